@@ -1,0 +1,1 @@
+"""The process that talks to people and programs: the seller's admin and the API."""

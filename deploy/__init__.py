@@ -1,0 +1,1 @@
+"""How it is installed, tried and operated: the `rafflebot` command and the sandbox."""

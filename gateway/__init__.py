@@ -1,0 +1,1 @@
+"""The process that talks to Meta: it receives webhooks, answers buyers and sends messages."""

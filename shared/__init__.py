@@ -1,0 +1,1 @@
+"""What both processes have in common: the domain, the channel, the conversation."""

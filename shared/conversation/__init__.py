@@ -1,0 +1,1 @@
+"""Where raffles and WhatsApp meet: what a message means and what buyers are told."""

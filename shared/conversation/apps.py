@@ -1,0 +1,11 @@
+"""Django's name for this package."""
+
+from django.apps import AppConfig
+
+
+class ConversationConfig(AppConfig):
+    """The app `conversation`."""
+
+    name = "shared.conversation"
+    label = "conversation"
+    verbose_name = "Conversation"

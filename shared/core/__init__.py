@@ -1,0 +1,1 @@
+"""Words, errors, configuration and retry times; knows nothing of the rest."""

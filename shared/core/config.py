@@ -1,0 +1,172 @@
+"""Every variable read from the environment: typed, read once and checked all at once."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+class ConfigurationError(Exception):
+    """The environment lacks something or holds something malformed; the message names all of it."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        lines = [f"  {name}: {problem}" for name, problem in sorted(self.problems.items())]
+        super().__init__(
+            "The configuration is not complete:\n"
+            + "\n".join(lines)
+            + "\nSet them in the environment or in a .env file; .env.example explains each."
+        )
+
+
+class Settings(BaseSettings):
+    """One attribute a variable, in lower case; the description is its line in `.env.example`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: str = Field(
+        default="sqlite:///var/raffle.sqlite3",
+        description="sqlite:///path (relative to the project's root) or postgres://user:password@host/name",
+    )
+    django_secret_key: SecretStr = Field(
+        min_length=32, description="Signs sessions; 50 random characters, the same in every process"
+    )
+    django_debug: bool = Field(
+        default=False, description="Django's debug pages; never in production"
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Where people and n8n reach the back office; hosts and secure cookies follow",
+    )
+    meta_app_secret: str = Field(
+        default="",
+        description="Signs webhooks; comma-separated while rotating. The gateway needs it",
+    )
+    meta_verify_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="The word Meta must say when it verifies the webhook. The gateway needs it",
+    )
+    meta_access_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="System user's token that sends messages. The gateway needs it",
+    )
+    meta_phone_number_id: str = Field(
+        default="",
+        description="Id of the business number; comma-separated for several. The gateway needs it",
+    )
+    meta_waba_id: str = Field(
+        default="",
+        description="Id of the WhatsApp Business Account; `rafflebot doctor` asks with it",
+    )
+    meta_graph_url: str = Field(
+        default="https://graph.facebook.com",
+        description="Base address of the Graph API; only its hosts may get the token",
+    )
+    meta_graph_version: str = Field(
+        default="v26.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API"
+    )
+    media_root: Path = Field(
+        default=Path("var/media"), description="Folder of payment proofs and raffle pictures"
+    )
+    sends_per_second: float = Field(
+        default=80,
+        gt=0,
+        le=1000,
+        description="Messages a second and business number this gateway may send",
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="console for people, json for machines"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least urgent event that is logged"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_known(cls, value: str) -> str:
+        scheme = urlsplit(value).scheme
+        if scheme not in {"sqlite", "postgres", "postgresql"}:
+            raise ValueError("must begin with sqlite:/// or postgres://")
+        return value
+
+    @field_validator("public_url", "meta_graph_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an address such as https://raffles.example")
+        return value.rstrip("/")
+
+    @property
+    def app_secrets(self) -> tuple[str, ...]:
+        """Every app secret that may have signed a webhook; while rotating the old and the new."""
+        return _listed(self.meta_app_secret)
+
+    @property
+    def phone_number_ids(self) -> tuple[str, ...]:
+        """The business numbers this installation sends from."""
+        return _listed(self.meta_phone_number_id)
+
+    @property
+    def database(self) -> str:
+        """The database's address with a SQLite path made absolute against the project's root."""
+        prefix = "sqlite:///"
+        if self.database_url.startswith(prefix) and ":memory:" not in self.database_url:
+            return prefix + str(ROOT / self.database_url.removeprefix(prefix))
+        return self.database_url
+
+    @property
+    def media_folder(self) -> Path:
+        """`media_root` made absolute against the project's root."""
+        return ROOT / self.media_root
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the back office over HTTPS."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment and `.env`.
+
+        Raises:
+            ConfigurationError: with every missing and every malformed variable.
+
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            faults = {str(fault["loc"][0]).upper(): fault for fault in error.errors()}
+        raise ConfigurationError({name: _in_words(fault) for name, fault in faults.items()})
+
+
+class GatewaySettings(Settings):
+    """What the gateway needs on top: without these it could neither trust Meta nor answer."""
+
+    meta_app_secret: str = Field(min_length=1)
+    meta_verify_token: SecretStr = Field(min_length=1)
+    meta_access_token: SecretStr = Field(min_length=1)
+    meta_phone_number_id: str = Field(pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$")
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    return "is required and missing" if fault["type"] == "missing" else fault["msg"]
+
+
+@cache
+def current() -> Settings:
+    """The configuration of this process, read at the first call and never again."""
+    return Settings.read()

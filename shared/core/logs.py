@@ -1,0 +1,78 @@
+"""Structured logs: event names and ids, one correlation id a message, phone numbers masked."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+_OPEN_KEYS: Final = frozenset({"phone_number_id", "timestamp", "correlation_id", "level", "logger"})
+_PHONE: Final = re.compile(r"(?<![\w.])\+?\d{8,15}(?![\w.])")
+
+
+def mask_phone(text: str) -> str:
+    """Hide every phone number in `text` but its last two digits: "+5491122334455" gives "***55"."""
+    return _PHONE.sub(lambda found: "***" + found.group()[-2:], text)
+
+
+def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and key not in _OPEN_KEYS:
+            event[key] = mask_phone(value)
+    return event
+
+
+def configure(*, style: str, level: str) -> None:
+    """Send the logs of this process, also those of libraries, to standard error.
+
+    Args:
+        style: `console` for people, `json` for machines.
+        level: the least urgent level that is shown.
+
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[Any]
+    if style == "json":
+        render = [structlog.processors.format_exc_info, _mask, structlog.processors.JSONRenderer()]
+    else:
+        render = [
+            structlog.processors.format_exc_info,
+            _mask,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for chatty in ("uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel("WARNING")
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """Give the logger of a module."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,1 @@
+"""Raffles, their numbers, orders and payment proofs; has never heard of chat."""

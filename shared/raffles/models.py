@@ -1,0 +1,413 @@
+"""The tables of a raffle: its numbers, orders, their history and payment proofs."""
+
+from typing import ClassVar
+
+from django.core.files.storage import Storage, storages
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Round
+
+from shared.core import enums
+from shared.core.constants import DEFAULT_HOLD_MINUTES, MAX_NUMBERS_PER_RAFFLE
+from shared.core.enums import (
+    ActorKind,
+    Mode,
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RaffleStatus,
+    RejectReason,
+    TicketStatus,
+    Verdict,
+)
+from shared.raffles.validators import validate_currency, validate_time_zone
+
+
+def proof_storage() -> Storage:
+    """Where payment proofs are kept; an alias, so that machines can share it."""
+    return storages["proofs"]
+
+
+class Raffle(models.Model):
+    """What is raffled, how many numbers there are, and on which terms they are sold."""
+
+    title = models.CharField(max_length=60, help_text="As buyers read it, e.g. Summer Raffle.")
+    description = models.TextField(blank=True, max_length=400, help_text="Shown below the title.")
+    prize = models.CharField(max_length=120, help_text="What can be won, e.g. a motorbike.")
+    price = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        validators=[MinValueValidator(0)],
+        help_text="For one number.",
+    )
+    currency = models.CharField(
+        max_length=3, default="USD", validators=[validate_currency], help_text="ISO 4217, e.g. USD."
+    )
+    number_count = models.PositiveIntegerField(
+        "how many numbers",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_NUMBERS_PER_RAFFLE)],
+        help_text="Cannot change once the numbers exist.",
+    )
+    first_number = models.PositiveIntegerField(
+        default=1, validators=[MaxValueValidator(1)], help_text="0 or 1, e.g. 0 for 00 to 99."
+    )
+    number_width = models.PositiveSmallIntegerField(
+        "digits",
+        default=0,
+        validators=[MaxValueValidator(7)],
+        help_text="Digits a number is written with; 0: as many as the last number needs.",
+    )
+    min_per_order = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    max_per_order = models.PositiveIntegerField(
+        default=20, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    max_per_contact = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Held and bought together; empty: no limit."
+    )
+    hold_minutes = models.PositiveIntegerField(
+        default=DEFAULT_HOLD_MINUTES,
+        validators=[MinValueValidator(1), MaxValueValidator(7 * 24 * 60)],
+        help_text="How long numbers wait for the buyer, then for the payment.",
+    )
+    sales_open_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: as soon as it is open."
+    )
+    sales_close_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: until it is closed."
+    )
+    draw_at = models.DateTimeField("draw date", null=True, blank=True)
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="E.g. America/Bogota.",
+    )
+    payment_instructions = models.TextField(
+        max_length=700, help_text="How to pay: bank, account, name. The amount and code are added."
+    )
+    seller_contact = models.CharField(
+        max_length=120, help_text="How buyers reach a person, e.g. a name and a phone number."
+    )
+    picture = models.ImageField(upload_to="raffles/", blank=True)
+    phone_number_id = models.CharField(
+        "business number",
+        max_length=32,
+        blank=True,
+        validators=[RegexValidator(r"^\d*$", "A phone number id has digits only.")],
+        help_text="Meta's phone number id it is sold from; empty: from every number.",
+    )
+    status = models.CharField(
+        max_length=10,
+        choices=enums.choices(RaffleStatus),
+        default=RaffleStatus.DRAFT,
+        editable=False,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        """Bounds that no code path can pass."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="raffle_status_known", condition=Q(status__in=[s.value for s in RaffleStatus])
+            ),
+            models.CheckConstraint(name="raffle_price_not_negative", condition=Q(price__gte=0)),
+            models.CheckConstraint(
+                name="raffle_number_count_in_bounds",
+                condition=Q(number_count__gte=1, number_count__lte=MAX_NUMBERS_PER_RAFFLE),
+            ),
+            models.CheckConstraint(
+                name="raffle_order_bounds_make_sense",
+                condition=Q(min_per_order__gte=1, max_per_order__gte=F("min_per_order")),
+            ),
+            models.CheckConstraint(
+                name="raffle_hold_is_positive", condition=Q(hold_minutes__gte=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def last_number(self) -> int:
+        """The highest ticket number."""
+        return self.first_number + self.number_count - 1
+
+    @property
+    def width(self) -> int:
+        """How many digits a number is written with."""
+        return max(self.number_width, len(str(self.last_number)))
+
+    def written(self, number: int) -> str:
+        """Write a ticket number with its leading zeros: 7 of a hundred is "07"."""
+        return f"{number:0{self.width}d}"
+
+
+class TicketNumber(models.Model):
+    """One number of a raffle; sold at most once, which its order tickets prove."""
+
+    raffle = models.ForeignKey(Raffle, on_delete=models.PROTECT, related_name="numbers")
+    number = models.PositiveIntegerField()
+    status = models.CharField(
+        max_length=9, choices=enums.choices(TicketStatus), default=TicketStatus.AVAILABLE
+    )
+    shuffle_key = models.IntegerField(
+        help_text="Random at creation; random holds take the next free keys after a random pivot."
+    )
+
+    class Meta:
+        """Unique numbers, and an index of exactly the free ones."""
+
+        constraints = [
+            models.UniqueConstraint(name="ticket_number_unique", fields=["raffle", "number"]),
+            models.CheckConstraint(
+                name="ticket_status_known", condition=Q(status__in=[s.value for s in TicketStatus])
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="ticket_available",
+                fields=["raffle", "shuffle_key"],
+                condition=Q(status=TicketStatus.AVAILABLE),
+            ),
+            models.Index(
+                name="ticket_taken",
+                fields=["raffle", "status"],
+                condition=~Q(status=TicketStatus.AVAILABLE),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Order(models.Model):
+    """Numbers held for, owed by or sold to one buyer; price and total are frozen."""
+
+    raffle = models.ForeignKey(Raffle, on_delete=models.PROTECT, related_name="orders")
+    contact = models.ForeignKey(
+        "whatsapp.WhatsAppContact",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="orders",
+        help_text="The buyer; a sale for cash has none.",
+    )
+    code = models.CharField(
+        max_length=12,
+        unique=True,
+        null=True,
+        editable=False,
+        help_text="What people call it; derived from the id, hence set right after the insert.",
+    )
+    status = models.CharField(
+        max_length=15, choices=enums.choices(OrderStatus), default=OrderStatus.DRAFT, editable=False
+    )
+    mode = models.CharField(max_length=6, choices=enums.choices(Mode))
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=12, decimal_places=2)
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    expires_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the hold or the time to pay ends; empty: no clock runs.",
+    )
+    under_review_since = models.DateTimeField(
+        null=True, blank=True, help_text="A proof waits for a decision; meanwhile nothing expires."
+    )
+    needs_decision = models.BooleanField(
+        default=False, help_text="Paid too late and its numbers are gone: a person must decide."
+    )
+    created_at = models.DateTimeField()
+    placed_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was paid, cancelled or expired."
+    )
+    tickets = models.ManyToManyField(TicketNumber, through="OrderTicket", related_name="orders")
+
+    LIVE: ClassVar = (OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT)
+    """Statuses that keep numbers from others for a while."""
+    HOLDING: ClassVar = (*LIVE, OrderStatus.PAID)
+    """Statuses whose numbers belong to the order."""
+
+    class Meta:
+        """Amounts that add up, statuses that exist, and the indexes of the queues."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="order_status_known", condition=Q(status__in=[s.value for s in OrderStatus])
+            ),
+            models.CheckConstraint(
+                name="order_mode_known", condition=Q(mode__in=[m.value for m in Mode])
+            ),
+            models.CheckConstraint(name="order_quantity_positive", condition=Q(quantity__gte=1)),
+            models.CheckConstraint(
+                name="order_total_is_price_times_quantity",
+                condition=Q(unit_price__gte=0)
+                # SQLite multiplies decimals as floats; rounded to cents both databases agree.
+                & Q(total=Round(F("unit_price") * F("quantity"), precision=2)),
+            ),
+            models.CheckConstraint(
+                name="order_draft_has_a_clock",
+                condition=~Q(status=OrderStatus.DRAFT) | Q(expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="order_pending_has_a_clock_or_a_review",
+                condition=~Q(status=OrderStatus.PENDING_PAYMENT)
+                | Q(expires_at__isnull=False)
+                | Q(under_review_since__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="order_expiring",
+                fields=["expires_at"],
+                condition=Q(
+                    status__in=["DRAFT", "PENDING_PAYMENT"], under_review_since__isnull=True
+                ),
+            ),
+            models.Index(
+                name="order_reviewing",
+                fields=["under_review_since"],
+                condition=Q(under_review_since__isnull=False),
+            ),
+            models.Index(name="order_by_status", fields=["status", "id"]),
+            models.Index(name="order_by_raffle", fields=["raffle", "status", "id"]),
+            models.Index(name="order_deciding", fields=["id"], condition=Q(needs_decision=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.code or f"order {self.pk}"
+
+    @property
+    def under_review(self) -> bool:
+        """Whether a payment proof waits for a decision."""
+        return self.under_review_since is not None
+
+    def numbers(self) -> list[int]:
+        """The ticket numbers it holds now or, once released, held last; ascending."""
+        links = self.order_tickets.select_related("ticket")
+        held = [link.ticket.number for link in links if link.released_at is None]
+        if held:
+            return sorted(held)
+        ends = [link.released_at for link in links if link.released_at is not None]
+        latest = max(ends, default=None)
+        return sorted(link.ticket.number for link in links if link.released_at == latest)
+
+
+class OrderTicket(models.Model):
+    """That an order holds, or once held, a ticket number."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="order_tickets")
+    ticket = models.ForeignKey(TicketNumber, on_delete=models.PROTECT, related_name="order_tickets")
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """One live order a ticket."""
+
+        constraints = [
+            models.UniqueConstraint(
+                name="one_live_order_a_ticket",
+                fields=["ticket"],
+                condition=Q(released_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"order {self.order_id}, ticket {self.ticket_id}"
+
+
+class OrderEvent(models.Model):
+    """One line of an order's history: who did what, when and why. Never changed, never deleted."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    action = models.CharField(max_length=20, choices=enums.choices(OrderAction))
+    actor_kind = models.CharField(max_length=8, choices=enums.choices(ActorKind))
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(max_length=150, blank=True)
+    from_status = models.CharField(max_length=15, blank=True)
+    to_status = models.CharField(max_length=15, blank=True)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Told in the order it happened."""
+
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor_label or self.actor_kind}"
+
+
+class PaymentProof(models.Model):
+    """A picture or PDF a buyer sent as proof of payment; without an order while it fits none."""
+
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, null=True, blank=True, related_name="proofs"
+    )
+    contact = models.ForeignKey(
+        "whatsapp.WhatsAppContact",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="proofs",
+    )
+    status = models.CharField(
+        max_length=8, choices=enums.choices(ProofStatus), default=ProofStatus.FETCHING
+    )
+    phone_number_id = models.CharField(
+        max_length=32, blank=True, help_text="Number it was sent to."
+    )
+    wa_message_id = models.CharField(max_length=255, blank=True, help_text="Message it came with.")
+    media_id = models.CharField(
+        max_length=255, blank=True, help_text="What the file is asked for by."
+    )
+    media_sha256 = models.CharField(max_length=64, blank=True, help_text="As announced, in hex.")
+    caption = models.TextField(blank=True)
+    file = models.FileField(upload_to="%Y/%m/", storage=proof_storage, blank=True, max_length=200)
+    content_type = models.CharField(max_length=100, blank=True, help_text="By the file's content.")
+    size = models.PositiveBigIntegerField(default=0, help_text="In bytes.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file as kept, in hex.")
+    arrived_at = models.DateTimeField(help_text="When the buyer sent it.")
+    late = models.BooleanField(default=False, help_text="The order had ended before it was sent.")
+    fetch_attempts = models.PositiveSmallIntegerField(default=0)
+    fetch_at = models.DateTimeField(null=True, blank=True, help_text="When it is tried (again).")
+    fetch_error = models.CharField(max_length=200, blank=True)
+    verdict = models.CharField(
+        max_length=8, choices=enums.choices(Verdict), default=Verdict.PENDING
+    )
+    reject_reason = models.CharField(max_length=12, choices=enums.choices(RejectReason), blank=True)
+    reviewer = models.CharField(max_length=150, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """A message is a proof once; equal files and files to fetch are found fast."""
+
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="proof_once_a_message",
+                fields=["phone_number_id", "wa_message_id"],
+                condition=~Q(wa_message_id=""),
+            ),
+            models.CheckConstraint(
+                name="proof_status_known", condition=Q(status__in=[s.value for s in ProofStatus])
+            ),
+            models.CheckConstraint(
+                name="proof_verdict_known", condition=Q(verdict__in=[v.value for v in Verdict])
+            ),
+        ]
+        indexes = [
+            models.Index(name="proof_same_bytes", fields=["sha256"], condition=~Q(sha256="")),
+            models.Index(
+                name="proof_to_fetch", fields=["fetch_at"], condition=Q(status=ProofStatus.FETCHING)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proof {self.pk}"

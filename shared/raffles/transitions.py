@@ -1,0 +1,54 @@
+"""Which status may follow which, for raffles, orders and ticket numbers."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
+from shared.core.errors import DomainError
+
+RAFFLE: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
+    RaffleStatus.DRAFT: frozenset({RaffleStatus.OPEN}),
+    RaffleStatus.OPEN: frozenset({RaffleStatus.PAUSED, RaffleStatus.CLOSED}),
+    RaffleStatus.PAUSED: frozenset({RaffleStatus.OPEN, RaffleStatus.CLOSED}),
+    RaffleStatus.CLOSED: frozenset({RaffleStatus.DRAWN}),
+    RaffleStatus.DRAWN: frozenset(),
+}
+
+LATE_PAYMENT: Final = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID})
+"""A late proof or confirmation takes the numbers back, if all are still free."""
+
+ORDER: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
+    OrderStatus.DRAFT: frozenset(
+        {OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    ),
+    OrderStatus.PENDING_PAYMENT: frozenset(
+        {OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    ),
+    OrderStatus.PAID: frozenset(),
+    OrderStatus.CANCELLED: LATE_PAYMENT,
+    OrderStatus.EXPIRED: LATE_PAYMENT,
+}
+
+TICKET: Final[Mapping[TicketStatus, frozenset[TicketStatus]]] = {
+    TicketStatus.AVAILABLE: frozenset({TicketStatus.RESERVED}),
+    TicketStatus.RESERVED: frozenset({TicketStatus.AVAILABLE, TicketStatus.SOLD}),
+    TicketStatus.SOLD: frozenset(),
+}
+
+
+class TransitionNotAllowed(DomainError):
+    """That change is not possible from the present status."""
+
+    code = "transition_not_allowed"
+
+
+def check[S: StrEnum](table: Mapping[S, frozenset[S]], *, current: S, wanted: S) -> None:
+    """Let `wanted` follow `current` if the table says so.
+
+    Raises:
+        TransitionNotAllowed: otherwise, with both statuses in its details.
+
+    """
+    if wanted not in table[current]:
+        raise TransitionNotAllowed(current=current.value, wanted=wanted.value)

@@ -1,0 +1,11 @@
+"""Django's name for this package."""
+
+from django.apps import AppConfig
+
+
+class WhatsAppConfig(AppConfig):
+    """The app `whatsapp`."""
+
+    name = "shared.whatsapp"
+    label = "whatsapp"
+    verbose_name = "WhatsApp"

@@ -1,0 +1,342 @@
+"""The tables of the channel: contacts, what came in, what goes out, and how the numbers fare."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from shared.core import enums
+from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, State
+
+
+class WhatsAppContact(models.Model):
+    """A buyer as one business number knows them, and where their conversation stands."""
+
+    phone_number_id = models.CharField("business number", max_length=32)
+    user_id = models.CharField(
+        max_length=160,
+        null=True,
+        blank=True,
+        help_text="Business-scoped user id, e.g. US.1349…",
+    )
+    parent_user_id = models.CharField(max_length=160, blank=True)
+    wa_id = models.CharField(
+        "phone",
+        max_length=32,
+        null=True,
+        blank=True,
+        help_text="Phone number without +; absent while the buyer hides it.",
+    )
+    profile_name = models.CharField(max_length=150, blank=True)
+    username = models.CharField(max_length=150, blank=True)
+    state = models.CharField(max_length=20, choices=enums.choices(State), default=State.MENU)
+    context = models.JSONField(default=dict, blank=True)
+    last_inbound_at = models.DateTimeField(
+        null=True, blank=True, help_text="By the message's own time; opens the 24 h window."
+    )
+    is_blocked = models.BooleanField("blocked", default=False, help_text="Is not answered.")
+    identity_conflict = models.BooleanField(
+        default=False, help_text="Its user id and phone seem to belong to two contacts."
+    )
+    send_after = models.DateTimeField(
+        null=True, blank=True, help_text="Meta asked for a pause towards this buyer until then."
+    )
+    pair_rate_hits = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """Found by either key within a business number."""
+
+        verbose_name = "contact"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="contact_by_user_id", fields=["phone_number_id", "user_id"]
+            ),
+            models.UniqueConstraint(name="contact_by_wa_id", fields=["phone_number_id", "wa_id"]),
+            models.CheckConstraint(
+                name="contact_has_a_key",
+                condition=Q(user_id__isnull=False) | Q(wa_id__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="contact_state_known", condition=Q(state__in=[s.value for s in State])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.profile_name or self.username or self.wa_id or self.user_id or "somebody"
+
+
+class ContactAlias(models.Model):
+    """A user id that a contact had before; webhooks that were delayed still carry it."""
+
+    phone_number_id = models.CharField(max_length=32)
+    user_id = models.CharField(max_length=160)
+    contact = models.ForeignKey(WhatsAppContact, on_delete=models.CASCADE, related_name="aliases")
+
+    class Meta:
+        """One contact an old id."""
+
+        verbose_name_plural = "contact aliases"
+        constraints = [
+            models.UniqueConstraint(name="alias_once", fields=["phone_number_id", "user_id"])
+        ]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+
+class InboundMessage(models.Model):
+    """A message a buyer sent, stored before Meta got its 200 and kept for good."""
+
+    phone_number_id = models.CharField("business number", max_length=32)
+    wa_message_id = models.CharField(max_length=255)
+    dedupe_key = models.CharField(
+        max_length=320, help_text="The message's id; for reactions with time and emoji."
+    )
+    contact = models.ForeignKey(
+        WhatsAppContact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="inbound_messages",
+        help_text="Empty when the message names no sender.",
+    )
+    type = models.CharField(max_length=40)
+    text = models.TextField(blank=True, help_text="What a person reads of it.")
+    payload = models.JSONField(help_text="The message as Meta sent it, without NUL characters.")
+    sent_at = models.DateTimeField(help_text="By the message's own timestamp.")
+    received_at = models.DateTimeField()
+    correlation_id = models.CharField(max_length=32, blank=True)
+    status = models.CharField(
+        max_length=10, choices=enums.choices(InboxStatus), default=InboxStatus.RECEIVED
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Stored once; the waiting ones are found fast."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(name="inbound_once", fields=["phone_number_id", "dedupe_key"]),
+            models.CheckConstraint(
+                name="inbound_status_known", condition=Q(status__in=[s.value for s in InboxStatus])
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="inbound_waiting",
+                fields=["contact", "sent_at", "id"],
+                condition=Q(status=InboxStatus.RECEIVED),
+            ),
+            models.Index(
+                name="inbound_waiting_since",
+                fields=["received_at"],
+                condition=Q(status=InboxStatus.RECEIVED),
+            ),
+            models.Index(name="inbound_of_contact", fields=["contact", "-sent_at"]),
+            models.Index(name="inbound_by_wamid", fields=["wa_message_id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pk}"
+
+
+class OutboundMessage(models.Model):
+    """A message to a buyer, written with what caused it and sent afterwards."""
+
+    UNSENT: ClassVar = (OutboxStatus.QUEUED, OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
+    """Statuses in which the buyer may still be waiting."""
+
+    callback_data = models.UUIDField(
+        default=uuid.uuid4, unique=True, help_text="Travels as biz_opaque_callback_data."
+    )
+    phone_number_id = models.CharField("business number", max_length=32)
+    contact = models.ForeignKey(
+        WhatsAppContact, on_delete=models.PROTECT, related_name="outbound_messages"
+    )
+    kind = models.CharField(max_length=6, choices=enums.choices(OutboxKind))
+    key = models.CharField(max_length=40, help_text="Which text it is, e.g. paid.")
+    payload = models.JSONField(help_text="The message's body without its addressee.")
+    in_reply_to = models.ForeignKey(
+        InboundMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="replies"
+    )
+    about = models.CharField(max_length=40, blank=True, help_text="What it is about, e.g. R-7K3F9.")
+    correlation_id = models.CharField(max_length=32, blank=True)
+    status = models.CharField(
+        max_length=8, choices=enums.choices(OutboxStatus), default=OutboxStatus.QUEUED
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    unknown_sends = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it was handed over without an answer."
+    )
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True, help_text="Who is sending it now.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    wa_message_id = models.CharField(max_length=255, blank=True)
+    delivery = models.CharField(max_length=10, blank=True, help_text="What Meta said became of it.")
+    error_code = models.IntegerField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True, help_text="What went wrong, in words.")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """The queue of a contact is its unsent rows by id."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="outbound_status_known",
+                condition=Q(status__in=[s.value for s in OutboxStatus]),
+            ),
+            models.CheckConstraint(
+                name="outbound_sending_has_a_lease",
+                condition=~Q(status=OutboxStatus.SENDING)
+                | Q(lease__isnull=False, lease_until__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="outbound_unsent",
+                fields=["contact", "id"],
+                condition=Q(status__in=["QUEUED", "SENDING", "UNKNOWN"]),
+            ),
+            models.Index(
+                name="outbound_withheld",
+                fields=["contact"],
+                condition=Q(status=OutboxStatus.WITHHELD),
+            ),
+            models.Index(name="outbound_of_contact", fields=["contact", "-created_at"]),
+            models.Index(
+                name="outbound_by_wamid", fields=["wa_message_id"], condition=~Q(wa_message_id="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.pk}"
+
+
+class DeliveryStatus(models.Model):
+    """One status webhook; applied to its message at once or, if that is not known yet, later."""
+
+    phone_number_id = models.CharField(max_length=32)
+    wa_message_id = models.CharField(max_length=255)
+    status = models.CharField(max_length=20)
+    participant = models.CharField(max_length=160, blank=True)
+    callback_data = models.CharField(max_length=512, blank=True)
+    occurred_at = models.DateTimeField()
+    error_code = models.IntegerField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    payload = models.JSONField()
+    received_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Stored once; those not applied yet are found fast."""
+
+        verbose_name_plural = "delivery statuses"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="delivery_once",
+                fields=["phone_number_id", "wa_message_id", "status", "participant"],
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="delivery_to_apply", fields=["id"], condition=Q(applied_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.pk}"
+
+
+class AccountNotice(models.Model):
+    """Anything else Meta says: about the account, its numbers, its templates, or an error."""
+
+    dedupe_key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the change.")
+    waba_id = models.CharField(max_length=40, blank=True)
+    field = models.CharField(max_length=80, blank=True)
+    payload = models.JSONField()
+    needs_attention = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.field or "notice"
+
+
+class UnreadableItem(models.Model):
+    """What Meta signed and we could not read or store, byte for byte, so that nothing is lost."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    body = models.BinaryField()
+    reason = models.CharField(max_length=300)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class BusinessNumber(models.Model):
+    """How a business number fares: whether it may send, and since when not."""
+
+    phone_number_id = models.CharField(max_length=32, unique=True)
+    display_phone_number = models.CharField(max_length=32, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_code = models.IntegerField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=300, blank=True)
+    probe_at = models.DateTimeField(
+        null=True, blank=True, help_text="While paused, one message is tried then."
+    )
+    send_after = models.DateTimeField(
+        null=True, blank=True, help_text="Meta asked the whole number to slow down until then."
+    )
+    throttle_hits = models.PositiveSmallIntegerField(default=0)
+    last_webhook_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.display_phone_number or self.phone_number_id
+
+
+class Alarm(models.Model):
+    """Something a person must look at; the same trouble again counts up, adding no line."""
+
+    key = models.CharField(max_length=120, help_text="What makes it the same trouble.")
+    title = models.CharField(max_length=200)
+    detail = models.TextField(blank=True)
+    phone_number_id = models.CharField(max_length=32, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        """One open alarm a trouble."""
+
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_alarm_a_trouble",
+                fields=["key"],
+                condition=Q(resolved_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,90 @@
+"""Makes the things tests arrange with, each with sensible defaults and in one line."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any, Final
+
+from shared.core.enums import ActorKind, Mode, OrderStatus, RaffleStatus
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, Raffle, TicketNumber
+from shared.whatsapp.models import WhatsAppContact
+
+NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MINUTE: Final = timedelta(minutes=1)
+NUMBER_ID: Final = "106540352242922"
+
+_serial = count(1)
+
+
+def raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: Any) -> Raffle:
+    """Make an open raffle with all its numbers free."""
+    made = Raffle.objects.create(
+        **{
+            "title": "Summer Raffle",
+            "prize": "a motorbike",
+            "price": Decimal("5.00"),
+            "currency": "USD",
+            "number_count": numbers,
+            "payment_instructions": "Bank of Example, account 000-123, name: Club.",
+            "seller_contact": "Ana, +1 555 0100",
+            "status": RaffleStatus.OPEN,
+            "draw_at": datetime(2026, 12, 12, 20, 0, tzinfo=UTC),
+            **fields,
+        }
+    )
+    if with_numbers:
+        TicketNumber.objects.bulk_create(
+            TicketNumber(raffle=made, number=number, shuffle_key=(number * 7919) % 2_000_000_011)
+            for number in range(made.first_number, made.last_number + 1)
+        )
+    return made
+
+
+def contact(**fields: Any) -> WhatsAppContact:
+    """Make a buyer who wrote a minute ago."""
+    serial = next(_serial)
+    return WhatsAppContact.objects.create(
+        **{
+            "phone_number_id": NUMBER_ID,
+            "wa_id": f"1555010{serial:04d}",
+            "profile_name": f"Buyer {serial}",
+            "last_inbound_at": NOON - MINUTE,
+            "created_at": NOON - MINUTE,
+            **fields,
+        }
+    )
+
+
+def order(raffle: Raffle, *, quantity: int = 1, **fields: Any) -> Order:
+    """Make an order as a bare row: no tickets, no history. Use the services for a real one."""
+    return Order.objects.create(
+        **{
+            "raffle": raffle,
+            "contact": None,
+            "status": OrderStatus.DRAFT,
+            "mode": Mode.RANDOM,
+            "quantity": quantity,
+            "unit_price": raffle.price,
+            "total": raffle.price * quantity,
+            "currency": raffle.currency,
+            "expires_at": NOON + 30 * MINUTE,
+            "created_at": NOON,
+            **fields,
+        }
+    )
+
+
+def a_buyer() -> Actor:
+    """Give the actor of a chat."""
+    return Actor(ActorKind.CHAT, id="1", label="Buyer")
+
+
+def a_reviewer() -> Actor:
+    """Give the actor of a member of staff."""
+    return Actor(ActorKind.STAFF, id="7", label="rita")
+
+
+def an_api_token() -> Actor:
+    """Give the actor of an API token."""
+    return Actor(ActorKind.TOKEN, id="3", label="n8n")
