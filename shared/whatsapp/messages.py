@@ -1,0 +1,325 @@
+"""Messages as Meta accepts them: every limit holds by construction, and nothing here fails.
+
+Limits: Meta's pages "Text messages", "Image messages", "Interactive reply buttons messages",
+"Interactive list messages" and "Send messages". Meta does not say how an emoji counts and refuses
+the whole message when a title is too long, so lengths are the larger of code points and UTF-16
+units, and texts are cut between graphemes.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, Final
+
+import regex
+
+type Message = dict[str, Any]
+
+TEXT_LIMIT: Final = 4096
+CAPTION_LIMIT: Final = 1024
+BUTTONS_BODY_LIMIT: Final = 1024
+LIST_BODY_LIMIT: Final = 4096
+HEADER_LIMIT: Final = 60
+FOOTER_LIMIT: Final = 60
+MAX_BUTTONS: Final = 3
+BUTTON_ID_LIMIT: Final = 256
+BUTTON_TITLE_LIMIT: Final = 20
+MAX_ROWS: Final = 10
+ROW_ID_LIMIT: Final = 200
+ROW_TITLE_LIMIT: Final = 24
+ROW_DESCRIPTION_LIMIT: Final = 72
+SECTION_TITLE_LIMIT: Final = 24
+CALLBACK_DATA_LIMIT: Final = 512
+
+NOTHING: Final = "…"
+"""Stands where a text is required and none was given: Meta refuses an empty one."""
+
+_DEFAULT_LIST_BUTTON: Final = "Choose"
+_DEFAULT_SECTION: Final = "Options"
+
+_GRAPHEME: Final = regex.compile(r"\X")
+_PHONE: Final = regex.compile(r"[1-9][0-9]{6,14}")
+_LINK: Final = regex.compile(r"https?://[^\s/]+(/\S*)?")
+_BLANK_LETTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
+"""Letters, marks and symbols by category that show as nothing."""
+_BLANK_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
+
+
+class NoAddressee(ValueError):
+    """The contact has neither a phone number nor a user id that a message can be sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A reply button: what comes back when it is tapped, and what stands on it."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list: what comes back when it is tapped, and what stands on it."""
+
+    id: str
+    title: str
+    description: str = ""
+
+
+def text(body: str, *, preview_url: bool = False) -> Message:
+    """Say something in plain words.
+
+    Args:
+        body: cut to 4,096.
+        preview_url: whether WhatsApp shows a preview of the first link.
+
+    """
+    return {
+        "type": "text",
+        "text": {"preview_url": preview_url, "body": _required(body, limit=TEXT_LIMIT)},
+    }
+
+
+def buttons(
+    body: str,
+    *,
+    buttons: Sequence[Button],
+    header: str = "",
+    picture_link: str = "",
+    footer: str = "",
+) -> Message:
+    """Say something with one to three buttons below.
+
+    A repeated id is dropped, a repeated title gets a number. More than three become a list, none at
+    all a text. A picture takes the header's place; the header's words then open the body.
+    """
+    kept = _distinct([Row(button.id, button.title) for button in buttons], limit=BUTTON_ID_LIMIT)
+    if not kept:
+        return text(_joined(header, body, footer))
+    if len(kept) > MAX_BUTTONS:
+        return listing(body, button="", rows=kept, header=header, footer=footer)
+    replies = [
+        {"type": "reply", "reply": {"id": button.id, "title": button.title}}
+        for button in _with_unique_titles(kept)
+    ]
+    link = _link(picture_link)
+    words = _joined(header, body) if link else body
+    interactive: dict[str, Any] = {
+        "type": "button",
+        "body": {"text": _required(words, limit=BUTTONS_BODY_LIMIT)},
+        "action": {"buttons": replies},
+    }
+    if link:
+        interactive["header"] = {"type": "image", "image": {"link": link}}
+    return _interactive(interactive, header="" if link else header, footer=footer)
+
+
+def listing(
+    body: str,
+    *,
+    button: str,
+    rows: Sequence[Row],
+    section: str = "",
+    header: str = "",
+    footer: str = "",
+) -> Message:
+    """Say something with a list of one to ten rows behind one button.
+
+    A repeated id and whatever follows the tenth row are dropped; without rows it is a text.
+
+    Args:
+        body: cut to 4,096.
+        button: what opens the list.
+        rows: what can be chosen.
+        section: the title above the rows; Meta requires one.
+        header: bold words above the body.
+        footer: small words below it.
+
+    """
+    kept = _distinct(rows, limit=ROW_ID_LIMIT)
+    if not kept:
+        return text(_joined(header, body, footer))
+    interactive = {
+        "type": "list",
+        "body": {"text": _required(body, limit=LIST_BODY_LIMIT)},
+        "action": {
+            "button": _line(button, limit=BUTTON_TITLE_LIMIT) or _DEFAULT_LIST_BUTTON,
+            "sections": [
+                {
+                    "title": _line(section, limit=SECTION_TITLE_LIMIT) or _DEFAULT_SECTION,
+                    "rows": [_row(row) for row in kept[:MAX_ROWS]],
+                }
+            ],
+        },
+    }
+    return _interactive(interactive, header=header, footer=footer)
+
+
+def image(*, link: str = "", media_id: str = "", caption: str = "") -> Message:
+    """Show a picture, by its id at Meta or else by a link; with neither it is a text."""
+    picture = {"id": media_id} if media_id else {"link": _link(link)}
+    if not any(picture.values()):
+        return text(caption)
+    words = _fit(caption, limit=CAPTION_LIMIT)
+    return {"type": "image", "image": picture | ({"caption": words} if words else {})}
+
+
+def addressed(
+    message: Mapping[str, Any], *, wa_id: str | None, user_id: str | None, callback_data: str
+) -> Message:
+    """Make the whole body that the Graph API takes.
+
+    A phone is written with `+`, or Meta puts our own country code before it; a user id goes into
+    `recipient`, because in `to` it is accepted and never delivered.
+
+    Args:
+        message: what one of the functions above made.
+        wa_id: the buyer's phone without `+`, preferred.
+        user_id: the buyer's business-scoped user id.
+        callback_data: comes back with every status webhook of this message.
+
+    Raises:
+        NoAddressee: neither key can be sent to.
+
+    """
+    if wa_id and _PHONE.fullmatch(wa_id):
+        addressee = {"to": "+" + wa_id}
+    elif user_id:
+        addressee = {"recipient": user_id}
+    else:
+        raise NoAddressee
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        **addressee,
+        **message,
+        "biz_opaque_callback_data": _cut(callback_data, CALLBACK_DATA_LIMIT),
+    }
+
+
+def length(value: str) -> int:
+    """Measure as Meta at its strictest might: code points or UTF-16 units, whichever are more."""
+    return max(len(value), len(value.encode("utf-16-le", "surrogatepass")) // 2)
+
+
+def is_blank(value: str) -> bool:
+    """Whether nothing of it can be seen."""
+    return all(
+        char in _BLANK_LETTERS or unicodedata.category(char) in _BLANK_CATEGORIES for char in value
+    )
+
+
+def preview(message: Mapping[str, Any]) -> str:
+    """Write a stored message as one plain text, for people who look at lists of them."""
+    match message:
+        case {"type": "text", "text": {"body": str(body)}}:
+            return body
+        case {"type": "image", "image": {**picture}}:
+            return f"[picture] {picture.get('caption', '')}".strip()
+        case {"type": "interactive", "interactive": {**interactive}}:
+            return "\n".join(part for part in _seen(interactive) if part)
+        case _:
+            return f"[{message.get('type', 'message')}]"
+
+
+def _seen(interactive: Mapping[str, Any]) -> Iterator[str]:
+    match interactive.get("header"):
+        case {"type": "text", "text": str(words)}:
+            yield words
+        case {"type": "image"}:
+            yield "[picture]"
+    for part in ("body", "footer"):
+        match interactive.get(part):
+            case {"text": str(words)}:
+                yield words
+    match interactive.get("action"):
+        case {"buttons": [*choices]}:
+            yield " ".join(f"[{choice['reply']['title']}]" for choice in choices)
+        case {"button": button, "sections": [*sections]}:
+            yield f"[{button}]"
+            yield from (f"- {row['title']}" for section in sections for row in section["rows"])
+
+
+def _interactive(interactive: dict[str, Any], *, header: str, footer: str) -> Message:
+    if head := _line(header, limit=HEADER_LIMIT):
+        interactive["header"] = {"type": "text", "text": head}
+    if foot := _line(footer, limit=FOOTER_LIMIT):
+        interactive["footer"] = {"text": foot}
+    return {"type": "interactive", "interactive": interactive}
+
+
+def _row(row: Row) -> dict[str, str]:
+    written = {"id": row.id, "title": _line(row.title, limit=ROW_TITLE_LIMIT) or NOTHING}
+    if words := _line(row.description, limit=ROW_DESCRIPTION_LIMIT):
+        written["description"] = words
+    return written
+
+
+def _distinct(choices: Sequence[Row], *, limit: int) -> list[Row]:
+    first: dict[str, Row] = {}
+    for choice in choices:
+        key = _cut(choice.id, limit)
+        if not is_blank(key):
+            first.setdefault(key, replace(choice, id=key))
+    return list(first.values())
+
+
+def _with_unique_titles(choices: Sequence[Row]) -> Iterator[Button]:
+    used: set[str] = set()
+    for choice in choices:
+        title = next(one for one in _variants(choice.title) if one.casefold() not in used)
+        used.add(title.casefold())
+        yield Button(choice.id, title)
+
+
+def _variants(title: str) -> Iterator[str]:
+    yield _line(title, limit=BUTTON_TITLE_LIMIT) or NOTHING
+    for number in count(2):
+        ending = f" {number}"
+        yield (_line(title, limit=BUTTON_TITLE_LIMIT - len(ending)) or NOTHING) + ending
+
+
+def _required(value: str, *, limit: int) -> str:
+    return _fit(value, limit=limit) or NOTHING
+
+
+def _line(value: str, *, limit: int) -> str:
+    return _fit(" ".join(value.split()), limit=limit)
+
+
+def _fit(value: str, *, limit: int) -> str:
+    clean = _clean(value).strip()
+    if is_blank(clean):
+        return ""
+    if length(clean) <= limit:
+        return clean
+    return _cut(clean, limit - length(NOTHING)).rstrip() + NOTHING
+
+
+def _cut(value: str, limit: int) -> str:
+    clean = _clean(value)
+    if length(clean) <= limit:
+        return clean
+    end = used = 0
+    for grapheme in _GRAPHEME.finditer(clean):
+        used += length(grapheme.group())
+        if used > limit:
+            break
+        end = grapheme.end()
+    return clean[:end]
+
+
+def _clean(value: str) -> str:
+    """Drop what JSON or Meta cannot carry: control characters and halves of surrogate pairs."""
+    return "".join(
+        char for char in value if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if not is_blank(part))
+
+
+def _link(value: str) -> str:
+    return value if _LINK.fullmatch(value) and value.isprintable() else ""
