@@ -1,0 +1,124 @@
+"""Where a demo lives: its folder, its secrets and the environment of its processes."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy import dotenv
+from deploy.processes import HOST
+
+PHONE_NUMBER_ID: Final = "106540352242922"
+WABA_ID: Final = "102290129340398"
+USERNAME: Final = "seller"
+
+
+class AlreadyRunning(Exception):
+    """Another demo runs in this folder; stop that one first, or talk to its phone."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the three processes of a demo listen."""
+
+    meta: int
+    gateway: int
+    backoffice: int
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What a demo's database holds."""
+
+    raffle_id: int
+    raffle: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """A demo's folder; a second demo finds there what the first one made."""
+
+    folder: Path
+
+    @property
+    def logs(self) -> Path:
+        """The folder with a log file a process."""
+        return self.folder / "logs"
+
+    @property
+    def env_file(self) -> Path:
+        """What its processes ran with last, for `uv run --env-file`."""
+        return self.folder / "demo.env"
+
+    def password(self) -> str:
+        """The seller's password, made once and shown again by every later demo."""
+        path = self.folder / "demo-login.env"
+        kept = dotenv.read(path)
+        if "PASSWORD" not in kept:
+            kept = {"USERNAME": USERNAME, "PASSWORD": secrets.token_urlsafe(9)}
+            dotenv.write(path, kept)
+        return kept["PASSWORD"]
+
+    def prepare(self, ports: Ports) -> dict[str, str]:
+        """Make the folder, and give every variable of a demo that listens on `ports`.
+
+        All are set, none is empty: nothing of a real `.env` nearby reaches a demo, least of all a
+        token.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        variables = {**_demo_secrets(dotenv.read(self.env_file)), **self._variables(ports)}
+        dotenv.write(self.env_file, variables)
+        return variables
+
+    def _variables(self, ports: Ports) -> dict[str, str]:
+        return {
+            "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
+            "DJANGO_DEBUG": "false",
+            "PUBLIC_URL": f"http://{HOST}:{ports.backoffice}",
+            "META_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
+            "META_WABA_ID": WABA_ID,
+            "META_GRAPH_URL": f"http://{HOST}:{ports.meta}",
+            "META_GRAPH_VERSION": "v26.0",
+            "MEDIA_ROOT": str(self.folder / "demo-media"),
+            "SENDS_PER_SECOND": "80",
+            "LOG_FORMAT": "console",
+            "LOG_LEVEL": "INFO",
+        }
+
+    @contextmanager
+    def occupied(self) -> Iterator[None]:
+        """Keep a second demo out of this folder: two gateways would answer each other's buyers.
+
+        Raises:
+            AlreadyRunning: another one is there.
+
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "demo.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AlreadyRunning(
+                    f"A demo already runs in {self.folder}: stop it first."
+                ) from None
+            yield
+
+
+def _demo_secrets(kept: Mapping[str, str]) -> dict[str, str]:
+    fresh = {
+        **dotenv.fresh_secrets(),
+        "META_APP_SECRET": secrets.token_hex(16),
+        "META_ACCESS_TOKEN": secrets.token_urlsafe(32),
+    }
+    return {name: kept.get(name, value) for name, value in fresh.items()}
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Give the whole environment of a child process, this one's and the demo's on top."""
+    inherited = {name: value for name, value in os.environ.items() if "DJANGO_" not in name}
+    return {**inherited, **variables, "DJANGO_SETTINGS_MODULE": "backoffice.settings"}

@@ -1,0 +1,58 @@
+"""Fills a demo's database: the schema, a login, a token and a raffle on sale."""
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from rest_framework.authtoken.models import Token
+
+from deploy.demo.home import Seeded
+from shared.core.enums import RaffleStatus
+from shared.raffles.models import Raffle
+from shared.raffles.services import lifecycle, numbers
+
+
+def seed(*, username: str, password: str, now: datetime) -> Seeded:
+    """Bring the database up to date; make the login, the token and the raffle that are missing."""
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    raffle_id, title = _raffle(now=now)
+    return Seeded(raffle_id=raffle_id, raffle=title, token=_token(username, password))
+
+
+def _token(username: str, password: str) -> str:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        user = User.objects.create_superuser(username, password=password)
+    elif not user.check_password(password):  # the password file was lost, or changed by hand
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    token, _ = Token.objects.get_or_create(user=user)
+    return str(token.key)
+
+
+def _raffle(*, now: datetime) -> tuple[int, str]:
+    raffle = Raffle.objects.order_by("id").first()
+    if raffle is None:
+        raffle = Raffle.objects.create(**_sample(now=now))
+    if raffle.status == RaffleStatus.DRAFT:  # new, or the first demo was cut short
+        numbers.generate(raffle.pk)
+        lifecycle.open_raffle(raffle.pk, now=now)
+    return raffle.pk, raffle.title
+
+
+def _sample(*, now: datetime) -> dict[str, object]:
+    draw = datetime.combine(now.date() + timedelta(days=20), time(20), tzinfo=UTC)
+    return {
+        "title": "Summer Raffle",
+        "prize": "a motorbike",
+        "description": "One hundred numbers, one winner.",
+        "price": Decimal("5.00"),
+        "currency": "USD",
+        "number_count": 100,
+        "first_number": 0,  # 00 to 99: two digits each
+        "draw_at": draw,
+        "payment_instructions": "Bank of Example, account 000-123, name: Club.",
+        "seller_contact": "Ana, +1 555 010 0000",
+    }

@@ -1,0 +1,38 @@
+"""Runs a command that ends when the process that started it ends: `python -m deploy.leash …`.
+
+A parent that is killed cannot stop its children. On Linux the kernel does it; elsewhere the
+command just runs.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+"""From `linux/prctl.h`: the signal this process gets when its parent ends; survives `exec`."""
+
+
+def tie(*, parent: int) -> None:
+    """Ask the kernel to end this process with its parent.
+
+    Args:
+        parent: id of the process that should outlive this one; if it is gone already, so are we.
+
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before the call above
+            raise SystemExit(0)
+
+
+def main() -> None:
+    """Become the command: `python -m deploy.leash PARENT COMMAND [ARGUMENT …]`."""
+    parent, command = int(sys.argv[1]), sys.argv[2:]
+    tie(parent=parent)
+    os.execvp(command[0], command)  # noqa: S606 - the command is ours, no shell is wanted
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Child processes: free ports, start, wait until they answer, stop; each writes to a log file."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import httpx
+
+from shared.core.config import ROOT
+
+HOST: Final = "127.0.0.1"
+TAIL: Final = 15
+"""Lines of a log that are shown when its process died."""
+
+
+class ProcessFailed(Exception):
+    """A child process ended by itself, or did not answer in time; says the end of its log."""
+
+    def __init__(self, child: "Child", *, what: str) -> None:
+        lines = child.log.read_text(errors="replace").splitlines() if child.log.exists() else []
+        tail = "\n".join(f"  {line}" for line in lines[-TAIL:])
+        super().__init__(f"{child.name} {what}. Its log, {child.log}, ends:\n{tail}")
+
+
+class CommandFailed(Exception):
+    """A command that had to succeed did not; says what it wrote."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process we started, and where its words go."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.popen.poll() is None
+
+    def stop(self, *, patience: float) -> None:
+        """Ask it to end, and insist after `patience` seconds."""
+        if not self.running:
+            return
+        self.popen.terminate()
+        try:
+            self.popen.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            # a session of its own: the workers it started go with it
+            os.killpg(self.popen.pid, signal.SIGKILL)
+            self.popen.wait()
+
+
+def free_ports(*preferred: int) -> list[int]:
+    """Find a loopback port each, the preferred one (0: none) unless somebody listens there."""
+    with ExitStack() as stack:  # all are held at once, so that no two are the same
+        return [_bound(stack.enter_context(socket.socket()), port) for port in preferred]
+
+
+def _bound(probe: socket.socket, port: int) -> int:
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind((HOST, port))
+    except OSError:
+        probe.bind((HOST, 0))
+    number: int = probe.getsockname()[1]
+    return number
+
+
+def run(
+    command: Sequence[str], *, environment: Mapping[str, str], timeout: float, words: str = ""
+) -> str:
+    """Run a command to its end, in the project's root.
+
+    Args:
+        command: program and arguments.
+        environment: the whole environment.
+        timeout: seconds it may take.
+        words: what it reads on its standard input.
+
+    Returns:
+        What it wrote on its standard output.
+
+    Raises:
+        CommandFailed: with its error output.
+
+    """
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=dict(environment),
+        input=words,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    if done.returncode:
+        raise CommandFailed(f"`{' '.join(command[-2:])}` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Processes:
+    """The children of one run; leaving the `with` block stops all of them, the last one first."""
+
+    def __init__(self, *, environment: Mapping[str, str], logs: Path) -> None:
+        self._environment = dict(environment)
+        self._logs = logs
+        self.children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, name: str, *command: str) -> Child:
+        """Start `command` in the project's root, with `NAME.log` written anew."""
+        log = self._logs / f"{name}.log"
+        with log.open("wb") as out:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", "deploy.leash", str(os.getpid()), *command],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
+            )
+        child = Child(name=name, popen=popen, log=log)
+        self.children.append(child)
+        return child
+
+    def wait_until_ready(self, child: Child, address: str, *, timeout: float) -> None:
+        """Ask `address` until it answers 200.
+
+        Raises:
+            ProcessFailed: the process ended, or `timeout` seconds went by.
+
+        """
+        give_up_at = time.monotonic() + timeout
+        while time.monotonic() < give_up_at:
+            if not child.running:
+                raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
+            if _answers(address):
+                return
+            time.sleep(0.1)
+        raise ProcessFailed(child, what=f"did not answer at {address} within {timeout:.0f} s")
+
+    def stop(self, *, patience: float = 10) -> None:
+        """Stop every child by its own id; each gets `patience` seconds to end in peace."""
+        while self.children:
+            self.children.pop().stop(patience=patience)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
