@@ -1,0 +1,1 @@
+"""What the gateway does by itself: answer, send, fetch pictures, let holds run out."""

@@ -1,0 +1,98 @@
+"""Group commit: webhooks that arrive together are stored in one transaction."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway import faults
+from shared.core import logs
+
+MAX_BATCH: Final = 256
+"""Beyond this a batch gains nothing and the first of it waits longer."""
+MAX_PENDING: Final = 20 * MAX_BATCH
+"""More than that waiting means the database hangs: Meta, which sends again, keeps the rest."""
+
+logger = logs.get(__name__)
+
+
+class NotStored(Exception):
+    """The webhook is not in the database; Meta is to send it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting[A]:
+    arrival: A
+    committed: asyncio.Future[None]
+
+
+class Ingest[A, S]:
+    """Collects what arrives and stores everything pending at once; the commit sets the pace.
+
+    While one batch commits the next gathers, so there is no timer: a webhook alone is stored at
+    once, and the busier it gets the more share a commit.
+    """
+
+    def __init__(
+        self, store: Callable[[Sequence[A]], Awaitable[S]], *, committed: Callable[[S], None]
+    ) -> None:
+        """Take `store`, which commits a batch or raises, and whom to tell after each commit."""
+        self._store = store
+        self._committed = committed
+        self._pending: deque[_Waiting[A]] = deque()
+        self._committing: asyncio.Task[None] | None = None
+
+    async def keep(self, arrival: A) -> None:
+        """Return once `arrival` is committed.
+
+        It is stored also when the caller is cancelled meanwhile, because its client has gone.
+
+        Raises:
+            NotStored: the batch failed, or too many wait already.
+
+        """
+        if len(self._pending) >= MAX_PENDING:
+            raise NotStored("too many webhooks wait for the database")
+        waiting = _Waiting(arrival, asyncio.get_running_loop().create_future())
+        self._pending.append(waiting)
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all(), name="ingest")
+        await waiting.committed
+
+    async def drained(self) -> None:
+        """Return once nothing is pending any more."""
+        while self._committing is not None:
+            await asyncio.wait([self._committing])
+
+    async def _commit_all(self) -> None:
+        try:
+            while self._pending:
+                size = min(len(self._pending), MAX_BATCH)
+                await self._commit([self._pending.popleft() for _ in range(size)])
+        finally:
+            self._committing = None
+
+    async def _commit(self, batch: Sequence[_Waiting[A]]) -> None:
+        try:
+            stored = await self._store([waiting.arrival for waiting in batch])
+        except BaseException as error:
+            _tell(batch, failure=error)
+            if not isinstance(error, Exception):
+                raise
+            faults.log(logger, "webhooks_not_stored", error, webhooks=len(batch))
+        else:
+            _tell(batch, failure=None)
+            self._committed(stored)
+
+
+def _tell[A](batch: Sequence[_Waiting[A]], *, failure: BaseException | None) -> None:
+    for waiting in batch:
+        if waiting.committed.done():  # its client has gone; Meta sends again, which does no harm
+            continue
+        if failure is None:
+            waiting.committed.set_result(None)
+        else:
+            refusal = NotStored("the batch was not committed")
+            refusal.__cause__ = failure
+            waiting.committed.set_exception(refusal)

@@ -1,0 +1,52 @@
+"""How fast may be sent: slots booked ahead, a pure calculation on a clock that is passed in."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At most `burst` at once, then one every `interval` seconds, never two within `gap` seconds.
+
+    Arguments are seconds; an idle time of `burst * interval` gives the whole burst back.
+    """
+
+    interval: float
+    burst: int = 1
+    gap: float = 0.0
+
+
+class Throttle:
+    """Books the next free slot of a key, by the generic cell rate algorithm.
+
+    Source: ITU-T I.371, "virtual scheduling": one number a key, the time at which the whole
+    burst would be available again.
+    """
+
+    FORGET_ABOVE: Final = 10_000
+    """Keys with their whole burst back are dropped now and then, as if they had never sent."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._full_at: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+
+    def book(self, key: str, *, now: float) -> float:
+        """Take the next slot of `key` and return how many seconds from `now` it begins."""
+        pace = self._pace
+        full_at = self._full_at.get(key, now)
+        start = max(
+            now,
+            full_at - pace.interval * (pace.burst - 1),
+            self._last.get(key, now - pace.gap) + pace.gap,
+        )
+        self._full_at[key] = max(full_at, start) + pace.interval
+        self._last[key] = start
+        if len(self._full_at) > self.FORGET_ABOVE:
+            self._forget(now)
+        return start - now
+
+    def _forget(self, now: float) -> None:
+        idle = [key for key, full_at in self._full_at.items() if full_at <= now]
+        for key in idle:
+            del self._full_at[key], self._last[key]

@@ -1,0 +1,86 @@
+"""A worker's life: a turn, then wait for a bell, a tick or the stop, whichever comes first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from gateway import faults
+from shared.core import logs, retry
+
+TICK: Final = 2.0
+"""Seconds; there is no bell between processes, so this is how soon their work is seen."""
+BACKOFF_BASE: Final = timedelta(seconds=0.5)
+BACKOFF_CAP: Final = timedelta(seconds=5)
+
+logger = logs.get(__name__)
+
+
+class Bell:
+    """Wakes a worker of this process; rung twice before it is heard, it wakes once."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Let the one who waits go on at once, or not wait at all next time."""
+        self._rung.set()
+
+    async def wait(self, *, at_most: float) -> None:
+        """Return when the bell has been rung since the last wait, or after `at_most` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._rung.wait()
+        self._rung.clear()
+
+
+class Stop:
+    """Told once; every worker ends after the unit it has begun."""
+
+    def __init__(self) -> None:
+        self._told = asyncio.Event()
+
+    @property
+    def told(self) -> bool:
+        """Whether nothing new is to be begun."""
+        return self._told.is_set()
+
+    def tell(self) -> None:
+        """Begin nothing new from now on."""
+        self._told.set()
+
+    async def wait(self, *, at_most: float) -> None:
+        """Return when told to stop, or after `at_most` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._told.wait()
+
+
+type Turn = Callable[[], Awaitable[bool]]
+"""One round of work; true means that more may be waiting and the next turn follows at once."""
+
+
+async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = TICK) -> None:
+    """Take turns until told to stop; no exception ends it, each is logged and backed off from.
+
+    Whoever tells `stop` rings the bell as well. A database that is away is waited for like any
+    other failure, with pauses that grow to five seconds.
+    """
+    failures = 0
+    while not stop.told:
+        try:
+            more = await turn()
+        except Exception as error:  # noqa: BLE001 - a worker that ends is a silent outage
+            failures += 1
+            faults.log(logger, "turn_failed", error, worker=name, failures=failures)
+            pause = retry.exponential(failures, base=BACKOFF_BASE, cap=BACKOFF_CAP)
+            await stop.wait(at_most=pause.total_seconds())
+            continue
+        if failures:
+            logger.info("worker_recovered", worker=name, failures=failures)
+            failures = 0
+        if more:
+            await asyncio.sleep(0)  # requests that arrived meanwhile go first
+        else:
+            await bell.wait(at_most=tick)

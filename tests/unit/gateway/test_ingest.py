@@ -1,0 +1,142 @@
+"""Webhooks that arrive together share a commit, and each hears of it afterwards."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from gateway.ingest import MAX_BATCH, MAX_PENDING, Ingest, NotStored
+
+
+class Store:
+    """Keeps what it is given, as slowly and as badly as a test asks for."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.failures: list[Exception] = []
+
+    async def __call__(self, batch: Sequence[int]) -> int:
+        await self.open.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.batches.append(list(batch))
+        return len(batch)
+
+
+@pytest.fixture
+def told() -> list[int]:
+    """Hold what was told after each commit."""
+    return []
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def ingest(store: Store, told: list[int]) -> Ingest[int, int]:
+    return Ingest(store, committed=told.append)
+
+
+class TestIngest:
+    async def test_one_alone_is_stored_at_once(
+        self, ingest: Ingest[int, int], store: Store
+    ) -> None:
+        await asyncio.wait_for(ingest.keep(1), timeout=0.5)
+
+        assert store.batches == [[1]]
+
+    async def test_those_that_arrive_during_a_commit_share_the_next(
+        self, ingest: Ingest[int, int], store: Store, told: list[int]
+    ) -> None:
+        store.open.clear()
+        first = asyncio.create_task(ingest.keep(0))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(ingest.keep(number)) for number in range(1, 64)]
+        await asyncio.sleep(0)
+        store.open.set()
+
+        await asyncio.gather(first, *others)
+
+        assert [len(batch) for batch in store.batches] == [1, 63]
+        assert told == [1, 63]
+
+    async def test_nobody_is_told_before_the_commit(
+        self, ingest: Ingest[int, int], store: Store
+    ) -> None:
+        store.open.clear()
+        keeping = asyncio.create_task(ingest.keep(1))
+        await asyncio.sleep(0.02)
+
+        assert not keeping.done()
+        store.open.set()
+        await keeping
+
+    async def test_a_batch_has_a_largest_size(self, ingest: Ingest[int, int], store: Store) -> None:
+        await asyncio.gather(*(ingest.keep(number) for number in range(MAX_BATCH + 10)))
+
+        assert [len(batch) for batch in store.batches] == [MAX_BATCH, 10]
+
+    async def test_a_failure_refuses_its_whole_batch_and_the_next_one_goes_on(
+        self, ingest: Ingest[int, int], store: Store, told: list[int]
+    ) -> None:
+        store.failures.append(OSError("the database is away"))
+
+        refused = await asyncio.gather(
+            *(ingest.keep(number) for number in range(3)), return_exceptions=True
+        )
+        await ingest.keep(9)
+
+        assert [type(outcome) for outcome in refused] == [NotStored] * 3
+        assert store.batches == [[9]]
+        assert told == [1]
+
+    async def test_a_client_that_has_gone_neither_loses_nor_wedges_the_batch(
+        self, ingest: Ingest[int, int], store: Store
+    ) -> None:
+        store.open.clear()
+        before = asyncio.create_task(ingest.keep(0))
+        await asyncio.sleep(0.01)
+        gone, stays = asyncio.create_task(ingest.keep(1)), asyncio.create_task(ingest.keep(2))
+        await asyncio.sleep(0.01)
+        before.cancel()
+        gone.cancel()
+        await asyncio.sleep(0.01)
+        store.open.set()
+
+        await stays
+        await ingest.keep(3)
+
+        assert store.batches == [[0], [1, 2], [3]]
+
+    async def test_too_many_pending_are_refused_at_once(
+        self, ingest: Ingest[int, int], store: Store
+    ) -> None:
+        store.open.clear()
+        waiting = [asyncio.create_task(ingest.keep(number)) for number in range(MAX_PENDING)]
+        await asyncio.sleep(0.05)
+        more = [asyncio.create_task(ingest.keep(number)) for number in range(MAX_BATCH + 1)]
+        await asyncio.sleep(0.05)
+
+        refused = [task for task in more if task.done()]
+
+        assert len(refused) == 1
+        with pytest.raises(NotStored):
+            await refused[0]
+        store.open.set()
+        await asyncio.gather(*waiting, *(task for task in more if task not in refused))
+
+    async def test_drained_returns_when_nothing_is_pending(
+        self, ingest: Ingest[int, int], store: Store
+    ) -> None:
+        keeping = [asyncio.create_task(ingest.keep(number)) for number in range(300)]
+        await asyncio.sleep(0)
+
+        await ingest.drained()
+
+        assert sum(map(len, store.batches)) == 300
+        await asyncio.gather(*keeping)

@@ -1,0 +1,125 @@
+"""A worker takes turns, waits for whatever comes first, and no exception ends it."""
+
+import asyncio
+import time
+
+from django.db import OperationalError
+
+from gateway.workers.loop import Bell, Stop, work
+
+
+class Turns:
+    """A turn that follows a script: what it returns or raises, one entry a call."""
+
+    def __init__(self, *script: bool | Exception) -> None:
+        self.script = list(script)
+        self.taken = 0
+        self.at: list[float] = []
+
+    async def __call__(self) -> bool:
+        self.taken += 1
+        self.at.append(time.monotonic())
+        outcome = self.script.pop(0) if self.script else False
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+async def until(condition: object, *, within: float = 2.0) -> None:
+    """Wait until `condition()` holds."""
+    assert callable(condition)
+    async with asyncio.timeout(within):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class TestWork:
+    async def test_goes_on_without_waiting_until_nothing_is_left(self) -> None:
+        turns, bell, stop = Turns(True, True, True, False), Bell(), Stop()
+        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+
+        await until(lambda: turns.taken == 4)
+        await asyncio.sleep(0.02)
+
+        assert turns.taken == 4
+        await end(working, bell, stop)
+
+    async def test_a_bell_wakes_it_at_once(self) -> None:
+        turns, bell, stop = Turns(), Bell(), Stop()
+        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        await until(lambda: turns.taken == 1)
+
+        bell.ring()
+
+        await until(lambda: turns.taken == 2, within=0.5)
+        await end(working, bell, stop)
+
+    async def test_a_bell_rung_during_a_turn_is_not_missed(self) -> None:
+        bell, stop = Bell(), Stop()
+        taken = []
+
+        async def turn() -> bool:
+            taken.append(1)
+            if len(taken) == 1:
+                bell.ring()
+            return False
+
+        working = asyncio.create_task(work(turn, name="t", bell=bell, stop=stop, tick=60))
+
+        await until(lambda: len(taken) == 2, within=0.5)
+        await end(working, bell, stop)
+
+    async def test_looks_again_after_a_tick_without_any_bell(self) -> None:
+        turns, bell, stop = Turns(), Bell(), Stop()
+        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=0.01))
+
+        await until(lambda: turns.taken >= 3)
+
+        await end(working, bell, stop)
+
+    async def test_an_exception_is_backed_off_from_and_never_ends_it(self) -> None:
+        turns, bell, stop = Turns(ValueError("a bug"), False), Bell(), Stop()
+        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+
+        await until(lambda: turns.taken == 2)
+
+        assert turns.at[1] - turns.at[0] >= 0.4
+        await end(working, bell, stop)
+
+    async def test_a_database_that_is_away_is_waited_for(self) -> None:
+        turns, bell, stop = Turns(OperationalError("gone"), True, False), Bell(), Stop()
+        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+
+        await until(lambda: turns.taken == 3)
+
+        await end(working, bell, stop)
+
+    async def test_stop_ends_it_even_while_it_backs_off(self) -> None:
+        turns, bell, stop = Turns(*[ValueError("a bug")] * 9), Bell(), Stop()
+        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        await until(lambda: turns.taken == 3, within=4)
+
+        await end(working, bell, stop)
+
+    async def test_the_turn_begun_is_finished_before_it_stops(self) -> None:
+        bell, stop = Bell(), Stop()
+        finished = []
+
+        async def turn() -> bool:
+            await asyncio.sleep(0.05)
+            finished.append(1)
+            return True
+
+        working = asyncio.create_task(work(turn, name="t", bell=bell, stop=stop, tick=60))
+        await asyncio.sleep(0.01)
+
+        await end(working, bell, stop)
+
+        assert finished == [1]
+
+
+async def end(working: asyncio.Task[None], bell: Bell, stop: Stop) -> None:
+    """Stop a worker as the application does, and insist that it ends soon."""
+    stop.tell()
+    bell.ring()
+    await asyncio.wait_for(working, timeout=0.5)
