@@ -292,12 +292,12 @@ class Order(models.Model):
     def numbers(self) -> list[int]:
         """The ticket numbers it holds now or, once released, held last; ascending."""
         links = self.order_tickets.select_related("ticket")
-        held = [link.ticket.number for link in links if link.released_at is None]
+        held = {link.ticket.number for link in links if link.released_at is None}
         if held:
             return sorted(held)
         ends = [link.released_at for link in links if link.released_at is not None]
         latest = max(ends, default=None)
-        return sorted(link.ticket.number for link in links if link.released_at == latest)
+        return sorted({link.ticket.number for link in links if link.released_at == latest})
 
 
 class OrderTicket(models.Model):

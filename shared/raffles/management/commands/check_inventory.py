@@ -1,0 +1,31 @@
+"""Proves that every number is free, held or sold exactly once."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from shared.raffles.services import inventory
+
+
+class Command(BaseCommand):
+    """The command `check_inventory`."""
+
+    help = "Check that numbers, orders and their tickets agree; exits with 1 where they do not."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take an optional raffle."""
+        parser.add_argument("raffle", type=int, nargs="?", help="only this raffle, by its id")
+
+    def handle(self, *_: Any, raffle: int | None = None, **__: Any) -> None:
+        """Print every problem.
+
+        Raises:
+            CommandError: if there is one.
+
+        """
+        problems = inventory.check(raffle)
+        for problem in problems:
+            self.stderr.write(f"raffle {problem.raffle_id}: {problem.words} [{problem.code}]")
+        if problems:
+            raise CommandError(f"The inventory does not add up: {len(problems)} problems.")
+        self.stdout.write(self.style.SUCCESS("Every number is free, held or sold exactly once."))

@@ -1,0 +1,45 @@
+"""Creates the numbers of a raffle, with progress on the terminal."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import Progress
+
+from shared.raffles.models import Raffle
+from shared.raffles.services import numbers
+
+
+class Command(BaseCommand):
+    """The command `generate_numbers`."""
+
+    help = "Create the numbers a raffle still lacks. Broken off, it goes on where it ended."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the raffle."""
+        parser.add_argument("raffle", type=int, help="the raffle's id")
+
+    def handle(self, *_: Any, raffle: int, **__: Any) -> None:
+        """Create the numbers.
+
+        Raises:
+            CommandError: if there is no such raffle.
+
+        """
+        try:
+            found = Raffle.objects.get(pk=raffle)
+        except Raffle.DoesNotExist:
+            known = ", ".join(f"{each.pk} ({each})" for each in Raffle.objects.all()[:10])
+            raise CommandError(
+                f"There is no raffle {raffle}. "
+                + (f"There are: {known}." if known else "Create one in the back office first.")
+            ) from None
+        with Progress(console=Console(stderr=True)) as shown:
+            task = shown.add_task(f"Numbers of {found}", total=found.number_count)
+            created = numbers.generate(
+                raffle, progress=lambda done: shown.update(task, completed=done)
+            )
+        self.stdout.write(
+            f"{found}: numbers {found.written(found.first_number)} to "
+            f"{found.written(found.last_number)} exist, {created:,} of them created now."
+        )

@@ -1,0 +1,126 @@
+"""What is on sale and which numbers are left; reads only, open to both processes."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, Q, Sum
+
+from shared.core.enums import RaffleStatus, TicketStatus
+from shared.raffles.models import Order, Raffle, TicketNumber
+from shared.raffles.predicates import FREE
+from shared.raffles.services import tickets
+
+FRESH_FOR: Final = timedelta(seconds=2)
+"""How old the counts shown in chat and on screens may be."""
+
+WORTH_REMEMBERING: Final = 10_000
+"""Smaller raffles are counted within a millisecond or two, so theirs are always exact."""
+
+NEAR: Final = 500
+"""How far from a taken number a free neighbour is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many numbers of a raffle are free, held and sold."""
+
+    available: int
+    reserved: int
+    sold: int
+
+    @property
+    def total(self) -> int:
+        """How many numbers exist."""
+        return self.available + self.reserved + self.sold
+
+
+_remembered: dict[int, tuple[datetime, Counts]] = {}
+_lock = threading.Lock()
+
+
+def counts(raffle_id: int) -> Counts:
+    """Count a raffle's numbers by status, exactly and in one statement."""
+    numbers = TicketNumber.objects.filter(raffle_id=raffle_id)
+    free = numbers.filter(FREE).values("status").annotate(count=Count("*"))
+    others = numbers.exclude(FREE).values("status").annotate(count=Count("*"))
+    found = {row["status"]: row["count"] for row in free.union(others, all=True)}
+    return Counts(
+        available=found.get(TicketStatus.AVAILABLE, 0),
+        reserved=found.get(TicketStatus.RESERVED, 0),
+        sold=found.get(TicketStatus.SOLD, 0),
+    )
+
+
+def recent_counts(raffle_id: int, *, now: datetime) -> Counts:
+    """Give counts that are at most two seconds old, from this process's memory if it can."""
+    with _lock:
+        seen = _remembered.get(raffle_id)
+    if seen is not None and abs(now - seen[0]) < FRESH_FOR:
+        return seen[1]
+    fresh = counts(raffle_id)
+    if fresh.total >= WORTH_REMEMBERING:
+        with _lock:
+            _remembered[raffle_id] = (now, fresh)
+    return fresh
+
+
+def forget_counts() -> None:
+    """Empty this process's memory of counts."""
+    with _lock:
+        _remembered.clear()
+
+
+def why_not_selling(raffle: Raffle, *, now: datetime) -> str | None:
+    """Say why a raffle sells nothing, or None while it sells.
+
+    Returns:
+        `draft`, `paused`, `closed` or `drawn` after its status; `not_yet` before its sale begins,
+        `over` after it ended.
+
+    """
+    if raffle.status != RaffleStatus.OPEN:
+        return raffle.status.lower()
+    if raffle.sales_open_at is not None and now < raffle.sales_open_at:
+        return "not_yet"
+    if raffle.sales_close_at is not None and now >= raffle.sales_close_at:
+        return "over"
+    return None
+
+
+def on_sale(phone_number_id: str, *, now: datetime) -> list[Raffle]:
+    """List the raffles a business number sells now, oldest first."""
+    begun = Q(sales_open_at__isnull=True) | Q(sales_open_at__lte=now)
+    not_over = Q(sales_close_at__isnull=True) | Q(sales_close_at__gt=now)
+    raffles = Raffle.objects.filter(
+        begun, not_over, status=RaffleStatus.OPEN, phone_number_id__in=["", phone_number_id]
+    )
+    return list(raffles.order_by("id"))
+
+
+def free_neighbours(raffle: Raffle, *, numbers: Collection[int], limit: int) -> list[int]:
+    """Give free numbers close to those asked for, ascending; fewer where few are free."""
+    if not numbers:
+        return []
+    near = Q()
+    for number in sorted(numbers)[:limit]:
+        near |= Q(number__range=(number - NEAR, number + NEAR))
+    free = TicketNumber.objects.filter(near, raffle=raffle, status=TicketStatus.AVAILABLE)
+    candidates = free.exclude(number__in=numbers).values_list("number", flat=True)
+    closest = sorted(candidates, key=lambda found: min(abs(found - n) for n in numbers))
+    return sorted(closest[:limit])
+
+
+def free_examples(raffle: Raffle, *, pivot: int, limit: int) -> list[int]:
+    """Give a few free numbers from a random point on, ascending."""
+    return sorted(ticket.number for ticket in tickets.peek(raffle.pk, quantity=limit, pivot=pivot))
+
+
+def held_or_bought(raffle_id: int, *, contact_id: int) -> int:
+    """Count the numbers a buyer holds or has bought in a raffle."""
+    orders = Order.objects.filter(
+        raffle_id=raffle_id, contact_id=contact_id, status__in=Order.HOLDING
+    )
+    return orders.aggregate(sum=Sum("quantity"))["sum"] or 0

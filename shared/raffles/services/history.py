@@ -1,0 +1,102 @@
+"""Changes an order's status, along one table, and writes every change into its history."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared.core.enums import OrderAction, OrderStatus
+from shared.raffles import transitions
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, OrderEvent
+from shared.raffles.services import rows
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def move(
+    order: Order,
+    *,
+    to: OrderStatus,
+    action: OrderAction,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    changes: Mapping[str, Any] = _NOTHING,
+) -> Order:
+    """Give a locked order its next status: the only place where a status changes.
+
+    Args:
+        order: locked by the caller.
+        to: the next status.
+        action: what happened, as the history tells it.
+        by: who did it.
+        now: when.
+        reason: why, in words; may be empty.
+        changes: other fields that change with it.
+
+    Raises:
+        TransitionNotAllowed: if `transitions.ORDER` does not let it follow.
+
+    """
+    current = OrderStatus(order.status)
+    transitions.check(transitions.ORDER, current=current, wanted=to)
+    _write(order, current=current, changes={**changes, "status": to})
+    _tell(order, action=action, by=by, now=now, reason=reason, before=current)
+    return order
+
+
+def note(
+    order: Order,
+    *,
+    action: OrderAction,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    changes: Mapping[str, Any] = _NOTHING,
+) -> Order:
+    """Write into the history of a locked order what left its status as it is."""
+    current = OrderStatus(order.status)
+    if changes:
+        _write(order, current=current, changes=changes)
+    _tell(order, action=action, by=by, now=now, reason=reason, before=current)
+    return order
+
+
+def begin(order: Order, *, by: Actor, now: datetime) -> None:
+    """Write the first line of an order's history."""
+    _tell(order, action=OrderAction.HELD, by=by, now=now, reason="", before=None)
+
+
+def last(order: Order, *, action: OrderAction) -> OrderEvent | None:
+    """Give the latest event of that kind, if there is one."""
+    return order.events.filter(action=action).order_by("-id").first()
+
+
+def _write(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:
+    done = Order.objects.filter(pk=order.pk, status=current).update(**changes)
+    rows.expect(done, wanted=1, what=f"order {order.pk} from {current}")
+    for name, value in changes.items():
+        setattr(order, name, value)
+
+
+def _tell(
+    order: Order,
+    *,
+    action: OrderAction,
+    by: Actor,
+    now: datetime,
+    reason: str,
+    before: OrderStatus | None,
+) -> None:
+    OrderEvent.objects.create(
+        order=order,
+        action=action,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label,
+        from_status=before or "",
+        to_status=order.status,
+        reason=reason,
+        at=now,
+    )

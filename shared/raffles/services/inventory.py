@@ -1,0 +1,141 @@
+"""Proves the invariants of the stock: no number is lost, and none belongs to two."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+ENOUGH: Final = 100
+"""How many problems of one kind are told; a broken stock has them by the thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that must not be.
+
+    Attributes:
+        raffle_id: in which raffle.
+        code: which invariant is broken.
+        words: what is wrong, for people.
+
+    """
+
+    raffle_id: int
+    code: str
+    words: str
+
+
+_CHECKS: Final = {
+    # One statement a kind, each set-based and led by the index that names its suspects. The
+    # columns are the raffle and what the words need.
+    "numbers_do_not_add_up": (
+        "{1} numbers exist, {2} of them between the first and the last, and {3} should",
+        """
+        SELECT r.id, count(t.id),
+               count(CASE WHEN t.number >= r.first_number
+                           AND t.number < r.first_number + r.number_count THEN 1 END),
+               r.number_count
+        FROM raffles_raffle r LEFT JOIN raffles_ticketnumber t ON t.raffle_id = r.id
+        WHERE (%(raffle)s IS NULL OR r.id = %(raffle)s)
+        GROUP BY r.id, r.number_count, r.first_number, r.status
+        HAVING count(t.id) <> count(CASE WHEN t.number >= r.first_number
+                                AND t.number < r.first_number + r.number_count THEN 1 END)
+            OR (r.status <> 'DRAFT' AND count(t.id) <> r.number_count)
+        """,
+    ),
+    "number_without_order": (
+        "number {1} is {2} and no order holds it",
+        """
+        SELECT t.raffle_id, t.number, t.status
+        FROM raffles_ticketnumber t
+        LEFT JOIN raffles_orderticket l ON l.ticket_id = t.id AND l.released_at IS NULL
+        WHERE NOT (t.status = 'AVAILABLE') AND l.id IS NULL
+          AND (%(raffle)s IS NULL OR t.raffle_id = %(raffle)s)
+        """,
+    ),
+    "number_and_order_disagree": (
+        "number {1} is {2} and order {3}, which holds it, is {4}",
+        """
+        SELECT o.raffle_id, t.number, t.status, o.id, o.status
+        FROM raffles_orderticket l
+        JOIN raffles_ticketnumber t ON t.id = l.ticket_id
+        JOIN raffles_order o ON o.id = l.order_id
+        WHERE l.released_at IS NULL
+          AND NOT (t.status = 'RESERVED' AND o.status IN ('DRAFT', 'PENDING_PAYMENT'))
+          AND NOT (t.status = 'SOLD' AND o.status = 'PAID')
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
+    "number_of_another_raffle": (
+        "order {1} holds number {2} of raffle {3}",
+        """
+        SELECT o.raffle_id, o.id, t.number, t.raffle_id
+        FROM raffles_orderticket l
+        JOIN raffles_ticketnumber t ON t.id = l.ticket_id
+        JOIN raffles_order o ON o.id = l.order_id
+        WHERE l.released_at IS NULL AND t.raffle_id <> o.raffle_id
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
+    "order_without_its_numbers": (
+        "order {1} is {2} and holds {3} numbers instead of {4}",
+        """
+        SELECT o.raffle_id, o.id, o.status, count(l.id), o.quantity
+        FROM raffles_order o
+        LEFT JOIN raffles_orderticket l ON l.order_id = o.id AND l.released_at IS NULL
+        WHERE o.status IN ('DRAFT', 'PENDING_PAYMENT', 'PAID')
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        GROUP BY o.raffle_id, o.id, o.status, o.quantity
+        HAVING count(l.id) <> o.quantity
+        """,
+    ),
+    "number_with_two_orders": (
+        "number {1} is held {2} times",
+        """
+        SELECT t.raffle_id, t.number, count(*)
+        FROM raffles_orderticket l JOIN raffles_ticketnumber t ON t.id = l.ticket_id
+        WHERE l.released_at IS NULL AND (%(raffle)s IS NULL OR t.raffle_id = %(raffle)s)
+        GROUP BY t.raffle_id, t.number
+        HAVING count(*) > 1
+        """,
+    ),
+}
+
+
+def check(raffle_id: int | None = None) -> list[Problem]:
+    """List what is wrong with the stock of one raffle, or of all; nothing if all is well.
+
+    Every number must exist once; each held or sold one must have exactly one order whose status
+    fits; each order that holds numbers must hold as many as it says. All is read in one snapshot,
+    so that sales meanwhile do not matter. At most a hundred problems of each kind are listed.
+    """
+    problems = []
+    with _snapshot(), connection.cursor() as cursor:
+        for code, (words, statement) in _CHECKS.items():
+            cursor.execute(f"{statement} LIMIT {ENOUGH}", {"raffle": raffle_id})
+            problems += [_problem(code, words=words, row=row) for row in cursor.fetchall()]
+    return problems
+
+
+def _problem(code: str, *, words: str, row: tuple[Any, ...]) -> Problem:
+    return Problem(raffle_id=row[0], code=code, words=words.format(*row))
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """Let every statement inside see the database at one instant, and block no writer."""
+    if connection.in_atomic_block:
+        yield  # the caller's own transaction, which may have changes to check
+    elif connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")  # Django's own begin would take the write lock
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield

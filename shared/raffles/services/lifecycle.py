@@ -1,0 +1,87 @@
+"""Opens, pauses and closes raffles; each function is a transaction of its own."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from shared.core.enums import RaffleStatus
+from shared.core.errors import DomainError
+from shared.raffles import transitions
+from shared.raffles.models import Raffle
+from shared.raffles.services import numbers, rows
+
+
+class RaffleNotFound(DomainError):
+    """There is no such raffle."""
+
+    code = "raffle_not_found"
+
+
+class NumbersMissing(DomainError):
+    """The raffle cannot open before all its numbers exist."""
+
+    code = "numbers_missing"
+
+    def __init__(self, *, missing: int) -> None:
+        super().__init__(missing=missing)
+
+
+@transaction.atomic(durable=True)
+def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
+    """Let a raffle sell, for the first time or after a pause.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        TransitionNotAllowed: it is closed, drawn or open already.
+        NumbersMissing: not all its numbers exist.
+
+    """
+    raffle = _locked(raffle_id, wanted=RaffleStatus.OPEN)
+    existing = numbers.count_in(raffle_id, first=raffle.first_number, last=raffle.last_number)
+    if existing < raffle.number_count:
+        raise NumbersMissing(missing=raffle.number_count - existing)
+    return _moved(raffle, to=RaffleStatus.OPEN, now=now)
+
+
+@transaction.atomic(durable=True)
+def pause(raffle_id: int, *, now: datetime) -> Raffle:
+    """Let a raffle sell nothing new for a while; what is held can still be paid.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        TransitionNotAllowed: it is not open.
+
+    """
+    raffle = _locked(raffle_id, wanted=RaffleStatus.PAUSED)
+    return _moved(raffle, to=RaffleStatus.PAUSED, now=now)
+
+
+@transaction.atomic(durable=True)
+def close(raffle_id: int, *, now: datetime) -> Raffle:
+    """End the sale of a raffle for good; what is held can still be paid.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        TransitionNotAllowed: it is neither open nor paused.
+
+    """
+    raffle = _locked(raffle_id, wanted=RaffleStatus.CLOSED)
+    return _moved(raffle, to=RaffleStatus.CLOSED, now=now)
+
+
+def _locked(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
+    try:
+        raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
+    except Raffle.DoesNotExist:
+        raise RaffleNotFound(raffle_id=raffle_id) from None
+    transitions.check(transitions.RAFFLE, current=RaffleStatus(raffle.status), wanted=wanted)
+    return raffle
+
+
+def _moved(raffle: Raffle, *, to: RaffleStatus, now: datetime) -> Raffle:
+    changed = Raffle.objects.filter(pk=raffle.pk, status=raffle.status).update(
+        status=to, updated_at=now
+    )
+    rows.expect(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
+    raffle.status, raffle.updated_at = to, now
+    return raffle

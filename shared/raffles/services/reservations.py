@@ -1,0 +1,313 @@
+"""Holds numbers for a buyer: random ones or chosen ones, all or none.
+
+Runs inside the caller's transaction, with the contact locked first; locks and counts before it
+writes, so that a refusal has written nothing.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import blake2s
+from itertools import count
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+
+from shared.core.constants import COOL_DOWN, COOL_DOWN_EXPIRIES
+from shared.core.enums import Mode, OrderAction, OrderStatus, TicketStatus
+from shared.core.errors import DomainError
+from shared.raffles import codes
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
+from shared.raffles.services import availability, history, tickets
+
+
+class RaffleNotSelling(DomainError):
+    """The raffle sells nothing at the moment."""
+
+    code = "raffle_not_selling"
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class QuantityOutOfBounds(DomainError):
+    """That many numbers cannot be had in one order."""
+
+    code = "quantity_out_of_bounds"
+
+    def __init__(self, *, minimum: int, maximum: int) -> None:
+        super().__init__(minimum=minimum, maximum=maximum)
+
+
+class NumbersUnknown(DomainError):
+    """The raffle has no such numbers."""
+
+    code = "numbers_unknown"
+
+    def __init__(self, *, unknown: Collection[int], first: int, last: int) -> None:
+        super().__init__(unknown=sorted(unknown), first=first, last=last)
+
+
+class NumbersTaken(DomainError):
+    """Some of the numbers asked for belong to somebody else."""
+
+    code = "numbers_taken"
+
+    def __init__(self, *, taken: Collection[int], free: Collection[int]) -> None:
+        super().__init__(taken=sorted(taken), free=sorted(free))
+
+
+class TooFewLeft(DomainError):
+    """Fewer numbers are left than were asked for."""
+
+    code = "too_few_left"
+
+    def __init__(self, *, available: int) -> None:
+        super().__init__(available=available)
+
+
+class ContactLimitReached(DomainError):
+    """The buyer would have more numbers than one buyer may have in this raffle."""
+
+    code = "contact_limit_reached"
+
+    def __init__(self, *, limit: int, remaining: int) -> None:
+        super().__init__(limit=limit, remaining=remaining)
+
+
+class CoolingDown(DomainError):
+    """The buyer let several holds in a row run out and must wait before the next."""
+
+    code = "cooling_down"
+
+    def __init__(self, *, until: datetime) -> None:
+        super().__init__(until=until)
+
+
+class OrderWantsPayment(DomainError):
+    """The buyer has an order in this raffle that wants to be paid first."""
+
+    code = "order_wants_payment"
+
+    def __init__(self, *, order_id: int, code: str | None) -> None:
+        super().__init__(order_id=order_id, code=code)
+
+
+def hold_random(
+    raffle: Raffle,
+    *,
+    contact_id: int | None,
+    quantity: int,
+    pivot: int,
+    now: datetime,
+    by: Actor,
+    replacing: Order | None = None,
+) -> Order:
+    """Hold random free numbers for a buyer.
+
+    The numbers of the draft it replaces come into question only if nothing else is left.
+
+    Args:
+        raffle: what is sold.
+        contact_id: the buyer, locked by the caller; None for a sale without one.
+        quantity: how many numbers.
+        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
+        now: the hold runs out `raffle.hold_minutes` later.
+        by: who asks.
+        replacing: a draft of the same buyer and raffle whose numbers are given back in the same
+            step; an older draft of a buyer is replaced in any case.
+
+    Returns:
+        The order, a DRAFT.
+
+    Raises:
+        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, CoolingDown,
+        ContactLimitReached, TooFewLeft: and nothing was written.
+
+    """
+    drafts = _drafts(raffle, contact_id=contact_id, replacing=replacing, now=now)
+    _check_terms(raffle, contact_id=contact_id, quantity=quantity, drafts=drafts, now=now)
+    given_back = tickets.lock(raffle.pk, numbers=tickets.held_by(drafts))
+    found = tickets.lock_random(
+        raffle.pk, quantity=quantity, at_least=quantity - len(given_back), pivot=pivot
+    )
+    chosen = [*found, *given_back][:quantity]
+    if len(chosen) < quantity:
+        raise TooFewLeft(available=len(chosen))
+    return _held(
+        raffle,
+        contact_id=contact_id,
+        mode=Mode.RANDOM,
+        chosen=chosen,
+        drafts=drafts,
+        now=now,
+        by=by,
+    )
+
+
+def hold_numbers(
+    raffle: Raffle,
+    *,
+    contact_id: int | None,
+    numbers: Collection[int],
+    now: datetime,
+    by: Actor,
+    replacing: Order | None = None,
+) -> Order:
+    """Hold the numbers a buyer chose, all of them or none.
+
+    Args:
+        raffle: what is sold.
+        contact_id: the buyer, locked by the caller; None for a sale without one.
+        numbers: the numbers wanted; those of the draft it replaces may be among them.
+        now: the hold runs out `raffle.hold_minutes` later.
+        by: who asks.
+        replacing: as for `hold_random`.
+
+    Returns:
+        The order, a DRAFT.
+
+    Raises:
+        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, NumbersUnknown, CoolingDown,
+        ContactLimitReached, NumbersTaken: and nothing was written.
+
+    """
+    wanted = frozenset(numbers)
+    drafts = _drafts(raffle, contact_id=contact_id, replacing=replacing, now=now)
+    _check_terms(raffle, contact_id=contact_id, quantity=len(wanted), drafts=drafts, now=now)
+    own = frozenset(tickets.held_by(drafts))
+    locked = {ticket.number: ticket for ticket in tickets.lock(raffle.pk, numbers=wanted | own)}
+    if unknown := wanted - locked.keys():
+        raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
+    free = {n for n in wanted if n in own or locked[n].status == TicketStatus.AVAILABLE}
+    if free != wanted:
+        raise NumbersTaken(taken=wanted - free, free=free)
+    chosen = [locked[number] for number in sorted(wanted)]
+    return _held(
+        raffle, contact_id=contact_id, mode=Mode.PICK, chosen=chosen, drafts=drafts, now=now, by=by
+    )
+
+
+def _drafts(
+    raffle: Raffle, *, contact_id: int | None, replacing: Order | None, now: datetime
+) -> list[Order]:
+    """Lock the drafts that the new hold replaces.
+
+    Raises:
+        RaffleNotSelling, OrderWantsPayment: and nothing was written.
+
+    """
+    reason = availability.why_not_selling(raffle, now=now)
+    if reason is not None:
+        raise RaffleNotSelling(reason=reason)
+    if replacing is not None and (replacing.raffle_id, replacing.contact_id) != (
+        raffle.pk,
+        contact_id,
+    ):
+        raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
+    if contact_id is not None:
+        orders = Order.objects.filter(raffle=raffle, contact_id=contact_id, status__in=Order.LIVE)
+    elif replacing is not None:
+        orders = Order.objects.filter(pk=replacing.pk, status=OrderStatus.DRAFT)
+    else:
+        return []
+    live = list(orders.order_by("id").select_for_update(no_key=True))
+    for order in live:
+        if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
+            raise OrderWantsPayment(order_id=order.pk, code=order.code)
+    return [order for order in live if order.status == OrderStatus.DRAFT]
+
+
+def _check_terms(
+    raffle: Raffle,
+    *,
+    contact_id: int | None,
+    quantity: int,
+    drafts: Sequence[Order],
+    now: datetime,
+) -> None:
+    if not raffle.min_per_order <= quantity <= raffle.max_per_order:
+        raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
+    if contact_id is None:
+        return
+    until = _cools_down_until(raffle.pk, contact_id=contact_id)
+    if until is not None and now < until:
+        raise CoolingDown(until=until)
+    if raffle.max_per_contact is not None:
+        has = availability.held_or_bought(raffle.pk, contact_id=contact_id)
+        remaining = raffle.max_per_contact - has + sum(draft.quantity for draft in drafts)
+        if quantity > remaining:
+            raise ContactLimitReached(limit=raffle.max_per_contact, remaining=max(0, remaining))
+
+
+def _cools_down_until(raffle_id: int, *, contact_id: int) -> datetime | None:
+    """Tell until when a buyer must wait whose last holds all ran out without a proof.
+
+    Cancelled orders neither count nor interrupt: who cancels gives the numbers back in time.
+    """
+    told = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.EXPIRED)
+    orders = Order.objects.filter(raffle_id=raffle_id, contact_id=contact_id, status__in=told)
+    proofs = PaymentProof.objects.filter(order=OuterRef("pk"))
+    latest = orders.order_by("-id").values_list("status", "closed_at", Exists(proofs))
+    ends = []
+    for status, closed_at, proven in latest[:COOL_DOWN_EXPIRIES]:
+        if status != OrderStatus.EXPIRED or proven or closed_at is None:
+            return None
+        ends.append(closed_at)
+    return max(ends) + COOL_DOWN if len(ends) == COOL_DOWN_EXPIRIES else None
+
+
+def _held(
+    raffle: Raffle,
+    *,
+    contact_id: int | None,
+    mode: Mode,
+    chosen: Sequence[TicketNumber],
+    drafts: Sequence[Order],
+    now: datetime,
+    by: Actor,
+) -> Order:
+    """Write the hold: everything is locked and counted."""
+    for draft in drafts:
+        tickets.release_all(draft, now=now)
+        history.move(
+            draft,
+            to=OrderStatus.CANCELLED,
+            action=OrderAction.CANCELLED,
+            by=by,
+            now=now,
+            reason="replaced by another choice",
+            changes={"closed_at": now},
+        )
+    order = Order.objects.create(
+        raffle=raffle,
+        contact_id=contact_id,
+        status=OrderStatus.DRAFT,
+        mode=mode,
+        quantity=len(chosen),
+        unit_price=raffle.price,
+        total=raffle.price * len(chosen),
+        currency=raffle.currency,
+        expires_at=now + timedelta(minutes=raffle.hold_minutes),
+        created_at=now,
+    )
+    _give_code(order)
+    tickets.hold(chosen, order=order)
+    history.begin(order, by=by, now=now)
+    return order
+
+
+def _give_code(order: Order) -> None:
+    """Set the code that follows from the id; the next tweak's where a former key gave it away."""
+    for tweak in count():
+        code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY), tweak=tweak)
+        in_use = Order.objects.filter(code=code)
+        if Order.objects.filter(~Exists(in_use), pk=order.pk).update(code=code):
+            order.code = code
+            return
+
+
+@cache
+def _code_key(secret: str) -> bytes:
+    return blake2s(secret.encode(), person=b"ordercod").digest()

@@ -1,0 +1,170 @@
+"""Locks ticket numbers in one global order and moves them between free, held and sold.
+
+Whoever waits for a number waits in ascending order, and whoever takes any number waits for none:
+so no two transactions can ever wait for each other. Everything here runs inside the caller's
+transaction, after the order was locked.
+"""
+
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from shared.core.enums import RaffleStatus, TicketStatus
+from shared.raffles import transitions
+from shared.raffles.models import Order, OrderTicket, TicketNumber
+from shared.raffles.predicates import FREE
+from shared.raffles.services import rows
+
+TRIES: Final = 5
+"""How often "too few" is looked at again while others hold free numbers for a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Whether the numbers of an ended order are its own again.
+
+    Attributes:
+        done: all were free and are held for the order again.
+        taken: numbers that belong to somebody else by now.
+        free: numbers that are free, and stay so unless `done`.
+
+    """
+
+    done: bool
+    taken: tuple[int, ...]
+    free: tuple[int, ...]
+
+
+def lock(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
+    """Lock these numbers in ascending order, whoever's they are; unknown ones are left out."""
+    if not numbers:
+        return []
+    wanted = TicketNumber.objects.filter(raffle_id=raffle_id, number__in=sorted(numbers))
+    return list(wanted.order_by("number").select_for_update(no_key=True))
+
+
+def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> list[TicketNumber]:
+    """Lock `quantity` free numbers from a random point on, or as many as are to be had.
+
+    Numbers that another transaction is just taking are passed over. While those might still turn
+    out free, the locks are given back and it is tried again after 1 to 20 ms.
+
+    Returns:
+        The numbers locked; if they are fewer than `at_least`, the locks were given back.
+
+    """
+    if not connection.features.has_select_for_update_skip_locked:
+        return _next_free(free(raffle_id), quantity=quantity, pivot=pivot)  # one writer at a time
+    passing = free(raffle_id).select_for_update(no_key=True, skip_locked=True)
+    attempt = 0
+    while True:
+        attempt += 1
+        point = transaction.savepoint()
+        found = _next_free(passing, quantity=quantity, pivot=pivot)
+        if _believed(raffle_id, found=len(found), quantity=quantity, at_least=at_least):
+            break
+        if attempt == TRIES:
+            break
+        transaction.savepoint_rollback(point)
+        time.sleep(_jitter(pivot, attempt=attempt))
+    if len(found) < at_least:
+        transaction.savepoint_rollback(point)
+    else:
+        transaction.savepoint_commit(point)
+    return found
+
+
+def free(raffle_id: int) -> QuerySet[TicketNumber]:
+    """Give the free numbers of a raffle, through their partial index."""
+    return TicketNumber.objects.filter(FREE, raffle_id=raffle_id)
+
+
+def peek(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
+    """Give up to `quantity` free numbers from a random point on, without locking them."""
+    return _next_free(free(raffle_id), quantity=quantity, pivot=pivot)
+
+
+def held_by(orders: Iterable[Order]) -> list[int]:
+    """Give the numbers that these locked orders hold; nobody else can change them meanwhile."""
+    links = OrderTicket.objects.filter(order__in=list(orders), released_at__isnull=True)
+    return sorted(links.values_list("ticket__number", flat=True))
+
+
+def hold(tickets: Collection[TicketNumber], *, order: Order) -> None:
+    """Hold locked, free numbers for an order."""
+    _move(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
+    OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=ticket) for ticket in tickets)
+
+
+def release(tickets: Collection[TicketNumber], *, order: Order, now: datetime) -> None:
+    """Give the locked numbers that an order holds back to everybody."""
+    _move(tickets, current=TicketStatus.RESERVED, to=TicketStatus.AVAILABLE)
+    links = OrderTicket.objects.filter(order=order, ticket__in=tickets, released_at__isnull=True)
+    released = links.update(released_at=now)
+    rows.expect(released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back")
+
+
+def release_all(order: Order, *, now: datetime) -> None:
+    """Lock the numbers an order holds and give all of them back."""
+    tickets = lock(order.raffle_id, numbers=held_by([order]))
+    rows.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
+    release(tickets, order=order, now=now)
+
+
+def sell_all(order: Order) -> None:
+    """Lock the numbers an order holds and make them its buyer's for good."""
+    tickets = lock(order.raffle_id, numbers=held_by([order]))
+    rows.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
+    _move(tickets, current=TicketStatus.RESERVED, to=TicketStatus.SOLD)
+
+
+def take_back(order: Order) -> TakenBack:
+    """Hold the numbers of an ended order for it again, if the raffle is not drawn and all are free.
+
+    Otherwise nothing is written.
+    """
+    tickets = lock(order.raffle_id, numbers=order.numbers())
+    rows.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers")
+    available = [ticket for ticket in tickets if ticket.status == TicketStatus.AVAILABLE]
+    taken = [ticket for ticket in tickets if ticket.status != TicketStatus.AVAILABLE]
+    done = not taken and order.raffle.status != RaffleStatus.DRAWN
+    if done:
+        hold(tickets, order=order)
+    return TakenBack(
+        done=done,
+        taken=tuple(ticket.number for ticket in taken),
+        free=tuple(ticket.number for ticket in available),
+    )
+
+
+def _next_free(passing: QuerySet[TicketNumber], *, quantity: int, pivot: int) -> list[TicketNumber]:
+    after = passing.order_by("shuffle_key")
+    found = list(after.filter(shuffle_key__gte=pivot)[:quantity])
+    if len(found) < quantity:  # wrap around
+        found += after.filter(shuffle_key__lt=pivot)[: quantity - len(found)]
+    return found
+
+
+def _believed(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
+    """Tell whether waiting for those who hold free numbers just now could not bring more."""
+    if found == quantity:
+        return True
+    visible = len(free(raffle_id).values_list("id", flat=True)[:quantity])
+    return visible <= found or visible < at_least
+
+
+def _jitter(pivot: int, *, attempt: int) -> float:
+    """Give 1 to 20 ms, in seconds: other digits of the random pivot at each attempt."""
+    return (1 + (pivot >> (4 * attempt)) % 20) / 1000
+
+
+def _move(tickets: Collection[TicketNumber], *, current: TicketStatus, to: TicketStatus) -> None:
+    transitions.check(transitions.TICKET, current=current, wanted=to)
+    ids = [ticket.pk for ticket in tickets]
+    changed = TicketNumber.objects.filter(pk__in=ids, status=current).update(status=to)
+    rows.expect(changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}")
