@@ -8,21 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from secrets import randbelow
 from typing import Final, Self
 
-from django.db import (
-    DatabaseError,
-    OperationalError,
-    close_old_connections,
-    connections,
-)
+from django.db import OperationalError, close_old_connections, connections
 
 from shared.core import logs
+from shared.whatsapp.services.collisions import is_collision
 
-CONFLICTS: Final = frozenset({"40001", "40P01"})
-"""SQLSTATE of a serialisation failure and of a deadlock: the loser is to try again.
-
-Source: PostgreSQL, appendix A, class 40 (transaction rollback).
-"""
-CONFLICT_TRIES: Final = 5
+COLLISIONS: Final = 5
+"""In a row; one transaction in a thousand meets even one."""
 POSTGRES_LANES: Final = 4
 """Enough to overlap the round trips to a database on another machine; one interpreter runs one."""
 
@@ -112,20 +104,15 @@ def unit[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.slee
     Starlette sends none of Django's request signals; without these looks a connection that the
     server closed would fail for ever.
     """
-    for left in reversed(range(CONFLICT_TRIES)):
+    for left in reversed(range(COLLISIONS)):
         close_old_connections()
         try:
             return work()
         except OperationalError as error:
-            if not left or not is_conflict(error):
+            if not left or not is_collision(error):
                 raise
-            logger.info("transaction_conflict", tries_left=left)
+            logger.info("transaction_collided", tries_left=left)
         finally:
             close_old_connections()
         pause(randbelow(50) / 1000)
     raise AssertionError("unreachable: the last try returns or raises")
-
-
-def is_conflict(error: DatabaseError) -> bool:
-    """Whether the database chose this transaction to lose, and the same again may well succeed."""
-    return getattr(error.__cause__, "sqlstate", None) in CONFLICTS

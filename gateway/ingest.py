@@ -60,10 +60,10 @@ class Ingest[A, S]:
             self._committing = asyncio.create_task(self._commit_all(), name="ingest")
         await waiting.committed
 
-    async def drained(self) -> None:
-        """Return once nothing is pending any more."""
-        while self._committing is not None:
-            await asyncio.wait([self._committing])
+    async def drained(self, *, patience: float) -> None:
+        """Return once nothing is pending any more, or after `patience` seconds."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing], timeout=patience)
 
     async def _commit_all(self) -> None:
         try:

@@ -31,20 +31,21 @@ class Throttle:
         self._full_at: dict[str, float] = {}
         self._last: dict[str, float] = {}
 
-    def book(self, key: str, *, now: float) -> float:
-        """Take the next slot of `key` and return how many seconds from `now` it begins."""
+    def wait(self, key: str, *, now: float) -> float:
+        """Say in how many seconds from `now` the next slot of `key` begins."""
         pace = self._pace
-        full_at = self._full_at.get(key, now)
-        start = max(
-            now,
-            full_at - pace.interval * (pace.burst - 1),
-            self._last.get(key, now - pace.gap) + pace.gap,
-        )
-        self._full_at[key] = max(full_at, start) + pace.interval
-        self._last[key] = start
+        after_burst = self._full_at.get(key, now) - pace.interval * (pace.burst - 1)
+        after_gap = self._last.get(key, now - pace.gap) + pace.gap
+        return max(0.0, after_burst - now, after_gap - now)
+
+    def book(self, key: str, *, now: float) -> float:
+        """Take the next slot of `key` and return in how many seconds from `now` it begins."""
+        wait = self.wait(key, now=now)
+        self._last[key] = now + wait
+        self._full_at[key] = max(self._full_at.get(key, now), now + wait) + self._pace.interval
         if len(self._full_at) > self.FORGET_ABOVE:
             self._forget(now)
-        return start - now
+        return wait
 
     def _forget(self, now: float) -> None:
         idle = [key for key, full_at in self._full_at.items() if full_at <= now]

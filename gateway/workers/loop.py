@@ -1,7 +1,7 @@
 """A worker's life: a turn, then wait for a bell, a tick or the stop, whichever comes first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -84,3 +84,12 @@ async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = T
             await asyncio.sleep(0)  # requests that arrived meanwhile go first
         else:
             await bell.wait(at_most=tick)
+
+
+async def all_of[R](works: Iterable[Awaitable[R]]) -> list[R]:
+    """Run all to their end side by side; only then the first failure, if any, is raised."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]

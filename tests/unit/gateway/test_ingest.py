@@ -136,7 +136,7 @@ class TestIngest:
         keeping = [asyncio.create_task(ingest.keep(number)) for number in range(300)]
         await asyncio.sleep(0)
 
-        await ingest.drained()
+        await ingest.drained(patience=5)
 
         assert sum(map(len, store.batches)) == 300
         await asyncio.gather(*keeping)

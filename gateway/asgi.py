@@ -1,0 +1,24 @@
+"""The entry point of `uvicorn gateway.asgi:app`."""
+
+import logging
+import os
+
+import django
+
+from shared.core.config import ConfigurationError
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "gateway.settings"
+
+try:
+    django.setup()
+except ConfigurationError as error:
+    raise SystemExit(str(error)) from None  # the sentence that names everything, no traceback
+
+from gateway.app import build
+from shared.core import config
+
+for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    logging.getLogger(name).handlers.clear()  # one format for every line: the root logger's
+    logging.getLogger(name).propagate = True
+
+app = build(config.current())

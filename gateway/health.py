@@ -1,0 +1,139 @@
+"""Whether this process is alive, and whether it does its work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import orjson
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from shared.core import logs
+from shared.whatsapp.services import inbox, outbox
+
+PATIENCE: Final = 2.0
+"""Seconds a look at the database may take before the answer is that it is away."""
+OLDEST_UNANSWERED: Final = timedelta(seconds=60)
+OLDEST_UNSENT: Final = timedelta(seconds=120)
+
+logger = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How this gateway fares.
+
+    Attributes:
+        unapplied: migrations that the code needs and the database lacks.
+        unanswered: how long the oldest message waits for its answer.
+        unsent: how long the oldest reply waits to be sent.
+
+    """
+
+    database: bool = True
+    unapplied: int = 0
+    unanswered: timedelta | None = None
+    unsent: timedelta | None = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Say in words everything that keeps it from being ready."""
+        if not self.database:
+            return ["The database does not answer."]
+        if self.unapplied:
+            return [f"{self.unapplied} migrations are not applied: run `manage migrate`."]
+        reasons = []
+        if self.unanswered and self.unanswered > OLDEST_UNANSWERED:
+            reasons.append(f"A message waits for its answer since {_seconds(self.unanswered)} s.")
+        if self.unsent and self.unsent > OLDEST_UNSENT:
+            reasons.append(f"A reply waits to be sent since {_seconds(self.unsent)} s.")
+        return reasons
+
+    def as_json(self) -> bytes:
+        """Tell it to a program."""
+        return orjson.dumps(
+            {
+                "ready": not self.reasons,
+                "reasons": self.reasons,
+                "database": "ok" if self.database else "away",
+                "unapplied_migrations": self.unapplied if self.database else None,
+                "oldest_unanswered_seconds": _seconds(self.unanswered),
+                "oldest_unsent_seconds": _seconds(self.unsent),
+            }
+        )
+
+
+AWAY: Final = Condition(database=False)
+
+
+def routes(look: Callable[[], Awaitable[Condition]]) -> list[Route]:
+    """Give the routes of `/healthz` and `/readyz`; `look` may fail or take its time."""
+    watch = Watch(look)
+
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("alive")
+
+    async def ready(_: Request) -> Response:
+        condition = await watch.condition()
+        status = 503 if condition.reasons else 200
+        return Response(condition.as_json(), status, media_type="application/json")
+
+    return [Route("/healthz", alive), Route("/readyz", ready)]
+
+
+class Watch:
+    """Looks once at a time, however many ask, and never longer than `PATIENCE`."""
+
+    def __init__(self, look: Callable[[], Awaitable[Condition]]) -> None:
+        """Take how to look."""
+        self._look = look
+        self._looking: asyncio.Task[Condition] | None = None
+
+    async def condition(self) -> Condition:
+        """Say how it fares; a look that fails or does not end means that the database is away."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._glance())
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._looking), timeout=PATIENCE)
+        except TimeoutError:
+            return AWAY
+
+    async def _glance(self) -> Condition:
+        try:
+            return await self._look()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("database_does_not_answer", error=type(error).__name__)
+            return AWAY
+
+
+class Examination:
+    """Reads a condition from the database; migrations once applied are not looked for again."""
+
+    def __init__(self) -> None:
+        """Begin without knowing whether all migrations are applied."""
+        self._migrated = False
+
+    def __call__(self) -> Condition:
+        """Look at everything, with reads only."""
+        now = datetime.now(UTC)
+        unapplied = 0 if self._migrated else _unapplied()
+        if unapplied:
+            return Condition(unapplied=unapplied)
+        self._migrated = True
+        return Condition(
+            unanswered=inbox.oldest_unanswered(now=now), unsent=outbox.oldest_unsent(now=now)
+        )
+
+
+def _unapplied() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _seconds(age: timedelta | None) -> int | None:
+    return None if age is None else round(age.total_seconds())

@@ -1,0 +1,106 @@
+"""Where Meta knocks: the handshake, and updates that are stored before they are acknowledged.
+
+Source: Meta, "Create a webhook endpoint".
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from structlog.contextvars import bind_contextvars
+
+from gateway.ingest import NotStored
+from shared.core import logs
+from shared.core.constants import WEBHOOK_BODY_LIMIT
+from shared.whatsapp import payloads
+from shared.whatsapp.services import security
+from shared.whatsapp.webhook import Webhook
+
+NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
+HANG_UP: Final = {"Connection": "close"}
+"""The rest of a body that is too long is not worth reading."""
+
+logger = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A webhook on its way into the inbox, and the id its handling is logged under."""
+
+    webhook: Webhook
+    correlation_id: str
+
+
+class BodyTooLong(Exception):
+    """The request is longer than anything Meta sends."""
+
+
+def routes(
+    *, keep: Callable[[Arrival], Awaitable[None]], secrets: Sequence[str], verify_token: str
+) -> list[Route]:
+    """Give the two routes of `/webhook`.
+
+    Args:
+        keep: returns once the webhook is committed, or raises `NotStored`.
+        secrets: the app secrets, any of which may have signed.
+        verify_token: what Meta must say in the handshake.
+
+    """
+
+    async def verify(request: Request) -> Response:
+        asked = request.query_params
+        known = security.is_verify_token(asked.get("hub.verify_token"), token=verify_token)
+        if not known or asked.get("hub.mode") != "subscribe" or "hub.challenge" not in asked:
+            logger.warning("webhook_not_verified")
+            return Response(status_code=403)
+        logger.info("webhook_verified")
+        return PlainTextResponse(asked["hub.challenge"], headers=NO_SNIFFING)
+
+    async def receive(request: Request) -> Response:
+        correlation_id = token_hex(8)
+        bind_contextvars(correlation_id=correlation_id)
+        header = request.headers.get("x-hub-signature-256")
+        if not security.signature_is_well_formed(header):
+            return _refused(401, reason="signature_missing_or_malformed")
+        try:
+            body = await _body(request)
+        except BodyTooLong:
+            return _refused(413, reason="too_long", headers=HANG_UP)
+        except ClientDisconnect:
+            return _refused(400, reason="cut_short")
+        if not security.is_signed(body, header=header, secrets=secrets):
+            return _refused(401, reason="signature_wrong")
+        try:
+            await keep(Arrival(payloads.read(body), correlation_id))
+        except NotStored:
+            return Response(status_code=503)
+        return Response()
+
+    return [
+        Route("/webhook", verify, methods=["GET"]),
+        Route("/webhook", receive, methods=["POST"]),
+    ]
+
+
+def _refused(status: int, *, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+    logger.warning("webhook_refused", status=status, reason=reason)
+    return Response(status_code=status, headers=headers)
+
+
+async def _body(request: Request) -> bytes:
+    """Read the body as it comes, never more than the limit, whatever its length claims to be."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > WEBHOOK_BODY_LIMIT:
+        raise BodyTooLong
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > WEBHOOK_BODY_LIMIT:
+            raise BodyTooLong
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,57 @@
+"""Answers buyers: contact by contact, as long as anybody waits."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import batched
+from secrets import randbelow
+from typing import Final
+
+from gateway.database import Database
+from gateway.workers.loop import Bell, Stop, all_of
+from shared.conversation import inbound
+from shared.whatsapp.services import inbox
+
+CONTACTS_A_LOOK: Final = 100
+"""How many waiting contacts are looked up at once."""
+PIVOTS: Final = 2**31
+"""Random holds begin at a number below this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """Answers in as many lanes as the database has, each contact in one transaction.
+
+    Two gateways may answer the same contact: whoever locks it second finds nothing left to do.
+    """
+
+    database: Database
+    replies: Bell
+    pictures: Bell
+    stop: Stop
+
+    async def turn(self) -> bool:
+        """Answer everybody who waits now; true if somebody was answered, so that it looks again."""
+        waiting = await self.database.run(
+            inbox.waiting, now=datetime.now(UTC), limit=CONTACTS_A_LOOK
+        )
+        answered = 0
+        for contact_ids in batched(waiting, self.database.width, strict=False):
+            if self.stop.told:
+                return False
+            answered += sum(await all_of(map(self._answer, contact_ids)))
+        return answered > 0
+
+    async def _answer(self, contact_id: int) -> bool:
+        answered = await self.database.run(
+            inbound.answer_or_note,
+            contact_id,
+            now=datetime.now(UTC),
+            pivot=randbelow(PIVOTS),
+        )
+        if answered is None:
+            return False
+        if answered.replies:
+            self.replies.ring()
+        if answered.media:
+            self.pictures.ring()
+        return True

@@ -1,0 +1,102 @@
+"""Fetches payment proofs from Meta into our own storage, before Meta forgets them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from secrets import randbelow
+from typing import Final
+
+from gateway.database import Database
+from gateway.workers.loop import Bell, Stop, all_of
+from shared.conversation import settlement
+from shared.conversation.settlement import FetchJob
+from shared.core import logs, retry
+from shared.whatsapp.services.meta_client import (
+    GraphRefused,
+    GraphUncertain,
+    GraphUnreachable,
+    MediaCorrupt,
+    MediaGone,
+    MediaTooLarge,
+    MediaWrongType,
+    MetaClient,
+)
+
+AT_ONCE: Final = 4
+"""Each may be 16 MB in memory."""
+CLAIMED_FOR: Final = timedelta(minutes=5)
+"""Longer than any fetch takes; whoever dies meanwhile leaves the job to the next after that."""
+RETRY_BASE: Final = timedelta(seconds=15)
+RETRY_CAP: Final = timedelta(hours=1)
+MAX_FETCHES: Final = 27
+"""The waits add up to some 20 hours: Meta keeps a picture for 7 days, but after 24 hours the
+buyer could not be asked for it again."""
+CORRUPT_TRIES: Final = 2
+"""A download that was cut off is worth another; the same garbage twice is what was sent."""
+
+logger = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Fetches a few at a time; the claim keeps two gateways from fetching the same."""
+
+    database: Database
+    client: MetaClient
+    replies: Bell
+    stop: Stop
+
+    async def turn(self) -> bool:
+        """Fetch what is due; true if anything was, so that it looks again."""
+        due = await self.database.run(
+            settlement.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE
+        )
+        for jobs in batched(due, AT_ONCE, strict=False):
+            if self.stop.told:
+                return False
+            await all_of(map(self._fetch, jobs))
+        return bool(due)
+
+    async def _fetch(self, job: FetchJob) -> None:
+        now = datetime.now(UTC)
+        if not await self.database.run(
+            settlement.claim_fetch, job.proof_id, now=now, retry_at=now + CLAIMED_FOR
+        ):
+            return
+        try:
+            fetched = await self.client.fetch_media(
+                job.media_id, phone_number_id=job.phone_number_id, sha256=job.sha256
+            )
+        except (MediaGone, MediaTooLarge, MediaWrongType) as error:
+            await self._failed(job, error, final=True)
+        except MediaCorrupt as error:
+            await self._failed(job, error, final=job.attempts + 1 >= CORRUPT_TRIES)
+        except (GraphRefused, GraphUnreachable, GraphUncertain) as error:
+            await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCHES)
+        else:
+            await self.database.run(
+                settlement.keep_proof_file,
+                job.proof_id,
+                content=fetched.content,
+                content_type=fetched.content_type,
+                extension=fetched.extension,
+                now=datetime.now(UTC),
+            )
+            logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
+
+    async def _failed(self, job: FetchJob, error: Exception, *, final: bool) -> None:
+        now = datetime.now(UTC)
+        again = None if final else now + wait_after(job.attempts + 1, jitter=randbelow(100) / 100)
+        reason = type(error).__name__
+        await self.database.run(
+            settlement.proof_failed, job.proof_id, error=reason, retry_at=again, now=now
+        )
+        logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
+        if final:
+            self.replies.ring()
+
+
+def wait_after(attempts: int, *, jitter: float) -> timedelta:
+    """Say how long to wait after so many fetches that failed for a passing reason."""
+    wait = retry.exponential(attempts, base=RETRY_BASE, cap=RETRY_CAP)
+    return retry.spread(wait, jitter=jitter)

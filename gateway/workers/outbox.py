@@ -1,0 +1,202 @@
+"""Sends what is queued: many buyers at once, each buyer one message after the other."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from secrets import randbelow
+from typing import Any, Final
+from uuid import uuid4
+
+from structlog.contextvars import bound_contextvars
+
+from gateway import faults
+from gateway.database import Database
+from gateway.throttle import Pace, Throttle
+from gateway.workers.loop import Bell, Stop
+from shared.core import logs
+from shared.whatsapp import graph_errors
+from shared.whatsapp.services import outbox
+from shared.whatsapp.services.meta_client import (
+    GraphRefused,
+    GraphUncertain,
+    GraphUnreachable,
+    MetaClient,
+)
+from shared.whatsapp.services.outbox import Claimed
+
+LEASE: Final = timedelta(minutes=2)
+"""Longer than any send takes with its waits; whoever dies meanwhile leaves it to the sweep."""
+MOST_AT_ONCE: Final = 256
+PAIR_PACE: Final = Pace(interval=6.0, burst=20, gap=0.2)
+"""Towards one buyer. Meta allows one message in 6 s and bursts of up to 45 that borrow from what
+comes after; 20 leaves room for a second gateway, and no conversation needs more. Meta promises no
+order between two messages: the gap, and that the next waits until the one before is recorded, keep
+what was sent first the first to arrive. Source: "Pair rate limits", "About the platform".
+"""
+RECORD_AGAIN: Final = 1.0
+"""Seconds between tries to record a send while the database is away."""
+STATUSES_A_TURN: Final = 500
+
+logger = logs.get(__name__)
+
+type Record = Callable[..., Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Outbox:
+    """Claims heads of queues, sends them without a transaction open, records each.
+
+    Attributes:
+        rate: messages a second and business number that this process may send.
+
+    """
+
+    database: Database
+    client: MetaClient
+    bell: Bell
+    stop: Stop
+    rate: float
+    _sending: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    _resting: set[int] = field(default_factory=set)
+    _numbers: Throttle = field(init=False)
+    _buyers: Throttle = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with every pace unused."""
+        self._numbers = Throttle(Pace(interval=1 / self.rate))
+        self._buyers = Throttle(PAIR_PACE)
+
+    @property
+    def slots(self) -> int:
+        """How many may be under way: what one second takes, so that no lease runs out waiting."""
+        return max(1, min(MOST_AT_ONCE, int(self.rate)))
+
+    async def turn(self) -> bool:
+        """Claim as many as may be under way; true if there may be more right now."""
+        free = self.slots - len(self._sending)
+        if free <= 0:
+            return False  # the first that ends rings the bell
+        claimed = await self.database.run(
+            outbox.claim,
+            now=datetime.now(UTC),
+            lease=uuid4(),
+            lease_for=LEASE,
+            limit=free,
+            skip_contacts=[*self._sending, *self._resting],
+        )
+        for message in claimed:
+            self._sending[message.contact_id] = asyncio.create_task(self._deliver(message))
+        return len(claimed) == free
+
+    async def finish(self) -> None:
+        """Return once everything under way has been sent and recorded."""
+        while self._sending:
+            await asyncio.wait(self._sending.values())
+
+    def abandon(self) -> None:
+        """Give up what is still under way; its leases run out and the sweep takes over."""
+        for task in self._sending.values():
+            task.cancel()
+
+    async def _deliver(self, message: Claimed) -> None:
+        clock = asyncio.get_running_loop().time
+        with bound_contextvars(correlation_id=message.correlation_id, outbound_id=message.id):
+            try:
+                await asyncio.sleep(self._numbers.book(message.phone_number_id, now=clock()))
+                await self._record(message, await self._send(message))
+            except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
+                faults.log(logger, "send_not_recorded", error)
+            finally:
+                self._rest(message.contact_id)
+
+    async def _send(self, message: Claimed) -> Record:
+        """Send and return how that is to be recorded."""
+        jitter = randbelow(1000) / 1000
+        try:
+            accepted = await self.client.send(message.phone_number_id, message.body)
+        except GraphRefused as refused:
+            judgement = graph_errors.judge(
+                code=refused.code, http_status=refused.http_status, transient=refused.transient
+            )
+            logger.warning("send_refused", code=refused.code, reaction=judgement.reaction.value)
+            return partial(
+                outbox.record_failure,
+                judgement=judgement,
+                code=refused.code,
+                words=judgement.words,
+                jitter=jitter,
+            )
+        except GraphUnreachable:
+            logger.warning("graph_not_reached")
+            return partial(outbox.record_not_reached, jitter=jitter)
+        except GraphUncertain:
+            logger.warning("send_uncertain")
+            return outbox.record_unknown
+        logger.info("sent", wa_message_id=accepted.wa_message_id)
+        return partial(
+            outbox.record_sent, wa_message_id=accepted.wa_message_id, wa_id=accepted.wa_id
+        )
+
+    async def _record(self, message: Claimed, record: Record) -> None:
+        """Record what became of a send; a database that is away is waited for."""
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + LEASE.total_seconds()
+        while True:
+            try:
+                await self.database.run(record, message, now=datetime.now(UTC))
+            except Exception as error:
+                if not faults.is_away(error) or clock() >= give_up:
+                    raise
+                await asyncio.sleep(RECORD_AGAIN)
+            else:
+                return
+
+    def _rest(self, contact_id: int) -> None:
+        """Leave a buyer alone until their pace allows the next message."""
+        loop = asyncio.get_running_loop()
+        was_full = len(self._sending) >= self.slots
+        del self._sending[contact_id]
+        self._buyers.book(str(contact_id), now=loop.time())
+        self._resting.add(contact_id)
+        loop.call_later(
+            self._buyers.wait(str(contact_id), now=loop.time()), self._rested, contact_id
+        )
+        if was_full:
+            self.bell.ring()
+
+    def _rested(self, contact_id: int) -> None:
+        self._resting.discard(contact_id)
+        self.bell.ring()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """Applies what Meta says became of messages."""
+
+    database: Database
+    replies: Bell
+
+    async def turn(self) -> bool:
+        """Apply status webhooks; true if there may be more."""
+        applied = await self.database.run(
+            outbox.apply_statuses, now=datetime.now(UTC), limit=STATUSES_A_TURN
+        )
+        if applied:
+            self.replies.ring()  # what was held up by an unknown send may go now
+        return applied >= STATUSES_A_TURN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Takes over what nobody sends any more, and sends again what may never have arrived."""
+
+    database: Database
+    replies: Bell
+
+    async def turn(self) -> bool:
+        """Look once at every lease and every unknown send."""
+        if await self.database.run(outbox.sweep, now=datetime.now(UTC)):
+            self.replies.ring()
+        return False
