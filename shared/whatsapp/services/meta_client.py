@@ -1,0 +1,448 @@
+"""Talks to Meta's Graph API: sends messages, fetches files, looks up numbers and accounts.
+
+Source: Meta's pages "Send messages", "Media" and "Error codes" of the WhatsApp Business Platform.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import sha256 as sha256_of
+from typing import Any, Final
+
+import aiohttp
+import filetype
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from shared.core.constants import MEDIA_LIMIT
+from shared.whatsapp import graph_errors
+from shared.whatsapp.content import sha256_hex
+from shared.whatsapp.graph_errors import Judgement
+from shared.whatsapp.lenient import Unreadable, integer, items, loads, mapping, string
+
+TIMEOUT: Final = httpx.Timeout(20, connect=5, pool=10)
+"""Seconds; Meta usually answers within one."""
+
+DEADLINE: Final = timedelta(seconds=60)
+"""For a whole exchange, so that an answer that trickles in cannot hold a worker for ever."""
+
+MAX_CONNECTIONS: Final = 200
+"""At 200 ms an answer, enough for a number that may send 1,000 messages a second."""
+
+MEDIA_HOSTS: Final[Mapping[str, frozenset[str]]] = {
+    "https://graph.facebook.com": frozenset({"https://lookaside.fbsbx.com"})
+}
+"""Where else than at the Graph API itself its files lie, and the token may be shown."""
+
+PROOF_TYPES: Final[Mapping[str, str]] = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "application/pdf": "pdf",
+}
+"""What a payment proof may be, and how its file name ends."""
+
+_NOW: Final = timedelta(0)
+_LONGEST_WAIT: Final = timedelta(hours=1)
+_ANSWER_LIMIT: Final = 1024 * 1024
+_PDF_WITHIN: Final = 1024  # readers accept a PDF that begins this late
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_ASK_AGAIN: Final = frozenset({404, 410})
+_MEDIA_GONE_CODES: Final = frozenset({33, 100, 131052})
+_NUMBER_DELETED: Final = 33
+
+
+class GraphError(Exception):
+    """The Graph API did not do what it was asked."""
+
+
+class GraphUnreachable(GraphError):
+    """No connection was made, so nothing was sent."""
+
+
+class GraphUncertain(GraphError):
+    """It broke off, or the answer says nothing: what was asked may have been done."""
+
+
+class GraphRefused(GraphError):
+    """The Graph API refused.
+
+    Attributes:
+        code: the code of Meta's table, if the answer has one.
+        http_status: of the answer.
+        details: what Meta says about it.
+        transient: whether Meta calls it passing.
+        retry_after: how long Meta asks to wait, if it does.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        code: int | None,
+        http_status: int | None,
+        details: str = "",
+        transient: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(f"code {code}, HTTP status {http_status}")
+        self.code = code
+        self.http_status = http_status
+        self.details = details
+        self.transient = transient
+        self.retry_after = retry_after
+
+    @property
+    def judgement(self) -> Judgement:
+        """What to do about it; a wait that Meta asks for is kept, up to an hour."""
+        judged = graph_errors.judge(
+            code=self.code, http_status=self.http_status, transient=self.transient
+        )
+        return replace(judged, wait=max(judged.wait, min(self.retry_after or _NOW, _LONGEST_WAIT)))
+
+
+class MediaError(Exception):
+    """The file cannot be had; trying again does not help."""
+
+
+class MediaGone(MediaError):
+    """Meta does not have the file any more."""
+
+
+class MediaElsewhere(MediaGone):
+    """The file lies on a host that must not see our token."""
+
+
+class MediaTooLarge(MediaError):
+    """The file is larger than a payment proof may be."""
+
+
+class MediaWrongType(MediaError):
+    """The file is neither a JPEG, PNG, WebP or HEIC picture nor a PDF."""
+
+
+class MediaCorrupt(MediaError):
+    """The bytes are not those that were announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta took a message; what becomes of it comes by status webhook."""
+
+    wa_message_id: str
+    wa_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMedia:
+    """A file, its type decided by its content.
+
+    Attributes:
+        content: its bytes.
+        content_type: one of `PROOF_TYPES`.
+        extension: the ending for its name, without a dot.
+        sha256: of its bytes, in hex.
+
+    """
+
+    content: bytes
+    content_type: str
+    extension: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        try:
+            return mapping(loads(self.body))
+        except Unreadable:
+            return {}
+
+    @property
+    def is_success(self) -> bool:
+        return self.status == httpx.codes.OK and not mapping(self.document, "error")
+
+
+class MetaClient:
+    """A connection pool to the Graph API with one access token; lives in one event loop."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        version: str,
+        token: str,
+        timeout: httpx.Timeout = TIMEOUT,
+        deadline: timedelta = DEADLINE,
+        media_limit: int = MEDIA_LIMIT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Make a client; nothing is connected yet.
+
+        Args:
+            base_url: where the Graph API is, e.g. https://graph.facebook.com; only this origin and
+                its `MEDIA_HOSTS` ever get the token.
+            version: of the Graph API, e.g. v26.0.
+            token: the system user's access token.
+            timeout: seconds to connect, to wait for bytes, and for a free connection.
+            deadline: for a whole exchange.
+            media_limit: the largest file that is fetched, in bytes.
+            transport: replaces the real one.
+
+        Raises:
+            ValueError: the token cannot be written into a header.
+
+        """
+        if not (token.isascii() and token.isprintable()):
+            raise ValueError("the access token has characters that none of Meta's has")
+        base = httpx.URL(base_url)
+        self._root = f"{base_url.rstrip('/')}/{version}"
+        self._origins = {_origin(base)} | MEDIA_HOSTS.get(_origin(base), frozenset())
+        self._authorization = f"Bearer {token}"
+        self._deadline = deadline.total_seconds()
+        self._media_limit = media_limit
+        self._http = httpx.AsyncClient(
+            timeout=timeout, follow_redirects=False, transport=transport or _transport()
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(self, phone_number_id: str, body: Mapping[str, Any]) -> Accepted:
+        """Send a message from a business number.
+
+        Args:
+            phone_number_id: of the business number.
+            body: what `messages.addressed` made.
+
+        Raises:
+            GraphRefused: Meta said why not.
+            GraphUnreachable: nothing was sent.
+            GraphUncertain: it may have been sent.
+
+        """
+        path = f"{_segment(phone_number_id)}/messages"
+        document = await self._ask("POST", path, content=json.dumps(body).encode())
+        wa_message_id = string(mapping(next(iter(items(document.get("messages"))), None)), "id")
+        if not wa_message_id:
+            raise GraphUncertain("accepted without a message id")
+        contact = mapping(next(iter(items(document.get("contacts"))), None))
+        return Accepted(wa_message_id=wa_message_id, wa_id=string(contact, "wa_id"))
+
+    async def fetch_media(
+        self, media_id: str, *, phone_number_id: str, sha256: str = ""
+    ) -> FetchedMedia:
+        """Fetch a payment proof: ask where it lies, then get it; the address is good for 5 minutes.
+
+        Args:
+            media_id: as the webhook says; good for seven days.
+            phone_number_id: the number it was sent to, by which Meta checks that it is ours.
+            sha256: as the webhook announced it, in hex or base64; nothing if it did not.
+
+        Raises:
+            MediaGone, MediaTooLarge, MediaWrongType, MediaCorrupt: for good.
+            GraphRefused, GraphUnreachable, GraphUncertain: try again as after `send`.
+
+        """
+        for _ in range(2):  # an address that ran out is asked for once more
+            info = await self._media_info(media_id, phone_number_id=phone_number_id)
+            content = await self._download(string(info, "url"))
+            if content is not None:
+                return _checked(content, announced=(sha256, string(info, "sha256")))
+        raise MediaGone
+
+    async def phone_number(self, phone_number_id: str) -> Mapping[str, Any]:
+        """Look up a business number: how it is shown, its name, quality and state."""
+        fields = (
+            "id,display_phone_number,verified_name,quality_rating,status,name_status,"
+            "code_verification_status,throughput,webhook_configuration"
+        )
+        return await self._ask("GET", _segment(phone_number_id), fields=fields)
+
+    async def waba(self, waba_id: str) -> Mapping[str, Any]:
+        """Look up a WhatsApp Business Account: its name and review state."""
+        return await self._ask("GET", _segment(waba_id), fields="id,name,account_review_status")
+
+    async def waba_numbers(self, waba_id: str) -> list[Mapping[str, Any]]:
+        """List the business numbers of an account."""
+        path = f"{_segment(waba_id)}/phone_numbers"
+        document = await self._ask("GET", path, fields="id,display_phone_number,verified_name")
+        return [mapping(number) for number in items(document.get("data"))]
+
+    async def subscribed_apps(self, waba_id: str) -> list[Mapping[str, Any]]:
+        """List the apps that get the account's webhooks; ours must be among them."""
+        document = await self._ask("GET", f"{_segment(waba_id)}/subscribed_apps")
+        return [mapping(app) for app in items(document.get("data"))]
+
+    async def token_owner(self) -> Mapping[str, Any]:
+        """Look up whose token it is, which proves that it is alive."""
+        return await self._ask("GET", "me", fields="id,name")
+
+    async def _media_info(self, media_id: str, *, phone_number_id: str) -> Mapping[str, Any]:
+        if not _ID.fullmatch(media_id):
+            raise MediaGone
+        try:
+            info = await self._ask("GET", media_id, phone_number_id=phone_number_id)
+        except GraphRefused as refusal:
+            if refusal.http_status in _ASK_AGAIN or refusal.code in _MEDIA_GONE_CODES:
+                raise MediaGone from refusal
+            raise
+        if (integer(info.get("file_size")) or 0) > self._media_limit:
+            raise MediaTooLarge
+        return info
+
+    async def _download(self, address: str) -> bytes | None:
+        """Get the bytes; None where Meta says that the address is not good any more."""
+        answer = await self._exchange("GET", _url(address), limit=self._media_limit)
+        if answer.status in _ASK_AGAIN:
+            return None
+        if answer.status != httpx.codes.OK:
+            raise _failure(answer)
+        if len(answer.body) > self._media_limit:
+            raise MediaTooLarge
+        return answer.body
+
+    async def _ask(
+        self, method: str, path: str, *, content: bytes | None = None, **query: str
+    ) -> Mapping[str, Any]:
+        url = httpx.URL(f"{self._root}/{path}", params=query or None)
+        answer = await self._exchange(method, url, content=content, limit=_ANSWER_LIMIT)
+        if not answer.is_success:
+            raise _failure(answer)
+        return answer.document
+
+    async def _exchange(
+        self, method: str, url: httpx.URL, *, limit: int, content: bytes | None = None
+    ) -> _Answer:
+        """Send a request with the token; the one place where the token leaves."""
+        if _origin(url) not in self._origins or url.userinfo:
+            raise MediaElsewhere
+        headers = {"Authorization": self._authorization, "Accept-Encoding": "identity"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            async with (
+                asyncio.timeout(self._deadline),
+                self._http.stream(method, url, headers=headers, content=content) as response,
+            ):
+                body = await _body(response, limit=limit)
+                return _Answer(response.status_code, response.headers, body)
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            kind = GraphUnreachable if _nothing_was_sent(error) else GraphUncertain
+            raise kind(type(error.__cause__ or error).__name__) from error
+
+
+def _transport() -> AiohttpTransport:
+    """Make the real transport; httpx's own pool was the bottleneck, by 4 to 10 times."""
+    return AiohttpTransport(limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
+
+
+def _nothing_was_sent(error: Exception) -> bool:
+    """Whether it failed before the request left.
+
+    The transport calls every broken connection a `ConnectTimeout`, also one that Meta cut after
+    reading the message; what aiohttp raised is the cause and tells them apart.
+    """
+    if isinstance(error.__cause__, aiohttp.ClientError):
+        error = error.__cause__
+    return isinstance(
+        error,
+        aiohttp.ClientConnectorError
+        | aiohttp.ConnectionTimeoutError
+        | aiohttp.InvalidURL
+        | httpx.ConnectError
+        | httpx.ConnectTimeout
+        | httpx.PoolTimeout
+        | httpx.UnsupportedProtocol,
+    )
+
+
+async def _body(response: httpx.Response, *, limit: int) -> bytes:
+    """Read at most one byte more than `limit`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > limit:
+            break
+    return bytes(body[: limit + 1])
+
+
+def _failure(answer: _Answer) -> GraphError:
+    error = mapping(answer.document, "error")
+    code = integer(error.get("code"))
+    if code is None and answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return GraphUncertain(f"HTTP status {answer.status} without a code")
+    if code is None and answer.status == httpx.codes.OK:
+        return GraphUncertain("an error without a code")
+    return GraphRefused(
+        code=code,
+        http_status=answer.status,
+        details=(string(error, "error_data", "details") or string(error, "message"))[:500],
+        transient=error.get("is_transient") is True,
+        retry_after=_retry_after(answer.headers),
+    )
+
+
+def _retry_after(headers: httpx.Headers) -> timedelta | None:
+    """Read `Retry-After`: seconds, or a date, which is compared with the answer's own."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,6}", value):
+        return timedelta(seconds=int(value))
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
+    except (TypeError, ValueError):
+        return None
+    return wait if wait > _NOW else None
+
+
+def _checked(content: bytes, *, announced: tuple[str, ...]) -> FetchedMedia:
+    digest = sha256_of(content).hexdigest()
+    expected = {sha256_hex(value) for value in announced} - {""}
+    if expected and digest not in expected:
+        raise MediaCorrupt
+    content_type = _content_type(content)
+    if content_type not in PROOF_TYPES:
+        raise MediaWrongType
+    return FetchedMedia(
+        content=content,
+        content_type=content_type,
+        extension=PROOF_TYPES[content_type],
+        sha256=digest,
+    )
+
+
+def _content_type(content: bytes) -> str:
+    kind = filetype.guess(content)
+    if kind is not None:
+        return str(kind.mime)
+    return "application/pdf" if b"%PDF-" in content[:_PDF_WITHIN] else ""
+
+
+def _segment(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise GraphRefused(code=_NUMBER_DELETED, http_status=None, details="no id of Meta's")
+    return value
+
+
+def _url(address: str) -> httpx.URL:
+    try:
+        return httpx.URL(address)
+    except httpx.InvalidURL:
+        raise MediaElsewhere from None
+
+
+def _origin(url: httpx.URL) -> str:
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme}://{url.host}{port}"
