@@ -211,9 +211,7 @@ class OutboundMessage(models.Model):
                 condition=Q(status=OutboxStatus.WITHHELD),
             ),
             models.Index(name="outbound_of_contact", fields=["contact", "-created_at"]),
-            models.Index(
-                name="outbound_by_wamid", fields=["wa_message_id"], condition=~Q(wa_message_id="")
-            ),
+            models.Index(name="outbound_by_wamid", fields=["wa_message_id"]),
         ]
 
     def __str__(self) -> str:
@@ -233,7 +231,10 @@ class DeliveryStatus(models.Model):
     error = models.CharField(max_length=500, blank=True)
     payload = models.JSONField()
     received_at = models.DateTimeField()
-    applied_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(help_text="When its message is looked for (again).")
+    applied_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was applied, or given up after eight days."
+    )
 
     class Meta:
         """Stored once; those not applied yet are found fast."""
@@ -248,7 +249,9 @@ class DeliveryStatus(models.Model):
         ]
         indexes = [
             models.Index(
-                name="delivery_to_apply", fields=["id"], condition=Q(applied_at__isnull=True)
+                name="delivery_to_apply",
+                fields=["next_attempt_at"],
+                condition=Q(applied_at__isnull=True),
             ),
         ]
 

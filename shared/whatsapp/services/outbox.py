@@ -1,0 +1,147 @@
+"""The way of a message to a buyer: written with what caused it, sent once, never forgotten."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
+from shared.core.enums import OutboxKind, OutboxStatus
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services.claims import Claimed, claim
+from shared.whatsapp.services.delivery import apply_statuses
+from shared.whatsapp.services.outcomes import (
+    FRESH,
+    alarm_failed,
+    record_failure,
+    record_not_reached,
+    record_sent,
+    record_unknown,
+)
+
+__all__ = [
+    "Claimed",
+    "apply_statuses",
+    "claim",
+    "enqueue",
+    "oldest_unsent",
+    "record_failure",
+    "record_not_reached",
+    "record_sent",
+    "record_unknown",
+    "release_withheld",
+    "sweep",
+]
+
+_SWEPT_AT_ONCE = 500
+
+
+def enqueue(
+    contact: WhatsAppContact,
+    message: Mapping[str, Any],
+    *,
+    key: str,
+    kind: OutboxKind,
+    now: datetime,
+    in_reply_to: InboundMessage | None = None,
+    about: str = "",
+    correlation_id: str = "",
+) -> OutboundMessage:
+    """Queue a message, in the transaction of what caused it; the contact is locked by the caller.
+
+    Args:
+        contact: the buyer.
+        message: what one of the functions in `messages` made.
+        key: which text it is, e.g. `paid`.
+        kind: a reply to what they just wrote, or news for them.
+        now: when.
+        in_reply_to: the message it answers.
+        about: what it is about, for people, e.g. an order's code.
+        correlation_id: joins its logs with those of what caused it.
+
+    """
+    return OutboundMessage.objects.create(
+        phone_number_id=contact.phone_number_id,
+        contact=contact,
+        kind=kind,
+        key=key,
+        payload=dict(message),
+        in_reply_to=in_reply_to,
+        about=about,
+        correlation_id=correlation_id,
+        created_at=now,
+    )
+
+
+def release_withheld(contact: WhatsAppContact, *, now: datetime) -> int:
+    """Queue the notices that waited for a buyer to write; older than any reply, they go first.
+
+    Args:
+        contact: the buyer, locked by the caller.
+        now: when.
+
+    Returns:
+        How many there were.
+
+    """
+    withheld = contact.outbound_messages.filter(status=OutboxStatus.WITHHELD)
+    return withheld.update(**{**FRESH, "next_attempt_at": now})
+
+
+def sweep(*, now: datetime) -> int:
+    """Settle what nobody recorded: leases that ran out, and sends without any news for 90 s.
+
+    Returns:
+        How many messages were touched.
+
+    """
+    return _expire_leases(now=now) + _resend_unknown(now=now)
+
+
+def oldest_unsent(*, now: datetime) -> timedelta | None:
+    """Tell for how long the longest waiting message waits to be sent; None if none does."""
+    oldest = (
+        OutboundMessage.objects.filter(status__in=OutboundMessage.UNSENT)
+        .order_by("created_at")
+        .values_list("created_at", flat=True)
+        .first()
+    )
+    return None if oldest is None else now - oldest
+
+
+@transaction.atomic
+def _expire_leases(*, now: datetime) -> int:
+    abandoned = OutboundMessage.objects.filter(status=OutboxStatus.SENDING, lease_until__lt=now)
+    free = abandoned.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    ids = list(free.values_list("pk", flat=True)[:_SWEPT_AT_ONCE])
+    # The lease stays: an answer that comes after all still counts.
+    return abandoned.filter(pk__in=ids).update(
+        status=OutboxStatus.UNKNOWN,
+        attempts=F("attempts") + 1,
+        unknown_sends=F("unknown_sends") + 1,
+        next_attempt_at=now + UNKNOWN_AFTER,
+    )
+
+
+@transaction.atomic
+def _resend_unknown(*, now: datetime) -> int:
+    silent = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN, next_attempt_at__lte=now)
+    free = silent.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    found = list(free[:_SWEPT_AT_ONCE])
+    for message in found:
+        if message.unknown_sends > MAX_UNKNOWN_RESENDS:
+            message.status = OutboxStatus.FAILED
+            message.error = (
+                f"Handed over {message.unknown_sends} times without an answer from Meta: "
+                "it may or may not have arrived."
+            )
+        else:
+            message.status = OutboxStatus.QUEUED
+        message.next_attempt_at = None
+        message.save(update_fields=["status", "error", "next_attempt_at"])
+    for message in found:
+        if message.status == OutboxStatus.FAILED:
+            alarm_failed(message, now=now)
+    return len(found)

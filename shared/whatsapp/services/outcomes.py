@@ -1,0 +1,277 @@
+"""What became of a claimed message: sent, refused, not handed over, or nobody knows."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from shared.core import logs, retry
+from shared.core.constants import UNKNOWN_AFTER
+from shared.core.enums import OutboxKind, OutboxStatus
+from shared.whatsapp.graph_errors import Judgement, Reaction
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import alarms, contacts, numbers
+from shared.whatsapp.services.claims import Claimed
+
+_log = logs.get(__name__)
+
+MAX_ATTEMPTS: Final = 8
+"""With the waits below that is three quarters of an hour; then a person must look."""
+
+_RETRY_BASE: Final = timedelta(seconds=2)
+_RETRY_CAP: Final = timedelta(minutes=15)
+_RETRY_FACTOR: Final = 4.0
+_ERROR_LENGTH: Final = 500
+_UNREACHABLE_HITS: Final = 5
+"""So many vain tries in a row are more than a hiccup of the network."""
+
+
+@transaction.atomic
+def record_sent(claimed: Claimed, *, wa_message_id: str, wa_id: str = "", now: datetime) -> None:
+    """Note that Meta accepted a message; what becomes of it its status webhooks tell.
+
+    Counts while the lease is ours, also when it has just run out. A success ends a pause or a
+    slow-down, of the number and towards the buyer.
+
+    Args:
+        claimed: what was sent.
+        wa_message_id: Meta's id of it.
+        wa_id: the addressee as Meta writes them; only logged, for in Brazil and Mexico it differs
+            from the one that answers come from.
+        now: when Meta accepted it.
+
+    """
+    if claimed.recovers_contact:
+        WhatsAppContact.objects.filter(pk=claimed.contact_id).update(
+            send_after=None, pair_rate_hits=0
+        )
+    _ours(claimed).update(
+        status=OutboxStatus.SENT,
+        wa_message_id=wa_message_id,
+        sent_at=now,
+        attempts=F("attempts") + 1,
+        next_attempt_at=None,
+        lease=None,
+        lease_until=None,
+        error="",
+        error_code=None,
+    )
+    if claimed.recovers:
+        numbers.recover(claimed.phone_number_id, now=now)
+    if wa_id and claimed.body.get("to", "+" + wa_id) != "+" + wa_id:
+        _log.info("addressee_rewritten_by_meta", outbound_id=claimed.id)
+
+
+@transaction.atomic
+def record_failure(
+    claimed: Claimed,
+    *,
+    judgement: Judgement,
+    code: int | None,
+    words: str,
+    now: datetime,
+    jitter: float,
+) -> None:
+    """Note that Meta refused a message, and do what the refusal asks for.
+
+    Args:
+        claimed: what was refused.
+        judgement: what the code means.
+        code: the Graph error code, if there was one.
+        words: what Meta said.
+        now: when.
+        jitter: a die between 0 and 1.
+
+    """
+    contact = contacts.lock(claimed.contact_id)
+    message = _ours(claimed).select_for_update(no_key=True).first()
+    if message is None:
+        return
+    message.error_code = code
+    message.error = in_words(judgement, words)
+    _react(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
+    message.save()
+    _tell_people(message, judgement, now=now)
+
+
+@transaction.atomic
+def record_not_reached(claimed: Claimed, *, now: datetime, jitter: float) -> None:
+    """Note that Meta could not be reached: nothing was sent, and the number waits a little."""
+    message = _ours(claimed).select_for_update(no_key=True).first()
+    if message is None:
+        return
+    _back_to_queue(message)
+    message.save()
+    hits = numbers.slow_down(claimed.phone_number_id, now=now, jitter=jitter)
+    if hits >= _UNREACHABLE_HITS:
+        alarms.sound(
+            numbers.unreachable_key(claimed.phone_number_id),
+            title="Meta cannot be reached",
+            detail="Messages wait and are sent in order once the connection is back.",
+            phone_number_id=claimed.phone_number_id,
+            now=now,
+        )
+
+
+@transaction.atomic
+def record_unknown(claimed: Claimed, *, now: datetime) -> None:
+    """Note that a message was handed over and nobody knows whether it arrived."""
+    message = _ours(claimed).select_for_update(no_key=True).first()
+    if message is not None and message.status == OutboxStatus.SENDING:
+        _becomes_unknown(message, now=now)
+        message.save()
+
+
+def in_words(judgement: Judgement, words: str) -> str:
+    """Join what a code means with what Meta said."""
+    return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
+
+
+def alarm_failed(message: OutboundMessage, *, now: datetime) -> None:
+    """Say that a buyer was not told something."""
+    about = f" about {message.about}" if message.about else ""
+    alarms.sound(
+        f"not_sent:{message.error_code}",
+        title="A message could not be sent",
+        detail=f"Message {message.pk} ({message.key}){about}: {message.error}",
+        phone_number_id=message.phone_number_id,
+        now=now,
+    )
+
+
+def alarm_code(message: OutboundMessage, *, now: datetime) -> None:
+    """Say that Meta answers with a code a person should know of."""
+    alarms.sound(
+        f"code:{message.error_code}:{message.phone_number_id}",
+        title="Meta refuses messages for now",
+        detail=message.error,
+        phone_number_id=message.phone_number_id,
+        now=now,
+    )
+
+
+FRESH: Final[Mapping[str, Any]] = {
+    "status": OutboxStatus.QUEUED,
+    "attempts": 0,
+    "unknown_sends": 0,
+    "next_attempt_at": None,
+    "lease": None,
+    "lease_until": None,
+    "wa_message_id": "",
+    "sent_at": None,
+    "delivery": "",
+    "error_code": None,
+    "error": "",
+}
+"""A message as if it had never been tried."""
+
+
+def release(message: OutboundMessage) -> None:
+    """Queue a withheld message anew."""
+    for name, value in FRESH.items():
+        setattr(message, name, value)
+
+
+def withhold(message: OutboundMessage) -> None:
+    """Settle a message that the 24 h window shut out: a notice waits, a reply is stale."""
+    is_notice = message.kind == OutboxKind.NOTICE
+    message.status = OutboxStatus.WITHHELD if is_notice else OutboxStatus.STALE
+    message.lease = message.lease_until = message.next_attempt_at = None
+
+
+def _react(
+    message: OutboundMessage,
+    contact: WhatsAppContact,
+    *,
+    claimed: Claimed,
+    judgement: Judgement,
+    now: datetime,
+    jitter: float,
+) -> None:
+    match judgement.reaction:
+        case Reaction.UNKNOWN:
+            _becomes_unknown(message, now=now)
+        case Reaction.OUTSIDE_WINDOW:
+            _outside_window(message, contact, claimed=claimed)
+        case Reaction.RETRY:
+            _retry(message, least=judgement.wait, now=now, jitter=jitter)
+        case Reaction.RETRY_PAIR:
+            _slow_down_towards(contact, now=now, jitter=jitter)
+            _back_to_queue(message)
+        case Reaction.RETRY_NUMBER | Reaction.PAUSE:
+            _back_to_queue(message)
+        case Reaction.FAIL:
+            _fails(message)
+    if judgement.reaction is Reaction.RETRY_NUMBER:
+        numbers.slow_down(message.phone_number_id, least=judgement.wait, now=now, jitter=jitter)
+
+
+def _tell_people(message: OutboundMessage, judgement: Judgement, *, now: datetime) -> None:
+    if judgement.reaction is Reaction.PAUSE:
+        numbers.pause(
+            message.phone_number_id, code=message.error_code, reason=message.error, now=now
+        )
+    elif message.status == OutboxStatus.FAILED and (judgement.alarm or _is_news(message)):
+        alarm_failed(message, now=now)
+    elif judgement.alarm:
+        alarm_code(message, now=now)
+
+
+def _ours(claimed: Claimed) -> QuerySet[OutboundMessage]:
+    return OutboundMessage.objects.filter(
+        pk=claimed.id, lease=claimed.lease, status__in=OutboundMessage.UNSENT
+    )
+
+
+def _back_to_queue(message: OutboundMessage) -> None:
+    message.status = OutboxStatus.QUEUED
+    message.lease = message.lease_until = message.next_attempt_at = None
+
+
+def _becomes_unknown(message: OutboundMessage, *, now: datetime) -> None:
+    # The lease stays: an answer that comes after all still counts.
+    message.status = OutboxStatus.UNKNOWN
+    message.attempts += 1
+    message.unknown_sends += 1
+    message.next_attempt_at = now + UNKNOWN_AFTER
+
+
+def _retry(message: OutboundMessage, *, least: timedelta, now: datetime, jitter: float) -> None:
+    message.attempts += 1
+    if message.attempts >= MAX_ATTEMPTS:
+        _fails(message)
+        return
+    wait = max(
+        least,
+        retry.exponential(message.attempts, base=_RETRY_BASE, cap=_RETRY_CAP, factor=_RETRY_FACTOR),
+    )
+    _back_to_queue(message)
+    message.next_attempt_at = now + retry.spread(wait, jitter=jitter)
+
+
+def _outside_window(
+    message: OutboundMessage, contact: WhatsAppContact, *, claimed: Claimed
+) -> None:
+    message.attempts += 1
+    if contact.last_inbound_at != claimed.last_inbound_at and message.attempts < MAX_ATTEMPTS:
+        _back_to_queue(message)  # the buyer wrote meanwhile: it is open again
+    else:
+        withhold(message)
+
+
+def _fails(message: OutboundMessage) -> None:
+    message.status = OutboxStatus.FAILED
+    message.lease = message.lease_until = message.next_attempt_at = None
+
+
+def _slow_down_towards(contact: WhatsAppContact, *, now: datetime, jitter: float) -> None:
+    contact.pair_rate_hits = min(contact.pair_rate_hits + 1, 100)
+    wait = retry.spread(retry.pair_rate(contact.pair_rate_hits), jitter=jitter)
+    contact.send_after = now + wait
+    contact.save(update_fields=["pair_rate_hits", "send_after"])
+
+
+def _is_news(message: OutboundMessage) -> bool:
+    return message.kind == OutboxKind.NOTICE
