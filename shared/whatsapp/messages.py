@@ -49,6 +49,7 @@ ROW_TITLE_LIMIT: Final = 24
 ROW_DESCRIPTION_LIMIT: Final = 72
 SECTION_TITLE_LIMIT: Final = 24
 CALLBACK_DATA_LIMIT: Final = 512
+MEDIA_ID_LIMIT: Final = 255
 
 NOTHING: Final = "…"
 """Stands where a text is required and none was given: Meta refuses an empty one."""
@@ -58,7 +59,7 @@ _DEFAULT_SECTION: Final = "Options"
 
 _GRAPHEME: Final = regex.compile(r"\X")
 _PHONE: Final = regex.compile(r"[1-9][0-9]{6,14}")
-_LINK: Final = regex.compile(r"https?://[^\s/]+(/\S*)?")
+_LINK: Final = regex.compile(r"https?://\S{1,2000}")
 _BLANK_LETTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
 """Letters, marks and symbols by category that show as nothing."""
 _BLANK_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
@@ -176,7 +177,8 @@ def listing(
 
 def image(*, link: str = "", media_id: str = "", caption: str = "") -> Message:
     """Show a picture, by its id at Meta or else by a link; with neither it is a text."""
-    picture = {"id": media_id} if media_id else {"link": _link(link)}
+    known = _line(media_id, limit=MEDIA_ID_LIMIT)
+    picture = {"id": known} if known else {"link": _link(link)}
     if not any(picture.values()):
         return text(caption)
     words = _fit(caption, limit=CAPTION_LIMIT)
@@ -235,8 +237,8 @@ def preview(message: Mapping[str, Any]) -> str:
             return body
         case {"type": "image", "image": {**picture}}:
             return f"[picture] {picture.get('caption', '')}".strip()
-        case {"type": "interactive", "interactive": {**interactive}}:
-            return "\n".join(part for part in _seen(interactive) if part)
+        case {"type": "interactive", "interactive": {"action": _}}:
+            return "\n".join(part for part in _seen(message["interactive"]) if part)
         case _:
             return f"[{message.get('type', 'message')}]"
 

@@ -4,10 +4,9 @@ Source: Meta's pages "Webhooks", "messages webhook reference" and "Business-scop
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from shared.whatsapp.content import Content, ContentKind, MediaRef, content
 from shared.whatsapp.lenient import (
@@ -21,6 +20,7 @@ from shared.whatsapp.lenient import (
     moment,
     string,
 )
+from shared.whatsapp.senders import PERSON_ID_LIMIT, Sender, person_id, phone, read_sender
 from shared.whatsapp.webhook import (
     IdentityChange,
     MessageItem,
@@ -84,19 +84,10 @@ _BUYERS_FIELDS: Final = frozenset({"messages", ""})
 _ITEMISED: Final = frozenset({"messaging_product", "metadata", "contacts", "messages", "statuses"})
 """Keys of a value whose content is kept in its items; whatever else there is becomes a notice."""
 
-_IDENTITY_CHANGES: Final = frozenset(
-    {"user_changed_number", "customer_changed_number", "user_changed_user_id"}
-)
-
-_PHONE: Final = re.compile(r"\+?([1-9][0-9]{6,14})")
-_USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-
 # What the columns of shared/whatsapp/models.py hold.
 _PHONE_NUMBER_ID: Final = 32
 _WAMID: Final = 255
 _DEDUPE_KEY: Final = 320
-_PERSON_ID: Final = 160
-_NAME: Final = 150
 _TYPE: Final = 40
 _STATUS: Final = 20
 _CALLBACK_DATA: Final = 512
@@ -160,8 +151,8 @@ class _Place:
         return string(self.value, "metadata", "display_phone_number")[:_PHONE_NUMBER_ID]
 
     @property
-    def contacts(self) -> Iterator[Mapping[str, Any]]:
-        return (mapping(contact) for contact in items(self.value.get("contacts")))
+    def contacts(self) -> list[Mapping[str, Any]]:
+        return [mapping(contact) for contact in items(self.value.get("contacts"))]
 
     def unreadable(self, reason: str, *, name: str = "", item: Any = None) -> UnreadablePart:
         """Keep an item, or the whole change, as a webhook that can be read again."""
@@ -219,7 +210,7 @@ def _change(place: _Place) -> Iterator[Part]:
 
 
 def _read_item(
-    read_item: Callable[[Mapping[str, Any], _Place], Part], item: Any, *, name: str, place: _Place
+    read_item: Callable[[dict[str, Any], _Place], Part], item: Any, *, name: str, place: _Place
 ) -> Part:
     try:
         if not isinstance(item, dict):
@@ -232,7 +223,7 @@ def _read_item(
 
 def _message(item: dict[str, Any], place: _Place) -> MessageItem:
     wamid = _required(string(item, "id"), limit=_WAMID, name="id")
-    sender = _sender(item, place)
+    sender = read_sender(item, contacts=place.contacts)
     said = content(item)
     return MessageItem(
         phone_number_id=place.phone_number_id,
@@ -248,11 +239,9 @@ def _message(item: dict[str, Any], place: _Place) -> MessageItem:
     )
 
 
-def _is_answerable(
-    item: Mapping[str, Any], sender: "_Sender", said: Content, place: _Place
-) -> bool:
+def _is_answerable(item: Mapping[str, Any], sender: Sender, said: Content, place: _Place) -> bool:
     """Whether it is a buyer's own message to us that asks for an answer."""
-    ours = {"to", "to_user_id"} & set(item) or sender["wa_id"] == _phone(place.display_phone_number)
+    ours = {"to", "to_user_id"} & set(item) or sender["wa_id"] == phone(place.display_phone_number)
     return bool(
         place.phone_number_id
         and (sender["user_id"] or sender["wa_id"])
@@ -260,64 +249,6 @@ def _is_answerable(
         and not string(item, "group_id")
         and said.kind not in UNANSWERED
     )
-
-
-class _Sender(TypedDict):
-    user_id: str | None
-    parent_user_id: str
-    wa_id: str | None
-    profile_name: str
-    username: str
-    previous_user_id: str | None
-    new_wa_id: str | None
-
-
-def _sender(item: Mapping[str, Any], place: _Place) -> _Sender:
-    written_by = string(item, "from")
-    wa_id = _phone(written_by)
-    user_id = _person_id(string(item, "from_user_id"))
-    if user_id is None and _USER_ID.fullmatch(written_by):
-        user_id = written_by
-    card = _card(place, user_id=user_id, wa_id=wa_id)
-    user_id = user_id or _person_id(string(card, "user_id"))
-    parent = string(item, "from_parent_user_id") or string(card, "parent_user_id")
-    sender = _Sender(
-        user_id=user_id,
-        parent_user_id=_person_id(parent) or "",
-        wa_id=wa_id or _phone(string(card, "wa_id")),
-        profile_name=string(card, "profile", "name")[:_NAME],
-        username=string(card, "profile", "username").lstrip("@")[:_NAME],
-        previous_user_id=None,
-        new_wa_id=None,
-    )
-    return _after_a_change(sender, system=mapping(item, "system"))
-
-
-def _card(place: _Place, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
-    """Find the sender among `contacts`, whose order says nothing."""
-    for key, wanted in (("user_id", user_id), ("wa_id", wa_id)):
-        for card in place.contacts:
-            if wanted and string(card, key) == wanted:
-                return card
-    return {}
-
-
-def _after_a_change(sender: _Sender, *, system: Mapping[str, Any]) -> _Sender:
-    """Tell the old keys from the new; Meta wrote such a message in three ways so far."""
-    previous = _person_id(string(system, "previous_user_id"))
-    if previous is None and string(system, "type") not in _IDENTITY_CHANGES:
-        return sender
-    current = _person_id(string(system, "user_id")) or sender["user_id"]
-    previous = previous or sender["user_id"]
-    new_wa_id = _phone(string(system, "wa_id")) or _phone(string(system, "new_wa_id"))
-    parent = _person_id(string(system, "parent_user_id"))
-    return {
-        **sender,
-        "user_id": current,
-        "parent_user_id": parent or sender["parent_user_id"],
-        "previous_user_id": previous if previous != current else None,
-        "new_wa_id": new_wa_id if new_wa_id != sender["wa_id"] else None,
-    }
 
 
 def _dedupe_key(item: Mapping[str, Any], *, wamid: str) -> str:
@@ -337,11 +268,11 @@ def _status(item: dict[str, Any], place: _Place) -> StatusItem:
         phone_number_id=place.phone_number_id,
         wa_message_id=_required(string(item, "id"), limit=_WAMID, name="id"),
         status=_required(string(item, "status"), limit=_STATUS, name="status"),
-        participant=_fits(_participant(item), limit=_PERSON_ID, name="participant"),
+        participant=_fits(_participant(item), limit=PERSON_ID_LIMIT, name="participant"),
         callback_data=string(item, "biz_opaque_callback_data")[:_CALLBACK_DATA],
         occurred_at=moment(item.get("timestamp")),
-        recipient_wa_id=_phone(string(item, "recipient_id")),
-        recipient_user_id=_person_id(string(item, "recipient_user_id")),
+        recipient_wa_id=phone(string(item, "recipient_id")),
+        recipient_user_id=person_id(string(item, "recipient_user_id")),
         error_code=integer(failure.get("code")),
         error=_error_words(failure)[:_ERROR],
         payload=item,
@@ -394,25 +325,16 @@ def _notice(change: dict[str, Any], place: _Place) -> NoticeItem:
 
 def _identity_changes(value: Mapping[str, Any], place: _Place) -> Iterator[IdentityChange]:
     for update in items(value.get("user_id_update")):
-        previous = _person_id(string(update, "user_id", "previous"))
-        current = _person_id(string(update, "user_id", "current"))
+        previous = person_id(string(update, "user_id", "previous"))
+        current = person_id(string(update, "user_id", "current"))
         if previous and current and previous != current:
             yield IdentityChange(
                 phone_number_id=place.phone_number_id,
                 previous_user_id=previous,
                 user_id=current,
-                parent_user_id=_person_id(string(update, "parent_user_id", "current")) or "",
-                wa_id=_phone(string(update, "wa_id")),
+                parent_user_id=person_id(string(update, "parent_user_id", "current")) or "",
+                wa_id=phone(string(update, "wa_id")),
             )
-
-
-def _phone(value: str) -> str | None:
-    found = _PHONE.fullmatch(value)
-    return found[1] if found else None
-
-
-def _person_id(value: str) -> str | None:
-    return value if 0 < len(value) <= _PERSON_ID else None
 
 
 def _required(value: str, *, limit: int, name: str) -> str:
