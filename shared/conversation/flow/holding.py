@@ -1,0 +1,104 @@
+"""From words or taps to held numbers: quantities, picks, and the shortcuts that skip a question."""
+
+from enum import Enum, auto
+
+from shared.conversation import parsing, texts
+from shared.conversation.flow.prompts import say
+from shared.conversation.flow.values import (
+    Context,
+    Facts,
+    HoldNumbers,
+    HoldRandom,
+    RaffleFacts,
+    Step,
+)
+from shared.core.enums import Mode, State
+
+
+class Bare(Enum):
+    """What a number alone means where the buyer stands."""
+
+    QUANTITY = auto()
+    TICKET = auto()
+    ASK = auto()
+
+
+def hold_random(raffle: RaffleFacts, quantity: int, context: Context, facts: Facts) -> Step:
+    """Hold so many free numbers, or say why not that many."""
+    chosen = context.understood().but(
+        raffle_id=raffle.id, mode=Mode.RANDOM, qty=quantity, picked_numbers=()
+    )
+    if not raffle.minimum <= quantity <= raffle.maximum:
+        note = texts.off_limits(raffle, quantity=quantity)
+        return say(State.ASK_QTY, chosen.but(qty=None), texts.ask_quantity(raffle, note=note))
+    effect = HoldRandom(raffle.id, quantity, replacing=_draft(raffle, facts))
+    return Step(State.ASK_QTY, chosen, effect=effect)
+
+
+def hold_numbers(
+    raffle: RaffleFacts, numbers: tuple[int, ...], context: Context, facts: Facts
+) -> Step:
+    """Hold exactly these numbers, or say why not."""
+    chosen = context.understood().but(raffle_id=raffle.id, mode=Mode.PICK, qty=None)
+    if not raffle.minimum <= len(numbers) <= raffle.maximum:
+        note = texts.off_limits(raffle, quantity=len(numbers))
+        return say(State.ASK_PICK_NUMBERS, chosen, texts.ask_numbers(raffle, note=note))
+    effect = HoldNumbers(raffle.id, numbers, replacing=_draft(raffle, facts))
+    return Step(State.ASK_PICK_NUMBERS, chosen.but(picked_numbers=numbers), effect=effect)
+
+
+def ask_quantity(raffle: RaffleFacts, context: Context) -> Step:
+    """Ask how many random numbers."""
+    chosen = context.but(raffle_id=raffle.id, mode=Mode.RANDOM)
+    return say(State.ASK_QTY, chosen, texts.ask_quantity(raffle))
+
+
+def ask_numbers(raffle: RaffleFacts, context: Context, *, note: str = "") -> Step:
+    """Ask which numbers."""
+    chosen = context.but(raffle_id=raffle.id, mode=Mode.PICK)
+    return say(State.ASK_PICK_NUMBERS, chosen, texts.ask_numbers(raffle, note=note))
+
+
+def from_words(
+    raffle: RaffleFacts, text: str, context: Context, facts: Facts, *, bare: Bare
+) -> Step | None:
+    """Understand "5 random", "five", "07, 13 and 45", "random" or "pick"; None for the rest."""
+    quantity = parsing.random_quantity(text)
+    if quantity is None and bare is not Bare.TICKET:
+        quantity = parsing.counted_tickets(text)
+    if quantity is not None:
+        return hold_random(raffle, quantity, context, facts)
+    named = parsing.ticket_numbers(text)
+    if named is not None and named.surely:
+        return hold_numbers(raffle, named.values, context, facts)
+    number = named.values[0] if named is not None else parsing.quantity(text)
+    if number is not None:
+        spelled = named is None
+        return _bare_number(raffle, number, context, facts, bare=bare, spelled=spelled)
+    if parsing.wants_random(text):
+        return ask_quantity(raffle, context)
+    if parsing.wants_pick(text):
+        return ask_numbers(raffle, context)
+    return None
+
+
+def _bare_number(
+    raffle: RaffleFacts, number: int, context: Context, facts: Facts, *, bare: Bare, spelled: bool
+) -> Step:
+    """Decide between a quantity and a ticket number where that is clear, else ask."""
+    if bare is Bare.QUANTITY:
+        return hold_random(raffle, number, context, facts)
+    if bare is Bare.TICKET and not spelled:
+        return hold_numbers(raffle, (number,), context, facts)
+    as_quantity = raffle.minimum <= number <= raffle.maximum
+    if as_quantity and raffle.has(number):
+        asking = context.understood().but(raffle_id=raffle.id)
+        return say(State.CHOOSE_MODE, asking, texts.quantity_or_number(raffle, number))
+    if as_quantity:
+        return hold_random(raffle, number, context, facts)
+    return hold_numbers(raffle, (number,), context, facts)
+
+
+def _draft(raffle: RaffleFacts, facts: Facts) -> int | None:
+    draft = facts.draft(raffle.id)
+    return draft.id if draft else None

@@ -1,0 +1,62 @@
+"""Which order a picture belongs to, and what its sender hears."""
+
+from shared.conversation import texts
+from shared.conversation.flow.prompts import say
+from shared.conversation.flow.values import (
+    Context,
+    Facts,
+    KeepProof,
+    OrderFacts,
+    ProofTaken,
+    ProofUnplaced,
+    Step,
+)
+from shared.core.enums import OrderStatus, State
+
+
+def picture(order_id: int | None, state: State, context: Context, facts: Facts) -> Step:
+    """Find a picture's order: the one it replies to, else the only one that wants it."""
+    order = facts.order(order_id) or _belongs_to(facts)
+    return Step(state, context.understood(), effect=KeepProof(order.id if order else None))
+
+
+def _belongs_to(facts: Facts) -> OrderFacts | None:
+    wanting = facts.wanting_payment
+    if wanting:
+        return wanting[0] if len(wanting) == 1 else None
+    drafts = [order for order in facts.orders if order.status is OrderStatus.DRAFT]
+    reviewed = [order for order in facts.orders if order.under_review]
+    if reviewed:
+        return reviewed[-1]
+    if drafts:
+        return drafts[0] if len(drafts) == 1 else None
+    return max(facts.orders, key=lambda order: order.id, default=None)
+
+
+def taken(event: ProofTaken, context: Context, facts: Facts) -> Step:
+    """Acknowledge a proof that was kept for an order."""
+    order = facts.order(event.order_id)
+    known = context.understood().but(draft_order_id=event.order_id)
+    if order is None:
+        return Step(State.DONE, known)
+    known = known.but(raffle_id=order.raffle.id)
+    if event.late:
+        state = State.DONE if event.secured else State.MENU
+        return say(state, known, texts.late_proof(order, secured=event.secured))
+    if event.first:
+        return say(State.DONE, known, texts.proof_received(order))
+    if event.quiet:
+        return Step(State.DONE, known)
+    return say(State.DONE, known, texts.proof_added(order))
+
+
+def unplaced(event: ProofUnplaced, state: State, context: Context, facts: Facts) -> Step:
+    """Ask whose it is, or say that it is kept."""
+    known = context.understood()
+    if event.quiet:
+        return Step(state, known)
+    candidates = facts.wanting_payment or facts.live_orders
+    if candidates:
+        return say(state, known, texts.which_order(event.proof_id, candidates))
+    raffle = facts.raffle(context.raffle_id)
+    return say(state, known, texts.orphan_proof(raffle.seller if raffle else facts.seller))

@@ -1,0 +1,330 @@
+"""Answers a buyer: their waiting messages in order, in one transaction, or not at all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from shared.conversation import facts, flow, texts
+from shared.conversation.effects import Turn, carry_out
+from shared.conversation.flow.prompts import prompt
+from shared.conversation.flow.squaring import squared
+from shared.conversation.flow.values import (
+    Context,
+    Event,
+    KeepProof,
+    Picture,
+    Reply,
+    Sent,
+    Tapped,
+    Unreadable,
+    Words,
+)
+from shared.conversation.parsing import Command, command
+from shared.core import logs, retry
+from shared.core.constants import MAX_INBOX_ATTEMPTS, STALE_AFTER
+from shared.core.enums import InboxStatus, OutboxKind, State
+from shared.raffles.models import Order
+from shared.whatsapp.content import Content, ContentKind, content
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import alarms, contacts, inbox, outbox
+
+_log = logs.get(__name__)
+
+MAX_ROUNDS: Final = 3
+"""Effects one message may lead to; a fourth would be a loop, which is a bug and an alarm."""
+
+PROOF_TYPES: Final = ("image/", "application/pdf")
+"""What a payment proof may announce itself as; its content decides later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of answering a buyer.
+
+    Attributes:
+        messages: how many of their messages were dealt with.
+        replies: how many messages were queued for them.
+        media: whether a proof's file is to be fetched.
+
+    """
+
+    messages: int = 0
+    replies: int = 0
+    media: bool = False
+
+    def __add__(self, other: "Answered") -> "Answered":
+        return Answered(
+            self.messages + other.messages,
+            self.replies + other.replies,
+            self.media or other.media,
+        )
+
+
+class AnswerFailed(Exception):
+    """One message could not be answered; everything since the transaction began is undone."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__(f"message {message_id} could not be answered")
+        self.message_id = message_id
+
+
+class EndlessConversation(RuntimeError):
+    """One message led from effect to effect without ever coming to an answer."""
+
+
+@transaction.atomic(durable=True)
+def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = None) -> Answered:
+    """Answer a buyer's waiting messages by the time they were sent.
+
+    Args:
+        contact_id: the buyer.
+        now: the clock.
+        pivot: a die from 0 to 2^31-1.
+        before: stop at this message, which failed by itself and waits for another try.
+
+    Raises:
+        AnswerFailed: for the first message that cannot be answered; nothing was changed.
+        OperationalError, InterfaceError: the database is away, or the transaction met another.
+
+    """
+    contact = contacts.lock(contact_id)
+    waiting = _due(inbox.unanswered(contact_id), now=now, before=before)
+    if not waiting:
+        return Answered()
+    _note_inbound(contact, waiting)
+    if contact.is_blocked:
+        done = Answered()
+    else:
+        released = outbox.release_withheld(contact, now=now)
+        done = _answer_all(contact, waiting, now=now, pivot=pivot) + Answered(replies=released)
+    contact.save(update_fields=["state", "context", "last_inbound_at"])
+    InboundMessage.objects.filter(pk__in=[message.pk for message in waiting]).update(
+        status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=""
+    )
+    return done + Answered(messages=len(waiting))
+
+
+def answer_or_note(contact_id: int, *, now: datetime, pivot: int) -> Answered | None:
+    """Answer a buyer; where that fails, note it so that it is tried again and then given up.
+
+    What was written before the failing message is answered all the same; what was written after
+    it waits, so that the order holds. After the last try the message is FAILED, an alarm says so
+    and the buyer gets an apology.
+
+    Returns:
+        What was answered, or None if a message failed.
+
+    Raises:
+        OperationalError, InterfaceError: the database is away; that counts as no try.
+
+    """
+    try:
+        return answer(contact_id, now=now, pivot=pivot)
+    except AnswerFailed as failure:
+        if isinstance(failure.__cause__, OperationalError | InterfaceError):
+            raise failure.__cause__ from failure
+        _log.exception("answer_failed", message_id=failure.message_id, contact_id=contact_id)
+        try:
+            answer(contact_id, now=now, pivot=pivot, before=failure.message_id)
+        except AnswerFailed:
+            _log.exception("answer_failed_again", contact_id=contact_id)
+        _note_failure(contact_id, failure, now=now)
+        return None
+
+
+def _due(
+    waiting: Sequence[InboundMessage], *, now: datetime, before: int | None
+) -> list[InboundMessage]:
+    """Take messages up to the first that must wait; those behind it wait as long."""
+    due: list[InboundMessage] = []
+    for place, message in enumerate(waiting):
+        retry_at = message.next_attempt_at
+        if message.pk == before:
+            break
+        if retry_at is not None and retry_at > now:
+            behind = [later.pk for later in waiting[place + 1 :]]
+            InboundMessage.objects.filter(pk__in=behind).update(next_attempt_at=retry_at)
+            break
+        due.append(message)
+    return due
+
+
+def _note_inbound(contact: WhatsAppContact, waiting: Sequence[InboundMessage]) -> None:
+    """Move the start of the 24 h window: it counts from the messages' own time."""
+    latest = max(message.sent_at for message in waiting)
+    if contact.last_inbound_at is None or latest > contact.last_inbound_at:
+        contact.last_inbound_at = latest
+
+
+def _answer_all(
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
+) -> Answered:
+    done = Answered()
+    stale: InboundMessage | None = None
+    for place, message in enumerate(waiting):
+        said = content(message.payload)
+        if now - message.sent_at > STALE_AFTER and not _acts_though_old(said):
+            stale = message
+            continue
+        turn = Turn(contact, message, now, (pivot + place * 7919) % 2**31)
+        try:
+            done += _answer_one(turn, said)
+        except Exception as error:
+            raise AnswerFailed(message.pk) from error
+    if stale is not None and not done.replies:
+        done += _sum_up(Turn(contact, stale, now, pivot))
+    return done
+
+
+def _acts_though_old(said: Content) -> bool:
+    """Whether a message acts however late it comes: a proof, or an exact CANCEL."""
+    if _is_proof(said):
+        return True
+    heard = command(said.text) if said.kind is ContentKind.TEXT else None
+    return heard is not None and heard.command is Command.CANCEL and heard.surely
+
+
+def _answer_one(turn: Turn, said: Content) -> Answered:
+    contact = turn.contact
+    event: Event = _event(said, turn)
+    media = False
+    for _ in range(MAX_ROUNDS + 1):
+        known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
+        step = flow.step(State(contact.state), Context.from_json(contact.context), event, known)
+        contact.state, contact.context = step.state, step.context.as_json()
+        if step.effect is None:
+            _say(step.replies, turn)
+            return Answered(replies=len(step.replies), media=media)
+        media = media or isinstance(step.effect, KeepProof)
+        event = carry_out(step.effect, turn)
+    raise EndlessConversation(f"message {turn.message.pk} came to no answer")
+
+
+def _event(said: Content, turn: Turn) -> Sent:
+    if said.kind is ContentKind.TEXT:
+        return Words(said.text)
+    if said.kind is ContentKind.TAP:
+        return Tapped(said.reply_id, said.text)
+    if _is_proof(said):
+        return Picture(_order_replied_to(said.replied_to, turn))
+    return Unreadable(said.kind.value.lower())
+
+
+def _is_proof(said: Content) -> bool:
+    if said.media is None or said.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
+        return False
+    return said.kind is ContentKind.IMAGE or said.media.mime_type.startswith(PROOF_TYPES)
+
+
+def _order_replied_to(wa_message_id: str, turn: Turn) -> int | None:
+    """Find the order a message of ours was about, when the buyer replied to that message."""
+    if not wa_message_id:
+        return None
+    about = OutboundMessage.objects.filter(
+        wa_message_id=wa_message_id, contact=turn.contact
+    ).values_list("about", flat=True)
+    code = about.first()
+    if not code:
+        return None
+    mine = Order.objects.filter(code=code, contact=turn.contact)
+    return mine.values_list("pk", flat=True).first()
+
+
+def _say(replies: Sequence[Reply], turn: Turn) -> None:
+    for reply in replies:
+        outbox.enqueue(
+            turn.contact,
+            reply.message(),
+            key=reply.key,
+            kind=OutboxKind.REPLY,
+            now=turn.now,
+            in_reply_to=turn.message,
+            about=reply.about,
+            correlation_id=turn.message.correlation_id,
+        )
+
+
+def _sum_up(turn: Turn) -> Answered:
+    """Say once where the buyer stands, after messages too old to act upon."""
+    contact = turn.contact
+    known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
+    state, context = squared(State(contact.state), Context.from_json(contact.context), known)
+    step = prompt(state, context, known, note=texts.back_again())
+    contact.state, contact.context = step.state, step.context.as_json()
+    if _summed_up_lately(turn):
+        return Answered()
+    _say([_keyed(reply) for reply in step.replies], turn)
+    return Answered(replies=len(step.replies))
+
+
+SUMMARY: Final = "back_again"
+
+
+def _keyed(reply: Reply) -> Reply:
+    return Reply(
+        SUMMARY, reply.body, reply.buttons, reply.rows, reply.list_button, about=reply.about
+    )
+
+
+def _summed_up_lately(turn: Turn) -> bool:
+    return OutboundMessage.objects.filter(
+        contact=turn.contact, key=SUMMARY, created_at__gt=turn.now - STALE_AFTER
+    ).exists()
+
+
+# ── a message that fails by itself ────────────────────────────────────────────────────────────
+
+
+@transaction.atomic(durable=True)
+def _note_failure(contact_id: int, failure: AnswerFailed, *, now: datetime) -> None:
+    contact = contacts.lock(contact_id)
+    message = InboundMessage.objects.get(pk=failure.message_id)
+    if message.status != InboxStatus.RECEIVED:
+        return
+    message.attempts += 1
+    message.error = " ".join(_causes(failure))[:500]
+    if message.attempts < MAX_INBOX_ATTEMPTS:
+        wait = retry.exponential(
+            message.attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
+        )
+        message.next_attempt_at = now + wait
+    else:
+        _give_up(contact, message, now=now)
+    message.save(update_fields=["attempts", "error", "next_attempt_at", "status", "processed_at"])
+
+
+def _causes(failure: AnswerFailed) -> Iterator[str]:
+    """Name the kinds of error, not their words: those may quote what the buyer wrote."""
+    error: BaseException | None = failure.__cause__
+    while error is not None:
+        yield type(error).__name__
+        error = error.__cause__
+
+
+def _give_up(contact: WhatsAppContact, message: InboundMessage, *, now: datetime) -> None:
+    message.status = InboxStatus.FAILED
+    message.processed_at = now
+    message.next_attempt_at = None
+    alarms.sound(
+        f"inbound_failed:{message.pk}",
+        title="A buyer's message could not be answered",
+        detail=f"Message {message.pk} failed {message.attempts} times ({message.error}). "
+        "The buyer got an apology; please write to them.",
+        phone_number_id=message.phone_number_id,
+        now=now,
+    )
+    if contact.is_blocked:
+        return
+    reply = texts.apology("")
+    outbox.enqueue(
+        contact,
+        reply.message(),
+        key=reply.key,
+        kind=OutboxKind.REPLY,
+        now=now,
+        in_reply_to=message,
+        correlation_id=message.correlation_id,
+    )

@@ -1,0 +1,342 @@
+"""What a buyer's words mean: commands, quantities, ticket numbers, yes and no. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+
+MAX_DIGITS: Final = 9
+"""Longer digit runs are phone numbers or account numbers, never a ticket number or a quantity."""
+
+MAX_RANGE: Final = 1_000
+"""A range is spelled out up to this many numbers; no raffle sells as many at once."""
+
+
+class Command(StrEnum):
+    """The three words that work everywhere."""
+
+    MENU = "menu"
+    HELP = "help"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A command; `surely` is false for a near miss such as "cancle"."""
+
+    command: Command
+    surely: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNumbers:
+    """Ticket numbers in ascending order.
+
+    Attributes:
+        values: the numbers, each once.
+        surely: false for a single bare number, which might be a quantity as well.
+
+    """
+
+    values: tuple[int, ...]
+    surely: bool
+
+
+_COMMANDS: Final = {
+    Command.MENU: {"menu", "start", "main menu", "home", "restart", "back to menu"},
+    Command.HELP: {"help", "info", "how does it work", "how does this work"},
+    Command.CANCEL: {"cancel", "cancel order", "cancel my order", "cancel it"},
+}
+_TOLERANCE: Final = {Command.MENU: 1, Command.HELP: 1, Command.CANCEL: 2}
+_NOT_A_SLIP: Final = {
+    "mend",
+    "hell",
+    "held",
+    "hemp",
+    "heal",
+    "hello",
+    "men",
+    "hep",
+    "helo",
+    "candle",
+}
+"""Words in their own right that are a letter or two away from a command."""
+
+_GREETINGS: Final = {
+    "hi", "hello", "hey", "hola", "hallo", "good morning", "good afternoon", "good evening",
+    "good day", "hi there", "hello there", "hey there", "yo", "hii", "helo", "greetings",
+}  # fmt: skip
+_YES: Final = {
+    "yes", "y", "yes please", "yeah", "yep", "yup", "ok", "okay", "okey", "k", "sure", "confirm",
+    "confirmed", "i confirm", "confirm it", "go ahead", "right", "correct", "fine", "perfect",
+    "sounds good", "good", "great", "do it", "agreed", "of course", "si",
+}  # fmt: skip
+_NO: Final = {
+    "no", "n", "nope", "nah", "no thanks", "no thank you", "other", "others", "other numbers",
+    "others please", "change", "change them", "different", "different numbers", "not these",
+    "another", "new numbers", "keep it", "keep",
+}  # fmt: skip
+_THANKS: Final = {"thanks", "thank you", "thx", "ty", "many thanks", "thanks a lot", "great thanks"}
+_MINE: Final = {
+    "my tickets", "my numbers", "tickets", "my orders", "my order", "mine", "my ticket", "status",
+    "show my tickets", "show my numbers", "which are my numbers", "order status",
+}  # fmt: skip
+_MORE: Final = {"buy more", "more", "buy", "buy tickets", "buy again", "again", "new order"}
+_PAY: Final = {
+    "how to pay",
+    "pay",
+    "how do i pay",
+    "payment",
+    "bank details",
+    "account",
+    "how can i pay",
+}
+_RANDOM: Final = {"random", "randomly", "lucky", "any", "surprise", "whichever", "whatever"}
+_PICK: Final = {"pick", "choose", "select", "own"}
+_DONE: Final = {
+    "done", "paid", "i paid", "i have paid", "sent", "transferred", "payment sent", "payed",
+    "already paid", "payment done", "finished", "ready", "money sent", "i have sent it",
+    "i sent it",
+}  # fmt: skip
+
+_UNITS: Final = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "dozen": 12,
+}  # fmt: skip
+_TENS: Final = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90, "hundred": 100,
+}  # fmt: skip
+
+_FILLER: Final = {
+    "i", "i'd", "id", "i'll", "ill", "want", "would", "like", "take", "give", "me", "please", "pls",
+    "plz", "the", "a", "number", "numbers", "ticket", "tickets", "no", "nr", "num", "n", "nos",
+    "my",
+    "can", "could", "have", "get", "buy", "for", "only", "just", "with", "need", "of", "them",
+    "these", "those", "are", "is", "it", "ok", "and", "hi", "hello", "chances", "pieces", "pcs",
+    "maybe", "let", "let's", "lets", "reserve", "book", "hold", "thanks", "thank", "you",
+}  # fmt: skip
+_RANDOM_WORDS: Final = _RANDOM | {"at", "chosen", "ones"}
+
+
+def plain(text: str) -> str:
+    """Fold case, width, digits of every script and spacing; drop punctuation, marks and emoji."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = [_plain_character(character) for character in folded]
+    return " ".join("".join(kept).split())
+
+
+def _plain_character(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind == "Nd":
+        return str(unicodedata.digit(character))
+    if kind.startswith("L") or kind == "Mn" or character == "'":
+        return character
+    return "" if kind in {"Cf", "So", "Sk"} or character == "’" else " "
+
+
+def command(text: str) -> Heard | None:
+    """Hear MENU, HELP or CANCEL, whatever the case, spacing and punctuation, also misspelt."""
+    said = plain(text).replace("'", "")
+    said = said.removesuffix(" please").removeprefix("please ")
+    for known, wordings in _COMMANDS.items():
+        if said in wordings or said.replace(" ", "") == known.value:
+            return Heard(known, surely=True)
+    if said in _NOT_A_SLIP or " " in said or len(said) < 3:  # noqa: PLR2004 - "me" is no menu
+        return None
+    for known, tolerance in _TOLERANCE.items():
+        if OSA.distance(said, known.value) <= tolerance and said[0] == known.value[0]:
+            return Heard(known, surely=False)
+    return None
+
+
+def is_greeting(text: str) -> bool:
+    """Whether it is a hello and nothing more."""
+    return plain(text) in _GREETINGS
+
+
+def is_yes(text: str) -> bool:
+    """Whether it agrees; a lone thumbs-up does."""
+    return _one_of(text, _YES) or text.strip().startswith(("👍", "✅", "👌"))
+
+
+def is_no(text: str) -> bool:
+    """Whether it declines; a lone thumbs-down does."""
+    return _one_of(text, _NO) or text.strip().startswith(("👎", "❌"))
+
+
+def is_thanks(text: str) -> bool:
+    """Whether it is a thank-you and nothing more."""
+    return _one_of(text, _THANKS) or text.strip() in {"🙏", "❤️", "😊"}
+
+
+def asks_for_tickets(text: str) -> bool:
+    """Whether the buyer wants to see what is theirs."""
+    return _one_of(text, _MINE)
+
+
+def asks_for_more(text: str) -> bool:
+    """Whether the buyer wants to buy (again)."""
+    return _one_of(text, _MORE)
+
+
+def asks_how_to_pay(text: str) -> bool:
+    """Whether the buyer wants to read the payment instructions again."""
+    return _one_of(text, _PAY)
+
+
+def says_paid(text: str) -> bool:
+    """Whether the buyer says the money is on its way, without showing it."""
+    return _one_of(text, _DONE)
+
+
+def wants_random(text: str) -> bool:
+    """Whether the buyer leaves the choice to chance, without saying how many."""
+    words = plain(text).split()
+    return bool(_RANDOM & set(words)) and set(words) <= _RANDOM_WORDS | _FILLER
+
+
+def wants_pick(text: str) -> bool:
+    """Whether the buyer wants to choose, without saying which."""
+    words = plain(text).split()
+    return bool(_PICK & set(words)) and set(words) <= _PICK | _FILLER | {"myself", "to"}
+
+
+def _one_of(text: str, wordings: set[str]) -> bool:
+    said = plain(text).replace("'", "")
+    return said in wordings or said.removesuffix(" please") in wordings
+
+
+def quantity(text: str) -> int | None:
+    """Read how many: "5", "five", "5 tickets please", in digits of any script; None if unclear."""
+    return _quantity(plain(text).split(), allowed=_FILLER)
+
+
+def random_quantity(text: str) -> int | None:
+    """Read how many at random: "5 random", "random 5", "give me five lucky numbers"."""
+    words = plain(text).split()
+    if not _RANDOM & set(words):
+        return None
+    return _quantity(words, allowed=_FILLER | _RANDOM_WORDS)
+
+
+def counted_tickets(text: str) -> int | None:
+    """Read a quantity that says it is one: "5 tickets", "five numbers please"."""
+    words = plain(text).split()
+    found = _quantity(words, allowed=_FILLER)
+    if found is None:
+        return None
+    counted = {"tickets", "ticket", "numbers", "chances", "pieces", "pcs"}
+    after = [word for before, word in pairwise(words) if _is_amount(before)]
+    spelled = any(word in _UNITS or word in _TENS for word in words)
+    return found if spelled or (after and after[0] in counted) else None
+
+
+def _quantity(words: Sequence[str], *, allowed: set[str]) -> int | None:
+    amounts = [word for word in words if _is_amount(word)]
+    if not amounts or any(word not in allowed for word in words if not _is_amount(word)):
+        return None
+    if len(amounts) == 1:
+        return _amount(amounts[0])
+    if len(amounts) == 2:  # noqa: PLR2004 - twenty one
+        tens, unit = amounts
+        if tens in _TENS and _UNITS.get(unit, 10) < 10:  # noqa: PLR2004 - a single digit
+            return _TENS[tens] + _UNITS[unit]
+        if _UNITS.get(tens, 10) < 10 and unit in {"hundred", "dozen"}:  # noqa: PLR2004
+            return _UNITS[tens] * _amount(unit)
+        if tens in {"one", "a"} and unit == "dozen":
+            return 12
+    return None
+
+
+def _is_amount(word: str) -> bool:
+    return (word.isdecimal() and len(word) <= MAX_DIGITS) or word in _UNITS or word in _TENS
+
+
+def _amount(word: str) -> int:
+    if word in _UNITS:
+        return _UNITS[word]
+    return _TENS[word] if word in _TENS else int(word)
+
+
+_DASH: Final = r"[-–—‒−~]|\.\.+|…"
+_RANGE: Final = re.compile(
+    rf"(?:\bfrom\s+)?#?\s*(\d+)\s*(?:{_DASH}|\bto\b|\bthrough\b|\bthru\b|\btill\b|\buntil\b)\s*#?\s*(\d+)"
+)
+_BETWEEN: Final = re.compile(r"\bbetween\s+#?\s*(\d+)\s+and\s+#?\s*(\d+)")
+_NUMBER: Final = re.compile(r"(#|№|n°|nº)?\s*(\d+)")
+
+
+def ticket_numbers(text: str) -> TicketNumbers | None:
+    """Read ticket numbers: "07, 13-20 and 45", "7 13 20", "from 10 to 15", "#0007".
+
+    Separators are space, comma, semicolon, slash, plus, & and "and", and line breaks. None when
+    there is no number, or when the text says something else besides.
+    """
+    said = _digits_folded(text)
+    found: set[int] = set()
+    ranges = 0
+    for pattern in (_BETWEEN, _RANGE):
+        for match in pattern.finditer(said):
+            span = _range(match.group(1), match.group(2))
+            if span is None:
+                return None
+            found.update(span)
+            ranges += 1
+        said = pattern.sub(" ", said)
+    singles = list(_NUMBER.finditer(said))
+    if any(len(match.group(2)) > MAX_DIGITS for match in singles):
+        return None
+    rest = plain(_NUMBER.sub(" ", said)).split()
+    if any(word not in _FILLER for word in rest):
+        return None
+    found.update(int(match.group(2)) for match in singles)
+    if not found:
+        return None
+    bare = not ranges and len(singles) == 1 and not _is_marked(singles[0], rest)
+    return TicketNumbers(tuple(sorted(found)), surely=not bare)
+
+
+def _is_marked(match: re.Match[str], rest: Sequence[str]) -> bool:
+    """Whether a lone number is clearly a ticket's: a sign, a leading zero, or the word before."""
+    digits = match.group(2)
+    zero = digits.startswith("0")
+    return bool(match.group(1)) or zero or bool({"number", "nr", "num", "no"} & set(rest))
+
+
+def _range(first: str, last: str) -> range | None:
+    if max(len(first), len(last)) > MAX_DIGITS:
+        return None
+    low, high = sorted((int(first), int(last)))
+    return range(low, high + 1) if high - low < MAX_RANGE else None
+
+
+def _digits_folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(
+        str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
+        for character in folded
+    )
+
+
+def choice(text: str, titles: Sequence[str]) -> int | None:
+    """Find which of `titles` is meant, by its place ("2") or its name, roughly; None if unclear."""
+    said = plain(text)
+    if said.isdecimal() and len(said) <= MAX_DIGITS:
+        place = int(said)
+        return place - 1 if 1 <= place <= len(titles) else None
+    names = [plain(title) for title in titles]
+    if said in names:
+        return names.index(said)
+    if len(said) < 3:  # noqa: PLR2004 - too short to name anything
+        return None
+    scores = [fuzz.partial_token_set_ratio(said, name) for name in names]
+    likely = [index for index, score in enumerate(scores) if score >= 88]  # noqa: PLR2004 - tried
+    return likely[0] if len(likely) == 1 else None

@@ -1,0 +1,218 @@
+"""Settles orders from outside the chat: each change and the buyer's notice in one transaction."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from shared.conversation import facts, texts
+from shared.conversation.flow.values import OrderFacts, Reply
+from shared.core import logs
+from shared.core.constants import DEADLINE_GRACE
+from shared.core.enums import InboxStatus, OutboxKind, RejectReason
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, PaymentProof
+from shared.raffles.services import orders, proofs
+from shared.raffles.services.orders import (
+    AlreadySettled,
+    NeedsDecision,
+    OrderNotFound,
+    Settled,
+    find,
+)
+from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
+from shared.whatsapp.models import InboundMessage
+from shared.whatsapp.services import contacts, inbox, outbox
+
+__all__ = [
+    "AlreadySettled",
+    "FetchJob",
+    "NeedsDecision",
+    "OrderNotFound",
+    "Settled",
+    "cancel_order",
+    "claim_fetch",
+    "confirm_payment",
+    "due_to_fetch",
+    "expire_due",
+    "find_order",
+    "keep_proof_file",
+    "proof_failed",
+    "reject_payment",
+    "same_bytes",
+]
+
+_log = logs.get(__name__)
+
+BACKLOG: Final = timedelta(seconds=60)
+"""While messages wait longer than this, nothing expires: a receipt may be among them."""
+
+find_order = find
+
+
+@transaction.atomic(durable=True)
+def confirm_payment(
+    order_id: int, *, by: Actor, now: datetime, seen_proofs: Collection[int] | None = None
+) -> Settled | AlreadySettled | NeedsDecision:
+    """Sell an order's numbers to its buyer and tell them so.
+
+    A second confirmation changes nothing and says who confirmed first. An expired or cancelled
+    order takes its numbers back if all are free; else it is flagged, the buyer is told that a
+    person decides, and nothing is sold.
+
+    Args:
+        order_id: which order.
+        by: who saw the money.
+        now: the clock.
+        seen_proofs: ids of the proofs that were looked at; None: whoever confirms saw the money.
+
+    Raises:
+        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen: see `raffles.services.orders`.
+
+    """
+    order = _locked(order_id)
+    known_late = order.needs_decision
+    outcome = orders.confirm(order, by=by, now=now, seen_proofs=seen_proofs)
+    if isinstance(outcome, Settled):
+        _tell(outcome.order, texts.paid, now=now)
+    elif isinstance(outcome, NeedsDecision) and not known_late:
+        _tell(outcome.order, texts.late_payment, now=now)
+    _log.info("payment_confirmed", order_id=order_id, outcome=type(outcome).__name__, by=by.kind)
+    return outcome
+
+
+@transaction.atomic(durable=True)
+def reject_payment(
+    order_id: int,
+    *,
+    reason: RejectReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
+    """Turn an order's proofs down and tell the buyer why; the time to pay starts anew.
+
+    Args:
+        order_id: which order.
+        reason: one of the listed ones.
+        note: more about it, which the buyer reads too; may be empty.
+        by: who looked at it.
+        now: the clock.
+        seen_proofs: ids of the proofs that were looked at; None: all there are.
+
+    Raises:
+        OrderNotFound, NothingToReview, ProofUnseen, OrderAlreadyPaid, OrderEnded: see
+            `raffles.services.orders`.
+
+    """
+    order = orders.reject(
+        _locked(order_id), reason=reason, note=note, by=by, now=now, seen_proofs=seen_proofs
+    )
+    _tell(order, lambda known: texts.rejected(known, reason=reason, note=note, now=now), now=now)
+    _log.info("payment_rejected", order_id=order_id, reason=reason, by=by.kind)
+    return order
+
+
+@transaction.atomic(durable=True)
+def cancel_order(order_id: int, *, by: Actor, now: datetime, reason: str = "") -> Order:
+    """Cancel an order that is not paid, free its numbers and tell the buyer.
+
+    Raises:
+        OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.orders`.
+
+    """
+    order = orders.cancel(_locked(order_id), by=by, now=now, reason=reason)
+    _tell(order, lambda known: texts.cancelled_by_seller(known, reason=reason), now=now)
+    _log.info("order_cancelled", order_id=order_id, by=by.kind)
+    return order
+
+
+def expire_due(*, now: datetime, limit: int = 100) -> int:
+    """Expire orders whose time has run out, each in a transaction of its own; tell their buyers.
+
+    A buyer with an unanswered message from before the deadline is left alone, and nobody expires
+    while a backlog of messages is being drained.
+
+    Returns:
+        How many orders expired.
+
+    """
+    oldest = inbox.oldest_unanswered(now=now)
+    if oldest is not None and oldest > BACKLOG:
+        _log.warning("expiry_waits", oldest_unanswered=round(oldest.total_seconds()))
+        return 0
+    due = orders.due_to_expire(now=now, limit=limit)
+    return sum(_expire(order_id, contact_id, now=now) for order_id, contact_id in due)
+
+
+@transaction.atomic(durable=True)
+def _expire(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
+    if contact_id is not None:
+        contacts.lock(contact_id)
+    order = orders.lock(order_id)
+    if _wrote_in_time(order) or not orders.expire(order, now=now):
+        return False
+    _tell(order, texts.expired, now=now)
+    _log.info("order_expired", order_id=order_id)
+    return True
+
+
+def _wrote_in_time(order: Order) -> bool:
+    """Whether a message that was sent before the deadline still waits for its answer."""
+    if order.contact_id is None or order.expires_at is None:
+        return False
+    return InboundMessage.objects.filter(
+        contact_id=order.contact_id,
+        status=InboxStatus.RECEIVED,
+        sent_at__lte=order.expires_at + DEADLINE_GRACE,
+    ).exists()
+
+
+def keep_proof_file(
+    proof_id: int, *, content: bytes, content_type: str, extension: str, now: datetime
+) -> None:
+    """Store the file of a proof; see `raffles.services.proofs.keep_file`."""
+    with transaction.atomic(durable=True):
+        proofs.keep_file(
+            proof_id, content=content, content_type=content_type, extension=extension, now=now
+        )
+
+
+@transaction.atomic(durable=True)
+def proof_failed(proof_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
+    """Note that a proof's file could not be had; for good (no `retry_at`), the buyer is asked."""
+    sender = PaymentProof.objects.get(pk=proof_id).contact
+    contact = contacts.lock(sender.pk) if sender is not None else None
+    proof = proofs.fetch_failed(proof_id, error=error, retry_at=retry_at, now=now)
+    if retry_at is not None or contact is None:
+        return
+    order = proof.order
+    reply = texts.file_lost(facts.of_order(order, now=now) if order is not None else None)
+    outbox.enqueue(
+        contact, reply.message(), key=reply.key, kind=OutboxKind.NOTICE, now=now, about=reply.about
+    )
+
+
+def _locked(order_id: int) -> Order:
+    """Lock the order's contact, then the order: the one order of locks there is."""
+    contact_id = orders.contact_of(order_id)
+    if contact_id is not None:
+        contacts.lock(contact_id)
+    return orders.lock(order_id)
+
+
+def _tell(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:
+    """Queue the buyer's notice; a sale without a contact has nobody to tell."""
+    if order.contact is None:
+        return
+    reply = text(facts.of_order(order, now=now))
+    outbox.enqueue(
+        order.contact,
+        reply.message(),
+        key=reply.key,
+        kind=OutboxKind.NOTICE,
+        now=now,
+        about=reply.about,
+    )

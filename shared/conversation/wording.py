@@ -1,0 +1,81 @@
+"""How amounts, times and ticket numbers are written for people. Pure."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_currency, format_decimal
+
+LOCALE: Final = "en_US"
+ROOM_FOR_NUMBERS: Final = 420
+"""Characters a list of ticket numbers may take in a message with buttons (body at most 1,024)."""
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Write an amount: $15.00, €1,234.50."""
+    return format_currency(amount, currency, locale=LOCALE)
+
+
+def count(number: int) -> str:
+    """Write a count with its thousands: 1,000."""
+    return format_decimal(number, locale=LOCALE)
+
+
+def moment(at: datetime, *, now: datetime, time_zone: str) -> str:
+    """Write a deadline: "15:42" if that is today where the raffle is, else "Sat 12 Dec, 15:42"."""
+    zone = ZoneInfo(time_zone)
+    local = at.astimezone(zone)
+    today = local.date() == now.astimezone(zone).date()
+    return f"{local:%H:%M}" if today else day_and_time(at, time_zone=time_zone)
+
+
+def day_and_time(at: datetime, *, time_zone: str) -> str:
+    """Write a moment in full: "Sat 12 Dec, 20:00"."""
+    local = at.astimezone(ZoneInfo(time_zone))
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+def numbers(values: Collection[int], *, width: int, separator: str = " · ") -> str:
+    """Write ticket numbers with their zeros; many are drawn together as ranges, then shortened."""
+    ordered = sorted(values)
+    plain = separator.join(f"{number:0{width}d}" for number in ordered)
+    if len(plain) <= ROOM_FOR_NUMBERS:
+        return plain
+    runs = [_run(group, width=width) for group in _runs(ordered)]
+    written = separator.join(runs)
+    if len(written) <= ROOM_FOR_NUMBERS:
+        return written
+    return _as_many_as_fit(ordered, width=width, separator=separator)
+
+
+def _runs(ordered: Sequence[int]) -> list[list[int]]:
+    """Split ascending numbers into stretches without a gap."""
+    keyed = groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0])
+    return [[number for _, number in group] for _, group in keyed]
+
+
+def _run(group: Sequence[int], *, width: int) -> str:
+    first, last = f"{group[0]:0{width}d}", f"{group[-1]:0{width}d}"
+    if len(group) == 1:
+        return first
+    return f"{first}–{last}" if len(group) > 2 else f"{first} · {last}"  # noqa: PLR2004 - a pair
+
+
+def _as_many_as_fit(ordered: Sequence[int], *, width: int, separator: str) -> str:
+    each = width + len(separator)
+    shown = max(1, (ROOM_FOR_NUMBERS - 30) // each)
+    listed = separator.join(f"{number:0{width}d}" for number in ordered[:shown])
+    return f"{listed} and {len(ordered) - shown} more (see My tickets)"
+
+
+def spoken(values: Collection[int], *, width: int, at_most: int = 12) -> str:
+    """Write numbers as in a sentence: "07, 13 and 45"; beyond `at_most`: "… and 9 more"."""
+    ordered = [f"{number:0{width}d}" for number in sorted(values)]
+    if len(ordered) > at_most:
+        return f"{', '.join(ordered[:at_most])} and {len(ordered) - at_most} more"
+    if len(ordered) <= 1:
+        return "".join(ordered)
+    return f"{', '.join(ordered[:-1])} and {ordered[-1]}"
