@@ -5,6 +5,7 @@ one proof and lock nothing else.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,6 +112,26 @@ def receive(
     if order.status not in Order.HOLDING:
         return ProofLate(proof, order, taken_back=_received_late(order, by=by, now=now))
     return ProofKept(proof, order, first=_received(order, by=by, now=now))
+
+
+def assign(
+    proofs: Sequence[PaymentProof], *, order: Order, by: Actor, now: datetime
+) -> ProofKept | ProofLate:
+    """Give proofs that fitted no order to one, as if they had been sent for it.
+
+    Args:
+        proofs: without an order, at least one.
+        order: what they pay, locked by `orders.lock`.
+        by: who says so.
+        now: when.
+
+    """
+    for proof in proofs:
+        proof.order = order
+        proof.save(update_fields=["order"])
+    if order.status not in Order.HOLDING:
+        return ProofLate(proofs[0], order, taken_back=_received_late(order, by=by, now=now))
+    return ProofKept(proofs[0], order, first=_received(order, by=by, now=now))
 
 
 def due_to_fetch(*, now: datetime, limit: int) -> list[FetchJob]:
