@@ -1,0 +1,310 @@
+"""What a buyer does on the phone, turned into the message Meta would report.
+
+Source: developers.facebook.com/documentation/business-messaging/whatsapp, pages
+webhooks/reference/messages and each type below it.
+"""
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import filetype
+
+from deploy.sandbox import envelopes
+from deploy.sandbox.chat import Buyer, Choice, Entry, Shown
+from deploy.sandbox.media import FROM_BUYERS_DAYS, LARGEST, Medium
+from deploy.sandbox.world import World, new_wamid
+
+Request = Mapping[str, Any]
+Parts = tuple[dict[str, Any], Shown, Entry | None]
+"""The keys of the message beside its envelope, its face, and the entry it answers."""
+
+FILE_TYPES: Final[Mapping[str, str]] = {
+    "image": "image/jpeg",
+    "document": "application/pdf",
+    "audio": "audio/ogg; codecs=opus",
+    "video": "video/mp4",
+    "sticker": "image/webp",
+}
+
+
+class Mistake(Exception):
+    """The control interface was asked for something that makes no sense; the text says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a buyer is asked to do; `file` holds the bytes of a multipart request."""
+
+    world: World
+    buyer: Buyer
+    request: Request
+    file: bytes | None = None
+
+
+def act(wish: Wish) -> Entry:
+    """Turn a request into the entry and the message Meta would post.
+
+    Raises:
+        Mistake: when the request makes no sense.
+
+    """
+    world, buyer, request = wish.world, wish.buyer, wish.request
+    kind = request.get("type", "text")
+    if kind == "again":
+        return _again(wish)
+    rule = ACTIONS.get(kind, _object)
+    content, shown, answered = rule(wish)
+    answered = _answered(wish) or answered
+    phone_number_id = str(request.get("phone_number_id") or world.options.phone_number_ids[0])
+    if phone_number_id not in world.options.phone_number_ids:
+        raise Mistake(f"there is no business number {phone_number_id} here")
+    now = time.time()
+    hide_phone = bool(request.get("hide_phone", buyer.hide_phone))
+    envelope = {
+        **_context(world, request, answered, phone_number_id),
+        **envelopes.sender(buyer, hide_phone=hide_phone),
+        "id": str(request.get("id") or new_wamid(buyer.wa_id)),
+        "timestamp": str(int(_moment(request.get("timestamp", now)))),
+    }
+    raw = {**envelope, **content}
+    return Entry(
+        id=raw["id"],
+        side="buyer",
+        phone_number_id=phone_number_id,
+        shown=shown,
+        at=now,
+        status="sent",
+        raw=raw,
+        reply_to=answered.id if answered else None,
+        hidden_phone=hide_phone,
+    )
+
+
+def _again(wish: Wish) -> Entry:
+    entry = wish.world.find_entry(wish.buyer, wish.request.get("of"))
+    if entry is None or entry.side != "buyer":
+        raise Mistake("`of` must name a message of this buyer, by wamid or n")
+    return entry
+
+
+def _moment(given: object) -> float:
+    if isinstance(given, str) and not given.isdigit():
+        try:
+            return datetime.fromisoformat(given).timestamp()
+        except ValueError:
+            raise Mistake(f"timestamp {given!r} is neither unix seconds nor ISO 8601") from None
+    return float(str(given))
+
+
+def _answered(wish: Wish) -> Entry | None:
+    reference = wish.request.get("reply_to")
+    if reference is None:
+        return None
+    entry = wish.world.find_entry(wish.buyer, reference)
+    if entry is None:
+        raise Mistake(f"there is no message {reference!r} in this chat to reply to")
+    return entry
+
+
+def _context(
+    world: World, request: Request, answered: Entry | None, phone_number_id: str
+) -> dict[str, Any]:
+    if request.get("forwarded"):
+        return {"context": {"forwarded": True}}
+    if answered is None:
+        return {}
+    author = (
+        world.options.display_phone_number(phone_number_id)
+        if answered.side == "business"
+        else str(answered.raw.get("from", ""))
+    )
+    return {"context": {"from": author, "id": answered.id}}
+
+
+def _text(wish: Wish) -> Parts:
+    text = wish.request.get("text")
+    if isinstance(text, Mapping):
+        text = text.get("body")
+    if not isinstance(text, str):
+        raise Mistake("`text` must be a string")
+    return {"type": "text", "text": {"body": text}}, Shown(type="text", text=text), None
+
+
+def _tap(wish: Wish) -> Parts:
+    entry, choice = _tapped(wish.buyer, wish.request)
+    if choice in entry.shown.rows:
+        reply = {"id": choice.id, "title": choice.title}
+        if choice.description:
+            reply["description"] = choice.description
+        interactive: dict[str, Any] = {"type": "list_reply", "list_reply": reply}
+    else:
+        reply = {"id": choice.id, "title": choice.title}
+        interactive = {"type": "button_reply", "button_reply": reply}
+    shown = Shown(type="tap", text=choice.title)
+    return {"type": "interactive", "interactive": interactive}, shown, entry
+
+
+def _tapped(buyer: Buyer, request: Request) -> tuple[Entry, Choice]:
+    of = request.get("of")
+    entries = [
+        entry
+        for entry in buyer.chat.newest_first()
+        if entry.side == "business" and (of is None or of in (entry.id, entry.n))
+    ]
+    tests = _choosers(request)
+    for test in tests:
+        for entry in entries:
+            for choice in (*entry.shown.buttons, *entry.shown.rows):
+                if test(choice):
+                    return entry, choice
+    seen = [
+        f"{choice.title!r} ({choice.id})"
+        for entry in entries[:3]
+        for choice in (*entry.shown.buttons, *entry.shown.rows)
+    ]
+    wanted = {key: request[key] for key in ("id", "title", "index", "of") if key in request}
+    raise Mistake(f"nothing to tap fits {wanted}; there are: {', '.join(seen) or 'none'}")
+
+
+def _choosers(request: Request) -> list[Callable[[Choice], bool]]:
+    """Give the ways to recognise the choice, the most exact first."""
+    if "id" in request:
+        return [lambda choice: choice.id == request["id"]]
+    if "title" in request:
+        title = str(request["title"])
+        folded = title.casefold()
+        return [
+            lambda choice: choice.title == title,
+            lambda choice: choice.title.casefold() == folded,
+        ]
+    if "index" in request:
+        return [lambda choice: choice.index == request["index"]]
+    raise Mistake("a tap needs one of id, title and index")
+
+
+def _file(kind: str) -> Callable[[Wish], Parts]:
+    def rule(wish: Wish) -> Parts:
+        request = wish.request
+        medium = _medium(wish, kind=kind)
+        content: dict[str, Any] = {
+            "mime_type": medium.mime_type,
+            "sha256": request.get("sha256") or medium.sha256_base64,
+            "id": medium.id,
+        }
+        for key in ("caption", "filename"):
+            if request.get(key):
+                content[key] = str(request[key])
+        if kind == "audio":
+            content["voice"] = _flag(request.get("voice", True))
+        if kind == "sticker":
+            content["animated"] = _flag(request.get("animated", False))
+        if _flag(request.get("with_url", False)):
+            content["url"] = (
+                f"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={medium.id}"
+            )
+        described = wish.world.describe_media(medium.id)
+        pictured = kind in {"image", "sticker"}
+        shown = Shown(
+            type=kind,
+            text=str(request.get("caption") or ""),
+            picture=described if pictured else None,
+            file=None if pictured else described,
+        )
+        return {"type": kind, kind: content}, shown, None
+
+    return rule
+
+
+def _medium(wish: Wish, *, kind: str) -> Medium:
+    world, request = wish.world, wish.request
+    now = time.time()
+    if request.get("media_id"):
+        medium = world.media.find(str(request["media_id"]), now=now)
+        if medium is None:
+            raise Mistake(f"there is no media {request['media_id']}")
+        return medium
+    content = wish.file if wish.file is not None else _decoded(request.get("content"))
+    if len(content) > LARGEST:
+        raise Mistake(f"a file has at most {LARGEST} bytes")
+    mime_type = str(
+        request.get("mime_type") or filetype.guess_mime(content[:8192]) or FILE_TYPES[kind]
+    )
+    phone_number_id = str(request.get("phone_number_id") or world.options.phone_number_ids[0])
+    return world.media.keep(
+        content,
+        mime_type=mime_type,
+        phone_number_id=phone_number_id,
+        days=FROM_BUYERS_DAYS,
+        now=now,
+    )
+
+
+def _decoded(content: object) -> bytes:
+    if not isinstance(content, str):
+        raise Mistake("a file needs `content` (base64), `media_id` or a multipart `file`")
+    try:
+        return base64.b64decode(content, validate=True)
+    except binascii.Error:
+        raise Mistake("`content` is not base64") from None
+
+
+def _flag(given: object) -> bool:
+    return given in (True, 1, "1", "true")
+
+
+def _location(wish: Wish) -> Parts:
+    request = wish.request
+    keys = ("latitude", "longitude", "name", "address", "url")
+    location = {key: request[key] for key in keys if key in request}
+    if not {"latitude", "longitude"} <= location.keys():
+        raise Mistake("a location needs latitude and longitude")
+    shown = Shown(type="location", text=str(request.get("name", "")))
+    return {"type": "location", "location": location}, shown, None
+
+
+def _reaction(wish: Wish) -> Parts:
+    request = wish.request
+    entry = wish.world.find_entry(wish.buyer, request.get("of"))
+    if entry is None:
+        raise Mistake("a reaction needs `of`: the wamid or n of a message in this chat")
+    reaction = {"message_id": entry.id}
+    if request.get("emoji"):
+        reaction["emoji"] = str(request["emoji"])
+    shown = Shown(type="reaction", text=reaction.get("emoji", ""))
+    return {"type": "reaction", "reaction": reaction}, shown, None
+
+
+def _raw(wish: Wish) -> Parts:
+    message = wish.request.get("message")
+    if not isinstance(message, Mapping):
+        raise Mistake("`message` must be a JSON object")
+    return dict(message), Shown(type=str(message.get("type", "raw"))), None
+
+
+def _object(wish: Wish) -> Parts:
+    request = wish.request
+    kind = request.get("type")
+    if not isinstance(kind, str) or not kind:
+        raise Mistake("`type` must be a word")
+    content: dict[str, Any] = {"type": kind}
+    for key in (kind, "errors"):
+        if key in request:
+            content[key] = request[key]
+    return content, Shown(type=kind), None
+
+
+ACTIONS: Final[Mapping[str, Callable[[Wish], Parts]]] = {
+    "text": _text,
+    "tap": _tap,
+    "button": _tap,
+    "list": _tap,
+    **{kind: _file(kind) for kind in FILE_TYPES},
+    "location": _location,
+    "reaction": _reaction,
+    "raw": _raw,
+}

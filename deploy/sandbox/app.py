@@ -1,0 +1,36 @@
+"""The stand-in as one Starlette application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from deploy.sandbox import control, graph, management
+from deploy.sandbox.options import Behaviour, Options
+from deploy.sandbox.world import World
+
+
+def build(options: Options, behaviour: Behaviour) -> Starlette:
+    """Build the application; its memory is made when it starts and ends with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.world = World(options, behaviour)
+        yield
+        await app.state.world.postman.aclose()
+
+    return Starlette(
+        routes=[*control.ROUTES, *graph.ROUTES, *management.ROUTES],
+        exception_handlers={404: _no_such_path, 405: _no_such_path},
+        lifespan=lifespan,
+    )
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if request.url.path.startswith("/sandbox"):
+        return JSONResponse({"error": "there is no such address here"}, status_code=status)
+    return graph.refusal(graph.unknown_path(request.url.path))

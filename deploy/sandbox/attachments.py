@@ -1,0 +1,77 @@
+"""Meta's rules for media in messages and uploads.
+
+Source: developers.facebook.com/documentation/business-messaging/whatsapp, page
+business-phone-numbers/media.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from deploy.sandbox import errors, fields
+
+CAPTION: Final = 1024
+MEGABYTE: Final = 1024 * 1024
+DOCUMENTS: Final = (
+    "text/plain",
+    "application/pdf",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+)
+SENDABLE: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
+    "image": (5 * MEGABYTE, ("image/jpeg", "image/png")),
+    "audio": (
+        16 * MEGABYTE,
+        ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
+    ),
+    "video": (16 * MEGABYTE, ("video/mp4", "video/3gpp")),
+    "document": (100 * MEGABYTE, DOCUMENTS),
+    "sticker": (512 * 1024, ("image/webp",)),
+}
+KEYS: Final[Mapping[str, frozenset[str]]] = {
+    "image": frozenset({"id", "link", "caption"}),
+    "audio": frozenset({"id", "link", "voice"}),
+    "video": frozenset({"id", "link", "caption"}),
+    "document": frozenset({"id", "link", "caption", "filename"}),
+    "sticker": frozenset({"id", "link"}),
+}
+
+MediaKnown = Callable[[str], str | None]
+"""Gives the MIME type of an uploaded media id, or None when there is no such media here."""
+
+
+def check_attachment(
+    attachment: Mapping[str, Any], *, kind: str, path: str, known: MediaKnown, caption: bool = True
+) -> None:
+    """Refuse a media object: exactly one of `id` and `link`, of the right type."""
+    allowed = KEYS[kind] if caption else KEYS[kind] - {"caption"}
+    fields.only(attachment, allowed, path=path)
+    link = fields.string(attachment, "link", path=f"{path}['link']", optional=True)
+    media_id = fields.string(attachment, "id", path=f"{path}['id']", optional=True)
+    if link is None and media_id is None:
+        raise errors.GraphRefused(131008, details=f"{path} must have an id or a link")
+    if link is not None and media_id is not None:
+        raise errors.invalid(f"{path} must have either an id or a link, not both")
+    if link is not None:
+        fields.web_address(link, path=f"{path}['link']")
+    if media_id is not None and known(media_id) not in SENDABLE[kind][1]:
+        raise errors.wrong(
+            f"Param {path}['id'] is not a valid whatsapp business account media attachment ID"
+        )
+    text = fields.string(attachment, "caption", path=f"{path}['caption']", optional=True)
+    if text is not None and fields.length(text) > CAPTION:
+        raise errors.wrong(f"Param {path}['caption'] must be at most {CAPTION} characters long.")
+
+
+def check_upload(*, mime_type: str, size: int) -> None:
+    """Refuse an upload of a type or a size that Meta would not send."""
+    for limit, types in SENDABLE.values():
+        if mime_type in types:
+            if size > limit:
+                raise errors.wrong(f"Param file is too large. Max size: {limit} bytes.")
+            return
+    every = ", ".join(name for _, types in SENDABLE.values() for name in types)
+    raise errors.wrong(f"Param file must be a file with one of the following types: {every}.")

@@ -1,0 +1,121 @@
+"""Trouble to come: what the stand-in is told to do wrong, and to whom."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from deploy.sandbox.errors import GraphRefused
+
+Operation = Literal["send", "read", "upload", "media", "download", "manage"]
+Kind = Literal[
+    "error",
+    "429",
+    "500",
+    "500_after_accepting",
+    "garbled",
+    "timeout",
+    "drop",
+    "down",
+    "delay",
+    "fails_later",
+    "corrupt",
+]
+MAX_FAULTS: Final = 1_000
+UNREADABLE: Final = "<!DOCTYPE html><html><body>Sorry, something went wrong.</body></html>"
+
+
+class Fault(BaseModel):
+    """What goes wrong, for whom, and how often; `times` None lasts until it is cleared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind
+    times: int | None = Field(default=1, ge=1, le=1_000_000)
+    operation: Operation | Literal["any"] = "send"
+    to: str = ""
+    code: int = 131000
+    http: int | None = Field(default=None, ge=200, le=599)
+    details: str = ""
+    subcode: int | None = None
+    transient: bool | None = None
+    retry_after: int | None = Field(default=None, ge=0)
+    seconds: float = Field(default=30, ge=0, le=600)
+    delivers: bool = True
+
+    def concerns(self, operation: Operation, *, to: str) -> bool:
+        """Say whether this request is meant."""
+        return self.operation in {"any", operation} and self.to in {"", to}
+
+    def refusal(self) -> GraphRefused | None:
+        """Give the refusal of the kinds that refuse before anything is sent."""
+        if self.kind == "error":
+            return GraphRefused(
+                self.code,
+                http=self.http,
+                details=self.details,
+                subcode=self.subcode,
+                transient=self.transient,
+                retry_after=self.retry_after,
+            )
+        if self.kind == "429":
+            return GraphRefused(
+                4,
+                http=429,
+                message="(#4) Application request limit reached",
+                retry_after=self.retry_after,
+            )
+        if self.kind == "500":
+            return unknown_error()
+        if self.kind == "down":
+            return GraphRefused(2, message="(#2) Service temporarily unavailable", transient=True)
+        return None
+
+
+def unknown_error() -> GraphRefused:
+    """Give the answer of a server that failed: the message may have been sent."""
+    return GraphRefused(131000, http=500)
+
+
+def asked(request: dict[str, object]) -> Fault:
+    """Read what `POST /sandbox/faults` was given, with the defaults of its kind."""
+    defaults: dict[str, object] = {}
+    match request.get("kind"):
+        case "down":
+            defaults = {"operation": "any", "times": None}
+        case "corrupt":
+            defaults = {"operation": "download"}
+        case "drop":
+            defaults = {"delivers": False}
+        case "fails_later":
+            defaults = {"code": 131026}
+    return Fault.model_validate({**defaults, **request})
+
+
+class Faults:
+    """The trouble that is still to come, in the order it was asked for."""
+
+    def __init__(self) -> None:
+        self._left: list[tuple[Fault, int | None]] = []
+
+    def add(self, fault: Fault) -> None:
+        """Plan trouble; the oldest plan goes when there are too many."""
+        self._left = [*self._left, (fault, fault.times)][-MAX_FAULTS:]
+
+    def take(self, operation: Operation, *, to: str = "") -> Fault | None:
+        """Give the first trouble meant for this request, and count it."""
+        for place, (fault, left) in enumerate(self._left):
+            if fault.concerns(operation, to=to):
+                if left is not None:
+                    rest = [(fault, left - 1)] if left > 1 else []
+                    self._left[place : place + 1] = rest
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """Plan no more trouble."""
+        self._left = []
+
+    def listed(self) -> Sequence[dict[str, object]]:
+        """List the plans with how often they will still happen."""
+        return [{**fault.model_dump(), "times": left} for fault, left in self._left]

@@ -1,0 +1,264 @@
+"""The Graph API: messages and media, each request with its trouble and its refusals."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from deploy.sandbox import attachments, errors, sending, wire
+from deploy.sandbox.errors import GraphRefused
+from deploy.sandbox.faults import UNREADABLE, Fault, Operation, unknown_error
+from deploy.sandbox.media import LARGEST, UPLOADED_DAYS
+from deploy.sandbox.world import World
+
+VERSION: Final = re.compile(r"v\d{1,2}\.\d")
+LARGEST_BODY: Final = 1024 * 1024
+MEGABYTE: Final = 1024 * 1024
+
+Handler = Callable[[World, Request], Awaitable[Response]]
+
+
+def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap a handler: refusals in Meta's JSON, and a line in the log of requests."""
+
+    async def answer(request: Request) -> Response:
+        world: World = request.app.state.world
+        code = None
+        try:
+            _known_version(request)
+            response = await handler(world, request)
+        except GraphRefused as refused:
+            code = refused.code
+            response = refusal(refused)
+        world.note(
+            method=request.method, path=request.url.path, status=response.status_code, code=code
+        )
+        return response
+
+    return answer
+
+
+def refusal(refused: GraphRefused) -> Response:
+    """Answer with a refusal."""
+    headers = {}
+    if refused.retry_after is not None:
+        headers["Retry-After"] = str(refused.retry_after)
+    if refused.http == 401:  # noqa: PLR2004 - unauthorised
+        realm = f'OAuth "Facebook Platform" "invalid_token" "{refused.message}"'
+        headers["WWW-Authenticate"] = realm
+    return JSONResponse(refused.body(), status_code=refused.http, headers=headers)
+
+
+async def meet(
+    world: World, request: Request, operation: Operation, *, to: str = ""
+) -> Fault | None:
+    """Meet the trouble planned for this request, before anything is done.
+
+    Returns the trouble that must happen after it was done, if there is such.
+
+    Raises:
+        GraphRefused: when the trouble is a refusal.
+
+    """
+    fault = world.faults.take(operation, to=to)
+    if fault is None:
+        return None
+    refused = fault.refusal()
+    if refused is not None:
+        raise refused
+    if fault.kind == "delay":
+        await asyncio.sleep(fault.seconds)
+        return None
+    if fault.kind in {"drop", "timeout"} and not fault.delivers:
+        await _silence(fault, request)
+        raise unknown_error()
+    return fault
+
+
+async def part(fault: Fault | None, request: Request, response: Response) -> Response:
+    """Let the trouble happen that comes after the work was done."""
+    if fault is None:
+        return response
+    if fault.kind == "500_after_accepting":
+        return refusal(unknown_error())
+    if fault.kind == "garbled":
+        return Response(UNREADABLE, media_type="text/html")
+    if fault.kind in {"drop", "timeout"}:
+        await _silence(fault, request)
+    return response
+
+
+async def _silence(fault: Fault, request: Request) -> None:
+    if fault.kind == "drop":
+        await wire.cut(request.scope)
+    else:
+        await asyncio.sleep(fault.seconds)
+
+
+def authorised(world: World, request: Request) -> None:
+    """Refuse a request without our bearer (190)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = (
+        token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token")
+    )
+    if given != world.options.access_token:
+        raise errors.bad_token()
+
+
+def business_number(world: World, request: Request) -> str:
+    """Give the business number in the path, or refuse (100/33)."""
+    phone_number_id = str(request.path_params["object_id"])
+    if phone_number_id not in world.options.phone_number_ids:
+        raise errors.no_such_object(phone_number_id, method=request.method)
+    return phone_number_id
+
+
+async def send(world: World, request: Request) -> Response:
+    """Accept a message, or mark one as read."""
+    body = _parsed(await _bytes(request, limit=LARGEST_BODY))
+    reads = body.get("status") == "read"
+    to = re.sub(r"\D", "", str(body.get("to") or ""))
+    fault = await meet(world, request, "read" if reads else "send", to=to)
+    authorised(world, request)
+    phone_number_id = business_number(world, request)
+    if reads:
+        sending.mark_as_read(world, body=body)
+        return await part(fault, request, JSONResponse({"success": True}))
+    outgoing = sending.accept(world, phone_number_id=phone_number_id, body=body)
+    if fault is not None and fault.kind == "fails_later":
+        outgoing.fails = fault.code
+    outgoing.answered = "200" if fault is None else fault.kind
+    world.outgoing.add(outgoing)
+    world.dispatch(outgoing)
+    answer = sending.answer(body, outgoing=outgoing, country_code=world.options.country_code)
+    return await part(fault, request, JSONResponse(answer))
+
+
+async def upload(world: World, request: Request) -> Response:
+    """Keep a file the business uploads."""
+    fault = await meet(world, request, "upload")
+    authorised(world, request)
+    phone_number_id = business_number(world, request)
+    form = await request.form(max_files=1, max_fields=10, max_part_size=LARGEST)
+    if form.get("messaging_product") != "whatsapp":
+        raise errors.missing("messaging_product")
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise errors.missing("file")
+    mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
+    content = await file.read(LARGEST + 1)
+    attachments.check_upload(mime_type=mime_type, size=len(content))
+    medium = world.media.keep(
+        content,
+        mime_type=mime_type,
+        phone_number_id=phone_number_id,
+        days=UPLOADED_DAYS,
+        now=time.time(),
+    )
+    return await part(fault, request, JSONResponse({"id": medium.id}))
+
+
+async def describe_media(world: World, request: Request, *, media_id: str) -> Response:
+    """Tell where a file can be fetched for the next minutes."""
+    fault = await meet(world, request, "media")
+    authorised(world, request)
+    now = time.time()
+    medium = world.media.find(media_id, now=now)
+    asked = request.query_params.get("phone_number_id")
+    if medium is None or (asked is not None and asked != medium.phone_number_id):
+        raise errors.no_such_object(media_id, method="GET")
+    key, until = world.media.address(medium, seconds=world.behaviour.media_url_seconds, now=now)
+    query = urlencode({"mid": medium.id, "ext": until, "hash": key})
+    answer = {
+        "messaging_product": "whatsapp",
+        "url": f"{request.base_url}whatsapp_business/attachments/?{query}",
+        "mime_type": medium.mime_type,
+        "sha256": medium.sha256_hex,
+        "file_size": len(medium.content),
+        "id": medium.id,
+    }
+    return await part(fault, request, JSONResponse(answer))
+
+
+async def remove_media(world: World, request: Request, *, media_id: str) -> Response:
+    """Forget a file."""
+    await meet(world, request, "media")
+    authorised(world, request)
+    if world.media.find(media_id, now=time.time()) is None:
+        raise errors.no_such_object(media_id, method="DELETE")
+    world.media.remove(media_id)
+    return JSONResponse({"success": True})
+
+
+async def download(request: Request) -> Response:
+    """Give the bytes behind an address that is still good, to the bearer only."""
+    world: World = request.app.state.world
+    response = await _download(world, request)
+    world.note(method="GET", path=request.url.path, status=response.status_code, code=None)
+    return response
+
+
+async def _download(world: World, request: Request) -> Response:
+    try:
+        fault = await meet(world, request, "download")
+        authorised(world, request)
+    except GraphRefused as refused:
+        return Response(UNREADABLE, status_code=refused.http, media_type="text/html")
+    query = request.query_params
+    medium = world.media.at_address(
+        query.get("hash", ""), media_id=query.get("mid", ""), now=time.time()
+    )
+    if medium is None:
+        return Response(UNREADABLE, status_code=404, media_type="text/html")
+    content = medium.content
+    if fault is not None and fault.kind == "corrupt":
+        content = content[: len(content) // 2]
+    # Meta's media types carry parameters (`audio/ogg; codecs=opus`); Response would add a charset
+    response = Response(content, headers={"Content-Type": medium.mime_type})
+    return await part(fault, request, response)
+
+
+def _known_version(request: Request) -> None:
+    version = str(request.path_params.get("version", ""))
+    if VERSION.fullmatch(version) is None:
+        raise unknown_path(request.url.path)
+
+
+def unknown_path(path: str) -> GraphRefused:
+    """Say that the Graph API has no such address."""
+    return GraphRefused(2500, message=f"Unknown path components: {path}")
+
+
+async def _bytes(request: Request, *, limit: int) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise GraphRefused(100, http=413, message="(#100) Request body is too large.")
+    return body
+
+
+def _parsed(body: bytes) -> Mapping[str, Any]:
+    # what cannot be parsed has no parameters for Meta, so the first required one is missing
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise errors.missing("messaging_product") from None
+    if not isinstance(parsed, dict):
+        raise errors.missing("messaging_product")
+    return parsed
+
+
+ROUTES: Final = [
+    Route("/{version}/{object_id}/messages", endpoint(send), methods=["POST"]),
+    Route("/{version}/{object_id}/media", endpoint(upload), methods=["POST"]),
+    Route("/whatsapp_business/attachments/", download, methods=["GET"]),
+]

@@ -1,0 +1,102 @@
+"""The files behind media ids, and the short-lived addresses they are fetched from.
+
+Source: developers.facebook.com/documentation/business-messaging/whatsapp, page
+business-phone-numbers/media.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+UPLOADED_DAYS: Final = 30
+FROM_BUYERS_DAYS: Final = 7
+DAY: Final = 86_400
+LARGEST: Final = 100 * 1024 * 1024
+TOTAL: Final = 256 * 1024 * 1024
+MAX_FILES: Final = 20_000
+MAX_ADDRESSES: Final = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medium:
+    """A file; `expires_at` in unix seconds."""
+
+    id: str
+    content: bytes
+    mime_type: str
+    phone_number_id: str
+    expires_at: float
+
+    @property
+    def digest(self) -> bytes:
+        """Give the SHA-256 of the bytes."""
+        return hashlib.sha256(self.content).digest()
+
+    @property
+    def sha256_base64(self) -> str:
+        """Give the digest as webhooks carry it."""
+        return base64.b64encode(self.digest).decode()
+
+    @property
+    def sha256_hex(self) -> str:
+        """Give the digest as `GET /{media_id}` carries it."""
+        return self.digest.hex()
+
+
+class MediaStore:
+    """Keeps files and addresses; beyond the bounds the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._media: OrderedDict[str, Medium] = OrderedDict()
+        self._addresses: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._bytes = 0
+
+    def keep(
+        self, content: bytes, *, mime_type: str, phone_number_id: str, days: int, now: float
+    ) -> Medium:
+        """Store a file under a new id for so many days."""
+        medium = Medium(
+            id=str(10**15 + secrets.randbelow(9 * 10**15)),
+            content=content,
+            mime_type=mime_type,
+            phone_number_id=phone_number_id,
+            expires_at=now + days * DAY,
+        )
+        self._media[medium.id] = medium
+        self._bytes += len(content)
+        while len(self._media) > 1 and (self._bytes > TOTAL or len(self._media) > MAX_FILES):
+            _, oldest = self._media.popitem(last=False)
+            self._bytes -= len(oldest.content)
+        return medium
+
+    def find(self, media_id: str, *, now: float) -> Medium | None:
+        """Give a file that is there and not out of date."""
+        medium = self._media.get(media_id)
+        return medium if medium is not None and medium.expires_at > now else None
+
+    def remove(self, media_id: str) -> None:
+        """Forget a file."""
+        medium = self._media.pop(media_id, None)
+        if medium is not None:
+            self._bytes -= len(medium.content)
+
+    def address(self, medium: Medium, *, seconds: float, now: float) -> tuple[str, int]:
+        """Give a new key for the file's address and when it ends (unix seconds)."""
+        key = secrets.token_urlsafe(24)
+        until = now + seconds
+        self._addresses[key] = (medium.id, until)
+        while len(self._addresses) > MAX_ADDRESSES:
+            self._addresses.popitem(last=False)
+        return key, int(until)
+
+    def at_address(self, key: str, *, media_id: str, now: float) -> Medium | None:
+        """Give the file behind an address that is still good."""
+        known, until = self._addresses.get(key, ("", 0.0))
+        return self.find(known, now=now) if known == media_id and until > now else None
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._media)

@@ -1,0 +1,187 @@
+"""Accepting what the gateway sends: who it goes to, and whether it may go now.
+
+Sources: developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+(phone number formats, customer service windows), .../business-scoped-user-ids (`recipient`),
+.../about-the-platform (pair rate limits).
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from deploy.sandbox import errors, fields, presenting, rules
+from deploy.sandbox.chat import Buyer, Entry, Outgoing
+from deploy.sandbox.world import World, new_wamid
+
+WINDOW_SECONDS: Final = 24 * 3600
+USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+PHONE: Final = re.compile(r"\+?[1-9]\d{6,14}")
+PUNCTUATION: Final = re.compile(r"[\s().-]")
+PAIR_BURST: Final = 45
+PAIR_SECONDS: Final = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addressee:
+    """Who a message is for: a phone number, a user id, or (a user id in `to`) nobody."""
+
+    given: str
+    wa_id: str = ""
+    user_id: str = ""
+
+    def as_contact(self) -> dict[str, str]:
+        """Give the item of `contacts[]` in the answer."""
+        if self.user_id:
+            return {"input": self.given, "user_id": self.user_id}
+        return {"input": self.given, "wa_id": self.wa_id or self.given}
+
+
+def addressee(body: Mapping[str, Any], *, country_code: str) -> Addressee:
+    """Read `to` or `recipient`; with both, `to` wins.
+
+    A number without `+` gets the business's country code in front, as Meta documents, and
+    goes astray.
+    """
+    to = fields.string(body, "to", path="to", optional=True)
+    if to:
+        return _phone(to, country_code=country_code)
+    recipient = fields.string(body, "recipient", path="recipient", optional=True)
+    if not recipient:
+        raise errors.missing("to")
+    if USER_ID.fullmatch(recipient) is None:
+        raise errors.invalid("recipient must be a business-scoped user ID")
+    return Addressee(given=recipient, user_id=recipient)
+
+
+def _phone(to: str, *, country_code: str) -> Addressee:
+    if USER_ID.fullmatch(to):
+        return Addressee(given=to)
+    number = PUNCTUATION.sub("", to)
+    if PHONE.fullmatch(number) is None:
+        raise errors.invalid("The phone number is malformed: Please use the format: +1234567890.")
+    if number.startswith("+"):
+        return Addressee(given=to, wa_id=number[1:])
+    return Addressee(given=to, wa_id=country_code + number)
+
+
+def accept(world: World, *, phone_number_id: str, body: Mapping[str, Any]) -> Outgoing:
+    """Take a message under every rule, without sending it on its way yet.
+
+    Raises:
+        GraphRefused: when Meta would refuse it.
+
+    """
+    now = time.time()
+    rules.check(body, known=lambda media_id: _known(world, media_id, phone_number_id))
+    who = addressee(body, country_code=world.options.country_code)
+    lost = not who.wa_id and not who.user_id
+    if who.wa_id == world.options.display_phone_number(phone_number_id):
+        raise errors.GraphRefused(131021, details="Recipient phone number cannot be the sender.")
+    buyer, fails = (None, None) if lost else _reached(world, who, phone_number_id, now=now)
+    outgoing = Outgoing(
+        id=new_wamid(who.wa_id or who.user_id[:20]),
+        to=who.given,
+        buyer=buyer,
+        phone_number_id=phone_number_id,
+        body=body,
+        at=now,
+        due=now + world.behaviour.delivery_delay,
+        fails=fails,
+    )
+    if buyer is not None:
+        outgoing.entry = _entry(world, outgoing, now=now)
+    return outgoing
+
+
+def answer(body: Mapping[str, Any], *, outgoing: Outgoing, country_code: str) -> dict[str, Any]:
+    """Give Meta's answer to an accepted message."""
+    who = addressee(body, country_code=country_code)
+    return {
+        "messaging_product": "whatsapp",
+        "contacts": [who.as_contact()],
+        "messages": [{"id": outgoing.id}],
+    }
+
+
+def mark_as_read(world: World, *, body: Mapping[str, Any]) -> None:
+    """Mark a buyer's message as read, and show the typing indicator if asked.
+
+    Raises:
+        GraphRefused: when no buyer sent a message of that id (131009).
+
+    """
+    if body.get("messaging_product") != "whatsapp":
+        raise errors.missing("messaging_product")
+    message_id = fields.string(body, "message_id", path="message_id") or ""
+    indicator = body.get("typing_indicator")
+    if indicator is not None and indicator != {"type": "text"}:
+        raise errors.wrong("Param typing_indicator['type'] must be one of {TEXT}.")
+    buyer, entry = world.known.get(message_id, (None, None))
+    if buyer is None or entry is None or entry.side != "buyer":
+        raise errors.invalid("Message ID is not valid, or the message is too old")
+    world.mark_read(buyer, entry, typing=indicator is not None)
+
+
+def _known(world: World, media_id: str, phone_number_id: str) -> str | None:
+    medium = world.media.find(media_id, now=time.time())
+    if medium is None or medium.phone_number_id != phone_number_id:
+        return None
+    return medium.mime_type.partition(";")[0].strip()
+
+
+def _reached(
+    world: World, who: Addressee, phone_number_id: str, *, now: float
+) -> tuple[Buyer, int | None]:
+    """Give the buyer, and the code with which delivery will fail, if it will."""
+    known = world.by_user_id.get(who.user_id) if who.user_id else world.buyers.get(who.wa_id)
+    reach = known.reach if known else world.behaviour.unknown_recipients
+    if reach == "not_allowed":
+        raise errors.GraphRefused(
+            131030, details="Recipient phone number not in allowed list: Add recipient phone number"
+        )
+    # nobody is kept for a number that never wrote: a wrong number must not become a buyer
+    buyer = known or Buyer(wa_id=who.wa_id, user_id=who.user_id)
+    if reach == "undeliverable":
+        return buyer, 131026
+    if world.behaviour.pair_limit:
+        _within_pair_limit(buyer, phone_number_id, now=now)
+    if world.behaviour.window != "off" and not _window_open(buyer, phone_number_id, now=now):
+        if world.behaviour.window == "sync":
+            raise errors.GraphRefused(131047, details=errors.WINDOW_CLOSED)
+        return buyer, 131047
+    if known is None and who.wa_id:
+        return world.buyer(who.wa_id), None
+    return buyer, None
+
+
+def _window_open(buyer: Buyer, phone_number_id: str, *, now: float) -> bool:
+    wrote = buyer.last_wrote.get(phone_number_id)
+    return wrote is not None and now - wrote < WINDOW_SECONDS
+
+
+def _within_pair_limit(buyer: Buyer, phone_number_id: str, *, now: float) -> None:
+    left, since = buyer.allowance.get(phone_number_id, (float(PAIR_BURST), now))
+    left = min(float(PAIR_BURST), left + (now - since) / PAIR_SECONDS)
+    if left < 1:
+        raise errors.GraphRefused(
+            131056,
+            details="Message failed to send because there were too many messages sent from this "
+            "phone number to the same phone number in a short period of time.",
+        )
+    buyer.allowance[phone_number_id] = (left - 1, now)
+
+
+def _entry(world: World, outgoing: Outgoing, *, now: float) -> Entry:
+    context = outgoing.body.get("context", {})
+    return Entry(
+        id=outgoing.id,
+        side="business",
+        phone_number_id=outgoing.phone_number_id,
+        shown=presenting.shown(outgoing.body, describe=world.describe_media),
+        at=now,
+        status="sent",
+        raw=outgoing.body,
+        reply_to=context.get("message_id"),
+    )

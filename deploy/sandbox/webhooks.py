@@ -1,0 +1,217 @@
+"""Posting webhooks to the gateway until it answers 200, as Meta does.
+
+Meta repeats at once and then ever less often for seven days, and says nothing of the exact times
+(developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview); here the
+pauses are seconds. The queue is bounded: beyond it nothing more is taken.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from deploy.sandbox import envelopes
+from deploy.sandbox.bell import Bell
+from deploy.sandbox.ledger import Ledger
+from deploy.sandbox.options import Behaviour
+
+MAX_PENDING: Final = 20_000
+KEPT: Final = 5_000
+ATTEMPTS_SHOWN: Final = 50
+AT_ONCE: Final = 64
+OK: Final = 200
+USER_AGENT: Final = "facebookexternalua"
+
+
+class TooManyWebhooks(Exception):
+    """So many webhooks wait to be accepted that no more are taken."""
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """One webhook on its way; `statuses` are HTTP statuses, 0 when nobody answered."""
+
+    about: str
+    body: bytes
+    signature: str | None
+    n: int = 0
+    attempts: int = 0
+    statuses: list[int] = field(default_factory=list)
+    answer: str = ""
+    delivered: bool = False
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    then: Callable[[], None] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the delivery as `GET /sandbox/deliveries` shows it."""
+        return {
+            "n": self.n,
+            "about": self.about,
+            "attempts": self.attempts,
+            "statuses": self.statuses,
+            "delivered": self.delivered,
+            "body": self.body.decode("utf-8", "replace"),
+        }
+
+
+class Postman:
+    """Carries webhooks in the background, each until it is accepted or given up."""
+
+    def __init__(self, behaviour: Callable[[], Behaviour], *, secret: str, bell: Bell) -> None:
+        self._behaviour = behaviour
+        self._secret = secret
+        self._bell = bell
+        self._http = httpx.AsyncClient(transport=AiohttpTransport(), trust_env=False)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.log: Ledger[Delivery] = Ledger(KEPT)
+        self.dropped = 0
+
+    @property
+    def pending(self) -> int:
+        """Count the webhooks that wait to be accepted."""
+        return len(self._tasks)
+
+    def post(
+        self,
+        body: bytes,
+        *,
+        about: str,
+        lane: str = "",
+        delay: float = 0,
+        then: Callable[[], None] | None = None,
+    ) -> Delivery:
+        """Sign a body and carry it until it is accepted.
+
+        Args:
+            about: what it is, for people.
+            lane: those of one lane begin one after the other, as long as the gateway accepts.
+            delay: seconds to wait first.
+            then: called at the first acceptance.
+
+        Raises:
+            TooManyWebhooks: when `MAX_PENDING` wait already.
+
+        """
+        delivery = self.signed(body, about=about)
+        delivery.then = then
+        for copy in range(1 + self._behaviour().duplicates):
+            one = delivery if copy == 0 else self.signed(body, about=f"{about}, again")
+            self._start(self._carry(one, lane=lane, delay=delay))
+        return delivery
+
+    def signed(self, body: bytes, *, about: str, signature: str | None = "good") -> Delivery:
+        """Note a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
+        good = envelopes.signature(body, secret=self._secret)
+        bad = envelopes.signature(body, secret=self._secret + "-not")
+        header = {"good": good, "bad": bad, "missing": None}.get(str(signature), signature)
+        delivery = Delivery(about=about, body=body, signature=header)
+        delivery.n = self.log.add(delivery)
+        return delivery
+
+    def retry(self, delivery: Delivery) -> None:
+        """Carry a webhook that was noted with `signed` in the background."""
+        self._start(self._carry(delivery, lane="", delay=0))
+
+    async def attempt(self, delivery: Delivery) -> bool:
+        """Post once and say whether it was accepted."""
+        behaviour = self._behaviour()
+        headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+        if delivery.signature is not None:
+            headers["X-Hub-Signature-256"] = delivery.signature
+        async with self._at_once:
+            delivery.attempts += 1
+            try:
+                response = await self._http.post(
+                    behaviour.webhook_url,
+                    content=delivery.body,
+                    headers=headers,
+                    timeout=behaviour.webhook_timeout,
+                )
+                status, delivery.answer = response.status_code, response.text[:2_000]
+            except httpx.HTTPError:
+                status, delivery.answer = 0, ""
+        delivery.statuses = [*delivery.statuses, status][-ATTEMPTS_SHOWN:]
+        accepted = status == OK
+        if accepted and not delivery.delivered:
+            delivery.delivered = True
+            if delivery.then is not None:
+                delivery.then()
+        return accepted
+
+    async def verify(self, *, mode: str, token: str, challenge: str) -> tuple[int, str]:
+        """Ask the gateway to prove that it is ours, as Meta does when a callback is set.
+
+        Returns the HTTP status (0 when nobody answered) and the body.
+        """
+        behaviour = self._behaviour()
+        query = {"hub.mode": mode, "hub.challenge": challenge, "hub.verify_token": token}
+        try:
+            response = await self._http.get(
+                behaviour.webhook_url,
+                params=query,
+                headers={"User-Agent": USER_AGENT},
+                timeout=behaviour.webhook_timeout,
+            )
+        except httpx.HTTPError:
+            return 0, ""
+        return response.status_code, response.text
+
+    def forget(self) -> None:
+        """Give up everything that waits."""
+        for task in list(self._tasks):
+            task.cancel()
+        self.log = Ledger(KEPT)
+        self.dropped = 0
+
+    async def aclose(self) -> None:
+        """Give up everything that waits and close the connections."""
+        tasks = list(self._tasks)
+        self.forget()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._http.aclose()
+
+    def _start(self, carrying: Any) -> None:
+        if len(self._tasks) >= MAX_PENDING:
+            carrying.close()
+            self.dropped += 1
+            raise TooManyWebhooks
+        task = asyncio.get_running_loop().create_task(carrying)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._bell.ring()
+
+    async def _carry(self, delivery: Delivery, *, lane: str, delay: float) -> None:
+        started = time.monotonic()
+        try:
+            if delay:
+                await asyncio.sleep(delay)
+            async with self._lane(lane):
+                accepted = await self.attempt(delivery)
+            while not accepted:
+                behaviour = self._behaviour()
+                if time.monotonic() - started >= behaviour.give_up_after:
+                    return
+                pauses = behaviour.retry_delays
+                await asyncio.sleep(pauses[min(delivery.attempts, len(pauses)) - 1])
+                accepted = await self.attempt(delivery)
+        finally:
+            delivery.finished.set()
+
+    def _lane(self, name: str) -> AbstractAsyncContextManager[Any]:
+        if not name or not self._behaviour().in_order:
+            return nullcontext()
+        lock = self._lanes.get(name)
+        if lock is None:
+            lock = self._lanes[name] = asyncio.Lock()
+        return lock

@@ -1,0 +1,234 @@
+"""Everything the stand-in remembers: buyers, chats, what was sent, media, trouble, webhooks."""
+
+import asyncio
+import base64
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from deploy.sandbox import envelopes
+from deploy.sandbox.bell import Bell
+from deploy.sandbox.chat import Buyer, Entry, Outgoing, user_id_of
+from deploy.sandbox.faults import Faults
+from deploy.sandbox.ledger import Ledger
+from deploy.sandbox.media import MediaStore
+from deploy.sandbox.options import Behaviour, Options
+from deploy.sandbox.webhooks import Delivery, Postman, TooManyWebhooks
+
+MAX_BUYERS: Final = 50_000
+MAX_KNOWN_IDS: Final = 200_000
+MAX_OUTGOING: Final = 50_000
+MAX_REQUESTS: Final = 20_000
+TYPING_SECONDS: Final = 25
+
+
+class World:
+    """The stand-in's memory; lives in one event loop, so nothing in it needs a lock."""
+
+    def __init__(self, options: Options, behaviour: Behaviour) -> None:
+        self.options = options
+        self.behaviour = behaviour
+        self.at_start = behaviour
+        self.bell = Bell()
+        self.postman = Postman(lambda: self.behaviour, secret=options.app_secret, bell=self.bell)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.buyers: OrderedDict[str, Buyer] = OrderedDict()
+        self.by_user_id: dict[str, Buyer] = {}
+        self.known: OrderedDict[str, tuple[Buyer, Entry]] = OrderedDict()
+        self.outgoing: Ledger[Outgoing] = Ledger(MAX_OUTGOING)
+        self.requests: Ledger[dict[str, Any]] = Ledger(MAX_REQUESTS)
+        self.media = MediaStore()
+        self.faults = Faults()
+        self.subscribed = True
+        self.on_the_way = 0
+
+    def reset(self) -> None:
+        """Forget everything that happened and behave as at the start."""
+        self.postman.forget()
+        self.behaviour = self.at_start
+        self._clear()
+        self.bell.ring()
+
+    # people
+
+    def buyer(self, wa_id: str) -> Buyer:
+        """Give the buyer of that number, who exists from now on."""
+        buyer = self.buyers.get(wa_id)
+        if buyer is None:
+            buyer = Buyer(wa_id=wa_id, name=f"Buyer {wa_id[-4:]}", user_id=user_id_of(wa_id))
+            self.buyers[wa_id] = buyer
+            self.by_user_id[buyer.user_id] = buyer
+            if len(self.buyers) > MAX_BUYERS:
+                _, oldest = self.buyers.popitem(last=False)
+                self.by_user_id.pop(oldest.user_id, None)
+        return buyer
+
+    def rename(self, buyer: Buyer, *, user_id: str) -> None:
+        """Give a buyer another business-scoped user id."""
+        self.by_user_id.pop(buyer.user_id, None)
+        buyer.user_id = user_id
+        if user_id:
+            self.by_user_id[user_id] = buyer
+
+    def find_entry(self, buyer: Buyer, reference: object) -> Entry | None:
+        """Find an entry of this buyer's chat by wamid or number."""
+        for entry in buyer.chat.newest_first():
+            if reference in (entry.id, entry.n):
+                return entry
+        return None
+
+    def _remember(self, buyer: Buyer, entry: Entry) -> None:
+        self.known[entry.id] = (buyer, entry)
+        if len(self.known) > MAX_KNOWN_IDS:
+            self.known.popitem(last=False)
+
+    # from buyers to the gateway
+
+    def receive(self, sent: Sequence[tuple[Buyer, Entry]], *, copies: int = 1) -> list[Delivery]:
+        """Put what buyers sent into their chats and post it as one webhook, `copies` times."""
+        for buyer, entry in sent:
+            if entry.n == 0:
+                buyer.keep(entry)
+                self._remember(buyer, entry)
+            self._open_window(buyer, entry)
+        self.bell.ring()
+        if not self.subscribed:
+            return []
+        body = envelopes.encoded(envelopes.messages(self.options, sent=sent))
+        # together means together: copies do not wait for one another in the buyer's lane
+        lane = sent[0][0].wa_id if copies == 1 else ""
+        about = ", ".join(f"{entry.shown.type} {entry.id}" for _, entry in sent[:3])
+        return [
+            self.postman.post(body, about=about, lane=lane, then=lambda: self._arrived(sent))
+            for _ in range(copies)
+        ]
+
+    def _arrived(self, sent: Sequence[tuple[Buyer, Entry]]) -> None:
+        for _, entry in sent:
+            if entry.status == "sent":
+                entry.status = "delivered"
+        self.bell.ring()
+
+    def _open_window(self, buyer: Buyer, entry: Entry) -> None:
+        # Meta does not say whether a reaction opens the window; the strict answer finds mistakes
+        if entry.raw.get("type") in {"reaction", "system"}:
+            return
+        written = float(entry.raw.get("timestamp", entry.at))
+        before = buyer.last_wrote.get(entry.phone_number_id, written)
+        buyer.last_wrote[entry.phone_number_id] = max(before, written)
+
+    # from the gateway to buyers
+
+    def dispatch(self, outgoing: Outgoing) -> None:
+        """Send an accepted message on its way to the buyer's phone."""
+        buyer = outgoing.buyer
+        if buyer is None:
+            return
+        if outgoing.fails is not None:
+            outgoing.status = "failed"
+            self._report(outgoing, "failed")
+            return
+        outgoing.status = "sent"
+        self._report(outgoing, "sent")
+        buyer.waiting.append(outgoing)
+        delay = self.behaviour.delivery_delay
+        if delay:
+            self.on_the_way += 1
+            asyncio.get_running_loop().call_later(delay, self._due, buyer)
+        else:
+            self.deliver_waiting(buyer)
+
+    def _due(self, buyer: Buyer) -> None:
+        self.on_the_way = max(0, self.on_the_way - 1)
+        self.deliver_waiting(buyer)
+
+    def deliver_waiting(self, buyer: Buyer) -> None:
+        """Show a buyer whose phone is on what is due, in order."""
+        now = time.time()
+        while buyer.online and buyer.waiting and buyer.waiting[0].due <= now:
+            outgoing = buyer.waiting.popleft()
+            self._show(buyer, outgoing, now=now)
+            if outgoing.body.get("type") != "reaction":
+                self._report(outgoing, "delivered")
+        self.bell.ring()
+
+    def _show(self, buyer: Buyer, outgoing: Outgoing, *, now: float) -> None:
+        entry = outgoing.entry
+        if entry is None:
+            return
+        outgoing.status = entry.status = "delivered"
+        entry.at = now
+        buyer.keep(entry)
+        buyer.typing_until = 0
+        self._remember(buyer, entry)
+
+    def look(self, entries: Sequence[Entry]) -> None:
+        """Mark what the business sent as read, because the phone shows it."""
+        unread = {e.id for e in entries if e.side == "business" and e.status == "delivered"}
+        if not unread:
+            return
+        for outgoing in self.outgoing.newest_first():
+            if outgoing.id in unread and outgoing.entry is not None:
+                outgoing.status = outgoing.entry.status = "read"
+                unread.discard(outgoing.id)
+                if outgoing.body.get("type") != "reaction":
+                    self._report(outgoing, "read")
+                if not unread:
+                    return
+
+    def mark_read(self, buyer: Buyer, entry: Entry, *, typing: bool) -> None:
+        """Mark a buyer's message, and all before it, as read by the business."""
+        for other in buyer.chat.newest_first():
+            if other.side == "buyer" and other.n <= entry.n:
+                if other.status == "read":
+                    break
+                other.status = "read"
+        if typing:
+            buyer.typing_until = time.time() + TYPING_SECONDS
+        self.bell.ring()
+
+    def _report(self, outgoing: Outgoing, name: str) -> None:
+        reported = name == "failed" or name in self.behaviour.statuses
+        if not reported or not self.subscribed:
+            return
+        payload = envelopes.status(self.options, outgoing=outgoing, name=name, now=time.time())
+        lane = outgoing.buyer.wa_id + " statuses" if outgoing.buyer else ""
+        try:
+            self.postman.post(
+                envelopes.encoded(payload),
+                about=f"status {name} {outgoing.id}",
+                lane=lane,
+                delay=self.behaviour.status_delay,
+            )
+        except TooManyWebhooks:
+            return  # counted as dropped in the state; a lost status is nobody's request
+
+    # the rest
+
+    def describe_media(self, media_id: str) -> Mapping[str, str]:
+        """Tell where a phone finds a file's bytes."""
+        medium = self.media.find(media_id, now=time.time())
+        mime_type = medium.mime_type if medium else ""
+        return {"media_id": media_id, "url": f"/sandbox/media/{media_id}", "mime_type": mime_type}
+
+    def note(self, *, method: str, path: str, status: int, code: int | None) -> None:
+        """Log one request to the Graph API."""
+        at = datetime.now(UTC).isoformat()
+        record = {"method": method, "path": path, "status": status, "code": code, "at": at}
+        self.requests.add(record)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no webhook waits to be accepted and no message is on its way."""
+        return self.postman.pending == 0 and self.on_the_way == 0
+
+
+def new_wamid(wa_id: str) -> str:
+    """Give a fresh message id that looks like Meta's."""
+    raw = b"\x1c\x18\x0b" + wa_id.encode() + b"\x15\x02\x00\x12\x18\x14" + secrets.token_bytes(12)
+    return "wamid." + base64.b64encode(raw).decode()
