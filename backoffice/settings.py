@@ -3,17 +3,20 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from backoffice import jazzmin
+from shared.core.config import ROOT
 from shared.settings import *
 
 BASE = Path(__file__).parent
 _public = urlsplit(configuration.public_url)
 
 ALLOWED_HOSTS = [_public.hostname, "127.0.0.1", "localhost", "[::1]"]
-CSRF_TRUSTED_ORIGINS = [configuration.public_url]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 INSTALLED_APPS = [
     "jazzmin",
-    "django.contrib.admin",
+    "backoffice.apps.AdminConfig",
+    "backoffice.apps.BackofficeConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -48,6 +51,43 @@ TEMPLATES = [
     },
 ]
 
-STATIC_URL = "static/"
-STATIC_ROOT = BASE / "staticfiles"
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "var" / "static"
 STATICFILES_DIRS = [BASE / "static"]
+STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticStorage"}
+# Without `manage collectstatic` the pages still have their style: files come from the packages.
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+JAZZMIN_SETTINGS = jazzmin.SETTINGS
+JAZZMIN_UI_TWEAKS = jazzmin.UI_TWEAKS
+
+LOGIN_URL = "admin:login"
+
+SESSION_COOKIE_SECURE = configuration.secure
+CSRF_COOKIE_SECURE = configuration.secure
+SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.secure else 0
+# The proxy that ends TLS must set this header itself, whatever the client sent.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.secure else None
+X_FRAME_OPTIONS = "SAMEORIGIN"  # Jazzmin shows its own pages in frames
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "backoffice.api.authentication.ApiToken",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["backoffice.api.permissions.HasNamedPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "backoffice.api.errors.answer",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
+}

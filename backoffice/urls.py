@@ -1,6 +1,18 @@
 """Where everything in the back office is."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+from backoffice import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/", include("backoffice.api.urls")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]
+handler400 = "backoffice.failures.bad_request"
+handler404 = "backoffice.failures.not_found"
+handler500 = "backoffice.failures.server_error"

@@ -1,0 +1,30 @@
+"""Pages that show and never change."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that people read: nobody adds, changes or deletes them here."""
+
+    menu_name: ClassVar[str] = ""
+    """What the menu and the list's heading call them; empty: the model's own plural."""
+
+    list_per_page = 50
+    show_full_result_count = False  # counts a second time, which is slow on large tables
+    actions: Any = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse; who could change may still look."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False

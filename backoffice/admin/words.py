@@ -1,0 +1,53 @@
+"""How times, money and outcomes are written for staff."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from shared.conversation import wording
+from shared.raffles.models import Order, Raffle
+from shared.whatsapp.models import WhatsAppContact
+
+
+def when(value: datetime | None, *, zone: str = "UTC") -> str:
+    """Write a time in a zone: "22 Nov 2026, 15:42 (America/Bogota)"; a dash for none."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y, %H:%M} ({zone.replace('_', ' ')})"
+
+
+def ago(value: datetime, *, now: datetime) -> str:
+    """Say how long ago in one unit: "12 min", "3 h", "2 days"."""
+    minutes = max(0, int((now - value).total_seconds() // 60))
+    if minutes < 60:  # noqa: PLR2004 - minutes in an hour
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004 - two days
+
+
+def money(order: Order) -> str:
+    """Write an order's total: "$15.00"."""
+    return wording.money(order.total, order.currency)
+
+
+def numbers(raffle: Raffle, found: Iterable[int]) -> str:
+    """Write numbers with their zeros: "007, 213"."""
+    return ", ".join(raffle.written(number) for number in found)
+
+
+def buyer(contact: WhatsAppContact | None) -> str:
+    """Name a buyer with the phone, where both are known: "Ana, +15550100001"."""
+    if contact is None:
+        return "sold for cash"
+    name = contact.profile_name or contact.username
+    phone = f"+{contact.wa_id}" if contact.wa_id else ""
+    return ", ".join(part for part in (name, phone) if part) or str(contact)
+
+
+def badge(text: str, *, style: str) -> SafeString:
+    """Show a word as a coloured badge; `style` is one of Bootstrap's, such as `success`."""
+    return format_html('<span class="badge text-bg-{}">{}</span>', style, text)

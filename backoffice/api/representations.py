@@ -1,0 +1,123 @@
+"""What the API says of an order and a raffle: money as text, times with their offset."""
+
+from datetime import datetime
+from typing import Any
+
+from backoffice.reading import numbers_of
+from shared.core.enums import OrderAction
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.services.availability import Counts
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+
+
+def order(found: Order) -> dict[str, Any]:
+    """Describe an order as lists show it."""
+    return {
+        "id": found.pk,
+        "code": found.code,
+        "status": found.status,
+        "raffle": {"id": found.raffle_id, "title": found.raffle.title},
+        "buyer": None if found.contact is None else buyer(found.contact),
+        "numbers": [found.raffle.written(number) for number in numbers_of(found)],
+        "quantity": found.quantity,
+        "unit_price": str(found.unit_price),
+        "total": str(found.total),
+        "currency": found.currency,
+        "created_at": moment(found.created_at),
+        "placed_at": moment(found.placed_at),
+        "expires_at": moment(found.expires_at),
+        "under_review_since": moment(found.under_review_since),
+        "needs_decision": found.needs_decision,
+        "proofs": [proof(each) for each in found.proofs.all()],
+    }
+
+
+def buyer(contact: WhatsAppContact) -> dict[str, Any]:
+    """Describe a buyer; the phone is absent while they hide it."""
+    return {
+        "name": contact.profile_name or contact.username,
+        "phone": f"+{contact.wa_id}" if contact.wa_id else None,
+        "user_id": contact.user_id,
+    }
+
+
+def proof(found: PaymentProof) -> dict[str, Any]:
+    """Describe a payment proof."""
+    return {
+        "id": found.pk,
+        "status": found.status,
+        "verdict": found.verdict,
+        "content_type": found.content_type,
+        "arrived_at": moment(found.arrived_at),
+        "sha256": found.sha256,
+    }
+
+
+def confirmation(found: Order, *, already_confirmed: bool) -> dict[str, Any]:
+    """Describe a paid order: who confirmed it and when, and whether the buyer hears of it."""
+    event = found.events.filter(action=OrderAction.PAID).last()
+    return {
+        "id": found.pk,
+        "code": found.code,
+        "status": found.status,
+        "already_confirmed": already_confirmed,
+        "late": _was_late(event),
+        "numbers": [found.raffle.written(number) for number in numbers_of(found)],
+        "confirmed_by": None if event is None else _actor(event),
+        "confirmed_at": None if event is None else moment(event.at),
+        "buyer_notified": notice_of(found, key="paid"),
+    }
+
+
+def cancellation(found: Order, *, already_cancelled: bool) -> dict[str, Any]:
+    """Describe a cancelled order."""
+    event = found.events.filter(action=OrderAction.CANCELLED).last()
+    return {
+        "id": found.pk,
+        "code": found.code,
+        "status": found.status,
+        "already_cancelled": already_cancelled,
+        "numbers": [found.raffle.written(number) for number in numbers_of(found)],
+        "cancelled_by": None if event is None else _actor(event),
+        "cancelled_at": None if event is None else moment(event.at),
+        "buyer_notified": notice_of(found, key="cancelled_by_seller"),
+    }
+
+
+def availability(raffle: Raffle, *, counts: Counts, why_not: str | None) -> dict[str, Any]:
+    """Describe how many numbers of a raffle are free, held and sold."""
+    return {
+        "id": raffle.pk,
+        "title": raffle.title,
+        "status": raffle.status,
+        "selling": why_not is None,
+        "why_not": why_not,
+        "unit_price": str(raffle.price),
+        "currency": raffle.currency,
+        "total": counts.total,
+        "available": counts.available,
+        "reserved": counts.reserved,
+        "sold": counts.sold,
+        "draw_at": moment(raffle.draw_at),
+    }
+
+
+def notice_of(found: Order, *, key: str) -> str | None:
+    """Say what became of the notice to the buyer, such as "queued"; None if there is none."""
+    notice = OutboundMessage.objects.filter(
+        contact=found.contact_id, about=found.code or "", key=key
+    ).first()
+    return None if notice is None else notice.status.lower()
+
+
+def moment(value: datetime | None) -> str | None:
+    """Write a time as ISO 8601 with its offset."""
+    return None if value is None else value.isoformat()
+
+
+def _actor(event: OrderEvent) -> dict[str, str]:
+    return {"kind": event.actor_kind.lower(), "label": event.actor_label}
+
+
+def _was_late(event: OrderEvent | None) -> bool:
+    return event is not None and event.from_status in {"CANCELLED", "EXPIRED"}

@@ -1,0 +1,25 @@
+"""Addresses of the API, each with and without a slash at the end: a redirect loses the body."""
+
+from django.urls import re_path
+
+from backoffice.api import views
+
+urlpatterns = [
+    re_path(r"^orders/?$", views.OrderList.as_view(), name="api_orders"),
+    re_path(
+        r"^orders/(?P<reference>[^/]+)/confirm-payment/?$",
+        views.ConfirmPayment.as_view(),
+        name="api_confirm_payment",
+    ),
+    re_path(
+        r"^orders/(?P<reference>[^/]+)/cancel/?$",
+        views.CancelOrder.as_view(),
+        name="api_cancel_order",
+    ),
+    re_path(
+        r"^raffles/(?P<raffle_id>[^/]+)/availability/?$",
+        views.RaffleAvailability.as_view(),
+        name="api_availability",
+    ),
+    re_path(r"^", views.Nowhere.as_view()),
+]

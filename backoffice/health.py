@@ -1,0 +1,41 @@
+"""Whether this process is alive, and whether it can do its work."""
+# ruff: noqa: ARG001 - Django gives these arguments
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from shared.core import logs
+
+log = logs.get(__name__)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Say that the process answers; touches nothing else."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Say whether the database answers and has every migration; 503 with the reason otherwise."""
+    problems = _problems()
+    if problems:
+        return JsonResponse({"status": "not ready", "problems": problems}, status=503)
+    return JsonResponse({"status": "ready"})
+
+
+def _problems() -> list[str]:
+    try:
+        executor = MigrationExecutor(connection)
+        unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        log.warning("database_unreachable", error=type(error).__name__)
+        return ["The database does not answer."]
+    if unapplied:
+        return [f"{len(unapplied)} migrations are not applied; run `manage migrate`."]
+    return []

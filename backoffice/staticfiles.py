@@ -1,0 +1,25 @@
+"""Static files under names with a hash of their content, so that browsers keep them for ever."""
+
+from typing import Any
+
+from whitenoise.storage import (  # type: ignore[import-untyped]
+    CompressedManifestStaticFilesStorage,
+)
+
+
+class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """WhiteNoise's storage that does not fail a page over a name its manifest lacks.
+
+    Jazzmin 3.0.5 asks for the folder `vendor/bootswatch`, which no manifest has.
+    """
+
+    manifest_strict = False
+
+    def hashed_name(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """Give the plain name where the file was not collected; the finders serve it then."""
+        try:
+            return str(super().hashed_name(name, *args, **kwargs))
+        except ValueError:
+            if self._new_files is not None:  # while collecting, a missing file is a fault
+                raise
+            return name
