@@ -18,6 +18,10 @@ MAX_RANGE: Final = 1_000
 """A range is spelled out up to this many numbers; no raffle sells as many at once."""
 
 
+ALIKE: Final = 84
+"""How alike two words must be, of 100, to count as the same: one slip in six letters."""
+
+
 class Command(StrEnum):
     """The three words that work everywhere."""
 
@@ -126,6 +130,9 @@ _FILLER: Final = {
 _RANDOM_WORDS: Final = _RANDOM | {"at", "chosen", "ones"}
 
 
+_EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)}
+
+
 def plain(text: str) -> str:
     """Fold case, width, digits of every script and spacing; drop punctuation, marks and emoji."""
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -137,6 +144,8 @@ def _plain_character(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Nd":
         return str(unicodedata.digit(character))
+    if character in _EMOJI_SELECTORS:
+        return ""
     if kind.startswith("L") or kind == "Mn" or character == "'":
         return character
     return "" if kind in {"Cf", "So", "Sk"} or character == "’" else " "
@@ -235,8 +244,7 @@ def counted_tickets(text: str) -> int | None:
         return None
     counted = {"tickets", "ticket", "numbers", "chances", "pieces", "pcs"}
     after = [word for before, word in pairwise(words) if _is_amount(before)]
-    spelled = any(word in _UNITS or word in _TENS for word in words)
-    return found if spelled or (after and after[0] in counted) else None
+    return found if after and after[-1] in counted else None
 
 
 def _quantity(words: Sequence[str], *, allowed: set[str]) -> int | None:
@@ -337,6 +345,14 @@ def choice(text: str, titles: Sequence[str]) -> int | None:
         return names.index(said)
     if len(said) < 3:  # noqa: PLR2004 - too short to name anything
         return None
-    scores = [fuzz.partial_token_set_ratio(said, name) for name in names]
-    likely = [index for index, score in enumerate(scores) if score >= 88]  # noqa: PLR2004 - tried
+    likely = [index for index in range(len(names)) if _names(said, index, names)]
     return likely[0] if len(likely) == 1 else None
+
+
+def _names(said: str, index: int, names: Sequence[str]) -> bool:
+    """Whether a word that only this name has was said, give or take a letter."""
+    shared_words = {
+        word for place, name in enumerate(names) if place != index for word in name.split()
+    }
+    own = [word for word in names[index].split() if word not in shared_words and len(word) > 2]  # noqa: PLR2004
+    return any(fuzz.ratio(word, heard) >= ALIKE for word in own for heard in said.split())

@@ -1,0 +1,71 @@
+"""Frozen situations of a buyer, made without a database."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from shared.conversation.flow.values import Context, Facts, OrderFacts, RaffleFacts
+from shared.core.enums import Mode, OrderStatus, State
+
+NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+SUMMER: Final = RaffleFacts(
+    id=1,
+    title="Summer Raffle",
+    prize="a motorbike",
+    price=Decimal("5.00"),
+    currency="USD",
+    available=743,
+    total=1000,
+    first=0,
+    last=999,
+    width=3,
+    minimum=1,
+    maximum=20,
+    seller="Ana, +1 555 0100",
+    payment="Bank of Example, account 000-123, name: Club.",
+    draw_at=datetime(2026, 12, 12, 20, 0, tzinfo=UTC),
+    examples=(3, 8, 21, 34, 55),
+)
+WINTER: Final = replace(SUMMER, id=2, title="Winter Raffle", prize="a sledge")
+
+
+def order(**changes: Any) -> OrderFacts:
+    """Give an order of three numbers that waits for its payment."""
+    usual: dict[str, Any] = {
+        "id": 10,
+        "code": "R-7K3F9",
+        "raffle": SUMMER,
+        "status": OrderStatus.PENDING_PAYMENT,
+        "mode": Mode.RANDOM,
+        "numbers": (7, 213, 845),
+        "total": Decimal("15.00"),
+        "currency": "USD",
+        "expires_at": NOON + timedelta(minutes=30),
+    }
+    return OrderFacts(**usual | changes)
+
+
+DRAFT: Final = order(status=OrderStatus.DRAFT)
+PENDING: Final = order()
+REVIEWED: Final = order(expires_at=None, under_review=True)
+PAID: Final = order(status=OrderStatus.PAID, expires_at=None)
+EXPIRED: Final = order(status=OrderStatus.EXPIRED)
+
+
+def facts(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,)) -> Facts:
+    """Give what is so at noon."""
+    return Facts(now=NOON, raffles=raffles, orders=orders, seller="Ana, +1 555 0100")
+
+
+SITUATIONS: Final[dict[State, tuple[Context, Facts]]] = {
+    State.MENU: (Context(), facts(raffles=(SUMMER, WINTER))),
+    State.CHOOSE_MODE: (Context(raffle_id=1), facts()),
+    State.ASK_QTY: (Context(raffle_id=1, mode=Mode.RANDOM), facts()),
+    State.ASK_PICK_NUMBERS: (Context(raffle_id=1, mode=Mode.PICK), facts()),
+    State.CONFIRM_RESERVATION: (Context(raffle_id=1, draft_order_id=10), facts(DRAFT)),
+    State.WAIT_PROOF: (Context(raffle_id=1, draft_order_id=10), facts(PENDING)),
+    State.DONE: (Context(raffle_id=1, draft_order_id=10), facts(REVIEWED)),
+}
+"""A usual situation in each state."""

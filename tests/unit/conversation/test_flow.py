@@ -1,0 +1,583 @@
+"""The table of the conversation: what each state makes of each kind of event."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.conversation import flow
+from shared.conversation.flow import taps
+from shared.conversation.flow.taps import Do
+from shared.conversation.flow.values import (
+    AssignProof,
+    CalledOff,
+    CallOff,
+    Context,
+    Event,
+    Facts,
+    Held,
+    HoldNumbers,
+    HoldRandom,
+    KeepProof,
+    Picture,
+    Place,
+    Placed,
+    ProofTaken,
+    ProofUnplaced,
+    Refused,
+    Step,
+    Tapped,
+    Unreadable,
+    Words,
+)
+from shared.core.enums import Mode, OrderStatus, State
+from shared.whatsapp import messages
+from tests.unit.conversation.situations import (
+    DRAFT,
+    EXPIRED,
+    NOON,
+    PAID,
+    PENDING,
+    REVIEWED,
+    SITUATIONS,
+    SUMMER,
+    WINTER,
+    facts,
+    order,
+)
+
+MENU, MODE, QTY = State.MENU, State.CHOOSE_MODE, State.ASK_QTY
+PICK, CONFIRM, WAIT, DONE = (
+    State.ASK_PICK_NUMBERS,
+    State.CONFIRM_RESERVATION,
+    State.WAIT_PROOF,
+    State.DONE,
+)
+
+
+def tap(do: Do, *values: int) -> Tapped:
+    return Tapped(taps.write(do, *values))
+
+
+def outcome(step: Step) -> str:
+    """Name what a step leads to: its effect, or the key of its reply."""
+    if step.effect is not None:
+        return type(step.effect).__name__
+    return step.replies[0].key if step.replies else "silence"
+
+
+def take(state: State, event: Event) -> Step:
+    context, known = SITUATIONS[state]
+    return flow.step(state, context, event, known)
+
+
+WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
+    "MENU": (
+        Words("Menu!"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
+            PICK: (MODE, "card"), CONFIRM: (MODE, "card"), WAIT: (MODE, "card"),
+            DONE: (MODE, "card"),
+        },
+    ),
+    "HELP": (
+        Words("help"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "card"),
+            PICK: (PICK, "card"), CONFIRM: (CONFIRM, "card"), WAIT: (WAIT, "card"),
+            DONE: (MODE, "card"),
+        },
+    ),
+    "CANCEL": (
+        Words("CANCEL"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "CallOff"), WAIT: (WAIT, "CallOff"),
+            DONE: (DONE, "cancel_surely"),
+        },
+    ),
+    "a misspelt cancel": (
+        Words("cancle"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "cancel_surely"),
+            WAIT: (WAIT, "cancel_surely"), DONE: (DONE, "cancel_surely"),
+        },
+    ),
+    "my tickets": (Words("my tickets"), {state: (state, "my_tickets") for state in State}),
+    "a greeting": (
+        Words("hi"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (MODE, "card"),
+        },
+    ),
+    "yes": (
+        Words("Yes"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "Place"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (DONE, "under_review"),
+        },
+    ),
+    "no": (
+        Words("no"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "HoldRandom"),
+            WAIT: (WAIT, "still_to_pay"), DONE: (DONE, "under_review"),
+        },
+    ),
+    "done": (
+        Words("done"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (DONE, "under_review"),
+        },
+    ),
+    "a bare number": (
+        Words("5"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "quantity_or_number"),
+            QTY: (QTY, "HoldRandom"), PICK: (PICK, "HoldNumbers"),
+            CONFIRM: (MODE, "quantity_or_number"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (MODE, "quantity_or_number"),
+        },
+    ),
+    "5 random": (
+        Words("5 random"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (QTY, "HoldRandom"), QTY: (QTY, "HoldRandom"),
+            PICK: (QTY, "HoldRandom"), CONFIRM: (QTY, "HoldRandom"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (QTY, "HoldRandom"),
+        },
+    ),
+    "several numbers": (
+        Words("007, 13 and 45"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (PICK, "HoldNumbers"), QTY: (PICK, "HoldNumbers"),
+            PICK: (PICK, "HoldNumbers"), CONFIRM: (PICK, "HoldNumbers"),
+            WAIT: (WAIT, "still_to_pay"), DONE: (PICK, "HoldNumbers"),
+        },
+    ),
+    "nonsense": (
+        Words("when is the weather good?"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (DONE, "under_review"),
+        },
+    ),
+    "a voice message": (
+        Unreadable("audio"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (DONE, "under_review"),
+        },
+    ),
+    "a picture": (Picture(), {state: (state, "KeepProof") for state in State}),
+    "a tap on random": (
+        tap(Do.RANDOM, 1), dict.fromkeys(State, (QTY, "ask_quantity")),
+    ),
+    "a tap on pick": (tap(Do.PICK, 1), dict.fromkeys(State, (PICK, "ask_numbers"))),
+    "a tap on a raffle": (tap(Do.RAFFLE, 1), dict.fromkeys(State, (MODE, "card"))),
+    "a tap on a quantity": (
+        tap(Do.QUANTITY, 1, 3), dict.fromkeys(State, (QTY, "HoldRandom")),
+    ),
+    "a tap on my tickets": (tap(Do.MINE), {state: (state, "my_tickets") for state in State}),
+    "a tap on confirm": (
+        tap(Do.CONFIRM, 10),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "Place"), WAIT: (WAIT, "how_to_pay"),
+            DONE: (DONE, "under_review"),
+        },
+    ),
+    "a tap on cancel": (
+        tap(Do.CANCEL, 10),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "CallOff"), WAIT: (WAIT, "CallOff"),
+            DONE: (DONE, "cancel_surely"),
+        },
+    ),
+    "a tap on somebody's button": (
+        Tapped("their-own-id", "Yes"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
+            PICK: (MODE, "card"), CONFIRM: (MODE, "card"), WAIT: (MODE, "card"),
+            DONE: (MODE, "card"),
+        },
+    ),
+}  # fmt: skip
+
+OUTCOMES: dict[str, tuple[Event, Facts, tuple[State, str]]] = {
+    "held": (Held(10), facts(DRAFT), (CONFIRM, "held")),
+    "placed": (Placed(10), facts(PENDING), (WAIT, "how_to_pay")),
+    "called off": (
+        CalledOff(10),
+        facts(replace(EXPIRED, status=OrderStatus.CANCELLED)),
+        (MENU, "cancelled"),
+    ),
+    "first proof": (ProofTaken(10), facts(REVIEWED), (DONE, "proof_received")),
+    "another proof": (ProofTaken(10, first=False), facts(REVIEWED), (DONE, "proof_added")),
+    "late proof, numbers back": (
+        ProofTaken(10, late=True),
+        facts(REVIEWED),
+        (DONE, "late_proof_secured"),
+    ),
+    "late proof, numbers gone": (
+        ProofTaken(10, late=True, secured=False),
+        facts(EXPIRED),
+        (MENU, "late_proof"),
+    ),
+    "sold out": (Refused("too_few_left", {"available": 0}), facts(), (MENU, "sold_out")),
+    "two left": (Refused("too_few_left", {"available": 2}), facts(), (QTY, "too_few_left")),
+    "taken": (
+        Refused("numbers_taken", {"taken": [7], "free": [13], "neighbours": [8]}),
+        facts(),
+        (PICK, "numbers_taken"),
+    ),
+    "unknown": (Refused("numbers_unknown", {"unknown": [1000]}), facts(), (PICK, "ask_numbers")),
+    "limit": (
+        Refused("contact_limit_reached", {"limit": 5, "remaining": 2}),
+        facts(),
+        (MODE, "limit_reached"),
+    ),
+    "cooling down": (Refused("cooling_down", {"until": NOON}), facts(), (MODE, "cooling_down")),
+    "one at a time": (
+        Refused("order_wants_payment", {"order_id": 10}),
+        facts(PENDING),
+        (WAIT, "still_to_pay"),
+    ),
+    "not selling": (Refused("raffle_not_selling", {"reason": "paused"}), facts(), (MODE, "card")),
+    "out of bounds": (
+        Refused("quantity_out_of_bounds", {"minimum": 1, "maximum": 20}),
+        facts(),
+        (QTY, "ask_quantity"),
+    ),
+    "hold over": (Refused("order_expired", {"order_id": 10}), facts(EXPIRED), (MODE, "card")),
+    "paid already": (
+        Refused("order_already_paid", {"order_id": 10}),
+        facts(PAID),
+        (QTY, "cannot_cancel"),
+    ),
+    "something new": (Refused("never_heard_of", {}), facts(), (QTY, "ask_quantity")),
+}
+
+
+class TestTable:
+    @pytest.mark.parametrize("state", State)
+    @pytest.mark.parametrize("name", WORDS)
+    def test_every_state_answers_every_event(self, name: str, state: State) -> None:
+        event, expected = WORDS[name]
+
+        step = take(state, event)
+
+        assert (step.state, outcome(step)) == expected[state]
+
+    @pytest.mark.parametrize("name", OUTCOMES)
+    def test_every_outcome_is_worded(self, name: str) -> None:
+        event, known, expected = OUTCOMES[name]
+        context = Context(raffle_id=1, mode=Mode.RANDOM, qty=30, draft_order_id=None)
+
+        step = flow.step(QTY, context, event, known)
+
+        assert (step.state, outcome(step)) == expected
+
+    @pytest.mark.parametrize("state", State)
+    @pytest.mark.parametrize("name", WORDS)
+    def test_says_only_what_meta_accepts_and_one_message_a_turn(
+        self, name: str, state: State
+    ) -> None:
+        step = take(state, WORDS[name][0])
+
+        assert len(step.replies) <= 1
+        assert (step.effect is None) == bool(step.replies)
+        for reply in step.replies:
+            assert messages.faults(reply.message()) == []
+
+
+class TestMenu:
+    def test_shows_the_card_at_once_when_one_raffle_is_open(self) -> None:
+        step = flow.step(MENU, Context(), Words("hi"), facts())
+
+        assert (step.state, step.context.raffle_id, outcome(step)) == (MODE, 1, "card")
+
+    def test_says_when_nothing_is_on_sale(self) -> None:
+        step = flow.step(MENU, Context(), Words("hi"), facts(raffles=()))
+
+        assert (step.state, outcome(step)) == (MENU, "no_raffles")
+
+    def test_understands_a_shortcut_in_the_very_first_message(self) -> None:
+        step = flow.step(MENU, Context(), Words("5 random"), facts())
+
+        assert step.effect == HoldRandom(1, 5)
+
+    @pytest.mark.parametrize("text", ["winter", "2", "Winter Raffle!"])
+    def test_opens_a_raffle_by_name_or_place(self, text: str) -> None:
+        step = flow.step(MENU, Context(), Words(text), facts(raffles=(SUMMER, WINTER)))
+
+        assert (step.state, step.context.raffle_id) == (MODE, 2)
+
+    def test_pages_through_many_raffles_ten_rows_at_a_time(self) -> None:
+        many = tuple(replace(SUMMER, id=n, title=f"Raffle {n}") for n in range(1, 26))
+        shown: set[str] = set()
+        step = flow.step(MENU, Context(), Words("hi"), facts(raffles=many))
+        for _ in range(3):
+            rows = step.replies[0].rows
+            assert len(rows) <= 10
+            shown |= {row.title for row in rows[:9]}
+            step = flow.step(MENU, Context(), Tapped(rows[-1].id), facts(raffles=many))
+
+        assert {f"Raffle {n}" for n in range(1, 26)} <= shown
+
+    def test_names_a_live_order_and_its_deadline_and_leaves_it_alone(self) -> None:
+        step = flow.step(
+            WAIT, Context(raffle_id=1, draft_order_id=10), Words("menu"), facts(PENDING)
+        )
+
+        assert step.effect is None
+        assert "R-7K3F9" in step.replies[0].body
+        assert "12:30" in step.replies[0].body
+
+
+class TestNotUnderstood:
+    def test_helps_shortly_the_second_time_and_names_a_person_the_third(self) -> None:
+        context, known = SITUATIONS[QTY]
+        keys, bodies = [], []
+        for _ in range(5):
+            step = flow.step(QTY, context, Words("qwertz"), known)
+            context = step.context
+            keys.append(outcome(step))
+            bodies.append(step.replies[0].body)
+
+        assert keys == [
+            "ask_quantity",
+            "ask_quantity",
+            "ask_a_person",
+            "ask_a_person",
+            "ask_a_person",
+        ]
+        assert len(set(bodies[:3])) == 3
+        assert "Ana" in bodies[2]
+
+    def test_starts_counting_anew_once_something_is_understood(self) -> None:
+        context, known = SITUATIONS[QTY]
+        missed = flow.step(QTY, context.but(misses=2), Words("hi"), known)
+
+        assert missed.context.misses == 0
+
+
+class TestChoosing:
+    def test_asks_whether_a_bare_number_is_a_quantity_or_a_ticket(self) -> None:
+        step = take(MODE, Words("5"))
+
+        assert [button.title for button in step.replies[0].buttons[:2]] == [
+            "5 random",
+            "Number 005",
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "effect"),
+        [
+            ("five", None),
+            ("500", HoldNumbers(1, (500,))),
+            ("005", HoldNumbers(1, (5,))),
+            ("5 tickets", HoldRandom(1, 5)),
+            ("0", HoldNumbers(1, (0,))),
+        ],
+    )
+    def test_asks_only_where_both_are_possible(
+        self, text: str, effect: HoldRandom | HoldNumbers | None
+    ) -> None:
+        assert take(MODE, Words(text)).effect == effect
+
+    def test_refuses_a_quantity_beyond_the_limits_with_the_limits(self) -> None:
+        step = take(QTY, Words("500"))
+
+        assert step.effect is None
+        assert "20" in step.replies[0].body
+
+    def test_gives_a_hold_back_in_the_same_step_as_it_takes_another(self) -> None:
+        step = flow.step(
+            CONFIRM, Context(raffle_id=1, draft_order_id=10), Words("5 random"), facts(DRAFT)
+        )
+
+        assert step.effect == HoldRandom(1, 5, replacing=10)
+
+    def test_draws_again_when_random_numbers_do_not_please(self) -> None:
+        step = take(CONFIRM, tap(Do.OTHERS, 10))
+
+        assert step.effect == HoldRandom(1, 3, replacing=10)
+
+    def test_asks_again_when_picked_numbers_do_not_please(self) -> None:
+        picked = replace(DRAFT, mode=Mode.PICK)
+        step = flow.step(
+            CONFIRM, Context(raffle_id=1, draft_order_id=10), Words("no"), facts(picked)
+        )
+
+        assert (step.state, outcome(step)) == (PICK, "ask_numbers")
+
+
+class TestOldButtons:
+    def test_explains_a_tap_on_a_raffle_that_is_paused(self) -> None:
+        paused = replace(SUMMER, why_not="paused")
+        step = flow.step(
+            MENU,
+            Context(),
+            tap(Do.RANDOM, 1),
+            facts(replace(PAID, raffle=paused), raffles=(WINTER,)),
+        )
+
+        assert "paused" in step.replies[0].body
+
+    def test_explains_a_tap_on_confirm_after_the_hold_ran_out(self) -> None:
+        step = flow.step(MENU, Context(), tap(Do.CONFIRM, 10), facts(EXPIRED))
+
+        assert "ran out" in step.replies[0].body
+
+    def test_shows_how_to_pay_when_confirm_is_tapped_twice(self) -> None:
+        assert outcome(take(WAIT, tap(Do.CONFIRM, 10))) == "how_to_pay"
+
+    @pytest.mark.parametrize(
+        "tap_id",
+        [
+            "",
+            "r1",
+            "r1:confirm",
+            "r1:confirm:x",
+            "r0:menu",
+            "r1:qty:1",
+            "r1:page:-1",
+            "r1:confirm:99999999999999999999999",
+        ],
+    )
+    def test_survives_any_id(self, tap_id: str) -> None:
+        step = flow.step(MENU, Context(), Tapped(tap_id), facts())
+
+        assert step.replies
+
+
+class TestCancelling:
+    def test_asks_which_when_several_orders_are_live(self) -> None:
+        second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
+        step = flow.step(
+            MENU, Context(), Words("cancel"), facts(PENDING, second, raffles=(SUMMER, WINTER))
+        )
+
+        assert outcome(step) == "cancel_which"
+
+    def test_cancels_on_a_yes_to_the_question(self) -> None:
+        asked = flow.step(DONE, SITUATIONS[DONE][0], Words("cancel"), facts(REVIEWED))
+        step = flow.step(asked.state, asked.context, Words("yes"), facts(REVIEWED))
+
+        assert step.effect == CallOff(10)
+
+    def test_keeps_the_order_on_a_no_to_the_question(self) -> None:
+        asked = flow.step(DONE, SITUATIONS[DONE][0], Words("cancel"), facts(REVIEWED))
+        step = flow.step(asked.state, asked.context, Words("no"), facts(REVIEWED))
+
+        assert step.effect is None
+        assert "stays" in step.replies[0].body
+
+    def test_forgets_the_question_when_the_buyer_goes_on(self) -> None:
+        asked = flow.step(DONE, SITUATIONS[DONE][0], Words("cancel"), facts(REVIEWED))
+        gone_on = flow.step(asked.state, asked.context, Words("my tickets"), facts(REVIEWED))
+        step = flow.step(gone_on.state, gone_on.context, Words("yes"), facts(REVIEWED))
+
+        assert step.effect is None
+
+
+class TestProofs:
+    def test_belongs_to_the_order_it_replies_to(self) -> None:
+        second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
+        step = flow.step(WAIT, Context(draft_order_id=10), Picture(11), facts(PENDING, second))
+
+        assert step.effect == KeepProof(11)
+
+    def test_belongs_to_the_only_order_that_wants_one(self) -> None:
+        assert flow.step(
+            MENU, Context(), Picture(), facts(PAID, replace(PENDING, id=11))
+        ).effect == KeepProof(11)
+
+    def test_is_asked_about_when_two_orders_want_one(self) -> None:
+        second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
+        known = facts(PENDING, second)
+        step = flow.step(WAIT, Context(draft_order_id=10), Picture(), known)
+        asked = flow.step(step.state, step.context, ProofUnplaced(77), known)
+        answered = flow.step(WAIT, asked.context, Tapped(asked.replies[0].buttons[1].id), known)
+
+        assert step.effect == KeepProof(None)
+        assert outcome(asked) == "which_order"
+        assert answered.effect == AssignProof(77, 11)
+
+    def test_is_kept_for_the_latest_order_when_that_has_ended(self) -> None:
+        assert flow.step(MENU, Context(), Picture(), facts(EXPIRED)).effect == KeepProof(10)
+
+    def test_is_kept_without_any_order_and_said_so(self) -> None:
+        step = flow.step(MENU, Context(), Picture(), facts())
+        told = flow.step(MENU, Context(), ProofUnplaced(77), facts())
+
+        assert step.effect == KeepProof(None)
+        assert outcome(told) == "orphan_proof"
+
+    def test_of_an_album_is_acknowledged_once(self) -> None:
+        step = flow.step(
+            DONE,
+            Context(draft_order_id=10),
+            ProofTaken(10, first=False, quiet=True),
+            facts(REVIEWED),
+        )
+
+        assert step.replies == ()
+
+
+class TestSquaring:
+    def test_sees_that_the_seller_confirmed_meanwhile(self) -> None:
+        step = flow.step(
+            WAIT, Context(raffle_id=1, draft_order_id=10), Words("thanks"), facts(PAID)
+        )
+
+        assert (step.state, outcome(step)) == (DONE, "all_done")
+
+    def test_sees_that_a_proof_was_rejected_meanwhile(self) -> None:
+        step = flow.step(DONE, Context(raffle_id=1, draft_order_id=10), Words("ok"), facts(PENDING))
+
+        assert (step.state, outcome(step)) == (WAIT, "still_to_pay")
+
+    def test_sees_that_the_hold_ran_out_meanwhile(self) -> None:
+        step = flow.step(
+            CONFIRM, Context(raffle_id=1, draft_order_id=10), Words("yes"), facts(EXPIRED)
+        )
+
+        assert step.effect is None
+        assert step.state is MODE
+
+    def test_sees_that_the_raffle_closed_meanwhile(self) -> None:
+        step = flow.step(QTY, Context(raffle_id=1), Words("5"), facts(raffles=()))
+
+        assert (step.state, outcome(step)) == (MENU, "no_raffles")
+
+    def test_places_nothing_that_is_gone_from_the_facts(self) -> None:
+        step = flow.step(CONFIRM, Context(raffle_id=1, draft_order_id=99), Words("yes"), facts())
+
+        assert not isinstance(step.effect, Place)
+
+
+class TestContext:
+    def test_comes_back_from_json_as_it_was(self) -> None:
+        context = Context(1, Mode.PICK, 3, 10, (7, 13), "r1:menu", 2)
+
+        assert Context.from_json(context.as_json()) == context
+
+    @pytest.mark.parametrize(
+        "stored", [{}, {"mode": "SOMETHING"}, {"qty": "five"}, {"picked_numbers": None}]
+    )
+    def test_reads_what_it_does_not_know_as_absent(self, stored: dict[str, object]) -> None:
+        assert Context.from_json(stored) == Context()
+
+    def test_of_an_order_names_every_number_it_can(self) -> None:
+        assert order().numbers == (7, 213, 845)
