@@ -1,0 +1,125 @@
+"""What each error of the Graph API leads to."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.whatsapp.graph_errors import CODES, Reaction, judge
+
+R = Reaction
+
+TABLE = {
+    R.PAUSE: (
+        "0 3 10 33 190 200 210 299 368 131005 131031 131037 131042 131045"
+        " 133000 133005 133006 133008 133009 133010 133015 133016"
+    ),
+    R.RETRY: "1 2 131016 131053 132069 133004",
+    R.RETRY_NUMBER: "4 80007 80008 130429 131048 131057 2494100",
+    R.RETRY_PAIR: "131056",
+    R.UNKNOWN: "131000",
+    R.OUTSIDE_WINDOW: "131047",
+    R.FAIL: (
+        "100 206 130403 130472 130497 131008 131009 131020 131021 131026 131030 131035 131036"
+        " 131041 131049 131050 131051 131052 131055 131059 131060 131062 131063 131064 131201"
+        " 131202 132000 132001 132005 132007 132012 132015 132016 132068 134011 134100 134101"
+        " 134102 135000 137000"
+    ),
+}
+CASES = [(int(code), reaction) for reaction, codes in TABLE.items() for code in codes.split()]
+
+
+@pytest.mark.parametrize(("code", "reaction"), CASES)
+def test_a_known_code_decides_alone(code: int, reaction: Reaction) -> None:
+    for status in (None, 400, 401, 403, 500, 503):
+        assert judge(code=code, http_status=status).reaction is reaction
+
+
+def test_the_table_here_and_the_table_there_name_the_same_codes() -> None:
+    assert set(CODES) == {code for code, _ in CASES} - {200, 210, 299}
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_says_in_a_sentence_what_it_means(code: int) -> None:
+    words = judge(code=code, http_status=None).words
+
+    assert words[0].isupper()
+    assert words.endswith(".")
+    assert 20 < len(words) <= 300  # what `BusinessNumber.pause_reason` holds
+
+
+@pytest.mark.parametrize(
+    ("status", "reaction"),
+    [
+        (None, R.UNKNOWN),
+        (200, R.UNKNOWN),
+        (302, R.PAUSE),
+        (400, R.FAIL),
+        (401, R.PAUSE),
+        (403, R.PAUSE),
+        (404, R.PAUSE),
+        (407, R.PAUSE),
+        (408, R.UNKNOWN),
+        (413, R.FAIL),
+        (429, R.RETRY_NUMBER),
+        (500, R.UNKNOWN),
+        (502, R.UNKNOWN),
+        (503, R.UNKNOWN),
+        (504, R.UNKNOWN),
+    ],
+)
+def test_without_a_code_the_http_status_decides(status: int | None, reaction: Reaction) -> None:
+    assert judge(code=None, http_status=status).reaction is reaction
+
+
+@pytest.mark.parametrize(
+    ("status", "reaction"),
+    [
+        (None, R.FAIL),
+        (400, R.FAIL),
+        (401, R.PAUSE),
+        (403, R.PAUSE),
+        (429, R.RETRY_NUMBER),
+        (500, R.UNKNOWN),
+    ],
+)
+def test_so_it_does_for_a_code_nobody_knows(status: int | None, reaction: Reaction) -> None:
+    judgement = judge(code=987654, http_status=status)
+
+    assert judgement.reaction is reaction
+    if reaction in (R.FAIL, R.PAUSE):
+        assert "987654" in judgement.words
+
+
+def test_what_meta_calls_passing_is_tried_again() -> None:
+    for code in (190, 100, 987654):
+        judgement = judge(code=code, http_status=400, transient=True)
+        assert judgement.reaction is R.RETRY
+        assert not judgement.alarm
+
+
+def test_passing_does_not_make_an_uncertain_send_a_certain_one() -> None:
+    assert judge(code=131000, http_status=500, transient=True).reaction is R.UNKNOWN
+    assert judge(code=131047, http_status=400, transient=True).reaction is R.OUTSIDE_WINDOW
+    assert judge(code=None, http_status=500, transient=True).reaction is R.UNKNOWN
+
+
+def test_a_throttle_wins_over_a_refusal() -> None:
+    assert judge(code=100, http_status=429).reaction is R.RETRY_NUMBER
+    assert judge(code=131056, http_status=429).reaction is R.RETRY_PAIR
+
+
+def test_reports_of_spam_slow_the_number_down_for_an_hour_and_tell_people() -> None:
+    judgement = judge(code=131048, http_status=400)
+
+    assert judgement.wait == timedelta(hours=1)
+    assert judgement.alarm
+
+
+def test_people_are_told_of_what_only_people_can_cure() -> None:
+    for code in CODES:
+        judgement = judge(code=code, http_status=None)
+        if judgement.reaction is R.PAUSE:
+            assert judgement.alarm
+    assert judge(code=100, http_status=400).alarm
+    assert not judge(code=131026, http_status=400).alarm
+    assert not judge(code=131056, http_status=400).alarm
