@@ -44,6 +44,7 @@ class Wish:
     buyer: Buyer
     request: Request
     file: bytes | None = None
+    base_url: str = "http://127.0.0.1/"
 
 
 def act(wish: Wish) -> Entry:
@@ -64,7 +65,7 @@ def act(wish: Wish) -> Entry:
     if phone_number_id not in world.options.phone_number_ids:
         raise Mistake(f"there is no business number {phone_number_id} here")
     now = time.time()
-    hide_phone = bool(request.get("hide_phone", buyer.hide_phone))
+    hide_phone = _flag(request.get("hide_phone", buyer.hide_phone))
     envelope = {
         **_context(world, request, answered, phone_number_id),
         **envelopes.sender(buyer, hide_phone=hide_phone),
@@ -114,7 +115,7 @@ def _answered(wish: Wish) -> Entry | None:
 def _context(
     world: World, request: Request, answered: Entry | None, phone_number_id: str
 ) -> dict[str, Any]:
-    if request.get("forwarded"):
+    if _flag(request.get("forwarded")):
         return {"context": {"forwarded": True}}
     if answered is None:
         return {}
@@ -203,9 +204,10 @@ def _file(kind: str) -> Callable[[Wish], Parts]:
             content["voice"] = _flag(request.get("voice", True))
         if kind == "sticker":
             content["animated"] = _flag(request.get("animated", False))
-        if _flag(request.get("with_url", False)):
-            content["url"] = (
-                f"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={medium.id}"
+        if _flag(request.get("with_url")):
+            seconds = wish.world.behaviour.media_url_seconds
+            content["url"] = wish.world.media.url(
+                medium, base_url=wish.base_url, seconds=seconds, now=time.time()
             )
         described = wish.world.describe_media(medium.id)
         pictured = kind in {"image", "sticker"}

@@ -128,11 +128,16 @@ class Sandbox:
     ) -> list[dict[str, Any]]:
         """List what the gateway sent and Meta accepted, in order."""
         query = {"after": after, "wait": wait} | ({"to": to} if to else {})
-        found: list[dict[str, Any]] = self.ask("GET", "/sandbox/outgoing", params=query)["messages"]
+        answer = self.ask("GET", "/sandbox/outgoing", params=query)
+        found: list[dict[str, Any]] = answer["messages"]
+        while answer["next"] > query["after"]:
+            query |= {"after": answer["next"], "wait": 0}
+            answer = self.ask("GET", "/sandbox/outgoing", params=query)
+            found += answer["messages"]
         return found
 
     def requests(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """List every request to the Graph API with its answer."""
+        """List the requests to the Graph API with their answers, five thousand at most."""
         query = {"after": after}
         found: list[dict[str, Any]] = self.ask("GET", "/sandbox/requests", params=query)["requests"]
         return found

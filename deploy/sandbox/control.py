@@ -26,6 +26,7 @@ from deploy.sandbox.world import World
 LONGEST_WAIT: Final = 60.0
 MOST_COPIES: Final = 100
 MOST_ENTRIES: Final = 1_000
+MOST_OUTGOING: Final = 5_000
 LARGEST_REQUEST: Final = 2 * LARGEST
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 OK: Final = 200
@@ -105,7 +106,8 @@ async def write(world: World, request: Request) -> Response:
     """Let a buyer send a message."""
     asked, file = await _message(request)
     buyer = _buyer(world, request)
-    entry = acting.act(Wish(world=world, buyer=buyer, request=asked, file=file))
+    wish = Wish(world=world, buyer=buyer, request=asked, file=file, base_url=str(request.base_url))
+    entry = acting.act(wish)
     copies = _number(asked.get("times", 1), "times", most=MOST_COPIES)
     deliveries = world.receive([(buyer, entry)], copies=int(copies))
     seconds = _number(asked.get("wait", 0), "wait", most=LONGEST_WAIT)
@@ -123,7 +125,7 @@ async def write_batch(world: World, request: Request) -> Response:
         if not isinstance(part, Mapping):
             raise Mistake("each of `messages` must be a JSON object")
         buyer = world.buyer(_digits(part.get("wa_id")))
-        wish = Wish(world=world, buyer=buyer, request=part)
+        wish = Wish(world=world, buyer=buyer, request=part, base_url=str(request.base_url))
         sent.append((buyer, acting.act(wish)))
     copies = _number(asked.get("times", 1), "times", most=MOST_COPIES)
     deliveries = world.receive(sent, copies=int(copies))
@@ -196,19 +198,20 @@ async def outgoing(world: World, request: Request) -> Response:
     def found() -> list[dict[str, Any]]:
         return [
             each.as_json(n)
-            for n, each in world.outgoing.after(after)
+            for n, each in world.outgoing.after(after, limit=MOST_OUTGOING)
             if to is None or (each.buyer is not None and each.buyer.wa_id == to)
         ]
 
     messages = await world.bell.until(found, seconds=seconds)
-    return _json_response({"messages": messages, "next": world.outgoing.last})
+    last = min(world.outgoing.last, after + MOST_OUTGOING)
+    return _json_response({"messages": messages, "next": last})
 
 
 async def requests(world: World, request: Request) -> Response:
     """List the requests to the Graph API and how they were answered."""
     after = int(_query(request, "after", default=0, most=2**53))
-    found = [{"n": n, **each} for n, each in world.requests.after(after)]
-    return _json_response({"requests": found, "next": world.requests.last})
+    found = [{"n": n, **each} for n, each in world.requests.after(after, limit=MOST_OUTGOING)]
+    return _json_response({"requests": found, "next": found[-1]["n"] if found else after})
 
 
 async def deliveries(world: World, request: Request) -> Response:
@@ -315,6 +318,8 @@ async def file(world: World, request: Request) -> Response:
 async def _message(request: Request) -> tuple[Mapping[str, Any], bytes | None]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _json(request), None
+    if int(request.headers.get("content-length", 0)) > LARGEST_REQUEST:
+        raise Mistake(f"a request has at most {LARGEST_REQUEST} bytes")
     form = await request.form(max_files=1, max_fields=30, max_part_size=LARGEST)
     fields = {key: value for key, value in form.items() if isinstance(value, str)}
     upload = form.get("file")

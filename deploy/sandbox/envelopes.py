@@ -88,7 +88,7 @@ def status(options: Options, *, outgoing: Outgoing, name: str, now: float) -> Js
     item: Json = {"id": outgoing.id, "status": name, "timestamp": str(int(now))}
     value: Json = {}
     if buyer is not None:
-        if not buyer.hide_phone:
+        if buyer.wa_id and not buyer.hide_phone:
             item["recipient_id"] = buyer.wa_id
         if buyer.user_id and name != "failed":
             item["recipient_user_id"] = buyer.user_id

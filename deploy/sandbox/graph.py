@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import orjson
 from starlette.datastructures import UploadFile
@@ -13,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import attachments, errors, sending, wire
+from deploy.sandbox import attachments, errors, links, sending, wire
 from deploy.sandbox.errors import GraphRefused
 from deploy.sandbox.faults import UNREADABLE, Fault, Operation, unknown_error
 from deploy.sandbox.media import LARGEST, UPLOADED_DAYS
@@ -125,8 +124,7 @@ async def send(world: World, request: Request) -> Response:
     """Accept a message, or mark one as read."""
     body = _parsed(await _bytes(request, limit=LARGEST_BODY))
     reads = body.get("status") == "read"
-    to = re.sub(r"\D", "", str(body.get("to") or ""))
-    fault = await meet(world, request, "read" if reads else "send", to=to)
+    fault = await meet(world, request, "read" if reads else "send", to=_buyer_of(world, body))
     authorised(world, request)
     phone_number_id = business_number(world, request)
     if reads:
@@ -135,6 +133,8 @@ async def send(world: World, request: Request) -> Response:
     outgoing = sending.accept(world, phone_number_id=phone_number_id, body=body)
     if fault is not None and fault.kind == "fails_later":
         outgoing.fails = fault.code
+    elif world.behaviour.fetch_links and not await links.reachable(body):
+        outgoing.fails = 131053
     outgoing.answered = "200" if fault is None else fault.kind
     world.outgoing.add(outgoing)
     world.dispatch(outgoing)
@@ -142,11 +142,19 @@ async def send(world: World, request: Request) -> Response:
     return await part(fault, request, JSONResponse(answer))
 
 
+def _buyer_of(world: World, body: Mapping[str, Any]) -> str:
+    """Give the digits of whom a message is for, which trouble can be narrowed to."""
+    buyer = world.by_user_id.get(str(body.get("recipient")))
+    return re.sub(r"\D", "", str(body.get("to") or "")) or (buyer.wa_id if buyer else "")
+
+
 async def upload(world: World, request: Request) -> Response:
     """Keep a file the business uploads."""
     fault = await meet(world, request, "upload")
     authorised(world, request)
     phone_number_id = business_number(world, request)
+    if int(request.headers.get("content-length", 0)) > LARGEST + MEGABYTE:
+        raise GraphRefused(100, http=413, message="(#100) Request body is too large.")
     form = await request.form(max_files=1, max_fields=10, max_part_size=LARGEST)
     if form.get("messaging_product") != "whatsapp":
         raise errors.missing("messaging_product")
@@ -175,11 +183,14 @@ async def describe_media(world: World, request: Request, *, media_id: str) -> Re
     asked = request.query_params.get("phone_number_id")
     if medium is None or (asked is not None and asked != medium.phone_number_id):
         raise errors.no_such_object(media_id, method="GET")
-    key, until = world.media.address(medium, seconds=world.behaviour.media_url_seconds, now=now)
-    query = urlencode({"mid": medium.id, "ext": until, "hash": key})
     answer = {
         "messaging_product": "whatsapp",
-        "url": f"{request.base_url}whatsapp_business/attachments/?{query}",
+        "url": world.media.url(
+            medium,
+            base_url=str(request.base_url),
+            seconds=world.behaviour.media_url_seconds,
+            now=now,
+        ),
         "mime_type": medium.mime_type,
         "sha256": medium.sha256_hex,
         "file_size": len(medium.content),

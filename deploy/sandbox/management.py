@@ -6,6 +6,7 @@ developers.facebook.com/docs/graph-api/reference/debug_token.
 """
 
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -29,6 +30,8 @@ DEFAULT_FIELDS: Final = (
     "id",
 )
 OK: Final = 200
+SYSTEM_USER: Final = "122100000000000000"
+USUAL: Final = ("id", "name", "currency", "timezone_id", "message_template_namespace")
 SCOPES: Final = ("whatsapp_business_management", "whatsapp_business_messaging")
 
 
@@ -44,7 +47,7 @@ def phone_number(world: World, phone_number_id: str) -> dict[str, Any]:
         "throughput": {"level": "STANDARD"},
         "webhook_configuration": {"application": world.behaviour.webhook_url},
         "id": phone_number_id,
-        "status": "CONNECTED",
+        "status": world.behaviour.phone_number_status,
         "name_status": "APPROVED",
         "account_mode": "SANDBOX",
         "is_official_business_account": False,
@@ -70,8 +73,12 @@ async def read_object(world: World, request: Request) -> Response:
         "name": options.verified_name,
         "currency": "USD",
         "timezone_id": "1",
+        "message_template_namespace": "11111111_2222_3333_4444_555555555555",
+        "account_review_status": "APPROVED",
+        "country": "US",
+        "ownership_type": "SELF",
     }
-    return JSONResponse(account)
+    return JSONResponse(_chosen(account, request, node="WhatsAppBusinessAccount", usual=USUAL))
 
 
 async def remove_object(world: World, request: Request) -> Response:
@@ -79,9 +86,11 @@ async def remove_object(world: World, request: Request) -> Response:
     return await graph.remove_media(world, request, media_id=str(request.path_params["object_id"]))
 
 
-def _chosen(every: dict[str, Any], request: Request, *, node: str) -> dict[str, Any]:
+def _chosen(
+    every: dict[str, Any], request: Request, *, node: str, usual: Sequence[str] = DEFAULT_FIELDS
+) -> dict[str, Any]:
     asked = request.query_params.get("fields")
-    names = [name.strip() for name in asked.split(",")] if asked else list(DEFAULT_FIELDS)
+    names = [name.strip() for name in asked.split(",")] if asked else list(usual)
     for name in names:
         if name not in every:
             raise errors.wrong(f"Tried accessing nonexisting field ({name}) on node type ({node})")
@@ -165,7 +174,7 @@ async def debug_token(world: World, request: Request) -> Response:
         "issued_at": 1_767_225_600,
         "scopes": list(SCOPES),
         "granular_scopes": granted,
-        "user_id": "122100000000000000",
+        "user_id": SYSTEM_USER,
     }
     return JSONResponse({"data": data})
 
@@ -175,6 +184,14 @@ async def own_app(world: World, request: Request) -> Response:
     await meet(world, request, "manage")
     authorised(world, request)
     return JSONResponse(_app(world))
+
+
+async def token_owner(world: World, request: Request) -> Response:
+    """Describe the system user the token belongs to."""
+    await meet(world, request, "manage")
+    authorised(world, request)
+    every = {"id": SYSTEM_USER, "name": f"{world.options.verified_name} system user"}
+    return JSONResponse(_chosen(every, request, node="User", usual=("name", "id")))
 
 
 async def subscriptions(world: World, request: Request) -> Response:
@@ -191,13 +208,17 @@ async def subscriptions(world: World, request: Request) -> Response:
         "object": "whatsapp_business_account",
         "callback_url": world.behaviour.webhook_url,
         "active": True,
-        "fields": [{"name": "messages", "version": str(request.path_params["version"])}],
+        "fields": [
+            {"name": name, "version": str(request.path_params["version"])}
+            for name in world.behaviour.subscribed_fields
+        ],
     }
     return JSONResponse({"data": [subscribed]})
 
 
 ROUTES: Final = [
     Route("/{version}/debug_token", endpoint(debug_token), methods=["GET"]),
+    Route("/{version}/me", endpoint(token_owner), methods=["GET"]),
     Route("/{version}/app", endpoint(own_app), methods=["GET"]),
     Route("/{version}/{object_id}/phone_numbers", endpoint(phone_numbers), methods=["GET"]),
     Route(

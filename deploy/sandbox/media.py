@@ -10,6 +10,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 UPLOADED_DAYS: Final = 30
 FROM_BUYERS_DAYS: Final = 7
@@ -83,14 +84,15 @@ class MediaStore:
         if medium is not None:
             self._bytes -= len(medium.content)
 
-    def address(self, medium: Medium, *, seconds: float, now: float) -> tuple[str, int]:
-        """Give a new key for the file's address and when it ends (unix seconds)."""
+    def url(self, medium: Medium, *, base_url: str, seconds: float, now: float) -> str:
+        """Give a new address of a file that is good for so many seconds."""
         key = secrets.token_urlsafe(24)
         until = now + seconds
         self._addresses[key] = (medium.id, until)
         while len(self._addresses) > MAX_ADDRESSES:
             self._addresses.popitem(last=False)
-        return key, int(until)
+        query = urlencode({"mid": medium.id, "ext": int(until), "hash": key})
+        return f"{base_url}whatsapp_business/attachments/?{query}"
 
     def at_address(self, key: str, *, media_id: str, now: float) -> Medium | None:
         """Give the file behind an address that is still good."""

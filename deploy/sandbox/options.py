@@ -54,3 +54,6 @@ class Behaviour(BaseModel):
     in_order: bool = True
     media_url_seconds: float = Field(default=300, ge=0)
     pair_limit: bool = False
+    fetch_links: bool = False
+    subscribed_fields: tuple[str, ...] = ("messages",)
+    phone_number_status: str = "CONNECTED"

@@ -143,7 +143,7 @@ def _reached(
         )
     # nobody is kept for a number that never wrote: a wrong number must not become a buyer
     buyer = known or Buyer(wa_id=who.wa_id, user_id=who.user_id)
-    if reach == "undeliverable":
+    if reach == "undeliverable" or not buyer.wa_id:
         return buyer, 131026
     if world.behaviour.pair_limit:
         _within_pair_limit(buyer, phone_number_id, now=now)
@@ -151,9 +151,7 @@ def _reached(
         if world.behaviour.window == "sync":
             raise errors.GraphRefused(131047, details=errors.WINDOW_CLOSED)
         return buyer, 131047
-    if known is None and who.wa_id:
-        return world.buyer(who.wa_id), None
-    return buyer, None
+    return known or world.buyer(who.wa_id), None
 
 
 def _window_open(buyer: Buyer, phone_number_id: str, *, now: float) -> bool:

@@ -23,6 +23,7 @@ MAX_KNOWN_IDS: Final = 200_000
 MAX_OUTGOING: Final = 50_000
 MAX_REQUESTS: Final = 20_000
 TYPING_SECONDS: Final = 25
+A_HAIR: Final = 0.05  # seconds
 
 
 class World:
@@ -45,11 +46,14 @@ class World:
         self.media = MediaStore()
         self.faults = Faults()
         self.subscribed = True
-        self.on_the_way = 0
+        self._sent: OrderedDict[str, Outgoing] = OrderedDict()
+        self._timers: set[asyncio.TimerHandle] = set()
 
     def reset(self) -> None:
         """Forget everything that happened and behave as at the start."""
         self.postman.forget()
+        for timer in self._timers:
+            timer.cancel()
         self.behaviour = self.at_start
         self._clear()
         self.bell.ring()
@@ -77,8 +81,9 @@ class World:
 
     def find_entry(self, buyer: Buyer, reference: object) -> Entry | None:
         """Find an entry of this buyer's chat by wamid or number."""
+        number = int(str(reference)) if str(reference).isdecimal() else None
         for entry in buyer.chat.newest_first():
-            if reference in (entry.id, entry.n):
+            if entry.id == reference or entry.n == number:
                 return entry
         return None
 
@@ -86,6 +91,11 @@ class World:
         self.known[entry.id] = (buyer, entry)
         if len(self.known) > MAX_KNOWN_IDS:
             self.known.popitem(last=False)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the account's webhooks of the field `messages` go to our app."""
+        return self.subscribed and "messages" in self.behaviour.subscribed_fields
 
     # from buyers to the gateway
 
@@ -97,7 +107,7 @@ class World:
                 self._remember(buyer, entry)
             self._open_window(buyer, entry)
         self.bell.ring()
-        if not self.subscribed:
+        if not self.listens:
             return []
         body = envelopes.encoded(envelopes.messages(self.options, sent=sent))
         # together means together: copies do not wait for one another in the buyer's lane
@@ -118,7 +128,8 @@ class World:
         # Meta does not say whether a reaction opens the window; the strict answer finds mistakes
         if entry.raw.get("type") in {"reaction", "system"}:
             return
-        written = float(entry.raw.get("timestamp", entry.at))
+        stamp = str(entry.raw.get("timestamp"))
+        written = float(stamp) if stamp.isdecimal() else entry.at
         before = buyer.last_wrote.get(entry.phone_number_id, written)
         buyer.last_wrote[entry.phone_number_id] = max(before, written)
 
@@ -136,21 +147,29 @@ class World:
         outgoing.status = "sent"
         self._report(outgoing, "sent")
         buyer.waiting.append(outgoing)
-        delay = self.behaviour.delivery_delay
-        if delay:
-            self.on_the_way += 1
-            asyncio.get_running_loop().call_later(delay, self._due, buyer)
+        self._sent[outgoing.id] = outgoing
+        if len(self._sent) > MAX_OUTGOING:
+            self._sent.popitem(last=False)
+        if self.behaviour.delivery_delay:
+            self._deliver_later(buyer, delay=self.behaviour.delivery_delay)
         else:
             self.deliver_waiting(buyer)
 
-    def _due(self, buyer: Buyer) -> None:
-        self.on_the_way = max(0, self.on_the_way - 1)
-        self.deliver_waiting(buyer)
+    def _deliver_later(self, buyer: Buyer, *, delay: float) -> None:
+        def due() -> None:
+            self._timers.discard(timer)
+            self.deliver_waiting(buyer)
+
+        timer = asyncio.get_running_loop().call_later(delay, due)
+        self._timers.add(timer)
 
     def deliver_waiting(self, buyer: Buyer) -> None:
         """Show a buyer whose phone is on what is due, in order."""
         now = time.time()
-        while buyer.online and buyer.waiting and buyer.waiting[0].due <= now:
+        while buyer.online and buyer.waiting:
+            # a timer may fire a hair early; what it was set for must not be left behind
+            if buyer.waiting[0].due > now + A_HAIR:
+                break
             outgoing = buyer.waiting.popleft()
             self._show(buyer, outgoing, now=now)
             if outgoing.body.get("type") != "reaction":
@@ -169,17 +188,15 @@ class World:
 
     def look(self, entries: Sequence[Entry]) -> None:
         """Mark what the business sent as read, because the phone shows it."""
-        unread = {e.id for e in entries if e.side == "business" and e.status == "delivered"}
-        if not unread:
-            return
-        for outgoing in self.outgoing.newest_first():
-            if outgoing.id in unread and outgoing.entry is not None:
-                outgoing.status = outgoing.entry.status = "read"
-                unread.discard(outgoing.id)
+        for entry in entries:
+            if entry.side == "buyer" or entry.status != "delivered":
+                continue
+            entry.status = "read"
+            outgoing = self._sent.get(entry.id)
+            if outgoing is not None:
+                outgoing.status = "read"
                 if outgoing.body.get("type") != "reaction":
                     self._report(outgoing, "read")
-                if not unread:
-                    return
 
     def mark_read(self, buyer: Buyer, entry: Entry, *, typing: bool) -> None:
         """Mark a buyer's message, and all before it, as read by the business."""
@@ -194,7 +211,7 @@ class World:
 
     def _report(self, outgoing: Outgoing, name: str) -> None:
         reported = name == "failed" or name in self.behaviour.statuses
-        if not reported or not self.subscribed:
+        if not reported or not self.listens:
             return
         payload = envelopes.status(self.options, outgoing=outgoing, name=name, now=time.time())
         lane = outgoing.buyer.wa_id + " statuses" if outgoing.buyer else ""
@@ -225,7 +242,12 @@ class World:
     @property
     def idle(self) -> bool:
         """Whether no webhook waits to be accepted and no message is on its way."""
-        return self.postman.pending == 0 and self.on_the_way == 0
+        return self.postman.pending == 0 and not self._timers
+
+    @property
+    def on_the_way(self) -> int:
+        """Count the messages that have not reached a phone that is on."""
+        return len(self._timers)
 
 
 def new_wamid(wa_id: str) -> str:

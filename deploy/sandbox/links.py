@@ -1,0 +1,49 @@
+"""Whether Meta could fetch the file a message links to.
+
+Meta loads `link` when it delivers; what it cannot load fails with 131053
+(developers.facebook.com/documentation/business-messaging/whatsapp, page messages/image-messages).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+
+from deploy.sandbox.attachments import SENDABLE
+
+PATIENCE: Final = 10.0  # seconds
+
+
+async def reachable(body: Mapping[str, Any]) -> bool:
+    """Fetch the link of a message, if it has one, and look at its type and size."""
+    link, kind = _link(body)
+    if not link:
+        return True
+    largest, types = SENDABLE[kind]
+    size = 0
+    try:
+        async with (
+            httpx.AsyncClient(trust_env=False, timeout=PATIENCE, follow_redirects=True) as http,
+            http.stream("GET", link) as response,
+        ):
+            mime_type = response.headers.get("content-type", "").partition(";")[0].strip()
+            if not response.is_success or mime_type not in types:
+                return False
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > largest:
+                    return False
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return size > 0
+
+
+def _link(body: Mapping[str, Any]) -> tuple[str, str]:
+    kind = str(body.get("type"))
+    holder = body
+    if kind == "interactive":
+        holder = body["interactive"].get("header", {})
+        kind = str(holder.get("type"))
+    if kind not in SENDABLE:
+        return "", kind
+    return str(holder[kind].get("link") or ""), kind
