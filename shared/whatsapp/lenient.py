@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import orjson
 
@@ -24,7 +24,7 @@ class Unreadable(ValueError):
 
 
 def loads(body: bytes) -> Any:
-    """Read a JSON document; also one with halves of surrogate pairs, which Meta may cut in two.
+    """Read a JSON document; also one with NaN, or with half of a surrogate pair cut in two.
 
     Raises:
         Unreadable: it is not JSON, or nests too deeply for the parser.
@@ -38,15 +38,11 @@ def loads(body: bytes) -> Any:
 
 def _loads_slowly(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=str)
     except RecursionError:
         raise Unreadable("nested too deeply") from None
     except ValueError as error:  # malformed, not UTF-8, or a number of thousands of digits
         raise Unreadable(f"not JSON: {error}") from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
 
 
 def harmless(value: Any, *, depth: int = 0) -> Any:
