@@ -13,6 +13,9 @@ class BackofficeConfig(AppConfig):
 
 
 class AdminConfig(DjangoAdminConfig):
-    """Django's admin with our own site in place of the default one."""
+    """Django's admin with our own site in place of the default one.
 
-    default_site = "backoffice.admin.site.BackofficeSite"
+    The site stands outside the package `admin`, whose import already registers with it.
+    """
+
+    default_site = "backoffice.site.BackofficeSite"

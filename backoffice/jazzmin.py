@@ -15,7 +15,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "topmenu_links": [
         {
             "name": "To review",
-            "url": "/admin/raffles/order/?review=waiting&o=7",
+            "url": "/admin/raffles/order/?review=waiting&o=6",
             "permissions": ["raffles.view_order"],
         },
     ],

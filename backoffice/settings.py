@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from backoffice import jazzmin
-from shared.core.config import ROOT
 from shared.settings import *
 
 BASE = Path(__file__).parent
@@ -28,7 +27,7 @@ ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backoffice.staticfiles.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -52,7 +51,7 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "var" / "static"
+STATIC_ROOT = BASE / "staticfiles"  # not in var/: a volume mounted there would hide it
 STATICFILES_DIRS = [BASE / "static"]
 STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticStorage"}
 # Without `manage collectstatic` the pages still have their style: files come from the packages.

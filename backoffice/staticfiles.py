@@ -1,7 +1,9 @@
 """Static files under names with a hash of their content, so that browsers keep them for ever."""
 
+from pathlib import Path
 from typing import Any
 
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 from whitenoise.storage import (  # type: ignore[import-untyped]
     CompressedManifestStaticFilesStorage,
 )
@@ -23,3 +25,12 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
             if self._new_files is not None:  # while collecting, a missing file is a fault
                 raise
             return name
+
+
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """WhiteNoise's middleware that starts without a word before anything was collected."""
+
+    def add_files(self, root: str, prefix: str | None = None) -> None:
+        """Take the files of a folder, if it is there."""
+        if Path(root).is_dir():
+            super().add_files(root, prefix)

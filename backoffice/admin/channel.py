@@ -100,10 +100,10 @@ class InboundMessageAdmin(ReadOnlyAdmin):
         """Say what went wrong, cut."""
         return shortened(message.error)
 
-    @admin.display(description="Sent", ordering="sent_at")
+    @admin.display(description="Sent (UTC)", ordering="sent_at")
     def sent(self, message: InboundMessage) -> str:
         """When the buyer sent it."""
-        return words.when(message.sent_at)
+        return words.clock(message.sent_at)
 
     @admin.display(description="As Meta sent it")
     def raw(self, message: InboundMessage) -> SafeString:
@@ -170,10 +170,10 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         """Say what went wrong."""
         return _problem(message) or "–"
 
-    @admin.display(description="Written", ordering="created_at")
+    @admin.display(description="Written (UTC)", ordering="created_at")
     def created(self, message: OutboundMessage) -> str:
         """When it was queued."""
-        return words.when(message.created_at)
+        return words.clock(message.created_at)
 
     @admin.display(description="As it is sent")
     def raw(self, message: OutboundMessage) -> SafeString:
@@ -214,10 +214,10 @@ class WhatsAppContactAdmin(ReadOnlyAdmin):
         """Phone number, or that it is hidden."""
         return f"+{contact.wa_id}" if contact.wa_id else "hidden"
 
-    @admin.display(description="Last wrote", ordering="last_inbound_at")
+    @admin.display(description="Last wrote (UTC)", ordering="last_inbound_at")
     def last_wrote(self, contact: WhatsAppContact) -> str:
         """When the buyer last wrote."""
-        return words.when(contact.last_inbound_at)
+        return words.clock(contact.last_inbound_at)
 
     @admin.display(description="What the bot remembers")
     def remembered(self, contact: WhatsAppContact) -> SafeString:
@@ -242,15 +242,15 @@ class AlarmAdmin(ReadOnlyAdmin):
             return words.badge("Open", style="danger")
         return words.badge("Resolved", style="success")
 
-    @admin.display(description="First", ordering="first_at")
+    @admin.display(description="First (UTC)", ordering="first_at")
     def first(self, alarm: Alarm) -> str:
         """When it first rang."""
-        return words.when(alarm.first_at)
+        return words.clock(alarm.first_at)
 
-    @admin.display(description="Last", ordering="last_at")
+    @admin.display(description="Last (UTC)", ordering="last_at")
     def last(self, alarm: Alarm) -> str:
         """When it last rang."""
-        return words.when(alarm.last_at)
+        return words.clock(alarm.last_at)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         """Let those resolve alarms who may change them."""
@@ -275,10 +275,10 @@ class AccountNoticeAdmin(ReadOnlyAdmin):
     list_filter = (filters.ByAttention,)
     fields = ("field", "needs_attention", "waba_id", "received", "raw")
 
-    @admin.display(description="Received", ordering="received_at")
+    @admin.display(description="Received (UTC)", ordering="received_at")
     def received(self, notice: AccountNotice) -> str:
         """When it came."""
-        return words.when(notice.received_at)
+        return words.clock(notice.received_at)
 
     @admin.display(description="As Meta sent it")
     def raw(self, notice: AccountNotice) -> SafeString:
@@ -299,10 +299,10 @@ class UnreadableItemAdmin(ReadOnlyAdmin):
         found = super().get_queryset(request)
         return found if "object_id" in _kwargs(request) else found.defer("body")
 
-    @admin.display(description="Received", ordering="received_at")
+    @admin.display(description="Received (UTC)", ordering="received_at")
     def received(self, item: UnreadableItem) -> str:
         """When it came."""
-        return words.when(item.received_at)
+        return words.clock(item.received_at)
 
     @admin.display(description="Its beginning")
     def raw(self, item: UnreadableItem) -> SafeString:
@@ -335,10 +335,10 @@ class BusinessNumberAdmin(ReadOnlyAdmin):
             return words.badge("Sending", style="success")
         return words.badge("Paused", style="danger")
 
-    @admin.display(description="Last webhook", ordering="last_webhook_at")
+    @admin.display(description="Last webhook (UTC)", ordering="last_webhook_at")
     def last_webhook(self, number: BusinessNumber) -> str:
         """When Meta last called for it."""
-        return words.when(number.last_webhook_at)
+        return words.clock(number.last_webhook_at)
 
 
 def _problem(message: OutboundMessage) -> str:

@@ -42,7 +42,7 @@ def _by_status(kind: Any, field: str = "status") -> dict[str, tuple[str, Q]]:
 class ByRaffleStatus(OneOf):
     """Raffles by status."""
 
-    title = "status"
+    title = "Status"
     parameter_name = "status"
     answers = _by_status(RaffleStatus)
 
@@ -50,7 +50,7 @@ class ByRaffleStatus(OneOf):
 class ByOrderStatus(OneOf):
     """Orders by status."""
 
-    title = "status"
+    title = "Status"
     parameter_name = "status"
     answers = _by_status(OrderStatus)
 
@@ -58,7 +58,7 @@ class ByOrderStatus(OneOf):
 class ByReview(OneOf):
     """Orders whose proof waits for a decision, or not."""
 
-    title = "review"
+    title = "Review"
     parameter_name = "review"
     answers: ClassVar = {
         "waiting": ("Proof waits for review", Q(under_review_since__isnull=False)),
@@ -69,7 +69,7 @@ class ByReview(OneOf):
 class ByDecision(OneOf):
     """Orders that were paid too late."""
 
-    title = "decision"
+    title = "Decision"
     parameter_name = "decision"
     answers: ClassVar = {
         "yes": ("Needs a decision", Q(needs_decision=True)),
@@ -80,7 +80,7 @@ class ByDecision(OneOf):
 class ByRaffle(admin.SimpleListFilter):
     """Orders of one raffle; the newest hundred are offered."""
 
-    title = "raffle"
+    title = "Raffle"
     parameter_name = "raffle"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -97,7 +97,7 @@ class ByRaffle(admin.SimpleListFilter):
 class ByProofStatus(OneOf):
     """Proofs by where their file is."""
 
-    title = "file"
+    title = "File"
     parameter_name = "status"
     answers = _by_status(ProofStatus)
 
@@ -105,7 +105,7 @@ class ByProofStatus(OneOf):
 class ByVerdict(OneOf):
     """Proofs by what was decided."""
 
-    title = "verdict"
+    title = "Verdict"
     parameter_name = "verdict"
     answers = _by_status(Verdict, "verdict")
 
@@ -113,7 +113,7 @@ class ByVerdict(OneOf):
 class ByHavingAnOrder(OneOf):
     """Proofs that fit an order, or none."""
 
-    title = "order"
+    title = "Order"
     parameter_name = "order"
     answers: ClassVar = {
         "none": ("Without an order", Q(order__isnull=True)),
@@ -124,7 +124,7 @@ class ByHavingAnOrder(OneOf):
 class ByInboxStatus(OneOf):
     """Messages in by status."""
 
-    title = "status"
+    title = "Status"
     parameter_name = "status"
     answers = _by_status(InboxStatus)
 
@@ -132,7 +132,7 @@ class ByInboxStatus(OneOf):
 class ByOutboxStatus(OneOf):
     """Messages out by status."""
 
-    title = "status"
+    title = "Status"
     parameter_name = "status"
     answers = _by_status(OutboxStatus)
 
@@ -140,7 +140,7 @@ class ByOutboxStatus(OneOf):
 class ByAlarmState(OneOf):
     """Alarms that are open, or resolved."""
 
-    title = "state"
+    title = "State"
     parameter_name = "open"
     answers: ClassVar = {
         "yes": ("Open", Q(resolved_at__isnull=True)),
@@ -151,7 +151,7 @@ class ByAlarmState(OneOf):
 class ByAttention(OneOf):
     """Account notices a person should read."""
 
-    title = "attention"
+    title = "Attention"
     parameter_name = "attention"
     answers: ClassVar = {
         "yes": ("Needs attention", Q(needs_attention=True)),

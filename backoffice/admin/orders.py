@@ -62,10 +62,10 @@ class OrderAdmin(ReadOnlyAdmin):
         since = order.under_review_since
         return words.ago(since, now=timezone.now()) if since else None
 
-    @admin.display(description="Created", ordering="created_at")
+    @admin.display(description="Created (raffle's time)", ordering="created_at")
     def created(self, order: Order) -> str:
         """When, in the raffle's time zone."""
-        return words.when(order.created_at, zone=order.raffle.time_zone)
+        return words.clock(order.created_at, zone=order.raffle.time_zone)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

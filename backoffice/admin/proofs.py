@@ -35,10 +35,10 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         """Name and phone."""
         return words.buyer(proof.contact)
 
-    @admin.display(description="Arrived", ordering="arrived_at")
+    @admin.display(description="Arrived (UTC)", ordering="arrived_at")
     def arrived(self, proof: PaymentProof) -> str:
         """When the buyer sent it."""
-        return words.when(proof.arrived_at)
+        return words.clock(proof.arrived_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of the file."""

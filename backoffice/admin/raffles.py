@@ -97,10 +97,10 @@ class RaffleAdmin(admin.ModelAdmin):
         """Price of one number."""
         return f"{raffle.price} {raffle.currency}"
 
-    @admin.display(description="Draw", ordering="draw_at")
+    @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
         """When, in the raffle's time zone."""
-        return words.when(raffle.draw_at, zone=raffle.time_zone)
+        return words.clock(raffle.draw_at, zone=raffle.time_zone)
 
     def has_delete_permission(self, request: HttpRequest, obj: Raffle | None = None) -> bool:
         """Refuse: money hangs on it."""
@@ -145,6 +145,7 @@ class RaffleAdmin(admin.ModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Add the status, the counts and the buttons that fit."""
+        context["show_save_and_add_another"] = False
         if raffle := kwargs.get("obj"):
             context["life"] = life.life_of(raffle, request=request, now=timezone.now())
         return super().render_change_form(request, context, *args, **kwargs)

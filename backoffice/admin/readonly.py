@@ -16,6 +16,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False  # counts a second time, which is slow on large tables
     actions: Any = None
+    change_form_template = "admin/read_only.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse."""

@@ -141,9 +141,9 @@ def _shown(proof: PaymentProof, *, others: list[PaymentProof], zone: str) -> Sho
         proof=proof,
         shown=_how(proof),
         address=reverse("admin:raffles_paymentproof_file", args=[proof.pk]),
-        arrived=words.when(proof.arrived_at, zone=zone),
+        arrived=words.clock(proof.arrived_at, zone=zone),
         verdict=enums.label(Verdict(proof.verdict)),
-        reviewed=words.when(proof.reviewed_at, zone=zone) if proof.reviewed_at else "",
+        reviewed=words.clock(proof.reviewed_at, zone=zone) if proof.reviewed_at else "",
         twins=sorted(twins, key=lambda order: order.pk),
     )
 
@@ -172,7 +172,7 @@ def _line(event: OrderEvent, *, zone: str) -> Line:
     return Line(
         action=enums.label(OrderAction(event.action)),
         actor=event.actor_label or event.actor_kind.lower(),
-        at=words.when(event.at, zone=zone),
+        at=words.clock(event.at, zone=zone),
         reason=event.reason,
     )
 

@@ -12,12 +12,18 @@ from shared.raffles.models import Order, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
 
-def when(value: datetime | None, *, zone: str = "UTC") -> str:
-    """Write a time in a zone: "22 Nov 2026, 15:42 (America/Bogota)"; a dash for none."""
+def clock(value: datetime | None, *, zone: str = "UTC") -> str:
+    """Write a time as a clock in a zone shows it: "22 Nov 2026, 15:42"; a dash for none."""
     if value is None:
         return "–"
     local = value.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y, %H:%M} ({zone.replace('_', ' ')})"
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def when(value: datetime | None, *, zone: str = "UTC") -> str:
+    """Write a time and the zone: "22 Nov 2026, 15:42 (America/Bogota)"; a dash for none."""
+    named = "" if value is None else f" ({zone.replace('_', ' ')})"
+    return clock(value, zone=zone) + named
 
 
 def ago(value: datetime, *, now: datetime) -> str:

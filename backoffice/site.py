@@ -62,7 +62,7 @@ def _tiles(request: HttpRequest) -> list[Tile]:
             Tile(
                 Order.objects.filter(under_review_since__isnull=False).count(),
                 "Payments to review",
-                f"{orders}?review=waiting&o=7",
+                f"{orders}?review=waiting&o=6",
                 "primary",
                 "fa-receipt",
             ),
