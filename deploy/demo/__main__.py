@@ -1,4 +1,4 @@
-"""Fills a demo's database: `python -m deploy.demo`, a login on stdin, what it made on stdout.
+"""Fills a demo: `python -m deploy.demo`; reads what is wanted, writes what is there (JSON).
 
 A process of its own, because Django reads its settings once a process.
 """
@@ -14,6 +14,5 @@ django.setup()
 
 from deploy.demo import seed  # noqa: E402 - models exist only after the set-up
 
-login = json.load(sys.stdin)
-seeded = seed.seed(username=login["username"], password=login["password"], now=datetime.now(tz=UTC))
-print(json.dumps(asdict(seeded)))
+wanted = json.load(sys.stdin)
+print(json.dumps(asdict(seed.seed(**wanted, now=datetime.now(tz=UTC)))))

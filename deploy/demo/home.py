@@ -15,6 +15,7 @@ from deploy.processes import HOST
 PHONE_NUMBER_ID: Final = "106540352242922"
 WABA_ID: Final = "102290129340398"
 USERNAME: Final = "seller"
+EASY: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class AlreadyRunning(Exception):
@@ -60,7 +61,7 @@ class Home:
         path = self.folder / "demo-login.env"
         kept = dotenv.read(path)
         if "PASSWORD" not in kept:
-            kept = {"USERNAME": USERNAME, "PASSWORD": secrets.token_urlsafe(9)}
+            kept = {"USERNAME": USERNAME, "PASSWORD": _easy_password()}
             dotenv.write(path, kept)
         return kept["PASSWORD"]
 
@@ -116,6 +117,11 @@ def _demo_secrets(kept: Mapping[str, str]) -> dict[str, str]:
         "META_ACCESS_TOKEN": secrets.token_urlsafe(32),
     }
     return {name: kept.get(name, value) for name, value in fresh.items()}
+
+
+def _easy_password() -> str:
+    """Make a password that is easy to copy by hand: three groups without look-alikes."""
+    return "-".join("".join(secrets.choice(EASY) for _ in range(4)) for _ in range(3))
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -44,13 +44,14 @@ class House:
 
 
 @contextmanager
-def running(home: Home, *, ports: Ports, tell: Tell) -> Iterator[House]:
+def running(home: Home, *, ports: Ports, tell: Tell, static: bool = True) -> Iterator[House]:
     """Fill the database, start the three processes, and stop them at the end.
 
     Args:
         home: the demo's folder.
         ports: where they listen.
         tell: called with a few words at each step.
+        static: whether the admin's static files are collected into the project's `var/`.
 
     Raises:
         ProcessFailed, CommandFailed: something did not start; the message says what it wrote.
@@ -58,7 +59,7 @@ def running(home: Home, *, ports: Ports, tell: Tell) -> Iterator[House]:
     """
     env = environment(home.prepare(ports))
     tell("filling the database")
-    seeded = _seeded(home, env)
+    seeded = _seeded(home, env, static=static)
     house = House(
         home=home,
         ports=ports,
@@ -74,12 +75,13 @@ def running(home: Home, *, ports: Ports, tell: Tell) -> Iterator[House]:
         tell("stopping")
 
 
-def _seeded(home: Home, env: dict[str, str]) -> Seeded:
+def _seeded(home: Home, env: dict[str, str], *, static: bool) -> Seeded:
+    wanted = {"username": USERNAME, "password": home.password(), "static": static}
     said = processes.run(
         [sys.executable, "-m", "deploy.demo"],
         environment=env,
         timeout=120,
-        words=json.dumps({"username": USERNAME, "password": home.password()}),
+        words=json.dumps(wanted),
     )
     return Seeded(**json.loads(said.splitlines()[-1]))
 

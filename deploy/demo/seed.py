@@ -13,10 +13,11 @@ from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle, numbers
 
 
-def seed(*, username: str, password: str, now: datetime) -> Seeded:
+def seed(*, username: str, password: str, static: bool, now: datetime) -> Seeded:
     """Bring the database up to date; make the login, the token and the raffle that are missing."""
     call_command("migrate", verbosity=0)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    if static:
+        call_command("collectstatic", verbosity=0, interactive=False)
     raffle_id, title = _raffle(now=now)
     return Seeded(raffle_id=raffle_id, raffle=title, token=_token(username, password))
 

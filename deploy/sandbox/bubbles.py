@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.align import Align
 from rich.box import ROUNDED
@@ -12,8 +12,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-type Entry = Mapping[str, Any]
-"""A message as `GET /sandbox/buyers/{wa_id}/messages` gives it."""
+from deploy.sandbox.client import Seen, Tappable
 
 TICKS: Final[Mapping[str, tuple[str, str]]] = {
     "sent": ("✓", "dim"),
@@ -23,6 +22,8 @@ TICKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 MARKUP: Final[Mapping[str, str]] = {"*": "bold", "_": "italic", "~": "strike", "`": "cyan"}
 _MARKED: Final = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)([^\n]+?)(?<=\S)\1(?![\w*_~`])")
+WORDS: Final = frozenset({"text", "tap", "button", "list", "cta_url"})
+"""Types of message that show nothing but words."""
 _WIDEST: Final = 60
 
 
@@ -38,58 +39,51 @@ def styled(words: str) -> Text:
     return text.append(words[at:])
 
 
-def choices(entry: Entry) -> list[Mapping[str, Any]]:
-    """Give the buttons or rows of a message, in order; each has an `index` from 1."""
-    return [*entry["buttons"], *entry["rows"]]
-
-
-def face(entry: Entry) -> list[Text]:
+def face(message: Seen) -> list[Text]:
     """Give the lines of a message as a person sees them, without its frame."""
-    lines = [Text(f"[{what}]", "dim") for what in _attachments(entry)]
-    if entry["header"]:
-        lines.append(Text(entry["header"], "bold"))
-    if entry["text"]:
-        lines.append(styled(entry["text"]))
-    if entry["footer"]:
-        lines.append(Text(entry["footer"], "dim"))
-    if entry["link"]:
-        lines.append(Text(f"{entry['link']['title']}: {entry['link']['url']}", "bright_blue"))
-    return [*lines, *(_choice(choice) for choice in choices(entry))] or [Text(f"[{entry['type']}]")]
+    lines = [Text(f"[{what}]", "dim") for what in _attachments(message)]
+    if message.header:
+        lines.append(Text(message.header, "bold"))
+    if message.text:
+        lines.append(styled(message.text))
+    if message.footer:
+        lines.append(Text(message.footer, "dim"))
+    if message.link:
+        lines.append(Text(f"{message.link['title']}: {message.link['url']}", "bright_blue"))
+    return [*lines, *(_choice(choice) for choice in message.choices)]
 
 
-def _attachments(entry: Entry) -> Iterator[str]:
-    if entry["picture"]:
+def _attachments(message: Seen) -> Iterator[str]:
+    if message.picture or message.type == "image":
         yield "picture"
-    elif entry["file"]:
-        yield "file"
-    elif entry["type"] not in {"text", "tap", "button", "list", "cta_url"} and entry["text"]:
-        yield str(entry["type"])
+    elif message.file or message.type not in WORDS:
+        yield message.type
 
 
-def _choice(choice: Mapping[str, Any]) -> Text:
-    line = Text.assemble((f"[{choice['index']}] ", "bright_blue"), (choice["title"], "bold"))
-    if choice.get("description"):
-        line.append(f" · {choice['description']}", "dim")
+def _choice(choice: Tappable) -> Text:
+    line = Text.assemble((f"[{choice.index}] ", "bright_blue"), (choice.title, "bold"))
+    if choice.description:
+        line.append(f" · {choice.description}", "dim")
     return line
 
 
-def show(console: Console, entry: Entry) -> None:
+def show(console: Console, message: Seen) -> None:
     """Print a message: a bubble in a terminal, plain lines elsewhere."""
     if console.is_terminal:
-        console.print(_bubble(entry, width=console.width))
+        console.print(_bubble(message, width=console.width))
     else:
-        _plainly(console, entry)
+        _plainly(console, message)
 
 
-def _bubble(entry: Entry, *, width: int) -> RenderableType:
-    mine = entry["from"] == "buyer"
+def _bubble(message: Seen, *, width: int) -> RenderableType:
+    mine = message.sender == "buyer"
     panel = Panel(
-        Group(*face(entry)),
+        Group(*face(message)),
         box=ROUNDED,
         expand=False,
         width=None,
         border_style="green" if mine else "white",
-        subtitle=_corner(entry),
+        subtitle=_corner(message),
         subtitle_align="right",
         padding=(0, 1),
     )
@@ -98,19 +92,19 @@ def _bubble(entry: Entry, *, width: int) -> RenderableType:
     return Align(Padding(panel, frame, expand=False), "right" if mine else "left")
 
 
-def _corner(entry: Entry) -> Text:
-    when = datetime.fromisoformat(entry["at"]).astimezone()
+def _corner(message: Seen) -> Text:
+    when = datetime.fromisoformat(message.at).astimezone()
     corner = Text(f"{when:%H:%M}", "dim")
-    if entry["from"] == "buyer" or entry["status"] == "failed":
-        tick, style = TICKS.get(entry["status"], ("", ""))
+    if message.sender == "buyer" or message.status == "failed":
+        tick, style = TICKS.get(message.status, ("", ""))
         corner.append(f" {tick}", style)
     return corner
 
 
-def _plainly(console: Console, entry: Entry) -> None:
-    mine = entry["from"] == "buyer"
+def _plainly(console: Console, message: Seen) -> None:
+    mine = message.sender == "buyer"
     first, further = ("▶ ", "  ") if mine else ("◀ ", "  ")
     margin = " " * 40 if mine else ""
-    lines = [line for part in face(entry) for line in part.plain.splitlines() or [""]]
+    lines = [line for part in face(message) for line in part.plain.splitlines() or [""]]
     for index, line in enumerate(lines):
         console.print(Text(margin + (further if index else first) + line), soft_wrap=True)

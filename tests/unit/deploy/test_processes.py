@@ -12,6 +12,7 @@ import pytest
 
 from deploy import processes
 from deploy.processes import CommandFailed, Processes, ProcessFailed, free_ports
+from shared.core.config import ROOT
 
 SERVER = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 
@@ -58,9 +59,9 @@ class TestProcesses:
         with children(tmp_path) as run:
             child = run.start("server", *SERVER, str(port))
             run.wait_until_ready(child, f"http://127.0.0.1:{port}/", timeout=20)
-            assert child.running
+            assert alive(child.popen.pid)
 
-        assert not child.running
+        assert not alive(child.popen.pid)
         assert "GET / HTTP/1.1" in child.log.read_text()
 
     def test_a_child_that_dies_is_named_with_the_end_of_its_log(self, tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as 
     time.sleep(60)
 """
         with subprocess.Popen(
-            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=processes.ROOT
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT
         ) as parent:
             assert parent.stdout is not None
             child = int(parent.stdout.readline())

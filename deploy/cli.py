@@ -1,0 +1,79 @@
+"""The `rafflebot` command: what a newcomer and an operator type."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+# What a command needs is imported when it runs: help should not wait for Django.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Sell raffle tickets over WhatsApp: try it at home, check it, take it live.",
+)
+
+
+@app.command()
+def demo(
+    *,
+    script: Annotated[
+        bool,
+        typer.Option("--script", help="Play two purchases in a temporary folder, then end."),
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the demo keeps its data; var/ by default.")
+    ] = None,
+) -> None:
+    """Start a sample raffle with a stand-in for Meta, and a phone to buy a ticket with."""
+    from deploy.demo import script as played
+    from deploy.demo import stage
+
+    _end_cleanly_on_signals()
+    if script:
+        raise typer.Exit(played.run(_console()))
+    raise typer.Exit(stage.run(_console(), folder=folder))
+
+
+@app.command()
+def doctor(
+    *, machine: Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")] = False
+) -> None:
+    """Check configuration, database, raffle and Meta; name the next step on the way to live."""
+    from deploy import doctor as checks
+
+    raise typer.Exit(checks.run(_console(), machine=machine))
+
+
+@app.command()
+def secrets() -> None:
+    """Print fresh secrets for a .env: `rafflebot secrets >> .env`."""
+    from deploy import dotenv
+
+    for name, value in dotenv.fresh_secrets().items():
+        print(f"{name}={value}")
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _end_cleanly_on_signals() -> None:
+    def leave(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a mark may be foreign
+    app()

@@ -1,0 +1,90 @@
+"""`rafflebot demo`: the house is opened, a panel says how to get in, and a phone is handed over."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from rich.box import HORIZONTALS
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from deploy.demo import house
+from deploy.demo.home import AlreadyRunning, Home, Ports
+from deploy.demo.house import House
+from deploy.processes import CommandFailed, ProcessFailed, free_ports
+from deploy.sandbox.client import Sandbox
+from deploy.sandbox.phone import Phone
+from shared.core.config import ROOT
+
+PREFERRED: Final = (8090, 8080, 8000)
+"""Ports of the stand-in, the gateway and the back office, wherever nobody else listens there."""
+
+
+def run(console: Console, *, folder: Path | None) -> int:
+    """Run a demo until the buyer has had enough; a later one goes on where this one ended.
+
+    Args:
+        console: where the panel and the phone are shown.
+        folder: where the demo keeps its data; `var/` of the project by default.
+
+    Returns:
+        The exit code.
+
+    """
+    home = Home((folder or ROOT / "var").resolve())
+    tell = announcing(console)
+    try:
+        with home.occupied(), house.running(home, ports=ports(*PREFERRED), tell=tell) as open_house:
+            _hand_over(console, open_house)
+    except KeyboardInterrupt:
+        tell("stopped")
+    except (AlreadyRunning, CommandFailed, ProcessFailed) as error:
+        console.print(Text(str(error), "red"))
+        return 1
+    console.print(Text("The next `rafflebot demo` goes on from here.", "dim"))
+    return 0
+
+
+def ports(meta: int, gateway: int, backoffice: int) -> Ports:
+    """Find free ports, these if possible; 0 takes any."""
+    found = free_ports(meta, gateway, backoffice)
+    return Ports(meta=found[0], gateway=found[1], backoffice=found[2])
+
+
+def announcing(console: Console) -> Callable[[str], None]:
+    """Make what says each step in one dim line."""
+    return lambda words: console.print(Text(f"… {words}", "dim"))
+
+
+def _hand_over(console: Console, open_house: House) -> None:
+    with Sandbox(open_house.meta) as sandbox:
+        # it forgot when the buyers of an earlier demo wrote, the gateway did not
+        sandbox.settings(window="off")
+        info = _panel(open_house)
+        console.print(info)
+        Phone(sandbox=sandbox, console=console, info=info).use()
+
+
+def _panel(open_house: House) -> Panel:
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("Raffle", open_house.seeded.raffle)
+    facts.add_row("Back office", f"{open_house.backoffice}/admin/")
+    facts.add_row("Login", f"{open_house.username}  {open_house.password}")
+    facts.add_row("Logs", f"{open_house.home.logs}/{{gateway,backoffice,meta}}.log")
+    facts.add_row("Settings", f"uv run --env-file {open_house.home.env_file} rafflebot doctor")
+    return Panel(
+        Group(facts, Text("The API, for n8n and the like:", "bold"), Text(_curl(open_house))),
+        box=HORIZONTALS,
+        title="A raffle to try",
+        padding=0,
+    )
+
+
+def _curl(open_house: House) -> str:
+    token = f"-H 'Authorization: Bearer {open_house.seeded.token}'"
+    orders = f"{open_house.backoffice}/api/orders"
+    return f"curl {token} \\\n  {orders}\ncurl {token} \\\n  -X POST {orders}/R-…/confirm-payment"

@@ -1,0 +1,279 @@
+"""A phone in the terminal: writes to the bot as a buyer and shows what it answers."""
+
+import contextlib
+import readline
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from deploy.sandbox import bubbles, receipts
+from deploy.sandbox.client import Buyer, Sandbox, SandboxRefused, Seen
+
+FOOTER: Final = "type to write · /1 taps [1] · /photo · /as NAME · /help · /quit"
+HELP: Final = """\
+Every line without a slash at its beginning is a message to the raffle.
+
+/1  /2  …      tap the button or row with that number
+/photo [FILE]  send a picture; without a file, a receipt drawn for the occasion
+/pdf [FILE]    the same as a document
+/as NAME       be another buyer, e.g. /as Ben or /as 15550100123; /as alone lists them
+/wait [N]      wait for the next message, N seconds at most (20)
+/info          addresses, login and log files
+/quit          end the demo; Ctrl-C and Ctrl-D do so too
+//…            write a message that begins with a slash"""
+
+PATIENCE: Final = 8.0
+"""Seconds an answer is waited for before the next line is read."""
+QUIET: Final = 0.4
+"""Seconds without a further message after which the bot has finished."""
+POLL: Final = 20.0
+"""Seconds a request for news stays open at most."""
+ACCEPTED: Final = 3
+"""Seconds the gateway's 200 is waited for, so that the first ticks are true."""
+FIRST_BUYER: Final = 15550100101
+"""A number of the range that is reserved for fiction; each further buyer has the next one."""
+_BACK_OVER_FOOTER: Final = "\r\x1b[K\x1b[A\x1b[K"
+
+
+class Quit(Exception):
+    """The buyer puts the phone away."""
+
+
+class CannotDo(Exception):
+    """What was typed makes no sense here; says why."""
+
+
+@dataclass
+class Chat:
+    """A buyer's chat, and how far it was read."""
+
+    name: str
+    buyer: Buyer
+    seen: int
+    """Number of the last message that came in."""
+    unread: list[Seen] = field(default_factory=list)
+    tappable: Seen | None = None
+    """The newest message with buttons or rows."""
+    heard: int = 0
+    """How many messages of the business came in."""
+
+
+class Phone:
+    """Reads lines, sends what they mean, and prints what comes back, also unasked.
+
+    A thread a buyer waits for news. Whoever sends or prints holds the lock, so that an answer never
+    stands above its question.
+    """
+
+    def __init__(self, *, sandbox: Sandbox, console: Console, info: RenderableType = "") -> None:
+        self._sandbox = sandbox
+        self._console = console
+        self._info = info
+        self._news = threading.Condition(threading.RLock())
+        self._chats: dict[str, Chat] = {}
+        self._closing = False
+        self._prompt = ""
+        self._interactive = console.is_terminal and sys.stdin.isatty()
+        self._current = self._chat("Ana")
+        self._commands: dict[str, Callable[[str], None]] = {
+            "photo": self._send_photo,
+            "pdf": self._send_pdf,
+            "as": self._become,
+            "wait": self._wait,
+            "info": lambda _: self._say(self._info),
+            "help": lambda _: self._say(Text(HELP, "dim")),
+            "quit": self._quit,
+        }
+
+    def use(self, lines: Iterable[str] | None = None) -> None:
+        """Obey each line until there are no more or one says /quit.
+
+        Args:
+            lines: what is typed; standard input by default.
+
+        """
+        try:
+            with contextlib.suppress(Quit, EOFError):
+                for line in self._typed() if lines is None else lines:
+                    self._obey(line.strip())
+        finally:
+            self._closing = True
+            self._sandbox.close()
+
+    def _obey(self, line: str) -> None:
+        try:
+            if not line.startswith("/") or line.startswith("//"):
+                self._write("text", text=line.removeprefix("/")) if line else None
+            elif line[1:].isdecimal():
+                self._tap(int(line[1:]))
+            else:
+                word, _, rest = line[1:].partition(" ")
+                self._commands.get(word.lower(), self._unknown)(rest.strip())
+        except (CannotDo, SandboxRefused) as error:
+            self._say(Text(str(error), "yellow"))
+        except httpx.TransportError:
+            self._say(Text("The stand-in for Meta does not answer; see its log file.", "red"))
+
+    # what is typed
+
+    def _typed(self) -> Iterator[str]:
+        if not self._interactive:
+            yield from sys.stdin
+            return
+        while True:
+            with self._news:
+                self._prompt = f"{self._current.name}> "
+                self._console.print(Text(FOOTER, "dim"))
+            line = input(self._prompt)
+            with self._news:
+                self._prompt = ""
+                # the line stands in the chat in a moment
+                print("\x1b[A" + _BACK_OVER_FOOTER, end="", flush=True)
+            yield line
+
+    def _write(self, kind: str, **more: Any) -> None:
+        self._send(lambda buyer: buyer.sends(kind, **more, wait=ACCEPTED))
+
+    def _send(self, send: Callable[[Buyer], int]) -> None:
+        with self._news:
+            chat = self._current
+            heard = chat.heard
+            number = send(chat.buyer)
+            message = chat.buyer.sees(after=number - 1, read=False)[0]
+            self._show(message)
+            if message.status == "sent":
+                self._say(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
+        self._listen(heard, patience=PATIENCE)
+
+    def _tap(self, index: int) -> None:
+        message = self._current.tappable
+        if message is None:
+            raise CannotDo("There is nothing to tap yet: write something, e.g. hi.")
+        if not 1 <= index <= len(message.choices):
+            raise CannotDo(f"There is no [{index}]; to write the number itself, leave the / out.")
+        self._write("tap", index=index, of=message.id)
+
+    def _send_photo(self, path: str) -> None:
+        now = datetime.now(tz=UTC)
+        content = _content(path) if path else receipts.picture([self._current.name], at=now)
+        self._send(lambda buyer: buyer.sends_picture(content, wait=ACCEPTED))
+
+    def _send_pdf(self, path: str) -> None:
+        now = datetime.now(tz=UTC)
+        content = _content(path) if path else receipts.pdf([self._current.name], at=now)
+        name = Path(path).name or "receipt.pdf"
+        self._send(lambda buyer: buyer.sends_document(content, filename=name, wait=ACCEPTED))
+
+    def _become(self, who: str) -> None:
+        if not who:
+            people = (f"{chat.name}  +{chat.buyer.wa_id}" for chat in self._chats.values())
+            self._say(Text("\n".join(people)))
+            return
+        chat = self._chat(who)
+        with self._news:
+            self._current = chat
+            self._say(Text(f"— {chat.name}'s phone, +{chat.buyer.wa_id} —", "dim"))
+            unread, chat.unread = chat.unread, []
+            for message in unread:
+                self._show(message)
+        if unread:  # now they were looked at, which the business is told
+            chat.buyer.sees(after=unread[0].n - 1)
+
+    def _wait(self, seconds: str) -> None:
+        if seconds and not seconds.isdecimal():
+            raise CannotDo("How many seconds? For example /wait 30.")
+        self._listen(self._current.heard, patience=float(seconds or POLL))
+
+    def _quit(self, _: str) -> None:
+        raise Quit
+
+    def _unknown(self, _: str) -> None:
+        raise CannotDo("There is no such command; /help lists them. //… writes a slash.")
+
+    # what comes in
+
+    def _chat(self, who: str) -> Chat:
+        known = self._chats.get(who.lower())
+        if known:
+            return known
+        wa_id = who.removeprefix("+")
+        if not wa_id.isdecimal():
+            wa_id = str(FIRST_BUYER + len(self._chats))
+        buyer = self._sandbox.buyer(wa_id, name=who)
+        before = buyer.sees(read=False)
+        chat = Chat(name=who, buyer=buyer, seen=before[-1].n if before else 0)
+        self._chats[who.lower()] = chat
+        threading.Thread(target=self._watch, args=(chat,), daemon=True).start()
+        return chat
+
+    def _watch(self, chat: Chat) -> None:
+        while not self._closing:
+            looks = len(self._chats) == 1 or chat is self._current
+            try:
+                news = chat.buyer.sees(after=chat.seen, wait=POLL, read=looks)
+            except (httpx.HTTPError, RuntimeError):  # it hung up, or the stand-in is away
+                time.sleep(1)
+                continue
+            with self._news:
+                for message in news:
+                    chat.seen = message.n
+                    if message.sender == "business":
+                        self._arrived(chat, message)
+                self._news.notify_all()
+
+    def _arrived(self, chat: Chat, message: Seen) -> None:
+        chat.heard += 1
+        if message.choices:
+            chat.tappable = message
+        if chat is self._current:
+            self._show(message)
+        else:
+            chat.unread.append(message)
+            self._say(Text(f"({chat.name} has a new message: /as {chat.name})", "yellow"))
+
+    def _listen(self, heard: int, *, patience: float) -> None:
+        """Wait for the first message after `heard`, then until none follows."""
+        chat = self._current
+        with self._news:
+            while self._news.wait_for(partial(_more_than, chat, heard), timeout=patience):
+                heard, patience = chat.heard, QUIET
+
+    def _show(self, message: Seen) -> None:
+        with self._above_the_prompt():
+            bubbles.show(self._console, message)
+
+    def _say(self, words: RenderableType) -> None:
+        with self._above_the_prompt():
+            self._console.print(words)
+
+    @contextlib.contextmanager
+    def _above_the_prompt(self) -> Iterator[None]:
+        """Print where the footer and the half-typed line stand, then put both below again."""
+        with self._news:
+            if self._prompt:
+                print(_BACK_OVER_FOOTER, end="", flush=True)
+            yield
+            if self._prompt:
+                self._console.print(Text(FOOTER, "dim"))
+                print(self._prompt + readline.get_line_buffer(), end="", flush=True)
+
+
+def _more_than(chat: Chat, heard: int) -> bool:
+    return chat.heard > heard
+
+
+def _content(path: str) -> bytes:
+    file = Path(path.strip("'\"")).expanduser()
+    if not file.is_file():
+        raise CannotDo(f"There is no file {file}.")
+    return file.read_bytes()
