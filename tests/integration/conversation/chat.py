@@ -1,0 +1,127 @@
+"""A buyer's chat without the wire: messages go into the inbox, replies are read from the outbox."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from shared.conversation import inbound
+from shared.core.enums import InboxStatus, State
+from shared.raffles.models import Order
+from shared.whatsapp import messages
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from tests import builders
+
+_serial = count(1)
+
+
+class Chat:
+    """One buyer writing to the bot.
+
+    Attributes:
+        now: the clock, moved by the test.
+
+    """
+
+    def __init__(self, contact: WhatsAppContact | None = None, *, now: datetime = builders.NOON):
+        self.contact = contact or builders.contact()
+        self.now = now
+        self.sends: list[OutboundMessage] = []
+
+    def says(self, text: str, **fields: Any) -> list[OutboundMessage]:
+        """Write a text and give what the bot answers."""
+        return self.answered(self.receives("text", {"text": {"body": text}}, **fields))
+
+    def taps(self, title: str) -> list[OutboundMessage]:
+        """Tap the button or row of the latest message that reads `title`."""
+        for message in reversed(self.everything()):
+            for tap_id, shown in choices(message):
+                if shown == title:
+                    return self.taps_id(tap_id, title)
+        raise AssertionError(f"no button reads {title!r}: {[m.payload for m in self.everything()]}")
+
+    def taps_id(self, tap_id: str, title: str = "?") -> list[OutboundMessage]:
+        """Tap a button by its id, also one that is gone."""
+        tap = {"type": "button_reply", "button_reply": {"id": tap_id, "title": title}}
+        return self.answered(self.receives("interactive", {"interactive": tap}))
+
+    def sends_picture(self, *, replying_to: str = "", **fields: Any) -> list[OutboundMessage]:
+        """Send a photo and give what the bot answers."""
+        serial = next(_serial)
+        body: dict[str, Any] = {"image": {"id": f"media{serial}", "mime_type": "image/jpeg"}}
+        if replying_to:
+            body["context"] = {"from": builders.NUMBER_ID, "id": replying_to}
+        return self.answered(self.receives("image", body, **fields))
+
+    def sends_anything(self, kind: str) -> list[OutboundMessage]:
+        """Send a message of some other kind."""
+        return self.answered(self.receives(kind, {kind: {}}))
+
+    def receives(self, kind: str, body: dict[str, Any], **fields: Any) -> InboundMessage:
+        """Put a message into the inbox without answering it."""
+        serial = next(_serial)
+        wa_message_id = f"wamid.test{serial}"
+        return InboundMessage.objects.create(
+            **{
+                "phone_number_id": self.contact.phone_number_id,
+                "wa_message_id": wa_message_id,
+                "dedupe_key": wa_message_id,
+                "contact": self.contact,
+                "type": kind,
+                "payload": {"id": wa_message_id, "type": kind, **body},
+                "sent_at": self.now,
+                "received_at": self.now,
+                "status": InboxStatus.RECEIVED,
+                **fields,
+            }
+        )
+
+    def answered(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
+        """Let the bot answer what waits and give the new messages."""
+        before = {message.pk for message in self.everything()}
+        inbound.answer(self.contact.pk, now=self.now, pivot=12345)
+        return [message for message in self.everything() if message.pk not in before]
+
+    def everything(self) -> list[OutboundMessage]:
+        """Give all messages to this buyer so far."""
+        return list(OutboundMessage.objects.filter(contact=self.contact).order_by("pk"))
+
+    def keys(self) -> list[str]:
+        """Name the texts sent so far."""
+        return [message.key for message in self.everything()]
+
+    def later(self, **delta: float) -> "Chat":
+        """Move the clock."""
+        self.now += timedelta(**delta)
+        return self
+
+    @property
+    def state(self) -> State:
+        """Where the conversation stands."""
+        self.contact.refresh_from_db()
+        return State(self.contact.state)
+
+    def order(self) -> Order:
+        """Give the buyer's latest order."""
+        latest = Order.objects.filter(contact=self.contact).order_by("-pk").first()
+        assert latest is not None
+        return latest
+
+    def buys(self, *, numbers: str = "3 random") -> Order:
+        """Go from the first word to an order that waits for its payment."""
+        self.says("hi")
+        self.says(numbers)
+        self.taps("Confirm")
+        return self.order()
+
+
+def choices(message: OutboundMessage) -> list[tuple[str, str]]:
+    """List what can be tapped in a message: id and title."""
+    action = message.payload.get("interactive", {}).get("action", {})
+    buttons = [b["reply"] for b in action.get("buttons", [])]
+    rows = [row for section in action.get("sections", []) for row in section["rows"]]
+    return [(choice["id"], choice["title"]) for choice in (*buttons, *rows)]
+
+
+def body(message: OutboundMessage) -> str:
+    """Give a message as a person reads it."""
+    return messages.preview(message.payload)

@@ -1,0 +1,433 @@
+"""A buyer from the first word to the last, on both databases."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from shared.conversation import inbound, settlement
+from shared.core.constants import MAX_INBOX_ATTEMPTS
+from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import inventory
+from shared.whatsapp import messages
+from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
+from tests import builders
+from tests.integration.conversation.chat import Chat, body, choices
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle()
+
+
+@pytest.fixture(autouse=True)
+def whole_inventory(db: None) -> Iterator[None]:
+    """After every test the inventory must be whole."""
+    yield
+    assert inventory.check() == []
+
+
+class TestPurchase:
+    def test_by_random_numbers_costs_six_messages(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.says("hi")
+        chat.taps("Random numbers")
+        chat.says("3 please")
+        chat.taps("Confirm")
+        chat.sends_picture()
+        settlement.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
+
+        assert chat.keys() == [
+            "card",
+            "ask_quantity",
+            "held",
+            "how_to_pay",
+            "proof_received",
+            "paid",
+        ]
+        assert chat.order().status == OrderStatus.PAID
+        assert raffle.numbers.filter(status="SOLD").count() == 3
+
+    def test_by_picked_numbers_costs_six_messages(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.says("hello")
+        chat.taps("Pick my numbers")
+        chat.says("007, 13 and 45")
+        chat.says("yes")
+        chat.sends_picture()
+        settlement.confirm_payment(chat.order().pk, by=builders.an_api_token(), now=chat.now)
+
+        assert chat.keys() == [
+            "card",
+            "ask_numbers",
+            "held",
+            "how_to_pay",
+            "proof_received",
+            "paid",
+        ]
+        assert chat.order().numbers() == [7, 13, 45]
+
+    def test_costs_seven_messages_when_first_choosing_among_several_raffles(
+        self, raffle: Raffle
+    ) -> None:
+        builders.raffle(title="Winter Raffle")
+        chat = Chat()
+        chat.says("hi")
+        chat.taps("Winter Raffle")
+        chat.taps("Random numbers")
+        chat.says("2")
+        chat.taps("Confirm")
+        chat.sends_picture()
+        settlement.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
+
+        assert len(chat.everything()) == 7
+        assert chat.order().raffle.title == "Winter Raffle"
+
+    def test_says_nothing_that_meta_would_refuse(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.buys()
+        chat.sends_picture()
+
+        assert [messages.faults(message.payload) for message in chat.everything()] == [[]] * 4
+
+    def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        told = body(chat.everything()[-1])
+
+        assert "$15.00" in told
+        assert str(order) in told
+        assert "Bank of Example" in told
+        assert "12:30" in told
+
+
+class TestNumbersTaken:
+    def test_are_named_and_free_ones_offered(self, raffle: Raffle) -> None:
+        Chat().buys(numbers="07, 13")
+        chat = Chat()
+        (reply,) = chat.says("07, 13, 45")
+
+        assert reply.key == "numbers_taken"
+        assert "007 and 013" in body(reply)
+        assert "006" in body(reply)
+        assert "Take 045" in [title for _, title in choices(reply)]
+
+    def test_leave_a_button_that_takes_the_free_ones(self, raffle: Raffle) -> None:
+        Chat().buys(numbers="07, 13")
+        chat = Chat()
+        chat.says("07, 13, 45")
+        chat.taps("Take 045")
+
+        assert chat.order().numbers() == [45]
+
+    def test_are_no_trouble_when_they_are_ones_own(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.says("07, 13")
+        chat.says("07, 45")
+
+        assert chat.state is State.CONFIRM_RESERVATION
+        assert chat.order().numbers() == [7, 45]
+        assert raffle.numbers.filter(status="RESERVED").count() == 2
+
+
+class TestDeadlines:
+    def test_expire_a_hold_and_tell_the_buyer(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.says("3 random")
+        expired = settlement.expire_due(now=chat.later(minutes=33).now)
+
+        assert expired == 1
+        assert chat.keys()[-1] == "expired"
+        assert chat.order().status == OrderStatus.EXPIRED
+        assert raffle.numbers.filter(status="AVAILABLE").count() == 100
+
+    def test_leave_alone_whoever_wrote_in_time(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.buys()
+        in_time = chat.later(minutes=29).now
+        chat.later(minutes=5)
+        chat.receives("text", {"text": {"body": "one moment"}}, sent_at=in_time)
+        expired = settlement.expire_due(now=chat.now)
+
+        assert expired == 0
+        assert chat.order().status == OrderStatus.PENDING_PAYMENT
+
+    def test_wait_while_a_backlog_is_being_drained(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.buys()
+        Chat(now=chat.later(minutes=33).now).receives("text", {"text": {"body": "hi"}})
+
+        assert settlement.expire_due(now=chat.later(minutes=2).now) == 0
+
+    def test_do_not_run_while_a_proof_is_under_review(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.buys()
+        chat.sends_picture()
+
+        assert settlement.expire_due(now=chat.later(days=3).now) == 0
+
+    def test_run_anew_after_a_rejection_and_the_buyer_knows_why(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        chat.sends_picture()
+        settlement.reject_payment(
+            order.pk, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=chat.now
+        )
+        told = body(chat.everything()[-1])
+        chat.says("ok")
+
+        assert "cannot read" in told
+        assert chat.state is State.WAIT_PROOF
+        assert settlement.expire_due(now=chat.later(minutes=33).now) == 1
+
+    def test_are_judged_by_the_time_of_the_buyers_message(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.says("3 random")
+        confirm = next(tap for tap, title in choices(chat.everything()[-1]) if title == "Confirm")
+        tap = {"type": "button_reply", "button_reply": {"id": confirm, "title": "Confirm"}}
+        chat.receives("interactive", {"interactive": tap}, sent_at=chat.now + timedelta(minutes=29))
+        chat.later(minutes=35).answered()
+
+        assert chat.order().status == OrderStatus.PENDING_PAYMENT
+
+
+class TestProofs:
+    def test_of_an_album_are_acknowledged_once(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        for _ in range(4):
+            chat.receives("image", {"image": {"id": "m", "mime_type": "image/jpeg"}})
+        replies = chat.answered()
+
+        assert [reply.key for reply in replies] == ["proof_received"]
+        assert order.proofs.count() == 4
+
+    def test_sent_instead_of_a_confirmation_place_the_order(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.says("3 random")
+        chat.sends_picture()
+
+        assert chat.keys()[-1] == "proof_received"
+        assert chat.order().status == OrderStatus.PENDING_PAYMENT
+        assert chat.order().under_review
+
+    def test_after_the_end_take_the_numbers_back_when_they_are_free(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        settlement.expire_due(now=chat.later(minutes=33).now)
+        chat.sends_picture()
+
+        order.refresh_from_db()
+        assert chat.keys()[-1] == "late_proof_secured"
+        assert (order.status, order.under_review) == (OrderStatus.PENDING_PAYMENT, True)
+
+    def test_after_the_end_are_flagged_when_the_numbers_are_gone(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys(numbers="07, 13")
+        settlement.expire_due(now=chat.later(minutes=33).now)
+        Chat(now=chat.now).buys(numbers="#13")
+        chat.sends_picture()
+
+        order.refresh_from_db()
+        assert chat.keys()[-1] == "late_proof"
+        assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
+
+    def test_find_their_order_by_the_message_they_reply_to(self, raffle: Raffle) -> None:
+        builders.raffle(title="Winter Raffle")
+        chat = Chat()
+        for title in ("Summer Raffle", "Winter Raffle"):
+            chat.says("menu")
+            chat.taps(title)
+            chat.says("3 random")
+            chat.taps("Confirm")
+        first = next(message for message in chat.everything() if message.key == "how_to_pay")
+        OutboundMessage.objects.filter(pk=first.pk).update(wa_message_id="wamid.first")
+        chat.sends_picture(replying_to="wamid.first")
+
+        assert PaymentProof.objects.get().order == Order.objects.earliest("pk")
+
+    def test_are_asked_about_when_two_orders_want_one(self, raffle: Raffle) -> None:
+        builders.raffle(title="Winter Raffle")
+        chat = Chat()
+        for title in ("Summer Raffle", "Winter Raffle"):
+            chat.says("menu")
+            chat.taps(title)
+            chat.says("3 random")
+            chat.taps("Confirm")
+        (question,) = chat.sends_picture()
+        chat.taps(choices(question)[1][1])
+
+        assert question.key == "which_order"
+        assert PaymentProof.objects.get().order == chat.order()
+        assert chat.order().under_review
+
+    def test_without_any_order_are_kept_for_the_seller(self, raffle: Raffle) -> None:
+        chat = Chat()
+        (reply,) = chat.sends_picture()
+
+        assert reply.key == "orphan_proof"
+        assert PaymentProof.objects.get().contact == chat.contact
+
+    def test_that_cannot_be_fetched_are_asked_for_again(self, raffle: Raffle) -> None:
+        chat = Chat()
+        chat.buys()
+        chat.sends_picture()
+        proof = PaymentProof.objects.get()
+        settlement.proof_failed(proof.pk, error="gone", retry_at=None, now=chat.now)
+
+        assert chat.keys()[-1] == "file_lost"
+
+
+class TestConfirmPayment:
+    def test_tells_the_buyer_once_however_often_it_is_confirmed(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+        again = settlement.confirm_payment(order.pk, by=builders.an_api_token(), now=chat.now)
+
+        assert isinstance(again, settlement.AlreadySettled)
+        assert chat.keys().count("paid") == 1
+
+    def test_of_an_order_whose_numbers_are_gone_asks_for_a_decision_and_says_so_once(
+        self, raffle: Raffle
+    ) -> None:
+        chat = Chat()
+        order = chat.buys(numbers="07, 13")
+        settlement.expire_due(now=chat.later(minutes=33).now)
+        Chat(now=chat.now).buys(numbers="#13")
+        outcomes = [
+            settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+            for _ in range(2)
+        ]
+
+        assert all(isinstance(outcome, settlement.NeedsDecision) for outcome in outcomes)
+        assert chat.keys().count("late_payment") == 1
+
+
+class TestOrderOfMessages:
+    def test_two_messages_at_once_are_answered_in_the_order_they_were_sent(
+        self, raffle: Raffle
+    ) -> None:
+        chat = Chat()
+        chat.receives("text", {"text": {"body": "07, 13"}}, sent_at=chat.now)
+        chat.receives("text", {"text": {"body": "hi"}}, sent_at=chat.now - timedelta(seconds=1))
+        chat.answered()
+
+        assert chat.keys() == ["card", "held"]
+
+
+class TestOutage:
+    def test_old_messages_do_not_act_and_get_one_summary(self, raffle: Raffle) -> None:
+        chat = Chat()
+        for text in ("hi", "3 random", "yes"):
+            chat.receives("text", {"text": {"body": text}})
+        replies = chat.later(minutes=40).answered()
+
+        assert [reply.key for reply in replies] == ["back_again"]
+        assert not Order.objects.exists()
+
+    def test_an_old_proof_still_counts(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        chat.receives("image", {"image": {"id": "m", "mime_type": "image/jpeg"}})
+        chat.later(minutes=40).answered()
+
+        order.refresh_from_db()
+        assert order.under_review
+
+    def test_an_old_cancel_still_counts(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        chat.receives("text", {"text": {"body": "CANCEL"}})
+        chat.later(minutes=20).answered()
+
+        order.refresh_from_db()
+        assert order.status == OrderStatus.CANCELLED
+
+    def test_a_withheld_notice_joins_the_next_answer(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+        OutboundMessage.objects.filter(key="paid").update(status=OutboxStatus.WITHHELD)
+        chat.later(days=2).says("hi")
+
+        assert OutboundMessage.objects.get(key="paid").status == OutboxStatus.QUEUED
+
+
+class TestWindow:
+    def test_counts_from_the_messages_own_time(self, raffle: Raffle) -> None:
+        chat = Chat()
+        written = chat.now
+        chat.receives("text", {"text": {"body": "hi"}})
+        chat.later(hours=5).answered()
+
+        chat.contact.refresh_from_db()
+        assert chat.contact.last_inbound_at == written
+
+
+class TestBlockedContact:
+    def test_is_not_answered_and_nothing_is_lost(self, raffle: Raffle) -> None:
+        chat = Chat(builders.contact(is_blocked=True))
+
+        assert chat.says("hi") == []
+        assert InboundMessage.objects.get().status == InboxStatus.PROCESSED
+
+
+class TestPoison:
+    """A message that fails by itself: here a raffle row that no code can read."""
+
+    def poisoned(self) -> Chat:
+        raffle = builders.raffle()
+        Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
+        return Chat()
+
+    def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(self) -> None:
+        chat = self.poisoned()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        for _ in range(MAX_INBOX_ATTEMPTS):
+            inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=1).now, pivot=1)
+
+        message.refresh_from_db()
+        assert (message.status, message.attempts) == (InboxStatus.FAILED, 5)
+        assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
+        assert chat.keys() == ["apology"]
+
+    def test_does_not_hold_up_what_was_written_before_it(self) -> None:
+        raffle = builders.raffle()
+        chat = Chat()
+        first = chat.receives("sticker", {"sticker": {}}, sent_at=chat.now - timedelta(minutes=2))
+        inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
+        second = chat.receives("text", {"text": {"body": "hi"}})
+        failed = inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert failed is None
+        assert (first.status, second.status) == (InboxStatus.PROCESSED, InboxStatus.RECEIVED)
+
+    def test_waits_before_it_is_tried_again_and_later_messages_behind_it(self) -> None:
+        chat = self.poisoned()
+        chat.receives("text", {"text": {"body": "hi"}})
+        inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        later = chat.receives("text", {"text": {"body": "again"}}, sent_at=chat.now)
+        answered = inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+
+        later.refresh_from_db()
+        assert answered == inbound.Answered()
+        assert later.next_attempt_at is not None
+
+
+def test_orders_of_others_are_out_of_reach(raffle: Raffle) -> None:
+    theirs = Chat()
+    order = theirs.buys()
+    chat = Chat()
+    for do in ("confirm", "cancel", "cancel-surely", "pay", "others", "keep"):
+        chat.taps_id(f"r1:{do}:{order.pk}")
+
+    order.refresh_from_db()
+    assert order.status == OrderStatus.PENDING_PAYMENT
+    assert str(order) not in " ".join(body(message) for message in chat.everything())
