@@ -1,0 +1,143 @@
+"""What a message says, in the conversation's terms."""
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+
+from shared.whatsapp.payloads import Content, ContentKind, MediaRef, content
+
+DIGEST = hashlib.sha256(b"receipt").hexdigest()
+BASE64_DIGEST = base64.b64encode(bytes.fromhex(DIGEST)).decode()
+FILE = {"id": "1003383421387256", "mime_type": "image/jpeg", "sha256": BASE64_DIGEST}
+OURS = {"context": {"from": "15550109999", "id": "wamid.O1"}}
+
+CASES: list[tuple[dict[str, Any], Content]] = [
+    (
+        {"type": "text", "text": {"body": " 5 random\n"}},
+        Content(ContentKind.TEXT, "5 random"),
+    ),
+    (
+        {"type": "text", "text": {"body": "yes"}, **OURS},
+        Content(ContentKind.TEXT, "yes", replied_to="wamid.O1"),
+    ),
+    (
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "button_reply",
+                "button_reply": {"id": "cancel:1", "title": "Cancel"},
+            },
+            **OURS,
+        },
+        Content(ContentKind.TAP, "Cancel", reply_id="cancel:1", replied_to="wamid.O1"),
+    ),
+    (
+        {
+            "type": "interactive",
+            "interactive": {
+                "type": "list_reply",
+                "list_reply": {"id": "raffle:1", "title": "Summer", "description": "a motorbike"},
+            },
+        },
+        Content(ContentKind.TAP, "Summer", reply_id="raffle:1"),
+    ),
+    (
+        {"type": "button", "button": {"payload": "menu", "text": "Menu"}},
+        Content(ContentKind.TAP, "Menu", reply_id="menu"),
+    ),
+    (
+        {
+            "type": "interactive",
+            "interactive": {"type": "nfm_reply", "nfm_reply": {"body": "Sent"}},
+        },
+        Content(ContentKind.OTHER),
+    ),
+    ({"type": "interactive"}, Content(ContentKind.OTHER)),
+    (
+        {"type": "image", "image": {**FILE, "caption": "paid"}, **OURS},
+        Content(
+            ContentKind.IMAGE,
+            "paid",
+            media=MediaRef("1003383421387256", "image/jpeg", DIGEST, ""),
+            replied_to="wamid.O1",
+        ),
+    ),
+    (
+        {
+            "type": "document",
+            "document": {
+                "id": "7",
+                "mime_type": "Application/PDF; x=1",
+                "sha256": DIGEST.upper(),
+                "filename": "receipt.pdf",
+            },
+        },
+        Content(
+            ContentKind.DOCUMENT, media=MediaRef("7", "application/pdf", DIGEST, "receipt.pdf")
+        ),
+    ),
+    (
+        {"type": "audio", "audio": {"id": "8", "mime_type": "audio/ogg; codecs=opus"}},
+        Content(ContentKind.AUDIO, media=MediaRef("8", "audio/ogg", "", "")),
+    ),
+    ({"type": "video", "video": {"id": ""}}, Content(ContentKind.VIDEO)),
+    ({"type": "image", "image": {"id": "9" * 256}}, Content(ContentKind.IMAGE)),
+    ({"type": "sticker"}, Content(ContentKind.STICKER)),
+    (
+        {"type": "location", "location": {"name": "Park", "address": "1 Way", "latitude": 1.5}},
+        Content(ContentKind.LOCATION, "Park, 1 Way"),
+    ),
+    (
+        {"type": "location", "location": {"latitude": 37.4, "longitude": -122.1}},
+        Content(ContentKind.LOCATION, "37.4, -122.1"),
+    ),
+    (
+        {"type": "contacts", "contacts": [{"name": {"formatted_name": "Ana"}}, {}, "x"]},
+        Content(ContentKind.CONTACTS, "Ana"),
+    ),
+    (
+        {"type": "order", "order": {"text": "Love these!"}},
+        Content(ContentKind.ORDER, "Love these!"),
+    ),
+    ({"type": "system", "system": {"body": "changed"}}, Content(ContentKind.SYSTEM, "changed")),
+    (
+        {"type": "reaction", "reaction": {"message_id": "wamid.O1", "emoji": "👍"}},
+        Content(ContentKind.REACTION, "👍", replied_to="wamid.O1"),
+    ),
+    (
+        {
+            "type": "edit",
+            "edit": {
+                "original_message_id": "wamid.A1",
+                "message": {"type": "image", "image": {"caption": "Updated"}},
+            },
+        },
+        Content(ContentKind.EDIT, "Updated", replied_to="wamid.A1"),
+    ),
+    (
+        {"type": "revoke", "revoke": {"original_message_id": "wamid.A1"}},
+        Content(ContentKind.REVOKE, replied_to="wamid.A1"),
+    ),
+    ({"type": "unsupported", "unsupported": {"type": "poll"}}, Content(ContentKind.UNSUPPORTED)),
+    ({"type": "request_welcome"}, Content(ContentKind.OTHER)),
+    ({"text": {"body": "no type"}}, Content(ContentKind.TEXT, "no type")),
+    ({}, Content(ContentKind.OTHER)),
+    ({"type": "text", "text": None}, Content(ContentKind.TEXT)),
+    ({"type": "text", "text": {"body": ["x"]}}, Content(ContentKind.TEXT)),
+    ({"type": "image", "image": "x", "context": "y"}, Content(ContentKind.IMAGE)),
+]
+
+
+@pytest.mark.parametrize(("payload", "expected"), CASES)
+def test_each_kind_of_message_says_what_it_says(payload: dict[str, Any], expected: Content) -> None:
+    assert content(payload) == expected
+
+
+@pytest.mark.parametrize("digest", ["", "x", "=", "AAAA", "ä" * 44, "a1b2c3d4e5f6...", "0" * 63])
+def test_a_digest_that_is_none_is_left_out(digest: str) -> None:
+    media = content({"type": "image", "image": {"id": "1", "sha256": digest}}).media
+
+    assert media is not None
+    assert media.sha256 == ""
