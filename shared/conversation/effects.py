@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.conversation.flow.values import (
+from shared.conversation.values import (
     AssignProof,
     CalledOff,
     CallOff,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from shared.conversation.flow.values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus
 from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.raffles.services import availability

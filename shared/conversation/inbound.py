@@ -11,7 +11,8 @@ from shared.conversation import facts, flow, texts
 from shared.conversation.effects import Turn, carry_out
 from shared.conversation.flow.prompts import prompt
 from shared.conversation.flow.squaring import squared
-from shared.conversation.flow.values import (
+from shared.conversation.parsing import Command, command
+from shared.conversation.values import (
     Context,
     Event,
     KeepProof,
@@ -22,7 +23,6 @@ from shared.conversation.flow.values import (
     Unreadable,
     Words,
 )
-from shared.conversation.parsing import Command, command
 from shared.core import logs, retry
 from shared.core.constants import MAX_INBOX_ATTEMPTS, STALE_AFTER
 from shared.core.enums import InboxStatus, OutboxKind, State

@@ -7,7 +7,7 @@ from typing import Final
 from django.db import transaction
 
 from shared.conversation import facts, texts
-from shared.conversation.flow.values import OrderFacts, Reply
+from shared.conversation.values import OrderFacts, Reply
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import InboxStatus, OutboxKind, RejectReason

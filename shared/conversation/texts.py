@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.conversation.flow.taps import Do, write
-from shared.conversation.flow.values import OrderFacts, RaffleFacts, Reply
+from shared.conversation.taps import Do, write
+from shared.conversation.values import OrderFacts, RaffleFacts, Reply
 from shared.conversation.wording import count, day_and_time, moment, money, numbers, spoken
 from shared.core.enums import OrderStatus, RejectReason
 from shared.whatsapp.messages import Button, Row

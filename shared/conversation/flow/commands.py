@@ -1,11 +1,10 @@
 """The three words that work everywhere, "my tickets", and the answer to an open yes-or-no."""
 
-from shared.conversation import parsing, texts
-from shared.conversation.flow import taps
+from shared.conversation import parsing, taps, texts
 from shared.conversation.flow.prompts import menu, prompt, say
-from shared.conversation.flow.taps import Do
-from shared.conversation.flow.values import CallOff, Context, Facts, OrderFacts, Step
 from shared.conversation.parsing import Command, Heard
+from shared.conversation.taps import Do
+from shared.conversation.values import CallOff, Context, Facts, OrderFacts, Step
 from shared.core.enums import State
 
 _RESTING = {State.MENU, State.CHOOSE_MODE, State.DONE}

@@ -6,7 +6,7 @@ from shared.conversation.flow.prompts import not_understood
 from shared.conversation.flow.squaring import squared
 from shared.conversation.flow.states import WORDS
 from shared.conversation.flow.tapping import tapped
-from shared.conversation.flow.values import (
+from shared.conversation.values import (
     CalledOff,
     Context,
     Event,

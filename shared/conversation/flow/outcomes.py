@@ -5,7 +5,7 @@ from typing import Final
 from shared.conversation import texts
 from shared.conversation.flow import holding
 from shared.conversation.flow.prompts import meet, menu, prompt, say
-from shared.conversation.flow.values import (
+from shared.conversation.values import (
     Context,
     Facts,
     OrderFacts,

@@ -2,7 +2,7 @@
 
 from shared.conversation import texts
 from shared.conversation.flow.squaring import standing
-from shared.conversation.flow.values import Context, Facts, OrderFacts, RaffleFacts, Reply, Step
+from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
 
 MISSES_BEFORE_A_PERSON = 3

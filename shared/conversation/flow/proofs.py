@@ -2,7 +2,7 @@
 
 from shared.conversation import texts
 from shared.conversation.flow.prompts import say
-from shared.conversation.flow.values import (
+from shared.conversation.values import (
     Context,
     Facts,
     KeepProof,

@@ -1,6 +1,6 @@
 """Brings state and context in line with what became of the buyer's orders meanwhile."""
 
-from shared.conversation.flow.values import Context, Facts, OrderFacts
+from shared.conversation.values import Context, Facts, OrderFacts
 from shared.core.enums import OrderStatus, State
 
 _CHOOSING = {State.CHOOSE_MODE, State.ASK_QTY, State.ASK_PICK_NUMBERS}

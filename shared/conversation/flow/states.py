@@ -7,7 +7,7 @@ from shared.conversation import parsing, texts
 from shared.conversation.flow import holding
 from shared.conversation.flow.holding import Bare
 from shared.conversation.flow.prompts import card, meet, menu, not_understood, prompt
-from shared.conversation.flow.values import Context, Facts, HoldRandom, OrderFacts, Place, Step
+from shared.conversation.values import Context, Facts, HoldRandom, OrderFacts, Place, Step
 from shared.core.enums import Mode, State
 
 

@@ -1,10 +1,10 @@
 """What a tap means, wherever the buyer stands: honoured if still right, explained if not."""
 
-from shared.conversation import texts
-from shared.conversation.flow import commands, holding, states, taps
+from shared.conversation import taps, texts
+from shared.conversation.flow import commands, holding, states
 from shared.conversation.flow.prompts import card, meet, menu, say
-from shared.conversation.flow.taps import Do, Tap
-from shared.conversation.flow.values import (
+from shared.conversation.taps import Do, Tap
+from shared.conversation.values import (
     AssignProof,
     CallOff,
     Context,

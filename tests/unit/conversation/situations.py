@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from shared.conversation.flow.values import Context, Facts, OrderFacts, RaffleFacts
+from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, State
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

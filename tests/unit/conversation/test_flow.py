@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.conversation import flow
-from shared.conversation.flow import taps
-from shared.conversation.flow.taps import Do
-from shared.conversation.flow.values import (
+from shared.conversation import flow, taps
+from shared.conversation.taps import Do
+from shared.conversation.values import (
     AssignProof,
     CalledOff,
     CallOff,

@@ -1,0 +1,158 @@
+"""Buyers who do anything at all, while the seller and the clock do theirs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.conversation import settlement
+from shared.core.constants import ALBUM_QUIET
+from shared.core.enums import RaffleStatus, RejectReason
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import inventory
+from shared.whatsapp import messages
+from shared.whatsapp.models import OutboundMessage
+from tests import builders
+from tests.integration.conversation.chat import Chat, choices
+
+pytestmark = pytest.mark.django_db
+
+TEXTS = [
+    "hi", "menu", "HELP", "cancel", "cancle", "yes", "no", "5", "3 random", "07, 13", "1-9",
+    "random", "pick", "my tickets", "done", "how to pay", "thanks", "0", "99999", "five tickets",
+    "1-500", "summer", "winter", "😀", "", "*", "a" * 4096, "ﷺ" * 300, "13; 45 & 2", "buy more",
+    "#07",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that happens; `pick` chooses among what is possible then."""
+
+    kind: str
+    pick: int
+
+
+acts = st.builds(
+    Act,
+    st.sampled_from(
+        ["says"] * 6
+        + ["taps"] * 8
+        + ["picture", "picture", "anything", "confirm", "reject", "cancel", "time", "long", "pause"]
+    ),
+    st.integers(0, 10_000),
+)
+
+
+@contextmanager
+def undone_afterwards() -> Iterator[None]:
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def _says(chat: Chat, pick: int) -> None:
+    chat.says(TEXTS[pick % len(TEXTS)])
+
+
+def _taps(chat: Chat, pick: int) -> None:
+    seen = [choice for message in chat.everything() for choice in choices(message)]
+    tap_id, title = seen[-1 - pick % min(len(seen), 25)] if seen else ("r1:menu", "Menu")
+    chat.taps_id(tap_id, title)
+
+
+def _picture(chat: Chat, pick: int) -> None:
+    chat.sends_picture()
+
+
+def _anything(chat: Chat, pick: int) -> None:
+    kinds = ["audio", "video", "sticker", "location", "contacts", "order", "document", "unheard"]
+    chat.sends_anything(kinds[pick % len(kinds)])
+
+
+def _seller(chat: Chat, pick: int, act: Callable[[Order], object]) -> None:
+    orders = list(Order.objects.order_by("pk"))
+    if orders:
+        try:
+            act(orders[pick % len(orders)])
+        except DomainError:
+            return  # a refusal is an answer too; what matters is what the inventory says
+
+
+def _happen(chat: Chat, act: Act) -> None:
+    by, now = builders.a_reviewer(), chat.now
+    match act.kind:
+        case "confirm":
+            _seller(chat, act.pick, lambda o: settlement.confirm_payment(o.pk, by=by, now=now))
+        case "reject":
+            reason = list(RejectReason)[act.pick % len(RejectReason)]
+            _seller(
+                chat,
+                act.pick,
+                lambda o: settlement.reject_payment(o.pk, reason=reason, note="", by=by, now=now),
+            )
+        case "cancel":
+            _seller(chat, act.pick, lambda o: settlement.cancel_order(o.pk, by=by, now=now))
+        case "time":
+            chat.later(minutes=act.pick % 20)
+        case "long":
+            settlement.expire_due(now=chat.later(minutes=40).now)
+        case "pause":
+            status = (RaffleStatus.OPEN, RaffleStatus.PAUSED)[act.pick % 2]
+            Raffle.objects.filter(pk=Raffle.objects.earliest("pk").pk).update(status=status)
+
+
+BUYERS: dict[str, Callable[[Chat, int], None]] = {
+    "says": _says,
+    "taps": _taps,
+    "picture": _picture,
+    "anything": _anything,
+}
+
+
+@given(walk=st.lists(st.tuples(st.integers(0, 1), acts), min_size=5, max_size=40))
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_inventory_whole(
+    db: None, walk: list[tuple[int, Act]]
+) -> None:
+    with undone_afterwards():
+        builders.raffle(numbers=30, max_per_contact=25)
+        builders.raffle(numbers=12, title="Winter Raffle", max_per_order=5)
+        chats = [Chat(), Chat()]
+        for who, act in walk:
+            chat = chats[who]
+            for other in chats:
+                other.now = chat.now = max(chat.now, other.now)
+            if act.kind in BUYERS:
+                _answered_once(chat, act)
+            else:
+                _happen(chat, act)
+        for chat in chats:
+            assert chat.says("menu"), "MENU leads out of everywhere"
+            for message in chat.everything():
+                assert messages.faults(message.payload) == []
+        assert inventory.check() == []
+
+
+def _answered_once(chat: Chat, act: Act) -> None:
+    before = len(chat.everything())
+    BUYERS[act.kind](chat, act.pick)
+    replies = len(chat.everything()) - before
+    assert replies == 1 or (act.kind == "picture" and replies == 0 and _just_acknowledged(chat))
+
+
+def _just_acknowledged(chat: Chat) -> bool:
+    return OutboundMessage.objects.filter(
+        contact=chat.contact, created_at__gt=chat.now - ALBUM_QUIET
+    ).exists()
