@@ -385,7 +385,7 @@ class TestNotice:
     def test_is_what_others_said_and_never_a_message_to_us(self, field: str, name: str) -> None:
         read = payloads.read(webhook(change(field, **{name: [message()]})))
 
-        assert read.messages == read.statuses == read.unreadable == ()
+        assert not (read.messages or read.statuses or read.unreadable)
         assert read.notices[0].payload["value"][name] == [message()]
 
     def test_of_errors_stands_beside_the_message_it_came_with(self) -> None:
@@ -431,7 +431,15 @@ class TestEverything:
         assert [item.wa_message_id for item in read.messages] == ["1", "2", "10"]
 
     def test_good_survives_the_bad_between(self) -> None:
-        bad = [message(id=None), message(id="w" * 256), message(id=""), "text", None, [], 5]
+        bad: list[Any] = [
+            message(id=None),
+            message(id="w" * 256),
+            message(id=""),
+            "text",
+            None,
+            [],
+            5,
+        ]
 
         body = webhook(change(messages=[message(id="1"), *bad, message(id="2")]))
         read = payloads.read(body)
@@ -521,7 +529,7 @@ class TestEverything:
         read = payloads.read(body)
 
         assert len(read.unreadable) == 2
-        assert read.messages == read.statuses == ()
+        assert not (read.messages or read.statuses)
 
 
 class TestHarmless:
@@ -575,11 +583,6 @@ documents = st.recursive(
 )
 
 
-def limit(model: Any, field: str) -> int:
-    length: int = model._meta.get_field(field).max_length
-    return length
-
-
 def assert_fits(read: Webhook) -> None:
     for model, items in (
         (InboundMessage, read.messages),
@@ -590,13 +593,14 @@ def assert_fits(read: Webhook) -> None:
     ):
         for item in items:
             for field in model._meta.fields:
-                stored = getattr(item, field.name, None)
-                if isinstance(stored, str):
-                    assert "\0" not in stored
-                    stored.encode()
-                    assert field.max_length is None or len(stored) <= field.max_length, field
-    for item in (*read.messages, *read.statuses, *read.notices):
-        text = json.dumps(item.payload, allow_nan=False, ensure_ascii=False)
+                words = getattr(item, field.name, None)
+                if isinstance(words, str):
+                    assert "\0" not in words
+                    words.encode()
+                    assert field.max_length is None or len(words) <= field.max_length, field
+    kept: list[Any] = [*read.messages, *read.statuses, *read.notices]
+    for stored in kept:
+        text = json.dumps(stored.payload, allow_nan=False, ensure_ascii=False)
         assert "\\u0000" not in text
         text.encode()
 

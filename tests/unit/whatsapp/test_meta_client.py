@@ -1,0 +1,553 @@
+"""The Graph client against a real server that behaves, misbehaves and breaks off."""
+
+import asyncio
+import base64
+import hashlib
+import io
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from httpx_aiohttp import AiohttpTransport
+from PIL import Image
+
+from shared.whatsapp import messages
+from shared.whatsapp.graph_errors import Reaction
+from shared.whatsapp.services.meta_client import (
+    Accepted,
+    FetchedMedia,
+    GraphError,
+    GraphRefused,
+    GraphUncertain,
+    GraphUnreachable,
+    MediaCorrupt,
+    MediaElsewhere,
+    MediaGone,
+    MediaTooLarge,
+    MediaWrongType,
+    MetaClient,
+)
+from tests.builders import NUMBER_ID
+from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
+
+TOKEN = "test_access_token"
+BODY = messages.addressed(
+    messages.text("hi 🚀"), wa_id="15550100001", user_id=None, callback_data="key"
+)
+ACCEPTED = {
+    "messaging_product": "whatsapp",
+    "contacts": [{"input": "+15550100001", "wa_id": "15550100001"}],
+    "messages": [{"id": "wamid.O1"}],
+}
+QUICK = httpx.Timeout(0.3, pool=0.3)
+
+
+@asynccontextmanager
+async def client(base_url: str, **options: Any) -> AsyncIterator[MetaClient]:
+    made = MetaClient(
+        base_url=base_url, version="v26.0", token=TOKEN, **{"timeout": QUICK, **options}
+    )
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def send_error(act: Act, **options: Any) -> GraphError:
+    async with wire(act) as server, client(server.url, **options) as meta:
+        with pytest.raises(GraphError) as caught:
+            await meta.send(NUMBER_ID, BODY)
+        assert len(server.requests) == 1
+    return caught.value
+
+
+def error(code: int | None, **fields: Any) -> dict[str, Any]:
+    return {"error": {"message": "words", "type": "OAuthException", "code": code, **fields}}
+
+
+class TestSend:
+    async def test_gives_the_id_that_meta_gave(self) -> None:
+        async with wire(answers(ACCEPTED)) as server, client(server.url) as meta:
+            accepted = await meta.send(NUMBER_ID, BODY)
+
+        (request,) = server.requests
+        assert accepted == Accepted(wa_message_id="wamid.O1", wa_id="15550100001")
+        assert (request.method, request.path) == ("POST", f"/v26.0/{NUMBER_ID}/messages")
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        assert request.headers["content-type"] == "application/json"
+        assert json.loads(request.body) == BODY
+
+    async def test_to_a_user_id_has_no_phone(self) -> None:
+        document = {"contacts": [{"user_id": "US.1"}], "messages": [{"id": "wamid.O1"}]}
+        async with wire(answers(document)) as server, client(server.url) as meta:
+            accepted = await meta.send(NUMBER_ID, BODY)
+
+        assert accepted == Accepted(wa_message_id="wamid.O1", wa_id="")
+
+    async def test_keeps_the_connection(self) -> None:
+        acts = [answers(ACCEPTED), answers(ACCEPTED)]
+        async with wire(*acts) as server, client(server.url) as meta:
+            await meta.send(NUMBER_ID, BODY)
+            await meta.send(NUMBER_ID, BODY)
+
+        assert (server.connections, len(server.requests)) == (1, 2)
+
+
+class TestRefusal:
+    async def test_says_code_details_and_whether_it_passes(self) -> None:
+        document = error(
+            130429, is_transient=True, error_data={"details": "Throughput has been reached."}
+        )
+
+        refusal = await send_error(answers(document, status=400))
+
+        assert isinstance(refusal, GraphRefused)
+        assert (refusal.code, refusal.http_status) == (130429, 400)
+        assert refusal.details == "Throughput has been reached."
+        assert refusal.transient
+        assert refusal.judgement.reaction is Reaction.RETRY_NUMBER
+        assert TOKEN not in repr(refusal)
+
+    @pytest.mark.parametrize(
+        ("status", "document", "reaction"),
+        [
+            (401, error(190), Reaction.PAUSE),
+            (400, error(131047), Reaction.OUTSIDE_WINDOW),
+            (500, error(131000), Reaction.UNKNOWN),
+            (503, error(131016), Reaction.RETRY),
+            (429, {}, Reaction.RETRY_NUMBER),
+            (400, {}, Reaction.FAIL),
+            (404, "<html>", Reaction.PAUSE),
+            (200, error(131026), Reaction.FAIL),
+        ],
+    )
+    async def test_is_judged(self, status: int, document: Any, reaction: Reaction) -> None:
+        refusal = await send_error(answers(document, status=status))
+
+        assert isinstance(refusal, GraphRefused)
+        assert refusal.judgement.reaction is reaction
+
+    @pytest.mark.parametrize(
+        ("headers", "expected"),
+        [
+            ({}, None),
+            ({"Retry-After": "120"}, timedelta(minutes=2)),
+            (
+                {
+                    "Date": "Sun, 22 Nov 2026 12:00:00 GMT",
+                    "Retry-After": "Sun, 22 Nov 2026 12:05:00 GMT",
+                },
+                timedelta(minutes=5),
+            ),
+            (
+                {
+                    "Date": "Sun, 22 Nov 2026 12:00:00 GMT",
+                    "Retry-After": "Sun, 22 Nov 2026 11:00:00 GMT",
+                },
+                None,
+            ),
+            ({"Retry-After": "Sun, 22 Nov 2026 12:05:00 GMT"}, None),
+            ({"Retry-After": "soon"}, None),
+            ({"Retry-After": "-5"}, None),
+        ],
+    )
+    async def test_honours_the_wait_that_meta_asks_for(
+        self, headers: dict[str, str], expected: timedelta | None
+    ) -> None:
+        refusal = await send_error(answers(error(4), status=429, headers=headers))
+
+        assert isinstance(refusal, GraphRefused)
+        assert refusal.retry_after == expected
+        assert refusal.judgement.wait == max(expected or timedelta(0), timedelta(minutes=1))
+
+    async def test_never_waits_longer_than_an_hour(self) -> None:
+        refusal = await send_error(answers(error(4), status=429, headers={"Retry-After": "999999"}))
+
+        assert isinstance(refusal, GraphRefused)
+        assert refusal.judgement.wait == timedelta(hours=1)
+
+    async def test_of_an_id_that_is_none_asks_nobody(self) -> None:
+        async with wire() as server, client(server.url) as meta:
+            for phone_number_id in ("", "..", "a/b", "1?x=1", "<PHONE_NUMBER_ID>"):
+                with pytest.raises(GraphRefused) as caught:
+                    await meta.send(phone_number_id, BODY)
+                assert caught.value.judgement.reaction is Reaction.PAUSE
+
+        assert server.requests == []
+
+    async def test_by_redirect_does_not_carry_the_token_away(self) -> None:
+        async with wire() as other:
+            away = answers({}, status=302, headers={"Location": other.url + "/steal"})
+            refusal = await send_error(away)
+
+        assert isinstance(refusal, GraphRefused)
+        assert refusal.http_status == 302
+        assert other.connections == 0
+
+
+class TestUnreachable:
+    async def test_when_nobody_listens(self) -> None:
+        async with client(f"http://127.0.0.1:{_free_port()}") as meta:
+            with pytest.raises(GraphUnreachable):
+                await meta.send(NUMBER_ID, BODY)
+
+    async def test_when_the_host_has_no_address(self) -> None:
+        async with client("http://graph.invalid", timeout=httpx.Timeout(10)) as meta:
+            with pytest.raises(GraphUnreachable):
+                await meta.send(NUMBER_ID, BODY)
+
+    async def test_when_it_does_not_speak_tls(self) -> None:
+        async with wire() as server, client(server.url.replace("http:", "https:")) as meta:
+            with pytest.raises(GraphUnreachable):
+                await meta.send(NUMBER_ID, BODY)
+
+    async def test_when_no_connection_becomes_free(self) -> None:
+        transport = AiohttpTransport(limits=httpx.Limits(max_connections=1))
+        async with (
+            wire(is_silent(1)) as server,
+            client(server.url, transport=transport, timeout=httpx.Timeout(2, pool=0.2)) as meta,
+        ):
+            first = asyncio.create_task(meta.send(NUMBER_ID, BODY))
+            await asyncio.sleep(0.05)
+            with pytest.raises(GraphUnreachable):
+                await meta.send(NUMBER_ID, BODY)
+            with pytest.raises(GraphUncertain):
+                await first
+
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "failure", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout]
+    )
+    async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
+        async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
+            with pytest.raises(GraphUnreachable):
+                await meta.send(NUMBER_ID, BODY)
+
+
+class TestUncertain:
+    @pytest.mark.parametrize(
+        "act",
+        [
+            pytest.param(writes(), id="cut after reading"),
+            pytest.param(resets(), id="reset after reading"),
+            pytest.param(is_silent(1), id="silence"),
+            pytest.param(writes(b"HTTP/1.1 200 OK\r\nContent-Le"), id="half a head"),
+            pytest.param(
+                writes(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"mess'), id="half a body"
+            ),
+            pytest.param(
+                writes(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", pause=1), id="stalled"
+            ),
+            pytest.param(writes(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), id="another protocol"),
+            pytest.param(answers({}), id="200 without a message id"),
+            pytest.param(answers({"messages": []}), id="200 with no message"),
+            pytest.param(answers({"messages": [{"id": None}]}), id="200 with an empty id"),
+            pytest.param(answers(body=b"<html>"), id="200 that is no JSON"),
+            pytest.param(answers(body=b""), id="200 without a body"),
+            pytest.param(answers({"error": {"message": "?"}}), id="200 with an error, no code"),
+            pytest.param(answers(body=b"<html>", status=502), id="502 of a proxy"),
+            pytest.param(answers({}, status=500), id="500 without a code"),
+            pytest.param(answers(error(None), status=503), id="503 without a code"),
+            pytest.param(answers(body=b"[" * 2_000_000), id="endless brackets"),
+        ],
+    )
+    async def test_when_the_message_left_and_the_answer_says_nothing(self, act: Act) -> None:
+        assert isinstance(await send_error(act), GraphUncertain)
+
+    async def test_when_a_kept_connection_is_cut_and_never_sent_twice(self) -> None:
+        acts = [answers(ACCEPTED), writes(), answers(ACCEPTED)]
+        async with wire(*acts) as server, client(server.url) as meta:
+            await meta.send(NUMBER_ID, BODY)
+            with pytest.raises(GraphUncertain):
+                await meta.send(NUMBER_ID, BODY)
+
+        assert len(server.requests) == 2
+
+    async def test_when_the_answer_trickles_in_for_ever(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+        act = writes(head, *[b" "] * 40, pause=0.05)
+
+        assert isinstance(await send_error(act, deadline=timedelta(seconds=0.5)), GraphUncertain)
+
+    @pytest.mark.parametrize(
+        "failure",
+        [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError],
+    )
+    async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
+        async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
+            with pytest.raises(GraphUncertain):
+                await meta.send(NUMBER_ID, BODY)
+
+
+def picture(kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(file, kind)
+    return file.getvalue()
+
+
+JPEG = picture("JPEG")
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"
+
+
+def hex_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+@asynccontextmanager
+async def media(*files: Act, info: dict[str, Any], **options: Any) -> AsyncIterator[Any]:
+    """Serve a file: before each of `files` the place where it lies."""
+    async with wire() as server:
+        place = {"url": f"{server.url}/file?mid=1", "mime_type": "image/jpeg", **info}
+        for file in files:
+            server.script += [answers(place), file]
+        async with client(server.url, **options) as meta:
+            yield server, meta
+
+
+async def fetched(content: bytes, *, sha256: str = "", **info: Any) -> FetchedMedia:
+    async with media(answers(body=content), info=info) as (_, meta):
+        found: FetchedMedia = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=sha256)
+    return found
+
+
+class TestMedia:
+    async def test_is_fetched_in_two_steps_with_the_token(self) -> None:
+        async with media(answers(body=JPEG), info={"file_size": str(len(JPEG))}) as (server, meta):
+            found = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=base64_of(JPEG))
+
+        assert found == FetchedMedia(
+            content=JPEG, content_type="image/jpeg", extension="jpg", sha256=hex_of(JPEG)
+        )
+        assert [request.path for request in server.requests] == [
+            f"/v26.0/77?phone_number_id={NUMBER_ID}",
+            "/file?mid=1",
+        ]
+        assert {request.headers["authorization"] for request in server.requests} == {
+            f"Bearer {TOKEN}"
+        }
+
+    @pytest.mark.parametrize(
+        ("content", "content_type", "extension"),
+        [
+            (JPEG, "image/jpeg", "jpg"),
+            (picture("PNG"), "image/png", "png"),
+            (picture("WEBP"), "image/webp", "webp"),
+            (HEIC, "image/heic", "heic"),
+            (PDF, "application/pdf", "pdf"),
+            (b"\xef\xbb\xbf\r\n" + PDF, "application/pdf", "pdf"),
+        ],
+    )
+    async def test_has_the_type_of_its_content(
+        self, content: bytes, content_type: str, extension: str
+    ) -> None:
+        found = await fetched(content, mime_type="text/html")
+
+        assert (found.content_type, found.extension) == (content_type, extension)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"<html><body>Log in</body></html>",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            b"plain words",
+            b"PK\x03\x04" + bytes(30),
+            b"MZ" + bytes(300),
+            b"\0\0\0\x18ftypisom" + bytes(64),
+            b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(64),
+            picture("GIF"),
+            picture("TIFF"),
+        ],
+    )
+    async def test_of_another_type_is_refused_whatever_it_calls_itself(
+        self, content: bytes
+    ) -> None:
+        with pytest.raises(MediaWrongType):
+            await fetched(content, mime_type="image/jpeg")
+
+    @pytest.mark.parametrize("written", [hex_of(JPEG), hex_of(JPEG).upper(), base64_of(JPEG)])
+    async def test_is_compared_with_either_writing_of_its_digest(self, written: str) -> None:
+        assert (await fetched(JPEG, sha256=written)).content == JPEG
+        assert (await fetched(JPEG, sha256=written)).content == JPEG
+
+    @pytest.mark.parametrize("written", [hex_of(PDF), base64_of(PDF)])
+    async def test_with_other_bytes_than_announced_is_refused(self, written: str) -> None:
+        with pytest.raises(MediaCorrupt):
+            await fetched(JPEG, sha256=written)
+
+    async def test_whose_address_ran_out_is_asked_for_once_more(self) -> None:
+        gone = answers({}, status=404)
+        async with media(gone, answers(body=JPEG), info={}) as (server, meta):
+            found = await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+        assert found.content == JPEG
+        assert len(server.requests) == 4
+
+    async def test_that_stays_away_is_gone(self) -> None:
+        gone = answers({}, status=404)
+        async with media(gone, gone, info={}) as (_, meta):
+            with pytest.raises(MediaGone):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+    @pytest.mark.parametrize(
+        ("status", "document"), [(400, error(100, error_subcode=33)), (404, {}), (404, error(1))]
+    )
+    async def test_whose_id_nobody_knows_is_gone(self, status: int, document: Any) -> None:
+        async with wire(answers(document, status=status)) as server, client(server.url) as meta:
+            with pytest.raises(MediaGone):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+    async def test_for_which_the_token_is_not_good_is_no_loss(self) -> None:
+        async with wire(answers(error(190), status=401)) as server, client(server.url) as meta:
+            with pytest.raises(GraphRefused) as caught:
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+        assert caught.value.judgement.reaction is Reaction.PAUSE
+
+    @pytest.mark.parametrize("act", [writes(), is_silent(1), answers({}, status=503)])
+    async def test_that_breaks_off_can_be_tried_again(self, act: Act) -> None:
+        async with media(act, info={}) as (server, meta):
+            server.script.append(act)  # the transport repeats a GET on a connection that was cut
+            with pytest.raises(GraphUncertain):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+    async def test_too_large_is_known_before_it_is_fetched(self) -> None:
+        async with media(answers(body=JPEG), info={"file_size": "101"}, media_limit=100) as (
+            server,
+            meta,
+        ):
+            with pytest.raises(MediaTooLarge):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+        assert len(server.requests) == 1
+
+    async def test_too_large_against_its_word_is_broken_off(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+        endless = writes(head, *[chunk] * 50, pause=0.01)
+        async with media(endless, info={"file_size": 5}, media_limit=100_000) as (_, meta):
+            with pytest.raises(MediaTooLarge):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+    @pytest.mark.parametrize("media_id", ["", "..", "a/b", "1?x", "7" * 256])
+    async def test_with_an_id_that_is_none_is_gone(self, media_id: str) -> None:
+        async with wire() as server, client(server.url) as meta:
+            with pytest.raises(MediaGone):
+                await meta.fetch_media(media_id, phone_number_id=NUMBER_ID)
+
+        assert server.requests == []
+
+
+class TestToken:
+    async def test_is_not_shown_to_another_port(self) -> None:
+        async with wire() as other, media(info={}) as (server, meta):
+            server.script.append(answers({"url": other.url + "/file"}))
+            with pytest.raises(MediaElsewhere):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+        assert other.connections == 0
+
+    @pytest.mark.parametrize(
+        ("url", "allowed"),
+        [
+            ("https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", True),
+            ("https://graph.facebook.com/v26.0/file", True),
+            ("https://LOOKASIDE.fbsbx.com:443/a", True),
+            ("http://lookaside.fbsbx.com/a", False),
+            ("https://lookaside.fbsbx.com:8443/a", False),
+            ("https://lookaside.fbsbx.com.evil.example/a", False),
+            ("https://evil.example/?https://lookaside.fbsbx.com/", False),
+            ("https://lookaside.fbsbx.com@evil.example/a", False),
+            ("https://me:you@lookaside.fbsbx.com/a", False),
+            ("https://evil.example\\@lookaside.fbsbx.com/a", False),
+            ("https://169.254.169.254/latest", False),
+            ("file:///etc/passwd", False),
+            ("//lookaside.fbsbx.com/a", False),
+            ("/relative", False),
+            ("", False),
+            ("https://[", False),
+        ],
+    )
+    async def test_goes_to_metas_hosts_only(self, url: str, allowed: bool) -> None:
+        asked: list[httpx.Request] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            if len(asked) == 1:
+                return httpx.Response(200, json={"url": url})
+            return httpx.Response(200, content=JPEG)
+
+        transport = httpx.MockTransport(answer)
+        async with client("https://graph.facebook.com", transport=transport) as meta:
+            if allowed:
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+            else:
+                with pytest.raises(MediaElsewhere):
+                    await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+        assert len(asked) == (2 if allowed else 1)
+
+    async def test_of_a_stand_in_is_not_shown_to_meta(self) -> None:
+        async with media(info={}) as (server, meta):
+            server.script.append(answers({"url": "https://lookaside.fbsbx.com/a"}))
+            with pytest.raises(MediaElsewhere):
+                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+
+    @pytest.mark.parametrize("token", ["to\nken", "tökén", "to\0ken"])
+    def test_that_fits_no_header_is_refused_without_being_told(self, token: str) -> None:
+        with pytest.raises(ValueError, match="access token") as caught:
+            MetaClient(base_url="https://graph.facebook.com", version="v26.0", token=token)
+
+        assert token not in str(caught.value)
+
+
+class TestLookUps:
+    async def test_tell_about_number_account_and_token(self) -> None:
+        acts = [
+            answers({"id": NUMBER_ID, "display_phone_number": "+1 555-010-9999"}),
+            answers({"id": "1", "name": "Club"}),
+            answers({"data": [{"id": NUMBER_ID}]}),
+            answers({"data": [{"whatsapp_business_api_data": {"name": "Raffle"}}]}),
+            answers({"id": "5", "name": "Robot"}),
+        ]
+        async with wire(*acts) as server, client(server.url) as meta:
+            assert (await meta.phone_number(NUMBER_ID))["id"] == NUMBER_ID
+            assert (await meta.waba("1"))["name"] == "Club"
+            assert await meta.waba_numbers("1") == [{"id": NUMBER_ID}]
+            assert len(await meta.subscribed_apps("1")) == 1
+            assert (await meta.token_owner())["name"] == "Robot"
+
+        paths = [request.path.partition("?")[0] for request in server.requests]
+        assert paths == [
+            f"/v26.0/{NUMBER_ID}",
+            "/v26.0/1",
+            "/v26.0/1/phone_numbers",
+            "/v26.0/1/subscribed_apps",
+            "/v26.0/me",
+        ]
+        assert not any(TOKEN in request.path for request in server.requests)
+
+
+def failing(failure: type[httpx.TransportError]) -> httpx.MockTransport:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise failure("broken", request=request)
+
+    return httpx.MockTransport(fail)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port

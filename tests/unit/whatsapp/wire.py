@@ -1,0 +1,125 @@
+"""A real server on a loopback port that answers each request with the bytes a test wants."""
+
+import asyncio
+import json
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the server was asked."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+type Act = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Wire:
+    """Where the server listens, what it will do, and what it was asked."""
+
+    port: int
+    script: list[Act]
+    requests: list[Request] = field(default_factory=list)
+    connections: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection, request by request, each by the next act of the script."""
+        self.connections += 1
+        try:
+            while not writer.is_closing() and (request := await _request(reader)):
+                self.requests.append(request)
+                await self.script.pop(0)(writer)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def wire(*script: Act) -> AsyncIterator[Wire]:
+    """Listen on a free port and act as the script says, one act a request."""
+    made = Wire(port=0, script=list(script))
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+
+
+def answers(
+    document: Any = None,
+    *,
+    status: int = 200,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Act:
+    """Answer with a JSON document or with bytes."""
+
+    async def act(writer: asyncio.StreamWriter) -> None:
+        content = json.dumps(document).encode() if body is None else body
+        lines = [f"HTTP/1.1 {status} Words", f"Content-Length: {len(content)}"]
+        lines += [f"{name}: {text}" for name, text in (headers or {}).items()]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + content)
+        await writer.drain()
+
+    return act
+
+
+def writes(*parts: bytes, pause: float = 0) -> Act:
+    """Write these bytes with a pause in seconds after each, then cut the connection."""
+    return _writes(parts, pause=pause)
+
+
+def _writes(parts: Iterable[bytes], *, pause: float) -> Act:
+    async def act(writer: asyncio.StreamWriter) -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        writer.close()
+
+    return act
+
+
+def resets() -> Act:
+    """Cut the connection so hard that the other side gets a reset."""
+
+    async def act(writer: asyncio.StreamWriter) -> None:
+        socket = writer.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        writer.close()
+
+    return act
+
+
+def is_silent(seconds: float) -> Act:
+    """Answer nothing."""
+    return _writes([b""], pause=seconds)
+
+
+async def _request(reader: asyncio.StreamReader) -> Request | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    method, path, _ = head[0].split(" ")
+    headers = {
+        name.lower(): text for name, text in (line.split(": ", 1) for line in head[1:] if line)
+    }
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Request(method, path, headers, body)
