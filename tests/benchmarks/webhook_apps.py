@@ -1,0 +1,42 @@
+"""The gateway that `webhook_ingest` measures, and the same with one commit a webhook."""
+
+import os
+
+import django
+from starlette.applications import Starlette
+
+
+def together() -> Starlette:
+    """Make the real gateway; its workers are off, so that only ingest is measured."""
+    _set_up()
+    from gateway import app
+    from shared.core import config
+
+    return app.build(config.current(), workers=False)
+
+
+def alone() -> Starlette:
+    """Make the same webhook over a store that commits each by itself, in the same thread."""
+    _set_up()
+    from gateway import app, webhook
+    from gateway.database import Database
+    from shared.core import config
+
+    settings = config.current()
+    database = Database.suited_to("sqlite")
+
+    async def keep(arrival: webhook.Arrival) -> None:
+        await database.ingest(app.store_together, [arrival])
+
+    return Starlette(
+        routes=webhook.routes(
+            keep=keep,
+            secrets=settings.app_secrets,
+            verify_token=settings.meta_verify_token.get_secret_value(),
+        )
+    )
+
+
+def _set_up() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "gateway.settings"
+    django.setup()

@@ -1,0 +1,200 @@
+"""How many webhooks a second are durably stored: sharing a commit against one commit each.
+
+Both are measured in the same run, by turns, on databases of their own; every accepted webhook is
+looked for in the database. Only the ratio travels to another machine.
+"""
+
+import json
+import os
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.webhook_load import CONNECTIONS, SECRET
+
+ROUNDS: Final = 3
+SECONDS: Final = 3.0
+GOAL: Final = 4.0
+"""Sharing a commit is to store at least so many times as much."""
+
+DESIGNS: Final = {"alone": "one commit a webhook", "together": "group commit (the gateway)"}
+
+
+@dataclass(frozen=True)
+class Round:
+    """One measurement of one design."""
+
+    design: str
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    stored: int
+    load_cpu: float
+    server_cpu: float
+
+
+def run() -> None:
+    """Measure, print the table, and fail if a webhook was lost or the goal is missed."""
+    with tempfile.TemporaryDirectory(prefix="rafflebot-bench-") as folder:
+        rounds = [
+            measure(design, number=number, folder=Path(folder))
+            for number in range(ROUNDS)
+            for design in DESIGNS
+        ]
+    ratio = report(rounds)
+    if ratio < GOAL:
+        raise SystemExit(f"group commit is only {ratio:.1f} times as fast; the goal is {GOAL}")
+
+
+def measure(design: str, *, number: int, folder: Path) -> Round:
+    """Load a fresh server on a fresh database and count what it stored."""
+    file = folder / f"{design}-{number}.sqlite3"
+    environment = settings(file)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "django", "migrate", "-v0"],
+        env=environment,
+        check=True,
+    )
+    with server(design, environment=environment) as (port, process):
+        command = [sys.executable, "-m", "tests.benchmarks.webhook_load"]
+        before = cpu_seconds(process)
+        answer = subprocess.run(
+            [*command, str(port), str(SECONDS), str(number)], check=True, capture_output=True
+        )
+        busy = cpu_seconds(process) - before
+    figures: dict[str, Any] = json.loads(answer.stdout)
+    with closing(sqlite3.connect(file)) as database:
+        [stored] = database.execute("SELECT count(*) FROM whatsapp_inboundmessage").fetchone()
+    if figures["refused"] or stored != figures["accepted"]:
+        raise SystemExit(f"{design}: {figures} but {stored} rows in the database")
+    return Round(
+        design,
+        figures["per_second"],
+        figures["p50_ms"],
+        figures["p99_ms"],
+        stored,
+        figures["cpu_cores"],
+        busy / SECONDS,
+    )
+
+
+def settings(file: Path) -> dict[str, str]:
+    """Give the environment of a gateway on a SQLite file, whatever the caller's own says."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "DJANGO_SETTINGS_MODULE": "gateway.settings",
+        "DATABASE_URL": f"sqlite:///{file}",
+        "DJANGO_SECRET_KEY": "only-for-benchmarks-" + "x" * 40,
+        "META_APP_SECRET": SECRET.decode(),
+        "META_VERIFY_TOKEN": "benchmark",
+        "META_ACCESS_TOKEN": "benchmark",
+        "META_PHONE_NUMBER_ID": "106540352242922",
+        "META_GRAPH_URL": "http://127.0.0.1:1",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+@contextmanager
+def server(
+    design: str, *, environment: dict[str, str]
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run one of the applications under uvicorn on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    application = f"tests.benchmarks.webhook_apps:{design}"
+    command = [sys.executable, "-m", "uvicorn", "--factory", application, "--port", str(port)]
+    process = subprocess.Popen([*command, "--log-level", "warning"], env=environment)
+    try:
+        wait_for(port, process)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the server listens."""
+    for _ in range(200):
+        if process.poll() is not None:
+            raise SystemExit("the server did not start")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("the server does not listen")
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Tell how much processor time a process has used (Linux only; elsewhere 0)."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def report(rounds: list[Round]) -> float:
+    """Print medians and return how many times as much the gateway stores."""
+    table = Table(
+        title=f"Webhooks stored, {CONNECTIONS} connections, SQLite synchronous=FULL, "
+        f"medians of {ROUNDS} x {SECONDS:.0f} s"
+    )
+    for heading in (
+        "design",
+        "per s",
+        "min-max",
+        "p50 ms",
+        "p99 ms",
+        "server cpu",
+        "load cpu",
+        "ratio",
+    ):
+        table.add_column(heading, justify="left" if heading == "design" else "right")
+    base = median(rounds, "alone", "per_second")
+    for design, words in DESIGNS.items():
+        rates = [each.per_second for each in rounds if each.design == design]
+        rate = statistics.median(rates)
+        table.add_row(
+            words,
+            f"{rate:,.0f}",
+            f"{min(rates):,.0f}-{max(rates):,.0f}",
+            *(
+                f"{median(rounds, design, name):.{digits}f}"
+                for name, digits in (
+                    ("p50_ms", 1),
+                    ("p99_ms", 1),
+                    ("server_cpu", 2),
+                    ("load_cpu", 2),
+                )
+            ),
+            f"{rate / base:.1f}",
+        )
+    console = Console(width=110)
+    console.print(table)
+    total = sum(each.stored for each in rounds)
+    console.print(f"{total:,} webhooks answered with 200, {total:,} found in the databases.")
+    return median(rounds, "together", "per_second") / base
+
+
+def median(rounds: list[Round], design: str, name: str) -> float:
+    """Give the median of one figure of one design."""
+    return statistics.median(getattr(each, name) for each in rounds if each.design == design)
+
+
+if __name__ == "__main__":
+    run()
