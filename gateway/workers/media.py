@@ -12,13 +12,9 @@ from shared.conversation import settlement
 from shared.conversation.settlement import FetchJob
 from shared.core import logs, retry
 from shared.whatsapp.services.meta_client import (
-    GraphRefused,
-    GraphUncertain,
-    GraphUnreachable,
+    GraphError,
     MediaCorrupt,
-    MediaGone,
-    MediaTooLarge,
-    MediaWrongType,
+    MediaError,
     MetaClient,
 )
 
@@ -67,11 +63,11 @@ class Media:
             fetched = await self.client.fetch_media(
                 job.media_id, phone_number_id=job.phone_number_id, sha256=job.sha256
             )
-        except (MediaGone, MediaTooLarge, MediaWrongType) as error:
-            await self._failed(job, error, final=True)
         except MediaCorrupt as error:
             await self._failed(job, error, final=job.attempts + 1 >= CORRUPT_TRIES)
-        except (GraphRefused, GraphUnreachable, GraphUncertain) as error:
+        except MediaError as error:
+            await self._failed(job, error, final=True)
+        except GraphError as error:
             await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCHES)
         else:
             await self.database.run(

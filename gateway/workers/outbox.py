@@ -16,8 +16,7 @@ from gateway.database import Database
 from gateway.throttle import Pace, Throttle
 from gateway.workers.loop import Bell, Stop
 from shared.core import logs
-from shared.whatsapp import graph_errors
-from shared.whatsapp.services import outbox
+from shared.whatsapp.services import meta_client, outbox
 from shared.whatsapp.services.meta_client import (
     GraphRefused,
     GraphUncertain,
@@ -27,8 +26,8 @@ from shared.whatsapp.services.meta_client import (
 from shared.whatsapp.services.outbox import Claimed
 
 LEASE: Final = timedelta(minutes=2)
-"""Longer than any send takes with its waits; whoever dies meanwhile leaves it to the sweep."""
-MOST_AT_ONCE: Final = 256
+"""Longer than any send takes; whoever dies meanwhile leaves it to the sweep."""
+MOST_AT_ONCE: Final = meta_client.MAX_CONNECTIONS
 PAIR_PACE: Final = Pace(interval=6.0, burst=20, gap=0.2)
 """Towards one buyer. Meta allows one message in 6 s and bursts of up to 45 that borrow from what
 comes after; 20 leaves room for a second gateway, and no conversation needs more. Meta promises no
@@ -82,7 +81,7 @@ class Outbox:
             outbox.claim,
             now=datetime.now(UTC),
             lease=uuid4(),
-            lease_for=LEASE,
+            lease_for=LEASE + timedelta(seconds=1 / self.rate),
             limit=free,
             skip_contacts=[*self._sending, *self._resting],
         )
@@ -117,15 +116,13 @@ class Outbox:
         try:
             accepted = await self.client.send(message.phone_number_id, message.body)
         except GraphRefused as refused:
-            judgement = graph_errors.judge(
-                code=refused.code, http_status=refused.http_status, transient=refused.transient
-            )
+            judgement = refused.judgement
             logger.warning("send_refused", code=refused.code, reaction=judgement.reaction.value)
             return partial(
                 outbox.record_failure,
                 judgement=judgement,
                 code=refused.code,
-                words=judgement.words,
+                words=refused.details,
                 jitter=jitter,
             )
         except GraphUnreachable:
