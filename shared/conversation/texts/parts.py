@@ -1,0 +1,30 @@
+"""Buttons and phrases that several texts share."""
+
+from datetime import datetime
+from typing import Final
+
+from shared.conversation.taps import Do, write
+from shared.conversation.values import OrderFacts
+from shared.conversation.wording import moment, numbers
+from shared.whatsapp.messages import Button
+
+MENU_BUTTON: Final = Button(write(Do.MENU), "Menu")
+MINE_BUTTON: Final = Button(write(Do.MINE), "My tickets")
+BUY_BUTTON: Final = Button(write(Do.MENU), "Buy more")
+
+
+def until(order: OrderFacts, *, now: datetime) -> str:
+    """Write an order's deadline."""
+    if order.expires_at is None:
+        return "it is checked"
+    return moment(order.expires_at, now=now, time_zone=order.raffle.time_zone)
+
+
+def numbers_of(order: OrderFacts) -> str:
+    """Write an order's numbers."""
+    return numbers(order.numbers, width=order.raffle.width)
+
+
+def are(order: OrderFacts) -> str:
+    """Say that its numbers are, or its number is."""
+    return "is" if len(order.numbers) == 1 else "are"
