@@ -385,7 +385,9 @@ class TestNotice:
     def test_is_what_others_said_and_never_a_message_to_us(self, field: str, name: str) -> None:
         read = payloads.read(webhook(change(field, **{name: [message()]})))
 
-        assert not (read.messages or read.statuses or read.unreadable)
+        assert not read.messages
+        assert not read.statuses
+        assert not read.unreadable
         assert read.notices[0].payload["value"][name] == [message()]
 
     def test_of_errors_stands_beside_the_message_it_came_with(self) -> None:
@@ -529,7 +531,8 @@ class TestEverything:
         read = payloads.read(body)
 
         assert len(read.unreadable) == 2
-        assert not (read.messages or read.statuses)
+        assert not read.messages
+        assert not read.statuses
 
 
 class TestHarmless:
