@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
+from structlog.contextvars import bound_contextvars
 
 from shared.conversation import facts, flow, texts
 from shared.conversation.effects import Turn, carry_out
@@ -170,10 +171,12 @@ def _answer_all(
             stale = message
             continue
         turn = Turn(contact, message, now, (pivot + place * 7919) % 2**31)
-        try:
-            done += _answer_one(turn, said)
-        except Exception as error:
-            raise AnswerFailed(message.pk) from error
+        with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
+            try:
+                done += _answer_one(turn, said)
+            except Exception as error:
+                raise AnswerFailed(message.pk) from error
+            _log.info("answered", type=message.type, state=contact.state)
     if stale is not None and not done.replies:
         done += _sum_up(Turn(contact, stale, now, pivot))
     return done
