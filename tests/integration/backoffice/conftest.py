@@ -1,0 +1,63 @@
+"""The back office as in production: collected static files, private storage in a folder of its own."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client, override_settings
+from pytest_django import Settings
+
+from shared.raffles.services import availability
+
+
+@pytest.fixture(scope="session")
+def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Collect the static files once, with their manifest."""
+    folder = tmp_path_factory.mktemp("static")
+    with override_settings(STATIC_ROOT=folder):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return folder
+
+
+@pytest.fixture
+def production(static_folder: Path, settings: Settings) -> None:
+    """Serve as in production: DEBUG off, hashed static files."""
+    settings.DEBUG = False
+    settings.STATIC_ROOT = static_folder
+    settings.WHITENOISE_USE_FINDERS = False
+
+
+@pytest.fixture(autouse=True)
+def quiet_start(settings: Settings) -> None:
+    """Spare each client the search for static files that no test but the pages' needs."""
+    settings.WHITENOISE_USE_FINDERS = False
+
+
+@pytest.fixture(autouse=True)
+def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
+    """Keep the test's files in a folder of its own."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "media"},
+        },
+        "proofs": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "proofs", "base_url": None},
+        },
+    }
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts() -> None:
+    """Forget the counts that an earlier test left in this process."""
+    availability.forget_counts()
+
+
+@pytest.fixture
+def owner(db: None, client: Client) -> Client:
+    """Give the browser of a superuser."""
+    client.force_login(User.objects.create_superuser("olga"))
+    return client

@@ -1,0 +1,95 @@
+"""Arranges what the back office looks at: people with permissions, orders, proofs with files."""
+
+from datetime import datetime
+from io import BytesIO
+from typing import Final
+
+from django.contrib.auth.models import Permission, User
+from django.db import transaction
+from PIL import Image
+from rest_framework.authtoken.models import Token
+
+from shared.conversation import settlement
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import orders, proofs, reservations
+from shared.raffles.services.proofs import ProofSource
+from shared.whatsapp.models import WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID
+
+REVIEWER: Final = ("view_order", "change_order", "view_raffle")
+
+
+def a_user(name: str, *permissions: str) -> User:
+    """Make a member of staff with the named permissions and no others."""
+    user = User.objects.create_user(name, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def a_token(name: str = "n8n", *permissions: str) -> str:
+    """Make an API token; its user may review orders unless told otherwise."""
+    user = a_user(name, *(permissions or REVIEWER))
+    return str(Token.objects.create(user=user).key)
+
+
+def a_hold(raffle: Raffle, *, numbers: list[int], buyer: WhatsAppContact | None = None) -> Order:
+    """Hold numbers at noon, as a buyer in the chat does."""
+    buyer = buyer or builders.contact()
+    with transaction.atomic():
+        return reservations.hold_numbers(
+            raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.a_buyer()
+        )
+
+
+def an_order(
+    raffle: Raffle | None = None,
+    *,
+    numbers: list[int] | None = None,
+    buyer: WhatsAppContact | None = None,
+) -> Order:
+    """Hold numbers and place the order, so that it waits for its payment."""
+    order = a_hold(raffle or builders.raffle(), numbers=numbers or [7, 13], buyer=buyer)
+    with transaction.atomic():
+        return orders.place(orders.lock(order.pk), at=NOON, now=NOON, by=builders.a_buyer())
+
+
+def a_proof(
+    order: Order | None, *, contact_id: int | None = None, at: datetime = NOON + MINUTE
+) -> PaymentProof:
+    """Receive a proof whose file is still to be fetched."""
+    sender = order.contact_id if order is not None else contact_id
+    assert sender is not None
+    serial = PaymentProof.objects.count() + 1
+    source = ProofSource(NUMBER_ID, f"wamid.proof{serial}", f"media{serial}", "", "paid!", at)
+    with transaction.atomic():
+        received = proofs.receive(
+            source,
+            order=orders.lock(order.pk) if order is not None else None,
+            contact_id=sender,
+            by=builders.a_buyer(),
+            now=at,
+        )
+    return received.proof
+
+
+def with_file(
+    proof: PaymentProof, *, content: bytes | None = None, content_type: str = "image/jpeg"
+) -> PaymentProof:
+    """Keep a file for a proof, as the gateway does once it has fetched it."""
+    settlement.keep_proof_file(
+        proof.pk,
+        content=content or a_picture(),
+        content_type=content_type,
+        extension=".jpg",
+        now=NOON + 2 * MINUTE,
+    )
+    proof.refresh_from_db()
+    return proof
+
+
+def a_picture(colour: str = "white") -> bytes:
+    """Draw a small JPEG."""
+    written = BytesIO()
+    Image.new("RGB", (80, 120), colour).save(written, "JPEG")
+    return written.getvalue()
