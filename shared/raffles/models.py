@@ -149,7 +149,12 @@ class Raffle(models.Model):
 class TicketNumber(models.Model):
     """One number of a raffle; sold at most once, which its order tickets prove."""
 
-    raffle = models.ForeignKey(Raffle, on_delete=models.PROTECT, related_name="numbers")
+    raffle = models.ForeignKey(
+        Raffle,
+        on_delete=models.PROTECT,
+        related_name="numbers",
+        db_index=False,  # the unique constraint has it; a third index only misleads planners
+    )
     number = models.PositiveIntegerField()
     status = models.CharField(
         max_length=9, choices=enums.choices(TicketStatus), default=TicketStatus.AVAILABLE

@@ -1,7 +1,7 @@
 """Conditions spelt as the partial indexes spell them.
 
-SQLite takes a partial index only where the query repeats its condition literally; a bound
-parameter proves nothing to its planner, and a million rows are read one by one.
+SQLite takes a partial index only where the query's own words prove its condition; whether it looks
+into bound parameters for that depends on how it was built. PostgreSQL does not mind.
 """
 
 from enum import StrEnum

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 
 from shared.core.enums import RaffleStatus, TicketStatus
 from shared.raffles.models import Order, Raffle, TicketNumber
@@ -19,7 +19,7 @@ FRESH_FOR: Final = timedelta(seconds=2)
 WORTH_REMEMBERING: Final = 10_000
 """Smaller raffles are counted within a millisecond or two, so theirs are always exact."""
 
-NEAR: Final = 500
+NEAR: Final = 100
 """How far from a taken number a free neighbour is looked for."""
 
 
@@ -42,16 +42,21 @@ _lock = threading.Lock()
 
 
 def counts(raffle_id: int) -> Counts:
-    """Count a raffle's numbers by status, exactly and in one statement."""
+    """Count a raffle's numbers by status, exactly.
+
+    Only the held and sold ones are counted one by one, from their partial index alone. How many
+    there are in all follows from the first and the last: they are created in one unbroken row and
+    never deleted (`check_inventory` counts them).
+    """
     numbers = TicketNumber.objects.filter(raffle_id=raffle_id)
-    free = numbers.filter(FREE).values("status").annotate(count=Count("*"))
-    others = numbers.exclude(FREE).values("status").annotate(count=Count("*"))
-    found = {row["status"]: row["count"] for row in free.union(others, all=True)}
-    return Counts(
-        available=found.get(TicketStatus.AVAILABLE, 0),
-        reserved=found.get(TicketStatus.RESERVED, 0),
-        sold=found.get(TicketStatus.SOLD, 0),
-    )
+    first = numbers.aggregate(number=Min("number"))["number"]
+    if first is None:
+        return Counts(available=0, reserved=0, sold=0)
+    total = numbers.aggregate(number=Max("number"))["number"] - first + 1
+    taken = numbers.exclude(FREE).values_list("status").annotate(count=Count("*"))
+    found = dict(taken.order_by("status"))
+    reserved, sold = found.get(TicketStatus.RESERVED, 0), found.get(TicketStatus.SOLD, 0)
+    return Counts(available=total - reserved - sold, reserved=reserved, sold=sold)
 
 
 def recent_counts(raffle_id: int, *, now: datetime) -> Counts:
@@ -104,12 +109,15 @@ def free_neighbours(raffle: Raffle, *, numbers: Collection[int], limit: int) -> 
     """Give free numbers close to those asked for, ascending; fewer where few are free."""
     if not numbers:
         return []
-    near = Q()
-    for number in sorted(numbers)[:limit]:
-        near |= Q(number__range=(number - NEAR, number + NEAR))
-    free = TicketNumber.objects.filter(near, raffle=raffle, status=TicketStatus.AVAILABLE)
-    candidates = free.exclude(number__in=numbers).values_list("number", flat=True)
-    closest = sorted(candidates, key=lambda found: min(abs(found - n) for n in numbers))
+    near = {n + step for n in sorted(numbers)[:limit] for step in range(-NEAR, NEAR + 1)}
+    wanted = sorted(n for n in near.difference(numbers) if n >= raffle.first_number)
+    free = TicketNumber.objects.filter(
+        raffle=raffle, number__in=wanted, status=TicketStatus.AVAILABLE
+    )
+    closest = sorted(
+        free.values_list("number", flat=True),
+        key=lambda found: (min(abs(found - number) for number in numbers), found),
+    )
     return sorted(closest[:limit])
 
 

@@ -78,4 +78,5 @@ def _create(raffle_id: int, *, first: int, last: int) -> int:
         cursor.execute(
             _INSERT[connection.vendor], {"raffle": raffle_id, "first": first, "last": last}
         )
-        return cursor.rowcount
+        created: int = cursor.rowcount
+        return created

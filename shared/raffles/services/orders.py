@@ -6,6 +6,7 @@ Runs inside the caller's transaction, with the contact locked first and the orde
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import (
@@ -302,7 +303,7 @@ def reject(
             raise NothingToReview(order_id=order.pk)
     _refuse_unseen(order, seen_proofs=seen_proofs)
     _judge(order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason)
-    changes = {"under_review_since": None, "needs_decision": False}
+    changes: dict[str, Any] = {"under_review_since": None, "needs_decision": False}
     if order.status == OrderStatus.PENDING_PAYMENT:
         changes |= {"expires_at": _clock(order, now=now)}
     return history.note(

