@@ -256,7 +256,7 @@ def _decoded(content: object) -> bytes:
 
 
 def _flag(given: object) -> bool:
-    return given in (True, 1, "1", "true")
+    return str(given).lower() in {"true", "1"}
 
 
 def _location(wish: Wish) -> Parts:

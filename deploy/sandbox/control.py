@@ -320,10 +320,10 @@ async def _message(request: Request) -> tuple[Mapping[str, Any], bytes | None]:
         return await _json(request), None
     if int(request.headers.get("content-length", 0)) > LARGEST_REQUEST:
         raise Mistake(f"a request has at most {LARGEST_REQUEST} bytes")
-    form = await request.form(max_files=1, max_fields=30, max_part_size=LARGEST)
-    fields = {key: value for key, value in form.items() if isinstance(value, str)}
-    upload = form.get("file")
-    return fields, await upload.read(LARGEST + 1) if isinstance(upload, UploadFile) else None
+    async with request.form(max_files=1, max_fields=30) as form:
+        fields = {key: value for key, value in form.items() if isinstance(value, str)}
+        upload = form.get("file")
+        return fields, await upload.read(LARGEST + 1) if isinstance(upload, UploadFile) else None
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -155,14 +155,14 @@ async def upload(world: World, request: Request) -> Response:
     phone_number_id = business_number(world, request)
     if int(request.headers.get("content-length", 0)) > LARGEST + MEGABYTE:
         raise GraphRefused(100, http=413, message="(#100) Request body is too large.")
-    form = await request.form(max_files=1, max_fields=10, max_part_size=LARGEST)
-    if form.get("messaging_product") != "whatsapp":
-        raise errors.missing("messaging_product")
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise errors.missing("file")
-    mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
-    content = await file.read(LARGEST + 1)
+    async with request.form(max_files=1, max_fields=10) as form:
+        if form.get("messaging_product") != "whatsapp":
+            raise errors.missing("messaging_product")
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise errors.missing("file")
+        mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
+        content = await file.read(LARGEST + 1)
     attachments.check_upload(mime_type=mime_type, size=len(content))
     medium = world.media.keep(
         content,

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from deploy.sandbox.wire import CuttableProtocol
 
 AT_ONCE: Final = 2_000
+BACKLOG: Final = 2_048
 SECONDS_TO_STOP: Final = 2
 
 
@@ -33,6 +34,7 @@ def listening(host: str, port: int) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((host, port))
+        opened.listen(BACKLOG)
     except OSError:
         opened.close()
         raise

@@ -1,0 +1,112 @@
+"""A running stand-in, a gateway that listens, and a Graph client with the right bearer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.options import Options
+from deploy.sandbox.running import running
+from tests.unit.deploy.sandbox import gateway as gateways
+from tests.unit.deploy.sandbox.gateway import Gateway
+
+ANA = "15550101001"
+NUMBERS = ("106540352242922", "106540352242923")
+QUICK = (0.0, 0.02)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Talks to the stand-in as the gateway does."""
+
+    http: httpx.Client
+    number: str = NUMBERS[0]
+
+    def post(self, body: Any, *, number: str | None = None, **more: Any) -> httpx.Response:
+        """Post to `/messages` as it is."""
+        return self.http.post(f"/v26.0/{number or self.number}/messages", json=body, **more)
+
+    def says(self, text: str = "hello", *, to: str = f"+{ANA}", **more: Any) -> httpx.Response:
+        """Send a text."""
+        body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": text}}
+        return self.post({**body, **more})
+
+    def asks(self, *titles: str, to: str = f"+{ANA}", text: str = "Which?") -> str:
+        """Send reply buttons whose ids are their titles in lower case; gives the wamid."""
+        replies = [{"id": title.lower(), "title": title} for title in titles]
+        action = {"buttons": [{"type": "reply", "reply": reply} for reply in replies]}
+        return self.interactive({"type": "button", "body": {"text": text}, "action": action}, to=to)
+
+    def lists(self, *titles: str, to: str = f"+{ANA}") -> str:
+        """Send a list; gives the wamid."""
+        rows = [{"id": each.lower(), "title": each, "description": "!"} for each in titles]
+        action = {"button": "Show", "sections": [{"title": "All", "rows": rows}]}
+        return self.interactive({"type": "list", "body": {"text": "?"}, "action": action}, to=to)
+
+    def interactive(self, interactive: dict[str, Any], *, to: str = f"+{ANA}") -> str:
+        """Send an interactive message; gives the wamid."""
+        body = {"messaging_product": "whatsapp", "to": to, "type": "interactive"}
+        answer = self.post({**body, "interactive": interactive})
+        assert answer.status_code == 200, answer.text
+        found: str = answer.json()["messages"][0]["id"]
+        return found
+
+
+def error(answer: httpx.Response) -> dict[str, Any]:
+    """Give the `error` object of an answer."""
+    found: dict[str, Any] = answer.json()["error"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def _gateway() -> Iterator[Gateway]:
+    with gateways.listening() as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def _sandbox(_gateway: Gateway) -> Iterator[Sandbox]:
+    options = Options(phone_number_ids=NUMBERS)
+    with running(webhook_url=_gateway.url, options=options, retry_delays=QUICK) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(_sandbox: Sandbox) -> Sandbox:
+    """The stand-in as at its start."""
+    _sandbox.reset()
+    return _sandbox
+
+
+@pytest.fixture
+def gateway(_gateway: Gateway, sandbox: Sandbox) -> Gateway:
+    """The gateway, which has heard nothing yet."""
+    _gateway.posted.clear()
+    _gateway.answers.clear()
+    _gateway.pause = 0
+    return _gateway
+
+
+@pytest.fixture
+def ana(sandbox: Sandbox, gateway: Gateway) -> Buyer:
+    """A buyer who has said hello, so that the window is open."""
+    buyer = sandbox.buyer(ANA, name="Ana")
+    buyer.says("hello", wait=5)
+    gateway.posted.clear()
+    return buyer
+
+
+@pytest.fixture(scope="session")
+def _http(_sandbox: Sandbox) -> Iterator[httpx.Client]:
+    bearer = {"Authorization": f"Bearer {Options().access_token}"}
+    with httpx.Client(base_url=_sandbox.url, headers=bearer, trust_env=False, timeout=30) as http:
+        yield http
+
+
+@pytest.fixture
+def graph(sandbox: Sandbox, _http: httpx.Client) -> Graph:
+    """The Graph API with the right bearer."""
+    return Graph(_http)

@@ -1,0 +1,91 @@
+"""A gateway that only keeps what it is posted and answers as it is told."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+VERIFY_TOKEN = "the-verify-token"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One POST as it came in."""
+
+    body: bytes
+    headers: dict[str, str]
+    answered: int
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The first `value` of the payload."""
+        found: dict[str, Any] = json.loads(self.body)["entry"][0]["changes"][0]["value"]
+        return found
+
+
+@dataclass
+class Gateway:
+    """Keeps what came in; answers with `answers` first, with 200 when there are none left."""
+
+    url: str
+    posted: list[Posted] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    pause: float = 0
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Every message that was accepted, in the order it came."""
+        return [item for value in self._values() for item in value.get("messages", [])]
+
+    def statuses(self, message_id: str | None = None) -> list[dict[str, Any]]:
+        """Every status that was accepted (of one message)."""
+        found = [item for value in self._values() for item in value.get("statuses", [])]
+        return [each for each in found if message_id in (None, each["id"])]
+
+    def _values(self) -> list[dict[str, Any]]:
+        return [posted.value for posted in list(self.posted) if posted.answered == 200]
+
+
+@contextmanager
+def listening() -> Iterator[Gateway]:
+    """Run the gateway on a free port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    gateway = Gateway(url=f"http://127.0.0.1:{server.server_port}/webhook")
+    server.gateway = gateway  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield gateway
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        gateway: Gateway = self.server.gateway  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers["content-length"]))
+        time.sleep(gateway.pause)
+        status = gateway.answers.pop(0) if gateway.answers else 200
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        gateway.posted.append(Posted(body, headers, status))
+        self._answer(status, b"noted")
+
+    def do_GET(self) -> None:
+        query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
+        good = query.get("hub.verify_token") == VERIFY_TOKEN
+        self._answer(200 if good else 403, query["hub.challenge"].encode() if good else b"no")
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
