@@ -100,23 +100,17 @@ def items(value: Any) -> list[Any]:
 def mapping(value: Any, *path: str) -> Mapping[str, Any]:
     """Follow `path` into a value and give the object there, or an empty one."""
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def string(value: Any, *path: str) -> str:
     """Follow `path` into a value and give the text or number there as storable text, or nothing."""
-    if path:
-        value = mapping(value, *path[:-1]).get(path[-1])
-    match value:
-        case str():
-            return _storable(value).strip()
-        case bool():
-            return ""
-        case int():
-            return str(value)
-        case _:
-            return ""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        return _storable(value).strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def integer(value: Any) -> int | None:

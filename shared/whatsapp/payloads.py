@@ -20,7 +20,7 @@ from shared.whatsapp.lenient import (
     moment,
     string,
 )
-from shared.whatsapp.senders import PERSON_ID_LIMIT, Sender, person_id, phone, read_sender
+from shared.whatsapp.senders import PERSON_ID_LIMIT, Cards, Sender, person_id, phone, read_sender
 from shared.whatsapp.webhook import (
     IdentityChange,
     MessageItem,
@@ -116,43 +116,39 @@ def read(body: bytes) -> Webhook:
         messages=tuple(part for part in parts if isinstance(part, MessageItem)),
         statuses=tuple(part for part in parts if isinstance(part, StatusItem)),
         notices=tuple(part for part in parts if isinstance(part, NoticeItem)),
-        unreadable=tuple(part for part in parts if isinstance(part, UnreadablePart)),
+        unreadable=tuple(dict.fromkeys(part for part in parts if isinstance(part, UnreadablePart))),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the webhook an item stands."""
+    """Where in the webhook an item stands, and what holds for all items there."""
 
     body: bytes
     entry: Mapping[str, Any]
     change: Mapping[str, Any]
+    value: Mapping[str, Any]
+    field: str
+    phone_number_id: str
+    display_phone_number: str
+    cards: Cards
 
-    @property
-    def value(self) -> Mapping[str, Any]:
-        return mapping(self.change, "value")
-
-    @property
-    def field(self) -> str:
-        """The change's field; Meta's samples sometimes put it one level off."""
-        return next(
-            filter(
-                None, (string(level, "field") for level in (self.change, self.entry, self.value))
-            ),
-            "",
+    @classmethod
+    def of(cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes) -> "_Place":
+        """Read what holds for a change; Meta's samples put its field one level off at times."""
+        value = mapping(change, "value")
+        metadata = mapping(value, "metadata")
+        fields = (string(level, "field") for level in (change, entry, value))
+        return cls(
+            body=body,
+            entry=entry,
+            change=change,
+            value=value,
+            field=next(filter(None, fields), ""),
+            phone_number_id=string(metadata, "phone_number_id"),
+            display_phone_number=string(metadata, "display_phone_number")[:_PHONE_NUMBER_ID],
+            cards=Cards.of(value.get("contacts")),
         )
-
-    @property
-    def phone_number_id(self) -> str:
-        return string(self.value, "metadata", "phone_number_id")
-
-    @property
-    def display_phone_number(self) -> str:
-        return string(self.value, "metadata", "display_phone_number")[:_PHONE_NUMBER_ID]
-
-    @property
-    def contacts(self) -> list[Mapping[str, Any]]:
-        return [mapping(contact) for contact in items(self.value.get("contacts"))]
 
     def unreadable(self, reason: str, *, name: str = "", item: Any = None) -> UnreadablePart:
         """Keep an item, or the whole change, as a webhook that can be read again."""
@@ -189,9 +185,8 @@ def _entry(entry: Any, *, body: bytes) -> Iterator[Part]:
         yield UnreadablePart(body, "an entry without changes")
         return
     for change in items(changes):
-        place = _Place(body, entry, mapping(change))
-        if isinstance(mapping(change).get("value"), Mapping):
-            yield from _change(place)
+        if isinstance(mapping(change).get("value"), dict):
+            yield from _change(_Place.of(change, entry=entry, body=body))
         else:
             yield UnreadablePart(body, "a change without value")
 
@@ -223,7 +218,7 @@ def _read_item(
 
 def _message(item: dict[str, Any], place: _Place) -> MessageItem:
     wamid = _required(string(item, "id"), limit=_WAMID, name="id")
-    sender = read_sender(item, contacts=place.contacts)
+    sender = read_sender(item, cards=place.cards)
     said = content(item)
     return MessageItem(
         phone_number_id=place.phone_number_id,

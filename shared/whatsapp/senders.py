@@ -4,10 +4,11 @@ Source: Meta's page "Business-scoped user ids" in its versions of May, June and 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
-from shared.whatsapp.lenient import mapping, string
+from shared.whatsapp.lenient import items, mapping, string
 
 PERSON_ID_LIMIT: Final = 160
 _NAME_LIMIT: Final = 150
@@ -32,20 +33,39 @@ class Sender(TypedDict):
     new_wa_id: str | None
 
 
-def read_sender(item: Mapping[str, Any], *, contacts: Sequence[Mapping[str, Any]]) -> Sender:
-    """Find out who sent a message.
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The `contacts` of a change by either key; their order says nothing."""
 
-    Args:
-        item: the message.
-        contacts: of the same webhook, in an order that says nothing.
+    by_user_id: Mapping[str, Mapping[str, Any]]
+    by_wa_id: Mapping[str, Mapping[str, Any]]
 
-    """
+    @classmethod
+    def of(cls, contacts: Any) -> "Cards":
+        """Sort the cards; the first with a key stands for it."""
+        cards = [mapping(card) for card in reversed(items(contacts))]
+        return cls(
+            by_user_id={string(card, "user_id"): card for card in cards},
+            by_wa_id={phone(string(card, "wa_id")) or "": card for card in cards},
+        )
+
+    def find(self, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
+        """Find a sender's card, by user id before phone; an empty one if there is none."""
+        return (
+            (self.by_user_id.get(user_id) if user_id else None)
+            or (self.by_wa_id.get(wa_id) if wa_id else None)
+            or {}
+        )
+
+
+def read_sender(item: Mapping[str, Any], *, cards: Cards) -> Sender:
+    """Find out who sent a message, from itself and the cards that came along."""
     written_by = string(item, "from")
     wa_id = phone(written_by)
     user_id = person_id(string(item, "from_user_id"))
     if user_id is None and _USER_ID.fullmatch(written_by):
         user_id = written_by
-    card = _card(contacts, user_id=user_id, wa_id=wa_id)
+    card = cards.find(user_id=user_id, wa_id=wa_id)
     user_id = user_id or person_id(string(card, "user_id"))
     parent = string(item, "from_parent_user_id") or string(card, "parent_user_id")
     sender = Sender(
@@ -58,14 +78,6 @@ def read_sender(item: Mapping[str, Any], *, contacts: Sequence[Mapping[str, Any]
         new_wa_id=None,
     )
     return _after_a_change(sender, system=mapping(item, "system"))
-
-
-def _card(
-    contacts: Sequence[Mapping[str, Any]], *, user_id: str | None, wa_id: str | None
-) -> Mapping[str, Any]:
-    by_user_id = (card for card in contacts if user_id and string(card, "user_id") == user_id)
-    by_wa_id = (card for card in contacts if wa_id and phone(string(card, "wa_id")) == wa_id)
-    return next(by_user_id, None) or next(by_wa_id, None) or {}
 
 
 def _after_a_change(sender: Sender, *, system: Mapping[str, Any]) -> Sender:
