@@ -1,0 +1,67 @@
+"""Every pair of statuses, of raffles, orders and ticket numbers: allowed or not."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+import pytest
+
+from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
+from shared.raffles import transitions
+from shared.raffles.transitions import TransitionNotAllowed
+
+ALLOWED = {
+    ("DRAFT", "OPEN"),
+    ("OPEN", "PAUSED"),
+    ("OPEN", "CLOSED"),
+    ("PAUSED", "OPEN"),
+    ("PAUSED", "CLOSED"),
+    ("CLOSED", "DRAWN"),
+    ("DRAFT", "PENDING_PAYMENT"),
+    ("DRAFT", "CANCELLED"),
+    ("DRAFT", "EXPIRED"),
+    ("PENDING_PAYMENT", "PAID"),
+    ("PENDING_PAYMENT", "CANCELLED"),
+    ("PENDING_PAYMENT", "EXPIRED"),
+    ("CANCELLED", "PENDING_PAYMENT"),
+    ("CANCELLED", "PAID"),
+    ("EXPIRED", "PENDING_PAYMENT"),
+    ("EXPIRED", "PAID"),
+    ("AVAILABLE", "RESERVED"),
+    ("RESERVED", "AVAILABLE"),
+    ("RESERVED", "SOLD"),
+}
+
+PAIRS: list[tuple[Mapping[Any, Any], StrEnum, StrEnum]] = [
+    (table, current, wanted)
+    for table, kind in [
+        (transitions.RAFFLE, RaffleStatus),
+        (transitions.ORDER, OrderStatus),
+        (transitions.TICKET, TicketStatus),
+    ]
+    for current, wanted in product(kind, kind)
+]
+
+
+class TestCheck:
+    @pytest.mark.parametrize(("table", "current", "wanted"), PAIRS)
+    def test_lets_a_status_follow_another_only_if_the_table_says_so(
+        self, table: Mapping[Any, Any], current: StrEnum, wanted: StrEnum
+    ) -> None:
+        if (current.value, wanted.value) in ALLOWED:
+            transitions.check(table, current=current, wanted=wanted)
+            return
+
+        with pytest.raises(TransitionNotAllowed) as refusal:
+            transitions.check(table, current=current, wanted=wanted)
+        assert refusal.value.details == {"current": current.value, "wanted": wanted.value}
+
+    def test_has_a_row_for_every_status(self) -> None:
+        assert set(transitions.RAFFLE) == set(RaffleStatus)
+        assert set(transitions.ORDER) == set(OrderStatus)
+        assert set(transitions.TICKET) == set(TicketStatus)
+
+    def test_never_frees_what_is_sold_nor_undoes_what_is_paid(self) -> None:
+        assert transitions.TICKET[TicketStatus.SOLD] == frozenset()
+        assert transitions.ORDER[OrderStatus.PAID] == frozenset()
