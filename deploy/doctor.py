@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deploy.dotenv import fresh_secrets
 from gateway import doctor as meta
 from gateway.doctor import Finding, Outcome, failed, passed, undecided
 from shared.core.config import ConfigurationError, GatewaySettings, Settings
@@ -24,6 +25,7 @@ MARKS: Final[Mapping[Outcome, tuple[str, str]]] = {
     Outcome.OPEN: ("–", "yellow"),
 }
 HIDDEN: Final = "***"
+OUR_SECRETS: Final = frozenset(fresh_secrets())
 
 
 def examine(*, now: datetime) -> list[Finding]:
@@ -43,7 +45,7 @@ def _configuration() -> list[Finding]:
         settings = GatewaySettings.read()
     except ConfigurationError as error:
         return [
-            failed(name, problem, remedy=f"Set it in .env: {_line(name)}")
+            failed(name, problem, remedy=_how_to_set(name))
             for name, problem in error.problems.items()
         ]
     if settings.django_debug and settings.secure:
@@ -52,9 +54,11 @@ def _configuration() -> list[Finding]:
     return [passed("Configuration", "every variable is there")]
 
 
-def _line(name: str) -> str:
+def _how_to_set(name: str) -> str:
+    if name in OUR_SECRETS:
+        return "Run `uv run rafflebot secrets >> .env`, once."
     field = Settings.model_fields.get(name.lower())
-    return f"{field.description}." if field else "see .env.example."
+    return f"In .env: {field.description}." if field else "See .env.example."
 
 
 def _installation(settings: Settings, *, now: datetime) -> list[Finding]:
@@ -108,20 +112,35 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 
 def show(findings: Sequence[Finding], console: Console) -> None:
-    """Print the findings for a person."""
+    """Print the findings for a person: a table in a terminal, a line each elsewhere."""
+    if console.is_terminal:
+        console.print(_table(findings))
+    else:
+        _plainly(findings, console)
+    console.print()
+    console.print(Text.assemble(("Next step: ", "bold"), next_step(findings)))
+    console.print(Text("The whole way: docs/going-live.md", "dim"))
+
+
+def _table(findings: Sequence[Finding]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column()
+    for no_wrap in (True, True, False):
+        table.add_column(no_wrap=no_wrap)
     for finding in findings:
         mark, style = MARKS[finding.outcome]
         table.add_row(Text(mark, style), Text(finding.title, "bold"), Text(finding.words))
         if finding.remedy:
             table.add_row("", "", Text(f"→ {finding.remedy}", style))
-    console.print(table)
-    console.print()
-    console.print(Text.assemble(("Next step: ", "bold"), next_step(findings)))
-    console.print(Text("The whole way: docs/going-live.md", "dim"))
+    return table
+
+
+def _plainly(findings: Sequence[Finding], console: Console) -> None:
+    widest = max(len(finding.title) for finding in findings)
+    for finding in findings:
+        mark, _ = MARKS[finding.outcome]
+        console.print(Text(f"{mark} {finding.title:<{widest}}  {finding.words}"))
+        if finding.remedy:
+            console.print(Text(f"  {'':<{widest}}  → {finding.remedy}"))
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

@@ -71,8 +71,10 @@ def running(home: Home, *, ports: Ports, tell: Tell, static: bool = True) -> Ite
     with Processes(environment=env, logs=home.logs) as children:
         tell("starting gateway, back office and a stand-in for Meta")
         _start(children, house)
-        yield house
-        tell("stopping")
+        try:
+            yield house
+        finally:
+            tell("stopping")
 
 
 def _seeded(home: Home, env: dict[str, str], *, static: bool) -> Seeded:

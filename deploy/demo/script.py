@@ -113,7 +113,7 @@ def run(console: Console) -> int:
             _play(opened, console)
     except KeyboardInterrupt:
         console.print("stopped")
-        return 130
+        return stage.INTERRUPTED
     except (CommandFailed, NotAsExpected, ProcessFailed, SandboxRefused) as error:
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1

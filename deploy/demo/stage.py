@@ -21,6 +21,9 @@ from shared.core.config import ROOT
 PREFERRED: Final = (8090, 8080, 8000)
 """Ports of the stand-in, the gateway and the back office, wherever nobody else listens there."""
 
+INTERRUPTED: Final = 130
+"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
+
 
 def run(console: Console, *, folder: Path | None) -> int:
     """Run a demo until the buyer has had enough; a later one goes on where this one ended.
@@ -39,7 +42,8 @@ def run(console: Console, *, folder: Path | None) -> int:
         with home.occupied(), house.running(home, ports=ports(*PREFERRED), tell=tell) as open_house:
             _hand_over(console, open_house)
     except KeyboardInterrupt:
-        tell("stopped")
+        tell("stopped while starting")
+        return INTERRUPTED
     except (AlreadyRunning, CommandFailed, ProcessFailed) as error:
         console.print(Text(str(error), "red"))
         return 1
@@ -64,7 +68,10 @@ def _hand_over(console: Console, open_house: House) -> None:
         sandbox.settings(window="off")
         info = _panel(open_house)
         console.print(info)
-        Phone(sandbox=sandbox, console=console, info=info).use()
+        try:
+            Phone(sandbox=sandbox, console=console, info=info).use()
+        except KeyboardInterrupt:
+            console.print()  # the prompt stands on this line
 
 
 def _panel(open_house: House) -> Panel:
@@ -75,7 +82,7 @@ def _panel(open_house: House) -> Panel:
     facts.add_row("Back office", f"{open_house.backoffice}/admin/")
     facts.add_row("Login", f"{open_house.username}  {open_house.password}")
     facts.add_row("Logs", f"{open_house.home.logs}/{{gateway,backoffice,meta}}.log")
-    facts.add_row("Settings", f"uv run --env-file {open_house.home.env_file} rafflebot doctor")
+    facts.add_row("Check it", f"uv run --env-file {open_house.home.env_file} rafflebot doctor")
     return Panel(
         Group(facts, Text("The API, for n8n and the like:", "bold"), Text(_curl(open_house))),
         box=HORIZONTALS,

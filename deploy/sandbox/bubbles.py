@@ -25,6 +25,8 @@ _MARKED: Final = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)([^\n]+?)(?<=\S)\1(?![\
 WORDS: Final = frozenset({"text", "tap", "button", "list", "cta_url"})
 """Types of message that show nothing but words."""
 _WIDEST: Final = 60
+_NARROWEST: Final = 10
+"""Cells inside a bubble, so that time and ticks fit below."""
 
 
 def styled(words: str) -> Text:
@@ -77,8 +79,10 @@ def show(console: Console, message: Seen) -> None:
 
 def _bubble(message: Seen, *, width: int) -> RenderableType:
     mine = message.sender == "buyer"
+    lines = face(message)
+    lines[0].pad_right(max(0, _NARROWEST - max(line.cell_len for line in lines)))
     panel = Panel(
-        Group(*face(message)),
+        Group(*lines),
         box=ROUNDED,
         expand=False,
         width=None,

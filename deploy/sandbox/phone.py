@@ -33,11 +33,12 @@ Every line without a slash at its beginning is a message to the raffle.
 //…            write a message that begins with a slash"""
 
 PATIENCE: Final = 8.0
-"""Seconds an answer is waited for before the next line is read."""
+LONG: Final = 20.0
+"""Seconds that /wait waits unless told otherwise."""
 QUIET: Final = 0.4
 """Seconds without a further message after which the bot has finished."""
-POLL: Final = 20.0
-"""Seconds a request for news stays open at most."""
+POLL: Final = 0.5
+"""Seconds a request for news stays open; so long does it take at most to put the phone away."""
 ACCEPTED: Final = 3
 """Seconds the gateway's 200 is waited for, so that the first ticks are true."""
 FIRST_BUYER: Final = 15550100101
@@ -75,12 +76,30 @@ class Phone:
     stands above its question.
     """
 
-    def __init__(self, *, sandbox: Sandbox, console: Console, info: RenderableType = "") -> None:
+    def __init__(
+        self,
+        *,
+        sandbox: Sandbox,
+        console: Console,
+        info: RenderableType,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Take a phone.
+
+        Args:
+            sandbox: the stand-in; the phone hangs up when it is put away.
+            console: where the chat is shown.
+            info: what `/info` shows.
+            patience: seconds an answer is waited for before the next line is read.
+
+        """
+        self._patience = patience
         self._sandbox = sandbox
         self._console = console
         self._info = info
         self._news = threading.Condition(threading.RLock())
         self._chats: dict[str, Chat] = {}
+        self._watchers: list[threading.Thread] = []
         self._closing = False
         self._prompt = ""
         self._interactive = console.is_terminal and sys.stdin.isatty()
@@ -108,6 +127,8 @@ class Phone:
                     self._obey(line.strip())
         finally:
             self._closing = True
+            for watcher in self._watchers:
+                watcher.join()
             self._sandbox.close()
 
     def _obey(self, line: str) -> None:
@@ -153,7 +174,7 @@ class Phone:
             self._show(message)
             if message.status == "sent":
                 self._say(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
-        self._listen(heard, patience=PATIENCE)
+        self._listen(heard, patience=self._patience)
 
     def _tap(self, index: int) -> None:
         message = self._current.tappable
@@ -192,7 +213,7 @@ class Phone:
     def _wait(self, seconds: str) -> None:
         if seconds and not seconds.isdecimal():
             raise CannotDo("How many seconds? For example /wait 30.")
-        self._listen(self._current.heard, patience=float(seconds or POLL))
+        self._listen(self._current.heard, patience=float(seconds or LONG))
 
     def _quit(self, _: str) -> None:
         raise Quit
@@ -213,7 +234,9 @@ class Phone:
         before = buyer.sees(read=False)
         chat = Chat(name=who, buyer=buyer, seen=before[-1].n if before else 0)
         self._chats[who.lower()] = chat
-        threading.Thread(target=self._watch, args=(chat,), daemon=True).start()
+        watcher = threading.Thread(target=self._watch, args=(chat,), daemon=True)
+        self._watchers.append(watcher)
+        watcher.start()
         return chat
 
     def _watch(self, chat: Chat) -> None:
@@ -221,8 +244,8 @@ class Phone:
             looks = len(self._chats) == 1 or chat is self._current
             try:
                 news = chat.buyer.sees(after=chat.seen, wait=POLL, read=looks)
-            except (httpx.HTTPError, RuntimeError):  # it hung up, or the stand-in is away
-                time.sleep(1)
+            except httpx.HTTPError:  # the stand-in is away; whoever writes is told so
+                time.sleep(POLL)
                 continue
             with self._news:
                 for message in news:
