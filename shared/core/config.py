@@ -35,6 +35,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="sqlite:///var/raffle.sqlite3",
+        repr=False,
         description="sqlite:///path (relative to the project's root) or postgres://user:password@host/name",
     )
     django_secret_key: SecretStr = Field(
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     )
     meta_app_secret: str = Field(
         default="",
+        repr=False,
         description="Signs webhooks; comma-separated while rotating. The gateway needs it",
     )
     meta_verify_token: SecretStr = Field(
@@ -152,7 +154,7 @@ class Settings(BaseSettings):
 class GatewaySettings(Settings):
     """What the gateway needs on top: without these it could neither trust Meta nor answer."""
 
-    meta_app_secret: str = Field(min_length=1)
+    meta_app_secret: str = Field(min_length=1, repr=False)
     meta_verify_token: SecretStr = Field(min_length=1)
     meta_access_token: SecretStr = Field(min_length=1)
     meta_phone_number_id: str = Field(pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$")

@@ -16,7 +16,8 @@ def exponential(attempt: int, *, base: timedelta, cap: timedelta, factor: float 
     if attempt < 1:
         raise ValueError(f"attempt counts from 1, got {attempt}")
     exponent = min(attempt - 1, 64)  # beyond, every wait is the cap and floats overflow
-    return min(timedelta(seconds=base.total_seconds() * factor**exponent), cap)
+    seconds = base.total_seconds() * factor**exponent
+    return timedelta(seconds=min(seconds, cap.total_seconds()))
 
 
 def spread(wait: timedelta, *, jitter: float) -> timedelta:

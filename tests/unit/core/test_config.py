@@ -1,0 +1,94 @@
+"""The configuration names everything that is wrong, at once."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.core.config import ROOT, ConfigurationError, GatewaySettings, Settings
+
+COMPLETE = {
+    "DJANGO_SECRET_KEY": "k" * 50,
+    "META_APP_SECRET": "old, new",
+    "META_VERIFY_TOKEN": "verify",
+    "META_ACCESS_TOKEN": "token",
+    "META_PHONE_NUMBER_ID": "106540352242922, 106540352242923",
+}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start from an empty environment, in a folder without a `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in {**COMPLETE, **variables}.items():
+        monkeypatch.setenv(name, value)
+
+
+class TestRead:
+    def test_names_everything_missing_and_malformed_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PUBLIC_URL", "raffles.example")
+        monkeypatch.setenv("META_PHONE_NUMBER_ID", "+1 555 0100")
+        monkeypatch.setenv("META_ACCESS_TOKEN", "")
+
+        with pytest.raises(ConfigurationError) as caught:
+            GatewaySettings.read()
+
+        assert set(caught.value.problems) == {
+            "DJANGO_SECRET_KEY",
+            "META_APP_SECRET",
+            "META_VERIFY_TOKEN",
+            "META_ACCESS_TOKEN",
+            "META_PHONE_NUMBER_ID",
+            "PUBLIC_URL",
+        }
+        assert "META_APP_SECRET: is required and missing" in str(caught.value)
+
+    def test_asks_the_back_office_for_less(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DJANGO_SECRET_KEY", "k" * 50)
+
+        assert Settings.read().phone_number_ids == ()
+
+    def test_never_shows_a_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch)
+        shown = repr(GatewaySettings.read())
+
+        assert "token" not in shown.replace("meta_verify_token", "").replace(
+            "meta_access_token", ""
+        )
+        assert "old" not in shown
+
+    def test_takes_several_secrets_and_numbers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch)
+        settings = GatewaySettings.read()
+
+        assert settings.app_secrets == ("old", "new")
+        assert settings.phone_number_ids == ("106540352242922", "106540352242923")
+
+    def test_reads_a_dotenv_file_in_the_working_folder(self, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text(f"DJANGO_SECRET_KEY={'s' * 50}\n")
+
+        assert Settings.read().django_secret_key.get_secret_value() == "s" * 50
+
+
+class TestDatabase:
+    def test_is_relative_to_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch, DATABASE_URL="sqlite:///var/raffle.sqlite3")
+
+        assert Settings.read().database == f"sqlite:///{ROOT}/var/raffle.sqlite3"
+
+    def test_may_be_anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch, DATABASE_URL="sqlite:////srv/raffle.sqlite3")
+
+        assert Settings.read().database == "sqlite:////srv/raffle.sqlite3"
+
+    def test_is_of_a_known_kind(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch, DATABASE_URL="mysql://somewhere")
+
+        with pytest.raises(ConfigurationError, match="sqlite:///"):
+            Settings.read()

@@ -1,0 +1,69 @@
+"""Logs never show a phone number in clear."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from shared.core import logs
+
+
+@pytest.fixture
+def as_json(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Log as machines read it, and put the tests' own logging back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    logs.configure(style="json", level="INFO")
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+class TestMaskPhone:
+    @pytest.mark.parametrize(
+        ("text", "masked"),
+        [
+            ("+15550100123", "***23"),
+            ("call 15550100123 now", "call ***23 now"),
+            ("order 12345", "order 12345"),
+            ("wamid.HBgL15550100123X", "wamid.HBgL15550100123X"),
+        ],
+    )
+    def test_leaves_two_digits(self, text: str, masked: str) -> None:
+        assert logs.mask_phone(text) == masked
+
+
+@pytest.mark.usefixtures("as_json")
+class TestConfigure:
+    def test_masks_every_value_and_keeps_the_correlation_id(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with structlog.contextvars.bound_contextvars(correlation_id="c0ffee"):
+            logs.get("tests.masking").warning(
+                "sent", to="15550100123", phone_number_id="106540352242922"
+            )
+        line = json.loads(capsys.readouterr().err)
+
+        assert line["to"] == "***23"
+        assert line["phone_number_id"] == "106540352242922"
+        assert (line["event"], line["correlation_id"], line["level"]) == (
+            "sent",
+            "c0ffee",
+            "warning",
+        )
+
+    def test_speaks_for_libraries_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logging.getLogger("somebody.else").warning("buyer %s", "+15550100123")
+        line = json.loads(capsys.readouterr().err)
+
+        assert line["event"] == "buyer ***23"
+
+    def test_masks_what_an_exception_quotes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        try:
+            int("no contact 15550100123")
+        except ValueError:
+            logs.get("tests.masking").exception("failed")
+
+        assert "15550100123" not in capsys.readouterr().err
