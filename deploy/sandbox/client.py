@@ -142,6 +142,10 @@ class Sandbox:
         found: list[dict[str, Any]] = self.ask("GET", "/sandbox/requests", params=query)["requests"]
         return found
 
+    def refused(self) -> list[dict[str, Any]]:
+        """List the requests that Meta would have refused, or was told to."""
+        return [each for each in self.requests() if each["code"] is not None]
+
     def deliveries(self, *, after: int = 0) -> list[dict[str, Any]]:
         """List the newest webhooks and how the gateway answered, a thousand at most."""
         query = {"after": after}

@@ -30,16 +30,14 @@ def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(request: Request) -> Response:
         world: World = request.app.state.world
-        code = None
+        code, details = None, ""
         try:
             _known_version(request)
             response = await handler(world, request)
         except GraphRefused as refused:
-            code = refused.code
+            code, details = refused.code, str(refused)
             response = refusal(refused)
-        world.note(
-            method=request.method, path=request.url.path, status=response.status_code, code=code
-        )
+        world.note(request, response, code=code, details=details)
         return response
 
     return answer
@@ -213,7 +211,7 @@ async def download(request: Request) -> Response:
     """Give the bytes behind an address that is still good, to the bearer only."""
     world: World = request.app.state.world
     response = await _download(world, request)
-    world.note(method="GET", path=request.url.path, status=response.status_code, code=None)
+    world.note(request, response)
     return response
 
 

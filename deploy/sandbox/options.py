@@ -50,6 +50,7 @@ class Behaviour(BaseModel):
         default=(0, 0.2, 0.5, 1, 2, 5, 10), min_length=1, max_length=50
     )
     give_up_after: float = Field(default=7 * 24 * 3600, ge=0)
+    max_pending: int = Field(default=20_000, ge=1, le=100_000)
     webhook_timeout: float = Field(default=20, gt=0, le=120)
     in_order: bool = True
     media_url_seconds: float = Field(default=300, ge=0)

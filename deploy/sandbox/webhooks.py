@@ -21,7 +21,6 @@ from deploy.sandbox.bell import Bell
 from deploy.sandbox.ledger import Ledger
 from deploy.sandbox.options import Behaviour
 
-MAX_PENDING: Final = 20_000
 KEPT: Final = 5_000
 ATTEMPTS_SHOWN: Final = 50
 AT_ONCE: Final = 64
@@ -97,7 +96,7 @@ class Postman:
             then: called at the first acceptance.
 
         Raises:
-            TooManyWebhooks: when `MAX_PENDING` wait already.
+            TooManyWebhooks: when `max_pending` wait already.
 
         """
         delivery = self.signed(body, about=about)
@@ -179,7 +178,7 @@ class Postman:
         await self._http.aclose()
 
     def _start(self, carrying: Any) -> None:
-        if len(self._tasks) >= MAX_PENDING:
+        if len(self._tasks) >= self._behaviour().max_pending:
             carrying.close()
             self.dropped += 1
             raise TooManyWebhooks

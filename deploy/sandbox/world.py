@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from deploy.sandbox import envelopes
 from deploy.sandbox.bell import Bell
 from deploy.sandbox.chat import Buyer, Entry, Outgoing, user_id_of
@@ -233,11 +236,20 @@ class World:
         mime_type = medium.mime_type if medium else ""
         return {"media_id": media_id, "url": f"/sandbox/media/{media_id}", "mime_type": mime_type}
 
-    def note(self, *, method: str, path: str, status: int, code: int | None) -> None:
-        """Log one request to the Graph API."""
-        at = datetime.now(UTC).isoformat()
-        record = {"method": method, "path": path, "status": status, "code": code, "at": at}
-        self.requests.add(record)
+    def note(
+        self, request: Request, response: Response, *, code: int | None = None, details: str = ""
+    ) -> None:
+        """Log one request to the Graph API and how it was answered."""
+        self.requests.add(
+            {
+                "method": request.method,
+                "path": request.url.path,
+                "status": response.status_code,
+                "code": code,
+                "details": details,
+                "at": datetime.now(UTC).isoformat(),
+            }
+        )
 
     @property
     def idle(self) -> bool:

@@ -75,8 +75,11 @@ def _sandbox(_gateway: Gateway) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(_sandbox: Sandbox) -> Sandbox:
-    """The stand-in as at its start."""
+def sandbox(_sandbox: Sandbox, _gateway: Gateway) -> Sandbox:
+    """The stand-in as at its start, with nothing of the test before on its way."""
+    _gateway.be_kind()
+    _sandbox.settings(webhook_url=_gateway.url, subscribed_fields=["messages"])
+    _sandbox.settle()
     _sandbox.reset()
     return _sandbox
 
@@ -85,8 +88,6 @@ def sandbox(_sandbox: Sandbox) -> Sandbox:
 def gateway(_gateway: Gateway, sandbox: Sandbox) -> Gateway:
     """The gateway, which has heard nothing yet."""
     _gateway.posted.clear()
-    _gateway.answers.clear()
-    _gateway.pause = 0
     return _gateway
 
 

@@ -37,6 +37,11 @@ class Gateway:
     answers: list[int] = field(default_factory=list)
     pause: float = 0
 
+    def be_kind(self) -> None:
+        """Answer 200 at once from now on."""
+        self.answers.clear()
+        self.pause = 0
+
     def messages(self) -> list[dict[str, Any]]:
         """Every message that was accepted, in the order it came."""
         return [item for value in self._values() for item in value.get("messages", [])]

@@ -334,7 +334,8 @@ class TestMistakes:
     def test_in_settings_change_nothing(self, sandbox: Sandbox) -> None:
         before = sandbox.settings()
 
-        for wrong in ({"window": "ajar"}, {"colour": "red"}, {"retry_delays": []}):
+        mistakes: list[dict[str, Any]] = [{"window": "ajar"}, {"colour": "red"}, {"statuses": 1}]
+        for wrong in mistakes:
             with pytest.raises(SandboxRefused):
                 sandbox.settings(**wrong)
 

@@ -34,6 +34,7 @@ class TestErrors:
 
         assert codes == [400, 400, 400, 200]
         assert [each["code"] for each in sandbox.requests()] == [130429, 130429, 131056, None]
+        assert len(sandbox.refused()) == 3
 
     def test_last_until_cleared(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
         sandbox.fault("error", times=None)
@@ -122,7 +123,7 @@ class TestDoubt:
         answer = graph.says("really")
 
         assert (answer.status_code, answer.headers["content-type"][:9]) == (200, "text/html")
-        assert ana.waits_for("really")
+        assert ana.waits_for("really").sender == "business"
 
     @pytest.mark.parametrize("delivers", [True, False])
     def test_an_answer_may_not_come(

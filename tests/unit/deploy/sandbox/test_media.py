@@ -14,9 +14,11 @@ from tests.unit.deploy.sandbox.gateway import Gateway
 PICTURE = b"\xff\xd8\xff picture"
 
 
-def upload(graph: Graph, content: bytes = PICTURE, **fields: str) -> httpx.Response:
+def upload(
+    graph: Graph, content: bytes = PICTURE, *, kind: str = "image/jpeg", product: str = "whatsapp"
+) -> httpx.Response:
     """Upload a file from the first business number."""
-    form = {"messaging_product": "whatsapp", "type": "image/jpeg", **fields}
+    form = {"messaging_product": product, "type": kind}
     file = ("a.jpg", content, form["type"])
     return graph.http.post(f"/v26.0/{NUMBERS[0]}/media", data=form, files={"file": file})
 
@@ -55,14 +57,14 @@ class TestUpload:
     def test_is_taken_up_to_the_limit_of_its_type(
         self, graph: Graph, mime_type: str, limit: int
     ) -> None:
-        assert upload(graph, b"x" * limit, type=mime_type).status_code == 200
-        assert error(upload(graph, b"x" * (limit + 1), type=mime_type))["code"] == 100
+        assert upload(graph, b"x" * limit, kind=mime_type).status_code == 200
+        assert error(upload(graph, b"x" * (limit + 1), kind=mime_type))["code"] == 100
 
-    @pytest.mark.parametrize(
-        "fields", [{"type": "application/zip"}, {"messaging_product": "facebook"}]
-    )
+    @pytest.mark.parametrize("fields", [{"kind": "application/zip"}, {"product": "facebook"}])
     def test_refuses_what_meta_refuses(self, graph: Graph, fields: dict[str, str]) -> None:
-        assert error(upload(graph, **fields))["code"] == 100
+        refused = upload(graph, PICTURE, **fields)
+
+        assert error(refused)["code"] == 100
 
     def test_wants_a_file(self, graph: Graph) -> None:
         answer = graph.http.post(

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from deploy.sandbox import envelopes
-from deploy.sandbox.client import Buyer, NothingSeen, Sandbox
+from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused
 from deploy.sandbox.options import Options
 from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph
 from tests.unit.deploy.sandbox.gateway import VERIFY_TOKEN, Gateway
@@ -206,6 +206,18 @@ class TestDelivery:
 
         first, again = gateway.posted
         assert first.body == again.body
+
+    def test_is_refused_when_too_many_wait(
+        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+    ) -> None:
+        sandbox.settings(webhook_url="http://127.0.0.1:9/webhook", max_pending=2)
+        ana.says("one")
+        ana.says("two")
+
+        with pytest.raises(SandboxRefused, match="too many"):
+            ana.says("three")
+        assert graph.says().status_code == 200
+        assert sandbox.state()["dropped"] == 3
 
     def test_ends_when_the_app_is_not_subscribed(
         self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
