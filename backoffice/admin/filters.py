@@ -91,7 +91,9 @@ class ByRaffle(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         """Keep the chosen raffle's rows."""
         value = self.value() or ""
-        return queryset.filter(raffle=int(value)) if value.isdecimal() else queryset
+        if not value.isdecimal():
+            return queryset
+        return queryset.filter(raffle__in=Raffle.objects.filter(pk=int(value)))
 
 
 class ByProofStatus(OneOf):

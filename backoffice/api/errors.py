@@ -30,7 +30,7 @@ _FRAMEWORK: Final[Mapping[type[Exception], tuple[str, str]]] = {
     exceptions.NotFound: ("not_found", "There is nothing at this address."),
     exceptions.MethodNotAllowed: ("method_not_allowed", "This address takes another method."),
     exceptions.NotAcceptable: ("not_acceptable", "Only JSON can be answered."),
-    exceptions.UnsupportedMediaType: ("unsupported_media_type", "Send the body as JSON or as a form."),
+    exceptions.UnsupportedMediaType: ("unsupported_media_type", "Send JSON or a form."),
     exceptions.Throttled: ("throttled", "Too many requests; wait a little."),
 }
 

@@ -1,4 +1,4 @@
-"""The back office as in production: collected static files, private storage in a folder of its own."""
+"""The back office as in production: collected static files, private storage of its own."""
 
 from pathlib import Path
 

@@ -75,7 +75,7 @@ class TestWhoIsLetIn:
         answer = Client(headers=headers).get("/api/orders")
 
         assert answer.status_code == 401
-        assert ERROR_KEYS <= answer.json().keys()
+        assert answer.json().keys() >= ERROR_KEYS
         assert answer["WWW-Authenticate"].startswith("Bearer")
 
     @pytest.mark.parametrize("path", ["confirm-payment", "cancel"])
@@ -260,7 +260,7 @@ class TestConfirmPayment:
         )
 
         assert answer.status_code == 415
-        assert ERROR_KEYS <= answer.json().keys()
+        assert answer.json().keys() >= ERROR_KEYS
 
     def test_a_form_is_understood_too(self, api: Api) -> None:
         order = shop.an_order(numbers=[7, 13])
