@@ -1,0 +1,134 @@
+"""Brings orders where a test needs them, by the services themselves."""
+
+from collections.abc import Collection
+from itertools import count
+
+from shared.core.enums import OrderStatus, RejectReason
+from shared.raffles.models import Order, OrderEvent, Raffle, TicketNumber
+from shared.raffles.services import orders, proofs, reservations
+from shared.raffles.services.proofs import ProofKept, ProofLate, ProofSource
+from shared.whatsapp.models import WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID
+
+PIVOT = 1_234_567
+AFTER_THE_DEADLINE = NOON + 33 * MINUTE
+"""Half an hour to pay, two minutes of grace, and one more."""
+
+_messages = count(1)
+
+
+def held(
+    raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
+) -> Order:
+    """Hold numbers at noon, for a new buyer unless one is named."""
+    buyer = contact or builders.contact()
+    return reservations.hold_numbers(
+        raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.a_buyer()
+    )
+
+
+def placed(
+    raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
+) -> Order:
+    """Hold numbers and place the order, at noon."""
+    order = held(raffle, numbers=numbers, contact=contact)
+    return orders.place(order, at=NOON, now=NOON, by=builders.a_buyer())
+
+
+def under_review(
+    raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
+) -> Order:
+    """Place an order and send a proof, at noon."""
+    order = placed(raffle, numbers=numbers, contact=contact)
+    kept = received(order)
+    assert isinstance(kept, ProofKept)
+    return kept.order
+
+
+def paid(
+    raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
+) -> Order:
+    """Bring an order to its good end, at noon."""
+    order = under_review(raffle, numbers=numbers, contact=contact)
+    orders.confirm(order, by=builders.a_reviewer(), now=NOON)
+    return order
+
+
+def expired(
+    raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
+) -> Order:
+    """Place an order and let its time run out."""
+    order = placed(raffle, numbers=numbers, contact=contact)
+    assert orders.expire(order, now=AFTER_THE_DEADLINE)
+    return order
+
+
+def cancelled(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
+    """Place an order and cancel it, at noon."""
+    order = placed(raffle, numbers=numbers)
+    return orders.cancel(order, by=builders.a_buyer(), now=NOON)
+
+
+def in_status(raffle: Raffle, status: OrderStatus) -> Order:
+    """Bring an order into a status, whichever it is."""
+    ways = {
+        OrderStatus.DRAFT: held,
+        OrderStatus.PENDING_PAYMENT: placed,
+        OrderStatus.PAID: paid,
+        OrderStatus.CANCELLED: cancelled,
+        OrderStatus.EXPIRED: expired,
+    }
+    return ways[status](raffle)
+
+
+def source(**fields: object) -> ProofSource:
+    """Give a message with a proof that nobody sent before."""
+    serial = next(_messages)
+    values = {
+        "phone_number_id": NUMBER_ID,
+        "wa_message_id": f"wamid.{serial}",
+        "media_id": f"media-{serial}",
+        "media_sha256": "",
+        "caption": "",
+        "arrived_at": NOON,
+        **fields,
+    }
+    return ProofSource(**values)  # type: ignore[arg-type]
+
+
+def received(order: Order, **fields: object) -> ProofKept | ProofLate:
+    """Send a proof for an order by its own buyer, at noon."""
+    assert order.contact_id is not None
+    outcome = proofs.receive(
+        source(**fields),
+        order=order,
+        contact_id=order.contact_id,
+        by=builders.a_buyer(),
+        now=NOON,
+    )
+    assert isinstance(outcome, ProofKept | ProofLate)
+    return outcome
+
+
+def rejected(order: Order) -> Order:
+    """Turn an order's proofs down, at noon."""
+    return orders.reject(
+        order, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
+    )
+
+
+def statuses(raffle: Raffle, *numbers: int) -> list[str]:
+    """Read the statuses of these numbers, ascending."""
+    found = TicketNumber.objects.filter(raffle=raffle, number__in=numbers)
+    return list(found.order_by("number").values_list("status", flat=True))
+
+
+def story(order: Order) -> list[str]:
+    """Read what happened to an order, in its order."""
+    return [event.action for event in OrderEvent.objects.filter(order=order)]
+
+
+def stored(order: Order) -> Order:
+    """Read an order as the database has it."""
+    return Order.objects.select_related("raffle").get(pk=order.pk)

@@ -1,0 +1,415 @@
+"""Holding numbers: all or none, within the terms, and without a trace of what was refused."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from shared.core.enums import Mode, OrderStatus, RaffleStatus
+from shared.raffles import codes
+from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
+from shared.raffles.services import inventory, orders, reservations
+from shared.raffles.services.reservations import (
+    ContactLimitReached,
+    CoolingDown,
+    NumbersTaken,
+    NumbersUnknown,
+    OrderWantsPayment,
+    QuantityOutOfBounds,
+    RaffleNotSelling,
+    TooFewLeft,
+)
+from shared.whatsapp.models import WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON, a_buyer
+from tests.integration.raffles import arranged
+from tests.integration.raffles.arranged import AFTER_THE_DEADLINE, PIVOT
+
+pytestmark = pytest.mark.django_db
+
+
+def hold_random(
+    raffle: Raffle,
+    *,
+    quantity: int,
+    contact: WhatsAppContact | None = None,
+    pivot: int = PIVOT,
+    now: datetime = NOON,
+) -> Order:
+    buyer = contact or builders.contact()
+    return reservations.hold_random(
+        raffle, contact_id=buyer.pk, quantity=quantity, pivot=pivot, now=now, by=a_buyer()
+    )
+
+
+class TestHoldRandom:
+    def test_makes_a_draft_with_its_own_numbers(self) -> None:
+        raffle = builders.raffle(numbers=100, price=Decimal("1.10"))
+
+        order = arranged.stored(hold_random(raffle, quantity=3))
+
+        assert (order.status, order.mode, order.quantity) == (OrderStatus.DRAFT, Mode.RANDOM, 3)
+        assert (order.unit_price, order.total) == (Decimal("1.10"), Decimal("3.30"))
+        assert order.expires_at == NOON + 30 * MINUTE
+        assert len(order.numbers()) == 3
+        assert arranged.statuses(raffle, *order.numbers()) == ["RESERVED"] * 3
+        assert arranged.story(order) == ["HELD"]
+        assert inventory.check() == []
+
+    def test_gives_the_order_a_code_right_away(self) -> None:
+        order = hold_random(builders.raffle(), quantity=1)
+
+        assert order.code is not None
+        assert codes.normalised(order.code) == order.code
+        assert orders.find(order.code) == order.pk
+
+    @pytest.mark.parametrize("pivot", [0, 2**31 - 1, PIVOT])
+    def test_finds_the_last_free_numbers_wherever_it_starts(self, pivot: int) -> None:
+        raffle = builders.raffle(numbers=10)
+        hold_random(raffle, quantity=7)
+
+        last = hold_random(raffle, quantity=3, pivot=pivot)
+
+        assert len(last.numbers()) == 3
+        assert arranged.statuses(raffle, *range(1, 11)) == ["RESERVED"] * 10
+        assert inventory.check() == []
+
+    def test_says_how_many_are_left_and_takes_none_of_them(self) -> None:
+        raffle = builders.raffle(numbers=10)
+        hold_random(raffle, quantity=8)
+
+        with pytest.raises(TooFewLeft) as refusal:
+            hold_random(raffle, quantity=3)
+
+        assert refusal.value.details == {"available": 2}
+        assert arranged.statuses(raffle, *range(1, 11)).count("AVAILABLE") == 2
+        assert inventory.check() == []
+
+    def test_starts_elsewhere_with_another_pivot(self) -> None:
+        raffle = builders.raffle(numbers=100)
+
+        first = hold_random(raffle, quantity=5, pivot=0)
+        second = hold_random(raffle, quantity=5, pivot=2**30)
+
+        assert not set(first.numbers()) & set(second.numbers())
+
+    def test_holds_for_a_buyer_without_a_contact(self) -> None:
+        raffle = builders.raffle(numbers=10)
+
+        order = reservations.hold_random(
+            raffle, contact_id=None, quantity=2, pivot=PIVOT, now=NOON, by=builders.a_reviewer()
+        )
+
+        assert order.contact_id is None
+        assert len(order.numbers()) == 2
+
+
+class TestHoldNumbers:
+    def test_holds_exactly_the_numbers_asked_for(self) -> None:
+        raffle = builders.raffle(numbers=100)
+
+        order = arranged.held(raffle, numbers=[45, 7, 13, 7])
+
+        assert order.numbers() == [7, 13, 45]
+        assert (order.mode, order.quantity) == (Mode.PICK, 3)
+        assert inventory.check() == []
+
+    def test_holds_none_when_one_is_taken_and_names_those_taken(self) -> None:
+        raffle = builders.raffle(numbers=100)
+        arranged.held(raffle, numbers=[7, 8])
+        before = rows_of_every_table()
+
+        with pytest.raises(NumbersTaken) as refusal:
+            arranged.held(raffle, numbers=[6, 7, 8, 9])
+
+        assert refusal.value.details == {"taken": [7, 8], "free": [6, 9]}
+        assert rows_of_every_table() == before
+        assert arranged.statuses(raffle, 6, 9) == ["AVAILABLE"] * 2
+
+    @pytest.mark.parametrize(("first_number", "unknown"), [(1, [0, 101]), (0, [100, 101])])
+    def test_names_numbers_the_raffle_does_not_have(
+        self, first_number: int, unknown: list[int]
+    ) -> None:
+        raffle = builders.raffle(numbers=100, first_number=first_number)
+
+        with pytest.raises(NumbersUnknown) as refusal:
+            arranged.held(raffle, numbers=[*unknown, 5])
+
+        assert refusal.value.details == {
+            "unknown": unknown,
+            "first": first_number,
+            "last": first_number + 99,
+        }
+
+    def test_never_takes_a_number_of_another_raffle(self) -> None:
+        one, other = builders.raffle(numbers=10), builders.raffle(numbers=10)
+        arranged.held(one, numbers=[1])
+
+        order = arranged.held(other, numbers=[1])
+
+        assert order.numbers() == [1]
+        assert inventory.check() == []
+
+
+class TestReplacing:
+    def test_gives_the_numbers_of_the_older_draft_back_in_the_same_step(self) -> None:
+        raffle, contact = builders.raffle(numbers=10), builders.contact()
+        older = arranged.held(raffle, numbers=[1, 2, 3], contact=contact)
+
+        newer = arranged.held(raffle, numbers=[4, 5], contact=contact)
+
+        assert arranged.stored(older).status == OrderStatus.CANCELLED
+        assert arranged.story(older) == ["HELD", "CANCELLED"]
+        assert newer.numbers() == [4, 5]
+        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
+        assert inventory.check() == []
+
+    def test_counts_its_own_numbers_as_free(self) -> None:
+        raffle, contact = builders.raffle(numbers=10), builders.contact()
+        older = arranged.held(raffle, numbers=[1, 2, 3], contact=contact)
+
+        newer = arranged.held(raffle, numbers=[2, 3, 4], contact=contact)
+
+        assert newer.numbers() == [2, 3, 4]
+        assert arranged.stored(older).numbers() == [1, 2, 3]
+        assert arranged.statuses(raffle, 1) == ["AVAILABLE"]
+        assert inventory.check() == []
+
+    def test_keeps_the_older_draft_when_the_new_choice_is_refused(self) -> None:
+        raffle, contact = builders.raffle(numbers=10), builders.contact()
+        arranged.held(raffle, numbers=[9])
+        older = arranged.held(raffle, numbers=[1, 2], contact=contact)
+
+        with pytest.raises(NumbersTaken) as refusal:
+            arranged.held(raffle, numbers=[1, 9], contact=contact)
+
+        assert refusal.value.details == {"taken": [9], "free": [1]}
+        assert arranged.stored(older).status == OrderStatus.DRAFT
+        assert older.numbers() == [1, 2]
+
+    def test_gives_other_random_numbers_while_there_are_some(self) -> None:
+        raffle, contact = builders.raffle(numbers=10), builders.contact()
+        older = hold_random(raffle, quantity=5, contact=contact)
+        had = older.numbers()
+
+        newer = hold_random(raffle, quantity=5, contact=contact)
+
+        assert not set(had) & set(newer.numbers())
+        assert inventory.check() == []
+
+    def test_gives_its_own_numbers_again_when_nothing_else_is_left(self) -> None:
+        raffle, contact = builders.raffle(numbers=6), builders.contact()
+        hold_random(raffle, quantity=3, contact=contact)
+
+        newer = hold_random(raffle, quantity=5, contact=contact)
+
+        assert len(newer.numbers()) == 5
+        assert inventory.check() == []
+
+    def test_counts_its_own_numbers_among_those_left(self) -> None:
+        raffle, contact = builders.raffle(numbers=6), builders.contact()
+        hold_random(raffle, quantity=2)
+        hold_random(raffle, quantity=3, contact=contact)
+
+        with pytest.raises(TooFewLeft) as refusal:
+            hold_random(raffle, quantity=5, contact=contact)
+
+        assert refusal.value.details == {"available": 4}
+
+    def test_replaces_a_draft_without_a_contact_only_when_it_is_named(self) -> None:
+        raffle = builders.raffle(numbers=10)
+        older = sold_for_cash(raffle, numbers=[1])
+        other = sold_for_cash(raffle, numbers=[2])
+
+        newer = sold_for_cash(raffle, numbers=[1, 3], replacing=older)
+
+        assert newer.numbers() == [1, 3]
+        assert arranged.stored(older).status == OrderStatus.CANCELLED
+        assert arranged.stored(other).status == OrderStatus.DRAFT
+
+    def test_ignores_a_draft_that_ended_meanwhile(self) -> None:
+        raffle, contact = builders.raffle(numbers=10), builders.contact()
+        older = arranged.held(raffle, numbers=[1], contact=contact)
+        orders.cancel(orders.lock(older.pk), by=a_buyer(), now=NOON)
+
+        newer = reservations.hold_numbers(
+            raffle, contact_id=contact.pk, numbers=[1], now=NOON, by=a_buyer(), replacing=older
+        )
+
+        assert newer.numbers() == [1]
+        assert inventory.check() == []
+
+    def test_refuses_to_replace_a_draft_of_somebody_else(self) -> None:
+        raffle = builders.raffle(numbers=10)
+        theirs = arranged.held(raffle, numbers=[1])
+
+        with pytest.raises(ValueError, match="its own buyer"):
+            reservations.hold_numbers(
+                raffle,
+                contact_id=builders.contact().pk,
+                numbers=[1],
+                now=NOON,
+                by=a_buyer(),
+                replacing=theirs,
+            )
+
+
+class TestTerms:
+    @pytest.mark.parametrize(
+        ("fields", "reason"),
+        [
+            ({"status": RaffleStatus.DRAFT}, "draft"),
+            ({"status": RaffleStatus.PAUSED}, "paused"),
+            ({"status": RaffleStatus.CLOSED}, "closed"),
+            ({"status": RaffleStatus.DRAWN}, "drawn"),
+            ({"sales_open_at": NOON + MINUTE}, "not_yet"),
+            ({"sales_close_at": NOON}, "over"),
+        ],
+    )
+    def test_sells_nothing_while_the_raffle_does_not_sell(
+        self, fields: dict[str, object], reason: str
+    ) -> None:
+        raffle = builders.raffle(**fields)
+
+        with pytest.raises(RaffleNotSelling) as refusal:
+            arranged.held(raffle)
+
+        assert refusal.value.details == {"reason": reason}
+
+    @pytest.mark.parametrize("quantity", [0, 1, 6])
+    def test_bounds_the_numbers_of_an_order(self, quantity: int) -> None:
+        raffle = builders.raffle(min_per_order=2, max_per_order=5)
+
+        with pytest.raises(QuantityOutOfBounds) as refusal:
+            hold_random(raffle, quantity=quantity)
+
+        assert refusal.value.details == {"minimum": 2, "maximum": 5}
+
+    def test_bounds_what_a_buyer_holds_and_has_bought_together(self) -> None:
+        raffle, contact = builders.raffle(max_per_contact=5), builders.contact()
+        arranged.paid(raffle, numbers=[1, 2], contact=contact)
+        arranged.under_review(raffle, numbers=[3], contact=contact)
+
+        with pytest.raises(ContactLimitReached) as refusal:
+            hold_random(raffle, quantity=3, contact=contact)
+
+        assert refusal.value.details == {"limit": 5, "remaining": 2}
+        assert hold_random(raffle, quantity=2, contact=contact).quantity == 2
+
+    def test_does_not_count_the_draft_that_is_replaced(self) -> None:
+        raffle, contact = builders.raffle(max_per_contact=5), builders.contact()
+        hold_random(raffle, quantity=5, contact=contact)
+
+        assert hold_random(raffle, quantity=4, contact=contact).quantity == 4
+
+    def test_asks_for_the_payment_of_the_last_order_first(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        owed = arranged.placed(raffle, contact=contact)
+
+        with pytest.raises(OrderWantsPayment) as refusal:
+            hold_random(raffle, quantity=1, contact=contact)
+
+        assert refusal.value.details == {"order_id": owed.pk, "code": owed.code}
+
+    def test_sells_more_while_the_last_order_is_under_review(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        arranged.under_review(raffle, contact=contact)
+
+        assert hold_random(raffle, quantity=1, contact=contact).status == OrderStatus.DRAFT
+
+    def test_sells_in_another_raffle_while_one_order_wants_payment(self) -> None:
+        contact = builders.contact()
+        arranged.placed(builders.raffle(), contact=contact)
+
+        assert hold_random(builders.raffle(), quantity=1, contact=contact).quantity == 1
+
+
+class TestCoolingDown:
+    def test_makes_a_buyer_wait_who_let_three_holds_in_a_row_run_out(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        for _ in range(3):
+            arranged.expired(raffle, contact=contact)
+
+        with pytest.raises(CoolingDown) as refusal:
+            hold_random(raffle, quantity=1, contact=contact, now=AFTER_THE_DEADLINE + MINUTE)
+
+        assert refusal.value.details == {"until": AFTER_THE_DEADLINE + 30 * MINUTE}
+
+    def test_lets_them_buy_again_afterwards(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        for _ in range(3):
+            arranged.expired(raffle, contact=contact)
+
+        later = AFTER_THE_DEADLINE + 30 * MINUTE
+        assert hold_random(raffle, quantity=1, contact=contact, now=later).quantity == 1
+
+    def test_is_not_for_two(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        for _ in range(2):
+            arranged.expired(raffle, contact=contact)
+
+        assert hold_random(raffle, quantity=1, contact=contact).quantity == 1
+
+    def test_is_not_for_who_paid_in_between(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        arranged.expired(raffle, contact=contact)
+        arranged.expired(raffle, contact=contact)
+        arranged.paid(raffle, numbers=[50], contact=contact)
+        arranged.expired(raffle, contact=contact)
+
+        assert hold_random(raffle, quantity=1, contact=contact).quantity == 1
+
+    def test_is_not_for_who_sent_a_proof(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        for _ in range(2):
+            arranged.expired(raffle, contact=contact)
+        order = arranged.rejected(arranged.under_review(raffle, contact=contact))
+        orders.expire(order, now=AFTER_THE_DEADLINE)
+
+        assert hold_random(raffle, quantity=1, contact=contact).quantity == 1
+
+    def test_is_not_cured_by_cancelling_in_between(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        for _ in range(3):
+            orders.cancel(arranged.held(raffle, contact=contact), by=a_buyer(), now=NOON)
+            arranged.expired(raffle, contact=contact)
+
+        with pytest.raises(CoolingDown):
+            hold_random(raffle, quantity=1, contact=contact, now=AFTER_THE_DEADLINE)
+
+    def test_is_of_one_raffle_only(self) -> None:
+        raffle, contact = builders.raffle(), builders.contact()
+        for _ in range(3):
+            arranged.expired(raffle, contact=contact)
+
+        other = builders.raffle()
+        assert hold_random(other, quantity=1, contact=contact, now=AFTER_THE_DEADLINE).quantity == 1
+
+
+class TestCode:
+    def test_passes_over_a_code_that_a_former_key_gave_away(self) -> None:
+        raffle = builders.raffle()
+        first = arranged.held(raffle, numbers=[1])
+        key = reservations._code_key("only-for-tests-" + "x" * 40)
+        Order.objects.filter(pk=first.pk).update(code=codes.code_for(first.pk + 1, key=key))
+
+        second = arranged.held(raffle, numbers=[2])
+
+        assert second.pk == first.pk + 1
+        assert second.code == codes.code_for(second.pk, key=key, tweak=1)
+        assert arranged.stored(second).code == second.code
+
+
+def sold_for_cash(raffle: Raffle, *, numbers: list[int], replacing: Order | None = None) -> Order:
+    return reservations.hold_numbers(
+        raffle,
+        contact_id=None,
+        numbers=numbers,
+        now=NOON,
+        by=builders.a_reviewer(),
+        replacing=replacing,
+    )
+
+
+def rows_of_every_table() -> tuple[int, int, int]:
+    return Order.objects.count(), OrderTicket.objects.count(), OrderEvent.objects.count()
