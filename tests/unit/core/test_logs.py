@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -10,15 +11,17 @@ import structlog
 from shared.core import logs
 
 
-@pytest.fixture
-def as_json(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+@contextmanager
+def as_json() -> Iterator[None]:
     """Log as machines read it, and put the tests' own logging back afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure(style="json", level="INFO")
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 class TestMaskPhone:
@@ -35,12 +38,11 @@ class TestMaskPhone:
         assert logs.mask_phone(text) == masked
 
 
-@pytest.mark.usefixtures("as_json")
 class TestConfigure:
     def test_masks_every_value_and_keeps_the_correlation_id(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with structlog.contextvars.bound_contextvars(correlation_id="c0ffee"):
+        with as_json(), structlog.contextvars.bound_contextvars(correlation_id="c0ffee"):
             logs.get("tests.masking").warning(
                 "sent", to="15550100123", phone_number_id="106540352242922"
             )
@@ -55,7 +57,8 @@ class TestConfigure:
         )
 
     def test_speaks_for_libraries_too(self, capsys: pytest.CaptureFixture[str]) -> None:
-        logging.getLogger("somebody.else").warning("buyer %s", "+15550100123")
+        with as_json():
+            logging.getLogger("somebody.else").warning("buyer %s", "+15550100123")
         line = json.loads(capsys.readouterr().err)
 
         assert line["event"] == "buyer ***23"
@@ -64,6 +67,7 @@ class TestConfigure:
         try:
             int("no contact 15550100123")
         except ValueError:
-            logs.get("tests.masking").exception("failed")
+            with as_json():
+                logs.get("tests.masking").exception("failed")
 
         assert "15550100123" not in capsys.readouterr().err
