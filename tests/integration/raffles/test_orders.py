@@ -1,0 +1,512 @@
+"""From the hold to the end of an order: placed, paid, cancelled, expired, or paid too late."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.core.enums import (
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RaffleStatus,
+    RejectReason,
+    Verdict,
+)
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.services import history, inventory, orders, proofs, tickets
+from shared.raffles.services.orders import (
+    AlreadySettled,
+    NeedsDecision,
+    NothingToReview,
+    OrderAlreadyPaid,
+    OrderEnded,
+    OrderExpired,
+    OrderNotDraft,
+    OrderNotFound,
+    OrderNotPlaced,
+    ProofUnseen,
+    RaffleDrawn,
+    Settled,
+)
+from shared.raffles.services.rows import WrongRowCount
+from shared.raffles.transitions import ORDER, TransitionNotAllowed
+from tests import builders
+from tests.builders import MINUTE, NOON, a_buyer, a_reviewer, an_api_token
+from tests.integration.raffles import arranged
+from tests.integration.raffles.arranged import AFTER_THE_DEADLINE
+
+pytestmark = pytest.mark.django_db
+
+ENDED = [arranged.expired, arranged.cancelled]
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle(numbers=20)
+
+
+class TestFind:
+    def test_knows_an_order_by_id_and_by_code_in_any_spelling(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+        assert order.code is not None
+
+        for reference in (str(order.pk), f"#{order.pk}", order.code, order.code[2:].lower()):
+            assert orders.find(reference) == order.pk
+
+    @pytest.mark.parametrize(
+        "reference", ["", "R-ZZZZZ", "999999", "9" * 30, "9" * 5000, "-1", "1.0", "R-7K3F9'--"]
+    )
+    def test_says_so_when_there_is_none(self, reference: str) -> None:
+        with pytest.raises(OrderNotFound):
+            orders.find(reference)
+
+
+class TestContactOf:
+    def test_names_the_buyer_so_that_they_can_be_locked_first(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+
+        assert orders.contact_of(order.pk) == order.contact_id
+
+    def test_says_so_when_there_is_no_such_order(self) -> None:
+        with pytest.raises(OrderNotFound):
+            orders.contact_of(0)
+        with pytest.raises(OrderNotFound):
+            orders.lock(0)
+
+
+class TestPlace:
+    def test_starts_the_clock_anew(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+        later = NOON + 5 * MINUTE
+
+        orders.place(order, at=later, now=later, by=a_buyer())
+
+        order = arranged.stored(order)
+        assert order.status == OrderStatus.PENDING_PAYMENT
+        assert order.placed_at == later
+        assert order.expires_at == later + 30 * MINUTE
+        assert arranged.story(order) == ["HELD", "PLACED"]
+
+    def test_judges_the_deadline_by_the_message_with_a_short_grace(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+
+        orders.place(order, at=NOON + 32 * MINUTE, now=NOON + 60 * MINUTE, by=a_buyer())
+
+        assert order.expires_at == NOON + 90 * MINUTE
+
+    def test_refuses_a_confirmation_after_the_grace(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+
+        with pytest.raises(OrderExpired):
+            orders.place(order, at=AFTER_THE_DEADLINE, now=AFTER_THE_DEADLINE, by=a_buyer())
+
+        assert arranged.stored(order).status == OrderStatus.DRAFT
+
+    @pytest.mark.parametrize(
+        ("status", "refusal"),
+        [
+            (OrderStatus.EXPIRED, OrderExpired),
+            (OrderStatus.PENDING_PAYMENT, OrderNotDraft),
+            (OrderStatus.PAID, OrderNotDraft),
+            (OrderStatus.CANCELLED, OrderNotDraft),
+        ],
+    )
+    def test_refuses_what_is_no_draft(
+        self, raffle: Raffle, status: OrderStatus, refusal: type[Exception]
+    ) -> None:
+        order = arranged.in_status(raffle, status)
+
+        with pytest.raises(refusal):
+            orders.place(order, at=NOON, now=NOON, by=a_buyer())
+
+    def test_refuses_after_the_draw(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+        draw(order)
+
+        with pytest.raises(RaffleDrawn):
+            orders.place(order, at=NOON, now=NOON, by=a_buyer())
+
+
+class TestCancel:
+    @pytest.mark.parametrize("make", [arranged.held, arranged.placed, arranged.under_review])
+    def test_gives_the_numbers_back(self, raffle: Raffle, make: Callable[[Raffle], Order]) -> None:
+        order = make(raffle)
+
+        orders.cancel(order, by=a_reviewer(), now=NOON, reason="asked by phone")
+
+        order = arranged.stored(order)
+        assert (order.status, order.closed_at) == (OrderStatus.CANCELLED, NOON)
+        assert not order.under_review
+        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
+        assert order.numbers() == [1, 2, 3]
+        event = orders.last_event(order, OrderAction.CANCELLED)
+        assert event is not None
+        assert (event.reason, event.actor_label) == ("asked by phone", "rita")
+        assert inventory.check() == []
+
+    @pytest.mark.parametrize(
+        ("status", "refusal"),
+        [
+            (OrderStatus.PAID, OrderAlreadyPaid),
+            (OrderStatus.CANCELLED, OrderEnded),
+            (OrderStatus.EXPIRED, OrderEnded),
+        ],
+    )
+    def test_refuses_what_is_over(
+        self, raffle: Raffle, status: OrderStatus, refusal: type[Exception]
+    ) -> None:
+        order = arranged.in_status(raffle, status)
+        before = arranged.story(order)
+
+        with pytest.raises(refusal):
+            orders.cancel(order, by=a_buyer(), now=NOON)
+
+        assert arranged.story(order) == before
+
+
+class TestExpire:
+    @pytest.mark.parametrize("make", [arranged.held, arranged.placed])
+    def test_frees_the_numbers_after_deadline_and_grace(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+
+        assert not orders.expire(order, now=NOON + 32 * MINUTE)
+        assert orders.expire(order, now=AFTER_THE_DEADLINE)
+
+        order = arranged.stored(order)
+        assert (order.status, order.closed_at) == (OrderStatus.EXPIRED, AFTER_THE_DEADLINE)
+        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
+        assert arranged.story(order)[-1] == "EXPIRED"
+        assert inventory.check() == []
+
+    def test_leaves_an_order_under_review_alone(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+
+        assert not orders.expire(order, now=NOON + 10_000 * MINUTE)
+
+    @pytest.mark.parametrize(
+        "status", [OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED]
+    )
+    def test_does_nothing_twice(self, raffle: Raffle, status: OrderStatus) -> None:
+        order = arranged.in_status(raffle, status)
+
+        assert not orders.expire(order, now=NOON + 10_000 * MINUTE)
+        assert arranged.stored(order).status == status
+
+    def test_is_due_by_the_same_rule_longest_ago_first(self, raffle: Raffle) -> None:
+        later = arranged.placed(raffle, numbers=[1])
+        Order.objects.filter(pk=later.pk).update(expires_at=NOON + 20 * MINUTE)
+        sooner = arranged.held(raffle, numbers=[2])
+        Order.objects.filter(pk=sooner.pk).update(expires_at=NOON + 10 * MINUTE)
+        arranged.under_review(raffle, numbers=[3])
+        arranged.paid(raffle, numbers=[4])
+
+        due = orders.due_to_expire(now=NOON + 22 * MINUTE + MINUTE / 60, limit=10)
+
+        assert due == [(sooner.pk, sooner.contact_id), (later.pk, later.contact_id)]
+        assert orders.due_to_expire(now=NOON + 22 * MINUTE, limit=10) == due[:1]
+        assert orders.due_to_expire(now=NOON + 60 * MINUTE, limit=1) == due[:1]
+
+
+class TestConfirm:
+    def test_sells_the_numbers_and_accepts_the_proofs(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+
+        outcome = orders.confirm(order, by=a_reviewer(), now=NOON)
+
+        assert outcome == Settled(order, late=False)
+        order = arranged.stored(order)
+        assert (order.status, order.closed_at, order.expires_at) == (OrderStatus.PAID, NOON, None)
+        assert not order.under_review
+        assert arranged.statuses(raffle, 1, 2, 3) == ["SOLD"] * 3
+        proof = order.proofs.get()
+        assert (proof.verdict, proof.reviewer, proof.reviewed_at) == (
+            Verdict.ACCEPTED,
+            "rita",
+            NOON,
+        )
+        assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED", "PAID"]
+        assert inventory.check() == []
+
+    def test_needs_no_proof_where_the_money_was_seen(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+
+        assert isinstance(orders.confirm(order, by=an_api_token(), now=NOON), Settled)
+
+    def test_changes_nothing_the_second_time_and_says_who_did(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        orders.confirm(order, by=a_reviewer(), now=NOON)
+        before = arranged.story(order)
+
+        again = orders.confirm(orders.lock(order.pk), by=an_api_token(), now=NOON + MINUTE)
+
+        assert again == AlreadySettled(order, by="rita", at=NOON)
+        assert arranged.story(order) == before
+
+    def test_refuses_a_hold_the_buyer_has_not_confirmed(self, raffle: Raffle) -> None:
+        with pytest.raises(OrderNotPlaced):
+            orders.confirm(arranged.held(raffle), by=a_reviewer(), now=NOON)
+
+    def test_refuses_after_the_draw(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        draw(order)
+
+        with pytest.raises(RaffleDrawn):
+            orders.confirm(order, by=a_reviewer(), now=NOON)
+
+    @pytest.mark.parametrize("status", [RaffleStatus.PAUSED, RaffleStatus.CLOSED])
+    def test_still_sells_what_is_pending_when_the_sale_is_over(
+        self, raffle: Raffle, status: RaffleStatus
+    ) -> None:
+        order = arranged.placed(raffle)
+        order.raffle.status = status
+
+        assert isinstance(orders.confirm(order, by=a_reviewer(), now=NOON), Settled)
+
+    def test_refuses_while_a_proof_was_not_looked_at(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+        seen = order.proofs.get()
+        unseen = arranged.received(order).proof
+
+        with pytest.raises(ProofUnseen) as refusal:
+            orders.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk])
+
+        assert refusal.value.details == {"proof_ids": [unseen.pk]}
+        settled = orders.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk, unseen.pk])
+        assert isinstance(settled, Settled)
+
+    def test_does_not_wait_for_a_proof_whose_file_could_not_be_had(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+        proofs.fetch_failed(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
+
+        orders.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[])
+
+        failed = order.proofs.get()
+        assert (failed.status, failed.verdict) == (ProofStatus.FAILED, Verdict.PENDING)
+
+
+class TestConfirmLate:
+    @pytest.mark.parametrize("make", ENDED)
+    def test_takes_the_numbers_back_when_all_are_free(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+
+        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        assert outcome == Settled(order, late=True)
+        order = arranged.stored(order)
+        assert order.status == OrderStatus.PAID
+        assert order.numbers() == [1, 2, 3]
+        assert arranged.statuses(raffle, 1, 2, 3) == ["SOLD"] * 3
+        assert arranged.story(order)[-2:] == ["NUMBERS_TAKEN_BACK", "PAID"]
+        assert inventory.check() == []
+
+    @pytest.mark.parametrize("make", ENDED)
+    def test_sells_nothing_when_a_number_is_gone_and_asks_for_a_decision(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+        arranged.held(raffle, numbers=[2])
+
+        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        assert outcome == NeedsDecision(order, taken=(2,), free=(1, 3))
+        order = arranged.stored(order)
+        assert order.needs_decision
+        assert order.status not in Order.HOLDING
+        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE", "RESERVED", "AVAILABLE"]
+        assert arranged.story(order)[-1] == "LATE_PAYMENT"
+        assert inventory.check() == []
+
+    def test_flags_it_once(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.held(raffle, numbers=[2])
+
+        first = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        second = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        assert first == second
+        assert arranged.story(order).count("LATE_PAYMENT") == 1
+
+    def test_sells_after_all_once_the_numbers_are_free_again(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        other = arranged.held(raffle, numbers=[2])
+        orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        orders.cancel(other, by=a_buyer(), now=AFTER_THE_DEADLINE)
+
+        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        assert outcome == Settled(order, late=True)
+        assert not arranged.stored(order).needs_decision
+
+    def test_sells_nothing_after_the_draw_and_asks_for_a_decision(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        draw(order)
+
+        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        assert outcome == NeedsDecision(order, taken=(), free=(1, 2, 3))
+        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
+
+    def test_takes_only_its_last_numbers_back_however_often_it_ended(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.received(order)
+        orders.cancel(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+
+        assert arranged.stored(order).numbers() == [1, 2, 3]
+        assert inventory.check() == []
+
+
+class TestReject:
+    def test_starts_the_clock_anew_and_says_why(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+        later = NOON + 100 * MINUTE
+
+        orders.reject(
+            order,
+            reason=RejectReason.WRONG_AMOUNT,
+            note="3 USD missing",
+            by=a_reviewer(),
+            now=later,
+        )
+
+        order = arranged.stored(order)
+        assert order.status == OrderStatus.PENDING_PAYMENT
+        assert not order.under_review
+        assert order.expires_at == later + 30 * MINUTE
+        proof = order.proofs.get()
+        assert (proof.verdict, proof.reject_reason) == (Verdict.REJECTED, "WRONG_AMOUNT")
+        event = orders.last_event(order, OrderAction.PROOF_REJECTED)
+        assert event is not None
+        assert event.reason == "Wrong amount: 3 USD missing"
+        assert orders.expire(order, now=later + 33 * MINUTE)
+
+    def test_judges_a_proof_whose_file_could_not_be_had_too(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+        proofs.fetch_failed(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
+
+        arranged.rejected(order)
+
+        assert order.proofs.get().verdict == Verdict.REJECTED
+        assert not order.under_review
+
+    def test_leaves_earlier_verdicts_alone(self, raffle: Raffle) -> None:
+        order = arranged.rejected(arranged.under_review(raffle))
+        arranged.received(order)
+
+        orders.confirm(order, by=a_reviewer(), now=NOON)
+
+        assert [proof.verdict for proof in order.proofs.all()] == ["REJECTED", "ACCEPTED"]
+
+    def test_refuses_while_a_proof_was_not_looked_at(self, raffle: Raffle) -> None:
+        order = arranged.under_review(raffle)
+
+        with pytest.raises(ProofUnseen):
+            orders.reject(
+                order,
+                reason=RejectReason.OTHER,
+                note="",
+                by=a_reviewer(),
+                now=NOON,
+                seen_proofs=[],
+            )
+
+    @pytest.mark.parametrize(
+        ("status", "refusal"),
+        [
+            (OrderStatus.DRAFT, NothingToReview),
+            (OrderStatus.PENDING_PAYMENT, NothingToReview),
+            (OrderStatus.PAID, OrderAlreadyPaid),
+            (OrderStatus.CANCELLED, OrderEnded),
+            (OrderStatus.EXPIRED, OrderEnded),
+        ],
+    )
+    def test_refuses_where_nothing_waits(
+        self, raffle: Raffle, status: OrderStatus, refusal: type[Exception]
+    ) -> None:
+        with pytest.raises(refusal):
+            arranged.rejected(arranged.in_status(raffle, status))
+
+    def test_decides_a_late_payment_and_leaves_the_order_ended(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.held(raffle, numbers=[2])
+        late = arranged.received(order)
+
+        arranged.rejected(order)
+
+        order = arranged.stored(order)
+        assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, False)
+        assert PaymentProof.objects.get(pk=late.proof.pk).verdict == Verdict.REJECTED
+        assert inventory.check() == []
+
+
+class TestHistory:
+    def test_tells_who_did_what_when_from_where_to_where(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+
+        orders.confirm(order, by=an_api_token(), now=NOON + MINUTE)
+
+        told = OrderEvent.objects.filter(order=order).values_list(
+            "action", "from_status", "to_status", "actor_kind", "actor_id", "actor_label", "at"
+        )
+        assert list(told) == [
+            ("HELD", "", "DRAFT", "CHAT", "1", "Buyer", NOON),
+            ("PLACED", "DRAFT", "PENDING_PAYMENT", "CHAT", "1", "Buyer", NOON),
+            ("PAID", "PENDING_PAYMENT", "PAID", "TOKEN", "3", "n8n", NOON + MINUTE),
+        ]
+
+    @pytest.mark.parametrize("current", list(OrderStatus))
+    @pytest.mark.parametrize("wanted", list(OrderStatus))
+    def test_moves_along_the_table_only(
+        self, raffle: Raffle, current: OrderStatus, wanted: OrderStatus
+    ) -> None:
+        order = arranged.in_status(raffle, current)
+        if wanted in ORDER[current]:
+            move(order, to=wanted)
+            assert arranged.stored(order).status == wanted
+            return
+
+        with pytest.raises(TransitionNotAllowed):
+            move(order, to=wanted)
+        assert arranged.stored(order).status == current
+
+    def test_notices_that_the_order_changed_under_its_hands(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        Order.objects.filter(pk=order.pk).update(status=OrderStatus.CANCELLED)
+
+        with pytest.raises(WrongRowCount):
+            move(order, to=OrderStatus.PAID)
+
+
+class TestTickets:
+    def test_notice_that_an_order_does_not_hold_what_it_should(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        order.order_tickets.filter(ticket__number=2).update(released_at=NOON)
+
+        with pytest.raises(WrongRowCount):
+            orders.confirm(order, by=a_reviewer(), now=NOON)
+        with pytest.raises(WrongRowCount):
+            orders.cancel(order, by=a_reviewer(), now=NOON)
+
+    def test_notice_that_a_number_is_not_in_the_status_it_should_be(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        raffle.numbers.filter(number=2).update(status="AVAILABLE")
+
+        with pytest.raises(WrongRowCount):
+            tickets.sell_all(order)
+
+
+def draw(order: Order) -> None:
+    order.raffle.status = RaffleStatus.DRAWN
+    order.raffle.save()
+
+
+def move(order: Order, *, to: OrderStatus) -> None:
+    changes = {"expires_at": NOON} if to in Order.LIVE else {}
+    history.move(
+        order, to=to, action=OrderAction.CANCELLED, by=a_reviewer(), now=NOON, changes=changes
+    )

@@ -1,0 +1,285 @@
+"""Payment proofs: which order they belong to, what they change, and their files."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import storages
+
+from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import inventory, orders, proofs
+from shared.raffles.services.proofs import (
+    FetchJob,
+    ProofKept,
+    ProofLate,
+    ProofOrphan,
+    ProofRepeated,
+)
+from tests import builders
+from tests.builders import MINUTE, NOON, a_buyer
+from tests.integration.raffles import arranged
+from tests.integration.raffles.arranged import AFTER_THE_DEADLINE
+
+pytestmark = pytest.mark.django_db
+
+PICTURE = b"\xff\xd8\xff a picture"
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle(numbers=20)
+
+
+class TestReceive:
+    def test_puts_a_placed_order_under_review_and_stops_its_clock(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+
+        outcome = arranged.received(order, caption="paid!", media_sha256="ab" * 32)
+
+        assert isinstance(outcome, ProofKept)
+        assert outcome.first
+        order = arranged.stored(order)
+        assert (order.under_review_since, order.expires_at) == (NOON, None)
+        proof = order.proofs.get()
+        assert (proof.status, proof.fetch_at, proof.caption) == ("FETCHING", NOON, "paid!")
+        assert (proof.contact_id, proof.late) == (order.contact_id, False)
+        assert arranged.story(order)[-1] == "PROOF_RECEIVED"
+
+    @pytest.mark.parametrize("make", [arranged.under_review, arranged.paid])
+    def test_adds_another_picture_without_changing_the_order(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+        before = arranged.stored(order)
+
+        outcome = arranged.received(order)
+
+        assert isinstance(outcome, ProofKept)
+        assert not outcome.first
+        after = arranged.stored(order)
+        assert (after.status, after.under_review_since) == (
+            before.status,
+            before.under_review_since,
+        )
+        assert order.proofs.count() == 2
+
+    def test_places_a_hold_that_was_not_confirmed_yet(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+
+        outcome = arranged.received(order)
+
+        assert isinstance(outcome, ProofKept)
+        assert outcome.first
+        assert arranged.stored(order).status == OrderStatus.PENDING_PAYMENT
+        assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
+        assert inventory.check() == []
+
+    def test_writes_nothing_when_the_same_message_comes_again(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        first = arranged.received(order, wa_message_id="wamid.same")
+        before = arranged.story(order)
+
+        again = proofs.receive(
+            arranged.source(wa_message_id="wamid.same"),
+            order=order,
+            contact_id=builders.contact().pk,
+            by=a_buyer(),
+            now=NOON,
+        )
+
+        assert again == ProofRepeated(first.proof)
+        assert PaymentProof.objects.count() == 1
+        assert arranged.story(order) == before
+
+    def test_keeps_a_proof_that_fits_no_order(self) -> None:
+        contact = builders.contact()
+
+        outcome = proofs.receive(
+            arranged.source(), order=None, contact_id=contact.pk, by=a_buyer(), now=NOON
+        )
+
+        assert isinstance(outcome, ProofOrphan)
+        proof = PaymentProof.objects.get()
+        assert (proof.order_id, proof.contact_id, proof.status) == (None, contact.pk, "FETCHING")
+
+
+class TestReceiveLate:
+    @pytest.mark.parametrize("make", [arranged.expired, arranged.cancelled])
+    def test_takes_the_numbers_back_when_all_are_free(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+
+        outcome = arranged.received(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+
+        assert isinstance(outcome, ProofLate)
+        assert outcome.taken_back
+        order = arranged.stored(order)
+        assert order.status == OrderStatus.PENDING_PAYMENT
+        assert (order.under_review, order.expires_at, order.closed_at) == (True, None, None)
+        assert arranged.statuses(raffle, 1, 2, 3) == ["RESERVED"] * 3
+        assert order.proofs.get().late
+        assert arranged.story(order)[-2:] == ["PROOF_RECEIVED", "NUMBERS_TAKEN_BACK"]
+        assert inventory.check() == []
+
+    def test_asks_for_a_decision_when_a_number_is_gone(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.paid(raffle, numbers=[3])
+
+        outcome = arranged.received(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+
+        assert isinstance(outcome, ProofLate)
+        assert not outcome.taken_back
+        order = arranged.stored(order)
+        assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
+        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE", "AVAILABLE", "SOLD"]
+        assert arranged.story(order)[-2:] == ["PROOF_RECEIVED", "LATE_PAYMENT"]
+        assert inventory.check() == []
+
+    def test_asks_for_a_decision_once(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.held(raffle, numbers=[3])
+
+        arranged.received(order)
+        arranged.received(order)
+
+        assert arranged.story(order).count("LATE_PAYMENT") == 1
+
+    def test_takes_nothing_back_after_the_draw(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        order.raffle.status = RaffleStatus.DRAWN
+
+        outcome = arranged.received(order)
+
+        assert isinstance(outcome, ProofLate)
+        assert not outcome.taken_back
+        assert arranged.stored(order).needs_decision
+
+    def test_takes_the_numbers_back_of_one_sent_in_time_that_expired_meanwhile(
+        self, raffle: Raffle
+    ) -> None:
+        order = arranged.expired(raffle)
+
+        outcome = arranged.received(order, arrived_at=NOON + 29 * MINUTE)
+
+        assert isinstance(outcome, ProofLate)
+        assert outcome.taken_back
+        assert not outcome.proof.late
+
+    def test_can_be_confirmed_afterwards(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.received(order)
+
+        outcome = orders.confirm(order, by=builders.a_reviewer(), now=NOON)
+
+        assert outcome == orders.Settled(order, late=False)
+        assert inventory.check() == []
+
+
+class TestFetching:
+    def test_lists_what_is_due_longest_first(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        second = arranged.received(order, media_id="m2", media_sha256="cd" * 32).proof
+        first = arranged.received(order, media_id="m1").proof
+        later = arranged.received(order).proof
+        due_at(first, NOON - MINUTE)
+        due_at(later, NOON + MINUTE)
+
+        due = proofs.due_to_fetch(now=NOON, limit=10)
+
+        number_id = builders.NUMBER_ID
+        assert due == [
+            FetchJob(first.pk, number_id, "m1", "", 0),
+            FetchJob(second.pk, number_id, "m2", "cd" * 32, 0),
+        ]
+        assert proofs.due_to_fetch(now=NOON, limit=1) == due[:1]
+
+    def test_lets_one_of_two_gateways_have_a_file(self, raffle: Raffle) -> None:
+        proof = arranged.received(arranged.placed(raffle)).proof
+        soon = NOON + MINUTE
+
+        claims = [proofs.claim_fetch(proof.pk, now=NOON, retry_at=soon) for _ in range(2)]
+
+        assert claims == [True, False]
+        assert proofs.due_to_fetch(now=NOON, limit=10) == []
+        assert [job.attempts for job in proofs.due_to_fetch(now=soon, limit=10)] == [1]
+
+    def test_tries_again_later_or_never(self, raffle: Raffle) -> None:
+        proof = arranged.received(arranged.placed(raffle)).proof
+
+        retried = proofs.fetch_failed(proof.pk, error="slow", retry_at=NOON + MINUTE, now=NOON)
+        assert (retried.status, retried.fetch_at) == (ProofStatus.FETCHING, NOON + MINUTE)
+
+        failed = proofs.fetch_failed(proof.pk, error="x" * 500, retry_at=None, now=NOON)
+        assert (failed.status, failed.fetch_at, len(failed.fetch_error)) == ("FAILED", None, 200)
+        assert proofs.due_to_fetch(now=NOON + timedelta(days=9), limit=10) == []
+        assert not proofs.claim_fetch(proof.pk, now=NOON + MINUTE, retry_at=NOON + MINUTE)
+
+
+class TestKeepFile:
+    def test_stores_the_bytes_under_the_alias_of_proofs(self, raffle: Raffle) -> None:
+        proof = arranged.received(arranged.placed(raffle)).proof
+
+        keep(proof, content=PICTURE)
+
+        kept = PaymentProof.objects.get(pk=proof.pk)
+        assert (kept.status, kept.size, kept.content_type) == ("KEPT", len(PICTURE), "image/jpeg")
+        assert kept.sha256 == hashlib.sha256(PICTURE).hexdigest()
+        assert kept.fetch_at is None
+        assert content_of(kept) == PICTURE
+        assert kept.file.name.endswith(".jpg")
+
+    def test_does_nothing_the_second_time(self, raffle: Raffle) -> None:
+        proof = arranged.received(arranged.placed(raffle)).proof
+        before = keep(proof, content=PICTURE).file.name
+
+        keep(proof, content=b"something else")
+        proofs.fetch_failed(proof.pk, error="late", retry_at=None, now=NOON)
+
+        kept = PaymentProof.objects.get(pk=proof.pk)
+        assert (kept.status, kept.file.name) == (ProofStatus.KEPT, before)
+        assert content_of(kept) == PICTURE
+
+    def test_is_possible_after_the_fetch_was_given_up(self, raffle: Raffle) -> None:
+        proof = arranged.received(arranged.placed(raffle)).proof
+        proofs.fetch_failed(proof.pk, error="gone", retry_at=None, now=NOON)
+
+        keep(proof, content=PICTURE)
+
+        kept = PaymentProof.objects.get(pk=proof.pk)
+        assert (kept.status, kept.fetch_error) == (ProofStatus.KEPT, "")
+
+
+class TestSameBytes:
+    def test_finds_the_file_with_another_order(self, raffle: Raffle) -> None:
+        one = keep(arranged.received(arranged.placed(raffle, numbers=[1])).proof, content=PICTURE)
+        order = arranged.placed(raffle, numbers=[2])
+        two = keep(arranged.received(order).proof, content=PICTURE)
+        keep(arranged.received(order).proof, content=PICTURE)
+        keep(arranged.received(order).proof, content=b"another")
+
+        assert proofs.same_bytes(two) == [one]
+
+    def test_finds_nothing_for_a_file_that_is_not_there_yet(self, raffle: Raffle) -> None:
+        arranged.received(arranged.placed(raffle, numbers=[1]))
+        proof = arranged.received(arranged.placed(raffle, numbers=[2])).proof
+
+        assert proofs.same_bytes(proof) == []
+
+
+def keep(proof: PaymentProof, *, content: bytes) -> PaymentProof:
+    return proofs.keep_file(
+        proof.pk, content=content, content_type="image/jpeg", extension="jpg", now=NOON
+    )
+
+
+def content_of(proof: PaymentProof) -> bytes:
+    with storages["proofs"].open(proof.file.name) as file:
+        content: bytes = file.read()
+    return content
+
+
+def due_at(proof: PaymentProof, moment: object) -> None:
+    PaymentProof.objects.filter(pk=proof.pk).update(fetch_at=moment)
