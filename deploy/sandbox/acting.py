@@ -99,7 +99,9 @@ def _moment(given: object) -> float:
             return datetime.fromisoformat(given).timestamp()
         except ValueError:
             raise Mistake(f"timestamp {given!r} is neither unix seconds nor ISO 8601") from None
-    return float(str(given))
+    if not isinstance(given, int | float | str):
+        raise Mistake("timestamp must be unix seconds or ISO 8601")
+    return float(given)
 
 
 def _answered(wish: Wish) -> Entry | None:

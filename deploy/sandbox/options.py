@@ -47,7 +47,7 @@ class Behaviour(BaseModel):
     status_delay: float = Field(default=0, ge=0, le=3600)
     duplicates: int = Field(default=0, ge=0, le=20)
     retry_delays: tuple[float, ...] = Field(
-        default=(0, 0.2, 0.5, 1, 2, 5, 10), min_length=1, max_length=50
+        default=(0, 0.2, 0.5, 1, 2, 5), min_length=1, max_length=50
     )
     give_up_after: float = Field(default=7 * 24 * 3600, ge=0)
     max_pending: int = Field(default=20_000, ge=1, le=100_000)

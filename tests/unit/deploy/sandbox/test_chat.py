@@ -303,6 +303,7 @@ class TestMistakes:
             ({"type": "text", "text": "x", "reply_to": 99}, "no message 99"),
             ({"type": "text", "text": "x", "phone_number_id": "9"}, "no business number 9"),
             ({"type": "text", "text": "x", "timestamp": "noon"}, "neither unix seconds"),
+            ({"type": "text", "text": "x", "timestamp": []}, "must be unix seconds"),
             ({"type": "text", "text": "x", "times": 1000}, "times must be from 0 to 100"),
             ({"type": "tap"}, "one of id, title and index"),
             ({"type": "image", "content": "%"}, "not base64"),

@@ -1,0 +1,61 @@
+"""Two readings of Meta's limits agree: what the gateway builds, the stand-in takes."""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deploy.sandbox import rules
+from shared.whatsapp import messages
+from shared.whatsapp.messages import Button, Message, Row
+
+WORDS = st.one_of(
+    st.text(max_size=80),
+    st.sampled_from(["🎟", "👨‍👩‍👧", "ñ", "e\u0301", " ", "\n", "\x00", "*", "\u200b"]).flatmap(
+        lambda sign: st.integers(0, 5000).map(lambda times: sign * times)
+    ),
+)
+IDS = st.text(st.characters(categories=["L", "N", "S"]), max_size=300)
+ROWS = st.lists(st.builds(Row, id=IDS, title=WORDS, description=WORDS), max_size=12)
+BUTTONS = st.lists(st.builds(Button, id=IDS, title=WORDS), max_size=5)
+OFTEN = settings(max_examples=60, deadline=None)
+LINKS = st.sampled_from(["", "https://raffles.example/a.png", "not a link"])
+
+
+def take(message: Message, *, callback_data: str = "") -> None:
+    """Let the stand-in look at a message to a buyer; it refuses by raising."""
+    body = messages.addressed(
+        message, wa_id="15550101001", user_id=None, callback_data=callback_data
+    )
+    rules.check(body, known={"1234567890": "image/jpeg"}.get)
+
+
+class TestWhatTheGatewayBuilds:
+    @OFTEN
+    @given(words=WORDS, data=WORDS)
+    def test_as_text_is_taken(self, words: str, data: str) -> None:
+        take(messages.text(words), callback_data=data)
+
+    @OFTEN
+    @given(words=WORDS, link=LINKS)
+    def test_as_picture_is_taken(self, words: str, link: str) -> None:
+        take(messages.image(link=link, caption=words))
+        take(messages.image(media_id="1234567890", caption=words))
+
+    @OFTEN
+    @given(words=WORDS, choices=BUTTONS, header=WORDS, footer=WORDS, link=LINKS)
+    def test_as_buttons_is_taken(
+        self, words: str, choices: Sequence[Button], header: str, footer: str, link: str
+    ) -> None:
+        take(
+            messages.buttons(
+                words, buttons=choices, header=header, footer=footer, picture_link=link
+            )
+        )
+
+    @OFTEN
+    @given(words=WORDS, rows=ROWS, label=WORDS, section=WORDS, header=WORDS)
+    def test_as_list_is_taken(
+        self, words: str, rows: Sequence[Row], label: str, section: str, header: str
+    ) -> None:
+        take(messages.listing(words, button=label, rows=rows, section=section, header=header))
