@@ -27,16 +27,19 @@ PATIENCE: Final = 20.0
 logger = logs.get(__name__)
 
 
-def build(settings: Settings, *, workers: bool = True) -> Starlette:
+def build(
+    settings: Settings, *, client: MetaClient | None = None, workers: bool = True
+) -> Starlette:
     """Make the application.
 
     Args:
         settings: the configuration of this process.
+        client: who talks to Meta, if not one made from `settings`; closed with the application.
         workers: without them webhooks are stored and nothing else is done.
 
     """
     database = Database.suited_to(connection.vendor)
-    client = meta_client(settings)
+    client = client or meta_client(settings)
     crew = Crew(database=database, client=client, rate=settings.sends_per_second)
 
     async def store(arrivals: Sequence[Arrival]) -> Stored:

@@ -30,18 +30,18 @@ class Inbox:
     stop: Stop
 
     async def turn(self) -> bool:
-        """Answer everybody who waits now; true if somebody was answered, so that it looks again."""
+        """Answer everybody who waits now; true if any message was, so that it looks again."""
         waiting = await self.database.run(
             inbox.waiting, now=datetime.now(UTC), limit=CONTACTS_A_LOOK
         )
         answered = 0
-        for contact_ids in batched(waiting, self.database.width, strict=False):
+        for contact_ids in batched(waiting, self.database.width):
             if self.stop.told:
                 return False
             answered += sum(await all_of(map(self._answer, contact_ids)))
         return answered > 0
 
-    async def _answer(self, contact_id: int) -> bool:
+    async def _answer(self, contact_id: int) -> int:
         answered = await self.database.run(
             inbound.answer_or_note,
             contact_id,
@@ -49,9 +49,9 @@ class Inbox:
             pivot=randbelow(PIVOTS),
         )
         if answered is None:
-            return False
+            return 0
         if answered.replies:
             self.replies.ring()
         if answered.media:
             self.pictures.ring()
-        return True
+        return answered.messages

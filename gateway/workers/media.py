@@ -47,7 +47,7 @@ class Media:
         due = await self.database.run(
             settlement.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE
         )
-        for jobs in batched(due, AT_ONCE, strict=False):
+        for jobs in batched(due, AT_ONCE):
             if self.stop.told:
                 return False
             await all_of(map(self._fetch, jobs))

@@ -1,0 +1,64 @@
+"""The real gateway on a real database; only Meta is played."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway import app
+from gateway.database import Database
+from shared.core import config
+from shared.whatsapp.services.meta_client import MetaClient
+from tests.integration.gateway.meta import Gateway, Graph
+
+
+@pytest.fixture
+def graph() -> Graph:
+    return Graph()
+
+
+@pytest.fixture
+def gateway(graph: Graph) -> Gateway:
+    """Give a function that runs the gateway and knocks at it."""
+
+    @asynccontextmanager
+    async def running(*, workers: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+        client = MetaClient(
+            base_url="http://127.0.0.1:1",
+            version="v26.0",
+            token="test_access_token",
+            transport=httpx.MockTransport(graph),
+        )
+        built = app.build(config.current(), client=client, workers=workers)
+        transport = httpx.ASGITransport(built)
+        async with (
+            built.router.lifespan_context(built),
+            httpx.AsyncClient(transport=transport, base_url="http://gateway") as knocking,
+        ):
+            yield knocking
+
+    return running
+
+
+@pytest.fixture
+async def database(vendor: str) -> AsyncIterator[Database]:
+    """Give lanes of the test's own to look into the database from the event loop."""
+    lanes = Database(lanes=1, ingest_apart=False)
+    yield lanes
+    await lanes.aclose(patience=5)
+
+
+@pytest.fixture
+def eventually(database: Database) -> Callable[..., Any]:
+    """Give a function that waits until a question to the database is answered with true."""
+
+    async def wait(question: Callable[[], Any], *, within: float = 10.0) -> Any:
+        async with asyncio.timeout(within):
+            while not (answer := await database.run(question)):  # noqa: ASYNC110 - rows ring no bell
+                await asyncio.sleep(0.02)
+        return answer
+
+    return wait

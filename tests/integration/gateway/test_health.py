@@ -1,0 +1,114 @@
+"""Alive without a database; ready only when the work gets done."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from gateway.database import Database
+from gateway.health import AWAY, Condition, Examination, Watch
+from shared.core.enums import OutboxKind
+from shared.whatsapp import messages
+from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.services import outbox
+from tests import builders
+from tests.integration.gateway.meta import Gateway
+from tests.integration.gateway.test_workers import stuck_message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestReadiness:
+    async def test_is_ready_when_nothing_waits(self, gateway: Gateway) -> None:
+        async with gateway() as meta:
+            answer = await meta.get("/readyz")
+
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "ready": True,
+            "reasons": [],
+            "database": "ok",
+            "unapplied_migrations": 0,
+            "oldest_unanswered_seconds": None,
+            "oldest_unsent_seconds": None,
+        }
+
+    async def test_a_message_that_waits_too_long_is_a_reason(
+        self, gateway: Gateway, database: Database
+    ) -> None:
+        await database.run(lambda: stuck_message(age=timedelta(seconds=90)))
+
+        async with gateway(workers=False) as meta:
+            answer = await meta.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json()["oldest_unanswered_seconds"] in range(90, 100)
+        assert "waits for its answer" in answer.json()["reasons"][0]
+
+    async def test_a_reply_that_waits_too_long_is_a_reason(
+        self, gateway: Gateway, database: Database
+    ) -> None:
+        await database.run(lambda: old_reply(age=timedelta(seconds=150)))
+
+        async with gateway(workers=False) as meta:
+            answer = await meta.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json()["oldest_unsent_seconds"] in range(150, 160)
+        assert "waits to be sent" in answer.json()["reasons"][0]
+
+    async def test_missing_migrations_are_a_reason_until_they_are_applied(
+        self, database: Database
+    ) -> None:
+        examination = Examination()
+        await database.run(forget_a_migration)
+
+        before = await database.run(examination)
+        await database.run(remember_it)
+        after = await database.run(examination)
+
+        assert before.unapplied == 1
+        assert "manage migrate" in before.reasons[0]
+        assert after.reasons == []
+
+    async def test_a_look_that_does_not_end_means_the_database_is_away(self) -> None:
+        looks = []
+
+        async def endless() -> Condition:
+            looks.append(1)
+            await asyncio.sleep(3600)
+            return Condition()
+
+        watch = Watch(endless)
+        begun = time.monotonic()
+
+        conditions = await asyncio.gather(*(watch.condition() for _ in range(5)))
+
+        assert conditions == [AWAY] * 5
+        assert time.monotonic() - begun < 4
+        assert len(looks) == 1
+
+
+def old_reply(*, age: timedelta) -> OutboundMessage:
+    """Queue a reply as if it had been queued `age` ago."""
+    return outbox.enqueue(
+        builders.contact(last_inbound_at=datetime.now(UTC)),
+        messages.text("hello"),
+        key="note",
+        kind=OutboxKind.REPLY,
+        now=datetime.now(UTC) - age,
+    )
+
+
+def forget_a_migration() -> None:
+    """Let the database look as if the channel's first migration were not applied."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_migrations SET app = 'elsewhere' WHERE app = 'whatsapp'")
+
+
+def remember_it() -> None:
+    """Undo `forget_a_migration`."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_migrations SET app = 'whatsapp' WHERE app = 'elsewhere'")

@@ -1,0 +1,169 @@
+"""What Meta signs is in the database before it is acknowledged, once, whatever it is."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connection, connections
+
+from gateway.database import Database
+from shared.core.enums import InboxStatus
+from shared.whatsapp.models import (
+    AccountNotice,
+    DeliveryStatus,
+    InboundMessage,
+    UnreadableItem,
+    WhatsAppContact,
+)
+from tests.integration.gateway.meta import Gateway, post, said, webhook
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestIngest:
+    async def test_a_text_is_stored_with_its_sender_and_a_correlation_id(
+        self, gateway: Gateway, database: Database
+    ) -> None:
+        async with gateway(workers=False) as meta:
+            answer = await post(meta, said("hello"))
+
+        assert (answer.status_code, answer.content) == (200, b"")
+        message = await database.run(InboundMessage.objects.select_related("contact").get)
+        assert (message.text, message.status) == ("hello", InboxStatus.RECEIVED)
+        assert message.contact is not None
+        assert message.contact.wa_id == "15550100001"
+        assert len(message.correlation_id) == 16
+
+    async def test_the_same_webhook_again_changes_nothing(
+        self, gateway: Gateway, database: Database
+    ) -> None:
+        async with gateway(workers=False) as meta:
+            answers = [await post(meta, said("hello")) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert await database.run(InboundMessage.objects.count) == 1
+
+    async def test_many_at_once_are_all_stored(self, gateway: Gateway, database: Database) -> None:
+        webhooks = [
+            said("hello", serial=serial, sender=f"155501{serial % 20:05}") for serial in range(200)
+        ]
+
+        async with gateway(workers=False) as meta:
+            answers = await asyncio.gather(*(post(meta, each) for each in webhooks))
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert await database.run(InboundMessage.objects.count) == 200
+        assert await database.run(WhatsAppContact.objects.count) == 20
+
+    async def test_duplicates_in_one_batch_are_stored_once(
+        self, gateway: Gateway, database: Database
+    ) -> None:
+        async with gateway(workers=False) as meta:
+            answers = await asyncio.gather(*(post(meta, said("hello")) for _ in range(30)))
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert await database.run(InboundMessage.objects.count) == 1
+
+    @pytest.mark.parametrize(
+        ("document", "kept"),
+        [
+            (said("a\x00b"), InboundMessage),
+            (said("who am I", **{"from": None}), InboundMessage),
+            (said("", type="brand_new", text=None), InboundMessage),
+            (webhook(field="brand_new", x=1), AccountNotice),
+            (webhook(field="account_alerts", alert="\x00"), AccountNotice),
+            (b"not json", UnreadableItem),
+            (b'{"entry": [', UnreadableItem),
+            (b'"a string"', UnreadableItem),
+            (webhook(messages=[17]), UnreadableItem),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    async def test_the_odd_is_kept_and_acknowledged(
+        self, gateway: Gateway, database: Database, document: Any, kept: type[InboundMessage]
+    ) -> None:
+        async with gateway(workers=False) as meta:
+            answer = await post(meta, document)
+
+        assert answer.status_code == 200
+        assert await database.run(kept.objects.count) == 1
+
+    async def test_statuses_are_stored(self, gateway: Gateway, database: Database) -> None:
+        status = {"id": "wamid.X", "status": "delivered", "timestamp": "1749416383"}
+
+        async with gateway(workers=False) as meta:
+            answer = await post(meta, webhook(statuses=[status]))
+
+        assert answer.status_code == 200
+        assert await database.run(DeliveryStatus.objects.count) == 1
+
+    async def test_only_the_signed_is_stored(self, gateway: Gateway, database: Database) -> None:
+        async with gateway(workers=False) as meta:
+            answer = await meta.post("/webhook", json=said("hello"))
+
+        assert answer.status_code == 401
+        assert await database.run(InboundMessage.objects.count) == 0
+
+
+@pytest.fixture
+def away() -> Iterator[None]:
+    """Let every new connection fail, as when the database is away."""
+    settings = connections.settings["default"]
+    name = settings["NAME"]
+    settings["NAME"] = "/nowhere/at/all"
+    yield
+    settings["NAME"] = name
+
+
+class TestDatabaseAway:
+    @pytest.mark.usefixtures("away")
+    async def test_all_are_told_to_come_again(self, gateway: Gateway) -> None:
+        async with gateway(workers=False) as meta:
+            answers = await asyncio.gather(*(post(meta, said("x", serial=n)) for n in range(20)))
+
+        assert {answer.status_code for answer in answers} == {503}
+
+    @pytest.mark.usefixtures("away")
+    async def test_the_handshake_and_the_pulse_need_no_database(self, gateway: Gateway) -> None:
+        query = {
+            "hub.mode": "subscribe",
+            "hub.challenge": "42",
+            "hub.verify_token": "test_verify_token",
+        }
+
+        async with gateway() as meta:
+            answers = [await meta.get("/webhook", params=query), await meta.get("/healthz")]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+
+    @pytest.mark.usefixtures("away")
+    async def test_readiness_says_so(self, gateway: Gateway) -> None:
+        async with gateway() as meta:
+            answer = await meta.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json()["database"] == "away"
+
+    async def test_a_connection_that_the_server_cut_is_opened_again(
+        self, gateway: Gateway, database: Database
+    ) -> None:
+        async with gateway(workers=False) as meta:
+            await post(meta, said("before"))
+            await database.run(cut_every_other_connection)
+            answer: httpx.Response = await post(meta, said("after", serial=2))
+
+        assert answer.status_code == 200
+        assert await database.run(InboundMessage.objects.count) == 2
+
+
+def cut_every_other_connection() -> None:
+    """Do what a restart of PostgreSQL does to those connected; SQLite has no server to restart."""
+    if connection.vendor == "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
