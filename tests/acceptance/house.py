@@ -1,0 +1,213 @@
+"""A house to test in: a database, gateways and back office as processes, Meta played over HTTP."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from deploy.demo.home import environment
+from deploy.processes import HOST, Child, Processes, free_ports
+from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.options import Options
+from deploy.sandbox.running import running as stand_in
+from shared.core.enums import OutboxStatus
+from shared.whatsapp.models import DeliveryStatus, OutboundMessage
+from shared.whatsapp.services import outbox, security
+from tests.builders import NUMBER_ID
+
+START_LIMIT: Final = 60.0
+"""Seconds a process may take until it answers; a busy machine needs some of them."""
+PATIENCE: Final = 30.0
+"""Seconds anything is waited for; far more than it takes, since timings are not what is tested."""
+STOP_LIMIT: Final = 30.0
+"""Seconds an orchestrator waits before it kills."""
+
+PLAYED: Final = Options(app_secret="acceptance_app_secret", access_token="acceptance_token")
+VERIFY_TOKEN: Final = "acceptance_verify_token"
+
+_phones = count(1)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that runs, or ran."""
+
+    child: Child
+    port: int
+
+    @property
+    def webhook(self) -> str:
+        """Where Meta knocks."""
+        return f"http://{HOST}:{self.port}/webhook"
+
+    def kill(self) -> None:
+        """End it at once, as a machine that loses its power does."""
+        self.child.popen.kill()
+        self.child.popen.wait()
+
+    def dies(self) -> bool:
+        """Wait until it has ended by itself; say whether a kill was the cause."""
+        return self.child.popen.wait(timeout=PATIENCE) == -signal.SIGKILL
+
+    def ends(self) -> int:
+        """Ask it to end, wait, and give its exit code."""
+        self.child.popen.terminate()
+        return self.child.popen.wait(timeout=STOP_LIMIT)
+
+
+@dataclass
+class House:
+    """Everything that runs around one database.
+
+    Attributes:
+        database: its address.
+        folder: where logs and files are.
+        meta: the stand-in for Meta.
+
+    """
+
+    vendor: str
+    database: str
+    folder: Path
+    meta: Sandbox
+    children: Processes
+    gateways: list[Gateway] = field(default_factory=list)
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway that Meta knocks at."""
+        return self.gateways[-1]
+
+    def opens(self, *, app: str = "gateway.asgi:app", port: int = 0) -> Gateway:
+        """Start a gateway, wait until it is ready and let Meta knock there.
+
+        Args:
+            app: where its application is.
+            port: one that another had before, so that Meta finds it in the same place.
+
+        """
+        gateway = self.starts(app=app, port=port)
+        self.awaits(gateway)
+        return gateway
+
+    def starts(self, *, app: str = "gateway.asgi:app", port: int = 0) -> Gateway:
+        """Start a gateway without waiting for it."""
+        port = port or free_ports(0)[0]
+        server = [sys.executable, "-m", "uvicorn", app, "--host", HOST, "--port", str(port)]
+        gateway = Gateway(self.children.start(f"gateway-{len(self.gateways)}", *server), port)
+        self.gateways.append(gateway)
+        return gateway
+
+    def awaits(self, gateway: Gateway) -> None:
+        """Wait until a gateway is ready and let Meta knock there."""
+        ready = f"http://{HOST}:{gateway.port}/readyz"
+        self.children.wait_until_ready(gateway.child, ready, timeout=START_LIMIT)
+        self.meta.settings(webhook_url=gateway.webhook)
+
+    def opens_backoffice(self) -> str:
+        """Start the back office and give its address."""
+        [port] = free_ports(0)
+        address = f"http://{HOST}:{port}"
+        server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application"]
+        threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+        child = self.children.start("backoffice", *server, "--bind", f"{HOST}:{port}", *threads)
+        self.children.wait_until_ready(child, f"{address}/readyz", timeout=START_LIMIT)
+        return address
+
+    def buyer(self, **about: Any) -> Buyer:
+        """Give somebody who has never written before."""
+        serial = next(_phones)
+        return self.meta.buyer(f"1555010{serial:04d}", name=f"Buyer {serial}", **about)
+
+    def knocks(self, body: bytes, *, at: Gateway | None = None, header: str | None = None) -> int:
+        """Post a webhook as Meta does, with a good signature or this header; give the status."""
+        seal = f"sha256={security.signature(body, secret=PLAYED.app_secret)}"
+        headers = {"X-Hub-Signature-256": seal if header is None else header}
+        address = (at or self.gateway).webhook
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as knocking:
+            return knocking.post(address, content=body, headers=headers).status_code
+
+    def settles(self) -> None:
+        """Wait until the gateway has taken and dealt with all that Meta had to say."""
+        self.meta.settle(timeout=PATIENCE)
+        until(lambda: not DeliveryStatus.objects.filter(applied_at=None).exists())
+
+    def lets_time_pass(self) -> None:
+        """Make every send without an answer as old as if minutes had gone by.
+
+        Nothing may be under way: what is being sent right now would count as lost as well.
+        """
+        now = datetime.now(UTC)
+        outbox.sweep(now=now + timedelta(minutes=3))  # leases end
+        outbox.sweep(now=now + timedelta(minutes=6))  # and no status came
+
+    def is_quiet(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return not OutboundMessage.objects.filter(status__in=OutboundMessage.UNSENT).exists()
+
+    def logs(self) -> Iterator[tuple[str, str]]:
+        """Give what each process wrote last."""
+        for log in sorted((self.folder / "logs").glob("*.log")):
+            yield log.stem, log.read_text(errors="replace")[-6_000:]
+
+
+@contextmanager
+def built(*, vendor: str, database: str, folder: Path) -> Iterator[House]:
+    """Build a house without gateways, and end everything that ran in it."""
+    with stand_in(webhook_url=f"http://{HOST}:1/webhook", options=PLAYED) as meta:
+        variables = environment(_variables(meta, database=database, folder=folder))
+        with Processes(environment=variables, logs=folder / "logs") as children:
+            yield House(vendor, database, folder, meta, children)
+
+
+def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database,
+        "DJANGO_SECRET_KEY": "only-for-tests-" + "x" * 40,
+        "DJANGO_DEBUG": "false",
+        "PUBLIC_URL": f"http://{HOST}:8000",
+        "META_APP_SECRET": PLAYED.app_secret,
+        "META_VERIFY_TOKEN": VERIFY_TOKEN,
+        "META_ACCESS_TOKEN": PLAYED.access_token,
+        "META_PHONE_NUMBER_ID": NUMBER_ID,
+        "META_WABA_ID": PLAYED.waba_id,
+        "META_GRAPH_URL": meta.url,
+        "META_GRAPH_VERSION": "v26.0",
+        "MEDIA_ROOT": str(folder / "media"),
+        "SENDS_PER_SECOND": "80",
+        "LOG_FORMAT": "console",
+        "LOG_LEVEL": "INFO",
+        "ACCEPTANCE_DOOM": str(folder / "doom.json"),
+    }
+
+
+def until(condition: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+    """Wait until a question is answered with something true, and give that.
+
+    Raises:
+        AssertionError: it is not within so many seconds.
+
+    """
+    ends = time.monotonic() + within
+    while not (answer := condition()):
+        assert time.monotonic() < ends, f"not within {within:.0f} s"
+        time.sleep(0.05)
+    return answer
+
+
+def sent_to(buyer: Buyer) -> list[OutboundMessage]:
+    """Give our messages to a buyer, as our books have them."""
+    return list(OutboundMessage.objects.filter(contact__wa_id=buyer.wa_id).order_by("pk"))
+
+
+def all_sent(buyer: Buyer) -> bool:
+    """Whether every message to a buyer is on its way."""
+    return all(message.status == OutboxStatus.SENT for message in sent_to(buyer))
