@@ -25,9 +25,7 @@ class ProcessFailed(Exception):
     """A child process ended by itself, or did not answer in time; says the end of its log."""
 
     def __init__(self, child: "Child", *, what: str) -> None:
-        lines = child.log.read_text(errors="replace").splitlines() if child.log.exists() else []
-        tail = "\n".join(f"  {line}" for line in lines[-TAIL:])
-        super().__init__(f"{child.name} {what}. Its log, {child.log}, ends:\n{tail}")
+        super().__init__(f"{child.name} {what}. Its log, {child.log}, ends:\n{tail(child.log)}")
 
 
 class CommandFailed(Exception):
@@ -58,6 +56,12 @@ class Child:
             # a session of its own: the workers it started go with it
             os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait()
+
+
+def tail(log: Path) -> str:
+    """Give the last lines of a log, indented."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join(f"  {line}" for line in lines[-TAIL:])
 
 
 def free_ports(*preferred: int) -> list[int]:

@@ -65,15 +65,18 @@ def undecided(title: str, words: str, *, remedy: str = "") -> Finding:
     return Finding(title, Outcome.OPEN, words, remedy)
 
 
-async def examine(settings: Settings, *, now: datetime) -> list[Finding]:
+async def examine(
+    settings: Settings, *, now: datetime, transport: httpx.AsyncBaseTransport | None = None
+) -> list[Finding]:
     """Ask Meta about everything it tells, in the order in which it is set up.
 
     Args:
         settings: may lack what only the gateway needs; then Meta is not asked about it.
         now: our own clock, compared with Meta's.
+        transport: replaces the real one.
 
     """
-    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, transport=transport) as http:
         clock = await _clock(http, settings, now=now)
         token = settings.meta_access_token.get_secret_value()
         if clock.title == "Graph API" or not token:
@@ -83,10 +86,11 @@ async def examine(settings: Settings, *, now: datetime) -> list[Finding]:
             version=settings.meta_graph_version,
             token=token,
             timeout=httpx.Timeout(TIMEOUT),
+            transport=transport,
         )
         try:
             return [clock, *await _with_token(client, http, settings)]
-        except GraphError as error:
+        except (GraphError, httpx.HTTPError) as error:
             return [clock, _refusal("Access token", error)]
         finally:
             await client.aclose()
@@ -215,14 +219,18 @@ async def _subscribed_fields(
     )
     if not answer.is_success:
         return None
-    accounts = [
-        each for each in answer.json()["data"] if each["object"] == "whatsapp_business_account"
-    ]
-    return {field["name"] for each in accounts for field in each["fields"]}
+    subscriptions = answer.json().get("data", [])
+    return {
+        str(field.get("name"))
+        for each in subscriptions
+        if each.get("object") == "whatsapp_business_account"
+        for field in each.get("fields", [])
+    }
 
 
-def _refusal(title: str, error: GraphError) -> Finding:
+def _refusal(title: str, error: GraphError | httpx.HTTPError) -> Finding:
     if not isinstance(error, GraphRefused):
-        return failed(title, f"Meta did not answer: {error}", remedy="Try again in a minute.")
+        said = f"Meta did not answer: {type(error).__name__} {error}".strip()
+        return failed(title, said, remedy="Try again in a minute.")
     said = f"Meta refuses (code {error.code}): {error.details}".strip()
     return failed(title, said, remedy=error.judgement.words)

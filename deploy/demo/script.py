@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import httpx
 from rich.console import Console
 from rich.text import Text
 
@@ -114,8 +115,14 @@ def run(console: Console) -> int:
     except KeyboardInterrupt:
         console.print("stopped")
         return stage.INTERRUPTED
-    except (CommandFailed, NotAsExpected, ProcessFailed, SandboxRefused) as error:
+    except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
+        return 1
+    except (NotAsExpected, SandboxRefused, httpx.HTTPError) as error:
+        console.print(Text(f"\nThe demo failed: {error}", "red"))
+        console.print(
+            f"The gateway's log ends:\n{processes.tail(Home(folder).logs / 'gateway.log')}"
+        )
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,220 @@
+"""What a newcomer types first: the demo, its script and the doctor, as real commands."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy import dotenv
+from shared.core.config import Settings
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
+
+RAFFLEBOT = str(Path(sys.executable).with_name("rafflebot"))
+
+
+def bare(**variables: str) -> dict[str, str]:
+    """Give an environment in which nothing of the bot is set but `variables`."""
+    ours = {name.upper() for name in Settings.model_fields} | {"DJANGO_SETTINGS_MODULE"}
+    return {name: value for name, value in os.environ.items() if name not in ours} | variables
+
+
+def rafflebot(
+    *arguments: str, env: Mapping[str, str], folder: Path, typed: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, in a folder without a `.env`."""
+    return subprocess.run(
+        [RAFFLEBOT, *arguments],
+        env=dict(env),
+        cwd=folder,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a demo and give it once its phone is ready."""
+    with subprocess.Popen(
+        [RAFFLEBOT, "demo", "--folder", str(folder / "var")],
+        env=bare(PYTHONUNBUFFERED="1"),
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        try:
+            for line in running.stdout:
+                if "/confirm-payment" in line:
+                    break
+            yield running
+        finally:
+            running.terminate()
+            running.wait(timeout=60)
+
+
+def living_in(folder: Path) -> list[str]:
+    """Name the processes whose environment names the folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if bytes(folder) in environment + command and int(process.name) != os.getpid():
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+class TestScript:
+    def test_plays_two_purchases_to_the_last_message_and_leaves_nothing(
+        self, tmp_path: Path
+    ) -> None:
+        played = rafflebot("demo", "--script", env=bare(TMPDIR=str(tmp_path)), folder=tmp_path)
+
+        said = played.stdout
+        assert played.returncode == 0, said + played.stderr
+        assert "\x1b" not in said, "plain when it is not a terminal"
+        for line in (
+            r"◀ Summer Raffle · win a motorbike",
+            r"\$5\.00 a number · 100 of 100 left",
+            r"▶ Random numbers",
+            r"▶ 3 please",
+            r"Total \$15\.00",
+            r"◀ Order R-[0-9A-Z]{5} · please pay \$15\.00 by \d\d:\d\d",
+            r"▶ \[picture\]",
+            r"◀ Got it\.",
+            r"▶ 07, 13 and 45|▶ \d\d, \d\d and \d\d",
+            r"Ana got 6 messages",
+            r"Ben got 6 messages",
+            r"manage check_inventory: Every number is free, held or sold exactly once\.",
+            r"Everything is as it should be\.",
+        ):
+            assert re.search(line, said), line
+        assert len(re.findall(r"◀ Paid\. \d\d · \d\d · \d\d are yours\.", said)) == 2
+        assert list(tmp_path.iterdir()) == []
+        assert living_in(tmp_path) == []
+
+    def test_a_failure_is_one_sentence_and_a_code(self, tmp_path: Path) -> None:
+        broken = tmp_path / "broken"
+        broken.mkdir()
+        (broken / "sitecustomize.py").write_text(
+            "import os, sys\nif 'gateway.asgi:app' in sys.orig_argv:\n    os._exit(3)\n"
+        )
+
+        env = bare(TMPDIR=str(tmp_path), PYTHONPATH=str(broken))
+        played = rafflebot("demo", "--script", env=env, folder=tmp_path)
+
+        assert played.returncode == 1
+        assert "The demo failed: gateway ended with code 3" in played.stdout
+        assert "Traceback" not in played.stdout + played.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["broken"]
+        assert living_in(tmp_path) == []
+
+
+class TestDemo:
+    def test_goes_on_where_the_first_one_ended(self, tmp_path: Path) -> None:
+        arguments = ("demo", "--folder", str(tmp_path / "var"))
+
+        first = rafflebot(*arguments, env=bare(), folder=tmp_path, typed="hi\n3 random\n/1\n")
+        second = rafflebot(*arguments, env=bare(), folder=tmp_path, typed="menu\n/quit\n")
+
+        assert first.returncode == second.returncode == 0, first.stdout + second.stdout
+        code = re.search(r"Order (R-\w{5})", first.stdout)
+        assert code is not None
+        assert f"Your order {code[1]} waits for $15.00" in second.stdout
+        login = re.compile(r"Login .*")
+        assert login.findall(first.stdout) == login.findall(second.stdout) != []
+        token = re.compile(r"Bearer \w{40}")
+        assert set(token.findall(first.stdout)) == set(token.findall(second.stdout))
+        assert living_in(tmp_path) == []
+
+    def test_a_running_one_satisfies_the_doctor_and_keeps_a_second_one_out(
+        self, tmp_path: Path
+    ) -> None:
+        with demo(tmp_path):
+            env = bare(**dotenv.read(tmp_path / "var" / "demo.env"))
+            examined = rafflebot("doctor", env=env, folder=tmp_path)
+            second = rafflebot("demo", "--folder", str(tmp_path / "var"), env=env, folder=tmp_path)
+
+        assert examined.returncode == 0, examined.stdout + examined.stderr
+        assert "✗" not in examined.stdout
+        assert "✓ App secret and field" in examined.stdout
+        assert "Next step: PUBLIC_URL" in examined.stdout
+        for name in ("DJANGO_SECRET_KEY", "META_ACCESS_TOKEN", "META_APP_SECRET"):
+            assert env[name] not in examined.stdout
+        assert second.returncode == 1
+        assert "already runs" in second.stdout
+
+    def test_leaves_no_process_behind_when_it_is_killed(self, tmp_path: Path) -> None:
+        with demo(tmp_path) as running:
+            assert len(living_in(tmp_path)) > 3
+
+            running.send_signal(signal.SIGKILL)
+            running.wait(timeout=30)
+            for _ in range(100):
+                if not living_in(tmp_path):
+                    break
+                time.sleep(0.1)
+
+        assert living_in(tmp_path) == []
+
+
+class TestDoctor:
+    def test_names_everything_that_is_missing_or_malformed_at_once(self, tmp_path: Path) -> None:
+        env = bare(DATABASE_URL="mysql://raffle", META_GRAPH_VERSION="26", PUBLIC_URL="raffles")
+
+        examined = rafflebot("doctor", env=env, folder=tmp_path)
+
+        assert examined.returncode == 1
+        for name in (
+            "DATABASE_URL",
+            "DJANGO_SECRET_KEY",
+            "META_ACCESS_TOKEN",
+            "META_APP_SECRET",
+            "META_GRAPH_VERSION",
+            "META_PHONE_NUMBER_ID",
+            "META_VERIFY_TOKEN",
+            "PUBLIC_URL",
+        ):
+            assert re.search(rf"^✗ {name} ", examined.stdout, re.MULTILINE), name
+        assert "Next step: " in examined.stdout
+        assert "Traceback" not in examined.stdout + examined.stderr
+
+    def test_a_database_out_of_reach_is_named_without_its_password(self, tmp_path: Path) -> None:
+        env = bare(
+            DATABASE_URL="postgres://raffle:hunter2@127.0.0.1:1/raffle",
+            DJANGO_SECRET_KEY="k" * 50,
+            META_GRAPH_URL="http://127.0.0.1:1",
+        )
+
+        examined = rafflebot("doctor", env=env, folder=tmp_path)
+
+        assert examined.returncode == 1
+        assert "✗ Database" in examined.stdout
+        assert "✗ Graph API" in examined.stdout
+        assert "hunter2" not in examined.stdout + examined.stderr
+        assert "k" * 50 not in examined.stdout + examined.stderr
+
+    def test_fresh_secrets_are_a_start(self, tmp_path: Path) -> None:
+        made = rafflebot("secrets", env=bare(), folder=tmp_path)
+        (tmp_path / ".env").write_text(made.stdout)
+
+        examined = rafflebot("doctor", "--json", env=bare(), folder=tmp_path)
+
+        assert '"title": "DJANGO_SECRET_KEY"' not in examined.stdout
+        assert '"title": "META_VERIFY_TOKEN"' not in examined.stdout
+        assert '"title": "META_ACCESS_TOKEN"' in examined.stdout

@@ -1,0 +1,73 @@
+"""What the doctor says of what was found."""
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from deploy import doctor
+from gateway.doctor import Finding, failed, passed, undecided
+
+GOOD = passed("Database", "answers")
+MISSING = undecided("PUBLIC_URL", "this machine only", remedy="Get a certificate.")
+UNSEEN = undecided("Meta", "cannot be asked")
+WRONG = failed("Clock", "is 40 s away", remedy="Set it.")
+
+
+class TestNextStep:
+    @pytest.mark.parametrize(
+        ("findings", "step"),
+        [
+            ([GOOD, MISSING, WRONG], "Clock: Set it."),
+            ([GOOD, UNSEEN, MISSING], "PUBLIC_URL: Get a certificate."),
+            ([GOOD, UNSEEN], "nothing is missing"),
+        ],
+    )
+    def test_is_what_is_wrong_then_what_is_missing(
+        self, findings: list[Finding], step: str
+    ) -> None:
+        assert doctor.next_step(findings).startswith(step)
+
+
+class TestExitCode:
+    def test_is_zero_only_if_nothing_is_wrong(self) -> None:
+        assert doctor.exit_code([GOOD, MISSING, UNSEEN]) == 0
+        assert doctor.exit_code([GOOD, WRONG]) == 1
+
+
+class TestShow:
+    def test_outside_a_terminal_each_finding_is_a_plain_line(self) -> None:
+        out = StringIO()
+
+        doctor.show([GOOD, MISSING, WRONG], Console(file=out, width=20, soft_wrap=True))
+
+        assert out.getvalue().splitlines()[:5] == [
+            "✓ Database    answers",
+            "– PUBLIC_URL  this machine only",
+            "              → Get a certificate.",
+            "✗ Clock       is 40 s away",
+            "              → Set it.",
+        ]
+
+    def test_in_a_terminal_it_is_a_table_with_colours(self) -> None:
+        out = StringIO()
+
+        doctor.show([GOOD, WRONG], Console(file=out, width=60, force_terminal=True))
+
+        assert "\x1b[" in out.getvalue()
+        assert "Next step" in out.getvalue()
+
+
+class TestAsJson:
+    def test_a_program_reads_the_same(self) -> None:
+        read = json.loads(doctor.as_json([GOOD, WRONG]))
+
+        assert read["healthy"] is False
+        assert read["next"] == "Clock: Set it."
+        assert read["checks"][1] == {
+            "title": "Clock",
+            "outcome": "failed",
+            "words": "is 40 s away",
+            "remedy": "Set it.",
+        }
