@@ -200,10 +200,24 @@ class OutboundMessage(models.Model):
             ),
         ]
         indexes = [
+            # One a status: SQLite uses a partial index only for the very same condition.
             models.Index(
-                name="outbound_unsent",
+                name="outbound_queue", fields=["id"], condition=Q(status=OutboxStatus.QUEUED)
+            ),
+            models.Index(
+                name="outbound_queue_of_contact",
                 fields=["contact", "id"],
-                condition=Q(status__in=["QUEUED", "SENDING", "UNKNOWN"]),
+                condition=Q(status=OutboxStatus.QUEUED),
+            ),
+            models.Index(
+                name="outbound_sending",
+                fields=["lease_until"],
+                condition=Q(status=OutboxStatus.SENDING),
+            ),
+            models.Index(
+                name="outbound_unknown",
+                fields=["next_attempt_at"],
+                condition=Q(status=OutboxStatus.UNKNOWN),
             ),
             models.Index(
                 name="outbound_withheld",

@@ -42,14 +42,6 @@ class Claimed:
     recovers_contact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    id: int
-    contact_id: int
-    phone_number_id: str
-    last_inbound_at: datetime | None
-
-
 def claim(
     *,
     now: datetime,
@@ -137,17 +129,16 @@ def _candidates(
 
 def _heads(*, now: datetime) -> "QuerySet[OutboundMessage, tuple[int, int, str, datetime | None]]":
     """Find the oldest unsent message of each contact, unless one to them is under way."""
-    of_contact = OutboundMessage.objects.filter(contact=OuterRef("contact"))
-    earlier = of_contact.filter(status=OutboxStatus.QUEUED, pk__lt=OuterRef("pk"))
-    under_way = of_contact.filter(status=OutboxStatus.SENDING)
+    queued = OutboundMessage.objects.filter(status=OutboxStatus.QUEUED)
+    earlier = queued.filter(contact=OuterRef("contact"), pk__lt=OuterRef("pk"))
+    under_way = OutboundMessage.objects.filter(status=OutboxStatus.SENDING)
     return (
-        OutboundMessage.objects.filter(
+        queued.filter(
             ~Exists(earlier),
-            ~Exists(under_way),
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
             Q(contact__send_after=None) | Q(contact__send_after__lte=now),
-            status=OutboxStatus.QUEUED,
         )
+        .exclude(contact_id__in=under_way.values("contact_id"))
         .order_by("pk")
         .values_list("pk", "contact_id", "phone_number_id", "contact__last_inbound_at")
     )

@@ -1,87 +1,13 @@
-"""Who wrote: finds each sender's contact by user id, old user id and phone, or makes one."""
+"""The buyers: found for what comes in, made when they are new, locked when answered."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
-
-from django.db.models import Q
 
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
+from shared.whatsapp.services.identity import Known, Sender, resolve
+from shared.whatsapp.services.insertion import insert_new
 
-_NAME_LENGTH: Final = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who a message says it is from.
-
-    Attributes:
-        user_id: business-scoped user id; with `previous_user_id` the one from now on.
-        wa_id: phone without `+`; with `new_wa_id` the one until now.
-        wrote_at: when, for a phone is only replaced by one used later.
-        previous_user_id: the user id until now, when the message announces another.
-        new_wa_id: the phone from now on, when the message announces another.
-
-    """
-
-    phone_number_id: str
-    user_id: str | None
-    wa_id: str | None
-    parent_user_id: str = ""
-    profile_name: str = ""
-    username: str = ""
-    wrote_at: datetime | None = None
-    previous_user_id: str | None = None
-    new_wa_id: str | None = None
-
-    @property
-    def is_somebody(self) -> bool:
-        """Whether there is any key to know them by, and a number they wrote to."""
-        return bool(self.phone_number_id and (self.user_id or self.wa_id or self.previous_user_id))
-
-
-@dataclass(slots=True, eq=False)
-class Known:
-    """A contact while a batch is resolved: as it is in the database, and what is to change."""
-
-    phone_number_id: str
-    id: int | None
-    user_id: str | None
-    wa_id: str | None
-    parent_user_id: str
-    profile_name: str
-    username: str
-    identity_conflict: bool
-    last_inbound_at: datetime | None
-    changes: dict[str, Any] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    new_aliases: list[str] = field(default_factory=list)
-
-    def becomes(self, **values: Any) -> None:
-        """Note values that are to be written; those it has already are no change."""
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
-                self.changes[name] = value
-
-    @property
-    def is_touched(self) -> bool:
-        """Whether storing it would change anything."""
-        return self.id is None or bool(self.changes or self.new_aliases or self.names)
-
-
-_COLUMNS: Final = (
-    "phone_number_id",
-    "id",
-    "user_id",
-    "wa_id",
-    "parent_user_id",
-    "profile_name",
-    "username",
-    "identity_conflict",
-    "last_inbound_at",
-)
+__all__ = ["Known", "Sender", "find_or_create", "lock", "resolve", "save"]
 
 
 def lock(contact_id: int) -> WhatsAppContact:
@@ -103,47 +29,39 @@ def find_or_create(senders: Sequence[Sender], *, now: datetime) -> list[int | No
             and the same call in a new one will find it.
 
     """
-    resolved = resolve(senders)
-    save([known for known in resolved if known is not None], now=now)
-    return [known and known.id for known in resolved]
+    resolution = resolve(senders)
+    save(resolution.touched, now=now)
+    return [None if known is None else known.id for known in resolution.found]
 
 
-def resolve(senders: Sequence[Sender]) -> list[Known | None]:
-    """Find each sender's contact, or decide to make one; nothing is written yet.
-
-    A sender known by one key gets the other noted. Where the keys lead to two contacts, both are
-    flagged, nothing is merged, and the one with the user id counts.
-    """
-    directory = _Directory.load(senders)
-    # Whoever gives both keys first: else two who turn out to be one would be made separately.
-    for sender in sorted(set(senders), key=lambda sender: not (sender.user_id and sender.wa_id)):
-        if sender.is_somebody:
-            directory.resolve(sender)
-    return [directory.resolved.get(sender) for sender in senders]
-
-
-def save(known: Iterable[Known], *, now: datetime) -> None:
+def save(touched: Sequence[Known], *, now: datetime) -> None:
     """Write what `resolve` decided.
+
+    Args:
+        touched: contacts to make or to change.
+        now: when.
 
     Raises:
         IntegrityError: another process was faster; see `find_or_create`.
 
     """
-    distinct = list(dict.fromkeys(known))
-    _create(sorted((one for one in distinct if one.id is None), key=_order), now=now)
-    for one in sorted((one for one in distinct if one.changes), key=_order):
-        WhatsAppContact.objects.filter(pk=one.id).update(**one.changes)
-    ContactAlias.objects.bulk_create(
+    if not touched:
+        return
+    _create(sorted((one for one in touched if one.id is None), key=_order), now=now)
+    for one in sorted((one for one in touched if one.changes), key=_order):
+        WhatsAppContact.objects.filter(pk=one.made).update(**one.changes)
+    aliases = {
+        (one.phone_number_id, alias): one.made for one in touched for alias in one.new_aliases
+    }
+    insert_new(
+        ContactAlias,
         [
-            ContactAlias(phone_number_id=one.phone_number_id, user_id=alias, contact_id=one.id)
-            for one in sorted(distinct, key=_order)
-            for alias in sorted(set(one.new_aliases))
+            {"phone_number_id": number, "user_id": alias, "contact_id": contact_id}
+            for (number, alias), contact_id in sorted(aliases.items())
         ],
-        update_conflicts=True,
-        unique_fields=["phone_number_id", "user_id"],
-        update_fields=["user_id"],
+        unique=["phone_number_id", "user_id"],
     )
-    _rename([one for one in distinct if one.names and one.id is not None])
+    _rename([one for one in touched if one.names])
 
 
 def _create(new: Sequence[Known], *, now: datetime) -> None:
@@ -170,7 +88,7 @@ def _create(new: Sequence[Known], *, now: datetime) -> None:
 
 def _rename(known: Sequence[Known]) -> None:
     """Write new names, but wait for nobody: their next message brings them again."""
-    wanted = {one.id: one.names for one in known}
+    wanted = {one.made: one.names for one in known}
     if not wanted:
         return
     free = WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
@@ -180,143 +98,3 @@ def _rename(known: Sequence[Known]) -> None:
 
 def _order(one: Known) -> tuple[str, str, str]:
     return (one.phone_number_id, one.user_id or "", one.wa_id or "")
-
-
-class _Directory:
-    """The contacts a batch is about, by each of their keys."""
-
-    def __init__(self) -> None:
-        self.by_user_id: dict[tuple[str, str], Known] = {}
-        self.by_alias: dict[tuple[str, str], Known] = {}
-        self.by_wa_id: dict[tuple[str, str], Known] = {}
-        self.resolved: dict[Sender, Known] = {}
-
-    @classmethod
-    def load(cls, senders: Iterable[Sender]) -> "_Directory":
-        directory = cls()
-        numbers, user_ids, wa_ids = set(), set(), set()
-        for sender in senders:
-            numbers.add(sender.phone_number_id)
-            user_ids.update(filter(None, (sender.user_id, sender.previous_user_id)))
-            wa_ids.update(filter(None, (sender.wa_id, sender.new_wa_id)))
-        directory._add(Q(user_id__in=user_ids) | Q(wa_id__in=wa_ids), numbers=numbers)
-        missing = user_ids - {user_id for _, user_id in directory.by_user_id}
-        if missing:
-            directory._add_aliases(missing, numbers=numbers)
-        return directory
-
-    def resolve(self, sender: Sender) -> None:
-        number = sender.phone_number_id
-        known = self._of_user(number, sender.user_id)
-        former = self._of_user(number, sender.previous_user_id)
-        by_phone = self.by_wa_id.get((number, sender.wa_id or ""))
-        known = known or former or self._by_phone_alone(sender, by_phone)
-        for other in (former, by_phone):
-            if other is not None and other is not known:
-                _flag(known, other)
-        self._complete(known, sender)
-        self.resolved[sender] = known
-
-    def _of_user(self, number: str, user_id: str | None) -> Known | None:
-        key = (number, user_id or "")
-        return self.by_user_id.get(key) or self.by_alias.get(key)
-
-    def _by_phone_alone(self, sender: Sender, by_phone: Known | None) -> Known:
-        """Decide who it is when no user id is known: a phone may have gone to somebody else."""
-        if by_phone is not None and (
-            sender.user_id is None
-            or by_phone.user_id is None
-            or sender.previous_user_id is not None
-        ):
-            return by_phone
-        return Known(
-            phone_number_id=sender.phone_number_id,
-            id=None,
-            user_id=None,
-            wa_id=None,
-            parent_user_id=sender.parent_user_id,
-            profile_name=sender.profile_name[:_NAME_LENGTH],
-            username=sender.username[:_NAME_LENGTH],
-            identity_conflict=False,
-            last_inbound_at=None,
-        )
-
-    def _complete(self, known: Known, sender: Sender) -> None:
-        self._give_user_id(known, sender)
-        self._give_phone(known, sender)
-        if sender.parent_user_id:
-            known.becomes(parent_user_id=sender.parent_user_id)
-        for name in ("profile_name", "username"):
-            value = getattr(sender, name)[:_NAME_LENGTH]
-            if value and value != getattr(known, name):
-                known.names[name] = value
-
-    def _give_user_id(self, known: Known, sender: Sender) -> None:
-        number, user_id, previous = sender.phone_number_id, sender.user_id, sender.previous_user_id
-        if previous and (number, previous) not in self.by_alias and previous != user_id:
-            if known.user_id != previous and (number, previous) in self.by_user_id:
-                return  # the old id still belongs to another contact: flagged, not taken away
-            known.new_aliases.append(previous)
-            self.by_alias[number, previous] = known
-        wanted = user_id or (previous if known.user_id is None else None)
-        is_free = wanted is not None and (number, wanted) not in self.by_user_id
-        is_alias = (number, wanted or "") in self.by_alias
-        if wanted and is_free and (known.user_id is None or previous) and not is_alias:
-            self.by_user_id.pop((number, known.user_id or ""), None)
-            known.becomes(user_id=wanted)
-            self.by_user_id[number, wanted] = known
-
-    def _give_phone(self, known: Known, sender: Sender) -> None:
-        number = sender.phone_number_id
-        wanted = sender.new_wa_id or sender.wa_id
-        if wanted is None or wanted == known.wa_id:
-            return
-        owner = self.by_wa_id.get((number, wanted))
-        if owner is not None:
-            if owner is not known:
-                _flag(known, owner)
-            return
-        if known.wa_id is None or sender.new_wa_id or _is_newer(sender, known):
-            self.by_wa_id.pop((number, known.wa_id or ""), None)
-            known.becomes(wa_id=wanted)
-            self.by_wa_id[number, wanted] = known
-
-    def _add(self, condition: Q, *, numbers: Collection[str]) -> None:
-        rows = WhatsAppContact.objects.filter(condition, phone_number_id__in=numbers)
-        for row in rows.order_by().values_list(*_COLUMNS):
-            self._index(Known(*row))
-
-    def _add_aliases(self, user_ids: Collection[str], *, numbers: Collection[str]) -> None:
-        aliases = list(
-            ContactAlias.objects.filter(phone_number_id__in=numbers, user_id__in=user_ids)
-            .order_by()
-            .values_list("phone_number_id", "user_id", "contact_id")
-        )
-        by_id = {known.id: known for known in self._all()}
-        missing = {contact_id for _, _, contact_id in aliases} - set(by_id)
-        if missing:
-            self._add(Q(pk__in=missing), numbers=numbers)
-            by_id = {known.id: known for known in self._all()}
-        for number, user_id, contact_id in aliases:
-            self.by_alias[number, user_id] = by_id[contact_id]
-
-    def _index(self, known: Known) -> None:
-        if known.user_id:
-            known = self.by_user_id.setdefault((known.phone_number_id, known.user_id), known)
-        if known.wa_id:
-            self.by_wa_id.setdefault((known.phone_number_id, known.wa_id), known)
-
-    def _all(self) -> Iterable[Known]:
-        return (*self.by_user_id.values(), *self.by_wa_id.values())
-
-
-def _flag(*contacts: Known) -> None:
-    for known in contacts:
-        known.becomes(identity_conflict=True)
-
-
-def _is_newer(sender: Sender, known: Known) -> bool:
-    """Whether this phone was used after everything answered so far: a late webhook tells less."""
-    if sender.wrote_at is None:
-        return False
-    return known.last_inbound_at is None or sender.wrote_at > known.last_inbound_at

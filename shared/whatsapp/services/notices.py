@@ -8,7 +8,8 @@ from shared.whatsapp.lenient import items, mapping, string
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.payloads import IdentityChange, NoticeItem
 from shared.whatsapp.services import alarms, contacts, numbers
-from shared.whatsapp.services.contacts import Sender
+from shared.whatsapp.services.identity import Sender
+from shared.whatsapp.services.insertion import insert_new
 
 _DETAIL_LENGTH: Final = 2_000
 
@@ -21,25 +22,27 @@ def store(notices: Sequence[NoticeItem], *, now: datetime) -> None:
     known = set(
         AccountNotice.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)
     )
-    AccountNotice.objects.bulk_create(
-        [
-            AccountNotice(
-                dedupe_key=notice.dedupe_key,
-                waba_id=notice.waba_id,
-                field=notice.field,
-                payload=notice.payload,
-                needs_attention=notice.needs_attention,
-                received_at=now,
-            )
-            for notice in sorted(notices, key=lambda notice: notice.dedupe_key)
-        ],
-        update_conflicts=True,
-        unique_fields=["dedupe_key"],
-        update_fields=["dedupe_key"],
+    fresh = sorted(
+        (notice for notice in notices if notice.dedupe_key not in known),
+        key=lambda notice: notice.dedupe_key,
     )
-    for notice in sorted(notices, key=lambda notice: notice.dedupe_key):
-        if notice.dedupe_key not in known:
-            _act(notice, now=now)
+    insert_new(
+        AccountNotice,
+        [
+            {
+                "dedupe_key": notice.dedupe_key,
+                "waba_id": notice.waba_id,
+                "field": notice.field,
+                "payload": notice.payload,
+                "needs_attention": notice.needs_attention,
+                "received_at": now,
+            }
+            for notice in fresh
+        ],
+        unique=["dedupe_key"],
+    )
+    for notice in fresh:
+        _act(notice, now=now)
 
 
 def _act(notice: NoticeItem, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """How our business numbers fare: heard of, slowed down, paused, sending again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -132,7 +132,7 @@ def unreachable_key(phone_number_id: str) -> str:
     return f"unreachable:{phone_number_id}"
 
 
-def ids_of_account(*, display_number: str) -> Iterable[str]:
+def ids_of_account(*, display_number: str) -> list[str]:
     """Find the numbers an account notice speaks of: the one it names, else all we know."""
     numbers = BusinessNumber.objects.order_by("phone_number_id")
     named = (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Min
 
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
 from shared.core.enums import OutboxKind, OutboxStatus
@@ -102,19 +102,22 @@ def sweep(*, now: datetime) -> int:
 
 def oldest_unsent(*, now: datetime) -> timedelta | None:
     """Tell for how long the longest waiting message waits to be sent; None if none does."""
-    oldest = (
-        OutboundMessage.objects.filter(status__in=OutboundMessage.UNSENT)
-        .order_by("created_at")
-        .values_list("created_at", flat=True)
-        .first()
-    )
-    return None if oldest is None else now - oldest
+    unsent = OutboundMessage.objects.filter
+    queued = unsent(status=OutboxStatus.QUEUED).order_by("pk").values_list("created_at", flat=True)
+    oldest = [
+        queued.first(),
+        *(
+            unsent(status=status).aggregate(oldest=Min("created_at"))["oldest"]
+            for status in (OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
+        ),
+    ]
+    return max((now - since for since in oldest if since is not None), default=None)
 
 
 @transaction.atomic
 def _expire_leases(*, now: datetime) -> int:
     abandoned = OutboundMessage.objects.filter(status=OutboxStatus.SENDING, lease_until__lt=now)
-    free = abandoned.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    free = abandoned.select_for_update(skip_locked=True, no_key=True).order_by("lease_until")
     ids = list(free.values_list("pk", flat=True)[:_SWEPT_AT_ONCE])
     # The lease stays: an answer that comes after all still counts.
     return abandoned.filter(pk__in=ids).update(
@@ -128,7 +131,7 @@ def _expire_leases(*, now: datetime) -> int:
 @transaction.atomic
 def _resend_unknown(*, now: datetime) -> int:
     silent = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN, next_attempt_at__lte=now)
-    free = silent.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    free = silent.select_for_update(skip_locked=True, no_key=True).order_by("next_attempt_at")
     found = list(free[:_SWEPT_AT_ONCE])
     for message in found:
         if message.unknown_sends > MAX_UNKNOWN_RESENDS:

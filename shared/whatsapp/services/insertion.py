@@ -1,0 +1,59 @@
+"""Inserts many rows in one statement, and leaves alone those that are there already.
+
+Written in SQL because the ORM's two ways are worse here: `ignore_conflicts` on SQLite also swallows
+a violated CHECK or NOT NULL, and `update_conflicts` rewrites and locks rows that stay the same.
+Both databases understand the same statement.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection, models
+
+_ROWS_AT_ONCE: Final = 500
+"""Well below the 32,766 variables of a statement on SQLite."""
+
+
+def insert_new(
+    model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
+) -> None:
+    """Insert rows; one whose unique columns are taken changes nothing.
+
+    Args:
+        model: the table.
+        rows: values by column, all with the same columns, sorted by their key, so that processes
+            that insert the same rows never wait for each other in a circle.
+        unique: the columns of the unique constraint that may be taken; any other violation raises.
+
+    """
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        _insert(model, rows[start : start + _ROWS_AT_ONCE], unique=unique)
+
+
+def _insert(
+    model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
+) -> None:
+    columns = tuple(rows[0])
+    one = f"({', '.join(['%s'] * len(columns))})"
+    statement = (
+        f"INSERT INTO {_quoted([model._meta.db_table])} ({_quoted(columns)}) "  # noqa: S608, SLF001 - names of our own columns
+        f"VALUES {', '.join([one] * len(rows))} "
+        f"ON CONFLICT ({_quoted(unique)}) DO NOTHING"
+    )
+    values = [_adapted(row[column]) for row in rows for column in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(connection.ops.quote_name(name) for name in names)
+
+
+def _adapted(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value

@@ -1,0 +1,119 @@
+"""Writes webhooks as Meta does, and lets several threads do something at once."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import count
+from typing import Any, Final
+
+from django.db import connection
+
+from shared.whatsapp import payloads
+from shared.whatsapp.payloads import Webhook
+from shared.whatsapp.services import inbox
+from shared.whatsapp.services.inbox import Stored
+from tests.builders import NOON, NUMBER_ID
+
+PHONE: Final = "15550100001"
+USER_ID: Final = "US.13491208655302741918"
+
+_serial = count(1)
+
+
+def message(
+    wamid: str | None = None,
+    *,
+    phone: str | None = PHONE,
+    user_id: str | None = None,
+    at: datetime = NOON,
+    **fields: Any,
+) -> dict[str, Any]:
+    """Write one element of `messages`: a text, unless `fields` say otherwise."""
+    item = {
+        "id": wamid or f"wamid.in{next(_serial)}",
+        "timestamp": str(int(at.timestamp())),
+        "type": "text",
+        "text": {"body": "hello"},
+        **fields,
+    }
+    if phone is not None:
+        item["from"] = phone
+    if user_id is not None:
+        item["from_user_id"] = user_id
+    return item
+
+
+def status(
+    name: str, *, wamid: str = "", callback_data: str = "", at: datetime = NOON, code: int = 0
+) -> dict[str, Any]:
+    """Write one element of `statuses`."""
+    item: dict[str, Any] = {
+        "id": wamid,
+        "status": name,
+        "timestamp": str(int(at.timestamp())),
+        "recipient_id": PHONE,
+    }
+    if callback_data:
+        item["biz_opaque_callback_data"] = callback_data
+    if code:
+        item["errors"] = [{"code": code, "title": "Refused", "message": "Refused"}]
+    return item
+
+
+def webhook(
+    *messages: Mapping[str, Any],
+    statuses: Sequence[Mapping[str, Any]] = (),
+    contacts: Sequence[Mapping[str, Any]] = (),
+    number: str = NUMBER_ID,
+) -> Webhook:
+    """Read a webhook with these messages and statuses."""
+    value: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550100000", "phone_number_id": number},
+    }
+    if contacts:
+        value["contacts"] = list(contacts)
+    if messages:
+        value["messages"] = list(messages)
+    if statuses:
+        value["statuses"] = list(statuses)
+    return change("messages", value)
+
+
+def change(field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903) -> Webhook:
+    """Read a webhook with one change of any kind."""
+    entry = {"id": "102290129340398", "time": time, "changes": [{"field": field, "value": value}]}
+    document = {"object": "whatsapp_business_account", "entry": [entry]}
+    return payloads.read(json.dumps(document).encode())
+
+
+def card(
+    name: str, *, phone: str | None = PHONE, user_id: str | None = None, username: str = ""
+) -> dict[str, Any]:
+    """Write one element of `contacts`."""
+    profile = {"name": name} | ({"username": username} if username else {})
+    keys = {"wa_id": phone, "user_id": user_id}
+    return {"profile": profile} | {key: value for key, value in keys.items() if value}
+
+
+def store(*webhooks: Webhook, now: datetime = NOON) -> Stored:
+    """Store webhooks as the gateway does."""
+    return inbox.store_safely(webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks))
+
+
+def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
+    """Run `act(0) … act(times - 1)` in as many threads, each with its own connection, together."""
+    start = threading.Barrier(times)
+
+    def run(turn: int) -> T:
+        try:
+            connection.ensure_connection()
+            start.wait(timeout=30)
+            return act(turn)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(run, range(times)))
