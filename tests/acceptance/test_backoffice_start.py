@@ -1,0 +1,106 @@
+"""How the back office starts, and what it says when it cannot."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+pytestmark = pytest.mark.acceptance
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SECRET: Final = "only-for-this-test-" + "x" * 40
+
+
+def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in an empty folder, with nothing set but what is given."""
+    return subprocess.run(
+        [sys.executable, *command],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def settings_with(folder: Path, public_url: str) -> dict[str, Any]:
+    """Read the settings that follow from an address."""
+    names = [
+        "ALLOWED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECURE_HSTS_SECONDS",
+        "SECURE_PROXY_SSL_HEADER",
+        "DEBUG",
+    ]
+    code = f"import json; from backoffice import settings as s; print(json.dumps({{n: getattr(s, n) for n in {names}}}))"  # noqa: E501
+    done = run(folder, "-c", code, DJANGO_SECRET_KEY=SECRET, PUBLIC_URL=public_url)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+class TestConfiguration:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["-m", "gunicorn", "backoffice.wsgi:application", "--bind", "127.0.0.1:0"],
+            ["-m", "backoffice.manage", "check"],
+        ],
+    )
+    def test_a_missing_variable_is_named_and_the_start_given_up(
+        self, tmp_path: Path, command: list[str]
+    ) -> None:
+        done = run(tmp_path, *command, PUBLIC_URL="nonsense")
+
+        assert done.returncode != 0
+        assert "DJANGO_SECRET_KEY: is required and missing" in done.stderr
+        assert "PUBLIC_URL" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_an_https_address_makes_cookies_secure(self, tmp_path: Path) -> None:
+        found = settings_with(tmp_path, "https://raffles.example/")
+
+        assert "raffles.example" in found["ALLOWED_HOSTS"]
+        assert found["CSRF_TRUSTED_ORIGINS"] == ["https://raffles.example"]
+        assert (found["SESSION_COOKIE_SECURE"], found["CSRF_COOKIE_SECURE"]) == (True, True)
+        assert found["SECURE_HSTS_SECONDS"] == 86_400
+        assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+        assert found["DEBUG"] is False
+
+    def test_a_plain_address_trusts_no_header_and_keeps_cookies_usable(
+        self, tmp_path: Path
+    ) -> None:
+        found = settings_with(tmp_path, "http://192.168.1.5:8000")
+
+        assert found["ALLOWED_HOSTS"][0] == "192.168.1.5"
+        assert found["CSRF_TRUSTED_ORIGINS"] == ["http://192.168.1.5:8000"]
+        assert (found["SESSION_COOKIE_SECURE"], found["CSRF_COOKIE_SECURE"]) == (False, False)
+        assert found["SECURE_HSTS_SECONDS"] == 0
+        assert found["SECURE_PROXY_SSL_HEADER"] is None
+
+
+class TestManage:
+    def test_makes_a_login_and_a_token(self, tmp_path: Path) -> None:
+        environment = {
+            "DJANGO_SECRET_KEY": SECRET,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/raffle.sqlite3",
+            "DJANGO_SUPERUSER_PASSWORD": "correct-horse-battery",
+        }
+        steps = [
+            ["migrate", "--verbosity=0"],
+            ["createsuperuser", "--noinput", "--username=olga", "--email=olga@example.com"],
+            ["drf_create_token", "olga"],
+            ["check", "--deploy", "--fail-level=ERROR"],
+        ]
+
+        done = [run(tmp_path, "-m", "backoffice.manage", *step, **environment) for step in steps]
+
+        assert [step.returncode for step in done] == [0] * 4, [step.stderr for step in done]
+        assert "Generated token" in done[2].stdout

@@ -1,0 +1,54 @@
+"""How times, numbers and buyers are written for staff."""
+
+from datetime import timedelta
+
+import pytest
+
+from backoffice.admin import words
+from shared.raffles.models import Raffle
+from shared.whatsapp.models import WhatsAppContact
+from tests.builders import NOON
+
+
+class TestTimes:
+    def test_are_written_as_a_clock_in_the_zone_shows_them(self) -> None:
+        assert words.clock(NOON, zone="America/Bogota") == "22 Nov 2026, 07:00"
+        assert words.when(NOON, zone="America/Bogota") == "22 Nov 2026, 07:00 (America/Bogota)"
+
+    def test_that_are_absent_are_a_dash(self) -> None:
+        assert (words.clock(None), words.when(None)) == ("–", "–")
+
+    @pytest.mark.parametrize(
+        ("passed", "written"),
+        [
+            (timedelta(seconds=-5), "0 min"),
+            (timedelta(seconds=59), "0 min"),
+            (timedelta(minutes=59, seconds=59), "59 min"),
+            (timedelta(hours=1), "1 h"),
+            (timedelta(hours=47), "47 h"),
+            (timedelta(days=3), "3 days"),
+        ],
+    )
+    def test_that_passed_are_told_in_one_unit(self, passed: timedelta, written: str) -> None:
+        assert words.ago(NOON - passed, now=NOON) == written
+
+
+class TestNumbers:
+    def test_keep_their_zeros(self) -> None:
+        assert words.numbers(Raffle(number_count=1000), [7, 213]) == "0007, 0213"
+
+
+class TestBuyers:
+    @pytest.mark.parametrize(
+        ("contact", "written"),
+        [
+            (WhatsAppContact(profile_name="Ana", wa_id="15550100001"), "Ana, +15550100001"),
+            (WhatsAppContact(username="ana.m", user_id="US.1"), "ana.m"),
+            (WhatsAppContact(user_id="US.1"), "US.1"),
+            (None, "sold for cash"),
+        ],
+    )
+    def test_are_named_by_what_is_known(
+        self, contact: WhatsAppContact | None, written: str
+    ) -> None:
+        assert words.buyer(contact) == written
