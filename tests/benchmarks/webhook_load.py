@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, cast
 
 import orjson
@@ -124,7 +125,7 @@ async def load(port: int, *, seconds: float, prefix: int) -> Tally:
     tally.end = tally.begin + seconds
     ends = [loop.create_future() for _ in range(CONNECTIONS)]
     for closed in ends:
-        await loop.create_connection(lambda end=closed: Connection(tally, end), "127.0.0.1", port)
+        await loop.create_connection(partial(Connection, tally, closed), "127.0.0.1", port)
     async with asyncio.timeout(WARM_UP + seconds + PATIENCE):
         await asyncio.gather(*ends)
     return tally

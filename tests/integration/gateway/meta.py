@@ -91,7 +91,7 @@ def webhook(*, field: str = "messages", **value: Any) -> dict[str, Any]:
 
 
 def said(
-    words: str, *, serial: int = 1, sender: str = "15550100001", **changed: Any
+    words: str, *, serial: int = 1, sender: str | None = "15550100001", **changed: Any
 ) -> dict[str, Any]:
     """Write a webhook with one text message that was just sent."""
     message = {
@@ -103,6 +103,6 @@ def said(
         **changed,
     }
     return webhook(
-        contacts=[{"profile": {"name": "Sheena"}, "wa_id": sender}],
+        contacts=[{"profile": {"name": "Sheena"}, "wa_id": sender}] if sender else [],
         messages=[{key: value for key, value in message.items() if value is not None}],
     )

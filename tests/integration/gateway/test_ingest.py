@@ -70,7 +70,7 @@ class TestIngest:
         ("document", "kept"),
         [
             (said("a\x00b"), InboundMessage),
-            (said("who am I", **{"from": None}), InboundMessage),
+            (said("who am I", sender=None), InboundMessage),
             (said("", type="brand_new", text=None), InboundMessage),
             (webhook(field="brand_new", x=1), AccountNotice),
             (webhook(field="account_alerts", alert="\x00"), AccountNotice),

@@ -100,9 +100,11 @@ class TestDatabase:
         assert len(done) == 7
 
     async def test_postgresql_keeps_ingest_apart_from_the_units(self, many_lanes: Database) -> None:
-        units = await asyncio.gather(
-            *(many_lanes.run(lambda: time.sleep(0.02) or threading.get_ident()) for _ in range(8))
-        )
+        def thread() -> int:
+            time.sleep(0.02)
+            return threading.get_ident()
+
+        units = await asyncio.gather(*(many_lanes.run(thread) for _ in range(8)))
 
         assert len(set(units)) == many_lanes.width
         assert await many_lanes.ingest(threading.get_ident) not in units

@@ -1,0 +1,130 @@
+"""`uvicorn gateway.asgi:app` starts, serves and stops; without its settings it says what lacks."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from django.db import connection
+
+from tests.conftest import POSTGRES_URL
+
+ROOT = Path(__file__).parents[3]
+
+COMPLETE = {
+    "DJANGO_SECRET_KEY": "only-for-tests-" + "x" * 40,
+    "META_APP_SECRET": "test_app_secret",
+    "META_VERIFY_TOKEN": "test_verify_token",
+    "META_ACCESS_TOKEN": "test_access_token",
+    "META_PHONE_NUMBER_ID": "106540352242922",
+    "META_GRAPH_URL": "http://127.0.0.1:1",
+    "LOG_FORMAT": "json",
+}
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Give an environment with these settings and none of the caller's."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), **settings}
+
+
+def command(port: int) -> list[str]:
+    """Give the command a seller's server runs."""
+    return [sys.executable, "-m", "uvicorn", "gateway.asgi:app", "--port", str(port)]
+
+
+class TestConfiguration:
+    def test_everything_that_lacks_is_named_at_once_without_a_traceback(
+        self, tmp_path: Path
+    ) -> None:
+        settings = {name: value for name, value in COMPLETE.items() if "TOKEN" not in name}
+        started = subprocess.run(
+            command(0),
+            cwd=tmp_path,
+            env=environment(tmp_path, **settings | {"DATABASE_URL": "mysql://x"}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert started.returncode != 0
+        assert "META_ACCESS_TOKEN: is required and missing" in started.stderr
+        assert "META_VERIFY_TOKEN: is required and missing" in started.stderr
+        assert "DATABASE_URL" in started.stderr
+        assert "Traceback" not in started.stderr
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Run the real process on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        command(port),
+        cwd=folder,
+        env=environment(folder, **COMPLETE | settings),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answer_of(url: str) -> httpx.Response:
+    """Ask until somebody listens."""
+    for _ in range(300):
+        try:
+            return httpx.get(url, timeout=10)
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("nobody listens")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestProcess:
+    def test_it_serves_and_stops_when_told(self, tmp_path: Path, vendor: str) -> None:
+        with running(tmp_path, DATABASE_URL=address(vendor)) as (url, process):
+            ready = answer_of(f"{url}/readyz")
+            process.send_signal(signal.SIGTERM)
+            _, log = process.communicate(timeout=30)
+
+        assert (ready.status_code, ready.json()["reasons"]) == (200, [])
+        assert "gateway_started" in log
+        assert "gateway_stopped" in log
+        assert "Traceback" not in log
+        assert all(line.startswith("{") for line in log.splitlines())
+
+    def test_it_starts_without_its_database_and_says_so(self, tmp_path: Path, vendor: str) -> None:
+        nowhere = {
+            "sqlite": f"sqlite:///{tmp_path}/no/such/folder/x.sqlite3",
+            "postgresql": "postgres://nobody:secret-word@127.0.0.1:1/nothing",
+        }
+        with running(tmp_path, DATABASE_URL=nowhere[vendor]) as (url, process):
+            alive = answer_of(f"{url}/healthz")
+            ready = answer_of(f"{url}/readyz")
+            process.send_signal(signal.SIGTERM)
+            _, log = process.communicate(timeout=30)
+
+        assert (alive.status_code, ready.status_code) == (200, 503)
+        assert "secret-word" not in log
+
+
+def address(vendor: str) -> str:
+    """Write the address of the test's own database."""
+    name = connection.settings_dict["NAME"]
+    if vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ[POSTGRES_URL])._replace(path=f"/{name}").geturl()
