@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 
 import httpx
 from rich.console import Console, RenderableType
@@ -41,8 +42,6 @@ POLL: Final = 0.5
 """Seconds a request for news stays open; so long does it take at most to put the phone away."""
 ACCEPTED: Final = 3
 """Seconds the gateway's 200 is waited for, so that the first ticks are true."""
-FIRST_BUYER: Final = 15550100101
-"""A number of the range that is reserved for fiction; each further buyer has the next one."""
 _BACK_OVER_FOOTER: Final = "\r\x1b[K\x1b[A\x1b[K"
 
 
@@ -227,9 +226,7 @@ class Phone:
         known = self._chats.get(who.lower())
         if known:
             return known
-        wa_id = who.removeprefix("+")
-        if not wa_id.isdecimal():
-            wa_id = str(FIRST_BUYER + len(self._chats))
+        wa_id = number_of(who)
         buyer = self._sandbox.buyer(wa_id, name=who)
         before = buyer.sees(read=False)
         chat = Chat(name=who, buyer=buyer, seen=before[-1].n if before else 0)
@@ -289,6 +286,15 @@ class Phone:
             if self._prompt:
                 self._console.print(Text(FOOTER, "dim"))
                 print(self._prompt + readline.get_line_buffer(), end="", flush=True)
+
+
+def number_of(who: str) -> str:
+    """Give a buyer's phone number: the one that was typed, else one that belongs to the name.
+
+    A name has the same number in every demo, from a range that is reserved for fiction.
+    """
+    typed = who.removeprefix("+")
+    return typed if typed.isdecimal() else f"1555010{crc32(who.lower().encode()) % 10_000:04d}"
 
 
 def _more_than(chat: Chat, heard: int) -> bool:

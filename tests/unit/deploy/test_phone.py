@@ -13,12 +13,13 @@ from rich.console import Console
 
 from deploy.sandbox.client import Sandbox
 from deploy.sandbox.options import Options
-from deploy.sandbox.phone import Phone
+from deploy.sandbox.phone import Phone, number_of
 from deploy.sandbox.running import running
 from tests.unit.deploy.sandbox.gateway import Gateway, listening
 
 NOWHERE = "http://127.0.0.1:9/webhook"
 PLAY = Options()
+ANA, BEN = number_of("Ana"), number_of("Ben")
 BUTTONS = ("Random numbers", "Pick my numbers")
 
 
@@ -89,7 +90,7 @@ def used(sandbox: Sandbox, *lines: str | Callable[[], object]) -> str:
     return out.getvalue()
 
 
-def inbox(sandbox: Sandbox, wa_id: str = "15550100101") -> list[tuple[str, str]]:
+def inbox(sandbox: Sandbox, wa_id: str = ANA) -> list[tuple[str, str]]:
     chat = sandbox.buyer(wa_id).sees(read=False)
     return [(seen.type, seen.text) for seen in chat if seen.sender == "buyer"]
 
@@ -116,7 +117,7 @@ class TestTyping:
     def test_a_slash_and_a_number_tap_what_has_that_number(self, sandbox: Sandbox) -> None:
         business = Business(sandbox)
 
-        shown = used(sandbox, lambda: business.offers("15550100101", "How?"), "/2")
+        shown = used(sandbox, lambda: business.offers(ANA, "How?"), "/2")
 
         assert inbox(sandbox) == [("tap", "Pick my numbers")]
         assert re.search(r"◀ How\?\n  \[1\] Random numbers\n  \[2\] Pick my numbers\n", shown)
@@ -141,7 +142,7 @@ class TestTyping:
     def test_a_number_that_no_button_has_is_explained(self, sandbox: Sandbox) -> None:
         business = Business(sandbox)
 
-        shown = used(sandbox, lambda: business.offers("15550100101", "How?"), "/3", "/0")
+        shown = used(sandbox, lambda: business.offers(ANA, "How?"), "/3", "/0")
 
         assert "There is no [3]" in shown
         assert "There is no [0]" in shown
@@ -188,13 +189,13 @@ class TestHearing:
     def test_a_notice_that_comes_unasked_is_shown(self, sandbox: Sandbox) -> None:
         business = Business(sandbox)
 
-        shown = used(sandbox, lambda: business.says("15550100101", "Paid. *07* is yours."))
+        shown = used(sandbox, lambda: business.says(ANA, "Paid. *07* is yours."))
 
         assert "◀ Paid. 07 is yours.\n" in shown
 
     def test_an_answer_stands_below_its_question(self, sandbox: Sandbox) -> None:
         business = Business(sandbox)
-        answer = threading.Timer(0.1, business.says, ("15550100101", "hello"))
+        answer = threading.Timer(0.1, business.says, (ANA, "hello"))
         answer.start()
 
         shown = used(sandbox, "hi", "/wait 2")
@@ -205,17 +206,22 @@ class TestHearing:
     def test_what_is_shown_counts_as_read(self, sandbox: Sandbox) -> None:
         business = Business(sandbox)
 
-        used(sandbox, lambda: business.says("15550100101", "hello"))
+        used(sandbox, lambda: business.says(ANA, "hello"))
 
         assert sandbox.outgoing()[0]["status"] == "read"
 
 
 class TestBuyers:
+    def test_a_name_has_the_same_number_in_every_demo(self) -> None:
+        assert ANA == number_of("ana") != BEN
+        assert re.fullmatch(r"1555010\d{4}", ANA)
+        assert number_of("+15550100123") == "15550100123"
+
     def test_each_writes_with_a_number_of_their_own(self, sandbox: Sandbox) -> None:
         used(sandbox, "hi", "/as Ben", "hello", "/as 15550100999", "hey", "/as ana", "again")
 
         assert inbox(sandbox) == [("text", "hi"), ("text", "again")]
-        assert inbox(sandbox, "15550100102") == [("text", "hello")]
+        assert inbox(sandbox, BEN) == [("text", "hello")]
         assert inbox(sandbox, "15550100999") == [("text", "hey")]
 
     def test_news_of_another_is_announced_and_read_when_their_phone_is_taken(
@@ -223,16 +229,14 @@ class TestBuyers:
     ) -> None:
         business = Business(sandbox)
 
-        shown = used(
-            sandbox, "/as Ben", lambda: business.says("15550100101", "Paid."), "/as Ana", "/as"
-        )
+        shown = used(sandbox, "/as Ben", lambda: business.says(ANA, "Paid."), "/as Ana", "/as")
 
         assert re.search(r"\(Ana has a new message: /as Ana\)\n(.*\n)*.*◀ Paid\.", shown)
-        assert "Ben  +15550100102" in shown
+        assert f"Ben  +{BEN}" in shown
         assert sandbox.outgoing()[0]["status"] == "read"
 
     def test_what_was_said_before_is_not_said_again(self, sandbox: Sandbox) -> None:
         business = Business(sandbox)
-        used(sandbox, lambda: business.says("15550100101", "hello"))
+        used(sandbox, lambda: business.says(ANA, "hello"))
 
         assert "hello" not in used(sandbox, "/wait 0")
