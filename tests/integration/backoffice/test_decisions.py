@@ -206,6 +206,20 @@ class TestReject:
         assert (proof.verdict, proof.reject_reason) == (Verdict.REJECTED, "WRONG_AMOUNT")
         assert OutboundMessage.objects.filter(key="rejected").count() == 1
 
+    def test_settles_a_late_payment_whose_numbers_are_gone(self, reviewer: Client) -> None:
+        raffle = builders.raffle()
+        late = shop.an_order(raffle, numbers=[7])
+        expire(late)
+        shop.an_order(raffle, numbers=[7])
+        proof = shop.a_proof(late)
+        page = reviewer.get(reverse("admin:raffles_order_change", args=[late.pk]))
+        assert b"Reject the proof" in page.content
+
+        decide(reviewer, late, "reject", reason="OTHER", seen=[proof.pk])
+
+        assert status_of(late) == OrderStatus.EXPIRED
+        assert late.needs_decision is False
+
     @pytest.mark.parametrize("reason", ["", "NO_SUCH_REASON"])
     def test_wants_one_of_the_listed_reasons(self, reviewer: Client, reason: str) -> None:
         order = shop.an_order()
