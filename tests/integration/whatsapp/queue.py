@@ -1,0 +1,66 @@
+"""Arranges messages to buyers for the tests of the outbox."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from shared.core.enums import OutboxKind
+from shared.whatsapp import messages
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import contacts, outbox
+from shared.whatsapp.services.outbox import Claimed
+from tests.builders import NOON
+
+LEASE_FOR: Final = timedelta(seconds=60)
+
+_serial = count(1)
+
+
+def queued(
+    contact: WhatsAppContact, *, kind: OutboxKind = OutboxKind.REPLY, **fields: Any
+) -> OutboundMessage:
+    """Queue a message to a buyer; `fields` are set afterwards."""
+    with transaction.atomic():
+        message = outbox.enqueue(
+            contacts.lock(contact.pk),
+            messages.text(f"message {next(_serial)}"),
+            key="test",
+            kind=kind,
+            now=NOON,
+        )
+    if fields:
+        OutboundMessage.objects.filter(pk=message.pk).update(**fields)
+        message.refresh_from_db()
+    return message
+
+
+def claim(
+    *,
+    now: datetime = NOON,
+    limit: int = 10,
+    lease: UUID | None = None,
+    skip_contacts: Collection[int] = (),
+) -> list[Claimed]:
+    """Claim as a gateway does."""
+    return outbox.claim(
+        now=now,
+        lease=lease or uuid4(),
+        lease_for=LEASE_FOR,
+        limit=limit,
+        skip_contacts=skip_contacts,
+    )
+
+
+def claim_one(*, now: datetime = NOON) -> Claimed:
+    """Claim the one message there is to send."""
+    [claimed] = claim(now=now)
+    return claimed
+
+
+def ids(claimed: Collection[Claimed]) -> list[int]:
+    """Tell which messages were claimed."""
+    return [one.id for one in claimed]
