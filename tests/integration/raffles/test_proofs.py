@@ -229,7 +229,7 @@ class TestKeepFile:
         assert kept.sha256 == hashlib.sha256(PICTURE).hexdigest()
         assert kept.fetch_at is None
         assert content_of(kept) == PICTURE
-        assert kept.file.name.endswith(".jpg")
+        assert str(kept.file.name).endswith(".jpg")
 
     def test_does_nothing_the_second_time(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
@@ -276,7 +276,7 @@ def keep(proof: PaymentProof, *, content: bytes) -> PaymentProof:
 
 
 def content_of(proof: PaymentProof) -> bytes:
-    with storages["proofs"].open(proof.file.name) as file:
+    with storages["proofs"].open(str(proof.file.name)) as file:
         content: bytes = file.read()
     return content
 

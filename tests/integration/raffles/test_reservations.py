@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -267,7 +268,7 @@ class TestTerms:
         ],
     )
     def test_sells_nothing_while_the_raffle_does_not_sell(
-        self, fields: dict[str, object], reason: str
+        self, fields: dict[str, Any], reason: str
     ) -> None:
         raffle = builders.raffle(**fields)
 

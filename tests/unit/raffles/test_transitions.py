@@ -33,14 +33,13 @@ ALLOWED = {
     ("RESERVED", "SOLD"),
 }
 
+TABLES: tuple[Mapping[Any, Any], ...] = (
+    transitions.RAFFLE,
+    transitions.ORDER,
+    transitions.TICKET,
+)
 PAIRS: list[tuple[Mapping[Any, Any], StrEnum, StrEnum]] = [
-    (table, current, wanted)
-    for table, kind in [
-        (transitions.RAFFLE, RaffleStatus),
-        (transitions.ORDER, OrderStatus),
-        (transitions.TICKET, TicketStatus),
-    ]
-    for current, wanted in product(kind, kind)
+    (table, current, wanted) for table in TABLES for current, wanted in product(table, table)
 ]
 
 

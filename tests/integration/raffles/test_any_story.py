@@ -1,0 +1,204 @@
+"""Whatever buyers, reviewers and the clock do, in whatever order: the stock adds up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from shared.core.enums import OrderStatus, RejectReason, TicketStatus
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import availability, inventory, orders, proofs, reservations
+from shared.raffles.services.orders import NeedsDecision, Settled
+from shared.whatsapp.models import WhatsAppContact
+from tests import builders
+from tests.builders import NOON, a_buyer, a_reviewer
+from tests.integration.raffles import arranged
+
+NUMBERS = 8
+picks = st.integers(min_value=0, max_value=50)
+pivots = st.integers(min_value=0, max_value=2**31 - 1)
+
+
+class Story(RuleBasedStateMachine):
+    """A small raffle, three buyers, a reviewer and time; refusals are part of the story."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undo = transaction.atomic()
+        self.undo.__enter__()
+        self.now: datetime = NOON
+        self.raffle: Raffle
+        self.buyers: list[WhatsAppContact] = []
+        self.sold: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.undo.__exit__(None, None, None)
+
+    @initialize(limit=st.sampled_from([None, 5]))
+    def open_a_raffle(self, limit: int | None) -> None:
+        self.raffle = builders.raffle(numbers=NUMBERS, max_per_order=4, max_per_contact=limit)
+        self.buyers = [builders.contact() for _ in range(3)]
+
+    @rule(buyer=picks, quantity=st.integers(min_value=1, max_value=5), pivot=pivots)
+    def hold_random(self, buyer: int, quantity: int, pivot: int) -> None:
+        contact = self.buyers[buyer % 3]
+        self.attempt(
+            lambda: reservations.hold_random(
+                self.raffle,
+                contact_id=contact.pk,
+                quantity=quantity,
+                pivot=pivot,
+                now=self.now,
+                by=a_buyer(),
+            )
+        )
+
+    @rule(
+        buyer=picks,
+        numbers=st.sets(st.integers(min_value=0, max_value=NUMBERS + 1), min_size=1, max_size=5),
+    )
+    def hold_numbers(self, buyer: int, numbers: set[int]) -> None:
+        contact = self.buyers[buyer % 3]
+        order = self.attempt(
+            lambda: reservations.hold_numbers(
+                self.raffle, contact_id=contact.pk, numbers=numbers, now=self.now, by=a_buyer()
+            )
+        )
+        assert order is None or order.numbers() == sorted(numbers)
+
+    @rule(numbers=st.sets(st.integers(min_value=1, max_value=NUMBERS), min_size=1, max_size=3))
+    def hold_for_cash(self, numbers: set[int]) -> None:
+        self.attempt(
+            lambda: reservations.hold_numbers(
+                self.raffle, contact_id=None, numbers=numbers, now=self.now, by=a_reviewer()
+            )
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def place(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(lambda: orders.place(order, at=self.now, now=self.now, by=a_buyer()))
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(lambda: orders.cancel(order, by=a_buyer(), now=self.now))
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def confirm(self, pick: int) -> None:
+        order = self.one(pick)
+        outcome = self.attempt(lambda: orders.confirm(order, by=a_reviewer(), now=self.now))
+        if isinstance(outcome, Settled):
+            numbers = arranged.stored(order).numbers()
+            assert not set(numbers) & set(self.sold), "sold twice"
+            self.sold |= dict.fromkeys(numbers, order.pk)
+        assert not isinstance(outcome, NeedsDecision) or outcome.taken
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def reject(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(
+            lambda: orders.reject(
+                order, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=self.now
+            )
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def send_a_proof(self, pick: int) -> None:
+        order = self.one(pick)
+        proofs.receive(
+            arranged.source(arrived_at=self.now),
+            order=order,
+            contact_id=order.contact_id or self.buyers[0].pk,
+            by=a_buyer(),
+            now=self.now,
+        )
+
+    @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
+    def let_time_pass(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def sweep(self) -> None:
+        for order_id, _ in orders.due_to_expire(now=self.now, limit=100):
+            assert orders.expire(orders.lock(order_id), now=self.now)
+        assert orders.due_to_expire(now=self.now, limit=100) == []
+
+    @invariant()
+    def the_stock_adds_up(self) -> None:
+        if not self.buyers:
+            return
+        assert inventory.check() == []
+        counts = availability.counts(self.raffle.pk)
+        assert (counts.total, counts.sold) == (NUMBERS, len(self.sold))
+        assert counts.available == tickets_free(self.raffle)
+
+    @invariant()
+    def a_buyer_has_one_draft_at_most(self) -> None:
+        for buyer in self.buyers:
+            drafts = Order.objects.filter(contact=buyer, status=OrderStatus.DRAFT)
+            assert drafts.count() <= 1
+
+    @invariant()
+    def the_history_ends_where_the_order_is(self) -> None:
+        for order in self.orders():
+            last = order.events.order_by("-id").first()
+            assert last is not None
+            assert last.to_status == order.status
+
+    def attempt(self, act: Any) -> Any:
+        """Act; a refusal must leave the database as it was."""
+        before = snapshot()
+        try:
+            return act()
+        except DomainError:
+            assert snapshot() == before, "a refusal has written something"
+            return None
+
+    def orders(self) -> list[Order]:
+        return list(Order.objects.order_by("id"))
+
+    def one(self, pick: int) -> Order:
+        every = self.orders()
+        return orders.lock(every[pick % len(every)].pk)
+
+
+def snapshot() -> list[Any]:
+    tables = [Order.objects.order_by("id"), Raffle.objects.get().numbers.order_by("id")]
+    return [list(table.values_list("id", "status")) for table in tables]
+
+
+def tickets_free(raffle: Raffle) -> int:
+    return raffle.numbers.filter(status=TicketStatus.AVAILABLE).count()
+
+
+@pytest.mark.django_db
+@pytest.mark.timeout(600)
+def test_adds_up_after_any_story() -> None:
+    run_state_machine_as_test(
+        Story,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

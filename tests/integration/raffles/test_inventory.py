@@ -1,0 +1,153 @@
+"""The proof that the stock adds up notices everything that must not be."""
+
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
+from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
+from shared.raffles.services import inventory
+from tests import builders
+from tests.builders import NOON
+from tests.integration.raffles import arranged
+
+pytestmark = pytest.mark.django_db
+
+
+def lose_a_number(raffle: Raffle) -> None:
+    TicketNumber.objects.filter(raffle=raffle, number=20).delete()
+
+
+def add_a_number(raffle: Raffle) -> None:
+    TicketNumber.objects.create(raffle=raffle, number=21, shuffle_key=1)
+
+
+def sell_a_number_to_nobody(raffle: Raffle) -> None:
+    TicketNumber.objects.filter(raffle=raffle, number=20).update(status=TicketStatus.SOLD)
+
+
+def free_a_number_that_is_held(raffle: Raffle) -> None:
+    arranged.placed(raffle, numbers=[7])
+    TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.AVAILABLE)
+
+
+def sell_a_number_that_is_not_paid(raffle: Raffle) -> None:
+    arranged.placed(raffle, numbers=[7])
+    TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
+
+
+def end_an_order_that_keeps_its_numbers(raffle: Raffle) -> None:
+    order = arranged.placed(raffle, numbers=[7])
+    Order.objects.filter(pk=order.pk).update(status=OrderStatus.EXPIRED)
+
+
+def release_a_number_of_a_paid_order(raffle: Raffle) -> None:
+    order = arranged.paid(raffle, numbers=[7, 8])
+    OrderTicket.objects.filter(order=order, ticket__number=8).update(released_at=NOON)
+
+
+def hold_a_number_of_another_raffle(raffle: Raffle) -> None:
+    order = arranged.placed(raffle, numbers=[7])
+    other = builders.raffle(numbers=10).numbers.filter(number=7)
+    other.update(status=TicketStatus.RESERVED)
+    OrderTicket.objects.filter(order=order).update(ticket=other.get())
+
+
+BROKEN: list[tuple[Callable[[Raffle], None], set[str]]] = [
+    (lose_a_number, {"numbers_do_not_add_up"}),
+    (add_a_number, {"numbers_do_not_add_up"}),
+    (sell_a_number_to_nobody, {"number_without_order"}),
+    (free_a_number_that_is_held, {"number_and_order_disagree"}),
+    (sell_a_number_that_is_not_paid, {"number_and_order_disagree"}),
+    (end_an_order_that_keeps_its_numbers, {"number_and_order_disagree"}),
+    (release_a_number_of_a_paid_order, {"number_without_order", "order_without_its_numbers"}),
+    (hold_a_number_of_another_raffle, {"number_of_another_raffle", "number_without_order"}),
+]
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle(numbers=20)
+
+
+class TestCheck:
+    def test_finds_nothing_where_all_is_well(self, raffle: Raffle) -> None:
+        arranged.paid(raffle, numbers=[1])
+        arranged.under_review(raffle, numbers=[2])
+        arranged.held(raffle, numbers=[3])
+        arranged.expired(raffle, numbers=[4])
+        arranged.cancelled(raffle, numbers=[5])
+
+        assert inventory.check() == []
+        assert inventory.check(raffle.pk) == []
+
+    @pytest.mark.parametrize(("breakage", "codes"), BROKEN)
+    def test_finds_what_must_not_be(
+        self, raffle: Raffle, breakage: Callable[[Raffle], None], codes: set[str]
+    ) -> None:
+        breakage(raffle)
+
+        problems = inventory.check()
+
+        assert {problem.code for problem in problems} == codes
+        assert {problem.raffle_id for problem in inventory.check(raffle.pk)} == {raffle.pk}
+
+    def test_looks_at_one_raffle_if_asked(self, raffle: Raffle) -> None:
+        lose_a_number(builders.raffle(numbers=20))
+
+        assert inventory.check(raffle.pk) == []
+
+    def test_says_what_is_wrong_in_words(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle, numbers=[7])
+        TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
+
+        words = [problem.words for problem in inventory.check()]
+
+        held_by = f"order {order.pk}, which holds it, is PENDING_PAYMENT"
+        assert words == [f"number 7 is SOLD and {held_by}"]
+
+    def test_lets_a_draft_grow_its_numbers(self) -> None:
+        raffle = builders.raffle(numbers=20, status=RaffleStatus.DRAFT)
+        lose_a_number(raffle)
+
+        assert inventory.check() == []
+
+    def test_tells_no_more_than_a_hundred_of_a_kind(self) -> None:
+        raffle = builders.raffle(numbers=150)
+        raffle.numbers.update(status=TicketStatus.SOLD)
+
+        assert len(inventory.check()) == inventory.ENOUGH
+
+
+class TestSnapshot:
+    @pytest.mark.django_db(transaction=True)
+    def test_is_taken_outside_of_a_transaction_too_and_leaves_none_open(self) -> None:
+        raffle = builders.raffle(numbers=20)
+        with transaction.atomic():
+            arranged.paid(raffle, numbers=[1])
+
+        assert inventory.check() == []
+        assert not connection.in_atomic_block
+        with transaction.atomic(durable=True):
+            arranged.held(raffle, numbers=[2])
+
+
+class TestCommand:
+    def test_says_that_all_is_well(self, raffle: Raffle) -> None:
+        said = StringIO()
+
+        call_command("check_inventory", stdout=said)
+
+        assert "exactly once" in said.getvalue()
+
+    def test_fails_where_it_does_not_add_up_and_says_why(self, raffle: Raffle) -> None:
+        lose_a_number(raffle)
+        said = StringIO()
+
+        with pytest.raises(CommandError, match="1 problem"):
+            call_command("check_inventory", str(raffle.pk), stderr=said)
+
+        assert f"raffle {raffle.pk}: 19 numbers exist" in said.getvalue()

@@ -1,0 +1,100 @@
+"""Creating the numbers of a raffle, and the terminal command that does."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from shared.raffles.models import Raffle, TicketNumber
+from shared.raffles.services import inventory, numbers
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+def empty(**fields: int) -> Raffle:
+    return builders.raffle(with_numbers=False, status="DRAFT", **fields)
+
+
+def numbers_of(raffle: Raffle) -> list[int]:
+    found = TicketNumber.objects.filter(raffle=raffle).order_by("number")
+    return list(found.values_list("number", flat=True))
+
+
+class TestGenerate:
+    @pytest.mark.parametrize("first_number", [0, 1])
+    @pytest.mark.parametrize("count", [1, 100, 2501])
+    def test_creates_every_number_once(self, first_number: int, count: int) -> None:
+        raffle = empty(numbers=count, first_number=first_number)
+
+        created = numbers.generate(raffle.pk, chunk=1000)
+
+        assert created == count
+        assert numbers_of(raffle) == list(range(first_number, first_number + count))
+        assert inventory.check() == []
+
+    def test_goes_on_where_it_was_broken_off(self) -> None:
+        raffle = empty(numbers=250)
+
+        def break_off(done: int) -> None:
+            if done == 200:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            numbers.generate(raffle.pk, chunk=100, progress=break_off)
+        TicketNumber.objects.filter(raffle=raffle, number=7).delete()
+
+        assert numbers.generate(raffle.pk, chunk=100) == 51
+        assert numbers_of(raffle) == list(range(1, 251))
+
+    def test_creates_nothing_twice(self) -> None:
+        raffle = empty(numbers=10)
+        numbers.generate(raffle.pk)
+
+        assert numbers.generate(raffle.pk) == 0
+
+    def test_tells_how_many_exist_after_each_chunk(self) -> None:
+        raffle = empty(numbers=250, first_number=0)
+        told: list[int] = []
+
+        numbers.generate(raffle.pk, chunk=100, progress=told.append)
+
+        assert told == [100, 200, 250]
+
+    def test_shuffles(self) -> None:
+        raffle = empty(numbers=1000)
+        numbers.generate(raffle.pk)
+
+        keys = list(raffle.numbers.order_by("number").values_list("shuffle_key", flat=True))
+
+        assert keys != sorted(keys)
+        assert len(set(keys)) > 990
+        assert 0 <= min(keys) < 2**28
+        assert 2**31 - 2**28 < max(keys) < 2**31
+
+    def test_says_so_when_there_is_no_such_raffle(self) -> None:
+        with pytest.raises(Raffle.DoesNotExist):
+            numbers.generate(0)
+
+
+class TestCommand:
+    def test_creates_the_numbers_and_says_so(self) -> None:
+        raffle = empty(numbers=100, first_number=0)
+        said = StringIO()
+
+        call_command("generate_numbers", str(raffle.pk), stdout=said)
+
+        assert said.getvalue() == (
+            "Summer Raffle: numbers 00 to 99 exist, 100 of them created now.\n"
+        )
+        assert len(numbers_of(raffle)) == 100
+
+    def test_names_the_raffles_there_are_when_it_is_given_another(self) -> None:
+        raffle = empty()
+
+        with pytest.raises(CommandError, match=rf"There are: {raffle.pk} \(Summer Raffle\)"):
+            call_command("generate_numbers", str(raffle.pk + 1))
+
+    def test_says_what_to_do_when_there_is_none(self) -> None:
+        with pytest.raises(CommandError, match="Create one in the back office first"):
+            call_command("generate_numbers", "1")

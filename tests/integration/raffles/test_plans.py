@@ -1,0 +1,78 @@
+"""The partial indexes are used: a million numbers are never read one by one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
+from shared.raffles.predicates import FREE, ON_THE_CLOCK, TO_FETCH
+from shared.raffles.services import numbers, tickets
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
+    (
+        "ticket_available",
+        lambda raffle: (
+            tickets.free(raffle.pk).filter(shuffle_key__gte=2**30).order_by("shuffle_key")[:5]
+        ),
+    ),
+    ("ticket_available", lambda raffle: tickets.free(raffle.pk).order_by("shuffle_key")[:5]),
+    (
+        "ticket_taken",
+        lambda raffle: TicketNumber.objects.filter(raffle=raffle).exclude(FREE).values("status"),
+    ),
+    (
+        "ticket_number_unique",
+        lambda raffle: TicketNumber.objects.filter(raffle=raffle, number__in=[1, 5, 777]).order_by(
+            "number"
+        ),
+    ),
+    (
+        "proof_to_fetch",
+        lambda _: PaymentProof.objects.filter(TO_FETCH, fetch_at__lte=LONG_AGO).order_by(
+            "fetch_at"
+        )[:5],
+    ),
+    (
+        "order_expiring",
+        lambda _: Order.objects.filter(ON_THE_CLOCK, expires_at__lt=LONG_AGO).order_by(
+            "expires_at"
+        )[:5],
+    ),
+]
+
+
+@pytest.mark.parametrize(("index", "query"), QUERIES)
+def test_goes_through_the_index(
+    index: str, query: Callable[[Raffle], QuerySet[Any]], vendor: str
+) -> None:
+    raffle = builders.raffle(numbers=20_000, with_numbers=False)
+    numbers.generate(raffle.pk, pause=0)
+
+    if vendor == "postgresql" and not index.startswith("ticket"):
+        with connection.cursor() as cursor:  # of an empty table any plan would do
+            cursor.execute("SET LOCAL enable_seqscan = off")
+
+    plan = query(raffle).explain()
+
+    assert "SCAN" not in plan
+    assert "Seq Scan" not in plan
+    assert index_in(plan, index=index, vendor=vendor)
+
+
+def index_in(plan: str, *, index: str, vendor: str) -> bool:
+    """Tell whether a plan names the index; SQLite has a name of its own for a unique one."""
+    if vendor == "sqlite" and index == "ticket_number_unique":
+        return "sqlite_autoindex_raffles_ticketnumber" in plan
+    if vendor == "sqlite" and index == "order_expiring":
+        return "raffles_order USING INDEX" in plan  # it may prefer the few live orders by status
+    assert connection.vendor == vendor
+    return index in plan
