@@ -95,7 +95,7 @@ def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = N
     waiting = _due(inbox.unanswered(contact_id), now=now, before=before)
     if not waiting:
         return Answered()
-    _note_inbound(contact, waiting)
+    _note_inbound(contact, waiting, now=now)
     if contact.is_blocked:
         done = Answered()
     else:
@@ -153,11 +153,19 @@ def _due(
     return due
 
 
-def _note_inbound(contact: WhatsAppContact, waiting: Sequence[InboundMessage]) -> None:
-    """Move the start of the 24 h window: it counts from the messages' own time."""
-    latest = max(message.sent_at for message in waiting)
-    if contact.last_inbound_at is None or latest > contact.last_inbound_at:
-        contact.last_inbound_at = latest
+def _note_inbound(
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime
+) -> None:
+    """Move the start of the 24 h window: it counts from the time of what the buyer wrote.
+
+    A `system` message tells of the buyer and is not theirs; a clock that is ahead opens nothing
+    beyond now.
+    """
+    for message in waiting:
+        written = min(message.sent_at, now)
+        known = contact.last_inbound_at
+        if message.type != "system" and (known is None or written > known):
+            contact.last_inbound_at = written
 
 
 def _answer_all(

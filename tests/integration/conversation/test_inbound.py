@@ -367,6 +367,17 @@ class TestWindow:
         chat.contact.refresh_from_db()
         assert chat.contact.last_inbound_at == written
 
+    def test_is_not_opened_by_a_system_message_nor_by_a_clock_ahead(self, raffle: Raffle) -> None:
+        chat = Chat(builders.contact(last_inbound_at=None))
+        chat.sends_anything("system")
+        chat.contact.refresh_from_db()
+        after_system = chat.contact.last_inbound_at
+        chat.says("hi", sent_at=chat.now + timedelta(days=3))
+
+        chat.contact.refresh_from_db()
+        assert after_system is None
+        assert chat.contact.last_inbound_at == chat.now
+
 
 class TestBlockedContact:
     def test_is_not_answered_and_nothing_is_lost(self, raffle: Raffle) -> None:
