@@ -11,8 +11,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp import messages, window
+from shared.whatsapp.messages import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
-from shared.whatsapp.services import contacts, numbers
+from shared.whatsapp.services import contacts, failures, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,13 @@ def claim(
 
     """
     states = _states()
-    found = _candidates(states, now=now, skip=skip_contacts, limit=limit)
-    closed = {head.contact_id for head in found if not window.is_open(head.inbound_at, now=now)}
-    if closed:
+    while True:
+        found = _candidates(states, now=now, skip=skip_contacts, limit=limit)
+        closed = {head.contact_id for head in found if not window.is_open(head.inbound_at, now=now)}
         close_windows(closed, now=now)
-    wanted = [head for head in found if head.contact_id not in closed]
+        wanted = [head for head in found if head.contact_id not in closed]
+        if wanted or not closed:
+            break
     wanted = _probing(wanted, states, now=now)
     if not wanted:
         return []
@@ -120,11 +123,14 @@ def _candidates(
         elif number.paused_at is not None:
             paused.append(number.phone_number_id)
     heads = _heads(now=now).exclude(contact_id__in=skip)
-    found = list(heads.exclude(phone_number_id__in=[*slowed, *paused])[:limit])
-    for phone_number_id in paused:
-        if numbers.probe_is_due(states[phone_number_id], now=now):
-            found.extend(heads.filter(phone_number_id=phone_number_id)[:1])
-    return [_Head(*row) for row in found]
+    found = [
+        probe
+        for phone_number_id in paused
+        if numbers.probe_is_due(states[phone_number_id], now=now)
+        for probe in heads.filter(phone_number_id=phone_number_id)[:1]
+    ]
+    found += heads.exclude(phone_number_id__in=[*slowed, *paused])[:limit]
+    return [_Head(*row) for row in found][:limit]
 
 
 def _heads(*, now: datetime) -> "QuerySet[OutboundMessage, tuple[int, int, str, datetime | None]]":
@@ -173,28 +179,52 @@ def _take(
         status=OutboxStatus.SENDING, lease=lease, lease_until=now + lease_for
     )
     taken = OutboundMessage.objects.filter(pk__in=free, lease=lease).order_by("pk")
-    return [
-        _claimed(message, number=states.get(message.phone_number_id))
-        for message in taken.select_related("contact")
-    ]
+    claimed = []
+    for message in taken.select_related("contact"):
+        try:
+            body = _body(message)
+        except NoAddressee:
+            _give_up(message, now=now)
+        else:
+            number = states.get(message.phone_number_id)
+            claimed.append(_claimed(message, body=body, lease=lease, number=number))
+    return claimed
 
 
-def _claimed(message: OutboundMessage, *, number: BusinessNumber | None) -> Claimed:
+def _body(message: OutboundMessage) -> messages.Message:
     contact = message.contact
     # With a conflict the phone may by now belong to somebody else; the user id cannot.
     by_user_id = contact.identity_conflict and contact.user_id is not None
-    assert message.lease is not None  # noqa: S101 - just written
+    return messages.addressed(
+        message.payload,
+        wa_id=None if by_user_id else contact.wa_id,
+        user_id=contact.user_id,
+        callback_data=str(message.callback_data),
+    )
+
+
+def _give_up(message: OutboundMessage, *, now: datetime) -> None:
+    message.status = OutboxStatus.FAILED
+    message.lease = message.lease_until = None
+    message.error = "Its buyer has neither a phone number nor a user id that can be written to."
+    message.save(update_fields=["status", "lease", "lease_until", "error"])
+    failures.alarm(message, now=now)
+
+
+def _claimed(
+    message: OutboundMessage,
+    *,
+    body: messages.Message,
+    lease: UUID,
+    number: BusinessNumber | None,
+) -> Claimed:
+    contact = message.contact
     return Claimed(
         id=message.pk,
-        lease=message.lease,
+        lease=lease,
         contact_id=contact.pk,
         phone_number_id=message.phone_number_id,
-        body=messages.addressed(
-            message.payload,
-            wa_id=None if by_user_id else contact.wa_id,
-            user_id=contact.user_id,
-            callback_data=str(message.callback_data),
-        ),
+        body=body,
         attempts=message.attempts,
         correlation_id=message.correlation_id,
         kind=OutboxKind(message.kind),

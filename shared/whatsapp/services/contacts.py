@@ -47,9 +47,10 @@ def save(touched: Sequence[Known], *, now: datetime) -> None:
     """
     if not touched:
         return
-    _create(sorted((one for one in touched if one.id is None), key=_order), now=now)
-    for one in sorted((one for one in touched if one.changes), key=_order):
+    # Changes first: a phone may go from one contact to a new one.
+    for one in sorted((one for one in touched if one.changes and one.id), key=_order):
         WhatsAppContact.objects.filter(pk=one.made).update(**one.changes)
+    _create(sorted((one for one in touched if one.id is None), key=_order), now=now)
     aliases = {
         (one.phone_number_id, alias): one.made for one in touched for alias in one.new_aliases
     }

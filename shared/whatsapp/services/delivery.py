@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from shared.core.enums import Delivery, OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import Judgement, Reaction, judge
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import contacts, numbers, outcomes
+from shared.whatsapp.services import contacts, failures, numbers, outcomes
 
 KEEP_ORPHANS: Final = timedelta(days=8)
 """Meta repeats webhooks for seven days; a message that is unknown after that is not ours."""
@@ -21,20 +21,6 @@ KEEP_ORPHANS: Final = timedelta(days=8)
 _RANK: Final[Mapping[str, int]] = {value: rank for rank, value in enumerate(("", *Delivery))}
 _ARRIVED: Final = frozenset({Delivery.DELIVERED, Delivery.READ, Delivery.PLAYED})
 _LOOK_AGAIN_SOONEST: Final = timedelta(seconds=5)
-_WRITTEN: Final = (
-    "status",
-    "attempts",
-    "unknown_sends",
-    "next_attempt_at",
-    "lease",
-    "lease_until",
-    "wa_message_id",
-    "sent_at",
-    "delivery",
-    "error_code",
-    "error",
-)
-"""Everything that a status may change."""
 
 
 def apply_statuses(*, now: datetime, limit: int) -> int:
@@ -170,7 +156,7 @@ def _fail(
         _accepted(message, status)
     message.delivery = message.delivery or Delivery.FAILED
     message.error_code = status.error_code
-    message.error = outcomes.in_words(judgement, status.error)
+    message.error = failures.in_words(judgement, status.error)
     if judgement.reaction is Reaction.OUTSIDE_WINDOW:
         _shut_out(message, buyer=buyer)
         return []
@@ -201,7 +187,7 @@ def _shut_out(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
 
 
 def _written(message: OutboundMessage) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in _WRITTEN}
+    return {name: getattr(message, name) for name in outcomes.FRESH}
 
 
 def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]) -> None:
@@ -211,7 +197,7 @@ def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, 
         if {**before[message.pk], "delivery": message.delivery} == _written(message):
             further[message.delivery].append(message.pk)
         else:
-            message.save(update_fields=_WRITTEN)
+            message.save(update_fields=list(outcomes.FRESH))
     for delivery, ids in sorted(further.items()):
         OutboundMessage.objects.filter(pk__in=ids).update(delivery=delivery)
 
@@ -223,4 +209,4 @@ def _tell(news: BadNews, *, now: datetime) -> None:
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     if judgement.alarm or message.kind == OutboxKind.NOTICE:
-        outcomes.alarm_failed(message, now=now)
+        failures.alarm(message, now=now)

@@ -125,6 +125,16 @@ def resolve(senders: Sequence[Sender]) -> Resolution:
     )
 
 
+type _Key = tuple[str, str]
+"""A business number and what it knows somebody by."""
+
+
+def _any_of(column: str, keys: Collection[_Key]) -> Q:
+    """Match a few rows more than asked, if two numbers know different people by the same key."""
+    numbers = {number for number, _ in keys}
+    return Q(**{f"{column}__in": {key for _, key in keys}, "phone_number_id__in": numbers})
+
+
 def _has_one_key(sender: Sender) -> bool:
     return not (sender.user_id and sender.wa_id)
 
@@ -133,34 +143,26 @@ class _Directory:
     """The contacts a batch is about, by each of their keys."""
 
     def __init__(self) -> None:
-        self.by_user_id: dict[tuple[str, str], Known] = {}
-        self.by_alias: dict[tuple[str, str], Known] = {}
-        self.by_wa_id: dict[tuple[str, str], Known] = {}
+        self.by_user_id: dict[_Key, Known] = {}
+        self.by_alias: dict[_Key, Known] = {}
+        self.by_wa_id: dict[_Key, Known] = {}
         self.resolved: dict[Sender, Known] = {}
 
     @classmethod
     def load(cls, senders: Collection[Sender]) -> "_Directory":
         """Read every contact that a key of these senders leads to, in one to three statements."""
         directory = cls()
-        numbers: set[str] = set()
-        user_ids: set[str] = set()
+        by_user_id, by_wa_id = set(), set()
         for sender in senders:
-            numbers.add(sender.phone_number_id)
-            user_ids.update(filter(None, (sender.user_id, sender.previous_user_id)))
-        if user_ids:
-            directory._add(Q(user_id__in=user_ids), numbers=numbers)
-            missing = user_ids - {user_id for _, user_id in directory.by_user_id}
-            if missing:
-                directory._add_aliases(missing, numbers=numbers)
+            number = sender.phone_number_id
+            for user_id in filter(None, (sender.user_id, sender.previous_user_id)):
+                by_user_id.add((number, user_id))
+            for wa_id in filter(None, (sender.wa_id, sender.new_wa_id)):
+                by_wa_id.add((number, wa_id))
+        directory._add("user_id", by_user_id)
+        directory._add_aliases(by_user_id - directory.by_user_id.keys())
         # A phone that came along with its user id, as nearly always, leads to nobody else.
-        phones = {
-            wa_id
-            for sender in senders
-            for wa_id in (sender.wa_id, sender.new_wa_id)
-            if wa_id and (sender.phone_number_id, wa_id) not in directory.by_wa_id
-        }
-        if phones:
-            directory._add(Q(wa_id__in=phones), numbers=numbers)
+        directory._add("wa_id", by_wa_id - directory.by_wa_id.keys())
         return directory
 
     def resolve(self, sender: Sender) -> None:
@@ -239,30 +241,28 @@ class _Directory:
             known.becomes(wa_id=wanted)
             self.by_wa_id[number, wanted] = known
 
-    def _add(self, condition: Q, *, numbers: Collection[str]) -> None:
-        rows = WhatsAppContact.objects.filter(condition, phone_number_id__in=numbers)
-        for row in rows.order_by().values_list(*_COLUMNS):
-            self._index(Known(*row))
+    def _add(self, column: str, keys: Collection[_Key]) -> None:
+        if keys:
+            rows = WhatsAppContact.objects.filter(_any_of(column, keys)).order_by()
+            for row in rows.values_list(*_COLUMNS):
+                self._index(Known(*row))
 
-    def _add_aliases(self, user_ids: Collection[str], *, numbers: Collection[str]) -> None:
-        aliases = list(
-            ContactAlias.objects.filter(phone_number_id__in=numbers, user_id__in=user_ids)
-            .order_by()
-            .values_list("phone_number_id", "user_id", "contact_id")
-        )
-        by_id = {known.id: known for known in self.everybody()}
-        missing = {contact_id for _, _, contact_id in aliases} - set(by_id)
-        if missing:
-            self._add(Q(pk__in=missing), numbers=numbers)
-            by_id = {known.id: known for known in self.everybody()}
-        for number, user_id, contact_id in aliases:
-            self.by_alias[number, user_id] = by_id[contact_id]
+    def _add_aliases(self, keys: Collection[_Key]) -> None:
+        if not keys:
+            return
+        aliases = ContactAlias.objects.filter(_any_of("user_id", keys)).order_by()
+        columns = [f"contact__{name}" for name in _COLUMNS]
+        for user_id, *row in aliases.values_list("user_id", *columns):
+            known = self._index(Known(*row))
+            self.by_alias[known.phone_number_id, user_id] = known
 
-    def _index(self, known: Known) -> None:
+    def _index(self, known: Known) -> Known:
+        """Put a contact under its keys, and give the one that stands there already."""
         if known.user_id:
             known = self.by_user_id.setdefault((known.phone_number_id, known.user_id), known)
         if known.wa_id:
-            self.by_wa_id.setdefault((known.phone_number_id, known.wa_id), known)
+            known = self.by_wa_id.setdefault((known.phone_number_id, known.wa_id), known)
+        return known
 
     def everybody(self) -> Iterable[Known]:
         """Give each contact once, also those that lost a key to another."""

@@ -10,11 +10,11 @@ from django.db.models import F, Min
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import failures
 from shared.whatsapp.services.claims import Claimed, claim
 from shared.whatsapp.services.delivery import apply_statuses
 from shared.whatsapp.services.outcomes import (
     FRESH,
-    alarm_failed,
     record_failure,
     record_not_reached,
     record_sent,
@@ -146,5 +146,5 @@ def _resend_unknown(*, now: datetime) -> int:
         message.save(update_fields=["status", "error", "next_attempt_at"])
     for message in found:
         if message.status == OutboxStatus.FAILED:
-            alarm_failed(message, now=now)
+            failures.alarm(message, now=now)
     return len(found)

@@ -12,7 +12,7 @@ from shared.core.constants import UNKNOWN_AFTER
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import alarms, contacts, numbers
+from shared.whatsapp.services import alarms, contacts, failures, numbers
 from shared.whatsapp.services.claims import Claimed
 
 _log = logs.get(__name__)
@@ -23,12 +23,10 @@ MAX_ATTEMPTS: Final = 8
 _RETRY_BASE: Final = timedelta(seconds=2)
 _RETRY_CAP: Final = timedelta(minutes=15)
 _RETRY_FACTOR: Final = 4.0
-_ERROR_LENGTH: Final = 500
 _UNREACHABLE_HITS: Final = 5
 """So many vain tries in a row are more than a hiccup of the network."""
 
 
-@transaction.atomic
 def record_sent(claimed: Claimed, *, wa_message_id: str, wa_id: str = "", now: datetime) -> None:
     """Note that Meta accepted a message; what becomes of it its status webhooks tell.
 
@@ -43,25 +41,18 @@ def record_sent(claimed: Claimed, *, wa_message_id: str, wa_id: str = "", now: d
         now: when Meta accepted it.
 
     """
-    if claimed.recovers_contact:
-        WhatsAppContact.objects.filter(pk=claimed.contact_id).update(
-            send_after=None, pair_rate_hits=0
-        )
-    _ours(claimed).update(
-        status=OutboxStatus.SENT,
-        wa_message_id=wa_message_id,
-        sent_at=now,
-        attempts=F("attempts") + 1,
-        next_attempt_at=None,
-        lease=None,
-        lease_until=None,
-        error="",
-        error_code=None,
-    )
-    if claimed.recovers:
-        numbers.recover(claimed.phone_number_id, now=now)
     if wa_id and claimed.body.get("to", "+" + wa_id) != "+" + wa_id:
         _log.info("addressee_rewritten_by_meta", outbound_id=claimed.id)
+    if not (claimed.recovers or claimed.recovers_contact):
+        _note_sent(claimed, wa_message_id=wa_message_id, now=now)  # one statement, the usual way
+        return
+    with transaction.atomic():
+        if claimed.recovers_contact:
+            buyer = WhatsAppContact.objects.filter(pk=claimed.contact_id)
+            buyer.update(send_after=None, pair_rate_hits=0)
+        _note_sent(claimed, wa_message_id=wa_message_id, now=now)
+        if claimed.recovers:
+            numbers.recover(claimed.phone_number_id, now=now)
 
 
 @transaction.atomic
@@ -90,9 +81,9 @@ def record_failure(
     if message is None:
         return
     message.error_code = code
-    message.error = in_words(judgement, words)
+    message.error = failures.in_words(judgement, words)
     _react(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
-    message.save()
+    message.save(update_fields=list(FRESH))
     _tell_people(message, judgement, now=now)
 
 
@@ -103,7 +94,7 @@ def record_not_reached(claimed: Claimed, *, now: datetime, jitter: float) -> Non
     if message is None:
         return
     _back_to_queue(message)
-    message.save()
+    message.save(update_fields=list(FRESH))
     hits = numbers.slow_down(claimed.phone_number_id, now=now, jitter=jitter)
     if hits >= _UNREACHABLE_HITS:
         alarms.sound(
@@ -121,35 +112,7 @@ def record_unknown(claimed: Claimed, *, now: datetime) -> None:
     message = _ours(claimed).select_for_update(no_key=True).first()
     if message is not None and message.status == OutboxStatus.SENDING:
         _becomes_unknown(message, now=now)
-        message.save()
-
-
-def in_words(judgement: Judgement, words: str) -> str:
-    """Join what a code means with what Meta said."""
-    return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
-
-
-def alarm_failed(message: OutboundMessage, *, now: datetime) -> None:
-    """Say that a buyer was not told something."""
-    about = f" about {message.about}" if message.about else ""
-    alarms.sound(
-        f"not_sent:{message.error_code}",
-        title="A message could not be sent",
-        detail=f"Message {message.pk} ({message.key}){about}: {message.error}",
-        phone_number_id=message.phone_number_id,
-        now=now,
-    )
-
-
-def alarm_code(message: OutboundMessage, *, now: datetime) -> None:
-    """Say that Meta answers with a code a person should know of."""
-    alarms.sound(
-        f"code:{message.error_code}:{message.phone_number_id}",
-        title="Meta refuses messages for now",
-        detail=message.error,
-        phone_number_id=message.phone_number_id,
-        now=now,
-    )
+        message.save(update_fields=list(FRESH))
 
 
 FRESH: Final[Mapping[str, Any]] = {
@@ -179,6 +142,20 @@ def withhold(message: OutboundMessage) -> None:
     is_notice = message.kind == OutboxKind.NOTICE
     message.status = OutboxStatus.WITHHELD if is_notice else OutboxStatus.STALE
     message.lease = message.lease_until = message.next_attempt_at = None
+
+
+def _note_sent(claimed: Claimed, *, wa_message_id: str, now: datetime) -> None:
+    _ours(claimed).update(
+        status=OutboxStatus.SENT,
+        wa_message_id=wa_message_id,
+        sent_at=now,
+        attempts=F("attempts") + 1,
+        next_attempt_at=None,
+        lease=None,
+        lease_until=None,
+        error="",
+        error_code=None,
+    )
 
 
 def _react(
@@ -214,9 +191,9 @@ def _tell_people(message: OutboundMessage, judgement: Judgement, *, now: datetim
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     elif message.status == OutboxStatus.FAILED and (judgement.alarm or _is_news(message)):
-        alarm_failed(message, now=now)
+        failures.alarm(message, now=now)
     elif judgement.alarm:
-        alarm_code(message, now=now)
+        failures.alarm_code(message, now=now)
 
 
 def _ours(claimed: Claimed) -> QuerySet[OutboundMessage]:

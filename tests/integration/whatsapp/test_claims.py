@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from shared.core.enums import OutboxKind, OutboxStatus
-from shared.whatsapp.models import BusinessNumber, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import contacts, numbers, outbox
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
@@ -108,9 +108,23 @@ class TestClaimed:
         assert body["recipient"] == "US.1"
         assert "to" not in body
 
+    def test_gives_up_a_buyer_who_cannot_be_written_to_and_goes_on_with_others(self) -> None:
+        lost, message = queued(builders.contact(wa_id="nonsense")), queued(builders.contact())
+
+        assert claim_one().id == message.pk
+        assert status_of(lost) == OutboxStatus.FAILED
+        assert Alarm.objects.count() == 1
+
 
 @pytest.mark.django_db
 class TestWindow:
+    def test_goes_on_past_any_number_of_buyers_whose_window_is_closed(self) -> None:
+        for _ in range(5):
+            queued(builders.contact(last_inbound_at=NOON - DAY))
+        message = queued(builders.contact())
+
+        assert ids(claim(limit=2)) == [message.pk]
+
     def test_drops_replies_and_withholds_notices_once_it_is_closed(self) -> None:
         contact = builders.contact(last_inbound_at=NOON - DAY)
         reply, notice = queued(contact), queued(contact, kind=OutboxKind.NOTICE)
@@ -184,6 +198,17 @@ class TestPauses:
         assert ids(claim(now=NOON + MINUTE)) == [first.pk]
         assert claim(now=NOON + MINUTE) == []
         assert ids(claim(now=NOON + 2 * MINUTE)) == [second.pk]
+
+    def test_tries_a_paused_number_also_while_others_have_much_to_send(self) -> None:
+        for _ in range(3):
+            queued(builders.contact(phone_number_id="2"))
+        probe = queued(builders.contact())
+        numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+
+        claimed = ids(claim(now=NOON + MINUTE, limit=2))
+
+        assert len(claimed) == 2
+        assert probe.pk in claimed
 
     def test_slows_down_longer_each_time_but_once_for_what_fails_together(self) -> None:
         moment, waits = NOON, []

@@ -156,6 +156,31 @@ class TestChanges:
 
         assert keys() == [(None, OTHER_PHONE, False)]
 
+    def test_gives_a_phone_that_somebody_left_to_a_newcomer_of_the_same_batch(self) -> None:
+        write(phone=PHONE)
+        system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
+
+        store(
+            webhook(
+                message(phone=PHONE, type="system", system=system),
+                message(phone=PHONE, user_id=None, at=NOON + MINUTE),
+            )
+        )
+
+        assert (None, OTHER_PHONE, False) in keys()
+
+    def test_knows_an_old_user_id_on_the_number_where_it_changed(self) -> None:
+        buyer = write(user_id=USER)
+        write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER))
+        store(webhook(message(phone=None, user_id=USER), number="2"))
+
+        store(
+            webhook(message("wamid.late", phone=None, user_id=USER)),
+            webhook(message(phone=None, user_id=USER), number="2"),
+        )
+
+        assert InboundMessage.objects.get(wa_message_id="wamid.late").contact_id == buyer
+
     def test_flags_both_when_the_new_user_id_wrote_before_the_change_was_told(self) -> None:
         write(user_id=USER)
         newcomer = write(user_id=OTHER_USER)

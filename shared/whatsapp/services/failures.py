@@ -1,0 +1,38 @@
+"""How people are told that a message could not be sent."""
+
+from datetime import datetime
+from typing import Final
+
+from shared.whatsapp.graph_errors import Judgement
+from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.services import alarms
+
+_ERROR_LENGTH: Final = 500
+
+
+def in_words(judgement: Judgement, words: str) -> str:
+    """Join what a code means with what Meta said."""
+    return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
+
+
+def alarm(message: OutboundMessage, *, now: datetime) -> None:
+    """Say that a buyer was not told something."""
+    about = f" about {message.about}" if message.about else ""
+    alarms.sound(
+        f"not_sent:{message.error_code}",
+        title="A message could not be sent",
+        detail=f"Message {message.pk} ({message.key}){about}: {message.error}",
+        phone_number_id=message.phone_number_id,
+        now=now,
+    )
+
+
+def alarm_code(message: OutboundMessage, *, now: datetime) -> None:
+    """Say that Meta answers with a code a person should know of."""
+    alarms.sound(
+        f"code:{message.error_code}:{message.phone_number_id}",
+        title="Meta refuses messages for now",
+        detail=message.error,
+        phone_number_id=message.phone_number_id,
+        now=now,
+    )
