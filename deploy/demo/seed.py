@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from rest_framework.authtoken.models import Token
 
 from deploy.demo.home import Seeded
+from shared.core.config import ROOT
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle, numbers
@@ -16,10 +18,18 @@ from shared.raffles.services import lifecycle, numbers
 def seed(*, username: str, password: str, static: bool, now: datetime) -> Seeded:
     """Bring the database up to date; make the login, the token and the raffle that are missing."""
     call_command("migrate", verbosity=0)
-    if static:
+    if static and not _collected():
         call_command("collectstatic", verbosity=0, interactive=False)
     raffle_id, title = _raffle(now=now)
     return Seeded(raffle_id=raffle_id, raffle=title, token=_token(username, password))
+
+
+def _collected() -> bool:
+    """Whether the static files were collected since any of them can have changed."""
+    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    sources = [ROOT / "uv.lock", *(ROOT / "backoffice" / "static").rglob("*")]
+    newest = max(path.stat().st_mtime for path in sources if path.exists())
+    return manifest.exists() and bool(manifest.stat().st_mtime > newest)
 
 
 def _token(username: str, password: str) -> str:
