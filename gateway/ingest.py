@@ -77,6 +77,9 @@ class Ingest[A, S]:
         try:
             stored = await self._store([waiting.arrival for waiting in batch])
         except BaseException as error:
+            if len(batch) > 1 and isinstance(error, Exception) and not faults.is_away(error):
+                await self._commit_one_by_one(batch)
+                return
             _tell(batch, failure=error)
             if not isinstance(error, Exception):
                 raise
@@ -84,6 +87,11 @@ class Ingest[A, S]:
         else:
             _tell(batch, failure=None)
             self._committed(stored)
+
+    async def _commit_one_by_one(self, batch: Sequence[_Waiting[A]]) -> None:
+        """Keep the one that cannot be stored from spoiling the others of its batch."""
+        for waiting in batch:
+            await self._commit([waiting])
 
 
 def _tell[A](batch: Sequence[_Waiting[A]], *, failure: BaseException | None) -> None:

@@ -78,6 +78,7 @@ def routes(
             await keep(Arrival(payloads.read(body), correlation_id))
         except NotStored:
             return Response(status_code=503)
+        logger.debug("webhook_kept")
         return Response()
 
     return [

@@ -71,6 +71,12 @@ class Crew:
 
     def stored(self, stored: Stored) -> None:
         """Wake those who have something to do with what was just committed."""
+        logger.info(
+            "webhooks_stored",
+            buyers=len(stored.contact_ids),
+            statuses=stored.statuses,
+            notices=stored.notices,
+        )
         self._messages.ring()
         if stored.statuses:
             self._statuses.ring()
@@ -83,9 +89,10 @@ class Crew:
         self._stop.tell()
         for post in self._posts:
             post.bell.ring()
-        ending = asyncio.gather(*self._tasks, self._outbox.finish())
         try:
-            await asyncio.wait_for(ending, timeout=patience)
+            async with asyncio.timeout(patience):
+                await asyncio.gather(*self._tasks)
+                await self._outbox.finish()
         except TimeoutError:
             logger.warning("stopped_in_the_middle", patience=patience)
             self._outbox.abandon()

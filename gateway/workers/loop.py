@@ -13,6 +13,8 @@ TICK: Final = 2.0
 """Seconds; there is no bell between processes, so this is how soon their work is seen."""
 BACKOFF_BASE: Final = timedelta(seconds=0.5)
 BACKOFF_CAP: Final = timedelta(seconds=5)
+LOGGED_EACH: Final = 12
+"""A database that is away is logged once a minute, not at every try."""
 
 logger = logs.get(__name__)
 
@@ -73,7 +75,8 @@ async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = T
             more = await turn()
         except Exception as error:  # noqa: BLE001 - a worker that ends is a silent outage
             failures += 1
-            faults.log(logger, "turn_failed", error, worker=name, failures=failures)
+            if failures % LOGGED_EACH == 1 or not faults.is_away(error):
+                faults.log(logger, "turn_failed", error, worker=name, failures=failures)
             pause = retry.exponential(failures, base=BACKOFF_BASE, cap=BACKOFF_CAP)
             await stop.wait(at_most=pause.total_seconds())
             continue

@@ -1,5 +1,6 @@
 """`uvicorn gateway.asgi:app` starts, serves and stops; without its settings it says what lacks."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,7 +16,9 @@ import httpx
 import pytest
 from django.db import connection
 
+from shared.whatsapp.models import InboundMessage
 from tests.conftest import POSTGRES_URL
+from tests.integration.gateway.meta import post, said
 
 ROOT = Path(__file__).parents[3]
 
@@ -120,6 +123,39 @@ class TestProcess:
 
         assert (alive.status_code, ready.status_code) == (200, 503)
         assert "secret-word" not in log
+
+
+@pytest.mark.django_db(transaction=True)
+class TestCrash:
+    def test_whatever_was_acknowledged_outlives_a_kill(self, tmp_path: Path, vendor: str) -> None:
+        with running(tmp_path, DATABASE_URL=address(vendor)) as (url, process):
+            answer_of(f"{url}/readyz")
+            acknowledged = asyncio.run(post_until_it_dies(url, process))
+
+        stored = set(InboundMessage.objects.values_list("wa_message_id", flat=True))
+        assert len(acknowledged) >= 50
+        assert acknowledged <= stored
+
+
+async def post_until_it_dies(url: str, process: "subprocess.Popen[str]") -> set[str]:
+    """Post from many connections, kill the process in the middle, tell what was acknowledged."""
+    acknowledged: set[str] = set()
+
+    async def one_sender(client: httpx.AsyncClient, number: int) -> None:
+        for serial in range(10_000):
+            sender = f"1555011{number:04}"
+            try:
+                answer = await post(client, said("hi", sender=sender, serial=serial))
+            except httpx.TransportError:
+                return
+            if answer.status_code == 200:
+                acknowledged.add(f"wamid.{sender}.{serial}")
+            if len(acknowledged) >= 50:
+                process.kill()
+
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        await asyncio.gather(*(one_sender(client, number) for number in range(16)))
+    return acknowledged
 
 
 def address(vendor: str) -> str:

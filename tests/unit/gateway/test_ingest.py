@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from django.db import OperationalError
 
 from gateway.ingest import MAX_BATCH, MAX_PENDING, Ingest, NotStored
 
@@ -16,11 +17,14 @@ class Store:
         self.open = asyncio.Event()
         self.open.set()
         self.failures: list[Exception] = []
+        self.bad: set[int] = set()
 
     async def __call__(self, batch: Sequence[int]) -> int:
         await self.open.wait()
         if self.failures:
             raise self.failures.pop(0)
+        if self.bad & set(batch):
+            raise ValueError("a bug")
         self.batches.append(list(batch))
         return len(batch)
 
@@ -84,7 +88,7 @@ class TestIngest:
     async def test_a_failure_refuses_its_whole_batch_and_the_next_one_goes_on(
         self, ingest: Ingest[int, int], store: Store, told: list[int]
     ) -> None:
-        store.failures.append(OSError("the database is away"))
+        store.failures.append(OperationalError("the database is away"))
 
         refused = await asyncio.gather(
             *(ingest.keep(number) for number in range(3)), return_exceptions=True
@@ -94,6 +98,24 @@ class TestIngest:
         assert [type(outcome) for outcome in refused] == [NotStored] * 3
         assert store.batches == [[9]]
         assert told == [1]
+
+    async def test_one_that_cannot_be_stored_does_not_spoil_the_others(
+        self, ingest: Ingest[int, int], store: Store
+    ) -> None:
+        store.bad.add(2)
+
+        outcomes = await asyncio.gather(
+            *(ingest.keep(number) for number in range(5)), return_exceptions=True
+        )
+
+        assert [type(outcome) for outcome in outcomes] == [
+            type(None),
+            type(None),
+            NotStored,
+            type(None),
+            type(None),
+        ]
+        assert store.batches == [[0], [1], [3], [4]]
 
     async def test_a_client_that_has_gone_neither_loses_nor_wedges_the_batch(
         self, ingest: Ingest[int, int], store: Store
