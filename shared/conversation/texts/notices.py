@@ -33,8 +33,16 @@ _REJECTED: Final[Mapping[RejectReason, str]] = {
 
 
 def rejected(order: OrderFacts, *, reason: RejectReason, note: str, now: datetime) -> Reply:
-    """The seller could not accept the receipt; the clock runs again."""
+    """The seller could not accept the receipt; the clock runs again, unless the order is over."""
     why = f"{_REJECTED[reason]} ({note.strip()})" if note.strip() else _REJECTED[reason]
+    if not order.live:
+        return Reply(
+            "rejected_late",
+            f"About order *{order.code}*: {why}. Its time is over and its numbers are not held "
+            f"for you any more. Questions? {order.raffle.seller}.",
+            buttons=(Button(write(Do.RAFFLE, order.raffle.id), "Choose anew"), MINE_BUTTON),
+            about=order.code,
+        )
     return Reply(
         "rejected",
         f"About order *{order.code}*: {why}. Your numbers *{numbers_of(order)}* stay held until "

@@ -307,6 +307,25 @@ class TestConfirmPayment:
         assert chat.keys().count("late_payment") == 1
 
 
+class TestRejectPayment:
+    def test_of_an_order_that_is_over_promises_no_numbers(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys(numbers="07, 13")
+        settlement.expire_due(now=chat.later(minutes=33).now)
+        Chat(now=chat.now).buys(numbers="#13")
+        chat.sends_picture()
+        settlement.reject_payment(
+            order.pk,
+            reason=RejectReason.NOT_CREDITED,
+            note="",
+            by=builders.a_reviewer(),
+            now=chat.now,
+        )
+
+        assert chat.keys()[-1] == "rejected_late"
+        assert "not held" in body(chat.everything()[-1])
+
+
 class TestOrderOfMessages:
     def test_two_messages_at_once_are_answered_in_the_order_they_were_sent(
         self, raffle: Raffle
