@@ -153,12 +153,13 @@ class Processes:
 
         """
         give_up_at = time.monotonic() + timeout
-        while time.monotonic() < give_up_at:
-            if not child.running:
-                raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
-            if _answers(address):
-                return
-            time.sleep(0.1)
+        with httpx.Client(timeout=2, trust_env=False) as asking:  # one: each reads certificates
+            while time.monotonic() < give_up_at:
+                if not child.running:
+                    raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
+                if _answers(asking, address):
+                    return
+                time.sleep(0.1)
         raise ProcessFailed(child, what=f"did not answer at {address} within {timeout:.0f} s")
 
     def stop(self, *, patience: float = 10) -> None:
@@ -167,8 +168,8 @@ class Processes:
             self.children.pop().stop(patience=patience)
 
 
-def _answers(address: str) -> bool:
+def _answers(asking: httpx.Client, address: str) -> bool:
     try:
-        return httpx.get(address, timeout=2, trust_env=False).is_success
+        return asking.get(address).is_success
     except httpx.HTTPError:
         return False
