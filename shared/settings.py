@@ -42,6 +42,8 @@ def database(address: str) -> dict[str, Any]:
         parsed["OPTIONS"] = dict(SQLITE_OPTIONS)
     else:
         parsed["CONN_HEALTH_CHECKS"] = True
+        # A host that swallows packets would else hold a worker for minutes.
+        parsed.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     return parsed
 
 

@@ -124,16 +124,19 @@ def answer_or_note(contact_id: int, *, now: datetime, pivot: int) -> Answered | 
     """
     try:
         return answer(contact_id, now=now, pivot=pivot)
-    except AnswerFailed as failure:
-        if isinstance(failure.__cause__, OperationalError | InterfaceError):
-            raise failure.__cause__ from failure
-        _log.exception("answer_failed", message_id=failure.message_id, contact_id=contact_id)
-        try:
-            answer(contact_id, now=now, pivot=pivot, before=failure.message_id)
-        except AnswerFailed:
-            _log.exception("answer_failed_again", contact_id=contact_id)
-        _note_failure(contact_id, failure, now=now)
-        return None
+    except AnswerFailed as failed:
+        failure = failed
+    if isinstance(failure.__cause__, OperationalError | InterfaceError):
+        raise failure.__cause__  # as it came: what caused it tells a deadlock from an outage
+    _log.error(
+        "answer_failed", message_id=failure.message_id, contact_id=contact_id, exc_info=failure
+    )
+    try:
+        answer(contact_id, now=now, pivot=pivot, before=failure.message_id)
+    except AnswerFailed:
+        _log.exception("answer_failed_again", contact_id=contact_id)
+    _note_failure(contact_id, failure, now=now)
+    return None
 
 
 def _due(

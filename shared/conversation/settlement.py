@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from shared.conversation import facts, texts
 from shared.conversation.values import OrderFacts, Reply
@@ -23,7 +23,7 @@ from shared.raffles.services.orders import (
 )
 from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
 from shared.whatsapp.models import InboundMessage
-from shared.whatsapp.services import contacts, inbox, outbox
+from shared.whatsapp.services import alarms, contacts, inbox, outbox
 
 __all__ = [
     "AlreadySettled",
@@ -144,7 +144,25 @@ def expire_due(*, now: datetime, limit: int = 100) -> int:
         _log.warning("expiry_waits", oldest_unanswered=round(oldest.total_seconds()))
         return 0
     due = orders.due_to_expire(now=now, limit=limit)
-    return sum(_expire(order_id, contact_id, now=now) for order_id, contact_id in due)
+    return sum(_expire_or_alarm(order_id, contact_id, now=now) for order_id, contact_id in due)
+
+
+def _expire_or_alarm(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
+    """Expire one order; a fault in it must not keep those behind it from expiring."""
+    try:
+        return _expire(order_id, contact_id, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        _log.exception("expiry_failed", order_id=order_id)
+        alarms.sound(
+            f"expiry_failed:{order_id}",
+            title="An order could not expire",
+            detail=f"Order {order_id} keeps its numbers although its time is over. "
+            "`manage check_inventory` tells what is wrong with it.",
+            now=now,
+        )
+        return False
 
 
 @transaction.atomic(durable=True)

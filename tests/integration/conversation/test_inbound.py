@@ -162,6 +162,20 @@ class TestDeadlines:
 
         assert settlement.expire_due(now=chat.later(minutes=2).now) == 0
 
+    def test_of_an_order_in_disorder_sound_an_alarm_and_hold_up_nobody(
+        self, raffle: Raffle
+    ) -> None:
+        broken, sound = Chat(), Chat()
+        order = broken.buys(numbers="07, 13")
+        sound.buys(numbers="45, 46")
+        raffle.numbers.filter(number=7).update(status="SOLD")
+        expired = settlement.expire_due(now=sound.later(minutes=33).now)
+        raffle.numbers.filter(number=7).update(status="RESERVED")
+
+        assert expired == 1
+        assert sound.order().status == OrderStatus.EXPIRED
+        assert Alarm.objects.filter(key=f"expiry_failed:{order.pk}").exists()
+
     def test_do_not_run_while_a_proof_is_under_review(self, raffle: Raffle) -> None:
         chat = Chat()
         chat.buys()
