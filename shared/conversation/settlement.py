@@ -153,7 +153,7 @@ def _expire_or_alarm(order_id: int, contact_id: int | None, *, now: datetime) ->
         return _expire(order_id, contact_id, now=now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others must go on
         _log.exception("expiry_failed", order_id=order_id)
         alarms.sound(
             f"expiry_failed:{order_id}",
