@@ -141,13 +141,17 @@ def _heads(*, now: datetime) -> "QuerySet[OutboundMessage, tuple[int, int, str, 
     return (
         queued.filter(
             ~Exists(earlier),
-            Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
+            _is_due(now),
             Q(contact__send_after=None) | Q(contact__send_after__lte=now),
         )
         .exclude(contact_id__in=under_way.values("contact_id"))
         .order_by("pk")
         .values_list("pk", "contact_id", "phone_number_id", "contact__last_inbound_at")
     )
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
 
 
 def _probing(heads: Iterable[_Head], states: _States, *, now: datetime) -> list[_Head]:
@@ -171,11 +175,11 @@ def _take(
     # Locked in one order and without waiting: two gateways never block or deadlock each other.
     free = list(
         OutboundMessage.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(pk__in=ids, status=OutboxStatus.QUEUED)
+        .filter(_is_due(now), pk__in=ids, status=OutboxStatus.QUEUED)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    OutboundMessage.objects.filter(pk__in=free, status=OutboxStatus.QUEUED).update(
+    OutboundMessage.objects.filter(_is_due(now), pk__in=free, status=OutboxStatus.QUEUED).update(
         status=OutboxStatus.SENDING, lease=lease, lease_until=now + lease_for
     )
     taken = OutboundMessage.objects.filter(pk__in=free, lease=lease).order_by("pk")

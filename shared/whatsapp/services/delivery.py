@@ -49,15 +49,14 @@ def _apply(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
     statuses = list(waiting.select_for_update(skip_locked=True, no_key=True))
     matches = _matches(statuses)
     _look_again([status for status in statuses if status.pk not in matches], now=now)
-    failed = {matches[s.pk].contact_id for s in statuses if s.pk in matches and _is_failed(s)}
+    known = [(status, matches[status.pk]) for status in statuses if status.pk in matches]
+    failed = {found.contact_id for status, found in known if _is_failed(status)}
     buyers = {contact_id: contacts.lock(contact_id) for contact_id in sorted(failed)}
-    messages = _locked({found.message_id for found in matches.values()})
+    messages = _locked({found.message_id for _, found in known})
     before = {pk: _written(message) for pk, message in messages.items()}
-    bad_news: list[BadNews] = []
-    for status in statuses:
-        if status.pk not in matches:
-            continue
-        message = messages[matches[status.pk].message_id]
+    bad_news: list[_BadNews] = []
+    for status, found in known:
+        message = messages[found.message_id]
         if _is_failed(status):
             bad_news += _fail(message, status, buyer=buyers[message.contact_id])
         else:
@@ -76,7 +75,7 @@ class _Match:
 
 
 @dataclass(frozen=True, slots=True)
-class BadNews:
+class _BadNews:
     """A message that Meta accepted and could not deliver."""
 
     message: OutboundMessage
@@ -138,6 +137,8 @@ def _advance(message: OutboundMessage, status: DeliveryStatus) -> None:
     arrived = status.status in _ARRIVED
     if arrived or (_may_be_under_way(message) and message.delivery != Delivery.FAILED):
         _accepted(message, status)
+    if message.status != OutboxStatus.SENT:
+        return  # it is to be sent anew; what became of the copy before tells nothing
     if _RANK[status.status] > _RANK.get(message.delivery, 0):
         message.delivery = status.status
     if arrived:
@@ -146,7 +147,7 @@ def _advance(message: OutboundMessage, status: DeliveryStatus) -> None:
 
 def _fail(
     message: OutboundMessage, status: DeliveryStatus, *, buyer: WhatsAppContact
-) -> list[BadNews]:
+) -> list[_BadNews]:
     """Note that Meta could not deliver a message, unless it arrived or another copy did."""
     is_another_copy = message.wa_message_id not in {"", status.wa_message_id}
     if is_another_copy or message.delivery in _ARRIVED:
@@ -160,7 +161,7 @@ def _fail(
     if judgement.reaction is Reaction.OUTSIDE_WINDOW:
         _shut_out(message, buyer=buyer)
         return []
-    return [BadNews(message, judgement)]
+    return [_BadNews(message, judgement)]
 
 
 def _may_be_under_way(message: OutboundMessage) -> bool:
@@ -202,7 +203,7 @@ def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, 
         OutboundMessage.objects.filter(pk__in=ids).update(delivery=delivery)
 
 
-def _tell(news: BadNews, *, now: datetime) -> None:
+def _tell(news: _BadNews, *, now: datetime) -> None:
     message, judgement = news.message, news.judgement
     if judgement.reaction is Reaction.PAUSE:
         numbers.pause(

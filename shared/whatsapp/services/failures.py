@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.whatsapp.graph_errors import Judgement
 from shared.whatsapp.models import OutboundMessage
-from shared.whatsapp.services import alarms
+from shared.whatsapp.services import alarms, numbers
 
 _ERROR_LENGTH: Final = 500
 
@@ -28,9 +28,9 @@ def alarm(message: OutboundMessage, *, now: datetime) -> None:
 
 
 def alarm_code(message: OutboundMessage, *, now: datetime) -> None:
-    """Say that Meta answers with a code a person should know of."""
+    """Say that Meta slows a number down for a reason a person should know of."""
     alarms.sound(
-        f"code:{message.error_code}:{message.phone_number_id}",
+        numbers.refused_key(message.phone_number_id),
         title="Meta refuses messages for now",
         detail=message.error,
         phone_number_id=message.phone_number_id,

@@ -108,7 +108,11 @@ def recover(phone_number_id: str, *, now: datetime) -> None:
         send_after=None,
         throttle_hits=0,
     )
-    for key in (_paused_key(phone_number_id), unreachable_key(phone_number_id)):
+    for key in (
+        _paused_key(phone_number_id),
+        refused_key(phone_number_id),
+        unreachable_key(phone_number_id),
+    ):
         alarms.resolve(key, by="a message went through", now=now)
 
 
@@ -125,6 +129,11 @@ def take_probe(phone_number_id: str, *, now: datetime) -> bool:
         paused_at__isnull=False,
     )
     return bool(due.update(probe_at=now + PROBE_EVERY))
+
+
+def refused_key(phone_number_id: str) -> str:
+    """Name the alarm "Meta refuses messages for now" of a number."""
+    return f"refused:{phone_number_id}"
 
 
 def unreachable_key(phone_number_id: str) -> str:

@@ -213,6 +213,7 @@ class TestFailed:
         assert outbox.release_withheld(contact, now=NOON) == 1
         hear("sent", callback_data=str(message.callback_data))
 
+        assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
         claimed = claim_one()
         assert claimed.id == message.pk
         outbox.record_sent(claimed, wa_message_id="wamid.2", now=NOON)

@@ -125,6 +125,15 @@ class TestRecordFailure:
         assert the_number().send_after == NOON + SECOND
         assert claim() == []
 
+    def test_says_so_when_meta_slows_a_number_down_until_one_goes_through(self) -> None:
+        queued(builders.contact())
+        fail(claim_one(), Reaction.RETRY_NUMBER, alarm=True, code=131048)
+        assert "What Meta said." in Alarm.objects.get().detail
+
+        outbox.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE)
+
+        assert Alarm.objects.get().resolved_at == NOON + MINUTE
+
     def test_waits_for_a_status_when_it_may_have_arrived(self) -> None:
         queued(builders.contact())
 
