@@ -26,7 +26,7 @@ from tests import builders
 from tests.builders import NOON, a_buyer, a_reviewer
 from tests.integration.raffles import arranged
 
-NUMBERS = 8
+NUMBERS = 4
 picks = st.integers(min_value=0, max_value=50)
 pivots = st.integers(min_value=0, max_value=2**31 - 1)
 
@@ -47,12 +47,12 @@ class Story(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(limit=st.sampled_from([None, 5]))
+    @initialize(limit=st.sampled_from([None, 3]))
     def open_a_raffle(self, limit: int | None) -> None:
-        self.raffle = builders.raffle(numbers=NUMBERS, max_per_order=4, max_per_contact=limit)
+        self.raffle = builders.raffle(numbers=NUMBERS, max_per_order=3, max_per_contact=limit)
         self.buyers = [builders.contact() for _ in range(3)]
 
-    @rule(buyer=picks, quantity=st.integers(min_value=1, max_value=5), pivot=pivots)
+    @rule(buyer=picks, quantity=st.integers(min_value=1, max_value=4), pivot=pivots)
     def hold_random(self, buyer: int, quantity: int, pivot: int) -> None:
         contact = self.buyers[buyer % 3]
         self.attempt(
@@ -68,7 +68,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(
         buyer=picks,
-        numbers=st.sets(st.integers(min_value=0, max_value=NUMBERS + 1), min_size=1, max_size=5),
+        numbers=st.sets(st.integers(min_value=0, max_value=NUMBERS + 1), min_size=1, max_size=4),
     )
     def hold_numbers(self, buyer: int, numbers: set[int]) -> None:
         contact = self.buyers[buyer % 3]
@@ -196,8 +196,8 @@ def test_adds_up_after_any_story() -> None:
     run_state_machine_as_test(
         Story,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=25,
+            max_examples=30,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
