@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,10 +58,15 @@ class Gateway:
         """Wait until it has ended by itself; say whether a kill was the cause."""
         return self.child.popen.wait(timeout=PATIENCE) == -signal.SIGKILL
 
-    def ends(self) -> int:
-        """Ask it to end, wait, and give its exit code."""
+    def ends(self) -> bool:
+        """Ask it to end, wait, and say whether it finished what it had begun.
+
+        uvicorn, when all is done, dies of the signal it was asked with, as if it had no handler.
+        """
         self.child.popen.terminate()
-        return self.child.popen.wait(timeout=STOP_LIMIT)
+        code = self.child.popen.wait(timeout=STOP_LIMIT)
+        said = self.child.log.read_text(errors="replace")
+        return code in {0, -signal.SIGTERM} and said.rstrip().count("gateway_stopped") == 1
 
 
 @dataclass
@@ -79,6 +85,7 @@ class House:
     folder: Path
     meta: Sandbox
     children: Processes
+    knocking: httpx.Client
     gateways: list[Gateway] = field(default_factory=list)
 
     @property
@@ -132,8 +139,7 @@ class House:
         seal = f"sha256={security.signature(body, secret=PLAYED.app_secret)}"
         headers = {"X-Hub-Signature-256": seal if header is None else header}
         address = (at or self.gateway).webhook
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as knocking:
-            return knocking.post(address, content=body, headers=headers).status_code
+        return self.knocking.post(address, content=body, headers=headers).status_code
 
     def settles(self) -> None:
         """Wait until the gateway has taken and dealt with all that Meta had to say."""
@@ -166,8 +172,11 @@ def built(*, vendor: str, database: str, folder: Path) -> Iterator[House]:
     nowhere = f"http://{HOST}:1/webhook"
     with stand_in(webhook_url=nowhere, options=PLAYED, retry_delays=(0.2,)) as meta:
         variables = environment(_variables(meta, database=database, folder=folder))
-        with Processes(environment=variables, logs=folder / "logs") as children:
-            yield House(vendor, database, folder, meta, children)
+        with (
+            Processes(environment=variables, logs=folder / "logs") as children,
+            httpx.Client(trust_env=False, timeout=PATIENCE) as knocking,
+        ):
+            yield House(vendor, database, folder, meta, children, knocking)
 
 
 def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:
@@ -203,6 +212,12 @@ def until(condition: Callable[[], Any], *, within: float = PATIENCE) -> Any:
         assert time.monotonic() < ends, f"not within {within:.0f} s"
         time.sleep(0.05)
     return answer
+
+
+def copies(house: House, buyer: Buyer) -> Counter[str]:
+    """Count how often Meta took each message to a buyer, by what we gave along."""
+    sent = house.meta.outgoing(to=buyer.wa_id)
+    return Counter(message["body"]["biz_opaque_callback_data"] for message in sent)
 
 
 def sent_to(buyer: Buyer) -> list[OutboundMessage]:

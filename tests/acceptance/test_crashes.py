@@ -16,7 +16,7 @@ from shared.raffles.services import inventory
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services import outbox
 from tests.acceptance.buying import asks, hears, holds, pays, places
-from tests.acceptance.house import House, all_sent, sent_to, until
+from tests.acceptance.house import House, all_sent, copies, sent_to, until
 
 pytestmark = pytest.mark.acceptance
 
@@ -75,12 +75,6 @@ def revive(house: House) -> None:
     """Start the next gateway in the place of the dead one."""
     (house.folder / "doom.json").unlink(missing_ok=True)
     house.opens(app=MORTAL, port=house.gateway.port)
-
-
-def copies(house: House, buyer: Buyer | None = None) -> Counter[str]:
-    """Count how often Meta took each message, by what we gave along."""
-    sent = house.meta.outgoing(to=buyer.wa_id if buyer else None)
-    return Counter(message["body"]["biz_opaque_callback_data"] for message in sent)
 
 
 class TestAKill:
@@ -171,7 +165,7 @@ def kill_and_revive(house: House, *, after: int) -> set[str]:
     under_way = {str(callback) for callback in lost.values_list("callback_data", flat=True)}
     revive(house)
     # No status will come of what never reached Meta: its minute and a half go by at once.
-    never_arrived = under_way - set(copies(house))
-    lost.filter(callback_data__in=never_arrived).update(next_attempt_at=datetime.now(UTC))
+    arrived = {message["body"]["biz_opaque_callback_data"] for message in house.meta.outgoing()}
+    lost.filter(callback_data__in=under_way - arrived).update(next_attempt_at=datetime.now(UTC))
     outbox.sweep(now=datetime.now(UTC))
     return under_way
