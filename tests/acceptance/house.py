@@ -93,22 +93,35 @@ class House:
         """The gateway that Meta knocks at."""
         return self.gateways[-1]
 
-    def opens(self, *, app: str = "gateway.asgi:app", port: int = 0) -> Gateway:
+    def opens(self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str) -> Gateway:
         """Start a gateway, wait until it is ready and let Meta knock there.
 
         Args:
             app: where its application is.
             port: one that another had before, so that Meta finds it in the same place.
+            variables: what its environment has beside the house's.
 
         """
-        gateway = self.starts(app=app, port=port)
+        gateway = self.starts(app=app, port=port, **variables)
         self.awaits(gateway)
         return gateway
 
-    def starts(self, *, app: str = "gateway.asgi:app", port: int = 0) -> Gateway:
+    def starts(self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str) -> Gateway:
         """Start a gateway without waiting for it."""
         port = port or free_ports(0)[0]
-        server = [sys.executable, "-m", "uvicorn", app, "--host", HOST, "--port", str(port)]
+        changed = [f"{name}={value}" for name, value in variables.items()]
+        server = [
+            "env",
+            *changed,
+            sys.executable,
+            "-m",
+            "uvicorn",
+            app,
+            "--host",
+            HOST,
+            "--port",
+            str(port),
+        ]
         gateway = Gateway(self.children.start(f"gateway-{len(self.gateways)}", *server), port)
         self.gateways.append(gateway)
         return gateway

@@ -1,0 +1,81 @@
+"""The line between the gateway and Meta: a plain TCP forwarder that can be cut and mended."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+from deploy.processes import HOST
+
+CHUNK: Final = 65_536
+TICK: Final = 0.05
+"""Seconds until a pipe notices that the line was cut."""
+
+
+class Line:
+    """Listens at an address of its own and passes everything on, unless it is cut."""
+
+    def __init__(self, *, to: str) -> None:
+        target = urlsplit(to)
+        self._target = (str(target.hostname), int(target.port or 80))
+        self._listening: socket.socket | None = None
+        self._threads: list[threading.Thread] = []
+        self._cut = threading.Event()
+        self._port = 0
+        self.mend()
+
+    @property
+    def address(self) -> str:
+        """Where the gateway finds Meta."""
+        return f"http://{HOST}:{self._port}"
+
+    def mend(self) -> None:
+        """Let connections through, at the same port as before."""
+        self._cut.clear()
+        self._listening = socket.create_server((HOST, self._port))
+        self._listening.settimeout(TICK)
+        self._port = self._listening.getsockname()[1]
+        self._begin(self._accept, self._listening)
+
+    def cut(self) -> None:
+        """Refuse new connections, and end those there are."""
+        self._cut.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+    def _begin(self, work: object, *sockets: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=sockets, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with listening:
+            while not self._cut.is_set():
+                with suppress(TimeoutError):
+                    caller, _ = listening.accept()
+                    self._begin(self._pass_on, caller)
+
+    def _pass_on(self, caller: socket.socket) -> None:
+        with caller, socket.create_connection(self._target) as meta:
+            other = {caller: meta, meta: caller}
+            while not self._cut.is_set():
+                for ready in select.select(list(other), [], [], TICK)[0]:
+                    with suppress(ConnectionError):
+                        if data := ready.recv(CHUNK):
+                            other[ready].sendall(data)
+                            continue
+                    return
+
+
+@contextmanager
+def line(*, to: str) -> Iterator[Line]:
+    """Give a line that is whole, and cut it at the end."""
+    made = Line(to=to)
+    try:
+        yield made
+    finally:
+        made.cut()

@@ -1,0 +1,205 @@
+"""Meta is away, slow to answer, refuses or says nothing: every message still arrives once."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from deploy.sandbox.client import Buyer
+from shared.conversation import settlement
+from shared.core.enums import OutboxStatus
+from shared.raffles.models import Order
+from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
+from tests.acceptance import line as lines
+from tests.acceptance.buying import hears, holds, pays, places
+from tests.acceptance.house import House, all_sent, copies, sent_to, until
+from tests.acceptance.line import Line
+from tests.builders import a_reviewer
+
+pytestmark = pytest.mark.acceptance
+
+CROWD = 5
+ORDINARY = {"statuses": ["sent", "delivered", "read"], "window": "sync"}
+
+
+@pytest.fixture(scope="module")
+def line(house: House) -> Iterator[Line]:
+    """Give the line to Meta, with a gateway at its end."""
+    with lines.line(to=house.meta.url) as made:
+        house.opens(META_GRAPH_URL=made.address)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def fair_weather(house: House, line: Line) -> Iterator[None]:
+    """Leave no trouble behind."""
+    yield
+    house.meta.clear_faults()
+    house.meta.settings(**ORDINARY)
+    waits_end()
+
+
+def waits_end() -> None:
+    """Let every pause that Meta asked for be over, as if its time had gone by."""
+    now = datetime.now(UTC)
+    waiting = OutboundMessage.objects.filter(status=OutboxStatus.QUEUED)
+    waiting.filter(next_attempt_at__isnull=False).update(next_attempt_at=now)
+    WhatsAppContact.objects.filter(send_after__isnull=False).update(send_after=now)
+    BusinessNumber.objects.filter(send_after__isnull=False).update(send_after=now)
+    BusinessNumber.objects.filter(probe_at__isnull=False).update(probe_at=now)
+
+
+def is_unsent(buyer: Buyer, status: OutboxStatus = OutboxStatus.QUEUED) -> bool:
+    """Whether the newest message to a buyer has this status."""
+    messages = sent_to(buyer)
+    return bool(messages) and messages[-1].status == status
+
+
+def refused(buyer: Buyer, *, code: int) -> OutboundMessage | None:
+    """Give the newest message to a buyer once Meta has refused it with this code."""
+    messages = sent_to(buyer)
+    return messages[-1] if messages and messages[-1].error_code == code else None
+
+
+class TestWhileMetaIsAway:
+    @pytest.mark.parametrize("trouble", ["the line is cut", "every request is refused"])
+    def test_what_buyers_write_is_answered_once_and_in_order_when_it_is_back(
+        self, house: House, line: Line, trouble: str
+    ) -> None:
+        crowd = [house.buyer() for _ in range(CROWD)]
+        if trouble == "the line is cut":
+            line.cut()
+        else:
+            house.meta.fault("down", operation="send")
+
+        for word in ("hi", "HELP", "3 random"):
+            for buyer in crowd:
+                buyer.says(word, wait=5)
+        until(lambda: all(len(sent_to(buyer)) == 3 for buyer in crowd))
+        assert not any(house.meta.outgoing(to=buyer.wa_id) for buyer in crowd)
+
+        if trouble == "the line is cut":
+            line.mend()
+        house.meta.clear_faults()
+        waits_end()
+        for buyer in crowd:
+            hears(buyer, "Held for you")
+            until(lambda one=buyer: all_sent(one))
+            assert list(copies(house, buyer)) == [str(m.callback_data) for m in sent_to(buyer)]
+            assert set(copies(house, buyer).values()) == {1}
+
+
+class TestASend:
+    def test_that_is_asked_to_slow_down_goes_out_later(self, house: House) -> None:
+        buyer = house.buyer()
+        house.meta.fault("429", retry_after=60)
+
+        buyer.says("hi")
+        until(lambda: refused(buyer, code=4))
+        assert BusinessNumber.objects.filter(send_after__isnull=False, throttle_hits=1).exists()
+        waits_end()
+
+        hears(buyer, "Summer Raffle")
+        until(lambda: all_sent(buyer))
+        assert BusinessNumber.objects.filter(send_after=None, throttle_hits=0).exists()
+        assert list(copies(house, buyer).values()) == [1]
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"kind": "500_after_accepting"},
+            {"kind": "garbled"},
+            {"kind": "drop", "delivers": True},
+        ],
+        ids=lambda fault: str(fault["kind"]),
+    )
+    def test_that_arrived_without_an_answer_is_settled_by_its_status(
+        self, house: House, fault: dict[str, Any]
+    ) -> None:
+        buyer = house.buyer()
+        house.meta.settings(statuses=[])
+        house.meta.fault(**fault)
+
+        buyer.says("hi")
+        buyer.waits_for("Summer Raffle", read=False)
+        until(lambda: is_unsent(buyer, OutboxStatus.UNKNOWN))
+        house.meta.settings(**ORDINARY)
+        buyer.sees()  # read only now, which is the first that Meta tells of it
+
+        until(lambda: all_sent(buyer))
+        assert list(copies(house, buyer).values()) == [1]
+
+    @pytest.mark.parametrize("fault", ["500", "drop"])
+    def test_that_never_arrived_is_sent_again_when_no_status_comes(
+        self, house: House, fault: str
+    ) -> None:
+        buyer = house.buyer()
+        house.meta.fault(fault)
+
+        buyer.says("hi")
+        until(lambda: is_unsent(buyer, OutboxStatus.UNKNOWN))
+        assert not house.meta.outgoing(to=buyer.wa_id)
+        house.lets_time_pass()
+
+        hears(buyer, "Summer Raffle")
+        until(lambda: all_sent(buyer))
+        assert list(copies(house, buyer).values()) == [1]
+
+    def test_to_a_buyer_who_gets_too_many_waits_and_no_other_buyer_does(self, house: House) -> None:
+        often, seldom = house.buyer(), house.buyer()
+        house.meta.fault("error", code=131056, to=often.wa_id)
+
+        often.says("hi")
+        until(lambda: refused(often, code=131056))
+        contact = WhatsAppContact.objects.get(wa_id=often.wa_id)
+        assert contact.send_after is not None
+        seldom.says("hi")
+        hears(seldom, "Summer Raffle")
+        waits_end()
+
+        hears(often, "Summer Raffle")
+        assert list(copies(house, often).values()) == [1]
+
+    def test_of_news_outside_the_window_waits_for_the_buyer_and_goes_first(
+        self, house: House
+    ) -> None:
+        buyer = house.buyer()
+        holds(buyer)
+        code = places(buyer)
+        pays(buyer)
+        house.meta.fault("error", code=131047, to=buyer.wa_id)
+
+        order = Order.objects.get(code=code)
+        settlement.confirm_payment(order.pk, by=a_reviewer(), now=datetime.now(UTC))
+        until(lambda: is_unsent(buyer, OutboxStatus.WITHHELD))
+        buyer.says("MENU")
+
+        first, second = buyer.waits_for(2)
+        assert "Paid" in first.text
+        assert "Summer Raffle" in second.text
+
+
+class TestATokenThatExpired:
+    def test_pauses_the_number_sounds_an_alarm_and_ends_with_the_probe_that_gets_through(
+        self, house: House
+    ) -> None:
+        buyer, another = house.buyer(), house.buyer()
+        house.meta.fault("error", code=190, http=401, times=None)
+
+        buyer.says("hi")
+        until(lambda: refused(buyer, code=190))
+        until(lambda: BusinessNumber.objects.filter(pause_code=190).exists())
+        another.says("hi", wait=5)
+        until(lambda: is_unsent(another))
+        [alarm] = Alarm.objects.filter(resolved_at=None, key__startswith="paused:")
+        assert "token" in alarm.detail
+        tries = len(house.meta.refused())
+        house.meta.clear_faults()
+        waits_end()
+
+        hears(buyer, "Summer Raffle")
+        hears(another, "Summer Raffle")
+        assert len(house.meta.refused()) == tries
+        assert not BusinessNumber.objects.exclude(paused_at=None).exists()
+        assert not Alarm.objects.filter(resolved_at=None, key__startswith="paused:").exists()
