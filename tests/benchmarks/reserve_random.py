@@ -48,13 +48,13 @@ def _measure(kind: databases.Kind) -> float:
         baseline: list[float] = []
         for _ in range(ROUNDS):
             product += _timed(_hold_as_the_product, raffle=raffle, times=100)
-            baseline += _timed(_hold_by_sorting, raffle=raffle, times=4)
+            baseline += _timed(_hold_by_sorting, raffle=raffle, times=2)
         if problems := inventory.check(raffle.pk):
             raise SystemExit(f"numbers were lost or sold twice: {problems}")
         ratio = statistics.median(baseline) / statistics.median(product)
     table.show(
         f"{QUANTITY} random numbers of {NUMBERS:,} on {kind} (created in {created_in:.1f} s)",
-        columns=["design", "holds", "p50 ms", "p99 ms", "holds/s", "times faster"],
+        columns=["design", "holds", "p50 ms", "slowest ms", "holds/s", "times faster"],
         rows=[
             ['order_by("?"), skip locked', *_figures(baseline), "1"],
             ["reservations.hold_random", *_figures(product), f"{ratio:.0f}"],
@@ -64,11 +64,10 @@ def _measure(kind: databases.Kind) -> float:
 
 
 def _figures(seconds: list[float]) -> list[str]:
-    p99 = statistics.quantiles(seconds, n=100)[98]
     return [
         str(len(seconds)),
         f"{statistics.median(seconds) * 1000:.2f}",
-        f"{p99 * 1000:.2f}",
+        f"{max(seconds) * 1000:.2f}",
         f"{len(seconds) / sum(seconds):.1f}",
     ]
 

@@ -6,7 +6,7 @@ transaction, after the order was locked.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -66,17 +66,17 @@ def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> 
         attempt += 1
         point = transaction.savepoint()
         found = _next_free(passing, quantity=quantity, pivot=pivot)
-        if _believed(raffle_id, found=len(found), quantity=quantity, at_least=at_least):
-            break
-        if attempt == TRIES:
-            break
-        transaction.savepoint_rollback(point)
+        if len(found) == quantity:
+            return found  # the savepoint ends with the transaction; a round trip less
+        last = attempt == TRIES or _hopeless(
+            raffle_id, found=len(found), quantity=quantity, at_least=at_least
+        )
+        if last and len(found) >= at_least:
+            return found
+        transaction.savepoint_rollback(point)  # gives the row locks back
+        if last:
+            return found
         time.sleep(_jitter(pivot, attempt=attempt))
-    if len(found) < at_least:
-        transaction.savepoint_rollback(point)
-    else:
-        transaction.savepoint_commit(point)
-    return found
 
 
 def free(raffle_id: int) -> QuerySet[TicketNumber]:
@@ -89,9 +89,11 @@ def peek(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
     return _next_free(free(raffle_id), quantity=quantity, pivot=pivot)
 
 
-def held_by(orders: Iterable[Order]) -> list[int]:
+def held_by(orders: Collection[Order]) -> list[int]:
     """Give the numbers that these locked orders hold; nobody else can change them meanwhile."""
-    links = OrderTicket.objects.filter(order__in=list(orders), released_at__isnull=True)
+    if not orders:
+        return []
+    links = OrderTicket.objects.filter(order__in=orders, released_at__isnull=True)
     return sorted(links.values_list("ticket__number", flat=True))
 
 
@@ -150,10 +152,8 @@ def _next_free(passing: QuerySet[TicketNumber], *, quantity: int, pivot: int) ->
     return found
 
 
-def _believed(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
-    """Tell whether waiting for those who hold free numbers just now could not bring more."""
-    if found == quantity:
-        return True
+def _hopeless(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
+    """Tell whether waiting for those who are just taking free numbers could not bring more."""
     keys = free(raffle_id).order_by("shuffle_key").values_list("shuffle_key", flat=True)
     visible = len(keys[:quantity])
     return visible <= found or visible < at_least
