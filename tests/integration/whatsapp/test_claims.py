@@ -12,7 +12,7 @@ from shared.whatsapp.services import contacts, numbers, outbox
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, ids, queued
-from tests.integration.whatsapp.webhooks import at_once
+from tests.integration.whatsapp.webhooks import at_once, wait_until_somebody_waits_for_a_lock
 
 DAY = timedelta(days=1)
 
@@ -255,8 +255,10 @@ class TestAtOnce:
         numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         claimed = at_once(6, lambda _: claim(now=NOON + MINUTE))
+        later = at_once(6, lambda _: numbers.take_probe(NUMBER_ID, now=NOON + 2 * MINUTE))
 
         assert sum(len(mine) for mine in claimed) == 1
+        assert later.count(True) == 1
 
     def test_withholds_nothing_from_a_buyer_who_writes_just_now(self, vendor: str) -> None:
         if vendor == "sqlite":
@@ -274,6 +276,7 @@ class TestAtOnce:
             with transaction.atomic():
                 buyer = contacts.lock(contact.pk)
                 claiming = pool.submit(claim_elsewhere)
+                wait_until_somebody_waits_for_a_lock()
                 buyer.last_inbound_at = NOON
                 buyer.save()
             claiming.result(timeout=30)

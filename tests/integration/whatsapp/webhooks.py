@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -117,3 +118,23 @@ def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def wait_until_somebody_waits_for_a_lock(*, patience: float = 10) -> None:
+    """Return once another connection to this PostgreSQL is blocked."""
+    deadline = time.monotonic() + patience
+    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(blocked)
+            if cursor.fetchone() != (0,):
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
+
+
+def store_without_waiting(hook: Webhook) -> Stored:
+    """Store a webhook, and fail after two seconds of waiting for a lock of PostgreSQL."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    return store(hook)
