@@ -83,9 +83,9 @@ class TestWhileMetaIsAway:
             line.mend()
         house.meta.clear_faults()
         waits_end()
+        until(lambda: all(map(all_sent, crowd)))
         for buyer in crowd:
             hears(buyer, "Held for you")
-            until(lambda one=buyer: all_sent(one))
             assert list(copies(house, buyer)) == [str(m.callback_data) for m in sent_to(buyer)]
             assert set(copies(house, buyer).values()) == {1}
 

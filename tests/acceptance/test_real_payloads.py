@@ -1,0 +1,55 @@
+"""Every real webhook there is, posted to a gateway that runs."""
+
+import hashlib
+
+import pytest
+
+from shared.core.enums import InboxStatus
+from shared.whatsapp import payloads
+from shared.whatsapp.models import AccountNotice, DeliveryStatus, InboundMessage, UnreadableItem
+from tests.acceptance.house import House, until
+from tests.conftest import unavailable
+from tests.unit.whatsapp.test_real_payloads import PAYLOADS
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: House) -> None:
+    if not PAYLOADS:
+        unavailable("no folder shared/payloads beside the checkout")
+    house.opens()
+    bodies = {str(payload.id): payload.values[0] for payload in PAYLOADS}
+
+    statuses = {name: house.knocks(body) for name, body in bodies.items()}
+
+    assert {name: status for name, status in statuses.items() if status != 200} == {}
+    assert [name for name, body in bodies.items() if not is_kept(body)] == []
+    until(lambda: not InboundMessage.objects.filter(status=InboxStatus.RECEIVED).exists())
+    assert not InboundMessage.objects.exclude(error="").exists()
+
+
+def is_kept(body: bytes) -> bool:
+    """Whether everything a webhook says is in the books."""
+    read = payloads.read(body)
+    return (
+        all(
+            InboundMessage.objects.filter(
+                phone_number_id=item.phone_number_id, dedupe_key=item.dedupe_key
+            ).exists()
+            for item in read.messages
+        )
+        and all(
+            DeliveryStatus.objects.filter(
+                wa_message_id=item.wa_message_id, status=item.status
+            ).exists()
+            for item in read.statuses
+        )
+        and all(
+            AccountNotice.objects.filter(dedupe_key=item.dedupe_key).exists()
+            for item in read.notices
+        )
+        and all(
+            UnreadableItem.objects.filter(sha256=hashlib.sha256(part.body).hexdigest()).exists()
+            for part in read.unreadable
+        )
+    )

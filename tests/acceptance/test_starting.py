@@ -1,0 +1,60 @@
+"""A start without its configuration: every process says at once everything that is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.core.config import Settings
+from tests.acceptance.house import START_LIMIT
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("starting")]
+
+GATEWAY = ("uvicorn", "gateway.asgi:app", "--port", "0")
+BACKOFFICE = ("gunicorn", "backoffice.wsgi:application", "--bind", "127.0.0.1:0")
+NO_SOCKET = "--no-control-socket"
+FOR_META = {"META_APP_SECRET", "META_VERIFY_TOKEN", "META_ACCESS_TOKEN", "META_PHONE_NUMBER_ID"}
+
+
+def start(*command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Start a process in a folder without a `.env`, with nothing set but `variables`."""
+    ours = {name.upper() for name in Settings.model_fields} | {"DJANGO_SETTINGS_MODULE"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+        env=environment | variables,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+        check=False,
+    )
+
+
+def named(said: str) -> set[str]:
+    """Give the variables that are complained of, each on a line of its own."""
+    lines = (line.partition(":")[0] for line in said.splitlines() if line.startswith("  "))
+    return {line.strip() for line in lines if line.strip().isupper()}
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        pytest.param(GATEWAY, {"DJANGO_SECRET_KEY", *FOR_META}, id="gateway"),
+        pytest.param((*BACKOFFICE, NO_SOCKET), {"DJANGO_SECRET_KEY"}, id="back office"),
+        pytest.param(("manage", "check"), {"DJANGO_SECRET_KEY"}, id="manage"),
+    ],
+)
+def test_a_start_without_configuration_names_everything_at_once_and_fails(
+    command: tuple[str, ...], missing: set[str], tmp_path: Path
+) -> None:
+    done = start(*command, folder=tmp_path, DATABASE_URL="oracle://nowhere", LOG_LEVEL="loud")
+
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert named(said) == {"DATABASE_URL", "LOG_LEVEL", *missing}
+    assert "Traceback" not in said
+    assert "oracle" not in said
