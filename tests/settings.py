@@ -26,3 +26,6 @@ os.environ.update(
 )
 
 from backoffice.settings import *
+
+# Real ones are slow on purpose, which no test is about.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
