@@ -49,15 +49,6 @@ class Gateway:
         """Where Meta knocks."""
         return f"http://{HOST}:{self.port}/webhook"
 
-    def kill(self) -> None:
-        """End it at once, as a machine that loses its power does."""
-        self.child.popen.kill()
-        self.child.popen.wait()
-
-    def dies(self) -> bool:
-        """Wait until it has ended by itself; say whether a kill was the cause."""
-        return self.child.popen.wait(timeout=PATIENCE) == -signal.SIGKILL
-
     def ends(self) -> bool:
         """Ask it to end, wait, and say whether it finished what it had begun.
 
@@ -209,7 +200,7 @@ def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:
         "SENDS_PER_SECOND": "80",
         "LOG_FORMAT": "console",
         "LOG_LEVEL": "INFO",
-        "ACCEPTANCE_DOOM": str(folder / "doom.json"),
+        "ACCEPTANCE_FOLDER": str(folder),
     }
 
 

@@ -1,9 +1,8 @@
 """A gateway is killed between any two steps of a message's way; the next one goes on."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from random import randint
 
@@ -17,122 +16,91 @@ from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services import outbox
 from tests.acceptance.buying import asks, hears, holds, pays, places
 from tests.acceptance.house import House, all_sent, copies, sent_to, until
+from tests.acceptance.lives import POINTS, Lives
 
 pytestmark = pytest.mark.acceptance
 
-INBOUND = 'INSERT INTO "whatsapp_inboundmessage"'
-LINKS = 'INSERT INTO "raffles_orderticket"'
-OUTBOUND = 'INSERT INTO "whatsapp_outboundmessage"'
-OUTBOX = 'UPDATE "whatsapp_outboundmessage"'
-STATUS = 'INSERT INTO "whatsapp_deliverystatus"'
-MORTAL = "tests.acceptance.doomed:app"
-
-POINTS = {
-    "webhook written": (INBOUND, "", "after"),
-    "webhook committed, Meta not told": (INBOUND, "", "committed"),
-    "numbers held": (LINKS, "", "after"),
-    "answer written": (OUTBOUND, "", "after"),
-    "answer committed": (OUTBOUND, "", "committed"),
-    "answer claimed": (OUTBOX, "SENDING", "committed"),
-    "answer sent": (OUTBOX, "SENT", "before"),
-    "sending committed": (OUTBOX, "SENT", "committed"),
-    "status committed": (STATUS, "", "committed"),
-}
-"""Statement, one of its values, and when the process dies: around every commit there is."""
 LOST = "answer claimed"
 """Whoever finds this cannot know that nothing was sent, and has to wait for a status."""
 
-KILLS = 8
-BUYERS = 24
+KILLS = 10
+BUYERS = 30
 
 
 @pytest.fixture(scope="module")
-def mortal(house: House) -> House:
-    """Give a house whose gateway can be told when to die."""
-    house.opens(app=MORTAL)
-    return house
+def mortal(house: House) -> Lives:
+    """Give a gateway that can be told when to die."""
+    return Lives.begin(house)
 
 
 @pytest.fixture
-def doomed(mortal: House) -> Iterator[House]:
-    """Give the house, and leave it with a gateway that lives."""
+def gateway(house: House, mortal: Lives) -> Iterator[Lives]:
+    """Give it alive, and leave it so."""
     yield mortal
-    if not mortal.gateway.child.running:
-        revive(mortal)
-    mortal.meta.settings(statuses=["sent", "delivered", "read"])
-
-
-def doom(house: House, point: str) -> None:
-    """Let the gateway die at this point."""
-    statement, value, moment = POINTS[point]
-    told = {"statement": statement, "value": value, "moment": moment}
-    draft = house.folder / "doom.draft"
-    draft.write_text(json.dumps(told))
-    draft.replace(house.folder / "doom.json")
-
-
-def revive(house: House) -> None:
-    """Start the next gateway in the place of the dead one."""
-    (house.folder / "doom.json").unlink(missing_ok=True)
-    house.opens(app=MORTAL, port=house.gateway.port)
+    house.meta.settings(statuses=["sent", "delivered", "read"])
+    if not mortal.lives:
+        mortal.again()
 
 
 class TestAKill:
     @pytest.mark.parametrize("point", POINTS)
     def test_at_any_point_leaves_the_buyer_answered_exactly_once(
-        self, doomed: House, point: str
+        self, house: House, gateway: Lives, point: str
     ) -> None:
-        buyer = doomed.buyer()
+        buyer = house.buyer()
         asks(buyer)
-        doomed.settles()
+        house.settles()
 
-        doom(doomed, point)
+        gateway.dies_at(point)
         buyer.says("3 random")
-        assert doomed.gateway.dies()
-        revive(doomed)
-        doomed.settles()
+        assert gateway.is_over()
+        gateway.again()
+        house.settles()
         if point == LOST:
-            doomed.lets_time_pass()
+            house.lets_time_pass()
         hears(buyer, "Held for you")
 
         places(buyer)  # the conversation goes on
-        doomed.settles()
+        house.settles()
         assert all_sent(buyer)
-        assert list(copies(doomed, buyer).values()) == [1, 1, 1]
-        assert doomed.meta.refused() == []
+        assert list(copies(house, buyer).values()) == [1, 1, 1]
+        assert house.meta.refused() == []
         assert inventory.check() == []
 
     def test_while_sending_without_ever_a_status_sends_that_one_message_again(
-        self, doomed: House
+        self, house: House, gateway: Lives
     ) -> None:
-        buyer = doomed.buyer()
-        doomed.meta.settings(statuses=[])
+        buyer = house.buyer()
+        house.meta.settings(statuses=[])
 
-        doom(doomed, "answer sent")
+        gateway.dies_at("answer sent")
         buyer.says("hi")
-        assert doomed.gateway.dies()
-        revive(doomed)
-        doomed.settles()
-        assert list(copies(doomed, buyer).values()) == [1]
-        doomed.lets_time_pass()
+        assert gateway.is_over()
+        gateway.again()
+        house.settles()
+        assert list(copies(house, buyer).values()) == [1]
+        house.lets_time_pass()
         until(lambda: all_sent(buyer))
 
-        assert list(copies(doomed, buyer).values()) == [2]
+        assert list(copies(house, buyer).values()) == [2]
 
 
 class TestKillsAtRandom:
-    def test_lose_nothing_and_double_only_what_was_under_way(self, doomed: House) -> None:
-        crowd = [doomed.buyer() for _ in range(BUYERS)]
+    def test_lose_nothing_and_double_only_what_was_under_way(
+        self, house: House, gateway: Lives
+    ) -> None:
+        crowd = [house.buyer() for _ in range(BUYERS)]
         under_way: set[str] = set()
         with ThreadPoolExecutor(max_workers=8) as phones:
             purchases = [phones.submit(buys, buyer) for buyer in crowd]
             for _ in range(KILLS):
-                under_way |= kill_and_revive(doomed, after=randint(2, 8))
+                wait_for_sends(house, randint(2, 8), unless=purchases)
+                under_way |= kill(gateway)
             codes = [purchase.result(timeout=60) for purchase in purchases]
 
-        doomed.settles()
-        until(doomed.is_quiet)
-        taken = sum((copies(doomed, buyer) for buyer in crowd), Counter())
+        house.settles()
+        until(house.is_quiet)
+        taken = sum((copies(house, buyer) for buyer in crowd), Counter())
         assert {callback for callback, times in taken.items() if times > 1} <= under_way
         assert len(taken) == 3 * BUYERS  # held, to pay, under review
         assert inventory.check() == []
@@ -150,20 +118,30 @@ def buys(buyer: Buyer) -> str:
     return code
 
 
-def kill_and_revive(house: House, *, after: int) -> set[str]:
-    """Kill the gateway once Meta took so many more messages, and start another.
+def wait_for_sends(house: House, number: int, *, unless: Sequence[Future[str]]) -> None:
+    """Wait until Meta took so many more messages, or everybody has bought."""
+    so_far = max((message["n"] for message in house.meta.outgoing()), default=0)
+    until(
+        lambda: (
+            len(house.meta.outgoing(after=so_far, wait=1)) >= number
+            or all(purchase.done() for purchase in unless)
+        )
+    )
+
+
+def kill(gateway: Lives) -> set[str]:
+    """Kill the gateway and start another.
 
     Returns:
         What was under way, by what we gave along.
 
     """
-    so_far = max(message["n"] for message in house.meta.outgoing())
-    until(lambda: len(house.meta.outgoing(after=so_far, wait=1)) >= after)
-    house.gateway.kill()
+    house = gateway.house
+    gateway.kill()
     outbox.sweep(now=datetime.now(UTC) + timedelta(minutes=3))  # nobody sends: all leases end
     lost = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN)
     under_way = {str(callback) for callback in lost.values_list("callback_data", flat=True)}
-    revive(house)
+    gateway.again()
     # No status will come of what never reached Meta: its minute and a half go by at once.
     arrived = {message["body"]["biz_opaque_callback_data"] for message in house.meta.outgoing()}
     lost.filter(callback_data__in=under_way - arrived).update(next_attempt_at=datetime.now(UTC))
