@@ -9,8 +9,8 @@ from random import randint
 import pytest
 
 from deploy.sandbox.client import Buyer
-from shared.core.enums import OutboxStatus
-from shared.raffles.models import Order
+from shared.core.enums import OutboxStatus, ProofStatus
+from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import inventory
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services import outbox
@@ -108,6 +108,11 @@ class TestKillsAtRandom:
         assert orders.count() == len(set(codes)) == BUYERS
         answered = [message.in_reply_to_id for buyer in crowd for message in sent_to(buyer)]
         assert len(answered) == len(set(answered)) == 3 * BUYERS
+        fetching = PaymentProof.objects.filter(status=ProofStatus.FETCHING)
+        fetching.update(fetch_at=datetime.now(UTC))  # whoever fetched them may be dead
+        until(lambda: not fetching.exists())
+        kept = PaymentProof.objects.filter(order__in=orders, status=ProofStatus.KEPT)
+        assert kept.count() == BUYERS
 
 
 def buys(buyer: Buyer) -> str:

@@ -1,10 +1,12 @@
 """Meta is away, slow to answer, refuses or says nothing: every message still arrives once."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from deploy.sandbox.client import Buyer
 from shared.conversation import settlement
@@ -88,6 +90,39 @@ class TestWhileMetaIsAway:
             hears(buyer, "Held for you")
             assert list(copies(house, buyer)) == [str(m.callback_data) for m in sent_to(buyer)]
             assert set(copies(house, buyer).values()) == {1}
+
+
+class TestADatabase:
+    def test_that_hangs_up_or_lets_wait_in_the_middle_loses_and_doubles_nothing(
+        self, house: House
+    ) -> None:
+        crowd = [house.buyer() for _ in range(CROWD)]
+        house.meta.fault("delay", seconds=0.3, times=CROWD)
+
+        for buyer in crowd:
+            buyer.says("hi")
+            trouble_database(house)
+        until(lambda: OutboundMessage.objects.filter(status=OutboxStatus.SENDING).exists())
+        trouble_database(house)  # before what is being sent can be recorded
+
+        for buyer in crowd:
+            hears(buyer, "Summer Raffle")
+        house.settles()
+        until(house.is_quiet)
+        assert [list(copies(house, buyer).values()) for buyer in crowd] == [[1]] * CROWD
+
+
+def trouble_database(house: House) -> None:
+    """End every connection but ours; on SQLite, which has none, keep all others from writing."""
+    if house.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+    else:
+        with transaction.atomic():
+            time.sleep(0.1)
 
 
 class TestASend:
