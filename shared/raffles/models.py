@@ -206,7 +206,7 @@ class Order(models.Model):
         unique=True,
         null=True,
         editable=False,
-        help_text="What people call it; derived from the id, hence set right after the insert.",
+        help_text="What people call it; derived from the id.",
     )
     status = models.CharField(
         max_length=15, choices=enums.choices(OrderStatus), default=OrderStatus.DRAFT, editable=False

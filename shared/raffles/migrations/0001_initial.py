@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             name='Order',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(editable=False, help_text='What people call it; derived from the id, hence set right after the insert.', max_length=12, null=True, unique=True)),
+                ('code', models.CharField(editable=False, help_text='What people call it; derived from the id.', max_length=12, null=True, unique=True)),
                 ('status', models.CharField(choices=[('DRAFT', 'Draft'), ('PENDING_PAYMENT', 'Pending payment'), ('PAID', 'Paid'), ('CANCELLED', 'Cancelled'), ('EXPIRED', 'Expired')], default=shared.core.enums.OrderStatus['DRAFT'], editable=False, max_length=15)),
                 ('mode', models.CharField(choices=[('RANDOM', 'Random'), ('PICK', 'Pick')], max_length=6)),
                 ('quantity', models.PositiveIntegerField()),

@@ -281,7 +281,10 @@ def _held(
             reason="replaced by another choice",
             changes={"closed_at": now},
         )
-    order = Order.objects.create(
+    order_id, code = _id_and_code()
+    order = Order(
+        id=order_id,
+        code=code,
         raffle=raffle,
         contact_id=contact_id,
         status=OrderStatus.DRAFT,
@@ -293,27 +296,34 @@ def _held(
         expires_at=now + timedelta(minutes=raffle.hold_minutes),
         created_at=now,
     )
-    _give_code(order)
+    order.save(force_insert=True)
     tickets.hold(chosen, order=order)
     history.begin(order, by=by, now=now)
     return order
 
 
-def _give_code(order: Order) -> None:
-    """Set the code that follows from the id; the next tweak's where a former key gave it away."""
-    for tweak in count():
-        code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY), tweak=tweak)
-        with connection.cursor() as cursor:
-            cursor.execute(_SET_CODE, {"code": code, "order": order.pk})
-            if cursor.rowcount == 1:
-                order.code = code
-                return
+def _id_and_code() -> tuple[int, str]:
+    """Draw the next order's id and the code that follows from it.
+
+    Drawn before the insert, so that the row is written once with all its index entries. Where a
+    former key gave the code away, the next tweak's is taken.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_ID[connection.vendor])
+        (order_id,) = cursor.fetchone()
+        for tweak in count():
+            code = codes.code_for(order_id, key=_code_key(settings.SECRET_KEY), tweak=tweak)
+            cursor.execute("SELECT 1 FROM raffles_order WHERE code = %s", [code])
+            if cursor.fetchone() is None:
+                return order_id, code
+    raise AssertionError("unreachable: the tweaks never end")
 
 
-_SET_CODE: Final = """
-    UPDATE raffles_order SET code = %(code)s
-    WHERE id = %(order)s AND NOT EXISTS (SELECT 1 FROM raffles_order WHERE code = %(code)s)
-"""
+_NEXT_ID: Final = {
+    "postgresql": "SELECT nextval('raffles_order_id_seq')",
+    # One writer at a time, and ids are never used twice: what comes next is known.
+    "sqlite": "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'raffles_order'",
+}
 
 
 @cache
