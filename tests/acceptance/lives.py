@@ -10,11 +10,11 @@ from typing import Any, Final
 from deploy.processes import HOST, Child, free_ports
 from tests.acceptance.house import START_LIMIT, House, until
 
-INBOUND: Final = 'INSERT INTO "whatsapp_inboundmessage"'
-LINKS: Final = 'INSERT INTO "raffles_orderticket"'
-OUTBOUND: Final = 'INSERT INTO "whatsapp_outboundmessage"'
-OUTBOX: Final = 'UPDATE "whatsapp_outboundmessage"'
-STATUS: Final = 'INSERT INTO "whatsapp_deliverystatus"'
+INBOUND: Final = "INSERT INTO whatsapp_inboundmessage"
+LINKS: Final = "INSERT INTO raffles_orderticket"
+OUTBOUND: Final = "INSERT INTO whatsapp_outboundmessage"
+OUTBOX: Final = "UPDATE whatsapp_outboundmessage"
+STATUS: Final = "INSERT INTO whatsapp_deliverystatus"
 
 POINTS: Final = {
     "webhook written": (INBOUND, "", "after"),

@@ -8,6 +8,7 @@ costs a tenth of a second and not two.
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from deploy.processes import HOST
 
 FOLDER: Final = Path(os.environ["ACCEPTANCE_FOLDER"])
 DOOM: Final = FOLDER / "doom.json"
-"""Where the test writes `statement`, `value` (one of its parameters, if any) and `moment`."""
+"""Where the test writes a piece of the `statement`, a `value` in it, if any, and the `moment`."""
 LIFE: Final = FOLDER / "life.json"
 """Where the parent writes the `pid` of the gateway and, after its end, the `code`."""
 
@@ -93,8 +94,9 @@ def _moment(statement: str, values: Any) -> str | None:
     if not DOOM.exists():
         return None
     doom = json.loads(DOOM.read_text())
-    named = statement.startswith(doom["statement"])
-    if not named or (doom["value"] and doom["value"] not in map(str, values or ())):
+    plain = statement.replace('"', "")
+    written = {*map(str, values or ()), *re.findall(r"'(\w+)'", plain)}
+    if doom["statement"] not in plain or (doom["value"] and doom["value"] not in written):
         return None
     return str(doom["moment"])
 
