@@ -46,21 +46,24 @@ class Answered:
     """What came of answering a buyer.
 
     Attributes:
-        messages: how many of their messages were dealt with.
+        messages: how many of their messages were dealt with; more may wait.
         replies: how many messages were queued for them.
         media: whether a proof's file is to be fetched.
+        acted: whether an order was acted on.
 
     """
 
     messages: int = 0
     replies: int = 0
     media: bool = False
+    acted: bool = False
 
     def __add__(self, other: "Answered") -> "Answered":
         return Answered(
             self.messages + other.messages,
             self.replies + other.replies,
             self.media or other.media,
+            self.acted or other.acted,
         )
 
 
@@ -80,6 +83,9 @@ class EndlessConversation(RuntimeError):
 def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = None) -> Answered:
     """Answer a buyer's waiting messages by the time they were sent.
 
+    Ends with the first that acted on an order: ticket numbers are locked in one global order only
+    within one hold, so a transaction must not go on to the next. The rest is for the next call.
+
     Args:
         contact_id: the buyer.
         now: the clock.
@@ -95,17 +101,18 @@ def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = N
     waiting = _due(inbox.unanswered(contact_id), now=now, before=before)
     if not waiting:
         return Answered()
-    _note_inbound(contact, waiting, now=now)
     if contact.is_blocked:
-        done = Answered()
+        done = Answered(messages=len(waiting))
     else:
         released = outbox.release_withheld(contact, now=now)
-        done = _answer_all(contact, waiting, now=now, pivot=pivot) + Answered(replies=released)
+        done = _answer_in_turn(contact, waiting, now=now, pivot=pivot) + Answered(replies=released)
+    handled = waiting[: done.messages]
+    _note_inbound(contact, handled, now=now)
     contact.save(update_fields=["state", "context", "last_inbound_at"])
-    InboundMessage.objects.filter(pk__in=[message.pk for message in waiting]).update(
+    InboundMessage.objects.filter(pk__in=[message.pk for message in handled]).update(
         status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=""
     )
-    return done + Answered(messages=len(waiting))
+    return done
 
 
 def answer_or_note(contact_id: int, *, now: datetime, pivot: int) -> Answered | None:
@@ -171,7 +178,7 @@ def _note_inbound(
             contact.last_inbound_at = written
 
 
-def _answer_all(
+def _answer_in_turn(
     contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
 ) -> Answered:
     done = Answered()
@@ -180,14 +187,18 @@ def _answer_all(
         said = content(message.payload)
         if now - message.sent_at > STALE_AFTER and not _acts_though_old(said):
             stale = message
+            done += Answered(messages=1)
             continue
         turn = Turn(contact, message, now, (pivot + place * 7919) % 2**31)
         with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
             try:
-                done += _answer_one(turn, said)
+                answered = _answer_one(turn, said)
             except Exception as error:
                 raise AnswerFailed(message.pk) from error
             _log.info("answered", type=message.type, state=contact.state)
+        done += answered
+        if answered.acted:
+            break
     if stale is not None and not done.replies:
         done += _sum_up(Turn(contact, stale, now, pivot))
     return done
@@ -204,15 +215,15 @@ def _acts_though_old(said: Content) -> bool:
 def _answer_one(turn: Turn, said: Content) -> Answered:
     contact = turn.contact
     event: Event = _event(said, turn)
-    media = False
+    media = acted = False
     for _ in range(MAX_ROUNDS + 1):
         known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
         step = flow.step(State(contact.state), Context.from_json(contact.context), event, known)
         contact.state, contact.context = step.state, step.context.as_json()
         if step.effect is None:
             _say(step.replies, turn)
-            return Answered(replies=len(step.replies), media=media)
-        media = media or isinstance(step.effect, KeepProof)
+            return Answered(messages=1, replies=len(step.replies), media=media, acted=acted)
+        acted, media = True, media or isinstance(step.effect, KeepProof)
         event = carry_out(step.effect, turn)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
 

@@ -78,7 +78,8 @@ class Chat:
     def answered(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
         """Let the bot answer what waits and give the new messages."""
         before = {message.pk for message in self.everything()}
-        inbound.answer(self.contact.pk, now=self.now, pivot=12345)
+        while inbound.answer(self.contact.pk, now=self.now, pivot=12345).messages:
+            pass
         return [message for message in self.everything() if message.pk not in before]
 
     def everything(self) -> list[OutboundMessage]:

@@ -351,6 +351,21 @@ class TestOrderOfMessages:
 
         assert chat.keys() == ["card", "held"]
 
+    def test_a_transaction_ends_with_the_first_message_that_acts_on_an_order(
+        self, raffle: Raffle
+    ) -> None:
+        chat = Chat()
+        for text in ("hi", "07, 13", "45, 46"):
+            chat.receives("text", {"text": {"body": text}})
+        answered = [inbound.answer(chat.contact.pk, now=chat.now, pivot=1) for _ in range(3)]
+
+        assert [(done.messages, done.acted) for done in answered] == [
+            (2, True),
+            (1, True),
+            (0, False),
+        ]
+        assert chat.keys() == ["card", "held", "held"]
+
 
 class TestOutage:
     def test_old_messages_do_not_act_and_get_one_summary(self, raffle: Raffle) -> None:

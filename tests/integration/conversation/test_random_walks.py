@@ -119,7 +119,7 @@ BUYERS: dict[str, Callable[[Chat, int], None]] = {
 
 @given(walk=st.lists(st.tuples(st.integers(0, 1), acts), min_size=5, max_size=40))
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

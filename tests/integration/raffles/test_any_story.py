@@ -196,7 +196,7 @@ def test_adds_up_after_any_story() -> None:
     run_state_machine_as_test(
         Story,
         settings=settings(
-            max_examples=15,
+            max_examples=10,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
