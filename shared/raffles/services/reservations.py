@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2s
 from itertools import count
-from typing import Final
 
 from django.conf import settings
 from django.db import connection
@@ -20,7 +19,7 @@ from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
-from shared.raffles.services import availability, history, tickets
+from shared.raffles.services import availability, history, sealing, tickets
 
 
 class RaffleNotSelling(DomainError):
@@ -281,10 +280,7 @@ def _held(
             reason="replaced by another choice",
             changes={"closed_at": now},
         )
-    order_id, code = _id_and_code()
-    order = Order(
-        id=order_id,
-        code=code,
+    order = Order.objects.create(
         raffle=raffle,
         contact_id=contact_id,
         status=OrderStatus.DRAFT,
@@ -296,34 +292,24 @@ def _held(
         expires_at=now + timedelta(minutes=raffle.hold_minutes),
         created_at=now,
     )
-    order.save(force_insert=True)
-    tickets.hold(chosen, order=order)
-    history.begin(order, by=by, now=now)
+    code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY))
+    if connection.vendor == "postgresql":
+        coded = sealing.at_once(order, code=code, tickets=chosen, by=by, now=now)
+    else:
+        coded = sealing.give_code(order, code=code)
+        tickets.hold(chosen, order=order)
+        history.begin(order, by=by, now=now)
+    if not coded:
+        _give_another_code(order)
     return order
 
 
-def _id_and_code() -> tuple[int, str]:
-    """Draw the next order's id and the code that follows from it.
-
-    Drawn before the insert, so that the row is written once with all its index entries. Where a
-    former key gave the code away, the next tweak's is taken.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT_ID[connection.vendor])
-        (order_id,) = cursor.fetchone()
-        for tweak in count():
-            code = codes.code_for(order_id, key=_code_key(settings.SECRET_KEY), tweak=tweak)
-            cursor.execute("SELECT 1 FROM raffles_order WHERE code = %s", [code])
-            if cursor.fetchone() is None:
-                return order_id, code
-    raise AssertionError("unreachable: the tweaks never end")
-
-
-_NEXT_ID: Final = {
-    "postgresql": "SELECT nextval('raffles_order_id_seq')",
-    # One writer at a time, and ids are never used twice: what comes next is known.
-    "sqlite": "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'raffles_order'",
-}
+def _give_another_code(order: Order) -> None:
+    """Take the next tweak's code where a former key gave the first one away."""
+    for tweak in count(1):
+        code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY), tweak=tweak)
+        if sealing.give_code(order, code=code):
+            return
 
 
 @cache

@@ -99,9 +99,6 @@ def held_by(orders: Collection[Order]) -> list[int]:
 
 def hold(tickets: Collection[TicketNumber], *, order: Order) -> None:
     """Hold locked, free numbers for an order."""
-    if connection.vendor == "postgresql":
-        _hold_at_once([ticket.pk for ticket in tickets], order=order)
-        return
     _move(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
     OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=ticket) for ticket in tickets)
 
@@ -165,23 +162,6 @@ def _hopeless(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bo
 def _jitter(pivot: int, *, attempt: int) -> float:
     """Give 1 to 20 ms, in seconds: other digits of the random pivot at each attempt."""
     return (1 + (pivot >> (4 * attempt)) % 20) / 1000
-
-
-_HOLD_AT_ONCE: Final = """
-    WITH moved AS (
-        UPDATE raffles_ticketnumber SET status = 'RESERVED'
-        WHERE id = ANY(%s) AND status = 'AVAILABLE'
-        RETURNING id
-    )
-    INSERT INTO raffles_orderticket (order_id, ticket_id) SELECT %s, id FROM moved
-"""
-
-
-def _hold_at_once(ids: list[int], *, order: Order) -> None:
-    """Do what `hold` does in one statement: round trips are most of what a hold costs."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD_AT_ONCE, [ids, order.pk])
-        rows.expect(cursor.rowcount, wanted=len(ids), what="ticket numbers held")
 
 
 def _move(tickets: Collection[TicketNumber], *, current: TicketStatus, to: TicketStatus) -> None:
