@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 
 from shared.core.enums import RaffleStatus, TicketStatus
@@ -60,12 +60,10 @@ def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> 
     """
     if not connection.features.has_select_for_update_skip_locked:
         return _next_free(free(raffle_id), quantity=quantity, pivot=pivot)  # one writer at a time
-    passing = free(raffle_id).select_for_update(no_key=True, skip_locked=True)
     attempt = 0
     while True:
         attempt += 1
-        point = transaction.savepoint()
-        found = _next_free(passing, quantity=quantity, pivot=pivot)
+        found = _lock_passing(raffle_id, quantity=quantity, pivot=pivot)
         if len(found) == quantity:
             return found  # the savepoint ends with the transaction; a round trip less
         last = attempt == TRIES or _hopeless(
@@ -73,10 +71,36 @@ def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> 
         )
         if last and len(found) >= at_least:
             return found
-        transaction.savepoint_rollback(point)  # gives the row locks back
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK TO SAVEPOINT passing")  # gives the row locks back
         if last:
             return found
         time.sleep(_jitter(pivot, attempt=attempt))
+
+
+_LOCK_PASSING: Final = """
+    SELECT id, raffle_id, number, status, shuffle_key FROM raffles_ticketnumber
+    WHERE raffle_id = %s AND status = 'AVAILABLE' AND shuffle_key {} %s
+    ORDER BY shuffle_key LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+
+def _lock_passing(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
+    """Lock free numbers from the pivot on, passing over what others hold, after a savepoint.
+
+    Savepoint and look-up travel together: round trips are most of what a hold costs.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SAVEPOINT passing;" + _LOCK_PASSING.format(">="), [raffle_id, pivot, quantity]
+        )
+        cursor.nextset()
+        found = cursor.fetchall()
+        if len(found) < quantity:  # wrap around
+            left = quantity - len(found)
+            cursor.execute(_LOCK_PASSING.format("<"), [raffle_id, pivot, left])
+            found += cursor.fetchall()
+    return [TicketNumber(*row) for row in found]
 
 
 def free(raffle_id: int) -> QuerySet[TicketNumber]:

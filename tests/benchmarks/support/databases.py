@@ -5,8 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import django
 from django.core.management import call_command
@@ -53,6 +54,30 @@ def _address(kind: Kind, *, folder: Path) -> Iterator[str]:
         yield str(server.get_uri())
     finally:
         server.cleanup()
+
+
+def current() -> dict[str, Any]:
+    """Give the settings of the default database, for another process."""
+    return {**connections.settings["default"]}
+
+
+def use_as_default(settings: dict[str, Any], barrier: Barrier) -> None:
+    """Work on that database in a process that was just started, one of as many as `barrier`."""
+    global _barrier  # noqa: PLW0603 - a pool hands a barrier over at its start only
+    _barrier = barrier
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    del connections["default"]
+    connections.settings["default"] = settings
+
+
+def wait_for_the_others() -> None:
+    """Go on when every process of the pool is here."""
+    if _barrier is not None:
+        _barrier.wait(timeout=60)
+
+
+_barrier: Barrier | None = None
 
 
 def _use(address: str) -> None:
