@@ -97,7 +97,6 @@ def _raffle(
         maximum=raffle.max_per_order,
         seller=raffle.seller_contact,
         payment=raffle.payment_instructions,
-        hold_minutes=raffle.hold_minutes,
         time_zone=raffle.time_zone,
         draw_at=raffle.draw_at,
         left_for_buyer=_left_for(buyer, raffle),

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from shared.core.enums import Mode, OrderStatus, RejectReason, State
+from shared.core.enums import Mode, OrderStatus, State
 from shared.whatsapp import messages
 from shared.whatsapp.messages import Button, Message, Row
 
@@ -32,7 +32,6 @@ class RaffleFacts:
     seller: str
     payment: str = ""
     description: str = ""
-    hold_minutes: int = 30
     time_zone: str = "UTC"
     draw_at: datetime | None = None
     left_for_buyer: int | None = None
@@ -74,7 +73,6 @@ class OrderFacts:
     expires_at: datetime | None = None
     under_review: bool = False
     needs_decision: bool = False
-    rejected_for: RejectReason | None = None
 
     @property
     def live(self) -> bool:

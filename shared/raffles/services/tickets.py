@@ -1,8 +1,8 @@
 """Locks ticket numbers in one global order and moves them between free, held and sold.
 
 Whoever waits for a number waits in ascending order, and whoever takes any number waits for none:
-so no two transactions can ever wait for each other. Everything here runs inside the caller's
-transaction, after the order was locked.
+so no two transactions can ever wait for each other, as long as each takes numbers for one hold
+only. Everything here runs inside the caller's transaction, after the order was locked.
 """
 
 import time
