@@ -36,6 +36,8 @@ def _entry(name: str, field: FieldInfo) -> str:
 
 
 def _written(default: object) -> str:
+    if default is None:
+        return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()
     return str(default).lower() if isinstance(default, bool) else str(default)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -79,6 +80,23 @@ class Settings(BaseSettings):
     media_root: Path = Field(
         default=Path("var/media"), description="Folder of payment proofs and raffle pictures"
     )
+    brand_name: str = Field(
+        default="Raffle Tickets",
+        max_length=40,
+        description="What the back office calls itself, e.g. the seller's name",
+    )
+    brand_logo: Path | None = Field(
+        default=None, description="Picture file (PNG, JPEG, SVG, WebP) for the back office's menu"
+    )
+    brand_colour: str = Field(
+        default="#0f766e",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="Main colour of the back office, e.g. #0f766e",
+    )
+    time_zone: str = Field(
+        default="UTC",
+        description="Zone of times that belong to no raffle, e.g. America/Bogota",
+    )
     sends_per_second: float = Field(
         default=80,
         gt=0,
@@ -107,6 +125,13 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://raffles.example")
         return value.rstrip("/")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_is_known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be a zone such as America/Bogota")
+        return value
 
     @property
     def app_secrets(self) -> tuple[str, ...]:

@@ -71,7 +71,10 @@ class OrderAction(StrEnum):
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
     NUMBERS_TAKEN_BACK = "NUMBERS_TAKEN_BACK"
+    NUMBERS_REPLACED = "NUMBERS_REPLACED"
+    ASKED_AGAIN = "ASKED_AGAIN"
     LATE_PAYMENT = "LATE_PAYMENT"
+    REFUND_NOTED = "REFUND_NOTED"
 
 
 class ActorKind(StrEnum):
@@ -97,6 +100,7 @@ class Verdict(StrEnum):
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
+    DISMISSED = "DISMISSED"  # it pays nothing: no order of ours, or the money went back
 
 
 class RejectReason(StrEnum):

@@ -192,7 +192,12 @@ class TicketNumber(models.Model):
 class Order(models.Model):
     """Numbers held for, owed by or sold to one buyer; price and total are frozen."""
 
-    raffle = models.ForeignKey(Raffle, on_delete=models.PROTECT, related_name="orders")
+    raffle = models.ForeignKey(
+        Raffle,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,  # `order_by_raffle` has it
+    )
     contact = models.ForeignKey(
         "whatsapp.WhatsAppContact",
         on_delete=models.PROTECT,
@@ -201,12 +206,20 @@ class Order(models.Model):
         related_name="orders",
         help_text="The buyer; a sale for cash has none.",
     )
+    buyer_name = models.CharField(
+        max_length=150, blank=True, help_text="Of a sale for cash, whose buyer has no contact."
+    )
+    buyer_phone = models.CharField(max_length=32, blank=True, help_text="Of a sale for cash.")
     code = models.CharField(
         max_length=12,
-        unique=True,
         null=True,
         editable=False,
         help_text="What people call it; derived from the id.",
+    )
+    request_key = models.UUIDField(
+        null=True,
+        editable=False,
+        help_text="Of the form it was sold with: a form sent twice sells once.",
     )
     status = models.CharField(
         max_length=15, choices=enums.choices(OrderStatus), default=OrderStatus.DRAFT, editable=False
@@ -223,6 +236,9 @@ class Order(models.Model):
     )
     under_review_since = models.DateTimeField(
         null=True, blank=True, help_text="A proof waits for a decision; meanwhile nothing expires."
+    )
+    asked_again_at = models.DateTimeField(
+        null=True, blank=True, help_text="The buyer was asked for another proof and owes it since."
     )
     needs_decision = models.BooleanField(
         default=False, help_text="Paid too late and its numbers are gone: a person must decide."
@@ -243,7 +259,15 @@ class Order(models.Model):
         """Amounts that add up, statuses that exist, and the indexes of the queues."""
 
         ordering = ["-id"]
+        permissions = [("export_order", "Can export buyers and sales")]
         constraints = [
+            # Constraints and not `unique=True`, which on PostgreSQL adds a second index each.
+            models.UniqueConstraint(name="order_code_unique", fields=["code"]),
+            models.UniqueConstraint(
+                name="order_once_a_form",
+                fields=["request_key"],
+                condition=Q(request_key__isnull=False),
+            ),
             models.CheckConstraint(
                 name="order_status_known", condition=Q(status__in=[s.value for s in OrderStatus])
             ),
@@ -384,9 +408,10 @@ class PaymentProof(models.Model):
     fetch_at = models.DateTimeField(null=True, blank=True, help_text="When it is tried (again).")
     fetch_error = models.CharField(max_length=200, blank=True)
     verdict = models.CharField(
-        max_length=8, choices=enums.choices(Verdict), default=Verdict.PENDING
+        max_length=9, choices=enums.choices(Verdict), default=Verdict.PENDING
     )
     reject_reason = models.CharField(max_length=12, choices=enums.choices(RejectReason), blank=True)
+    note = models.TextField(blank=True, help_text="The reviewer's words on the verdict.")
     reviewer = models.CharField(max_length=150, blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)
 
