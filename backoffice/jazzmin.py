@@ -57,7 +57,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "default_icon_children": "fas fa-circle",
     "changeform_format": "single",
     "changeform_format_overrides": {"auth.user": "collapsible"},
-    "custom_css": "backoffice/admin.css",
+    "custom_css": "backoffice/css/admin.css",
     # Each of these was tried with 3.0.5: the modal is 300 by 150 pixels and covers Save, the
     # builder pushes the form 800 pixels down, and the fonts would come from another company.
     "related_modal_active": False,
