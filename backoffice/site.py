@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 
 from shared.core.enums import ProofStatus, Verdict
 from shared.raffles.models import Order, PaymentProof
@@ -46,6 +46,12 @@ class BackofficeSite(AdminSite):
                 name = getattr(self.get_model_admin(entry["model"]), "menu_name", "")
                 entry["name"] = name or entry["name"]
         return apps
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Put the desk's pages before the admin's own, whose last address catches everything."""
+        from backoffice.desk import urls  # noqa: PLC0415 - models are not loaded before
+
+        return [*urls.paths(self), *super().get_urls()]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

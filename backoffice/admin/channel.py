@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin import filters, words
+from backoffice import words
+from backoffice.admin import filters
 from backoffice.admin.readonly import ReadOnlyAdmin
 from shared.core import enums
 from shared.core.enums import InboxStatus, OutboxStatus

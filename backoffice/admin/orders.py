@@ -11,8 +11,10 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.admin import decisions, filters, review, words
+from backoffice import words
+from backoffice.admin import filters
 from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.desk import decisions, review
 from shared.core import enums
 from shared.core.enums import OrderStatus, RejectReason
 from shared.raffles import codes

@@ -9,8 +9,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
-from backoffice.admin import files, filters, review, words
+from backoffice import files, words
+from backoffice.admin import filters
 from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.desk import review
 from shared.raffles.models import PaymentProof
 
 

@@ -15,7 +15,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.admin import files, filters, life, words
+from backoffice import files, words
+from backoffice.admin import filters
+from backoffice.desk import life
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
 

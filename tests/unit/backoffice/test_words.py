@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from backoffice.admin import words
+from backoffice import words
 from shared.raffles.models import Raffle
 from shared.whatsapp.models import WhatsAppContact
 from tests.builders import NOON

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from django.urls import reverse
 
-from backoffice.admin import words
-from backoffice.admin.files import PICTURE_TYPES
+from backoffice import words
+from backoffice.files import PICTURE_TYPES
 from backoffice.reading import numbers_of
 from shared.core import enums
 from shared.core.enums import (

@@ -14,7 +14,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.admin import review, words
+from backoffice import words
+from backoffice.desk import review
 from shared.conversation import settlement
 from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
 from shared.core.enums import ActorKind, RejectReason

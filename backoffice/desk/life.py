@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.admin import words
-from backoffice.admin.decisions import Said, told
+from backoffice import words
+from backoffice.desk.decisions import Said, told
 from shared.core import enums
 from shared.core.enums import RaffleStatus
 from shared.raffles import transitions
