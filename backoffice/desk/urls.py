@@ -27,5 +27,5 @@ def paths(site: AdminSite) -> list[URLPattern]:
     ]
 
 
-def _soon(request: HttpRequest, **_: Any) -> HttpResponse:
+def _soon(_request: HttpRequest, **_: Any) -> HttpResponse:
     return HttpResponse("not built yet")

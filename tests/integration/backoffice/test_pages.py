@@ -95,7 +95,7 @@ class TestEveryPage:
             for page in pages:
                 answer = owner.get(page)
                 assert answer.status_code == 200, page
-                assert b"backoffice/admin." in answer.content, page
+                assert b"backoffice/css/admin." in answer.content, page
                 assert b"fonts.googleapis" not in answer.content, page
             assert model_admin.list_per_page
 
