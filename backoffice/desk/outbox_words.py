@@ -1,0 +1,165 @@
+"""Why a message to a buyer is where it is, in words; no code of ours or of Meta's comes alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Min
+
+from backoffice import words
+from shared.core.enums import Delivery, OutboxKind, OutboxStatus
+from shared.whatsapp import window
+from shared.whatsapp.models import BusinessNumber, OutboundMessage
+
+WINDOW_CLOSED: Final = "More than 24 hours since the buyer wrote"
+
+_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    OutboxStatus.QUEUED: ("Waiting", "info"),
+    OutboxStatus.SENDING: ("Being sent", "info"),
+    OutboxStatus.SENT: ("Sent", "success"),
+    OutboxStatus.UNKNOWN: ("No answer yet", "warning"),
+    OutboxStatus.WITHHELD: ("Waits for the buyer", "warning"),
+    OutboxStatus.STALE: ("Too late to send", "secondary"),
+    OutboxStatus.FAILED: ("Failed", "danger"),
+}
+_DELIVERIES: Final[Mapping[str, tuple[str, str]]] = {
+    Delivery.FAILED: ("Not delivered", "danger"),
+    Delivery.SENT: ("Sent", "success"),
+    Delivery.DELIVERED: ("Delivered", "success"),
+    Delivery.READ: ("Read", "primary"),
+    Delivery.PLAYED: ("Read", "primary"),
+}
+_TIMES: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What else decides when a message is sent.
+
+    Attributes:
+        numbers: the business numbers in some trouble, by their id at Meta.
+        first: the earliest unsent message of a contact, by the contact's id.
+
+    """
+
+    numbers: Mapping[str, BusinessNumber] = field(default_factory=dict)
+    first: Mapping[int, int] = field(default_factory=dict)
+
+
+NOTHING_ELSE: Final = Surroundings()
+
+
+def surroundings(messages: Iterable[OutboundMessage]) -> Surroundings:
+    """Read what the queued ones of `messages` wait for: two queries, or none if none is queued."""
+    queued = [message for message in messages if message.status == OutboxStatus.QUEUED]
+    if not queued:
+        return NOTHING_ELSE
+    numbers = BusinessNumber.objects.filter(
+        phone_number_id__in={message.phone_number_id for message in queued}
+    )
+    first = (
+        OutboundMessage.objects.filter(
+            contact_id__in={message.contact_id for message in queued},
+            status__in=(OutboxStatus.QUEUED, OutboxStatus.SENDING),
+        )
+        .order_by()
+        .values_list("contact_id")
+        .annotate(first=Min("pk"))
+    )
+    return Surroundings({number.phone_number_id: number for number in numbers}, dict(first))
+
+
+def state(message: OutboundMessage) -> tuple[str, str]:
+    """Give what a seller calls its status, and Bootstrap's style for it."""
+    if message.status == OutboxStatus.SENT and message.delivery in _DELIVERIES:
+        return _DELIVERIES[message.delivery]
+    return _STATES[message.status]
+
+
+def failed(message: OutboundMessage) -> bool:
+    """Whether the buyer did not get it and nobody tries any more."""
+    undelivered = message.status == OutboxStatus.SENT and message.delivery == Delivery.FAILED
+    return undelivered or message.status == OutboxStatus.FAILED
+
+
+def why(message: OutboundMessage, *, now: datetime, around: Surroundings = NOTHING_ELSE) -> str:
+    """Say why a message was not sent or not yet; empty where all went well.
+
+    Args:
+        message: with its contact fetched along; asks the database nothing.
+        now: the time.
+        around: what `surroundings` read; without it paused numbers and the queue go unmentioned.
+
+    """
+    match OutboxStatus(message.status):
+        case OutboxStatus.QUEUED:
+            return _why_queued(message, now=now, around=around)
+        case OutboxStatus.SENDING:
+            return "Handed to Meta just now."
+        case OutboxStatus.SENT:
+            failed_after = message.delivery == Delivery.FAILED
+            return f"WhatsApp could not deliver it. {_trouble(message)}" if failed_after else ""
+        case OutboxStatus.UNKNOWN:
+            return _why_unknown(message, now=now)
+        case OutboxStatus.WITHHELD:
+            return _why_withheld(message)
+        case OutboxStatus.STALE:
+            return f"{WINDOW_CLOSED}: an answer nobody waits for any more is not sent."
+        case OutboxStatus.FAILED:
+            return _trouble(message)
+
+
+def _why_queued(message: OutboundMessage, *, now: datetime, around: Surroundings) -> str:
+    number = around.numbers.get(message.phone_number_id)
+    contact = message.contact
+    first = around.first.get(message.contact_id, message.pk)
+    if not window.is_open(contact.last_inbound_at, now=now):
+        later = "is kept until they write" if message.kind == OutboxKind.NOTICE else "is not sent"
+        return f"{WINDOW_CLOSED}: it {later}."
+    if number is not None and number.paused_at is not None:
+        return f"Waiting for the number, which is paused: {number.pause_reason}".strip(": ")
+    if number is not None and number.send_after is not None and number.send_after > now:
+        return f"Meta asked this number to slow down: sent {_soon(number.send_after, now=now)}."
+    if contact.send_after is not None and contact.send_after > now:
+        moment = _soon(contact.send_after, now=now)
+        return f"Meta asked for a pause towards this buyer: sent {moment}."
+    if first < message.pk:
+        return "Queued behind an earlier message to this buyer."
+    if message.next_attempt_at is not None and message.next_attempt_at > now:
+        moment = _soon(message.next_attempt_at, now=now)
+        return (
+            f"Tried {_times(message.attempts)}, tried again {moment}. {_trouble(message)}".strip()
+        )
+    return "Next in line."
+
+
+def _why_unknown(message: OutboundMessage, *, now: datetime) -> str:
+    sent = f"Sent {_times(message.unknown_sends)} without an answer: may have arrived."
+    if message.next_attempt_at is None:
+        return sent
+    return f"{sent} Without news it is looked at again {_soon(message.next_attempt_at, now=now)}."
+
+
+def _why_withheld(message: OutboundMessage) -> str:
+    if message.contact.is_blocked:
+        return (
+            f"{WINDOW_CLOSED}, and they are blocked: waits until you unblock them and they write."
+        )
+    return f"{WINDOW_CLOSED}: waits until they write."
+
+
+def _trouble(message: OutboundMessage) -> str:
+    error = message.error or ("" if message.error_code is None else "No reason was given.")
+    if message.error_code is None:
+        return error
+    return f"Meta's code {message.error_code}: {error}"
+
+
+def _times(count: int) -> str:
+    return _TIMES.get(count, f"{count} times")
+
+
+def _soon(at: datetime, *, now: datetime) -> str:
+    waits = words.ago(now, now=at)
+    return "in a moment" if at <= now or waits == "0 min" else f"in {waits}"
