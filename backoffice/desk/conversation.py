@@ -1,0 +1,292 @@
+"""A buyer's conversation as both phones show it: bubbles, buttons, and what became of each."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
+from shared.whatsapp import messages
+from shared.whatsapp.content import ContentKind, content
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+
+_PICTURE: Final = "[picture]"
+_BOLD: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
+
+
+class Tick(StrEnum):
+    """How far one of our messages came, as a mark beside its time."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNKNOWN = "unknown"
+    WITHHELD = "withheld"
+    STALE = "stale"
+    FAILED = "failed"
+
+
+_TICK_WORDS: Final[Mapping[Tick, str]] = {
+    Tick.QUEUED: "waits to be sent",
+    Tick.SENT: "sent",
+    Tick.DELIVERED: "delivered",
+    Tick.READ: "read",
+    Tick.UNKNOWN: "handed over, not confirmed yet",
+    Tick.WITHHELD: "waits until the buyer writes",
+    Tick.STALE: "not sent",
+    Tick.FAILED: "not delivered",
+}
+
+_OF_STATUS: Final[Mapping[str, Tick]] = {
+    OutboxStatus.QUEUED: Tick.QUEUED,
+    OutboxStatus.SENDING: Tick.QUEUED,
+    OutboxStatus.SENT: Tick.SENT,
+    OutboxStatus.UNKNOWN: Tick.UNKNOWN,
+    OutboxStatus.WITHHELD: Tick.WITHHELD,
+    OutboxStatus.STALE: Tick.STALE,
+    OutboxStatus.FAILED: Tick.FAILED,
+}
+
+_OF_DELIVERY: Final[Mapping[str, Tick]] = {
+    Delivery.FAILED: Tick.FAILED,
+    Delivery.DELIVERED: Tick.DELIVERED,
+    Delivery.READ: Tick.READ,
+    Delivery.PLAYED: Tick.READ,
+}
+
+_NEVER_CAME: Final = frozenset({Tick.WITHHELD, Tick.STALE, Tick.FAILED})
+
+_KINDS: Final[Mapping[ContentKind, tuple[str, str]]] = {
+    ContentKind.IMAGE: ("fa-image", "Picture"),
+    ContentKind.DOCUMENT: ("fa-file-alt", "Document"),
+    ContentKind.AUDIO: ("fa-microphone", "Voice message"),
+    ContentKind.VIDEO: ("fa-video", "Video"),
+    ContentKind.STICKER: ("fa-sticky-note", "Sticker"),
+    ContentKind.LOCATION: ("fa-map-marker-alt", "Place"),
+    ContentKind.CONTACTS: ("fa-address-card", "Contact card"),
+    ContentKind.ORDER: ("fa-shopping-cart", "Catalogue order"),
+    ContentKind.SYSTEM: ("fa-info-circle", "From WhatsApp"),
+    ContentKind.REACTION: ("fa-smile", "Reacted"),
+    ContentKind.EDIT: ("fa-pen", "Changed an earlier message"),
+    ContentKind.REVOKE: ("fa-ban", "Deleted an earlier message"),
+    ContentKind.UNSUPPORTED: ("fa-question-circle", "WhatsApp did not pass this message on"),
+    ContentKind.OTHER: ("fa-question-circle", "Another kind of message"),
+}
+"""An icon and words for what is more, or other, than a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One message as it is drawn.
+
+    Attributes:
+        key: of its row.
+        ours: whether we said it; the buyer's stand on the left.
+        at: when: by the buyer's phone, or when ours was written.
+        clock: the same in the zone of the page: "15:42".
+        day: "Sun 22 Nov 2026" where a new day begins, else nothing.
+        text: what a person reads of it, safe to draw.
+        plain: the same without marks.
+        kind: what it is, where that is more than a text: "Picture".
+        icon: for that kind.
+        tapped: the buyer tapped a button and did not type.
+        chips: the buttons or rows below it.
+        tick: how far it came; the buyer's have none.
+        state: the tick in words.
+        trouble: why it is not where it should be, in words.
+        notice: it told news and answered nothing.
+
+    """
+
+    key: int
+    ours: bool
+    at: datetime
+    clock: str
+    text: SafeString
+    plain: str
+    day: str = ""
+    kind: str = ""
+    icon: str = ""
+    tapped: bool = False
+    chips: tuple[str, ...] = ()
+    tick: Tick | None = None
+    state: str = ""
+    trouble: str = ""
+    notice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The end of a conversation, oldest message first.
+
+    Attributes:
+        contact_id: whose it is.
+        bubbles: its messages.
+        earlier: there are older ones.
+        untold: our last news, if the buyer did not get it.
+
+    """
+
+    contact_id: int
+    bubbles: tuple[Bubble, ...]
+    earlier: bool
+    untold: Bubble | None
+
+
+def of_contact(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
+    """Read the last messages of a conversation in two queries.
+
+    Args:
+        contact_id: whose it is.
+        zone: IANA name of the time zone its times are shown in.
+        limit: how many messages at most.
+
+    """
+    said = _inbound(contact_id)[: limit + 1]
+    told = _outbound(contact_id)[: limit + 1]
+    bubbles = [_said(message, zone=zone) for message in said]
+    bubbles += [_told(message, zone=zone) for message in told]
+    bubbles.sort(key=lambda bubble: (bubble.at, bubble.ours, bubble.key))
+    notices = [bubble for bubble in bubbles if bubble.notice]
+    untold = notices[-1] if notices and notices[-1].tick in _NEVER_CAME else None
+    return Conversation(
+        contact_id=contact_id,
+        bubbles=tuple(_with_days(bubbles[-limit:], zone=zone)),
+        earlier=len(bubbles) > limit,
+        untold=untold,
+    )
+
+
+def by_hand(contact: WhatsAppContact, *, text: str = "") -> str:
+    """Give the link that opens WhatsApp with this buyer, for a word by hand.
+
+    Args:
+        contact: the buyer.
+        text: what stands in the message already.
+
+    Returns:
+        The address at wa.me; empty while the buyer hides the phone number.
+
+    """
+    if not contact.wa_id:
+        return ""
+    return f"https://wa.me/{contact.wa_id}" + (f"?text={quote(text)}" if text else "")
+
+
+def _inbound(contact_id: int) -> Any:
+    found = InboundMessage.objects.filter(contact_id=contact_id)
+    columns = ("type", "text", "payload", "sent_at", "status")
+    return found.only(*columns).order_by("-sent_at", "-id")
+
+
+def _outbound(contact_id: int) -> Any:
+    found = OutboundMessage.objects.filter(contact_id=contact_id)
+    columns = ("kind", "payload", "status", "delivery", "error_code", "error", "created_at")
+    return found.only(*columns).order_by("-created_at", "-id")
+
+
+def _said(message: InboundMessage, *, zone: str) -> Bubble:
+    read = content(message.payload)
+    icon, kind = _KINDS.get(read.kind, ("", ""))
+    plain = message.text or read.text
+    failed = message.status == InboxStatus.FAILED
+    return Bubble(
+        key=message.pk,
+        ours=False,
+        at=message.sent_at,
+        clock=_clock(message.sent_at, zone=zone),
+        text=formatted(plain),
+        plain=plain,
+        kind=kind,
+        icon=icon,
+        tapped=read.kind is ContentKind.TAP,
+        trouble="It could not be answered; the buyer was told so." if failed else "",
+    )
+
+
+def _told(message: OutboundMessage, *, zone: str) -> Bubble:
+    plain, chips, picture = _written(message.payload)
+    tick = _tick(message)
+    return Bubble(
+        key=message.pk,
+        ours=True,
+        at=message.created_at,
+        clock=_clock(message.created_at, zone=zone),
+        text=formatted(plain),
+        plain=plain,
+        kind="Picture" if picture else "",
+        icon="fa-image" if picture else "",
+        chips=chips,
+        tick=tick,
+        state=_TICK_WORDS[tick],
+        trouble=_trouble(message, tick),
+        notice=message.kind == OutboxKind.NOTICE,
+    )
+
+
+def formatted(text: str) -> SafeString:
+    """Draw WhatsApp's *bold*; everything else stays as it was written, and is escaped."""
+    return mark_safe(_BOLD.sub(r"<strong>\1</strong>", escape(text)))  # noqa: S308 - escaped
+
+
+def _tick(message: OutboundMessage) -> Tick:
+    status = _OF_STATUS[message.status]
+    return _OF_DELIVERY.get(message.delivery, status) if status is Tick.SENT else status
+
+
+def _trouble(message: OutboundMessage, tick: Tick) -> str:
+    match tick:
+        case Tick.WITHHELD:
+            return "More than 24 hours since the buyer wrote: it waits until they write again."
+        case Tick.STALE:
+            return "The buyer could not be reached in time, and the answer was no longer of use."
+        case Tick.FAILED:
+            return message.error or "WhatsApp could not deliver it."
+        case Tick.UNKNOWN:
+            return "WhatsApp has not said yet whether it arrived."
+        case _:
+            return ""
+
+
+def _written(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
+    """Give the words of one of our messages, what can be tapped below, and if it has a picture."""
+    match payload:
+        case {"type": "interactive", "interactive": {"action": _}}:
+            parts: Mapping[str, Any] = payload["interactive"]
+            bare = messages.preview({**payload, "interactive": {**parts, "action": {}}})
+            picture = bare.startswith(_PICTURE)
+            words = bare.removeprefix(_PICTURE).lstrip("\n")
+            return words, tuple(_chips(parts["action"])), picture
+        case {"type": "image"}:
+            return messages.preview(payload).removeprefix(_PICTURE).strip(), (), True
+        case _:
+            return messages.preview(payload), (), False
+
+
+def _chips(action: Mapping[str, Any]) -> Iterable[str]:
+    match action:
+        case {"buttons": [*choices]}:
+            yield from (str(choice["reply"]["title"]) for choice in choices)
+        case {"sections": [*sections]}:
+            yield from (str(row["title"]) for section in sections for row in section["rows"])
+
+
+def _with_days(bubbles: Sequence[Bubble], *, zone: str) -> Iterable[Bubble]:
+    before = ""
+    for bubble in bubbles:
+        local = bubble.at.astimezone(ZoneInfo(zone))
+        day = f"{local:%a} {local.day} {local:%b %Y}"
+        yield bubble if day == before else replace(bubble, day=day)
+        before = day
+
+
+def _clock(at: datetime, *, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"

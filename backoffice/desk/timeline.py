@@ -1,0 +1,100 @@
+"""The history of an order as people read it: what happened, through which door, when and why."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from backoffice import words
+from shared.core.enums import ActorKind, OrderAction
+from shared.raffles.models import OrderEvent
+
+_DONE: Final[Mapping[OrderAction, str]] = {
+    OrderAction.HELD: "Numbers held",
+    OrderAction.PLACED: "Order placed",
+    OrderAction.PROOF_RECEIVED: "Proof of payment received",
+    OrderAction.PROOF_REJECTED: "Proof turned down",
+    OrderAction.PAID: "Payment confirmed",
+    OrderAction.CANCELLED: "Cancelled",
+    OrderAction.EXPIRED: "Expired, numbers free again",
+    OrderAction.NUMBERS_TAKEN_BACK: "Numbers taken back",
+    OrderAction.NUMBERS_REPLACED: "Numbers replaced",
+    OrderAction.ASKED_AGAIN: "Asked for a better proof",
+    OrderAction.LATE_PAYMENT: "Paid too late, a decision is needed",
+    OrderAction.REFUND_NOTED: "Refund noted",
+}
+
+_SOURCES: Final[Mapping[ActorKind, tuple[str, str]]] = {
+    ActorKind.CHAT: ("Chat", "fa-comment"),
+    ActorKind.STAFF: ("Staff", "fa-user"),
+    ActorKind.TOKEN: ("API", "fa-plug"),
+    ActorKind.SWEEPER: ("Clock", "fa-clock"),
+}
+"""Through which door it came, and that door's icon."""
+
+_TONES: Final[Mapping[OrderAction, str]] = {
+    OrderAction.PAID: "good",
+    OrderAction.PROOF_REJECTED: "bad",
+    OrderAction.LATE_PAYMENT: "bad",
+    OrderAction.CANCELLED: "over",
+    OrderAction.EXPIRED: "over",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history.
+
+    Attributes:
+        done: what happened: "Payment confirmed".
+        source: `chat`, `staff`, `token` or `sweeper`.
+        door: the same for people: "API".
+        icon: of the door.
+        who: the buyer, member of staff or token by name; empty for the clock.
+        at: when.
+        clock: the same in the raffle's zone: "22 Nov 2026, 15:42".
+        ago: and how long ago: "12 min".
+        reason: why, as it was written down.
+        tone: `good`, `bad`, `over` or nothing.
+
+    """
+
+    done: str
+    source: str
+    door: str
+    icon: str
+    who: str
+    at: datetime
+    clock: str
+    ago: str
+    reason: str
+    tone: str
+
+
+def of_events(events: Iterable[OrderEvent], *, zone: str, now: datetime) -> tuple[Entry, ...]:
+    """Tell events that were read already, newest first.
+
+    Args:
+        events: of one order, oldest first.
+        zone: IANA name of the raffle's time zone.
+        now: what "12 min ago" counts from.
+
+    """
+    return tuple(_entry(event, zone=zone, now=now) for event in reversed(list(events)))
+
+
+def _entry(event: OrderEvent, *, zone: str, now: datetime) -> Entry:
+    action, kind = OrderAction(event.action), ActorKind(event.actor_kind)
+    door, icon = _SOURCES[kind]
+    return Entry(
+        done=_DONE[action],
+        source=kind.lower(),
+        door=door,
+        icon=icon,
+        who="" if kind is ActorKind.SWEEPER else event.actor_label,
+        at=event.at,
+        clock=words.clock(event.at, zone=zone),
+        ago=words.ago(event.at, now=now),
+        reason=event.reason,
+        tone=_TONES.get(action, ""),
+    )

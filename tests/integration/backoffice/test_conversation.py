@@ -1,0 +1,176 @@
+"""The conversation of a buyer as staff see it: who said what when, and what became of it."""
+
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from pytest_django import DjangoAssertNumQueries
+
+from backoffice.desk import conversation
+from backoffice.desk.conversation import Tick
+from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
+from shared.whatsapp import messages
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID
+
+pytestmark = pytest.mark.django_db
+
+
+def said(buyer: WhatsAppContact, payload: dict[str, Any], *, minute: int, **fields: Any) -> None:
+    key = f"wamid.{buyer.pk}.{minute}"
+    InboundMessage.objects.create(
+        phone_number_id=NUMBER_ID,
+        wa_message_id=key,
+        dedupe_key=key,
+        contact=buyer,
+        payload=payload,
+        type=payload["type"],
+        sent_at=NOON + minute * MINUTE,
+        received_at=NOON + minute * MINUTE,
+        **fields,
+    )
+
+
+def told(
+    buyer: WhatsAppContact, message: dict[str, Any], *, minute: int, **fields: Any
+) -> OutboundMessage:
+    return OutboundMessage.objects.create(
+        **{
+            "phone_number_id": NUMBER_ID,
+            "contact": buyer,
+            "kind": OutboxKind.REPLY,
+            "key": "card",
+            "payload": message,
+            "status": OutboxStatus.SENT,
+            "created_at": NOON + minute * MINUTE,
+            **fields,
+        }
+    )
+
+
+class TestConversation:
+    def test_tells_both_sides_in_the_order_it_was_said_within_two_queries(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        buyer = builders.contact()
+        said(buyer, {"type": "text", "text": {"body": "hi"}}, minute=0, text="hi")
+        told(
+            buyer,
+            messages.buttons(
+                "*Summer Raffle*",
+                buttons=[messages.Button("a", "Random"), messages.Button("b", "Pick")],
+            ),
+            minute=1,
+        )
+        said(
+            buyer,
+            {
+                "type": "interactive",
+                "interactive": {"button_reply": {"id": "a", "title": "Random"}},
+            },
+            minute=2,
+            text="Random",
+        )
+        said(buyer, {"type": "image", "image": {"id": "1"}}, minute=3)
+        told(builders.contact(), messages.text("for somebody else"), minute=1)
+
+        with django_assert_num_queries(2):
+            shown = conversation.of_contact(buyer.pk, zone="America/Bogota")
+
+        assert [(b.ours, b.kind, b.plain, b.clock) for b in shown.bubbles] == [
+            (False, "", "hi", "07:00"),
+            (True, "", "*Summer Raffle*", "07:01"),
+            (False, "", "Random", "07:02"),
+            (False, "Picture", "", "07:03"),
+        ]
+        assert shown.bubbles[1].text == "<strong>Summer Raffle</strong>"
+        assert shown.bubbles[1].chips == ("Random", "Pick")
+        assert shown.bubbles[2].tapped
+
+    def test_shows_the_last_messages_and_that_there_are_earlier_ones(self) -> None:
+        buyer = builders.contact()
+        for minute in range(6):
+            told(buyer, messages.text(str(minute)), minute=minute)
+
+        shown = conversation.of_contact(buyer.pk, zone="UTC", limit=4)
+
+        assert [bubble.plain for bubble in shown.bubbles] == ["2", "3", "4", "5"]
+        assert shown.earlier
+
+    def test_says_the_day_where_a_new_one_begins(self) -> None:
+        buyer = builders.contact()
+        for minute in (0, 1, 24 * 60):
+            told(buyer, messages.text("x"), minute=minute)
+
+        shown = conversation.of_contact(buyer.pk, zone="UTC")
+
+        assert [bubble.day for bubble in shown.bubbles] == [
+            "Sun 22 Nov 2026",
+            "",
+            "Mon 23 Nov 2026",
+        ]
+
+    @pytest.mark.parametrize(
+        ("status", "delivery", "tick"),
+        [
+            (OutboxStatus.QUEUED, "", Tick.QUEUED),
+            (OutboxStatus.SENT, "", Tick.SENT),
+            (OutboxStatus.SENT, Delivery.DELIVERED, Tick.DELIVERED),
+            (OutboxStatus.SENT, Delivery.PLAYED, Tick.READ),
+            (OutboxStatus.SENT, Delivery.FAILED, Tick.FAILED),
+            (OutboxStatus.UNKNOWN, "", Tick.UNKNOWN),
+            (OutboxStatus.STALE, "", Tick.STALE),
+        ],
+    )
+    def test_marks_how_far_a_message_came(self, status: str, delivery: str, tick: Tick) -> None:
+        buyer = builders.contact()
+        told(buyer, messages.text("x"), minute=0, status=status, delivery=delivery)
+
+        assert conversation.of_contact(buyer.pk, zone="UTC").bubbles[0].tick is tick
+
+    def test_says_in_words_why_news_did_not_arrive_until_later_news_does(self) -> None:
+        buyer = builders.contact(wa_id="15550107777")
+        held_back = {"kind": OutboxKind.NOTICE, "status": OutboxStatus.WITHHELD, "key": "paid"}
+        told(buyer, messages.text("07 & 13 are yours"), minute=0, **held_back)
+
+        untold = conversation.of_contact(buyer.pk, zone="UTC").untold
+        told(buyer, messages.text("again"), minute=1, kind=OutboxKind.NOTICE)
+
+        assert untold is not None
+        assert "More than 24 hours" in untold.trouble
+        link = conversation.by_hand(buyer, text=untold.plain)
+        assert link == "https://wa.me/15550107777?text=07%20%26%2013%20are%20yours"
+        assert conversation.of_contact(buyer.pk, zone="UTC").untold is None
+
+    def test_is_drawn_with_everything_escaped(self) -> None:
+        buyer = builders.contact()
+        text = "<img src=x> *<b>bold</b>*"
+        said(
+            buyer,
+            {"type": "text", "text": {"body": text}},
+            minute=0,
+            text=text,
+            status=InboxStatus.FAILED,
+        )
+        told(buyer, messages.text("x"), minute=1, status=OutboxStatus.FAILED, error="<i>no</i>")
+
+        shown = conversation.of_contact(buyer.pk, zone="UTC")
+        page = render_to_string("desk/conversation.html", {"conversation": shown})
+
+        assert "<img" not in page
+        assert "<i>no" not in page
+        assert "<strong>&lt;b&gt;bold&lt;/b&gt;</strong>" in page
+        assert "could not be answered" in page
+
+    def test_without_a_word_is_kindly_empty(self) -> None:
+        shown = conversation.of_contact(builders.contact().pk, zone="UTC")
+
+        assert shown.bubbles == ()
+        page = render_to_string("desk/conversation.html", {"conversation": shown})
+        assert "No messages yet" in page
+
+    def test_hides_the_link_by_hand_with_the_phone(self) -> None:
+        hidden = builders.contact(wa_id=None, user_id="US.1")
+
+        assert conversation.by_hand(hidden, text="hello") == ""
