@@ -6,12 +6,20 @@ from typing import Final
 from django.db.models import F
 
 from shared.core import logs
+from shared.core.errors import DomainError
 from shared.whatsapp.models import Alarm
 
 _log = logs.get(__name__)
 
 _KEY_LENGTH: Final = 120
 _TITLE_LENGTH: Final = 200
+_BY_LENGTH: Final = 150
+
+
+class AlarmResolved(DomainError):
+    """The alarm was resolved before."""
+
+    code = "alarm_resolved"
 
 
 def sound(
@@ -49,7 +57,29 @@ def resolve(key: str, *, by: str, now: datetime) -> int:
 
     """
     waiting = Alarm.objects.filter(key=key[:_KEY_LENGTH], resolved_at=None)
-    return waiting.update(resolved_at=now, resolved_by=by[:150])
+    return waiting.update(resolved_at=now, resolved_by=by[:_BY_LENGTH])
+
+
+def close(alarm_id: int, *, by: str, now: datetime) -> Alarm:
+    """Close one alarm that somebody looked at; the same trouble again opens a new one.
+
+    Args:
+        alarm_id: the line they saw, and no later one of the same trouble.
+        by: their name.
+        now: when.
+
+    Raises:
+        AlarmResolved: somebody was faster; details `by` and `at`.
+        Alarm.DoesNotExist: there is no such alarm.
+
+    """
+    closed = Alarm.objects.filter(pk=alarm_id, resolved_at=None).update(
+        resolved_at=now, resolved_by=by[:_BY_LENGTH]
+    )
+    alarm = Alarm.objects.get(pk=alarm_id)
+    if not closed:
+        raise AlarmResolved(by=alarm.resolved_by, at=alarm.resolved_at)
+    return alarm
 
 
 def _count_up(alarm: Alarm) -> bool:

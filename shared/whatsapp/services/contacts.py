@@ -3,11 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
+
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 from shared.whatsapp.services.identity import Known, Sender, resolve
 from shared.whatsapp.services.insertion import insert_new
 
-__all__ = ["Known", "Sender", "find_or_create", "lock", "resolve", "save"]
+__all__ = [
+    "Known",
+    "Sender",
+    "block",
+    "find_or_create",
+    "lock",
+    "resolve",
+    "save",
+    "unblock",
+]
 
 
 def lock(contact_id: int) -> WhatsAppContact:
@@ -16,6 +27,32 @@ def lock(contact_id: int) -> WhatsAppContact:
     Without the key lock, so that messages which refer to the contact can be stored meanwhile.
     """
     return WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact_id)
+
+
+def block(contact_id: int) -> bool:
+    """Answer a buyer no more; `conversation.inbound` says what that means for what they send.
+
+    Returns:
+        Whether that is new: False if they were blocked already.
+
+    Raises:
+        WhatsAppContact.DoesNotExist: there is no such contact.
+
+    """
+    return _become(contact_id, blocked=True)
+
+
+def unblock(contact_id: int) -> bool:
+    """Answer a buyer again from their next message on.
+
+    Returns:
+        Whether that is new: False if they were not blocked.
+
+    Raises:
+        WhatsAppContact.DoesNotExist: there is no such contact.
+
+    """
+    return _become(contact_id, blocked=False)
 
 
 def find_or_create(senders: Sequence[Sender], *, now: datetime) -> list[int | None]:
@@ -63,6 +100,16 @@ def save(touched: Sequence[Known], *, now: datetime) -> None:
         unique=["phone_number_id", "user_id"],
     )
     _rename([one for one in touched if one.names])
+
+
+@transaction.atomic(durable=True)
+def _become(contact_id: int, *, blocked: bool) -> bool:
+    contact = lock(contact_id)
+    if contact.is_blocked == blocked:
+        return False
+    contact.is_blocked = blocked
+    contact.save(update_fields=["is_blocked"])
+    return True
 
 
 def _create(new: Sequence[Known], *, now: datetime) -> None:

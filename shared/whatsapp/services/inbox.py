@@ -6,18 +6,29 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.db.models import Q
 
 from shared.core import logs
 from shared.core.enums import InboxStatus
+from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.payloads import UnreadablePart, Webhook
+from shared.whatsapp.services import contacts
 from shared.whatsapp.services.batch import Batch, Item
 from shared.whatsapp.services.collisions import is_collision
 from shared.whatsapp.services.intake import Stored, keep
 
-__all__ = ["Stored", "oldest_unanswered", "store", "store_safely", "unanswered", "waiting"]
+__all__ = [
+    "MessageAnswered",
+    "Stored",
+    "answer_again",
+    "oldest_unanswered",
+    "store",
+    "store_safely",
+    "unanswered",
+    "waiting",
+]
 
 _log = logs.get(__name__)
 
@@ -29,6 +40,12 @@ _COLLISIONS: Final = 20
 
 _REFUSED: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 """What the database or its driver says of a value it will never take."""
+
+
+class MessageAnswered(DomainError):
+    """Only a message whose answer failed can be answered again."""
+
+    code = "message_answered"
 
 
 def store(webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]) -> Stored:
@@ -97,6 +114,30 @@ def unanswered(contact_id: int) -> list[InboundMessage]:
             "sent_at", "id"
         )
     )
+
+
+@transaction.atomic(durable=True)
+def answer_again(message_id: int) -> InboundMessage:
+    """Put a message whose answer failed back among those that wait, as if it had just come.
+
+    The buyer may have moved on meanwhile: what is older than a quarter of an hour is then summed
+    up rather than acted upon, unless it is a payment proof or an exact CANCEL.
+
+    Raises:
+        MessageAnswered: it waits, is answered, or somebody else put it back; detail `status`.
+        InboundMessage.DoesNotExist: there is no such message.
+
+    """
+    contact_id = InboundMessage.objects.values_list("contact_id", flat=True).get(pk=message_id)
+    if contact_id is not None:
+        contacts.lock(contact_id)
+    message = InboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
+    if message.status != InboxStatus.FAILED:
+        raise MessageAnswered(status=message.status)
+    message.status, message.attempts = InboxStatus.RECEIVED, 0
+    message.next_attempt_at = message.processed_at = None
+    message.save(update_fields=["status", "attempts", "next_attempt_at", "processed_at"])
+    return message
 
 
 def oldest_unanswered(*, now: datetime) -> timedelta | None:

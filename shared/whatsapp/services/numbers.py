@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from shared.core import config, retry
+from shared.core.errors import DomainError
 from shared.whatsapp.models import BusinessNumber
 from shared.whatsapp.services import alarms
 
@@ -17,6 +18,12 @@ _NOTED_EVERY: Final = timedelta(minutes=1)
 _SLOW_DOWN_BASE: Final = timedelta(seconds=1)
 _SLOW_DOWN_CAP: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 300
+
+
+class NumberSends(DomainError):
+    """The number is sending; there is nothing to try."""
+
+    code = "number_sends"
 
 
 def note_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:
@@ -129,6 +136,26 @@ def take_probe(phone_number_id: str, *, now: datetime) -> bool:
         paused_at__isnull=False,
     )
     return bool(due.update(probe_at=now + PROBE_EVERY))
+
+
+def try_now(phone_number_id: str, *, now: datetime) -> None:
+    """Let a paused or slowed number try its next message at once, without waiting for its turn.
+
+    It stays paused until a message goes through.
+
+    Raises:
+        NumberSends: it is neither paused nor slowed down.
+
+    """
+    number = BusinessNumber.objects.filter(phone_number_id=phone_number_id)
+    troubled = number.filter(Q(paused_at__isnull=False) | Q(send_after__gt=now))
+    # The slow-down ends now and not without a trace: a success must still clear its count.
+    tried = troubled.update(
+        probe_at=Case(When(paused_at__isnull=False, then=Value(now))),
+        send_after=Case(When(send_after__isnull=False, then=Value(now))),
+    )
+    if not tried:
+        raise NumberSends
 
 
 def refused_key(phone_number_id: str) -> str:

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.db.models import F, Min
 
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
-from shared.core.enums import OutboxKind, OutboxStatus
+from shared.core.enums import Delivery, OutboxKind, OutboxStatus
+from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import failures
+from shared.whatsapp.services import contacts, failures
 from shared.whatsapp.services.claims import Claimed, claim
 from shared.whatsapp.services.delivery import apply_statuses
 from shared.whatsapp.services.outcomes import (
@@ -19,10 +20,12 @@ from shared.whatsapp.services.outcomes import (
     record_not_reached,
     record_sent,
     record_unknown,
+    release,
 )
 
 __all__ = [
     "Claimed",
+    "MessageNotFailed",
     "apply_statuses",
     "claim",
     "enqueue",
@@ -32,10 +35,17 @@ __all__ = [
     "record_sent",
     "record_unknown",
     "release_withheld",
+    "send_again",
     "sweep",
 ]
 
 _SWEPT_AT_ONCE = 500
+
+
+class MessageNotFailed(DomainError):
+    """Only a message that failed can be sent again."""
+
+    code = "message_not_failed"
 
 
 def enqueue(
@@ -88,6 +98,30 @@ def release_withheld(contact: WhatsAppContact, *, now: datetime) -> int:
     """
     withheld = contact.outbound_messages.filter(status=OutboxStatus.WITHHELD)
     return withheld.update(**{**FRESH, "next_attempt_at": now})
+
+
+@transaction.atomic(durable=True)
+def send_again(message_id: int) -> OutboundMessage:
+    """Queue a message anew that was refused or could not be delivered.
+
+    It keeps its place, so it goes before anything newer to the same buyer; whether the 24 h window
+    is open is judged when it is claimed, as always. If the first copy arrives after all before
+    the new one is sent, its status webhook settles it.
+
+    Raises:
+        MessageNotFailed: it waits, is under way, arrived, or somebody sent it again just now;
+            detail `status`.
+        OutboundMessage.DoesNotExist: there is no such message.
+
+    """
+    contacts.lock(OutboundMessage.objects.values_list("contact_id", flat=True).get(pk=message_id))
+    message = OutboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
+    undelivered = message.status == OutboxStatus.SENT and message.delivery == Delivery.FAILED
+    if message.status != OutboxStatus.FAILED and not undelivered:
+        raise MessageNotFailed(status=message.status)
+    release(message)
+    message.save(update_fields=list(FRESH))
+    return message
 
 
 def sweep(*, now: datetime) -> int:

@@ -132,7 +132,7 @@ FRESH: Final[Mapping[str, Any]] = {
 
 
 def release(message: OutboundMessage) -> None:
-    """Queue a withheld message anew."""
+    """Queue a message anew that waited for the buyer, or failed."""
     for name, value in FRESH.items():
         setattr(message, name, value)
 
