@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from shared.core import enums
-from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, State
+from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus, State
 
 
 class WhatsAppContact(models.Model):
@@ -138,6 +138,9 @@ class InboundMessage(models.Model):
                 fields=["received_at"],
                 condition=Q(status=InboxStatus.RECEIVED),
             ),
+            models.Index(
+                name="inbound_failed", fields=["id"], condition=Q(status=InboxStatus.FAILED)
+            ),
             models.Index(name="inbound_of_contact", fields=["contact", "-sent_at"]),
             models.Index(name="inbound_by_wamid", fields=["wa_message_id"]),
         ]
@@ -223,6 +226,12 @@ class OutboundMessage(models.Model):
                 name="outbound_withheld",
                 fields=["contact"],
                 condition=Q(status=OutboxStatus.WITHHELD),
+            ),
+            models.Index(
+                name="outbound_failed",
+                fields=["id"],
+                condition=Q(status=OutboxStatus.FAILED)
+                | Q(delivery=Delivery.FAILED, status=OutboxStatus.SENT),
             ),
             models.Index(name="outbound_of_contact", fields=["contact", "-created_at"]),
             models.Index(name="outbound_by_wamid", fields=["wa_message_id"]),

@@ -1,6 +1,7 @@
 """What people set going again: failed messages, failed answers, paused numbers, blocked buyers."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,15 +21,24 @@ from tests.integration.whatsapp.queue import claim, claim_one, ids, queued
 from tests.integration.whatsapp.webhooks import at_once, status, store, webhook
 
 SECOND = timedelta(seconds=1)
-FAILED = {"status": OutboxStatus.FAILED, "error": "Refused.", "error_code": 131026, "attempts": 3}
-UNDELIVERED = {"status": OutboxStatus.SENT, "delivery": Delivery.FAILED, "wa_message_id": "w.1"}
+FAILED: dict[str, Any] = {
+    "status": OutboxStatus.FAILED,
+    "error": "Refused.",
+    "error_code": 131026,
+    "attempts": 3,
+}
+UNDELIVERED: dict[str, Any] = {
+    "status": OutboxStatus.SENT,
+    "delivery": Delivery.FAILED,
+    "wa_message_id": "w.1",
+}
 
 
 @pytest.mark.django_db
 class TestSendAgain:
     @pytest.mark.parametrize("trouble", [FAILED, UNDELIVERED])
     def test_queues_it_as_if_never_tried_before_anything_newer(
-        self, trouble: dict[str, object]
+        self, trouble: dict[str, Any]
     ) -> None:
         buyer = builders.contact()
         failed = queued(buyer, **trouble)
@@ -42,7 +52,7 @@ class TestSendAgain:
 
     @pytest.mark.parametrize("state", set(OutboxStatus) - {OutboxStatus.FAILED})
     def test_refuses_what_did_not_fail(self, state: OutboxStatus) -> None:
-        lease = {"lease": "5e" * 16, "lease_until": NOON + MINUTE}
+        lease: dict[str, Any] = {"lease": "5e" * 16, "lease_until": NOON + MINUTE}
         message = queued(builders.contact(), status=state, delivery=Delivery.DELIVERED, **lease)
 
         with pytest.raises(MessageNotFailed):
