@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
@@ -24,6 +25,27 @@ _INSERT: Final = {
         ON CONFLICT (raffle_id, number) DO NOTHING
     """,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the numbers of a raffle have come.
+
+    Attributes:
+        made: how many exist now.
+        total: how many there shall be.
+        added: how many of them this step made.
+
+    """
+
+    made: int
+    total: int
+    added: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all of them exist."""
+        return self.made >= self.total
 
 
 def _silent(_: int) -> None:
@@ -61,10 +83,57 @@ def generate(
             if connection.vendor == "sqlite":
                 time.sleep(pause)
         progress(last - raffle.first_number + 1)
-    if created and connection.vendor == "postgresql":
+    if created:
+        _tell_planner()
+    return created
+
+
+def progress_of(raffle: Raffle) -> Progress:
+    """Count how many of a raffle's numbers exist."""
+    made = count_in(raffle.pk, first=raffle.first_number, last=raffle.last_number)
+    return Progress(made=made, total=raffle.number_count)
+
+
+def generate_some(raffle_id: int, *, chunk: int = 50_000) -> Progress:
+    """Create the next numbers a raffle lacks, in one transaction of about a second.
+
+    Called again and again it comes to all of them; broken off, it goes on. Whoever calls it at the
+    same moment waits for the raffle's row and makes the numbers that follow.
+
+    Args:
+        raffle_id: whose numbers.
+        chunk: how many numbers at most.
+
+    Raises:
+        Raffle.DoesNotExist: if there is no such raffle.
+
+    """
+    with transaction.atomic(durable=True):
+        raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
+        before = progress_of(raffle)
+        if before.done:
+            return before
+        first, last = _next_gap(raffle, chunk=chunk)
+        added = _create(raffle_id, first=first, last=last)
+    after = Progress(made=before.made + added, total=before.total, added=added)
+    if after.done:
+        _tell_planner()
+    return after
+
+
+def _next_gap(raffle: Raffle, *, chunk: int) -> tuple[int, int]:
+    """Give the first stretch of at most `chunk` numbers that is not complete."""
+    for first in range(raffle.first_number, raffle.last_number + 1, chunk):
+        last = min(first + chunk - 1, raffle.last_number)
+        if count_in(raffle.pk, first=first, last=last) < last - first + 1:
+            return first, last
+    raise RuntimeError(f"raffle {raffle.pk} lacks numbers and no gap is found")
+
+
+def _tell_planner() -> None:
+    if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # or plans are made for a table believed empty
             cursor.execute("ANALYZE raffles_ticketnumber")
-    return created
 
 
 def count_in(raffle_id: int, *, first: int, last: int) -> int:

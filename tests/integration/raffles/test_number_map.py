@@ -1,0 +1,103 @@
+"""The map of a raffle's numbers: stretches that add up, pages that name who has what."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from shared.core.enums import TicketStatus
+from shared.raffles.services import number_map, numbers
+from shared.raffles.services.availability import Counts
+from shared.raffles.services.number_map import PAGE, Place
+from tests import builders
+from tests.integration.raffles import arranged
+
+pytestmark = pytest.mark.django_db
+
+
+class TestBlocks:
+    @pytest.mark.parametrize(
+        ("count", "size", "blocks"),
+        [(1, 500, 1), (500, 500, 1), (501, 500, 2), (100_000, 500, 200), (1_000_000, 5000, 200)],
+    )
+    def test_are_whole_pages_and_never_more_than_two_hundred(
+        self, count: int, size: int, blocks: int
+    ) -> None:
+        raffle = builders.raffle(numbers=count, with_numbers=False)
+
+        found = number_map.blocks(raffle)
+
+        assert (number_map.block_size(raffle), len(found)) == (size, blocks)
+        assert (found[0].first, found[-1].last) == (1, count)
+        assert sum(block.counts.total for block in found) == count
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_count_what_is_held_and_sold_in_each(
+        self, first: int, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle(numbers=1200, first_number=first)
+        arranged.paid(raffle, numbers=[first, first + 499, first + 500])
+        arranged.held(raffle, numbers=[first + 501, raffle.last_number])
+
+        with django_assert_num_queries(1):
+            found = number_map.blocks(raffle)
+
+        assert [block.counts for block in found] == [
+            Counts(available=498, reserved=0, sold=2),
+            Counts(available=498, reserved=1, sold=1),
+            Counts(available=199, reserved=1, sold=0),
+        ]
+
+
+class TestPage:
+    def test_names_the_order_of_each_number_that_somebody_has_now(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle(numbers=PAGE + 3)
+        arranged.paid(builders.raffle(numbers=10), numbers=[1])
+        arranged.expired(raffle, numbers=[1, 2])
+        sold = arranged.paid(raffle, numbers=[2])
+        arranged.held(raffle, numbers=[PAGE + 1])
+
+        with django_assert_num_queries(2):
+            page = number_map.page(raffle, first=1)
+
+        assert len(page) == PAGE
+        assert page[0] == Place(1, TicketStatus.AVAILABLE, None, "")
+        assert page[1] == Place(2, TicketStatus.SOLD, sold.pk, sold.code or "")
+        assert len(number_map.page(raffle, first=PAGE + 1)) == 3
+
+    def test_of_a_number_begins_at_a_multiple_of_the_page(self) -> None:
+        raffle = builders.raffle(numbers=2000, first_number=0, with_numbers=False)
+
+        starts = {number_map.page_start(raffle, number=n) for n in (PAGE, PAGE + 1, 2 * PAGE - 1)}
+
+        assert starts == {PAGE}
+
+
+class TestShares:
+    def test_count_several_raffles_in_one_query(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        busy, quiet = builders.raffle(numbers=10), builders.raffle(numbers=5)
+        arranged.paid(busy, numbers=[1, 2])
+        arranged.held(busy, numbers=[3])
+
+        with django_assert_num_queries(1):
+            found = number_map.shares([busy, quiet])
+
+        assert found == {busy.pk: Counts(7, 1, 2), quiet.pk: Counts(5, 0, 0)}
+
+
+class TestGeneratingAStepAtATime:
+    def test_comes_to_all_numbers_and_then_adds_none(self) -> None:
+        raffle = builders.raffle(numbers=250, with_numbers=False, status="DRAFT")
+        steps = [numbers.generate_some(raffle.pk, chunk=100) for _ in range(4)]
+
+        assert [(step.made, step.added, step.done) for step in steps] == [
+            (100, 100, False),
+            (200, 100, False),
+            (250, 50, True),
+            (250, 0, True),
+        ]
+        assert list(raffle.numbers.order_by("number").values_list("number", flat=True)) == list(
+            range(1, 251)
+        )
