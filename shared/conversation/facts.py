@@ -56,6 +56,12 @@ def of_order(order: Order, *, now: datetime) -> OrderFacts:
     return _order_facts([order], raffles={order.raffle_id: raffle})[0]
 
 
+def seller_of(contact: WhatsAppContact, *, now: datetime) -> str:
+    """Say how a buyer reaches the seller; empty where nothing was ever on sale for them."""
+    on_sale = availability.on_sale(contact.phone_number_id, now=now)
+    return _seller(on_sale, _orders_of(contact))
+
+
 def _orders_of(contact: WhatsAppContact) -> list[Order]:
     mine = Order.objects.filter(contact=contact).select_related("raffle")
     live = list(mine.filter(status__in=Order.LIVE).order_by("id"))

@@ -1,29 +1,24 @@
 """Settles orders from outside the chat: each change and the buyer's notice in one transaction."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
 
 from shared.conversation import facts, texts
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.telling import locked, say, tell
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
-from shared.core.enums import InboxStatus, OutboxKind, RejectReason
+from shared.core.enums import InboxStatus, RejectReason, Verdict
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import orders, proofs
-from shared.raffles.services.orders import (
-    AlreadySettled,
-    NeedsDecision,
-    OrderNotFound,
-    Settled,
-    find,
-)
+from shared.raffles.services import orders, payments, proofs
+from shared.raffles.services.orders import OrderNotFound, find
+from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
 from shared.whatsapp.models import InboundMessage
-from shared.whatsapp.services import alarms, contacts, inbox, outbox
+from shared.whatsapp.services import alarms, contacts, inbox
 
 __all__ = [
     "AlreadySettled",
@@ -31,6 +26,7 @@ __all__ = [
     "NeedsDecision",
     "OrderNotFound",
     "Settled",
+    "ask_again",
     "cancel_order",
     "claim_fetch",
     "confirm_payment",
@@ -68,16 +64,17 @@ def confirm_payment(
         seen_proofs: ids of the proofs that were looked at; None: whoever confirms saw the money.
 
     Raises:
-        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen: see `raffles.services.orders`.
+        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen, DecisionMade: see
+            `raffles.services.payments`.
 
     """
-    order = _locked(order_id)
+    order = locked(order_id)
     known_late = order.needs_decision
-    outcome = orders.confirm(order, by=by, now=now, seen_proofs=seen_proofs)
+    outcome = payments.confirm(order, by=by, now=now, seen_proofs=seen_proofs)
     if isinstance(outcome, Settled):
-        _tell(outcome.order, texts.paid, now=now)
+        tell(outcome.order, texts.paid, now=now)
     elif isinstance(outcome, NeedsDecision) and not known_late:
-        _tell(outcome.order, texts.late_payment, now=now)
+        tell(outcome.order, texts.late_payment, now=now)
     _log.info("payment_confirmed", order_id=order_id, outcome=type(outcome).__name__, by=by.kind)
     return outcome
 
@@ -104,14 +101,43 @@ def reject_payment(
 
     Raises:
         OrderNotFound, NothingToReview, ProofUnseen, OrderAlreadyPaid, OrderEnded: see
-            `raffles.services.orders`.
+            `raffles.services.payments`.
 
     """
-    order = orders.reject(
-        _locked(order_id), reason=reason, note=note, by=by, now=now, seen_proofs=seen_proofs
+    order = payments.reject(
+        locked(order_id), reason=reason, note=note, by=by, now=now, seen_proofs=seen_proofs
     )
-    _tell(order, lambda known: texts.rejected(known, reason=reason, note=note, now=now), now=now)
+    tell(order, lambda known: texts.rejected(known, reason=reason, note=note, now=now), now=now)
     _log.info("payment_rejected", order_id=order_id, reason=reason, by=by.kind)
+    return order
+
+
+@transaction.atomic(durable=True)
+def ask_again(
+    order_id: int,
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
+    """Ask a buyer for a better proof; the order stays under review and its clock stopped.
+
+    Args:
+        order_id: which order.
+        note: what is asked for, which the buyer reads; may be empty.
+        by: who asks.
+        now: the clock.
+        seen_proofs: ids of the proofs that were looked at; None: all there are.
+
+    Raises:
+        OrderNotFound, NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded:
+            see `raffles.services.payments`.
+
+    """
+    order = payments.ask_again(locked(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs)
+    tell(order, lambda known: texts.asked_again(known, note=note), now=now)
+    _log.info("proof_asked_again", order_id=order_id, by=by.kind)
     return order
 
 
@@ -120,11 +146,11 @@ def cancel_order(order_id: int, *, by: Actor, now: datetime, reason: str = "") -
     """Cancel an order that is not paid, free its numbers and tell the buyer.
 
     Raises:
-        OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.orders`.
+        OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.payments`.
 
     """
-    order = orders.cancel(_locked(order_id), by=by, now=now, reason=reason)
-    _tell(order, lambda known: texts.cancelled_by_seller(known, reason=reason), now=now)
+    order = orders.cancel(locked(order_id), by=by, now=now, reason=reason)
+    tell(order, lambda known: texts.cancelled_by_seller(known, reason=reason), now=now)
     _log.info("order_cancelled", order_id=order_id, by=by.kind)
     return order
 
@@ -172,7 +198,7 @@ def _expire(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
     order = orders.lock(order_id)
     if _wrote_in_time(order) or not orders.expire(order, now=now):
         return False
-    _tell(order, texts.expired, now=now)
+    tell(order, texts.expired, now=now)
     _log.info("order_expired", order_id=order_id)
     return True
 
@@ -204,33 +230,8 @@ def proof_failed(proof_id: int, *, error: str, retry_at: datetime | None, now: d
     sender = PaymentProof.objects.get(pk=proof_id).contact
     contact = contacts.lock(sender.pk) if sender is not None else None
     proof = proofs.fetch_failed(proof_id, error=error, retry_at=retry_at, now=now)
-    if retry_at is not None or contact is None:
+    if retry_at is not None or contact is None or proof.verdict != Verdict.PENDING:
         return
     order = proof.order
-    reply = texts.file_lost(facts.of_order(order, now=now) if order is not None else None)
-    outbox.enqueue(
-        contact, reply.message(), key=reply.key, kind=OutboxKind.NOTICE, now=now, about=reply.about
-    )
-
-
-def _locked(order_id: int) -> Order:
-    """Lock the order's contact, then the order: the one order of locks there is."""
-    contact_id = orders.contact_of(order_id)
-    if contact_id is not None:
-        contacts.lock(contact_id)
-    return orders.lock(order_id)
-
-
-def _tell(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:
-    """Queue the buyer's notice; a sale without a contact has nobody to tell."""
-    if order.contact is None:
-        return
-    reply = text(facts.of_order(order, now=now))
-    outbox.enqueue(
-        order.contact,
-        reply.message(),
-        key=reply.key,
-        kind=OutboxKind.NOTICE,
-        now=now,
-        about=reply.about,
-    )
+    known = facts.of_order(order, now=now) if order is not None else None
+    say(contact, texts.file_lost(known), now=now)

@@ -1,13 +1,13 @@
 """What buyers read when something changed while they were away. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from shared.conversation.taps import Do, write
 from shared.conversation.texts.parts import MENU_BUTTON, MINE_BUTTON, are, numbers_of, until
 from shared.conversation.values import OrderFacts, Reply
-from shared.conversation.wording import day_and_time, money
+from shared.conversation.wording import day_and_time, money, numbers
 from shared.core.enums import OrderStatus, RejectReason
 from shared.whatsapp.messages import Button
 
@@ -52,6 +52,51 @@ def rejected(order: OrderFacts, *, reason: RejectReason, note: str, now: datetim
     )
 
 
+def asked_again(order: OrderFacts, *, note: str) -> Reply:
+    """The receipt does not say enough yet; nothing is lost meanwhile."""
+    why = f"\n{note.strip()}" if note.strip() else ""
+    return Reply(
+        "asked_again",
+        f"About order *{order.code}*: could you send us one more photo or PDF of your receipt "
+        f"({money(order.total, order.currency)}), so that we can check it?{why}\n"
+        f"Your numbers *{numbers_of(order)}* stay yours meanwhile.",
+        about=order.code,
+    )
+
+
+def proof_attached(order: OrderFacts) -> Reply:
+    """The seller found the order that a receipt belongs to."""
+    return Reply(
+        "proof_attached",
+        f"We have a receipt for order *{order.code}* now. Your numbers *{numbers_of(order)}* stay "
+        "yours while we check the payment; we will write here.",
+        about=order.code,
+    )
+
+
+def order_made(order: OrderFacts) -> Reply:
+    """The seller made an order from a receipt that had none."""
+    return Reply(
+        "order_made",
+        f"We made order *{order.code}* from the receipt you sent:  *{numbers_of(order)}*\n"
+        f"{order.raffle.title} · total {money(order.total, order.currency)}\n"
+        f"{'This number stays' if len(order.numbers) == 1 else 'These numbers stay'} yours while "
+        "we check the payment; we will write here.",
+        about=order.code,
+    )
+
+
+def proof_dismissed(seller: str, *, note: str) -> Reply:
+    """The seller knows of nothing that the picture could pay."""
+    why = f": {note.strip()}" if note.strip() else "."
+    reach = f" Questions? {seller}." if seller else ""
+    return Reply(
+        "proof_dismissed",
+        f"We looked at the picture you sent us and could not put it to an order{why}{reach}",
+        buttons=(MENU_BUTTON, MINE_BUTTON),
+    )
+
+
 def cancelled_by_seller(order: OrderFacts, *, reason: str) -> Reply:
     """The seller or a program cancelled the order."""
     why = f" Reason: {reason.strip()}." if reason.strip() else ""
@@ -84,6 +129,32 @@ def late_payment(order: OrderFacts) -> Reply:
         "late_payment",
         f"Your payment for order *{order.code}* came after its time had run out and some of its "
         f"numbers are gone. Nothing is lost: {order.raffle.seller} will decide with you.",
+        about=order.code,
+    )
+
+
+def numbers_replaced(order: OrderFacts, *, old: Collection[int]) -> Reply:
+    """Other numbers in place of those that were gone when the money came."""
+    draw = order.raffle.draw_at
+    when = f" Draw: {day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
+    before = numbers(old, width=order.raffle.width)
+    return Reply(
+        "numbers_replaced",
+        f"Your payment for order *{order.code}* is here. In place of {before}, which could not "
+        f"be kept, *{numbers_of(order)}* {are(order)} yours.{when} Good luck!",
+        about=order.code,
+    )
+
+
+def refund_noted(order: OrderFacts, *, note: str) -> Reply:
+    """The money goes back."""
+    how = f" {note.strip()}" if note.strip() else ""
+    return Reply(
+        "refund_noted",
+        f"About order *{order.code}*: its numbers were gone when your payment came, so you get "
+        f"your {money(order.total, order.currency)} back.{how}\n"
+        f"Questions? {order.raffle.seller}.",
+        buttons=(MENU_BUTTON, MINE_BUTTON),
         about=order.code,
     )
 

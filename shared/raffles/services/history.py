@@ -1,6 +1,7 @@
 """Changes an order's status, along one table, and writes every change into its history."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +13,14 @@ from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import rows
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who did something and when; both None where the history does not know."""
+
+    by: str | None = None
+    at: datetime | None = None
 
 
 def move(
@@ -68,9 +77,20 @@ def begin(order: Order, *, by: Actor, now: datetime) -> None:
     _tell(order, action=OrderAction.HELD, by=by, now=now, reason="", before=None)
 
 
-def last(order: Order, *, action: OrderAction) -> OrderEvent | None:
-    """Give the latest event of that kind, if there is one."""
-    return order.events.filter(action=action).order_by("-id").first()
+def last(order: Order, *actions: OrderAction) -> OrderEvent | None:
+    """Give the latest event of these kinds, if there is one."""
+    return order.events.filter(action__in=actions).order_by("-id").first()
+
+
+def who(order: Order, *actions: OrderAction) -> Who:
+    """Say who did one of these things last, so that whoever comes second can be told."""
+    event = last(order, *actions)
+    return Who() if event is None else signed(event)
+
+
+def signed(event: OrderEvent) -> Who:
+    """Give the signature of an event."""
+    return Who(by=event.actor_label or event.actor_kind, at=event.at)
 
 
 def _write(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db.models import F
@@ -16,7 +17,7 @@ from shared.core.enums import OrderAction, OrderStatus, ProofStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import TO_FETCH
-from shared.raffles.services import history, orders, tickets
+from shared.raffles.services import history, payments, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +116,26 @@ def receive(
 
 
 def assign(
-    proofs: Sequence[PaymentProof], *, order: Order, by: Actor, now: datetime
+    proofs: Sequence[PaymentProof], *, order: Order, by: Actor, now: datetime, reason: str = ""
 ) -> ProofKept | ProofLate:
     """Give proofs that fitted no order to one, as if they had been sent for it.
 
     Args:
-        proofs: without an order, at least one.
+        proofs: without an order or a verdict, at least one.
         order: what they pay, locked by `orders.lock`.
         by: who says so.
         now: when.
+        reason: why, for the history; may be empty.
 
     """
     for proof in proofs:
         proof.order = order
-        proof.save(update_fields=["order"])
+        proof.late = _is_late(order, arrived_at=proof.arrived_at)
+        proof.save(update_fields=["order", "late"])
     if order.status not in Order.HOLDING:
-        return ProofLate(proofs[0], order, taken_back=_received_late(order, by=by, now=now))
-    return ProofKept(proofs[0], order, first=_received(order, by=by, now=now))
+        taken_back = _received_late(order, by=by, now=now, reason=reason)
+        return ProofLate(proofs[0], order, taken_back=taken_back)
+    return ProofKept(proofs[0], order, first=_received(order, by=by, now=now, reason=reason))
 
 
 def due_to_fetch(*, now: datetime, limit: int) -> list[FetchJob]:
@@ -215,9 +219,6 @@ def same_bytes(proof: PaymentProof) -> list[PaymentProof]:
 def _created(
     source: ProofSource, *, order: Order | None, contact_id: int, now: datetime
 ) -> PaymentProof:
-    ended_at = None
-    if order is not None and order.status not in Order.HOLDING:
-        ended_at = order.closed_at
     return PaymentProof.objects.create(
         order=order,
         contact_id=contact_id,
@@ -228,12 +229,17 @@ def _created(
         media_sha256=source.media_sha256,
         caption=source.caption,
         arrived_at=source.arrived_at,
-        late=ended_at is not None and source.arrived_at > ended_at,
+        late=order is not None and _is_late(order, arrived_at=source.arrived_at),
         fetch_at=now,
     )
 
 
-def _received(order: Order, *, by: Actor, now: datetime) -> bool:
+def _is_late(order: Order, *, arrived_at: datetime) -> bool:
+    ended_at = None if order.status in Order.HOLDING else order.closed_at
+    return ended_at is not None and arrived_at > ended_at
+
+
+def _received(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
     if order.status == OrderStatus.DRAFT:
         history.move(
             order,
@@ -244,13 +250,19 @@ def _received(order: Order, *, by: Actor, now: datetime) -> bool:
             changes={"placed_at": now},
         )
     first = order.status == OrderStatus.PENDING_PAYMENT and not order.under_review
-    changes = {"under_review_since": now, "expires_at": None} if first else {}
-    history.note(order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, changes=changes)
+    changes: dict[str, Any] = {}
+    if first:
+        changes = {"under_review_since": now, "expires_at": None}
+    elif order.asked_again_at is not None:
+        changes = {"asked_again_at": None}  # here is what was asked for
+    history.note(
+        order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason, changes=changes
+    )
     return first
 
 
-def _received_late(order: Order, *, by: Actor, now: datetime) -> bool:
-    history.note(order, action=OrderAction.PROOF_RECEIVED, by=by, now=now)
+def _received_late(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
+    history.note(order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason)
     if tickets.take_back(order).done:
         history.move(
             order,
@@ -268,7 +280,7 @@ def _received_late(order: Order, *, by: Actor, now: datetime) -> bool:
         )
         return True
     if not order.needs_decision:
-        orders.flag_late_payment(order, by=by, now=now)
+        payments.flag_late_payment(order, by=by, now=now)
     return False
 
 

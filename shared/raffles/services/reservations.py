@@ -94,6 +94,24 @@ class OrderWantsPayment(DomainError):
         super().__init__(order_id=order_id, code=code)
 
 
+def hold(
+    raffle: Raffle,
+    *,
+    contact_id: int | None,
+    numbers: Collection[int] | None,
+    quantity: int,
+    pivot: int,
+    now: datetime,
+    by: Actor,
+) -> Order:
+    """Hold `numbers`, or `quantity` random ones where that is None, as the next two do."""
+    if numbers is None:
+        return hold_random(
+            raffle, contact_id=contact_id, quantity=quantity, pivot=pivot, now=now, by=by
+        )
+    return hold_numbers(raffle, contact_id=contact_id, numbers=numbers, now=now, by=by)
+
+
 def hold_random(
     raffle: Raffle,
     *,

@@ -5,7 +5,7 @@ from itertools import count
 
 from shared.core.enums import OrderStatus, RejectReason
 from shared.raffles.models import Order, OrderEvent, Raffle, TicketNumber
-from shared.raffles.services import orders, proofs, reservations
+from shared.raffles.services import orders, payments, proofs, reservations
 from shared.raffles.services.proofs import ProofKept, ProofLate, ProofSource
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -51,7 +51,7 @@ def paid(
 ) -> Order:
     """Bring an order to its good end, at noon."""
     order = under_review(raffle, numbers=numbers, contact=contact)
-    orders.confirm(order, by=builders.a_reviewer(), now=NOON)
+    payments.confirm(order, by=builders.a_reviewer(), now=NOON)
     return order
 
 
@@ -113,7 +113,7 @@ def received(order: Order, **fields: object) -> ProofKept | ProofLate:
 
 def rejected(order: Order) -> Order:
     """Turn an order's proofs down, at noon."""
-    return orders.reject(
+    return payments.reject(
         order, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
     )
 

@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 from shared.core.enums import OrderStatus, RejectReason, TicketStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import availability, inventory, orders, proofs, reservations
-from shared.raffles.services.orders import NeedsDecision, Settled
+from shared.raffles.services import availability, inventory, orders, payments, proofs, reservations
+from shared.raffles.services.payments import NeedsDecision, Settled
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import NOON, a_buyer, a_reviewer
@@ -103,7 +103,7 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks)
     def confirm(self, pick: int) -> None:
         order = self.one(pick)
-        outcome = self.attempt(lambda: orders.confirm(order, by=a_reviewer(), now=self.now))
+        outcome = self.attempt(lambda: payments.confirm(order, by=a_reviewer(), now=self.now))
         if isinstance(outcome, Settled):
             numbers = arranged.stored(order).numbers()
             assert not set(numbers) & set(self.sold), "sold twice"
@@ -115,7 +115,7 @@ class Story(RuleBasedStateMachine):
     def reject(self, pick: int) -> None:
         order = self.one(pick)
         self.attempt(
-            lambda: orders.reject(
+            lambda: payments.reject(
                 order, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=self.now
             )
         )

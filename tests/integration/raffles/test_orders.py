@@ -13,19 +13,21 @@ from shared.core.enums import (
     Verdict,
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services import history, inventory, orders, proofs, tickets
+from shared.raffles.services import history, inventory, orders, payments, proofs, tickets
 from shared.raffles.services.orders import (
-    AlreadySettled,
-    NeedsDecision,
-    NothingToReview,
     OrderAlreadyPaid,
     OrderEnded,
     OrderExpired,
     OrderNotDraft,
     OrderNotFound,
+    RaffleDrawn,
+)
+from shared.raffles.services.payments import (
+    AlreadySettled,
+    NeedsDecision,
+    NothingToReview,
     OrderNotPlaced,
     ProofUnseen,
-    RaffleDrawn,
     Settled,
 )
 from shared.raffles.services.rows import WrongRowCount
@@ -213,7 +215,7 @@ class TestConfirm:
     def test_sells_the_numbers_and_accepts_the_proofs(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
 
-        outcome = orders.confirm(order, by=a_reviewer(), now=NOON)
+        outcome = payments.confirm(order, by=a_reviewer(), now=NOON)
 
         assert outcome == Settled(order, late=False)
         order = arranged.stored(order)
@@ -232,28 +234,28 @@ class TestConfirm:
     def test_needs_no_proof_where_the_money_was_seen(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
 
-        assert isinstance(orders.confirm(order, by=an_api_token(), now=NOON), Settled)
+        assert isinstance(payments.confirm(order, by=an_api_token(), now=NOON), Settled)
 
     def test_changes_nothing_the_second_time_and_says_who_did(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
-        orders.confirm(order, by=a_reviewer(), now=NOON)
+        payments.confirm(order, by=a_reviewer(), now=NOON)
         before = arranged.story(order)
 
-        again = orders.confirm(orders.lock(order.pk), by=an_api_token(), now=NOON + MINUTE)
+        again = payments.confirm(orders.lock(order.pk), by=an_api_token(), now=NOON + MINUTE)
 
         assert again == AlreadySettled(order, by="rita", at=NOON)
         assert arranged.story(order) == before
 
     def test_refuses_a_hold_the_buyer_has_not_confirmed(self, raffle: Raffle) -> None:
         with pytest.raises(OrderNotPlaced):
-            orders.confirm(arranged.held(raffle), by=a_reviewer(), now=NOON)
+            payments.confirm(arranged.held(raffle), by=a_reviewer(), now=NOON)
 
     def test_refuses_after_the_draw(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
         draw(order)
 
         with pytest.raises(RaffleDrawn):
-            orders.confirm(order, by=a_reviewer(), now=NOON)
+            payments.confirm(order, by=a_reviewer(), now=NOON)
 
     @pytest.mark.parametrize("status", [RaffleStatus.PAUSED, RaffleStatus.CLOSED])
     def test_still_sells_what_is_pending_when_the_sale_is_over(
@@ -262,7 +264,7 @@ class TestConfirm:
         order = arranged.placed(raffle)
         order.raffle.status = status
 
-        assert isinstance(orders.confirm(order, by=a_reviewer(), now=NOON), Settled)
+        assert isinstance(payments.confirm(order, by=a_reviewer(), now=NOON), Settled)
 
     def test_refuses_while_a_proof_was_not_looked_at(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
@@ -270,17 +272,19 @@ class TestConfirm:
         unseen = arranged.received(order).proof
 
         with pytest.raises(ProofUnseen) as refusal:
-            orders.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk])
+            payments.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk])
 
         assert refusal.value.details == {"proof_ids": [unseen.pk]}
-        settled = orders.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk, unseen.pk])
+        settled = payments.confirm(
+            order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk, unseen.pk]
+        )
         assert isinstance(settled, Settled)
 
     def test_does_not_wait_for_a_proof_whose_file_could_not_be_had(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
         proofs.fetch_failed(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
 
-        orders.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[])
+        payments.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[])
 
         failed = order.proofs.get()
         assert (failed.status, failed.verdict) == (ProofStatus.FAILED, Verdict.PENDING)
@@ -293,7 +297,7 @@ class TestConfirmLate:
     ) -> None:
         order = make(raffle)
 
-        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == Settled(order, late=True)
         order = arranged.stored(order)
@@ -310,7 +314,7 @@ class TestConfirmLate:
         order = make(raffle)
         arranged.held(raffle, numbers=[2])
 
-        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == NeedsDecision(order, taken=(2,), free=(1, 3))
         order = arranged.stored(order)
@@ -324,8 +328,8 @@ class TestConfirmLate:
         order = arranged.expired(raffle)
         arranged.held(raffle, numbers=[2])
 
-        first = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
-        second = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        first = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        second = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert first == second
         assert arranged.story(order).count("LATE_PAYMENT") == 1
@@ -333,10 +337,10 @@ class TestConfirmLate:
     def test_sells_after_all_once_the_numbers_are_free_again(self, raffle: Raffle) -> None:
         order = arranged.expired(raffle)
         other = arranged.held(raffle, numbers=[2])
-        orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
         orders.cancel(other, by=a_buyer(), now=AFTER_THE_DEADLINE)
 
-        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == Settled(order, late=True)
         assert not arranged.stored(order).needs_decision
@@ -345,7 +349,7 @@ class TestConfirmLate:
         order = arranged.expired(raffle)
         draw(order)
 
-        outcome = orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == NeedsDecision(order, taken=(), free=(1, 2, 3))
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
@@ -355,7 +359,7 @@ class TestConfirmLate:
         arranged.received(order)
         orders.cancel(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
-        orders.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert arranged.stored(order).numbers() == [1, 2, 3]
         assert inventory.check() == []
@@ -366,7 +370,7 @@ class TestReject:
         order = arranged.under_review(raffle)
         later = NOON + 100 * MINUTE
 
-        orders.reject(
+        payments.reject(
             order,
             reason=RejectReason.WRONG_AMOUNT,
             note="3 USD missing",
@@ -398,7 +402,7 @@ class TestReject:
         order = arranged.rejected(arranged.under_review(raffle))
         arranged.received(order)
 
-        orders.confirm(order, by=a_reviewer(), now=NOON)
+        payments.confirm(order, by=a_reviewer(), now=NOON)
 
         assert [proof.verdict for proof in order.proofs.all()] == ["REJECTED", "ACCEPTED"]
 
@@ -406,7 +410,7 @@ class TestReject:
         order = arranged.under_review(raffle)
 
         with pytest.raises(ProofUnseen):
-            orders.reject(
+            payments.reject(
                 order,
                 reason=RejectReason.OTHER,
                 note="",
@@ -448,7 +452,7 @@ class TestHistory:
     def test_tells_who_did_what_when_from_where_to_where(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
 
-        orders.confirm(order, by=an_api_token(), now=NOON + MINUTE)
+        payments.confirm(order, by=an_api_token(), now=NOON + MINUTE)
 
         told = OrderEvent.objects.filter(order=order).values_list(
             "action", "from_status", "to_status", "actor_kind", "actor_id", "actor_label", "at"
@@ -488,7 +492,7 @@ class TestTickets:
         order.order_tickets.filter(ticket__number=2).update(released_at=NOON)
 
         with pytest.raises(WrongRowCount):
-            orders.confirm(order, by=a_reviewer(), now=NOON)
+            payments.confirm(order, by=a_reviewer(), now=NOON)
         with pytest.raises(WrongRowCount):
             orders.cancel(order, by=a_reviewer(), now=NOON)
 

@@ -9,7 +9,7 @@ from django.core.files.storage import storages
 
 from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import inventory, orders, proofs
+from shared.raffles.services import inventory, payments, proofs
 from shared.raffles.services.proofs import (
     FetchJob,
     ProofKept,
@@ -172,9 +172,9 @@ class TestReceiveLate:
         order = arranged.expired(raffle)
         arranged.received(order)
 
-        outcome = orders.confirm(order, by=builders.a_reviewer(), now=NOON)
+        outcome = payments.confirm(order, by=builders.a_reviewer(), now=NOON)
 
-        assert outcome == orders.Settled(order, late=False)
+        assert outcome == payments.Settled(order, late=False)
         assert inventory.check() == []
 
 

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import inventory, orders, reservations
-from shared.raffles.services.orders import AlreadySettled, Settled
+from shared.raffles.services import inventory, orders, payments, reservations
+from shared.raffles.services.payments import AlreadySettled, Settled
 from shared.raffles.services.reservations import NumbersTaken, TooFewLeft
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -130,7 +130,7 @@ class TestOneOrder:
         def confirm() -> type:
             with transaction.atomic(durable=True):
                 lock(WhatsAppContact(pk=order.contact_id))
-                return type(orders.confirm(orders.lock(order.pk), by=a_reviewer(), now=NOON))
+                return type(payments.confirm(orders.lock(order.pk), by=a_reviewer(), now=NOON))
 
         outcomes = at_once([confirm] * 8, threads=8)
 
@@ -150,7 +150,7 @@ class TestOneOrder:
                 if way == "expire":
                     done = orders.expire(locked, now=AFTER_THE_DEADLINE)
                     return "expired" if done else "not due"
-                outcome = orders.confirm(locked, by=a_reviewer(), now=AFTER_THE_DEADLINE + MINUTE)
+                outcome = payments.confirm(locked, by=a_reviewer(), now=AFTER_THE_DEADLINE + MINUTE)
                 return "late" if isinstance(outcome, Settled) and outcome.late else "paid"
 
         outcomes = at_once(

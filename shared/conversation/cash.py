@@ -1,0 +1,132 @@
+"""Sells numbers for cash, to somebody who has no chat: held, placed and paid in one transaction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from shared.core import logs
+from shared.core.errors import DomainError
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import orders, payments, reservations
+from shared.raffles.services.lifecycle import RaffleNotFound
+from shared.raffles.services.reservations import (
+    NumbersTaken,
+    NumbersUnknown,
+    QuantityOutOfBounds,
+    RaffleNotSelling,
+    TooFewLeft,
+)
+
+__all__ = [
+    "BuyerNameMissing",
+    "NumbersTaken",
+    "NumbersUnknown",
+    "QuantityOutOfBounds",
+    "RaffleNotFound",
+    "RaffleNotSelling",
+    "Sold",
+    "TooFewLeft",
+    "sell",
+]
+
+_log = logs.get(__name__)
+
+REASON: Final = "sold for cash"
+"""What the history says of it."""
+
+
+class BuyerNameMissing(DomainError):
+    """A sale for cash needs the buyer's name: there is no chat to find them by."""
+
+    code = "buyer_name_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """The sale; `repeated` if the same form had been sent before and nothing was sold now."""
+
+    order: Order
+    repeated: bool
+
+
+def sell(
+    raffle_id: int,
+    *,
+    numbers: Collection[int] | None,
+    quantity: int,
+    buyer_name: str,
+    buyer_phone: str,
+    request_key: UUID,
+    pivot: int,
+    by: Actor,
+    now: datetime,
+) -> Sold:
+    """Sell numbers to somebody who pays in cash, by the rules of the chat.
+
+    Args:
+        raffle_id: where the numbers are.
+        numbers: the numbers they get; None: random ones.
+        quantity: how many random numbers.
+        buyer_name: who buys, at most 150 characters.
+        buyer_phone: how to reach them, at most 32 characters; may be empty.
+        request_key: of the form; the same key again gives the first sale.
+        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
+        by: who took the money.
+        now: the clock.
+
+    Raises:
+        BuyerNameMissing: without a name.
+        RaffleNotFound: there is none.
+        RaffleNotSelling, QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft: see
+            `raffles.services.reservations`; nothing was written.
+
+    """
+    name = buyer_name.strip()
+    if not name:
+        raise BuyerNameMissing
+    first = _sold_with(request_key)
+    if first is not None:
+        return Sold(first, repeated=True)
+    buyer = {
+        "buyer_name": name[:150],
+        "buyer_phone": buyer_phone.strip()[:32],
+        "request_key": request_key,
+    }
+    try:
+        with transaction.atomic(durable=True):
+            held = reservations.hold(
+                _raffle(raffle_id),
+                contact_id=None,
+                numbers=numbers,
+                quantity=quantity,
+                pivot=pivot,
+                by=by,
+                now=now,
+            )
+            order = orders.place(held, at=now, now=now, by=by)
+            payments.sell(order, by=by, now=now, late=False, reason=REASON, changes=buyer)
+    except (DomainError, IntegrityError):
+        # The same form may have been sent twice at once: then the numbers or the key were taken
+        # by the other one.
+        first = _sold_with(request_key)
+        if first is None:
+            raise
+        return Sold(first, repeated=True)
+    _log.info("sold_for_cash", order_id=order.pk, by=by.kind)
+    return Sold(order, repeated=False)
+
+
+def _sold_with(request_key: UUID) -> Order | None:
+    return Order.objects.select_related("raffle").filter(request_key=request_key).first()
+
+
+def _raffle(raffle_id: int) -> Raffle:
+    try:
+        return Raffle.objects.get(pk=raffle_id)
+    except Raffle.DoesNotExist:
+        raise RaffleNotFound(raffle_id=raffle_id) from None

@@ -1,0 +1,112 @@
+"""Decides about payments that came too late: each decision and the buyer's notice in one
+transaction. Taking the old numbers back is `settlement.confirm_payment`."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from shared.conversation import texts
+from shared.conversation.telling import locked, tell
+from shared.core import logs
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order
+from shared.raffles.services import late_payments
+from shared.raffles.services.orders import RaffleDrawn
+from shared.raffles.services.payments import DecisionMade, ProofUnseen, Settled
+from shared.raffles.services.reservations import (
+    NumbersTaken,
+    NumbersUnknown,
+    QuantityOutOfBounds,
+    TooFewLeft,
+)
+
+__all__ = [
+    "DecisionMade",
+    "NumbersTaken",
+    "NumbersUnknown",
+    "ProofUnseen",
+    "QuantityOutOfBounds",
+    "RaffleDrawn",
+    "Settled",
+    "TooFewLeft",
+    "note_refund",
+    "replace_numbers",
+]
+
+_log = logs.get(__name__)
+
+
+@transaction.atomic(durable=True)
+def replace_numbers(
+    order_id: int,
+    *,
+    numbers: Collection[int] | None,
+    pivot: int,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Settled:
+    """Sell other numbers to a buyer who paid too late, at the frozen price; tell them both.
+
+    A paused or closed raffle allows it, for what is pending there can still be paid; a drawn one
+    does not.
+
+    Args:
+        order_id: an order that needs a decision.
+        numbers: all the numbers it gets, as many as it had; None: those of the old ones that are
+            free, and random ones for the rest.
+        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
+        by: who decides.
+        now: the clock.
+        seen_proofs: ids of the proofs that were looked at; None: whoever decides saw the money.
+
+    Raises:
+        OrderNotFound: there is none.
+        DecisionMade: somebody decided before; `by` and `at` say who and when, where known.
+        ProofUnseen: a proof waits that was not looked at.
+        RaffleDrawn: nothing is sold after the draw.
+        QuantityOutOfBounds: not as many numbers as were paid.
+        NumbersUnknown, NumbersTaken, TooFewLeft: they cannot be had.
+
+    """
+    order = locked(order_id)
+    old = order.numbers()
+    settled = late_payments.replace_numbers(
+        order, numbers=numbers, pivot=pivot, by=by, now=now, seen_proofs=seen_proofs
+    )
+    tell(order, lambda known: texts.numbers_replaced(known, old=old), now=now)
+    _log.info("numbers_replaced", order_id=order_id, by=by.kind)
+    return settled
+
+
+@transaction.atomic(durable=True)
+def note_refund(
+    order_id: int,
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
+    """Note that the money of a late payment goes back, and tell the buyer; the order stays ended.
+
+    Args:
+        order_id: an order that needs a decision.
+        note: how it goes back, which the buyer reads too; may be empty.
+        by: who decides.
+        now: the clock.
+        seen_proofs: ids of the proofs that were looked at; None: whoever decides knows them.
+
+    Raises:
+        OrderNotFound: there is none.
+        DecisionMade: somebody decided before; `by` and `at` say who and when, where known.
+        ProofUnseen: a proof waits that was not looked at.
+
+    """
+    order = late_payments.note_refund(
+        locked(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
+    )
+    tell(order, lambda known: texts.refund_noted(known, note=note), now=now)
+    _log.info("refund_noted", order_id=order_id, by=by.kind)
+    return order

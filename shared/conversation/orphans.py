@@ -1,0 +1,154 @@
+"""Finds a home for payment proofs that fit no order: the seller's decision and the buyer's notice
+in one transaction."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from shared.conversation import facts, texts
+from shared.conversation.telling import locked, say, tell
+from shared.core import logs
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import orders, orphans, proofs, reservations
+from shared.raffles.services.lifecycle import RaffleNotFound
+from shared.raffles.services.orders import OrderNotFound
+from shared.raffles.services.orphans import ProofNotFound, ProofSettled
+from shared.raffles.services.proofs import ProofKept, ProofLate
+from shared.raffles.services.reservations import OrderWantsPayment
+from shared.whatsapp.services import contacts
+
+__all__ = [
+    "OrderNotFound",
+    "OrderWantsPayment",
+    "ProofKept",
+    "ProofLate",
+    "ProofNotFound",
+    "ProofSettled",
+    "RaffleNotFound",
+    "attach",
+    "dismiss",
+    "make_order",
+]
+
+_log = logs.get(__name__)
+
+
+@transaction.atomic(durable=True)
+def attach(proof_id: int, *, order_id: int, by: Actor, now: datetime) -> ProofKept | ProofLate:
+    """Put a proof to the order it pays and tell the order's buyer that it is there.
+
+    The buyer may be another than the sender: a friend paid. A hold is placed by it, and its clock
+    stops. An ended order takes its numbers back if all are free; else it is flagged for a decision.
+    A paid one keeps it as one more proof.
+
+    Args:
+        proof_id: a proof without an order.
+        order_id: what it pays.
+        by: who says so.
+        now: the clock.
+
+    Raises:
+        ProofNotFound, OrderNotFound: there is none.
+        ProofSettled: somebody put it to an order or dismissed it before; `by`, `at` and
+            `order_code` say who, when and where.
+
+    """
+    order = locked(order_id, sender_id=orphans.sender_of(proof_id))
+    proof = orphans.lock(proof_id)
+    outcome = proofs.assign([proof], order=order, by=by, now=now, reason=f"attached by {by.label}")
+    match outcome:
+        case ProofLate(taken_back=secured):
+            tell(order, lambda known: texts.late_proof(known, secured=secured), now=now)
+        case ProofKept(first=True):
+            tell(order, texts.proof_attached, now=now)
+        case ProofKept():
+            tell(order, texts.proof_added, now=now)
+    _log.info("proof_attached", proof_id=proof_id, order_id=order_id, by=by.kind)
+    return outcome
+
+
+@transaction.atomic(durable=True)
+def make_order(
+    proof_id: int,
+    *,
+    raffle_id: int,
+    numbers: Collection[int] | None,
+    quantity: int,
+    pivot: int,
+    by: Actor,
+    now: datetime,
+) -> Order:
+    """Make an order for whoever sent a proof, under review with it, and tell them.
+
+    The rules are those of the chat, and a hold of theirs that was not confirmed yet is replaced.
+
+    Args:
+        proof_id: a proof without an order.
+        raffle_id: where the numbers are.
+        numbers: the numbers they get; None: random ones.
+        quantity: how many random numbers.
+        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
+        by: who says so.
+        now: the clock.
+
+    Raises:
+        ProofNotFound, ProofSettled: as `attach`.
+        RaffleNotFound: there is none.
+        OrderWantsPayment: they have an order that wants payment; attach the proof to that one.
+        RaffleNotSelling, QuantityOutOfBounds, NumbersUnknown, ContactLimitReached, NumbersTaken,
+            TooFewLeft: see `raffles.services.reservations`.
+
+    """
+    sender_id = orphans.sender_of(proof_id)
+    if sender_id is not None:
+        contacts.lock(sender_id)
+    proof = orphans.lock(proof_id)
+    held = reservations.hold(
+        _raffle(raffle_id),
+        contact_id=sender_id,
+        numbers=numbers,
+        quantity=quantity,
+        pivot=pivot,
+        by=by,
+        now=now,
+    )
+    order = orders.place(held, at=now, now=now, by=by)
+    proofs.assign([proof], order=order, by=by, now=now, reason=f"made an order by {by.label}")
+    tell(order, texts.order_made, now=now)
+    _log.info("order_made", proof_id=proof_id, order_id=order.pk, by=by.kind)
+    return order
+
+
+@transaction.atomic(durable=True)
+def dismiss(
+    proof_id: int, *, note: str, tell_buyer: bool, by: Actor, now: datetime
+) -> PaymentProof:
+    """Note that a proof pays nothing; it is kept and leaves the list.
+
+    Args:
+        proof_id: a proof without an order.
+        note: why, in words.
+        tell_buyer: whether its sender is told so, with the note.
+        by: who looked at it.
+        now: the clock.
+
+    Raises:
+        ProofNotFound, ProofSettled: as `attach`.
+
+    """
+    sender_id = orphans.sender_of(proof_id)
+    sender = contacts.lock(sender_id) if sender_id is not None else None
+    proof = orphans.dismiss(orphans.lock(proof_id), note=note, by=by, now=now)
+    if tell_buyer and sender is not None:
+        say(sender, texts.proof_dismissed(facts.seller_of(sender, now=now), note=note), now=now)
+    _log.info("proof_dismissed", proof_id=proof_id, by=by.kind)
+    return proof
+
+
+def _raffle(raffle_id: int) -> Raffle:
+    try:
+        return Raffle.objects.get(pk=raffle_id)
+    except Raffle.DoesNotExist:
+        raise RaffleNotFound(raffle_id=raffle_id) from None

@@ -1,0 +1,159 @@
+"""Ends what a late payment left open: other numbers for the buyer, or their money back.
+
+Runs inside the caller's transaction, with the contact locked first and the order by `orders.lock`;
+locks and counts before it writes, so that a refusal has written nothing.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from shared.core.enums import OrderAction, TicketStatus, Verdict
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, TicketNumber
+from shared.raffles.services import history, orders, payments, tickets
+from shared.raffles.services.payments import DecisionMade, Settled
+from shared.raffles.services.reservations import (
+    NumbersTaken,
+    NumbersUnknown,
+    QuantityOutOfBounds,
+    TooFewLeft,
+)
+
+
+def replace_numbers(
+    order: Order,
+    *,
+    numbers: Collection[int] | None,
+    pivot: int,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Settled:
+    """Sell other numbers to the buyer of an order that was paid too late, at its frozen price.
+
+    Whether the raffle still sells does not matter, but for the draw: what was paid while it sold
+    is honoured in a paused and in a closed raffle too. What one buyer may have does not matter
+    either. The old numbers stay in the order's history.
+
+    Args:
+        order: locked by `orders.lock`, in need of a decision.
+        numbers: all the numbers it gets, as many as it had; None: those of the old ones that are
+            free, and random ones for the rest.
+        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
+        by: who decides.
+        now: when.
+        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+
+    Raises:
+        DecisionMade: nothing is to be decided, or not any more.
+        ProofUnseen: a proof waits that was not looked at.
+        RaffleDrawn: nothing is sold after the draw.
+        QuantityOutOfBounds: not as many numbers as were paid.
+        NumbersUnknown, NumbersTaken, TooFewLeft: they cannot be had, and nothing was written.
+
+    """
+    _refuse_if_decided(order)
+    payments.refuse_unseen(order, seen_proofs=seen_proofs)
+    orders.refuse_after_the_draw(order)
+    old = order.numbers()
+    if numbers is None:
+        chosen = _kept_and_random(order, old=old, pivot=pivot)
+    else:
+        chosen = _wanted(order, numbers=frozenset(numbers))
+    tickets.hold(chosen, order=order)
+    new = sorted(ticket.number for ticket in chosen)
+    history.note(
+        order,
+        action=OrderAction.NUMBERS_REPLACED,
+        by=by,
+        now=now,
+        reason=f"{_written(order, old)} → {_written(order, new)}",
+    )
+    return payments.sell(order, by=by, now=now, late=True)
+
+
+def note_refund(
+    order: Order,
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
+    """Note that the money of an order that was paid too late goes back; it stays ended.
+
+    Args:
+        order: locked by `orders.lock`, in need of a decision.
+        note: how it goes back, in words; may be empty.
+        by: who decides.
+        now: when.
+        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+
+    Raises:
+        DecisionMade: nothing is to be decided, or not any more.
+        ProofUnseen: a proof waits that was not looked at.
+
+    """
+    _refuse_if_decided(order)
+    payments.refuse_unseen(order, seen_proofs=seen_proofs)
+    payments.judge(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
+    return history.note(
+        order,
+        action=OrderAction.REFUND_NOTED,
+        by=by,
+        now=now,
+        reason=note,
+        changes={"needs_decision": False},
+    )
+
+
+_DECISIONS: Final = (
+    OrderAction.PAID,
+    OrderAction.NUMBERS_TAKEN_BACK,
+    OrderAction.PROOF_REJECTED,
+    OrderAction.REFUND_NOTED,
+)
+
+
+def _refuse_if_decided(order: Order) -> None:
+    if order.needs_decision:
+        return
+    latest = history.last(order, OrderAction.LATE_PAYMENT, *_DECISIONS)
+    flagged = history.last(order, OrderAction.LATE_PAYMENT)
+    made = history.signed(latest) if latest and flagged else history.who(order, OrderAction.PAID)
+    raise DecisionMade(by=made.by, at=made.at)
+
+
+def _wanted(order: Order, *, numbers: frozenset[int]) -> list[TicketNumber]:
+    """Lock the numbers that were chosen for an order, all of them or none."""
+    if len(numbers) != order.quantity:
+        raise QuantityOutOfBounds(minimum=order.quantity, maximum=order.quantity)
+    locked = tickets.lock(order.raffle_id, numbers=numbers)
+    if unknown := numbers - {ticket.number for ticket in locked}:
+        raffle = order.raffle
+        raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
+    free = {ticket.number for ticket in locked if ticket.status == TicketStatus.AVAILABLE}
+    if free != numbers:
+        raise NumbersTaken(taken=numbers - free, free=free)
+    return locked
+
+
+def _kept_and_random(order: Order, *, old: Collection[int], pivot: int) -> list[TicketNumber]:
+    """Lock the old numbers that are free and random ones in place of the others."""
+    mine = tickets.lock(order.raffle_id, numbers=old)
+    kept = [ticket for ticket in mine if ticket.status == TicketStatus.AVAILABLE]
+    if len(kept) == order.quantity:
+        return kept
+    # The kept ones are free as well and may be among those found: so many more are looked for.
+    found = tickets.lock_random(
+        order.raffle_id, quantity=order.quantity, at_least=order.quantity, pivot=pivot
+    )
+    others = {ticket.pk: ticket for ticket in (*kept, *found)}
+    if len(others) < order.quantity:
+        raise TooFewLeft(available=len(others))
+    return list(others.values())[: order.quantity]
+
+
+def _written(order: Order, numbers: Collection[int]) -> str:
+    return ", ".join(order.raffle.written(number) for number in numbers)

@@ -1,0 +1,88 @@
+"""Ends what became of a proof that fits no order: put to one, or dismissed.
+
+Runs inside the caller's transaction, with the proof's sender locked first.
+"""
+
+from datetime import datetime
+
+from shared.core.enums import OrderAction, Verdict
+from shared.core.errors import DomainError
+from shared.raffles.actor import Actor
+from shared.raffles.models import PaymentProof
+from shared.raffles.services import history
+
+
+class ProofNotFound(DomainError):
+    """There is no such payment proof."""
+
+    code = "proof_not_found"
+
+
+class ProofSettled(DomainError):
+    """Somebody has put this payment proof to an order already, or dismissed it."""
+
+    code = "proof_settled"
+
+    def __init__(self, *, by: str, at: datetime, order_code: str | None) -> None:
+        super().__init__(by=by, at=at, order_code=order_code)
+
+
+def sender_of(proof_id: int) -> int | None:
+    """Give the contact that sent a proof, who must be locked before it; None if nobody is known.
+
+    Raises:
+        ProofNotFound: if there is no such proof.
+
+    """
+    try:
+        return PaymentProof.objects.values_list("contact_id", flat=True).get(pk=proof_id)
+    except PaymentProof.DoesNotExist:
+        raise ProofNotFound(proof_id=proof_id) from None
+
+
+def lock(proof_id: int) -> PaymentProof:
+    """Lock a proof that belongs to no order and has no verdict; its sender is to be locked before.
+
+    Raises:
+        ProofNotFound: if there is no such proof.
+        ProofSettled: it was put to an order, or dismissed, by somebody who was faster.
+
+    """
+    try:
+        proof = PaymentProof.objects.select_for_update(no_key=True).get(pk=proof_id)
+    except PaymentProof.DoesNotExist:
+        raise ProofNotFound(proof_id=proof_id) from None
+    if proof.order_id is not None or proof.verdict != Verdict.PENDING:
+        raise settled_before(proof)
+    return proof
+
+
+def settled_before(proof: PaymentProof) -> ProofSettled:
+    """Say who put a proof to its order or dismissed it, and when."""
+    order = proof.order
+    told = history.Who()
+    if order is not None:
+        told = history.who(order, OrderAction.PROOF_RECEIVED)
+    return ProofSettled(
+        by=told.by or proof.reviewer,
+        at=told.at or proof.reviewed_at or proof.arrived_at,
+        order_code=None if order is None else str(order),
+    )
+
+
+def dismiss(proof: PaymentProof, *, note: str, by: Actor, now: datetime) -> PaymentProof:
+    """Note that a proof pays nothing of ours.
+
+    Args:
+        proof: locked by `lock`.
+        note: why, in words.
+        by: who looked at it.
+        now: when.
+
+    """
+    proof.verdict = Verdict.DISMISSED
+    proof.note = note
+    proof.reviewer = by.label or by.kind
+    proof.reviewed_at = now
+    proof.save(update_fields=["verdict", "note", "reviewer", "reviewed_at"])
+    return proof

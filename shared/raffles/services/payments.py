@@ -1,0 +1,345 @@
+"""Judges whether an order is paid: confirmed, rejected, asked for again, or paid too late.
+
+Runs inside the caller's transaction, with the contact locked first and the order by `orders.lock`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared.core.enums import (
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RejectReason,
+    Verdict,
+    label,
+)
+from shared.core.errors import DomainError
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, PaymentProof
+from shared.raffles.services import history, orders, tickets
+
+JUST_NOW: Final = timedelta(minutes=1)
+"""Two reviewers who ask for a better proof within this time mean the same request."""
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class OrderNotPlaced(DomainError):
+    """The buyer has not confirmed this order yet, so it cannot be paid."""
+
+    code = "order_not_placed"
+
+
+class NothingToReview(DomainError):
+    """The order has no payment proof that waits for a decision."""
+
+    code = "nothing_to_review"
+
+    def __init__(self, *, order_id: int, by: str | None, at: datetime | None) -> None:
+        super().__init__(order_id=order_id, by=by, at=at)
+
+
+class AskedJustNow(DomainError):
+    """The buyer was asked for a better proof a moment ago."""
+
+    code = "asked_just_now"
+
+    def __init__(self, *, by: str | None, at: datetime | None) -> None:
+        super().__init__(by=by, at=at)
+
+
+class DecisionMade(DomainError):
+    """There is no late payment of this order to decide about any more."""
+
+    code = "decision_made"
+
+    def __init__(self, *, by: str | None, at: datetime | None) -> None:
+        super().__init__(by=by, at=at)
+
+
+class ProofUnseen(DomainError):
+    """Another payment proof has arrived that was not looked at yet."""
+
+    code = "proof_unseen"
+
+    def __init__(self, *, proof_ids: Collection[int]) -> None:
+        super().__init__(proof_ids=sorted(proof_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The numbers are sold; `late` if they had to be taken back first."""
+
+    order: Order
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySettled:
+    """It was confirmed before: by whom and when. Nothing changed."""
+
+    order: Order
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsDecision:
+    """It was paid too late and nothing is sold: a person must decide. To be committed."""
+
+    order: Order
+    taken: tuple[int, ...]
+    free: tuple[int, ...]
+
+
+def confirm(
+    order: Order, *, by: Actor, now: datetime, seen_proofs: Collection[int] | None = None
+) -> Settled | AlreadySettled | NeedsDecision:
+    """Sell an order's numbers to its buyer: the money is there.
+
+    A second confirmation changes nothing. An order that had ended takes its numbers back if all
+    are free and the raffle is not drawn; otherwise it is flagged and nothing is sold.
+
+    Args:
+        order: locked by `orders.lock`.
+        by: who saw the money.
+        now: when.
+        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+
+    Raises:
+        OrderNotPlaced: the buyer has not confirmed it yet.
+        ProofUnseen: a proof waits that was not looked at.
+        RaffleDrawn: nothing is sold after the draw.
+        DecisionMade: it had ended, its money went back, and no proof has come since.
+
+    """
+    match OrderStatus(order.status):
+        case OrderStatus.PAID:
+            return _settled_before(order)
+        case OrderStatus.DRAFT:
+            raise OrderNotPlaced(order_id=order.pk)
+        case OrderStatus.PENDING_PAYMENT:
+            orders.refuse_after_the_draw(order)
+            refuse_unseen(order, seen_proofs=seen_proofs)
+            return sell(order, by=by, now=now, late=False)
+        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
+            _refuse_what_went_back(order)
+            refuse_unseen(order, seen_proofs=seen_proofs)
+            return _confirm_late(order, by=by, now=now)
+
+
+def reject(
+    order: Order,
+    *,
+    reason: RejectReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
+    """Turn an order's payment proofs down; the time to pay starts anew.
+
+    Of an ended order that needs a decision, the decision is then made: it stays ended.
+
+    Args:
+        order: locked by `orders.lock`.
+        reason: what is wrong with the proof.
+        note: more about it, in words; may be empty.
+        by: who looked at it.
+        now: when.
+        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+
+    Raises:
+        OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
+        NothingToReview: no proof waits for a decision.
+        ProofUnseen: a proof waits that was not looked at.
+
+    """
+    if not order.needs_decision:
+        _refuse_unless_reviewed(order)
+    refuse_unseen(order, seen_proofs=seen_proofs)
+    judge(order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason, note=note)
+    changes: dict[str, Any] = {
+        "under_review_since": None,
+        "asked_again_at": None,
+        "needs_decision": False,
+    }
+    if order.status == OrderStatus.PENDING_PAYMENT:
+        changes |= {"expires_at": orders.clock(order, now=now)}
+    return history.note(
+        order,
+        action=OrderAction.PROOF_REJECTED,
+        by=by,
+        now=now,
+        reason=": ".join(filter(None, [label(reason), note])),
+        changes=changes,
+    )
+
+
+def ask_again(
+    order: Order,
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
+    """Note that the buyer owes a better proof; the order stays under review, its clock stopped.
+
+    The next proof ends the wait.
+
+    Args:
+        order: locked by `orders.lock`.
+        note: what is asked for, in words; may be empty.
+        by: who asks.
+        now: when.
+        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+
+    Raises:
+        OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
+        NothingToReview: no proof waits for a decision.
+        ProofUnseen: a proof waits that was not looked at.
+        AskedJustNow: somebody asked within the last minute.
+
+    """
+    _refuse_unless_reviewed(order)
+    refuse_unseen(order, seen_proofs=seen_proofs)
+    if order.asked_again_at is not None and now - order.asked_again_at < JUST_NOW:
+        asked = history.who(order, OrderAction.ASKED_AGAIN)
+        raise AskedJustNow(by=asked.by, at=asked.at)
+    return history.note(
+        order,
+        action=OrderAction.ASKED_AGAIN,
+        by=by,
+        now=now,
+        reason=note,
+        changes={"asked_again_at": now},
+    )
+
+
+def _refuse_unless_reviewed(order: Order) -> None:
+    orders.refuse_if_over(order)
+    if not order.under_review:
+        rejected = history.who(order, OrderAction.PROOF_REJECTED)
+        raise NothingToReview(order_id=order.pk, by=rejected.by, at=rejected.at)
+
+
+def _refuse_what_went_back(order: Order) -> None:
+    """Sell nothing for money that was given back, until another proof comes."""
+    latest = history.last(order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED)
+    if latest is not None and latest.action == OrderAction.REFUND_NOTED:
+        refunded = history.signed(latest)
+        raise DecisionMade(by=refunded.by, at=refunded.at)
+
+
+def refuse_unseen(order: Order, *, seen_proofs: Collection[int] | None) -> None:
+    """Go on only if every proof that waits was looked at; None: whoever decides saw the money.
+
+    Raises:
+        ProofUnseen: otherwise.
+
+    """
+    if seen_proofs is None:
+        return
+    waiting = order.proofs.filter(verdict=Verdict.PENDING).exclude(status=ProofStatus.FAILED)
+    unseen = set(waiting.values_list("pk", flat=True)) - set(seen_proofs)
+    if unseen:
+        raise ProofUnseen(proof_ids=unseen)
+
+
+def _settled_before(order: Order) -> AlreadySettled:
+    paid = history.who(order, OrderAction.PAID)
+    if paid.by is None or paid.at is None:
+        raise RuntimeError(f"order {order.pk} is paid and its history does not say so")
+    return AlreadySettled(order, by=paid.by, at=paid.at)
+
+
+def _confirm_late(order: Order, *, by: Actor, now: datetime) -> Settled | NeedsDecision:
+    taken_back = tickets.take_back(order)
+    if taken_back.done:
+        history.note(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
+        return sell(order, by=by, now=now, late=True)
+    if not order.needs_decision:
+        flag_late_payment(order, by=by, now=now)
+    return NeedsDecision(order, taken=taken_back.taken, free=taken_back.free)
+
+
+def flag_late_payment(order: Order, *, by: Actor, now: datetime) -> Order:
+    """Note that an ended order was paid and cannot have its numbers: a person must decide."""
+    return history.note(
+        order,
+        action=OrderAction.LATE_PAYMENT,
+        by=by,
+        now=now,
+        changes={"needs_decision": True},
+    )
+
+
+def sell(
+    order: Order,
+    *,
+    by: Actor,
+    now: datetime,
+    late: bool,
+    reason: str = "",
+    changes: Mapping[str, Any] = _NOTHING,
+) -> Settled:
+    """Make the numbers an order holds its buyer's for good; whether it may be is decided before.
+
+    Args:
+        order: locked, its numbers held.
+        by: who saw the money.
+        now: when.
+        late: whether its numbers had to be taken back or replaced first.
+        reason: why, in words; may be empty.
+        changes: fields of the order that change with it.
+
+    """
+    tickets.sell_all(order)
+    judge(order, verdict=Verdict.ACCEPTED, by=by, now=now)
+    history.move(
+        order,
+        to=OrderStatus.PAID,
+        action=OrderAction.PAID,
+        by=by,
+        now=now,
+        reason=reason,
+        changes={
+            "closed_at": now,
+            "expires_at": None,
+            "under_review_since": None,
+            "asked_again_at": None,
+            "needs_decision": False,
+            **changes,
+        },
+    )
+    return Settled(order, late=late)
+
+
+def judge(
+    order: Order,
+    *,
+    verdict: Verdict,
+    by: Actor,
+    now: datetime,
+    reason: RejectReason | None = None,
+    note: str = "",
+) -> None:
+    """Give the proofs of an order that wait for a verdict theirs.
+
+    A file that could not be had proves nothing and is never accepted.
+    """
+    waiting = PaymentProof.objects.filter(order=order, verdict=Verdict.PENDING)
+    if verdict is Verdict.ACCEPTED:
+        waiting = waiting.exclude(status=ProofStatus.FAILED)
+    waiting.update(
+        verdict=verdict,
+        reject_reason=reason or "",
+        note=note,
+        reviewer=by.label or by.kind,
+        reviewed_at=now,
+    )
