@@ -69,5 +69,5 @@ UI_TWEAKS: Final[dict[str, Any]] = {
     "navbar_fixed": True,
     "sidebar_fixed": True,
     "sidebar": "sidebar-dark-primary",
-    "default_theme_mode": "light",
+    "default_theme_mode": "auto",
 }

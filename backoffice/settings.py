@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.utils.csp import CSP
+
 from backoffice import jazzmin
 from shared.settings import *
 
@@ -27,6 +29,7 @@ ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "backoffice.staticfiles.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -43,6 +46,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -70,13 +74,26 @@ JAZZMIN_SETTINGS = jazzmin.SETTINGS
 JAZZMIN_UI_TWEAKS = jazzmin.UI_TWEAKS
 
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 SESSION_COOKIE_SECURE = configuration.secure
 CSRF_COOKIE_SECURE = configuration.secure
 SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.secure else 0
 # The proxy that ends TLS must set this header itself, whatever the client sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.secure else None
-X_FRAME_OPTIONS = "SAMEORIGIN"  # Jazzmin shows its own pages in frames
+X_FRAME_OPTIONS = "SAMEORIGIN"  # a proof is shown in a frame of its own order's page
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],  # Bootstrap's and Jazzmin's style sheets carry small pictures
+    "object-src": [CSP.SELF],  # proofs that are PDF
+    "frame-src": [CSP.SELF],
+    "frame-ancestors": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -6,8 +6,10 @@ from typing import Any, Final
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
+from backoffice import brand, menu
+from shared.core import config
 from shared.core.enums import ProofStatus, Verdict
 from shared.raffles.models import Order, PaymentProof
 from shared.whatsapp.models import Alarm
@@ -29,8 +31,8 @@ class Tile:
 class BackofficeSite(AdminSite):
     """Django's admin site with the seller's words."""
 
-    site_title = "Raffle Tickets"
-    site_header = "Raffle Tickets"
+    site_title = config.current().brand_name
+    site_header = config.current().brand_name
     index_title = "Dashboard"
     enable_nav_sidebar = False
     index_template = "admin/dashboard.html"
@@ -51,7 +53,16 @@ class BackofficeSite(AdminSite):
         """Put the desk's pages before the admin's own, whose last address catches everything."""
         from backoffice.desk import urls  # noqa: PLC0415 - models are not loaded before
 
-        return [*urls.paths(self), *super().get_urls()]
+        face = [
+            path("brand.css", brand.style, name="brand_style"),
+            path("brand/logo", brand.logo, name="brand_logo"),
+        ]
+        return [*face, *urls.paths(self), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Give what every page shows: the seller's face and the menu."""
+        shown: list[menu.ShownGroup] = menu.of(request) if self.has_permission(request) else []
+        return {**super().each_context(request), "brand": brand.current(), "menu": shown}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

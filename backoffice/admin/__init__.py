@@ -1,5 +1,5 @@
 """The seller's pages; Django finds this module by its name and each import registers some."""
 
-from backoffice.admin import channel, orders, proofs, raffles
+from backoffice.admin import channel, orders, people, proofs, raffles
 
-__all__ = ["channel", "orders", "proofs", "raffles"]
+__all__ = ["channel", "orders", "people", "proofs", "raffles"]

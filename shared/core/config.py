@@ -13,6 +13,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
+LOGO_TYPES: Final = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
+"""Media types of a logo by how its file's name ends."""
+
 
 class ConfigurationError(Exception):
     """The environment lacks something or holds something malformed; the message names all of it."""
@@ -93,6 +102,12 @@ class Settings(BaseSettings):
         pattern=r"^#[0-9a-fA-F]{6}$",
         description="Main colour of the back office, e.g. #0f766e",
     )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="How many proxies append to X-Forwarded-For; 0: it is not believed",
+    )
     time_zone: str = Field(
         default="UTC",
         description="Zone of times that belong to no raffle, e.g. America/Bogota",
@@ -126,6 +141,22 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://raffles.example")
         return value.rstrip("/")
 
+    @field_validator("brand_name")
+    @classmethod
+    def _name_is_there(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be blank")
+        return value.strip()
+
+    @field_validator("brand_logo")
+    @classmethod
+    def _logo_is_a_picture(cls, value: Path | None) -> Path | None:
+        if value is not None and value.suffix.lower() not in LOGO_TYPES:
+            raise ValueError("must end with " + ", ".join(LOGO_TYPES))
+        if value is not None and not (ROOT / value).is_file():
+            raise ValueError(f"there is no file {ROOT / value}")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _time_zone_is_known(cls, value: str) -> str:
@@ -155,6 +186,11 @@ class Settings(BaseSettings):
     def media_folder(self) -> Path:
         """`media_root` made absolute against the project's root."""
         return ROOT / self.media_root
+
+    @property
+    def brand_logo_file(self) -> Path | None:
+        """`brand_logo` made absolute against the project's root."""
+        return None if self.brand_logo is None else ROOT / self.brand_logo
 
     @property
     def secure(self) -> bool:
