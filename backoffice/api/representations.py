@@ -65,7 +65,7 @@ def confirmation(found: Order, *, already_confirmed: bool) -> dict[str, Any]:
         "numbers": [found.raffle.written(number) for number in numbers_of(found)],
         "confirmed_by": None if event is None else _actor(event),
         "confirmed_at": None if event is None else moment(event.at),
-        "buyer_notified": notice_of(found, key="paid"),
+        "buyer_notified": notice_of(found, "paid", "numbers_replaced"),
     }
 
 
@@ -80,7 +80,7 @@ def cancellation(found: Order, *, already_cancelled: bool) -> dict[str, Any]:
         "numbers": [found.raffle.written(number) for number in numbers_of(found)],
         "cancelled_by": None if event is None else _actor(event),
         "cancelled_at": None if event is None else moment(event.at),
-        "buyer_notified": notice_of(found, key="cancelled_by_seller"),
+        "buyer_notified": notice_of(found, "cancelled_by_seller"),
     }
 
 
@@ -102,10 +102,10 @@ def availability(raffle: Raffle, *, counts: Counts, why_not: str | None) -> dict
     }
 
 
-def notice_of(found: Order, *, key: str) -> str | None:
+def notice_of(found: Order, *keys: str) -> str | None:
     """Say what became of the notice to the buyer, such as "queued"; None if there is none."""
     notice = OutboundMessage.objects.filter(
-        contact=found.contact_id, about=found.code or "", key=key
+        contact=found.contact_id, about=found.code or "", key__in=keys
     ).first()
     return None if notice is None else notice.status.lower()
 

@@ -1,9 +1,9 @@
 """Sells numbers for cash, to somebody who has no chat: held, placed and paid in one transaction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -97,19 +97,9 @@ def sell(
         "buyer_phone": buyer_phone.strip()[:32],
         "request_key": request_key,
     }
+    terms = {"numbers": numbers, "quantity": quantity, "pivot": pivot}
     try:
-        with transaction.atomic(durable=True):
-            held = reservations.hold(
-                _raffle(raffle_id),
-                contact_id=None,
-                numbers=numbers,
-                quantity=quantity,
-                pivot=pivot,
-                by=by,
-                now=now,
-            )
-            order = orders.place(held, at=now, now=now, by=by)
-            payments.sell(order, by=by, now=now, late=False, reason=REASON, changes=buyer)
+        order = _sold(raffle_id, terms=terms, buyer=buyer, by=by, now=now)
     except (DomainError, IntegrityError):
         # The same form may have been sent twice at once: then the numbers or the key were taken
         # by the other one.
@@ -119,6 +109,22 @@ def sell(
         return Sold(first, repeated=True)
     _log.info("sold_for_cash", order_id=order.pk, by=by.kind)
     return Sold(order, repeated=False)
+
+
+@transaction.atomic(durable=True)
+def _sold(
+    raffle_id: int,
+    *,
+    terms: Mapping[str, Any],
+    buyer: Mapping[str, Any],
+    by: Actor,
+    now: datetime,
+) -> Order:
+    """Hold, place and sell at once; the database lets each request key in once."""
+    held = reservations.hold(_raffle(raffle_id), contact_id=None, by=by, now=now, **terms)
+    order = orders.place(held, at=now, now=now, by=by)
+    payments.sell(order, by=by, now=now, late=False, reason=REASON, changes=buyer)
+    return order
 
 
 def _sold_with(request_key: UUID) -> Order | None:

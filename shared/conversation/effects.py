@@ -21,11 +21,11 @@ from shared.conversation.values import (
     Refused,
 )
 from shared.core.constants import ALBUM_QUIET
-from shared.core.enums import ActorKind
+from shared.core.enums import ActorKind, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import availability, orders, proofs, reservations
+from shared.raffles.services import availability, orders, orphans, proofs, reservations
 from shared.raffles.services.proofs import ProofKept, ProofLate, ProofOrphan, ProofRepeated
 from shared.raffles.services.reservations import NumbersTaken
 from shared.whatsapp.content import content
@@ -142,14 +142,15 @@ def _kept(
 
 def _assign_proof(effect: AssignProof, turn: Turn) -> ProofTaken:
     order = _own(effect.order_id, turn)
-    proof = PaymentProof.objects.filter(
-        pk=effect.proof_id, contact=turn.contact, order=None
-    ).first()
-    if proof is None:
+    proof = PaymentProof.objects.filter(pk=effect.proof_id, contact=turn.contact).first()
+    if proof is None or proof.order_id == order.pk:
         return ProofTaken(order.pk, first=False)
+    if proof.order_id is not None or proof.verdict != Verdict.PENDING:
+        raise orphans.settled_before(proof)
     album = PaymentProof.objects.filter(
         contact=turn.contact,
         order=None,
+        verdict=Verdict.PENDING,
         arrived_at__range=(proof.arrived_at - ALBUM_QUIET, proof.arrived_at + ALBUM_QUIET),
     )
     outcome = proofs.assign(list(album), order=order, by=turn.actor, now=turn.now)

@@ -138,6 +138,7 @@ def _order_facts(
             expires_at=order.expires_at,
             under_review=order.under_review,
             needs_decision=order.needs_decision,
+            asked_again=order.asked_again_at is not None,
         )
         for order in orders
     )

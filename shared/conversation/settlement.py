@@ -146,7 +146,7 @@ def cancel_order(order_id: int, *, by: Actor, now: datetime, reason: str = "") -
     """Cancel an order that is not paid, free its numbers and tell the buyer.
 
     Raises:
-        OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.payments`.
+        OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.orders`.
 
     """
     order = orders.cancel(locked(order_id), by=by, now=now, reason=reason)

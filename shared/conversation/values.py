@@ -73,6 +73,7 @@ class OrderFacts:
     expires_at: datetime | None = None
     under_review: bool = False
     needs_decision: bool = False
+    asked_again: bool = False
 
     @property
     def live(self) -> bool:
@@ -83,6 +84,11 @@ class OrderFacts:
     def wants_payment(self) -> bool:
         """Whether its buyer should pay and send a proof."""
         return self.status is OrderStatus.PENDING_PAYMENT and not self.under_review
+
+    @property
+    def wants_proof(self) -> bool:
+        """Whether its buyer owes a proof: the first, or the better one they were asked for."""
+        return self.wants_payment or self.asked_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,11 @@ class Facts:
     def wanting_payment(self) -> tuple[OrderFacts, ...]:
         """Orders that wait for money and a proof."""
         return tuple(order for order in self.orders if order.wants_payment)
+
+    @property
+    def wanting_proof(self) -> tuple[OrderFacts, ...]:
+        """Orders that wait for a proof, or for a better one."""
+        return tuple(order for order in self.orders if order.wants_proof)
 
     def draft(self, raffle_id: int | None) -> OrderFacts | None:
         """The hold the buyer has not confirmed yet in a raffle."""

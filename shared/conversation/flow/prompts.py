@@ -20,7 +20,7 @@ def menu(facts: Facts, *, note: str = "", misses: int = 0) -> Step:
         reply = texts.no_raffles(facts.seller)
         return Step(State.MENU, context, replies=(reply.after(note),))
     if len(facts.raffles) > 1:
-        live = [order for order in facts.live_orders if not order.under_review]
+        live = [o for o in facts.live_orders if o.wants_proof or not o.under_review]
         reminder = texts.reminders(live, now=facts.now)
         reply = texts.raffle_list(facts.raffles, note=reminder)
         return Step(State.MENU, context, replies=(reply.after(note),))

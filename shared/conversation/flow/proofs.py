@@ -21,7 +21,7 @@ def picture(order_id: int | None, state: State, context: Context, facts: Facts) 
 
 
 def _belongs_to(facts: Facts) -> OrderFacts | None:
-    wanting = facts.wanting_payment
+    wanting = facts.wanting_proof
     if wanting:
         return wanting[0] if len(wanting) == 1 else None
     drafts = [order for order in facts.orders if order.status is OrderStatus.DRAFT]
@@ -55,7 +55,7 @@ def unplaced(event: ProofUnplaced, state: State, context: Context, facts: Facts)
     known = context.understood()
     if event.quiet:
         return Step(state, known)
-    candidates = facts.wanting_payment or facts.live_orders
+    candidates = facts.wanting_proof or facts.live_orders
     if candidates:
         return say(state, known, texts.which_order(event.proof_id, candidates))
     raffle = facts.raffle(context.raffle_id)

@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Final
 
 from shared.conversation.taps import Do, write
-from shared.conversation.texts.parts import MENU_BUTTON, MINE_BUTTON, are, numbers_of, until
+from shared.conversation.texts.parts import (
+    MENU_BUTTON,
+    MINE_BUTTON,
+    are,
+    numbers_of,
+    stay_yours,
+    until,
+)
 from shared.conversation.values import OrderFacts, Reply
 from shared.conversation.wording import day_and_time, money, numbers
 from shared.core.enums import OrderStatus, RejectReason
@@ -14,13 +21,16 @@ from shared.whatsapp.messages import Button
 
 def paid(order: OrderFacts) -> Reply:
     """The seller has the money."""
-    draw = order.raffle.draw_at
-    when = f" Draw: {day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
     return Reply(
         "paid",
-        f"Paid. *{numbers_of(order)}* {are(order)} yours.{when} Good luck!",
+        f"Paid. *{numbers_of(order)}* {are(order)} yours.{_draw(order)} Good luck!",
         about=order.code,
     )
+
+
+def _draw(order: OrderFacts) -> str:
+    draw = order.raffle.draw_at
+    return f" Draw: {day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
 
 
 _REJECTED: Final[Mapping[RejectReason, str]] = {
@@ -59,7 +69,7 @@ def asked_again(order: OrderFacts, *, note: str) -> Reply:
         "asked_again",
         f"About order *{order.code}*: could you send us one more photo or PDF of your receipt "
         f"({money(order.total, order.currency)}), so that we can check it?{why}\n"
-        f"Your numbers *{numbers_of(order)}* stay yours meanwhile.",
+        f"{stay_yours(order)} meanwhile.",
         about=order.code,
     )
 
@@ -68,8 +78,8 @@ def proof_attached(order: OrderFacts) -> Reply:
     """The seller found the order that a receipt belongs to."""
     return Reply(
         "proof_attached",
-        f"We have a receipt for order *{order.code}* now. Your numbers *{numbers_of(order)}* stay "
-        "yours while we check the payment; we will write here.",
+        f"We have a receipt for order *{order.code}* now. {stay_yours(order)} while we check the "
+        "payment; we will write here.",
         about=order.code,
     )
 
@@ -78,10 +88,9 @@ def order_made(order: OrderFacts) -> Reply:
     """The seller made an order from a receipt that had none."""
     return Reply(
         "order_made",
-        f"We made order *{order.code}* from the receipt you sent:  *{numbers_of(order)}*\n"
-        f"{order.raffle.title} · total {money(order.total, order.currency)}\n"
-        f"{'This number stays' if len(order.numbers) == 1 else 'These numbers stay'} yours while "
-        "we check the payment; we will write here.",
+        f"We made order *{order.code}* from the receipt you sent: *{order.raffle.title}* · "
+        f"{money(order.total, order.currency)}\n"
+        f"{stay_yours(order)} while we check the payment; we will write here.",
         about=order.code,
     )
 
@@ -135,13 +144,14 @@ def late_payment(order: OrderFacts) -> Reply:
 
 def numbers_replaced(order: OrderFacts, *, old: Collection[int]) -> Reply:
     """Other numbers in place of those that were gone when the money came."""
-    draw = order.raffle.draw_at
-    when = f" Draw: {day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
+    if set(old) == set(order.numbers):
+        return paid(order)
     before = numbers(old, width=order.raffle.width)
+    gone = "it was taken" if len(old) == 1 else "some of them were taken"
     return Reply(
         "numbers_replaced",
-        f"Your payment for order *{order.code}* is here. In place of {before}, which could not "
-        f"be kept, *{numbers_of(order)}* {are(order)} yours.{when} Good luck!",
+        f"Your payment for order *{order.code}* ({before}) came late and {gone} meanwhile, so "
+        f"*{numbers_of(order)}* {are(order)} yours now.{_draw(order)} Good luck!",
         about=order.code,
     )
 
@@ -151,7 +161,7 @@ def refund_noted(order: OrderFacts, *, note: str) -> Reply:
     how = f" {note.strip()}" if note.strip() else ""
     return Reply(
         "refund_noted",
-        f"About order *{order.code}*: its numbers were gone when your payment came, so you get "
+        f"About order *{order.code}*: your payment came after its time had run out, so you get "
         f"your {money(order.total, order.currency)} back.{how}\n"
         f"Questions? {order.raffle.seller}.",
         buttons=(MENU_BUTTON, MINE_BUTTON),

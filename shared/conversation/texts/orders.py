@@ -10,6 +10,7 @@ from shared.conversation.texts.parts import (
     MINE_BUTTON,
     are,
     numbers_of,
+    stay_yours,
     until,
 )
 from shared.conversation.values import OrderFacts, Reply
@@ -210,6 +211,8 @@ def _standing(order: OrderFacts, *, now: datetime) -> str:
             return f"Paid: yours.{drawn}"
         case OrderStatus.DRAFT:
             return f"Held until {until(order, now=now)}, not confirmed yet."
+        case OrderStatus.PENDING_PAYMENT if order.asked_again:
+            return "One more photo or PDF of the receipt is needed: please send it here."
         case OrderStatus.PENDING_PAYMENT if order.under_review:
             return "Receipt received, being checked."
         case OrderStatus.PENDING_PAYMENT:
@@ -232,7 +235,13 @@ def _ticket_buttons(newest: Sequence[OrderFacts]) -> tuple[Button, ...]:
 
 
 def under_review(order: OrderFacts) -> Reply:
-    """The receipt is with the seller; nothing to do."""
+    """The receipt is with the seller; nothing to do, unless a better one was asked for."""
+    if order.asked_again:
+        body = (
+            f"For order *{order.code}* we need one more photo or PDF of your receipt: please send "
+            f"it here. {stay_yours(order)} meanwhile."
+        )
+        return Reply("under_review", body, buttons=(BUY_BUTTON, MINE_BUTTON), about=order.code)
     return Reply(
         "under_review",
         f"We are checking the payment of order *{order.code}*. "

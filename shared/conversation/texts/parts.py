@@ -25,6 +25,14 @@ def numbers_of(order: OrderFacts) -> str:
     return numbers(order.numbers, width=order.raffle.width)
 
 
+def stay_yours(order: OrderFacts) -> str:
+    """Say that its numbers are kept for the buyer, without an end to the sentence."""
+    many = len(order.numbers) != 1
+    return f"Your {'numbers' if many else 'number'} *{numbers_of(order)}* " + (
+        "stay yours" if many else "stays yours"
+    )
+
+
 def are(order: OrderFacts) -> str:
     """Say that its numbers are, or its number is."""
     return "is" if len(order.numbers) == 1 else "are"

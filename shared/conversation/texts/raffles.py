@@ -95,6 +95,8 @@ def reminders(orders: Sequence[OrderFacts], *, now: datetime) -> str:
 def _reminder(order: OrderFacts, *, now: datetime) -> str:
     if order.status is OrderStatus.DRAFT:
         return f"Held for you until {until(order, now=now)}: *{numbers_of(order)}*"
+    if order.asked_again:
+        return f"Your order *{order.code}* needs one more photo of the receipt."
     if order.under_review:
         return f"Your order *{order.code}* is being checked."
     owed = money(order.total, order.currency)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from shared.core.constants import COOL_DOWN, COOL_DOWN_EXPIRIES
-from shared.core.enums import Mode, OrderAction, OrderStatus, TicketStatus
+from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
 from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.actor import Actor
@@ -145,7 +145,7 @@ def hold_random(
 
     """
     drafts = _admitted(
-        raffle, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now
+        raffle, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now, by=by
     )
     given_back = tickets.lock(raffle.pk, numbers=tickets.held_by(drafts))
     found = tickets.lock_random(
@@ -194,7 +194,7 @@ def hold_numbers(
     """
     wanted = frozenset(numbers)
     drafts = _admitted(
-        raffle, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now
+        raffle, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now, by=by
     )
     own = frozenset(tickets.held_by(drafts))
     locked = {ticket.number: ticket for ticket in tickets.lock(raffle.pk, numbers=wanted | own)}
@@ -216,8 +216,12 @@ def _admitted(
     quantity: int,
     replacing: Order | None,
     now: datetime,
+    by: Actor,
 ) -> list[Order]:
-    """Check the terms of sale, then lock the drafts that the new hold replaces."""
+    """Check the terms of sale, then lock the drafts that the new hold replaces.
+
+    Only buyers cool down: staff hold numbers for whoever has paid.
+    """
     reason = availability.why_not_selling(raffle, now=now)
     if reason is not None:
         raise RaffleNotSelling(reason=reason)
@@ -227,7 +231,7 @@ def _admitted(
             raise OrderWantsPayment(order_id=order.pk, code=order.code)
     if not raffle.min_per_order <= quantity <= raffle.max_per_order:
         raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
-    until = _cools_down_until(orders)
+    until = _cools_down_until(orders) if by.kind == ActorKind.CHAT else None
     if until is not None and now < until:
         raise CoolingDown(until=until)
     _check_limit(raffle, quantity=quantity, orders=orders)
