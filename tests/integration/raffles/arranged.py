@@ -4,7 +4,7 @@ from collections.abc import Collection
 from itertools import count
 
 from shared.core.enums import OrderStatus, RejectReason
-from shared.raffles.models import Order, OrderEvent, Raffle, TicketNumber
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle, TicketNumber
 from shared.raffles.services import orders, payments, proofs, reservations
 from shared.raffles.services.proofs import ProofKept, ProofLate, ProofSource
 from shared.whatsapp.models import WhatsAppContact
@@ -109,6 +109,25 @@ def received(order: Order, **fields: object) -> ProofKept | ProofLate:
     )
     assert isinstance(outcome, ProofKept | ProofLate)
     return outcome
+
+
+def orphan(contact: WhatsAppContact | None = None, **fields: object) -> PaymentProof:
+    """Send a proof that fits no order, at noon."""
+    buyer = contact or builders.contact()
+    outcome = proofs.receive(
+        source(**fields), order=None, contact_id=buyer.pk, by=builders.a_buyer(), now=NOON
+    )
+    return outcome.proof
+
+
+def paid_late(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
+    """Let an order expire, its first number go to somebody else, and its proof come after that."""
+    order = expired(raffle, numbers=numbers)
+    held(raffle, numbers=[min(numbers)])
+    late = received(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+    assert isinstance(late, ProofLate)
+    assert late.order.needs_decision
+    return late.order
 
 
 def rejected(order: Order) -> Order:

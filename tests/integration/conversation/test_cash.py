@@ -1,0 +1,122 @@
+"""Sales for cash: the rules of the chat, a buyer without one, and a form sent twice sells once."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.conversation import cash
+from shared.conversation.cash import (
+    BuyerNameMissing,
+    NumbersTaken,
+    NumbersUnknown,
+    QuantityOutOfBounds,
+    RaffleNotFound,
+    RaffleNotSelling,
+    Sold,
+    TooFewLeft,
+)
+from shared.core.enums import OrderStatus, RaffleStatus
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.raffles.services import inventory
+from shared.whatsapp.models import OutboundMessage
+from tests import builders
+from tests.builders import NOON, a_reviewer
+from tests.integration.raffles import arranged
+
+pytestmark = pytest.mark.django_db
+
+KEY = UUID(int=1)
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle(numbers=12, max_per_order=11)
+
+
+@pytest.fixture(autouse=True)
+def whole_stock(on_each_database: None, db: None) -> object:
+    """After each sale and each refusal the stock must be whole."""
+    yield
+    assert inventory.check() == []
+
+
+def sell(raffle_id: int, **terms: Any) -> Sold:
+    usual = {
+        "numbers": [7, 8],
+        "quantity": 2,
+        "buyer_name": " Doña Inés ",
+        "buyer_phone": "+1 555 0199",
+        "request_key": KEY,
+        "pivot": arranged.PIVOT,
+        "by": a_reviewer(),
+        "now": NOON,
+    }
+    return cash.sell(raffle_id, **usual | terms)
+
+
+def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
+    sold = sell(raffle.pk)
+
+    order = arranged.stored(sold.order)
+    assert (order.status, order.contact, order.numbers()) == (OrderStatus.PAID, None, [7, 8])
+    assert (order.buyer_name, order.buyer_phone) == ("Doña Inés", "+1 555 0199")
+    assert (order.total, order.closed_at, order.expires_at) == (10, NOON, None)
+    assert arranged.statuses(raffle, 7, 8) == ["SOLD"] * 2
+    assert not OutboundMessage.objects.exists()
+
+
+def test_is_told_by_its_history(raffle: Raffle) -> None:
+    order = sell(raffle.pk).order
+
+    events = OrderEvent.objects.filter(order=order).order_by("pk")
+    assert [(event.action, event.actor_label, event.reason) for event in events] == [
+        ("HELD", "rita", ""),
+        ("PLACED", "rita", ""),
+        ("PAID", "rita", "sold for cash"),
+    ]
+
+
+def test_draws_random_numbers_where_none_are_named(raffle: Raffle) -> None:
+    assert len(sell(raffle.pk, numbers=None, quantity=5).order.numbers()) == 5
+
+
+def test_a_form_sent_twice_sells_once(raffle: Raffle) -> None:
+    first = sell(raffle.pk)
+    again = sell(raffle.pk, numbers=[1], buyer_name="Another")
+
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.order == first.order
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("terms", "refusal"),
+    [
+        ({"buyer_name": "  "}, BuyerNameMissing),
+        ({"numbers": [1, 7]}, NumbersTaken),
+        ({"numbers": [7, 13]}, NumbersUnknown),
+        ({"numbers": []}, QuantityOutOfBounds),
+        ({"numbers": None, "quantity": 12}, QuantityOutOfBounds),
+        ({"numbers": None, "quantity": 11}, TooFewLeft),
+    ],
+)
+def test_refuses_by_the_rules_of_the_chat_and_writes_nothing(
+    raffle: Raffle, terms: dict[str, Any], refusal: type[DomainError]
+) -> None:
+    arranged.paid(raffle, numbers=[1, 2])
+
+    with pytest.raises(refusal):
+        sell(raffle.pk, **terms)
+
+    assert Order.objects.count() == 1
+
+
+def test_refuses_where_nothing_is_sold(raffle: Raffle) -> None:
+    Raffle.objects.filter(pk=raffle.pk).update(status=RaffleStatus.PAUSED)
+
+    with pytest.raises(RaffleNotSelling):
+        sell(raffle.pk)
+    with pytest.raises(RaffleNotFound):
+        sell(0)

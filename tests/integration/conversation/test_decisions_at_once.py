@@ -1,0 +1,175 @@
+"""Two who decide about the same money at the same moment: one is heard, the other is told so."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from shared.conversation import cash, late_payments, orphans, settlement
+from shared.core.enums import OrderAction, OrderStatus
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, OrderEvent
+from shared.raffles.services import inventory
+from shared.whatsapp.models import OutboundMessage
+from tests import builders
+from tests.builders import NOON, a_reviewer
+from tests.integration.raffles import arranged
+from tests.integration.raffles.test_races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = arranged.AFTER_THE_DEADLINE
+WHO: dict[str, Any] = {"by": a_reviewer(), "now": LATER}
+EACH = 3
+"""How many do the same thing at once."""
+
+type Act = Callable[[], object]
+
+
+def outcomes(*acts: Act) -> Counter[str]:
+    """Let several do each thing at once and count what came of it: "done", or the refusal."""
+
+    def one(act: Act) -> str:
+        try:
+            act()
+        except DomainError as refusal:
+            return refusal.code
+        return "done"
+
+    tasks = [partial(one, act) for act in acts for _ in range(EACH)]
+    return Counter(at_once(tasks, threads=len(tasks)))
+
+
+def happened(*actions: OrderAction) -> int:
+    return OrderEvent.objects.filter(action__in=actions).count()
+
+
+def told(*keys: str) -> int:
+    return OutboundMessage.objects.filter(key__in=keys).count()
+
+
+def test_an_orphan_proof_gets_one_home() -> None:
+    with transaction.atomic():
+        raffle = builders.raffle(numbers=20)
+        proof = arranged.orphan()
+        mine, friends = arranged.placed(raffle), arranged.placed(raffle, numbers=[9])
+
+    def attach(order: Order) -> object:
+        return orphans.attach(proof.pk, order_id=order.pk, **WHO)
+
+    def make_order() -> object:
+        terms: Any = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
+        return orphans.make_order(proof.pk, **terms, **WHO)
+
+    def dismiss() -> object:
+        return orphans.dismiss(proof.pk, note="", tell_buyer=True, **WHO)
+
+    came = outcomes(partial(attach, mine), partial(attach, friends), make_order, dismiss)
+
+    assert came == {"done": 1, "proof_settled": 4 * EACH - 1}
+    assert happened(OrderAction.PROOF_RECEIVED) <= 1
+    assert told("proof_attached", "order_made", "proof_dismissed") == 1
+    assert inventory.check() == []
+
+
+def test_a_late_payment_is_decided_once() -> None:
+    with transaction.atomic():
+        order = arranged.paid_late(builders.raffle(numbers=20))
+
+    def replace(*numbers: int) -> object:
+        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
+
+    def refund() -> object:
+        return late_payments.note_refund(order.pk, note="", **WHO)
+
+    came = outcomes(partial(replace, 7, 8, 9), replace, refund)
+
+    assert came == {"done": 1, "decision_made": 3 * EACH - 1}
+    assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
+    assert told("numbers_replaced", "refund_noted") == 1
+    assert inventory.check() == []
+
+
+def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -> None:
+    with transaction.atomic():
+        raffle = builders.raffle(numbers=20)
+        order = arranged.paid_late(raffle)
+        other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
+    settlement.cancel_order(other.pk, **WHO)
+
+    def refund() -> object:
+        return late_payments.note_refund(order.pk, note="", **WHO)
+
+    def confirm() -> object:
+        outcome = settlement.confirm_payment(order.pk, **WHO)
+        if isinstance(outcome, settlement.AlreadySettled):
+            raise late_payments.DecisionMade(by=outcome.by, at=outcome.at)
+        return outcome
+
+    came = outcomes(confirm, refund)
+
+    assert came == {"done": 1, "decision_made": 2 * EACH - 1}
+    assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
+    assert told("paid", "refund_noted") == 1
+    assert inventory.check() == []
+
+
+def test_two_late_payments_never_get_the_same_numbers() -> None:
+    with transaction.atomic():
+        raffle = builders.raffle(numbers=8)
+        late = [arranged.paid_late(raffle, numbers=numbers) for numbers in ([1, 2], [3, 4])]
+
+    def replace(order: Order, *numbers: int) -> object:
+        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
+
+    came = outcomes(partial(replace, late[0], 7, 8), partial(replace, late[1], 8, 7))
+
+    assert came["done"] == 1
+    assert inventory.check() == []
+
+
+def test_the_same_numbers_are_sold_for_cash_once() -> None:
+    raffle = builders.raffle(numbers=20)
+
+    def sell(*numbers: int) -> object:
+        return sold(raffle.pk, numbers=numbers, request_key=UUID(int=next(keys)))
+
+    keys = iter(range(1, 100))
+    came = outcomes(partial(sell, 7, 8), partial(sell, 8, 9))
+
+    assert came == {"done": 1, "numbers_taken": 2 * EACH - 1}
+    assert Order.objects.count() == 1
+    assert inventory.check() == []
+
+
+@pytest.mark.parametrize("numbers", [[7, 8], None])
+def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) -> None:
+    raffle = builders.raffle(numbers=20)
+
+    def sell() -> cash.Sold:
+        return sold(raffle.pk, numbers=numbers, request_key=UUID(int=1))
+
+    came = at_once([sell] * 4, threads=4)
+
+    assert Counter(one.repeated for one in came) == {False: 1, True: 3}
+    assert {one.order for one in came} == {Order.objects.get()}
+    assert inventory.check() == []
+
+
+def test_a_buyer_is_asked_again_once() -> None:
+    with transaction.atomic():
+        order = arranged.under_review(builders.raffle(numbers=20))
+
+    came = outcomes(lambda: settlement.ask_again(order.pk, note="", **WHO))
+
+    assert came == {"done": 1, "asked_just_now": EACH - 1}
+    assert (happened(OrderAction.ASKED_AGAIN), told("asked_again")) == (1, 1)
+
+
+def sold(raffle_id: int, **terms: Any) -> cash.Sold:
+    usual = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
+    return cash.sell(raffle_id, **usual | terms | WHO | {"now": NOON})

@@ -1,0 +1,247 @@
+"""Proofs that fit no order: put to one, made into one, or dismissed; who is told or refused."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.conversation import orphans, settlement, taps
+from shared.conversation.orphans import (
+    OrderNotFound,
+    OrderWantsPayment,
+    ProofKept,
+    ProofLate,
+    ProofNotFound,
+    ProofSettled,
+)
+from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.services import inventory
+from shared.raffles.services.reservations import NumbersTaken
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON, a_reviewer
+from tests.integration.conversation import chat
+from tests.integration.conversation.chat import Chat
+from tests.integration.raffles import arranged
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOON + timedelta(hours=3)
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle(numbers=20)
+
+
+@pytest.fixture(autouse=True)
+def whole_stock(on_each_database: None, db: None) -> object:
+    """After each of these decisions the stock must be whole."""
+    yield
+    assert inventory.check() == []
+
+
+def told(contact: WhatsAppContact | None) -> list[str]:
+    """Name what a buyer was told, oldest first."""
+    messages = OutboundMessage.objects.filter(contact=contact).order_by("pk")
+    return list(messages.values_list("key", flat=True))
+
+
+def attach(proof: PaymentProof, order: Order) -> ProofKept | ProofLate:
+    return orphans.attach(proof.pk, order_id=order.pk, by=a_reviewer(), now=LATER)
+
+
+def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
+    return orphans.make_order(
+        proof.pk,
+        raffle_id=raffle.pk,
+        numbers=numbers or None,
+        quantity=3,
+        pivot=arranged.PIVOT,
+        by=a_reviewer(),
+        now=LATER,
+    )
+
+
+def dismiss(proof: PaymentProof, *, tell_buyer: bool = False) -> PaymentProof:
+    return orphans.dismiss(
+        proof.pk, note="It pays the butcher", tell_buyer=tell_buyer, by=a_reviewer(), now=LATER
+    )
+
+
+class TestAttach:
+    def test_stops_the_clock_of_a_friends_order_and_tells_its_buyer_alone(
+        self, raffle: Raffle
+    ) -> None:
+        friend = builders.contact()
+        order = arranged.placed(raffle)
+
+        outcome = attach(arranged.orphan(friend), order)
+
+        assert isinstance(outcome, ProofKept)
+        assert outcome.first
+        order = arranged.stored(order)
+        assert (order.under_review_since, order.expires_at) == (LATER, None)
+        assert (told(order.contact), told(friend)) == (["proof_attached"], [])
+        event = OrderEvent.objects.get(order=order, action=OrderAction.PROOF_RECEIVED)
+        assert (event.reason, event.actor_label) == ("attached by rita", "rita")
+
+    def test_places_a_hold(self, raffle: Raffle) -> None:
+        order = arranged.held(raffle)
+
+        attach(arranged.orphan(), order)
+
+        assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
+        assert arranged.stored(order).under_review
+
+    def test_gives_an_expired_order_its_free_numbers_back(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+
+        outcome = attach(arranged.orphan(arrived_at=arranged.AFTER_THE_DEADLINE + MINUTE), order)
+
+        assert isinstance(outcome, ProofLate)
+        assert outcome.taken_back
+        assert outcome.proof.late
+        assert arranged.stored(order).under_review
+        assert told(order.contact) == ["late_proof_secured"]
+
+    def test_flags_an_expired_order_whose_numbers_are_gone(self, raffle: Raffle) -> None:
+        order = arranged.expired(raffle)
+        arranged.held(raffle, numbers=[2])
+
+        outcome = attach(arranged.orphan(), order)
+
+        assert isinstance(outcome, ProofLate)
+        assert not outcome.taken_back
+        assert arranged.stored(order).needs_decision
+        assert told(order.contact) == ["late_proof"]
+
+    def test_adds_to_a_paid_order_and_to_one_under_review(self, raffle: Raffle) -> None:
+        paid = arranged.paid(raffle)
+        reviewed = arranged.under_review(raffle, numbers=[7])
+
+        outcomes = [attach(arranged.orphan(), order) for order in (paid, reviewed)]
+
+        assert [isinstance(one, ProofKept) and one.first for one in outcomes] == [False, False]
+        assert arranged.stored(paid).status == OrderStatus.PAID
+        assert (told(paid.contact), told(reviewed.contact)) == (["proof_added"], ["proof_added"])
+
+    def test_needs_nobody_to_tell(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+        Order.objects.filter(pk=order.pk).update(contact=None)
+
+        assert isinstance(attach(arranged.orphan(), order), ProofKept)
+        assert not OutboundMessage.objects.exists()
+
+    def test_tells_whoever_comes_second_who_was_faster(self, raffle: Raffle) -> None:
+        order, other = arranged.placed(raffle), arranged.placed(raffle, numbers=[9])
+        proof = arranged.orphan()
+        attach(proof, order)
+
+        with pytest.raises(ProofSettled) as refusal:
+            attach(proof, other)
+
+        assert refusal.value.details == {"by": "rita", "at": LATER, "order_code": order.code}
+        assert arranged.story(other) == ["HELD", "PLACED"]
+        assert told(other.contact) == []
+
+    def test_refuses_what_does_not_exist(self, raffle: Raffle) -> None:
+        order, proof = arranged.placed(raffle), arranged.orphan()
+
+        with pytest.raises(ProofNotFound):
+            orphans.attach(0, order_id=order.pk, by=a_reviewer(), now=LATER)
+        with pytest.raises(OrderNotFound):
+            orphans.attach(proof.pk, order_id=0, by=a_reviewer(), now=LATER)
+
+
+class TestMakeOrder:
+    def test_sells_nothing_yet_but_holds_the_numbers_for_the_sender(self, raffle: Raffle) -> None:
+        sender = builders.contact()
+        proof = arranged.orphan(sender)
+
+        order = make_order(proof, raffle, 7, 13)
+
+        assert (order.contact, order.numbers(), order.under_review) == (sender, [7, 13], True)
+        assert arranged.statuses(raffle, 7, 13) == [TicketStatus.RESERVED] * 2
+        assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
+        assert told(sender) == ["order_made"]
+        settled = settlement.confirm_payment(
+            order.pk, by=a_reviewer(), now=LATER, seen_proofs=[proof.pk]
+        )
+        assert isinstance(settled, settlement.Settled)
+
+    def test_takes_random_numbers_where_none_are_named(self, raffle: Raffle) -> None:
+        assert len(make_order(arranged.orphan(), raffle).numbers()) == 3
+
+    def test_names_the_order_that_wants_the_proof(self, raffle: Raffle) -> None:
+        sender = builders.contact()
+        waiting = arranged.placed(raffle, contact=sender)
+
+        with pytest.raises(OrderWantsPayment) as refusal:
+            make_order(arranged.orphan(sender), raffle, 7)
+
+        assert refusal.value.details["code"] == waiting.code
+
+    def test_refuses_taken_numbers_and_keeps_the_proof_in_the_list(self, raffle: Raffle) -> None:
+        arranged.held(raffle, numbers=[7])
+        proof = arranged.orphan()
+
+        with pytest.raises(NumbersTaken):
+            make_order(proof, raffle, 6, 7)
+
+        proof.refresh_from_db()
+        assert (proof.order, proof.verdict) == (None, Verdict.PENDING)
+
+    def test_does_not_let_a_payer_cool_down(self, raffle: Raffle) -> None:
+        sender = builders.contact()
+        for _ in range(3):
+            arranged.expired(raffle, contact=sender)
+
+        assert make_order(arranged.orphan(sender), raffle, 7).under_review
+
+
+class TestDismiss:
+    def test_keeps_the_proof_with_the_reason_and_who_gave_it(self) -> None:
+        sender = builders.contact()
+        proof = dismiss(arranged.orphan(sender))
+
+        proof.refresh_from_db()
+        assert (proof.verdict, proof.note) == (Verdict.DISMISSED, "It pays the butcher")
+        assert (proof.reviewer, proof.reviewed_at) == ("rita", LATER)
+        assert told(sender) == []
+
+    def test_tells_the_sender_why_if_that_is_wished(self, raffle: Raffle) -> None:
+        sender = builders.contact()
+
+        dismiss(arranged.orphan(sender), tell_buyer=True)
+
+        message = OutboundMessage.objects.get(contact=sender)
+        assert (message.key, message.kind) == ("proof_dismissed", "NOTICE")
+        assert "It pays the butcher" in chat.body(message)
+        assert raffle.seller_contact in chat.body(message)
+
+    def test_happens_once_and_ends_every_other_way(self, raffle: Raffle) -> None:
+        proof = dismiss(arranged.orphan())
+
+        for another in (dismiss, lambda p: attach(p, arranged.placed(raffle))):
+            with pytest.raises(ProofSettled) as refusal:
+                another(proof)
+            assert refusal.value.details == {"by": "rita", "at": LATER, "order_code": None}
+
+    def test_asks_for_no_file_any_more(self) -> None:
+        sender = builders.contact()
+        proof = dismiss(arranged.orphan(sender))
+
+        settlement.proof_failed(proof.pk, error="gone", retry_at=None, now=LATER)
+
+        assert told(sender) == []
+
+    def test_cannot_be_undone_by_an_old_button(self, raffle: Raffle) -> None:
+        buyer = Chat()
+        order = buyer.buys()
+        proof = dismiss(arranged.orphan(buyer.contact))
+
+        buyer.taps_id(taps.write(taps.Do.PROOF, proof.pk, order.pk))
+
+        assert not arranged.stored(order).under_review
+        assert PaymentProof.objects.get(pk=proof.pk).order is None

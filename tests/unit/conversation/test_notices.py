@@ -1,0 +1,69 @@
+"""What buyers read when the seller decided something: who, what, how much, and within limits."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.conversation import texts
+from shared.conversation.values import OrderFacts, Reply
+from tests.unit.conversation import situations
+from tests.unit.conversation.situations import EXPIRED, PAID, REVIEWED
+
+ONE = replace(REVIEWED, numbers=(7,))
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (texts.asked_again(REVIEWED, note="Cut off."), ["R-7K3F9", "$15.00", "\nCut off.\n"]),
+        (texts.asked_again(ONE, note=" "), ["?\nYour number *007* stays yours meanwhile."]),
+        (texts.proof_attached(REVIEWED), ["R-7K3F9", "*007 · 213 · 845* stay yours"]),
+        (texts.order_made(REVIEWED), ["R-7K3F9", "Summer Raffle", "$15.00", "007 · 213 · 845"]),
+        (texts.proof_dismissed("", note=""), ["could not put it to an order."]),
+        (texts.proof_dismissed("Ana", note="A cat"), ["an order: A cat Questions? Ana."]),
+        (
+            texts.numbers_replaced(PAID, old=[1, 7, 213]),
+            ["(001 · 007 · 213) came late and some", "*007 · 213 · 845* are yours now. Draw: Sat"],
+        ),
+        (
+            texts.numbers_replaced(replace(PAID, numbers=(8,)), old=[7]),
+            ["(007) came late and it was taken", "*008* is yours now."],
+        ),
+        (texts.numbers_replaced(PAID, old=PAID.numbers), ["Paid. *007 · 213 · 845* are yours."]),
+        (texts.refund_noted(EXPIRED, note="By bank."), ["R-7K3F9", "$15.00 back. By bank.", "Ana"]),
+        (texts.refund_noted(EXPIRED, note=""), ["your $15.00 back.\nQuestions?"]),
+    ],
+)
+def test_says_what_matters(reply: Reply, said: list[str]) -> None:
+    assert [part for part in said if part not in reply.body] == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        texts.asked_again(situations.order(numbers=tuple(range(100))), note="x" * 500),
+        texts.proof_dismissed("Ana, +1 555 0100", note="x" * 500),
+        texts.refund_noted(EXPIRED, note="x" * 500),
+    ],
+)
+def test_a_long_note_loses_nothing(reply: Reply) -> None:
+    assert len(reply.body) <= (1024 if reply.buttons else 4096)
+    assert reply.message()
+
+
+class TestABetterProof:
+    ASKED: OrderFacts = replace(REVIEWED, asked_again=True)
+
+    def test_is_named_wherever_the_order_is(self) -> None:
+        shown = [
+            texts.under_review(self.ASKED).body,
+            texts.my_tickets([self.ASKED], now=situations.NOON).body,
+            texts.reminders([self.ASKED], now=situations.NOON),
+        ]
+
+        assert [body for body in shown if "one more photo" not in body.lower()] == []
+
+    def test_makes_the_order_want_a_proof_but_no_payment(self) -> None:
+        facts = situations.facts(REVIEWED, self.ASKED)
+
+        assert (facts.wanting_payment, facts.wanting_proof) == ((), (self.ASKED,))
