@@ -11,6 +11,14 @@ class BackofficeConfig(AppConfig):
     label = "backoffice"
     verbose_name = "Back office"
 
+    def ready(self) -> None:
+        """Listen for logins."""
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - needs models
+
+        from backoffice.people import sessions  # noqa: PLC0415 - needs models
+
+        user_logged_in.connect(sessions.begun, dispatch_uid="sessions.begun")
+
 
 class AdminConfig(DjangoAdminConfig):
     """Django's admin with our own site in place of the default one.

@@ -44,8 +44,12 @@ def current() -> Brand:
     )
 
 
+def _etag(_request: HttpRequest) -> str:
+    return f'"{_version()}"'
+
+
 @require_safe
-@condition(etag_func=lambda _request: f'"{_version()}"')
+@condition(etag_func=_etag)
 @cache_control(public=True, max_age=_DAY)
 def style(_request: HttpRequest) -> HttpResponse:
     """Answer the style sheet that carries the seller's colour."""
@@ -53,7 +57,7 @@ def style(_request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@condition(etag_func=lambda _request: f'"{_version()}"')
+@condition(etag_func=_etag)
 @cache_control(public=True, max_age=_DAY)
 def logo(_request: HttpRequest) -> HttpResponseBase:
     """Answer the seller's picture, which may be shown and can run nothing."""

@@ -1,5 +1,6 @@
 """Django settings of the back office: admin, API, sessions and static files."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework.authtoken",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     *SHARED_APPS,
 ]
 ROOT_URLCONF = "backoffice.urls"
@@ -35,8 +40,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "backoffice.people.middleware.SecondFactor",
+    "backoffice.people.sessions.sliding",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backoffice.people.middleware.no_devices",
+    "axes.middleware.AxesMiddleware",  # last: it answers in place of the login page
 ]
 TEMPLATES = [
     {
@@ -70,17 +80,46 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it ends a login that is locked out
+    "backoffice.people.backends.People",
+]
+# A name is locked from the address that guessed it, so that nobody can lock out somebody else,
+# nor one office behind one address all its people.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not make it longer
+AXES_CLIENT_IP_CALLABLE = "backoffice.people.lockout.client_address"
+AXES_LOCKOUT_CALLABLE = "backoffice.people.lockout.answer"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True  # a person's page says when they last logged in
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = configuration.brand_name
+
 JAZZMIN_SETTINGS = jazzmin.SETTINGS
 JAZZMIN_UI_TWEAKS = jazzmin.UI_TWEAKS
+
+TIME_ZONE = configuration.time_zone  # of times that belong to no raffle
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
+SESSION_COOKIE_AGE = 12 * 60 * 60  # from the last use: people.sessions
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = configuration.secure
 CSRF_COOKIE_SECURE = configuration.secure
 SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.secure else 0
 # The proxy that ends TLS must set this header itself, whatever the client sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.secure else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "SAMEORIGIN"  # a proof is shown in a frame of its own order's page
 SECURE_CSP = {
     "default-src": [CSP.SELF],

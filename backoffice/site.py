@@ -1,10 +1,11 @@
 """The admin as a whole: what its menu says, and what waits for a person on its first page."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
@@ -52,12 +53,31 @@ class BackofficeSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Put the desk's pages before the admin's own, whose last address catches everything."""
         from backoffice.desk import urls  # noqa: PLC0415 - models are not loaded before
+        from backoffice.people import urls as people_urls  # noqa: PLC0415
 
         face = [
             path("brand.css", brand.style, name="brand_style"),
             path("brand/logo", brand.logo, name="brand_logo"),
         ]
-        return [*face, *urls.paths(self), *super().get_urls()]
+        desk = [*people_urls.paths(self), *urls.paths(self)]
+        return [*face, *desk, *super().get_urls()]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the way in; who is in already goes on to the first page."""
+        from backoffice.people.login import Door  # noqa: PLC0415 - models are not loaded before
+
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index")
+        shown = {
+            "title": "Log in",
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        door = Door.as_view(extra_context=self.each_context(request) | shown)
+        return cast("HttpResponse", door(request))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Give what every page shows: the seller's face and the menu."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,16 +13,20 @@ from shared.raffles.models import Order, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
 
-def clock(value: datetime | None, *, zone: str = "UTC") -> str:
-    """Write a time as a clock in a zone shows it: "22 Nov 2026, 15:42"; a dash for none."""
+def clock(value: datetime | None, *, zone: str = "") -> str:
+    """Write a time as a clock in a zone shows it: "22 Nov 2026, 15:42"; a dash for none.
+
+    Without a zone it is the installation's own.
+    """
     if value is None:
         return "–"
-    local = value.astimezone(ZoneInfo(zone))
+    local = value.astimezone(ZoneInfo(zone or settings.TIME_ZONE))
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def when(value: datetime | None, *, zone: str = "UTC") -> str:
+def when(value: datetime | None, *, zone: str = "") -> str:
     """Write a time and the zone: "22 Nov 2026, 15:42 (America/Bogota)"; a dash for none."""
+    zone = zone or settings.TIME_ZONE
     named = "" if value is None else f" ({zone.replace('_', ' ')})"
     return clock(value, zone=zone) + named
 
@@ -57,3 +62,9 @@ def buyer(contact: WhatsAppContact | None) -> str:
 def badge(text: str, *, style: str) -> SafeString:
     """Show a word as a coloured badge; `style` is one of Bootstrap's, such as `success`."""
     return format_html('<span class="badge text-bg-{}">{}</span>', style, text)
+
+
+def shortened(text: str, *, length: int = 90) -> str:
+    """Cut a text for a list, and make one line of it."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,13 +1,204 @@
 """Who works here, what they may do, and what they did."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin
+import django_otp.plugins.otp_static.admin
+import django_otp.plugins.otp_totp.admin
+import rest_framework.authtoken.admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
-from django.http import HttpRequest
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from rest_framework.authtoken.models import TokenProxy
 
 from backoffice import words
+from backoffice.admin.filters import OneOf
 from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.people import past, second_factor, security
+from backoffice.people.forms import NewPasswordForm, NewPersonForm, PersonForm
+from backoffice.people.roles import ROLES
+
+_OTHERS = (
+    User,
+    Group,
+    TokenProxy,
+    # Their pages show the keys of everybody's second factor.
+    django_otp.plugins.otp_static.admin.StaticDevice,
+    django_otp.plugins.otp_totp.admin.TOTPDevice,
+)
+admin.site.unregister(_OTHERS)
+
+
+class ByActive(OneOf):
+    """People who may log in, or not any more."""
+
+    title = "Active"
+    parameter_name = "active"
+    answers: ClassVar = {
+        "yes": ("May log in", Q(is_active=True, is_staff=True)),
+        "no": ("May not", Q(is_active=False) | Q(is_staff=False)),
+    }
+
+
+class ForSuperusers(admin.ModelAdmin):
+    """Rows that superusers alone may touch: with them anybody could become anybody."""
+
+    menu_name: ClassVar[str] = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Let superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Let superusers."""
+        return bool(request.user.is_superuser)
+
+
+@admin.register(User)
+class PersonAdmin(DjangoUserAdmin):
+    """The people."""
+
+    menu_name = "People"
+    form = PersonForm
+    add_form = NewPersonForm
+    change_password_form = NewPasswordForm
+    list_display = ("username", "name", "roles", "is_active", "factor", "seen")
+    list_filter = (ByActive,)
+    search_fields = ("username", "first_name", "last_name", "email")
+    search_help_text = "Name or mail address"
+    show_full_result_count = False
+    actions = None
+    fieldsets = (
+        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        ("What this person may do", {"fields": ("groups", "is_active")}),
+        (
+            "Exceptions",
+            {
+                "classes": ("collapse",),
+                "fields": ("is_superuser", "is_staff", "user_permissions"),
+            },
+        ),
+        ("Seen here", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "password1", "password2")}),
+        ("What this person may do", {"fields": ("groups",)}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ("user_permissions",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:  # noqa: ARG002
+        """Read the people with their roles and whether a code is asked of them."""
+        return second_factor.people().prefetch_related("groups").order_by("username")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the button of a person's page."""
+        reset = self.admin_site.admin_view(security.reset)
+        own = path(
+            "<int:user_id>/second-factor/reset/", reset, name="auth_user_reset_second_factor"
+        )
+        return [own, *super().get_urls()]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Let superusers alone say who may do what, or anybody could make themselves one."""
+        fixed = [*super().get_readonly_fields(request, obj)]
+        if not request.user.is_superuser:
+            fixed += ["groups", "is_superuser", "is_staff", "user_permissions"]
+        return fixed
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let superusers alone change a superuser."""
+        below = obj is None or not obj.is_superuser or request.user.is_superuser
+        return bool(below and super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let superusers alone delete a superuser, and nobody themselves."""
+        below = obj is None or not obj.is_superuser or request.user.is_superuser
+        other = obj is None or obj.pk != request.user.pk
+        return bool(below and other and super().has_delete_permission(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Keep a person; somebody new may log in here, which is all one can do."""
+        if not change:
+            obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Delete who never did anything; whoever did is made inactive instead."""
+        person = self.get_object(request, object_id)
+        if (
+            person is not None
+            and self.has_delete_permission(request, person)
+            and past.has_any(person)
+        ):
+            messages.error(
+                request,
+                f"{person} is not deleted, because what {person} did must keep its name. "
+                "Take the tick from “Active” instead: nobody can log in with it then.",
+            )
+            return redirect("admin:auth_user_change", person.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    @admin.display(description="Name")
+    def name(self, person: User) -> str:
+        """First and last name."""
+        return person.get_full_name() or "–"
+
+    @admin.display(description="Role")
+    def roles(self, person: User) -> str:
+        """Name the roles."""
+        names = [group.name for group in person.groups.all()]
+        return ", ".join(["Superuser"] * person.is_superuser + names) or "none"
+
+    @admin.display(description="Second factor", boolean=True)
+    def factor(self, person: User) -> bool:
+        """Whether a code is asked for."""
+        return second_factor.wanted(person)
+
+    @admin.display(description="Last login", ordering="last_login")
+    def seen(self, person: User) -> str:
+        """When they last logged in."""
+        return words.clock(person.last_login)
+
+
+@admin.register(Group)
+class RoleAdmin(ForSuperusers, DjangoGroupAdmin):
+    """The roles."""
+
+    menu_name = "Roles"
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep the three roles that came with the installation."""
+        ours = obj is not None and obj.name in {role.name for role in ROLES}
+        return not ours and super().has_delete_permission(request, obj)
+
+
+@admin.register(TokenProxy)
+class TokenAdmin(ForSuperusers, rest_framework.authtoken.admin.TokenAdmin):
+    """Keys of programs; whoever reads one acts as its person."""
+
+    menu_name = "API tokens"
+    actions = None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Let superusers."""
+        return bool(request.user.is_superuser)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Let superusers."""
+        return bool(request.user.is_superuser)
 
 
 @admin.register(LogEntry)

@@ -1,0 +1,1 @@
+"""Who works here: roles, the way in, the second factor."""

@@ -1,0 +1,50 @@
+"""What every request passes: the gate of the second factor, and a header that refuses devices."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, cast
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from backoffice.people import second_factor
+
+type Answer = Callable[[HttpRequest], HttpResponse]
+
+_DEVICES: Final = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class SecondFactor:
+    """Makes a session anonymous that gave no code although its person uses one.
+
+    That holds for pages and for the API alike; tokens of the API are no sessions.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Replace the request's user by one who is known only with the code."""
+        known = partial(_known, request.user)
+        request.user = cast("User", SimpleLazyObject(known))
+        return self.get_response(request)
+
+
+def _known(user: User | AnonymousUser) -> User | AnonymousUser:
+    if not user.is_authenticated:
+        return user
+    if second_factor.wanted(user) and not user.is_verified():  # type: ignore[attr-defined]
+        return AnonymousUser()
+    return user
+
+
+def no_devices(get_response: Answer) -> Answer:
+    """Tell browsers that no page here wants a camera, a place or a microphone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", _DEVICES)
+        return response
+
+    return middleware

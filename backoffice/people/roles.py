@@ -1,0 +1,105 @@
+"""The three roles of the back office and what each may do, as data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.management import create_permissions
+from django.db.models import Q
+
+APPS: Final = ("raffles", "whatsapp", "admin", "auth")
+"""The apps whose permissions the roles name."""
+
+SALES: Final = frozenset(
+    f"raffles.view_{model}"
+    for model in ("raffle", "ticketnumber", "order", "orderticket", "orderevent", "paymentproof")
+)
+TALK: Final = frozenset(
+    f"whatsapp.view_{model}"
+    for model in ("whatsappcontact", "inboundmessage", "outboundmessage", "deliverystatus")
+)
+CHANNEL: Final = frozenset(
+    f"whatsapp.view_{model}"
+    for model in ("contactalias", "accountnotice", "unreadableitem", "businessnumber", "alarm")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A group by its name; `says` is how the form of a person explains it."""
+
+    name: str
+    says: str
+    may: frozenset[str]
+
+
+SELLER: Final = Role(
+    "Seller",
+    "Runs the raffles: makes and opens them, decides about payments, sells for cash, exports, "
+    "answers buyers. May not change people.",
+    SALES
+    | TALK
+    | CHANNEL
+    | {
+        "raffles.add_raffle",
+        "raffles.change_raffle",
+        "raffles.add_order",
+        "raffles.change_order",
+        "raffles.export_order",
+        "whatsapp.change_whatsappcontact",
+        "whatsapp.change_inboundmessage",
+        "whatsapp.change_outboundmessage",
+        "whatsapp.change_businessnumber",
+        "whatsapp.change_alarm",
+        "admin.view_logentry",
+    },
+)
+REVIEWER: Final = Role(
+    "Reviewer",
+    "Looks at payment proofs and decides about them. May not change raffles, sell for cash or "
+    "export.",
+    SALES | TALK | {"raffles.change_order"},
+)
+AUDITOR: Final = Role(
+    "Auditor",
+    "Sees everything about sales and messages and may export it; changes nothing.",
+    SALES | TALK | CHANNEL | {"raffles.export_order", "admin.view_logentry"},
+)
+ROLES: Final = (SELLER, REVIEWER, AUDITOR)
+
+
+def grant(apps: Any, *, using: str = "default") -> None:
+    """Make the groups and give each what its role may; what a group has besides stays.
+
+    A migration calls it, which runs before Django makes the permissions of new models, so they
+    are made here; the same again changes nothing.
+
+    Args:
+        apps: Django's registry of models, or the historical one of a migration.
+        using: alias of the database.
+
+    """
+    for label in APPS:
+        _make_permissions(apps, label, using=using)
+    groups = apps.get_model("auth", "Group").objects.using(using)
+    permissions = apps.get_model("auth", "Permission").objects.using(using)
+    for role in ROLES:
+        group, _ = groups.get_or_create(name=role.name)
+        group.permissions.add(*permissions.filter(named(role.may)))
+
+
+def named(permissions: Iterable[str]) -> Q:
+    """Find permissions by "app.codename"."""
+    found = Q()
+    for permission in permissions:
+        label, _, codename = permission.partition(".")
+        found |= Q(content_type__app_label=label, codename=codename)
+    return found
+
+
+def _make_permissions(apps: Any, label: str, *, using: str) -> None:
+    app = apps.get_app_config(label)
+    module = getattr(app, "models_module", None)
+    app.models_module = module or True  # a historical app has none, and none means "no models"
+    create_permissions(app, verbosity=0, using=using, apps=apps)
+    app.models_module = module

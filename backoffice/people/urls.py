@@ -1,0 +1,18 @@
+"""Where people look after their own way in, below `/admin/`."""
+
+from django.contrib.admin import AdminSite
+from django.urls import URLPattern, path
+
+from backoffice.people import security
+
+
+def paths(site: AdminSite) -> list[URLPattern]:
+    """Give the addresses; every person of the staff may use them for themselves."""
+    return [
+        path("security/", site.admin_view(security.page), name="desk_security"),
+        path("security/start/", site.admin_view(security.start), name="desk_security_start"),
+        path("security/stop/", site.admin_view(security.stop), name="desk_security_stop"),
+        path("security/confirm/", site.admin_view(security.confirm), name="desk_security_confirm"),
+        path("security/codes/", site.admin_view(security.new_codes), name="desk_security_codes"),
+        path("security/off/", site.admin_view(security.turn_off), name="desk_security_off"),
+    ]
