@@ -1,5 +1,6 @@
 """Fetches payment proofs from Meta into our own storage, before Meta forgets them."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -11,6 +12,7 @@ from gateway.workers.loop import Bell, Stop, all_of
 from shared.conversation import settlement
 from shared.conversation.settlement import FetchJob
 from shared.core import logs, retry
+from shared.raffles import fingerprints
 from shared.whatsapp.services.meta_client import (
     GraphError,
     MediaCorrupt,
@@ -70,6 +72,7 @@ class Media:
         except GraphError as error:
             await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCHES)
         else:
+            seen = await asyncio.to_thread(fingerprints.of_picture, fetched.content)
             await self.database.run(
                 settlement.keep_proof_file,
                 job.proof_id,
@@ -77,6 +80,7 @@ class Media:
                 content_type=fetched.content_type,
                 extension=fetched.extension,
                 now=datetime.now(UTC),
+                fingerprint=seen,
             )
             logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
 

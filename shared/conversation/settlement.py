@@ -11,11 +11,13 @@ from shared.conversation.telling import locked, say, tell
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import InboxStatus, RejectReason, Verdict
+from shared.raffles import fingerprints
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import orders, payments, proofs
 from shared.raffles.services.orders import OrderNotFound, find
 from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.services.pictures import look_alikes
 from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms, contacts, inbox
@@ -34,6 +36,7 @@ __all__ = [
     "expire_due",
     "find_order",
     "keep_proof_file",
+    "look_alikes",
     "proof_failed",
     "reject_payment",
     "same_bytes",
@@ -215,12 +218,28 @@ def _wrote_in_time(order: Order) -> bool:
 
 
 def keep_proof_file(
-    proof_id: int, *, content: bytes, content_type: str, extension: str, now: datetime
+    proof_id: int,
+    *,
+    content: bytes,
+    content_type: str,
+    extension: str,
+    now: datetime,
+    fingerprint: str | None = None,
 ) -> None:
-    """Store the file of a proof; see `raffles.services.proofs.keep_file`."""
+    """Store the file of a proof; see `raffles.services.proofs.keep_file`.
+
+    A fingerprint that is not given is made here, before the transaction.
+    """
+    if fingerprint is None:
+        fingerprint = fingerprints.of_picture(content)
     with transaction.atomic(durable=True):
         proofs.keep_file(
-            proof_id, content=content, content_type=content_type, extension=extension, now=now
+            proof_id,
+            content=content,
+            content_type=content_type,
+            extension=extension,
+            now=now,
+            fingerprint=fingerprint,
         )
 
 

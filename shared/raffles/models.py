@@ -441,3 +441,31 @@ class PaymentProof(models.Model):
 
     def __str__(self) -> str:
         return f"proof {self.pk}"
+
+
+class PictureFingerprint(models.Model):
+    """What a proof's picture looks like; see `shared.raffles.fingerprints`."""
+
+    proof = models.OneToOneField(
+        PaymentProof, on_delete=models.CASCADE, primary_key=True, related_name="fingerprint"
+    )
+    bits = models.BinaryField(help_text="Empty: not a picture that can be compared.")
+
+    def __str__(self) -> str:
+        return f"fingerprint of proof {self.proof_id}"
+
+
+class FingerprintBand(models.Model):
+    """A sample of a fingerprint's bits; pictures that share some are worth comparing."""
+
+    pk = models.CompositePrimaryKey("band", "proof")
+    band = models.IntegerField()
+    proof = models.ForeignKey(
+        PaymentProof,
+        on_delete=models.CASCADE,
+        related_name="bands",
+        db_index=False,  # asked for by band alone
+    )
+
+    def __str__(self) -> str:
+        return f"band {self.band} of proof {self.proof_id}"

@@ -17,7 +17,7 @@ from shared.core.enums import OrderAction, OrderStatus, ProofStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import TO_FETCH
-from shared.raffles.services import history, payments, tickets
+from shared.raffles.services import history, payments, pictures, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,13 @@ def claim_fetch(proof_id: int, *, now: datetime, retry_at: datetime) -> bool:
 
 
 def keep_file(
-    proof_id: int, *, content: bytes, content_type: str, extension: str, now: datetime
+    proof_id: int,
+    *,
+    content: bytes,
+    content_type: str,
+    extension: str,
+    now: datetime,
+    fingerprint: str = "",
 ) -> PaymentProof:
     """Store a proof's file; a file that was kept before stays.
 
@@ -162,6 +168,7 @@ def keep_file(
         content_type: by its content, e.g. image/jpeg.
         extension: to name it with, e.g. jpg.
         now: when.
+        fingerprint: what its picture looks like, by `fingerprints.of_picture`.
 
     """
     proof = _locked(proof_id)
@@ -186,6 +193,7 @@ def keep_file(
             "fetch_error",
         ]
     )
+    pictures.remember(proof.pk, fingerprint)
     return proof
 
 

@@ -1,0 +1,21 @@
+"""Takes the fingerprints of pictures that were kept before there were any."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from shared.raffles.services import pictures
+
+
+class Command(BaseCommand):
+    """The command `fingerprint_proofs`."""
+
+    help = "Look at kept pictures that were never compared, so that their copies are found too."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        """Look at them a few at a time, so that nobody waits for the database meanwhile."""
+        looked_at = 0
+        for count in pictures.remember_missing():
+            looked_at += count
+            self.stdout.write(f"{looked_at:,} pictures", ending="\r")
+        self.stdout.write(self.style.SUCCESS(f"{looked_at:,} pictures were looked at."))
