@@ -108,7 +108,7 @@ class TestRememberMissing:
     ) -> None:
         page = [sent(raffle, 1, RECEIPT), sent(raffle, 2, COPY), sent(raffle, 3, b"%PDF-1.4")]
         lost = sent(raffle, 4, RECEIPT)
-        lost.file.storage.delete(lost.file.name)
+        lost.file.storage.delete(lost.file.name or "")
         FingerprintBand.objects.all().delete()
         PictureFingerprint.objects.all().delete()
         assert settlement.look_alikes(page) == {}
