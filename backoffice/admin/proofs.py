@@ -1,28 +1,47 @@
 """Payment proofs: the list, the page, and the file itself for those who may see it."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from backoffice import files, words
+from backoffice import files, thumbnails, words
 from backoffice.admin import filters
 from backoffice.admin.readonly import ReadOnlyAdmin
-from backoffice.desk import review
+from backoffice.desk import evidence
+from shared.core import enums
+from shared.core.enums import Verdict
 from shared.raffles.models import PaymentProof
+
+_SEEING: Final = ("raffles.view_paymentproof", "raffles.view_order", "raffles.change_order")
+"""Any of these lets one see the files."""
+
+_KEPT_BY_BROWSER: Final = "private, max-age=3600"
+"""A proof's file never changes once it is kept; the next one is fetched ahead of its turn."""
+
+_FILE_WORDS: Final = {
+    evidence.Shown.PICTURE: "Picture",
+    evidence.Shown.PDF: "PDF",
+    evidence.Shown.FILE: "Other file",
+    evidence.Shown.FETCHING: "Still being fetched",
+    evidence.Shown.FAILED: "Could not be had",
+}
 
 
 @admin.register(PaymentProof)
 class PaymentProofAdmin(ReadOnlyAdmin):
     """Every proof that came in, also those that fit no order."""
 
-    list_display = ("id", "order", "buyer", "status", "verdict", "late", "arrived")
+    menu_name = "Payment proofs"
+    list_display = ("id", "decided_at", "buyer", "kind", "judged", "is_late", "arrived")
     list_filter = (filters.ByHavingAnOrder, filters.ByVerdict, filters.ByProofStatus)
-    list_select_related = ("order", "contact")
+    list_select_related = ("order__raffle", "contact")
     search_fields: ClassVar[tuple[str, ...]] = (
         "order__code__iexact",
         "contact__wa_id",
@@ -32,23 +51,44 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     search_help_text = "Order code, phone, name or SHA-256"
     change_form_template = "admin/raffles/paymentproof/change_form.html"
 
+    @admin.display(description="Decided at", ordering="order")
+    def decided_at(self, proof: PaymentProof) -> SafeString:
+        """Lead to the page where it is decided about."""
+        return format_html('<a href="{}">{}</a>', page_of(proof), proof.order or "No order yet")
+
     @admin.display(description="Buyer")
     def buyer(self, proof: PaymentProof) -> str:
         """Name and phone."""
         return words.buyer(proof.contact)
 
-    @admin.display(description="Arrived (UTC)", ordering="arrived_at")
+    @admin.display(description="File", ordering="status")
+    def kind(self, proof: PaymentProof) -> str:
+        """Say what its file is, or that it is on its way."""
+        return _FILE_WORDS[evidence.how(proof)]
+
+    @admin.display(description="Verdict", ordering="verdict")
+    def judged(self, proof: PaymentProof) -> SafeString:
+        """Give the verdict as a badge."""
+        verdict = Verdict(proof.verdict)
+        return words.badge(enums.label(verdict), style=evidence.verdict_style(verdict))
+
+    @admin.display(description="Late", ordering="late")
+    def is_late(self, proof: PaymentProof) -> str:
+        """Say whether its order had ended before it was sent."""
+        return "Late" if proof.late else ""
+
+    @admin.display(description="Arrived", ordering="arrived_at")
     def arrived(self, proof: PaymentProof) -> str:
         """When the buyer sent it."""
-        return words.clock(proof.arrived_at)
+        return _clock(proof)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address of the file."""
-        file = self.admin_site.admin_view(send_file)
+        """Add the addresses of the file and of its small picture."""
+        view = self.admin_site.admin_view
         return [
-            path("<int:proof_id>/file/", file, name="raffles_paymentproof_file"),
-            *super().get_urls(),
-        ]
+            path(f"<int:proof_id>/{name}/", view(send, True), name=f"raffles_paymentproof_{name}")
+            for name, send in (("file", send_file), ("thumbnail", send_thumbnail))
+        ] + super().get_urls()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -57,17 +97,51 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         proof: PaymentProof = kwargs["obj"]
         zone = proof.order.raffle.time_zone if proof.order else "UTC"
         context |= {
-            "shown": review.shown_proofs([proof], zone=zone)[0],
+            "shown": evidence.of([proof], zone=zone)[0],
             "buyer": words.buyer(proof.contact),
+            "decided_at": page_of(proof),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
 
+def page_of(proof: PaymentProof) -> str:
+    """Give the address of the page where a proof is decided about."""
+    if proof.order_id is None:
+        return reverse("admin:desk_orphan", args=[proof.pk])
+    return reverse("admin:desk_review", args=[proof.order_id])
+
+
 def send_file(request: HttpRequest, proof_id: int) -> HttpResponseBase:
     """Send a proof's file to staff who may see proofs or orders."""
-    seeing = ("raffles.view_paymentproof", "raffles.view_order", "raffles.change_order")
-    if not any(request.user.has_perm(permission) for permission in seeing):
-        raise PermissionDenied
-    proof = get_object_or_404(PaymentProof.objects.select_related("order"), pk=proof_id)
+    proof = _seen_by(request, proof_id)
     name = f"{proof.order or 'proof'}-{proof.pk}"
-    return files.send(proof.file, content_type=proof.content_type, name=name)
+    response = files.send(proof.file, content_type=proof.content_type, name=name)
+    response["Cache-Control"] = _KEPT_BY_BROWSER
+    return response
+
+
+def send_thumbnail(request: HttpRequest, proof_id: int) -> HttpResponseBase:
+    """Send a small picture of a proof to staff who may see proofs or orders."""
+    proof = _seen_by(request, proof_id)
+    picture = None
+    if proof.content_type in files.PICTURE_TYPES:
+        picture = thumbnails.small(proof.file)
+    if picture is None:
+        raise Http404("There is no small picture of it.")
+    response = HttpResponse(picture, content_type="image/jpeg")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = files.PICTURE_POLICY
+    response["Cache-Control"] = _KEPT_BY_BROWSER
+    return response
+
+
+def _seen_by(request: HttpRequest, proof_id: int) -> PaymentProof:
+    if not any(request.user.has_perm(permission) for permission in _SEEING):
+        raise PermissionDenied
+    return get_object_or_404(PaymentProof.objects.select_related("order"), pk=proof_id)
+
+
+def _clock(proof: PaymentProof) -> str:
+    if proof.order is None:
+        return words.clock(proof.arrived_at)
+    return words.clock(proof.arrived_at, zone=proof.order.raffle.time_zone)

@@ -5,6 +5,7 @@ own, and must have committed before anybody is told.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -15,9 +16,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from backoffice import words
-from backoffice.desk import review
+from backoffice.desk import faster, landing, refusals, review
 from shared.conversation import settlement
 from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
+from shared.core import enums
 from shared.core.enums import ActorKind, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
@@ -26,6 +28,9 @@ from shared.raffles.models import Order
 type Said = tuple[int, str]
 """A level of Django's messages, and the sentence."""
 
+NOTE: Final = 500
+"""Characters of a note that are kept."""
+
 
 @require_POST
 def confirm(request: HttpRequest, order_id: int) -> HttpResponse:
@@ -33,11 +38,11 @@ def confirm(request: HttpRequest, order_id: int) -> HttpResponse:
 
     def act(order: Order) -> Said:
         outcome = settlement.confirm_payment(
-            order.pk, by=staff(request), now=timezone.now(), seen_proofs=_seen(request)
+            order.pk, by=staff(request), now=timezone.now(), seen_proofs=seen(request)
         )
         return _confirmed(order, outcome)
 
-    return _decided(request, order_id, act)
+    return decided(request, order_id, act)
 
 
 @require_POST
@@ -45,26 +50,46 @@ def reject(request: HttpRequest, order_id: int) -> HttpResponse:
     """Turn down the proofs of an order that the form names; the buyer may send another."""
 
     def act(order: Order) -> Said:
-        reason = request.POST.get("reason", "")
+        reason, note = request.POST.get("reason", ""), note_of(request)
         if reason not in set(RejectReason):
             return messages.ERROR, "Choose why the proof is turned down; nothing was changed."
+        if reason == RejectReason.OTHER and not note:
+            return messages.ERROR, "Say in a few words what is wrong; nothing was changed."
         settlement.reject_payment(
             order.pk,
             reason=RejectReason(reason),
-            note=request.POST.get("note", "").strip()[:500],
+            note=note,
             by=staff(request),
             now=timezone.now(),
-            seen_proofs=_seen(request),
+            seen_proofs=seen(request),
         )
-        return messages.SUCCESS, f"The proof of {order} is turned down; the buyer is told so."
+        why = enums.label(RejectReason(reason)).lower()
+        return messages.SUCCESS, f"The proof of {order} is turned down ({why}); the buyer is told."
 
-    return _decided(request, order_id, act)
+    return decided(request, order_id, act)
+
+
+@require_POST
+def ask_again(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Ask the buyer for a better proof; the order stays under review."""
+
+    def act(order: Order) -> Said:
+        settlement.ask_again(
+            order.pk,
+            note=note_of(request),
+            by=staff(request),
+            now=timezone.now(),
+            seen_proofs=seen(request),
+        )
+        return messages.SUCCESS, f"The buyer of {order} is asked for another proof."
+
+    return decided(request, order_id, act)
 
 
 @require_POST
 def cancel(request: HttpRequest, order_id: int) -> HttpResponse:
     """Cancel an order and free its numbers; asks once more before it does."""
-    _may_decide(request)
+    refuse_onlookers(request)
     order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
     if request.POST.get("sure") != "yes":
         shown = review.of(order, now=timezone.now())
@@ -74,11 +99,11 @@ def cancel(request: HttpRequest, order_id: int) -> HttpResponse:
         )
 
     def act(order: Order) -> Said:
-        reason = request.POST.get("reason", "").strip()[:500]
+        reason = request.POST.get("reason", "").strip()[:NOTE]
         settlement.cancel_order(order.pk, by=staff(request), now=timezone.now(), reason=reason)
         return messages.SUCCESS, f"{order} is cancelled and its numbers are free again."
 
-    return _decided(request, order_id, act)
+    return decided(request, order_id, act)
 
 
 def staff(request: HttpRequest) -> Actor:
@@ -88,30 +113,96 @@ def staff(request: HttpRequest) -> Actor:
 
 def told(request: HttpRequest, act: Callable[[], Said]) -> bool:
     """Do something and tell how it went; a refusal or a busy database is told, never a 500."""
+    return attempted(request, act, refused=plainly)[0] != messages.ERROR
+
+
+def attempted(
+    request: HttpRequest, act: Callable[[], Said], *, refused: Callable[[DomainError], Said]
+) -> tuple[int, DomainError | None]:
+    """Do something, tell how it went, and say the level of that and why it was refused, if so.
+
+    Args:
+        request: whose reader is told.
+        act: what is done.
+        refused: how a refusal is put; it never becomes a 500, and neither does a busy database.
+
+    """
+    refusal = None
     try:
         level, sentence = act()
-    except DomainError as refusal:
-        level, sentence = messages.ERROR, f"{refusal.message()} Nothing was changed."
+    except DomainError as error:
+        refusal = error
+        level, sentence = refused(error)
     except (OperationalError, InterfaceError):
         level, sentence = messages.ERROR, "The database is busy; nothing was changed. Try again."
     messages.add_message(request, level, sentence)
-    return level != messages.ERROR
+    return level, refusal
 
 
-def _decided(request: HttpRequest, order_id: int, act: Callable[[Order], Said]) -> HttpResponse:
-    _may_decide(request)
+def plainly(refusal: DomainError) -> Said:
+    """Put a refusal as its own sentence."""
+    return messages.ERROR, f"{refusal.message()} Nothing was changed."
+
+
+def decided(request: HttpRequest, order_id: int, act: Callable[[Order], Said]) -> HttpResponse:
+    """Make one decision about an order, tell how it went, and lead to where one goes on.
+
+    Args:
+        request: a POST that names in `then` where it came from, see `landing`.
+        order_id: which order.
+        act: the decision; a refusal becomes a sentence that says who was faster.
+
+    Raises:
+        PermissionDenied: this person does not decide about money.
+
+    """
+    refuse_onlookers(request)
     order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
-    told(request, lambda: act(order))
-    return redirect("admin:raffles_order_change", order.pk)
+    way = landing.read(request.POST)
+    following = way.following(order, name=request.user.get_username(), now=timezone.now())
+
+    def attempt() -> Said:
+        level, sentence = act(order)
+        return level, way.with_link(order, sentence) if level == messages.SUCCESS else sentence
+
+    level, refusal = attempted(request, attempt, refused=lambda refusal: _refused(order, refusal))
+    if level == messages.SUCCESS:
+        return redirect(following)
+    return redirect(way.back(order, new=refusal.details.get("proof_ids", []) if refusal else []))
 
 
-def _may_decide(request: HttpRequest) -> None:
+def refuse_onlookers(request: HttpRequest) -> None:
+    """Go on only with who decides about money.
+
+    Raises:
+        PermissionDenied: for all others.
+
+    """
     if not request.user.has_perm("raffles.change_order"):
         raise PermissionDenied
 
 
-def _seen(request: HttpRequest) -> list[int]:
+def seen(request: HttpRequest) -> list[int]:
+    """Read which proofs the page showed that this decision was made on."""
     return [int(key) for key in request.POST.getlist("seen") if key.isdecimal()]
+
+
+def note_of(request: HttpRequest) -> str:
+    """Read what was written beside a decision."""
+    return request.POST.get("note", "").strip()[:NOTE]
+
+
+def _refused(order: Order, refusal: DomainError) -> Said:
+    """Say who did what when, where somebody was faster; else why it cannot be."""
+    if refusal.code == "proof_unseen":
+        return messages.WARNING, (
+            f"Another proof for {order} arrived while you were looking; it is marked “new”. "
+            "Nothing was changed."
+        )
+    if refusal.details.get("by"):
+        first = faster.last_word(order, now=timezone.now())
+        return messages.WARNING, f"{order} is decided: {first}. Nothing was changed."
+    return messages.ERROR, f"{refusals.in_words(refusal, raffle=order.raffle)} Nothing was changed."
 
 
 def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) -> Said:
@@ -122,12 +213,12 @@ def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) 
             back = " It was late; its numbers were still free and were taken back." if late else ""
             return messages.SUCCESS, f"{order} is paid: {sold} are sold.{back} The buyer is told."
         case AlreadySettled(by=by, at=at):
-            moment = words.when(at, zone=raffle.time_zone)
-            return messages.INFO, f"{order} was already confirmed by {by} on {moment}."
+            moment = faster.moment(at, zone=raffle.time_zone, now=timezone.now())
+            return messages.INFO, f"{by} confirmed {order} {moment}. Nothing was changed."
         case NeedsDecision(taken=taken, free=free):
             left = words.numbers(raffle, free) or "none"
             return messages.WARNING, (
                 f"{order} was not confirmed, nothing was sold. It had ended, and meanwhile "
                 f"somebody else has {words.numbers(raffle, taken)}; still free: {left}. "
-                "Agree with the buyer on other numbers or on a refund."
+                "Give the buyer other numbers or note a refund."
             )

@@ -7,6 +7,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from backoffice.desk import cash, decisions, late, news, numbers, orphans, queue, reviewing
+
 
 def paths(site: AdminSite) -> list[URLPattern]:
     """Give the addresses, each for staff alone; the views ask for their own permissions."""
@@ -15,15 +17,21 @@ def paths(site: AdminSite) -> list[URLPattern]:
         return path(route, site.admin_view(view), name=f"desk_{name}")
 
     return [
-        desk("queue/", _soon, "queue"),
-        desk("queue/<int:order_id>/", _soon, "review"),
-        desk("orphans/", _soon, "orphans"),
-        desk("orphans/<int:proof_id>/", _soon, "orphan"),
-        desk("late/", _soon, "late"),
-        desk("sell/<int:raffle_id>/", _soon, "sell"),
-        desk("numbers/<int:raffle_id>/", _soon, "numbers"),
+        desk("queue/", queue.page, "queue"),
+        desk("queue/<int:order_id>/", reviewing.page, "review"),
+        desk("queue/<int:order_id>/state/", news.state, "review_state"),
+        desk("queue/<int:order_id>/ask-again/", decisions.ask_again, "ask_again"),
+        desk("orphans/", orphans.page, "orphans"),
+        desk("orphans/<int:proof_id>/", orphans.one, "orphan"),
+        desk("orphans/<int:proof_id>/attach/", orphans.attach, "orphan_attach"),
+        desk("orphans/<int:proof_id>/make-order/", orphans.make_order, "orphan_make_order"),
+        desk("orphans/<int:proof_id>/dismiss/", orphans.dismiss, "orphan_dismiss"),
+        desk("late/", late.page, "late"),
+        desk("late/<int:order_id>/replace/", late.replace, "late_replace"),
+        desk("late/<int:order_id>/refund/", late.note_refund, "late_refund"),
+        desk("sell/<int:raffle_id>/", cash.page, "sell"),
+        desk("numbers/<int:raffle_id>/", numbers.page, "numbers"),
         desk("export/", _soon, "export"),
-        desk("security/", _soon, "security"),
     ]
 
 

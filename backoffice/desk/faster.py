@@ -1,0 +1,57 @@
+"""Tells the second reviewer who did what when."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from backoffice import words
+from shared.core.enums import ActorKind, OrderAction
+from shared.raffles.models import Order, OrderEvent
+
+_DID: Final = {
+    OrderAction.PAID: "confirmed it",
+    OrderAction.PROOF_REJECTED: "turned its proof down",
+    OrderAction.ASKED_AGAIN: "asked the buyer for another proof",
+    OrderAction.CANCELLED: "cancelled it",
+    OrderAction.EXPIRED: "saw it expire",
+    OrderAction.NUMBERS_REPLACED: "gave it other numbers",
+    OrderAction.REFUND_NOTED: "noted a refund",
+    OrderAction.LATE_PAYMENT: "found that its numbers are gone",
+}
+"""What ends or halts a review."""
+
+_WHO: Final = {ActorKind.SWEEPER: "the clock", ActorKind.CHAT: "the buyer"}
+
+
+def last_word(order: Order, *, now: datetime) -> str:
+    """Say what was decided last about an order: "rita confirmed it at 10:31 (2 min ago)".
+
+    Args:
+        order: with its raffle, in whose time zone the clock is read.
+        now: the clock.
+
+    Returns:
+        The sentence without a full stop; empty while nothing was decided.
+
+    """
+    event = order.events.filter(action__in=list(_DID)).order_by("-id").first()
+    return "" if event is None else said(event, zone=order.raffle.time_zone, now=now)
+
+
+def said(event: OrderEvent, *, zone: str, now: datetime) -> str:
+    """Put one line of an order's history as a sentence about the order."""
+    if event.action == OrderAction.EXPIRED:
+        return f"it expired {moment(event.at, zone=zone, now=now)}"
+    name = _WHO.get(ActorKind(event.actor_kind)) or event.actor_label or event.actor_kind.lower()
+    did = _DID[OrderAction(event.action)]
+    return f"{name} {did} {moment(event.at, zone=zone, now=now)}"
+
+
+def moment(at: datetime, *, zone: str, now: datetime) -> str:
+    """Write when something was done: "at 10:31 (2 min ago)", with the day if it is another."""
+    local = at.astimezone(ZoneInfo(zone))
+    if now - at < timedelta(minutes=1):
+        return f"at {local:%H:%M} (just now)"
+    if local.date() == now.astimezone(ZoneInfo(zone)).date():
+        return f"at {local:%H:%M} ({words.ago(at, now=now)} ago)"
+    return f"on {words.clock(at, zone=zone)} ({words.ago(at, now=now)} ago)"

@@ -1,0 +1,212 @@
+"""Payment proofs that fit no order: their list, their page, and the decisions that end them."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from backoffice import words
+from backoffice.desk import evidence, faster, orphan_page, queue, refusals, waiting
+from backoffice.desk.decisions import Said, attempted, note_of, refuse_onlookers, staff
+from backoffice.desk.queue import Leaf
+from backoffice.desk.waiting import Tabs
+from shared.conversation import orphans, parsing
+from shared.conversation.orphans import ProofKept, ProofLate
+from shared.core.enums import Verdict
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, PaymentProof, Raffle
+
+DISMISSED: Final = 10
+"""How many of those dismissed lately are listed below."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanCard:
+    """One proof without an order in the list; `settled` once it was dismissed."""
+
+    proof: PaymentProof
+    page: str
+    shown: str
+    thumbnail: str
+    sender: str
+    at: str
+    ago: str
+    twin: str
+    settled: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanList:
+    """The page of the orphans."""
+
+    tabs: Tabs
+    waiting: list[OrphanCard]
+    dismissed: list[OrphanCard]
+    leaf: Leaf
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Show which proofs fit no order: those that wait, and the last that were dismissed."""
+    queue.may_look(request)
+    tabs, now = waiting.tabs(), timezone.now()
+    leaf = queue.leaf_of(request.GET.get("page", ""), rows=tabs.orphans)
+    turn = waiting.orphans().select_related("contact")
+    gone = PaymentProof.objects.filter(order__isnull=True, verdict=Verdict.DISMISSED)
+    shown = OrphanList(
+        tabs=tabs,
+        waiting=_cards(list(turn[leaf.start : leaf.start + queue.PAGE]), now=now),
+        dismissed=_cards(
+            list(gone.select_related("contact").order_by("-reviewed_at")[:DISMISSED]), now=now
+        ),
+        leaf=leaf,
+    )
+    context = {"orphans": shown, "tabs": tabs, "tab": "orphans", "title": "Orphan proofs"}
+    return render(request, "desk/orphans.html", admin.site.each_context(request) | context)
+
+
+def one(request: HttpRequest, proof_id: int) -> HttpResponse:
+    """Show a proof that fits no order, and all that helps to find out whose it is."""
+    queue.may_look(request)
+    proof = get_object_or_404(
+        PaymentProof.objects.select_related("contact", "order__raffle"), pk=proof_id
+    )
+    searched = request.GET.get("code", "").strip()[:30]
+    shown = orphan_page.read(proof, searched=searched, now=timezone.now())
+    context = {
+        "orphan": shown,
+        "may_decide": queue.may_decide(request),
+        "previous": _page(shown.place.previous),
+        "following": _page(shown.place.following),
+        "title": "A proof without an order",
+    }
+    return render(request, "desk/orphan.html", admin.site.each_context(request) | context)
+
+
+@require_POST
+def attach(request: HttpRequest, proof_id: int) -> HttpResponse:
+    """Put the proof to an order, which is then reviewed like any other."""
+
+    def act() -> Said:
+        written = request.POST.get("order", "")
+        if not written.isdecimal():
+            return messages.ERROR, "Choose the order it belongs to; nothing was changed."
+        outcome = orphans.attach(
+            proof_id, order_id=int(written[:18]), by=staff(request), now=timezone.now()
+        )
+        return _attached(outcome)
+
+    return _settled(request, proof_id, act)
+
+
+@require_POST
+def make_order(request: HttpRequest, proof_id: int) -> HttpResponse:
+    """Make an order for who sent the proof; it is then reviewed like any other."""
+    refuse_onlookers(request)
+    written = request.POST.get("raffle", "")
+    raffle = get_object_or_404(Raffle, pk=int(written[:18]) if written.isdecimal() else 0)
+
+    def act() -> Said:
+        wanted = request.POST.get("numbers", "").strip()
+        read = parsing.ticket_numbers(wanted) if wanted else None
+        many = parsing.quantity(request.POST.get("quantity", ""))
+        if wanted and read is None:
+            return messages.ERROR, "Write the numbers as 07, 13 and 45; nothing was changed."
+        if not wanted and not many:
+            return messages.ERROR, "Say how many numbers, or which; nothing was changed."
+        order = orphans.make_order(
+            proof_id,
+            raffle_id=raffle.pk,
+            numbers=read.values if read else None,
+            quantity=len(read.values) if read else many or 0,
+            pivot=secrets.randbits(31),
+            by=staff(request),
+            now=timezone.now(),
+        )
+        return messages.SUCCESS, _linked(order, f"{order} is made and waits for review.")
+
+    return _settled(request, proof_id, act, raffle=raffle)
+
+
+@require_POST
+def dismiss(request: HttpRequest, proof_id: int) -> HttpResponse:
+    """Note that the proof pays nothing; its file stays."""
+
+    def act() -> Said:
+        note = note_of(request)
+        if not note:
+            return messages.ERROR, "Say in a few words why; nothing was changed."
+        tell = request.POST.get("tell") == "yes"
+        orphans.dismiss(proof_id, note=note, tell_buyer=tell, by=staff(request), now=timezone.now())
+        buyer = "The buyer is told." if tell else "The buyer is not told."
+        return messages.SUCCESS, f"The proof is dismissed. {buyer}"
+
+    return _settled(request, proof_id, act)
+
+
+def _attached(outcome: ProofKept | ProofLate) -> Said:
+    order = outcome.order
+    if isinstance(outcome, ProofLate) and not outcome.taken_back:
+        return messages.SUCCESS, _linked(
+            order, f"The proof is put to {order}, which had ended: decide about the late payment."
+        )
+    return messages.SUCCESS, _linked(order, f"The proof is put to {order} and waits for review.")
+
+
+def _linked(order: Order, sentence: str) -> str:
+    address = reverse("admin:desk_review", args=[order.pk])
+    return format_html('{} <a class="alert-link" href="{}">Review it</a>', sentence, address)
+
+
+def _settled(
+    request: HttpRequest, proof_id: int, act: Callable[[], Said], *, raffle: Raffle | None = None
+) -> HttpResponse:
+    """Make one decision about an orphan and lead to the next that waits."""
+    refuse_onlookers(request)
+    get_object_or_404(PaymentProof, pk=proof_id)
+    following = waiting.orphan_line().next_after(proof_id)
+    level, _ = attempted(request, act, refused=lambda refusal: _refused(refusal, raffle=raffle))
+    if level != messages.SUCCESS:
+        return redirect("admin:desk_orphan", proof_id)
+    return redirect(_page(following) or reverse("admin:desk_orphans"))
+
+
+def _refused(refusal: DomainError, *, raffle: Raffle | None) -> Said:
+    match refusal.code, refusal.details:
+        case "proof_settled", {"by": by, "at": datetime() as at, "order_code": order_code}:
+            did = f"put it to {order_code}" if order_code else "dismissed it"
+            moment = faster.moment(at, zone=settings.TIME_ZONE, now=timezone.now())
+            return messages.WARNING, f"{by} {did} {moment}. Nothing was changed."
+    sentence = refusals.in_words(refusal, raffle=raffle) if raffle else refusal.message()
+    return messages.ERROR, f"{sentence} Nothing was changed."
+
+
+def _page(proof_id: int | None) -> str:
+    return "" if proof_id is None else reverse("admin:desk_orphan", args=[proof_id])
+
+
+def _cards(proofs: list[PaymentProof], *, now: datetime) -> list[OrphanCard]:
+    twins = evidence.same_bytes(proofs)
+    return [
+        OrphanCard(
+            proof=proof,
+            page=_page(proof.pk),
+            shown=evidence.how(proof),
+            thumbnail=evidence.thumbnail_of(proof),
+            sender=words.buyer(proof.contact),
+            at=words.clock(proof.arrived_at, zone=settings.TIME_ZONE),
+            ago=words.ago(proof.arrived_at, now=now),
+            twin=", ".join(str(other.order) for other in twins[proof.pk][:2]),
+            settled=evidence.judged(proof, zone=settings.TIME_ZONE),
+        )
+        for proof in proofs
+    ]

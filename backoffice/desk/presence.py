@@ -1,0 +1,59 @@
+"""Who looks at what right now: a hint between reviewers, kept in memory and never relied upon."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.core.cache import cache
+
+STILL_HERE: Final = timedelta(seconds=25)
+"""A page that is open asks every ten seconds; after this silence its reader has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Somebody looks at an order since `since`, and was there last at `last`."""
+
+    name: str
+    since: datetime
+    last: datetime
+
+
+def note(order_id: int, *, name: str, now: datetime) -> Looking | None:
+    """Remember that `name` looks at an order.
+
+    Returns:
+        Who else does, and looked first; None if nobody.
+
+    """
+    here = _here(order_id, now=now)
+    mine = next((one for one in here if one.name == name), Looking(name, now, now))
+    others = [one for one in here if one.name != name]
+    seen = [*others, Looking(name, mine.since, now)]
+    cache.set(_key(order_id), seen, STILL_HERE.total_seconds())
+    return min(others, key=lambda one: one.since, default=None)
+
+
+def leave(order_id: int, *, name: str, now: datetime) -> None:
+    """Forget that `name` looks at an order."""
+    others = [one for one in _here(order_id, now=now) if one.name != name]
+    cache.set(_key(order_id), others, STILL_HERE.total_seconds())
+
+
+def looked_at(order_ids: Collection[int], *, name: str, now: datetime) -> set[int]:
+    """Give those of the orders that others than `name` look at now."""
+    return {
+        order_id
+        for order_id in order_ids
+        if any(one.name != name for one in _here(order_id, now=now))
+    }
+
+
+def _here(order_id: int, *, now: datetime) -> list[Looking]:
+    seen: list[Looking] = cache.get(_key(order_id), [])
+    return [one for one in seen if now - one.last < STILL_HERE]
+
+
+def _key(order_id: int) -> str:
+    return f"desk.looking.{order_id}"

@@ -1,0 +1,222 @@
+"""The queue: orders whose payment proof waits for a person, longest waiting first."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from backoffice import words
+from backoffice.desk import evidence, waiting
+from backoffice.desk.waiting import RaffleShare, Tabs
+from shared.raffles.models import Order, PaymentProof
+
+PAGE: Final = 50
+"""Orders on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A word of warning or of help, with Bootstrap's colour for it."""
+
+    text: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One waiting order in the list; `asked` says since when its buyer owes another proof."""
+
+    order: Order
+    page: str
+    proof: PaymentProof | None
+    shown: str
+    thumbnail: str
+    buyer: str
+    amount: str
+    since: str
+    ago: str
+    asked: str
+    badges: tuple[Badge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Which page of a list this is; `previous` and `following` are 0 where there is none."""
+
+    number: int
+    count: int
+
+    @property
+    def previous(self) -> int:
+        """The page before."""
+        return self.number - 1
+
+    @property
+    def following(self) -> int:
+        """The page after."""
+        return self.number + 1 if self.number < self.count else 0
+
+    @property
+    def start(self) -> int:
+        """How many rows stand before this page."""
+        return (self.number - 1) * PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The page of the queue."""
+
+    tabs: Tabs
+    cards: list[Card]
+    raffles: list[RaffleShare]
+    chosen: RaffleShare | None
+    waiting: int
+    asked: int
+    oldest: str
+    leaf: Leaf
+    first: str
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Show which orders wait for review."""
+    may_look(request)
+    shown = _read(
+        raffle_id=raffle_of(request.GET.get("raffle", "")),
+        number=request.GET.get("page", ""),
+        now=timezone.now(),
+    )
+    context = {"queue": shown, "tabs": shown.tabs, "tab": "queue", "title": "Review queue"}
+    if shown.chosen:
+        context["keep"] = f"&raffle={shown.chosen.raffle_id}"
+    return render(request, "desk/queue.html", admin.site.each_context(request) | context)
+
+
+def may_look(request: HttpRequest) -> None:
+    """Let only those in who may see orders.
+
+    Raises:
+        PermissionDenied: otherwise.
+
+    """
+    if not (request.user.has_perm("raffles.view_order") or may_decide(request)):
+        raise PermissionDenied
+
+
+def may_decide(request: HttpRequest) -> bool:
+    """Whether this person decides about money."""
+    return request.user.has_perm("raffles.change_order")
+
+
+def raffle_of(written: str) -> int | None:
+    """Read the id of the raffle that a list is narrowed to; None for all."""
+    return int(written) if written.isdecimal() and len(written) < 10 else None  # noqa: PLR2004
+
+
+def leaf_of(written: str, *, rows: int) -> Leaf:
+    """Find the page that an address asks for; the nearest where it does not exist."""
+    count = max(1, -(-rows // PAGE))
+    wanted = int(written) if written.isdecimal() and len(written) < 10 else 1  # noqa: PLR2004
+    return Leaf(min(max(wanted, 1), count), count)
+
+
+def _read(*, raffle_id: int | None, number: str, now: datetime) -> Queue:
+    raffles = waiting.by_raffle()
+    counted = [share for share in raffles if raffle_id in {None, share.raffle_id}]
+    rows, asked = sum(share.count for share in counted), sum(share.asked for share in counted)
+    leaf = leaf_of(number, rows=rows)
+    turn = waiting.orders(raffle_id=raffle_id).select_related("raffle", "contact")
+    found = list(turn[leaf.start : leaf.start + PAGE])
+    cards = _cards(found, raffle_id=raffle_id, now=now)
+    ready = [card for card in cards if not card.asked]
+    return Queue(
+        tabs=waiting.tabs(),
+        cards=cards,
+        raffles=raffles,
+        chosen=counted[0] if raffle_id is not None and counted else None,
+        waiting=rows - asked,
+        asked=asked,
+        oldest=ready[0].ago if ready and leaf.number == 1 else "",
+        leaf=leaf,
+        first=ready[0].page if ready else "",
+    )
+
+
+def _cards(orders: Sequence[Order], *, raffle_id: int | None, now: datetime) -> list[Card]:
+    proofs = list(PaymentProof.objects.filter(order__in=orders).order_by("id"))
+    judged = [proof for proof in proofs if evidence.waits(proof)]
+    twins, alike = evidence.same_bytes(judged), evidence.nearly_equal(judged)
+    of_order: Mapping[int | None, list[PaymentProof]] = _grouped(proofs)
+    return [
+        _card(order, of_order.get(order.pk, []), twins, alike, raffle_id=raffle_id, now=now)
+        for order in orders
+    ]
+
+
+def _grouped(proofs: Sequence[PaymentProof]) -> dict[int | None, list[PaymentProof]]:
+    groups: dict[int | None, list[PaymentProof]] = defaultdict(list)
+    for proof in proofs:
+        groups[proof.order_id].append(proof)
+    return groups
+
+
+def _card(
+    order: Order,
+    proofs: Sequence[PaymentProof],
+    twins: Mapping[int, list[PaymentProof]],
+    alike: Mapping[int, list[PaymentProof]],
+    *,
+    raffle_id: int | None,
+    now: datetime,
+) -> Card:
+    open_ones = [proof for proof in proofs if evidence.waits(proof)]
+    latest = next(reversed(open_ones or proofs), None)
+    since = order.under_review_since or now
+    return Card(
+        order=order,
+        page=review_page(order.pk, raffle_id=raffle_id),
+        proof=latest,
+        shown=evidence.how(latest) if latest else "",
+        thumbnail=evidence.thumbnail_of(latest) if latest else "",
+        buyer=words.buyer(order.contact),
+        amount=words.money(order),
+        since=words.clock(since, zone=order.raffle.time_zone),
+        ago=words.ago(since, now=now),
+        asked=words.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
+        badges=tuple(_badges(open_ones, twins, alike)),
+    )
+
+
+def review_page(order_id: int, *, raffle_id: int | None) -> str:
+    """Give the address where an order is reviewed, within the list one came from."""
+    address = reverse("admin:desk_review", args=[order_id])
+    return address if raffle_id is None else f"{address}?raffle={raffle_id}"
+
+
+def _badges(
+    proofs: Sequence[PaymentProof],
+    twins: Mapping[int, list[PaymentProof]],
+    alike: Mapping[int, list[PaymentProof]],
+) -> list[Badge]:
+    same = {str(other.order) for proof in proofs for other in twins[proof.pk]}
+    near = {str(other.order) for proof in proofs for other in alike[proof.pk]} - same
+    badges = [Badge(f"Same file as {_named(same)}", "danger")] if same else []
+    if near:
+        badges.append(Badge(f"Looks like {_named(near)}", "warning"))
+    if any(proof.late for proof in proofs):
+        badges.append(Badge("Late", "warning"))
+    if len(proofs) > 1:
+        badges.append(Badge(f"{len(proofs)} proofs", "info"))
+    return badges
+
+
+def _named(codes: set[str]) -> str:
+    first, *rest = sorted(codes)
+    return f"{first} and {len(rest)} more" if rest else first

@@ -1,0 +1,27 @@
+"""Refusals that name numbers or limits, put so that one knows what to do next."""
+
+from backoffice import words
+from shared.core.errors import DomainError
+from shared.raffles.models import Raffle
+
+
+def in_words(refusal: DomainError, *, raffle: Raffle) -> str:
+    """Say why numbers of `raffle` cannot be had."""
+    match refusal.code, refusal.details:
+        case "numbers_taken", {"taken": [*taken]}:
+            return f"Somebody else has {words.numbers(raffle, taken)}."
+        case "numbers_unknown", {"unknown": [*unknown], "first": int(first), "last": int(last)}:
+            ends = f"{raffle.written(first)} to {raffle.written(last)}"
+            return f"There is no {words.numbers(raffle, unknown)}: the numbers are {ends}."
+        case "quantity_out_of_bounds", {"minimum": least, "maximum": most} if least == most:
+            return f"It must be {most} numbers."
+        case "quantity_out_of_bounds", {"minimum": least, "maximum": most}:
+            return f"It must be {least} to {most} numbers."
+        case "too_few_left", {"available": left}:
+            return f"Only {left} numbers are left."
+        case "contact_limit_reached", {"limit": limit, "remaining": left}:
+            return f"One buyer may have {limit} numbers here; {left} more for this one."
+        case "order_wants_payment", {"code": str(code)}:
+            return f"This buyer has {code} to pay in this raffle: attach the proof to that order."
+        case _:
+            return refusal.message()
