@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -36,6 +37,7 @@ READ_ONLY = [
     Alarm,
     BusinessNumber,
     InboundMessage,
+    LogEntry,
     Order,
     OutboundMessage,
     PaymentProof,
@@ -74,7 +76,9 @@ def fill_every_table() -> None:
     UnreadableItem.objects.create(sha256="x", body=b"\xff{", reason="not JSON", received_at=NOON)
     BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
     Group.objects.create(name="Reviewers")
-    Token.objects.create(user=User.objects.create_user("n8n"))
+    n8n = User.objects.create_user("n8n")
+    Token.objects.create(user=n8n)
+    LogEntry.objects.create(user=n8n, object_repr="n8n", action_flag=CHANGE)
 
 
 @pytest.mark.usefixtures("production")
