@@ -1,58 +1,53 @@
-"""Raffles: their terms in a form, their life in buttons."""
+"""Raffles: their terms in a form with a preview, their life in buttons."""
 # ruff: noqa: ARG002 - Django gives these arguments
 
 from typing import Any, ClassVar, Final
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, QuerySet
+from django.forms.models import model_to_dict
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from backoffice import files, words
-from backoffice.admin import filters
-from backoffice.desk import life
+from backoffice.admin import filters, raffle_form
+from backoffice.admin.raffle_form import LocalTime, RaffleForm
+from backoffice.desk import life, making, preview, shares
+from shared.conversation import wording
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
+from shared.raffles.services import number_map
+from shared.raffles.services.availability import Counts
 
-_PICTURE_LIMIT: Final = 5 * 1024 * 1024
-"""Meta's limit for an image, in bytes ("Supported media types")."""
-
-_NUMBER_FIELDS: Final = ("number_count", "first_number", "number_width")
+_NUMBERS_EXIST: Final = Exists(TicketNumber.objects.filter(raffle=OuterRef("pk")))
 
 
-class RaffleForm(forms.ModelForm):
-    """The terms of a raffle, checked together."""
+class RaffleList(ChangeList):
+    """The list, which counts the numbers of all its raffles at once."""
 
-    def clean(self) -> dict[str, Any]:
-        """Say in plain words what does not fit together; the database would refuse it too."""
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        least, most = values.get("min_per_order"), values.get("max_per_order")
-        if least and most and least > most:
-            self.add_error("max_per_order", "At least as many as the fewest per order.")
-        per_buyer = values.get("max_per_contact")
-        if least and per_buyer is not None and per_buyer < least:
-            self.add_error("max_per_contact", "At least as many as the fewest per order.")
-        opens, closes = values.get("sales_open_at"), values.get("sales_close_at")
-        if opens and closes and closes <= opens:
-            self.add_error("sales_close_at", "After the opening of sales.")
-        return values
-
-    def clean_picture(self) -> Any:
-        """Take what WhatsApp shows: JPEG or PNG of at most 5 MB."""
-        picture = self.cleaned_data.get("picture")
-        if picture and "picture" in self.changed_data:
-            if picture.size > _PICTURE_LIMIT:
-                raise ValidationError("WhatsApp shows pictures of at most 5 MB.")
-            if getattr(picture, "content_type", "") not in {"image/jpeg", "image/png"}:
-                raise ValidationError("WhatsApp shows JPEG and PNG pictures only.")
-        return picture
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page's raffles, then their counts in one query."""
+        super().get_results(request)
+        raffles = list(self.result_list)
+        counts = number_map.shares(raffles)
+        for raffle in raffles:
+            raffle.share = shares.of(counts[raffle.pk])
+        self.result_list = raffles
 
 
 @admin.register(Raffle)
@@ -60,49 +55,60 @@ class RaffleAdmin(admin.ModelAdmin):
     """Raffles; the status changes by buttons alone, and none is ever deleted."""
 
     form = RaffleForm
-    list_display = ("title", "prize", "state", "price_each", "number_count", "draw")
+    fieldsets = raffle_form.FIELDSETS
+    formfield_overrides: ClassVar = {
+        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": LocalTime}
+    }
+    list_display = ("title", "state", "sold", "price_each", "draw", "prize")
     list_filter = (filters.ByRaffleStatus,)
     search_fields: ClassVar[tuple[str, ...]] = ("title", "prize")
     list_per_page = 50
+    show_full_result_count = False
     actions: Any = None
     change_form_template = "admin/raffles/raffle/change_form.html"
-    fieldsets = (
-        ("What can be won", {"fields": ("title", "prize", "description", "picture")}),
-        (
-            "Numbers and price",
-            {"fields": ("number_count", "first_number", "number_width", "price", "currency")},
-        ),
-        (
-            "How they are sold",
-            {"fields": ("min_per_order", "max_per_order", "max_per_contact", "hold_minutes")},
-        ),
-        (
-            "When",
-            {
-                "fields": ("time_zone", "sales_open_at", "sales_close_at", "draw_at"),
-                "description": "Dates and times below are in this raffle's time zone.",
-            },
-        ),
-        (
-            "Paying and asking",
-            {"fields": ("payment_instructions", "seller_contact", "phone_number_id")},
-        ),
-    )
+    change_list_template = "admin/raffles/raffle/change_list.html"
 
     @admin.display(description="Status", ordering="status")
     def state(self, raffle: Raffle) -> SafeString:
         """Give the status as a badge."""
         return life.badge(raffle)
 
+    @admin.display(description="Sold, held, free")
+    def sold(self, raffle: Any) -> str:
+        """Draw the numbers as a bar."""
+        if not raffle.numbers_exist:
+            return format_html(
+                '<span class="quiet">{} numbers, not made yet</span>', f"{raffle.number_count:,}"
+            )
+        return render_to_string("desk/parts/share.html", {"share": raffle.share, "short": True})
+
     @admin.display(description="Price", ordering="price")
     def price_each(self, raffle: Raffle) -> str:
         """Price of one number."""
-        return f"{raffle.price} {raffle.currency}"
+        return wording.money(raffle.price, raffle.currency)
 
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
         """When, in the raffle's time zone."""
         return words.clock(raffle.draw_at, zone=raffle.time_zone)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Count once for the whole page."""
+        return RaffleList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Raffle]:
+        """Know of each raffle whether it has numbers."""
+        raffles: QuerySet[Raffle] = super().get_queryset(request)
+        return raffles.annotate(numbers_exist=_NUMBERS_EXIST)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Raffle | None:
+        """Keep a raffle that is being changed from getting its numbers at the same moment."""
+        if request.method == "POST" and connection.in_atomic_block and object_id.isdecimal():
+            rows = Raffle.objects.select_for_update(no_key=True).filter(pk=int(object_id))
+            rows.values_list("pk").first()
+        return super().get_object(request, object_id, from_field)
 
     def has_delete_permission(self, request: HttpRequest, obj: Raffle | None = None) -> bool:
         """Refuse: money hangs on it."""
@@ -113,12 +119,9 @@ class RaffleAdmin(admin.ModelAdmin):
         drawn = obj is not None and obj.status == RaffleStatus.DRAWN
         return not drawn and super().has_change_permission(request, obj)
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Raffle | None = None
-    ) -> tuple[str, ...]:
-        """Freeze what the numbers were made from."""
-        made = obj is not None and TicketNumber.objects.filter(raffle=obj).exists()
-        return _NUMBER_FIELDS if made else ()
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with what is most likely right."""
+        return raffle_form.first_values() | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: Raffle, form: Any, change: bool) -> None:
         """Write only what was changed, so that a status changed meanwhile is not put back."""
@@ -128,7 +131,12 @@ class RaffleAdmin(admin.ModelAdmin):
             obj.save()
 
     def response_post_save_add(self, request: HttpRequest, obj: Raffle) -> Any:
-        """Lead to the raffle's page, where its numbers are made next."""
+        """Lead to the making of its numbers; who may not make them sees the raffle."""
+        may = request.user.has_perm("raffles.change_raffle")
+        return redirect(f"admin:raffles_raffle_{'generate' if may else 'change'}", obj.pk)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Raffle) -> Any:
+        """Stay with the raffle."""
         return redirect("admin:raffles_raffle_change", obj.pk)
 
     def changeform_view(
@@ -146,29 +154,51 @@ class RaffleAdmin(admin.ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Add the status, the counts and the buttons that fit."""
-        context["show_save_and_add_another"] = False
-        if raffle := kwargs.get("obj"):
-            context["life"] = life.life_of(raffle, request=request, now=timezone.now())
+        """Add the preview, the status, the counts and the buttons that fit."""
+        raffle: Raffle | None = kwargs.get("obj")
+        values, free = raffle_form.typed(context["adminform"].form), None
+        if raffle:
+            context["life"] = stands = life.life_of(raffle, request=request)
+            free = _free(raffle, stands.share.counts)
+            values = {**model_to_dict(raffle), **values}  # who may only look has no fields
+        context["preview"] = preview.of(values, now=timezone.now(), free=free)
+        context["zones"] = raffle_form.zones()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add an address for each step of a raffle's life."""
+        """Add an address for each step of a raffle's life, and for what its form shows."""
         view = self.admin_site.admin_view
-        return [
-            path(
-                f"<int:raffle_id>/{name}/",
-                view(step),
-                name=f"raffles_raffle_{name}",
-            )
+        steps = [
+            path(f"<int:raffle_id>/{name}/", view(step), name=f"raffles_raffle_{name}")
             for name, step in (
-                ("generate", life.generate_numbers),
+                ("generate", making.generate_numbers),
                 ("open", life.open_sales),
                 ("pause", life.pause_sales),
                 ("close", life.close_sales),
+                ("duplicate", life.duplicate),
                 ("picture", picture),
             )
-        ] + super().get_urls()
+        ]
+        drawn = [
+            path(f"{whose}preview/", view(self.preview_view), name=f"raffles_raffle_{name}")
+            for whose, name in (("", "preview"), ("<int:raffle_id>/", "preview_of"))
+        ]
+        return [*drawn, *steps, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def preview_view(self, request: HttpRequest, raffle_id: int | None = None) -> HttpResponse:
+        """Draw the messages of what the form holds so far, be it complete or not."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        raffle = get_object_or_404(Raffle, pk=raffle_id) if raffle_id else None
+        key = str(raffle_id) if raffle_id else None
+        with timezone.override(_zone(request, key)):
+            form = self.get_form(request, raffle, change=raffle is not None)(
+                request.POST, instance=raffle
+            )
+            free = _free(raffle, life.counts_of(raffle)) if raffle else None
+            shown = preview.of(raffle_form.typed(form), now=timezone.now(), free=free)
+        return render(request, "admin/raffles/raffle/preview.html", {"preview": shown})
 
 
 def picture(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
@@ -181,10 +211,15 @@ def picture(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
     return files.send(raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}")
 
 
+def _free(raffle: Raffle, counts: Counts) -> int | None:
+    """Count what is left; None while numbers are missing, for then all of them will be."""
+    return counts.available if counts.total >= raffle.number_count else None
+
+
 def _zone(request: HttpRequest, object_id: str | None) -> str:
     """Give the time zone that the form's times are in: the one it sends, else the stored one."""
     wanted = request.POST.get("time_zone", "")
     if wanted not in available_timezones() and object_id and object_id.isdecimal():
         stored = Raffle.objects.filter(pk=int(object_id)).values_list("time_zone", flat=True)
         wanted = stored.first() or ""
-    return wanted if wanted in available_timezones() else "UTC"
+    return wanted if wanted in available_timezones() else settings.TIME_ZONE

@@ -1,15 +1,17 @@
-"""The life of a raffle in the admin: its counts, and the steps that are buttons.
+"""The life of a raffle in the admin: its counts and money, and the steps that are buttons.
 
 Each step is a POST of its own that calls one service, which owns its transactions.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,13 +20,17 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice import words
+from backoffice.desk import shares, trail
 from backoffice.desk.decisions import Said, told
+from backoffice.desk.shares import Share
+from shared.conversation import wording
 from shared.core import enums
-from shared.core.enums import RaffleStatus
+from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import transitions
-from shared.raffles.models import Raffle
-from shared.raffles.services import availability, lifecycle, numbers
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import availability, copies, lifecycle, number_map
 from shared.raffles.services.availability import Counts
+from shared.raffles.transitions import TransitionNotAllowed
 
 _STYLES: Final = {
     RaffleStatus.DRAFT: "secondary",
@@ -33,42 +39,73 @@ _STYLES: Final = {
     RaffleStatus.CLOSED: "dark",
     RaffleStatus.DRAWN: "primary",
 }
-_NUMBERS_A_SECOND: Final = 50_000
-"""How fast numbers are made on a small machine; only for the hint on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What orders bring in: how many of them, how much, and the list behind."""
+
+    orders: int
+    amount: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Where a raffle stands, and which buttons fit."""
+    """Where a raffle stands, and which buttons fit whoever looks."""
 
     badge: SafeString
-    counts: Counts
+    share: Share
     missing: int
-    seconds: int
+    confirmed: Money
+    expected: Money
     orders: str
     may_generate: bool
     may_open: bool
     may_pause: bool
     may_close: bool
+    may_duplicate: bool
+    may_sell: bool
+    may_export: bool
+    may_see_orders: bool
+
+    @property
+    def missing_words(self) -> str:
+        """How many numbers are to be made: "1,000,000"."""
+        return f"{self.missing:,}"
 
 
-def life_of(raffle: Raffle, *, request: HttpRequest, now: datetime) -> Life:
-    """Count a raffle's numbers and choose the buttons that `request`'s user may press."""
-    counts = availability.recent_counts(raffle.pk, now=now)
-    missing = max(0, raffle.number_count - counts.total)
+def life_of(raffle: Raffle, *, request: HttpRequest) -> Life:
+    """Count a raffle's numbers and money, and choose the buttons `request`'s user may press."""
+    may = request.user.has_perm
+    counts = counts_of(raffle)
+    missing = raffle.number_count - counts.total
     following = transitions.RAFFLE[RaffleStatus(raffle.status)]
-    may = request.user.has_perm("raffles.change_raffle")
+    change = may("raffles.change_raffle")
+    confirmed, expected = _money(raffle)
     return Life(
         badge=badge(raffle),
-        counts=counts,
+        share=shares.of(counts),
         missing=missing,
-        seconds=missing // _NUMBERS_A_SECOND,
-        orders=reverse("admin:raffles_order_changelist") + f"?raffle={raffle.pk}",
-        may_generate=may and missing > 0 and raffle.status != RaffleStatus.DRAWN,
-        may_open=may and not missing and RaffleStatus.OPEN in following,
-        may_pause=may and RaffleStatus.PAUSED in following,
-        may_close=may and RaffleStatus.CLOSED in following,
+        confirmed=confirmed,
+        expected=expected,
+        orders=_orders(raffle),
+        may_generate=change and missing > 0 and raffle.status != RaffleStatus.DRAWN,
+        may_open=change and not missing and RaffleStatus.OPEN in following,
+        may_pause=change and RaffleStatus.PAUSED in following,
+        may_close=change and RaffleStatus.CLOSED in following,
+        may_duplicate=may("raffles.add_raffle"),
+        may_sell=may("raffles.add_order") and raffle.status == RaffleStatus.OPEN,
+        may_export=may("raffles.export_order"),
+        may_see_orders=may("raffles.view_order"),
     )
+
+
+def counts_of(raffle: Raffle) -> Counts:
+    """Count a raffle's numbers; only a draft may lack some, all others are known to have them."""
+    if raffle.status == RaffleStatus.DRAFT:
+        return availability.counts(raffle.pk)
+    return number_map.shares([raffle])[raffle.pk]
 
 
 def badge(raffle: Raffle) -> SafeString:
@@ -78,63 +115,119 @@ def badge(raffle: Raffle) -> SafeString:
 
 
 @require_POST
-def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Make the raffle's numbers; what an earlier try made stays."""
-
-    def act() -> Said:
-        made = numbers.generate(raffle_id)
-        return messages.SUCCESS, f"{made:,} numbers were made. The raffle can be opened now."
-
-    return _stepped(request, raffle_id, act)
-
-
-@require_POST
 def open_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Begin to sell, or go on after a pause."""
 
-    def act() -> Said:
-        lifecycle.open_raffle(raffle_id, now=timezone.now())
+    def act(raffle: Raffle) -> Said:
+        lifecycle.open_raffle(raffle.pk, now=timezone.now())
+        trail.note(request, raffle, "Opened the raffle")
         return messages.SUCCESS, "The raffle is open: buyers can get numbers."
 
-    return _stepped(request, raffle_id, act)
+    return _stepped(request, raffle_id, act, wanted=RaffleStatus.OPEN)
 
 
 @require_POST
 def pause_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Sell nothing new for now; what is pending can still be paid."""
 
-    def act() -> Said:
-        lifecycle.pause(raffle_id, now=timezone.now())
+    def act(raffle: Raffle) -> Said:
+        lifecycle.pause(raffle.pk, now=timezone.now())
+        trail.note(request, raffle, "Paused the raffle")
         return messages.SUCCESS, "The raffle is paused. What is pending can still be paid."
 
-    return _stepped(request, raffle_id, act)
+    return _stepped(request, raffle_id, act, wanted=RaffleStatus.PAUSED)
 
 
 @require_POST
 def close_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Sell nothing new for good; asks once more before it does."""
-    _may_change(request)
+    _demand(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.POST.get("sure") != "yes":
-        life = life_of(raffle, request=request, now=timezone.now())
-        context = {"raffle": raffle, "life": life, "title": f"Close {raffle}?"}
+        context = {
+            "raffle": raffle,
+            "share": shares.of(counts_of(raffle)),
+            "title": f"Close {raffle}?",
+        }
         page = admin.site.each_context(request) | context
         return render(request, "admin/raffles/raffle/close.html", page)
 
-    def act() -> Said:
-        lifecycle.close(raffle_id, now=timezone.now())
+    def act(raffle: Raffle) -> Said:
+        lifecycle.close(raffle.pk, now=timezone.now())
+        trail.note(request, raffle, "Closed the raffle")
         return messages.SUCCESS, "The raffle is closed. What is pending can still be paid."
 
-    return _stepped(request, raffle_id, act)
+    return _stepped(request, raffle_id, act, wanted=RaffleStatus.CLOSED)
 
 
-def _stepped(request: HttpRequest, raffle_id: int, act: Callable[[], Said]) -> HttpResponse:
-    _may_change(request)
-    raffle = get_object_or_404(Raffle, pk=raffle_id)
+@require_POST
+def duplicate(request: HttpRequest, raffle_id: int) -> HttpResponse:
+    """Make a draft with the same terms and lead to it."""
+    _demand(request, "raffles.add_raffle")
+    original = get_object_or_404(Raffle, pk=raffle_id)
+    made: list[Raffle] = []
+
+    def act() -> Said:
+        copy = copies.duplicate(original.pk, now=timezone.now())
+        trail.note(request, copy, f"Duplicated “{original}”", flag=ADDITION)
+        trail.note(request, original, f"Duplicated it as “{copy}”")
+        made.append(copy)
+        return messages.SUCCESS, (
+            "This is a copy with the same terms. Set its dates, check the rest and save it; "
+            "then make its numbers."
+        )
+
     told(request, act)
+    shown = made[0] if made else original
+    return redirect("admin:raffles_raffle_change", shown.pk)
+
+
+def _stepped(
+    request: HttpRequest,
+    raffle_id: int,
+    act: Callable[[Raffle], Said],
+    *,
+    wanted: RaffleStatus,
+) -> HttpResponse:
+    """Take a step; where somebody else has just taken it, say so and let it be."""
+    _demand(request, "raffles.change_raffle")
+    raffle = get_object_or_404(Raffle, pk=raffle_id)
+
+    def attempt() -> Said:
+        try:
+            return act(raffle)
+        except TransitionNotAllowed as refusal:
+            if refusal.details.get("current") != wanted:
+                raise
+            return messages.INFO, f"The raffle is {enums.label(wanted).lower()} already."
+
+    told(request, attempt)
     return redirect("admin:raffles_raffle_change", raffle.pk)
 
 
-def _may_change(request: HttpRequest) -> None:
-    if not request.user.has_perm("raffles.change_raffle"):
+def _demand(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
         raise PermissionDenied
+
+
+def _orders(raffle: Raffle, status: OrderStatus | None = None) -> str:
+    chosen = f"&status={status.value}" if status else ""
+    return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}{chosen}"
+
+
+def _money(raffle: Raffle) -> tuple[Money, Money]:
+    """Add up what is confirmed and what is expected, in one query."""
+    wanted = (OrderStatus.PAID, OrderStatus.PENDING_PAYMENT)
+    sums = (
+        Order.objects.filter(raffle=raffle, status__in=wanted)
+        .order_by("status")
+        .values_list("status")
+        .annotate(count=Count("pk"), sum=Sum("total"))
+    )
+    found = {status: (count, total) for status, count, total in sums}
+
+    def money(status: OrderStatus) -> Money:
+        count, total = found.get(status, (0, Decimal(0)))
+        return Money(count, wording.money(total, raffle.currency), _orders(raffle, status))
+
+    return money(OrderStatus.PAID), money(OrderStatus.PENDING_PAYMENT)

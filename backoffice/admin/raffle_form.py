@@ -1,0 +1,249 @@
+"""The form of a raffle: its words, its defaults, and what is checked together."""
+
+from contextlib import suppress
+from typing import Any, ClassVar, Final
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from shared.conversation import wording
+from shared.core.enums import RaffleStatus
+from shared.raffles.models import Raffle
+from shared.whatsapp.models import BusinessNumber
+
+PICTURE_LIMIT: Final = 5 * 1024 * 1024
+"""Meta's limit for an image, in bytes ("Supported media types")."""
+
+FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
+"""What the numbers are made from."""
+
+CARRIED_OVER: Final = ("currency", "payment_instructions", "seller_contact", "phone_number_id")
+"""What a seller's next raffle most likely has in common with the one before."""
+
+FIELDSETS: Final[Any] = (
+    (
+        "What can be won",
+        {
+            "fields": ("title", "prize", "description", "picture"),
+            "description": "Buyers read this on the card in WhatsApp.",
+        },
+    ),
+    (
+        "Numbers and price",
+        {
+            "fields": (("number_count", "first_number"), ("price", "currency"), "number_width"),
+        },
+    ),
+    (
+        "How they are sold",
+        {
+            "fields": (("min_per_order", "max_per_order"), ("max_per_contact", "hold_minutes")),
+        },
+    ),
+    (
+        "When",
+        {
+            "fields": ("time_zone", "draw_at", ("sales_open_at", "sales_close_at")),
+            "description": "Dates and times are in this raffle's time zone.",
+        },
+    ),
+    (
+        "Paying and asking",
+        {
+            "fields": ("payment_instructions", "seller_contact", "phone_number_id"),
+        },
+    ),
+)
+
+
+class LocalTime(forms.DateTimeInput):
+    """A browser's own picker of date and time; it speaks of no time zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class RaffleForm(forms.ModelForm):
+    """The terms of a raffle, checked together; what was sold keeps what it was sold with."""
+
+    class Meta:
+        """Labels and helps in the seller's words."""
+
+        labels: ClassVar = {
+            "number_count": "How many numbers",
+            "first_number": "First number",
+            "number_width": "Digits",
+            "price": "Price of one number",
+            "min_per_order": "Fewest in one order",
+            "max_per_order": "Most in one order",
+            "max_per_contact": "Most for one buyer",
+            "hold_minutes": "Minutes a hold lasts",
+            "draw_at": "Draw",
+            "sales_open_at": "Sales begin",
+            "sales_close_at": "Sales end",
+            "payment_instructions": "How to pay",
+            "seller_contact": "Whom buyers can ask",
+            "phone_number_id": "Sold from",
+        }
+        help_texts: ClassVar = {
+            "title": "E.g. Summer Raffle.",
+            "prize": "Goes on after “win”, e.g. a motorbike.",
+            "description": "One or two sentences below the title. May stay empty.",
+            "picture": "JPEG or PNG, at most 5 MB. For this back office; the card has words only.",
+            "number_count": "Up to 1,000,000. Cannot change once they are made.",
+            "first_number": "0 for 00 to 99, 1 for 01 to 100.",
+            "number_width": "0 writes as many digits as the last number needs.",
+            "currency": "Three letters, e.g. USD.",
+            "max_per_contact": "Held and bought together. Empty: no limit.",
+            "hold_minutes": "So long numbers wait for the buyer, and then for the payment.",
+            "time_zone": "E.g. America/Bogota.",
+            "draw_at": "Buyers read it on the card. May stay empty until you know.",
+            "sales_open_at": "Empty: as soon as you open it.",
+            "sales_close_at": "Empty: until you close it.",
+            "payment_instructions": "Bank, account, name. The amount and the order's code are "
+            "added by themselves.",
+            "seller_contact": "A person: name and phone number.",
+            "phone_number_id": "The WhatsApp number that offers this raffle.",
+        }
+        widgets: ClassVar = {
+            "description": forms.Textarea(attrs={"rows": 2}),
+            "picture": forms.ClearableFileInput(attrs={"accept": "image/jpeg,image/png"}),
+            "first_number": forms.RadioSelect(choices=[(1, "1"), (0, "0")]),
+            "price": forms.NumberInput(attrs={"step": "0.01", "min": "0", "inputmode": "decimal"}),
+            "currency": forms.TextInput(attrs={"autocapitalize": "characters", "size": 5}),
+            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+            "payment_instructions": forms.Textarea(attrs={"rows": 3}),
+            # the attribute keeps Jazzmin from putting a search box of its own over it
+            "phone_number_id": forms.Select(attrs={"data-autocomplete-light-function": "select2"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.has_orders = has_orders(self.instance)
+        self.frozen = _frozen(self.instance, has_orders=self.has_orders)
+        for name, field in self.fields.items():
+            field.error_messages["required"] = "Please fill this in."
+            field.disabled = name in self.frozen
+            _dress(field)
+        self._offer_business_numbers()
+        self._tell_what_is_frozen()
+
+    def _offer_business_numbers(self) -> None:
+        field = self.fields.get("phone_number_id")
+        if field is None:
+            return
+        known = BusinessNumber.objects.values_list("phone_number_id", "display_phone_number")
+        offered = {key: display or key for key, display in known[:50]}
+        current = self.instance.phone_number_id
+        if current:
+            offered.setdefault(current, current)
+        field.widget.choices = [("", "Every number"), *offered.items()]
+
+    def _tell_what_is_frozen(self) -> None:
+        """Say beside a field why it cannot change, or what a change leaves as it is."""
+        for name in self.frozen:
+            if name in self.fields:
+                because = "orders exist" if name == "currency" else "the numbers are made"
+                self.fields[name].help_text = f"Cannot change any more: {because}."
+        if "price" in self.fields and self.has_orders:
+            kept = wording.money(self.instance.price, self.instance.currency)
+            self.fields["price"].help_text = f"For new orders; existing orders keep {kept}."
+
+    def clean(self) -> dict[str, Any]:
+        """Say in plain words what does not fit together; the database would refuse it too."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        least, most = values.get("min_per_order"), values.get("max_per_order")
+        if least and most and least > most:
+            self.add_error("max_per_order", "At least as many as the fewest in one order.")
+        per_buyer = values.get("max_per_contact")
+        if least and per_buyer is not None and per_buyer < least:
+            self.add_error("max_per_contact", "At least as many as the fewest in one order.")
+        opens, closes = values.get("sales_open_at"), values.get("sales_close_at")
+        if opens and closes and closes <= opens:
+            self.add_error("sales_close_at", "After the beginning of sales.")
+        return values
+
+    def _post_clean(self) -> None:
+        """Ask for the picture again where the form comes back: browsers forget it."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors and "picture" not in self.errors and self.files.get("picture"):
+            self.add_error("picture", "Please choose the picture once more; the browser forgot it.")
+
+    def clean_currency(self) -> str:
+        """Take small letters too."""
+        return str(self.cleaned_data["currency"]).upper()
+
+    def clean_picture(self) -> Any:
+        """Take what WhatsApp shows: JPEG or PNG of at most 5 MB."""
+        picture = self.cleaned_data.get("picture")
+        if picture and "picture" in self.changed_data:
+            if picture.size > PICTURE_LIMIT:
+                raise ValidationError("WhatsApp shows pictures of at most 5 MB.")
+            if getattr(picture, "content_type", "") not in {"image/jpeg", "image/png"}:
+                raise ValidationError("WhatsApp shows JPEG and PNG pictures only.")
+        return picture
+
+
+def first_values() -> dict[str, Any]:
+    """Give a new raffle's form what is most likely right: the last raffle's account and contact."""
+    last = Raffle.objects.values(*CARRIED_OVER).order_by("-id").first()
+    return {"time_zone": settings.TIME_ZONE, "number_count": 100, **(last or {})}
+
+
+def _frozen(raffle: Raffle, *, has_orders: bool) -> tuple[str, ...]:
+    """Name the fields that can no longer change."""
+    if not has_numbers(raffle):
+        return ()
+    return (*FROZEN_BY_NUMBERS, "currency") if has_orders else FROZEN_BY_NUMBERS
+
+
+def has_numbers(raffle: Raffle) -> bool:
+    """Whether any number exists; each raffle but a draft has all of them."""
+    if not raffle.pk:
+        return False
+    return raffle.status != RaffleStatus.DRAFT or raffle.numbers.exists()
+
+
+def has_orders(raffle: Raffle) -> bool:
+    """Whether anything was ever held or sold."""
+    return bool(raffle.pk) and raffle.orders.exists()
+
+
+def zones() -> list[str]:
+    """List the time zones that are places, and UTC."""
+    places = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    return sorted(places | {"UTC"})
+
+
+def typed(form: forms.ModelForm) -> dict[str, Any]:
+    """Give what a form holds so far: what is valid of a sent one, else what it began with."""
+    if form.is_bound:
+        form.full_clean()
+        return {**_began_with(form), **form.cleaned_data}
+    return _began_with(form)
+
+
+def _began_with(form: forms.ModelForm) -> dict[str, Any]:
+    """Read the first values as the fields would; an address may bring some that cannot be."""
+    values: dict[str, Any] = {}
+    for name, field in form.fields.items():
+        value: Any = form.get_initial_for_field(field, name)
+        if not isinstance(value, str):
+            values[name] = value
+            continue
+        with suppress(ValidationError):
+            values[name] = field.clean(value)
+    return values
+
+
+def _dress(field: forms.Field) -> None:
+    """Give an input Bootstrap's look."""
+    widget = field.widget
+    if isinstance(widget, forms.RadioSelect | forms.ClearableFileInput):
+        return
+    kind = "form-select" if isinstance(widget, forms.Select) else "form-control"
+    widget.attrs["class"] = kind

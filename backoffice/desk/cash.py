@@ -1,0 +1,144 @@
+"""Selling numbers for cash, by the rules of the chat: the form, and what it sold."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from backoffice import words
+from backoffice.desk.decisions import staff
+from backoffice.desk.sale_form import WHY_NOT, SaleForm
+from shared.conversation import cash, wording
+from shared.conversation.cash import Sold
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import availability
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A sale as it is read out, and what can be sent to the buyer by hand."""
+
+    order: Order
+    numbers: list[str]
+    total: str
+    buyer: str
+    text: str
+    whatsapp: str
+
+
+@require_http_methods(["GET", "POST"])
+def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
+    """Offer the form, sell what it asks for, or with `?sold=` show what was sold.
+
+    A form sent twice sells once: its key is kept with the order.
+    """
+    if not request.user.has_perm("raffles.add_order"):
+        raise PermissionDenied
+    raffle = get_object_or_404(Raffle, pk=raffle_id)
+    sold = request.GET.get("sold", "")
+    if request.method == "GET" and sold.isascii() and sold.isdecimal():
+        return _receipt(request, raffle, order_id=int(sold))
+    if request.method == "GET":
+        return _shown(request, raffle, SaleForm(raffle=raffle, initial=_preset(request.GET)))
+    form = SaleForm(request.POST, raffle=raffle)
+    done = _sell(request, raffle, form) if form.is_valid() else None
+    if done is None:
+        return _shown(request, raffle, form)
+    if done.repeated:
+        messages.info(request, "This form was sent before: here is what it sold, nothing more.")
+    return redirect(
+        f"{reverse('admin:desk_sell', args=[done.order.raffle_id])}?sold={done.order.pk}"
+    )
+
+
+def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> Sold | None:
+    """Sell; a refusal or a busy database is written into the form."""
+    values = form.cleaned_data
+    try:
+        return cash.sell(
+            raffle.pk,
+            numbers=form.chosen,
+            quantity=values["quantity"],
+            buyer_name=values["buyer_name"],
+            buyer_phone=values["buyer_phone"],
+            request_key=values["request_key"],
+            pivot=secrets.randbelow(2**31),
+            by=staff(request),
+            now=timezone.now(),
+        )
+    except DomainError as refusal:
+        form.refuse(refusal)
+    except (OperationalError, InterfaceError):
+        form.add_error(None, "The database is busy; nothing was sold. Press the button again.")
+    return None
+
+
+def _shown(request: HttpRequest, raffle: Raffle, form: SaleForm) -> HttpResponse:
+    now = timezone.now()
+    closed = availability.why_not_selling(raffle, now=now)
+    counts = availability.recent_counts(raffle.pk, now=now)
+    context = {
+        "raffle": raffle,
+        "form": form,
+        "why_not": WHY_NOT[closed] if closed else "",
+        "price": wording.money(raffle.price, raffle.currency),
+        "free": f"{counts.available:,}",
+        "title": f"Sell for cash · {raffle}",
+    }
+    return _drawn(request, context)
+
+
+def _preset(asked: QueryDict) -> dict[str, Any]:
+    """Take numbers from the address, as the map's links have them."""
+    numbers = asked.get("numbers", "")[:200]
+    return {"how": "pick", "numbers": numbers} if numbers else {}
+
+
+def _receipt(request: HttpRequest, raffle: Raffle, *, order_id: int) -> HttpResponse:
+    sold = Order.objects.filter(raffle=raffle, contact=None, request_key__isnull=False)
+    order = get_object_or_404(sold, pk=order_id)
+    context = {"raffle": raffle, "receipt": _receipt_of(order, raffle), "title": f"Sold · {raffle}"}
+    return _drawn(request, context)
+
+
+def _receipt_of(order: Order, raffle: Raffle) -> Receipt:
+    numbers = order.numbers()
+    text = _text(order, raffle, numbers=numbers)
+    digits = "".join(character for character in order.buyer_phone if character.isdigit())
+    return Receipt(
+        order=order,
+        numbers=[raffle.written(number) for number in numbers],
+        total=words.money(order),
+        buyer=", ".join(part for part in (order.buyer_name, order.buyer_phone) if part),
+        text=text,
+        whatsapp=f"https://wa.me/{digits}?text={quote(text)}" if digits else "",
+    )
+
+
+def _text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
+    """Write what the buyer gets to keep."""
+    written = wording.spoken(numbers, width=raffle.width, at_most=100)
+    verb = "is" if len(numbers) == 1 else "are"
+    draw = (
+        wording.day_and_time(raffle.draw_at, time_zone=raffle.time_zone) if raffle.draw_at else ""
+    )
+    lines = [
+        f"{raffle.title}: {written} {verb} yours, {order.buyer_name}.",
+        f"Paid: {words.money(order)}. Order {order}.",
+        f"Draw: {draw}. Good luck!" if draw else "Good luck!",
+    ]
+    return "\n".join(lines)
+
+
+def _drawn(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    return render(request, "desk/sell.html", admin.site.each_context(request) | context)

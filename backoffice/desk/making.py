@@ -1,0 +1,75 @@
+"""Making the numbers of a raffle, a step at a time: no request ever lasts long, even at a million.
+
+With JavaScript `generate.js` asks for one step after the other and shows how far it is; without,
+"Go on" does.
+"""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from backoffice.desk import trail
+from backoffice.desk.decisions import Said, told
+from shared.core.enums import RaffleStatus
+from shared.raffles.models import Raffle
+from shared.raffles.services import numbers
+from shared.raffles.services.numbers import Progress
+
+
+@require_http_methods(["GET", "POST"])
+def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
+    """Show how far the numbers are; a POST makes the next ones.
+
+    A POST that accepts JSON is answered with `made`, `total` and `done`, any other with this page.
+    """
+    if not request.user.has_perm("raffles.change_raffle"):
+        raise PermissionDenied
+    raffle = get_object_or_404(Raffle, pk=raffle_id)
+    if request.method == "POST":
+        return _step(request, raffle)
+    progress = numbers.progress_of(raffle)
+    context = {
+        "raffle": raffle,
+        "progress": progress,
+        "made": f"{progress.made:,}",
+        "total": f"{progress.total:,}",
+        "first": raffle.written(raffle.first_number),
+        "last": raffle.written(raffle.last_number),
+        "may_open": raffle.status == RaffleStatus.DRAFT,
+        "title": f"Numbers of {raffle}",
+    }
+    page = admin.site.each_context(request) | context
+    return render(request, "admin/raffles/raffle/generate.html", page)
+
+
+def _step(request: HttpRequest, raffle: Raffle) -> HttpResponse:
+    if not request.accepts("text/html"):
+        return _told_as_json(request, raffle)
+
+    def act() -> Said:
+        step = _made(request, raffle)
+        return messages.SUCCESS, f"{step.made:,} of {step.total:,} numbers are made."
+
+    told(request, act)
+    return redirect("admin:raffles_raffle_generate", raffle.pk)
+
+
+def _told_as_json(request: HttpRequest, raffle: Raffle) -> JsonResponse:
+    try:
+        step = _made(request, raffle)
+    except (OperationalError, InterfaceError):
+        return JsonResponse({"message": "The database is busy."}, status=503)
+    return JsonResponse({"made": step.made, "total": step.total, "done": step.done})
+
+
+def _made(request: HttpRequest, raffle: Raffle) -> Progress:
+    """Make the next numbers; note who began and who finished, the steps between are no news."""
+    step = numbers.generate_some(raffle.pk)
+    if step.added and step.done:
+        trail.note(request, raffle, f"Made all {step.total:,} numbers")
+    elif step.added and step.made == step.added:
+        trail.note(request, raffle, f"Began to make {step.total:,} numbers")
+    return step

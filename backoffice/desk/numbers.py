@@ -1,0 +1,239 @@
+"""The map of a raffle's numbers: where what is sold and held lies, and who has a number."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from backoffice import words
+from backoffice.desk import shares
+from backoffice.desk.shares import Share
+from shared.conversation import parsing
+from shared.core import enums
+from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import number_map
+from shared.raffles.services.availability import Counts
+from shared.raffles.services.number_map import PAGE, Block, Place
+
+_STATES: Final = {
+    TicketStatus.AVAILABLE: "free",
+    TicketStatus.RESERVED: "held",
+    TicketStatus.SOLD: "sold",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number on the page: `state` is sold, held or free, `address` where a tap leads."""
+
+    written: str
+    state: str
+    address: str
+    sought: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of numbers one can look into; `here` if the page shown lies in it."""
+
+    written: str
+    address: str
+    here: bool
+    share: Share | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of the number that was asked for."""
+
+    written: str
+    state: str
+    order: Order | None
+    order_status: str
+    buyer: str
+    sell: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberMap:
+    """The whole page.
+
+    Attributes:
+        raffle: whose numbers.
+        share: all of them.
+        blocks: the overview, if there is more than one page.
+        pages: the pages of the block shown, if it has more than one.
+        span: the numbers of the page in words.
+        cells: the numbers of the page.
+        before: the address of the page before, if there is one.
+        after: that of the next.
+        asked: what was typed into the search.
+        found: what is known of that number.
+        trouble: why it was not found.
+
+    """
+
+    raffle: Raffle
+    share: Share
+    blocks: list[Stretch]
+    pages: list[Stretch]
+    span: str
+    cells: list[Cell]
+    before: str
+    after: str
+    asked: str
+    found: Found | None
+    trouble: str
+
+
+@require_GET
+def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
+    """Show the overview and one page: that of `?number=`, or the one that `?from=` begins."""
+    if not request.user.has_perm("raffles.view_raffle"):
+        raise PermissionDenied
+    raffle = get_object_or_404(Raffle, pk=raffle_id)
+    context = {"map": _read(raffle, request=request), "title": f"Numbers of {raffle}"}
+    return render(request, "desk/numbers.html", admin.site.each_context(request) | context)
+
+
+def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
+    asked = request.GET.get("number", "").strip()[:40]
+    sought = _sought(raffle, asked)
+    first = number_map.page_start(
+        raffle, number=_from(raffle, request) if sought is None else sought
+    )
+    last = min(first + PAGE - 1, raffle.last_number)
+    blocks = number_map.blocks(raffle)
+    places = number_map.page(raffle, first=first)
+    links = _Links(raffle, request)
+    return NumberMap(
+        raffle=raffle,
+        share=shares.of(_total(blocks)),
+        blocks=[_block(raffle, block, first=first) for block in blocks] if len(blocks) > 1 else [],
+        pages=_pages(raffle, first=first),
+        span=_span(raffle, first, last),
+        cells=[
+            Cell(
+                written=raffle.written(place.number),
+                state=_STATES[place.status],
+                address=links.of(place),
+                sought=place.number == sought,
+            )
+            for place in places
+        ],
+        before=_address(raffle, first - PAGE) if first > raffle.first_number else "",
+        after=_address(raffle, first + PAGE) if last < raffle.last_number else "",
+        asked=asked,
+        found=next((links.found(place) for place in places if place.number == sought), None),
+        trouble=_trouble(raffle) if asked and sought is None else "",
+    )
+
+
+class _Links:
+    """Where a number leads whoever looks: to its order, or to its sale."""
+
+    def __init__(self, raffle: Raffle, request: HttpRequest) -> None:
+        self.raffle = raffle
+        self.sees_orders = request.user.has_perm("raffles.view_order")
+        self.sells = raffle.status == RaffleStatus.OPEN and request.user.has_perm(
+            "raffles.add_order"
+        )
+
+    def of(self, place: Place) -> str:
+        """Give the address behind a number; empty where there is none for this person."""
+        if place.order_id is None:
+            return self._sale(place) if place.status == TicketStatus.AVAILABLE else ""
+        if not self.sees_orders:
+            return ""
+        return reverse("admin:raffles_order_change", args=[place.order_id])
+
+    def found(self, place: Place) -> Found:
+        """Read who has a number."""
+        order = None
+        if place.order_id is not None and self.sees_orders:
+            order = Order.objects.select_related("contact").get(pk=place.order_id)
+        return Found(
+            written=self.raffle.written(place.number),
+            state=_STATES[place.status],
+            order=order,
+            order_status=enums.label(OrderStatus(order.status)) if order else "",
+            buyer=_buyer(order) if order else "",
+            sell=self._sale(place) if place.status == TicketStatus.AVAILABLE else "",
+        )
+
+    def _sale(self, place: Place) -> str:
+        if not self.sells:
+            return ""
+        preset = urlencode({"numbers": self.raffle.written(place.number)})
+        return f"{reverse('admin:desk_sell', args=[self.raffle.pk])}?{preset}"
+
+
+def _buyer(order: Order) -> str:
+    if order.contact is not None:
+        return words.buyer(order.contact)
+    named = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
+    return f"{named} (cash)" if named else "sold for cash"
+
+
+def _sought(raffle: Raffle, asked: str) -> int | None:
+    """Read the number that is looked for as the chat would; None if the raffle has none such."""
+    read = parsing.ticket_numbers(asked) if asked else None
+    if read is None or not raffle.first_number <= read.values[0] <= raffle.last_number:
+        return None
+    return read.values[0]
+
+
+def _from(raffle: Raffle, request: HttpRequest) -> int:
+    wanted = request.GET.get("from", "")
+    number = int(wanted) if wanted.isascii() and wanted.isdecimal() else raffle.first_number
+    return min(max(number, raffle.first_number), raffle.last_number)
+
+
+def _trouble(raffle: Raffle) -> str:
+    span = _span(raffle, raffle.first_number, raffle.last_number)
+    return f"There is no such number: they go from {span}."
+
+
+def _total(blocks: list[Block]) -> Counts:
+    return Counts(
+        available=sum(block.counts.available for block in blocks),
+        reserved=sum(block.counts.reserved for block in blocks),
+        sold=sum(block.counts.sold for block in blocks),
+    )
+
+
+def _block(raffle: Raffle, block: Block, *, first: int) -> Stretch:
+    return Stretch(
+        written=raffle.written(block.first),
+        address=_address(raffle, block.first),
+        here=block.first <= first <= block.last,
+        share=shares.of(block.counts),
+    )
+
+
+def _pages(raffle: Raffle, *, first: int) -> list[Stretch]:
+    """List the pages beside this one, where a block of the overview has several."""
+    size = number_map.block_size(raffle)
+    if size == PAGE:
+        return []
+    begin = first - (first - raffle.first_number) % size
+    end = min(begin + size - 1, raffle.last_number)
+    return [
+        Stretch(written=raffle.written(start), address=_address(raffle, start), here=start == first)
+        for start in range(begin, end + 1, PAGE)
+    ]
+
+
+def _span(raffle: Raffle, first: int, last: int) -> str:
+    return f"{raffle.written(first)} to {raffle.written(last)}"
+
+
+def _address(raffle: Raffle, first: int) -> str:
+    return f"{reverse('admin:desk_numbers', args=[raffle.pk])}?from={first}#page"

@@ -1,0 +1,149 @@
+"""A raffle's messages as buyers will see them, made by the very code that makes the chat's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.desk.conversation import formatted
+from shared.conversation import texts, wording
+from shared.conversation.values import OrderFacts, RaffleFacts
+from shared.core.constants import DEFAULT_HOLD_MINUTES
+from shared.core.enums import Mode, OrderStatus
+from shared.raffles.models import Raffle
+from shared.whatsapp.messages import Message
+
+_CODE: Final = "R-7K3F9"
+"""An order code that is nobody's."""
+
+_STANDS_FOR: Final[Mapping[str, Any]] = {
+    "title": "Your raffle",
+    "prize": "your prize",
+    "price": Decimal(1),
+    "currency": "USD",
+    "number_count": 100,
+    "first_number": 1,
+    "number_width": 0,
+    "min_per_order": 1,
+    "max_per_order": 20,
+    "hold_minutes": DEFAULT_HOLD_MINUTES,
+    "time_zone": "UTC",
+    "payment_instructions": "(how to pay stands here)",
+    "seller_contact": "you",
+    "description": "",
+    "draw_at": None,
+}
+"""What is shown where nothing was typed yet, or something that cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One message on a phone.
+
+    Attributes:
+        picture: the address of the picture above it, if it has one.
+        body: its words, with WhatsApp's marks drawn.
+        buttons: what stands on its buttons.
+
+    """
+
+    picture: str
+    body: SafeString
+    buttons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The card, the message that asks for the money, and what the numbers come to."""
+
+    card: Bubble
+    payment: Bubble
+    span: str
+    all_sold: str
+    draw: str
+
+
+def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> Preview:
+    """Write the messages of a raffle that may only be half described.
+
+    Args:
+        values: fields of the raffle as a form read them; what is missing or empty stands in.
+        now: the clock of the deadlines shown.
+        free: how many numbers are left; None: all of them.
+
+    """
+    described = {**_STANDS_FOR, **{k: v for k, v in values.items() if v not in (None, "")}}
+    raffle = Raffle(**{name: described[name] for name in _STANDS_FOR})
+    facts = _facts(raffle, free=raffle.number_count if free is None else free)
+    last = raffle.written(raffle.last_number)
+    return Preview(
+        card=_bubble(texts.card(facts, now=now).message()),
+        payment=_bubble(texts.how_to_pay(_order(facts, raffle, now=now), now=now).message()),
+        span=f"{raffle.written(raffle.first_number)} to {last}",
+        all_sold=wording.money(raffle.price * raffle.number_count, raffle.currency),
+        draw=words.when(raffle.draw_at, zone=raffle.time_zone),
+    )
+
+
+def _facts(raffle: Raffle, *, free: int) -> RaffleFacts:
+    return RaffleFacts(
+        id=0,
+        title=raffle.title,
+        prize=raffle.prize,
+        description=raffle.description,
+        price=raffle.price,
+        currency=raffle.currency,
+        available=free,
+        total=raffle.number_count,
+        first=raffle.first_number,
+        last=raffle.last_number,
+        width=raffle.width,
+        minimum=raffle.min_per_order,
+        maximum=raffle.max_per_order,
+        seller=raffle.seller_contact,
+        payment=raffle.payment_instructions,
+        time_zone=raffle.time_zone,
+        draw_at=raffle.draw_at,
+    )
+
+
+def _order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) -> OrderFacts:
+    """Imagine an order of as few numbers as can be had."""
+    numbers = range(facts.first, facts.first + min(facts.minimum, facts.total, facts.maximum))
+    return OrderFacts(
+        id=0,
+        code=_CODE,
+        raffle=facts,
+        status=OrderStatus.PENDING_PAYMENT,
+        mode=Mode.RANDOM,
+        numbers=tuple(numbers),
+        total=facts.price * len(numbers),
+        currency=facts.currency,
+        expires_at=now + timedelta(minutes=raffle.hold_minutes),
+    )
+
+
+def _bubble(message: Message) -> Bubble:
+    """Read back what WhatsApp would draw of a message."""
+    match message:
+        case {"type": "interactive", "interactive": {"body": {"text": str(body)}}}:
+            interactive: Mapping[str, Any] = message["interactive"]
+            return Bubble(
+                picture=_picture(interactive.get("header")),
+                body=formatted(body),
+                buttons=tuple(b["reply"]["title"] for b in interactive["action"]["buttons"]),
+            )
+        case _:
+            return Bubble(picture="", body=formatted(message["text"]["body"]), buttons=())
+
+
+def _picture(header: object) -> str:
+    match header:
+        case {"image": {"link": str(link)}}:
+            return link
+        case _:
+            return ""

@@ -1,0 +1,146 @@
+"""The form of a sale for cash: read as the chat reads, refused in the fields' own words."""
+
+from typing import Any, Final
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from shared.conversation import parsing, wording
+from shared.core.errors import DomainError
+from shared.raffles.models import Raffle
+from shared.raffles.services import availability
+
+NEIGHBOURS: Final = 5
+"""How many free numbers are offered beside one that is taken."""
+
+_PHONE_DIGITS: Final = range(7, 16)
+"""How many digits a phone number has, by ITU-T E.164 at most 15."""
+
+WHY_NOT: Final = {
+    "draft": "it is not open yet",
+    "paused": "it is paused",
+    "closed": "it is closed",
+    "drawn": "it has been drawn",
+    "not_yet": "its sale has not begun",
+    "over": "its sale is over",
+}
+"""Why a raffle sells nothing, for staff."""
+
+
+class SaleForm(forms.Form):
+    """Which numbers, and who buys them."""
+
+    how = forms.ChoiceField(
+        label="Which numbers",
+        choices=[("random", "Random ones"), ("pick", "Chosen ones")],
+        widget=forms.RadioSelect,
+        initial="random",
+    )
+    quantity = forms.IntegerField(
+        label="How many", required=False, min_value=1, widget=forms.NumberInput
+    )
+    numbers = forms.CharField(
+        label="Numbers",
+        required=False,
+        max_length=2000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"}),
+    )
+    buyer_name = forms.CharField(
+        label="Buyer's name",
+        max_length=150,
+        error_messages={"required": "Whom do the numbers belong to?"},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    buyer_phone = forms.CharField(
+        label="Phone",
+        required=False,
+        max_length=32,
+        help_text="With the country code, e.g. +1 555 010 0000.",
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    request_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, raffle: Raffle, **kwargs: Any) -> None:
+        first = {"request_key": uuid4(), "quantity": raffle.min_per_order}
+        kwargs["initial"] = first | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        self.raffle = raffle
+        self.fields["quantity"].widget.attrs |= {
+            "min": raffle.min_per_order,
+            "max": raffle.max_per_order,
+        }
+        span = f"{raffle.min_per_order} to {raffle.max_per_order}"
+        written = [raffle.written(raffle.first_number), raffle.written(raffle.last_number)]
+        self.fields["quantity"].help_text = f"{span} in one sale."
+        self.fields["numbers"].help_text = (
+            f"From {written[0]} to {written[1]}, {span} of them. Write them as buyers do: "
+            f"{written[0]}, {written[1]} or 10-15."
+        )
+        for name in ("quantity", "numbers", "buyer_name", "buyer_phone"):
+            self.fields[name].widget.attrs["class"] = "form-control"
+
+    @property
+    def chosen(self) -> tuple[int, ...] | None:
+        """The numbers that were typed; None for random ones."""
+        return self.cleaned_data["numbers"] if self.cleaned_data["how"] == "pick" else None
+
+    @property
+    def asked_field(self) -> str:
+        """Which field says what is wanted."""
+        return "numbers" if self.data.get("how") == "pick" else "quantity"
+
+    def clean_quantity(self) -> int:
+        """Want a count where the numbers are random."""
+        quantity: int | None = self.cleaned_data.get("quantity")
+        if quantity is None and self.asked_field == "quantity":
+            raise ValidationError("How many numbers?")
+        return quantity or 0
+
+    def clean_numbers(self) -> tuple[int, ...]:
+        """Read the numbers as the chat does."""
+        typed = self.cleaned_data["numbers"]
+        if self.asked_field != "numbers":
+            return ()
+        read = parsing.ticket_numbers(typed)
+        if read is None:
+            raise ValidationError("Write the numbers like this: 7, 13 or 10-15.")
+        return read.values
+
+    def clean_buyer_phone(self) -> str:
+        """Take any way of writing a phone number."""
+        phone: str = self.cleaned_data["buyer_phone"].strip()
+        digits = [character for character in phone if character.isdigit()]
+        others = {character for character in phone if not character.isdigit()}
+        if phone and (len(digits) not in _PHONE_DIGITS or others - set("+-() ./")):
+            raise ValidationError(
+                "That does not look like a phone number: 7 to 15 digits, please, or leave it empty."
+            )
+        return phone
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Say at the right field why nothing was sold."""
+        match refusal.code, refusal.details:
+            case "raffle_not_selling", {"reason": reason}:
+                why = WHY_NOT.get(reason, "it is not on sale")
+                self.add_error(None, f"The raffle sells nothing just now: {why}.")
+            case "quantity_out_of_bounds", {"minimum": least, "maximum": most}:
+                self.add_error(self.asked_field, f"{least} to {most} in one sale, please.")
+            case "too_few_left", {"available": available}:
+                self.add_error("quantity", f"Only {available:,} are left.")
+            case "numbers_unknown", {"unknown": unknown}:
+                verb = "is no number" if len(unknown) == 1 else "are no numbers"
+                self.add_error("numbers", f"{self._spoken(unknown)} {verb} of this raffle.")
+            case "numbers_taken", {"taken": taken}:
+                self.add_error("numbers", self._taken(taken))
+            case _:
+                self.add_error(None, f"{refusal.message()} Nothing was sold.")
+
+    def _taken(self, taken: list[int]) -> str:
+        verb = "is" if len(taken) == 1 else "are"
+        near = availability.free_neighbours(self.raffle, numbers=taken, limit=NEIGHBOURS)
+        hint = f" Free close by: {self._spoken(near)}." if near else ""
+        return f"{self._spoken(taken)} {verb} taken already.{hint}"
+
+    def _spoken(self, numbers: list[int]) -> str:
+        return wording.spoken(numbers, width=self.raffle.width)
