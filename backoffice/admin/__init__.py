@@ -1,5 +1,25 @@
 """The seller's pages; Django finds this module by its name and each import registers some."""
 
-from backoffice.admin import channel, orders, people, proofs, raffles
+from backoffice.admin import (
+    account,
+    alarms,
+    contacts,
+    inbox,
+    orders,
+    outbox,
+    people,
+    proofs,
+    raffles,
+)
 
-__all__ = ["channel", "orders", "people", "proofs", "raffles"]
+__all__ = [
+    "account",
+    "alarms",
+    "contacts",
+    "inbox",
+    "orders",
+    "outbox",
+    "people",
+    "proofs",
+    "raffles",
+]

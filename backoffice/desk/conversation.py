@@ -9,9 +9,11 @@ from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from backoffice.desk import outbox_words
 from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, content
@@ -150,10 +152,11 @@ def of_contact(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
         limit: how many messages at most.
 
     """
+    now = timezone.now()
     said = _inbound(contact_id)[: limit + 1]
     told = _outbound(contact_id)[: limit + 1]
     bubbles = [_said(message, zone=zone) for message in said]
-    bubbles += [_told(message, zone=zone) for message in told]
+    bubbles += [_told(message, zone=zone, now=now) for message in told]
     bubbles.sort(key=lambda bubble: (bubble.at, bubble.ours, bubble.key))
     notices = [bubble for bubble in bubbles if bubble.notice]
     untold = notices[-1] if notices and notices[-1].tick in _NEVER_CAME else None
@@ -163,6 +166,18 @@ def of_contact(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
         earlier=len(bubbles) > limit,
         untold=untold,
     )
+
+
+def of_message(
+    message: InboundMessage | OutboundMessage, *, zone: str, now: datetime
+) -> Conversation:
+    """Draw one message by itself; one of ours comes with its contact."""
+    if isinstance(message, OutboundMessage):
+        bubble = _told(message, zone=zone, now=now)
+    else:
+        bubble = _said(message, zone=zone)
+    (shown,) = _with_days([bubble], zone=zone)
+    return Conversation(message.contact_id or 0, (shown,), earlier=False, untold=None)
 
 
 def by_hand(contact: WhatsAppContact, *, text: str = "") -> str:
@@ -189,14 +204,15 @@ def _inbound(contact_id: int) -> Any:
 
 def _outbound(contact_id: int) -> Any:
     found = OutboundMessage.objects.filter(contact_id=contact_id)
-    columns = ("kind", "payload", "status", "delivery", "error_code", "error", "created_at")
-    return found.only(*columns).order_by("-created_at", "-id")
+    unused = ("contact__context", "callback_data", "correlation_id", "key", "about")
+    return found.select_related("contact").defer(*unused).order_by("-created_at", "-id")
 
 
 def _said(message: InboundMessage, *, zone: str) -> Bubble:
     read = content(message.payload)
-    icon, kind = _KINDS.get(read.kind, ("", ""))
     plain = message.text or read.text
+    known = read.kind is not ContentKind.OTHER or not plain
+    icon, kind = _KINDS.get(read.kind, ("", "")) if known else ("", "")
     failed = message.status == InboxStatus.FAILED
     return Bubble(
         key=message.pk,
@@ -212,7 +228,7 @@ def _said(message: InboundMessage, *, zone: str) -> Bubble:
     )
 
 
-def _told(message: OutboundMessage, *, zone: str) -> Bubble:
+def _told(message: OutboundMessage, *, zone: str, now: datetime) -> Bubble:
     plain, chips, picture = _written(message.payload)
     tick = _tick(message)
     return Bubble(
@@ -227,7 +243,7 @@ def _told(message: OutboundMessage, *, zone: str) -> Bubble:
         chips=chips,
         tick=tick,
         state=_TICK_WORDS[tick],
-        trouble=_trouble(message, tick),
+        trouble=_trouble(message, tick, now=now),
         notice=message.kind == OutboxKind.NOTICE,
     )
 
@@ -242,18 +258,9 @@ def _tick(message: OutboundMessage) -> Tick:
     return _OF_DELIVERY.get(message.delivery, status) if status is Tick.SENT else status
 
 
-def _trouble(message: OutboundMessage, tick: Tick) -> str:
-    match tick:
-        case Tick.WITHHELD:
-            return "More than 24 hours since the buyer wrote: it waits until they write again."
-        case Tick.STALE:
-            return "The buyer could not be reached in time, and the answer was no longer of use."
-        case Tick.FAILED:
-            return message.error or "WhatsApp could not deliver it."
-        case Tick.UNKNOWN:
-            return "WhatsApp has not said yet whether it arrived."
-        case _:
-            return ""
+def _trouble(message: OutboundMessage, tick: Tick, *, now: datetime) -> str:
+    """Say why it is not where it should be; that it waits its turn is no trouble."""
+    return "" if tick is Tick.QUEUED else outbox_words.why(message, now=now)
 
 
 def _written(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:

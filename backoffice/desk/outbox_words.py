@@ -83,6 +83,11 @@ def failed(message: OutboundMessage) -> bool:
     return undelivered or message.status == OutboxStatus.FAILED
 
 
+def untold(message: OutboundMessage) -> bool:
+    """Whether the buyer does not know what it says, and may not for long."""
+    return failed(message) or message.status in {OutboxStatus.WITHHELD, OutboxStatus.STALE}
+
+
 def why(message: OutboundMessage, *, now: datetime, around: Surroundings = NOTHING_ELSE) -> str:
     """Say why a message was not sent or not yet; empty where all went well.
 

@@ -1,0 +1,95 @@
+"""Alarms: what a person must look at, and what to do about it."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.admin.counted import CountedOneOf
+from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.desk import alarm_words, messages
+from shared.whatsapp.models import Alarm
+
+
+class ByState(CountedOneOf):
+    """Alarms that are open, or resolved."""
+
+    title = "State"
+    parameter_name = "open"
+    answers: ClassVar = {
+        "yes": ("Open", Q(resolved_at__isnull=True)),
+        "no": ("Resolved", Q(resolved_at__isnull=False)),
+    }
+    counted = ("yes",)
+
+
+@admin.register(Alarm)
+class AlarmAdmin(TabbedAdmin):
+    """What a person must look at, open ones first."""
+
+    menu_name = "Alarms"
+    list_display = ("title", "state", "often", "last", "settled")
+    list_filter = (ByState,)
+    ordering = (F("resolved_at").desc(nulls_first=True), "-last_at")
+    sortable_by = ()
+    actions = ("resolve",)
+    change_form_template = "admin/whatsapp/alarm/change_form.html"
+
+    @admin.display(description="State")
+    def state(self, alarm: Alarm) -> SafeString:
+        """Open or resolved."""
+        if alarm.resolved_at is None:
+            return words.badge("Open", style="danger")
+        return words.badge("Resolved", style="success")
+
+    @admin.display(description="How often")
+    def often(self, alarm: Alarm) -> str:
+        """Say how often it rang."""
+        return "once" if alarm.count == 1 else f"{alarm.count:,} times"
+
+    @admin.display(description="Last")
+    def last(self, alarm: Alarm) -> str:
+        """When it last rang."""
+        return words.clock(alarm.last_at)
+
+    @admin.display(description="Resolved by", empty_value="")
+    def settled(self, alarm: Alarm) -> str | None:
+        """Who or what ended it."""
+        return alarm.resolved_by or None
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Let those resolve alarms who may change them."""
+        return request.user.has_perm(messages.RESOLVE)
+
+    @admin.action(description="Mark as resolved", permissions=["resolve"])
+    def resolve(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
+        """Close the chosen alarms; the same trouble again opens a new one."""
+        messages.one_by_one(request, chosen.order_by("pk"), messages.resolve, done="Resolved")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that resolves."""
+        view = self.admin_site.admin_view(messages.resolve_alarm)
+        return [
+            path("<int:alarm_id>/resolve/", view, name="whatsapp_alarm_resolve"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Draw the page with what to do."""
+        alarm: Alarm = kwargs["obj"]
+        context |= {
+            "alarm": alarm,
+            "advice": alarm_words.advice(alarm),
+            "often": self.often(alarm),
+            "first": words.clock(alarm.first_at),
+            "last": words.clock(alarm.last_at),
+            "resolved": words.clock(alarm.resolved_at),
+            "may_resolve": alarm.resolved_at is None and self.has_resolve_permission(request),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)

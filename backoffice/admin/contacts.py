@@ -1,0 +1,151 @@
+"""The buyers: who they are, whether we may write to them, and what they bought."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.admin import filters, search
+from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.desk import buyers, messages
+from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
+from shared.core.enums import State
+from shared.raffles.models import Order
+from shared.whatsapp import window
+from shared.whatsapp.models import WhatsAppContact
+
+
+class ByBlocking(filters.OneOf):
+    """Contacts that are blocked, or answered."""
+
+    title = "Answered or blocked"
+    parameter_name = "blocked"
+    answers: ClassVar = {
+        "yes": ("Blocked", Q(is_blocked=True)),
+        "no": ("Answered", Q(is_blocked=False)),
+    }
+
+
+class ByWindow(admin.SimpleListFilter):
+    """Contacts to whom we may write now, or not."""
+
+    title = "24-hour window"
+    parameter_name = "window"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Give the answers one can choose."""
+        return [("open", "Window open"), ("closed", "Window closed")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WhatsAppContact]
+    ) -> QuerySet[WhatsAppContact] | None:
+        """Keep the rows of the chosen answer."""
+        opened = Q(last_inbound_at__gt=_oldest(timezone.now()))
+        match self.value():
+            case "open":
+                return queryset.filter(opened)
+            case "closed":
+                return queryset.exclude(opened)
+            case _:
+                return queryset
+
+
+@admin.register(WhatsAppContact)
+class WhatsAppContactAdmin(TabbedAdmin):
+    """The buyers."""
+
+    menu_name = "Contacts"
+    list_display = ("name", "phone", "doing", "wrote", "may_write", "orders")
+    list_filter = (ByBlocking, ByWindow)
+    search_fields: ClassVar[tuple[str, ...]] = ("wa_id", "profile_name")
+    search_help_text = "Phone, name or user id"
+    sortable_by = ("wrote",)
+    change_form_template = "admin/whatsapp/whatsappcontact/change_form.html"
+
+    @admin.display(description="Name")
+    def name(self, contact: WhatsAppContact) -> SafeString:
+        """Give the name, and that they are blocked."""
+        badge = words.badge("Blocked", style="danger") if contact.is_blocked else ""
+        return format_html("{} {}", contact, badge)
+
+    @admin.display(description="Phone")
+    def phone(self, contact: WhatsAppContact) -> str:
+        """Phone number, or that it is hidden."""
+        return buyers.phone(contact) or "hidden"
+
+    @admin.display(description="In the chat")
+    def doing(self, contact: WhatsAppContact) -> str:
+        """Say where the conversation stands."""
+        return buyers.STATES[State(contact.state)].capitalize()
+
+    @admin.display(description="Last wrote", ordering="last_inbound_at")
+    def wrote(self, contact: WhatsAppContact) -> str:
+        """When the buyer last wrote."""
+        return words.clock(contact.last_inbound_at)
+
+    @admin.display(description="24-hour window")
+    def may_write(self, contact: WhatsAppContact) -> SafeString:
+        """Say whether we may write to them."""
+        opened = window.is_open(contact.last_inbound_at, now=timezone.now())
+        return (
+            words.badge("Open", style="success")
+            if opened
+            else words.badge("Closed", style="secondary")
+        )
+
+    @admin.display(description="Orders")
+    def orders(self, contact: WhatsAppContact) -> int:
+        """Count their orders."""
+        return vars(contact).get("order_count") or 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WhatsAppContact]:
+        """Count the orders of the rows that are shown, in the same query."""
+        mine = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
+        count = Subquery(mine.annotate(count=Count("pk")).values("count"))
+        found: QuerySet[WhatsAppContact] = super().get_queryset(request)
+        return found.annotate(order_count=count)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WhatsAppContact], search_term: str
+    ) -> tuple[QuerySet[WhatsAppContact], bool]:
+        """Find by part of the phone however it is written, by part of the name, by user id."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return queryset.filter(search.wanted(term)), False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses that block and unblock."""
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "<int:contact_id>/block/",
+                view(messages.block),
+                name="whatsapp_whatsappcontact_block",
+            ),
+            path(
+                "<int:contact_id>/unblock/",
+                view(messages.unblock),
+                name="whatsapp_whatsappcontact_unblock",
+            ),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Draw the page from what `buyers` reads."""
+        context["buyer"] = buyers.of(kwargs["obj"], request=request, now=timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _oldest(now: datetime) -> datetime:
+    return now - SERVICE_WINDOW + SERVICE_WINDOW_MARGIN

@@ -1,0 +1,115 @@
+"""Messages from buyers: what came in, and what became of it."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.admin import search
+from backoffice.admin.counted import CountedOneOf
+from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.desk import message_pages, messages
+from shared.core.enums import InboxStatus
+from shared.whatsapp import predicates
+from shared.whatsapp.models import InboundMessage
+
+
+class ByState(CountedOneOf):
+    """Messages in by what became of them."""
+
+    title = "Status"
+    parameter_name = "status"
+    answers: ClassVar = {
+        "FAILED": ("Could not be answered", predicates.NOT_ANSWERED),
+        "RECEIVED": ("Waits for its answer", predicates.TO_ANSWER),
+        "PROCESSED": ("Answered", Q(status=InboxStatus.PROCESSED)),
+        "IGNORED": ("Needs no answer", Q(status=InboxStatus.IGNORED)),
+    }
+    counted = ("FAILED", "RECEIVED")
+
+
+@admin.register(InboundMessage)
+class InboundMessageAdmin(TabbedAdmin):
+    """The inbox."""
+
+    menu_name = "Messages in"
+    list_display = ("said", "buyer", "state", "sent")
+    list_filter = (ByState,)
+    list_select_related = ("contact",)
+    search_fields: ClassVar[tuple[str, ...]] = ("wa_message_id",)
+    search_help_text = "Phone, name or message id"
+    sortable_by = ()
+    actions = ("answer_again",)
+    change_form_template = "admin/whatsapp/inboundmessage/change_form.html"
+
+    @admin.display(description="Message")
+    def said(self, message: InboundMessage) -> str:
+        """Give what a person reads of it, cut."""
+        return words.shortened(message.text) or f"[{message.type}]"
+
+    @admin.display(description="From")
+    def buyer(self, message: InboundMessage) -> str:
+        """Who wrote."""
+        return words.buyer(message.contact) if message.contact else "no sender"
+
+    @admin.display(description="Status")
+    def state(self, message: InboundMessage) -> SafeString:
+        """Status as a badge."""
+        state, style = message_pages.IN_STATES[message.status]
+        return words.badge(state, style=style)
+
+    @admin.display(description="Written")
+    def sent(self, message: InboundMessage) -> str:
+        """When the buyer sent it."""
+        return words.clock(message.sent_at)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[InboundMessage], search_term: str
+    ) -> tuple[QuerySet[InboundMessage], bool]:
+        """Find by phone, name or id, asking the contacts first."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        ids = Q(wa_message_id=term) | Q(contact_id__in=search.contacts(term))
+        return queryset.filter(ids), False
+
+    def has_answer_again_permission(self, request: HttpRequest) -> bool:
+        """Say who may let the bot answer again."""
+        return request.user.has_perm(messages.ANSWER_AGAIN)
+
+    @admin.action(description="Answer again", permissions=["answer_again"])
+    def answer_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
+        """Let the bot answer the chosen messages once more."""
+        messages.one_by_one(
+            request,
+            chosen.select_related("contact"),
+            messages.reply,
+            done="Answered again within seconds",
+            name=lambda message: words.buyer(message.contact) if message.contact else "no sender",
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that answers again."""
+        view = self.admin_site.admin_view(messages.answer_again)
+        return [
+            path("<int:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
+        """Fetch the contact along."""
+        return super().get_queryset(request).select_related("contact")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Draw the page from what `message_pages` reads."""
+        now = timezone.now()
+        context["page"] = message_pages.of_inbound(kwargs["obj"], request=request, now=now)
+        return super().render_change_form(request, context, *args, **kwargs)

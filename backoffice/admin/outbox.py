@@ -1,0 +1,169 @@
+"""Messages to buyers: what was sent, what waits, what failed, and why."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.admin import search
+from backoffice.admin.counted import CountedOneOf
+from backoffice.admin.tabbed import TabbedAdmin, TabbedList
+from backoffice.desk import message_pages, messages, outbox_words
+from shared.core.enums import Delivery, OutboxStatus
+from shared.raffles import codes
+from shared.raffles.models import Order
+from shared.whatsapp import messages as whatsapp_messages
+from shared.whatsapp import predicates
+from shared.whatsapp.models import OutboundMessage
+
+_TICKS: Final = {
+    Delivery.SENT: ("fa-check", "sent"),
+    Delivery.DELIVERED: ("fa-check-double", "delivered"),
+    Delivery.READ: ("fa-check-double", "read"),
+    Delivery.PLAYED: ("fa-check-double", "read"),
+}
+
+
+class ByState(CountedOneOf):
+    """Messages out by what became of them; what needs a look comes first."""
+
+    title = "Status"
+    parameter_name = "status"
+    answers: ClassVar = {
+        "FAILED": ("Failed or not delivered", predicates.NOT_SENT),
+        "WITHHELD": ("Waits for the buyer", predicates.WITHHELD),
+        "UNKNOWN": ("No answer yet", predicates.UNANSWERED),
+        "QUEUED": ("Waiting to be sent", predicates.WAITING),
+        "SENDING": ("Being sent", predicates.UNDER_WAY),
+        "SENT": ("Sent", Q(status=OutboxStatus.SENT)),
+        "STALE": ("Too late to send", Q(status=OutboxStatus.STALE)),
+    }
+    counted = ("FAILED", "WITHHELD", "UNKNOWN", "QUEUED", "SENDING")
+
+
+class Outbox(TabbedList):
+    """A page of messages, each with the reason why it is where it is."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page, and at once what its queued messages wait for."""
+        super().get_results(request)
+        now = timezone.now()
+        self.result_list: list[OutboundMessage] = list(self.result_list)
+        around = outbox_words.surroundings(self.result_list)
+        for message in self.result_list:
+            vars(message)["why"] = outbox_words.why(message, now=now, around=around)
+
+
+@admin.register(OutboundMessage)
+class OutboundMessageAdmin(TabbedAdmin):
+    """The outbox."""
+
+    menu_name = "Messages out"
+    list_display = ("said", "buyer", "order", "state", "written")
+    list_filter = (ByState,)
+    list_select_related = ("contact",)
+    search_fields: ClassVar[tuple[str, ...]] = ("wa_message_id",)
+    search_help_text = "Phone, name, order code or message id"
+    sortable_by = ()
+    actions = ("send_again",)
+    change_form_template = "admin/whatsapp/outboundmessage/change_form.html"
+
+    @admin.display(description="Message")
+    def said(self, message: OutboundMessage) -> str:
+        """Give what the buyer reads, cut."""
+        return words.shortened(whatsapp_messages.preview(message.payload))
+
+    @admin.display(description="To")
+    def buyer(self, message: OutboundMessage) -> str:
+        """Name and phone."""
+        return words.buyer(message.contact)
+
+    @admin.display(description="About", empty_value="")
+    def order(self, message: OutboundMessage) -> SafeString | None:
+        """Give the order it is about, as a link."""
+        if codes.normalised(message.about) is None:
+            return None
+        orders = reverse("admin:raffles_order_changelist")
+        return format_html('<a href="{}?q={}">{}</a>', orders, message.about, message.about)
+
+    @admin.display(description="Status")
+    def state(self, message: OutboundMessage) -> SafeString:
+        """Status as a badge with the tick, and below it why."""
+        state, style = outbox_words.state(message)
+        icon, tone = _TICKS.get(Delivery(message.delivery or Delivery.FAILED), ("", ""))
+        tick = (
+            format_html('<i class="fas {} tick {}" aria-hidden="true"></i> ', icon, tone)
+            if icon and message.status == OutboxStatus.SENT
+            else ""
+        )
+        return format_html(
+            '{}{}<span class="why">{}</span>',
+            tick,
+            words.badge(state, style=style),
+            vars(message).get("why", ""),
+        )
+
+    @admin.display(description="Written")
+    def written(self, message: OutboundMessage) -> str:
+        """When it was queued."""
+        return words.clock(message.created_at)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Give the list that knows the reasons."""
+        return Outbox
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OutboundMessage], search_term: str
+    ) -> tuple[QuerySet[OutboundMessage], bool]:
+        """Find by phone, name, order or id, asking contacts and orders first."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = Q(wa_message_id=term) | Q(contact_id__in=search.contacts(term))
+        if code := codes.normalised(term):
+            buyers = Order.objects.filter(code=code).values("contact_id")
+            wanted |= Q(about=code, contact_id__in=buyers)
+        return queryset.filter(wanted), False
+
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        """Say who may send again."""
+        return request.user.has_perm(messages.SEND_AGAIN)
+
+    @admin.action(description="Send again", permissions=["send_again"])
+    def send_again(self, request: HttpRequest, chosen: QuerySet[OutboundMessage]) -> None:
+        """Queue the chosen messages anew, if they failed."""
+        messages.one_by_one(
+            request,
+            chosen.select_related("contact").order_by("pk"),
+            messages.again,
+            done="Queued again",
+            name=lambda message: words.buyer(message.contact),
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that sends again."""
+        view = self.admin_site.admin_view(messages.send_again)
+        return [
+            path("<int:message_id>/again/", view, name="whatsapp_outboundmessage_again"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:
+        """Fetch the contact along."""
+        return super().get_queryset(request).select_related("contact")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Draw the page from what `message_pages` reads."""
+        now = timezone.now()
+        context["page"] = message_pages.of_outbound(kwargs["obj"], request=request, now=now)
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,144 @@
+"""What the pages of the business numbers and of Meta's notices show."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.http import HttpRequest
+
+from backoffice import words
+from backoffice.desk.message_pages import pretty
+from backoffice.desk.messages import TRY_NOW
+from shared.whatsapp import predicates
+from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage
+
+QUIET_AFTER: Final = timedelta(hours=24)
+"""A number without a webhook for so long may be connected badly, or nobody writes."""
+
+_FACTS: Final = 40
+_FIELDS: Final = {
+    "account_update": "Something changed about the account",
+    "account_alerts": "Meta alerts about the account",
+    "account_review_update": "Meta reviewed the account",
+    "business_capability_update": "The account's limits changed",
+    "business_status_update": "The business was verified or restricted",
+    "message_template_status_update": "A template was reviewed",
+    "message_template_quality_update": "A template's quality changed",
+    "phone_number_name_update": "Meta decided about the display name",
+    "phone_number_quality_update": "The number's quality or limit changed",
+    "security": "Somebody changed the number's security settings",
+    "user_id_update": "A buyer's user id changed",
+    "messages": "Meta reports an error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPage:
+    """The page of a business number.
+
+    Attributes:
+        state: sending, slowed down or paused, in a word.
+        style: Bootstrap's style for it.
+        why: the reason, in words; empty while it sends.
+        since: since when it is paused.
+        next_try: when the next message is tried.
+        heard: when Meta last called for it, and how long ago.
+        quiet: Meta has not called for it for a day.
+        waiting: how many messages wait to be sent from it.
+        may_try: whether this person may let it try at once, and there is a reason to.
+
+    """
+
+    state: str
+    style: str
+    why: str
+    since: str
+    next_try: str
+    heard: str
+    quiet: bool
+    waiting: int
+    may_try: bool
+
+
+def of_number(number: BusinessNumber, *, request: HttpRequest, now: datetime) -> NumberPage:
+    """Read the page of a business number, with one query for what waits."""
+    state, style = state_of(number, now=now)
+    troubled = is_slowed(number, now=now) or number.paused_at is not None
+    waiting = OutboundMessage.objects.filter(
+        predicates.WAITING, phone_number_id=number.phone_number_id
+    )
+    heard = number.last_webhook_at
+    return NumberPage(
+        state=state,
+        style=style,
+        why=why(number, now=now),
+        since=words.clock(number.paused_at) if number.paused_at else "",
+        next_try=_next_try(number, now=now) if troubled else "",
+        heard=f"{words.clock(heard)} ({words.ago(heard, now=now)} ago)" if heard else "never",
+        quiet=heard is None or now - heard > QUIET_AFTER,
+        waiting=waiting.count(),
+        may_try=troubled and request.user.has_perm(TRY_NOW),
+    )
+
+
+def is_slowed(number: BusinessNumber, *, now: datetime) -> bool:
+    """Whether Meta asked the number to wait, and the time is not over."""
+    return number.send_after is not None and number.send_after > now
+
+
+def state_of(number: BusinessNumber, *, now: datetime) -> tuple[str, str]:
+    """Give a number's state in a word, and Bootstrap's style for it."""
+    if number.paused_at is not None:
+        return "Paused", "danger"
+    return ("Slowed down", "warning") if is_slowed(number, now=now) else ("Sending", "success")
+
+
+def why(number: BusinessNumber, *, now: datetime) -> str:
+    """Say why a number does not send freely; empty while it does."""
+    if number.paused_at is not None:
+        code = "" if number.pause_code is None else f"Meta's code {number.pause_code}: "
+        return f"{code}{number.pause_reason or 'no reason was given'}"
+    if is_slowed(number, now=now):
+        return "Meta asked for fewer messages, or could not be reached; they wait in order."
+    return ""
+
+
+def title(notice: AccountNotice) -> str:
+    """Say in words what a notice is about."""
+    return _FIELDS.get(notice.field, notice.field.replace("_", " ").capitalize() or "Notice")
+
+
+def facts(notice: AccountNotice) -> Sequence[tuple[str, str]]:
+    """Give what a notice says as names and values; the rest stands in its raw form."""
+    value = notice.payload.get("value", notice.payload)
+    return [pair for _, pair in zip(range(_FACTS), _flat(value), strict=False)]
+
+
+def raw(notice: AccountNotice) -> str:
+    """Give the notice as Meta sent it."""
+    return pretty(notice.payload)
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _flat(inner, f"{name} · {_spelt(key)}" if name else _spelt(key))
+        case list():
+            for place, inner in enumerate(value, start=1):
+                yield from _flat(inner, f"{name} {place}" if len(value) > 1 else name)
+        case _:
+            yield name or "Value", "–" if value is None else str(value)
+
+
+def _spelt(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _next_try(number: BusinessNumber, *, now: datetime) -> str:
+    due = max((at for at in (number.probe_at, number.send_after) if at), default=now)
+    if due <= now:
+        return "with the next waiting message"
+    seconds = int((due - now).total_seconds())
+    return f"in {seconds} seconds" if seconds < 120 else f"in {words.ago(now, now=due)}"  # noqa: PLR2004

@@ -1,0 +1,188 @@
+"""What to do about an alarm, in steps; by the key it was sounded with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from shared.whatsapp.graph_errors import judge
+from shared.whatsapp.models import Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do: steps in order, and where to do it (words and address)."""
+
+    steps: Sequence[str]
+    where: tuple[str, str] | None = None
+
+
+def advice(alarm: Alarm) -> Advice:
+    """Say what to do about an alarm; one of an unknown kind gets the plain steps."""
+    kind, _, rest = alarm.key.partition(":")
+    tell = _ADVICE.get(kind)
+    return _PLAIN if tell is None else tell(rest)
+
+
+_PLAIN: Final = Advice(
+    (
+        "Read the details below.",
+        "When it is dealt with, mark it as resolved.",
+    )
+)
+
+
+def _paused(_: str) -> Advice:
+    return Advice(
+        (
+            "Do what the reason below asks for, in WhatsApp Manager or in the settings.",
+            (
+                "Then press “Try now” on the page of the number, or wait a minute: one message a "
+                "minute tries whether it is over."
+            ),
+            (
+                "When a message goes through, this alarm resolves itself and all that waited "
+                "is sent in order."
+            ),
+        ),
+        ("Business numbers", reverse("admin:whatsapp_businessnumber_changelist")),
+    )
+
+
+def _not_sent(code: str) -> Advice:
+    known = judge(code=int(code), http_status=None).words if code.isdecimal() else ""
+    return Advice(
+        tuple(
+            filter(
+                None,
+                (
+                    known,
+                    "Open the failed messages: send them again, or write to the buyer by hand.",
+                    "When every buyer knows, mark this as resolved.",
+                ),
+            )
+        ),
+        (
+            "Failed messages",
+            reverse("admin:whatsapp_outboundmessage_changelist") + "?status=FAILED",
+        ),
+    )
+
+
+def _refused(_: str) -> Advice:
+    return Advice(
+        (
+            "Look at the number's quality in WhatsApp Manager.",
+            "Nothing is lost: messages wait and are tried again by themselves.",
+            "This alarm resolves itself as soon as a message goes through.",
+        ),
+        (
+            "Messages that wait",
+            reverse("admin:whatsapp_outboundmessage_changelist") + "?status=QUEUED",
+        ),
+    )
+
+
+def _unreachable(_: str) -> Advice:
+    return Advice(
+        (
+            (
+                "Check the internet connection of the gateway's machine, and Meta's status page "
+                "(metastatus.com)."
+            ),
+            "Nothing is lost: messages wait and are sent in order once the connection is back.",
+            "This alarm resolves itself as soon as a message goes through.",
+        ),
+        (
+            "Messages that wait",
+            reverse("admin:whatsapp_outboundmessage_changelist") + "?status=QUEUED",
+        ),
+    )
+
+
+def _inbound_failed(message: str) -> Advice:
+    steps = (
+        "Read what the buyer wrote. They got an apology and wait for a person.",
+        "Press “Answer again” to let the bot try once more, or write to them by hand.",
+        "If it fails again, report it with the error shown there; then mark this as resolved.",
+    )
+    if not message.isdecimal():
+        return Advice(steps)
+    page = reverse("admin:whatsapp_inboundmessage_change", args=[message])
+    return Advice(steps, ("The message", page))
+
+
+def _unknown_number(_: str) -> Advice:
+    return Advice(
+        (
+            "If the number is yours, add its id to META_PHONE_NUMBER_ID and restart the gateway.",
+            "If not, unsubscribe the app from that account in Meta's App Dashboard.",
+            "Then mark this as resolved.",
+        ),
+        ("Business numbers", reverse("admin:whatsapp_businessnumber_changelist")),
+    )
+
+
+def _notice(_: str) -> Advice:
+    return Advice(
+        (
+            "Read what Meta says, and look into WhatsApp Manager and Business Support Home.",
+            "When it is dealt with, mark this as resolved.",
+        ),
+        (
+            "Account notices",
+            reverse("admin:whatsapp_accountnotice_changelist") + "?attention=yes",
+        ),
+    )
+
+
+def _unreadable(_: str) -> Advice:
+    return Advice(
+        (
+            "Nothing is lost: the bytes are kept.",
+            (
+                "Report it with the beginning shown on its page, so that the program learns it; "
+                "then mark this as resolved."
+            ),
+        ),
+        ("Unreadable items", reverse("admin:whatsapp_unreadableitem_changelist")),
+    )
+
+
+def _without_sender(_: str) -> Advice:
+    return Advice(
+        (
+            "The message is kept among the messages in, but names nobody who could be answered.",
+            "Nothing can be done about it; mark this as resolved.",
+        ),
+        ("Messages in", reverse("admin:whatsapp_inboundmessage_changelist")),
+    )
+
+
+def _expiry_failed(order: str) -> Advice:
+    steps = (
+        "The order keeps its numbers although its time is over.",
+        (
+            "Ask whoever runs the program to start “manage check_inventory”, which tells what is "
+            "wrong with it."
+        ),
+        "When the order has ended, mark this as resolved.",
+    )
+    if not order.isdecimal():
+        return Advice(steps)
+    return Advice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
+
+
+_ADVICE: Final[Mapping[str, Callable[[str], Advice]]] = {
+    "paused": _paused,
+    "not_sent": _not_sent,
+    "refused": _refused,
+    "unreachable": _unreachable,
+    "inbound_failed": _inbound_failed,
+    "unknown_number": _unknown_number,
+    "notice": _notice,
+    "unreadable": _unreadable,
+    "message_without_sender": _without_sender,
+    "expiry_failed": _expiry_failed,
+}

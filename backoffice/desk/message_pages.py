@@ -1,0 +1,217 @@
+"""What the page of one message shows, read at once before it is drawn."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from backoffice import words
+from backoffice.desk import conversation, outbox_words
+from backoffice.desk.conversation import Conversation
+from backoffice.desk.messages import ANSWER_AGAIN, SEND_AGAIN
+from shared.core.constants import STALE_AFTER
+from shared.core.enums import Delivery, InboxStatus, OutboxKind
+from shared.raffles import codes
+from shared.raffles.models import Order
+from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
+
+IN_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    InboxStatus.RECEIVED: ("Waits for its answer", "info"),
+    InboxStatus.PROCESSED: ("Answered", "success"),
+    InboxStatus.IGNORED: ("Needs no answer", "secondary"),
+    InboxStatus.FAILED: ("Could not be answered", "danger"),
+}
+_DELIVERED: Final[Mapping[str, str]] = {
+    Delivery.SENT: "Left Meta's servers",
+    Delivery.DELIVERED: "Reached the buyer's phone",
+    Delivery.READ: "Read by the buyer",
+    Delivery.PLAYED: "Played by the buyer",
+    Delivery.FAILED: "Could not be delivered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of what happened to a message, and whether it is good news."""
+
+    what: str
+    at: str
+    good: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page of one message, in or out.
+
+    Attributes:
+        state: what a seller calls its status.
+        style: Bootstrap's style for it.
+        why: the reason it is where it is; may be empty.
+        buyer: name and phone.
+        buyer_link: the contact's page; empty without one.
+        about: the order it is about, or nothing.
+        about_link: where that order is.
+        bubble: the message as both phones show it.
+        moments: what happened to it, in order.
+        may_again: whether this person may send or answer it again, and it can be.
+        by_hand: a link that opens WhatsApp with this text; empty without a phone number.
+        raw: the payload as JSON.
+        facts: small print, names and values.
+
+    """
+
+    state: str
+    style: str
+    why: str
+    buyer: str
+    buyer_link: str
+    about: str
+    about_link: str
+    bubble: Conversation
+    moments: Sequence[Moment]
+    may_again: bool
+    by_hand: str
+    raw: str
+    facts: Sequence[tuple[str, str]]
+
+
+def of_outbound(message: OutboundMessage, *, request: HttpRequest, now: datetime) -> Page:
+    """Read the page of a message to a buyer; the message comes with its contact."""
+    order = _order(message)
+    zone = order.raffle.time_zone if order else settings.TIME_ZONE
+    around = outbox_words.surroundings([message])
+    bubble = conversation.of_message(message, zone=zone, now=now)
+    state, style = outbox_words.state(message)
+    failed = outbox_words.failed(message)
+    return Page(
+        state=state,
+        style=style,
+        why=outbox_words.why(message, now=now, around=around),
+        buyer=words.buyer(message.contact),
+        buyer_link=_contact_page(message.contact_id),
+        about=message.about,
+        about_link=reverse("admin:raffles_order_change", args=[order.pk]) if order else "",
+        bubble=bubble,
+        moments=_moments_out(message, zone=zone),
+        may_again=failed and request.user.has_perm(SEND_AGAIN),
+        by_hand=(
+            conversation.by_hand(message.contact, text=bubble.bubbles[0].plain)
+            if outbox_words.untold(message)
+            else ""
+        ),
+        raw=pretty(message.payload),
+        facts=(
+            ("Kind", "News" if message.kind == OutboxKind.NOTICE else "Answer"),
+            ("Text", message.key),
+            ("Tries", str(message.attempts)),
+            ("Business number", message.phone_number_id),
+            ("Id at Meta", message.wa_message_id or "–"),
+            ("Trace", message.correlation_id or "–"),
+        ),
+    )
+
+
+def of_inbound(message: InboundMessage, *, request: HttpRequest, now: datetime) -> Page:
+    """Read the page of a message from a buyer; the message comes with its contact, if any."""
+    state, style = IN_STATES[message.status]
+    failed = message.status == InboxStatus.FAILED
+    contact = message.contact
+    return Page(
+        state=state,
+        style=style,
+        why=_why_in(message, now=now),
+        buyer=words.buyer(contact) if contact else "nobody named",
+        buyer_link=_contact_page(contact.pk) if contact else "",
+        about="",
+        about_link="",
+        bubble=conversation.of_message(message, zone=settings.TIME_ZONE, now=now),
+        moments=_moments_in(message),
+        may_again=failed and request.user.has_perm(ANSWER_AGAIN),
+        by_hand=conversation.by_hand(contact) if contact and failed else "",
+        raw=pretty(message.payload),
+        facts=(
+            ("Kind", message.type),
+            ("Tries", str(message.attempts)),
+            ("Business number", message.phone_number_id),
+            ("Id at Meta", message.wa_message_id),
+            ("Trace", message.correlation_id or "–"),
+        ),
+    )
+
+
+def pretty(value: Any) -> str:
+    """Write JSON as people read it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def _order(message: OutboundMessage) -> Order | None:
+    if codes.normalised(message.about) is None:
+        return None
+    return Order.objects.select_related("raffle").filter(code=message.about).first()
+
+
+def _contact_page(contact_id: int) -> str:
+    return reverse("admin:whatsapp_whatsappcontact_change", args=[contact_id])
+
+
+def _moments_out(message: OutboundMessage, *, zone: str) -> list[Moment]:
+    moments = [Moment("Written", words.clock(message.created_at, zone=zone))]
+    if message.sent_at is not None:
+        moments.append(Moment("Accepted by Meta", words.clock(message.sent_at, zone=zone)))
+    moments += [
+        Moment(
+            _DELIVERED.get(status.status, status.status.capitalize()),
+            words.clock(status.occurred_at, zone=zone),
+            good=status.status != Delivery.FAILED,
+        )
+        for status in _statuses(message)
+    ]
+    return moments
+
+
+def _statuses(message: OutboundMessage) -> QuerySet[DeliveryStatus]:
+    statuses = DeliveryStatus.objects.filter(
+        phone_number_id=message.phone_number_id, wa_message_id=message.wa_message_id
+    )
+    return statuses.order_by("occurred_at", "pk") if message.wa_message_id else statuses.none()
+
+
+def _moments_in(message: InboundMessage) -> list[Moment]:
+    moments = [
+        Moment("Written by the buyer", words.clock(message.sent_at)),
+        Moment("Stored by us", words.clock(message.received_at)),
+    ]
+    if message.processed_at is not None:
+        failed = message.status == InboxStatus.FAILED
+        done = "Given up, with an apology to the buyer" if failed else "Dealt with"
+        moments.append(Moment(done, words.clock(message.processed_at), good=not failed))
+    return moments
+
+
+def _why_in(message: InboundMessage, *, now: datetime) -> str:
+    match InboxStatus(message.status):
+        case InboxStatus.FAILED:
+            old = now - message.sent_at > STALE_AFTER
+            then = (
+                "Answered again, a payment proof is kept; anything else this old is summed up."
+                if old
+                else "Answered again, it acts as if it had just come."
+            )
+            return (
+                f"The program failed {message.attempts} times ({message.error}). The buyer got an "
+                f"apology. {then}"
+            )
+        case InboxStatus.RECEIVED if message.contact_id is None:
+            return "It names no sender, so nobody can be answered."
+        case InboxStatus.RECEIVED if message.attempts:
+            return f"Tried {message.attempts} times so far ({message.error}); tried again shortly."
+        case InboxStatus.IGNORED:
+            return "Reactions, edits and the like are kept and not answered."
+        case _:
+            return ""

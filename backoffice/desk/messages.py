@@ -1,0 +1,202 @@
+"""What people set going about messages, contacts, alarms and numbers: each a POST of its own.
+
+One row comes from its page and many from a list; either way every row is its own transaction, and
+people are told what became of each.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from backoffice import words
+from backoffice.desk import trail
+from backoffice.desk.decisions import Said, told
+from shared.core.enums import OutboxKind
+from shared.core.errors import DomainError
+from shared.whatsapp import window
+from shared.whatsapp.models import (
+    Alarm,
+    BusinessNumber,
+    InboundMessage,
+    OutboundMessage,
+    WhatsAppContact,
+)
+from shared.whatsapp.services import alarms, contacts, inbox, numbers, outbox
+from shared.whatsapp.services.alarms import AlarmResolved
+
+SEND_AGAIN: Final = "whatsapp.change_outboundmessage"
+ANSWER_AGAIN: Final = "whatsapp.change_inboundmessage"
+RESOLVE: Final = "whatsapp.change_alarm"
+TRY_NOW: Final = "whatsapp.change_businessnumber"
+BLOCK: Final = "whatsapp.change_whatsappcontact"
+
+_NAMED: Final = 12
+"""So many rows are named when many are dealt with; the rest are counted."""
+
+
+@require_POST
+def send_again(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Queue a failed message anew."""
+    _may(request, SEND_AGAIN)
+    message = get_object_or_404(OutboundMessage.objects.select_related("contact"), pk=message_id)
+
+    def act() -> Said:
+        again(request, message)
+        return messages.SUCCESS, _when_it_goes(message)
+
+    told(request, act)
+    return redirect("admin:whatsapp_outboundmessage_change", message.pk)
+
+
+@require_POST
+def answer_again(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Let the bot answer a message once more whose answer failed."""
+    _may(request, ANSWER_AGAIN)
+    message = get_object_or_404(InboundMessage, pk=message_id)
+
+    def act() -> Said:
+        reply(request, message)
+        return messages.SUCCESS, "The message is answered within seconds; look again in a moment."
+
+    told(request, act)
+    return redirect("admin:whatsapp_inboundmessage_change", message.pk)
+
+
+@require_POST
+def resolve_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
+    """Close an alarm that is dealt with."""
+    _may(request, RESOLVE)
+    alarm = get_object_or_404(Alarm, pk=alarm_id)
+
+    def act() -> Said:
+        try:
+            resolve(request, alarm)
+        except AlarmResolved as refusal:
+            by, at = refusal.details["by"], words.clock(refusal.details["at"])
+            return messages.INFO, f"This alarm was resolved already: {by}, {at}."
+        return messages.SUCCESS, "Resolved. If the trouble comes again, a new alarm opens."
+
+    told(request, act)
+    return redirect("admin:whatsapp_alarm_change", alarm.pk)
+
+
+@require_POST
+def try_number(request: HttpRequest, number_id: int) -> HttpResponse:
+    """Let a paused number try its next message at once."""
+    _may(request, TRY_NOW)
+    number = get_object_or_404(BusinessNumber, pk=number_id)
+
+    def act() -> Said:
+        numbers.try_now(number.phone_number_id, now=timezone.now())
+        trail.note(request, number, "Let the number try its next message at once")
+        return messages.SUCCESS, (
+            "The next waiting message is tried within seconds. If it goes through, the number "
+            "sends again."
+        )
+
+    told(request, act)
+    return redirect("admin:whatsapp_businessnumber_change", number.pk)
+
+
+@require_POST
+def block(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """Answer a buyer no more."""
+    return _blocked(request, contact_id, blocked=True)
+
+
+@require_POST
+def unblock(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """Answer a buyer again."""
+    return _blocked(request, contact_id, blocked=False)
+
+
+def again(request: HttpRequest, message: OutboundMessage) -> None:
+    """Queue one failed message anew and write down who did. Raises MessageNotFailed."""
+    outbox.send_again(message.pk)
+    trail.note(request, message, "Sent the message again")
+
+
+def reply(request: HttpRequest, message: InboundMessage) -> None:
+    """Put one message back among those that wait for an answer. Raises MessageAnswered."""
+    inbox.answer_again(message.pk)
+    trail.note(request, message, "Had the message answered again")
+
+
+def resolve(request: HttpRequest, alarm: Alarm) -> None:
+    """Close one alarm and write down who did. Raises AlarmResolved."""
+    alarms.close(alarm.pk, by=request.user.get_username(), now=timezone.now())
+    trail.note(request, alarm, "Resolved the alarm")
+
+
+def one_by_one[Row: Model](
+    request: HttpRequest,
+    rows: Iterable[Row],
+    act: Callable[[HttpRequest, Row], None],
+    *,
+    done: str,
+    name: Callable[[Row], str] = str,
+) -> None:
+    """Do something to many rows, each by itself, and tell what became of each.
+
+    Args:
+        request: whose user asks; the messages go to them.
+        rows: what they chose.
+        act: what is done to one; its refusal leaves that row as it is and the others go on.
+        done: what happened to those that were not refused, e.g. "Queued again".
+        name: what a row is called.
+
+    """
+    became: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for row in rows:
+        try:
+            act(request, row)
+            outcome = (messages.SUCCESS, done)
+        except DomainError as refusal:
+            outcome = (messages.WARNING, f"Left as it is. {refusal.message()}")
+        except (OperationalError, InterfaceError):
+            outcome = (messages.ERROR, "The database was busy; try again")
+        became[outcome].append(name(row))
+    for (level, sentence), names in sorted(became.items()):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        listed = ", ".join(names[:_NAMED]) + more
+        messages.add_message(request, level, f"{sentence.rstrip('.')} ({len(names)}): {listed}.")
+
+
+def _blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpResponse:
+    _may(request, BLOCK)
+    contact = get_object_or_404(WhatsAppContact, pk=contact_id)
+
+    def act() -> Said:
+        change = contacts.block if blocked else contacts.unblock
+        if not change(contact.pk):
+            state = "blocked" if blocked else "not blocked"
+            return messages.INFO, f"{contact} was {state} already; nothing was changed."
+        trail.note(request, contact, f"{'Blocked' if blocked else 'Unblocked'} the contact")
+        if blocked:
+            return messages.SUCCESS, f"{contact} is blocked: the bot does not answer them any more."
+        return messages.SUCCESS, f"{contact} is answered again from their next message on."
+
+    told(request, act)
+    return redirect("admin:whatsapp_whatsappcontact_change", contact.pk)
+
+
+def _may(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def _when_it_goes(message: OutboundMessage) -> str:
+    if window.is_open(message.contact.last_inbound_at, now=timezone.now()):
+        return "The message is queued again and goes out within seconds."
+    if message.kind == OutboxKind.NOTICE:
+        return "More than 24 hours since the buyer wrote: it is sent as soon as they write again."
+    return "More than 24 hours since the buyer wrote: an answer this old is not sent any more."
