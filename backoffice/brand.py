@@ -62,8 +62,11 @@ def style(_request: HttpRequest) -> HttpResponse:
 def logo(_request: HttpRequest) -> HttpResponseBase:
     """Answer the seller's picture, which may be shown and can run nothing."""
     path = config.current().brand_logo_file
-    if path is None or not path.is_file():
-        return HttpResponse(status=404)
+    return HttpResponse(status=404) if path is None or not path.is_file() else picture(path)
+
+
+def picture(path: Path) -> FileResponse:
+    """Answer a picture file; its name has been checked to be one of a picture."""
     answer = FileResponse(path.open("rb"), content_type=LOGO_TYPES[path.suffix.lower()])
     # An SVG opened as a page of its own is a document: it must not run a script under our name.
     answer["Content-Security-Policy"] = (
@@ -79,13 +82,18 @@ def _address(name: str) -> str:
 @cache
 def _version() -> str:
     path = config.current().brand_logo_file
-    picture = path.read_bytes() if path is not None and path.is_file() else b""
-    return hashlib.sha256(_sheet().encode() + picture).hexdigest()[:12]
+    content = path.read_bytes() if path is not None and path.is_file() else b""
+    return hashlib.sha256(_sheet().encode() + content).hexdigest()[:12]
 
 
 @cache
 def _sheet() -> str:
-    accent = colours.read(config.current().brand_colour)
+    return sheet(config.current().brand_colour)
+
+
+def sheet(colour: str) -> str:
+    """Write the style sheet of a colour, such as "#0f766e"."""
+    accent = colours.read(colour)
     on_accent = colours.text_on(accent)
     hover = colours.mixed(accent, colours.BLACK, share=0.12)
     if on_accent == colours.BLACK:  # a bright colour gets brighter, so that its text stays readable

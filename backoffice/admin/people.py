@@ -78,7 +78,7 @@ class PersonAdmin(DjangoUserAdmin):
     show_full_result_count = False
     actions = None
     fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        (None, {"fields": ("username", "first_name", "last_name", "email")}),
         ("What this person may do", {"fields": ("groups", "is_active")}),
         (
             "Exceptions",
@@ -87,13 +87,13 @@ class PersonAdmin(DjangoUserAdmin):
                 "fields": ("is_superuser", "is_staff", "user_permissions"),
             },
         ),
-        ("Seen here", {"fields": ("last_login", "date_joined")}),
+        ("Seen here", {"fields": ("seen", "joined")}),
     )
     add_fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "password1", "password2")}),
         ("What this person may do", {"fields": ("groups",)}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("seen", "joined")
     filter_horizontal = ("user_permissions",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:  # noqa: ARG002
@@ -170,6 +170,11 @@ class PersonAdmin(DjangoUserAdmin):
     def seen(self, person: User) -> str:
         """When they last logged in."""
         return words.clock(person.last_login)
+
+    @admin.display(description="Here since")
+    def joined(self, person: User) -> str:
+        """When they were added."""
+        return words.clock(person.date_joined)
 
 
 @admin.register(Group)

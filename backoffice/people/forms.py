@@ -24,7 +24,9 @@ class RolesField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Group) -> SafeString:
         """Name a role and say what it is for."""
         says = next((role.says for role in ROLES if role.name == obj.name), "")
-        return format_html('<strong>{}</strong> <span class="quiet">{}</span>', obj.name, says)
+        return format_html(
+            '<span><strong>{}</strong> <span class="quiet">{}</span></span>', obj.name, says
+        )
 
 
 class NewPersonForm(UserCreationForm):

@@ -22,13 +22,22 @@ _IPV6_HOME: Final = 64
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Say where a request comes from; of `X-Forwarded-For` only what our own proxies added.
+    """Say where a request comes from; django-axes asks it."""
+    return address_of(request, proxies=config.current().trusted_proxies)
+
+
+def address_of(request: HttpRequest, *, proxies: int) -> str | None:
+    """Say where a request comes from.
+
+    Args:
+        request: what came in.
+        proxies: how many of our own proxies append to `X-Forwarded-For`; the rest of the header
+            is whatever the sender liked to write.
 
     Returns:
         An address; of IPv6 the network of one connection. None where the server does not tell.
 
     """
-    proxies = config.current().trusted_proxies
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     if proxies and len(forwarded) >= proxies and (found := _address(forwarded[-proxies])):
         return found
