@@ -1,32 +1,18 @@
 """The admin as a whole: what its menu says, and what waits for a person on its first page."""
 
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, path
+from django.utils import timezone
 
 from backoffice import brand, menu
 from shared.core import config
-from shared.core.enums import ProofStatus, Verdict
-from shared.raffles.models import Order, PaymentProof
-from shared.whatsapp.models import Alarm
 
 _APP_NAMES: Final = {"auth": "People", "authtoken": "API"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One figure on the first page, with the list behind it."""
-
-    count: int
-    words: str
-    address: str
-    style: str
-    icon: str
 
 
 class BackofficeSite(AdminSite):
@@ -34,9 +20,7 @@ class BackofficeSite(AdminSite):
 
     site_title = config.current().brand_name
     site_header = config.current().brand_name
-    index_title = "Dashboard"
     enable_nav_sidebar = False
-    index_template = "admin/dashboard.html"
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
@@ -87,50 +71,9 @@ class BackofficeSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show the first page with what waits for a decision."""
-        return super().index(request, {"tiles": _tiles(request), **(extra_context or {})})
+        """Show the first screen."""
+        from backoffice.desk import dashboard  # noqa: PLC0415 - models are not loaded before
 
-
-def _tiles(request: HttpRequest) -> list[Tile]:
-    tiles: list[Tile] = []
-    orders = reverse("admin:raffles_order_changelist")
-    if request.user.has_perm("raffles.view_order"):
-        tiles += [
-            Tile(
-                Order.objects.filter(under_review_since__isnull=False).count(),
-                "Payments to review",
-                f"{orders}?review=waiting&o=6",
-                "primary",
-                "fa-receipt",
-            ),
-            Tile(
-                Order.objects.filter(needs_decision=True).count(),
-                "Late payments to decide",
-                f"{orders}?decision=yes",
-                "warning",
-                "fa-balance-scale",
-            ),
-        ]
-    if request.user.has_perm("raffles.view_paymentproof"):
-        tiles.append(
-            Tile(
-                PaymentProof.objects.filter(order=None, verdict=Verdict.PENDING)
-                .exclude(status=ProofStatus.FAILED)
-                .count(),
-                "Proofs without an order",
-                f"{reverse('admin:raffles_paymentproof_changelist')}?order=none",
-                "secondary",
-                "fa-question",
-            )
-        )
-    if request.user.has_perm("whatsapp.view_alarm"):
-        tiles.append(
-            Tile(
-                Alarm.objects.filter(resolved_at=None).count(),
-                "Open alarms",
-                f"{reverse('admin:whatsapp_alarm_changelist')}?open=yes",
-                "danger",
-                "fa-bell",
-            )
-        )
-    return tiles
+        shown = {"dashboard": dashboard.of(request, now=timezone.now()), "title": "Dashboard"}
+        page = self.each_context(request) | shown | (extra_context or {})
+        return TemplateResponse(request, "admin/dashboard.html", page)

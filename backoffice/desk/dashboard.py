@@ -1,0 +1,115 @@
+"""The first screen: what waits, how the raffles sell, whether the channel is well."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from backoffice import words
+from backoffice.desk import (
+    dashboard_channel,
+    dashboard_chart,
+    dashboard_counts,
+    dashboard_raffles,
+    dashboard_sums,
+)
+from backoffice.desk.dashboard_channel import Alarms, Channel
+from backoffice.desk.dashboard_chart import Chart
+from backoffice.desk.dashboard_counts import Counts
+from backoffice.desk.dashboard_raffles import Raffles
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits for a person.
+
+    Attributes:
+        review: orders to review; `oldest` says how long the first has waited.
+        oldest: empty if none waits.
+        asked: orders whose buyer owes another proof.
+        expiring: holds that end within ten minutes; `ends` says when the first does.
+        ends: empty if none does.
+        late: payments that came when the numbers were gone.
+        orphans: proofs without an order.
+        orders: this person may see orders.
+        proofs: this person may see proofs.
+
+    """
+
+    review: int
+    oldest: str
+    asked: int
+    expiring: int
+    ends: str
+    late: int
+    orphans: int
+    orders: bool
+    proofs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The first screen as it was `at`; a part is None where this person may not look."""
+
+    at: str
+    waits: Waits | None
+    raffles: Raffles | None
+    chart: Chart | None
+    channel: Channel | None
+    alarms: Alarms | None
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing that this person may see."""
+        return not any((self.waits, self.raffles, self.chart, self.channel, self.alarms))
+
+
+def of(request: HttpRequest, *, now: datetime) -> Dashboard:
+    """Read all that the person who asks may see, in six queries at most."""
+    may = request.user.has_perm
+    counts = dashboard_counts.read(may=may, now=now)
+    sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")
+    rows = dashboard_raffles.rows() if sees_raffles else []
+    sums = dashboard_sums.recent(now=now, zone=settings.TIME_ZONE) if rows or sees_orders else None
+    known = sums.raffles if sums else {}
+    chart = None
+    if sums and sees_orders:
+        chart = dashboard_chart.of(sums.days, currency=rows[0].currency if rows else "USD")
+    return Dashboard(
+        at=words.clock(now),
+        waits=_waits(request, counts, now=now),
+        raffles=dashboard_raffles.of(rows, known, request=request, now=now)
+        if sees_raffles
+        else None,
+        chart=chart,
+        channel=dashboard_channel.of(request, counts, now=now),
+        alarms=dashboard_channel.alarms(counts, now=now),
+    )
+
+
+def _waits(request: HttpRequest, counts: Counts, *, now: datetime) -> Waits | None:
+    orders = request.user.has_perm("raffles.view_order")
+    proofs = request.user.has_perm("raffles.view_paymentproof")
+    if not (orders or proofs):
+        return None
+    oldest, ends = counts.review.first, counts.expiring.first
+    return Waits(
+        review=counts.review.count,
+        oldest=words.ago(oldest, now=now) if oldest else "",
+        asked=counts.asked.count,
+        expiring=counts.expiring.count,
+        ends=_first_ends(ends, now=now) if ends else "",
+        late=counts.late.count,
+        orphans=counts.orphans.count,
+        orders=orders,
+        proofs=proofs,
+    )
+
+
+def _first_ends(at: datetime, *, now: datetime) -> str:
+    if at <= now:
+        return "the first just now"
+    if at < now + timedelta(minutes=1):
+        return "the first within a minute"
+    return f"the first in {words.ago(now, now=at)}"

@@ -1,0 +1,137 @@
+"""The sales of the last days as bars; `desk/dashboard/chart.html` draws them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from backoffice.desk.dashboard_sums import Amounts, DaySums
+from shared.conversation import wording
+
+HEIGHT: Final = 64
+_STEP: Final = 20
+_GAP: Final = 5
+_LEAST: Final = 2
+"""Of a bar with anything in it; a day without sales has a thin line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day's bar; `today` is the last, which still grows."""
+
+    x: int
+    y: int
+    height: int
+    today: bool
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Bars of one kind with their sum, and the same in words for who does not see them."""
+
+    name: str
+    total: str
+    bars: Sequence[Bar]
+    words: str
+    width: int = _STEP * 14
+    height: int = HEIGHT
+    bar: int = _STEP - _GAP
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day in figures."""
+
+    name: str
+    tickets: str
+    money: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Tickets and money a day; `today` is what was confirmed since midnight."""
+
+    tickets: Panel
+    money: Panel
+    days: Sequence[Day]
+    begins: str
+    today_money: str
+    today_tickets: int
+    empty: bool
+
+    @property
+    def panels(self) -> Sequence[Panel]:
+        """Both kinds of bars in the order they are drawn."""
+        return self.money, self.tickets
+
+
+def of(days: Sequence[DaySums], *, currency: str) -> Chart:
+    """Draw the days, earliest first; money in the currency that most of it is in.
+
+    Args:
+        days: without a gap.
+        currency: of no money at all, e.g. USD.
+
+    """
+    names = [f"{day.day:%a} {day.day.day} {day.day:%b}" for day in days]
+    total = _total(days)
+    main = max(total, key=lambda known: total[known], default=currency)
+    figures = [
+        Day(name, f"{day.tickets:,}", written(day.money, currency=main))
+        for name, day in zip(names, days, strict=True)
+    ]
+    tickets = [day.tickets for day in days]
+    return Chart(
+        tickets=_panel(
+            "Numbers sold", tickets, f"{sum(tickets):,}", [(f.name, f.tickets) for f in figures]
+        ),
+        money=_panel(
+            "Money confirmed",
+            [day.money.get(main, Decimal(0)) for day in days],
+            written(total, currency=main),
+            [(f.name, f.money) for f in figures],
+        ),
+        days=figures[::-1],
+        begins=names[0],
+        today_money=figures[-1].money,
+        today_tickets=tickets[-1],
+        empty=not any(tickets),
+    )
+
+
+def written(amounts: Amounts, *, currency: str) -> str:
+    """Write amounts, the main currency first: "$15.00 + €5.00"; without any "$0.00"."""
+    known = {key: amount for key, amount in amounts.items() if amount} or {currency: Decimal(0)}
+    order = sorted(known, key=lambda key: (key != currency, key))
+    return " + ".join(wording.money(known[key], key) for key in order)
+
+
+def _panel(
+    name: str, values: Sequence[int | Decimal], total: str, says: Sequence[tuple[str, str]]
+) -> Panel:
+    highest = max(values) or 1
+    bars = []
+    for place, (value, (day, figure)) in enumerate(zip(values, says, strict=True)):
+        height = max(_LEAST, round(HEIGHT * value / highest)) if value else 1
+        bars.append(
+            Bar(
+                x=place * _STEP + _GAP // 2,
+                y=HEIGHT - height,
+                height=height,
+                today=place == len(values) - 1,
+                says=f"{day}: {figure}",
+            )
+        )
+    best = says[list(values).index(max(values))]
+    words = f"{name} a day: {total} in {len(values)} days, most on {best[0]} with {best[1]}"
+    return Panel(name=name, total=total, bars=bars, words=words, width=_STEP * len(values))
+
+
+def _total(days: Iterable[DaySums]) -> Amounts:
+    total: dict[str, Decimal] = defaultdict(Decimal)
+    for day in days:
+        for currency, amount in day.money.items():
+            total[currency] += amount
+    return total

@@ -1,0 +1,179 @@
+"""How the raffles sell, as the first screen shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.desk import life, shares
+from backoffice.desk.dashboard_chart import written
+from backoffice.desk.dashboard_sums import RaffleSums
+from backoffice.desk.shares import Share
+from shared.core.enums import OrderStatus, RaffleStatus
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services.availability import Counts
+
+SHOWN: Final = 12
+"""Raffles on the first screen; the rest by a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount and the list behind it; no list where this person may not look."""
+
+    amount: str
+    orders: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRaffle:
+    """How one raffle sells; an address is empty where this person may not go.
+
+    Attributes:
+        title: its name.
+        page: where it is changed.
+        badge: its status.
+        draw: when it is drawn, in its own zone.
+        zone: that zone.
+        share: sold, held and free.
+        money: confirmed and expected; None for who may not see orders.
+        orders: the list of its orders.
+        numbers: the map of its numbers.
+        sell: the page of a sale for cash.
+
+    """
+
+    title: str
+    page: str
+    badge: SafeString
+    draw: str
+    zone: str
+    share: Share
+    money: tuple[Money, Money] | None
+    orders: str
+    numbers: str
+    sell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A raffle that is not open yet."""
+
+    title: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raffles:
+    """Raffles that sell or have something pending, newest first, and those not open yet.
+
+    Attributes:
+        shown: at most twelve.
+        drafts: not open yet.
+        all: the list of all raffles, if not all of these are shown.
+        first: the house has no raffle at all.
+        create: where one is made; empty for who may not.
+
+    """
+
+    shown: Sequence[ShownRaffle]
+    drafts: Sequence[Draft]
+    all: str
+    first: bool
+    create: str
+
+
+def rows() -> list[Raffle]:
+    """Read the raffles to show, one more than are shown, drafts last; in one query."""
+    pending = Order.objects.filter(raffle=OuterRef("pk"), status__in=Order.LIVE)
+    wanted = Raffle.objects.filter(
+        Q(status__in=[RaffleStatus.DRAFT, RaffleStatus.OPEN, RaffleStatus.PAUSED])
+        | Q(Exists(pending), status=RaffleStatus.CLOSED)
+    )
+    turn = Case(
+        When(status=RaffleStatus.DRAFT, then=Value(1)), default=0, output_field=IntegerField()
+    )
+    return list(wanted.order_by(turn, "-pk")[: SHOWN + 1])
+
+
+def of(
+    found: Sequence[Raffle],
+    sums: Mapping[int, RaffleSums],
+    *,
+    request: HttpRequest,
+    now: datetime,
+) -> Raffles:
+    """Prepare raffles for drawing; without any, one query more says whether there ever was one."""
+    first = not found and not Raffle.objects.exists()
+    may = request.user.has_perm
+    drafts = [raffle for raffle in found if raffle.status == RaffleStatus.DRAFT]
+    selling = [raffle for raffle in found if raffle.status != RaffleStatus.DRAFT]
+    listed = reverse("admin:raffles_raffle_changelist")
+    return Raffles(
+        shown=[
+            _shown(raffle, sums.get(raffle.pk, RaffleSums()), request=request, now=now)
+            for raffle in selling[:SHOWN]
+        ],
+        drafts=[Draft(raffle.title, _page(raffle)) for raffle in drafts[: SHOWN - len(selling)]],
+        all=listed if len(found) > SHOWN else "",
+        first=first,
+        create=reverse("admin:raffles_raffle_add") if may("raffles.add_raffle") else "",
+    )
+
+
+def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datetime) -> ShownRaffle:
+    may = request.user.has_perm
+    sees_orders = may("raffles.view_order")
+    orders = f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}"
+    sells = raffle.status == RaffleStatus.OPEN and may("raffles.add_order")
+    return ShownRaffle(
+        title=raffle.title,
+        page=_page(raffle),
+        badge=life.badge(raffle),
+        draw=_draw(raffle, now=now),
+        zone=raffle.time_zone.replace("_", " "),
+        share=shares.of(
+            Counts(
+                available=max(0, raffle.number_count - sums.sold - sums.held),
+                reserved=sums.held,
+                sold=sums.sold,
+            )
+        ),
+        money=_money(raffle, sums, orders=orders) if sees_orders else None,
+        orders=orders if sees_orders else "",
+        numbers=reverse("admin:desk_numbers", args=[raffle.pk]),
+        sell=reverse("admin:desk_sell", args=[raffle.pk]) if sells else "",
+    )
+
+
+def _money(raffle: Raffle, sums: RaffleSums, *, orders: str) -> tuple[Money, Money]:
+    return (
+        Money(
+            written(sums.confirmed, currency=raffle.currency),
+            f"{orders}&status={OrderStatus.PAID}",
+        ),
+        Money(
+            written(sums.expected, currency=raffle.currency),
+            f"{orders}&status={OrderStatus.PENDING_PAYMENT}",
+        ),
+    )
+
+
+def _draw(raffle: Raffle, *, now: datetime) -> str:
+    """Say when it is drawn: "Draw 12 Dec 2026, 20:00, in 20 days"."""
+    if raffle.draw_at is None:
+        return "No draw date yet"
+    clock = words.clock(raffle.draw_at, zone=raffle.time_zone)
+    if raffle.draw_at <= now:
+        return f"Draw was {clock}"
+    return f"Draw {clock}, in {words.ago(now, now=raffle.draw_at)}"
+
+
+def _page(raffle: Raffle) -> str:
+    return reverse("admin:raffles_raffle_change", args=[raffle.pk])
