@@ -1,0 +1,147 @@
+"""A person's own page about the way in, and what every answer says to browsers about safety."""
+
+import re
+from base64 import b32decode
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from backoffice.people import second_factor
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture
+def rita(client: Client) -> User:
+    """Log a person in who works here."""
+    person = User.objects.create_user("rita", password=PASSWORD, is_staff=True)
+    client.force_login(person)
+    return person
+
+
+def press(browser: Client, name: str, **form: str) -> str:
+    """Press a button of the page and read what comes."""
+    TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=None)
+    return browser.post(reverse(f"admin:desk_security_{name}"), form, follow=True).content.decode()
+
+
+def code_of(key: bytes) -> str:
+    return f"{totp(key):06d}"
+
+
+def turn_on(browser: Client) -> tuple[bytes, list[str]]:
+    """Turn the second factor on as a person does; give the phone's key and the paper."""
+    page = press(browser, "start")
+    letters = re.search(r'class="secret">([A-Z2-7 ]+)<', page)
+    assert letters is not None
+    key = b32decode(letters[1].replace(" ", ""))
+    done = press(browser, "confirm", code=code_of(key))
+    return key, re.findall(r"<li><code>([a-z2-7 ]+)</code>", done)
+
+
+class TestTurningOn:
+    def test_shows_a_picture_to_scan_and_counts_once_the_phone_is_right(
+        self, client: Client, rita: User
+    ) -> None:
+        page = press(client, "start")
+        assert "<svg" in page
+        assert not second_factor.wanted(rita)
+
+        wrong = press(client, "confirm", code="000000")
+
+        assert "does not fit" in wrong
+        assert not second_factor.wanted(rita)
+
+    def test_gives_ten_codes_for_paper_that_are_shown_once(
+        self, client: Client, rita: User
+    ) -> None:
+        _, codes = turn_on(client)
+        again = client.get(reverse("admin:desk_security")).content.decode()
+
+        assert len(set(codes)) == 10
+        assert codes[0] not in again
+        assert "10 unused recovery codes" in again
+
+    def test_keeps_this_session_in_and_is_written_down(self, client: Client, rita: User) -> None:
+        turn_on(client)
+
+        assert client.get("/admin/security/").status_code == 200
+        assert LogEntry.objects.get().get_change_message() == "Turned the second factor on"
+
+    def test_can_be_left_alone(self, client: Client, rita: User) -> None:
+        press(client, "start")
+
+        assert "Turn on" in press(client, "stop")
+        assert not TOTPDevice.objects.exists()
+
+
+class TestTurningOff:
+    def test_takes_the_password_and_a_code(self, client: Client, rita: User) -> None:
+        key, codes = turn_on(client)
+
+        no_password = press(client, "off", password="guess", code=code_of(key))
+        no_code = press(client, "off", password=PASSWORD, code="000000")
+        assert second_factor.wanted(rita)
+        off = press(client, "off", password=PASSWORD, code=codes[0])
+
+        assert "not your password" in no_password
+        assert "does not fit" in no_code
+        assert "is off" in off
+        assert not second_factor.wanted(rita)
+
+    def test_does_not_let_one_guess_the_password(self, client: Client, rita: User) -> None:
+        turn_on(client)
+        for _ in range(3):
+            press(client, "off", password="guess", code="000000")
+        address = reverse("admin:desk_security_off")
+
+        told = client.post(address, {"password": PASSWORD, "code": "000000"}, follow=True)
+
+        assert "Please wait" in told.content.decode()
+
+    def test_new_codes_for_paper_make_the_old_ones_void(self, client: Client, rita: User) -> None:
+        key, codes = turn_on(client)
+
+        press(client, "codes", code=code_of(key))
+
+        now = timezone.now()
+        assert isinstance(second_factor.check(rita, codes[0], now=now), second_factor.Wrong)
+        assert second_factor.recovery_codes_left(rita) == 10
+
+
+class TestSessions:
+    def test_last_from_the_last_use_and_are_not_written_at_every_request(
+        self, client: Client, rita: User, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(2):  # the session and its person
+            client.get("/admin/jsi18n/")
+        session = client.session
+        session["last_used"] -= 11 * 60
+        session.save()
+
+        client.get("/admin/jsi18n/")
+
+        assert client.session["last_used"] > session["last_used"]
+        assert client.session[SESSION_KEY] == str(rita.pk)
+
+    def test_end_everywhere_else_when_the_password_changes(
+        self, client: Client, rita: User
+    ) -> None:
+        elsewhere = Client()
+        elsewhere.force_login(rita)
+        new = {"new_password1": "brand-new-words-9", "new_password2": "brand-new-words-9"}
+
+        client.post("/admin/password_change/", {"old_password": PASSWORD, **new})
+
+        assert client.get("/admin/security/").status_code == 200
+        assert elsewhere.get("/admin/security/").status_code == 302

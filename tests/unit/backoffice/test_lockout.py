@@ -1,0 +1,28 @@
+"""Where a request comes from, behind none or some proxies."""
+
+import pytest
+from django.test import RequestFactory
+
+from backoffice.people import lockout
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "remote", "found"),
+    [
+        (0, "198.51.100.9", "192.0.2.1", "192.0.2.1"),  # anybody can write the header
+        (1, "198.51.100.9", "127.0.0.1", "198.51.100.9"),
+        (1, "10.9.9.9, 198.51.100.9", "127.0.0.1", "198.51.100.9"),  # the first part is a lie
+        (2, "10.9.9.9, 198.51.100.9, 203.0.113.4", "127.0.0.1", "198.51.100.9"),
+        (2, "198.51.100.9", "127.0.0.1", "127.0.0.1"),  # came past a proxy
+        (1, "nonsense", "127.0.0.1", "127.0.0.1"),
+        (1, "", "127.0.0.1", "127.0.0.1"),
+        (0, "", "", None),  # a socket of the machine
+        (0, "", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),  # one connection has all of these
+    ],
+)
+def test_only_what_our_own_proxies_say_is_believed(
+    proxies: int, forwarded: str, remote: str, found: str | None
+) -> None:
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=remote)
+
+    assert lockout.address_of(request, proxies=proxies) == found
