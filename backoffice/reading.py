@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from backoffice import words
 from shared.raffles.models import Order, OrderTicket
 
 
@@ -10,12 +11,32 @@ def numbers_of(order: Order) -> list[int]:
 
     Reads `order_tickets` as prefetched, so that a list of orders needs no query an order.
     """
-    links = order.order_tickets.all()
+    return numbers_in(order.order_tickets.all())
+
+
+def numbers_in(links: Iterable[OrderTicket]) -> list[int]:
+    """Give the numbers of an order from its rows: those held or, once released, held last."""
+    links = list(links)
     held = _numbers(link for link in links if link.released_at is None)
     if held:
         return held
     latest = max((link.released_at for link in links if link.released_at), default=None)
     return _numbers(link for link in links if link.released_at == latest)
+
+
+def first_numbers(order: Order, *, limit: int = 4) -> str:
+    """Write an order's first few numbers: "007, 213, 845, 846 +3"."""
+    found = numbers_of(order)
+    more = f" +{len(found) - limit}" if len(found) > limit else ""
+    return words.numbers(order.raffle, found[:limit]) + more
+
+
+def buyer_of(order: Order) -> str:
+    """Name an order's buyer with the phone; of a sale for cash as it was written down."""
+    if order.contact is not None:
+        return words.buyer(order.contact)
+    written = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
+    return written or words.buyer(None)
 
 
 def _numbers(links: Iterable[OrderTicket]) -> list[int]:

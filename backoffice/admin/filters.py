@@ -2,12 +2,14 @@
 # ruff: noqa: ARG002 - Django gives these arguments
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from backoffice.admin import order_facets
 from shared.core import enums
 from shared.core.enums import (
     InboxStatus,
@@ -18,6 +20,9 @@ from shared.core.enums import (
     Verdict,
 )
 from shared.raffles.models import Raffle
+
+_LONGEST_KEY: Final = 18
+"""Digits of the largest key that fits every database."""
 
 
 class OneOf(admin.SimpleListFilter):
@@ -47,7 +52,20 @@ class ByRaffleStatus(OneOf):
     answers = _by_status(RaffleStatus)
 
 
-class ByOrderStatus(OneOf):
+class Counted(OneOf):
+    """Orders by the answer to one question; each answer comes with how many it would show."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Give the answers one can choose, counted within the chosen raffle."""
+        counts, raffle_id = order_facets.recent(now=timezone.now()), chosen_raffle(request)
+        asked = self.parameter_name or ""
+        return [
+            (value, f"{words} ({counts.count(asked, value, raffle_id=raffle_id):,})")
+            for value, words in super().lookups(request, model_admin)
+        ]
+
+
+class ByOrderStatus(Counted):
     """Orders by status."""
 
     title = "Status"
@@ -55,26 +73,45 @@ class ByOrderStatus(OneOf):
     answers = _by_status(OrderStatus)
 
 
-class ByReview(OneOf):
-    """Orders whose proof waits for a decision, or not."""
+class ByReview(Counted):
+    """Orders whose proof waits for a decision, or whose buyer was asked for a better one."""
 
     title = "Review"
     parameter_name = "review"
     answers: ClassVar = {
-        "waiting": ("Proof waits for review", Q(under_review_since__isnull=False)),
-        "none": ("No proof waiting", Q(under_review_since__isnull=True)),
+        "waiting": ("To review", order_facets.WAITING),
+        "asked": ("Asked again", order_facets.WAITING & Q(asked_again_at__isnull=False)),
     }
 
 
-class ByDecision(OneOf):
+class ByDecision(Counted):
     """Orders that were paid too late."""
 
     title = "Decision"
     parameter_name = "decision"
-    answers: ClassVar = {
-        "yes": ("Needs a decision", Q(needs_decision=True)),
-        "no": ("Needs none", Q(needs_decision=False)),
-    }
+    answers: ClassVar = {"yes": ("Late payments", Q(needs_decision=True))}
+
+
+class ByExpiry(Counted):
+    """Orders whose clock ends within ten minutes."""
+
+    title = "Clock"
+    parameter_name = "expiring"
+    answers: ClassVar = {"soon": ("Expiring soon", Q())}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Keep those of the chosen answer; which they are, the clock decides."""
+        if self.value() != "soon":
+            return queryset
+        return queryset.filter(order_facets.running_out(now=timezone.now()))
+
+
+class BySale(Counted):
+    """Orders that were sold for cash, without a chat."""
+
+    title = "Sale"
+    parameter_name = "sale"
+    answers: ClassVar = {"cash": ("Cash", Q(contact__isnull=True))}
 
 
 class ByRaffle(admin.SimpleListFilter):
@@ -84,16 +121,21 @@ class ByRaffle(admin.SimpleListFilter):
     parameter_name = "raffle"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Give the raffles one can choose."""
+        """Give the raffles one can choose, each with how many orders it has."""
+        counts = order_facets.recent(now=timezone.now())
         newest = Raffle.objects.order_by("-id").values_list("id", "title")[:100]
-        return [(str(key), title) for key, title in newest]
+        return [(str(key), f"{title} ({counts.total(raffle_id=key):,})") for key, title in newest]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         """Keep the chosen raffle's rows."""
-        value = self.value() or ""
-        if not value.isdecimal():
-            return queryset
-        return queryset.filter(raffle__in=Raffle.objects.filter(pk=int(value)))
+        raffle_id = chosen_raffle(request)
+        return queryset if raffle_id is None else queryset.filter(raffle_id=raffle_id)
+
+
+def chosen_raffle(request: HttpRequest) -> int | None:
+    """Give the raffle that a list of orders is filtered by; None for all."""
+    value = request.GET.get(ByRaffle.parameter_name, "")
+    return int(value) if value.isdecimal() and len(value) <= _LONGEST_KEY else None
 
 
 class ByProofStatus(OneOf):

@@ -1,23 +1,32 @@
-"""The seller's list of orders, and the page where a payment is decided."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""The seller's list of orders, and the page of one."""
 
-import re
 from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice import words
-from backoffice.admin import filters
+from backoffice.admin import (
+    filters,
+    order_batches,
+    order_choice,
+    order_facets,
+    order_page,
+    order_search,
+    order_tabs,
+)
+from backoffice.admin.order_choice import Act
 from backoffice.admin.readonly import ReadOnlyAdmin
-from backoffice.desk import decisions, review
+from backoffice.desk import decisions, held
+from backoffice.reading import buyer_of, first_numbers
 from shared.core import enums
-from shared.core.enums import OrderStatus, RejectReason
-from shared.raffles import codes
+from shared.core.enums import RejectReason
 from shared.raffles.models import Order
 
 
@@ -26,93 +35,172 @@ class OrderAdmin(ReadOnlyAdmin):
     """Orders: facts that are read, and decisions that are buttons."""
 
     menu_name = "Orders"
-    list_display = ("code", "raffle", "buyer", "state", "quantity", "amount", "waiting", "created")
+    list_display = (
+        "code",
+        "buyer",
+        "raffle",
+        "numbers",
+        "state",
+        "amount",
+        "waiting",
+        "created",
+    )
     list_filter = (
         filters.ByReview,
+        filters.ByExpiry,
+        filters.ByDecision,
+        filters.BySale,
         filters.ByOrderStatus,
         filters.ByRaffle,
-        filters.ByDecision,
     )
     list_select_related = ("raffle", "contact")
     ordering = ("-id",)
     search_fields: ClassVar[tuple[str, ...]] = ("code",)
-    search_help_text = "Order code, phone or name"
+    search_help_text = order_search.HELP
     sortable_by = ("code", "state", "amount", "waiting", "created")
+    actions = ("confirm_payments", "reject_proofs", "cancel_orders")
+    actions_on_bottom = False
     change_form_template = "admin/raffles/order/change_form.html"
 
     @admin.display(description="Buyer")
-    def buyer(self, order: Order) -> str:
-        """Name and phone."""
-        return words.buyer(order.contact)
+    def buyer(self, order: Order) -> SafeString:
+        """Name and phone, each on a line of its own."""
+        name, _, phone = buyer_of(order).rpartition(", ")
+        line = format_html('<span class="line">{}</span>', phone)
+        return format_html('<span class="line">{}</span>{}', name, line) if name else line
+
+    @admin.display(description="Numbers")
+    def numbers(self, order: Order) -> str:
+        """Give the first few numbers."""
+        return first_numbers(order)
 
     @admin.display(description="Status", ordering="status")
     def state(self, order: Order) -> SafeString:
-        """Give the status as a badge, or that a decision is needed."""
-        if order.needs_decision:
-            return words.badge("Needs a decision", style="danger")
-        status = OrderStatus(order.status)
-        return words.badge(enums.label(status), style=review.STATUS_STYLES[status])
+        """Give the status as a badge, or that a person is asked."""
+        status, style = order_choice.status_of(order)
+        return words.badge(status, style=style)
 
     @admin.display(description="Total", ordering="total")
     def amount(self, order: Order) -> str:
         """Total with its currency."""
         return words.money(order)
 
-    @admin.display(description="Proof waiting", ordering="under_review_since", empty_value="")
+    @admin.display(description="Waiting", ordering="under_review_since", empty_value="")
     def waiting(self, order: Order) -> str | None:
-        """For how long a proof waits for review."""
-        since = order.under_review_since
-        return words.ago(since, now=timezone.now()) if since else None
+        """Say for how long a proof waits for us, or how long we wait for the buyer."""
+        now = timezone.now()
+        if order.under_review_since is not None:
+            return f"{words.ago(order.under_review_since, now=now)} for review"
+        if order.status in Order.LIVE and order.expires_at is not None:
+            left = words.ago(now, now=order.expires_at)
+            return f"{left} left" if order.expires_at > now else "time is over"
+        return None
 
-    @admin.display(description="Created (raffle's time)", ordering="created_at")
+    @admin.display(description="Created", ordering="id")
     def created(self, order: Order) -> str:
         """When, in the raffle's time zone."""
         return words.clock(order.created_at, zone=order.raffle.time_zone)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        """Fetch along what the list and the page read."""
+        orders = super().get_queryset(request).select_related("raffle", "contact")
+        return orders.defer("contact__context").prefetch_related(held.WITH_TICKETS)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Show the newest first; what waits for somebody in the order it should be done."""
+        if request.GET.get(filters.ByReview.parameter_name):
+            return ("under_review_since", "id")
+        if request.GET.get(filters.ByExpiry.parameter_name):
+            return ("expires_at", "id")
+        return ("-id",)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Find by code in any case and spacing, by part of the phone, by part of the name."""
-        term = search_term.strip()
-        if not term:
+        """Find by code, phone, name or ticket number, each in any spelling."""
+        if not search_term.strip():
             return queryset, False
-        name = Q(contact__profile_name__icontains=term) | Q(contact__username__icontains=term)
-        wanted = name
-        if code := codes.normalised(term):
-            wanted |= Q(code=code)
-        digits = re.sub(r"\D", "", term)
-        if digits and not re.search(r"[^\d\s()+.-]", term):
-            wanted |= Q(contact__wa_id__contains=digits)
-        return queryset.filter(wanted), False
+        found = order_search.find(
+            queryset,
+            order_search.read(search_term),
+            raffle_id=filters.chosen_raffle(request),
+            sort="o" not in request.GET,
+        )
+        if found.too_many and request.method == "GET":
+            messages.info(
+                request,
+                f"Very many buyers match; shown are the newest {order_search.MANY:,}. "
+                "Type a little more to find somebody else.",
+            )
+        return found.orders, False
+
+    def get_action_choices(
+        self, request: HttpRequest, default_choices: Any = (("", "With the ticked orders…"),)
+    ) -> Any:
+        """Say what the list of actions is for, where Django shows dashes."""
+        return super().get_action_choices(request, list(default_choices))
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Let those decide about money who may change orders."""
+        return request.user.has_perm("raffles.change_order")
+
+    @admin.action(description="Confirm payments…", permissions=["decide"])
+    def confirm_payments(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
+        """Show the chosen orders with their proofs before anything is confirmed."""
+        return order_batches.ask(request, chosen, act=Act.CONFIRM)
+
+    @admin.action(description="Reject proofs…", permissions=["decide"])
+    def reject_proofs(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
+        """Show the chosen orders and ask why their proofs are turned down."""
+        return order_batches.ask(request, chosen, act=Act.REJECT)
+
+    @admin.action(description="Cancel orders…", permissions=["decide"])
+    def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
+        """Show the chosen orders once more before they are cancelled."""
+        return order_batches.ask(request, chosen, act=Act.CANCEL)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show the list, with the filters one reaches for most as tabs above it."""
+        if request.method == "POST" and not self.has_decide_permission(request):
+            raise PermissionDenied
+        answer: Any = super().changelist_view(request, extra_context)
+        changes = getattr(answer, "context_data", {}).get("cl")
+        if changes is not None:
+            counts = order_facets.recent(now=timezone.now())
+            total = counts.total(raffle_id=filters.chosen_raffle(request))
+            answer.context_data |= {
+                "tabs": order_tabs.tabs(changes, total=total),
+                "selects": order_tabs.selects(changes),
+                "kept": order_tabs.kept(changes),
+            }
+        return answer
 
     def get_urls(self) -> list[URLPattern]:
-        """Add an address for each decision."""
+        """Add an address for each decision, about one order or many."""
         view = self.admin_site.admin_view
+        one = "<int:order_id>"
         return [
-            path("<int:order_id>/confirm/", view(decisions.confirm), name="raffles_order_confirm"),
-            path("<int:order_id>/reject/", view(decisions.reject), name="raffles_order_reject"),
-            path("<int:order_id>/cancel/", view(decisions.cancel), name="raffles_order_cancel"),
+            path(f"{one}/confirm/", view(decisions.confirm), name="raffles_order_confirm"),
+            path(f"{one}/reject/", view(decisions.reject), name="raffles_order_reject"),
+            path(f"{one}/cancel/", view(decisions.cancel), name="raffles_order_cancel"),
+            path("many/confirm/", view(order_batches.confirm), name="raffles_order_confirm_many"),
+            path("many/reject/", view(order_batches.reject), name="raffles_order_reject_many"),
+            path("many/cancel/", view(order_batches.cancel), name="raffles_order_cancel_many"),
+            path("many/done/", view(order_batches.done), name="raffles_order_done"),
             *super().get_urls(),
         ]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page of one order from what `review` reads."""
+        """Draw the page of one order."""
+        page = order_page.of(kwargs["obj"], request=request, now=timezone.now())
         context |= {
-            "review": review.of(kwargs["obj"], now=timezone.now()),
-            "may_decide": request.user.has_perm("raffles.change_order"),
+            "page": page,
+            "review": page.review,
+            "may_decide": self.has_decide_permission(request),
             "reasons": enums.choices(RejectReason),
-            "next_order": _next_waiting(kwargs["obj"]),
         }
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        """Fetch along what the page of an order reads."""
-        return super().get_queryset(request).select_related("raffle", "contact")
-
-
-def _next_waiting(order: Order) -> Order | None:
-    """Give the order that waits longest for review, other than this one."""
-    waiting = Order.objects.filter(under_review_since__isnull=False).exclude(pk=order.pk)
-    return waiting.order_by("under_review_since", "id").first()

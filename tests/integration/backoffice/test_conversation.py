@@ -111,9 +111,9 @@ class TestConversation:
             "Mon 23 Nov 2026",
         ]
 
-    @pytest.mark.parametrize(
-        ("status", "delivery", "tick"),
-        [
+    def test_marks_how_far_each_message_came(self) -> None:
+        buyer = builders.contact()
+        fates = [
             (OutboxStatus.QUEUED, "", Tick.QUEUED),
             (OutboxStatus.SENT, "", Tick.SENT),
             (OutboxStatus.SENT, Delivery.DELIVERED, Tick.DELIVERED),
@@ -121,13 +121,13 @@ class TestConversation:
             (OutboxStatus.SENT, Delivery.FAILED, Tick.FAILED),
             (OutboxStatus.UNKNOWN, "", Tick.UNKNOWN),
             (OutboxStatus.STALE, "", Tick.STALE),
-        ],
-    )
-    def test_marks_how_far_a_message_came(self, status: str, delivery: str, tick: Tick) -> None:
-        buyer = builders.contact()
-        told(buyer, messages.text("x"), minute=0, status=status, delivery=delivery)
+        ]
+        for minute, (status, delivery, _) in enumerate(fates):
+            told(buyer, messages.text("x"), minute=minute, status=status, delivery=delivery)
 
-        assert conversation.of_contact(buyer.pk, zone="UTC").bubbles[0].tick is tick
+        shown = conversation.of_contact(buyer.pk, zone="UTC")
+
+        assert [bubble.tick for bubble in shown.bubbles] == [tick for _, _, tick in fates]
 
     def test_says_in_words_why_news_did_not_arrive_until_later_news_does(self) -> None:
         buyer = builders.contact(wa_id="15550107777")

@@ -1,0 +1,237 @@
+"""Orders that were chosen in the list, as they are shown once more before something is done."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
+
+from backoffice import words
+from backoffice.desk import evidence, review
+from backoffice.reading import buyer_of, first_numbers
+from shared.conversation import wording
+from shared.core import enums
+from shared.core.enums import OrderStatus, RaffleStatus
+from shared.raffles.models import Order, PaymentProof
+
+LIMIT: Final = 200
+"""How many orders are decided about at once: more than anybody looks through with care."""
+
+PROOFS_SHOWN: Final = 6
+"""How many proofs of an order are shown; with more of them it is judged on its own page."""
+
+
+class Act(StrEnum):
+    """What is done to the chosen orders."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A payment proof beside its order; `others` are orders that came with the same picture."""
+
+    key: int
+    address: str
+    thumbnail: str
+    words: str
+    caption: str
+    others: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One chosen order.
+
+    Attributes:
+        order: its row.
+        buyer, numbers, total, status: its facts, in words; `style` is Bootstrap's colour.
+        proofs: what came with it; `seen` are all their ids.
+        fits: it can be done to this order.
+        chosen: nothing speaks against it, so it is ticked from the start.
+        hint: what one should know of it before; `grave` if that is a warning.
+
+    """
+
+    order: Order
+    buyer: str
+    numbers: str
+    total: str
+    status: str
+    style: str
+    proofs: tuple[Proof, ...]
+    seen: tuple[int, ...]
+    fits: bool
+    chosen: bool
+    hint: str
+    grave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen orders; `left_out` is how many more were chosen than are done at once."""
+
+    lines: tuple[Line, ...]
+    left_out: int
+    sum: str
+
+    @property
+    def fitting(self) -> int:
+        """Count the orders it can be done to."""
+        return sum(line.fits for line in self.lines)
+
+    @property
+    def chosen(self) -> int:
+        """Count the orders that are ticked from the start."""
+        return sum(line.chosen for line in self.lines)
+
+
+def read(orders: QuerySet[Order], *, act: Act) -> Choice:
+    """Read the chosen orders with their proofs, in a handful of queries however many they are.
+
+    Args:
+        orders: with raffle and contact, and their tickets fetched along.
+        act: what is to be done to them.
+
+    """
+    proofs = Prefetch("proofs", PaymentProof.objects.order_by("id"))
+    found = list(orders.prefetch_related(proofs)[: LIMIT + 1])
+    left_out = orders.count() - LIMIT if len(found) > LIMIT else 0
+    found = found[:LIMIT]
+    others = _others([proof for order in found for proof in order.proofs.all()])
+    lines = sorted(
+        (_line(order, act=act, others=others) for order in found), key=lambda line: not line.fits
+    )
+    return Choice(
+        tuple(lines), left_out=left_out, sum=_sum([one.order for one in lines if one.chosen])
+    )
+
+
+def status_of(order: Order) -> tuple[str, str]:
+    """Say where an order stands, or what it waits for, with Bootstrap's colour for that."""
+    if order.needs_decision:
+        return "Needs a decision", "danger"
+    if order.under_review:
+        return "To review" if order.asked_again_at is None else "Asked again", "primary"
+    status = OrderStatus(order.status)
+    return enums.label(status), review.STATUS_STYLES[status]
+
+
+type _Others = dict[int, tuple[Order, ...]]
+
+
+def _others(proofs: Sequence[PaymentProof]) -> _Others:
+    """Find the orders that came with the same bytes, or nearly the same picture."""
+    same, alike = evidence.same_bytes(proofs), evidence.nearly_equal(proofs)
+    return {
+        proof.pk: tuple(
+            other.order for other in (*same[proof.pk], *alike[proof.pk]) if other.order is not None
+        )
+        for proof in proofs
+    }
+
+
+def _line(order: Order, *, act: Act, others: _Others) -> Line:
+    proofs = list(order.proofs.all())
+    twins = tuple(dict.fromkeys(other for proof in proofs for other in others[proof.pk]))
+    fits, hint = _judged(order, act=act)
+    grave = fits and bool(hint)
+    if fits and act is Act.CONFIRM and twins:
+        hint = f"The same picture also came with {words_of(twins)}."
+        grave = True
+    if fits and act is Act.CONFIRM and len(proofs) > PROOFS_SHOWN:
+        fits, grave = False, False
+        hint = f"It has {len(proofs)} proofs: look at them on its own page."
+    status, style = status_of(order)
+    return Line(
+        order=order,
+        buyer=buyer_of(order),
+        numbers=first_numbers(order),
+        total=words.money(order),
+        status=status,
+        style=style,
+        proofs=tuple(_proof(proof, others[proof.pk]) for proof in proofs[:PROOFS_SHOWN]),
+        seen=tuple(proof.pk for proof in proofs),
+        fits=fits,
+        chosen=fits and not grave,
+        hint=hint,
+        grave=grave,
+    )
+
+
+def _judged(order: Order, *, act: Act) -> tuple[bool, str]:
+    """Say whether it can be done to an order, and what one should know before."""
+    match act:
+        case Act.CONFIRM:
+            return _confirmable(order)
+        case Act.REJECT:
+            waits = order.under_review or order.needs_decision
+            return (True, "") if waits else (False, "No proof waits for a decision.")
+        case Act.CANCEL:
+            return _cancellable(order)
+
+
+def _confirmable(order: Order) -> tuple[bool, str]:
+    if order.status == OrderStatus.PAID:
+        return False, "It is paid already."
+    if order.status == OrderStatus.DRAFT:
+        return False, "Its buyer has not confirmed it yet, so there is nothing to pay."
+    if order.raffle.status == RaffleStatus.DRAWN:
+        return False, "Its raffle is drawn; nothing is sold any more."
+    if order.status != OrderStatus.PENDING_PAYMENT:
+        return True, "It has ended: it is sold only if all its numbers are still free."
+    if not order.under_review:
+        return True, "No proof has come: confirm it only if you have seen the money."
+    if order.asked_again_at is not None:
+        return True, "Its buyer was asked for a better proof, which has not come yet."
+    return True, ""
+
+
+def _cancellable(order: Order) -> tuple[bool, str]:
+    if order.status == OrderStatus.PAID:
+        return False, "It is paid; nothing that is paid is cancelled."
+    if order.status not in Order.LIVE:
+        return False, "It has ended already."
+    if order.under_review:
+        return True, "A proof waits for review: its buyer may have paid."
+    return True, ""
+
+
+def _proof(proof: PaymentProof, others: tuple[Order, ...]) -> Proof:
+    shown = evidence.how(proof)
+    return Proof(
+        key=proof.pk,
+        address=reverse("admin:raffles_paymentproof_file", args=[proof.pk]),
+        thumbnail=evidence.thumbnail_of(proof),
+        words=_HOW[shown],
+        caption=proof.caption,
+        others=others,
+    )
+
+
+_HOW: Final = {
+    evidence.Shown.PICTURE: "Picture",
+    evidence.Shown.PDF: "PDF",
+    evidence.Shown.FILE: "File",
+    evidence.Shown.FETCHING: "Still being fetched",
+    evidence.Shown.FAILED: "Could not be had",
+}
+
+
+def words_of(orders: Collection[Order]) -> str:
+    """Name orders in a sentence: "R-7K3F9 and R-8M2QA"."""
+    names = [str(order) for order in orders]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _sum(orders: Sequence[Order]) -> str:
+    """Add up what the orders are worth, each currency for itself."""
+    sums: dict[str, Decimal] = {}
+    for order in orders:
+        sums[order.currency] = sums.get(order.currency, Decimal()) + order.total
+    return " + ".join(wording.money(total, currency) for currency, total in sorted(sums.items()))

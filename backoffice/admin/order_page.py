@@ -1,0 +1,110 @@
+"""What the page of one order shows: the facts, the decision, the history and the conversation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest
+from django.urls import reverse
+
+from backoffice import words
+from backoffice.desk import conversation, review, timeline
+from backoffice.desk.conversation import Conversation
+from backoffice.desk.review import Review
+from backoffice.desk.timeline import Entry
+from backoffice.reading import buyer_of
+from shared.core.enums import OrderStatus
+from shared.raffles.models import Order
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLink:
+    """A number of the order; `gone` if somebody else has it, `address` of its place on the map."""
+
+    written: str
+    gone: bool
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """The page of one order.
+
+    Attributes:
+        review: its facts, proofs, and what can be decided.
+        buyer: name and phone, also of a sale for cash.
+        zone: the raffle's time zone, for people.
+        numbers: what it has, or had last.
+        left: until its clock ends: "8 min"; empty while none runs.
+        overdue: that clock has ended, and the numbers are about to be free.
+        asked: since when the buyer owes a better proof: "12 min"; empty if they owe none.
+        timeline: its history, newest first.
+        conversation: of its buyer; None for a sale for cash, or who may not read it.
+        by_hand: opens WhatsApp with the news that the buyer did not get; empty without a phone.
+
+    """
+
+    review: Review
+    buyer: str
+    zone: str
+    numbers: tuple[NumberLink, ...]
+    left: str
+    overdue: bool
+    asked: str
+    timeline: tuple[Entry, ...]
+    conversation: Conversation | None
+    by_hand: str
+
+
+def of(order: Order, *, request: HttpRequest, now: datetime) -> OrderPage:
+    """Read the page of `order`, which comes with raffle and contact.
+
+    Args:
+        order: whose page.
+        request: its user may see the conversation, or not.
+        now: what "12 min ago" counts from.
+
+    """
+    prefetch_related_objects([order], "events")
+    zone = order.raffle.time_zone
+    read = review.of(order, now=now)
+    talk = _conversation(order, request=request)
+    ends = order.expires_at if order.status in Order.LIVE else None
+    return OrderPage(
+        review=read,
+        buyer=buyer_of(order),
+        zone=zone.replace("_", " "),
+        numbers=tuple(
+            NumberLink(number.written, number.gone, _on_the_map(order, number.written))
+            for number in read.numbers
+        ),
+        left=words.ago(now, now=ends) if ends else "",
+        overdue=ends is not None and ends <= now,
+        asked=_asked(order, now=now),
+        timeline=timeline.of_events(order.events.all(), zone=zone, now=now),
+        conversation=talk,
+        by_hand=_by_hand(order, talk),
+    )
+
+
+def _conversation(order: Order, *, request: HttpRequest) -> Conversation | None:
+    if order.contact_id is None or not request.user.has_perm("whatsapp.view_inboundmessage"):
+        return None
+    return conversation.of_contact(order.contact_id, zone=order.raffle.time_zone)
+
+
+def _by_hand(order: Order, talk: Conversation | None) -> str:
+    if order.contact is None or talk is None or talk.untold is None:
+        return ""
+    return conversation.by_hand(order.contact, text=talk.untold.plain)
+
+
+def _asked(order: Order, *, now: datetime) -> str:
+    owes = order.asked_again_at if order.status == OrderStatus.PENDING_PAYMENT else None
+    return words.ago(owes, now=now) if owes else ""
+
+
+def _on_the_map(order: Order, written: str) -> str:
+    page = reverse("admin:desk_numbers", args=[order.raffle_id])
+    return f"{page}?{urlencode({'number': written})}"

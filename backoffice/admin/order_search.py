@@ -1,0 +1,161 @@
+"""Finds orders by what people know of them: the code, the phone, the name or a ticket number."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import Final
+
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Replace
+
+from shared.raffles import codes
+from shared.raffles.models import Order, OrderTicket, Raffle
+from shared.whatsapp.models import WhatsAppContact
+
+HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
+"""What the search box says one can type."""
+
+MANY: Final = 1_000
+"""How many buyers a search looks at; the newest ones, so that it stays fast with any number."""
+
+_NUMBER: Final = re.compile(
+    r"(?P<sign>#|no\.?\s|number\s)?\s*(?P<number>\d{1,7})(?:\s+(?:in|of)\s+(?P<raffle>\S.*))?",
+    re.IGNORECASE,
+)
+_PHONE: Final = re.compile(r"\+?[\d\s()./-]+")
+_FEWEST_DIGITS: Final = 4
+_MOST_WORDS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a typed term may mean; often more than one thing.
+
+    Attributes:
+        code: an order's code.
+        number: a ticket number.
+        raffle: part of the title of the raffle that the number is in; empty: any.
+        digits: part of a phone number, without what it is sent abroad or dialled with.
+        words: parts of a buyer's name.
+
+    """
+
+    code: str | None = None
+    number: int | None = None
+    raffle: str = ""
+    digits: str = ""
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The orders a term may mean; `too_many` if more buyers match than were looked at."""
+
+    orders: QuerySet[Order]
+    too_many: bool = False
+
+
+def read(term: str) -> Wanted:
+    """Tell what somebody may mean by `term`; asks the database nothing."""
+    term = " ".join(term.split())
+    code = codes.normalised(term)
+    if match := _NUMBER.fullmatch(term):
+        sure = match["sign"] or match["raffle"]
+        return Wanted(
+            code=code,
+            number=int(match["number"]),
+            raffle=match["raffle"] or "",
+            digits="" if sure else _digits(term),
+        )
+    if _PHONE.fullmatch(term):
+        return Wanted(code=code, digits=_digits(term))
+    return Wanted(code=code, words=tuple(term.split()[:_MOST_WORDS]))
+
+
+def find(orders: QuerySet[Order], wanted: Wanted, *, raffle_id: int | None, sort: bool) -> Found:
+    """Keep the orders that are wanted; at most three bounded queries to prepare it.
+
+    Args:
+        orders: where to look.
+        wanted: what `read` made of the term.
+        raffle_id: the raffle a ticket number is looked for in; None: every raffle.
+        sort: whoever has a ticket number now comes first, before those who had it.
+
+    """
+    having, had = _holders(wanted, raffle_id=raffle_id)
+    buyers, sales = _buyers(wanted), _sales(wanted)
+    meant = Q()
+    if wanted.code:
+        meant |= Q(code=wanted.code)
+    if keys := having | had | set(sales):
+        meant |= Q(pk__in=keys)
+    if buyers:
+        meant |= Q(contact_id__in=buyers)
+    if not meant:
+        return Found(orders.none())
+    found = orders.filter(meant)
+    if sort and having:
+        found = found.order_by(Case(When(pk__in=having, then=0), default=1), "-pk")
+    return Found(found, too_many=len(buyers) == MANY or len(sales) == MANY)
+
+
+def _digits(term: str) -> str:
+    """Give the digits of a phone that every way of writing it has."""
+    digits = re.sub(r"\D", "", term.replace("(0)", "")).lstrip("0")
+    return digits if len(digits) >= _FEWEST_DIGITS else ""
+
+
+def _holders(wanted: Wanted, *, raffle_id: int | None) -> tuple[set[int], set[int]]:
+    """Give the orders that hold a ticket number, and those that once held it."""
+    if wanted.number is None:
+        return set(), set()
+    raffles = Raffle.objects.all() if raffle_id is None else Raffle.objects.filter(pk=raffle_id)
+    if wanted.raffle:
+        raffles = raffles.filter(title__icontains=wanted.raffle)
+    links = OrderTicket.objects.filter(
+        ticket__number=wanted.number, ticket__raffle__in=raffles.order_by().values("pk")
+    )
+    rows = links.order_by(F("released_at").desc(nulls_first=True))[:MANY]
+    found = list(rows.values_list("order_id", "released_at"))
+    having = {order_id for order_id, released_at in found if released_at is None}
+    return having, {order_id for order_id, _ in found} - having
+
+
+def _buyers(wanted: Wanted) -> Collection[int]:
+    """Give the contacts of that phone or name."""
+    if wanted.digits:
+        condition = Q(wa_id__contains=wanted.digits)
+    elif wanted.words:
+        condition = _all(
+            Q(profile_name__icontains=word) | Q(username__icontains=word) for word in wanted.words
+        )
+    else:
+        return ()
+    found = WhatsAppContact.objects.filter(condition).order_by("-pk")
+    return list(found.values_list("pk", flat=True)[:MANY])
+
+
+def _sales(wanted: Wanted) -> Collection[int]:
+    """Give the sales for cash to somebody of that phone or name."""
+    sales = Order.objects.filter(contact__isnull=True)
+    if wanted.digits:
+        sales = sales.alias(phone=_bare_phone()).filter(phone__contains=wanted.digits)
+    elif wanted.words:
+        sales = sales.filter(_all(Q(buyer_name__icontains=word) for word in wanted.words))
+    else:
+        return ()
+    return list(sales.order_by("-pk").values_list("pk", flat=True)[:MANY])
+
+
+def _bare_phone() -> Replace:
+    """Take the signs out of a phone that was typed by hand."""
+    phone = Replace("buyer_phone", Value("(0)"))
+    for sign in " -()./+":
+        phone = Replace(phone, Value(sign))
+    return phone
+
+
+def _all(conditions: Iterable[Q]) -> Q:
+    return reduce(and_, conditions)
