@@ -38,7 +38,11 @@ def confirm(request: HttpRequest, order_id: int) -> HttpResponse:
 
     def act(order: Order) -> Said:
         outcome = settlement.confirm_payment(
-            order.pk, by=staff(request), now=timezone.now(), seen_proofs=seen(request)
+            order.pk,
+            by=staff(request),
+            now=timezone.now(),
+            seen_proofs=seen(request),
+            reviewed=request.POST.get("waited") == "yes",
         )
         return _confirmed(order, outcome)
 
@@ -162,6 +166,9 @@ def decided(request: HttpRequest, order_id: int, act: Callable[[Order], Said]) -
     following = way.following(order, name=request.user.get_username(), now=timezone.now())
 
     def attempt() -> Said:
+        if way.then == "queue" and order.asked_again_at and request.POST.get("asked") != "yes":
+            first = faster.last_word(order, now=timezone.now())
+            return messages.WARNING, f"{order}: {first}. Nothing was changed; look again."
         level, sentence = act(order)
         return level, way.with_link(order, sentence) if level == messages.SUCCESS else sentence
 
@@ -209,9 +216,10 @@ def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) 
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            sold = words.numbers(raffle, outcome.order.numbers())
+            found = outcome.order.numbers()
+            sold = f"{words.numbers(raffle, found)} {'is' if len(found) == 1 else 'are'} sold"
             back = " It was late; its numbers were still free and were taken back." if late else ""
-            return messages.SUCCESS, f"{order} is paid: {sold} are sold.{back} The buyer is told."
+            return messages.SUCCESS, f"{order} is paid: {sold}.{back} The buyer is told."
         case AlreadySettled(by=by, at=at):
             moment = faster.moment(at, zone=raffle.time_zone, now=timezone.now())
             return messages.INFO, f"{by} confirmed {order} {moment}. Nothing was changed."

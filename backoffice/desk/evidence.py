@@ -90,21 +90,29 @@ class ShownProof:
         return self.twins + self.alike
 
 
-def of(proofs: Sequence[PaymentProof], *, zone: str, new: Collection[int] = ()) -> list[ShownProof]:
+def of(
+    proofs: Sequence[PaymentProof],
+    *,
+    zone: str,
+    new: Collection[int] = (),
+    warned: bool = True,
+) -> list[ShownProof]:
     """Prepare proofs for drawing, with what came with other orders.
 
     Args:
         proofs: as read.
         zone: IANA name of the time zone their times are shown in.
         new: ids of those that arrived while others were looked at.
+        warned: whether it is said what came with other orders; it costs four queries.
 
     """
-    twins, alike = same_bytes(proofs), nearly_equal(proofs)
+    compared = proofs if warned else ()
+    twins, alike = same_bytes(compared), nearly_equal(compared)
     return [
         _shown(
             proof,
-            twins=tuple(_other(other, exact=True, zone=zone) for other in twins[proof.pk]),
-            alike=tuple(_other(other, exact=False, zone=zone) for other in alike[proof.pk]),
+            twins=tuple(_other(other, exact=True, zone=zone) for other in twins.get(proof.pk, ())),
+            alike=tuple(_other(other, exact=False, zone=zone) for other in alike.get(proof.pk, ())),
             zone=zone,
             is_new=proof.pk in new,
         )
@@ -129,9 +137,7 @@ def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof
 
 def nearly_equal(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders that look nearly the same, other than those of equal bytes."""
-    alike: dict[int, list[PaymentProof]] = getattr(settlement, "look_alikes", lambda _: {})(
-        [proof for proof in proofs if proof.sha256]
-    )
+    alike = settlement.look_alikes([proof for proof in proofs if proof.sha256])
     return {
         proof.pk: _one_an_order(
             other for other in alike.get(proof.pk, []) if other.sha256 != proof.sha256

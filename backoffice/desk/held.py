@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from backoffice.reading import numbers_of
+from backoffice.reading import numbers_in
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order, OrderTicket
 
@@ -26,16 +26,34 @@ class ShownNumber:
     gone: bool
 
 
+def with_numbers(order_id: int) -> tuple[Order, list[ShownNumber]] | None:
+    """Read an order with its raffle, its buyer and its numbers, all in one query.
+
+    Returns:
+        None if there is no such order.
+
+    """
+    links = list(
+        OrderTicket.objects.filter(order_id=order_id)
+        .select_related("ticket", "order__raffle", "order__contact")
+        .defer("order__raffle__description", "order__raffle__payment_instructions")
+    )
+    if links:
+        return links[0].order, _shown(links[0].order, links)
+    bare = Order.objects.select_related("raffle", "contact").filter(pk=order_id).first()
+    return None if bare is None else (bare, [])
+
+
 def shown(order: Order) -> list[ShownNumber]:
     """Give the numbers an order holds or held last, in one query unless they were read before."""
     prefetch_related_objects([order], WITH_TICKETS)
+    return _shown(order, list(order.order_tickets.all()))
+
+
+def _shown(order: Order, links: list[OrderTicket]) -> list[ShownNumber]:
     ended = order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
-    free = {
-        link.ticket.number
-        for link in order.order_tickets.all()
-        if link.ticket.status == TicketStatus.AVAILABLE
-    }
+    free = {link.ticket.number for link in links if link.ticket.status == TicketStatus.AVAILABLE}
     return [
         ShownNumber(order.raffle.written(number), gone=ended and number not in free)
-        for number in numbers_of(order)
+        for number in numbers_in(links)
     ]

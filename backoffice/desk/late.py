@@ -4,13 +4,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from backoffice import words
 from backoffice.desk import evidence, held, queue, waiting
@@ -21,6 +22,10 @@ from backoffice.desk.waiting import Tabs
 from shared.conversation import late_payments, parsing
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.raffles.models import Order, OrderEvent, PaymentProof
+from shared.raffles.services import availability
+
+SUGGESTIONS: Final = 8
+"""How many free numbers are shown to choose from, beside as many as were paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,17 @@ def page(request: HttpRequest) -> HttpResponse:
     shown = LateList(tabs, _cards(leaf, now=timezone.now()), leaf)
     context = {"late": shown, "tabs": tabs, "tab": "late", "title": "Late payments"}
     return render(request, "desk/late.html", admin.site.each_context(request) | context)
+
+
+@require_GET
+def free_numbers(request: HttpRequest, order_id: int) -> JsonResponse:
+    """Give a few free numbers of an order's raffle to choose from, written with their zeros."""
+    queue.may_look(request)
+    order = get_object_or_404(Order.objects.select_related("raffle"), pk=order_id)
+    limit = SUGGESTIONS + order.quantity
+    pivot = secrets.randbits(31)
+    free = availability.free_examples(order.raffle, pivot=pivot, limit=limit)
+    return JsonResponse({"free": [order.raffle.written(number) for number in free]})
 
 
 @require_POST

@@ -1,17 +1,11 @@
 """What can be done about a payment that came too late, read before it is drawn."""
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from backoffice.desk.held import ShownNumber
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Order
-from shared.raffles.services import availability
-
-SUGGESTIONS: Final = 8
-"""How many free numbers are shown to choose from, beside those that are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +18,6 @@ class LateChoice:
         kept: those that are still free, as one would type them.
         gone: those that somebody else has, likewise.
         missing: how many others are needed.
-        suggestions: free numbers to choose from.
         drawn: nothing is sold any more; only a refund is left.
         seen: ids of the proofs that wait and are shown.
 
@@ -35,7 +28,6 @@ class LateChoice:
     kept: str
     gone: str
     missing: int
-    suggestions: tuple[str, ...]
     drawn: bool
     seen: tuple[int, ...]
 
@@ -63,14 +55,6 @@ def of(order: Order, *, numbers: Sequence[ShownNumber], seen: Iterable[int]) -> 
         kept=", ".join(kept),
         gone=", ".join(gone),
         missing=len(gone),
-        suggestions=() if drawn or not gone else _suggestions(order, kept=kept),
         drawn=drawn,
         seen=tuple(seen),
     )
-
-
-def _suggestions(order: Order, *, kept: Sequence[str]) -> tuple[str, ...]:
-    raffle = order.raffle
-    limit = SUGGESTIONS + order.quantity
-    free = availability.free_examples(raffle, pivot=secrets.randbits(31), limit=limit)
-    return tuple(written for number in free if (written := raffle.written(number)) not in kept)

@@ -8,15 +8,14 @@ from django.conf import settings
 from django.urls import reverse
 
 from backoffice import words
-from backoffice.desk import conversation, evidence, faster, review, waiting
+from backoffice.desk import conversation, evidence, faster, review
 from backoffice.desk.conversation import Conversation
 from backoffice.desk.evidence import ShownProof
-from backoffice.desk.waiting import Place
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles import codes
-from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import availability
+from shared.raffles.models import Order, PaymentProof
+from shared.whatsapp.models import WhatsAppContact
 
 CANDIDATES: Final = 10
 """How many of the sender's orders are offered."""
@@ -44,24 +43,18 @@ class OrphanPage:
         shown: the proof.
         sender: name and phone.
         settled: who put it to an order or dismissed it and when; empty while it waits.
-        place: where it stands in the list.
-        candidates: the sender's orders, those that wait for a payment first.
-        searched: what was searched for.
-        found: what that found.
+        candidates: the sender's orders, those that wait for a payment first; or what was found.
+        searched: the code that was searched for.
         conversation: what the sender wrote and was told.
-        raffles: where an order can be made for the sender.
 
     """
 
     shown: ShownProof
     sender: str
     settled: str
-    place: Place
     candidates: list[Candidate]
     searched: str
-    found: Candidate | None
     conversation: Conversation | None
-    raffles: list[Raffle]
 
     @property
     def proofs(self) -> list[ShownProof]:
@@ -80,18 +73,14 @@ def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
     """
     zone = settings.TIME_ZONE
     sender = proof.contact
-    number = sender.phone_number_id if sender else proof.phone_number_id
     open_still = proof.order_id is None and proof.verdict == Verdict.PENDING
     return OrphanPage(
         shown=evidence.of([proof], zone=zone)[0],
         sender=words.buyer(sender),
         settled="" if open_still else _settled(proof, now=now),
-        place=waiting.orphan_line().place(proof.pk),
-        candidates=_candidates(sender.pk) if sender and open_still else [],
+        candidates=_candidates(sender, searched=searched) if open_still else [],
         searched=searched,
-        found=_found(searched) if open_still else None,
         conversation=conversation.of_contact(sender.pk, zone=zone) if sender else None,
-        raffles=availability.on_sale(number, now=now) if open_still else [],
     )
 
 
@@ -103,18 +92,15 @@ def _settled(proof: PaymentProof, *, now: datetime) -> str:
     return f"{proof.reviewer} dismissed it {when}{why}"
 
 
-def _candidates(contact_id: int) -> list[Candidate]:
-    found = Order.objects.filter(contact_id=contact_id).select_related("raffle", "contact")
-    latest = [_candidate(order) for order in found.order_by("-id")[:CANDIDATES]]
-    return sorted(latest, key=lambda candidate: not candidate.fits)
-
-
-def _found(searched: str) -> Candidate | None:
-    code = codes.normalised(searched)
-    if not code:
-        return None
-    order = Order.objects.filter(code=code).select_related("raffle", "contact").first()
-    return _candidate(order) if order else None
+def _candidates(sender: WhatsAppContact | None, *, searched: str) -> list[Candidate]:
+    if searched:
+        found = Order.objects.filter(code=codes.normalised(searched) or "")
+    elif sender is not None:
+        found = Order.objects.filter(contact=sender)
+    else:
+        return []
+    latest = found.select_related("raffle", "contact").order_by("-id")[:CANDIDATES]
+    return sorted(map(_candidate, latest), key=lambda candidate: not candidate.fits)
 
 
 def _candidate(order: Order) -> Candidate:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from backoffice import words
 from backoffice.desk import evidence, faster, orphan_page, queue, refusals, waiting
@@ -25,6 +25,9 @@ from shared.conversation.orphans import ProofKept, ProofLate
 from shared.core.enums import Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import availability
+
+_LIST: Final = "admin:desk_orphans"
 
 DISMISSED: Final = 10
 """How many of those dismissed lately are listed below."""
@@ -85,11 +88,16 @@ def one(request: HttpRequest, proof_id: int) -> HttpResponse:
     context = {
         "orphan": shown,
         "may_decide": queue.may_decide(request),
-        "previous": _page(shown.place.previous),
-        "following": _page(shown.place.following),
         "title": "A proof without an order",
     }
     return render(request, "desk/orphan.html", admin.site.each_context(request) | context)
+
+
+@require_GET
+def following(request: HttpRequest, proof_id: int) -> HttpResponse:
+    """Lead to the proof that waits after this one."""
+    queue.may_look(request)
+    return redirect(_page(waiting.orphan_line().next_after(proof_id)) or _LIST)
 
 
 @require_POST
@@ -108,10 +116,11 @@ def attach(request: HttpRequest, proof_id: int) -> HttpResponse:
     return _settled(request, proof_id, act)
 
 
-@require_POST
 def make_order(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Make an order for who sent the proof; it is then reviewed like any other."""
+    """Make an order for who sent the proof; asks which numbers before it does."""
     refuse_onlookers(request)
+    if request.method != "POST":
+        return _asked_which(request, proof_id)
     written = request.POST.get("raffle", "")
     raffle = get_object_or_404(Raffle, pk=int(written[:18]) if written.isdecimal() else 0)
 
@@ -135,6 +144,20 @@ def make_order(request: HttpRequest, proof_id: int) -> HttpResponse:
         return messages.SUCCESS, _linked(order, f"{order} is made and waits for review.")
 
     return _settled(request, proof_id, act, raffle=raffle)
+
+
+def _asked_which(request: HttpRequest, proof_id: int) -> HttpResponse:
+    proof = get_object_or_404(
+        PaymentProof.objects.select_related("contact", "order__raffle"), pk=proof_id
+    )
+    now = timezone.now()
+    context = {
+        "shown": evidence.of([proof], zone=settings.TIME_ZONE)[0],
+        "sender": words.buyer(proof.contact),
+        "raffles": availability.on_sale(proof.phone_number_id, now=now),
+        "title": "Make an order for a proof",
+    }
+    return render(request, "desk/make_order.html", admin.site.each_context(request) | context)
 
 
 @require_POST
@@ -173,11 +196,11 @@ def _settled(
     """Make one decision about an orphan and lead to the next that waits."""
     refuse_onlookers(request)
     get_object_or_404(PaymentProof, pk=proof_id)
-    following = waiting.orphan_line().next_after(proof_id)
+    then = waiting.orphan_line().next_after(proof_id)
     level, _ = attempted(request, act, refused=lambda refusal: _refused(refusal, raffle=raffle))
     if level != messages.SUCCESS:
-        return redirect("admin:desk_orphan", proof_id)
-    return redirect(_page(following) or reverse("admin:desk_orphans"))
+        return redirect(_page(proof_id))
+    return redirect(_page(then) or _LIST)
 
 
 def _refused(refusal: DomainError, *, raffle: Raffle | None) -> Said:

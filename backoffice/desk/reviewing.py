@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -60,6 +60,7 @@ class Bench:
         late: the ways out, if it was paid too late.
         may_judge: a proof waits and something can be decided.
         may_sell: and that may be a confirmation: the raffle is not drawn.
+        unshown: a proof waits whose file is not here yet.
 
     """
 
@@ -82,15 +83,20 @@ class Bench:
     late: LateChoice | None
     may_judge: bool
     may_sell: bool
+    unshown: bool
 
 
 def page(request: HttpRequest, order_id: int) -> HttpResponse:
     """Show an order's proofs and all that helps to judge them."""
     queue.may_look(request)
-    order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
+    found = held.with_numbers(order_id)
+    if found is None:
+        raise Http404("There is no such order.")
+    order, numbers = found
     raffle_id = queue.raffle_of(request.GET.get("raffle", ""))
     bench = read(
         order,
+        numbers=numbers,
         raffle_id=raffle_id,
         new=_ids(request.GET.getlist("new")),
         compare=request.GET.get("compare", ""),
@@ -111,12 +117,19 @@ def page(request: HttpRequest, order_id: int) -> HttpResponse:
 
 
 def read(
-    order: Order, *, raffle_id: int | None, new: Collection[int], compare: str, now: datetime
+    order: Order,
+    *,
+    numbers: list[ShownNumber],
+    raffle_id: int | None,
+    new: Collection[int],
+    compare: str,
+    now: datetime,
 ) -> Bench:
     """Read everything the review page of an order shows.
 
     Args:
         order: with its raffle and contact.
+        numbers: what it holds or held.
         raffle_id: the raffle that the queue is narrowed to; None: all.
         new: ids of proofs that arrived while others were looked at.
         compare: id of the proof of another order to be shown beside, or nothing.
@@ -124,11 +137,10 @@ def read(
 
     """
     zone = order.raffle.time_zone
-    proofs = evidence.of(list(order.proofs.all()), zone=zone, new=new)
-    seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
-    numbers = held.shown(order)
-    line = waiting.late_line() if order.needs_decision else waiting.line(raffle_id=raffle_id)
     judged = order.under_review or order.needs_decision
+    proofs = evidence.of(list(order.proofs.all()), zone=zone, new=new, warned=judged)
+    seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
+    line = waiting.late_line() if order.needs_decision else waiting.line(raffle_id=raffle_id)
     drawn = order.raffle.status == RaffleStatus.DRAWN
     compared = _compared(proofs, compare)
     return Bench(
@@ -146,11 +158,12 @@ def read(
         compared=compared,
         others=_others(order),
         place=line.place(order.pk),
-        decided="" if judged and not order.asked_again_at else faster.last_word(order, now=now),
+        decided="" if judged else faster.last_word(order, now=now),
         asked=words.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
         late=late_choice.of(order, numbers=numbers, seen=seen),
         may_judge=judged,
         may_sell=order.under_review and not drawn,
+        unshown=any(shown.waits and shown.shown is Shown.FETCHING for shown in proofs),
     )
 
 

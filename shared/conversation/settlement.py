@@ -52,7 +52,12 @@ find_order = find
 
 @transaction.atomic(durable=True)
 def confirm_payment(
-    order_id: int, *, by: Actor, now: datetime, seen_proofs: Collection[int] | None = None
+    order_id: int,
+    *,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+    reviewed: bool = False,
 ) -> Settled | AlreadySettled | NeedsDecision:
     """Sell an order's numbers to its buyer and tell them so.
 
@@ -65,15 +70,16 @@ def confirm_payment(
         by: who saw the money.
         now: the clock.
         seen_proofs: ids of the proofs that were looked at; None: whoever confirms saw the money.
+        reviewed: it is the verdict on proofs that waited: refused if somebody else gave one.
 
     Raises:
-        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen, DecisionMade: see
-            `raffles.services.payments`.
+        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen, DecisionMade, NothingToReview,
+            OrderEnded: see `raffles.services.payments`.
 
     """
     order = locked(order_id)
     known_late = order.needs_decision
-    outcome = payments.confirm(order, by=by, now=now, seen_proofs=seen_proofs)
+    outcome = payments.confirm(order, by=by, now=now, seen_proofs=seen_proofs, reviewed=reviewed)
     if isinstance(outcome, Settled):
         tell(outcome.order, texts.paid, now=now)
     elif isinstance(outcome, NeedsDecision) and not known_late:

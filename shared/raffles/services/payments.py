@@ -97,7 +97,12 @@ class NeedsDecision:
 
 
 def confirm(
-    order: Order, *, by: Actor, now: datetime, seen_proofs: Collection[int] | None = None
+    order: Order,
+    *,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+    reviewed: bool = False,
 ) -> Settled | AlreadySettled | NeedsDecision:
     """Sell an order's numbers to its buyer: the money is there.
 
@@ -109,14 +114,18 @@ def confirm(
         by: who saw the money.
         now: when.
         seen_proofs: the payment proofs that were looked at; None: whatever there is.
+        reviewed: it is the verdict on proofs that waited, and not on money seen elsewhere.
 
     Raises:
         OrderNotPlaced: the buyer has not confirmed it yet.
+        NothingToReview: `reviewed`, and somebody else turned the proofs down meanwhile.
         ProofUnseen: a proof waits that was not looked at.
         RaffleDrawn: nothing is sold after the draw.
         DecisionMade: it had ended, its money went back, and no proof has come since.
 
     """
+    if reviewed and order.status != OrderStatus.PAID and not order.needs_decision:
+        _refuse_unless_reviewed(order)
     match OrderStatus(order.status):
         case OrderStatus.PAID:
             return _settled_before(order)

@@ -13,7 +13,8 @@
   const panels = [...bench.querySelectorAll("[data-panel]")];
   const news = bench.querySelector("[data-news]");
   const help = bench.querySelector("[data-keys]");
-  let armed = false;
+  let armed = false; // the button may be pressed
+  let keyed = false; // and so may the key: the proof itself is in sight
   let sent = false;
   let stopped = false;
   let arming = 0;
@@ -25,7 +26,7 @@
   // --- The guard: one decision a page, and none before its proof is in sight ---
 
   const disarm = () => {
-    armed = false;
+    armed = keyed = false;
     window.clearTimeout(arming);
     if (confirm) confirm.classList.add("arming");
   };
@@ -33,10 +34,9 @@
   const arm = (state) => {
     disarm();
     if (stopped) return;
-    // A picture that cannot be shown is confirmed by nobody; with a reload it comes.
-    if (state === "lost") return;
     arming = window.setTimeout(() => {
       armed = true;
+      keyed = state === "yes"; // what cannot be seen is confirmed by hand or not at all
       if (confirm) confirm.classList.remove("arming");
     }, STILL);
   };
@@ -72,8 +72,13 @@
     const chosen = panel(name);
     if (!chosen || stopped) return;
     for (const other of panels) other.open = other === chosen && !chosen.open;
-    if (chosen.open) chosen.querySelector("input:not([type=hidden])").focus();
+    if (chosen.open) chosen.querySelector("input:not([type=hidden])").focus({ preventScroll: true });
   };
+  for (const one of panels) {
+    one.addEventListener("toggle", () => {
+      if (one.open) one.querySelector("[type=submit]").scrollIntoView({ block: "nearest" });
+    });
+  }
 
   const choose = (number) => {
     const reason = bench.querySelector(`[data-reason="${number}"]`);
@@ -90,7 +95,7 @@
   };
 
   const pressConfirm = () => {
-    if (confirm && armed && !sent && !stopped) confirm.form.requestSubmit(confirm);
+    if (confirm && keyed && !sent && !stopped) confirm.form.requestSubmit(confirm);
   };
 
   const onEnter = (event) => {
@@ -137,27 +142,13 @@
   bench.querySelector("[data-show-keys]").hidden = false;
   bench.querySelector("[data-show-keys]").addEventListener("click", () => help.showModal());
 
-  // --- Forms: "Other" needs words, free numbers can be tapped ---
+  // --- "Other" needs words ---
 
   bench.addEventListener("change", (event) => {
     if (event.target.name === "reason") {
       bench.querySelector("#reject-note").required = event.target.value === "OTHER";
     }
   });
-  const numbers = bench.querySelector("[data-numbers]");
-  if (numbers) {
-    const typed = bench.querySelector("[data-typed]");
-    numbers.addEventListener("focus", () => { typed.checked = true; });
-    for (const button of bench.querySelectorAll("[data-add]")) {
-      button.disabled = false;
-      button.addEventListener("click", () => {
-        const before = numbers.value.trim().replace(/,$/, "");
-        numbers.value = before ? `${before}, ${button.dataset.add}` : button.dataset.add;
-        typed.checked = true;
-        button.disabled = true;
-      });
-    }
-  }
 
   // --- News: a new proof, somebody who was faster, somebody who looks too ---
 

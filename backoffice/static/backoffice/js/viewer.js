@@ -79,6 +79,7 @@
     }
 
     toggle(event) {
+      if (event.target.closest("[data-tools]")) return;
       this.zoomTo(this.zoom > 1.01 ? 1 : 2.5, this.pointOf(event));
     }
 
@@ -96,7 +97,7 @@
     }
 
     onDown(event) {
-      if (event.button > 0) return;
+      if (event.button > 0 || event.target.closest("[data-tools]")) return;
       this.pointers.set(event.pointerId, this.pointOf(event));
       if (this.zoom > 1.01 || this.pointers.size > 1) this.box.setPointerCapture(event.pointerId);
     }
@@ -143,7 +144,10 @@
     }
     const pictures = shown();
     tools.hidden = pictures.length === 0;
-    if (pictures.length) tools.querySelector("[data-original]").href = pictures[0].image.src;
+    if (pictures.length) {
+      pictures[pictures.length - 1].box.append(tools);
+      tools.querySelector("[data-original]").href = pictures[0].image.src;
+    }
     for (const stage of pictures) {
       stage.image.loading = "eager";
       stage.draw();
@@ -176,7 +180,7 @@
       left -= 1;
       if (left <= 0) ready(sheet, "yes");
     };
-    if (!left) ready(sheet, "yes");
+    if (!left) ready(sheet, "none");
     for (const stage of pictures) {
       const image = stage.image;
       if (image.complete && image.naturalWidth) one();
