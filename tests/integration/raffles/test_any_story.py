@@ -18,15 +18,32 @@ from hypothesis.stateful import (
 
 from shared.core.enums import OrderStatus, RejectReason, TicketStatus
 from shared.core.errors import DomainError
-from shared.raffles.models import Order, Raffle
-from shared.raffles.services import availability, inventory, orders, payments, proofs, reservations
+from shared.raffles.models import (
+    Order,
+    OrderEvent,
+    OrderTicket,
+    PaymentProof,
+    Raffle,
+    TicketNumber,
+)
+from shared.raffles.services import (
+    availability,
+    inventory,
+    late_payments,
+    orders,
+    orphans,
+    payments,
+    proofs,
+    reservations,
+)
 from shared.raffles.services.payments import NeedsDecision, Settled
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
-from tests.builders import NOON, a_buyer, a_reviewer
+from tests.builders import MINUTE, NOON, a_buyer, a_reviewer
 from tests.integration.raffles import arranged
 
 NUMBERS = 4
+some_numbers = st.sets(st.integers(min_value=0, max_value=NUMBERS + 1), min_size=1, max_size=4)
 picks = st.integers(min_value=0, max_value=50)
 pivots = st.integers(min_value=0, max_value=2**31 - 1)
 
@@ -47,10 +64,13 @@ class Story(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(limit=st.sampled_from([None, 3]))
-    def open_a_raffle(self, limit: int | None) -> None:
+    @initialize(limit=st.sampled_from([None, 3]), late=st.booleans())
+    def open_a_raffle(self, limit: int | None, late: bool) -> None:
         self.raffle = builders.raffle(numbers=NUMBERS, max_per_order=3, max_per_contact=limit)
         self.buyers = [builders.contact() for _ in range(3)]
+        if late:  # rarely comes about by itself
+            arranged.paid_late(self.raffle, numbers=[1, 2])
+            self.now = arranged.AFTER_THE_DEADLINE + 2 * MINUTE
 
     @rule(buyer=picks, quantity=st.integers(min_value=1, max_value=4), pivot=pivots)
     def hold_random(self, buyer: int, quantity: int, pivot: int) -> None:
@@ -68,7 +88,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(
         buyer=picks,
-        numbers=st.sets(st.integers(min_value=0, max_value=NUMBERS + 1), min_size=1, max_size=4),
+        numbers=some_numbers,
     )
     def hold_numbers(self, buyer: int, numbers: set[int]) -> None:
         contact = self.buyers[buyer % 3]
@@ -104,11 +124,29 @@ class Story(RuleBasedStateMachine):
     def confirm(self, pick: int) -> None:
         order = self.one(pick)
         outcome = self.attempt(lambda: payments.confirm(order, by=a_reviewer(), now=self.now))
-        if isinstance(outcome, Settled):
-            numbers = arranged.stored(order).numbers()
-            assert not set(numbers) & set(self.sold), "sold twice"
-            self.sold |= dict.fromkeys(numbers, order.pk)
+        self.note_if_sold(outcome)
         assert not isinstance(outcome, NeedsDecision) or outcome.taken
+
+    @precondition(lambda self: self.undecided())
+    @rule(pick=picks, mixed=st.none() | st.permutations(range(1, NUMBERS + 1)), pivot=pivots)
+    def replace_numbers(self, pick: int, mixed: list[int] | None, pivot: int) -> None:
+        order = self.one(pick, of=self.undecided())
+        numbers = None if mixed is None else mixed[: order.quantity]
+        self.note_if_sold(
+            self.attempt(
+                lambda: late_payments.replace_numbers(
+                    order, numbers=numbers, pivot=pivot, by=a_reviewer(), now=self.now
+                )
+            )
+        )
+
+    @precondition(lambda self: self.undecided())
+    @rule(pick=picks)
+    def note_refund(self, pick: int) -> None:
+        order = self.one(pick, of=self.undecided())
+        self.attempt(
+            lambda: late_payments.note_refund(order, note="", by=a_reviewer(), now=self.now)
+        )
 
     @precondition(lambda self: self.orders())
     @rule(pick=picks)
@@ -131,6 +169,21 @@ class Story(RuleBasedStateMachine):
             by=a_buyer(),
             now=self.now,
         )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def ask_again(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(lambda: payments.ask_again(order, note="", by=a_reviewer(), now=self.now))
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks, buyer=picks, dismissed=st.booleans())
+    def find_a_home_for_a_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
+        proof = orphans.lock(arranged.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk)
+        if dismissed:
+            orphans.dismiss(proof, note="", by=a_reviewer(), now=self.now)
+        else:
+            proofs.assign([proof], order=self.one(pick), by=a_reviewer(), now=self.now)
 
     @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
     def let_time_pass(self, minutes: int) -> None:
@@ -164,6 +217,19 @@ class Story(RuleBasedStateMachine):
             assert last is not None
             assert last.to_status == order.status
 
+    @invariant()
+    def only_who_ended_waits_for_a_decision_and_only_who_is_reviewed_is_asked_again(self) -> None:
+        for order in self.orders():
+            assert not order.needs_decision or order.status not in Order.HOLDING
+            assert not order.asked_again_at or order.under_review
+            assert not order.under_review or order.status == OrderStatus.PENDING_PAYMENT
+
+    def note_if_sold(self, outcome: object) -> None:
+        if isinstance(outcome, Settled):
+            numbers = arranged.stored(outcome.order).numbers()
+            assert not set(numbers) & set(self.sold), "sold twice"
+            self.sold |= dict.fromkeys(numbers, outcome.order.pk)
+
     def attempt(self, act: Any) -> Any:
         """Act; a refusal must leave the database as it was."""
         before = snapshot()
@@ -176,14 +242,17 @@ class Story(RuleBasedStateMachine):
     def orders(self) -> list[Order]:
         return list(Order.objects.order_by("id"))
 
-    def one(self, pick: int) -> Order:
-        every = self.orders()
+    def undecided(self) -> list[Order]:
+        return [order for order in self.orders() if order.needs_decision]
+
+    def one(self, pick: int, *, of: list[Order] | None = None) -> Order:
+        every = of or self.orders()
         return orders.lock(every[pick % len(every)].pk)
 
 
 def snapshot() -> list[Any]:
-    tables = [Order.objects.order_by("id"), Raffle.objects.get().numbers.order_by("id")]
-    return [list(table.values_list("id", "status")) for table in tables]
+    everything: list[Any] = [Order, TicketNumber, OrderTicket, OrderEvent, PaymentProof]
+    return [list(table.objects.order_by("id").values()) for table in everything]
 
 
 def tickets_free(raffle: Raffle) -> int:
