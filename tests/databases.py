@@ -1,12 +1,10 @@
-"""Databases for houses: migrated once a run, then copied, on SQLite and on PostgreSQL."""
+"""Databases for tests: migrated once a run, then copied, on SQLite and on PostgreSQL."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -14,15 +12,22 @@ from urllib.parse import urlsplit
 
 import psycopg
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections, transaction
 from psycopg import sql
 
 from shared.settings import database
-from tests import builders
-from tests.conftest import POSTGRES_URL, unavailable
+from tests.conftest import POSTGRES_URL, once, unavailable
 
-TOKEN: Final = "5f0c9d5b1f0e4c3ea7a1d2b3c4d5e6f708192a3b"
-"""Opens the API of every house."""
+KEPT: Final = frozenset(
+    {
+        "django_migrations",
+        "django_content_type",
+        "auth_permission",
+        "auth_group",
+        "auth_group_permissions",
+    }
+)
+"""Tables that migrations fill."""
 
 _serial = count(1)
 
@@ -42,8 +47,8 @@ class Databases:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """Give the address of a migrated database with a raffle on sale, and drop it afterwards."""
-        name = f"house_{os.getpid()}_{next(_serial)}"
+        """Give the address of a migrated database with nothing in it, and drop it afterwards."""
+        name = f"tests_{os.getpid()}_{next(_serial)}"
         self._make_template()
         self._copy(name)
         try:
@@ -52,21 +57,17 @@ class Databases:
             self._drop(name)
 
     def _make_template(self) -> None:
-        done = self.folder / f"{self.vendor}.done"
-        with (self.folder / f"{self.vendor}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if done.exists():
+        with once(self.folder, self.vendor) as missing:
+            if not missing:
                 return
             if self.vendor == "postgresql":
                 _ask("CREATE DATABASE {}", self._template)
             with books(self._address(self._template)):
                 call_command("migrate", verbosity=0)
-                _furnish()
-            done.touch()
 
     @property
     def _template(self) -> str:
-        return f"house_template_{self.folder.parent.name}".replace("-", "_").lower()
+        return f"tests_template_{self.folder.parent.name}".replace("-", "_").lower()
 
     def _copy(self, name: str) -> None:
         if self.vendor == "sqlite":
@@ -106,14 +107,11 @@ def books(address: str) -> Iterator[None]:
         connections["default"] = before
 
 
-def _furnish() -> None:
-    """Put a raffle on sale, and let a program in."""
-    from django.contrib.auth.models import User
-    from rest_framework.authtoken.models import Token
-
-    builders.raffle(numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20))
-    program = User.objects.create(username="program", is_superuser=True)
-    Token.objects.create(user=program, key=TOKEN)
+def empty() -> None:
+    """Delete every row that no migration made from the default database."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in sorted(set(connection.introspection.table_names(cursor)) - KEPT):
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 def _server() -> str:
