@@ -142,7 +142,7 @@ def _troubles(counts: Counts) -> list[Trouble]:
         ),
         Trouble(
             counts.unanswered.count,
-            "left unanswered after five tries",
+            "could not be answered",
             "fa-comment-slash",
             f"{received}?status=FAILED",
         ),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import CharField, Count, DateTimeField, Min, QuerySet, Value
+from django.db.models.functions import Cast
 
 from backoffice.desk import waiting
 from shared.raffles.models import Order
@@ -109,7 +110,7 @@ def _parts(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
 
 def _counted(kind: str, rows: QuerySet[Any], *, since: str = "") -> Any:
     """Count rows in a form that can be united with other tables' counts."""
-    first = Min(since) if since else Min(Value(None, output_field=DateTimeField()))
+    first = Min(since) if since else Min(Cast(Value(None), DateTimeField()))
     named = rows.order_by().annotate(counted=Value(kind, output_field=CharField()))
     tallied = named.values("counted").annotate(tally=Count("pk"), first=first)
     return tallied.values_list("counted", "tally", "first")
