@@ -97,6 +97,7 @@ class RaffleForm(forms.ModelForm):
             "number_count": "Up to 1,000,000. Cannot change once they are made.",
             "first_number": "0 for 00 to 99, 1 for 01 to 100.",
             "number_width": "0 writes as many digits as the last number needs.",
+            "price": "",
             "currency": "Three letters, e.g. USD.",
             "max_per_contact": "Held and bought together. Empty: no limit.",
             "hold_minutes": "So long numbers wait for the buyer, and then for the payment.",
@@ -243,7 +244,7 @@ def _began_with(form: forms.ModelForm) -> dict[str, Any]:
 def _dress(field: forms.Field) -> None:
     """Give an input Bootstrap's look."""
     widget = field.widget
-    if isinstance(widget, forms.RadioSelect | forms.ClearableFileInput):
+    if isinstance(widget, forms.RadioSelect):
         return
     kind = "form-select" if isinstance(widget, forms.Select) else "form-control"
     widget.attrs["class"] = kind

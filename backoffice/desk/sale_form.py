@@ -138,8 +138,14 @@ class SaleForm(forms.Form):
 
     def _taken(self, taken: list[int]) -> str:
         verb = "is" if len(taken) == 1 else "are"
-        near = availability.free_neighbours(self.raffle, numbers=taken, limit=NEIGHBOURS)
-        hint = f" Free close by: {self._spoken(near)}." if near else ""
+        asked = self.chosen or ()
+        limit = NEIGHBOURS + len(asked)  # those asked for may be among them
+        near = availability.free_neighbours(self.raffle, numbers=taken, limit=limit)
+        others = sorted(
+            (number for number in near if number not in asked),
+            key=lambda number: min(abs(number - wanted) for wanted in taken),
+        )[:NEIGHBOURS]
+        hint = f" Free close by: {self._spoken(others)}." if others else ""
         return f"{self._spoken(taken)} {verb} taken already.{hint}"
 
     def _spoken(self, numbers: list[int]) -> str:
