@@ -6,7 +6,6 @@ from shared.conversation import settlement
 from shared.core.enums import OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services import inventory
 from shared.raffles.services.orders import OrderAlreadyPaid, OrderEnded
 from shared.raffles.services.payments import AskedJustNow, NothingToReview, ProofUnseen
 from tests import builders
@@ -15,19 +14,12 @@ from tests.integration.conversation import chat
 from tests.integration.conversation.chat import Chat
 from tests.integration.raffles import arranged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
 
 
 @pytest.fixture
 def raffle() -> Raffle:
     return builders.raffle(numbers=20)
-
-
-@pytest.fixture(autouse=True)
-def whole_stock(on_each_database: None, db: None) -> object:
-    """After each of these decisions the stock must be whole."""
-    yield
-    assert inventory.check() == []
 
 
 def ask(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Order:

@@ -1,5 +1,6 @@
 """Sales for cash: the rules of the chat, a buyer without one, and a form sent twice sells once."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +20,12 @@ from shared.conversation.cash import (
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services import inventory
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
 from tests.integration.raffles import arranged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
 
 KEY = UUID(int=1)
 
@@ -35,15 +35,8 @@ def raffle() -> Raffle:
     return builders.raffle(numbers=12, max_per_order=11)
 
 
-@pytest.fixture(autouse=True)
-def whole_stock(on_each_database: None, db: None) -> object:
-    """After each sale and each refusal the stock must be whole."""
-    yield
-    assert inventory.check() == []
-
-
 def sell(raffle_id: int, **terms: Any) -> Sold:
-    usual = {
+    usual: dict[str, Any] = {
         "numbers": [7, 8],
         "quantity": 2,
         "buyer_name": " Doña Inés ",
@@ -62,7 +55,7 @@ def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
     order = arranged.stored(sold.order)
     assert (order.status, order.contact, order.numbers()) == (OrderStatus.PAID, None, [7, 8])
     assert (order.buyer_name, order.buyer_phone) == ("Doña Inés", "+1 555 0199")
-    assert (order.total, order.closed_at, order.expires_at) == (10, NOON, None)
+    assert (order.total, order.closed_at, order.expires_at) == (Decimal(10), NOON, None)
     assert arranged.statuses(raffle, 7, 8) == ["SOLD"] * 2
     assert not OutboundMessage.objects.exists()
 

@@ -40,7 +40,7 @@ def outcomes(*acts: Act) -> Counter[str]:
             return refusal.code
         return "done"
 
-    tasks = [partial(one, act) for act in acts for _ in range(EACH)]
+    tasks: list[Callable[[], str]] = [partial(one, act) for act in acts for _ in range(EACH)]
     return Counter(at_once(tasks, threads=len(tasks)))
 
 
@@ -171,5 +171,5 @@ def test_a_buyer_is_asked_again_once() -> None:
 
 
 def sold(raffle_id: int, **terms: Any) -> cash.Sold:
-    usual = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
+    usual: dict[str, Any] = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
     return cash.sell(raffle_id, **usual | terms | WHO | {"now": NOON})

@@ -9,12 +9,13 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connections
 
-from shared.conversation import inbound, settlement
+from shared.conversation import inbound, late_payments, settlement
 from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
@@ -87,13 +88,21 @@ class House:
         settlement.confirm_payment(dice.choice(self.orders), by=builders.an_api_token(), now=NOON)
 
     def staff_decides(self, dice: Random) -> None:
-        """Reject a payment or cancel an order."""
+        """Reject a payment, ask for a better proof, cancel an order, decide about a late one."""
         order_id = dice.choice([*self.orders, *Order.objects.values_list("pk", flat=True)])
-        by = builders.a_reviewer()
-        if dice.random() < 0.5:
-            settlement.cancel_order(order_id, by=by, now=NOON)
-        else:
-            settlement.reject_payment(order_id, reason=RejectReason.OTHER, note="", by=by, now=NOON)
+        who: Any = {"by": builders.a_reviewer(), "now": NOON}
+        match dice.choice(["cancel", "reject", "ask", "replace", "refund"]):
+            case "cancel":
+                settlement.cancel_order(order_id, **who)
+            case "reject":
+                settlement.reject_payment(order_id, reason=RejectReason.OTHER, note="", **who)
+            case "ask":
+                settlement.ask_again(order_id, note="", **who)
+            case "replace":
+                pivot = dice.randrange(2**31)
+                late_payments.replace_numbers(order_id, numbers=None, pivot=pivot, **who)
+            case _:
+                late_payments.note_refund(order_id, note="", **who)
 
     def _message(self, phone: str, dice: Random) -> dict[str, object]:
         about = {"from": phone, "id": f"wamid.R{next(_serial)}", "from_user_id": None}
@@ -147,7 +156,8 @@ def test_everybody_works_on_the_same_orders_at_once_and_the_stock_stays_whole() 
         (InboxStatus.PROCESSED, "")
     }
     paid = OrderEvent.objects.filter(action=OrderAction.PAID).values_list("order", flat=True)
-    told = OutboundMessage.objects.filter(key="paid").values_list("about", flat=True)
+    notices = OutboundMessage.objects.filter(key__in=["paid", "numbers_replaced"])
+    told = notices.values_list("about", flat=True)
     codes = Order.objects.filter(status=OrderStatus.PAID).values_list("code", flat=True)
     assert Counter(paid).most_common(1)[0][1] == 1
     assert Counter(told) == Counter(codes)

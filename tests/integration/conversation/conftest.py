@@ -1,0 +1,14 @@
+"""What several tests of the conversation end with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.raffles.services import inventory
+
+
+@pytest.fixture
+def whole_stock(db: None) -> Iterator[None]:
+    """Let the test do what it does, and expect the stock to be whole after it."""
+    yield
+    assert inventory.check() == []
