@@ -28,7 +28,7 @@ class ByState(CountedOneOf):
     answers: ClassVar = {
         "FAILED": ("Could not be answered", predicates.NOT_ANSWERED),
         "RECEIVED": ("Waits for its answer", predicates.TO_ANSWER),
-        "PROCESSED": ("Answered", Q(status=InboxStatus.PROCESSED)),
+        "PROCESSED": ("Dealt with", Q(status=InboxStatus.PROCESSED)),
         "IGNORED": ("Needs no answer", Q(status=InboxStatus.IGNORED)),
     }
     counted = ("FAILED", "RECEIVED")

@@ -23,7 +23,7 @@ from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessa
 
 IN_STATES: Final[Mapping[str, tuple[str, str]]] = {
     InboxStatus.RECEIVED: ("Waits for its answer", "info"),
-    InboxStatus.PROCESSED: ("Answered", "success"),
+    InboxStatus.PROCESSED: ("Dealt with", "success"),
     InboxStatus.IGNORED: ("Needs no answer", "secondary"),
     InboxStatus.FAILED: ("Could not be answered", "danger"),
 }

@@ -3,9 +3,11 @@
 from typing import Final
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest
 
+_LONGEST_NAME: Final = 200
 LONGEST: Final = 2_000
 """Characters of a sentence; the log is for people, who read no more."""
 
@@ -20,7 +22,30 @@ def note(request: HttpRequest, obj: Model, sentence: str, *, flag: int = CHANGE)
         flag: Django's kind of entry: ADDITION, CHANGE or DELETION.
 
     """
-    assert request.user.pk is not None  # noqa: S101 - the admin lets nobody in without a name
     LogEntry.objects.log_actions(
-        request.user.pk, [obj], flag, sentence[:LONGEST], single_object=True
+        _person(request), [obj], flag, sentence[:LONGEST], single_object=True
     )
+
+
+def note_about(request: HttpRequest, kind: type[Model], *, name: str, sentence: str) -> None:
+    """Write down what the signed-in person did with many rows of a kind at once.
+
+    Args:
+        request: whose user did it.
+        kind: the model of the rows.
+        name: what the rows are called together, e.g. "All raffles".
+        sentence: what was done.
+
+    """
+    LogEntry.objects.create(
+        user_id=_person(request),
+        content_type=ContentType.objects.get_for_model(kind),
+        object_repr=name[:_LONGEST_NAME],
+        action_flag=CHANGE,
+        change_message=sentence[:LONGEST],
+    )
+
+
+def _person(request: HttpRequest) -> int:
+    assert request.user.pk is not None  # noqa: S101 - the admin lets nobody in without a name
+    return request.user.pk
