@@ -1,7 +1,8 @@
 """Finds payment proofs whose pictures are nearly equal, among a hundred thousand."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
@@ -10,26 +11,47 @@ from shared.core.enums import ProofStatus
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint
 
-ASKED: Final = 24
+ASKED: Final = 60
 """Proofs that one call looks at; no page shows more of them at a time."""
 NEWEST: Final = 200
 """Pictures of one band that are compared, so that a band which thousands share costs no more."""
 COMPARED: Final = 40
 """Pictures that are compared with one proof, those with most bands in common."""
 
-_SHARING = f"""
-WITH asked (proof_id, band) AS (VALUES {{asked}})
-SELECT asked.proof_id, other.proof_id, count(*) AS bands
-FROM asked JOIN raffles_fingerprintband other ON other.band = asked.band
-    AND other.proof_id > coalesce((
-        SELECT older.proof_id FROM raffles_fingerprintband older
-        WHERE older.band = asked.band ORDER BY older.proof_id DESC LIMIT 1 OFFSET {NEWEST}
-    ), 0)
-WHERE other.proof_id <> asked.proof_id
-GROUP BY asked.proof_id, other.proof_id
-ORDER BY bands DESC, other.proof_id DESC
-LIMIT {ASKED * COMPARED}
-"""  # noqa: S608 - names and numbers of our own
+_CANDIDATES: Final = f"""
+WITH asked (proof_id, band) AS (VALUES {{asked}}),
+shared (proof_id, other_id, bands) AS (
+    SELECT asked.proof_id, other.proof_id, count(*)
+    FROM asked JOIN raffles_fingerprintband other ON other.band = asked.band
+        AND other.proof_id > coalesce((
+            SELECT older.proof_id FROM raffles_fingerprintband older
+            WHERE older.band = asked.band ORDER BY older.proof_id DESC LIMIT 1 OFFSET {NEWEST}
+        ), 0)
+    WHERE other.proof_id <> asked.proof_id
+    GROUP BY asked.proof_id, other.proof_id
+),
+ranked (proof_id, other_id, place) AS (
+    SELECT proof_id, other_id,
+        row_number() OVER (PARTITION BY proof_id ORDER BY bands DESC, other_id DESC)
+    FROM shared
+)
+SELECT ranked.proof_id, ranked.other_id, proof.order_id, proof.sha256, seen.bits
+FROM ranked
+JOIN raffles_paymentproof proof ON proof.id = ranked.other_id
+JOIN raffles_picturefingerprint seen ON seen.proof_id = ranked.other_id
+WHERE ranked.place <= {COMPARED} AND proof.order_id IS NOT NULL
+"""  # noqa: S608 - numbers of our own
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A picture that shares bands with one that was asked for."""
+
+    asked_id: int
+    proof_id: int
+    order_id: int
+    sha256: str
+    bits: bytes
 
 
 def remember(proof_id: int, fingerprint: str) -> None:
@@ -84,22 +106,17 @@ def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]
     """
     asked = {proof.pk: proof for proof in proofs[:ASKED]}
     known = _written(PictureFingerprint.objects.filter(proof__in=asked))
-    candidates = _sharing_bands(known)
-    wanted = {other for others in candidates.values() for other in others}
+    pairs: dict[int, list[int]] = defaultdict(list)
+    for other in _candidates(known):
+        if _came_alike(asked[other.asked_id], other, fingerprint=known[other.asked_id]):
+            pairs[other.asked_id].append(other.proof_id)
+    wanted = {other for others in pairs.values() for other in others}
     if not wanted:
         return {}
-    others = PaymentProof.objects.filter(pk__in=wanted, order__isnull=False)
-    found = {other.pk: other for other in others.select_related("order", "fingerprint")}
-    alike = {
-        pk: [
-            found[other]
-            for other in sorted(candidates[pk], reverse=True)
-            if other in found and _came_alike(asked[pk], found[other], known[pk])
-        ]
-        for pk in asked
-        if pk in known
+    found = PaymentProof.objects.select_related("order").in_bulk(wanted)
+    return {
+        pk: [found[other] for other in sorted(others, reverse=True)] for pk, others in pairs.items()
     }
-    return {pk: others for pk, others in alike.items() if others}
 
 
 def _never_seen(*, after: int, limit: int) -> list[PaymentProof]:
@@ -122,11 +139,11 @@ def _remember_once(proof_id: int, fingerprint: str) -> None:
         remember(proof_id, fingerprint)
 
 
-def _came_alike(proof: PaymentProof, other: PaymentProof, fingerprint: str) -> bool:
+def _came_alike(proof: PaymentProof, other: _Candidate, *, fingerprint: str) -> bool:
     return (
         other.order_id != proof.order_id
         and other.sha256 != proof.sha256
-        and fingerprints.alike(fingerprint, bytes(other.fingerprint.bits).hex())
+        and fingerprints.alike(fingerprint, other.bits.hex())
     )
 
 
@@ -135,16 +152,15 @@ def _written(rows: Iterable[PictureFingerprint]) -> dict[int, str]:
     return {proof_id: fingerprint for proof_id, fingerprint in written.items() if fingerprint}
 
 
-def _sharing_bands(known: dict[int, str]) -> dict[int, list[int]]:
-    """Give for each proof the proofs that have bands in common with it."""
+def _candidates(known: Mapping[int, str]) -> list[_Candidate]:
+    """Read for each fingerprint the pictures that have most bands in common with it."""
     rows = [(pk, band) for pk, written in known.items() for band in fingerprints.bands(written)]
-    sharing: dict[int, list[int]] = defaultdict(list)
     if not rows:
-        return sharing
-    statement = _SHARING.format(asked=", ".join(["(%s, %s)"] * len(rows)))
+        return []
+    statement = _CANDIDATES.format(asked=", ".join(["(%s, %s)"] * len(rows)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row])
-        for asker, other, _ in cursor.fetchall():
-            if len(sharing[asker]) < COMPARED:
-                sharing[asker].append(other)
-    return sharing
+        return [
+            _Candidate(asked_id, proof_id, order_id, sha256, bytes(bits))
+            for asked_id, proof_id, order_id, sha256, bits in cursor.fetchall()
+        ]

@@ -82,6 +82,7 @@ def a_busy_house(raffle: Raffle) -> None:
         pause_code=190,
         pause_reason="The token has expired.",
     )
+    assert paid.contact_id is not None
     for status in (OutboxStatus.FAILED, OutboxStatus.WITHHELD, OutboxStatus.SENT):
         OutboundMessage.objects.create(
             phone_number_id=NUMBER_ID,
