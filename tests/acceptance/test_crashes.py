@@ -23,8 +23,8 @@ pytestmark = pytest.mark.acceptance
 LOST = "answer claimed"
 """Whoever finds this cannot know that nothing was sent, and has to wait for a status."""
 
-KILLS = 8
-BUYERS = 20
+KILLS = 6
+BUYERS = 15
 
 
 @pytest.fixture(scope="module")

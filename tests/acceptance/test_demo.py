@@ -2,12 +2,11 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,11 +41,37 @@ def rafflebot(
     )
 
 
-@contextmanager
-def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a demo and give it once its phone is ready."""
+@dataclass(frozen=True)
+class Visit:
+    """A demo somebody bought a ticket in until it was killed, and the one that went on.
+
+    Attributes:
+        said: what the first one printed, from its panel to the order.
+        variables: what its processes ran with.
+        doctor: the check of the demo as it ran.
+        intruder: a second demo in the same folder, meanwhile.
+        alive: the processes there were before the kill.
+        left: those that were still there some seconds after it.
+        next: the demo of the next day.
+
+    """
+
+    said: str
+    variables: Mapping[str, str]
+    doctor: subprocess.CompletedProcess[str]
+    intruder: subprocess.CompletedProcess[str]
+    alive: Sequence[str]
+    left: Sequence[str]
+    next: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
+    """Run one demo through everything: processes start slowly, so they start once."""
+    folder = tmp_path_factory.mktemp("demo")
+    again = ("demo", "--folder", str(folder / "var"))
     with subprocess.Popen(
-        [RAFFLEBOT, "demo", "--folder", str(folder / "var")],
+        [RAFFLEBOT, *again],
         env=bare(PYTHONUNBUFFERED="1"),
         cwd=folder,
         stdin=subprocess.PIPE,
@@ -54,15 +79,41 @@ def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as running:
-        assert running.stdout is not None
         try:
-            for line in running.stdout:
-                if "/confirm-payment" in line:
-                    break
-            yield running
+            said = bought_in(running)
+            variables = dotenv.read(folder / "var" / "demo.env")
+            env = bare(**variables)
+            doctor = rafflebot("doctor", env=env, folder=folder)
+            intruder = rafflebot(*again, env=env, folder=folder)
+            alive = living_in(folder)
         finally:
-            running.terminate()
-            running.wait(timeout=60)
+            running.kill()
+    left = left_in(folder)
+    after = rafflebot(*again, env=bare(), folder=folder, typed="menu\n/quit\n")
+    return Visit(said, variables, doctor, intruder, alive, left, after)
+
+
+def bought_in(demo: "subprocess.Popen[str]") -> str:
+    """Order three numbers on a demo's phone; give all it printed."""
+    assert demo.stdin is not None
+    assert demo.stdout is not None
+    demo.stdin.write("hi\n3 random\n/1\n")
+    demo.stdin.flush()
+    said = ""
+    for line in demo.stdout:
+        said += line
+        if "please pay" in line:
+            break
+    return said
+
+
+def left_in(folder: Path) -> list[str]:
+    """Name the processes that are still there once those that end had their time."""
+    for _ in range(100):
+        if not living_in(folder):
+            break
+        time.sleep(0.1)
+    return living_in(folder)
 
 
 def living_in(folder: Path) -> list[str]:
@@ -126,51 +177,35 @@ class TestScript:
 
 
 class TestDemo:
-    def test_goes_on_where_the_first_one_ended(self, tmp_path: Path) -> None:
-        arguments = ("demo", "--folder", str(tmp_path / "var"))
-
-        first = rafflebot(*arguments, env=bare(), folder=tmp_path, typed="hi\n3 random\n/1\n")
-        second = rafflebot(*arguments, env=bare(), folder=tmp_path, typed="menu\n/quit\n")
-
-        assert first.returncode == second.returncode == 0, first.stdout + second.stdout
-        code = re.search(r"Order (R-\w{5})", first.stdout)
-        assert code is not None
-        assert f"Your order {code[1]} waits for $15.00" in second.stdout
-        login = re.compile(r"Login .*")
-        assert login.findall(first.stdout) == login.findall(second.stdout) != []
-        token = re.compile(r"Bearer \w{40}")
-        assert set(token.findall(first.stdout)) == set(token.findall(second.stdout))
-        assert living_in(tmp_path) == []
-
-    def test_a_running_one_satisfies_the_doctor_and_keeps_a_second_one_out(
-        self, tmp_path: Path
-    ) -> None:
-        with demo(tmp_path):
-            env = bare(**dotenv.read(tmp_path / "var" / "demo.env"))
-            examined = rafflebot("doctor", env=env, folder=tmp_path)
-            second = rafflebot("demo", "--folder", str(tmp_path / "var"), env=env, folder=tmp_path)
+    def test_satisfies_the_doctor(self, visit: Visit) -> None:
+        examined = visit.doctor
 
         assert examined.returncode == 0, examined.stdout + examined.stderr
         assert "✗" not in examined.stdout
         assert "✓ App secret and field" in examined.stdout
         assert "Next step: PUBLIC_URL" in examined.stdout
         for name in ("DJANGO_SECRET_KEY", "META_ACCESS_TOKEN", "META_APP_SECRET"):
-            assert env[name] not in examined.stdout
-        assert second.returncode == 1
-        assert "already runs" in second.stdout
+            assert visit.variables[name] not in examined.stdout
 
-    def test_leaves_no_process_behind_when_it_is_killed(self, tmp_path: Path) -> None:
-        with demo(tmp_path) as running:
-            assert len(living_in(tmp_path)) > 3
+    def test_keeps_a_second_one_out_of_its_folder(self, visit: Visit) -> None:
+        assert visit.intruder.returncode == 1
+        assert "already runs" in visit.intruder.stdout
 
-            running.send_signal(signal.SIGKILL)
-            running.wait(timeout=30)
-            for _ in range(100):
-                if not living_in(tmp_path):
-                    break
-                time.sleep(0.1)
+    def test_leaves_no_process_behind_when_it_is_killed(self, visit: Visit) -> None:
+        assert len(visit.alive) > 3
+        assert visit.left == []
 
-        assert living_in(tmp_path) == []
+    def test_goes_on_where_the_one_before_ended_though_that_was_killed(self, visit: Visit) -> None:
+        said = visit.next.stdout
+        assert visit.next.returncode == 0, visit.said + said
+
+        code = re.search(r"Order (R-\w{5})", visit.said)
+        assert code is not None
+        assert f"Your order {code[1]} waits for $15.00" in said
+        login = re.compile(r"Login .*")
+        assert login.findall(visit.said) == login.findall(said) != []
+        token = re.compile(r"Bearer \w{40}")
+        assert set(token.findall(visit.said)) == set(token.findall(said)) != set()
 
 
 class TestDoctor:

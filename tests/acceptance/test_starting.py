@@ -51,10 +51,11 @@ def named(said: str) -> set[str]:
 def test_a_start_without_configuration_names_everything_at_once_and_fails(
     command: tuple[str, ...], missing: set[str], tmp_path: Path
 ) -> None:
-    done = start(*command, folder=tmp_path, DATABASE_URL="oracle://nowhere", LOG_LEVEL="loud")
+    wrong = {"DATABASE_URL": "oracle://nowhere", "LOG_LEVEL": "loud", "PUBLIC_URL": "nonsense"}
+    done = start(*command, folder=tmp_path, **wrong)
 
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert named(said) == {"DATABASE_URL", "LOG_LEVEL", *missing}
+    assert named(said) == {*wrong, *missing}
     assert "Traceback" not in said
     assert "oracle" not in said

@@ -1,0 +1,147 @@
+"""One back office under gunicorn with production's settings, one browser, and people logged in."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, StorageState, sync_playwright
+
+from tests.acceptance.desk.people import CHROMIUM, FLAGS, SIZES, Person
+from tests.conftest import unavailable
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Shop:
+    """A running back office; `keys` name what its database was filled with."""
+
+    address: str
+    keys: dict[str, int]
+    run: Callable[..., str]
+
+
+type Enter = Callable[..., Person]
+"""Lets a person in, by name and the size of the window."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        unavailable("no chromium: install Debian's package of that name")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("shop")
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "tests.acceptance.backoffice_settings",
+        "TEST_STATIC_FOLDER": str(folder / "static"),
+        "DATABASE_URL": f"sqlite:///{folder}/shop.sqlite3",
+        "DJANGO_SECRET_KEY": "only-for-this-test-" + "x" * 40,
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "MEDIA_ROOT": str(folder / "media"),
+        "LOG_LEVEL": "WARNING",
+    }
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", *arguments]
+        done = subprocess.run(
+            command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("backoffice.manage", "migrate", "--verbosity=0")
+    run("backoffice.manage", "collectstatic", "--noinput", "--verbosity=0")
+    keys = json.loads(run("tests.acceptance.desk.seed"))
+    with gunicorn(port, environment=environment, folder=folder):
+        yield Shop(f"http://127.0.0.1:{port}", keys, run)
+
+
+@pytest.fixture(scope="session")
+def sessions(browser: Browser, shop: Shop) -> dict[str, StorageState]:
+    """Log each person in once, on a phone."""
+    return {name: logged_in(browser, shop, name) for name in ("olga", "rita")}
+
+
+@pytest.fixture
+def enter(browser: Browser, shop: Shop, sessions: dict[str, StorageState]) -> Iterator[Enter]:
+    """Let people in; none may leave with a complaint of the browser's."""
+    inside: list[Person] = []
+
+    def let_in(name: str = "olga", size: str = "wide") -> Person:
+        width, height = SIZES[size]
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, storage_state=sessions[name]
+        )
+        inside.append(Person(page, shop.address))
+        return inside[-1]
+
+    yield let_in
+    for person in inside:
+        person.page.context.close()
+    assert [each for person in inside for each in person.complaints] == []
+
+
+def logged_in(browser: Browser, shop: Shop, name: str) -> StorageState:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    person = Person(page, shop.address)
+    person.log_in(name)
+    state = page.context.storage_state()
+    page.context.close()
+    assert person.complaints == []
+    return state
+
+
+@contextmanager
+def gunicorn(port: int, *, environment: dict[str, str], folder: Path) -> Iterator[None]:
+    arguments = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
+    with (folder / "gunicorn.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", *arguments],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/readyz")
+            yield
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(address: str) -> None:
+    for _ in range(150):
+        try:
+            if httpx.get(address).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail(f"{address} does not answer")

@@ -1,0 +1,64 @@
+"""Every screen fits a desk and a phone, keeps nobody out, and gives the browser nothing to say."""
+
+import pytest
+
+from tests.acceptance.desk.conftest import Enter, Shop
+from tests.acceptance.desk.people import SIZES
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SCREENS = (
+    "/admin/",
+    "/admin/queue/",
+    "/admin/queue/{same}/",
+    "/admin/orphans/",
+    "/admin/orphans/{orphan}/",
+    "/admin/orphans/{orphan}/make-order/",
+    "/admin/late/",
+    "/admin/queue/{late}/",
+    "/admin/raffles/order/",
+    "/admin/raffles/order/{confirm}/change/",
+    "/admin/raffles/raffle/",
+    "/admin/raffles/raffle/add/",
+    "/admin/raffles/raffle/{raffle}/change/",
+    "/admin/numbers/{raffle}/",
+    "/admin/numbers/{raffle}/?number=101",
+    "/admin/sell/{raffle}/",
+    "/admin/export/",
+    "/admin/raffles/paymentproof/",
+    "/admin/whatsapp/outboundmessage/",
+    "/admin/whatsapp/outboundmessage/{failed}/change/",
+    "/admin/whatsapp/inboundmessage/{said}/change/",
+    "/admin/whatsapp/whatsappcontact/",
+    "/admin/whatsapp/whatsappcontact/{rude}/change/",
+    "/admin/whatsapp/alarm/",
+    "/admin/whatsapp/businessnumber/",
+    "/admin/security/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/user/add/",
+    "/admin/password_change/",
+)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_screen_fits_and_keeps_nobody_out(enter: Enter, shop: Shop, size: str) -> None:
+    seller = enter("olga", size)
+    for screen in SCREENS:
+        seller.open(screen.format(**shop.keys))
+        seller.finds_no_barrier()
+
+
+def test_the_dark_keeps_nobody_out_either(enter: Enter, shop: Shop) -> None:
+    seller = enter()
+    seller.open("/admin/").evaluate("localStorage.setItem('jazzmin-theme-mode', 'dark')")
+    for screen in ("/admin/", "/admin/queue/", "/admin/raffles/order/{confirm}/change/"):
+        seller.open(screen.format(**shop.keys))
+        seller.finds_no_barrier()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_way_in_keeps_nobody_out(enter: Enter, size: str) -> None:
+    stranger = enter("olga", size)
+    stranger.page.context.clear_cookies()
+    stranger.open("/admin/login/")
+    stranger.finds_no_barrier()
