@@ -1,5 +1,6 @@
 """Who may do what: every page and every button of the back office, by role."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -79,17 +80,20 @@ class Blank(Loader):
         """Find everything."""
         yield Origin(name=template_name, template_name=template_name, loader=self)
 
-    def get_contents(self, origin: Origin) -> str:  # type: ignore[override]
+    def get_contents(self, origin: Origin) -> str:
         """Give nothing."""
         return ""
 
 
 @pytest.fixture
-def blank_pages(settings: Settings) -> None:
-    """Spare the drawing of pages."""
+def blank_pages(settings: Settings) -> Iterator[None]:
+    """Spare the drawing of pages, and the log of some hundred refusals."""
     engine = settings.TEMPLATES[0]
     options = {**engine["OPTIONS"], "loaders": [f"{__name__}.Blank"]}
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": options}]
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def every_url(

@@ -92,3 +92,32 @@ class TestDatabase:
 
         with pytest.raises(ConfigurationError, match="sqlite:///"):
             Settings.read()
+
+
+class TestBrand:
+    def test_takes_a_picture_below_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given(monkeypatch, BRAND_LOGO="backoffice/static/backoffice/ticket.png")
+
+        assert Settings.read().brand_logo_file == ROOT / "backoffice/static/backoffice/ticket.png"
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("BRAND_LOGO", "README.md"),
+            ("BRAND_LOGO", "var/no-such-logo.png"),
+            ("BRAND_NAME", "   "),
+            ("BRAND_NAME", "x" * 41),
+            ("BRAND_COLOUR", "teal"),
+            ("TIME_ZONE", "Mars/Base"),
+            ("TRUSTED_PROXIES", "-1"),
+        ],
+    )
+    def test_names_what_cannot_be_shown(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        given(monkeypatch, **{variable: value})
+
+        with pytest.raises(ConfigurationError) as caught:
+            Settings.read()
+
+        assert set(caught.value.problems) == {variable}
