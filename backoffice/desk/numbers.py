@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -116,8 +115,8 @@ def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
     return NumberMap(
         raffle=raffle,
         share=shares.of(_total(blocks)),
-        blocks=[_block(raffle, block, first=first) for block in blocks] if len(blocks) > 1 else [],
-        pages=_pages(raffle, first=first),
+        blocks=_overview(blocks, links=links, first=first),
+        pages=_pages(links, first=first),
         span=_span(raffle, first, last),
         cells=[
             Cell(
@@ -128,8 +127,8 @@ def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
             )
             for place in places
         ],
-        before=_address(raffle, first - PAGE) if first > raffle.first_number else "",
-        after=_address(raffle, first + PAGE) if last < raffle.last_number else "",
+        before=links.turn(first - PAGE) if first > raffle.first_number else "",
+        after=links.turn(first + PAGE) if last < raffle.last_number else "",
         asked=asked,
         found=next((links.found(place) for place in places if place.number == sought), None),
         trouble=_trouble(raffle) if asked and sought is None else "",
@@ -137,14 +136,20 @@ def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
 
 
 class _Links:
-    """Where a number leads whoever looks: to its order, or to its sale."""
+    """Where the page leads whoever looks: to other pages, to orders, to a sale."""
 
     def __init__(self, raffle: Raffle, request: HttpRequest) -> None:
         self.raffle = raffle
+        self.map = reverse("admin:desk_numbers", args=[raffle.pk])
+        self.sale = reverse("admin:desk_sell", args=[raffle.pk])
         self.sees_orders = request.user.has_perm("raffles.view_order")
         self.sells = raffle.status == RaffleStatus.OPEN and request.user.has_perm(
             "raffles.add_order"
         )
+
+    def turn(self, first: int) -> str:
+        """Give the address of the page that a number is on."""
+        return f"{self.map}?from={first}#page"
 
     def of(self, place: Place) -> str:
         """Give the address behind a number; empty where there is none for this person."""
@@ -171,8 +176,7 @@ class _Links:
     def _sale(self, place: Place) -> str:
         if not self.sells:
             return ""
-        preset = urlencode({"numbers": self.raffle.written(place.number)})
-        return f"{reverse('admin:desk_sell', args=[self.raffle.pk])}?{preset}"
+        return f"{self.sale}?numbers={self.raffle.written(place.number)}"
 
 
 def _buyer(order: Order) -> str:
@@ -209,31 +213,33 @@ def _total(blocks: list[Block]) -> Counts:
     )
 
 
-def _block(raffle: Raffle, block: Block, *, first: int) -> Stretch:
-    return Stretch(
-        written=raffle.written(block.first),
-        address=_address(raffle, block.first),
-        here=block.first <= first <= block.last,
-        share=shares.of(block.counts),
-    )
+def _overview(blocks: list[Block], *, links: _Links, first: int) -> list[Stretch]:
+    if len(blocks) == 1:
+        return []
+    return [
+        Stretch(
+            written=links.raffle.written(block.first),
+            address=links.turn(block.first),
+            here=block.first <= first <= block.last,
+            share=shares.of(block.counts),
+        )
+        for block in blocks
+    ]
 
 
-def _pages(raffle: Raffle, *, first: int) -> list[Stretch]:
+def _pages(links: _Links, *, first: int) -> list[Stretch]:
     """List the pages beside this one, where a block of the overview has several."""
+    raffle = links.raffle
     size = number_map.block_size(raffle)
     if size == PAGE:
         return []
     begin = first - (first - raffle.first_number) % size
     end = min(begin + size - 1, raffle.last_number)
     return [
-        Stretch(written=raffle.written(start), address=_address(raffle, start), here=start == first)
+        Stretch(written=raffle.written(start), address=links.turn(start), here=start == first)
         for start in range(begin, end + 1, PAGE)
     ]
 
 
 def _span(raffle: Raffle, first: int, last: int) -> str:
     return f"{raffle.written(first)} to {raffle.written(last)}"
-
-
-def _address(raffle: Raffle, first: int) -> str:
-    return f"{reverse('admin:desk_numbers', args=[raffle.pk])}?from={first}#page"

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Count, F, IntegerField, Q, Value
+from django.db.models import Count, F, IntegerField, Value
 from django.db.models.expressions import CombinedExpression
 
 from shared.core.enums import TicketStatus
@@ -39,16 +39,22 @@ class Place:
 
 
 def blocks(raffle: Raffle) -> list[Block]:
-    """Count free, held and sold numbers in up to 200 stretches, in one query.
+    """Count free, held and sold numbers in up to 200 stretches, in two queries.
 
     Only what is held or sold is read, through its partial index; all other numbers count as free,
     whether they were made yet or not.
     """
     size = block_size(raffle)
-    found = {index: (reserved, sold) for index, reserved, sold in _taken(raffle, size=size)}
+    reserved = _by_block(raffle, status=TicketStatus.RESERVED, size=size)
+    sold = _by_block(raffle, status=TicketStatus.SOLD, size=size)
     starts = range(raffle.first_number, raffle.last_number + 1, size)
     return [
-        _block(first, min(first + size - 1, raffle.last_number), *found.get(index, (0, 0)))
+        _block(
+            first,
+            min(first + size - 1, raffle.last_number),
+            reserved=reserved.get(index, 0),
+            sold=sold.get(index, 0),
+        )
         for index, first in enumerate(starts)
     ]
 
@@ -88,38 +94,40 @@ def shares(raffles: Collection[Raffle]) -> dict[int, Counts]:
     taken = (
         TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
         .exclude(FREE)
-        .order_by("raffle_id")
-        .values_list("raffle_id")
-        .annotate(**_BY_STATUS)
+        .order_by("raffle_id", "status")
+        .values_list("raffle_id", "status")
+        .annotate(count=Count("*"))
     )
-    found = {raffle_id: (reserved, sold) for raffle_id, reserved, sold in taken}
+    found = {(raffle_id, status): count for raffle_id, status, count in taken}
     return {
-        raffle.pk: _counts(raffle.number_count, *found.get(raffle.pk, (0, 0))) for raffle in raffles
+        raffle.pk: _counts(
+            raffle.number_count,
+            reserved=found.get((raffle.pk, TicketStatus.RESERVED), 0),
+            sold=found.get((raffle.pk, TicketStatus.SOLD), 0),
+        )
+        for raffle in raffles
     }
 
 
-_BY_STATUS: Final = {
-    "reserved": Count("pk", filter=Q(status=TicketStatus.RESERVED)),
-    "sold": Count("pk", filter=Q(status=TicketStatus.SOLD)),
-}
-"""Both at once: a third faster on SQLite than a group for each status."""
+def _by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[int, int]:
+    """Count by place in the row of stretches; whole numbers divide without a rest.
 
-
-def _taken(raffle: Raffle, *, size: int) -> Collection[tuple[int, int, int]]:
-    """Count by place in the row of stretches; whole numbers divide without a rest."""
+    One status at a time: on SQLite both together, sorted by two keys, take twice as long.
+    """
     index = CombinedExpression(
         F("number") - Value(raffle.first_number),
         "/",
         Value(size),
         output_field=IntegerField(),
     )
-    taken = TicketNumber.objects.filter(raffle=raffle).exclude(FREE)
-    return taken.annotate(block=index).order_by("block").values_list("block").annotate(**_BY_STATUS)
+    taken = TicketNumber.objects.filter(raffle=raffle, status=status).exclude(FREE)
+    counted = taken.annotate(block=index).order_by("block").values_list("block")
+    return dict(counted.annotate(count=Count("*")))
 
 
-def _block(first: int, last: int, reserved: int, sold: int) -> Block:
-    return Block(first, last, _counts(last - first + 1, reserved, sold))
+def _block(first: int, last: int, *, reserved: int, sold: int) -> Block:
+    return Block(first, last, _counts(last - first + 1, reserved=reserved, sold=sold))
 
 
-def _counts(total: int, reserved: int, sold: int) -> Counts:
+def _counts(total: int, *, reserved: int, sold: int) -> Counts:
     return Counts(available=total - reserved - sold, reserved=reserved, sold=sold)

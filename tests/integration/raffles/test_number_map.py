@@ -37,7 +37,7 @@ class TestBlocks:
         arranged.paid(raffle, numbers=[first, first + 499, first + 500])
         arranged.held(raffle, numbers=[first + 501, raffle.last_number])
 
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             found = number_map.blocks(raffle)
 
         assert [block.counts for block in found] == [
