@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -43,8 +44,9 @@ def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_counts() -> None:
-    """Forget the counts that an earlier test left in this process."""
+    """Forget the counts, and who looks at what, that an earlier test left in this process."""
     availability.forget_counts()
+    cache.clear()
 
 
 @pytest.fixture

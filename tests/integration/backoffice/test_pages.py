@@ -182,7 +182,7 @@ class TestProofFile:
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Disposition"].startswith("inline; filename=")
         assert "sandbox" in answer["Content-Security-Policy"]
-        assert "no-store" in answer["Cache-Control"]
+        assert answer["Cache-Control"] == "private, max-age=3600"
 
     @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", ""])
     def test_of_a_type_that_could_run_is_a_download(self, owner: Client, kind: str) -> None:
