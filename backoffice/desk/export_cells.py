@@ -28,6 +28,9 @@ _RISKY_WITHIN: Final = re.compile(rf"([;\t\r\n])(?={_HIDDEN}{_SIGNS})")
 """The same behind what separates cells or lines where a comma does not, as in much of Europe."""
 
 
+_PHONE: Final = re.compile(r"\+[0-9 ]+")
+
+
 def is_risky(text: str) -> bool:
     """Whether a spreadsheet program may take the text for a formula, or act on how it begins."""
     return _RISKY.match(text) is not None
@@ -56,7 +59,7 @@ def for_excel(value: Value, *, sheet: WriteOnlyWorksheet) -> object:
     if not isinstance(value, str):
         return value
     clean = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if not is_risky(clean):
+    if not is_risky(clean) or _PHONE.fullmatch(clean):
         return clean
     cell = WriteOnlyCell(sheet, value=clean)
     cell.data_type = "s"

@@ -151,8 +151,8 @@ def csv_lines(found: Table, *, done: Callable[..., None]) -> Iterator[bytes]:
     try:
         yield f"{_BOM}{write(found.headings)}".encode()
         for some in batched(found.rows, _LINES_AT_ONCE):
-            yield "".join(str(write(map(for_csv, row))) for row in some).encode()
             rows += len(some)
+            yield "".join(str(write(map(for_csv, row))) for row in some).encode()
         whole = True
     finally:
         done(rows, whole=whole)

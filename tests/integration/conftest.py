@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
@@ -30,6 +31,7 @@ def django_db_setup(
     ):
         # Django empties every table there is, then asks every app to fill its own again.
         patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty())
+        ContentType.objects.clear_cache()  # the other database numbers them differently
         yield
 
 
