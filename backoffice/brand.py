@@ -105,6 +105,7 @@ def sheet(colour: str) -> str:
         on_accent=colours.written(on_accent),
         hover=colours.written(hover),
         menu=colours.written(menu),
+        dusk=colours.written(colours.mixed(accent, _NIGHT, share=0.6)),
         menu_line=colours.written(colours.mixed(menu, colours.WHITE, share=0.12)),
         light=colours.written(colours.readable(accent, on=_PAGE)),
         light_rgb="{}, {}, {}".format(*colours.readable(accent, on=_PAGE)),

@@ -25,7 +25,7 @@
       const closed = body.classList.toggle("sidebar-collapse");
       document.cookie = "jazzy_menu=" + (closed ? "closed" : "open") + ";path=/;max-age=31536000;SameSite=Lax";
     } else if (body.classList.toggle("sidebar-open")) {
-      menu.querySelector(".here, a").focus();
+      (menu.querySelector(".here") || menu.querySelector("a")).focus();
     }
     tell();
   });
