@@ -136,7 +136,7 @@ def _troubles(counts: Counts) -> list[Trouble]:
         ),
         Trouble(
             counts.withheld.count,
-            "held back until the buyer writes",
+            "held back",
             "fa-hourglass-half",
             f"{sent}?status=WITHHELD",
         ),

@@ -32,6 +32,15 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Sold, held or free numbers, how many, and where they are listed."""
+
+    name: str
+    count: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownRaffle:
     """How one raffle sells; an address is empty where this person may not go.
 
@@ -41,7 +50,8 @@ class ShownRaffle:
         badge: its status.
         draw: when it is drawn, in its own zone.
         zone: that zone.
-        share: sold, held and free.
+        share: sold, held and free as a bar.
+        parts: the same in figures.
         money: confirmed and expected; None for who may not see orders.
         orders: the list of its orders.
         numbers: the map of its numbers.
@@ -55,6 +65,7 @@ class ShownRaffle:
     draw: str
     zone: str
     share: Share
+    parts: Sequence[Part]
     money: tuple[Money, Money] | None
     orders: str
     numbers: str
@@ -131,25 +142,31 @@ def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datet
     may = request.user.has_perm
     sees_orders = may("raffles.view_order")
     orders = f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}"
+    numbers = reverse("admin:desk_numbers", args=[raffle.pk])
     sells = raffle.status == RaffleStatus.OPEN and may("raffles.add_order")
+    money = _money(raffle, sums, orders=orders) if sees_orders else None
+    share = _share(raffle, sums)
     return ShownRaffle(
         title=raffle.title,
         page=_page(raffle),
         badge=life.badge(raffle),
         draw=_draw(raffle, now=now),
         zone=raffle.time_zone.replace("_", " "),
-        share=shares.of(
-            Counts(
-                available=max(0, raffle.number_count - sums.sold - sums.held),
-                reserved=sums.held,
-                sold=sums.sold,
-            )
-        ),
-        money=_money(raffle, sums, orders=orders) if sees_orders else None,
+        share=share,
+        parts=[
+            Part(name, count, money[0].orders if money and name == "sold" else numbers)
+            for name, count in share.figures
+        ],
+        money=money,
         orders=orders if sees_orders else "",
-        numbers=reverse("admin:desk_numbers", args=[raffle.pk]),
+        numbers=numbers,
         sell=reverse("admin:desk_sell", args=[raffle.pk]) if sells else "",
     )
+
+
+def _share(raffle: Raffle, sums: RaffleSums) -> Share:
+    free = max(0, raffle.number_count - sums.sold - sums.held)
+    return shares.of(Counts(available=free, reserved=sums.held, sold=sums.sold))
 
 
 def _money(raffle: Raffle, sums: RaffleSums, *, orders: str) -> tuple[Money, Money]:
