@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from shared.conversation import cash, late_payments, orphans, settlement
+from shared.conversation import cash, inbound, late_payments, orphans, settlement, taps
 from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
@@ -17,6 +17,7 @@ from shared.raffles.services import inventory
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
+from tests.integration.conversation.chat import Chat
 from tests.integration.raffles import arranged
 from tests.integration.raffles.test_races import at_once
 
@@ -74,6 +75,27 @@ def test_an_orphan_proof_gets_one_home() -> None:
     assert happened(OrderAction.PROOF_RECEIVED) <= 1
     assert told("proof_attached", "order_made", "proof_dismissed") == 1
     assert inventory.check() == []
+
+
+def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> None:
+    builders.raffle(numbers=100)
+    buyer = Chat(now=LATER)
+    mine = buyer.buys()
+    with transaction.atomic():
+        proof = arranged.orphan(buyer.contact)
+        friends = arranged.placed(mine.raffle, numbers=[90])
+    tap = taps.write(taps.Do.PROOF, proof.pk, mine.pk)
+    reply = {"type": "button_reply", "button_reply": {"id": tap, "title": "Mine"}}
+    buyer.receives("interactive", {"interactive": reply})
+
+    came = outcomes(
+        lambda: orphans.attach(proof.pk, order_id=friends.pk, **WHO),
+        lambda: inbound.answer(buyer.contact.pk, now=LATER, pivot=0),
+    )
+
+    assert came["proof_settled"] in {EACH - 1, EACH}
+    assert happened(OrderAction.PROOF_RECEIVED) == 1
+    assert Order.objects.filter(under_review_since=LATER).count() == 1
 
 
 def test_a_late_payment_is_decided_once() -> None:

@@ -237,3 +237,13 @@ class TestDismiss:
 
         assert not arranged.stored(order).under_review
         assert PaymentProof.objects.get(pk=proof.pk).order is None
+
+    def test_leaves_the_other_pictures_of_its_album_to_their_sender(self, raffle: Raffle) -> None:
+        buyer = Chat()
+        order = buyer.buys()
+        gone, kept = dismiss(arranged.orphan(buyer.contact)), arranged.orphan(buyer.contact)
+
+        buyer.taps_id(taps.write(taps.Do.PROOF, kept.pk, order.pk))
+
+        assert list(order.proofs.all()) == [kept]
+        assert PaymentProof.objects.get(pk=gone.pk).verdict == Verdict.DISMISSED
