@@ -35,12 +35,6 @@ def note(order_id: int, *, name: str, now: datetime) -> Looking | None:
     return min(others, key=lambda one: one.since, default=None)
 
 
-def leave(order_id: int, *, name: str, now: datetime) -> None:
-    """Forget that `name` looks at an order."""
-    others = [one for one in _here(order_id, now=now) if one.name != name]
-    cache.set(_key(order_id), others, STILL_HERE.total_seconds())
-
-
 def looked_at(order_ids: Collection[int], *, name: str, now: datetime) -> set[int]:
     """Give those of the orders that others than `name` look at now."""
     return {

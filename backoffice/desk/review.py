@@ -8,7 +8,7 @@ from backoffice.desk import evidence, held, late_choice
 from backoffice.desk.late_choice import LateChoice
 from shared.core import enums
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
-from shared.raffles.models import Order, OrderEvent
+from shared.raffles.models import Order
 
 STATUS_STYLES = {
     OrderStatus.DRAFT: "secondary",
@@ -17,16 +17,6 @@ STATUS_STYLES = {
     OrderStatus.CANCELLED: "dark",
     OrderStatus.EXPIRED: "dark",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the history."""
-
-    action: str
-    actor: str
-    at: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +36,6 @@ class Review:
     proofs: list[evidence.ShownProof]
     seen: tuple[int, ...]
     late: LateChoice | None
-    history: list[Line]
     ended: bool
     drawn: bool
     paid_by: str
@@ -58,7 +47,6 @@ class Review:
 def of(order: Order, *, now: datetime) -> Review:
     """Read everything the page of `order` shows; the order comes with raffle and contact."""
     zone = order.raffle.time_zone
-    events = list(order.events.all())
     proofs = evidence.of(list(order.proofs.all()), zone=zone)
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
     numbers = held.shown(order)
@@ -77,28 +65,21 @@ def of(order: Order, *, now: datetime) -> Review:
         proofs=proofs,
         seen=seen,
         late=late_choice.of(order, numbers=numbers, seen=seen),
-        history=[_line(event, zone=zone) for event in events],
         ended=order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED},
         drawn=drawn,
-        paid_by=_paid_by(events, zone=zone),
+        paid_by=_paid_by(order),
         may_confirm=not drawn and order.status not in {OrderStatus.DRAFT, OrderStatus.PAID},
         may_reject=order.under_review or order.needs_decision,
         may_cancel=order.status in Order.LIVE,
     )
 
 
-def _line(event: OrderEvent, *, zone: str) -> Line:
-    return Line(
-        action=enums.label(OrderAction(event.action)),
-        actor=event.actor_label or event.actor_kind.lower(),
-        at=words.clock(event.at, zone=zone),
-        reason=event.reason,
-    )
-
-
-def _paid_by(events: list[OrderEvent], *, zone: str) -> str:
-    paid = [event for event in events if event.action == OrderAction.PAID]
-    if not paid:
+def _paid_by(order: Order) -> str:
+    """Say who confirmed a paid order and when, in one query; empty while it is not paid."""
+    if order.status != OrderStatus.PAID:
         return ""
-    line = _line(paid[-1], zone=zone)
-    return f"{line.actor} on {line.at}"
+    paid = order.events.filter(action=OrderAction.PAID).order_by("-id").first()
+    if paid is None:
+        return ""
+    who = paid.actor_label or paid.actor_kind.lower()
+    return f"{who} on {words.clock(paid.at, zone=order.raffle.time_zone)}"
