@@ -18,6 +18,7 @@ from shared.core.enums import (
     OutboxStatus,
     ProofStatus,
 )
+from shared.raffles import fingerprints
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import reservations
 from shared.whatsapp import messages
@@ -25,6 +26,7 @@ from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessa
 from shared.whatsapp.services import outbox
 from tests import builders
 from tests.integration.gateway.meta import NUMBER_ID, Gateway, Graph, post, said, webhook
+from tests.receipts import COPIES, a_receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -231,18 +233,20 @@ def proof(**fields: Any) -> PaymentProof:
 
 
 class TestMedia:
-    async def test_a_proof_is_fetched_and_kept(
+    async def test_a_proof_is_fetched_looked_at_and_kept(
         self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
     ) -> None:
-        graph.files["4711"] = PNG
+        receipt = COPIES["png"](a_receipt())
+        graph.files["4711"] = receipt
         await database.run(proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
 
-        kept = await database.run(PaymentProof.objects.get)
-        assert (kept.content_type, kept.size) == ("image/png", len(PNG))
-        assert await database.run(kept.file.read) == PNG
+        kept = await database.run(PaymentProof.objects.select_related("fingerprint").get)
+        assert (kept.content_type, kept.size) == ("image/png", len(receipt))
+        assert await database.run(kept.file.read) == receipt
+        assert bytes(kept.fingerprint.bits).hex() == fingerprints.of_picture(receipt)
         kept.file.close()
 
     async def test_a_file_that_is_gone_is_given_up_and_the_buyer_asked(
