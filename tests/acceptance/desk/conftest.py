@@ -14,12 +14,14 @@ from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from tests.acceptance.desk.people import CHROMIUM, FLAGS, SIZES, Person
 from tests.conftest import unavailable
 
 ROOT: Final = Path(__file__).resolve().parents[3]
+
+expect.set_options(timeout=15_000)  # milliseconds; a machine may be busy with other tests
 
 
 @dataclass

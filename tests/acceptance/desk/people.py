@@ -72,7 +72,7 @@ class Person:
 
     def reads(self, words: str) -> None:
         """Expect a message at the top of the page."""
-        expect(self.page.get_by_role("alert").first).to_contain_text(words)
+        expect(self.page.locator("#main .alert").first).to_contain_text(words)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

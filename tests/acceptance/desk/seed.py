@@ -16,7 +16,7 @@ PASSWORD: Final = "correct-horse-battery"
 LONG_NAME: Final = "Wilhelmina Featherstonehaugh-Cholmondeley of the Third Street Corner Shop"
 
 
-def receipt(words: str, *, seed: int = 0, scale: float = 1, quality: int = 88) -> bytes:
+def receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
     """Draw a receipt as tall as a phone's screenshot, with a pattern that `seed` makes its own."""
     from PIL import Image, ImageDraw
 
@@ -29,8 +29,7 @@ def receipt(words: str, *, seed: int = 0, scale: float = 1, quality: int = 88) -
         width = (seed * 7919 + row * row * 104729) % 640
         draw.rectangle((40, 400 + row * 50, 40 + width, 430 + row * 50), fill="grey")
     written = BytesIO()
-    size = (round(720 * scale), round(1280 * scale))
-    picture.resize(size).save(written, "JPEG", quality=quality)
+    picture.save(written, "JPEG", quality=quality)
     return written.getvalue()
 
 
@@ -72,10 +71,10 @@ def reviews(raffle: "Raffle") -> dict[str, int]:
         at = builders.NOON + place * builders.MINUTE
         alike = {"same": 2, "similar": 2}.get(name, place)
         words = "original" if alike == 2 else name
-        quality, scale = (70, 0.8) if name == "similar" else (88, 1)
+        quality = 70 if name == "similar" else 88
         shop.with_file(
             shop.a_proof(order, at=at),
-            content=receipt(words, seed=alike, quality=quality, scale=scale),
+            content=receipt(words, seed=alike, quality=quality),
         )
         keys[name] = order.pk
     for page in range(2):
