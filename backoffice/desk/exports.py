@@ -1,7 +1,7 @@
 """Sales and buyers as a file for a spreadsheet: streamed, safe to open, and written down."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import datetime
 from itertools import batched
 from tempfile import TemporaryFile
@@ -138,7 +138,7 @@ class _Line:
         return line
 
 
-def csv_lines(found: Table, *, done: Callable[..., None]) -> Iterator[bytes]:
+def csv_lines(found: Table, *, done: Callable[..., None]) -> Generator[bytes]:
     """Write a table as CSV, a few hundred lines at a time.
 
     Args:
