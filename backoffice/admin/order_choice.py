@@ -1,6 +1,6 @@
 """Orders that were chosen in the list, as they are shown once more before something is done."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -23,6 +23,9 @@ LIMIT: Final = 200
 PROOFS_SHOWN: Final = 6
 """How many proofs of an order are shown; with more of them it is judged on its own page."""
 
+NAMED: Final = 3
+"""How many orders with the same picture are named."""
+
 
 class Act(StrEnum):
     """What is done to the chosen orders."""
@@ -34,14 +37,13 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A payment proof beside its order; `others` are orders that came with the same picture."""
+    """A payment proof beside its order, with a small picture if it is one."""
 
     key: int
     address: str
     thumbnail: str
     words: str
     caption: str
-    others: tuple[Order, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,28 +124,43 @@ def status_of(order: Order) -> tuple[str, str]:
     return enums.label(status), review.STATUS_STYLES[status]
 
 
-type _Others = dict[int, tuple[Order, ...]]
+@dataclass(frozen=True, slots=True)
+class _Twins:
+    """Orders that came with the same bytes as a proof, or with nearly the same picture."""
+
+    same: tuple[Order, ...]
+    alike: tuple[Order, ...]
+
+
+type _Others = dict[int, _Twins]
 
 
 def _others(proofs: Sequence[PaymentProof]) -> _Others:
-    """Find the orders that came with the same bytes, or nearly the same picture."""
     same, alike = evidence.same_bytes(proofs), evidence.nearly_equal(proofs)
     return {
-        proof.pk: tuple(
-            other.order for other in (*same[proof.pk], *alike[proof.pk]) if other.order is not None
+        proof.pk: _Twins(
+            tuple(other.order for other in same[proof.pk] if other.order is not None),
+            tuple(other.order for other in alike[proof.pk] if other.order is not None),
         )
         for proof in proofs
     }
 
 
+def _repeated(proofs: Sequence[PaymentProof], *, others: _Others) -> str:
+    """Say with which other orders the proofs of one came, too; empty where with none."""
+    same = dict.fromkeys(order for proof in proofs for order in others[proof.pk].same)
+    if same:
+        return f"The very same file also came with {words_of(list(same))}."
+    alike = dict.fromkeys(order for proof in proofs for order in others[proof.pk].alike)
+    return f"Nearly the same picture also came with {words_of(list(alike))}." if alike else ""
+
+
 def _line(order: Order, *, act: Act, others: _Others) -> Line:
     proofs = list(order.proofs.all())
-    twins = tuple(dict.fromkeys(other for proof in proofs for other in others[proof.pk]))
     fits, hint = _judged(order, act=act)
     grave = fits and bool(hint)
-    if fits and act is Act.CONFIRM and twins:
-        hint = f"The same picture also came with {words_of(twins)}."
-        grave = True
+    if fits and act is Act.CONFIRM and (repeated := _repeated(proofs, others=others)):
+        hint, grave = repeated, True
     if fits and act is Act.CONFIRM and len(proofs) > PROOFS_SHOWN:
         fits, grave = False, False
         hint = f"It has {len(proofs)} proofs: look at them on its own page."
@@ -155,7 +172,7 @@ def _line(order: Order, *, act: Act, others: _Others) -> Line:
         total=words.money(order),
         status=status,
         style=style,
-        proofs=tuple(_proof(proof, others[proof.pk]) for proof in proofs[:PROOFS_SHOWN]),
+        proofs=tuple(_proof(proof) for proof in proofs[:PROOFS_SHOWN]),
         seen=tuple(proof.pk for proof in proofs),
         fits=fits,
         chosen=fits and not grave,
@@ -202,7 +219,7 @@ def _cancellable(order: Order) -> tuple[bool, str]:
     return True, ""
 
 
-def _proof(proof: PaymentProof, others: tuple[Order, ...]) -> Proof:
+def _proof(proof: PaymentProof) -> Proof:
     shown = evidence.how(proof)
     return Proof(
         key=proof.pk,
@@ -210,7 +227,6 @@ def _proof(proof: PaymentProof, others: tuple[Order, ...]) -> Proof:
         thumbnail=evidence.thumbnail_of(proof),
         words=_HOW[shown],
         caption=proof.caption,
-        others=others,
     )
 
 
@@ -223,9 +239,11 @@ _HOW: Final = {
 }
 
 
-def words_of(orders: Collection[Order]) -> str:
-    """Name orders in a sentence: "R-7K3F9 and R-8M2QA"."""
-    names = [str(order) for order in orders]
+def words_of(orders: Sequence[Order]) -> str:
+    """Name orders in a sentence: "R-7K3F9 and R-8M2QA"; of many the first and how many more."""
+    names = [str(order) for order in orders[:NAMED]]
+    if len(orders) > NAMED:
+        names.append(f"{len(orders) - NAMED} more")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

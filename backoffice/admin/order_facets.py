@@ -93,4 +93,4 @@ def _counted(parameter: str, value: Any, condition: Q) -> QuerySet[Order, Any]:
         parameter=Value(parameter, output_field=word),
         value=value if isinstance(value, F) else Value(value.value, output_field=word),
     )
-    return named.values_list("parameter", "value", "raffle_id").annotate(count=Count("pk"))
+    return named.values_list("parameter", "value", "raffle_id").annotate(count=Count("*"))

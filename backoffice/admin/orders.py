@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from backoffice import words
@@ -57,7 +57,7 @@ class OrderAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields: ClassVar[tuple[str, ...]] = ("code",)
     search_help_text = order_search.HELP
-    sortable_by = ("code", "state", "amount", "waiting", "created")
+    sortable_by = ("code", "created")  # what an index sorts; the tabs and selects do the rest
     actions = ("confirm_payments", "reject_proofs", "cancel_orders")
     actions_on_bottom = False
     change_form_template = "admin/raffles/order/change_form.html"
@@ -65,27 +65,25 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Buyer")
     def buyer(self, order: Order) -> SafeString:
         """Name and phone, each on a line of its own."""
-        name, _, phone = buyer_of(order).rpartition(", ")
-        line = format_html('<span class="line">{}</span>', phone)
-        return format_html('<span class="line">{}</span>{}', name, line) if name else line
+        return _lines(*buyer_of(order).rsplit(", ", 1))
 
     @admin.display(description="Numbers")
     def numbers(self, order: Order) -> str:
         """Give the first few numbers."""
-        return first_numbers(order)
+        return first_numbers(order, limit=3)
 
-    @admin.display(description="Status", ordering="status")
+    @admin.display(description="Status")
     def state(self, order: Order) -> SafeString:
         """Give the status as a badge, or that a person is asked."""
         status, style = order_choice.status_of(order)
         return words.badge(status, style=style)
 
-    @admin.display(description="Total", ordering="total")
+    @admin.display(description="Total")
     def amount(self, order: Order) -> str:
         """Total with its currency."""
         return words.money(order)
 
-    @admin.display(description="Waiting", ordering="under_review_since", empty_value="")
+    @admin.display(description="Waiting", empty_value="")
     def waiting(self, order: Order) -> str | None:
         """Say for how long a proof waits for us, or how long we wait for the buyer."""
         now = timezone.now()
@@ -97,9 +95,10 @@ class OrderAdmin(ReadOnlyAdmin):
         return None
 
     @admin.display(description="Created", ordering="id")
-    def created(self, order: Order) -> str:
-        """When, in the raffle's time zone."""
-        return words.clock(order.created_at, zone=order.raffle.time_zone)
+    def created(self, order: Order) -> SafeString:
+        """When, in the raffle's time zone; day and clock on a line each."""
+        day, clock = words.clock(order.created_at, zone=order.raffle.time_zone).rsplit(", ", 1)
+        return _lines(day, clock)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Fetch along what the list and the page read."""
@@ -135,10 +134,11 @@ class OrderAdmin(ReadOnlyAdmin):
         return found.orders, False
 
     def get_action_choices(
-        self, request: HttpRequest, default_choices: Any = (("", "With the ticked orders…"),)
-    ) -> Any:
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> list[tuple[str, str]]:
         """Say what the list of actions is for, where Django shows dashes."""
-        return super().get_action_choices(request, list(default_choices))
+        _, *choices = super().get_action_choices(request, *args, **kwargs)
+        return [("", "With the ticked orders…"), *choices]
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Let those decide about money who may change orders."""
@@ -204,3 +204,8 @@ class OrderAdmin(ReadOnlyAdmin):
             "reasons": enums.choices(RejectReason),
         }
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _lines(*parts: str) -> SafeString:
+    """Put the parts of a cell on a line each."""
+    return format_html_join("", '<span class="line">{}</span>', ((part,) for part in parts))

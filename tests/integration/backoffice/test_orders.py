@@ -1,6 +1,7 @@
 """The list of orders, the page of one, and decisions about many at once."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -192,7 +193,7 @@ class TestPage:
         )
 
         page = page_of(owner, order)
-        history = read(page.split('class="timeline"')[1].split("</ol>")[0])
+        history = read(page.split('class="story"')[1].split("</ol>")[0])
 
         assert re.findall(r"Order placed by Buyer, Chat 22 Nov 2026, 07:00 · .*? ago", history)
         assert "Payment confirmed by n8n, API" in history
@@ -433,12 +434,10 @@ class TestAtTheSameMoment:
             browser.force_login(User.objects.create_superuser(name))
         forms = [{"order": [order.pk for order in turn]} for turn in (orders, orders[::-1])]
 
-        said = at_once(
-            [
-                lambda pair=pair: done(pair[0], "confirm", pair[1])
-                for pair in zip(browsers, forms, strict=True)
-            ]
-        )
+        def confirming(browser: Client, form: dict[str, Any]) -> Callable[[], str]:
+            return lambda: done(browser, "confirm", form)
+
+        said = at_once([confirming(*pair) for pair in zip(browsers, forms, strict=True)])
 
         for order in orders:
             assert sum(f"{order} is paid" in one for one in said) == 1
