@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.conversation.telling import acknowledged_lately
 from shared.conversation.values import (
     AssignProof,
     CalledOff,
@@ -29,12 +30,10 @@ from shared.raffles.services import availability, orders, orphans, proofs, reser
 from shared.raffles.services.proofs import ProofKept, ProofLate, ProofOrphan, ProofRepeated
 from shared.raffles.services.reservations import NumbersTaken
 from shared.whatsapp.content import content
-from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
 NEIGHBOURS = 6
 """How many free numbers are offered in place of those that are taken."""
-
-ACKNOWLEDGEMENTS = ("proof_received", "proof_added", "late_proof", "late_proof_secured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _hold(effect: HoldRandom | HoldNumbers, turn: Turn) -> Held:
 
 def _keep_proof(order_id: int | None, turn: Turn) -> ProofTaken | ProofUnplaced:
     order = _own(order_id, turn) if order_id is not None else None
-    quiet = _acknowledged_lately(turn)
+    quiet = acknowledged_lately(turn.contact.pk, now=turn.now)
     kept = proofs.receive(
         _source(turn.message),
         order=order,
@@ -169,12 +168,6 @@ def _source(message: InboundMessage) -> proofs.ProofSource:
         caption=said.text,
         arrived_at=message.sent_at,
     )
-
-
-def _acknowledged_lately(turn: Turn) -> bool:
-    return OutboundMessage.objects.filter(
-        contact=turn.contact, key__in=ACKNOWLEDGEMENTS, created_at__gt=turn.now - ALBUM_QUIET
-    ).exists()
 
 
 def _refused(refusal: DomainError, effect: Effect) -> Refused:

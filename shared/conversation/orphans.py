@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.conversation import facts, texts
-from shared.conversation.telling import locked, say, tell
+from shared.conversation.telling import acknowledged_lately, locked, say, tell
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -58,13 +58,7 @@ def attach(proof_id: int, *, order_id: int, by: Actor, now: datetime) -> ProofKe
     order = locked(order_id, sender_id=orphans.sender_of(proof_id))
     proof = orphans.lock(proof_id)
     outcome = proofs.assign([proof], order=order, by=by, now=now, reason=f"attached by {by.label}")
-    match outcome:
-        case ProofLate(taken_back=secured):
-            tell(order, lambda known: texts.late_proof(known, secured=secured), now=now)
-        case ProofKept(first=True):
-            tell(order, texts.proof_attached, now=now)
-        case ProofKept():
-            tell(order, texts.proof_added, now=now)
+    _acknowledge(outcome, now=now)
     _log.info("proof_attached", proof_id=proof_id, order_id=order_id, by=by.kind)
     return outcome
 
@@ -145,6 +139,19 @@ def dismiss(
         say(sender, texts.proof_dismissed(facts.seller_of(sender, now=now), note=note), now=now)
     _log.info("proof_dismissed", proof_id=proof_id, by=by.kind)
     return proof
+
+
+def _acknowledge(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
+    """Tell an order's buyer what a proof changed; of an album's other pictures nothing is said."""
+    order = outcome.order
+    quiet = acknowledged_lately(order.contact_id, now=now, about=str(order))
+    match outcome:
+        case ProofLate(taken_back=secured) if secured or not quiet:
+            tell(order, lambda known: texts.late_proof(known, secured=secured), now=now)
+        case ProofKept(first=True):
+            tell(order, texts.proof_attached, now=now)
+        case ProofKept() if not quiet:
+            tell(order, texts.proof_added, now=now)
 
 
 def _raffle(raffle_id: int) -> Raffle:

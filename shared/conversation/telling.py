@@ -2,14 +2,26 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from shared.conversation import facts
 from shared.conversation.values import OrderFacts, Reply
+from shared.core.constants import ALBUM_QUIET
 from shared.core.enums import OutboxKind
 from shared.raffles.models import Order
 from shared.raffles.services import orders
-from shared.whatsapp.models import WhatsAppContact
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import contacts, outbox
+
+ACKNOWLEDGEMENTS: Final = (
+    "proof_received",
+    "proof_attached",
+    "proof_added",
+    "late_proof",
+    "late_proof_secured",
+    "order_made",
+)
+"""The texts that say that a proof is here."""
 
 
 def locked(order_id: int, *, sender_id: int | None = None) -> Order:
@@ -28,6 +40,21 @@ def locked(order_id: int, *, sender_id: int | None = None) -> Order:
     for contact_id in sorted(known for known in contact_ids if known is not None):
         contacts.lock(contact_id)
     return orders.lock(order_id)
+
+
+def acknowledged_lately(contact_id: int | None, *, now: datetime, about: str = "") -> bool:
+    """Say whether a contact heard within the last minute that a proof is here: once is enough.
+
+    Args:
+        contact_id: the buyer; None hears nothing.
+        now: the clock.
+        about: the code of an order; empty: whichever it was.
+
+    """
+    told = OutboundMessage.objects.filter(
+        contact_id=contact_id, key__in=ACKNOWLEDGEMENTS, created_at__gt=now - ALBUM_QUIET
+    )
+    return told.filter(about=about).exists() if about else told.exists()
 
 
 def tell(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:

@@ -118,6 +118,15 @@ class TestAttach:
         assert arranged.stored(paid).status == OrderStatus.PAID
         assert (told(paid.contact), told(reviewed.contact)) == (["proof_added"], ["proof_added"])
 
+    def test_says_of_an_album_once_that_it_is_here(self, raffle: Raffle) -> None:
+        order = arranged.placed(raffle)
+
+        for _ in range(3):
+            attach(arranged.orphan(), order)
+
+        assert order.proofs.count() == 3
+        assert told(order.contact) == ["proof_attached"]
+
     def test_needs_nobody_to_tell(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
         Order.objects.filter(pk=order.pk).update(contact=None)
