@@ -12,9 +12,7 @@ from django.utils import timezone
 from backoffice.admin import order_facets
 from shared.core import enums
 from shared.core.enums import (
-    InboxStatus,
     OrderStatus,
-    OutboxStatus,
     ProofStatus,
     RaffleStatus,
     Verdict,
@@ -162,42 +160,4 @@ class ByHavingAnOrder(OneOf):
     answers: ClassVar = {
         "none": ("Without an order", Q(order__isnull=True)),
         "some": ("With an order", Q(order__isnull=False)),
-    }
-
-
-class ByInboxStatus(OneOf):
-    """Messages in by status."""
-
-    title = "Status"
-    parameter_name = "status"
-    answers = _by_status(InboxStatus)
-
-
-class ByOutboxStatus(OneOf):
-    """Messages out by status."""
-
-    title = "Status"
-    parameter_name = "status"
-    answers = _by_status(OutboxStatus)
-
-
-class ByAlarmState(OneOf):
-    """Alarms that are open, or resolved."""
-
-    title = "State"
-    parameter_name = "open"
-    answers: ClassVar = {
-        "yes": ("Open", Q(resolved_at__isnull=True)),
-        "no": ("Resolved", Q(resolved_at__isnull=False)),
-    }
-
-
-class ByAttention(OneOf):
-    """Account notices a person should read."""
-
-    title = "Attention"
-    parameter_name = "attention"
-    answers: ClassVar = {
-        "yes": ("Needs attention", Q(needs_attention=True)),
-        "no": ("For the record", Q(needs_attention=False)),
     }
