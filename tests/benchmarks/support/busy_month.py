@@ -1,0 +1,293 @@
+"""The books of a seller after a busy month: a million numbers, a hundred thousand orders.
+
+Random, but the same with every run: the dice are seeded, only the times follow the clock.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.benchmarks.support import rows
+from tests.benchmarks.support.rows import insert, moment
+from tests.builders import NUMBER_ID
+
+if TYPE_CHECKING:
+    from shared.raffles.models import Raffle
+
+NUMBERS: Final = 1_000_000
+ORDERS: Final = 100_000
+BUYERS: Final = 60_000
+WAITING: Final = 1_000
+UNPAID: Final = 1_500
+HELD: Final = 500
+LATE: Final = 100
+ORPHANS: Final = 100
+PICTURES: Final = 8
+
+PRICE: Final = 5
+MINUTE: Final = timedelta(minutes=1)
+QUANTITIES: Final = (1, 1, 2, 2, 3, 3, 5, 5, 10)
+FIRST_NAMES: Final = (
+    "Ana",
+    "Ben",
+    "Carla",
+    "Dmitri",
+    "Eva",
+    "Farah",
+    "Goran",
+    "José",
+    "Kofi",
+    "Noor",
+)
+LAST_NAMES: Final = (
+    "Torres",
+    "Okafor",
+    "Nguyen",
+    "Smith",
+    "García",
+    "Novak",
+    "Li",
+    "Ñandú",
+    "Young",
+)
+NOTHING_FREES: Final = 7919
+"""Prime to the count of numbers: multiples of it, modulo that, meet every number once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One order, as everything about it is derived from it."""
+
+    key: int
+    status: str
+    buyer: int | None
+    quantity: int
+    at: datetime
+    review: bool = False
+    late: bool = False
+
+    @property
+    def has_proof(self) -> bool:
+        """Whether its buyer sent a picture."""
+        return self.buyer is not None and (self.status == "PAID" or self.review or self.late)
+
+    @property
+    def live(self) -> bool:
+        """Whether numbers belong to it."""
+        return self.status in {"PAID", "PENDING_PAYMENT", "DRAFT"}
+
+
+class Month:
+    """Writes the books, table by table, into an empty database that is migrated."""
+
+    def __init__(self, *, now: datetime) -> None:
+        self.now = now.replace(microsecond=0)
+        self.dice = random.Random(3)
+        self.deals = list(self._deals())
+
+    def write(self) -> None:
+        """Write everything; a minute on either database."""
+        from tests.benchmarks.support import chatter, proofs
+
+        raffle = self._raffles()
+        self._people()
+        with rows.unchecked():
+            self._buyers()
+            self._orders(raffle)
+            self._links(raffle)
+            self._events()
+            proofs.write(self)
+            chatter.write(self)
+        self._mark_numbers()
+        rows.tell_planner()
+
+    def _deals(self) -> Iterator[Deal]:
+        dice, now = self.dice, self.now
+        past = ORDERS - WAITING - UNPAID - HELD
+        step = timedelta(days=30) / past
+        for key in range(1, past + 1):
+            chance, at = dice.random(), now - timedelta(days=31) + key * step
+            status = "PAID" if chance < 0.72 else "EXPIRED" if chance < 0.92 else "CANCELLED"
+            buyer = None if chance < 0.03 else dice.randint(1, BUYERS)
+            late = status == "EXPIRED" and past - key < LATE * 5 + 20
+            yield Deal(key, status, buyer, dice.choice(QUANTITIES), at, late=late)
+        for nth in range(ORDERS - past):
+            at = now - (ORDERS - past - nth) * (MINUTE / 2 if nth < WAITING else MINUTE / 90)
+            status = "PENDING_PAYMENT" if nth < WAITING + UNPAID else "DRAFT"
+            buyer = dice.randint(1, BUYERS)
+            quantity = dice.choice(QUANTITIES)
+            yield Deal(past + 1 + nth, status, buyer, quantity, at, review=nth < WAITING)
+
+    def _raffles(self) -> "Raffle":
+        from shared.raffles.services import lifecycle, numbers
+        from tests import builders
+
+        facts: dict[str, Any] = {
+            "time_zone": "America/Bogota",
+            "draw_at": self.now + timedelta(days=20),
+        }
+        raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT", **facts)
+        numbers.generate(raffle.pk, pause=0)
+        lifecycle.open_raffle(raffle.pk, now=self.now)
+        for title, status in (("Hamper", "OPEN"), ("Bicycle", "PAUSED"), ("Radio", "CLOSED")):
+            builders.raffle(title=title, numbers=1_000, status=status, **facts)
+        builders.raffle(title="A draft", with_numbers=False, status="DRAFT", **facts)
+        return raffle
+
+    def _people(self) -> None:
+        from django.contrib.auth.models import Group, User
+
+        User.objects.create_superuser("olga", password="correct-horse-battery")
+        seller = User.objects.create_user(
+            "sofia", password="correct-horse-battery", is_staff=True, first_name="Sofía"
+        )
+        seller.groups.add(Group.objects.get(name="Seller"))
+
+    def _buyers(self) -> None:
+        from shared.whatsapp.models import WhatsAppContact
+
+        heard = {deal.buyer: deal.at for deal in self.deals}
+        insert(
+            WhatsAppContact,
+            "id phone_number_id wa_id profile_name last_inbound_at is_blocked created_at",
+            (
+                (
+                    key,
+                    NUMBER_ID,
+                    f"1555{key * 7:07d}",
+                    f"{self.dice.choice(FIRST_NAMES)} {self.dice.choice(LAST_NAMES)}",
+                    moment(heard.get(key, self.now - timedelta(days=40))),
+                    key % 997 == 0,
+                    moment(self.now - timedelta(days=45)),
+                )
+                for key in range(1, BUYERS + 1)
+            ),
+        )
+
+    def _orders(self, raffle: "Raffle") -> None:
+        from shared.raffles.models import Order
+
+        insert(
+            Order,
+            "id raffle_id contact_id buyer_name buyer_phone code status mode quantity unit_price "
+            "total currency expires_at under_review_since needs_decision created_at placed_at "
+            "closed_at",
+            (self._order(deal, raffle_id=raffle.pk) for deal in self.deals),
+        )
+
+    def _order(self, deal: Deal, *, raffle_id: int) -> tuple[Any, ...]:
+        cash = deal.buyer is None
+        ended = deal.status in {"PAID", "EXPIRED", "CANCELLED"}
+        ticks = not ended and not deal.review
+        return (
+            deal.key,
+            raffle_id,
+            deal.buyer,
+            self.dice.choice(FIRST_NAMES) + " Cash" if cash else "",
+            f"+1 555 {deal.key:07d}" if cash else "",
+            code(deal.key),
+            deal.status,
+            "PICK" if deal.key % 3 else "RANDOM",
+            deal.quantity,
+            PRICE,
+            PRICE * deal.quantity,
+            "USD",
+            moment(deal.at + 30 * MINUTE) if ticks else None,
+            moment(deal.at + 4 * MINUTE) if deal.review else None,
+            deal.late,
+            moment(deal.at),
+            None if deal.status == "DRAFT" else moment(deal.at + MINUTE),
+            moment(deal.at + 30 * MINUTE) if ended else None,
+        )
+
+    def _links(self, raffle: "Raffle") -> None:
+        from shared.raffles.models import OrderTicket, TicketNumber
+
+        first = TicketNumber.objects.filter(raffle=raffle).order_by("number").values_list("pk")
+        start = first[0][0]
+        insert(OrderTicket, "order_id ticket_id released_at", self._tickets(start))
+
+    def _tickets(self, start: int) -> Iterator[tuple[int, int, str | None]]:
+        taken = 0
+        for deal in self.deals:
+            for _ in range(deal.quantity):
+                if deal.live:
+                    taken += 1
+                    yield deal.key, start + taken * NOTHING_FREES % NUMBERS, None
+                else:
+                    released = moment(deal.at + 30 * MINUTE)
+                    yield deal.key, start + self.dice.randrange(NUMBERS), released
+
+    def _events(self) -> None:
+        from shared.raffles.models import OrderEvent
+
+        names = "order_id action actor_kind actor_id actor_label from_status to_status reason at"
+        insert(OrderEvent, names, (row for deal in self.deals for row in _history(deal)))
+
+    def _mark_numbers(self) -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE raffles_ticketnumber SET status = CASE found.status
+                    WHEN 'PAID' THEN 'SOLD' ELSE 'RESERVED' END
+                FROM (
+                    SELECT link.ticket_id, o.status FROM raffles_orderticket link
+                    JOIN raffles_order o ON o.id = link.order_id WHERE link.released_at IS NULL
+                ) found
+                WHERE found.ticket_id = raffles_ticketnumber.id
+                """
+            )
+
+
+def code(order_id: int) -> str:
+    """Give an order a code as the product does, under a key of its own."""
+    from shared.raffles import codes
+
+    return codes.code_for(order_id, key=b"busy month")
+
+
+def token(word: object) -> str:
+    """Give 64 hexadecimal digits of its own for everything."""
+    return hashlib.sha256(str(word).encode()).hexdigest()
+
+
+def receipt(words: str) -> bytes:
+    """Draw a small picture of a receipt."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (360, 640), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, 360, 80), fill="navy")
+    for line in range(8):
+        draw.text((20, 110 + 50 * line), token(f"{words}{line}")[:18], fill="black", font_size=26)
+    written = BytesIO()
+    picture.save(written, "JPEG", quality=80)
+    return written.getvalue()
+
+
+def _history(deal: Deal) -> Iterator[tuple[Any, ...]]:
+    buyer = ("CHAT", str(deal.buyer), "Buyer")
+    staff = ("STAFF", "2", "sofia")
+    first = staff if deal.buyer is None else buyer
+
+    def line(action: str, who: tuple[str, str, str], was: str, now: str, after: float) -> Any:
+        return (deal.key, action, *who, was, now, "", moment(deal.at + after * MINUTE))
+
+    yield line("HELD", first, "", "DRAFT", 0)
+    if deal.status != "DRAFT":
+        yield line("PLACED", first, "DRAFT", "PENDING_PAYMENT", 1)
+    if deal.has_proof and not deal.late:
+        yield line("PROOF_RECEIVED", buyer, "PENDING_PAYMENT", "PENDING_PAYMENT", 4)
+    if deal.status in {"PAID", "CANCELLED"}:
+        yield line(deal.status, staff, "PENDING_PAYMENT", deal.status, 30)
+    if deal.status == "EXPIRED":
+        sweeper = ("SWEEPER", "", "")
+        yield line("EXPIRED", sweeper, "PENDING_PAYMENT", "EXPIRED", 30)
+    if deal.late:
+        yield line("LATE_PAYMENT", buyer, "EXPIRED", "EXPIRED", 50)
