@@ -36,7 +36,7 @@ class AlarmAdmin(TabbedAdmin):
     list_filter = (ByState,)
     ordering = (F("resolved_at").desc(nulls_first=True), "-last_at")
     sortable_by = ()
-    actions = ("resolve",)
+    actions = ("mark_resolved",)
     change_form_template = "admin/whatsapp/alarm/change_form.html"
 
     @admin.display(description="State")
@@ -66,7 +66,7 @@ class AlarmAdmin(TabbedAdmin):
         return request.user.has_perm(messages.RESOLVE)
 
     @admin.action(description="Mark as resolved", permissions=["resolve"])
-    def resolve(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
+    def mark_resolved(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
         """Close the chosen alarms; the same trouble again opens a new one."""
         messages.one_by_one(request, chosen.order_by("pk"), messages.resolve, done="Resolved")
 

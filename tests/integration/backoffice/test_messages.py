@@ -290,7 +290,7 @@ class TestAlarms:
 
         assert "Resolved." in post(owner, page(Alarm, "resolve", first.pk))[0]
         assert "resolved already: olga" in post(owner, page(Alarm, "resolve", first.pk))[0]
-        said = with_all(owner, Alarm, "resolve")
+        said = with_all(owner, Alarm, "mark_resolved")
 
         assert not Alarm.objects.filter(resolved_at=None).exists()
         assert any("Resolved (1): More trouble" in line for line in said)
@@ -374,7 +374,7 @@ class TestWithoutPermission:
         [
             (OutboundMessage, "send_again"),
             (InboundMessage, "answer_again"),
-            (Alarm, "resolve"),
+            (Alarm, "mark_resolved"),
         ],
     )
     def test_actions_on_many_rows_are_refused(
