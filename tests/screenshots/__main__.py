@@ -1,0 +1,124 @@
+"""Takes the pictures of the seller's desk that stand in the documentation.
+
+`uv run python -m tests.screenshots docs/pictures`: a shop is made up in a temporary folder, its
+clock stands still, and Debian's chromium looks at it; the same pages give the same pictures.
+"""
+
+import argparse
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+NOW: Final = datetime(2026, 11, 22, 15, 42, tzinfo=UTC)
+PASSWORD: Final = "correct-horse-battery"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page to look at; `path` may name keys of the shop in braces, sizes are in pixels."""
+
+    name: str
+    path: str
+    width: int = 1280
+    height: int = 900
+    scale: float = 1.0
+
+
+PICTURES: Final = (
+    Picture("dashboard", "/admin/"),
+    Picture("review", "/admin/queue/{alike}/"),
+    Picture("order", "/admin/raffles/order/{told}/change/", height=1050),
+    Picture("phone", "/admin/queue/{fresh}/", width=390, height=844, scale=2.0),
+)
+
+
+def main() -> None:
+    """Make the shop, open it and take every picture."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures are put")
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="rafflebot-pictures-") as home,
+        _shop(Path(home)) as (address, keys),
+    ):
+        _take(address, keys, folder=folder)
+
+
+@contextmanager
+def _shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
+    """Fill a database and serve the back office, as of `NOW`."""
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="tests.acceptance.backoffice_settings",
+        TEST_STATIC_FOLDER=str(home / "static"),
+        DATABASE_URL=f"sqlite:///{home}/shop.sqlite3",
+        DJANGO_SECRET_KEY="only-for-pictures-" + "x" * 40,
+        DJANGO_DEBUG="false",
+        PUBLIC_URL="http://127.0.0.1",
+        MEDIA_ROOT=str(home / "media"),
+        TIME_ZONE="America/Bogota",
+        LOG_LEVEL="WARNING",
+    )
+    import django
+    from django.utils import timezone
+
+    timezone.now = lambda: NOW  # the clock of an entry point: everything below is handed the time
+    django.setup()
+
+    from django.core.management import call_command
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+    from tests.screenshots import shop
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    keys = shop.furnish(now=NOW, password=PASSWORD)
+    from backoffice.wsgi import application  # it looks for the static files as it is imported
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing of requests."""
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.set_app(application)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", keys
+    finally:
+        server.shutdown()
+
+
+def _take(address: str, keys: Mapping[str, int], *, folder: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.acceptance.desk.people import CHROMIUM, FLAGS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for picture in PICTURES:
+            page = browser.new_page(
+                viewport={"width": picture.width, "height": picture.height},
+                device_scale_factor=picture.scale,
+                reduced_motion="reduce",
+            )
+            page.goto(f"{address}/admin/login/")
+            page.get_by_label("Username").fill("sofia")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Log in").click()
+            page.wait_for_url(f"{address}/admin/")
+            page.goto(address + picture.path.format(**keys), wait_until="networkidle")
+            page.wait_for_timeout(1_000)  # what fades in has come
+            page.screenshot(path=folder / f"{picture.name}.png", animations="disabled")
+            print(folder / f"{picture.name}.png")
+            page.context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

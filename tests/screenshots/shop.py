@@ -1,0 +1,301 @@
+"""A made-up shop on an ordinary day, the same one every time."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+
+from shared.conversation import settlement
+from shared.core.enums import ActorKind, OutboxKind, OutboxStatus, RejectReason
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import lifecycle, numbers, orders, proofs, reservations
+from shared.raffles.services.proofs import ProofSource
+from shared.whatsapp import messages
+from shared.whatsapp.models import (
+    BusinessNumber,
+    InboundMessage,
+    OutboundMessage,
+    WhatsAppContact,
+)
+from tests.builders import NUMBER_ID
+from tests.screenshots import receipts
+from tests.screenshots.receipts import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+NAMES: Final = (
+    "Ana Torres", "Ben Okafor", "Carla Núñez", "Dmitri Novak", "Eva Lindqvist", "Farah Haddad",
+    "Goran Petrović", "Hana Sato", "Ivo Silva", "José Ñandú", "Kofi Mensah", "Li Wei",
+    "María García", "Noor Aziz", "Olu Adeyemi", "Priya Nair",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Shop:
+    """The shop while it is furnished: `now` is the time of the pictures."""
+
+    now: datetime
+    dice: random.Random = field(default_factory=lambda: random.Random(11))
+    serial: "Iterator[int]" = field(default_factory=lambda: count(1))
+    free: dict[int, list[int]] = field(default_factory=dict)
+
+    def raffle(self, title: str, prize: str, *, numbers_: int, price: str, days: int) -> Raffle:
+        """Put a raffle on sale."""
+        raffle = Raffle.objects.create(
+            title=title,
+            prize=prize,
+            price=Decimal(price),
+            currency="USD",
+            number_count=numbers_,
+            description="Drawn live, all proceeds for the club.",
+            payment_instructions="Bank of Example, account 000-123, name: Club.",
+            seller_contact="Ana, +1 555 0100",
+            time_zone="America/Bogota",
+            draw_at=self.now.replace(hour=1, minute=0) + timedelta(days=days),
+        )
+        numbers.generate(raffle.pk, pause=0)
+        lifecycle.open_raffle(raffle.pk, now=self.now - timedelta(days=9))
+        raffle.refresh_from_db()
+        self.free[raffle.pk] = list(range(raffle.first_number, raffle.last_number + 1))
+        self.dice.shuffle(self.free[raffle.pk])
+        return raffle
+
+    def buyer(self, name: str = "", *, heard: datetime) -> WhatsAppContact:
+        """Meet somebody."""
+        serial = next(self.serial)
+        return WhatsAppContact.objects.create(
+            phone_number_id=NUMBER_ID,
+            wa_id=f"1555010{serial:04d}",
+            profile_name=name or self.dice.choice(NAMES),
+            last_inbound_at=heard,
+            created_at=heard - HOUR,
+        )
+
+    def hold(self, raffle: Raffle, buyer: WhatsAppContact, quantity: int, *, at: datetime) -> Order:
+        """Hold the next free numbers, as the chat does."""
+        wanted = sorted(self.free[raffle.pk].pop() for _ in range(quantity))
+        with transaction.atomic():
+            return reservations.hold_numbers(
+                raffle, contact_id=buyer.pk, numbers=wanted, now=at, by=_chat(buyer)
+            )
+
+    def order(
+        self, raffle: Raffle, quantity: int, *, at: datetime, name: str = ""
+    ) -> tuple[Order, WhatsAppContact]:
+        """Order numbers that are to be paid."""
+        buyer = self.buyer(name, heard=at)
+        held = self.hold(raffle, buyer, quantity, at=at)
+        with transaction.atomic():
+            return orders.place(orders.lock(held.pk), at=at, now=at, by=_chat(buyer)), buyer
+
+    def proof(
+        self, order: Order | None, buyer: WhatsAppContact, *, at: datetime, content: bytes = b""
+    ) -> PaymentProof:
+        """Send a receipt."""
+        serial = next(self.serial)
+        source = ProofSource(NUMBER_ID, f"wamid.p{serial}", f"media{serial}", "", "", at)
+        with transaction.atomic():
+            locked = orders.lock(order.pk) if order is not None else None
+            received = proofs.receive(
+                source, order=locked, contact_id=buyer.pk, by=_chat(buyer), now=at
+            )
+        settlement.keep_proof_file(
+            received.proof.pk,
+            content=content or receipt(order, buyer, at=at - 2 * MINUTE),
+            content_type="image/jpeg",
+            extension="jpg",
+            now=at,
+        )
+        return received.proof
+
+
+def furnish(*, now: datetime, password: str) -> dict[str, int]:
+    """Fill the database; give the keys that the pictures ask for."""
+    _people(password)
+    shop = Shop(now=now)
+    summer = shop.raffle("Summer Raffle", "a motorbike", numbers_=1000, price="5.00", days=20)
+    hamper = shop.raffle("Christmas Hamper", "a full hamper", numbers_=100, price="2.50", days=30)
+    _sold(shop, summer, orders_=150)
+    _sold(shop, hamper, orders_=24)
+    keys = _waiting(shop, summer, hamper)
+    _unpaid(shop, summer, hamper)
+    _troubles(shop, summer)
+    BusinessNumber.objects.update_or_create(
+        phone_number_id=NUMBER_ID,
+        defaults={
+            "display_phone_number": "+1 555 010 0000",
+            "last_webhook_at": now - timedelta(seconds=40),
+        },
+    )
+    OutboundMessage.objects.filter(status=OutboxStatus.QUEUED).update(
+        status=OutboxStatus.SENT, delivery="read", sent_at=now - MINUTE, attempts=1
+    )
+    return keys
+
+
+def receipt(order: Order | None, buyer: WhatsAppContact, *, at: datetime) -> bytes:
+    """Draw what the buyer's bank shows after the transfer."""
+    paid = Transfer(
+        amount=f"${order.total:.2f}" if order is not None else "$10.00",
+        payer=buyer.profile_name,
+        reference=str(order.code) if order is not None else "raffle",
+        at=at - 5 * HOUR,
+    )
+    return receipts.picture(paid)
+
+
+def _people(password: str) -> None:
+    for name, full, group in (("sofia", "Sofía", "Seller"), ("rita", "Rita", "Reviewer")):
+        person = User.objects.create_user(name, password=password, is_staff=True, first_name=full)
+        person.groups.add(Group.objects.get(name=group))
+
+
+def _sold(shop: Shop, raffle: Raffle, *, orders_: int) -> None:
+    """Sell over a week, more towards its end."""
+    rita = Actor(ActorKind.STAFF, id="2", label="rita")
+    for place in range(orders_):
+        at = shop.now - timedelta(days=8) * (1 - place / orders_) ** 2 - 3 * HOUR
+        quantity = min(shop.dice.choice((1, 2, 3, 3, 5, 8)), raffle.max_per_order)
+        order, buyer = shop.order(raffle, quantity, at=at)
+        shop.proof(order, buyer, at=at + 4 * MINUTE)
+        settlement.confirm_payment(order.pk, by=rita, now=at + 9 * MINUTE)
+
+
+def _waiting(shop: Shop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
+    """Let proofs wait: one was sent twice, one buyer talked a while."""
+    keys: dict[str, int] = {}
+    first: bytes = b""
+    for place, minutes in enumerate((74, 58, 51, 43, 37, 30, 22, 15, 9, 4)):
+        at = shop.now - (minutes + 6) * MINUTE
+        raffle = hamper if place % 4 == 3 else summer
+        order, buyer = shop.order(raffle, 3, at=at, name=NAMES[place])
+        content = receipt(order, buyer, at=at)
+        if place == 1:
+            first = content
+        if place == 2:
+            content = receipts.forwarded(first)
+            keys["alike"] = order.pk
+        if place in (2, 5):
+            _chatted(shop, order, buyer, at=at)
+        shop.proof(order, buyer, at=shop.now - minutes * MINUTE, content=content)
+        if place == 4:
+            keys["fresh"] = order.pk
+        if place == 5:
+            keys["told"] = order.pk
+    return keys
+
+
+def _unpaid(shop: Shop, summer: Raffle, hamper: Raffle) -> None:
+    for minutes in (26, 24, 22, 18, 12, 7, 3):
+        shop.order(summer, 2, at=shop.now - minutes * MINUTE)
+    for minutes in (8, 2):
+        at = shop.now - minutes * MINUTE
+        shop.hold(hamper, shop.buyer(heard=at), 1, at=at)
+
+
+def _troubles(shop: Shop, raffle: Raffle) -> None:
+    """Have one late payment, one orphan, one rejected proof and two messages that wait."""
+    rita = Actor(ActorKind.STAFF, id="2", label="rita")
+    at = shop.now - 3 * HOUR
+    late, buyer = shop.order(raffle, 2, at=at)
+    with transaction.atomic():
+        orders.expire(orders.lock(late.pk), now=at + 40 * MINUTE)
+    shop.free[raffle.pk].extend(late.numbers())
+    other, other_buyer = shop.order(raffle, 2, at=at + HOUR)
+    shop.proof(other, other_buyer, at=at + HOUR + 3 * MINUTE)
+    settlement.confirm_payment(other.pk, by=rita, now=at + HOUR + 9 * MINUTE)
+    shop.proof(late, buyer, at=shop.now - 33 * MINUTE)
+    stranger = shop.buyer("Priya Nair", heard=shop.now - 19 * MINUTE)
+    shop.proof(None, stranger, at=shop.now - 19 * MINUTE)
+    rejected, its_buyer = shop.order(raffle, 1, at=shop.now - 35 * MINUTE)
+    shop.proof(rejected, its_buyer, at=shop.now - 31 * MINUTE)
+    settlement.reject_payment(
+        rejected.pk, reason=RejectReason.ILLEGIBLE, note="", by=rita, now=shop.now - 12 * MINUTE
+    )
+    away = shop.buyer("Li Wei", heard=shop.now - 26 * HOUR)
+    for number in ("113", "207"):
+        OutboundMessage.objects.create(
+            phone_number_id=NUMBER_ID,
+            contact=away,
+            kind=OutboxKind.NOTICE,
+            key="paid",
+            payload=messages.text(f"Paid. *{number}* is yours."),
+            status=OutboxStatus.WITHHELD,
+            created_at=shop.now - HOUR,
+        )
+
+
+def _chatted(shop: Shop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
+    """Write down what was said until the order was placed."""
+    named = " · ".join(order.raffle.written(number) for number in order.numbers())
+    card = messages.buttons(
+        f"*{order.raffle}* · win {order.raffle.prize}\nDraw: Fri 11 Dec, 20:00 · $5.00 a number",
+        buttons=[messages.Button(str(n), title) for n, title in enumerate(_TITLES)],
+    )
+    told, said = _speakers(shop, buyer)
+    said("hi", at=at - 4 * MINUTE)
+    told(card, at=at - 4 * MINUTE)
+    said("3 please", at=at - 2 * MINUTE)
+    told(messages.text(f"Held for you: *{named}*  Total ${order.total}"), at=at - 2 * MINUTE)
+    said("Confirm", at=at)
+    told(
+        messages.text(
+            f"Order *{order.code}* · please pay ${order.total}.\nThen send a photo of the receipt."
+        ),
+        at=at,
+    )
+    said("paying now, one moment", at=at + 3 * MINUTE)
+
+
+_TITLES: Final = ("Random numbers", "Pick my numbers", "My tickets")
+
+
+def _speakers(
+    shop: Shop, buyer: WhatsAppContact
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    def told(message: dict[str, Any], *, at: datetime) -> None:
+        OutboundMessage.objects.create(
+            phone_number_id=NUMBER_ID,
+            contact=buyer,
+            kind=OutboxKind.REPLY,
+            key="card",
+            payload=message,
+            status=OutboxStatus.SENT,
+            delivery="read",
+            attempts=1,
+            wa_message_id=f"wamid.o{next(shop.serial)}",
+            created_at=at + timedelta(seconds=1),
+            sent_at=at + timedelta(seconds=2),
+        )
+
+    def said(text: str, *, at: datetime) -> None:
+        name = f"wamid.i{next(shop.serial)}"
+        InboundMessage.objects.create(
+            phone_number_id=NUMBER_ID,
+            wa_message_id=name,
+            dedupe_key=name,
+            contact=buyer,
+            type="text",
+            text=text,
+            payload={"type": "text", "text": {"body": text}},
+            sent_at=at,
+            received_at=at,
+            status="PROCESSED",
+            processed_at=at,
+        )
+
+    return told, said
+
+
+def _chat(buyer: WhatsAppContact) -> Actor:
+    return Actor(ActorKind.CHAT, id=str(buyer.pk), label=str(buyer))
