@@ -50,7 +50,7 @@ class TestSendAgain:
         assert (again.error_code, again.delivery, again.wa_message_id) == (None, "", "")
         assert ids(claim()) == [failed.pk]
 
-    @pytest.mark.parametrize("state", set(OutboxStatus) - {OutboxStatus.FAILED})
+    @pytest.mark.parametrize("state", sorted(set(OutboxStatus) - {OutboxStatus.FAILED}))
     def test_refuses_what_did_not_fail(self, state: OutboxStatus) -> None:
         lease: dict[str, Any] = {"lease": "5e" * 16, "lease_until": NOON + MINUTE}
         message = queued(builders.contact(), status=state, delivery=Delivery.DELIVERED, **lease)
