@@ -11,9 +11,11 @@ from typing import Final
 
 from deploy import dotenv
 from deploy.processes import HOST
+from shared.core.config import ROOT
 
 PHONE_NUMBER_ID: Final = "106540352242922"
 WABA_ID: Final = "102290129340398"
+LOGO: Final = ROOT / "backoffice/static/backoffice/ticket.png"
 USERNAME: Final = "seller"
 EASY: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -86,6 +88,11 @@ class Home:
             "META_GRAPH_URL": f"http://{HOST}:{ports.meta}",
             "META_GRAPH_VERSION": "v26.0",
             "MEDIA_ROOT": str(self.folder / "demo-media"),
+            "BRAND_NAME": "Raffle Tickets",
+            "BRAND_LOGO": str(LOGO),
+            "BRAND_COLOUR": "#0f766e",
+            "TIME_ZONE": "UTC",
+            "TRUSTED_PROXIES": "0",
             "SENDS_PER_SECOND": "80",
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "INFO",

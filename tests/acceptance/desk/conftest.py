@@ -15,9 +15,11 @@ from typing import Final
 import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from tests.acceptance.desk.people import CHROMIUM, FLAGS, SIZES, Person
 from tests.conftest import unavailable
+from tests.databases import Databases
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 
@@ -37,7 +39,7 @@ type Enter = Callable[..., Person]
 """Lets a person in, by name and the size of the window."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         unavailable("no chromium: install Debian's package of that name")
@@ -47,38 +49,42 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder = tmp_path_factory.mktemp("shop")
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DJANGO_SETTINGS_MODULE": "tests.acceptance.backoffice_settings",
-        "TEST_STATIC_FOLDER": str(folder / "static"),
-        "DATABASE_URL": f"sqlite:///{folder}/shop.sqlite3",
-        "DJANGO_SECRET_KEY": "only-for-this-test-" + "x" * 40,
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "MEDIA_ROOT": str(folder / "media"),
-        "LOG_LEVEL": "WARNING",
-    }
+@pytest.fixture(scope="package")
+def shop(
+    browser: Browser,
+    static_folder: Path,
+    run_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Shop]:
+    with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as database:
+        folder, port = tmp_path_factory.mktemp("shop"), free_port()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "tests.acceptance.backoffice_settings",
+            "TEST_STATIC_FOLDER": str(static_folder),
+            "DATABASE_URL": database,
+            "DJANGO_SECRET_KEY": "only-for-this-test-" + "x" * 40,
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "MEDIA_ROOT": str(folder / "media"),
+            "LOG_LEVEL": "WARNING",
+        }
 
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-m", *arguments]
-        done = subprocess.run(
-            command, env=environment, cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        def run(*arguments: str) -> str:
+            command = [sys.executable, "-m", *arguments]
+            done = subprocess.run(
+                command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            return done.stdout
 
-    run("backoffice.manage", "migrate", "--verbosity=0")
-    run("backoffice.manage", "collectstatic", "--noinput", "--verbosity=0")
-    keys = json.loads(run("tests.acceptance.desk.seed"))
-    with gunicorn(port, environment=environment, folder=folder):
-        yield Shop(f"http://127.0.0.1:{port}", keys, run)
+        keys = json.loads(run("tests.acceptance.desk.seed"))
+        with gunicorn(port, environment=environment, folder=folder):
+            yield Shop(f"http://127.0.0.1:{port}", keys, run)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sessions(browser: Browser, shop: Shop) -> dict[str, StorageState]:
     """Log each person in once, on a phone."""
     return {name: logged_in(browser, shop, name) for name in ("olga", "rita")}
