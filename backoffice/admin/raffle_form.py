@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from typing import Any, ClassVar, Final
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.core.exceptions import ValidationError
 from shared.conversation import wording
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
+from shared.raffles.validators import time_zones
 from shared.whatsapp.models import BusinessNumber
 
 PICTURE_LIMIT: Final = 5 * 1024 * 1024
@@ -216,7 +216,7 @@ def has_orders(raffle: Raffle) -> bool:
 
 def zones() -> list[str]:
     """List the time zones that are places, and UTC."""
-    places = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    places = {zone for zone in time_zones() if "/" in zone and not zone.startswith("Etc/")}
     return sorted(places | {"UTC"})
 
 

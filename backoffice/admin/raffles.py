@@ -2,7 +2,6 @@
 # ruff: noqa: ARG002 - Django gives these arguments
 
 from typing import Any, ClassVar, Final
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -33,6 +32,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.services import number_map
 from shared.raffles.services.availability import Counts
+from shared.raffles.validators import time_zones
 
 _NUMBERS_EXIST: Final = Exists(TicketNumber.objects.filter(raffle=OuterRef("pk")))
 
@@ -219,7 +219,7 @@ def _free(raffle: Raffle, counts: Counts) -> int | None:
 def _zone(request: HttpRequest, object_id: str | None) -> str:
     """Give the time zone that the form's times are in: the one it sends, else the stored one."""
     wanted = request.POST.get("time_zone", "")
-    if wanted not in available_timezones() and object_id and object_id.isdecimal():
+    if wanted not in time_zones() and object_id and object_id.isdecimal():
         stored = Raffle.objects.filter(pk=int(object_id)).values_list("time_zone", flat=True)
         wanted = stored.first() or ""
-    return wanted if wanted in available_timezones() else settings.TIME_ZONE
+    return wanted if wanted in time_zones() else settings.TIME_ZONE
