@@ -20,8 +20,7 @@ def quiet_start(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def production(static_folder: Path, quiet_start: None, settings: Settings) -> None:
-    """Serve as in production: DEBUG off, hashed static files."""
-    settings.DEBUG = False
+    """Serve hashed static files as in production; DEBUG is off in every test."""
     settings.STATIC_ROOT = static_folder
     settings.WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for it
 
