@@ -51,7 +51,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def shop(
-    browser: Browser,
     static_folder: Path,
     run_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -85,14 +84,17 @@ def shop(
 
 
 @pytest.fixture(scope="package")
-def sessions(browser: Browser, shop: Shop) -> dict[str, StorageState]:
+def sessions(shop: Shop, browser: Browser) -> dict[str, StorageState]:
     """Log each person in once, on a phone."""
     return {name: logged_in(browser, shop, name) for name in ("olga", "rita")}
 
 
 @pytest.fixture
-def enter(browser: Browser, shop: Shop, sessions: dict[str, StorageState]) -> Iterator[Enter]:
-    """Let people in; none may leave with a complaint of the browser's."""
+def enter(shop: Shop, browser: Browser, sessions: dict[str, StorageState]) -> Iterator[Enter]:
+    """Let people in; none may leave with a complaint of the browser's.
+
+    The shop comes first: beside the browser's loop Django talks to no database.
+    """
     inside: list[Person] = []
 
     def let_in(name: str = "olga", size: str = "wide") -> Person:

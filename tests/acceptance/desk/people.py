@@ -23,6 +23,7 @@ FLAGS: Final = [
 SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
 AXE: Final = {
     "resultTypes": ["violations"],
+    "preload": False,  # it would fetch every style sheet anew, for a rule about turned screens
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
 }
 
@@ -51,6 +52,12 @@ class Person:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+    def turns_to(self, size: str) -> None:
+        """Look at the same page in a window of another size, where it must fit as well."""
+        width, height = SIZES[size]
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.sees_a_page_that_fits()
 
     def sees_a_page_that_fits(self) -> None:
         """Compare what the page wants with what the window has, in pixels."""

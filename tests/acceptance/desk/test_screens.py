@@ -7,7 +7,7 @@ from tests.acceptance.desk.people import SIZES
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-DESK = (
+SCREENS = (
     "/admin/",
     "/admin/queue/",
     "/admin/queue/{same}/",
@@ -20,9 +20,6 @@ DESK = (
     "/admin/raffles/order/{confirm}/change/",
     "/admin/sell/{raffle}/",
     "/admin/numbers/{raffle}/?number=101",
-)
-"""Where people work on a phone, too."""
-OTHERS = (
     "/admin/raffles/raffle/",
     "/admin/raffles/raffle/add/",
     "/admin/raffles/raffle/{raffle}/change/",
@@ -42,20 +39,15 @@ OTHERS = (
 )
 
 
-def test_every_screen_fits_a_desk_and_keeps_nobody_out(enter: Enter, shop: Shop) -> None:
+def test_every_screen_fits_a_desk_and_a_phone_and_keeps_nobody_out(
+    enter: Enter, shop: Shop
+) -> None:
     seller = enter("olga", "wide")
-    for screen in (*DESK, *OTHERS):
+    for screen in SCREENS:
         seller.open(screen.format(**shop.keys))
-        seller.finds_no_barrier()
-
-
-def test_every_screen_fits_a_phone_and_keeps_nobody_out(enter: Enter, shop: Shop) -> None:
-    seller = enter("olga", "narrow")
-    for screen in DESK:
-        seller.open(screen.format(**shop.keys))
-        seller.finds_no_barrier()
-    for screen in OTHERS:
-        seller.open(screen.format(**shop.keys))
+        for size in SIZES:
+            seller.turns_to(size)
+            seller.finds_no_barrier()
 
 
 def test_the_dark_keeps_nobody_out_either(enter: Enter, shop: Shop) -> None:
