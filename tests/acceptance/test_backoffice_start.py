@@ -76,21 +76,20 @@ class TestManage:
     def test_makes_a_login_and_a_token(
         self, tmp_path: Path, run_folder: Path, django_db_blocker: DjangoDbBlocker
     ) -> None:
-        steps = [
-            ["createsuperuser", "--noinput", "--username=olga", "--email=olga@example.com"],
-            ["drf_create_token", "olga"],
-            ["check", "--deploy", "--fail-level=ERROR"],
-        ]
-
+        steps = """
+from django.core.management import call_command as manage
+manage("createsuperuser", interactive=False, username="olga", email="olga@example.com")
+manage("drf_create_token", "olga")
+manage("check", deploy=True, fail_level="ERROR")
+"""
         with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as address:
-            environment = {
-                "DJANGO_SECRET_KEY": SECRET,
-                "DATABASE_URL": address,
-                "DJANGO_SUPERUSER_PASSWORD": "correct-horse-battery",
-            }
-            done = [
-                run(tmp_path, "-m", "backoffice.manage", *step, **environment) for step in steps
-            ]
+            done = run(
+                tmp_path,
+                *("-m", "backoffice.manage", "shell", "--verbosity=0", "--command", steps),
+                DJANGO_SECRET_KEY=SECRET,
+                DATABASE_URL=address,
+                DJANGO_SUPERUSER_PASSWORD="correct-horse-battery",
+            )
 
-        assert [step.returncode for step in done] == [0] * 3, [step.stderr for step in done]
-        assert "Generated token" in done[1].stdout
+        assert done.returncode == 0, done.stderr
+        assert "Generated token" in done.stdout
