@@ -14,8 +14,13 @@ import pytest
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 
-HASTY: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
-"""Tests kill processes, never the machine: nobody needs to wait for the disk."""
+HASTY: Final = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "autovacuum = off",
+)
+"""Tests kill processes, never the machine: nobody needs to wait for the disk, or to tidy up."""
 
 
 def unavailable(reason: str) -> None:
