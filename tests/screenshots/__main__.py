@@ -27,14 +27,13 @@ class Picture:
     path: str
     width: int = 1280
     height: int = 900
-    scale: float = 1.0
 
 
 PICTURES: Final = (
     Picture("dashboard", "/admin/"),
     Picture("review", "/admin/queue/{alike}/"),
     Picture("order", "/admin/raffles/order/{told}/change/", height=1050),
-    Picture("phone", "/admin/queue/{fresh}/", width=390, height=844, scale=2.0),
+    Picture("numbers", "/admin/numbers/{raffle}/"),
 )
 
 
@@ -104,7 +103,6 @@ def _take(address: str, keys: Mapping[str, int], *, folder: Path) -> None:
         for picture in PICTURES:
             page = browser.new_page(
                 viewport={"width": picture.width, "height": picture.height},
-                device_scale_factor=picture.scale,
                 reduced_motion="reduce",
             )
             page.goto(f"{address}/admin/login/")

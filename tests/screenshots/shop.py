@@ -127,7 +127,7 @@ def furnish(*, now: datetime, password: str) -> dict[str, int]:
     hamper = shop.raffle("Christmas Hamper", "a full hamper", numbers_=100, price="2.50", days=30)
     _sold(shop, summer, orders_=150)
     _sold(shop, hamper, orders_=24)
-    keys = _waiting(shop, summer, hamper)
+    keys = {"raffle": summer.pk, **_waiting(shop, summer, hamper)}
     _unpaid(shop, summer, hamper)
     _troubles(shop, summer)
     BusinessNumber.objects.update_or_create(
@@ -188,8 +188,6 @@ def _waiting(shop: Shop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
         if place in (2, 5):
             _chatted(shop, order, buyer, at=at)
         shop.proof(order, buyer, at=shop.now - minutes * MINUTE, content=content)
-        if place == 4:
-            keys["fresh"] = order.pk
         if place == 5:
             keys["told"] = order.pk
     return keys
