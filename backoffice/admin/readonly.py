@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
+from backoffice.admin.paging import ByKeys
+
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that people read: nobody adds, changes or deletes them here."""
@@ -14,6 +16,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """What the menu and the list's heading call them; empty: the model's own plural."""
 
     list_per_page = 50
+    paginator = ByKeys
     show_full_result_count = False  # counts a second time, which is slow on large tables
     actions: Any = None
     change_form_template = "admin/read_only.html"

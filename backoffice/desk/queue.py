@@ -1,7 +1,7 @@
 """The queue: orders whose payment proof waits for a person, longest waiting first."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -205,8 +205,9 @@ def _badges(
     twins: Mapping[int, list[PaymentProof]],
     alike: Mapping[int, list[PaymentProof]],
 ) -> list[Badge]:
-    same = {str(other.order) for proof in proofs for other in twins[proof.pk]}
-    near = {str(other.order) for proof in proofs for other in alike[proof.pk]} - same
+    same = _orders(other for proof in proofs for other in twins[proof.pk])
+    near = _orders(other for proof in proofs for other in alike[proof.pk])
+    near = {pk: code for pk, code in near.items() if pk not in same}
     badges = [Badge(f"Same file as {_named(same)}", "danger")] if same else []
     if near:
         badges.append(Badge(f"Looks like {_named(near)}", "warning"))
@@ -217,6 +218,11 @@ def _badges(
     return badges
 
 
-def _named(codes: set[str]) -> str:
-    first, *rest = sorted(codes)
-    return f"{first} and {len(rest)} more" if rest else first
+def _orders(proofs: Iterable[PaymentProof]) -> dict[int, str]:
+    return {proof.order.pk: str(proof.order) for proof in proofs if proof.order is not None}
+
+
+def _named(orders: Mapping[int, str]) -> str:
+    """Name the oldest order and count the others."""
+    code = orders[min(orders)]
+    return f"{code} and {len(orders) - 1} more" if len(orders) > 1 else code

@@ -47,7 +47,7 @@ class Review:
 def of(order: Order, *, now: datetime) -> Review:
     """Read everything the page of `order` shows; the order comes with raffle and contact."""
     zone = order.raffle.time_zone
-    proofs = evidence.of(list(order.proofs.all()), zone=zone)
+    proofs = evidence.of(list(order.proofs.select_related("fingerprint")), zone=zone)
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
     numbers = held.shown(order)
     drawn = order.raffle.status == RaffleStatus.DRAWN

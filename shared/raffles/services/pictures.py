@@ -5,11 +5,12 @@ changed, in 3 ms of work each.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import prefetch_related_objects
 
 from shared.core.enums import ProofStatus
 from shared.raffles import fingerprints
@@ -98,7 +99,8 @@ def remember_missing(*, batch: int = 50) -> Iterator[int]:
 def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]:
     """List the nearly equal pictures that came with another order, newest first.
 
-    Three queries, whatever the number of proofs; of more than `ASKED` the first ones are looked at.
+    Three queries, whatever the number of proofs, or two if they come with their `fingerprint`; of
+    more than `ASKED` the first ones are looked at.
     Files that are the same byte for byte are left to `same_bytes`.
 
     Args:
@@ -109,7 +111,7 @@ def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]
 
     """
     asked = {proof.pk: proof for proof in proofs[:ASKED]}
-    known = _written(PictureFingerprint.objects.filter(proof__in=asked))
+    known = _written(_fingerprints(asked.values()))
     pairs: dict[int, list[int]] = defaultdict(list)
     for other in _candidates(known):
         if _came_alike(asked[other.asked_id], other, fingerprint=known[other.asked_id]):
@@ -121,6 +123,12 @@ def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]
     return {
         pk: [found[other] for other in sorted(others, reverse=True)] for pk, others in pairs.items()
     }
+
+
+def _fingerprints(asked: Collection[PaymentProof]) -> list[PictureFingerprint]:
+    """Give the fingerprints of proofs; those not read along with them in one query."""
+    prefetch_related_objects(list(asked), "fingerprint")
+    return [proof.fingerprint for proof in asked if hasattr(proof, "fingerprint")]
 
 
 def _never_seen(*, after: int, limit: int) -> list[PaymentProof]:

@@ -115,7 +115,8 @@ class TestRememberMissing:
 
         assert list(pictures.remember_missing(batch=3)) == [3, 1]
 
-        assert settlement.look_alikes(page) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
+        again = list(PaymentProof.objects.filter(pk__in=[proof.pk for proof in page]))
+        assert settlement.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
         assert list(pictures.remember_missing()) == []
 
     def test_is_a_command(self, capsys: pytest.CaptureFixture[str]) -> None:
