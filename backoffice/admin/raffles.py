@@ -34,7 +34,9 @@ from shared.raffles.services import number_map
 from shared.raffles.services.availability import Counts
 from shared.raffles.validators import time_zones
 
-_NUMBERS_EXIST: Final = Exists(TicketNumber.objects.filter(raffle=OuterRef("pk")))
+_NUMBERS_EXIST: Final = Exists(  # they are made from the first one on; looking for any reads all
+    TicketNumber.objects.filter(raffle=OuterRef("pk"), number=OuterRef("first_number"))
+)
 
 
 class RaffleList(ChangeList):
