@@ -22,8 +22,13 @@ def send(page: Page) -> None:
 
 def review(person: Person, shop: Shop, name: str) -> Page:
     page = person.open(f"/admin/queue/{shop.keys[name]}/")
-    expect(page.locator(".judge-confirm button")).not_to_have_class(re.compile("arming"))
+    sees_the_proof(page)
     return page
+
+
+def sees_the_proof(page: Page) -> None:
+    """Wait until the proof has been in sight long enough for the keys to work."""
+    expect(page.locator("[data-armed=keys]")).to_be_visible()
 
 
 def test_the_queue_begins_with_the_oldest_and_the_keyboard_confirms_it(
@@ -33,7 +38,7 @@ def test_the_queue_begins_with_the_oldest_and_the_keyboard_confirms_it(
     page = reviewer.open("/admin/queue/")
     page.get_by_role("link", name=re.compile("Start reviewing")).click()
     expect(page).to_have_url(re.compile(f"/admin/queue/{shop.keys['confirm']}/"))
-    expect(page.locator(".judge-confirm button")).not_to_have_class(re.compile("arming"))
+    sees_the_proof(page)
 
     page.keyboard.press("c")
 

@@ -27,6 +27,7 @@
 
   const disarm = () => {
     armed = keyed = false;
+    delete bench.dataset.armed;
     window.clearTimeout(arming);
     if (confirm) confirm.classList.add("arming");
   };
@@ -37,6 +38,7 @@
     arming = window.setTimeout(() => {
       armed = true;
       keyed = state === "yes"; // what cannot be seen is confirmed by hand or not at all
+      bench.dataset.armed = keyed ? "keys" : "hand";
       if (confirm) confirm.classList.remove("arming");
     }, STILL);
   };
