@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from backoffice.admin import order_facets
+from backoffice.desk import waiting
 from shared.core import enums
 from shared.core.enums import (
     OrderStatus,
@@ -101,7 +102,7 @@ class ByExpiry(Counted):
         """Keep those of the chosen answer; which they are, the clock decides."""
         if self.value() != "soon":
             return queryset
-        return queryset.filter(order_facets.running_out(now=timezone.now()))
+        return queryset.filter(waiting.running_out(now=timezone.now()))
 
 
 class BySale(Counted):

@@ -9,14 +9,11 @@ from typing import Any, Final
 
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
+from backoffice.desk import waiting
 from shared.raffles.models import Order
-from shared.raffles.predicates import ON_THE_CLOCK
 
 FRESH_FOR: Final = timedelta(seconds=15)
 """How old the counts beside the filters may be."""
-
-SOON: Final = timedelta(minutes=10)
-"""A clock that ends within this time is worth a look."""
 
 WAITING: Final = Q(under_review_since__isnull=False)
 """Orders of the index `order_reviewing`."""
@@ -46,11 +43,6 @@ _remembered: list[tuple[datetime, Facets]] = []
 _lock = threading.Lock()
 
 
-def running_out(*, now: datetime) -> Q:
-    """Give the condition of orders whose clock ends within ten minutes, or has just ended."""
-    return Q(ON_THE_CLOCK, expires_at__lte=now + SOON)
-
-
 def recent(*, now: datetime) -> Facets:
     """Give counts that are at most fifteen seconds old, from this process's memory if it can."""
     with _lock:
@@ -75,7 +67,7 @@ def read(*, now: datetime) -> Facets:
         _counted("review", Value("waiting"), WAITING),
         _counted("review", Value("asked"), WAITING & Q(asked_again_at__isnull=False)),
         _counted("decision", Value("yes"), Q(needs_decision=True)),
-        _counted("expiring", Value("soon"), running_out(now=now)),
+        _counted("expiring", Value("soon"), waiting.running_out(now=now)),
         _counted("sale", Value("cash"), Q(contact__isnull=True)),
     ]
     rows: dict[Answer, dict[int, int]] = defaultdict(dict)

@@ -2,20 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField, Count, DateTimeField, Min, QuerySet, Value
 from django.db.models.functions import Cast
 
 from backoffice.desk import waiting
 from shared.raffles.models import Order
-from shared.raffles.predicates import ON_THE_CLOCK
 from shared.whatsapp import predicates
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
-
-SOON: Final = timedelta(minutes=10)
-"""A clock that ends within this time is worth a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def _parts(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
     """Give what is counted, by the permission it needs; those with a time come first."""
     to_review = waiting.orders().filter(asked_again_at__isnull=True)
     asked = waiting.orders().filter(asked_again_at__isnull=False)
-    expiring = Order.objects.filter(ON_THE_CLOCK, expires_at__lte=now + SOON)
+    expiring = Order.objects.filter(waiting.running_out(now=now))
     sent = OutboundMessage.objects
     return [
         (

@@ -2,12 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
 from shared.core.enums import ProofStatus, Verdict
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.predicates import ON_THE_CLOCK
+
+SOON: Final = timedelta(minutes=10)
+"""A clock that ends within this time is worth a look."""
 
 FAR: Final = 2_000
 """How many waiting orders are looked at to say who is next."""
@@ -17,6 +22,11 @@ _TURN: Final = (F("asked_again_at").asc(nulls_first=True), "under_review_since",
 
 ORPHAN: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(status=ProofStatus.FAILED)
 """A proof that fits no order and that nobody has decided about."""
+
+
+def running_out(*, now: datetime) -> Q:
+    """Give the condition of orders whose clock ends within ten minutes, or has just ended."""
+    return Q(ON_THE_CLOCK, expires_at__lte=now + SOON)
 
 
 @dataclass(frozen=True, slots=True)
