@@ -26,7 +26,7 @@ from shared.conversation.values import (
 )
 from shared.core import logs, retry
 from shared.core.constants import MAX_INBOX_ATTEMPTS, STALE_AFTER
-from shared.core.enums import InboxStatus, OutboxKind, State
+from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import Content, ContentKind, content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
@@ -102,7 +102,7 @@ def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = N
     if not waiting:
         return Answered()
     if contact.is_blocked:
-        done = Answered(messages=len(waiting))
+        done = _keep_in_silence(contact, waiting, now=now, pivot=pivot)
     else:
         released = outbox.release_withheld(contact, now=now)
         done = _answer_in_turn(contact, waiting, now=now, pivot=pivot) + Answered(replies=released)
@@ -201,6 +201,32 @@ def _answer_in_turn(
             break
     if stale is not None and not done.replies:
         done += _sum_up(Turn(contact, stale, now, pivot))
+    return done
+
+
+def _keep_in_silence(
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
+) -> Answered:
+    """Answer a blocked buyer nothing, yet lose no payment: what they send while they owe is kept.
+
+    Of several orders that want payment a person chooses, as for any proof that fits none.
+    """
+    done = Answered()
+    for message in waiting:
+        done += Answered(messages=1)
+        said = content(message.payload)
+        owed = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
+        keys = list(owed.values_list("pk", flat=True)[:2])
+        if not keys or not _is_proof(said):
+            continue
+        turn = Turn(contact, message, now, pivot)
+        meant = _order_replied_to(said.replied_to, turn)
+        only = keys[0] if len(keys) == 1 else None
+        try:
+            carry_out(KeepProof(meant if meant in keys else only), turn)
+        except Exception as error:
+            raise AnswerFailed(message.pk) from error
+        return done + Answered(media=True, acted=True)
     return done
 
 

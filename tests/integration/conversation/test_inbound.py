@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from shared.conversation import inbound, settlement
 from shared.core.constants import MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import inventory
+from shared.raffles.services import inventory, orders, reservations
 from shared.whatsapp import messages
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
+from shared.whatsapp.services import contacts
 from tests import builders
 from tests.integration.conversation.chat import Chat, body, choices
 
@@ -432,7 +434,44 @@ class TestBlockedContact:
         chat = Chat(builders.contact(is_blocked=True))
 
         assert chat.says("hi") == []
-        assert InboundMessage.objects.get().status == InboxStatus.PROCESSED
+        assert chat.sends_picture() == []
+        assert {each.status for each in InboundMessage.objects.all()} == {InboxStatus.PROCESSED}
+        assert not PaymentProof.objects.exists()
+
+    def test_who_owes_money_has_their_proof_kept_in_silence(self, raffle: Raffle) -> None:
+        chat = Chat()
+        order = chat.buys()
+        contacts.block(chat.contact.pk)
+        before = len(chat.everything())
+
+        chat.sends_picture()
+        chat.says("paid!")
+
+        order.refresh_from_db()
+        assert order.under_review
+        assert PaymentProof.objects.get().order == order
+        assert len(chat.everything()) == before
+
+    def test_who_owes_for_several_orders_leaves_the_choice_to_a_person(
+        self, raffle: Raffle
+    ) -> None:
+        chat = Chat()
+        for one in (raffle, builders.raffle(title="Another")):
+            with transaction.atomic():
+                held = reservations.hold_numbers(
+                    one,
+                    contact_id=chat.contact.pk,
+                    numbers=[7],
+                    now=chat.now,
+                    by=builders.a_buyer(),
+                )
+                orders.place(held, at=chat.now, now=chat.now, by=builders.a_buyer())
+        contacts.block(chat.contact.pk)
+
+        chat.sends_picture()
+
+        assert PaymentProof.objects.get().order is None
+        assert OutboundMessage.objects.count() == 0
 
 
 class TestPoison:
