@@ -121,6 +121,8 @@ class ByRaffle(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Give the raffles one can choose, each with how many orders it has."""
+        if request.method == "POST":  # nothing is drawn, yet Django drops a filter without answers
+            return [(str(chosen_raffle(request) or ""), "")]
         counts = order_facets.recent(now=timezone.now())
         newest = Raffle.objects.order_by("-id").values_list("id", "title")[:100]
         return [(str(key), f"{title} ({counts.total(raffle_id=key):,})") for key, title in newest]

@@ -101,7 +101,7 @@ def read(orders: QuerySet[Order], *, act: Act) -> Choice:
         act: what is to be done to them.
 
     """
-    proofs = Prefetch("proofs", PaymentProof.objects.order_by("id"))
+    proofs = Prefetch("proofs", PaymentProof.objects.select_related("fingerprint").order_by("id"))
     found = list(orders.prefetch_related(proofs)[: LIMIT + 1])
     left_out = orders.count() - LIMIT if len(found) > LIMIT else 0
     found = found[:LIMIT]

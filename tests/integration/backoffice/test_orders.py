@@ -319,7 +319,7 @@ class TestManyAtOnce:
             shop.with_file(shop.a_proof(order), content=shop.a_picture("red"))
         confirm(paid)
 
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(12):
             page = chosen(reviewer, "confirm", good, same, twin, bare, paid, held)
 
         lines = {line.order: line for line in page.context["choice"].lines}
