@@ -1,9 +1,7 @@
 """What pages and API answers read of an order, from rows that were fetched along with it."""
 
-from collections.abc import Iterable
-
 from backoffice import words
-from shared.raffles.models import Order, OrderTicket
+from shared.raffles.models import Order, numbers_in
 
 
 def numbers_of(order: Order) -> list[int]:
@@ -12,16 +10,6 @@ def numbers_of(order: Order) -> list[int]:
     Reads `order_tickets` as prefetched, so that a list of orders needs no query an order.
     """
     return numbers_in(order.order_tickets.all())
-
-
-def numbers_in(links: Iterable[OrderTicket]) -> list[int]:
-    """Give the numbers of an order from its rows: those held or, once released, held last."""
-    links = list(links)
-    held = _numbers(link for link in links if link.released_at is None)
-    if held:
-        return held
-    latest = max((link.released_at for link in links if link.released_at), default=None)
-    return _numbers(link for link in links if link.released_at == latest)
 
 
 def first_numbers(order: Order, *, limit: int = 4) -> str:
@@ -37,7 +25,3 @@ def buyer_of(order: Order) -> str:
         return words.buyer(order.contact)
     written = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
     return written or words.buyer(None)
-
-
-def _numbers(links: Iterable[OrderTicket]) -> list[int]:
-    return sorted(link.ticket.number for link in links)

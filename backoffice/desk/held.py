@@ -5,9 +5,8 @@ from typing import Final
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from backoffice.reading import numbers_in
 from shared.core.enums import OrderStatus, TicketStatus
-from shared.raffles.models import Order, OrderTicket
+from shared.raffles.models import Order, OrderTicket, numbers_in
 
 WITH_TICKETS: Final = Prefetch(
     "order_tickets",

@@ -1,5 +1,6 @@
 """The tables of a raffle: its numbers, orders, their history and payment proofs."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.core.files.storage import Storage, storages
@@ -320,13 +321,7 @@ class Order(models.Model):
 
     def numbers(self) -> list[int]:
         """The ticket numbers it holds now or, once released, held last; ascending."""
-        links = self.order_tickets.select_related("ticket")
-        held = {link.ticket.number for link in links if link.released_at is None}
-        if held:
-            return sorted(held)
-        ends = [link.released_at for link in links if link.released_at is not None]
-        latest = max(ends, default=None)
-        return sorted({link.ticket.number for link in links if link.released_at == latest})
+        return numbers_in(self.order_tickets.select_related("ticket"))
 
 
 class OrderTicket(models.Model):
@@ -349,6 +344,16 @@ class OrderTicket(models.Model):
 
     def __str__(self) -> str:
         return f"order {self.order_id}, ticket {self.ticket_id}"
+
+
+def numbers_in(links: Iterable[OrderTicket]) -> list[int]:
+    """Give the ticket numbers of an order's rows: those held or, once released, held last."""
+    links = list(links)
+    held = {link.ticket.number for link in links if link.released_at is None}
+    if held:
+        return sorted(held)
+    latest = max((link.released_at for link in links if link.released_at), default=None)
+    return sorted({link.ticket.number for link in links if link.released_at == latest})
 
 
 class OrderEvent(models.Model):
