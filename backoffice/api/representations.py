@@ -1,56 +1,13 @@
-"""What the API says of an order and a raffle: money as text, times with their offset."""
+"""What the API says of a decision and a raffle: money as text, times with their offset."""
 
 from datetime import datetime
 from typing import Any
 
-from backoffice.reading import numbers_of
+from shared.conversation import described
 from shared.core.enums import OrderAction
-from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.raffles.services.availability import Counts
-from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-
-
-def order(found: Order) -> dict[str, Any]:
-    """Describe an order as lists show it."""
-    return {
-        "id": found.pk,
-        "code": found.code,
-        "status": found.status,
-        "raffle": {"id": found.raffle_id, "title": found.raffle.title},
-        "buyer": None if found.contact is None else buyer(found.contact),
-        "numbers": [found.raffle.written(number) for number in numbers_of(found)],
-        "quantity": found.quantity,
-        "unit_price": str(found.unit_price),
-        "total": str(found.total),
-        "currency": found.currency,
-        "created_at": moment(found.created_at),
-        "placed_at": moment(found.placed_at),
-        "expires_at": moment(found.expires_at),
-        "under_review_since": moment(found.under_review_since),
-        "needs_decision": found.needs_decision,
-        "proofs": [proof(each) for each in found.proofs.all()],
-    }
-
-
-def buyer(contact: WhatsAppContact) -> dict[str, Any]:
-    """Describe a buyer; the phone is absent while they hide it."""
-    return {
-        "name": contact.profile_name or contact.username,
-        "phone": f"+{contact.wa_id}" if contact.wa_id else None,
-        "user_id": contact.user_id,
-    }
-
-
-def proof(found: PaymentProof) -> dict[str, Any]:
-    """Describe a payment proof."""
-    return {
-        "id": found.pk,
-        "status": found.status,
-        "verdict": found.verdict,
-        "content_type": found.content_type,
-        "arrived_at": moment(found.arrived_at),
-        "sha256": found.sha256,
-    }
+from shared.whatsapp.models import OutboundMessage
 
 
 def confirmation(found: Order, *, already_confirmed: bool) -> dict[str, Any]:
@@ -62,7 +19,7 @@ def confirmation(found: Order, *, already_confirmed: bool) -> dict[str, Any]:
         "status": found.status,
         "already_confirmed": already_confirmed,
         "late": _was_late(event),
-        "numbers": [found.raffle.written(number) for number in numbers_of(found)],
+        "numbers": described.numbers(found),
         "confirmed_by": None if event is None else _actor(event),
         "confirmed_at": None if event is None else moment(event.at),
         "buyer_notified": notice_of(found, "paid", "numbers_replaced"),
@@ -77,7 +34,7 @@ def cancellation(found: Order, *, already_cancelled: bool) -> dict[str, Any]:
         "code": found.code,
         "status": found.status,
         "already_cancelled": already_cancelled,
-        "numbers": [found.raffle.written(number) for number in numbers_of(found)],
+        "numbers": described.numbers(found),
         "cancelled_by": None if event is None else _actor(event),
         "cancelled_at": None if event is None else moment(event.at),
         "buyer_notified": notice_of(found, "cancelled_by_seller"),

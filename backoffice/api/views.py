@@ -3,7 +3,7 @@
 
 from typing import Any, Final
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import NotFound
@@ -15,12 +15,12 @@ from rest_framework.views import APIView
 from backoffice.api import representations
 from backoffice.api.errors import problem
 from backoffice.api.serializers import Cancellation, Confirmation, OrderQuery
-from shared.conversation import settlement
+from shared.conversation import described, settlement
 from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
 from shared.core.enums import ActorKind, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.raffles.models import Order, OrderTicket, Raffle
+from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, lifecycle
 
 _DIGITS: Final = 18
@@ -46,7 +46,7 @@ class ConfirmPayment(APIView):
         outcome = settlement.confirm_payment(
             order_id, by=_actor(request), now=timezone.now(), seen_proofs=wanted.get("proofs")
         )
-        order = orders().get(pk=order_id)
+        order = described.orders().get(pk=order_id)
         match outcome:
             case Settled():
                 return Response(representations.confirmation(order, already_confirmed=False))
@@ -74,7 +74,7 @@ class CancelOrder(APIView):
             already = error.details.get("status") == OrderStatus.CANCELLED
             if not already:
                 raise
-        order = orders().get(pk=order_id)
+        order = described.orders().get(pk=order_id)
         return Response(representations.cancellation(order, already_cancelled=already))
 
 
@@ -96,7 +96,9 @@ class OrderList(APIView):
         wanted = _checked(OrderQuery(data=request.query_params))
         pages = OrderPages()
         page = pages.paginate_queryset(_filtered(wanted), request, view=self)
-        return pages.get_paginated_response([representations.order(order) for order in page or []])
+        return pages.get_paginated_response(
+            [described.order(order).model_dump(mode="json") for order in page or []]
+        )
 
 
 class RaffleAvailability(APIView):
@@ -130,16 +132,8 @@ class Nowhere(APIView):
         raise NotFound
 
 
-def orders() -> QuerySet[Order]:
-    """Give orders with all that their description reads, in a fixed number of queries."""
-    tickets = OrderTicket.objects.select_related("ticket")
-    return Order.objects.select_related("raffle", "contact").prefetch_related(
-        Prefetch("order_tickets", queryset=tickets), "proofs"
-    )
-
-
 def _filtered(wanted: dict[str, Any]) -> QuerySet[Order]:
-    found = orders().order_by("id")
+    found = described.orders().order_by("id")
     if "status" in wanted:
         found = found.filter(status=wanted["status"])
     if "raffle" in wanted:
@@ -182,7 +176,7 @@ def _numbers_taken(order: Order, outcome: NeedsDecision) -> dict[str, Any]:
         "nothing was sold, a person must decide.",
         detail=found,
         **found,
-        order=representations.order(order),
+        order=described.order(order).model_dump(mode="json"),
     )
 
 

@@ -331,6 +331,7 @@ class TestOrderList:
                 "placed_at": "2026-11-22T12:00:00+00:00",
                 "expires_at": None,
                 "under_review_since": "2026-11-22T12:01:00+00:00",
+                "closed_at": None,
                 "needs_decision": False,
                 "proofs": [
                     {
@@ -339,6 +340,7 @@ class TestOrderList:
                         "verdict": "PENDING",
                         "content_type": "image/jpeg",
                         "arrived_at": "2026-11-22T12:01:00+00:00",
+                        "late": False,
                         "sha256": proof.sha256,
                     }
                 ],
