@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     "jazzmin",
     "backoffice.apps.AdminConfig",
     "backoffice.apps.BackofficeConfig",
+    "backoffice.api.apps.ApiConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",

@@ -20,6 +20,7 @@ SHARED_APPS = [
     "django.contrib.auth",
     "shared.raffles.apps.RafflesConfig",
     "shared.whatsapp.apps.WhatsAppConfig",
+    "shared.events.apps.EventsConfig",
     "shared.conversation.apps.ConversationConfig",
 ]
 INSTALLED_APPS = list(SHARED_APPS)

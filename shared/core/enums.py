@@ -149,3 +149,35 @@ class Delivery(StrEnum):
     DELIVERED = "delivered"
     READ = "read"
     PLAYED = "played"
+
+
+class EventType(StrEnum):
+    """What other systems are told of; the value is the name they know."""
+
+    ORDER_CREATED = "order.created"
+    ORDER_PROOF_RECEIVED = "order.proof_received"
+    ORDER_PAID = "order.paid"
+    ORDER_REJECTED = "order.rejected"
+    ORDER_CANCELLED = "order.cancelled"
+    ORDER_EXPIRED = "order.expired"
+    ORDER_LATE_PAYMENT = "order.late_payment"
+    RAFFLE_SOLD_OUT = "raffle.sold_out"
+    MESSAGE_FAILED = "message.failed"
+    CHANNEL_ALERT = "channel.alert"
+
+
+class EventDeliveryStatus(StrEnum):
+    """What became of an event on its way to an endpoint."""
+
+    QUEUED = "QUEUED"
+    SENDING = "SENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+class Scope(StrEnum):
+    """What an API token may do; each includes the one before."""
+
+    READ = "READ"
+    REVIEW = "REVIEW"
+    ADMIN = "ADMIN"

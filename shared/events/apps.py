@@ -1,0 +1,11 @@
+"""Django's name for this package."""
+
+from django.apps import AppConfig
+
+
+class EventsConfig(AppConfig):
+    """The app `events`."""
+
+    name = "shared.events"
+    label = "events"
+    verbose_name = "Events"

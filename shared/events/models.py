@@ -1,0 +1,196 @@
+"""The tables of what other systems are told: events, endpoints, deliveries and their attempts."""
+
+from base64 import b64encode
+from secrets import token_bytes
+from typing import Final
+from uuid import uuid4
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from shared.core import enums
+from shared.core.enums import EventDeliveryStatus, EventType
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how a secret begins
+
+
+def new_event_id() -> str:
+    """Make the id that receivers tell repeats by, e.g. `evt_0f…`."""
+    return f"evt_{uuid4().hex}"
+
+
+def new_secret() -> str:
+    """Make a secret as Standard Webhooks writes it: `whsec_` and 32 bytes in Base64."""
+    return SECRET_PREFIX + b64encode(token_bytes(32)).decode()
+
+
+class Event(models.Model):
+    """Something that happened, as it was then; written with what it tells of, never changed."""
+
+    event_id = models.CharField(max_length=40, unique=True, default=new_event_id, editable=False)
+    sequence = models.BigIntegerField(
+        unique=True, null=True, help_text="Its place in the feed; given after the commit."
+    )
+    type = models.CharField(max_length=32, choices=enums.choices(EventType))
+    dedupe_key = models.CharField(
+        max_length=120, unique=True, null=True, help_text="What happens once is told once."
+    )
+    subject = models.CharField(
+        max_length=120, blank=True, help_text="What it is about, e.g. an order's code."
+    )
+    order_id = models.BigIntegerField(null=True, blank=True)
+    proof_id = models.BigIntegerField(null=True, blank=True)
+    data = models.JSONField(help_text="How it was then; no link that expires.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The few that have no place in the feed yet are found fast."""
+
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="event_type_known", condition=Q(type__in=[t.value for t in EventType])
+            ),
+        ]
+        indexes = [
+            models.Index(name="event_to_number", fields=["id"], condition=Q(sequence__isnull=True)),
+            models.Index(name="event_by_subject", fields=["subject", "id"]),
+            models.Index(name="event_by_age", fields=["created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.subject}".strip()
+
+
+class EventSequence(models.Model):
+    """The last place in the feed that was given; one row, locked by whoever gives the next."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    last = models.BigIntegerField(default=0)
+
+    class Meta:
+        """One row."""
+
+        constraints = [models.CheckConstraint(name="event_sequence_is_one", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return str(self.last)
+
+
+class EventEndpoint(models.Model):
+    """An address that wants events, and how it knows that they are ours."""
+
+    name = models.CharField(max_length=60, unique=True, help_text="E.g. n8n: new proofs.")
+    url = models.URLField(
+        "address", max_length=500, help_text="Where events are sent, e.g. n8n's production URL."
+    )
+    secret = models.CharField(
+        max_length=100,
+        default=new_secret,
+        validators=[RegexValidator(r"^whsec_[A-Za-z0-9+/]+=*$", "It must begin with whsec_.")],
+        help_text="Signs what is sent.",
+    )
+    types = models.JSONField(
+        default=list, blank=True, help_text="Which events it wants; none chosen: all."
+    )
+    header_name = models.CharField(
+        "fixed header",
+        max_length=60,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9-]+$", "Letters, digits and hyphens only.")],
+        help_text="Sent along with each event, e.g. X-N8N-Key; empty: none.",
+    )
+    header_value = models.CharField("its value", max_length=500, blank=True)
+    active = models.BooleanField(default=True, help_text="Whether events are sent there.")
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    disabled_reason = models.CharField(max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        """By name."""
+
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def wants(self, type_: str) -> bool:
+        """Say whether events of a type are sent there."""
+        return not self.types or type_ in self.types
+
+
+class EventDelivery(models.Model):
+    """That an event is to reach an endpoint, and how far it got."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    endpoint = models.ForeignKey(
+        EventEndpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,  # `event_delivery_by_endpoint` has it
+    )
+    status = models.CharField(
+        max_length=9,
+        choices=enums.choices(EventDeliveryStatus),
+        default=EventDeliveryStatus.QUEUED,
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it was queued last.")
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    response = models.TextField(blank=True, help_text="How the answer to the last try begins.")
+    created_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Once an endpoint; what is due is found fast."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="event_delivered_once_an_endpoint", fields=["event", "endpoint"]
+            ),
+            models.CheckConstraint(
+                name="event_delivery_status_known",
+                condition=Q(status__in=[s.value for s in EventDeliveryStatus]),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="event_delivery_due",
+                fields=["endpoint", "next_attempt_at"],
+                condition=Q(status=EventDeliveryStatus.QUEUED),
+            ),
+            models.Index(
+                name="event_delivery_leased",
+                fields=["lease_until"],
+                condition=Q(status=EventDeliveryStatus.SENDING),
+            ),
+            models.Index(name="event_delivery_by_endpoint", fields=["endpoint", "status", "id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
+
+
+class EventAttempt(models.Model):
+    """One try to deliver an event: when, how long it took and what was answered."""
+
+    delivery = models.ForeignKey(EventDelivery, on_delete=models.CASCADE, related_name="tries")
+    at = models.DateTimeField()
+    http_status = models.PositiveSmallIntegerField(null=True)
+    latency_ms = models.PositiveIntegerField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        """Told in the order they were made."""
+
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.http_status or self.error}"
