@@ -40,3 +40,15 @@ class OrderQuery(serializers.Serializer[Any]):
     raffle = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
     under_review = serializers.BooleanField(required=False, allow_null=True, default=None)
     needs_decision = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+def checked(serializer: Any) -> dict[str, Any]:
+    """Give what a request carries.
+
+    Raises:
+        ValidationError: some of it is missing or malformed.
+
+    """
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values

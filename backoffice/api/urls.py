@@ -2,24 +2,24 @@
 
 from django.urls import re_path
 
-from backoffice.api import views
+from backoffice.api.views import decisions, nowhere, orders, raffles
 
 urlpatterns = [
-    re_path(r"^orders/?$", views.OrderList.as_view(), name="api_orders"),
+    re_path(r"^orders/?$", orders.OrderList.as_view(), name="api_orders"),
     re_path(
         r"^orders/(?P<reference>[^/]+)/confirm-payment/?$",
-        views.ConfirmPayment.as_view(),
+        decisions.ConfirmPayment.as_view(),
         name="api_confirm_payment",
     ),
     re_path(
         r"^orders/(?P<reference>[^/]+)/cancel/?$",
-        views.CancelOrder.as_view(),
+        decisions.CancelOrder.as_view(),
         name="api_cancel_order",
     ),
     re_path(
         r"^raffles/(?P<raffle_id>[^/]+)/availability/?$",
-        views.RaffleAvailability.as_view(),
+        raffles.RaffleAvailability.as_view(),
         name="api_availability",
     ),
-    re_path(r"^", views.Nowhere.as_view()),
+    re_path(r"^", nowhere.Nowhere.as_view()),
 ]

@@ -1,0 +1,49 @@
+"""Orders, as lists show them."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backoffice.api.serializers import OrderQuery, checked
+from shared.conversation import described
+from shared.raffles.models import Order
+
+
+class OrderPages(PageNumberPagination):
+    """Fifty orders a page unless asked for more, two hundred at most."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class OrderList(APIView):
+    """`GET /api/orders?status=PENDING_PAYMENT`."""
+
+    needs = "raffles.view_order"
+
+    def get(self, request: Request) -> Response:
+        """List orders, the oldest first."""
+        wanted = checked(OrderQuery(data=request.query_params))
+        pages = OrderPages()
+        page = pages.paginate_queryset(_filtered(wanted), request, view=self)
+        return pages.get_paginated_response(
+            [described.order(order).model_dump(mode="json") for order in page or []]
+        )
+
+
+def _filtered(wanted: dict[str, Any]) -> QuerySet[Order]:
+    found = described.orders().order_by("id")
+    if "status" in wanted:
+        found = found.filter(status=wanted["status"])
+    if "raffle" in wanted:
+        found = found.filter(raffle=wanted["raffle"])
+    if wanted["under_review"] is not None:
+        found = found.filter(under_review_since__isnull=not wanted["under_review"])
+    if wanted["needs_decision"] is not None:
+        found = found.filter(needs_decision=wanted["needs_decision"])
+    return found
