@@ -56,6 +56,7 @@ class Event(models.Model):
         indexes = [
             models.Index(name="event_to_number", fields=["id"], condition=Q(sequence__isnull=True)),
             models.Index(name="event_by_subject", fields=["subject", "id"]),
+            models.Index(name="event_by_type", fields=["type", "id"]),
             models.Index(name="event_by_age", fields=["created_at"]),
         ]
 
@@ -172,6 +173,7 @@ class EventDelivery(models.Model):
                 condition=Q(status=EventDeliveryStatus.SENDING),
             ),
             models.Index(name="event_delivery_by_endpoint", fields=["endpoint", "status", "id"]),
+            models.Index(name="event_delivery_by_status", fields=["status", "id"]),
         ]
 
     def __str__(self) -> str:
