@@ -7,8 +7,8 @@ from typing import Any, Final
 from django.contrib.auth.management import create_permissions
 from django.db.models import Q
 
-APPS: Final = ("raffles", "whatsapp", "admin", "auth")
-"""The apps whose permissions the roles name."""
+APPS: Final = ("raffles", "whatsapp", "events", "api", "admin", "auth")
+"""The apps whose permissions the roles name, and those that only superusers use."""
 
 SALES: Final = frozenset(
     f"raffles.view_{model}"
@@ -21,6 +21,9 @@ TALK: Final = frozenset(
 CHANNEL: Final = frozenset(
     f"whatsapp.view_{model}"
     for model in ("contactalias", "accountnotice", "unreadableitem", "businessnumber", "alarm")
+)
+AUTOMATION: Final = frozenset(
+    f"events.view_{model}" for model in ("event", "eventendpoint", "eventdelivery", "eventattempt")
 )
 
 
@@ -40,6 +43,7 @@ SELLER: Final = Role(
     SALES
     | TALK
     | CHANNEL
+    | AUTOMATION
     | {
         "raffles.add_raffle",
         "raffles.change_raffle",
@@ -51,6 +55,7 @@ SELLER: Final = Role(
         "whatsapp.change_outboundmessage",
         "whatsapp.change_businessnumber",
         "whatsapp.change_alarm",
+        "events.change_eventdelivery",
         "admin.view_logentry",
     },
 )
@@ -63,7 +68,7 @@ REVIEWER: Final = Role(
 AUDITOR: Final = Role(
     "Auditor",
     "Sees everything about sales and messages and may export it; changes nothing.",
-    SALES | TALK | CHANNEL | {"raffles.export_order", "admin.view_logentry"},
+    SALES | TALK | CHANNEL | AUTOMATION | {"raffles.export_order", "admin.view_logentry"},
 )
 ROLES: Final = (SELLER, REVIEWER, AUDITOR)
 
@@ -72,15 +77,18 @@ def grant(apps: Any, *, using: str = "default") -> None:
     """Make the groups and give each what its role may; what a group has besides stays.
 
     A migration calls it, which runs before Django makes the permissions of new models, so they
-    are made here; the same again changes nothing.
+    are made here; the same again changes nothing. An app that is not there yet is left to a later
+    migration.
 
     Args:
         apps: Django's registry of models, or the historical one of a migration.
         using: alias of the database.
 
     """
+    there = {app.label for app in apps.get_app_configs()}
     for label in APPS:
-        _make_permissions(apps, label, using=using)
+        if label in there:
+            _make_permissions(apps, label, using=using)
     groups = apps.get_model("auth", "Group").objects.using(using)
     permissions = apps.get_model("auth", "Permission").objects.using(using)
     for role in ROLES:
