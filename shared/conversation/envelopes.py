@@ -1,0 +1,203 @@
+"""What other systems receive of an event, in a delivery and in the feed alike: its envelope.
+
+The models are what the schema shows. An envelope itself is put together from what was stored, so
+that an event from before a new field appeared can still be read.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from shared.conversation import described, proof_links
+from shared.conversation.described import Described, Moment
+from shared.core.enums import EventType, OrderStatus
+from shared.events.models import Event
+
+
+class Doer(Described):
+    """Who did it."""
+
+    kind: str = Field(examples=["STAFF"], description="CHAT (the buyer), STAFF, TOKEN or SWEEPER.")
+    label: str = Field(examples=["rita"], description="Their name.")
+
+
+class ReceivedProof(Described):
+    """The payment proof that was received, with a link that needs no token."""
+
+    id: int
+    url: str = Field(
+        examples=["https://raffles.example/api/proofs/12/file?signature=12.1796385600.b7Jk"],
+        description="The file itself; until `expires_at` whoever has the link can read it.",
+    )
+    expires_at: Moment
+    content_type: str = Field(examples=["image/jpeg"])
+    sha256: str = Field(description="Of the file, in hex.")
+    duplicate_of: str | None = Field(
+        examples=["R-4M8TQ"],
+        description="The code of another order that has a proof with the very same bytes.",
+    )
+
+
+class Actions(Described):
+    """What can be done about it; both want a POST with a token that may review."""
+
+    confirm_url: str = Field(examples=["https://raffles.example/api/orders/12/confirm-payment"])
+    reject_url: str = Field(examples=["https://raffles.example/api/orders/12/reject-payment"])
+
+
+class OrderData(Described):
+    """An order as it was right after what happened."""
+
+    order: described.Order
+    reason: str = Field(
+        examples=["Illegible: only half of it is there"], description="May be empty."
+    )
+    by: Doer | None = Field(description="Who did it; null where nobody did.")
+    proof: ReceivedProof | None = Field(description="With `order.proof_received` only.")
+    actions: Actions | None = Field(description="While the payment can be confirmed or rejected.")
+
+
+class SoldOutRaffle(described.RaffleName):
+    """A raffle whose every number is sold."""
+
+    prize: str = Field(examples=["a motorbike"])
+    sold: int = Field(examples=[1000], description="How many numbers there were.")
+    draw_at: Moment | None
+
+
+class RaffleData(Described):
+    """What `raffle.sold_out` tells."""
+
+    raffle: SoldOutRaffle
+
+
+class FailedMessage(Described):
+    """A message that a buyer did not get; what it said is not told."""
+
+    id: int
+    key: str = Field(examples=["paid"], description="Which of the bot's texts it is.")
+    kind: str = Field(examples=["NOTICE"], description="REPLY to the buyer, or NOTICE of news.")
+    order_code: str | None = Field(examples=["R-7K3F9"])
+    buyer: described.Buyer
+    reason: str = Field(examples=["Meta refused the recipient's number."])
+    error_code: int | None = Field(examples=[131026], description="Meta's, if there was one.")
+    created_at: Moment
+
+
+class MessageData(Described):
+    """What `message.failed` tells."""
+
+    message: FailedMessage
+
+
+class Alert(Described):
+    """A trouble with the channel or the product that a person must look at."""
+
+    key: str = Field(examples=["paused:106540352242922"], description="Names the trouble.")
+    title: str = Field(examples=["Sending is paused"])
+    detail: str
+    phone_number_id: str = Field(description="Of the business number, or empty.")
+
+
+class AlertData(Described):
+    """What `channel.alert` tells."""
+
+    alert: Alert
+
+
+class _Told(Described):
+    id: str = Field(
+        examples=["evt_5f2b8c0e9d7a4b1c8e6f3a2d1c0b9a87"],
+        description="Names the event: what comes twice has the same.",
+    )
+    type: str
+    created_at: Moment
+    sequence: int | None = Field(
+        examples=[4711], description="Its place in the feed, for `after`; it only grows."
+    )
+
+
+class OrderTold(_Told):
+    """Something happened to an order."""
+
+    type: Literal[
+        EventType.ORDER_CREATED,
+        EventType.ORDER_PROOF_RECEIVED,
+        EventType.ORDER_PAID,
+        EventType.ORDER_REJECTED,
+        EventType.ORDER_CANCELLED,
+        EventType.ORDER_EXPIRED,
+        EventType.ORDER_LATE_PAYMENT,
+    ]
+    data: OrderData
+
+
+class RaffleTold(_Told):
+    """The last number of a raffle is sold."""
+
+    type: Literal[EventType.RAFFLE_SOLD_OUT]
+    data: RaffleData
+
+
+class MessageTold(_Told):
+    """A message could not be sent or delivered."""
+
+    type: Literal[EventType.MESSAGE_FAILED]
+    data: MessageData
+
+
+class AlertTold(_Told):
+    """Something needs a person; told when the trouble begins."""
+
+    type: Literal[EventType.CHANNEL_ALERT]
+    data: AlertData
+
+
+type Envelope = Annotated[
+    OrderTold | RaffleTold | MessageTold | AlertTold, Field(discriminator="type")
+]
+"""An event as other systems read it."""
+
+
+def envelope(event: Event, *, public_url: str, now: datetime) -> dict[str, Any]:
+    """Give an event as it is sent, ready for JSON; see `Envelope`.
+
+    Args:
+        event: as it was recorded.
+        public_url: where the back office is reached, without a slash at its end.
+        now: links to proofs are good for a week from here.
+
+    """
+    data = dict(event.data)
+    if "order" in data:
+        proof = data.get("proof")
+        data["proof"] = proof and _with_link(proof, public_url=public_url, now=now)
+        data["actions"] = _actions(data["order"], public_url=public_url)
+    return {
+        "id": event.event_id,
+        "type": str(event.type),
+        "created_at": event.created_at.isoformat(),
+        "sequence": event.sequence,
+        "data": data,
+    }
+
+
+def _actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, str] | None:
+    """Say where a payment is confirmed or rejected, while it still can be."""
+    if order["status"] != OrderStatus.PENDING_PAYMENT and not order["needs_decision"]:
+        return None
+    address = f"{public_url}/api/orders/{order['id']}"
+    return {
+        "confirm_url": f"{address}/confirm-payment",
+        "reject_url": f"{address}/reject-payment",
+    }
+
+
+def _with_link(proof: Mapping[str, Any], *, public_url: str, now: datetime) -> dict[str, Any]:
+    return {
+        **proof,
+        "url": proof_links.url(proof["id"], public_url=public_url, now=now),
+        "expires_at": proof_links.expires_at(now=now).isoformat(),
+    }
