@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
-from backoffice import jazzmin
+from backoffice import jazzmin, openapi
 from shared.settings import *
 
 BASE = Path(__file__).parent
-_public = urlsplit(configuration.public_url)
+PUBLIC_URL = configuration.public_url
+_public = urlsplit(PUBLIC_URL)
 
 ALLOWED_HOSTS = [_public.hostname, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
@@ -25,6 +26,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "axes",
     "django_otp",
     "django_otp.plugins.otp_totp",
@@ -149,5 +152,7 @@ REST_FRAMEWORK = {
     ],
     "EXCEPTION_HANDLER": "backoffice.api.errors.answer",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "backoffice.api.schema.Operation",
     "URL_FORMAT_OVERRIDE": None,
 }
+SPECTACULAR_SETTINGS = openapi.SETTINGS

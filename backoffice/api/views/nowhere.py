@@ -12,6 +12,7 @@ class Nowhere(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    schema = None
     http_method_names = []  # whatever the method, it comes to the line below
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:

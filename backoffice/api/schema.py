@@ -1,0 +1,217 @@
+"""What the OpenAPI document says of every operation alike; the views say the rest themselves.
+
+A view names its operation, its answers and its own refusals:
+
+    @extend_schema(
+        operation_id="cancelOrder",
+        request=Cancellation,
+        responses={200: answers.Cancelled, **refusals(OrderNotFound, OrderAlreadyPaid)},
+    )
+
+Who may ask, what may happen to any request, the header that makes a repeat harmless, and an example
+for each answer are added here.
+"""
+# ruff: noqa: ARG002 - spectacular gives these arguments
+# mypy: disable-error-code="no-untyped-call"
+
+from collections.abc import Iterable, Mapping
+from inspect import cleandoc
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import OperationalError
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import exceptions
+
+from backoffice.api import errors
+from backoffice.api.answers import Problem
+from shared.core.errors import DomainError
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "200": "Done.",
+    "201": "Made.",
+    "204": "Done; there is nothing to say.",
+    "400": "Some values are missing or malformed.",
+    "401": "No token was sent, or one that is not valid.",
+    "403": "The token may not do this.",
+    "404": "There is nothing with this id.",
+    "409": "It cannot be done as things are; nothing was changed.",
+    "413": "The body is too large.",
+    "415": "The body is neither JSON nor a form.",
+    "422": "What was sent does not fit; nothing was changed.",
+    "429": "Too many requests; come back after `Retry-After` seconds.",
+    "503": "The database is busy; come back after `Retry-After` seconds.",
+}
+"""What a status means where the view says nothing of its own."""
+
+UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "Makes a repeat harmless: the same key with the same body is given the first answer again, "
+        "for 24 hours."
+    ),
+)
+_REPLAYED: Final = {
+    "description": "`true` where an earlier answer to the same `Idempotency-Key` is repeated.",
+    "schema": {"type": "string", "const": "true"},
+}
+_RETRY_AFTER: Final = {
+    "description": "Seconds to wait before the same request is sent again.",
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    "required": True,
+}
+_CHALLENGE: Final = {
+    "description": "The scheme that a token is sent with.",
+    "schema": {"type": "string"},
+    "required": True,
+}
+
+
+def refusals(*refused: DomainError) -> dict[int, OpenApiResponse]:
+    """Give the answers for what a view's use case may refuse, by their status, each as it is sent.
+
+    Args:
+        refused: the errors with values as they may have, e.g. `OrderNotFound(reference="R-7K3F9")`.
+
+    """
+    found: dict[int, list[OpenApiExample]] = {}
+    for error in refused:
+        answer = errors.refusal(error)
+        found.setdefault(answer.status_code, []).append(_example(answer.data))
+    return {
+        status: OpenApiResponse(Problem, examples=examples) for status, examples in found.items()
+    }
+
+
+def _example(problem: Mapping[str, Any]) -> OpenApiExample:
+    return OpenApiExample(problem["code"], value=problem, summary=problem["message"])
+
+
+def _as_answered(error: Exception) -> OpenApiExample:
+    return _example(errors.answer(error, {}).data)
+
+
+class Operation(AutoSchema):
+    """One method of one address."""
+
+    def get_summary(self) -> str:
+        """Give the first sentence of the method's docstring."""
+        return self._words().partition("\n\n")[0].replace("\n", " ").removesuffix(".")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Give the rest of the docstring as far as it is for everybody, and the scope it needs."""
+        rest = self._words().partition("\n\n")[2].partition("Raises:")[0].partition("Args:")[0]
+        scope = self._scope()
+        needs = f"Needs a token with the scope `{scope}`." if scope else "Needs no token."
+        return "\n\n".join(part for part in (rest.strip(), needs) if part)
+
+    def get_override_parameters(self) -> list[Any]:
+        """Add the header that makes a repeat harmless."""
+        found: list[Any] = super().get_override_parameters()
+        return [*found, IDEMPOTENCY_KEY] if self._changes else found
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        for status, more in self._refusals_of_every_operation().items():
+            made = self._get_response_for_code(OpenApiResponse(Problem, examples=more), status)
+            here = bodies.setdefault(status, made)
+            if here is not made:
+                here["content"]["application/json"].setdefault("examples", {}).update(
+                    made["content"]["application/json"]["examples"]
+                )
+        for status, body in bodies.items():
+            body["description"] = body["description"] or MEANINGS[status]
+        return dict(sorted(bodies.items()))
+
+    def _get_response_headers_for_code(self, status_code: str, direction: Any = "response") -> Any:
+        headers = super()._get_response_headers_for_code(status_code, direction)
+        if self._changes and status_code.startswith("2"):
+            headers["Idempotent-Replayed"] = _REPLAYED
+        if status_code in {"429", "503"}:
+            headers["Retry-After"] = _RETRY_AFTER
+        if status_code == "401":
+            headers["WWW-Authenticate"] = _CHALLENGE
+        return headers
+
+    def _refusals_of_every_operation(self) -> dict[str, list[OpenApiExample]]:
+        found: dict[str, list[Exception]] = {}
+        if self._scope():
+            found["401"] = [exceptions.NotAuthenticated(), exceptions.AuthenticationFailed()]
+            found["403"] = [exceptions.PermissionDenied()]
+            found["429"] = [exceptions.Throttled(wait=12)]
+            found["503"] = [OperationalError()]
+        if "{" in self.path:
+            found["404"] = [exceptions.NotFound()]
+        if self._changes or self._get_parameters():
+            found["400"] = [exceptions.ValidationError({"limit": ["A valid integer is required."]})]
+        if self._changes:
+            found["415"] = [exceptions.UnsupportedMediaType("text/plain")]
+        return {
+            status: [_as_answered(error) for error in errors_] for status, errors_ in found.items()
+        }
+
+    @property
+    def _changes(self) -> bool:
+        return self.method in UNSAFE
+
+    def _scope(self) -> str:
+        return ""
+
+    def _words(self) -> str:
+        """Give the docstring of the method that answers."""
+        return cleandoc(getattr(self.view, self.method.lower()).__doc__ or "")
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """The three ways to send a token."""
+
+    target_class = "backoffice.api.authentication.ApiToken"
+    name = ["bearer", "token", "apiKey"]
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        """Describe them in the order of their names."""
+        return [
+            {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer …`"},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Authorization: Token …`: write `Token`, a space, the token.",
+            },
+            {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The token."},
+        ]
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """Staff who are logged in to the back office."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        """Describe the cookie."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "Staff logged in to the back office; changes need `X-CSRFToken`, too.",
+        }
+
+
+def without_slash(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
+    """Name each address without the slash that may stand at its end."""
+    return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
+
+
+def tidied(result: Any, **_: Any) -> Any:
+    """Leave out the titles that pydantic gives each field, which only repeat its name."""
+    for component in result["components"].get("schemas", {}).values():
+        component.pop("title", None)
+        for field in component.get("properties", {}).values():
+            field.pop("title", None)
+    return result

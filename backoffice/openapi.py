@@ -1,0 +1,41 @@
+"""How the API introduces itself in its OpenAPI document; nothing here depends on the machine."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+_ABOUT: Final = """\
+Confirm payments, read orders and hear of events from n8n, a script or curl.
+
+Send a token as `Authorization: Bearer …`, `Authorization: Token …` or `X-API-Key: …`. Money is text
+with its decimals, times are ISO 8601 with their offset, ticket numbers are text with their zeros.
+Every address works with and without a slash at its end. Every refusal has the same shape: a stable
+`code` for programs, a `message` for people, `detail`, and `retryable`: whether the same request may
+succeed later.
+"""
+
+SETTINGS: Final[dict[str, Any]] = {
+    "TITLE": "Raffle Tickets Bot",
+    "DESCRIPTION": _ABOUT,
+    "VERSION": version("raffle-tickets-bot"),
+    "OAS_VERSION": "3.1.1",  # pydantic writes JSON Schema 2020-12, which 3.0 does not know
+    "LICENSE": {"name": "MIT"},
+    "SERVERS": [{"url": "/", "description": "The back office that serves this document"}],
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,  # a body and its answer may have the same name
+    "TAGS": [
+        {"name": "orders", "description": "Orders, and what is decided about their payment."},
+        {"name": "proofs", "description": "Payment proofs: pictures and PDFs that buyers sent."},
+        {"name": "raffles", "description": "Raffles, their numbers and how they sell."},
+        {"name": "statistics", "description": "How sales went, day by day."},
+        {"name": "events", "description": "What happened, in order, to catch up with."},
+        {"name": "endpoints", "description": "Addresses that are told of events."},
+        {"name": "deliveries", "description": "How far each event got on its way to an endpoint."},
+        {"name": "schema", "description": "This document."},
+    ],
+    "PREPROCESSING_HOOKS": ["backoffice.api.schema.without_slash"],
+    # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
+    "POSTPROCESSING_HOOKS": ["backoffice.api.schema.tidied"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document and accepts no warning
+}
