@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import callers, representations
+from backoffice.api import answers, callers
 from backoffice.api.errors import problem
 from backoffice.api.serializers import Cancellation, Confirmation, checked
 from shared.conversation import described, settlement
@@ -42,9 +42,9 @@ class ConfirmPayment(APIView):
         order = described.orders().get(pk=order_id)
         match outcome:
             case Settled():
-                return Response(representations.confirmation(order, already_confirmed=False))
+                return answers.response(answers.confirmation(order, already=False))
             case AlreadySettled():
-                return Response(representations.confirmation(order, already_confirmed=True))
+                return answers.response(answers.confirmation(order, already=True))
             case NeedsDecision():
                 return Response(_numbers_taken(order, outcome), status=409)
 
@@ -68,7 +68,7 @@ class CancelOrder(APIView):
             if not already:
                 raise
         order = described.orders().get(pk=order_id)
-        return Response(representations.cancellation(order, already_cancelled=already))
+        return answers.response(answers.cancellation(order, already=already))
 
 
 def _refuse_another_amount(order_id: int, wanted: dict[str, Any]) -> None:

@@ -3,22 +3,15 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backoffice.api import answers
+from backoffice.api.pages import IdPages
 from backoffice.api.serializers import OrderQuery, checked
 from shared.conversation import described
 from shared.raffles.models import Order
-
-
-class OrderPages(PageNumberPagination):
-    """Fifty orders a page unless asked for more, two hundred at most."""
-
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
 class OrderList(APIView):
@@ -29,11 +22,9 @@ class OrderList(APIView):
     def get(self, request: Request) -> Response:
         """List orders, the oldest first."""
         wanted = checked(OrderQuery(data=request.query_params))
-        pages = OrderPages()
-        page = pages.paginate_queryset(_filtered(wanted), request, view=self)
-        return pages.get_paginated_response(
-            [described.order(order).model_dump(mode="json") for order in page or []]
-        )
+        page = IdPages(request).of(_filtered(wanted))
+        listed = [described.order(order) for order in page.rows]
+        return answers.response(answers.OrderPage(**page.links, results=listed))
 
 
 def _filtered(wanted: dict[str, Any]) -> QuerySet[Order]:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import representations
+from backoffice.api import answers
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability, lifecycle
 
@@ -26,8 +26,8 @@ class RaffleAvailability(APIView):
         raffle = Raffle.objects.filter(pk=_key(raffle_id)).first()
         if raffle is None:
             raise lifecycle.RaffleNotFound(reference=raffle_id)
-        return Response(
-            representations.availability(
+        return answers.response(
+            answers.availability(
                 raffle,
                 counts=availability.counts(raffle.pk),
                 why_not=availability.why_not_selling(raffle, now=timezone.now()),

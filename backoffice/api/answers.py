@@ -1,0 +1,229 @@
+"""What the API answers, each a model: the one source of the bodies and of the schema."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from rest_framework.response import Response
+
+from backoffice.api.pages import Page
+from shared.conversation import described
+from shared.conversation.described import Described, Moment
+from shared.core.enums import OrderAction
+from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.raffles.services.availability import Counts
+from shared.whatsapp.models import OutboundMessage
+
+_NOTIFIED: Final = (
+    "The buyer's message: queued, sending, sent, unknown, withheld (until the buyer writes again), "
+    "stale or failed; null: there is nobody to tell."
+)
+
+
+class Problem(BaseModel):
+    """Every refusal and every fault; some carry more fields, which `detail` has as well."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    code: str = Field(examples=["order_not_found"], description="Stable, for programs.")
+    message: str = Field(examples=["There is no such order."], description="For people.")
+    detail: Any = Field(description="Values that belong to it, or null.")
+    retryable: bool = Field(description="Whether the same request may succeed later.")
+
+
+class By(Described):
+    """Who did something."""
+
+    kind: str = Field(examples=["token"], description="chat, staff, token or sweeper.")
+    label: str = Field(examples=["n8n"])
+
+
+class Standing(Described):
+    """How an order stands after a decision."""
+
+    id: int
+    code: str | None = Field(examples=["R-7K3F9"])
+    status: str = Field(examples=["PAID"])
+    numbers: list[str] = Field(examples=[["07", "13"]])
+
+
+class Confirmation(Standing):
+    """A paid order: who confirmed it and when, and whether the buyer hears of it."""
+
+    already_confirmed: bool = Field(description="It was confirmed before; nothing changed.")
+    late: bool = Field(description="It had ended; its numbers were taken back or replaced.")
+    confirmed_by: By | None
+    confirmed_at: Moment | None
+    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+
+
+class Cancellation(Standing):
+    """A cancelled order: its numbers are those it held."""
+
+    already_cancelled: bool = Field(description="It was cancelled before; nothing changed.")
+    cancelled_by: By | None
+    cancelled_at: Moment | None
+    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+
+
+class Rejection(Standing):
+    """An order whose payment proofs were turned down; its time to pay runs anew."""
+
+    already_rejected: bool = Field(description="They were turned down before; nothing changed.")
+    reason: str = Field(examples=["Not credited: nothing on the account yet"])
+    rejected_by: By | None
+    rejected_at: Moment | None
+    expires_at: Moment | None = Field(description="Until when it can be paid now.")
+    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+
+
+class Resolution(Standing):
+    """A late payment that was decided about."""
+
+    decision: str = Field(examples=["replace"], description="take_back, replace or refund.")
+    already_resolved: bool = Field(description="It was so decided before; nothing changed.")
+    resolved_by: By | None
+    resolved_at: Moment | None
+    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+
+
+class DecisionNeeded(Problem):
+    """A payment came too late to have its numbers: the order is flagged and nothing is sold."""
+
+    taken: list[str] = Field(examples=[["07"]], description="Numbers somebody else has.")
+    free: list[str] = Field(examples=[["13"]], description="Numbers that are still free.")
+    needs_decision: bool
+    order: described.Order
+
+
+class HistoryLine(Described):
+    """One line of an order's history."""
+
+    action: str = Field(examples=["PAID"])
+    by: By
+    from_status: str | None = Field(examples=["PENDING_PAYMENT"])
+    to_status: str | None = Field(examples=["PAID"])
+    reason: str = Field(examples=["SPEI 88213"], description="Why, in words; may be empty.")
+    at: Moment
+
+
+class OrderInFull(described.Order):
+    """An order with its history, the oldest line first."""
+
+    history: list[HistoryLine]
+
+
+class OrderPage(Page[described.Order]):
+    """A page of orders."""
+
+
+class Availability(Described):
+    """How many numbers of a raffle are free, held and sold."""
+
+    id: int
+    title: str = Field(examples=["Summer Raffle"])
+    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+    selling: bool
+    why_not: str | None = Field(examples=["paused"], description="Why it sells nothing now.")
+    unit_price: str = Field(examples=["5.00"])
+    currency: str = Field(examples=["USD"], description="ISO 4217.")
+    total: int
+    available: int
+    reserved: int
+    sold: int
+    draw_at: Moment | None
+
+
+def response(model: BaseModel, *, status: int = 200) -> Response:
+    """Answer with a model."""
+    return Response(model.model_dump(mode="json"), status=status)
+
+
+def confirmation(found: Order, *, already: bool) -> Confirmation:
+    """Describe a paid order, read by `described.orders()`."""
+    event = last(found, OrderAction.PAID)
+    return Confirmation(
+        **_standing(found),
+        already_confirmed=already,
+        late=event is not None and event.from_status in {"CANCELLED", "EXPIRED"},
+        confirmed_by=by(event),
+        confirmed_at=event and event.at,
+        buyer_notified=notified(found, "paid", "numbers_replaced"),
+    )
+
+
+def cancellation(found: Order, *, already: bool) -> Cancellation:
+    """Describe a cancelled order, read by `described.orders()`."""
+    event = last(found, OrderAction.CANCELLED)
+    return Cancellation(
+        **_standing(found),
+        already_cancelled=already,
+        cancelled_by=by(event),
+        cancelled_at=event and event.at,
+        buyer_notified=notified(found, "cancelled_by_seller"),
+    )
+
+
+def in_full(found: Order) -> OrderInFull:
+    """Describe an order with its history, read by `described.orders()`."""
+    lines = [
+        HistoryLine(
+            action=event.action,
+            by=_by(event),
+            from_status=event.from_status or None,
+            to_status=event.to_status or None,
+            reason=event.reason,
+            at=event.at,
+        )
+        for event in found.events.all()
+    ]
+    return OrderInFull(**dict(described.order(found)), history=lines)
+
+
+def availability(raffle: Raffle, *, counts: Counts, why_not: str | None) -> Availability:
+    """Describe how many numbers of a raffle are left."""
+    return Availability(
+        id=raffle.pk,
+        title=raffle.title,
+        status=raffle.status,
+        selling=why_not is None,
+        why_not=why_not,
+        unit_price=str(raffle.price),
+        currency=raffle.currency,
+        total=counts.total,
+        available=counts.available,
+        reserved=counts.reserved,
+        sold=counts.sold,
+        draw_at=raffle.draw_at,
+    )
+
+
+def last(found: Order, *actions: OrderAction) -> OrderEvent | None:
+    """Give the latest line of an order's history about one of these."""
+    return found.events.filter(action__in=actions).order_by("-id").first()
+
+
+def by(event: OrderEvent | None) -> By | None:
+    """Say who stands behind a line of an order's history."""
+    return None if event is None else _by(event)
+
+
+def notified(found: Order, *keys: str) -> str | None:
+    """Say what became of the latest of these notices to the buyer; None if there is none."""
+    notices = OutboundMessage.objects.filter(
+        contact=found.contact_id, about=found.code or "", key__in=keys
+    )
+    status = notices.order_by("-id").values_list("status", flat=True).first()
+    return None if status is None else status.lower()
+
+
+def _by(event: OrderEvent) -> By:
+    return By(kind=event.actor_kind.lower(), label=event.actor_label)
+
+
+def _standing(found: Order) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "code": found.code,
+        "status": found.status,
+        "numbers": described.numbers(found),
+    }
