@@ -1,0 +1,110 @@
+"""Where events may be sent: not into a private network, unless whoever runs this allows it.
+
+Pure: names are looked up by whoever sends, and every address that comes back is asked about here.
+"""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from shared.core.errors import DomainError
+
+type IPAddress = IPv4Address | IPv6Address
+
+LONGEST: Final = 500
+"""Characters of an address that is kept."""
+
+_NOT_FOR_EVENTS: Final = (
+    IPv4Network("192.88.99.0/24"),  # anycast of 6to4 relays
+    IPv4Network("168.63.129.16/32"),  # Azure answers its own machines from this public address
+)
+_UNICAST: Final = IPv6Network("2000::/3")
+"""All that is handed out to anybody; the rest of IPv6 is local, multicast or carries IPv4."""
+_CARRIES_IPV4: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
+"""6to4 and Teredo: given up long ago, and a detour to any IPv4 address."""
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_INSIDE: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+"""How names end that mean something in one network only."""
+
+
+class AddressRefused(DomainError):
+    """Events cannot be sent to this address."""
+
+    code = "address_refused"
+
+
+class AddressMalformed(AddressRefused):
+    """Give an address such as https://n8n.example/webhook/raffle, without user and password."""
+
+    code = "address_malformed"
+
+
+class AddressPrivate(AddressRefused):
+    """This address is in a private network; EVENTS_ALLOW_PRIVATE allows sending there."""
+
+    code = "address_private"
+
+
+def refused(ip: IPAddress) -> bool:
+    """Whether an address is anything else than a public one of a single machine.
+
+    An IPv6 address that carries an IPv4 address (mapped, NAT64) is judged by that one.
+
+    Source: IANA's special-purpose address registries, RFC 6890, RFC 6052, RFC 7526.
+    """
+    if isinstance(ip, IPv6Address):
+        carried = _carried(ip)
+        return refused(carried) if carried is not None else _refused_v6(ip)
+    not_public = not ip.is_global or ip.is_multicast or ip.is_reserved
+    return not_public or any(ip in network for network in _NOT_FOR_EVENTS)
+
+
+def check_address(url: str, *, allow_private: bool) -> None:
+    """Look at an address that somebody wants events at, without looking its name up.
+
+    A public name may still lead into a private network; that is found when events are sent.
+
+    Args:
+        url: the whole address.
+        allow_private: whether it may be in a private network.
+
+    Raises:
+        AddressMalformed: it is no address that can be posted to.
+        AddressPrivate: it is in a private network by its own words.
+
+    """
+    host = _split(url).hostname or ""
+    if not allow_private and _is_inside(host.lower().rstrip(".")):
+        raise AddressPrivate
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > LONGEST or not url.isprintable() or any(sign.isspace() for sign in url):
+        raise AddressMalformed
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port or a bracket that is none
+        raise AddressMalformed from None
+    if not complete or "@" in parts.netloc or "\\" in url:
+        raise AddressMalformed
+    return parts
+
+
+def _is_inside(host: str) -> bool:
+    try:
+        return refused(ip_address(host))
+    except ValueError:
+        return "." not in host or host.endswith(_INSIDE)
+
+
+def _carried(ip: IPv6Address) -> IPv4Address | None:
+    if ip in _NAT64:
+        return IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped
+
+
+def _refused_v6(ip: IPv6Address) -> bool:
+    if ip not in _UNICAST or any(ip in network for network in _CARRIES_IPV4):
+        return True
+    return not ip.is_global or ip.is_multicast
