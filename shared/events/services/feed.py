@@ -1,0 +1,93 @@
+"""The feed of events: each gets its place once it is committed, and is queued for who wants it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from shared.core import logs
+from shared.events.models import Event, EventDelivery, EventEndpoint, EventSequence
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The events that just got their place in the feed, in that order."""
+
+    events: list[Event]
+
+
+def number(*, now: datetime, limit: int = 500) -> Numbered:
+    """Give the newest events their places, and queue each for the endpoints that want it.
+
+    Places are given in transactions one after the other, only to what is committed, in the order
+    in which it was written. So whoever has read the feed up to a place never finds something new
+    before it, and several gateways may do this at once. An endpoint that is switched off gets
+    nothing queued: what happens meanwhile is in the feed and is not sent later.
+
+    Opens its own transaction, and none when there is nothing new.
+
+    Args:
+        now: when the deliveries are due.
+        limit: how many at most; call again while that many are returned.
+
+    """
+    if not Event.objects.filter(sequence=None).exists():
+        return Numbered([])
+    return _number(now=now, limit=limit)
+
+
+def after(sequence: int, *, limit: int, types: Collection[str] = ()) -> list[Event]:
+    """Give the events behind a place in the feed, oldest first.
+
+    Args:
+        sequence: the last place that was read; 0 begins with the oldest that is kept.
+        limit: how many at most.
+        types: which ones; none named: all.
+
+    """
+    behind = Event.objects.filter(sequence__gt=sequence).order_by("sequence")
+    return list((behind.filter(type__in=types) if types else behind)[:limit])
+
+
+@transaction.atomic
+def prune(*, before: datetime, limit: int) -> int:
+    """Delete the oldest events that happened `before`, with their deliveries and tries.
+
+    Returns:
+        How many events were deleted, at most `limit`; call again while it is that many.
+
+    """
+    old = Event.objects.select_for_update(skip_locked=True).filter(created_at__lt=before)
+    ids = list(old.order_by("created_at").values_list("pk", flat=True)[:limit])
+    if ids:
+        Event.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+@transaction.atomic(durable=True)
+def _number(*, now: datetime, limit: int) -> Numbered:
+    counter, _ = EventSequence.objects.select_for_update().get_or_create(pk=1)
+    events = list(Event.objects.filter(sequence=None).order_by("pk")[:limit])
+    for event in events:
+        counter.last += 1
+        event.sequence = counter.last
+    Event.objects.bulk_update(events, ["sequence"])
+    counter.save(update_fields=["last"])
+    queued = EventDelivery.objects.bulk_create(_deliveries(events, now=now))
+    _log.info("events_numbered", events=len(events), last=counter.last, deliveries=len(queued))
+    return Numbered(events)
+
+
+def _deliveries(events: Sequence[Event], *, now: datetime) -> list[EventDelivery]:
+    # Locked, so that none is deleted between this look and the commit.
+    active = EventEndpoint.objects.select_for_update(no_key=True).filter(active=True)
+    endpoints = list(active.order_by("pk"))
+    return [
+        EventDelivery(event=event, endpoint=endpoint, next_attempt_at=now, created_at=now)
+        for event in events
+        for endpoint in endpoints
+        if endpoint.wants(event.type)
+    ]
