@@ -118,6 +118,10 @@ class Settings(BaseSettings):
         le=1000,
         description="Messages a second and business number this gateway may send",
     )
+    events_allow_private: bool = Field(
+        default=False,
+        description="Whether events may be sent into a private network, e.g. to n8n beside it",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="console for people, json for machines"
     )

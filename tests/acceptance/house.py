@@ -212,6 +212,7 @@ def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:
         "META_GRAPH_VERSION": "v26.0",
         "MEDIA_ROOT": str(folder / "media"),
         "SENDS_PER_SECOND": "80",
+        "EVENTS_ALLOW_PRIVATE": "true",
         "LOG_FORMAT": "console",
         "LOG_LEVEL": "INFO",
         "ACCEPTANCE_FOLDER": str(folder),
