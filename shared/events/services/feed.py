@@ -1,6 +1,6 @@
 """The feed of events: each gets its place once it is committed, and is queued for who wants it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,9 @@ class Numbered:
     events: list[Event]
 
 
-def number(*, now: datetime, limit: int = 500) -> Numbered:
+def number(
+    *, now: datetime, limit: int = 500, along: Callable[[Sequence[Event]], None] | None = None
+) -> Numbered:
     """Give the newest events their places, and queue each for the endpoints that want it.
 
     Places are given in transactions one after the other, only to what is committed, in the order
@@ -32,11 +34,12 @@ def number(*, now: datetime, limit: int = 500) -> Numbered:
     Args:
         now: when the deliveries are due.
         limit: how many at most; call again while that many are returned.
+        along: given them inside the transaction; what it raises leaves them without a place.
 
     """
     if not Event.objects.filter(sequence=None).exists():
         return Numbered([])
-    return _number(now=now, limit=limit)
+    return _number(now=now, limit=limit, along=along)
 
 
 def after(sequence: int, *, limit: int, types: Collection[str] = ()) -> list[Event]:
@@ -68,7 +71,9 @@ def prune(*, before: datetime, limit: int) -> int:
 
 
 @transaction.atomic(durable=True)
-def _number(*, now: datetime, limit: int) -> Numbered:
+def _number(
+    *, now: datetime, limit: int, along: Callable[[Sequence[Event]], None] | None
+) -> Numbered:
     counter, _ = EventSequence.objects.select_for_update().get_or_create(pk=1)
     events = list(Event.objects.filter(sequence=None).order_by("pk")[:limit])
     for event in events:
@@ -76,6 +81,8 @@ def _number(*, now: datetime, limit: int) -> Numbered:
         event.sequence = counter.last
     Event.objects.bulk_update(events, ["sequence"])
     counter.save(update_fields=["last"])
+    if along is not None:
+        along(events)
     queued = EventDelivery.objects.bulk_create(_deliveries(events, now=now))
     _log.info("events_numbered", events=len(events), last=counter.last, deliveries=len(queued))
     return Numbered(events)
