@@ -106,9 +106,6 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("People", "fa-user", "auth_user_changelist", "auth.view_user"),
             Entry("Roles", "fa-users", "auth_group_changelist", "auth.view_group"),
-            Entry(
-                "API tokens", "fa-key", "authtoken_tokenproxy_changelist", "authtoken.view_token"
-            ),
             Entry("Who did what", "fa-history", "admin_logentry_changelist", "admin.view_logentry"),
             Entry("Your security", "fa-shield-alt", "desk_security"),
         ),

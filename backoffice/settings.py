@@ -25,7 +25,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
@@ -140,10 +139,10 @@ SECURE_CSP = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "backoffice.api.authentication.ApiToken",
-        "rest_framework.authentication.SessionAuthentication",
+        "backoffice.api.authentication.ProgramToken",
+        "backoffice.api.authentication.StaffSession",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["backoffice.api.permissions.HasNamedPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["backoffice.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",

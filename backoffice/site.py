@@ -12,7 +12,7 @@ from django.utils import timezone
 from backoffice import brand, menu
 from shared.core import config
 
-_APP_NAMES: Final = {"auth": "People", "authtoken": "API"}
+_APP_NAMES: Final = {"auth": "People", "api": "API"}
 
 
 class BackofficeSite(AdminSite):

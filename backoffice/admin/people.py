@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 import django_otp.plugins.otp_static.admin
 import django_otp.plugins.otp_totp.admin
-import rest_framework.authtoken.admin
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -14,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from rest_framework.authtoken.models import TokenProxy
 
 from backoffice import words
 from backoffice.admin.filters import OneOf
@@ -26,7 +24,6 @@ from backoffice.people.roles import ROLES
 _OTHERS = (
     User,
     Group,
-    TokenProxy,
     # Their pages show the keys of everybody's second factor.
     django_otp.plugins.otp_static.admin.StaticDevice,
     django_otp.plugins.otp_totp.admin.TOTPDevice,
@@ -188,22 +185,6 @@ class RoleAdmin(ForSuperusers, DjangoGroupAdmin):
         """Keep the three roles that came with the installation."""
         ours = obj is not None and obj.name in {role.name for role in ROLES}
         return not ours and super().has_delete_permission(request, obj)
-
-
-@admin.register(TokenProxy)
-class TokenAdmin(ForSuperusers, rest_framework.authtoken.admin.TokenAdmin):
-    """Keys of programs; whoever reads one acts as its person."""
-
-    menu_name = "API tokens"
-    actions = None
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Let superusers."""
-        return bool(request.user.is_superuser)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Let superusers."""
-        return bool(request.user.is_superuser)
 
 
 @admin.register(LogEntry)

@@ -170,7 +170,7 @@ class Operation(AutoSchema):
 class TokenScheme(OpenApiAuthenticationExtension):
     """The three ways to send a token."""
 
-    target_class = "backoffice.api.authentication.ApiToken"
+    target_class = "backoffice.api.authentication.ProgramToken"
     name = ["bearer", "token", "apiKey"]
 
     def get_security_definition(self, auto_schema: Any) -> Any:
@@ -190,7 +190,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 class SessionScheme(OpenApiAuthenticationExtension):
     """Staff who are logged in to the back office."""
 
-    target_class = "rest_framework.authentication.SessionAuthentication"
+    target_class = "backoffice.api.authentication.StaffSession"
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> Any:

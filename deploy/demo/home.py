@@ -58,14 +58,26 @@ class Home:
         """What its processes ran with last, for `uv run --env-file`."""
         return self.folder / "demo.env"
 
+    @property
+    def login_file(self) -> Path:
+        """What lets the seller and their programs in."""
+        return self.folder / "demo-login.env"
+
     def password(self) -> str:
         """The seller's password, made once and shown again by every later demo."""
-        path = self.folder / "demo-login.env"
-        kept = dotenv.read(path)
+        kept = dotenv.read(self.login_file)
         if "PASSWORD" not in kept:
-            kept = {"USERNAME": USERNAME, "PASSWORD": _easy_password()}
-            dotenv.write(path, kept)
+            kept = {**kept, "USERNAME": USERNAME, "PASSWORD": _easy_password()}
+            dotenv.write(self.login_file, kept)
         return kept["PASSWORD"]
+
+    def token(self) -> str:
+        """The API token that an earlier demo made; the database has no more than its hash."""
+        return dotenv.read(self.login_file).get("TOKEN", "")
+
+    def keep_token(self, text: str) -> None:
+        """Keep the API token for every later demo."""
+        dotenv.write(self.login_file, {**dotenv.read(self.login_file), "TOKEN": text})
 
     def prepare(self, ports: Ports) -> dict[str, str]:
         """Make the folder, and give every variable of a demo that listens on `ports`.

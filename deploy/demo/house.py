@@ -78,14 +78,21 @@ def running(home: Home, *, ports: Ports, tell: Tell, static: bool = True) -> Ite
 
 
 def _seeded(home: Home, env: dict[str, str], *, static: bool) -> Seeded:
-    wanted = {"username": USERNAME, "password": home.password(), "static": static}
+    wanted = {
+        "username": USERNAME,
+        "password": home.password(),
+        "token": home.token(),
+        "static": static,
+    }
     said = processes.run(
         [sys.executable, "-m", "deploy.demo"],
         environment=env,
         timeout=120,
         words=json.dumps(wanted),
     )
-    return Seeded(**json.loads(said.splitlines()[-1]))
+    seeded = Seeded(**json.loads(said.splitlines()[-1]))
+    home.keep_token(seeded.token)
+    return seeded
 
 
 def _start(children: Processes, house: House) -> None:

@@ -2,26 +2,40 @@
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from rest_framework.authtoken.models import Token
 
+from backoffice.api import tokens
+from backoffice.api.models import ApiToken
 from deploy.demo.home import Seeded
 from shared.core.config import ROOT
-from shared.core.enums import RaffleStatus
+from shared.core.enums import RaffleStatus, Scope
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle, numbers
 
+PROGRAM: Final = "demo"
 
-def seed(*, username: str, password: str, static: bool, now: datetime) -> Seeded:
-    """Bring the database up to date; make the login, the token and the raffle that are missing."""
+
+def seed(*, username: str, password: str, token: str, static: bool, now: datetime) -> Seeded:
+    """Bring the database up to date; make the login, the token and the raffle that are missing.
+
+    Args:
+        username: of the login.
+        password: of the login.
+        token: what an earlier demo was told, as nobody can read it here; empty at the first.
+        static: whether static files are collected.
+        now: the clock.
+
+    """
     call_command("migrate", verbosity=0)
     if static and not _collected():
         call_command("collectstatic", verbosity=0, interactive=False)
     raffle_id, title = _raffle(now=now)
-    return Seeded(raffle_id=raffle_id, raffle=title, token=_token(username, password))
+    _login(username, password)
+    return Seeded(raffle_id=raffle_id, raffle=title, token=_token(token, now=now))
 
 
 def _collected() -> bool:
@@ -32,15 +46,23 @@ def _collected() -> bool:
     return manifest.exists() and bool(manifest.stat().st_mtime > newest)
 
 
-def _token(username: str, password: str) -> str:
+def _login(username: str, password: str) -> None:
     user = User.objects.filter(username=username).first()
     if user is None:
         user = User.objects.create_superuser(username, password=password)
     elif not user.check_password(password):  # the password file was lost, or changed by hand
         user.set_password(password)
         user.save(update_fields=["password"])
-    token, _ = Token.objects.get_or_create(user=user)
-    return str(token.key)
+
+
+def _token(kept: str, *, now: datetime) -> str:
+    try:
+        tokens.find(kept, now=now)
+    except tokens.TokenRefused:  # the first demo, or its database or its file was lost
+        for lost in ApiToken.objects.filter(name=PROGRAM, revoked_at=None):
+            tokens.revoke(lost, by=PROGRAM, now=now)
+        return tokens.issue(name=PROGRAM, scope=Scope.ADMIN, by=PROGRAM, now=now).text
+    return kept
 
 
 def _raffle(*, now: datetime) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from deploy.processes import HOST, Child, Processes, free_ports
 from deploy.sandbox.client import Buyer, Sandbox
 from deploy.sandbox.options import Options
 from deploy.sandbox.running import running as stand_in
-from shared.core.enums import OutboxStatus
+from shared.core.enums import OutboxStatus, Scope
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage
 from shared.whatsapp.services import outbox, security
 from tests import builders
@@ -32,7 +32,7 @@ PATIENCE: Final = 30.0
 STOP_LIMIT: Final = 30.0
 """Seconds an orchestrator waits before it kills."""
 
-TOKEN: Final = "5f0c9d5b1f0e4c3ea7a1d2b3c4d5e6f708192a3b"
+TOKEN: Final = "rtb_" + "acceptance" * 4
 """Opens the API of every house."""
 
 PLAYED: Final = Options(app_secret="acceptance_app_secret", access_token="acceptance_token")
@@ -189,12 +189,16 @@ def built(*, vendor: str, database: str, folder: Path) -> Iterator[House]:
 
 def furnish() -> None:
     """Put a raffle on sale, and let a program in."""
-    from django.contrib.auth.models import User
-    from rest_framework.authtoken.models import Token
+    from backoffice.api import tokens
+    from backoffice.api.models import ApiToken
 
     builders.raffle(numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20))
-    program = User.objects.create(username="program", is_superuser=True)
-    Token.objects.create(user=program, key=TOKEN)
+    ApiToken.objects.create(
+        name="program",
+        digest=tokens.digest(TOKEN),
+        scope=Scope.ADMIN,
+        created_at=datetime.now(UTC),
+    )
 
 
 def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,7 @@ class TestManage:
         steps = """
 from django.core.management import call_command as manage
 manage("createsuperuser", interactive=False, username="olga", email="olga@example.com")
-manage("drf_create_token", "olga")
+manage("api_token", "create", "n8n", "--scope", "review")
 manage("check", deploy=True, fail_level="ERROR")
 """
         with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as address:
@@ -92,4 +93,4 @@ manage("check", deploy=True, fail_level="ERROR")
             )
 
         assert done.returncode == 0, done.stderr
-        assert "Generated token" in done.stdout
+        assert re.search(r"^rtb_[\w-]{40}$", done.stdout, re.MULTILINE)

@@ -204,7 +204,7 @@ class TestDemo:
         assert f"Your order {code[1]} waits for $15.00" in said
         login = re.compile(r"Login .*")
         assert login.findall(visit.said) == login.findall(said) != []
-        token = re.compile(r"Bearer \w{40}")
+        token = re.compile(r"Bearer rtb_[\w-]{40}")
         assert set(token.findall(visit.said)) == set(token.findall(said)) != set()
 
 

@@ -12,7 +12,7 @@ from backoffice.api.errors import problem
 from backoffice.api.serializers import Cancellation, Confirmation, checked
 from shared.conversation import described, settlement
 from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
-from shared.core.enums import OrderStatus
+from shared.core.enums import OrderStatus, Scope
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
 
@@ -26,7 +26,7 @@ class AmountMismatch(DomainError):
 class ConfirmPayment(APIView):
     """`POST /api/orders/{id or code}/confirm-payment`."""
 
-    needs = "raffles.change_order"
+    scope = Scope.REVIEW
 
     def post(self, request: Request, reference: str) -> Response:
         """Sell the order's numbers to its buyer; a repeat changes nothing and says so."""
@@ -52,7 +52,7 @@ class ConfirmPayment(APIView):
 class CancelOrder(APIView):
     """`POST /api/orders/{id or code}/cancel`."""
 
-    needs = "raffles.change_order"
+    scope = Scope.REVIEW
 
     def post(self, request: Request, reference: str) -> Response:
         """Give the order's numbers back; a repeat changes nothing and says so."""

@@ -11,13 +11,14 @@ from backoffice.api import answers
 from backoffice.api.pages import IdPages
 from backoffice.api.serializers import OrderQuery, checked
 from shared.conversation import described
+from shared.core.enums import Scope
 from shared.raffles.models import Order
 
 
 class OrderList(APIView):
     """`GET /api/orders?status=PENDING_PAYMENT`."""
 
-    needs = "raffles.view_order"
+    scope = Scope.READ
 
     def get(self, request: Request) -> Response:
         """List orders, the oldest first."""

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backoffice.api import answers
+from shared.core.enums import Scope
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability, lifecycle
 
@@ -19,7 +20,7 @@ _DIGITS: Final = 18
 class RaffleAvailability(APIView):
     """`GET /api/raffles/{id}/availability`."""
 
-    needs = "raffles.view_raffle"
+    scope = Scope.READ
 
     def get(self, request: Request, raffle_id: str) -> Response:
         """Count a raffle's numbers, free, held and sold."""

@@ -7,9 +7,10 @@ from typing import Final
 from django.contrib.auth.models import Permission, User
 from django.db import transaction
 from PIL import Image
-from rest_framework.authtoken.models import Token
 
+from backoffice.api import tokens
 from shared.conversation import settlement
+from shared.core.enums import Scope
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, proofs, reservations
 from shared.raffles.services.proofs import ProofSource
@@ -27,10 +28,9 @@ def a_user(name: str, *permissions: str) -> User:
     return user
 
 
-def a_token(name: str = "n8n", *permissions: str) -> str:
-    """Make an API token; its user may review orders unless told otherwise."""
-    user = a_user(name, *(permissions or REVIEWER))
-    return str(Token.objects.create(user=user).key)
+def a_token(name: str = "n8n", *, scope: Scope = Scope.REVIEW) -> str:
+    """Make an API token; it may decide about payments unless told otherwise."""
+    return tokens.issue(name=name, scope=scope, by="olga", now=NOON).text
 
 
 def a_hold(raffle: Raffle, *, numbers: list[int], buyer: WhatsAppContact | None = None) -> Order:

@@ -8,7 +8,6 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 
 from shared.conversation import settlement
 from shared.raffles.models import Order, PaymentProof
@@ -72,9 +71,8 @@ def fill_every_table() -> None:
     UnreadableItem.objects.create(sha256="x", body=b"\xff{", reason="not JSON", received_at=NOON)
     BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
     Group.objects.create(name="Reviewers")
-    n8n = User.objects.create_user("n8n")
-    Token.objects.create(user=n8n)
-    LogEntry.objects.create(user=n8n, object_repr="n8n", action_flag=CHANGE)
+    rita = User.objects.create_user("rita")
+    LogEntry.objects.create(user=rita, object_repr="rita", action_flag=CHANGE)
 
 
 @pytest.mark.usefixtures("production")

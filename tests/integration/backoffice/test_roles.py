@@ -15,7 +15,6 @@ from django.template.loaders.base import Loader
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from pytest_django import Settings
-from rest_framework.authtoken.models import TokenProxy
 
 from backoffice.people import roles
 from shared.whatsapp.models import (
@@ -156,7 +155,6 @@ def one_of_each() -> dict[str, Model]:
         "whatsapp_businessnumber": BusinessNumber.objects.create(phone_number_id=NUMBER_ID),
         "auth_user": person,
         "auth_group": Group.objects.create(name="Helpers"),
-        "authtoken_tokenproxy": TokenProxy.objects.create(user=person),
         "admin_logentry": LogEntry.objects.create(user=person, object_repr="x", action_flag=CHANGE),
     }
 
@@ -246,7 +244,6 @@ ACCESS: Final[dict[str, Cell]] = {
     "auth_user_password_change": form(look="O", do="O"),
     "auth_user_reset_second_factor": deed("O"),
     **owned("auth_group"),
-    **owned("authtoken_tokenproxy"),
     **rows("admin_logentry", CHANNEL),
 }
 

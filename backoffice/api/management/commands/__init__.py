@@ -1,0 +1,1 @@
+"""What `uv run manage` offers about the API."""

@@ -1,0 +1,126 @@
+"""Makes API tokens, lists them and takes them back."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from backoffice.api import tokens
+from backoffice.api.models import ApiToken
+from shared.core.enums import Scope
+
+BY: Final = "manage api_token"
+"""Who made a token, or took it back, where nobody was logged in."""
+
+
+class Command(BaseCommand):
+    """The command `api_token`."""
+
+    help = "Make an API token, list all of them, or take one back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take what is to be done."""
+        deeds = parser.add_subparsers(dest="deed", required=True, metavar="create | list | revoke")
+        create = deeds.add_parser("create", help="make a token and show it, this once")
+        create.add_argument("name", help="who uses it, e.g. n8n; histories of orders show it")
+        create.add_argument(
+            "--scope",
+            choices=[scope.lower() for scope in Scope],
+            default=Scope.READ.lower(),
+            help="read: look only; review: decide about payments, too; admin: everything",
+        )
+        create.add_argument("--expires", type=_days, metavar="DAYS", help="after so many days")
+        deeds.add_parser("list", help="show all tokens, never their text")
+        revoke = deeds.add_parser("revoke", help="take a token back, from the next request on")
+        revoke.add_argument("name", help="of a token that works")
+
+    def handle(self, *_: Any, deed: str, **options: Any) -> None:
+        """Do it."""
+        match deed:
+            case "create":
+                self._create(options["name"], Scope(options["scope"].upper()), options["expires"])
+            case "list":
+                self._list()
+            case _:
+                self._revoke(options["name"])
+
+    def _create(self, name: str, scope: Scope, days: int | None) -> None:
+        """Print the token alone on the output, and what it is beside it.
+
+        Raises:
+            CommandError: the name is taken or too long.
+
+        """
+        now = timezone.now()
+        expires_at = None if days is None else now + timedelta(days=days)
+        try:
+            ApiToken._meta.get_field("name").clean(name, None)  # noqa: SLF001 - Django's own door
+            made = tokens.issue(name=name, scope=scope, by=BY, expires_at=expires_at, now=now)
+        except ValidationError as error:
+            raise CommandError(f"The name: {error.messages[0]}") from None
+        except tokens.TokenNameTaken as error:
+            raise CommandError(error.message()) from None
+        self.stderr.write(f"{name} may {scope.lower()}, {_until(expires_at)}. Shown this once:")
+        self.stdout.write(made.text)
+
+    def _list(self) -> None:
+        shown = Table(box=None)
+        for title in ("name", "begins with", "scope", "made", "last used", "state"):
+            shown.add_column(title, overflow="fold")
+        now = timezone.now()
+        for token in ApiToken.objects.order_by("id"):
+            made = f"{_day(token.created_at)} {token.created_by}"
+            shown.add_row(
+                token.name,
+                f"{token.prefix}…",
+                token.scope.lower(),
+                made,
+                _minute(token.last_used_at),
+                _state(token, now=now),
+            )
+        Console(file=self.stdout).print(shown)
+
+    def _revoke(self, name: str) -> None:
+        """Take it back.
+
+        Raises:
+            CommandError: no token that works has the name.
+
+        """
+        token = ApiToken.objects.filter(name=name, revoked_at=None).first()
+        if token is None:
+            raise CommandError(f"No token that works is called {name}; `list` shows them all.")
+        tokens.revoke(token, by=BY, now=timezone.now())
+        self.stdout.write(self.style.SUCCESS(f"{name} opens nothing any more."))
+
+
+def _days(written: str) -> int:
+    """Read a number of days from 1 to ten years; argparse shows a ValueError as its own."""
+    days = int(written)
+    if not 1 <= days <= 3650:  # noqa: PLR2004 - ten years
+        raise ValueError(written)
+    return days
+
+
+def _state(token: ApiToken, *, now: datetime) -> str:
+    if token.revoked_at is not None:
+        return f"revoked {_day(token.revoked_at)} {token.revoked_by}".strip()
+    if token.expires_at is not None and token.expires_at <= now:
+        return f"expired {_day(token.expires_at)}"
+    return f"works {_until(token.expires_at)}"
+
+
+def _until(expires_at: datetime | None) -> str:
+    return "until it is revoked" if expires_at is None else f"until {_day(expires_at)}"
+
+
+def _day(at: datetime) -> str:
+    return at.date().isoformat()
+
+
+def _minute(at: datetime | None) -> str:
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
