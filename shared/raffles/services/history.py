@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.core.enums import OrderAction, OrderStatus
-from shared.raffles import transitions
+from shared.raffles import signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import rows
@@ -119,4 +119,7 @@ def _tell(
         to_status=order.status,
         reason=reason,
         at=now,
+    )
+    signals.order_changed.send(
+        sender=Order, order=order, action=action, by=by, reason=reason, now=now
     )

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.db.models import F
 
 from shared.core.enums import OrderAction, OrderStatus, ProofStatus
+from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import TO_FETCH
@@ -121,7 +122,7 @@ def assign(
     """Give proofs that fitted no order to one, as if they had been sent for it.
 
     Args:
-        proofs: without an order or a verdict, at least one.
+        proofs: locked, without an order or a verdict, at least one.
         order: what they pay, locked by `orders.lock`.
         by: who says so.
         now: when.
@@ -132,10 +133,16 @@ def assign(
         proof.order = order
         proof.late = _is_late(order, arrived_at=proof.arrived_at)
         proof.save(update_fields=["order", "late"])
+    outcome: ProofKept | ProofLate
     if order.status not in Order.HOLDING:
         taken_back = _received_late(order, by=by, now=now, reason=reason)
-        return ProofLate(proofs[0], order, taken_back=taken_back)
-    return ProofKept(proofs[0], order, first=_received(order, by=by, now=now, reason=reason))
+        outcome = ProofLate(proofs[0], order, taken_back=taken_back)
+    else:
+        first = _received(order, by=by, now=now, reason=reason)
+        outcome = ProofKept(proofs[0], order, first=first)
+    for proof in proofs:
+        _tell_if_kept(proof, now=now)
+    return outcome
 
 
 def due_to_fetch(*, now: datetime, limit: int) -> list[FetchJob]:
@@ -194,6 +201,7 @@ def keep_file(
         ]
     )
     pictures.remember(proof.pk, fingerprint)
+    _tell_if_kept(proof, now=now)
     return proof
 
 
@@ -290,6 +298,12 @@ def _received_late(order: Order, *, by: Actor, now: datetime, reason: str = "") 
     if not order.needs_decision:
         payments.flag_late_payment(order, by=by, now=now)
     return False
+
+
+def _tell_if_kept(proof: PaymentProof, *, now: datetime) -> None:
+    """Let others know of a proof once there are both a file to look at and an order it pays."""
+    if proof.status == ProofStatus.KEPT and proof.order is not None:
+        signals.proof_kept.send(sender=PaymentProof, proof=proof, order=proof.order, now=now)
 
 
 def _locked(proof_id: int) -> PaymentProof:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import connection
 
 from shared.core.enums import OrderAction
+from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, TicketNumber
 from shared.raffles.services import rows
@@ -75,4 +76,7 @@ def at_once(
     rows.expect(moved, wanted=len(tickets), what=f"order {order.pk} holds numbers")
     if coded:
         order.code = code
+    signals.order_changed.send(
+        sender=Order, order=order, action=OrderAction.HELD, by=by, reason="", now=now
+    )
     return bool(coded)
