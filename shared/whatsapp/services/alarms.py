@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Final
 
+from django.db import transaction
 from django.db.models import F
 
 from shared.core import logs
 from shared.core.errors import DomainError
+from shared.whatsapp import signals
 from shared.whatsapp.models import Alarm
 
 _log = logs.get(__name__)
@@ -22,13 +24,15 @@ class AlarmResolved(DomainError):
     code = "alarm_resolved"
 
 
+@transaction.atomic(savepoint=False)
 def sound(
     key: str, *, title: str, detail: str = "", phone_number_id: str = "", now: datetime
 ) -> Alarm:
     """Open the alarm `key`, or count the open one up and give it the newest words.
 
     Safe inside any transaction and without a race: a line that somebody else opens at the same
-    time is counted up, and no error can spoil the caller's transaction.
+    time is counted up, and no error can spoil the caller's transaction. Whoever listens is told
+    of the first time only.
     """
     _log.warning("alarm_sounded", alarm=key, phone_number_id=phone_number_id)
     alarm = Alarm(
@@ -44,7 +48,10 @@ def sound(
         # Nothing else can conflict here than an open line with this key.
         Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
         _count_up(alarm)
-    return Alarm.objects.get(key=alarm.key, resolved_at=None)
+    sounded = Alarm.objects.get(key=alarm.key, resolved_at=None)
+    if sounded.count == 1:
+        signals.alarm_sounded.send(sender=Alarm, alarm=sounded, now=now)
+    return sounded
 
 
 def resolve(key: str, *, by: str, now: datetime) -> int:

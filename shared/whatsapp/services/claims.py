@@ -212,6 +212,7 @@ def _give_up(message: OutboundMessage, *, now: datetime) -> None:
     message.lease = message.lease_until = None
     message.error = "Its buyer has neither a phone number nor a user id that can be written to."
     message.save(update_fields=["status", "lease", "lease_until", "error"])
+    failures.announce(message, now=now)
     failures.alarm(message, now=now)
 
 

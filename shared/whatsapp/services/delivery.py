@@ -61,8 +61,12 @@ def _apply(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
             bad_news += _fail(message, status, buyer=buyers[message.contact_id])
         else:
             _advance(message, status)
-    _save([message for pk, message in messages.items() if _written(message) != before[pk]], before)
+    changed = [message for pk, message in messages.items() if _written(message) != before[pk]]
+    _save(changed, before)
     DeliveryStatus.objects.filter(pk__in=matches).update(applied_at=now)
+    for message in changed:
+        if _failed(_written(message)) and not _failed(before[message.pk]):
+            failures.announce(message, now=now)
     for news in bad_news:
         _tell(news, now=now)
     return len(statuses)
@@ -189,6 +193,12 @@ def _shut_out(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
 
 def _written(message: OutboundMessage) -> dict[str, Any]:
     return {name: getattr(message, name) for name in outcomes.FRESH}
+
+
+def _failed(written: Mapping[str, Any]) -> bool:
+    """Whether a message will not arrive: one that is kept or dropped for the window may not yet."""
+    undelivered = written["status"] == OutboxStatus.SENT and written["delivery"] == Delivery.FAILED
+    return undelivered or written["status"] == OutboxStatus.FAILED
 
 
 def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from shared.whatsapp import signals
 from shared.whatsapp.graph_errors import Judgement
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services import alarms, numbers
@@ -13,6 +14,11 @@ _ERROR_LENGTH: Final = 500
 def in_words(judgement: Judgement, words: str) -> str:
     """Join what a code means with what Meta said."""
     return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
+
+
+def announce(message: OutboundMessage, *, now: datetime) -> None:
+    """Let others know that a message failed for good, in the transaction that notes it."""
+    signals.message_failed.send(sender=OutboundMessage, message=message, now=now)
 
 
 def alarm(message: OutboundMessage, *, now: datetime) -> None:

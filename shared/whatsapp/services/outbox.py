@@ -180,5 +180,6 @@ def _resend_unknown(*, now: datetime) -> int:
         message.save(update_fields=["status", "error", "next_attempt_at"])
     for message in found:
         if message.status == OutboxStatus.FAILED:
+            failures.announce(message, now=now)
             failures.alarm(message, now=now)
     return len(found)

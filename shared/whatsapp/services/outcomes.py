@@ -84,6 +84,8 @@ def record_failure(
     message.error = failures.in_words(judgement, words)
     _react(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
     message.save(update_fields=list(FRESH))
+    if message.status == OutboxStatus.FAILED:
+        failures.announce(message, now=now)
     _tell_people(message, judgement, now=now)
 
 
