@@ -122,8 +122,8 @@ def _sold(
 ) -> Order:
     """Hold, place and sell at once; the database lets each request key in once."""
     held = reservations.hold(_raffle(raffle_id), contact_id=None, by=by, now=now, **terms)
-    order = orders.place(held, at=now, now=now, by=by)
-    payments.sell(order, by=by, now=now, late=False, reason=REASON, changes=buyer)
+    order = orders.place(held, at=now, now=now, by=by, changes=buyer)
+    payments.sell(order, by=by, now=now, late=False, reason=REASON)
     return order
 
 

@@ -3,8 +3,10 @@
 Runs inside the caller's transaction, with the contact locked first and the order by `lock`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
@@ -14,6 +16,8 @@ from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.predicates import ON_THE_CLOCK
 from shared.raffles.services import history, tickets
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class OrderNotFound(DomainError):
@@ -106,7 +110,14 @@ def lock(order_id: int) -> Order:
         raise OrderNotFound(order_id=order_id) from None
 
 
-def place(order: Order, *, at: datetime, now: datetime, by: Actor) -> Order:
+def place(
+    order: Order,
+    *,
+    at: datetime,
+    now: datetime,
+    by: Actor,
+    changes: Mapping[str, Any] = _NOTHING,
+) -> Order:
     """Make a hold an order that waits for its payment; the clock starts anew, once.
 
     Args:
@@ -114,6 +125,7 @@ def place(order: Order, *, at: datetime, now: datetime, by: Actor) -> Order:
         at: when the buyer confirmed, by their message's own time; the deadline is judged by it.
         now: the time to pay runs from here.
         by: who confirms.
+        changes: other fields of the order that change with it.
 
     Raises:
         OrderExpired: confirmed after the deadline and its grace, or expired meanwhile.
@@ -134,7 +146,7 @@ def place(order: Order, *, at: datetime, now: datetime, by: Actor) -> Order:
         action=OrderAction.PLACED,
         by=by,
         now=now,
-        changes={"placed_at": now, "expires_at": clock(order, now=now)},
+        changes={"placed_at": now, "expires_at": clock(order, now=now), **changes},
     )
 
 
