@@ -146,13 +146,14 @@ def _assign_proof(effect: AssignProof, turn: Turn) -> ProofTaken:
         return ProofTaken(order.pk, first=False)
     if proof.order_id is not None or proof.verdict != Verdict.PENDING:
         raise orphans.settled_before(proof)
-    album = PaymentProof.objects.filter(
+    # Locked, for a file that is just being kept must see its order, or be seen here.
+    album = PaymentProof.objects.select_for_update(no_key=True).filter(
         contact=turn.contact,
         order=None,
         verdict=Verdict.PENDING,
         arrived_at__range=(proof.arrived_at - ALBUM_QUIET, proof.arrived_at + ALBUM_QUIET),
     )
-    outcome = proofs.assign(list(album), order=order, by=turn.actor, now=turn.now)
+    outcome = proofs.assign(list(album.order_by("id")), order=order, by=turn.actor, now=turn.now)
     taken = _kept(outcome, quiet=False)
     return taken if isinstance(taken, ProofTaken) else ProofTaken(order.pk)
 
