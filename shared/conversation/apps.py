@@ -9,3 +9,9 @@ class ConversationConfig(AppConfig):
     name = "shared.conversation"
     label = "conversation"
     verbose_name = "Conversation"
+
+    def ready(self) -> None:
+        """Let other systems be told of what happens, whichever process it happens in."""
+        from shared.conversation import announcing  # noqa: PLC0415 - needs the models
+
+        announcing.listen()

@@ -78,6 +78,13 @@ def forget_counts() -> None:
         _remembered.clear()
 
 
+def sold_out(raffle_id: int) -> bool:
+    """Say whether every number of a raffle that has some belongs to a buyer for good."""
+    numbers = TicketNumber.objects.filter(raffle_id=raffle_id)
+    held = numbers.exclude(FREE).filter(status=TicketStatus.RESERVED)
+    return not numbers.filter(FREE).exists() and not held.exists()
+
+
 def why_not_selling(raffle: Raffle, *, now: datetime) -> str | None:
     """Say why a raffle sells nothing, or None while it sells.
 
