@@ -11,6 +11,7 @@ from django.db import connection
 from starlette.applications import Starlette
 
 from gateway import health, webhook
+from gateway.courier import Courier
 from gateway.database import Database
 from gateway.ingest import Ingest
 from gateway.webhook import Arrival
@@ -40,7 +41,14 @@ def build(
     """
     database = Database.suited_to(connection.vendor)
     client = client or meta_client(settings)
-    crew = Crew(database=database, client=client, rate=settings.sends_per_second)
+    courier = Courier(allow_private=settings.events_allow_private)
+    crew = Crew(
+        database=database,
+        client=client,
+        courier=courier,
+        rate=settings.sends_per_second,
+        public_url=settings.public_url,
+    )
 
     async def store(arrivals: Sequence[Arrival]) -> Stored:
         return await database.ingest(store_together, arrivals)
@@ -58,6 +66,7 @@ def build(
         finally:
             await asyncio.gather(ingest.drained(patience=PATIENCE), crew.finish(patience=PATIENCE))
             await client.aclose()
+            await courier.aclose()
             await database.aclose(patience=1.0)
             logger.info("gateway_stopped")
 

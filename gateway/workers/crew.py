@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.courier import Courier
 from gateway.database import Database
-from gateway.workers import expiry, loop
+from gateway.workers import events, expiry, loop
+from gateway.workers.events import EventDeliveries, EventSweep, Forgetting, Relay
 from gateway.workers.expiry import Expiry
 from gateway.workers.inbox import Inbox
 from gateway.workers.loop import Bell, Stop, Turn
@@ -33,22 +35,38 @@ class _Post:
 class Crew:
     """Made once a process; `start` it, tell it what was `stored`, `finish` it."""
 
-    def __init__(self, *, database: Database, client: MetaClient, rate: float) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        client: MetaClient,
+        courier: Courier,
+        rate: float,
+        public_url: str,
+    ) -> None:
         """Man every post; nobody works before `start`.
 
         Args:
             database: where all of them do their units of work.
-            client: who sends and fetches.
+            client: who talks to Meta.
+            courier: who tells other systems.
             rate: messages a second and business number that this process may send.
+            public_url: where other systems reach the back office.
 
         """
         self._stop = stop = Stop()
         self._messages, self._statuses = Bell(), Bell()
-        replies, pictures = Bell(), Bell()
+        replies, pictures, news = Bell(), Bell(), Bell()
         self._outbox = Outbox(database=database, client=client, bell=replies, stop=stop, rate=rate)
         inbox = Inbox(database=database, replies=replies, pictures=pictures, stop=stop)
         media = Media(database=database, client=client, replies=replies, stop=stop)
         holds = Expiry(database=database, replies=replies, stop=stop)
+        self._events = EventDeliveries(
+            database=database, courier=courier, bell=news, public_url=public_url
+        )
+        relay = Relay(database=database, queued=news)
+        leases = EventSweep(database=database, bell=news)
+        forgetting = Forgetting(database=database, stop=stop)
         self._posts: Sequence[_Post] = (
             _Post("inbox", inbox.turn, self._messages),
             _Post("outbox", self._outbox.turn, replies),
@@ -58,6 +76,10 @@ class Crew:
             _Post("sweep", Sweep(database=database, replies=replies).turn, Bell(), SWEEP_TICK),
             _Post("media", media.turn, pictures),
             _Post("expiry", holds.turn, Bell(), expiry.TICK),
+            _Post("relay", relay.turn, Bell(), events.RELAY_TICK),
+            _Post("events", self._events.turn, news),
+            _Post("event_sweep", leases.turn, Bell(), SWEEP_TICK),
+            _Post("forgetting", forgetting.turn, Bell(), events.PRUNE_TICK),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,7 +114,8 @@ class Crew:
         try:
             async with asyncio.timeout(patience):
                 await asyncio.gather(*self._tasks)
-                await self._outbox.finish()
+                await asyncio.gather(self._outbox.finish(), self._events.finish())
         except TimeoutError:
             logger.warning("stopped_in_the_middle", patience=patience)
             self._outbox.abandon()
+            self._events.abandon()

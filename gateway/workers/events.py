@@ -1,0 +1,201 @@
+"""Tells other systems: numbers events, brings them to their endpoints, forgets old ones."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from secrets import randbelow
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+from gateway import faults
+from gateway.courier import Courier
+from gateway.database import Database
+from gateway.workers.loop import Bell, Stop
+from shared.conversation import announcing, envelopes, undelivered
+from shared.core import logs
+from shared.events import signing
+from shared.events.services import deliveries, feed
+from shared.events.services.deliveries import LANE, Answer, ClaimedDelivery
+
+RELAY_TICK: Final = 1.0
+"""Seconds until what happened, in any process, is on its way."""
+EVENTS_A_TURN: Final = 500
+
+LEASE: Final = timedelta(seconds=60)
+"""Longer than any try takes; whoever dies meanwhile leaves it to the next sweep."""
+MOST_AT_ONCE: Final = 100
+"""To all endpoints together; a dead one holds four of them."""
+RECORD_AGAIN: Final = 1.0
+"""Seconds between tries to record while the database is away."""
+LAST_MOMENTS: Final = 2.0
+"""Seconds that what is under way gets at the end; then it is left to whoever runs next."""
+
+KEPT: Final = timedelta(days=90)
+"""How long events are kept, for the feed and the log."""
+PRUNE_TICK: Final = 3600.0
+PRUNED_AT_ONCE: Final = 200
+PRUNE_PAUSE: Final = 0.2
+"""Seconds between two short transactions, so that others get their turn."""
+
+USER_AGENT: Final = "Raffle-Tickets-Bot"
+
+logger = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Gives events that are committed their places in the feed, and queues them."""
+
+    database: Database
+    queued: Bell
+
+    async def turn(self) -> bool:
+        """Number what is new; true if there may be more."""
+        now = datetime.now(UTC)
+        numbered = await self.database.run(announcing.number, now=now, limit=EVENTS_A_TURN)
+        if numbered.events:
+            self.queued.ring()
+        return len(numbered.events) >= EVENTS_A_TURN
+
+
+@dataclass(slots=True, kw_only=True)
+class EventDeliveries:
+    """Claims what is due, brings it without a transaction open, records what came of it.
+
+    Attributes:
+        public_url: where the back office is reached; links in events begin with it.
+
+    """
+
+    database: Database
+    courier: Courier
+    bell: Bell
+    public_url: str
+    _under_way: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict)
+
+    async def turn(self) -> bool:
+        """Claim as many as the lanes have room for; whoever ends a full lane rings the bell."""
+        free = MOST_AT_ONCE - len(self._under_way)
+        if free <= 0:
+            return False
+        claimed = await self.database.run(
+            deliveries.claim,
+            now=datetime.now(UTC),
+            lease=uuid4(),
+            lease_for=LEASE,
+            limit=free,
+            busy=self._busy(),
+        )
+        for delivery in claimed:
+            self._under_way[asyncio.create_task(self._deliver(delivery))] = delivery
+        return False
+
+    async def finish(self) -> None:
+        """Give what is under way its last moments, then give the rest back."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=LAST_MOMENTS)
+        left = dict(self._under_way)
+        self.abandon()
+        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            logger.info("events_left_to_others", deliveries=len(left))
+            now = datetime.now(UTC)
+            await self.database.run(deliveries.release, list(left.values()), now=now)
+
+    def abandon(self) -> None:
+        """Give up what is still under way; its leases run out and whoever runs next goes on."""
+        for task in self._under_way:
+            task.cancel()
+
+    def _busy(self) -> Counter[int]:
+        return Counter(delivery.endpoint_id for delivery in self._under_way.values())
+
+    async def _deliver(self, delivery: ClaimedDelivery) -> None:
+        ids = {"event_id": delivery.event.event_id, "endpoint_id": delivery.endpoint_id}
+        try:
+            answer = await self._brought(delivery)
+            logger.info("event_sent", http_status=answer.http_status, error=answer.error, **ids)
+            await self._record(delivery, answer)
+        except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
+            faults.log(logger, "event_not_recorded", error, **ids)
+        finally:
+            self._done(delivery)
+
+    async def _brought(self, delivery: ClaimedDelivery) -> Answer:
+        now = datetime.now(UTC)
+        event = delivery.event
+        try:
+            told = envelopes.envelope(event, public_url=self.public_url, now=now)
+            body = orjson.dumps(told)
+            seal = signing.headers(delivery.secret, event_id=event.event_id, body=body, now=now)
+        except Exception as error:  # noqa: BLE001 - one bad row must not be tried in a circle
+            faults.log(logger, "event_not_written", error, event_id=event.event_id)
+            words = "It could not be written or signed; the gateway's log tells why."
+            return Answer(http_status=None, latency_ms=0, error=words)
+        own = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **seal}
+        fixed = dict([delivery.header] if delivery.header else [])
+        return await self.courier.bring(delivery.url, headers={**fixed, **own}, body=body)
+
+    async def _record(self, delivery: ClaimedDelivery, answer: Answer) -> None:
+        """Record what came of a try; a database that is away is waited for."""
+        record: Callable[..., Any] = deliveries.record_success
+        if answer.error:
+            record = partial(undelivered.note_failure, jitter=randbelow(1000) / 1000)
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + LEASE.total_seconds()
+        while True:
+            try:
+                await self.database.run(record, delivery, answer=answer, now=datetime.now(UTC))
+            except Exception as error:
+                if not faults.is_away(error) or clock() >= give_up:
+                    raise
+                await asyncio.sleep(RECORD_AGAIN)
+            else:
+                return
+
+    def _done(self, delivery: ClaimedDelivery) -> None:
+        was_full = (
+            self._busy()[delivery.endpoint_id] >= LANE or len(self._under_way) >= MOST_AT_ONCE
+        )
+        task = asyncio.current_task()
+        if task is not None:
+            self._under_way.pop(task, None)
+        if was_full:
+            self.bell.ring()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSweep:
+    """Takes over what a gateway that ended left in the middle."""
+
+    database: Database
+    bell: Bell
+
+    async def turn(self) -> bool:
+        """Look once at every lease."""
+        if await self.database.run(deliveries.expire_leases, datetime.now(UTC)):
+            self.bell.ring()
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgetting:
+    """Deletes events that are older than anybody looks for them."""
+
+    database: Database
+    stop: Stop
+
+    async def turn(self) -> bool:
+        """Delete the old ones, a few at a time."""
+        before = datetime.now(UTC) - KEPT
+        while not self.stop.told:
+            pruned = await self.database.run(feed.prune, before=before, limit=PRUNED_AT_ONCE)
+            if pruned < PRUNED_AT_ONCE:
+                break
+            await self.stop.wait(at_most=PRUNE_PAUSE)
+        return False
