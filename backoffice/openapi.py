@@ -3,6 +3,9 @@
 from importlib.metadata import version
 from typing import Any, Final
 
+SWAGGER_UI: Final = "static/drf_spectacular_sidecar/swagger-ui-dist"
+"""Where the sidecar keeps the page's program."""
+
 _ABOUT: Final = """\
 Confirm payments, read orders and hear of events from n8n, a script or curl.
 
@@ -35,7 +38,5 @@ SETTINGS: Final[dict[str, Any]] = {
     "PREPROCESSING_HOOKS": ["backoffice.api.schema.without_slash"],
     # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
     "POSTPROCESSING_HOOKS": ["backoffice.api.schema.tidied"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document and accepts no warning
 }

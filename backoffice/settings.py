@@ -4,7 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import drf_spectacular_sidecar
 from django.utils.csp import CSP
+from whitenoise.compress import Compressor
 
 from backoffice import jazzmin, openapi
 from shared.settings import *
@@ -26,7 +28,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "axes",
     "django_otp",
     "django_otp.plugins.otp_totp",
@@ -69,7 +70,12 @@ TEMPLATES = [
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE / "staticfiles"  # not in var/: a volume mounted there would hide it
-STATICFILES_DIRS = [BASE / "static"]
+STATICFILES_DIRS = [
+    BASE / "static",
+    # Of the sidecar's two programs that show an API, the one that is used.
+    ("swagger-ui", Path(drf_spectacular_sidecar.__file__).parent / openapi.SWAGGER_UI),
+]
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticStorage"}
 # Without `manage collectstatic` the pages still have their style: files come from the packages.
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()

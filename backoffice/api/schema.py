@@ -24,9 +24,12 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
 
-from backoffice.api import errors
+from backoffice.api import errors, permissions
 from backoffice.api.answers import Problem
+from backoffice.api.permissions import ScopeMissing
+from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
 MEANINGS: Final[Mapping[str, str]] = {
@@ -140,9 +143,9 @@ class Operation(AutoSchema):
 
     def _refusals_of_every_operation(self) -> dict[str, list[OpenApiExample]]:
         found: dict[str, list[Exception]] = {}
-        if self._scope():
+        if scope := self._scope():
             found["401"] = [exceptions.NotAuthenticated(), exceptions.AuthenticationFailed()]
-            found["403"] = [exceptions.PermissionDenied()]
+            found["403"] = [ScopeMissing(scope=Scope.READ, needed=scope)]
             found["429"] = [exceptions.Throttled(wait=12)]
             found["503"] = [OperationalError()]
         if "{" in self.path:
@@ -159,8 +162,10 @@ class Operation(AutoSchema):
     def _changes(self) -> bool:
         return self.method in UNSAFE
 
-    def _scope(self) -> str:
-        return ""
+    def _scope(self) -> Scope | None:
+        if AllowAny in {type(each) for each in self.view.get_permissions()}:
+            return None
+        return permissions.needed_by(self.view, method=self.method)
 
     def _words(self) -> str:
         """Give the docstring of the method that answers."""
@@ -172,6 +177,10 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     target_class = "backoffice.api.authentication.ProgramToken"
     name = ["bearer", "token", "apiKey"]
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        """Any one of them is enough."""
+        return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> Any:
         """Describe them in the order of their names."""

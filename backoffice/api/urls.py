@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from backoffice.api.views import decisions, nowhere, orders, raffles
+from backoffice.api.views import decisions, documents, nowhere, orders, raffles
 
 urlpatterns = [
     re_path(r"^orders/?$", orders.OrderList.as_view(), name="api_orders"),
@@ -21,5 +21,7 @@ urlpatterns = [
         raffles.RaffleAvailability.as_view(),
         name="api_availability",
     ),
+    re_path(r"^schema/?$", documents.Schema.as_view(), name="api_schema"),
+    re_path(r"^docs/?$", documents.docs, name="api_docs"),
     re_path(r"^", nowhere.Nowhere.as_view()),
 ]
