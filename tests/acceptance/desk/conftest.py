@@ -2,22 +2,19 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance.desk.people import CHROMIUM, FLAGS, SIZES, Person
+from tests.acceptance.office import free_port, gunicorn
 from tests.conftest import unavailable
 from tests.databases import Databases
 
@@ -119,39 +116,3 @@ def logged_in(browser: Browser, shop: Shop, name: str) -> StorageState:
     page.context.close()
     assert person.complaints == []
     return state
-
-
-@contextmanager
-def gunicorn(port: int, *, environment: dict[str, str], folder: Path) -> Iterator[None]:
-    arguments = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
-    with (folder / "gunicorn.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", *arguments],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/readyz")
-            yield
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for(address: str) -> None:
-    for _ in range(150):
-        try:
-            if httpx.get(address).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(f"{address} does not answer")
