@@ -1,5 +1,5 @@
 """Decides about payments that came too late: each decision and the buyer's notice in one
-transaction. Taking the old numbers back is `settlement.confirm_payment`."""
+transaction. A first confirmation that comes too late is `settlement.confirm_payment`."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,9 +11,9 @@ from shared.conversation.telling import locked, tell
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
-from shared.raffles.services import late_payments
+from shared.raffles.services import late_payments, payments
 from shared.raffles.services.orders import RaffleDrawn
-from shared.raffles.services.payments import DecisionMade, ProofUnseen, Settled
+from shared.raffles.services.payments import DecisionMade, NeedsDecision, ProofUnseen, Settled
 from shared.raffles.services.reservations import (
     NumbersTaken,
     NumbersUnknown,
@@ -23,6 +23,7 @@ from shared.raffles.services.reservations import (
 
 __all__ = [
     "DecisionMade",
+    "NeedsDecision",
     "NumbersTaken",
     "NumbersUnknown",
     "ProofUnseen",
@@ -32,9 +33,46 @@ __all__ = [
     "TooFewLeft",
     "note_refund",
     "replace_numbers",
+    "take_back",
 ]
 
 _log = logs.get(__name__)
+
+
+@transaction.atomic(durable=True)
+def take_back(
+    order_id: int,
+    *,
+    by: Actor,
+    now: datetime,
+    seen_proofs: Collection[int] | None = None,
+    reason: str = "",
+) -> Settled | NeedsDecision:
+    """Sell a buyer who paid too late the old numbers after all, and tell them so.
+
+    Where some are still gone, or the raffle is drawn, nothing changes: it is to be decided yet.
+
+    Args:
+        order_id: an order that needs a decision.
+        by: who decides.
+        now: the clock.
+        seen_proofs: ids of the proofs that were looked at; None: whoever decides saw the money.
+        reason: why, in words, for the order's history; may be empty.
+
+    Raises:
+        OrderNotFound: there is none.
+        DecisionMade: somebody decided before; `by` and `at` say who and when, where known.
+        ProofUnseen: a proof waits that was not looked at.
+
+    """
+    order = locked(order_id)
+    late_payments.refuse_if_decided(order)
+    payments.refuse_unseen(order, seen_proofs=seen_proofs)
+    outcome = payments.sell_late(order, by=by, now=now, reason=reason)
+    if isinstance(outcome, Settled):
+        tell(order, texts.paid, now=now)
+    _log.info("late_order_taken_back", order_id=order_id, outcome=type(outcome).__name__)
+    return outcome
 
 
 @transaction.atomic(durable=True)
@@ -46,6 +84,7 @@ def replace_numbers(
     by: Actor,
     now: datetime,
     seen_proofs: Collection[int] | None = None,
+    reason: str = "",
 ) -> Settled:
     """Sell other numbers to a buyer who paid too late, at the frozen price; tell them both.
 
@@ -60,6 +99,7 @@ def replace_numbers(
         by: who decides.
         now: the clock.
         seen_proofs: ids of the proofs that were looked at; None: whoever decides saw the money.
+        reason: why, in words, for the order's history; may be empty.
 
     Raises:
         OrderNotFound: there is none.
@@ -73,7 +113,13 @@ def replace_numbers(
     order = locked(order_id)
     old = order.numbers()
     settled = late_payments.replace_numbers(
-        order, numbers=numbers, pivot=pivot, by=by, now=now, seen_proofs=seen_proofs
+        order,
+        numbers=numbers,
+        pivot=pivot,
+        by=by,
+        now=now,
+        seen_proofs=seen_proofs,
+        reason=reason,
     )
     tell(order, lambda known: texts.numbers_replaced(known, old=old), now=now)
     _log.info("numbers_replaced", order_id=order_id, by=by.kind)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -15,8 +16,23 @@ from shared.raffles import fingerprints
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import orders, payments, proofs
-from shared.raffles.services.orders import OrderNotFound, find
-from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.services.orders import (
+    OrderAlreadyPaid,
+    OrderEnded,
+    OrderNotFound,
+    RaffleDrawn,
+    find,
+)
+from shared.raffles.services.payments import (
+    AlreadySettled,
+    AmountMismatch,
+    DecisionMade,
+    NeedsDecision,
+    NothingToReview,
+    OrderNotPlaced,
+    ProofUnseen,
+    Settled,
+)
 from shared.raffles.services.pictures import look_alikes
 from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
 from shared.whatsapp.models import InboundMessage
@@ -24,9 +40,17 @@ from shared.whatsapp.services import alarms, contacts, inbox
 
 __all__ = [
     "AlreadySettled",
+    "AmountMismatch",
+    "DecisionMade",
     "FetchJob",
     "NeedsDecision",
+    "NothingToReview",
+    "OrderAlreadyPaid",
+    "OrderEnded",
     "OrderNotFound",
+    "OrderNotPlaced",
+    "ProofUnseen",
+    "RaffleDrawn",
     "Settled",
     "ask_again",
     "cancel_order",
@@ -58,6 +82,8 @@ def confirm_payment(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
     reviewed: bool = False,
+    received: Decimal | None = None,
+    reason: str = "",
 ) -> Settled | AlreadySettled | NeedsDecision:
     """Sell an order's numbers to its buyer and tell them so.
 
@@ -71,15 +97,26 @@ def confirm_payment(
         now: the clock.
         seen_proofs: ids of the proofs that were looked at; None: whoever confirms saw the money.
         reviewed: it is the verdict on proofs that waited: refused if somebody else gave one.
+        received: what arrived, in the order's currency, to be compared with its total; None: it is
+            not compared.
+        reason: why, in words, e.g. the bank's reference, for the order's history; may be empty.
 
     Raises:
-        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen, DecisionMade, NothingToReview,
-            OrderEnded: see `raffles.services.payments`.
+        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen, AmountMismatch, DecisionMade,
+            NothingToReview, OrderEnded: see `raffles.services.payments`.
 
     """
     order = locked(order_id)
     known_late = order.needs_decision
-    outcome = payments.confirm(order, by=by, now=now, seen_proofs=seen_proofs, reviewed=reviewed)
+    outcome = payments.confirm(
+        order,
+        by=by,
+        now=now,
+        seen_proofs=seen_proofs,
+        reviewed=reviewed,
+        received=received,
+        reason=reason,
+    )
     if isinstance(outcome, Settled):
         tell(outcome.order, texts.paid, now=now)
     elif isinstance(outcome, NeedsDecision) and not known_late:
@@ -151,14 +188,32 @@ def ask_again(
 
 
 @transaction.atomic(durable=True)
-def cancel_order(order_id: int, *, by: Actor, now: datetime, reason: str = "") -> Order:
+def cancel_order(
+    order_id: int,
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    seen_proofs: Collection[int] | None = None,
+) -> Order:
     """Cancel an order that is not paid, free its numbers and tell the buyer.
+
+    Args:
+        order_id: which order.
+        by: who cancels it.
+        now: the clock.
+        reason: why, which the buyer reads too; may be empty.
+        seen_proofs: ids of the proofs that were looked at; None: whatever there is.
 
     Raises:
         OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.orders`.
+        ProofUnseen: a proof waits that was not looked at.
 
     """
-    order = orders.cancel(locked(order_id), by=by, now=now, reason=reason)
+    order = locked(order_id)
+    orders.refuse_if_over(order)
+    payments.refuse_unseen(order, seen_proofs=seen_proofs)
+    order = orders.cancel(order, by=by, now=now, reason=reason)
     tell(order, lambda known: texts.cancelled_by_seller(known, reason=reason), now=now)
     _log.info("order_cancelled", order_id=order_id, by=by.kind)
     return order

@@ -29,6 +29,7 @@ def replace_numbers(
     by: Actor,
     now: datetime,
     seen_proofs: Collection[int] | None = None,
+    reason: str = "",
 ) -> Settled:
     """Sell other numbers to the buyer of an order that was paid too late, at its frozen price.
 
@@ -44,6 +45,7 @@ def replace_numbers(
         by: who decides.
         now: when.
         seen_proofs: the payment proofs that were looked at; None: whatever there is.
+        reason: why, in words; may be empty.
 
     Raises:
         DecisionMade: nothing is to be decided, or not any more.
@@ -53,7 +55,7 @@ def replace_numbers(
         NumbersUnknown, NumbersTaken, TooFewLeft: they cannot be had, and nothing was written.
 
     """
-    _refuse_if_decided(order)
+    refuse_if_decided(order)
     payments.refuse_unseen(order, seen_proofs=seen_proofs)
     orders.refuse_after_the_draw(order)
     old = order.numbers()
@@ -70,7 +72,7 @@ def replace_numbers(
         now=now,
         reason=f"{_written(order, old)} → {_written(order, new)}",
     )
-    return payments.sell(order, by=by, now=now, late=True)
+    return payments.sell(order, by=by, now=now, late=True, reason=reason)
 
 
 def note_refund(
@@ -95,7 +97,7 @@ def note_refund(
         ProofUnseen: a proof waits that was not looked at.
 
     """
-    _refuse_if_decided(order)
+    refuse_if_decided(order)
     payments.refuse_unseen(order, seen_proofs=seen_proofs)
     payments.judge(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
     return history.note(
@@ -116,7 +118,13 @@ _DECISIONS: Final = (
 )
 
 
-def _refuse_if_decided(order: Order) -> None:
+def refuse_if_decided(order: Order) -> None:
+    """Go on only with an order that needs a decision.
+
+    Raises:
+        DecisionMade: with who decided and when, where known.
+
+    """
     if order.needs_decision:
         return
     latest = history.last(order, OrderAction.LATE_PAYMENT, *_DECISIONS)

@@ -3,10 +3,10 @@
 Runs inside the caller's transaction, with the contact locked first and the order by `orders.lock`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from decimal import Decimal
 from typing import Any, Final
 
 from shared.core.enums import (
@@ -24,8 +24,6 @@ from shared.raffles.services import history, orders, tickets
 
 JUST_NOW: Final = timedelta(minutes=1)
 """Two reviewers who ask for a better proof within this time mean the same request."""
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class OrderNotPlaced(DomainError):
@@ -59,6 +57,15 @@ class DecisionMade(DomainError):
 
     def __init__(self, *, by: str | None, at: datetime | None) -> None:
         super().__init__(by=by, at=at)
+
+
+class AmountMismatch(DomainError):
+    """The amount is not the order's total; send accept_difference to confirm all the same."""
+
+    code = "amount_mismatch"
+
+    def __init__(self, *, expected: Decimal, received: Decimal, currency: str) -> None:
+        super().__init__(expected=str(expected), received=str(received), currency=currency)
 
 
 class ProofUnseen(DomainError):
@@ -103,6 +110,8 @@ def confirm(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
     reviewed: bool = False,
+    received: Decimal | None = None,
+    reason: str = "",
 ) -> Settled | AlreadySettled | NeedsDecision:
     """Sell an order's numbers to its buyer: the money is there.
 
@@ -115,11 +124,14 @@ def confirm(
         now: when.
         seen_proofs: the payment proofs that were looked at; None: whatever there is.
         reviewed: it is the verdict on proofs that waited, and not on money seen elsewhere.
+        received: what arrived, to be compared with the total; None: it is not compared.
+        reason: why, in words, e.g. the bank's reference; may be empty.
 
     Raises:
         OrderNotPlaced: the buyer has not confirmed it yet.
         NothingToReview: `reviewed`, and somebody else turned the proofs down meanwhile.
         ProofUnseen: a proof waits that was not looked at.
+        AmountMismatch: another amount arrived than was asked for.
         RaffleDrawn: nothing is sold after the draw.
         DecisionMade: it had ended, its money went back, and no proof has come since.
 
@@ -134,11 +146,13 @@ def confirm(
         case OrderStatus.PENDING_PAYMENT:
             orders.refuse_after_the_draw(order)
             refuse_unseen(order, seen_proofs=seen_proofs)
-            return sell(order, by=by, now=now, late=False)
+            _refuse_another_amount(order, received=received)
+            return sell(order, by=by, now=now, late=False, reason=reason)
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
             _refuse_what_went_back(order)
             refuse_unseen(order, seen_proofs=seen_proofs)
-            return _confirm_late(order, by=by, now=now)
+            _refuse_another_amount(order, received=received)
+            return sell_late(order, by=by, now=now, reason=reason)
 
 
 def reject(
@@ -260,6 +274,11 @@ def refuse_unseen(order: Order, *, seen_proofs: Collection[int] | None) -> None:
         raise ProofUnseen(proof_ids=unseen)
 
 
+def _refuse_another_amount(order: Order, *, received: Decimal | None) -> None:
+    if received is not None and received != order.total:
+        raise AmountMismatch(expected=order.total, received=received, currency=order.currency)
+
+
 def _settled_before(order: Order) -> AlreadySettled:
     paid = history.who(order, OrderAction.PAID)
     if paid.by is None or paid.at is None:
@@ -267,23 +286,25 @@ def _settled_before(order: Order) -> AlreadySettled:
     return AlreadySettled(order, by=paid.by, at=paid.at)
 
 
-def _confirm_late(order: Order, *, by: Actor, now: datetime) -> Settled | NeedsDecision:
+def sell_late(order: Order, *, by: Actor, now: datetime, reason: str) -> Settled | NeedsDecision:
+    """Sell an ended order's numbers if it can have them back, else flag it for a decision."""
     taken_back = tickets.take_back(order)
     if taken_back.done:
         history.note(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
-        return sell(order, by=by, now=now, late=True)
+        return sell(order, by=by, now=now, late=True, reason=reason)
     if not order.needs_decision:
-        flag_late_payment(order, by=by, now=now)
+        flag_late_payment(order, by=by, now=now, reason=reason)
     return NeedsDecision(order, taken=taken_back.taken, free=taken_back.free)
 
 
-def flag_late_payment(order: Order, *, by: Actor, now: datetime) -> Order:
+def flag_late_payment(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order:
     """Note that an ended order was paid and cannot have its numbers: a person must decide."""
     return history.note(
         order,
         action=OrderAction.LATE_PAYMENT,
         by=by,
         now=now,
+        reason=reason,
         changes={"needs_decision": True},
     )
 
@@ -295,7 +316,6 @@ def sell(
     now: datetime,
     late: bool,
     reason: str = "",
-    changes: Mapping[str, Any] = _NOTHING,
 ) -> Settled:
     """Make the numbers an order holds its buyer's for good; whether it may be is decided before.
 
@@ -305,7 +325,6 @@ def sell(
         now: when.
         late: whether its numbers had to be taken back or replaced first.
         reason: why, in words; may be empty.
-        changes: fields of the order that change with it.
 
     """
     tickets.sell_all(order)
@@ -323,7 +342,6 @@ def sell(
             "under_review_since": None,
             "asked_again_at": None,
             "needs_decision": False,
-            **changes,
         },
     )
     return Settled(order, late=late)
