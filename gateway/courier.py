@@ -75,11 +75,12 @@ class Courier:
         self._allow_private = allow_private
         self._deadline = deadline.total_seconds()
         self._resolver = resolver or Resolver()
-        self._transport = transport or _transport()
+        self._transport = transport
 
     async def aclose(self) -> None:
         """Close what is still open."""
-        await self._transport.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
 
     async def bring(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post a body and say what came of it; any 2xx is a success, whatever its body.
@@ -152,10 +153,11 @@ class Courier:
     async def _sent(self, request: httpx.Request, found: Addresses) -> httpx.Response:
         """Send to the first address that can be connected to."""
         name = request.url
+        self._transport = transport = self._transport or _transport()
         for position, address in enumerate(found, start=1):
             request.url = name.copy_with(host=str(address))
             try:
-                response = await self._transport.handle_async_request(request)
+                response = await transport.handle_async_request(request)
             except _CONNECT_FAILED:
                 if position == len(found):
                     raise

@@ -15,6 +15,7 @@ LONGEST: Final = 500
 """Characters of an address that is kept."""
 
 _NOT_FOR_EVENTS: Final = (
+    IPv4Network("192.0.0.0/24"),  # protocol assignments; not all of it counts as private in Python
     IPv4Network("192.88.99.0/24"),  # anycast of 6to4 relays
     IPv4Network("168.63.129.16/32"),  # Azure answers its own machines from this public address
 )
