@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from backoffice.desk.dashboard_sums import Amounts, DaySums
 from shared.conversation import wording
+from shared.raffles.services.sales import Amounts, DaySums
 
 HEIGHT: Final = 64
 _STEP: Final = 20

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from backoffice import words
 from backoffice.desk import life, shares
 from backoffice.desk.dashboard_chart import written
-from backoffice.desk.dashboard_sums import RaffleSums
 from backoffice.desk.shares import Share
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.availability import Counts
+from shared.raffles.services.sales import RaffleSums
 
 SHOWN: Final = 12
 """Raffles on the first screen; the rest by a link."""
