@@ -1,36 +1,52 @@
 """What is answered where no view was reached or one broke: JSON to programs, a page to people."""
 
-from typing import Any
+import sys
+from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
-from backoffice.api.errors import problem
+from backoffice.api import errors
+
+API: Final = "/api/"
+"""Below this address nothing but JSON is answered."""
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself turned down, such as one for another host."""
-    if not _from_a_program(request):
+    if not from_a_program(request):
         return defaults.bad_request(request, exception)
-    return JsonResponse(problem("malformed", "The request is malformed."), status=400)
+    return in_json(exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that may not be made."""
+    if not from_a_program(request):
+        return defaults.permission_denied(request, exception)
+    return in_json(PermissionDenied())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that does not exist."""
-    if not _from_a_program(request):
+    if not from_a_program(request):
         return defaults.page_not_found(request, exception)
-    return JsonResponse(problem("not_found", "There is nothing at this address."), status=404)
+    return in_json(Http404())
 
 
 def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
-    """Answer after a fault that nobody foresaw; Django has logged it."""
-    if not _from_a_program(request):
+    """Answer after a fault of any part, and where the database was busy; Django has logged it."""
+    if not from_a_program(request):
         return defaults.server_error(request)
-    return JsonResponse(
-        problem("internal_error", "Something went wrong here; it is logged.", retryable=True),
-        status=500,
-    )
+    return in_json(sys.exception())
 
 
-def _from_a_program(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+def in_json(error: BaseException | None) -> HttpResponse:
+    """Answer an error in the one shape of the API."""
+    found = errors.of(error)
+    return JsonResponse(found.body, status=found.status, headers=dict(found.headers))
+
+
+def from_a_program(request: HttpRequest) -> bool:
+    """Whether the address is one of the API."""
+    return request.path.startswith(API)

@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
 ]
 handler400 = "backoffice.failures.bad_request"
+handler403 = "backoffice.failures.forbidden"
 handler404 = "backoffice.failures.not_found"
 handler500 = "backoffice.failures.server_error"

@@ -1,11 +1,20 @@
 """Every refusal and every fault as one shape: code, message, detail, retryable."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    BadRequest,
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -15,27 +24,47 @@ from shared.core.errors import DomainError
 log = logs.get(__name__)
 
 STATUS: Final[Mapping[str, int]] = {
-    "order_not_found": 404,
-    "raffle_not_found": 404,
+    "address_malformed": 422,
+    "address_private": 422,
     "amount_mismatch": 422,
+    "event_type_unknown": 422,
+    "header_refused": 422,
+    "idempotency_key_malformed": 400,
+    "idempotency_key_reused": 422,
+    "numbers_unknown": 422,
+    "quantity_out_of_bounds": 422,
+    "scope_missing": 403,
+    "secret_refused": 422,
 }
-"""HTTP status of a domain error by its code; every other one is a conflict, 409."""
+"""HTTP status of a domain error by its code; what ends in `_not_found` is 404, others are 409."""
 
 _FRAMEWORK: Final[Mapping[type[Exception], tuple[str, str]]] = {
     exceptions.ValidationError: ("malformed", "Some values are missing or malformed."),
     exceptions.ParseError: ("malformed", "The body is not valid JSON."),
     exceptions.NotAuthenticated: ("not_authenticated", "A token is needed."),
     exceptions.AuthenticationFailed: ("authentication_failed", "The token is not valid."),
-    exceptions.PermissionDenied: ("permission_denied", "The token's user may not do this."),
+    exceptions.PermissionDenied: ("permission_denied", "This caller may not do this."),
     exceptions.NotFound: ("not_found", "There is nothing at this address."),
     exceptions.MethodNotAllowed: ("method_not_allowed", "This address takes another method."),
     exceptions.NotAcceptable: ("not_acceptable", "Only JSON can be answered."),
-    exceptions.UnsupportedMediaType: ("unsupported_media_type", "Send JSON or a form."),
+    exceptions.UnsupportedMediaType: (
+        "unsupported_media_type",
+        "Send JSON or a form, written in UTF-8.",
+    ),
     exceptions.Throttled: ("throttled", "Too many requests; wait a little."),
 }
 
 RETRY_AFTER: Final = "1"
-"""Seconds after which a request that met a busy database may come again."""
+"""Seconds after which a request that met something busy may come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said of an error: an HTTP status, a body and headers."""
+
+    status: int
+    body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def problem(
@@ -56,40 +85,36 @@ def problem(
 
 def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn whatever a view raised into a response; DRF calls it."""
-    if isinstance(error, Http404):
-        error = exceptions.NotFound()
-    elif isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
-    match error:
-        case DomainError():
-            return refusal(error)
-        case exceptions.APIException():
-            return _framework(error)
-        case OperationalError() | InterfaceError():
-            log.warning("database_busy", error=type(error).__name__)
-            body = problem(
-                "database_busy", "The database is busy; nothing was changed.", retryable=True
-            )
-            return Response(body, status=503, headers={"Retry-After": RETRY_AFTER})
-        case RequestDataTooBig():
-            return Response(problem("too_large", "The body is too large."), status=413)
-    log.error("api_failed", view=type(context["view"]).__name__, exc_info=error)
-    return Response(
-        problem("internal_error", "Something went wrong here; it is logged.", retryable=True),
-        status=500,
-    )
+    found = of(error)
+    if found.status == 500:  # noqa: PLR2004 - nobody foresaw it
+        log.error("api_failed", view=type(context["view"]).__name__, exc_info=error)
+    elif found.status == 503:  # noqa: PLR2004 - the database is busy
+        log.warning("database_busy", error=type(error).__name__)
+    return Response(found.body, status=found.status, headers=dict(found.headers))
 
 
 def refusal(error: DomainError) -> Response:
     """Turn a domain error into a response, by the one table of this module."""
-    return Response(
-        problem(
-            error.code,
-            error.message(),
-            detail={key: plain(value) for key, value in error.details.items()},
-            retryable=error.retryable,
-        ),
-        status=STATUS.get(error.code, 409),
+    return answer(error, {})
+
+
+def of(error: BaseException | None) -> Answer:
+    """Say what is answered to an error, wherever it was met."""
+    match error:
+        case DomainError():
+            return _domain(error)
+        case exceptions.APIException():
+            return _framework(error)
+        case Http404():
+            return _framework(exceptions.NotFound())
+        case PermissionDenied():
+            return _framework(exceptions.PermissionDenied())
+        case OperationalError() | InterfaceError():
+            said = "The database is busy or out of reach; send the same request again."
+            body = problem("database_busy", said, retryable=True)
+            return Answer(503, body, {"Retry-After": RETRY_AFTER})
+    return _refused_by_django(error) or Answer(
+        500, problem("internal_error", "Something went wrong here; it is logged.", retryable=True)
     )
 
 
@@ -102,14 +127,53 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _framework(error: exceptions.APIException) -> Response:
-    code, message = _FRAMEWORK.get(type(error), ("refused", str(error.detail)))
+def _domain(error: DomainError) -> Answer:
+    body = problem(
+        error.code,
+        error.message(),
+        detail={key: plain(value) for key, value in error.details.items()},
+        retryable=error.retryable,
+    )
+    usual = 404 if error.code.endswith("_not_found") else 409
+    headers = {"Retry-After": RETRY_AFTER} if error.retryable else {}
+    return Answer(STATUS.get(error.code, usual), body, headers)
+
+
+def _framework(error: exceptions.APIException) -> Answer:
+    kinds = type(error).__mro__
+    known = next((_FRAMEWORK[kind] for kind in kinds if kind in _FRAMEWORK), None)
+    code, message = known or ("refused", str(error.detail))
+    own = getattr(error.detail, "code", error.default_code)
+    if own != error.default_code:  # raised with a code of its own, and a sentence
+        code, message = own, str(error.detail)
+    elif isinstance(error, exceptions.ValidationError):
+        message = _first(error.detail) or message
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
-    body = problem(
-        code, message, detail=error.detail, retryable=isinstance(error, exceptions.Throttled)
-    )
-    return Response(body, status=error.status_code, headers=headers)
+    if throttled := isinstance(error, exceptions.Throttled):
+        headers["Retry-After"] = str(max(1, ceil(error.wait or 1)))
+    body = problem(code, message, detail=error.detail, retryable=throttled)
+    return Answer(error.status_code, body, headers)
+
+
+def _first(detail: Any, *, where: str = "") -> str:
+    """Say in words what is wrong with the first value that is: "proofs.0: Send a number."."""
+    if isinstance(detail, dict | list) and detail:
+        items = detail.items() if isinstance(detail, dict) else enumerate(detail)
+        name, inside = next((item for item in items if item[1]), (None, None))
+        leaf = isinstance(detail, list) and isinstance(inside, str)
+        return _first(inside, where=where if leaf else f"{where}.{name}".strip("."))
+    return f"{where}: {detail}" if where and detail else str(detail or "")
+
+
+def _refused_by_django(error: BaseException | None) -> Answer | None:
+    match error:
+        case RequestDataTooBig():
+            return Answer(413, problem("too_large", "The body is too large."))
+        case DisallowedHost():
+            said = "This host is not served here; PUBLIC_URL says which one is."
+            return Answer(400, problem("host_not_served", said))
+        case SuspiciousOperation() | BadRequest() | MultiPartParserError():
+            return Answer(400, problem("malformed", "The request is malformed."))
+    return None

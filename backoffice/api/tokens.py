@@ -154,11 +154,11 @@ def _short_patience() -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        before = int(cursor.fetchone()[0])
-        cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {before}")
+    connection.ensure_connection()
+    sqlite = connection.connection
+    before = int(sqlite.execute("PRAGMA busy_timeout").fetchone()[0])
+    sqlite.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+    try:
+        yield
+    finally:
+        sqlite.execute(f"PRAGMA busy_timeout = {before}")
