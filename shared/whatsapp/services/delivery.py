@@ -61,13 +61,12 @@ def _apply(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
             bad_news += _fail(message, status, buyer=buyers[message.contact_id])
         else:
             _advance(message, status)
-    changed = [message for pk, message in messages.items() if _written(message) != before[pk]]
-    _save(changed, before)
+    _save([message for pk, message in messages.items() if _written(message) != before[pk]], before)
     DeliveryStatus.objects.filter(pk__in=matches).update(applied_at=now)
-    for message in changed:
-        if _failed(_written(message)) and not _failed(before[message.pk]):
-            failures.announce(message, now=now)
     for news in bad_news:
+        was_given_up = before[news.message.pk]["status"] == OutboxStatus.FAILED
+        if not was_given_up and news.message.delivery not in _ARRIVED:
+            failures.announce(news.message, now=now)
         _tell(news, now=now)
     return len(statuses)
 
@@ -193,12 +192,6 @@ def _shut_out(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
 
 def _written(message: OutboundMessage) -> dict[str, Any]:
     return {name: getattr(message, name) for name in outcomes.FRESH}
-
-
-def _failed(written: Mapping[str, Any]) -> bool:
-    """Whether a message will not arrive: one that is kept or dropped for the window may not yet."""
-    undelivered = written["status"] == OutboxStatus.SENT and written["delivery"] == Delivery.FAILED
-    return undelivered or written["status"] == OutboxStatus.FAILED
 
 
 def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]) -> None:
