@@ -239,11 +239,16 @@ def renew_secret(endpoint_id: int) -> EventEndpoint:
     return endpoint
 
 
-def delete(endpoint_id: int, *, now: datetime) -> None:
+def delete(endpoint_id: int, *, now: datetime, at_once: int = DELETED_AT_ONCE) -> None:
     """Delete an endpoint with its deliveries and their tries; the events stay.
 
     It is switched off first and its log goes in short transactions. What is under way ends
     somewhere, and is noted nowhere.
+
+    Args:
+        endpoint_id: which one.
+        now: when.
+        at_once: how many deliveries go in one transaction.
 
     Raises:
         EndpointNotFound: there is none with this id.
@@ -251,7 +256,7 @@ def delete(endpoint_id: int, *, now: datetime) -> None:
     """
     disable(endpoint_id, reason="It is being deleted.", now=now)
     deliveries = EventDelivery.objects.filter(endpoint=endpoint_id).order_by("pk")
-    while ids := list(deliveries.values_list("pk", flat=True)[:DELETED_AT_ONCE]):
+    while ids := list(deliveries.values_list("pk", flat=True)[:at_once]):
         with transaction.atomic():
             EventDelivery.objects.filter(pk__in=ids).delete()
     with transaction.atomic():

@@ -1,0 +1,260 @@
+"""Each event reaches each endpoint at least once, and none waits for another's endpoint."""
+
+from datetime import timedelta
+from itertools import accumulate
+from typing import Any
+
+import pytest
+
+from shared.core.enums import EventDeliveryStatus
+from shared.events.models import EventAttempt, EventDelivery
+from shared.events.services import deliveries, endpoints
+from shared.events.services.deliveries import (
+    ANSWER_KEPT,
+    LANE,
+    WAITS,
+    Answer,
+    DeliveryNotFound,
+    DeliveryUnderWay,
+    Fate,
+)
+from tests.builders import MINUTE, NOON
+from tests.integration.events.told import (
+    AWAY,
+    BROKEN,
+    FINE,
+    LEASE_FOR,
+    again,
+    an_endpoint,
+    claim,
+    claim_one,
+    queued,
+)
+from tests.integration.whatsapp.webhooks import at_once
+
+pytestmark = pytest.mark.django_db
+
+STATUS = EventDeliveryStatus
+GONE = Answer(http_status=410, latency_ms=5, error="It answered 410 Gone.")
+
+
+def fail(answer: Answer = BROKEN, *, now: Any = NOON, jitter: float = 0.0) -> Fate:
+    """Let the only delivery that is due fail."""
+    return deliveries.record_failure(claim_one(now=now), answer=answer, now=now, jitter=jitter)
+
+
+class TestClaim:
+    def test_gives_each_endpoint_its_own_lane(self) -> None:
+        busy, idle, off = an_endpoint(), an_endpoint(), an_endpoint()
+        for _ in range(LANE + 2):
+            for endpoint in (busy, idle, off):
+                queued(endpoint)
+        endpoints.disable(off.pk, reason="Switched off by rita.", now=NOON)
+
+        claimed = claim(busy={busy.pk: LANE - 1})
+
+        assert [each.endpoint_id for each in claimed].count(busy.pk) == 1
+        assert [each.endpoint_id for each in claimed].count(idle.pk) == LANE
+        assert len(claimed) == LANE + 1
+
+    def test_gives_each_endpoint_its_first_before_any_gets_its_second(self) -> None:
+        first, second = an_endpoint(), an_endpoint()
+        for _ in range(3):
+            queued(first)
+            queued(second)
+
+        assert {each.endpoint_id for each in claim(limit=2)} == {first.pk, second.pk}
+
+    def test_gives_only_what_is_due_and_the_longest_due_first(self) -> None:
+        endpoint = an_endpoint()
+        later = queued(endpoint, next_attempt_at=NOON + MINUTE)
+        now, before = queued(endpoint), queued(endpoint, next_attempt_at=NOON - MINUTE)
+
+        assert [each.id for each in claim(limit=1)] == [before.pk]
+        assert [each.id for each in claim()] == [now.pk]
+        assert [each.id for each in claim(now=NOON + MINUTE)] == [later.pk]
+
+    def test_carries_all_that_sending_needs(self) -> None:
+        endpoint = an_endpoint(header_name="X-N8N-Key", header_value="open sesame")
+        delivery = queued(endpoint)
+
+        claimed = claim_one()
+
+        assert (claimed.url, claimed.secret) == (endpoint.url, endpoint.secret)
+        assert claimed.header == ("X-N8N-Key", "open sesame")
+        assert claimed.event == delivery.event
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_gateways_never_claim_the_same() -> None:
+    endpoint = an_endpoint()
+    for _ in range(LANE * 2):
+        queued(endpoint)
+
+    claimed = [each.id for ids in at_once(4, lambda _: claim()) for each in ids]
+
+    assert len(claimed) == len(set(claimed)) >= LANE
+
+
+class TestRecording:
+    def test_a_success_is_kept_with_its_try_and_the_beginning_of_the_answer(self) -> None:
+        delivery = queued(an_endpoint())
+        answer = Answer(http_status=202, latency_ms=12, body="a\0b" + "x" * 2 * ANSWER_KEPT)
+
+        deliveries.record_success(claim_one(), answer=answer, now=NOON + MINUTE)
+
+        kept = again(delivery)
+        assert (kept.status, kept.delivered_at) == (STATUS.DELIVERED, NOON + MINUTE)
+        assert (kept.http_status, kept.latency_ms, kept.error) == (202, 12, "")
+        assert kept.response == ("ab" + "x" * ANSWER_KEPT)[:ANSWER_KEPT]
+        [tried] = kept.tries.all()
+        assert (tried.at, tried.http_status, tried.latency_ms) == (NOON + MINUTE, 202, 12)
+        assert claim(now=NOON + timedelta(days=3)) == []
+
+    def test_a_failure_is_tried_again_until_two_days_are_over(self) -> None:
+        delivery = queued(an_endpoint())
+
+        now, waits = NOON, []
+        while (fate := fail(now=now)) is Fate.RETRIED:
+            next_attempt_at = again(delivery).next_attempt_at
+            assert next_attempt_at is not None
+            waits.append(next_attempt_at - now)
+            now = next_attempt_at
+
+        assert fate is Fate.GIVEN_UP
+        assert [wait.total_seconds() for wait in waits] == [
+            10, 60, 300, 900, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400
+        ]  # fmt: skip
+        assert now - NOON > timedelta(hours=48)
+        assert again(delivery).status == STATUS.FAILED
+        assert EventAttempt.objects.count() == len(WAITS) + 1
+
+    @pytest.mark.parametrize(
+        ("answer", "jitter", "wait"),
+        [
+            (BROKEN, 1.0, timedelta(seconds=12.5)),
+            (AWAY, 0.0, timedelta(seconds=10)),
+            (Answer(http_status=404, latency_ms=1, error="x"), 0.0, timedelta(seconds=10)),
+            (Answer(http_status=400, latency_ms=1, error="x"), 0.0, timedelta(seconds=10)),
+            (
+                Answer(http_status=429, latency_ms=1, error="x", retry_after=2 * MINUTE),
+                0.0,
+                2 * MINUTE,
+            ),
+            (
+                Answer(http_status=503, latency_ms=1, error="x", retry_after=timedelta(days=9)),
+                0.0,
+                timedelta(hours=24),
+            ),
+            (
+                Answer(http_status=503, latency_ms=1, error="x", retry_after=timedelta(0)),
+                0.0,
+                timedelta(seconds=10),
+            ),
+        ],
+    )
+    def test_waits_as_long_as_the_receiver_asks(
+        self, answer: Answer, jitter: float, wait: timedelta
+    ) -> None:
+        delivery = queued(an_endpoint())
+
+        assert fail(answer, jitter=jitter) is Fate.RETRIED
+
+        kept = again(delivery)
+        assert (kept.next_attempt_at, kept.error) == (NOON + wait, answer.error)
+
+    def test_410_switches_the_endpoint_off_and_fails_what_waits_for_it(self) -> None:
+        endpoint, other = an_endpoint(), an_endpoint()
+        refused = queued(endpoint)
+        claimed = claim_one()
+        waiting, unconcerned = queued(endpoint), queued(other)
+
+        fate = deliveries.record_failure(claimed, answer=GONE, now=NOON, jitter=0)
+
+        assert fate is Fate.GONE
+        endpoint.refresh_from_db()
+        assert (endpoint.active, endpoint.disabled_at) == (False, NOON)
+        assert "410" in endpoint.disabled_reason
+        assert {again(refused).status, again(waiting).status} == {STATUS.FAILED}
+        assert "410" in again(waiting).error
+        assert again(unconcerned).status == STATUS.QUEUED
+
+    def test_what_fails_while_its_endpoint_is_switched_off_waits_for_it(self) -> None:
+        endpoint = an_endpoint()
+        delivery = queued(endpoint)
+        claimed = claim_one()
+        endpoints.disable(endpoint.pk, reason="Switched off by rita.", now=NOON)
+
+        deliveries.record_failure(claimed, answer=BROKEN, now=NOON, jitter=0)
+
+        assert again(delivery).status == STATUS.QUEUED
+        assert claim(now=NOON + MINUTE) == []
+        endpoints.enable(endpoint.pk)
+        assert claim_one(now=NOON + MINUTE).id == delivery.pk
+
+    def test_nothing_is_noted_of_an_endpoint_that_was_deleted_meanwhile(self) -> None:
+        endpoint = an_endpoint()
+        queued(endpoint)
+        claimed = claim_one()
+        endpoints.delete(endpoint.pk, now=NOON)
+
+        deliveries.record_success(claimed, answer=FINE, now=NOON)
+        for answer in (BROKEN, GONE):
+            fate = deliveries.record_failure(claimed, answer=answer, now=NOON, jitter=0)
+            assert fate is Fate.NOT_OURS
+
+        assert not EventDelivery.objects.exists()
+        assert not EventAttempt.objects.exists()
+
+
+class TestLeases:
+    def test_whoever_dies_leaves_it_to_the_next_after_a_minute(self) -> None:
+        delivery = queued(an_endpoint())
+        dead = claim_one()
+
+        assert deliveries.expire_leases(NOON + LEASE_FOR) == 0
+        assert deliveries.expire_leases(NOON + LEASE_FOR + MINUTE) == 1
+
+        alive = claim_one(now=NOON + 3 * MINUTE)
+        deliveries.record_success(dead, answer=FINE, now=NOON)  # comes too late: not its any more
+        assert again(delivery).status == STATUS.SENDING
+        deliveries.record_success(alive, answer=FINE, now=NOON + 3 * MINUTE)
+        assert [bool(tried.error) for tried in delivery.tries.all()] == [True, False]
+
+    def test_what_is_given_back_is_tried_at_once_and_counts_as_no_try(self) -> None:
+        delivery = queued(an_endpoint())
+
+        deliveries.release([claim_one()], now=NOON)
+
+        assert claim_one().attempts == 0
+        assert not delivery.tries.exists()
+
+
+class TestResend:
+    @pytest.mark.parametrize("status", [STATUS.QUEUED, STATUS.DELIVERED, STATUS.FAILED])
+    def test_starts_anew_and_keeps_the_tries(self, status: EventDeliveryStatus) -> None:
+        delivery = queued(an_endpoint())
+        deliveries.record_success(claim_one(), answer=FINE, now=NOON)
+        EventDelivery.objects.update(status=status, attempts=5, next_attempt_at=None)
+
+        deliveries.resend(delivery.pk, now=NOON + MINUTE)
+
+        claimed = claim_one(now=NOON + MINUTE)
+        assert (claimed.id, claimed.attempts) == (delivery.pk, 0)
+        assert delivery.tries.count() == 1
+        kept = again(delivery)
+        assert (kept.http_status, kept.response, kept.delivered_at) == (None, "", None)
+
+    def test_refuses_what_is_under_way_or_unknown(self) -> None:
+        delivery = queued(an_endpoint())
+        claim_one()
+
+        with pytest.raises(DeliveryUnderWay):
+            deliveries.resend(delivery.pk, now=NOON)
+        with pytest.raises(DeliveryNotFound):
+            deliveries.resend(delivery.pk + 1, now=NOON)
+
+
+def test_the_waits_grow_to_more_than_two_days() -> None:
+    assert list(WAITS) == sorted(WAITS)
+    assert list(accumulate(WAITS, initial=timedelta(0)))[-1] > timedelta(hours=48)

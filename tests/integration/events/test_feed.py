@@ -1,0 +1,142 @@
+"""Whoever reads the feed up to a place never finds something new before it."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from shared.core.enums import EventDeliveryStatus, EventType
+from shared.events.models import Event, EventAttempt, EventDelivery
+from shared.events.services import endpoints, feed
+from tests.builders import MINUTE, NOON
+from tests.integration.events.told import an_endpoint, claim, happened, numbered, queued
+from tests.integration.whatsapp.webhooks import at_once
+
+
+def read(after: int = 0, *types: str) -> list[int | None]:
+    return [event.sequence for event in feed.after(after, limit=1_000, types=types)]
+
+
+@pytest.mark.django_db
+class TestNumber:
+    def test_gives_places_in_the_order_of_writing_and_goes_on_from_the_last(self) -> None:
+        for _ in range(3):
+            happened()
+
+        assert numbered(limit=2) == [1, 2]
+        assert numbered(limit=2) == [3]
+        assert numbered() == []
+        assert read() == [1, 2, 3]
+        assert read(2) == [3]
+
+    def test_queues_each_event_for_who_wants_it_and_is_switched_on(self) -> None:
+        everything = an_endpoint()
+        paid = an_endpoint(types=[EventType.ORDER_PAID])
+        off = an_endpoint()
+        endpoints.disable(off.pk, reason="Switched off by rita.", now=NOON)
+        happened(EventType.ORDER_PAID)
+        happened(EventType.ORDER_CANCELLED)
+
+        numbered(now=NOON + MINUTE)
+
+        made = EventDelivery.objects.order_by("event__sequence", "endpoint_id")
+        assert list(made.values_list("event__sequence", "endpoint_id", "next_attempt_at")) == [
+            (1, everything.pk, NOON + MINUTE),
+            (1, paid.pk, NOON + MINUTE),
+            (2, everything.pk, NOON + MINUTE),
+        ]
+
+    def test_sends_nothing_later_of_what_happened_while_an_endpoint_was_off(self) -> None:
+        endpoint = an_endpoint()
+        happened()
+        numbered()
+        endpoints.disable(endpoint.pk, reason="Switched off by rita.", now=NOON)
+        happened()
+        numbered()
+        assert claim() == []
+
+        endpoints.enable(endpoint.pk)
+
+        assert [claimed.event.sequence for claimed in claim()] == [1]
+        assert read() == [1, 2]
+
+    def test_reads_only_the_types_that_are_asked_for(self) -> None:
+        for type_ in (EventType.ORDER_PAID, EventType.CHANNEL_ALERT, EventType.ORDER_PAID):
+            happened(type_)
+        numbered()
+
+        assert read(0, EventType.ORDER_PAID) == [1, 3]
+        assert len(feed.after(0, limit=2)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeveralAtOnce:
+    def test_gives_a_late_commit_a_late_place(self, vendor: str) -> None:
+        if vendor == "sqlite":
+            return  # one transaction ends before the next begins
+        written, seen = threading.Event(), threading.Event()
+
+        def slowly() -> None:
+            with transaction.atomic():
+                happened(EventType.ORDER_CREATED)
+                written.set()
+                assert seen.wait(timeout=10)
+            connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            slow = pool.submit(slowly)
+            assert written.wait(timeout=10)
+            happened(EventType.ORDER_PAID)  # begun later, committed earlier
+            assert numbered() == [1]
+            assert [event.type for event in feed.after(0, limit=9)] == [EventType.ORDER_PAID]
+            seen.set()
+            slow.result()
+
+        assert numbered() == [2]
+        assert [event.type for event in feed.after(1, limit=9)] == [EventType.ORDER_CREATED]
+
+    def test_a_reader_misses_nothing_while_many_write_and_two_number(self) -> None:
+        endpoint = an_endpoint()
+        writers, each = 3, 8
+        written = threading.Semaphore(0)
+        seen: list[int] = []
+
+        def act(turn: int) -> None:
+            if turn < writers:
+                for _ in range(each):
+                    with transaction.atomic():
+                        happened()
+                        happened()
+                written.release()
+            elif turn < writers + 2:
+                while Event.objects.count() < 2 * writers * each or numbered(limit=3):
+                    numbered(limit=3)
+            else:
+                while len(seen) < 2 * writers * each:
+                    seen.extend(
+                        event.sequence or 0 for event in feed.after(max(seen, default=0), limit=5)
+                    )
+
+        at_once(writers + 3, act)
+
+        assert seen == list(range(1, 2 * writers * each + 1))
+        assert EventDelivery.objects.filter(endpoint=endpoint).count() == len(seen)
+
+
+@pytest.mark.django_db
+class TestPrune:
+    def test_forgets_old_events_with_their_deliveries_a_few_at_a_time(self) -> None:
+        endpoint = an_endpoint()
+        old = [queued(endpoint, status=EventDeliveryStatus.DELIVERED) for _ in range(3)]
+        for delivery in old:
+            EventAttempt.objects.create(delivery=delivery, at=NOON, http_status=200)
+        happened(at=NOON + 2 * MINUTE)
+        before = NOON + timedelta(minutes=1)
+
+        assert [feed.prune(before=before, limit=2) for _ in range(3)] == [2, 1, 0]
+
+        assert Event.objects.count() == 1
+        assert not EventDelivery.objects.exists()
+        assert not EventAttempt.objects.exists()

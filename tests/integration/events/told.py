@@ -1,0 +1,62 @@
+"""Makes events, endpoints that want them, and deliveries in any state."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+from shared.core.enums import EventDeliveryStatus, EventType
+from shared.events.models import Event, EventDelivery, EventEndpoint
+from shared.events.services import deliveries, endpoints, feed, recording
+from shared.events.services.deliveries import Answer, ClaimedDelivery
+from tests.builders import NOON
+
+LEASE_FOR: Final = timedelta(seconds=60)
+FINE: Final = Answer(http_status=200, latency_ms=12, body="ok")
+BROKEN: Final = Answer(http_status=500, latency_ms=34, body="oh", error="It answered 500.")
+AWAY: Final = Answer(http_status=None, latency_ms=9, error="Nobody listens at its address.")
+
+_serial = count(1)
+
+
+def happened(type_: EventType = EventType.ORDER_PAID, *, at: datetime = NOON) -> None:
+    """Record an event."""
+    recording.record(type_, data={"alert": {}}, subject=f"R-{next(_serial)}", now=at)
+
+
+def an_endpoint(**about: Any) -> EventEndpoint:
+    """Make an endpoint that wants everything, unless told otherwise."""
+    given = {"name": f"n8n {next(_serial)}", "url": "https://n8n.example/webhook/raffle", **about}
+    return endpoints.create(**given, by="olga", allow_private=False, now=NOON)
+
+
+def queued(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
+    """Make a delivery that is due, unless told otherwise."""
+    event = Event.objects.create(type=EventType.ORDER_PAID, data={}, created_at=NOON)
+    due = {"status": EventDeliveryStatus.QUEUED, "next_attempt_at": NOON, "created_at": NOON}
+    return EventDelivery.objects.create(event=event, endpoint=endpoint, **{**due, **fields})
+
+
+def numbered(*, now: datetime = NOON, limit: int = 500) -> list[int | None]:
+    """Number what is new, and give the places."""
+    return [event.sequence for event in feed.number(now=now, limit=limit).events]
+
+
+def claim(
+    *, now: datetime = NOON, limit: int = 100, busy: dict[int, int] | None = None
+) -> list[ClaimedDelivery]:
+    """Claim what is due, as a gateway of its own does."""
+    return deliveries.claim(
+        now=now, lease=uuid4(), lease_for=LEASE_FOR, limit=limit, busy=busy or {}
+    )
+
+
+def claim_one(*, now: datetime = NOON) -> ClaimedDelivery:
+    """Claim the only delivery that is due."""
+    [claimed] = claim(now=now)
+    return claimed
+
+
+def again(delivery: EventDelivery) -> EventDelivery:
+    """Read a delivery anew."""
+    return EventDelivery.objects.get(pk=delivery.pk)
