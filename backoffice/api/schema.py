@@ -19,16 +19,19 @@ from inspect import cleandoc
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_examples_list
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 
-from backoffice.api import errors, permissions
+from backoffice.api import errors, examples, permissions
 from backoffice.api.answers import Problem
 from backoffice.api.permissions import ScopeMissing
+from backoffice.api.serializers import Body
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
@@ -75,17 +78,21 @@ _CHALLENGE: Final = {
 }
 
 
-def refusals(*refused: DomainError) -> dict[int, OpenApiResponse]:
+def refusals(*refused: DomainError | Problem) -> dict[int, OpenApiResponse]:
     """Give the answers for what a view's use case may refuse, by their status, each as it is sent.
 
     Args:
-        refused: the errors with values as they may have, e.g. `OrderNotFound(reference="R-7K3F9")`.
+        refused: the errors with values as they may have, e.g. `OrderNotFound(reference="R-7K3F9")`;
+            or a problem with more fields than others have.
 
     """
     found: dict[int, list[OpenApiExample]] = {}
-    for error in refused:
-        answer = errors.refusal(error)
-        found.setdefault(answer.status_code, []).append(_example(answer.data))
+    for each in refused:
+        if isinstance(each, Problem):
+            found.setdefault(409, []).append(_example(each.model_dump(mode="json")))
+        else:
+            answer = errors.of(each)
+            found.setdefault(answer.status, []).append(_example(answer.body))
     return {
         status: OpenApiResponse(Problem, examples=examples) for status, examples in found.items()
     }
@@ -93,10 +100,6 @@ def refusals(*refused: DomainError) -> dict[int, OpenApiResponse]:
 
 def _example(problem: Mapping[str, Any]) -> OpenApiExample:
     return OpenApiExample(problem["code"], value=problem, summary=problem["message"])
-
-
-def _as_answered(error: Exception) -> OpenApiExample:
-    return _example(errors.answer(error, {}).data)
 
 
 class Operation(AutoSchema):
@@ -153,10 +156,23 @@ class Operation(AutoSchema):
         if self._changes or self._get_parameters():
             found["400"] = [exceptions.ValidationError({"limit": ["A valid integer is required."]})]
         if self._changes:
+            found["413"] = [RequestDataTooBig()]
             found["415"] = [exceptions.UnsupportedMediaType("text/plain")]
         return {
-            status: [_as_answered(error) for error in errors_] for status, errors_ in found.items()
+            status: [_example(errors.of(error).body) for error in errors_]
+            for status, errors_ in found.items()
         }
+
+    def _get_examples(self, serializer: Any, direction: Any, *given: Any) -> Any:
+        kind = serializer if isinstance(serializer, type) else type(serializer)
+        known = build_examples_list(examples.of(kind))
+        return super()._get_examples(serializer, direction, *given) or known
+
+    def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if isinstance(serializer, Body):
+            schema["additionalProperties"] = False
+        return schema
 
     @property
     def _changes(self) -> bool:

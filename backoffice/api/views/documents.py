@@ -25,7 +25,7 @@ class Schema(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="getSchema", responses={200: _OBJECT})
+    @extend_schema(operation_id="schema_retrieve", tags=["schema"], responses={200: _OBJECT})
     def get(self, request: Request) -> HttpResponse:
         """Give this document: OpenAPI 3.1, the same for everybody."""
         return HttpResponse(document(), content_type="application/json")

@@ -1,0 +1,43 @@
+"""Writes the API's OpenAPI document."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from drf_spectacular.drainage import GENERATOR_STATS
+
+from backoffice.api.views.documents import document
+from shared.core.config import ROOT
+
+
+class Command(BaseCommand):
+    """The command `openapi`."""
+
+    help = "Print the API's OpenAPI document, or write it to openapi.json beside the code."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take where it goes."""
+        parser.add_argument(
+            "--write",
+            type=Path,
+            nargs="?",
+            const=ROOT / "openapi.json",
+            metavar="FILE",
+            help="write it there instead; without a name: to the project's openapi.json",
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Make the document.
+
+        Raises:
+            CommandError: something in the views could not be described.
+
+        """
+        written = document()
+        if GENERATOR_STATS:
+            GENERATOR_STATS.emit_summary()
+            raise CommandError("Some of the views could not be described.")
+        if options["write"]:
+            options["write"].write_bytes(written)
+        else:
+            self.stdout.write(written.decode())
