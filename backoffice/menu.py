@@ -102,6 +102,25 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
+        "Automation",
+        (
+            Entry("Events", "fa-bolt", "events_event_changelist", "events.view_event"),
+            Entry(
+                "Deliveries",
+                "fa-truck",
+                "events_eventdelivery_changelist",
+                "events.view_eventdelivery",
+            ),
+            Entry(
+                "Event endpoints",
+                "fa-plug",
+                "events_eventendpoint_changelist",
+                "events.view_eventendpoint",
+            ),
+            Entry("API tokens", "fa-key", "api_apitoken_changelist", "api.view_apitoken"),
+        ),
+    ),
+    (
         "People",
         (
             Entry("People", "fa-user", "auth_user_changelist", "auth.view_user"),

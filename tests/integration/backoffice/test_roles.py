@@ -16,7 +16,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from pytest_django import Settings
 
+from backoffice.api.models import ApiToken
 from backoffice.people import roles
+from shared.events.models import Event, EventDelivery, EventEndpoint
 from shared.whatsapp.models import (
     AccountNotice,
     BusinessNumber,
@@ -127,6 +129,8 @@ def one_of_each() -> dict[str, Model]:
     contact = order.contact
     proof = shop.with_file(shop.a_proof(order))
     person = User.objects.create_user("somebody", is_staff=True)
+    event = Event.objects.create(type="order.paid", data={}, created_at=NOON)
+    endpoint = EventEndpoint.objects.create(name="n8n", url="https://n8n.example", created_at=NOON)
     moment: dict[str, Any] = {"phone_number_id": NUMBER_ID, "contact": contact}
     return {
         "raffles_raffle": order.raffle,
@@ -153,6 +157,12 @@ def one_of_each() -> dict[str, Model]:
             sha256="x", body=b"{", reason="not JSON", received_at=NOON
         ),
         "whatsapp_businessnumber": BusinessNumber.objects.create(phone_number_id=NUMBER_ID),
+        "events_event": event,
+        "events_eventendpoint": endpoint,
+        "events_eventdelivery": EventDelivery.objects.create(
+            event=event, endpoint=endpoint, created_at=NOON
+        ),
+        "api_apitoken": ApiToken.objects.create(name="n8n", digest="x", created_at=NOON),
         "auth_user": person,
         "auth_group": Group.objects.create(name="Helpers"),
         "admin_logentry": LogEntry.objects.create(user=person, object_repr="x", action_flag=CHANGE),
@@ -239,6 +249,22 @@ ACCESS: Final[dict[str, Cell]] = {
     "whatsapp_businessnumber_try": deed("OS"),
     **rows("whatsapp_accountnotice", CHANNEL),
     **rows("whatsapp_unreadableitem", CHANNEL),
+    # automation
+    **rows("events_event", CHANNEL),
+    **rows("events_eventdelivery", CHANNEL),
+    "events_eventdelivery_again": deed("OS"),
+    "events_eventendpoint_changelist": page(CHANNEL),
+    "events_eventendpoint_history": page(CHANNEL),
+    "events_eventendpoint_change": form(look=CHANNEL, do="O"),
+    "events_eventendpoint_add": form(look="O", do="O"),
+    "events_eventendpoint_delete": page("O"),  # a POST would delete what the others look at
+    **{f"events_eventendpoint_{step}": deed("O") for step in ("on", "off", "new_secret")},
+    "api_apitoken_changelist": page("O"),
+    "api_apitoken_history": page("O"),
+    "api_apitoken_change": form(look="O", do=""),
+    "api_apitoken_add": form(look="O", do="O"),
+    "api_apitoken_delete": form(look="", do=""),
+    "api_apitoken_revoke": deed("O"),
     # people
     **owned("auth_user"),
     "auth_user_password_change": form(look="O", do="O"),
@@ -264,6 +290,9 @@ def address_of(name: str, arguments: list[str], things: dict[str, Model]) -> str
         "proof_id": "raffles_paymentproof",
         "contact_id": "whatsapp_whatsappcontact",
         "alarm_id": "whatsapp_alarm",
+        "delivery_id": "events_eventdelivery",
+        "endpoint_id": "events_eventendpoint",
+        "token_id": "api_apitoken",
         "number_id": "whatsapp_businessnumber",
         "user_id": "auth_user",
         "id": "auth_user",

@@ -1,0 +1,171 @@
+"""Deliveries: which event reached which endpoint, what was answered, and why it waits."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.admin.automation import AutomationAdmin, by_type
+from backoffice.admin.counted import CountedOneOf
+from backoffice.admin.events import about, named
+from backoffice.admin.filters import OneOf
+from backoffice.desk import deliveries, event_pages, event_words
+from backoffice.desk.messages import one_by_one
+from shared.core.enums import EventDeliveryStatus
+from shared.events.models import Event, EventDelivery, EventEndpoint
+
+MOST_AT_ONCE: Final = 500
+"""Deliveries that one action sends again; each is a transaction of its own."""
+
+_FOUND: Final = 500
+"""Events whose deliveries are looked for; no order has so many."""
+
+
+class ByStatus(CountedOneOf):
+    """Deliveries by how far they got; what needs a look comes first."""
+
+    title = "Status"
+    parameter_name = "status"
+    answers: ClassVar = {
+        status: (said, Q(status=status)) for status, (said, _) in event_words.STATES.items()
+    }
+    counted = (
+        EventDeliveryStatus.FAILED,
+        EventDeliveryStatus.QUEUED,
+        EventDeliveryStatus.SENDING,
+    )
+
+
+class ByEventType(OneOf):
+    """Deliveries by what happened."""
+
+    title = "Event"
+    parameter_name = "type"
+    as_select = True
+    answers: ClassVar = by_type("event__type")
+
+
+class ByEndpoint(admin.SimpleListFilter):
+    """Deliveries to one endpoint."""
+
+    title = "Endpoint"
+    parameter_name = "endpoint"
+    as_select = True
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Give the endpoints one can choose."""
+        found = EventEndpoint.objects.values_list("pk", "name")[:200]
+        return [(str(key), name) for key, name in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Keep the chosen endpoint's rows."""
+        offered = {value for value, _ in self.lookup_choices}
+        return queryset.filter(endpoint_id=self.value()) if self.value() in offered else queryset
+
+
+@admin.register(EventDelivery)
+class EventDeliveryAdmin(AutomationAdmin):
+    """The log of what was sent where."""
+
+    menu_name = "Deliveries"
+    lead = "Which event was sent where, what was answered, and what is tried again."
+    list_display = ("what", "subject", "to", "state", "answer", "tries", "queued")
+    list_filter = (ByStatus, ByEndpoint, ByEventType)
+    list_select_related = ("event", "endpoint")
+    search_fields: ClassVar[tuple[str, ...]] = ("event__event_id",)
+    search_help_text = "Order code or event id"
+    ordering = ("-id",)
+    actions = ("resend",)
+    page_only = ("response", "event__data", "endpoint__secret", "endpoint__header_value")
+    change_form_template = "admin/events/eventdelivery/change_form.html"
+
+    @admin.display(description="Event")
+    def what(self, delivery: EventDelivery) -> str:
+        """Give the name programs know it by."""
+        return delivery.event.type
+
+    @admin.display(description="About", empty_value="")
+    def subject(self, delivery: EventDelivery) -> str | None:
+        """Give the order, or what else it is about."""
+        return about(delivery.event)
+
+    @admin.display(description="Endpoint")
+    def to(self, delivery: EventDelivery) -> str:
+        """Where it goes."""
+        return delivery.endpoint.name
+
+    @admin.display(description="Status")
+    def state(self, delivery: EventDelivery) -> SafeString:
+        """State as a badge, and below it why and when it is tried again."""
+        state, style = event_words.state(delivery)
+        why = words.shortened(event_words.why(delivery, now=timezone.now()), length=160)
+        return format_html('{}<span class="why">{}</span>', words.badge(state, style=style), why)
+
+    @admin.display(description="Answer", empty_value="")
+    def answer(self, delivery: EventDelivery) -> str | None:
+        """HTTP status, and how long it took."""
+        return event_words.answer(delivery.http_status, delivery.latency_ms) or None
+
+    @admin.display(description="Tries", empty_value="")
+    def tries(self, delivery: EventDelivery) -> str | None:
+        """How often it was tried since it was queued last."""
+        return str(delivery.attempts) if delivery.attempts else None
+
+    @admin.display(description="Queued")
+    def queued(self, delivery: EventDelivery) -> str:
+        """When it was queued first."""
+        return words.clock(delivery.created_at)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[EventDelivery], search_term: str
+    ) -> tuple[QuerySet[EventDelivery], bool]:
+        """Find by the whole code or id, asking the events first."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        events = Event.objects.filter(named(term)).order_by("-id").values_list("pk", flat=True)
+        return queryset.filter(event_id__in=list(events[:_FOUND])), False
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Say who may send again."""
+        return request.user.has_perm(deliveries.RESEND)
+
+    @admin.action(description="Send again", permissions=["resend"])
+    def resend(self, request: HttpRequest, chosen: QuerySet[EventDelivery]) -> None:
+        """Queue the chosen deliveries anew, the oldest event first."""
+        rows = list(chosen.order_by("pk")[: MOST_AT_ONCE + 1])
+        if len(rows) > MOST_AT_ONCE:
+            messages.error(request, f"Choose {MOST_AT_ONCE} at most; nothing was changed.")
+            return
+        one_by_one(request, rows, deliveries.again, done="Queued again", name=event_words.delivery)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that sends again."""
+        view = self.admin_site.admin_view(deliveries.resend)
+        return [
+            path("<int:delivery_id>/again/", view, name="events_eventdelivery_again"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventDelivery]:
+        """Fetch the event and the endpoint along."""
+        return super().get_queryset(request).select_related("event", "endpoint")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Draw the page from what `event_pages` reads."""
+        delivery = kwargs["obj"]
+        context |= {
+            "title": event_words.delivery(delivery),
+            "page": event_pages.of_delivery(delivery, request=request, now=timezone.now()),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,92 @@
+"""Events: what other systems are told of, newest first."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backoffice import words
+from backoffice.admin.automation import AutomationAdmin, by_type
+from backoffice.admin.filters import OneOf
+from backoffice.desk import event_pages, event_words
+from shared.events.models import Event
+from shared.raffles import codes
+
+
+class ByType(OneOf):
+    """Events by what happened."""
+
+    title = "Event"
+    parameter_name = "type"
+    as_select = True
+    answers: ClassVar = by_type("type")
+
+
+@admin.register(Event)
+class EventAdmin(AutomationAdmin):
+    """What happened, as other systems are told it."""
+
+    menu_name = "Events"
+    lead = "What happened, as n8n and other systems are told it. Events are kept for 90 days."
+    list_display = ("what", "subject", "place", "happened")
+    list_filter = (ByType,)
+    search_fields: ClassVar[tuple[str, ...]] = ("event_id",)
+    search_help_text = "Order code or event id"
+    ordering = ("-id",)
+    page_only = ("data",)
+    change_form_template = "admin/events/event/change_form.html"
+
+    @admin.display(description="Event")
+    def what(self, event: Event) -> SafeString:
+        """What happened, and the name programs know it by."""
+        said = event_words.says(event.type)
+        return format_html('{}<span class="why">{}</span>', said, event.type)
+
+    @admin.display(description="About", empty_value="")
+    def subject(self, event: Event) -> str | None:
+        """Give the order, or what else it is about."""
+        return about(event)
+
+    @admin.display(description="Place in the feed")
+    def place(self, event: Event) -> str:
+        """Give its sequence; it has none for the second until it is relayed."""
+        return "–" if event.sequence is None else f"{event.sequence:,}"
+
+    @admin.display(description="When")
+    def happened(self, event: Event) -> str:
+        """When it happened."""
+        return words.clock(event.created_at)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """Find by the whole code or id, which an index has."""
+        term = search_term.strip()
+        return (queryset.filter(named(term)) if term else queryset), False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Draw the page from what `event_pages` reads."""
+        event = kwargs["obj"]
+        context |= {
+            "title": event_words.says(event.type),
+            "page": event_pages.of_event(event, now=timezone.now()),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def named(term: str) -> Q:
+    """Give the condition: an event's id, or what it is about."""
+    return Q(event_id=term) | Q(subject=codes.normalised(term) or term)
+
+
+def about(event: Event) -> str | None:
+    """Write what an event is about, as a link where there is a page."""
+    subject, link = event_words.about(event)
+    return format_html('<a href="{}">{}</a>', link, subject or "The order") if link else subject

@@ -1,0 +1,41 @@
+"""Sending events again that people choose: one from its page, many from a list."""
+
+from typing import Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from backoffice.desk import trail
+from backoffice.desk.decisions import Said, told
+from shared.events.models import EventDelivery
+from shared.events.services import deliveries
+
+RESEND: Final = "events.change_eventdelivery"
+
+
+@require_POST
+def resend(request: HttpRequest, delivery_id: int) -> HttpResponse:
+    """Queue one delivery anew."""
+    if not request.user.has_perm(RESEND):
+        raise PermissionDenied
+    found = EventDelivery.objects.select_related("event", "endpoint")
+    delivery = get_object_or_404(found, pk=delivery_id)
+
+    def act() -> Said:
+        again(request, delivery)
+        if not delivery.endpoint.active:
+            return messages.WARNING, "Queued. It leaves once its endpoint is turned on."
+        return messages.SUCCESS, "Queued again; it leaves within seconds."
+
+    told(request, act)
+    return redirect("admin:events_eventdelivery_change", delivery.pk)
+
+
+def again(request: HttpRequest, delivery: EventDelivery) -> None:
+    """Queue one delivery anew and write down who did. Raises DeliveryUnderWay."""
+    deliveries.resend(delivery.pk, now=timezone.now())
+    trail.note(request, delivery, "Sent the event again")

@@ -1,0 +1,69 @@
+"""The form of an endpoint: where events go, which ones, and what is sent along."""
+
+from typing import Any, Final
+
+from django import forms
+
+from backoffice.desk import event_words
+from shared.core.errors import DomainError
+from shared.events.models import EventEndpoint
+
+_FIELD_OF: Final = {
+    "address_malformed": "url",
+    "address_private": "url",
+    "address_refused": "url",
+    "endpoint_name_taken": "name",
+    "header_refused": "header_name",
+    "event_type_unknown": "types",
+}
+"""The field that a refusal is about."""
+
+
+class EndpointForm(forms.Form):
+    """An address that wants events."""
+
+    name = forms.CharField(
+        label="Name", max_length=60, help_text="What you call it, e.g. n8n: new proofs."
+    )
+    url = forms.CharField(
+        label="Address",
+        max_length=500,
+        help_text="Where events are sent, e.g. the production URL of n8n's Webhook node.",
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+    )
+    types = forms.MultipleChoiceField(
+        label="Which events",
+        required=False,
+        choices=[(str(type_), says) for type_, says in event_words.SAYS.items()],
+        help_text="None ticked: all of them, also those that future versions add.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    header_name = forms.CharField(
+        label="Fixed header",
+        required=False,
+        max_length=60,
+        help_text="Sent along with each event, for n8n's Header Auth, e.g. X-N8N-Key.",
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+    )
+    header_value = forms.CharField(
+        label="Its value",
+        required=False,
+        max_length=500,
+        help_text="Whoever knows it can pretend to be us; make it long.",
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if name != "types":
+                field.widget.attrs |= {"class": "form-control", "autocomplete": "off"}
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Say at the right field why nothing was changed."""
+        self.add_error(_FIELD_OF.get(refusal.code), refusal.message())
+
+
+def values_of(endpoint: EventEndpoint) -> dict[str, Any]:
+    """Give what the form of an endpoint begins with."""
+    return {name: getattr(endpoint, name) for name in EndpointForm.base_fields}

@@ -1,0 +1,187 @@
+"""Endpoints: made, changed, turned on and off, given a new secret, deleted; by superusers alone.
+
+Whoever reads a secret can pretend to be us, and whoever sets an address reads every order.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, DELETION
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from backoffice.desk import endpoint_pages, trail
+from backoffice.desk.decisions import Said, told
+from backoffice.desk.endpoint_form import EndpointForm, values_of
+from shared.core import config
+from shared.core.errors import DomainError
+from shared.events.models import EventDelivery, EventEndpoint
+from shared.events.services import endpoints
+
+VIEW: Final = "events.view_eventendpoint"
+
+
+def may_manage(request: HttpRequest) -> bool:
+    """Say whether this person makes and changes endpoints and reads their secrets."""
+    return bool(request.user.is_superuser)
+
+
+@never_cache
+def add(request: HttpRequest) -> HttpResponse:
+    """Make an endpoint, and lead to its page, where its secret is."""
+    _refuse_others(request)
+    form = EndpointForm(request.POST or None)
+    if form.is_valid():
+        try:
+            endpoint = endpoints.create(
+                **form.cleaned_data,
+                by=request.user.get_username(),
+                allow_private=config.current().events_allow_private,
+                now=timezone.now(),
+            )
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            trail.note(request, endpoint, f"Made the endpoint for {endpoint.url}", flag=ADDITION)
+            messages.success(
+                request,
+                f"Events are sent to {endpoint} from now on. Its secret signs them; find it here.",
+            )
+            return redirect("admin:events_eventendpoint_change", endpoint.pk)
+    return _drawn(request, "add.html", form=form, title="New endpoint")
+
+
+@never_cache
+def page(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    """Show an endpoint; whoever manages it can change it here."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
+    manages = may_manage(request)
+    if request.method == "POST" and not manages:
+        raise PermissionDenied
+    form = EndpointForm(request.POST or None, initial=values_of(endpoint))
+    if form.is_valid() and _changed(request, endpoint, form):
+        return redirect("admin:events_eventendpoint_change", endpoint.pk)
+    return _drawn(
+        request,
+        "change_form.html",
+        form=form if manages else None,
+        secret=endpoint.secret if manages else "",
+        page=endpoint_pages.of_endpoint(endpoint, now=timezone.now()),
+        original=endpoint,
+        title=endpoint.name,
+    )
+
+
+@require_POST
+def turn_on(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    """Send there again."""
+
+    def act(endpoint: EventEndpoint) -> Said:
+        endpoints.enable(endpoint.pk)
+        trail.note(request, endpoint, "Turned the endpoint on")
+        return messages.SUCCESS, (
+            f"{endpoint} is on: what waits for it leaves now. What happened while it was off is "
+            "not sent; it stands among the events."
+        )
+
+    return _acted(request, endpoint_id, act)
+
+
+@require_POST
+def turn_off(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    """Send nothing there any more."""
+
+    def act(endpoint: EventEndpoint) -> Said:
+        reason = f"Turned off by {request.user.get_username()}."
+        endpoints.disable(endpoint.pk, reason=reason, now=timezone.now())
+        trail.note(request, endpoint, "Turned the endpoint off")
+        return messages.SUCCESS, f"{endpoint} is off: nothing is sent there."
+
+    return _acted(request, endpoint_id, act)
+
+
+@require_POST
+def new_secret(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    """Sign with another secret from the next event on; asks once more before it does."""
+    _refuse_others(request)
+    endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
+    if request.POST.get("sure") != "yes":
+        title = f"A new secret for {endpoint}?"
+        return _drawn(request, "new_secret.html", original=endpoint, title=title)
+
+    def act(endpoint: EventEndpoint) -> Said:
+        endpoints.renew_secret(endpoint.pk)
+        trail.note(request, endpoint, "Replaced the secret")
+        return messages.SUCCESS, (
+            "The new secret signs from the next event on; copy it to the receiver now."
+        )
+
+    return _acted(request, endpoint_id, act)
+
+
+@never_cache
+def delete(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    """Delete an endpoint with its log; asks once more before it does."""
+    _refuse_others(request)
+    endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
+    if request.method != "POST":
+        return _drawn(
+            request,
+            "delete.html",
+            original=endpoint,
+            deliveries=EventDelivery.objects.filter(endpoint=endpoint).count(),
+            title=f"Delete {endpoint}?",
+        )
+
+    def act() -> Said:
+        endpoints.delete(endpoint.pk, now=timezone.now())
+        trail.note(request, endpoint, f"Deleted the endpoint for {endpoint.url}", flag=DELETION)
+        return messages.SUCCESS, f"{endpoint} and its log are deleted. The events stay."
+
+    told(request, act)
+    return redirect("admin:events_eventendpoint_changelist")
+
+
+def _changed(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) -> bool:
+    """Write what the form says; a refusal is told at its field."""
+    if not form.has_changed():
+        messages.info(request, "Nothing was changed.")
+        return True
+    try:
+        endpoints.change(
+            endpoint.pk, **form.cleaned_data, allow_private=config.current().events_allow_private
+        )
+    except DomainError as refusal:
+        form.refuse(refusal)
+        return False
+    labels = [str(form.fields[name].label).lower() for name in form.changed_data]
+    trail.note(request, endpoint, f"Changed {', '.join(labels)}")
+    messages.success(request, "Saved. What waits for it is sent as it stands here now.")
+    return True
+
+
+def _acted(
+    request: HttpRequest, endpoint_id: int, act: Callable[[EventEndpoint], Said]
+) -> HttpResponse:
+    _refuse_others(request)
+    endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
+    told(request, lambda: act(endpoint))
+    return redirect("admin:events_eventendpoint_change", endpoint.pk)
+
+
+def _refuse_others(request: HttpRequest) -> None:
+    if not may_manage(request):
+        raise PermissionDenied
+
+
+def _drawn(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+    opts = EventEndpoint._meta  # noqa: SLF001 - Django documents it
+    context = admin.site.each_context(request) | {"opts": opts} | shown
+    return render(request, f"admin/events/eventendpoint/{template}", context)

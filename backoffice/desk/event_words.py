@@ -1,0 +1,102 @@
+"""How events, their deliveries and the tries of these are told to staff."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from django.urls import reverse
+
+from backoffice import words
+from shared.core.enums import EventDeliveryStatus, EventType
+from shared.events.models import Event, EventDelivery
+
+SAYS: Final[Mapping[str, str]] = {
+    EventType.ORDER_CREATED: "An order was placed",
+    EventType.ORDER_PROOF_RECEIVED: "A payment proof came in",
+    EventType.ORDER_PAID: "A payment was confirmed",
+    EventType.ORDER_REJECTED: "A payment proof was turned down",
+    EventType.ORDER_CANCELLED: "An order was cancelled",
+    EventType.ORDER_EXPIRED: "The time of an order ran out",
+    EventType.ORDER_LATE_PAYMENT: "A payment came too late",
+    EventType.RAFFLE_SOLD_OUT: "A raffle is sold out",
+    EventType.MESSAGE_FAILED: "A message did not reach its buyer",
+    EventType.CHANNEL_ALERT: "An alarm was raised",
+}
+"""What happened, by the event's type."""
+
+STATES: Final[Mapping[str, tuple[str, str]]] = {
+    EventDeliveryStatus.FAILED: ("Given up", "danger"),
+    EventDeliveryStatus.QUEUED: ("Waiting", "info"),
+    EventDeliveryStatus.SENDING: ("Being sent", "info"),
+    EventDeliveryStatus.DELIVERED: ("Delivered", "success"),
+}
+"""A delivery's status in a word, and Bootstrap's style for it; what needs a look comes first."""
+
+
+def says(type_: str) -> str:
+    """Say what happened; an unknown type stands for itself."""
+    return SAYS.get(type_, type_)
+
+
+def state(delivery: EventDelivery) -> tuple[str, str]:
+    """Give a delivery's state in a word, and Bootstrap's style for it."""
+    if delivery.status == EventDeliveryStatus.QUEUED and delivery.attempts:
+        return "Tried again soon", "warning"
+    return STATES[delivery.status]
+
+
+def why(delivery: EventDelivery, *, now: datetime) -> str:
+    """Say why a delivery is where it is; empty where its state says it all.
+
+    Args:
+        delivery: with its endpoint.
+        now: what "in 5 min" counts from.
+
+    """
+    match EventDeliveryStatus(delivery.status):
+        case EventDeliveryStatus.DELIVERED | EventDeliveryStatus.SENDING:
+            return ""
+        case EventDeliveryStatus.FAILED:
+            return _sentence(trouble(delivery))
+        case EventDeliveryStatus.QUEUED if not delivery.endpoint.active:
+            return "Waits until its endpoint is turned on."
+        case _:
+            return f"{_sentence(trouble(delivery))} {_next(delivery, now=now)}".strip()
+
+
+def trouble(delivery: EventDelivery) -> str:
+    """Say how the last try failed; empty before the first."""
+    answered = f"Answered {delivery.http_status}" if delivery.http_status else ""
+    return delivery.error or answered
+
+
+def answer(http_status: int | None, latency_ms: int | None) -> str:
+    """Write an answer for a list: "200 in 85 ms"; empty before the first try."""
+    if http_status is None and latency_ms is None:
+        return ""
+    took = "" if latency_ms is None else f" in {latency_ms:,} ms"
+    return f"{http_status or 'none'}{took}"
+
+
+def delivery(sent: EventDelivery) -> str:
+    """Name a delivery: "order.paid R-7K3F9 to n8n"."""
+    return f"{sent.event} to {sent.endpoint.name}"
+
+
+def about(event: Event) -> tuple[str, str]:
+    """Say what an event is about, and where that is; both may be empty."""
+    link = reverse("admin:raffles_order_change", args=[event.order_id]) if event.order_id else ""
+    return event.subject, link
+
+
+def _next(delivery: EventDelivery, *, now: datetime) -> str:
+    due = delivery.next_attempt_at
+    if due is None or due <= now:
+        return "Leaves within seconds."
+    seconds = int((due - now).total_seconds())
+    wait = f"{seconds} s" if seconds < 60 else words.ago(now, now=due)  # noqa: PLR2004 - a minute
+    return f"Tried again in {wait}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('.')}." if text else ""
