@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 
-from shared.core.enums import OrderAction, OrderStatus
+from shared.core.enums import ActorKind, EventType, OrderAction, OrderStatus
+from shared.events.models import Event
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
 from tests.integration.backoffice import shop
@@ -68,20 +70,34 @@ def busy_database(order: Order) -> Iterator[None]:
 
 
 class TestTwoAtOnce:
-    def test_confirm_through_the_api_with_one_effect(self) -> None:
-        order, key = shop.an_order(), shop.a_token()
+    def test_confirm_with_one_effect_though_twenty_do_in_the_api_and_the_back_office(self) -> None:
+        order = shop.an_order()
+        keys = [shop.a_token(f"program {index}") for index in range(14)]
+        browsers = [Client() for _ in range(6)]
+        for index, browser in enumerate(browsers):
+            browser.force_login(User.objects.create_superuser(f"person {index}"))
 
-        def confirm() -> Any:
-            client = Client(headers={"X-API-Key": key})
+        def confirm(key: str) -> Any:
+            client = Client(headers={"X-API-Key": key, "Idempotency-Key": f"confirm-{order.pk}"})
             return client.post(f"/api/orders/{order.pk}/confirm-payment")
 
-        answers = at_once([confirm] * 4)
+        def press(browser: Client) -> Any:
+            return browser.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
 
-        assert [answer.status_code for answer in answers] == [200] * 4
-        firsts = [answer for answer in answers if not answer.json()["already_confirmed"]]
-        assert len(firsts) == 1
-        assert order.events.filter(action=OrderAction.PAID).count() == 1
+        calls = [partial(confirm, key) for key in keys] + [
+            partial(press, each) for each in browsers
+        ]
+        answers = at_once(calls)
+
+        programs, people = answers[:14], answers[14:]
+        assert {answer.status_code for answer in programs} == {200}
+        assert {answer.status_code for answer in people} == {302}
+        firsts = [answer for answer in programs if not answer.json()["already_confirmed"]]
+        paid = order.events.get(action=OrderAction.PAID)
+        assert len(firsts) == (paid.actor_kind == ActorKind.TOKEN)
+        assert {answer.json()["confirmed_by"]["label"] for answer in programs} == {paid.actor_label}
         assert OutboundMessage.objects.filter(key="paid").count() == 1
+        assert Event.objects.filter(type=EventType.ORDER_PAID).count() == 1
 
     def test_confirm_in_the_admin_and_cancel_through_the_api_with_one_winner(self) -> None:
         order, key = shop.an_order(), shop.a_token()
