@@ -5,112 +5,23 @@ production serves it, by a member of the group Seller: cold, over a new connecti
 remembered in the process, then warm.
 """
 
-import statistics
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tests.benchmarks.support import databases, table
-from tests.benchmarks.support.databases import Kind
+from tests.benchmarks.support import pages
+from tests.benchmarks.support.pages import Page as Screen
 
 if TYPE_CHECKING:
-    from django.http import StreamingHttpResponse
     from django.test import Client
-
-MOST_QUERIES: Final = 12
-MOST_MS: Final = 300
-COLD: Final = 3
-"""Times a screen is opened cold; the median counts."""
-WARM: Final = 7
-KINDS: Final[tuple[Kind, ...]] = ("sqlite", "postgresql")
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """A page, by its name in the table; `form` is what is posted, if it is posted."""
-
-    name: str
-    path: str
-    form: dict[str, str] | None = None
-
-
-@dataclass(slots=True)
-class Timed:
-    """What opening a screen took: queries of the most expensive time, and milliseconds."""
-
-    queries: int = 0
-    cold: list[float] = field(default_factory=list)
-    warm: list[float] = field(default_factory=list)
-
-    @property
-    def slow(self) -> bool:
-        """Whether it is beyond what a screen may take, cold or warm."""
-        middles = statistics.median(self.cold), statistics.median(self.warm)
-        return self.queries > MOST_QUERIES or max(middles) > MOST_MS
-
-    def cells(self) -> list[str]:
-        """Write the figures."""
-        figures = statistics.median(self.cold), statistics.median(self.warm)
-        worst = max(self.cold + self.warm)
-        return [str(self.queries), *(f"{ms:.0f}" for ms in (*figures, worst))]
 
 
 def run() -> None:
     """Measure on both databases.
 
     Raises:
-        SystemExit: if a screen takes more than `MOST_QUERIES` queries or `MOST_MS` milliseconds.
+        SystemExit: if a screen takes more than it may.
 
     """
-    slow = [screen for kind in KINDS for screen in _measured(kind)]
-    if slow:
-        raise SystemExit(f"more than {MOST_QUERIES} queries or {MOST_MS} ms: {', '.join(slow)}")
-
-
-def seed() -> None:
-    """Write a busy month into the default database, which is empty and migrated."""
-    from tests.benchmarks.support.busy_month import Month
-
-    Month(now=datetime.now(UTC)).write()
-
-
-def _measured(kind: Kind) -> list[str]:
-    with databases.fresh(kind), _production():
-        began = time.perf_counter()
-        seed()
-        seeded = time.perf_counter() - began
-        client = _seller()
-        timed = {screen.name: _timed(client, screen) for screen in screens()}
-    table.show(
-        f"Screens over a busy month on {kind} (written in {seeded:.0f} s)",
-        columns=["screen", "queries", "cold ms", "warm ms", "worst ms"],
-        rows=[[name, *found.cells()] for name, found in timed.items()],
-    )
-    return [f"{name} on {kind}" for name, found in timed.items() if found.slow]
-
-
-@contextmanager
-def _production() -> Iterator[None]:
-    """Serve as in production: no DEBUG, hashed static files."""
-    from django.core.management import call_command
-    from django.test import override_settings
-    from django.test.utils import setup_test_environment, teardown_test_environment
-
-    with (
-        tempfile.TemporaryDirectory(prefix="rafflebot-screens-") as folder,
-        override_settings(DEBUG=False, STATIC_ROOT=Path(folder), WHITENOISE_USE_FINDERS=False),
-    ):
-        call_command("collectstatic", interactive=False, verbosity=0)
-        setup_test_environment(debug=False)
-        try:
-            yield
-        finally:
-            teardown_test_environment()
+    pages.measure("Screens", visitor=_seller, pages=screens)
 
 
 def _seller() -> "Client":
@@ -195,59 +106,3 @@ def screens() -> list[Screen]:
         ),
         Screen("security", at("desk_security")),
     ]
-
-
-def _timed(client: "Client", screen: Screen) -> Timed:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    timed = Timed()
-    for _ in range(COLD):
-        _forget()
-        timed.cold.append(_ms(lambda: _open(client, screen)))
-    for _ in range(WARM):
-        timed.warm.append(_ms(lambda: _open(client, screen)))
-    _forget()
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        _open(client, screen)
-    timed.queries = len(captured)
-    return timed
-
-
-def _forget() -> None:
-    """Let the next request find a process as if it had just started."""
-    from django.core.cache import cache
-    from django.db import connection
-
-    from shared.raffles.services import availability
-
-    cache.clear()
-    availability.forget_counts()
-    connection.close()
-    connection.ensure_connection()
-
-
-def _ms(act: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    act()
-    return (time.perf_counter() - began) * 1000
-
-
-def _open(client: "Client", screen: Screen) -> None:
-    """Open a screen to its end; of a file that streams only the first bytes."""
-    if screen.form is None:
-        answer = client.get(screen.path)
-    else:
-        answer = client.post(screen.path, screen.form)
-    if answer.status_code != 200:
-        raise SystemExit(f"{screen.name}: {answer.status_code} at {screen.path}")
-    if answer.streaming:
-        _first_bytes(answer)  # type: ignore[arg-type]
-
-
-def _first_bytes(answer: "StreamingHttpResponse") -> None:
-    parts = iter(answer.streaming_content)  # type: ignore[arg-type]
-    assert next(parts)
-    answer.close()
