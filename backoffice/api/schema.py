@@ -28,7 +28,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 
-from backoffice.api import errors, examples, permissions
+from backoffice.api import errors, examples, idempotency, permissions
 from backoffice.api.answers import Problem
 from backoffice.api.permissions import ScopeMissing
 from backoffice.api.serializers import Body
@@ -54,8 +54,8 @@ MEANINGS: Final[Mapping[str, str]] = {
 
 UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
-    "Idempotency-Key",
-    str,
+    idempotency.HEADER,
+    {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
     description=(
         "Makes a repeat harmless: the same key with the same body is given the first answer again, "
@@ -137,7 +137,7 @@ class Operation(AutoSchema):
     def _get_response_headers_for_code(self, status_code: str, direction: Any = "response") -> Any:
         headers = super()._get_response_headers_for_code(status_code, direction)
         if self._changes and status_code.startswith("2"):
-            headers["Idempotent-Replayed"] = _REPLAYED
+            headers[idempotency.REPLAYED] = _REPLAYED
         if status_code in {"429", "503"}:
             headers["Retry-After"] = _RETRY_AFTER
         if status_code == "401":
@@ -156,8 +156,10 @@ class Operation(AutoSchema):
         if self._changes or self._get_parameters():
             found["400"] = [exceptions.ValidationError({"limit": ["A valid integer is required."]})]
         if self._changes:
+            found["409"] = [idempotency.RequestInProgress()]
             found["413"] = [RequestDataTooBig()]
             found["415"] = [exceptions.UnsupportedMediaType("text/plain")]
+            found["422"] = [idempotency.KeyReused()]
         return {
             status: [_example(errors.of(error).body) for error in errors_]
             for status, errors_ in found.items()

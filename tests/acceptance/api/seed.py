@@ -1,0 +1,82 @@
+"""Fills a database with a thing for each address of the API, at every stage it may be found in."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from backoffice.api import tokens
+from shared.conversation import announcing, settlement
+from shared.core.enums import RaffleStatus, Scope
+from shared.events.models import EventDelivery
+from shared.events.services import endpoints
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import orders
+from tests import builders
+from tests.builders import MINUTE, NOON
+from tests.integration.backoffice import shop
+
+
+@dataclass
+class Furnished:
+    """What was made; `codes` are those of orders by what they wait for."""
+
+    token: str
+    codes: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+
+
+def furnish() -> Furnished:
+    """Make raffles, orders, proofs, an endpoint, events and deliveries; and a token for all."""
+    raffle = builders.raffle(numbers=1000, draw_at=datetime.now(UTC) + timedelta(days=20))
+    closed = builders.raffle(title="Harbour Raffle", numbers=20, status=RaffleStatus.CLOSED)
+    endpoint = endpoints.create(
+        name="n8n",
+        url="https://n8n.example/webhook/raffle",
+        by="olga",
+        allow_private=False,
+        now=NOON,
+    )
+    token = tokens.issue(name="n8n", scope=Scope.ADMIN, by="olga", now=NOON)
+    User.objects.create_superuser("olga", password="correct-horse-battery")
+    made = Furnished(token.text)
+    for place, name in enumerate(("confirm", "cancel", "reject", "spare", "paid")):
+        order = _reviewed(raffle, numbers=[7 + place * 10, 13 + place * 10])
+        made.codes[name] = str(order.code)
+        made.ids[name] = order.pk
+    settlement.confirm_payment(made.ids["paid"], by=builders.a_reviewer(), now=NOON + 5 * MINUTE)
+    made.codes["late"] = _late(raffle)
+    shop.a_hold(raffle, numbers=[950])
+    friend = builders.contact(profile_name="A friend")
+    orphan = shop.with_file(shop.a_proof(None, contact_id=friend.pk))
+    announcing.number(now=NOON + timedelta(hours=3))
+    EventDelivery.objects.filter(endpoint=endpoint).update(status="FAILED", attempts=11)
+    made.ids |= {
+        "raffle": raffle.pk,
+        "closed": closed.pk,
+        "proof": Order.objects.get(pk=made.ids["confirm"]).proofs.get().pk,
+        "orphan": orphan.pk,
+        "endpoint": endpoint.pk,
+        "delivery": EventDelivery.objects.order_by("id").values_list("pk", flat=True)[0],
+    }
+    return made
+
+
+def _reviewed(raffle: Raffle, *, numbers: list[int]) -> Order:
+    """Make an order whose proof waits for a decision."""
+    order = shop.an_order(raffle, numbers=numbers)
+    shop.with_file(shop.a_proof(order), content=shop.a_picture(f"#{order.pk:06x}"))
+    return order
+
+
+def _late(raffle: Raffle) -> str:
+    """Make an order that ran out, was paid then, and of whose numbers one is somebody else's."""
+    order = shop.an_order(raffle, numbers=[901, 902])
+    with transaction.atomic():
+        orders.expire(orders.lock(order.pk), now=NOON + timedelta(hours=1))
+    shop.an_order(raffle, numbers=[902])
+    late = shop.a_proof(order, at=NOON + timedelta(hours=2))
+    shop.with_file(late, content=shop.a_picture("navy"))
+    return str(order.code)

@@ -1,0 +1,128 @@
+"""Every curl of docs/api.md does what is written below it, and every address has one."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.api.conftest import Office
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("api")]
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+DOCS: Final = (ROOT / "docs" / "api.md").read_text()
+EXAMPLE: Final = re.compile(
+    r"```bash\n(?P<command>curl .*?)```\n\n`(?P<status>\d{3})`[^\n]*\n"
+    r"(?:\n```json\n(?P<answer>.*?)```)?",
+    re.DOTALL,
+)
+CODES: Final = {
+    "R-7K3F9": "confirm",
+    "R-4M8TQ": "cancel",
+    "R-C6W2P": "reject",
+    "R-H5X3D": "late",
+}
+"""Which order of the office each code in the docs stands for."""
+ANYTHING: Final = "…"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command of the docs, and what it is said to be answered with."""
+
+    command: str
+    status: int
+    answer: Any
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """The method and the path that it calls."""
+        found = re.search(r"\$PUBLIC_URL(/[^\"'\s]*)", self.command)
+        assert found, self.command
+        method = re.search(r"-X (\w+)", self.command)
+        posts = " -d " in self.command or "--data" in self.command
+        verb = method[1] if method else "POST" if posts else "GET"
+        return verb, urlsplit(found[1]).path
+
+
+def examples() -> Iterator[Example]:
+    for found in EXAMPLE.finditer(DOCS):
+        answer = found["answer"]
+        yield Example(found["command"], int(found["status"]), answer and json.loads(answer))
+
+
+def test_every_curl_is_answered_as_the_docs_say(office: Office, tmp_path: Path) -> None:
+    (tmp_path / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}"\n')
+    environment = {
+        "PATH": os.environ["PATH"],
+        "CURL_HOME": str(tmp_path),
+        "PUBLIC_URL": office.address,
+        "TOKEN": office.made.token,
+    }
+    for example in examples():
+        command = example.command
+        for code, name in CODES.items():
+            command = command.replace(code, office.made.codes[name])
+        done = subprocess.run(
+            ["bash", "-euc", command],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        body, _, status = done.stdout.rpartition("\n")
+        assert int(status or 0) == example.status, (example.command, done.stdout, done.stderr)
+        if example.answer is not None:
+            fault = differs(json.loads(body), example.answer)
+            assert not fault, f"{example.command}\n{fault}\n{body}"
+
+
+def test_every_address_has_a_curl() -> None:
+    schema = json.loads((ROOT / "openapi.json").read_text())
+    shown = {example.target for example in examples()}
+
+    missing = [
+        f"{method.upper()} {path}"
+        for path, methods in schema["paths"].items()
+        for method in methods
+        if not any(
+            verb == method.upper() and re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), where)
+            for verb, where in shown
+        )
+    ]
+
+    assert not missing, f"docs/api.md has no curl for {missing}"
+
+
+def test_no_curl_stands_there_untested() -> None:
+    assert len(list(examples())) == DOCS.count("```bash\ncurl ")
+
+
+def differs(real: Any, written: Any, *, where: str = "answer") -> str:
+    """Say where an answer is of another shape than what the docs show of it; "" if nowhere."""
+    if written in (ANYTHING, real):
+        return ""
+    if isinstance(written, dict) and isinstance(real, dict):
+        if not set(written) - {ANYTHING} <= set(real) or (
+            set(real) - set(written) and ANYTHING not in written
+        ):
+            return f"{where} has {sorted(real)}, written are {sorted(written)}"
+        parts = [(real[name], written[name], name) for name in written if name != ANYTHING]
+    elif isinstance(written, list) and isinstance(real, list):
+        if bool(written) != bool(real):
+            return f"{where} is {real}, written is {written}"
+        parts = [(real[0], first, "0") for first in written[:1]]
+    else:
+        same = type(real) is type(written)
+        return "" if same else f"{where} is {real!r}, written is {written!r}"
+    return next(
+        filter(None, (differs(*pair, where=f"{where}.{name}") for *pair, name in parts)), ""
+    )
