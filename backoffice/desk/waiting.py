@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
-from shared.core.enums import ProofStatus, Verdict
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import ON_THE_CLOCK
+from shared.raffles.predicates import ON_THE_CLOCK, ORPHAN
 
 SOON: Final = timedelta(minutes=10)
 """A clock that ends within this time is worth a look."""
@@ -19,9 +18,6 @@ FAR: Final = 2_000
 
 _TURN: Final = (F("asked_again_at").asc(nulls_first=True), "under_review_since", "id")
 """Longest waiting first; those whose buyer was asked again stand behind all others."""
-
-ORPHAN: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(status=ProofStatus.FAILED)
-"""A proof that fits no order and that nobody has decided about."""
 
 
 def running_out(*, now: datetime) -> Q:

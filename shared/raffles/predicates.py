@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from shared.core.enums import OrderStatus, ProofStatus, TicketStatus
+from shared.core.enums import OrderStatus, ProofStatus, TicketStatus, Verdict
 from shared.core.sql import literal
 
 FREE: Final = Q(status=literal(TicketStatus.AVAILABLE))
@@ -18,3 +18,6 @@ ON_THE_CLOCK: Final = Q(
 
 TO_FETCH: Final = Q(status=literal(ProofStatus.FETCHING))
 """Payment proofs of the index `proof_to_fetch`."""
+
+ORPHAN: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(status=ProofStatus.FAILED)
+"""Payment proofs that fit no order and that nobody has decided about."""

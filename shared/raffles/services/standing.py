@@ -1,0 +1,41 @@
+"""What waits for a person's decision; reads only, each count from its own small index."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from shared.raffles.models import Order, PaymentProof
+from shared.raffles.predicates import ORPHAN
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much waits.
+
+    Attributes:
+        reviews: orders whose payment proof waits; not those whose buyer owes another one.
+        decisions: ended orders that were paid when their numbers were gone.
+        orphans: payment proofs that fit no order; 0 where one raffle is asked about.
+
+    """
+
+    reviews: int
+    decisions: int
+    orphans: int = 0
+
+
+def of_raffle(raffle_id: int) -> Standing:
+    """Count what waits in one raffle, in two queries."""
+    return _standing(Order.objects.filter(raffle_id=raffle_id))
+
+
+def of_all() -> Standing:
+    """Count what waits anywhere, in three queries."""
+    found = _standing(Order.objects.all())
+    orphans = PaymentProof.objects.filter(ORPHAN).count()
+    return Standing(found.reviews, found.decisions, orphans)
+
+
+def _standing(orders: QuerySet[Order]) -> Standing:
+    reviews = orders.filter(under_review_since__isnull=False, asked_again_at__isnull=True)
+    return Standing(reviews.count(), orders.filter(needs_decision=True).count())
