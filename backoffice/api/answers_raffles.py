@@ -1,0 +1,147 @@
+"""What the API answers about raffles and their numbers."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from backoffice.api.pages import Page
+from shared.conversation.described import Described, Moment
+from shared.raffles import models
+from shared.raffles.services import availability
+from shared.raffles.services.number_ranges import NumberRange
+
+
+class Raffle(Described):
+    """A raffle: what is raffled, how many numbers there are, and on which terms they are sold."""
+
+    id: int
+    title: str = Field(examples=["Summer Raffle"])
+    description: str = Field(description="May be empty.")
+    prize: str = Field(examples=["a motorbike"])
+    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+    selling: bool
+    why_not: str | None = Field(
+        examples=["paused"],
+        description="Why it sells nothing now: its status in small letters, not_yet or over.",
+    )
+    price: str = Field(examples=["5.00"], description="Of one number.")
+    currency: str = Field(examples=["USD"], description="ISO 4217.")
+    number_count: int = Field(examples=[1000])
+    width: int = Field(examples=[4], description="Digits that a number is written with.")
+    first_number: str = Field(examples=["0001"])
+    last_number: str = Field(examples=["1000"])
+    min_per_order: int
+    max_per_order: int
+    max_per_contact: int | None = Field(description="Held and bought together; null: no limit.")
+    hold_minutes: int = Field(
+        examples=[30], description="How long numbers wait for the buyer, then for the payment."
+    )
+    sales_open_at: Moment | None
+    sales_close_at: Moment | None
+    draw_at: Moment | None
+    time_zone: str = Field(examples=["America/Bogota"])
+    created_at: Moment
+    updated_at: Moment
+
+
+class RaffleMoved(Raffle):
+    """A raffle after it was opened, paused or closed."""
+
+    already: bool = Field(description="It was so before; nothing changed.")
+
+
+class RafflePage(Page[Raffle]):
+    """A page of raffles."""
+
+
+class Numbers(Described):
+    """Numbers in a row that have the same status."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    first: str = Field(alias="from", examples=["0000001"])
+    last: str = Field(alias="to", examples=["0000420"])
+    count: int = Field(examples=[420])
+    status: str = Field(examples=["AVAILABLE"], description="AVAILABLE, RESERVED or SOLD.")
+
+
+class RaffleNumbers(Described):
+    """The numbers of a raffle as ranges; a range may go on on the next page."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    id: int
+    width: int = Field(examples=[7], description="Digits that a number is written with.")
+    first: str = Field(examples=["0000001"], description="The first number of the raffle.")
+    last: str = Field(examples=["1000000"], description="The last number of the raffle.")
+    count: int = Field(examples=[1_000_000], description="How many numbers the raffle has.")
+    ranges: list[Numbers]
+    next: str | None = Field(description="The following ranges; null: these are the last.")
+
+
+def raffle(found: models.Raffle, *, now: datetime) -> Raffle:
+    """Describe a raffle."""
+    return Raffle(**_raffle(found, now=now))
+
+
+def moved(found: models.Raffle, *, already: bool, now: datetime) -> RaffleMoved:
+    """Describe a raffle after a step of its life."""
+    return RaffleMoved(**_raffle(found, now=now), already=already)
+
+
+def numbers(
+    found: models.Raffle, *, ranges: Iterable[NumberRange], following: str | None
+) -> RaffleNumbers:
+    """Describe ranges of a raffle's numbers, and where they go on."""
+    written = found.written
+    return RaffleNumbers(
+        id=found.pk,
+        width=found.width,
+        first=written(found.first_number),
+        last=written(found.last_number),
+        count=found.number_count,
+        ranges=[_numbers(each, written=written) for each in ranges],
+        next=following,
+    )
+
+
+def _numbers(found: NumberRange, *, written: Callable[[int], str]) -> Numbers:
+    return Numbers(
+        first=written(found.first),
+        last=written(found.last),
+        count=found.count,
+        status=found.status,
+    )
+
+
+def _raffle(found: models.Raffle, *, now: datetime) -> dict[str, Any]:
+    why_not = availability.why_not_selling(found, now=now)
+    same = (
+        "title",
+        "description",
+        "prize",
+        "status",
+        "currency",
+        "number_count",
+        "width",
+        "min_per_order",
+        "max_per_order",
+        "max_per_contact",
+        "hold_minutes",
+        "sales_open_at",
+        "sales_close_at",
+        "draw_at",
+        "time_zone",
+        "created_at",
+        "updated_at",
+    )
+    return {name: getattr(found, name) for name in same} | {
+        "id": found.pk,
+        "selling": why_not is None,
+        "why_not": why_not,
+        "price": str(found.price),
+        "first_number": found.written(found.first_number),
+        "last_number": found.written(found.last_number),
+    }

@@ -1,0 +1,232 @@
+"""What the API answers about how raffles sell."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import Field
+
+from shared.conversation.described import Described, Moment
+from shared.core.enums import OrderStatus
+from shared.raffles import models
+from shared.raffles.services.sales import Amounts, DaySums, RaffleSums, Sums
+from shared.raffles.services.standing import Standing
+
+_CENT: Final = Decimal("0.01")
+
+
+class OrderCounts(Described):
+    """How many orders there are of each status."""
+
+    draft: int = Field(examples=[1], description="Held, not confirmed by the buyer yet.")
+    pending_payment: int = Field(examples=[4])
+    paid: int = Field(examples=[37])
+    cancelled: int = Field(examples=[2])
+    expired: int = Field(examples=[9])
+
+
+class NumberCounts(Described):
+    """How many ticket numbers there are of each status."""
+
+    total: int = Field(examples=[1000])
+    available: int = Field(examples=[902])
+    reserved: int = Field(examples=[11])
+    sold: int = Field(examples=[87])
+
+
+class Money(Described):
+    """Money in one currency."""
+
+    currency: str = Field(examples=["USD"], description="ISO 4217.")
+    paid: str = Field(examples=["435.00"], description="Of orders that are paid.")
+    waiting: str = Field(examples=["50.00"], description="Of placed orders that are not paid yet.")
+
+
+class DayMoney(Described):
+    """Money of one day in one currency."""
+
+    currency: str = Field(examples=["USD"], description="ISO 4217.")
+    paid: str = Field(examples=["85.00"])
+
+
+class DayFigures(Described):
+    """What happened on one day."""
+
+    day: str = Field(examples=["2026-11-22"])
+    placed: int = Field(examples=[9], description="Orders that buyers confirmed.")
+    paid: int = Field(examples=[7], description="Orders whose payment was confirmed.")
+    numbers: int = Field(examples=[17], description="Numbers that were sold with them.")
+    money: list[DayMoney] = Field(description="In each currency that `money` lists.")
+
+
+class Figures(Described):
+    """How something sells."""
+
+    orders: OrderCounts
+    numbers: NumberCounts
+    money: list[Money]
+
+
+class RaffleFigures(Figures):
+    """How one raffle sells."""
+
+    id: int
+    title: str = Field(examples=["Summer Raffle"])
+    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+
+
+class RaffleStatistics(RaffleFigures):
+    """How one raffle sells, what waits for a person, and its last days in its own time zone."""
+
+    proofs_waiting: int = Field(
+        examples=[3], description="Orders whose payment proof waits for a decision."
+    )
+    decisions_needed: int = Field(
+        examples=[0], description="Orders paid too late, numbers gone: a person decides."
+    )
+    at: Moment
+    time_zone: str = Field(examples=["America/Bogota"], description="Whose days are meant.")
+    days: list[DayFigures] = Field(description="Without a gap; the last one is today.")
+
+
+class Statistics(Figures):
+    """How all raffles sell, what waits for a person, and the last days in the seller's zone."""
+
+    proofs_waiting: int = Field(
+        examples=[3], description="Orders whose payment proof waits for a decision."
+    )
+    orphan_proofs: int = Field(
+        examples=[1], description="Payment proofs that fit no order and wait for a decision."
+    )
+    decisions_needed: int = Field(
+        examples=[0], description="Orders paid too late, numbers gone: a person decides."
+    )
+    at: Moment
+    time_zone: str = Field(examples=["UTC"], description="Whose days are meant.")
+    raffles: list[RaffleFigures] = Field(description="The newest first, 200 at most.")
+    days: list[DayFigures] = Field(description="Without a gap; the last one is today.")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What statistics are made of.
+
+    Attributes:
+        sums: of all orders that count.
+        placed: orders placed on each of its days.
+        standing: what waits.
+        zone: IANA name of the zone whose days are meant.
+        at: when it was read.
+
+    """
+
+    sums: Sums
+    placed: Sequence[int]
+    standing: Standing
+    zone: str
+    at: datetime
+
+
+def of_raffle(found: models.Raffle, read: Read) -> RaffleStatistics:
+    """Describe how one raffle sells."""
+    return RaffleStatistics(
+        **_raffle(found, read.sums.all),
+        proofs_waiting=read.standing.reviews,
+        decisions_needed=read.standing.decisions,
+        at=read.at,
+        time_zone=read.zone,
+        days=_days(read, currencies=_currencies([found], read.sums.all)),
+    )
+
+
+def of_all(raffles: Sequence[models.Raffle], read: Read, *, numbers: int, shown: int) -> Statistics:
+    """Describe how all raffles sell.
+
+    Args:
+        raffles: the newest first.
+        read: what was read of their orders.
+        numbers: how many numbers all raffles have.
+        shown: how many raffles are described one by one.
+
+    """
+    currencies = _currencies(raffles, read.sums.all)
+    listed = [
+        RaffleFigures(**_raffle(each, read.sums.raffles.get(each.pk, RaffleSums())))
+        for each in raffles[:shown]
+    ]
+    return Statistics(
+        **_figures(read.sums.all, numbers=numbers, currencies=currencies),
+        proofs_waiting=read.standing.reviews,
+        orphan_proofs=read.standing.orphans,
+        decisions_needed=read.standing.decisions,
+        at=read.at,
+        time_zone=read.zone,
+        raffles=listed,
+        days=_days(read, currencies=currencies),
+    )
+
+
+def _raffle(found: models.Raffle, sums: RaffleSums) -> dict[str, Any]:
+    currencies = _currencies([found], sums)
+    return _figures(sums, numbers=found.number_count, currencies=currencies) | {
+        "id": found.pk,
+        "title": found.title,
+        "status": found.status,
+    }
+
+
+def _figures(sums: RaffleSums, *, numbers: int, currencies: Collection[str]) -> dict[str, Any]:
+    return {
+        "orders": OrderCounts(
+            **{status.lower(): sums.orders.get(status, 0) for status in OrderStatus}
+        ),
+        "numbers": NumberCounts(
+            total=numbers,
+            available=max(0, numbers - sums.held - sums.sold),
+            reserved=sums.held,
+            sold=sums.sold,
+        ),
+        "money": [
+            Money(
+                currency=currency,
+                paid=_written(sums.confirmed, currency),
+                waiting=_written(sums.expected, currency),
+            )
+            for currency in currencies
+        ],
+    }
+
+
+def _days(read: Read, *, currencies: Collection[str]) -> list[DayFigures]:
+    return [
+        _day(day, placed=placed, currencies=currencies)
+        for day, placed in zip(read.sums.days, read.placed, strict=True)
+    ]
+
+
+def _day(found: DaySums, *, placed: int, currencies: Collection[str]) -> DayFigures:
+    return DayFigures(
+        day=_iso(found.day),
+        placed=placed,
+        paid=found.orders,
+        numbers=found.tickets,
+        money=[
+            DayMoney(currency=currency, paid=_written(found.money, currency))
+            for currency in currencies
+        ],
+    )
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()
+
+
+def _currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]:
+    """Give the currencies that raffles sell in or that money is in, by their names."""
+    return sorted({*(each.currency for each in raffles), *sums.confirmed, *sums.expected})
+
+
+def _written(amounts: Amounts, currency: str) -> str:
+    return str(amounts.get(currency, Decimal(0)).quantize(_CENT))
