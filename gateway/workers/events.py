@@ -77,28 +77,34 @@ class EventDeliveries:
     bell: Bell
     public_url: str
     _under_way: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict)
+    _full: set[int] = field(default_factory=set)  # lanes that had no more room
+    _crowded: bool = False  # nor had all of them together
 
     async def turn(self) -> bool:
-        """Claim as many as the lanes have room for; whoever ends a full lane rings the bell."""
+        """Claim as many as the lanes have room for; whoever leaves a full one rings the bell."""
         free = MOST_AT_ONCE - len(self._under_way)
         if free <= 0:
             return False
+        busy = Counter(delivery.endpoint_id for delivery in self._under_way.values())
         claimed = await self.database.run(
             deliveries.claim,
             now=datetime.now(UTC),
             lease=uuid4(),
             lease_for=LEASE,
             limit=free,
-            busy=self._busy(),
+            busy=busy,
         )
+        taken = busy + Counter(delivery.endpoint_id for delivery in claimed)
+        self._full = {endpoint_id for endpoint_id, number in taken.items() if number >= LANE}
+        self._crowded = len(claimed) >= free
         for delivery in claimed:
             self._under_way[asyncio.create_task(self._deliver(delivery))] = delivery
         return False
 
-    async def finish(self) -> None:
-        """Give what is under way its last moments, then give the rest back."""
+    async def finish(self, *, moments: float = LAST_MOMENTS) -> None:
+        """Give what is under way so many seconds, then give the rest back."""
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=LAST_MOMENTS)
+            await asyncio.wait(self._under_way, timeout=moments)
         left = dict(self._under_way)
         self.abandon()
         await asyncio.gather(*left, return_exceptions=True)
@@ -111,9 +117,6 @@ class EventDeliveries:
         """Give up what is still under way; its leases run out and whoever runs next goes on."""
         for task in self._under_way:
             task.cancel()
-
-    def _busy(self) -> Counter[int]:
-        return Counter(delivery.endpoint_id for delivery in self._under_way.values())
 
     async def _deliver(self, delivery: ClaimedDelivery) -> None:
         ids = {"event_id": delivery.event.event_id, "endpoint_id": delivery.endpoint_id}
@@ -159,13 +162,10 @@ class EventDeliveries:
                 return
 
     def _done(self, delivery: ClaimedDelivery) -> None:
-        was_full = (
-            self._busy()[delivery.endpoint_id] >= LANE or len(self._under_way) >= MOST_AT_ONCE
-        )
         task = asyncio.current_task()
         if task is not None:
             self._under_way.pop(task, None)
-        if was_full:
+        if self._crowded or delivery.endpoint_id in self._full:
             self.bell.ring()
 
 
