@@ -15,6 +15,12 @@ class Entry:
     icon: str
     view: str
     needs: str = ""
+    namespace: str = "admin:"
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return reverse(f"{self.namespace}{self.view}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "events.view_eventendpoint",
             ),
             Entry("API tokens", "fa-key", "api_apitoken_changelist", "api.view_apitoken"),
+            Entry("API reference", "fa-book", "api_docs", "events.view_event", namespace=""),
         ),
     ),
     (
@@ -135,7 +142,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
 def of(request: HttpRequest) -> list[ShownGroup]:
     """Give the menu of the person who asks, with the line of this page marked."""
     lines = [entry for _, entries in GROUPS for entry in entries if _may(request, entry)]
-    addresses = {entry: reverse(f"admin:{entry.view}") for entry in lines}
+    addresses = {entry: entry.address for entry in lines}
     here = _nearest(request.path, list(addresses.values()))
     groups = []
     for name, entries in GROUPS:

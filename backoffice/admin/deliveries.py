@@ -77,7 +77,7 @@ class EventDeliveryAdmin(AutomationAdmin):
 
     menu_name = "Deliveries"
     lead = "Which event was sent where, what was answered, and what is tried again."
-    list_display = ("what", "subject", "to", "state", "answer", "tries", "queued")
+    list_display = ("what", "regarding", "to", "state", "answer", "tries", "queued")
     list_filter = (ByStatus, ByEndpoint, ByEventType)
     list_select_related = ("event", "endpoint")
     search_fields: ClassVar[tuple[str, ...]] = ("event__event_id",)
@@ -93,7 +93,7 @@ class EventDeliveryAdmin(AutomationAdmin):
         return delivery.event.type
 
     @admin.display(description="About", empty_value="")
-    def subject(self, delivery: EventDelivery) -> str | None:
+    def regarding(self, delivery: EventDelivery) -> str | None:
         """Give the order, or what else it is about."""
         return about(delivery.event)
 

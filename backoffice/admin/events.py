@@ -33,7 +33,7 @@ class EventAdmin(AutomationAdmin):
 
     menu_name = "Events"
     lead = "What happened, as n8n and other systems are told it. Events are kept for 90 days."
-    list_display = ("what", "subject", "place", "happened")
+    list_display = ("what", "regarding", "place", "happened")
     list_filter = (ByType,)
     search_fields: ClassVar[tuple[str, ...]] = ("event_id",)
     search_help_text = "Order code or event id"
@@ -48,7 +48,7 @@ class EventAdmin(AutomationAdmin):
         return format_html('{}<span class="why">{}</span>', said, event.type)
 
     @admin.display(description="About", empty_value="")
-    def subject(self, event: Event) -> str | None:
+    def regarding(self, event: Event) -> str | None:
         """Give the order, or what else it is about."""
         return about(event)
 
