@@ -35,6 +35,8 @@ SETTINGS: Final[dict[str, Any]] = {
         {"name": "deliveries", "description": "How far each event got on its way to an endpoint."},
         {"name": "schema", "description": "This document."},
     ],
+    # A form is understood, too; only JSON can tell null from a word and a number from its digits.
+    "PARSER_WHITELIST": ["backoffice.api.parsers.Json"],
     "PREPROCESSING_HOOKS": ["backoffice.api.schema.without_slash"],
     # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
     "POSTPROCESSING_HOOKS": ["backoffice.api.schema.tidied"],

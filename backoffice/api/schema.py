@@ -16,6 +16,7 @@ for each answer are added here.
 
 from collections.abc import Iterable, Mapping
 from inspect import cleandoc
+from itertools import chain
 from typing import Any, Final
 
 from django.conf import settings
@@ -44,6 +45,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "403": "The token may not do this.",
     "404": "There is nothing with this id.",
     "409": "It cannot be done as things are; nothing was changed.",
+    "410": "It was here, and is not any more.",
     "413": "The body is too large.",
     "415": "The body is neither JSON nor a form.",
     "422": "What was sent does not fit; nothing was changed.",
@@ -173,7 +175,7 @@ class Operation(AutoSchema):
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         if isinstance(serializer, Body):
-            schema["additionalProperties"] = False
+            schema |= {"additionalProperties": False, **serializer.rules}
         return schema
 
     @property
@@ -236,9 +238,21 @@ def without_slash(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
 
 
 def tidied(result: Any, **_: Any) -> Any:
-    """Leave out the titles that pydantic gives each field, which only repeat its name."""
-    for component in result["components"].get("schemas", {}).values():
+    """Say what holds for all text, and leave out the titles pydantic gives each field."""
+    for name, component in result["components"].get("schemas", {}).items():
         component.pop("title", None)
         for field in component.get("properties", {}).values():
             field.pop("title", None)
+            if name.endswith("Request"):
+                _without_nul(field)
+    for operation in chain.from_iterable(path.values() for path in result["paths"].values()):
+        for parameter in operation.get("parameters", ()):
+            _without_nul(parameter["schema"])
     return result
+
+
+def _without_nul(field: dict[str, Any]) -> None:
+    """Say of a field that its text, if it may be any, has no NUL: PostgreSQL could not keep it."""
+    kinds = field.get("type", ())
+    if "string" in kinds and not {"enum", "format", "pattern", "const"} & field.keys():
+        field["pattern"] = "^[^\\u0000]*$"

@@ -30,7 +30,9 @@ class Furnished:
 
 def furnish() -> Furnished:
     """Make raffles, orders, proofs, an endpoint, events and deliveries; and a token for all."""
-    raffle = builders.raffle(numbers=1000, draw_at=datetime.now(UTC) + timedelta(days=20))
+    raffle = builders.raffle(
+        numbers=1000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20)
+    )
     closed = builders.raffle(title="Harbour Raffle", numbers=20, status=RaffleStatus.CLOSED)
     endpoint = endpoints.create(
         name="n8n",
@@ -66,7 +68,7 @@ def furnish() -> Furnished:
 
 def _reviewed(raffle: Raffle, *, numbers: list[int]) -> Order:
     """Make an order whose proof waits for a decision."""
-    order = shop.an_order(raffle, numbers=numbers)
+    order = shop.an_order(raffle, numbers=numbers, buyer=builders.contact(profile_name="Ana"))
     shop.with_file(shop.a_proof(order), content=shop.a_picture(f"#{order.pk:06x}"))
     return order
 
