@@ -32,7 +32,7 @@ MOST_AT_ONCE: Final = 100
 """To all endpoints together; a dead one holds four of them."""
 RECORD_AGAIN: Final = 1.0
 """Seconds between tries to record while the database is away."""
-LAST_MOMENTS: Final = 2.0
+LAST_MOMENTS: Final = 1.0
 """Seconds that what is under way gets at the end; then it is left to whoever runs next."""
 
 KEPT: Final = timedelta(days=90)

@@ -1,0 +1,85 @@
+"""What happens in a purchase reaches another system, signed, whatever becomes of its neighbours."""
+
+import hashlib
+import hmac
+import time
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks import Webhook
+
+from shared.conversation import settlement
+from shared.core.enums import ActorKind, EventDeliveryStatus, ProofStatus
+from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
+from shared.events.services import endpoints
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order
+from tests.acceptance import receivers
+from tests.acceptance.buying import asks, hears, holds, pays, places
+from tests.acceptance.house import House, until
+from tests.acceptance.receivers import Got
+
+pytestmark = pytest.mark.acceptance
+
+PURCHASE = {"order.created", "order.proof_received", "order.paid"}
+SLOW: float = 8.0
+"""Seconds; a gateway that waited for a silent receiver would take more than ten."""
+
+
+def opened(got: Got, *, secret: str) -> dict[str, str]:
+    """Check both signatures of a request as a receiver does, and give what it says."""
+    seal = hmac.new(secret.encode(), got.body, hashlib.sha256).hexdigest()
+    assert got.headers["X-Raffle-Signature"] == f"sha256={seal}"
+    told: dict[str, str] = Webhook(secret).verify(got.body, got.headers)
+    assert got.headers["webhook-id"] == told["id"]
+    return told
+
+
+def wants_events(name: str, url: str) -> EventEndpoint:
+    """Make an endpoint that wants all events."""
+    now = datetime.now(UTC)
+    return endpoints.create(name=name, url=url, by="olga", allow_private=True, now=now)
+
+
+def lets_the_waits_end() -> None:
+    """Make every event that waits for its next try due."""
+    waiting = EventDelivery.objects.filter(status=EventDeliveryStatus.QUEUED)
+    waiting.update(next_attempt_at=datetime.now(UTC))
+
+
+def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: House) -> None:
+    with receivers.listening(statuses=[500]) as n8n, receivers.silent() as dead:
+        endpoint = wants_events("n8n", n8n.url)
+        wants_events("dead", dead)
+        gateway = house.opens()
+
+        ana = house.buyer()
+        asks(ana)
+        holds(ana, "3 random")
+        order = Order.objects.get(code=places(ana))
+        pays(ana)
+        until(lambda: order.proofs.filter(status=ProofStatus.KEPT).exists())
+        rita = Actor(ActorKind.STAFF, id="7", label="rita")
+        settlement.confirm_payment(order.pk, by=rita, now=datetime.now(UTC))
+        hears(ana, "Paid")
+        until(lambda: len({got.headers["webhook-id"] for got in n8n.got}) == len(PURCHASE))
+        until(EventAttempt.objects.filter(http_status=500).exists)
+        lets_the_waits_end()
+        until(lambda: len(n8n.got) == len(PURCHASE) + 1)
+
+        begun = time.monotonic()
+        assert gateway.ends()
+        assert time.monotonic() - begun < SLOW
+
+    told = [opened(got, secret=endpoint.secret) for got in n8n.got]
+    arrived = {each["id"]: each["type"] for each in told}
+    assert set(arrived.values()) == PURCHASE
+    assert [got.status for got in n8n.got] == [500, 200, 200, 200]
+    assert told[0]["id"] in {each["id"] for each in told[1:]}
+    deliveries = EventDelivery.objects.filter(endpoint=endpoint)
+    assert {each.status for each in deliveries} == {EventDeliveryStatus.DELIVERED}
+    assert {each.response for each in deliveries} == {"noted"}
+    places_in_feed = Event.objects.order_by("sequence").values_list("sequence", flat=True)
+    assert list(places_in_feed) == [1, 2, 3]
+    still = EventDelivery.objects.exclude(endpoint=endpoint)
+    assert {each.status for each in still} == {EventDeliveryStatus.QUEUED}
