@@ -11,14 +11,13 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from backoffice import words
+from backoffice import order_search, words
 from backoffice.admin import (
     filters,
     order_batches,
     order_choice,
     order_facets,
     order_page,
-    order_search,
     order_tabs,
 )
 from backoffice.admin.order_choice import Act

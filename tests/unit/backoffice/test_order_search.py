@@ -2,8 +2,8 @@
 
 import pytest
 
-from backoffice.admin import order_search
-from backoffice.admin.order_search import Wanted
+from backoffice import order_search
+from backoffice.order_search import Wanted
 
 
 class TestRead:

@@ -84,7 +84,10 @@ def find(orders: QuerySet[Order], wanted: Wanted, *, raffle_id: int | None, sort
         sort: whoever has a ticket number now comes first, before those who had it.
 
     """
-    having, had = _holders(wanted, raffle_id=raffle_id)
+    having: set[int] = set()
+    had: set[int] = set()
+    if wanted.number is not None:
+        having, had = holders(wanted.number, raffle_id=raffle_id, title=wanted.raffle)
     buyers, sales = _buyers(wanted), _sales(wanted)
     meant = Q()
     if wanted.code:
@@ -101,21 +104,41 @@ def find(orders: QuerySet[Order], wanted: Wanted, *, raffle_id: int | None, sort
     return Found(found, too_many=len(buyers) == MANY or len(sales) == MANY)
 
 
+def of_buyer(orders: QuerySet[Order], term: str) -> Found:
+    """Keep the orders of a buyer; two bounded queries to prepare it.
+
+    Args:
+        orders: where to look.
+        term: a phone in any spelling, the buyer's user id at Meta, or part of the name.
+
+    """
+    meant = read(term)
+    wanted = Wanted(digits=meant.digits, words=meant.words)
+    buyers, sales = _buyers(wanted, user_id=term.strip()), _sales(wanted)
+    found = orders.filter(Q(contact_id__in=buyers) | Q(pk__in=sales))
+    return Found(found, too_many=len(buyers) >= MANY or len(sales) >= MANY)
+
+
 def _digits(term: str) -> str:
     """Give the digits of a phone that every way of writing it has."""
     digits = re.sub(r"\D", "", term.replace("(0)", "")).lstrip("0")
     return digits if len(digits) >= _FEWEST_DIGITS else ""
 
 
-def _holders(wanted: Wanted, *, raffle_id: int | None) -> tuple[set[int], set[int]]:
-    """Give the orders that hold a ticket number, and those that once held it."""
-    if wanted.number is None:
-        return set(), set()
+def holders(number: int, *, raffle_id: int | None, title: str = "") -> tuple[set[int], set[int]]:
+    """Give the orders that hold a ticket number, and those that once held it; the newest `MANY`.
+
+    Args:
+        number: the ticket number.
+        raffle_id: its raffle; None: every raffle.
+        title: part of the raffle's title; empty: whichever.
+
+    """
     raffles = Raffle.objects.all() if raffle_id is None else Raffle.objects.filter(pk=raffle_id)
-    if wanted.raffle:
-        raffles = raffles.filter(title__icontains=wanted.raffle)
+    if title:
+        raffles = raffles.filter(title__icontains=title)
     links = OrderTicket.objects.filter(
-        ticket__number=wanted.number, ticket__raffle__in=raffles.order_by().values("pk")
+        ticket__number=number, ticket__raffle__in=raffles.order_by().values("pk")
     )
     rows = links.order_by(F("released_at").desc(nulls_first=True))[:MANY]
     found = list(rows.values_list("order_id", "released_at"))
@@ -123,16 +146,15 @@ def _holders(wanted: Wanted, *, raffle_id: int | None) -> tuple[set[int], set[in
     return having, {order_id for order_id, _ in found} - having
 
 
-def _buyers(wanted: Wanted) -> Collection[int]:
-    """Give the contacts of that phone or name."""
+def _buyers(wanted: Wanted, *, user_id: str = "") -> Collection[int]:
+    """Give the contacts of that phone, name or user id at Meta."""
+    condition = Q(user_id=user_id) if user_id else Q(pk__in=())
     if wanted.digits:
-        condition = Q(wa_id__contains=wanted.digits)
+        condition |= Q(wa_id__contains=wanted.digits)
     elif wanted.words:
-        condition = _all(
+        condition |= _all(
             Q(profile_name__icontains=word) | Q(username__icontains=word) for word in wanted.words
         )
-    else:
-        return ()
     found = WhatsAppContact.objects.filter(condition).order_by("-pk")
     return list(found.values_list("pk", flat=True)[:MANY])
 
