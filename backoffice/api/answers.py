@@ -5,6 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.response import Response
 
+from backoffice.api import repeats
 from backoffice.api.pages import Page
 from shared.conversation import described
 from shared.conversation.described import Described, Moment
@@ -160,6 +161,33 @@ def cancellation(found: Order, *, already: bool) -> Cancellation:
         cancelled_by=by(event),
         cancelled_at=event and event.at,
         buyer_notified=notified(found, "cancelled_by_seller"),
+    )
+
+
+def rejection(found: Order, *, already: bool) -> Rejection:
+    """Describe an order whose proofs were turned down, read by `described.orders()`."""
+    event = last(found, OrderAction.PROOF_REJECTED)
+    return Rejection(
+        **_standing(found),
+        already_rejected=already,
+        reason=event.reason if event else "",
+        rejected_by=by(event),
+        rejected_at=event and event.at,
+        expires_at=found.expires_at,
+        buyer_notified=notified(found, "rejected", "rejected_late"),
+    )
+
+
+def resolution(found: Order, *, decision: str, already: bool) -> Resolution:
+    """Describe an order whose late payment is decided about, read by `described.orders()`."""
+    event = last(found, repeats.RESOLVED[decision])
+    return Resolution(
+        **_standing(found),
+        decision=decision,
+        already_resolved=already,
+        resolved_by=by(event),
+        resolved_at=event and event.at,
+        buyer_notified=notified(found, "paid", "numbers_replaced", "refund_noted"),
     )
 
 

@@ -32,6 +32,10 @@ STATUS: Final[Mapping[str, int]] = {
     "idempotency_key_malformed": 400,
     "idempotency_key_reused": 422,
     "numbers_unknown": 422,
+    "proof_elsewhere": 422,
+    "proof_failed": 410,
+    "proof_link_broken": 403,
+    "proof_link_expired": 403,
     "quantity_out_of_bounds": 422,
     "scope_missing": 403,
     "secret_refused": 422,
@@ -152,7 +156,7 @@ def _framework(error: exceptions.APIException) -> Answer:
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if throttled := isinstance(error, exceptions.Throttled):
-        headers["Retry-After"] = str(max(1, ceil(error.wait or 1)))
+        headers["Retry-After"] = str(max(1, ceil(getattr(error, "wait", None) or 1)))
     body = problem(code, message, detail=error.detail, retryable=throttled)
     return Answer(error.status_code, body, headers)
 

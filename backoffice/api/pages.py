@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -21,13 +22,19 @@ PAGE_SIZE: Final = 50
 MOST: Final = 200
 """Rows of a page, unless asked for otherwise and at most."""
 
-PARAMETERS: Final[Mapping[str, str]] = {
-    "page_size": f"Rows of a page: {PAGE_SIZE} unless asked for, {MOST} at most.",
-    "after": "The page that follows this id; `next` has it.",
-    "before": "The page that leads up to this id; `previous` has it.",
-    "ordering": "`id`: the oldest first; `-id`: the newest first.",
+PARAMETERS: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
+    "page_size": (
+        {"type": "integer", "minimum": 1, "default": PAGE_SIZE},
+        f"Rows of a page; more than {MOST} are cut to {MOST}.",
+    ),
+    "after": ({"type": "integer", "minimum": 0}, "What follows this id; `next` has it."),
+    "before": ({"type": "integer", "minimum": 0}, "What leads up to this id; `previous` has it."),
+    "ordering": (
+        {"type": "string", "enum": ["id", "-id"]},
+        "`id`: the oldest first; `-id`: the newest first.",
+    ),
 }
-"""What every list takes in its address, with a sentence about each."""
+"""What every list takes in its address: the schema of each, and a sentence."""
 
 _ORDERINGS: Final = ("id", "-id")
 _DIGITS: Final = 18
@@ -84,12 +91,17 @@ class IdPages:
         if self._after is not None and self._before is not None:
             raise ValidationError({"before": ["Give after or before, not both."]})
 
-    def of[Row: Model](self, found: QuerySet[Row], *, count: int | None = None) -> Cut[Row]:
-        """Cut the page that was asked for; one query, a second to count.
+    def of[Row: Model](
+        self, found: QuerySet[Row], *, reading: QuerySet[Row] | None = None
+    ) -> Cut[Row]:
+        """Cut the page that was asked for.
+
+        Ids are found first, which an index has, then their rows: the database neither sorts nor
+        joins what is not on the page. Two queries, a third to count, and those of `reading`.
 
         Args:
             found: the rows of all pages, in any order.
-            count: how many they are, where it is known already.
+            reading: all rows, with what is to be read along; None: as in `found`.
 
         """
         descending, backwards = self._ordering == "-id", self._before is not None
@@ -98,17 +110,17 @@ class IdPages:
         rows = found.order_by("-id" if falling else "id")
         if mark is not None:
             rows = rows.filter(**{"id__lt" if falling else "id__gt": mark})
-        page = list(rows[: self._size + 1])
-        more, page = len(page) > self._size, page[: self._size]
+        ids = list(rows.values_list("pk", flat=True)[: self._size + 1])
+        more, ids = len(ids) > self._size, ids[: self._size]
         if backwards:
-            page.reverse()
-        onward = bool(page) if backwards else more
-        back = more if backwards else bool(page) and mark is not None
+            ids.reverse()
+        onward = bool(ids) if backwards else more
+        back = more if backwards else bool(ids) and mark is not None
         return Cut(
-            rows=page,
-            count=found.order_by().count() if count is None else count,
-            next=self._link(after=page[-1].pk) if onward else None,
-            previous=self._link(before=page[0].pk) if back else None,
+            rows=_read(found if reading is None else reading, ids),
+            count=len(ids) if mark is None and not more else found.order_by().count(),
+            next=self._link(after=ids[-1]) if onward else None,
+            previous=self._link(before=ids[0]) if back else None,
         )
 
     def _link(self, **mark: int) -> str:
@@ -117,6 +129,20 @@ class IdPages:
             query.pop(name, None)
         query.update({name: str(value) for name, value in mark.items()})
         return f"{base(self._request)}{self._request.path}?{query.urlencode()}"
+
+
+def _read[Row: Model](reading: QuerySet[Row], ids: list[int]) -> list[Row]:
+    """Read rows in the order of their ids; one that was deleted meanwhile is left out."""
+    rows = {row.pk: row for row in reading.order_by().filter(pk__in=ids)} if ids else {}
+    return [rows[key] for key in ids if key in rows]
+
+
+def parameters() -> list[OpenApiParameter]:
+    """Describe for the schema what every list takes."""
+    return [
+        OpenApiParameter(name, dict(schema), description=words)
+        for name, (schema, words) in PARAMETERS.items()
+    ]
 
 
 def base(request: Request) -> str:

@@ -1,45 +1,207 @@
-"""What a request may carry, checked before anything is done."""
+"""What the body of a request may carry, checked before anything is done."""
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shared.core import enums
-from shared.core.enums import OrderStatus
+from shared.core.enums import RejectReason
+
+_MONEY: Final = re.compile(r"\d{1,12}(\.\d{0,2})?")
+_LONGEST: Final = 500
+"""Characters of a note or reason."""
+_MOST: Final = 200
+"""Payment proofs or ticket numbers that one request names."""
+
+IGNORED: Final = frozenset({"csrfmiddlewaretoken"})
+"""What Django's own forms carry beside their fields."""
 
 
-class Confirmation(serializers.Serializer[Any]):
-    """Body of confirm-payment; everything is optional.
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": r"^\d{1,12}(\.\d{0,2})?$"},
+            {"type": "number", "minimum": 0, "multipleOf": 0.01},
+        ],
+        "examples": ["150.00"],
+    }
+)
+class Amount(serializers.DecimalField):
+    """Money as text or as a number, spelt plainly: neither 1e2 nor 1,000.00."""
+
+    default_error_messages: ClassVar = {"invalid": "Write it as 150.00: two decimals at most."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=14, decimal_places=2, **options)
+
+    def validate_empty_values(self, data: Any) -> Any:
+        """Take null for nothing and an empty text for a mistake: it would not be compared."""
+        if isinstance(data, str) and not data.strip():
+            self.fail("invalid")
+        return super().validate_empty_values(data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Give the amount.
+
+        Raises:
+            ValidationError: it is negative, malformed or has fractions of a cent.
+
+        """
+        written = str(data).strip()
+        if isinstance(data, bool) or not (written.isascii() and _MONEY.fullmatch(written)):
+            self.fail("invalid")
+        return super().to_internal_value(written)
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "pattern": "^[0-9]{1,7}$"}, {"type": "integer"}]}
+)
+class TicketNumber(serializers.IntegerField):
+    """A ticket number, with or without its zeros."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=9_999_999, **options)
+
+
+class ProofIds(serializers.ListField):
+    """Ids of payment proofs."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+            required=False,
+            allow_null=True,
+            max_length=_MOST,
+            help_text="Ids of the payment proofs that were looked at; refused if another one waits."
+            " Absent: whoever decides saw the money.",
+            **options,
+        )
+
+
+class Words(serializers.CharField):
+    """A few words, which may be absent, null or empty."""
+
+    def __init__(self, *, max_length: int = _LONGEST, **options: Any) -> None:
+        super().__init__(
+            required=False,
+            allow_null=True,
+            allow_blank=True,
+            default="",
+            max_length=max_length,
+            **options,
+        )
+
+    def validate_empty_values(self, data: Any) -> Any:
+        """Take null for nothing."""
+        return super().validate_empty_values("" if data is None else data)
+
+
+class Body(serializers.Serializer[Any]):
+    """A body of known fields and no others: a typo in an optional one must not be silent.
 
     Attributes:
-        amount: what arrived, in the order's currency; compared with its total.
-        accept_difference: confirm although the amount is another.
-        proofs: ids of the payment proofs that were looked at; a newer one then stops it.
+        rules: what the schema says beside its fields, as JSON Schema.
 
     """
 
-    amount = serializers.DecimalField(
-        max_digits=14, decimal_places=2, min_value=0, required=False, allow_null=True
+    rules: ClassVar[Mapping[str, Any]] = {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Give what the body carries.
+
+        Raises:
+            ValidationError: with each field that is unknown, missing or malformed.
+
+        """
+        if isinstance(data, Mapping):
+            unknown = [name for name in data if name not in self.fields and name not in IGNORED]
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: ["There is no such field."] for name in unknown}
+                )
+        return super().to_internal_value(data)
+
+
+class Confirmation(Body):
+    """Body of confirm-payment; everything is optional."""
+
+    amount = Amount(
+        required=False,
+        allow_null=True,
+        help_text="What arrived, in the order's currency; compared with its total.",
     )
-    accept_difference = serializers.BooleanField(default=False)
-    proofs = serializers.ListField(
-        child=serializers.IntegerField(min_value=1), required=False, allow_null=True, max_length=200
+    accept_difference = serializers.BooleanField(
+        default=False,
+        allow_null=True,
+        help_text="Confirm although another amount arrived; the history says so.",
     )
+    reference = Words(max_length=120, help_text="The bank's, for the order's history.")
+    proofs = ProofIds()
+    note = Words(help_text="For the order's history; the buyer does not read it.")
 
 
-class Cancellation(serializers.Serializer[Any]):
-    """Body of cancel."""
+class Cancellation(Body):
+    """Body of cancel; everything is optional."""
 
-    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    reason = Words(help_text="Why; the buyer reads it too.")
+    proofs = ProofIds()
 
 
-class OrderQuery(serializers.Serializer[Any]):
-    """Which orders are listed."""
+class Rejection(Body):
+    """Body of reject-payment."""
 
-    status = serializers.ChoiceField(choices=enums.choices(OrderStatus), required=False)
-    raffle = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
-    under_review = serializers.BooleanField(required=False, allow_null=True, default=None)
-    needs_decision = serializers.BooleanField(required=False, allow_null=True, default=None)
+    reason = serializers.ChoiceField(
+        choices=enums.choices(RejectReason), help_text="What is wrong; the buyer is told."
+    )
+    note = Words(help_text="More about it, needed with OTHER; the buyer reads it too.")
+    proofs = ProofIds()
+    rules = {
+        "if": {"properties": {"reason": {"const": RejectReason.OTHER.value}}},
+        "then": {
+            "properties": {"note": {"type": "string", "pattern": "\\S"}},
+            "required": ["note"],
+        },
+    }
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse another reason than the listed ones if it is not said."""
+        if attrs["reason"] == RejectReason.OTHER and not attrs["note"]:
+            raise serializers.ValidationError({"note": ["Say in a few words what is wrong."]})
+        return attrs
+
+
+class Resolution(Body):
+    """Body of resolve-late."""
+
+    decision = serializers.ChoiceField(
+        choices=["take_back", "replace", "refund"],
+        help_text="take_back: the old numbers, now that they are free again. replace: other"
+        " numbers at the same price. refund: note that the money goes back.",
+    )
+    numbers = serializers.ListField(
+        child=TicketNumber(),
+        required=False,
+        allow_null=True,
+        min_length=1,
+        max_length=_MOST,
+        help_text="With replace: all the numbers the order gets. Absent: the old ones that are"
+        " free, and random ones for the rest.",
+    )
+    note = Words(help_text="For the order's history; of a refund the buyer reads it too.")
+    proofs = ProofIds()
+    rules = {
+        "if": {"properties": {"decision": {"enum": ["take_back", "refund"]}}},
+        "then": {"properties": {"numbers": {"type": "null"}}},
+    }
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse numbers where nothing is replaced."""
+        if attrs.get("numbers") is not None and attrs["decision"] != "replace":
+            raise serializers.ValidationError({"numbers": ["Numbers go with replace alone."]})
+        return attrs
 
 
 def checked(serializer: Any) -> dict[str, Any]:

@@ -1,100 +1,339 @@
-"""What a program decides about an order: confirmed, cancelled."""
+"""What a program decides about an order's payment: confirmed, turned down, resolved, cancelled.
 
+A repeat is answered like the first time and says that it was one. Where proofs are named, a newer
+one that waits stops the decision.
+"""
+
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from backoffice.api import answers, callers
-from backoffice.api.errors import problem
-from backoffice.api.serializers import Cancellation, Confirmation, checked
-from shared.conversation import described, settlement
-from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
-from shared.core.enums import OrderStatus, Scope
+from backoffice.api import answers, callers, repeats
+from backoffice.api.idempotency import Idempotent
+from backoffice.api.schema import refusals
+from backoffice.api.serializers import Cancellation, Confirmation, Rejection, Resolution, checked
+from shared.conversation import described, late_payments, settlement
+from shared.conversation.late_payments import (
+    NumbersTaken,
+    NumbersUnknown,
+    QuantityOutOfBounds,
+    TooFewLeft,
+)
+from shared.conversation.settlement import (
+    AlreadySettled,
+    AmountMismatch,
+    DecisionMade,
+    NeedsDecision,
+    NothingToReview,
+    OrderAlreadyPaid,
+    OrderEnded,
+    OrderNotFound,
+    OrderNotPlaced,
+    ProofUnseen,
+    RaffleDrawn,
+)
+from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
-from shared.raffles.models import Order
+from shared.raffles.models import Order, PaymentProof
 
 
-class AmountMismatch(DomainError):
-    """The amount is not the order's total; send accept_difference to confirm all the same."""
+class ProofElsewhere(DomainError):
+    """Some of the payment proofs that were named do not belong to this order."""
 
-    code = "amount_mismatch"
+    code = "proof_elsewhere"
+
+    def __init__(self, *, proof_ids: Collection[int]) -> None:
+        super().__init__(proof_ids=sorted(proof_ids))
 
 
-class ConfirmPayment(APIView):
-    """`POST /api/orders/{id or code}/confirm-payment`."""
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """It had been done before; nothing changed."""
+
+
+class Decision(Idempotent):
+    """An address at which something is decided about one order, called by its id or its code."""
 
     scope = Scope.REVIEW
 
-    def post(self, request: Request, reference: str) -> Response:
-        """Sell the order's numbers to its buyer; a repeat changes nothing and says so."""
+    def order(self) -> Order:
+        """Give the order that the address names.
+
+        Raises:
+            OrderNotFound: there is none.
+
+        """
+        return described.orders().get(pk=settlement.find_order(self.kwargs["id"]))
+
+
+class ConfirmPayment(Decision):
+    """`POST /api/orders/{id or code}/confirm-payment`."""
+
+    @extend_schema(
+        operation_id="order_confirm_payment",
+        tags=["orders"],
+        request=Confirmation,
+        responses={
+            200: answers.Confirmation,
+            **refusals(
+                OrderNotFound(reference="R-7K3F9"),
+                OrderNotPlaced(order_id=7),
+                RaffleDrawn(raffle_id=1),
+                ProofUnseen(proof_ids=[12]),
+                DecisionMade(by="ana", at=None),
+                AmountMismatch(
+                    expected=Decimal("150.00"), received=Decimal("149.99"), currency="USD"
+                ),
+                ProofElsewhere(proof_ids=[3]),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Confirm the payment of an order.
+
+        Its numbers are sold and the buyer is told, once: a repeat changes nothing and says so. An
+        order that had ended gets its numbers back if all are free; otherwise it is flagged, nothing
+        is sold, and a person must decide.
+        """
         wanted = checked(Confirmation(data=request.data))
-        order_id = settlement.find_order(reference)
-        _refuse_another_amount(order_id, wanted)
+        order = self.order()
+        if order.status != OrderStatus.PAID:
+            _refuse_elsewhere(order, wanted.get("proofs"))
         outcome = settlement.confirm_payment(
-            order_id,
+            order.pk,
             by=callers.actor(request),
             now=timezone.now(),
             seen_proofs=wanted.get("proofs"),
+            received=None if wanted["accept_difference"] else wanted.get("amount"),
+            reason=_why(order, wanted),
         )
-        order = described.orders().get(pk=order_id)
-        match outcome:
-            case Settled():
-                return answers.response(answers.confirmation(order, already=False))
-            case AlreadySettled():
-                return answers.response(answers.confirmation(order, already=True))
-            case NeedsDecision():
-                return Response(_numbers_taken(order, outcome), status=409)
+        order = self.order()
+        if isinstance(outcome, NeedsDecision):
+            return _undecided(order, outcome)
+        already = isinstance(outcome, AlreadySettled)
+        return answers.response(answers.confirmation(order, already=already))
 
 
-class CancelOrder(APIView):
+class CancelOrder(Decision):
     """`POST /api/orders/{id or code}/cancel`."""
 
-    scope = Scope.REVIEW
+    @extend_schema(
+        operation_id="order_cancel",
+        tags=["orders"],
+        request=Cancellation,
+        responses={
+            200: answers.Cancellation,
+            **refusals(
+                OrderNotFound(reference="R-7K3F9"),
+                OrderAlreadyPaid(order_id=7, by="ana", at=None),
+                OrderEnded(status="EXPIRED", by="time ran out", at=None),
+                ProofUnseen(proof_ids=[12]),
+                ProofElsewhere(proof_ids=[3]),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Cancel an order that is not paid.
 
-    def post(self, request: Request, reference: str) -> Response:
-        """Give the order's numbers back; a repeat changes nothing and says so."""
+        Its numbers are free again and the buyer is told, once: a repeat changes nothing and says
+        so.
+        """
         wanted = checked(Cancellation(data=request.data))
-        order_id = settlement.find_order(reference)
-        already = False
-        try:
+
+        def act(order: Order) -> None:
+            _refuse_elsewhere(order, wanted.get("proofs"))
             settlement.cancel_order(
-                order_id, by=callers.actor(request), now=timezone.now(), reason=wanted["reason"]
+                order.pk,
+                by=callers.actor(request),
+                now=timezone.now(),
+                reason=wanted["reason"],
+                seen_proofs=wanted.get("proofs"),
             )
-        except DomainError as error:
-            already = error.details.get("status") == OrderStatus.CANCELLED
-            if not already:
-                raise
-        order = described.orders().get(pk=order_id)
-        return answers.response(answers.cancellation(order, already=already))
+
+        outcome = _once(self.order(), act, unless=repeats.cancelled)
+        already = isinstance(outcome, Repeated)
+        return answers.response(answers.cancellation(self.order(), already=already))
 
 
-def _refuse_another_amount(order_id: int, wanted: dict[str, Any]) -> None:
-    """Compare before anything is locked: an order's total never changes."""
-    amount = wanted.get("amount")
-    if amount is None or wanted["accept_difference"]:
+class RejectPayment(Decision):
+    """`POST /api/orders/{id or code}/reject-payment`."""
+
+    @extend_schema(
+        operation_id="order_reject_payment",
+        tags=["orders"],
+        request=Rejection,
+        responses={
+            200: answers.Rejection,
+            **refusals(
+                OrderNotFound(reference="R-7K3F9"),
+                NothingToReview(order_id=7, by=None, at=None),
+                OrderAlreadyPaid(order_id=7, by="ana", at=None),
+                OrderEnded(status="EXPIRED", by="time ran out", at=None),
+                ProofUnseen(proof_ids=[12]),
+                ProofElsewhere(proof_ids=[3]),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Turn down the payment proofs of an order.
+
+        The buyer is told why, once, and the time to pay runs anew: a repeat changes nothing and
+        says so. Of an order that was paid too late the decision is then made: it stays ended.
+        """
+        wanted = checked(Rejection(data=request.data))
+
+        def act(order: Order) -> None:
+            _refuse_elsewhere(order, wanted.get("proofs"))
+            settlement.reject_payment(
+                order.pk,
+                reason=RejectReason(wanted["reason"]),
+                note=wanted["note"],
+                by=callers.actor(request),
+                now=timezone.now(),
+                seen_proofs=wanted.get("proofs"),
+            )
+
+        outcome = _once(self.order(), act, unless=repeats.rejected)
+        already = isinstance(outcome, Repeated)
+        return answers.response(answers.rejection(self.order(), already=already))
+
+
+class ResolveLate(Decision):
+    """`POST /api/orders/{id or code}/resolve-late`."""
+
+    @extend_schema(
+        operation_id="order_resolve_late",
+        tags=["orders"],
+        request=Resolution,
+        responses={
+            200: answers.Resolution,
+            **refusals(
+                OrderNotFound(reference="R-7K3F9"),
+                DecisionMade(by="ana", at=None),
+                RaffleDrawn(raffle_id=1),
+                ProofUnseen(proof_ids=[12]),
+                TooFewLeft(available=1),
+                NumbersTaken(taken=[7], free=[13]),
+                NumbersUnknown(unknown=[5000], first=1, last=1000),
+                QuantityOutOfBounds(minimum=2, maximum=2),
+                ProofElsewhere(proof_ids=[3]),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Decide about a payment that came too late.
+
+        Sell the old numbers after all, or others in their place, or note that the money goes back.
+        The buyer is told, once: a repeat of the same decision changes nothing and says so.
+        """
+        wanted = checked(Resolution(data=request.data))
+        decision, numbers = wanted["decision"], wanted.get("numbers")
+
+        def act(order: Order) -> object:
+            _refuse_elsewhere(order, wanted.get("proofs"))
+            return _resolve(order, wanted, request)
+
+        def same(order: Order) -> bool:
+            return repeats.resolved(order, decision=decision, numbers=numbers)
+
+        outcome, order = _once(self.order(), act, unless=same), self.order()
+        if isinstance(outcome, NeedsDecision):
+            return _undecided(order, outcome)
+        already = isinstance(outcome, Repeated)
+        return answers.response(answers.resolution(order, decision=decision, already=already))
+
+
+def _resolve(order: Order, wanted: dict[str, Any], request: Request) -> object:
+    by, now = callers.actor(request), timezone.now()
+    seen, note = wanted.get("proofs"), wanted["note"]
+    match wanted["decision"]:
+        case "take_back":
+            return late_payments.take_back(order.pk, by=by, now=now, seen_proofs=seen, reason=note)
+        case "replace":
+            return late_payments.replace_numbers(
+                order.pk,
+                numbers=wanted.get("numbers"),
+                pivot=secrets.randbits(31),
+                by=by,
+                now=now,
+                seen_proofs=seen,
+                reason=note,
+            )
+        case _:
+            return late_payments.note_refund(order.pk, note=note, by=by, now=now, seen_proofs=seen)
+
+
+def _once[Outcome](
+    order: Order, act: Callable[[Order], Outcome], *, unless: Callable[[Order], bool]
+) -> Outcome | Repeated:
+    """Act; a refusal is none where the very same had been done before.
+
+    Raises:
+        DomainError: it is refused, and it had not.
+
+    """
+    try:
+        return act(order)
+    except DomainError as refusal:
+        order.refresh_from_db()
+        if unless(order):
+            return Repeated()
+        raise _with_zeros(refusal, order=order) from None
+
+
+def _refuse_elsewhere(order: Order, proofs: Collection[int] | None) -> None:
+    """Go on only if the proofs that were looked at are the order's, which none ever leaves."""
+    if not proofs:
         return
-    order = Order.objects.only("total", "currency").get(pk=order_id)
-    if amount != order.total:
-        raise AmountMismatch(
-            expected=str(order.total), received=str(amount), currency=order.currency
-        )
+    own = PaymentProof.objects.filter(order=order, pk__in=proofs)
+    if elsewhere := set(proofs) - set(own.values_list("pk", flat=True)):
+        raise ProofElsewhere(proof_ids=elsewhere)
 
 
-def _numbers_taken(order: Order, outcome: NeedsDecision) -> dict[str, Any]:
-    written = order.raffle.written
+def _why(order: Order, wanted: dict[str, Any]) -> str:
+    """Write what the order's history keeps of a confirmation."""
+    amount = wanted.get("amount")
+    difference = ""
+    if amount is not None and amount != order.total:
+        difference = f"{amount} {order.currency} accepted for {order.total}"
+    return " · ".join(part for part in (wanted["reference"], wanted["note"], difference) if part)
+
+
+def _undecided(order: Order, outcome: NeedsDecision) -> Response:
+    """Say why an order that had ended cannot have its numbers; it is flagged."""
     found: dict[str, Any] = {
-        "taken": [written(number) for number in outcome.taken],
-        "free": [written(number) for number in outcome.free],
+        "taken": [order.raffle.written(number) for number in outcome.taken],
+        "free": [order.raffle.written(number) for number in outcome.free],
         "needs_decision": True,
     }
-    return problem(
-        "numbers_taken",
-        "The order had ended and some of its numbers belong to somebody else by now; "
-        "nothing was sold, a person must decide.",
+    code, why = NumbersTaken.code, "some of its numbers belong to somebody else by now"
+    if order.raffle.status == RaffleStatus.DRAWN:
+        code, why = RaffleDrawn.code, "the raffle is drawn"
+    problem = answers.DecisionNeeded(
+        code=code,
+        message=f"The order had ended and {why}; nothing was sold, a person must decide.",
         detail=found,
+        retryable=False,
+        order=described.order(order),
         **found,
-        order=described.order(order).model_dump(mode="json"),
     )
+    return answers.response(problem, status=409)
+
+
+def _with_zeros(refusal: DomainError, *, order: Order) -> DomainError:
+    """Write the ticket numbers that a refusal names as the raffle writes them."""
+    if not isinstance(refusal, NumbersTaken | NumbersUnknown):
+        return refusal
+    written = order.raffle.written
+    refusal.details = {
+        name: [written(number) for number in value] if isinstance(value, list) else written(value)
+        for name, value in refusal.details.items()
+    }
+    return refusal

@@ -1,16 +1,16 @@
-"""Orders, as lists show them."""
+"""Orders, as lists show them and one by one."""
 
-from typing import Any
-
-from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import answers
+from backoffice.api import answers, filters
+from backoffice.api.filters import OrderFilter
 from backoffice.api.pages import IdPages
-from backoffice.api.serializers import OrderQuery, checked
-from shared.conversation import described
+from backoffice.api.schema import refusals
+from shared.conversation import described, settlement
+from shared.conversation.settlement import OrderNotFound
 from shared.core.enums import Scope
 from shared.raffles.models import Order
 
@@ -20,22 +20,34 @@ class OrderList(APIView):
 
     scope = Scope.READ
 
+    @extend_schema(
+        operation_id="orders_list",
+        tags=["orders"],
+        parameters=filters.parameters(OrderFilter),
+        responses={200: answers.OrderPage},
+    )
     def get(self, request: Request) -> Response:
-        """List orders, the oldest first."""
-        wanted = checked(OrderQuery(data=request.query_params))
-        page = IdPages(request).of(_filtered(wanted))
+        """List orders.
+
+        The oldest first unless asked for otherwise. A parameter that does not exist is refused.
+        """
+        orders = filters.chosen(OrderFilter, request.query_params, Order.objects.all())
+        page = IdPages(request).of(orders, reading=described.orders())
         listed = [described.order(order) for order in page.rows]
         return answers.response(answers.OrderPage(**page.links, results=listed))
 
 
-def _filtered(wanted: dict[str, Any]) -> QuerySet[Order]:
-    found = described.orders().order_by("id")
-    if "status" in wanted:
-        found = found.filter(status=wanted["status"])
-    if "raffle" in wanted:
-        found = found.filter(raffle=wanted["raffle"])
-    if wanted["under_review"] is not None:
-        found = found.filter(under_review_since__isnull=not wanted["under_review"])
-    if wanted["needs_decision"] is not None:
-        found = found.filter(needs_decision=wanted["needs_decision"])
-    return found
+class OrderInFull(APIView):
+    """`GET /api/orders/{id or code}`."""
+
+    scope = Scope.READ
+
+    @extend_schema(
+        operation_id="order_retrieve",
+        tags=["orders"],
+        responses={200: answers.OrderInFull, **refusals(OrderNotFound(reference="R-7K3F9"))},
+    )
+    def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
+        """Show an order with its history."""
+        order = described.orders().get(pk=settlement.find_order(self.kwargs["id"]))
+        return answers.response(answers.in_full(order))

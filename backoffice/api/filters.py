@@ -1,0 +1,234 @@
+"""Which rows of a list somebody asks for; what cannot be understood is refused, never ignored."""
+# ruff: noqa: ARG002 - Django gives these arguments
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
+from django.utils.timezone import get_default_timezone
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+
+from backoffice import order_search
+from backoffice.api import pages
+from shared.core import enums
+from shared.core.enums import OrderStatus
+from shared.raffles import codes
+from shared.raffles.models import Order, OrderEvent, PaymentProof
+
+_SPACE_FOR_PLUS: Final = re.compile(r" (?=\d\d:?\d\d$)")
+"""What becomes of the plus of an offset that is not written as %2B."""
+
+_YES_OR_NO: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class _Words(forms.CharField):
+    """Words; NUL, which databases refuse, is refused by the form."""
+
+
+class _YesOrNo(forms.Field):
+    """True or false, in words or as 1 and 0; Django's own takes anything else for absent."""
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in self.empty_values:
+            return None
+        if (found := _YES_OR_NO.get(str(value).lower())) is None:
+            raise forms.ValidationError("Write true or false.")
+        return found
+
+
+class _Moment(forms.Field):
+    """A time as ISO 8601; without an offset it is one of the seller's time zone."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            found = datetime.fromisoformat(_SPACE_FOR_PLUS.sub("+", str(value)))
+            zoned = found if found.tzinfo else found.replace(tzinfo=get_default_timezone())
+            return zoned.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise forms.ValidationError("Write it as 2026-12-12T20:00:00+00:00.") from None
+
+
+class _Commas(forms.SelectMultiple):
+    """Several values: separated by commas, in parameters of the same name, or both."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        parts = (part.strip() for given in data.getlist(name) for part in given.split(","))
+        return [part for part in parts if part]
+
+
+class Filter(django_filters.Filter):
+    """Rows by one thing, and how the schema describes it."""
+
+    schema: Mapping[str, Any]
+
+
+class Key(Filter):
+    """Rows by an id."""
+
+    field_class = forms.IntegerField
+    schema: Mapping[str, Any] = MappingProxyType({"type": "integer", "minimum": 1})
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, min_value=1, max_value=10**18 - 1, **options)
+
+
+class Text(Filter):
+    """Rows by a word or two."""
+
+    field_class = _Words
+    schema: Mapping[str, Any] = MappingProxyType({"type": "string"})
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, max_length=100, **options)
+
+
+class YesOrNo(Filter):
+    """Rows of which something holds, or does not."""
+
+    field_class = _YesOrNo
+    schema: Mapping[str, Any] = MappingProxyType({"type": "boolean"})
+
+
+class Moment(Filter):
+    """Rows by a time."""
+
+    field_class = _Moment
+    schema: Mapping[str, Any] = MappingProxyType({"type": "string", "format": "date-time"})
+
+
+class OneOf(Filter):
+    """Rows by one word or several."""
+
+    field_class = forms.MultipleChoiceField
+
+    def __init__(self, field: str, *, choices: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(field, "in", choices=choices, widget=_Commas, **options)
+        words = [value for value, _ in choices]
+        self.schema = {"type": "array", "items": {"type": "string", "enum": words}}
+
+
+class OrderFilter(django_filters.FilterSet):
+    """What orders are chosen by."""
+
+    status = OneOf("status", choices=enums.choices(OrderStatus), help_text="One or several.")
+    raffle = Key("raffle_id", help_text="Id of the raffle.")
+    has_proof = YesOrNo(method="by_proof", help_text="Whether any payment proof came.")
+    under_review = YesOrNo(method="by_review", help_text="A proof waits for a decision.")
+    needs_decision = YesOrNo("needs_decision", help_text="Paid too late: a person must decide.")
+    created_since = Moment("created_at", lookup_expr="gte", help_text="Made then or later.")
+    created_before = Moment("created_at", lookup_expr="lt", help_text="Made earlier.")
+    placed_since = Moment("placed_at", lookup_expr="gte", help_text="Placed then or later.")
+    updated_since = Moment(
+        method="by_update",
+        help_text="Anything happened to it then or later. Ask with a minute's overlap: what is "
+        "just being written has an earlier time. `GET /api/events` misses nothing.",
+    )
+    buyer = Text(
+        method="by_buyer",
+        help_text="Phone with or without its plus, user id at Meta, or part of the name.",
+    )
+    code = Text(method="by_code", help_text="Order code in any spelling.")
+    number = Text(
+        method="by_number",
+        help_text="A ticket number it holds or once held, with or without its zeros.",
+    )
+
+    class Meta:
+        """No filters but those above."""
+
+        model = Order
+        fields: ClassVar[list[str]] = []
+
+    def by_proof(self, rows: QuerySet[Order], _: str, wanted: bool) -> QuerySet[Order]:
+        """Keep orders for which a payment proof came, or none did."""
+        proof = Exists(PaymentProof.objects.filter(order=OuterRef("pk")))
+        return rows.filter(proof if wanted else ~proof)
+
+    def by_review(self, rows: QuerySet[Order], _: str, wanted: bool) -> QuerySet[Order]:
+        """Keep orders that are under review, in the words of their partial index, or the others."""
+        return rows.filter(under_review_since__isnull=not wanted)
+
+    def by_update(self, rows: QuerySet[Order], _: str, since: datetime) -> QuerySet[Order]:
+        """Keep orders with a line in their history since then."""
+        return rows.filter(pk__in=OrderEvent.objects.filter(at__gte=since).values("order_id"))
+
+    def by_buyer(self, rows: QuerySet[Order], _: str, term: str) -> QuerySet[Order]:
+        """Keep the orders of a buyer.
+
+        Raises:
+            ValidationError: so many buyers match that some would be missing.
+
+        """
+        found = order_search.of_buyer(rows, term)
+        if found.too_many:
+            many = f"{order_search.MANY:,} buyers or more match; write more of it."
+            raise ValidationError({"buyer": [many]})
+        return found.orders
+
+    def by_code(self, rows: QuerySet[Order], _: str, code: str) -> QuerySet[Order]:
+        """Keep the order of that code."""
+        return rows.filter(code=codes.normalised(code) or "")
+
+    def by_number(self, rows: QuerySet[Order], _: str, number: str) -> QuerySet[Order]:
+        """Keep the orders that hold or once held a ticket number.
+
+        Raises:
+            ValidationError: it is none, or so many had it that some would be missing.
+
+        """
+        digits = number.strip().removeprefix("#")
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 7):  # noqa: PLR2004
+            raise ValidationError({"number": ["Write a ticket number, such as 007."]})
+        raffle_id = self.form.cleaned_data["raffle"]
+        having, had = order_search.holders(int(digits), raffle_id=raffle_id)
+        if len(having | had) >= order_search.MANY:
+            raise ValidationError({"number": [f"{order_search.MANY:,} orders or more had it."]})
+        return rows.filter(pk__in=having | had)
+
+
+def chosen[Row: Any](
+    kind: type[django_filters.FilterSet], query: QueryDict, rows: QuerySet[Row]
+) -> QuerySet[Row]:
+    """Keep the rows that an address asks for; an empty value counts as absent.
+
+    Args:
+        kind: the filters there are.
+        query: of the request's address.
+        rows: of the whole list.
+
+    Raises:
+        ValidationError: with each parameter that is unknown, repeated or malformed.
+
+    """
+    several = {name for name, one in kind.base_filters.items() if isinstance(one, OneOf)}
+    known = {*kind.base_filters, *pages.PARAMETERS}
+    pages.refuse_unknown(query, known=known, several=several)
+    filters = kind(query, queryset=rows)
+    if not filters.is_valid():
+        raise ValidationError({name: list(said) for name, said in filters.errors.items()})
+    found: QuerySet[Row] = filters.qs
+    return found
+
+
+def parameters(kind: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
+    """Describe the filters and what every list takes, for the schema."""
+    filters = ((name, one) for name, one in kind.base_filters.items() if isinstance(one, Filter))
+    return [
+        OpenApiParameter(
+            name,
+            dict(one.schema),
+            description=one.extra["help_text"],
+            explode=False if isinstance(one, OneOf) else None,
+            style="form" if isinstance(one, OneOf) else None,
+        )
+        for name, one in filters
+    ] + pages.parameters()

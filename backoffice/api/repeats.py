@@ -1,0 +1,58 @@
+"""Tells whether what somebody asks for has been done before, so that a repeat is no mistake."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from shared.core.enums import OrderAction, OrderStatus
+from shared.raffles.models import Order
+from shared.raffles.services import history
+
+RESOLVED: Final[Mapping[str, OrderAction]] = {
+    "take_back": OrderAction.NUMBERS_TAKEN_BACK,
+    "replace": OrderAction.NUMBERS_REPLACED,
+    "refund": OrderAction.REFUND_NOTED,
+}
+"""What the history says of each decision about a late payment."""
+
+_SINCE_A_REJECTION: Final = (
+    OrderAction.PROOF_REJECTED,
+    OrderAction.PROOF_RECEIVED,
+    OrderAction.LATE_PAYMENT,
+    OrderAction.REFUND_NOTED,
+    OrderAction.PAID,
+)
+_SINCE_A_DECISION: Final = (
+    *RESOLVED.values(),
+    OrderAction.PROOF_REJECTED,
+    OrderAction.LATE_PAYMENT,
+)
+
+
+def cancelled(order: Order) -> bool:
+    """Whether the order is cancelled, by whomever."""
+    return order.status == OrderStatus.CANCELLED
+
+
+def rejected(order: Order) -> bool:
+    """Whether its payment proofs were turned down, and neither proof nor payment came since."""
+    latest = history.last(order, *_SINCE_A_REJECTION)
+    return latest is not None and latest.action == OrderAction.PROOF_REJECTED
+
+
+def resolved(order: Order, *, decision: str, numbers: Collection[int] | None) -> bool:
+    """Whether its late payment was decided about in this very way, and that still stands.
+
+    Args:
+        order: which order.
+        decision: a key of `RESOLVED`.
+        numbers: the numbers it was to get; None: whichever.
+
+    """
+    paid = order.status == OrderStatus.PAID
+    ended = order.status not in Order.HOLDING and not order.needs_decision
+    if not (ended if decision == "refund" else paid):
+        return False
+    if numbers is not None and set(numbers) != set(order.numbers()):
+        return False
+    latest = history.last(order, *_SINCE_A_DECISION)
+    return latest is not None and latest.action == RESOLVED[decision]
