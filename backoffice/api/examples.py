@@ -176,8 +176,13 @@ BODIES: Final[Mapping[type[serializers.Body], Mapping[str, Mapping[str, Any]]]] 
 
 
 def of(kind: type) -> list[OpenApiExample]:
-    """Give the examples of an answer's or a body's class, as the schema lists them."""
+    """Give the examples of an answer's or a body's class, as the schema lists them.
+
+    A model that is not named above is shown with the examples of its own fields.
+    """
     shown: Mapping[str, Any] = ANSWERS.get(kind) or BODIES.get(kind) or {}
+    if not shown and issubclass(kind, BaseModel) and not issubclass(kind, answers.Problem):
+        shown = {"an answer": _put_together(kind)}
     return [
         OpenApiExample(
             name,
@@ -185,3 +190,27 @@ def of(kind: type) -> list[OpenApiExample]:
         )
         for name, value in shown.items()
     ]
+
+
+def _put_together(model: type[BaseModel]) -> Any:
+    schema = model.model_json_schema(mode="serialization")
+    return _example(schema, schema.get("$defs", {}))
+
+
+def _example(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+    """Make up a value from what its JSON Schema shows."""
+    match schema:
+        case {"examples": [first, *_]} | {"const": first} | {"enum": [first, *_]}:
+            return first
+        case {"$ref": name}:
+            return _example(parts[name.rpartition("/")[2]], parts)
+        case {"anyOf": [either, *_]} | {"oneOf": [either, *_]}:
+            return _example(either, parts)
+        case {"properties": fields}:
+            return {name: _example(field, parts) for name, field in fields.items()}
+        case {"type": "array", "items": items}:
+            return [_example(items, parts)]
+        case {"type": "string", "format": "date-time"}:
+            return _NOON.isoformat()
+        case _:
+            return {"integer": 1, "boolean": False, "string": ""}.get(schema.get("type", ""))

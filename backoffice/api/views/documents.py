@@ -17,7 +17,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-_OBJECT: Final[dict[str, Any]] = {"type": "object", "additionalProperties": True}
+_OBJECT: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"openapi": {"type": "string"}},
+    "required": ["openapi", "info", "paths", "components"],
+}
 
 
 class Schema(APIView):
