@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import files, thumbnails, words
+from backoffice import files, proof_files, thumbnails, words
 from backoffice.admin import filters
 from backoffice.admin.readonly import ReadOnlyAdmin
 from backoffice.desk import evidence
@@ -114,8 +114,7 @@ def page_of(proof: PaymentProof) -> str:
 def send_file(request: HttpRequest, proof_id: int) -> HttpResponseBase:
     """Send a proof's file to staff who may see proofs or orders."""
     proof = _seen_by(request, proof_id)
-    name = f"{proof.order or 'proof'}-{proof.pk}"
-    response = files.send(proof.file, content_type=proof.content_type, name=name)
+    response = proof_files.send(proof)
     response["Cache-Control"] = _KEPT_BY_BROWSER
     return response
 
