@@ -1,40 +1,326 @@
-"""Raffles and their numbers."""
+"""Raffles, their numbers, and the steps of their life."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
-from typing import Final
+import re
+from collections.abc import Callable
+from datetime import datetime
+from itertools import chain
+from typing import ClassVar, Final
+from urllib.parse import urlencode
 
+import django_filters
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import answers
-from shared.core.enums import Scope
+from backoffice.api import answers, answers_raffles, asked, callers, filters, pages
+from backoffice.api.filters import OneOf
+from backoffice.api.idempotency import Idempotent
+from backoffice.api.pages import IdPages
+from backoffice.api.schema import refusals
+from shared.core import enums, logs
+from shared.core.enums import RaffleStatus, Scope, TicketStatus
 from shared.raffles.models import Raffle
-from shared.raffles.services import availability, lifecycle
+from shared.raffles.services import availability, lifecycle, number_ranges
+from shared.raffles.services.lifecycle import NumbersMissing, RaffleNotFound
+from shared.raffles.services.number_ranges import NumberRange, RangePage
+from shared.raffles.transitions import TransitionNotAllowed
 
-_DIGITS: Final = 18
-"""A longer number is no key of either database."""
+_RANGE: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
+_NOT_FOUND: Final = RaffleNotFound(reference="7")
+_NUMBERS: Final = (
+    OpenApiParameter(
+        "status",
+        {"type": "string", "enum": [status.lower() for status in TicketStatus]},
+        description="Only numbers that are free, held or sold; the case does not matter.",
+    ),
+    OpenApiParameter(
+        "numbers",
+        str,
+        description=f"Only these, such as 7,13-20; {number_ranges.LIMIT:,} at most, on one page.",
+    ),
+    OpenApiParameter(
+        "after",
+        {"type": "string", "pattern": "^[0-9]{1,7}$"},
+        description="What follows this number; `next` has it.",
+    ),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "default": number_ranges.LIMIT},
+        description=f"Ranges of a page; more than {number_ranges.LIMIT:,} are cut to that.",
+    ),
+)
+
+_log = logs.get(__name__)
 
 
-class RaffleAvailability(APIView):
-    """`GET /api/raffles/{id}/availability`."""
+class RaffleFilter(django_filters.FilterSet):
+    """What raffles are chosen by."""
+
+    status = OneOf("status", choices=enums.choices(RaffleStatus), help_text="One or several.")
+
+    class Meta:
+        """No filters but those above."""
+
+        model = Raffle
+        fields: ClassVar[list[str]] = []
+
+
+class RaffleList(APIView):
+    """`GET /api/raffles?status=OPEN`."""
 
     scope = Scope.READ
 
-    def get(self, request: Request, raffle_id: str) -> Response:
-        """Count a raffle's numbers, free, held and sold."""
-        raffle = Raffle.objects.filter(pk=_key(raffle_id)).first()
-        if raffle is None:
-            raise lifecycle.RaffleNotFound(reference=raffle_id)
+    @extend_schema(
+        operation_id="raffles_list",
+        tags=["raffles"],
+        parameters=filters.parameters(RaffleFilter),
+        responses={200: answers_raffles.RafflePage},
+    )
+    def get(self, request: Request) -> Response:
+        """List raffles.
+
+        The oldest first unless asked for otherwise. A parameter that does not exist is refused.
+        """
+        chosen = filters.chosen(RaffleFilter, request.query_params, Raffle.objects.all())
+        page, now = IdPages(request).of(chosen), timezone.now()
+        listed = [answers_raffles.raffle(raffle, now=now) for raffle in page.rows]
+        return answers.response(answers_raffles.RafflePage(**page.links, results=listed))
+
+
+class OneRaffle(APIView):
+    """An address that names a raffle by its id."""
+
+    scope = Scope.READ
+
+    def raffle(self) -> Raffle:
+        """Give the raffle that the address names.
+
+        Raises:
+            RaffleNotFound: there is none.
+
+        """
+        found = Raffle.objects.filter(pk=asked.key(self.kwargs["id"])).first()
+        if found is None:
+            raise RaffleNotFound(reference=self.kwargs["id"])
+        return found
+
+
+class RaffleInFull(OneRaffle):
+    """`GET /api/raffles/{id}`."""
+
+    @extend_schema(
+        operation_id="raffle_retrieve",
+        tags=["raffles"],
+        responses={200: answers_raffles.Raffle, **refusals(_NOT_FOUND)},
+    )
+    def get(self, request: Request, **_: str) -> Response:
+        """Show a raffle: what is raffled and on which terms."""
+        return answers.response(answers_raffles.raffle(self.raffle(), now=timezone.now()))
+
+
+class RaffleAvailability(OneRaffle):
+    """`GET /api/raffles/{id}/availability`."""
+
+    @extend_schema(
+        operation_id="raffle_availability",
+        tags=["raffles"],
+        responses={200: answers.Availability, **refusals(_NOT_FOUND)},
+    )
+    def get(self, request: Request, **_: str) -> Response:
+        """Count a raffle's numbers: free, held and sold.
+
+        Of a large raffle the counts may be two seconds old.
+        """
+        raffle, now = self.raffle(), timezone.now()
         return answers.response(
             answers.availability(
                 raffle,
-                counts=availability.counts(raffle.pk),
-                why_not=availability.why_not_selling(raffle, now=timezone.now()),
+                counts=availability.recent_counts(raffle.pk, now=now),
+                why_not=availability.why_not_selling(raffle, now=now),
             )
         )
 
 
-def _key(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else 0
+class RaffleNumbers(OneRaffle):
+    """`GET /api/raffles/{id}/numbers`."""
+
+    @extend_schema(
+        operation_id="raffle_numbers",
+        tags=["raffles"],
+        parameters=list(_NUMBERS),
+        responses={200: answers_raffles.RaffleNumbers, **refusals(_NOT_FOUND)},
+    )
+    def get(self, request: Request, **_: str) -> Response:
+        """List the numbers of a raffle as ranges.
+
+        Numbers in a row that are all free, all held or all sold are one range, so a million of them
+        fit on a few pages. While numbers are sold, each page is as things are when it is read.
+        """
+        pages.refuse_unknown(request.query_params, known=[each.name for each in _NUMBERS])
+        raffle = self.raffle()
+        if request.query_params.get("numbers"):
+            page = RangePage(_of_given(raffle, request), after=None)
+        else:
+            page = _page(raffle, request)
+        following = None if page.after is None else _link(raffle, request, after=page.after)
+        return answers.response(
+            answers_raffles.numbers(raffle, ranges=page.ranges, following=following)
+        )
+
+
+class _Step(Idempotent, OneRaffle):
+    """An address at which a raffle takes a step of its life."""
+
+    scope = Scope.ADMIN
+
+    def step(
+        self, act: Callable[..., Raffle], request: Request, *, to: RaffleStatus, now: datetime
+    ) -> Response:
+        """Take a step; what stands there already stays so and says so.
+
+        Args:
+            act: a function of `lifecycle`.
+            request: who asks.
+            to: the status it leads to.
+            now: the clock.
+
+        Raises:
+            RaffleNotFound, TransitionNotAllowed, NumbersMissing.
+
+        """
+        raffle, already = self.raffle(), False
+        try:
+            raffle = act(raffle.pk, now=now)
+        except TransitionNotAllowed as refused:
+            already = refused.details["current"] == to
+            if not already:
+                raise
+            raffle.refresh_from_db()
+        else:
+            by = callers.actor(request)
+            _log.info("raffle_moved", raffle=raffle.pk, to=to.value, kind=by.kind, by=by.id)
+        return answers.response(answers_raffles.moved(raffle, already=already, now=now))
+
+
+class OpenRaffle(_Step):
+    """`POST /api/raffles/{id}/open`."""
+
+    @extend_schema(
+        operation_id="raffle_open",
+        tags=["raffles"],
+        request=None,
+        responses={
+            200: answers_raffles.RaffleMoved,
+            **refusals(
+                _NOT_FOUND,
+                NumbersMissing(missing=400),
+                TransitionNotAllowed(current="CLOSED", wanted="OPEN"),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Let a raffle sell, for the first time or after a pause.
+
+        A repeat changes nothing and says so.
+        """
+        return self.step(lifecycle.open_raffle, request, to=RaffleStatus.OPEN, now=timezone.now())
+
+
+class PauseRaffle(_Step):
+    """`POST /api/raffles/{id}/pause`."""
+
+    @extend_schema(
+        operation_id="raffle_pause",
+        tags=["raffles"],
+        request=None,
+        responses={
+            200: answers_raffles.RaffleMoved,
+            **refusals(_NOT_FOUND, TransitionNotAllowed(current="CLOSED", wanted="PAUSED")),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Let a raffle sell nothing new for a while.
+
+        What is held can still be paid. A repeat changes nothing and says so.
+        """
+        return self.step(lifecycle.pause, request, to=RaffleStatus.PAUSED, now=timezone.now())
+
+
+class CloseRaffle(_Step):
+    """`POST /api/raffles/{id}/close`."""
+
+    @extend_schema(
+        operation_id="raffle_close",
+        tags=["raffles"],
+        request=None,
+        responses={
+            200: answers_raffles.RaffleMoved,
+            **refusals(_NOT_FOUND, TransitionNotAllowed(current="DRAFT", wanted="CLOSED")),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """End the sale of a raffle for good.
+
+        What is held can still be paid. A repeat changes nothing and says so.
+        """
+        return self.step(lifecycle.close, request, to=RaffleStatus.CLOSED, now=timezone.now())
+
+
+def _page(raffle: Raffle, request: Request) -> RangePage:
+    query = request.query_params
+    after = asked.whole(query, "after", least=0, most=9_999_999, default=0)
+    return number_ranges.page(
+        raffle,
+        after=after if query.get("after") else None,
+        limit=asked.whole(query, "limit", least=1, default=number_ranges.LIMIT),
+        status=_status(request),
+    )
+
+
+def _status(request: Request) -> TicketStatus | None:
+    status = request.query_params.get("status", "").upper()
+    if status and status not in set(TicketStatus):
+        raise ValidationError({"status": ["Choose available, reserved or sold."]})
+    return TicketStatus(status) if status else None
+
+
+def _of_given(raffle: Raffle, request: Request) -> list[NumberRange]:
+    """Look up the numbers that are asked for by name.
+
+    Raises:
+        ValidationError: some of them are none, or there are too many.
+
+    """
+    words = asked.words(request.query_params, "numbers")
+    parts = [_numbers_in(word, raffle=raffle) for word in words]
+    if sum(map(len, parts)) > number_ranges.LIMIT:
+        raise _refused(f"Ask for {number_ranges.LIMIT:,} numbers at most.")
+    for name in ("after", "limit"):
+        if request.query_params.get(name):
+            raise ValidationError({name: ["Numbers that are named come on one page."]})
+    found = number_ranges.of(raffle, numbers=set(chain.from_iterable(parts)))
+    return [each for each in found if _status(request) in (None, each.status)]
+
+
+def _numbers_in(word: str, *, raffle: Raffle) -> range:
+    found = _RANGE.fullmatch(word)
+    if found is None:
+        raise _refused("Write numbers and ranges with commas between, such as 7,13-20.")
+    first, last = int(found[1]), int(found[2] or found[1])
+    if not raffle.first_number <= first <= last <= raffle.last_number:
+        bounds = raffle.written(raffle.first_number), raffle.written(raffle.last_number)
+        raise _refused(f"{word} is not from {bounds[0]} to {bounds[1]}.")
+    return range(first, last + 1)
+
+
+def _refused(words: str) -> ValidationError:
+    return ValidationError({"numbers": [words]})
+
+
+def _link(raffle: Raffle, request: Request, *, after: int) -> str:
+    query = request.query_params.dict() | {"after": raffle.written(after)}
+    return f"{pages.base(request)}{request.path}?{urlencode(query)}"
