@@ -2,7 +2,17 @@
 
 from django.urls import re_path
 
-from backoffice.api.views import decisions, documents, nowhere, orders, proofs, raffles, statistics
+from backoffice.api.views import (
+    decisions,
+    documents,
+    endpoints,
+    events,
+    nowhere,
+    orders,
+    proofs,
+    raffles,
+    statistics,
+)
 
 urlpatterns = [
     re_path(r"^orders/?$", orders.OrderList.as_view(), name="api_orders"),
@@ -58,6 +68,11 @@ urlpatterns = [
         r"^raffles/(?P<id>[^/]+)/close/?$", raffles.CloseRaffle.as_view(), name="api_close_raffle"
     ),
     re_path(r"^statistics/?$", statistics.Statistics.as_view(), name="api_statistics"),
+    re_path(r"^events/?$", events.Events.as_view(), name="api_events"),
+    re_path(r"^endpoints/?$", endpoints.Endpoints.as_view(), name="api_endpoints"),
+    re_path(r"^endpoints/(?P<id>[^/]+)/?$", endpoints.OneEndpoint.as_view(), name="api_endpoint"),
+    re_path(r"^deliveries/?$", endpoints.Deliveries.as_view(), name="api_deliveries"),
+    re_path(r"^deliveries/(?P<id>[^/]+)/resend/?$", endpoints.Resend.as_view(), name="api_resend"),
     re_path(r"^schema/?$", documents.Schema.as_view(), name="api_schema"),
     re_path(r"^docs/?$", documents.docs, name="api_docs"),
     re_path(r"^", nowhere.Nowhere.as_view()),

@@ -1,0 +1,139 @@
+"""What the API answers about events, endpoints that want them, and deliveries."""
+
+from typing import Any, Final
+
+from pydantic import Field
+
+from backoffice.api.pages import Page
+from shared.conversation.described import Described, Moment
+from shared.conversation.envelopes import Envelope
+from shared.events.models import EventDelivery, EventEndpoint
+
+_ALIKE: Final = (
+    "id",
+    "name",
+    "url",
+    "types",
+    "active",
+    "created_at",
+)
+
+
+class EventPage(Described):
+    """Events in the order of the feed, and where it goes on."""
+
+    results: list[Envelope]
+    next_after: int = Field(
+        examples=[4711], description="Ask for what is `after` this place the next time."
+    )
+    more: bool = Field(description="There is more already; ask on at once.")
+    next: str | None = Field(description="The address to ask on at; null: there is no more yet.")
+
+
+class Endpoint(Described):
+    """An address that is told of events; neither its secret nor its fixed header is shown."""
+
+    id: int
+    name: str = Field(examples=["n8n"])
+    url: str = Field(examples=["https://n8n.example/webhook/raffle"])
+    types: list[str] = Field(
+        examples=[["order.paid"]], description="Which events it wants; none named: all."
+    )
+    header_name: str | None = Field(
+        examples=["X-N8N-Key"], description="Of the fixed header that is sent along."
+    )
+    active: bool
+    disabled_at: Moment | None
+    disabled_reason: str | None = Field(examples=["Switched off by n8n."])
+    created_at: Moment
+    created_by: str | None = Field(examples=["olga"])
+
+
+class EndpointMade(Endpoint):
+    """An endpoint that was just made: its secret is shown this once."""
+
+    secret: str = Field(
+        examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwBqCmQ7yVYt0="],
+        description="Signs what is sent; see X-Raffle-Signature.",
+    )
+
+
+class EndpointPage(Page[Endpoint]):
+    """A page of endpoints."""
+
+
+class EventName(Described):
+    """An event by its names."""
+
+    id: str = Field(examples=["evt_5f2b8c0e9d7a4b1c8e6f3a2d1c0b9a87"])
+    type: str = Field(examples=["order.paid"])
+    sequence: int | None = Field(examples=[4711])
+    subject: str = Field(examples=["R-7K3F9"], description="What it is about; may be empty.")
+
+
+class EndpointName(Described):
+    """An endpoint by its names."""
+
+    id: int
+    name: str = Field(examples=["n8n"])
+
+
+class Delivery(Described):
+    """How far an event got on its way to an endpoint."""
+
+    id: int
+    event: EventName
+    endpoint: EndpointName
+    status: str = Field(examples=["DELIVERED"], description="QUEUED, SENDING, DELIVERED or FAILED.")
+    attempts: int = Field(description="Since it was queued last.")
+    next_attempt_at: Moment | None
+    http_status: int | None = Field(examples=[200], description="Of the last try.")
+    latency_ms: int | None = Field(examples=[84], description="Of the last try.")
+    error: str = Field(description="Why the last try failed; may be empty.")
+    response: str = Field(description="How the answer to the last try begins; may be empty.")
+    created_at: Moment
+    delivered_at: Moment | None
+
+
+class DeliveryPage(Page[Delivery]):
+    """A page of deliveries."""
+
+
+def endpoint(found: EventEndpoint) -> Endpoint:
+    """Describe an endpoint."""
+    return Endpoint(**_endpoint(found))
+
+
+def made(found: EventEndpoint) -> EndpointMade:
+    """Describe an endpoint that was just made."""
+    return EndpointMade(**_endpoint(found), secret=found.secret)
+
+
+def delivery(found: EventDelivery) -> Delivery:
+    """Describe a delivery, read with its event and its endpoint."""
+    event = found.event
+    return Delivery(
+        id=found.pk,
+        event=EventName(
+            id=event.event_id, type=event.type, sequence=event.sequence, subject=event.subject
+        ),
+        endpoint=EndpointName(id=found.endpoint_id, name=found.endpoint.name),
+        status=found.status,
+        attempts=found.attempts,
+        next_attempt_at=found.next_attempt_at,
+        http_status=found.http_status,
+        latency_ms=found.latency_ms,
+        error=found.error,
+        response=found.response,
+        created_at=found.created_at,
+        delivered_at=found.delivered_at,
+    )
+
+
+def _endpoint(found: EventEndpoint) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in _ALIKE} | {
+        "header_name": found.header_name or None,
+        "disabled_at": found.disabled_at,
+        "disabled_reason": found.disabled_reason or None,
+        "created_by": found.created_by or None,
+    }

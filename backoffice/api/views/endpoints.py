@@ -1,0 +1,199 @@
+"""Endpoints that are told of events, and what became of each delivery."""
+# ruff: noqa: ARG002 - DRF gives these arguments
+
+from typing import ClassVar, Final
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backoffice.api import answers, answers_events, asked, callers, filters, pages
+from backoffice.api.filters import Key, OneOf
+from backoffice.api.idempotency import Idempotent
+from backoffice.api.pages import IdPages
+from backoffice.api.schema import refusals
+from backoffice.api.serializers import checked
+from backoffice.api.serializers_events import EndpointChange, NewEndpoint
+from shared.core import config, enums
+from shared.core.enums import EventDeliveryStatus, Scope
+from shared.events.models import EventDelivery, EventEndpoint
+from shared.events.services import deliveries, endpoints
+from shared.events.services.deliveries import DeliveryNotFound, DeliveryUnderWay
+from shared.events.services.endpoints import (
+    AddressMalformed,
+    AddressPrivate,
+    EndpointNameTaken,
+    EndpointNotFound,
+    HeaderRefused,
+    SecretRefused,
+)
+
+_NOT_FOUND: Final = EndpointNotFound()
+
+
+class DeliveryFilter(django_filters.FilterSet):
+    """What deliveries are chosen by."""
+
+    endpoint = Key("endpoint_id", help_text="Id of the endpoint.")
+    status = OneOf(
+        "status", choices=enums.choices(EventDeliveryStatus), help_text="One or several."
+    )
+
+    class Meta:
+        """No filters but those above."""
+
+        model = EventDelivery
+        fields: ClassVar[list[str]] = []
+
+
+class Endpoints(Idempotent):
+    """`GET` and `POST /api/endpoints`."""
+
+    scope = Scope.ADMIN
+
+    @extend_schema(
+        operation_id="endpoints_list",
+        tags=["endpoints"],
+        parameters=pages.parameters(),
+        responses={200: answers_events.EndpointPage},
+    )
+    def get(self, request: Request) -> Response:
+        """List the endpoints that are told of events."""
+        pages.refuse_unknown(request.query_params, known=pages.PARAMETERS)
+        page = IdPages(request).of(EventEndpoint.objects.all())
+        listed = [answers_events.endpoint(found) for found in page.rows]
+        return answers.response(answers_events.EndpointPage(**page.links, results=listed))
+
+    @extend_schema(
+        operation_id="endpoint_create",
+        tags=["endpoints"],
+        request=NewEndpoint,
+        responses={
+            201: answers_events.EndpointMade,
+            **refusals(
+                EndpointNameTaken(),
+                AddressMalformed(),
+                AddressPrivate(),
+                HeaderRefused(),
+                SecretRefused(),
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Make an endpoint that is told of events from now on.
+
+        The answer has its secret, which signs what is sent and is not shown again.
+        """
+        wanted = checked(NewEndpoint(data=request.data))
+        found = endpoints.create(
+            name=wanted["name"],
+            url=wanted["url"],
+            types=wanted["types"] or (),
+            header_name=wanted["header_name"],
+            header_value=wanted["header_value"],
+            secret=wanted["secret"] or None,
+            by=callers.name(request),
+            allow_private=config.current().events_allow_private,
+            now=timezone.now(),
+        )
+        return answers.response(answers_events.made(found), status=201)
+
+
+class OneEndpoint(Idempotent):
+    """`GET`, `PATCH` and `DELETE /api/endpoints/{id}`."""
+
+    scope = Scope.ADMIN
+
+    @extend_schema(
+        operation_id="endpoint_retrieve",
+        tags=["endpoints"],
+        responses={200: answers_events.Endpoint, **refusals(_NOT_FOUND)},
+    )
+    def get(self, request: Request, **_: str) -> Response:
+        """Show an endpoint."""
+        return answers.response(answers_events.endpoint(endpoints.find(self._key)))
+
+    @extend_schema(
+        operation_id="endpoint_update",
+        tags=["endpoints"],
+        request=EndpointChange,
+        responses={200: answers_events.Endpoint, **refusals(_NOT_FOUND)},
+    )
+    def patch(self, request: Request, **_: str) -> Response:
+        """Switch an endpoint off or on.
+
+        What happens while it is off is not queued for it; it is in the feed. What waits for it is
+        sent once it is on again.
+        """
+        if checked(EndpointChange(data=request.data))["active"]:
+            found = endpoints.enable(self._key)
+        else:
+            reason = f"Switched off by {callers.name(request)}."
+            found = endpoints.disable(self._key, reason=reason, now=timezone.now())
+        return answers.response(answers_events.endpoint(found))
+
+    @extend_schema(
+        operation_id="endpoint_delete",
+        tags=["endpoints"],
+        responses={204: None, **refusals(_NOT_FOUND)},
+    )
+    def delete(self, request: Request, **_: str) -> Response:
+        """Delete an endpoint with the log of its deliveries; the events stay."""
+        endpoints.delete(self._key, now=timezone.now())
+        return Response(status=204)
+
+    @property
+    def _key(self) -> int:
+        return asked.key(self.kwargs["id"])
+
+
+class Deliveries(Idempotent):
+    """`GET /api/deliveries?status=FAILED`."""
+
+    scope = Scope.ADMIN
+
+    @extend_schema(
+        operation_id="deliveries_list",
+        tags=["deliveries"],
+        parameters=filters.parameters(DeliveryFilter),
+        responses={200: answers_events.DeliveryPage},
+    )
+    def get(self, request: Request) -> Response:
+        """List how far each event got on its way to an endpoint.
+
+        The newest first unless asked for otherwise.
+        """
+        chosen = filters.chosen(DeliveryFilter, request.query_params, _deliveries())
+        page = IdPages(request, ordering="-id").of(chosen)
+        listed = [answers_events.delivery(found) for found in page.rows]
+        return answers.response(answers_events.DeliveryPage(**page.links, results=listed))
+
+
+class Resend(Idempotent):
+    """`POST /api/deliveries/{id}/resend`."""
+
+    scope = Scope.ADMIN
+
+    @extend_schema(
+        operation_id="delivery_resend",
+        tags=["deliveries"],
+        request=None,
+        responses={
+            200: answers_events.Delivery,
+            **refusals(DeliveryNotFound(), DeliveryUnderWay()),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Send an event to its endpoint once more.
+
+        It leaves at once, or once the endpoint is switched on again; receivers know it by its id.
+        """
+        queued = deliveries.resend(asked.key(self.kwargs["id"]), now=timezone.now())
+        return answers.response(answers_events.delivery(_deliveries().get(pk=queued.pk)))
+
+
+def _deliveries() -> QuerySet[EventDelivery]:
+    return EventDelivery.objects.select_related("event", "endpoint").defer("event__data")

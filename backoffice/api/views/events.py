@@ -1,0 +1,88 @@
+"""The feed: what happened, in order, for who was away."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backoffice.api import asked, pages
+from backoffice.api.answers_events import EventPage
+from shared.conversation.envelopes import envelope
+from shared.core.enums import EventType, Scope
+from shared.events.services import feed
+
+LIMIT: Final = 100
+MOST: Final = 500
+_PARAMETERS: Final = (
+    OpenApiParameter(
+        "after",
+        {"type": "integer", "minimum": 0, "default": 0},
+        description="The last place that was read; 0 begins with the oldest that is kept.",
+    ),
+    OpenApiParameter(
+        "types",
+        {"type": "array", "items": {"type": "string", "enum": [str(each) for each in EventType]}},
+        description="Which events, with commas between; none named: all.",
+        explode=False,
+        style="form",
+    ),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "default": LIMIT},
+        description=f"Events of a page; more than {MOST} are cut to {MOST}.",
+    ),
+)
+
+
+class Events(APIView):
+    """`GET /api/events?after=4711`."""
+
+    scope = Scope.READ
+
+    @extend_schema(
+        operation_id="events_list",
+        tags=["events"],
+        parameters=list(_PARAMETERS),
+        responses={200: EventPage},
+    )
+    def get(self, request: Request) -> Response:
+        """List what happened after a place in the feed.
+
+        The oldest first. Whoever keeps `next_after` and asks on from there misses nothing and reads
+        nothing twice. Events are kept for 90 days.
+        """
+        query = request.query_params
+        known = [each.name for each in _PARAMETERS]
+        pages.refuse_unknown(query, known=known, several=["types"])
+        after = asked.whole(query, "after", least=0, default=0)
+        limit = min(asked.whole(query, "limit", least=1, default=LIMIT), MOST)
+        found = feed.after(after, limit=limit + 1, types=_types(request))
+        more, found = len(found) > limit, found[:limit]
+        last = found[-1].sequence if found else after
+        base, now = pages.base(request), timezone.now()
+        return Response(
+            {
+                "results": [envelope(event, public_url=base, now=now) for event in found],
+                "next_after": last,
+                "more": more,
+                "next": f"{base}{request.path}?{_onward(request, last)}" if more else None,
+            }
+        )
+
+
+def _types(request: Request) -> list[str]:
+    types = asked.words(request.query_params, "types")
+    if unknown := sorted(set(types) - set(EventType)):
+        known = ", ".join(EventType)
+        raise ValidationError({"types": [f"There is no {unknown[0]}; there are {known}."]})
+    return types
+
+
+def _onward(request: Request, after: int | None) -> str:
+    given = {name: ",".join(values) for name, values in request.query_params.lists()}
+    return urlencode(given | {"after": str(after)})
