@@ -39,6 +39,9 @@ SETTINGS: Final[dict[str, Any]] = {
     "PARSER_WHITELIST": ["backoffice.api.parsers.Json"],
     "PREPROCESSING_HOOKS": ["backoffice.api.schema.without_slash"],
     # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
-    "POSTPROCESSING_HOOKS": ["backoffice.api.schema.tidied"],
+    "POSTPROCESSING_HOOKS": [
+        "backoffice.api.schema_events.with_events",
+        "backoffice.api.schema.tidied",
+    ],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document and accepts no warning
 }

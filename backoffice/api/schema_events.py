@@ -1,0 +1,44 @@
+"""What the OpenAPI document says of events, which are sent and not asked for."""
+
+from typing import Any, Final
+
+from shared.conversation.envelopes import AlertTold, MessageTold, OrderTold, RaffleTold
+from shared.events.signing import SIGNATURE
+
+SIGNED: Final = (SIGNATURE, "webhook-id", "webhook-timestamp", "webhook-signature")
+TOLD: Final = (OrderTold, RaffleTold, MessageTold, AlertTold)
+_SENT: Final = """\
+Sent to each endpoint that wants the type, at least once and in no promised order: `id` tells
+repeats, `sequence` the order. `X-Raffle-Signature` is `sha256=` and the HMAC-SHA256 of the raw body
+in hex, its key the endpoint's secret as text; the other headers are those of Standard Webhooks.
+"""
+
+
+def with_events(result: Any, **_: Any) -> Any:
+    """Add what is sent to endpoints, which no view of ours answers."""
+    told = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in TOLD]
+    headers = [
+        {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
+        for name in SIGNED
+    ]
+    result["webhooks"] = {
+        "event": {
+            "post": {
+                "operationId": "event",
+                "summary": "Tell an endpoint what happened",
+                "description": _SENT,
+                "tags": ["events"],
+                "parameters": headers,
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": {"oneOf": told}}},
+                },
+                "responses": {
+                    "2XX": {"description": "It arrived."},
+                    "410": {"description": "Send nothing more: the endpoint is switched off."},
+                    "default": {"description": "It is sent again later, for two days."},
+                },
+            }
+        }
+    }
+    return result
