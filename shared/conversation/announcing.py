@@ -64,7 +64,7 @@ def _order_changed(
     _record(
         type_,
         order_id=order.pk,
-        data={"reason": reason, "by": {"kind": str(by.kind), "label": by.label}, "proof": None},
+        data={"reason": reason, "by": {"kind": by.kind.lower(), "label": by.label}, "proof": None},
         dedupe_key=f"{type_}:{order.pk}" if type_ is EventType.ORDER_CREATED else None,
         now=now,
     )

@@ -19,7 +19,7 @@ from shared.events.models import Event
 class Doer(Described):
     """Who did it."""
 
-    kind: str = Field(examples=["STAFF"], description="CHAT (the buyer), STAFF, TOKEN or SWEEPER.")
+    kind: str = Field(examples=["staff"], description="chat (the buyer), staff, token or sweeper.")
     label: str = Field(examples=["rita"], description="Their name.")
 
 

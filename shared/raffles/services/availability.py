@@ -80,9 +80,10 @@ def forget_counts() -> None:
 
 def sold_out(raffle_id: int) -> bool:
     """Say whether every number of a raffle that has some belongs to a buyer for good."""
-    numbers = TicketNumber.objects.filter(raffle_id=raffle_id)
-    held = numbers.exclude(FREE).filter(status=TicketStatus.RESERVED)
-    return not numbers.filter(FREE).exists() and not held.exists()
+    if tickets.peek(raffle_id, quantity=1, pivot=0):
+        return False
+    taken = TicketNumber.objects.filter(raffle_id=raffle_id).exclude(FREE)
+    return not taken.filter(status=TicketStatus.RESERVED).exists()
 
 
 def why_not_selling(raffle: Raffle, *, now: datetime) -> str | None:

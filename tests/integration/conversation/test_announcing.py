@@ -395,7 +395,7 @@ class TestAsThingsThenWere:
         assert (event.subject, event.order_id, event.proof_id) == (order.code, order.pk, None)
         data = envelope(event)["data"]
         assert data["reason"] == "SPEI 88213"
-        assert data["by"] == {"kind": "TOKEN", "label": "n8n"}
+        assert data["by"] == {"kind": "token", "label": "n8n"}
         assert (data["proof"], data["actions"]) == (None, None)
         seen = data["order"]
         assert (seen["code"], seen["status"], seen["numbers"]) == (order.code, "PAID", ["07", "13"])
@@ -421,7 +421,7 @@ class TestAsThingsThenWere:
 
         data = envelope(latest(EventType.ORDER_EXPIRED))["data"]
         assert (data["order"]["status"], data["order"]["numbers"]) == ("EXPIRED", ["07"])
-        assert (data["by"]["kind"], data["actions"]) == ("SWEEPER", None)
+        assert (data["by"]["kind"], data["actions"]) == ("sweeper", None)
 
     def test_a_sale_for_cash_knows_its_buyer_and_numbers_from_the_beginning(self) -> None:
         sell(builders.raffle(numbers=20))
