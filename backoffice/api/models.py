@@ -58,13 +58,13 @@ class IdempotentRequest(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True)
     key = models.CharField(max_length=255)
     method = models.CharField(max_length=7)
-    path = models.CharField(max_length=300)
-    body_sha256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=300, help_text="Its beginning, to tell people.")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
     created_at = models.DateTimeField()
     lease = models.UUIDField(null=True, help_text="Of the one who carries it out now.")
     lease_until = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True, help_text="Answered with; empty: not yet.")
-    body = models.JSONField(null=True)
+    body = models.TextField(blank=True, help_text="The answer's, byte by byte as it was sent.")
 
     class Meta:
         """A key belongs to who sent it; old ones are found fast."""

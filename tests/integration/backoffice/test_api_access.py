@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any, Final
@@ -18,7 +18,6 @@ from django.utils import timezone
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from shared.core.enums import ActorKind, OrderAction, OrderStatus, Scope
-from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
 
@@ -26,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 ORDERS: Final = "/api/orders"
 DAY: Final = timedelta(days=1)
+LONG_AGO: Final = datetime(2025, 1, 2, 3, 4, tzinfo=UTC)
 
 
 def asked(headers: dict[str, str], path: str = ORDERS) -> Any:
@@ -264,7 +264,7 @@ class TestTokensOfAnOlderVersion:
                 f" created {moment} NOT NULL, user_id integer NOT NULL REFERENCES auth_user(id))"
             )
             for name, key in self.KEYS.items():
-                row = [key, datetime(2025, 1, 2, 3, 4, tzinfo=NOON.tzinfo), people[name].pk]
+                row = (key, LONG_AGO, people[name].pk)
                 cursor.execute("INSERT INTO authtoken_token VALUES (%s, %s, %s)", row)
 
     def test_go_on_working_with_what_their_people_may(self) -> None:
@@ -283,9 +283,7 @@ class TestTokensOfAnOlderVersion:
             "gone": ("ADMIN", False),
             "nobody": ("READ", False),
         }
-        assert {token.created_at.isoformat() for token in all_tokens()} == {
-            "2025-01-02T03:04:00+00:00"
-        }
+        assert {token.created_at for token in all_tokens()} == {LONG_AGO}
         assert with_token(self.KEYS["rita"]).get(ORDERS).status_code == 200
 
     def test_are_looked_for_once(self) -> None:

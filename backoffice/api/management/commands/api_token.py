@@ -1,7 +1,7 @@
 """Makes API tokens, lists them and takes them back."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -82,7 +82,7 @@ class Command(BaseCommand):
                 _minute(token.last_used_at),
                 _state(token, now=now),
             )
-        Console(file=self.stdout).print(shown)
+        Console(file=cast("IO[str]", self.stdout)).print(shown)
 
     def _revoke(self, name: str) -> None:
         """Take it back.
