@@ -24,7 +24,7 @@ IGNORED: Final = frozenset({"csrfmiddlewaretoken"})
     {
         "oneOf": [
             {"type": "string", "pattern": r"^\d{1,12}(\.\d{0,2})?$"},
-            {"type": "number", "minimum": 0, "multipleOf": 0.01},
+            {"type": "number", "minimum": 0, "maximum": 10**9, "multipleOf": 0.01},
         ],
         "examples": ["150.00"],
     }

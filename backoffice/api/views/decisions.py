@@ -8,14 +8,14 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api import answers, callers, repeats
+from backoffice.api import answers, callers, examples, repeats
 from backoffice.api.idempotency import Idempotent
 from backoffice.api.schema import refusals
 from backoffice.api.serializers import Cancellation, Confirmation, Rejection, Resolution, checked
@@ -43,6 +43,8 @@ from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof
 
+_THREE_DIGITS: Final = "{:03d}".format
+
 
 class ProofElsewhere(DomainError):
     """Some of the payment proofs that were named do not belong to this order."""
@@ -51,6 +53,18 @@ class ProofElsewhere(DomainError):
 
     def __init__(self, *, proof_ids: Collection[int]) -> None:
         super().__init__(proof_ids=sorted(proof_ids))
+
+
+def with_zeros(refusal: DomainError, *, written: Callable[[int], str]) -> DomainError:
+    """Give a refusal with the ticket numbers that it names as the raffle writes them."""
+    if isinstance(refusal, NumbersTaken | NumbersUnknown):
+        refusal.details = {
+            name: [written(number) for number in value]
+            if isinstance(value, list)
+            else written(value)
+            for name, value in refusal.details.items()
+        }
+    return refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,7 @@ class ConfirmPayment(Decision):
                 RaffleDrawn(raffle_id=1),
                 ProofUnseen(proof_ids=[12]),
                 DecisionMade(by="ana", at=None),
+                examples.NUMBERS_TAKEN,
                 AmountMismatch(
                     expected=Decimal("150.00"), received=Decimal("149.99"), currency="USD"
                 ),
@@ -220,8 +235,10 @@ class ResolveLate(Decision):
                 RaffleDrawn(raffle_id=1),
                 ProofUnseen(proof_ids=[12]),
                 TooFewLeft(available=1),
-                NumbersTaken(taken=[7], free=[13]),
-                NumbersUnknown(unknown=[5000], first=1, last=1000),
+                with_zeros(NumbersTaken(taken=[7], free=[13]), written=_THREE_DIGITS),
+                with_zeros(
+                    NumbersUnknown(unknown=[5000], first=1, last=999), written=_THREE_DIGITS
+                ),
                 QuantityOutOfBounds(minimum=2, maximum=2),
                 ProofElsewhere(proof_ids=[3]),
             ),
@@ -285,7 +302,7 @@ def _once[Outcome](
         order.refresh_from_db()
         if unless(order):
             return Repeated()
-        raise _with_zeros(refusal, order=order) from None
+        raise with_zeros(refusal, written=order.raffle.written) from None
 
 
 def _refuse_elsewhere(order: Order, proofs: Collection[int] | None) -> None:
@@ -325,15 +342,3 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
         **found,
     )
     return answers.response(problem, status=409)
-
-
-def _with_zeros(refusal: DomainError, *, order: Order) -> DomainError:
-    """Write the ticket numbers that a refusal names as the raffle writes them."""
-    if not isinstance(refusal, NumbersTaken | NumbersUnknown):
-        return refusal
-    written = order.raffle.written
-    refusal.details = {
-        name: [written(number) for number in value] if isinstance(value, list) else written(value)
-        for name, value in refusal.details.items()
-    }
-    return refusal
