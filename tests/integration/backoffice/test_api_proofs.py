@@ -135,6 +135,7 @@ class TestFile:
 
         answer = api.get(f"/api/proofs/{page.pk}/file")
 
+        assert content_of(answer) == b"<p>"
         assert answer["Content-Type"] == "application/octet-stream"
         assert answer["Content-Disposition"].startswith("attachment")
 
@@ -143,7 +144,6 @@ class TestFile:
 
         assert (answer.status_code, answer["Content-Length"]) == (200, str(kept.size))
         assert content_of(answer) == b""
-        answer.close()
 
     @pytest.mark.parametrize(
         ("make", "code"),
