@@ -7,7 +7,7 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
-from backoffice.api import answers, serializers
+from backoffice.api import answers, serializers, serializers_events
 from shared.conversation import described
 from shared.core.enums import OrderStatus
 
@@ -171,6 +171,16 @@ BODIES: Final[Mapping[type[serializers.Body], Mapping[str, Mapping[str, Any]]]] 
         "other numbers": {"decision": "replace", "numbers": ["013", "845"]},
         "the money goes back": {"decision": "refund", "note": "Sent back on Monday"},
     },
+    serializers_events.NewEndpoint: {
+        "n8n": {
+            "name": "n8n: new proofs",
+            "url": "https://n8n.example/webhook/raffle",
+            "types": ["order.proof_received"],
+            "header_name": "X-N8N-Key",
+            "header_value": "open sesame",
+        }
+    },
+    serializers_events.EndpointChange: {"off": {"active": False}, "on": {"active": True}},
 }
 """Of each body that a request may have."""
 

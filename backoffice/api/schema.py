@@ -14,9 +14,8 @@ for each answer are added here.
 # ruff: noqa: ARG002 - spectacular gives these arguments
 # mypy: disable-error-code="no-untyped-call"
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from inspect import cleandoc
-from itertools import chain
 from typing import Any, Final
 
 from django.conf import settings
@@ -126,6 +125,8 @@ class Operation(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for status, more in self._refusals_of_every_operation().items():
+            if status == "404" and status in bodies:
+                continue  # the view says by itself what is not found
             made = self._get_response_for_code(OpenApiResponse(Problem, examples=more), status)
             here = bodies.setdefault(status, made)
             if here is not made:
@@ -230,29 +231,3 @@ class SessionScheme(OpenApiAuthenticationExtension):
             "name": settings.SESSION_COOKIE_NAME,
             "description": "Staff logged in to the back office; changes need `X-CSRFToken`, too.",
         }
-
-
-def without_slash(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
-    """Name each address without the slash that may stand at its end."""
-    return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
-
-
-def tidied(result: Any, **_: Any) -> Any:
-    """Say what holds for all text, and leave out the titles pydantic gives each field."""
-    for name, component in result["components"].get("schemas", {}).items():
-        component.pop("title", None)
-        for field in component.get("properties", {}).values():
-            field.pop("title", None)
-            if name.endswith("Request"):
-                _without_nul(field)
-    for operation in chain.from_iterable(path.values() for path in result["paths"].values()):
-        for parameter in operation.get("parameters", ()):
-            _without_nul(parameter["schema"])
-    return result
-
-
-def _without_nul(field: dict[str, Any]) -> None:
-    """Say of a field that its text, if it may be any, has no NUL: PostgreSQL could not keep it."""
-    kinds = field.get("type", ())
-    if "string" in kinds and not {"enum", "format", "pattern", "const"} & field.keys():
-        field["pattern"] = "^[^\\u0000]*$"

@@ -1,0 +1,75 @@
+"""What is done with the OpenAPI document as a whole, before and after it is put together."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Final
+
+_SHARED: Final = {
+    "401": "Unauthenticated",
+    "403": "ScopeMissing",
+    "413": "TooLarge",
+    "415": "UnsupportedMediaType",
+    "429": "Throttled",
+    "503": "DatabaseBusy",
+}
+"""Answers that many operations have in common, by their status."""
+
+
+def without_slash(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
+    """Name each address without the slash that may stand at its end."""
+    return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
+
+
+def tidied(result: Any, **_: Any) -> Any:
+    """Say what holds for all text, and leave out the titles pydantic gives each field."""
+    for name, component in result["components"].get("schemas", {}).items():
+        component.pop("title", None)
+        for field in component.get("properties", {}).values():
+            field.pop("title", None)
+            if name.endswith("Request"):
+                _without_nul(field)
+    for operation in _operations(result):
+        for parameter in operation.get("parameters", ()):
+            _without_nul(parameter["schema"])
+    return result
+
+
+def shared(result: Any, **_: Any) -> Any:
+    """Write once what many operations have in common, and refer to it."""
+    responses: dict[str, Any] = {}
+    examples: dict[str, Any] = {}
+    for operation in _operations(result):
+        for status, answer in operation["responses"].items():
+            if status in _SHARED:
+                name = _name(status, answer)
+                if responses.setdefault(name, answer) == answer:
+                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+            elif not status.startswith("2"):
+                _share(answer["content"]["application/json"]["examples"], examples)
+    result["components"] |= {"examples": examples, "responses": responses}
+    return result
+
+
+def _operations(result: Any) -> Iterator[Any]:
+    return chain.from_iterable(path.values() for path in result["paths"].values())
+
+
+def _name(status: str, answer: Any) -> str:
+    """Name an answer; those about scopes differ by the scope that is needed."""
+    [example, *_] = answer["content"]["application/json"]["examples"].values()
+    detail = example["value"]["detail"]
+    needed = detail.get("needed", "") if isinstance(detail, dict) else ""
+    return f"{needed.title()}{_SHARED[status]}"
+
+
+def _share(shown: dict[str, Any], examples: dict[str, Any]) -> None:
+    for name, example in shown.items():
+        if examples.setdefault(name, example) == example:
+            shown[name] = {"$ref": f"#/components/examples/{name}"}
+
+
+def _without_nul(field: dict[str, Any]) -> None:
+    """Say of a field that its text, if it may be any, has no NUL: PostgreSQL could not keep it."""
+    kinds = field.get("type", ())
+    if "string" in kinds and not {"enum", "format", "pattern", "const"} & field.keys():
+        field["pattern"] = "^[^\\u0000]*$"
