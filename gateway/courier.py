@@ -212,7 +212,7 @@ def _in_words(error: Exception) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"Its certificate is not to be trusted: {cause.verify_message}."
+            return f"Its certificate is not to be trusted: {cause.verify_message.rstrip('.')}."
         if isinstance(cause, ConnectionRefusedError):
             return "Nobody listens at its address: the connection was refused."
         cause = cause.__cause__ or cause.__context__

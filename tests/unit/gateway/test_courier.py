@@ -276,7 +276,7 @@ async def test_ignores_the_proxies_of_the_environment(monkeypatch: pytest.Monkey
 async def test_says_what_is_wrong_with_a_certificate() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         cause = ssl.SSLCertVerificationError()
-        cause.verify_message = "self-signed certificate"
+        cause.verify_message = "self-signed certificate."
         raise httpx.ConnectError("failed", request=request) from cause
 
     courier = Courier(allow_private=True, transport=httpx.MockTransport(answer))
