@@ -28,10 +28,6 @@ _SPACE_FOR_PLUS: Final = re.compile(r" (?=\d\d:?\d\d$)")
 _YES_OR_NO: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-class _Words(forms.CharField):
-    """Words; NUL, which databases refuse, is refused by the form."""
-
-
 class _YesOrNo(forms.Field):
     """True or false, in words or as 1 and 0; Django's own takes anything else for absent."""
 
@@ -84,7 +80,7 @@ class Key(Filter):
 class Text(Filter):
     """Rows by a word or two."""
 
-    field_class = _Words
+    field_class = forms.CharField  # refuses NUL, as databases do
     schema: Mapping[str, Any] = MappingProxyType({"type": "string"})
 
     def __init__(self, *args: Any, **options: Any) -> None:
