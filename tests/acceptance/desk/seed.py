@@ -48,7 +48,7 @@ def main() -> None:
         title="Harbour Raffle", numbers=120, with_numbers=False, status=RaffleStatus.DRAFT
     )
     keys = {"raffle": raffle.pk, "empty": empty.pk}
-    keys |= reviews(raffle) | late(raffle) | orphan(raffle) | channel()
+    keys |= reviews(raffle) | late(raffle) | orphan(raffle) | channel() | automation()
     json.dump(keys, sys.stdout)
 
 
@@ -153,6 +153,27 @@ def channel() -> dict[str, int]:
     )
     alarm = alarms.sound("token", title="Meta refuses the token", detail="190", now=builders.NOON)
     return {"rude": buyer.pk, "said": said.pk, "failed": failed.pk, "alarm": alarm.pk}
+
+
+def automation() -> dict[str, int]:
+    """Make an endpoint for all that happened, one delivery of which was tried in vain."""
+    from shared.events.models import EventAttempt, EventDelivery
+    from shared.events.services import endpoints, feed
+    from tests import builders
+
+    endpoint = endpoints.create(
+        name="n8n: " + LONG_NAME[:50],
+        url="https://n8n.example.com/webhook/7f1c2a9e-1b2c-4d3e-9f00-aa55bb66cc77/raffle",
+        by="olga",
+        allow_private=False,
+        now=builders.NOON,
+    )
+    feed.number(now=builders.NOON)
+    delivery = EventDelivery.objects.filter(endpoint=endpoint).latest("pk")
+    EventAttempt.objects.create(
+        delivery=delivery, at=builders.NOON, http_status=404, latency_ms=143, error="Answered 404."
+    )
+    return {"endpoint": endpoint.pk, "delivery": delivery.pk}
 
 
 def _unreachable() -> "WhatsAppContact":
