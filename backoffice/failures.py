@@ -1,16 +1,14 @@
 """What is answered where no view was reached or one broke: JSON to programs, a page to people."""
 
 import sys
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 
-from backoffice.api import errors
-
-API: Final = "/api/"
-"""Below this address nothing but JSON is answered."""
+from backoffice.api.errors import in_json
+from backoffice.api.gate import from_a_program
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -39,14 +37,3 @@ def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
     if not from_a_program(request):
         return defaults.server_error(request)
     return in_json(sys.exception())
-
-
-def in_json(error: BaseException | None) -> HttpResponse:
-    """Answer an error in the one shape of the API."""
-    found = errors.of(error)
-    return JsonResponse(found.body, status=found.status, headers=dict(found.headers))
-
-
-def from_a_program(request: HttpRequest) -> bool:
-    """Whether the address is one of the API."""
-    return request.path.startswith(API)

@@ -101,7 +101,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not make it longer
-AXES_CLIENT_IP_CALLABLE = "backoffice.people.lockout.client_address"
+AXES_CLIENT_IP_CALLABLE = "backoffice.origin.client_address"
 AXES_LOCKOUT_CALLABLE = "backoffice.people.lockout.answer"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # a person's page says when they last logged in
@@ -144,12 +144,25 @@ SECURE_CSP = {
     "connect-src": [CSP.SELF],
 }
 
+# How often each caller asked, in files: the processes of a back office have them in common, and
+# unlike rows of the database they keep nobody waiting who writes there.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "api": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": configuration.media_folder / "api-requests",
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
+}
+API_REQUESTS_PER_MINUTE = configuration.api_requests_per_minute
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "backoffice.api.authentication.ProgramToken",
         "backoffice.api.authentication.StaffSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["backoffice.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["backoffice.api.throttling.PerCaller"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "backoffice.api.parsers.Json",

@@ -13,7 +13,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -120,6 +120,12 @@ def of(error: BaseException | None) -> Answer:
     return _refused_by_django(error) or Answer(
         500, problem("internal_error", "Something went wrong here; it is logged.", retryable=True)
     )
+
+
+def in_json(error: BaseException | None) -> HttpResponse:
+    """Answer an error where no view of DRF does."""
+    found = of(error)
+    return JsonResponse(found.body, status=found.status, headers=dict(found.headers))
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,10 @@ from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import UnsupportedMediaType
 
-from backoffice import failures
+from backoffice.api.errors import in_json
+
+API: Final = "/api/"
+"""Below this address nothing but JSON is answered."""
 
 _UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
@@ -19,10 +22,15 @@ def gate(
     """Turn down what no view could read: a huge body, another character set, a NUL."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        refused = _refused(request) if failures.from_a_program(request) else None
-        return get_response(request) if refused is None else failures.in_json(refused)
+        refused = _refused(request) if from_a_program(request) else None
+        return get_response(request) if refused is None else in_json(refused)
 
     return middleware
+
+
+def from_a_program(request: HttpRequest) -> bool:
+    """Whether the address is one of the API."""
+    return request.path.startswith(API)
 
 
 def _refused(request: HttpRequest) -> Exception | None:

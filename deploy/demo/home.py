@@ -106,6 +106,7 @@ class Home:
             "TIME_ZONE": "UTC",
             "TRUSTED_PROXIES": "0",
             "SENDS_PER_SECOND": "80",
+            "API_REQUESTS_PER_MINUTE": "600",
             "EVENTS_ALLOW_PRIVATE": "true",  # n8n, if any, runs on this machine
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "INFO",

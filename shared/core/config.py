@@ -118,6 +118,12 @@ class Settings(BaseSettings):
         le=1000,
         description="Messages a second and business number this gateway may send",
     )
+    api_requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=100_000,
+        description="Requests a minute each API token and person may make; 0: no limit",
+    )
     events_allow_private: bool = Field(
         default=False,
         description="Whether events may be sent into a private network, e.g. to n8n beside it",

@@ -4,16 +4,20 @@ import hashlib
 import importlib
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
@@ -24,6 +28,7 @@ from tests.integration.backoffice import shop
 pytestmark = pytest.mark.django_db
 
 ORDERS: Final = "/api/orders"
+FILES: Final = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache"}
 DAY: Final = timedelta(days=1)
 LONG_AGO: Final = datetime(2025, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -199,6 +204,58 @@ class TestPeople:
 
         assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
         assert browser.get(ORDERS).status_code == 200
+
+
+class TestHowOften:
+    def test_a_caller_may_ask_is_limited_for_each_alone(self, settings: Settings) -> None:
+        settings.API_REQUESTS_PER_MINUTE = 3
+        busy, other = (with_token(shop.a_token(name)) for name in ("busy", "other"))
+        browser = Client()
+        browser.force_login(User.objects.create_superuser("olga"))
+
+        answers = [busy.get(ORDERS) for _ in range(4)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        refused = answers[-1]
+        assert (refused.json()["code"], refused.json()["retryable"]) == ("throttled", True)
+        assert 1 <= int(refused["Retry-After"]) <= 60
+        assert [asks.get(ORDERS).status_code for asks in (other, browser)] == [200, 200]
+
+    def test_a_caller_may_ask_is_counted_by_all_processes_together(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.API_REQUESTS_PER_MINUTE = 2
+        settings.CACHES = settings.CACHES | {
+            "api": {**FILES, "LOCATION": tmp_path / "requests"},
+        }
+        program = with_token(shop.a_token())
+        assert program.get(ORDERS).status_code == 200
+
+        caches["api"] = FileBasedCache(str(tmp_path / "requests"), {})  # as another process has it
+        assert [program.get(ORDERS).status_code for _ in range(2)] == [200, 429]
+
+        for counted in (tmp_path / "requests").iterdir():
+            counted.write_bytes(b"")  # the disk was full
+        assert program.get(ORDERS).status_code == 200
+
+    def test_an_address_may_be_wrong_is_limited_but_not_for_tokens_known_there(
+        self, settings: Settings
+    ) -> None:
+        settings.API_REQUESTS_PER_MINUTE = 600
+        known, fresh = (with_token(shop.a_token(name)) for name in ("known", "fresh"))
+        assert known.get(ORDERS).status_code == 200
+
+        guesses = [with_token(f"guess{n}").get(ORDERS).status_code for n in range(31)]
+
+        if guesses[-1] == 401:  # a minute ended meanwhile, and the count began anew
+            pytest.skip("it was just on the minute")
+        assert guesses == [401] * 30 + [429]
+        refused = fresh.get(ORDERS)
+        assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+        assert 1 <= int(refused["Retry-After"]) <= 60
+        assert known.get(ORDERS).status_code == 200
+        elsewhere = fresh.get(ORDERS, REMOTE_ADDR="198.51.100.9")
+        assert elsewhere.status_code == 200
 
 
 class TestCommand:

@@ -1,0 +1,45 @@
+"""Where a request comes from."""
+
+import ipaddress
+from typing import Final
+
+from django.http import HttpRequest
+
+from shared.core import config
+
+_IPV6_HOME: Final = 64
+"""Bits that one connection shares in IPv6; whoever has one has all the addresses below."""
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Say where a request comes from; django-axes asks it, too."""
+    return address_of(request, proxies=config.current().trusted_proxies)
+
+
+def address_of(request: HttpRequest, *, proxies: int) -> str | None:
+    """Say where a request comes from.
+
+    Args:
+        request: what came in.
+        proxies: how many of our own proxies append to `X-Forwarded-For`; the rest of the header
+            is whatever the sender liked to write.
+
+    Returns:
+        An address; of IPv6 the network of one connection. None where the server does not tell.
+
+    """
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if proxies and len(forwarded) >= proxies and (found := _address(forwarded[-proxies])):
+        return found
+    return _address(request.META.get("REMOTE_ADDR", ""))
+
+
+def _address(written: str) -> str | None:
+    try:
+        address = ipaddress.ip_address(written.strip())
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        network = ipaddress.ip_network((address, _IPV6_HOME), strict=False)
+        return str(network.network_address)
+    return str(address)
