@@ -11,6 +11,7 @@ from shared.conversation import described, proof_links
 from shared.conversation.described import Described, Moment
 from shared.core.enums import ProofStatus
 from shared.raffles.models import PaymentProof
+from shared.raffles.predicates import HASHED
 
 MANY: Final = 1_000
 """How many proofs with the same bytes are looked at for one page."""
@@ -93,7 +94,7 @@ def _duplicates(found: Iterable[PaymentProof]) -> Mapping[int, str]:
     if not wanted:
         return {}
     same = PaymentProof.objects.filter(
-        sha256__in={proof.sha256 for proof in wanted}, order__isnull=False
+        HASHED, sha256__in={proof.sha256 for proof in wanted}, order__isnull=False
     ).select_related("order")
     twins = list(same.order_by("id")[:MANY])
     others = {

@@ -13,6 +13,7 @@ from shared.conversation import settlement
 from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.predicates import HASHED
 
 MANY: Final = 200
 """How many other proofs with the same bytes are read at most."""
@@ -123,7 +124,7 @@ def of(
 def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders with the very same bytes, in one query; one an order."""
     hashes = {proof.sha256 for proof in proofs if proof.sha256}
-    same = PaymentProof.objects.filter(sha256__in=hashes, order__isnull=False)
+    same = PaymentProof.objects.filter(HASHED, sha256__in=hashes, order__isnull=False)
     found = list(same.select_related("order").order_by("id")[:MANY]) if hashes else []
     return {
         proof.pk: _one_an_order(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from shared.core.enums import OrderStatus, ProofStatus, TicketStatus, Verdict
 from shared.core.sql import literal
@@ -18,6 +19,9 @@ ON_THE_CLOCK: Final = Q(
 
 TO_FETCH: Final = Q(status=literal(ProofStatus.FETCHING))
 """Payment proofs of the index `proof_to_fetch`."""
+
+HASHED: Final = ~Q(sha256=RawSQL("''", ()))
+"""Payment proofs of the index `proof_same_bytes`: their file is kept."""
 
 ORPHAN: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(status=ProofStatus.FAILED)
 """Payment proofs that fit no order and that nobody has decided about."""

@@ -17,7 +17,7 @@ from shared.core.enums import OrderAction, OrderStatus, ProofStatus
 from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import TO_FETCH
+from shared.raffles.predicates import HASHED, TO_FETCH
 from shared.raffles.services import history, payments, pictures, tickets
 
 
@@ -226,7 +226,7 @@ def same_bytes(proof: PaymentProof) -> list[PaymentProof]:
     """List the proofs of other orders whose files are the same, byte for byte."""
     if not proof.sha256:
         return []
-    same = PaymentProof.objects.filter(sha256=proof.sha256, order__isnull=False)
+    same = PaymentProof.objects.filter(HASHED, sha256=proof.sha256, order__isnull=False)
     if proof.order_id is not None:
         same = same.exclude(order_id=proof.order_id)
     return list(same.exclude(pk=proof.pk).select_related("order"))

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
-from shared.raffles.predicates import FREE, ON_THE_CLOCK, TO_FETCH
+from shared.raffles.predicates import FREE, HASHED, ON_THE_CLOCK, TO_FETCH
 from shared.raffles.services import numbers, tickets
 from tests import builders
 
@@ -40,6 +40,10 @@ QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
         lambda _: PaymentProof.objects.filter(TO_FETCH, fetch_at__lte=LONG_AGO).order_by(
             "fetch_at"
         )[:5],
+    ),
+    (
+        "proof_same_bytes",
+        lambda _: PaymentProof.objects.filter(HASHED, sha256="5f" * 32).order_by(),
     ),
     (
         "order_expiring",
