@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -115,7 +115,6 @@ class Read:
 
     Attributes:
         sums: of all orders that count.
-        placed: orders placed on each of its days.
         standing: what waits.
         zone: IANA name of the zone whose days are meant.
         at: when it was read.
@@ -123,7 +122,6 @@ class Read:
     """
 
     sums: Sums
-    placed: Sequence[int]
     standing: Standing
     zone: str
     at: datetime
@@ -200,16 +198,13 @@ def _figures(sums: RaffleSums, *, numbers: int, currencies: Collection[str]) -> 
 
 
 def _days(read: Read, *, currencies: Collection[str]) -> list[DayFigures]:
-    return [
-        _day(day, placed=placed, currencies=currencies)
-        for day, placed in zip(read.sums.days, read.placed, strict=True)
-    ]
+    return [_day(day, currencies=currencies) for day in read.sums.days]
 
 
-def _day(found: DaySums, *, placed: int, currencies: Collection[str]) -> DayFigures:
+def _day(found: DaySums, *, currencies: Collection[str]) -> DayFigures:
     return DayFigures(
-        day=_iso(found.day),
-        placed=placed,
+        day=found.day.isoformat(),
+        placed=found.placed,
         paid=found.orders,
         numbers=found.tickets,
         money=[
@@ -217,10 +212,6 @@ def _day(found: DaySums, *, placed: int, currencies: Collection[str]) -> DayFigu
             for currency in currencies
         ],
     )
-
-
-def _iso(day: date) -> str:
-    return day.isoformat()
 
 
 def _currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]:

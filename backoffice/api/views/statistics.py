@@ -13,7 +13,7 @@ from backoffice.api import answers, answers_statistics, asked, pages
 from backoffice.api.answers_statistics import Read
 from backoffice.api.schema import refusals
 from backoffice.api.views.raffles import OneRaffle
-from shared.core.enums import OrderStatus, Scope
+from shared.core.enums import Scope
 from shared.raffles.models import Raffle
 from shared.raffles.services import sales, standing
 from shared.raffles.services.lifecycle import RaffleNotFound
@@ -90,8 +90,7 @@ def _days(request: Request) -> int:
 def _read(raffle: Raffle | None, *, zone: str, days: int) -> Read:
     now, key = timezone.now(), None if raffle is None else raffle.pk
     return Read(
-        sums=sales.read(now=now, zone=zone, days=days, raffle_id=key, statuses=tuple(OrderStatus)),
-        placed=sales.placed(now=now, zone=zone, days=days, raffle_id=key),
+        sums=sales.read(now=now, zone=zone, days=days, raffle_id=key, everything=True),
         standing=standing.of_all() if key is None else standing.of_raffle(key),
         zone=zone,
         at=now,

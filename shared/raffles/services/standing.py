@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import ORPHAN
@@ -25,8 +25,11 @@ class Standing:
 
 
 def of_raffle(raffle_id: int) -> Standing:
-    """Count what waits in one raffle, in two queries."""
-    return _standing(Order.objects.filter(raffle_id=raffle_id))
+    """Count what waits in one raffle, in two queries.
+
+    The zero keeps the database with the indexes of what waits, which are small.
+    """
+    return _standing(Order.objects.alias(of=F("raffle_id") + 0).filter(of=raffle_id))
 
 
 def of_all() -> Standing:
