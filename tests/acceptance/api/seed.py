@@ -54,7 +54,14 @@ def furnish() -> Furnished:
     friend = builders.contact(profile_name="A friend")
     orphan = shop.with_file(shop.a_proof(None, contact_id=friend.pk))
     announcing.number(now=NOON + timedelta(hours=3))
-    EventDelivery.objects.filter(endpoint=endpoint).update(status="FAILED", attempts=11)
+    EventDelivery.objects.filter(endpoint=endpoint).update(
+        status="FAILED",
+        attempts=11,
+        next_attempt_at=None,
+        http_status=404,
+        latency_ms=84,
+        error="The receiver answered 404.",
+    )
     made.ids |= {
         "raffle": raffle.pk,
         "closed": closed.pk,
