@@ -77,7 +77,7 @@ class EventDeliveryAdmin(AutomationAdmin):
 
     menu_name = "Deliveries"
     lead = "Which event was sent where, what was answered, and what is tried again."
-    list_display = ("what", "regarding", "to", "state", "answer", "tries", "queued")
+    list_display = ("what", "regarding", "to", "state", "answer", "queued")
     list_filter = (ByStatus, ByEndpoint, ByEventType)
     list_select_related = ("event", "endpoint")
     search_fields: ClassVar[tuple[str, ...]] = ("event__event_id",)
@@ -110,14 +110,13 @@ class EventDeliveryAdmin(AutomationAdmin):
         return format_html('{}<span class="why">{}</span>', words.badge(state, style=style), why)
 
     @admin.display(description="Answer", empty_value="")
-    def answer(self, delivery: EventDelivery) -> str | None:
-        """HTTP status, and how long it took."""
-        return event_words.answer(delivery.http_status, delivery.latency_ms) or None
-
-    @admin.display(description="Tries", empty_value="")
-    def tries(self, delivery: EventDelivery) -> str | None:
-        """How often it was tried since it was queued last."""
-        return str(delivery.attempts) if delivery.attempts else None
+    def answer(self, delivery: EventDelivery) -> SafeString | None:
+        """HTTP status and how long it took, and below it how often it was tried."""
+        if not delivery.attempts:
+            return None
+        answer = event_words.answer(delivery.http_status, delivery.latency_ms)
+        tries = f"{delivery.attempts} tries" if delivery.attempts > 1 else ""
+        return format_html('{}<span class="why">{}</span>', answer, tries)
 
     @admin.display(description="Queued")
     def queued(self, delivery: EventDelivery) -> str:

@@ -174,6 +174,21 @@ def _expiry_failed(order: str) -> Advice:
     return Advice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
 
 
+def _events_undelivered(endpoint: str) -> Advice:
+    steps = (
+        (
+            "Look at what it answered, and whether the endpoint is on. In n8n the workflow must be "
+            "active, and its production address the one given here."
+        ),
+        "When it answers again, choose what was given up among the deliveries and send it again.",
+        "Then mark this as resolved.",
+    )
+    if not endpoint.isdecimal():
+        return Advice(steps)
+    deliveries = reverse("admin:events_eventdelivery_changelist")
+    return Advice(steps, ("What was given up", f"{deliveries}?status=FAILED&endpoint={endpoint}"))
+
+
 _ADVICE: Final[Mapping[str, Callable[[str], Advice]]] = {
     "paused": _paused,
     "not_sent": _not_sent,
@@ -185,4 +200,5 @@ _ADVICE: Final[Mapping[str, Callable[[str], Advice]]] = {
     "unreadable": _unreadable,
     "message_without_sender": _without_sender,
     "expiry_failed": _expiry_failed,
+    "events_undelivered": _events_undelivered,
 }

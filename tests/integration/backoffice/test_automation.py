@@ -15,11 +15,13 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.desk import event_words
+from backoffice.desk import alarm_words, event_words
 from backoffice.people import roles
+from shared.conversation import undelivered
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
+from shared.whatsapp.models import Alarm
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
 
@@ -254,6 +256,10 @@ class TestEndpoints:
         assert "0 waiting, 1 given up" in text
         assert "Off (1)" in text
         assert "The receiver answered 410 Gone. Off since" in page
+        alarm = Alarm(key=undelivered.alarm_key(gone.pk))
+        where = alarm_words.advice(alarm).where
+        assert where is not None
+        assert [row.endpoint for row in rows(owner, where[1])] == [gone]
 
     def test_are_deleted_with_their_log_once_one_is_sure(self, owner: Client) -> None:
         delivery = a_delivery()
