@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -104,7 +104,8 @@ def last_words(found: Health, *, now: datetime) -> str:
     match EventDeliveryStatus(found.last.status):
         case EventDeliveryStatus.DELIVERED:
             at = found.last.delivered_at or found.last.created_at
-            return f"Delivered {words.ago(at, now=now)} ago: {answer}"
+            fresh = now - at < timedelta(minutes=1)
+            return f"Delivered {'just now' if fresh else f'{words.ago(at, now=now)} ago'}: {answer}"
         case EventDeliveryStatus.FAILED:
             return f"Given up: {event_words.trouble(found.last)}"
         case _:
