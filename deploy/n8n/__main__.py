@@ -1,0 +1,32 @@
+"""`python -m deploy.n8n`: the trial; `try.sh` installs what it needs and calls it."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from deploy.n8n import trial
+from deploy.n8n.engine import Installation
+
+
+def main(
+    node: Annotated[Path, typer.Option(help="Node 24 or newer.")],
+    n8n: Annotated[Path, typer.Option(help="n8n's `bin/n8n`.")],
+) -> None:
+    """Let a real n8n work with a real back office; exits 0 only if all went as it should."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    raise typer.Exit(trial.run(Installation(node=node, program=n8n), console=console))
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,226 @@
+"""What n8n asks of a workflow file: nodes it knows, their parameters, lines that lead somewhere.
+
+`nodes.json` is taken from n8n's own description of its nodes, see `__main__.py`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from shared.core.config import ROOT
+
+FOLDER: Final = ROOT / "deploy" / "n8n"
+TABLE: Final = Path(__file__).with_name("nodes.json")
+
+LONGEST_ID: Final = 21
+NOTE: Final = "n8n-nodes-base.stickyNote"
+STARTS: Final = frozenset(
+    f"n8n-nodes-base.{name}" for name in ("manualTrigger", "scheduleTrigger", "webhook")
+)
+PLACEHOLDER: Final = re.compile(r"(^|[./@])example\.(org|com)$")
+_HOST: Final = re.compile(r"https?://([\w.-]+)|@([\w-]+\.[\w.-]+)")
+_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{8}|rtb_[\w-]{8}|(Bearer|Token) [\w-]{20}")
+
+type Node = Mapping[str, Any]
+type Flow = Mapping[str, Any]
+
+
+def workflows() -> list[Flow]:
+    """Read every workflow file."""
+    return [json.loads(file.read_text()) for file in sorted((FOLDER / "workflows").glob("*.json"))]
+
+
+def credentials() -> list[Mapping[str, Any]]:
+    """Read the template of the credentials."""
+    found: list[Mapping[str, Any]] = json.loads((FOLDER / "credentials.example.json").read_text())
+    return found
+
+
+def table() -> Mapping[str, Any]:
+    """Read what is known of n8n's nodes."""
+    known: Mapping[str, Any] = json.loads(TABLE.read_text())["nodes"]
+    return known
+
+
+def in_version(display: Mapping[str, Any], version: float) -> bool:
+    """Say whether a parameter exists in a version of its node."""
+    shown = display.get("show", {}).get("@version")
+    hidden = display.get("hide", {}).get("@version")
+    return (shown is None or _any(shown, version)) and not (hidden and _any(hidden, version))
+
+
+def _any(conditions: list[Any], value: Any) -> bool:
+    """Compare as `displayOptions` do: with a value, or with a condition."""
+    for wanted in conditions:
+        if not (isinstance(wanted, dict) and "_cnd" in wanted):
+            if value == wanted:
+                return True
+            continue
+        [(how, limit)] = wanted["_cnd"].items()
+        compared = {
+            "eq": value == limit,
+            "gte": value >= limit,
+            "gt": value > limit,
+            "lt": value < limit,
+            "lte": value <= limit,
+        }
+        if compared[how]:
+            return True
+    return False
+
+
+# ── the file
+
+
+def faults(flow: Flow) -> Iterator[str]:
+    """Name everything that n8n, or a careful reader, would not take."""
+    yield from _of_the_file(flow)
+    for node in flow["nodes"]:
+        for fault in (*_of_parameters(node), *_of_credentials(node)):
+            yield f"{node['name']}: {fault}"
+    yield from _of_lines(flow)
+
+
+def _of_the_file(flow: Flow) -> Iterator[str]:
+    if not (isinstance(flow.get("id"), str) and 0 < len(flow["id"]) <= LONGEST_ID):
+        yield f"id {flow.get('id')!r}"
+    if flow.get("active") is not False:
+        yield "it must come inactive"
+    if flow.get("settings", {}).get("executionOrder") != "v1":
+        yield "executionOrder must be v1"
+    nodes = flow["nodes"]
+    for key in ("id", "name"):
+        values = [node[key] for node in nodes]
+        yield from (f"{key} {each!r} twice" for each in {*values} if values.count(each) > 1)
+    if not any(node["type"] == NOTE for node in nodes):
+        yield "nothing explains it"
+    text = json.dumps(flow)
+    if _SECRET.search(text):
+        yield "a secret"
+    for found in _HOST.finditer(text):
+        if not PLACEHOLDER.search(found[1] or found[2]):
+            yield f"a real host, {found[0]}"
+
+
+# ── its nodes
+
+
+def _of_parameters(node: Node) -> Iterator[str]:
+    known = table().get(f"{node['type']} {node['typeVersion']}")
+    if known is None:
+        yield f"n8n does not know {node['type']} in version {node['typeVersion']}"
+        return
+    values = node["parameters"]
+    yield from _fields(values, known["parameters"], root=values)
+
+
+def _fields(
+    values: Mapping[str, Any], known: list[Mapping[str, Any]], *, root: Mapping[str, Any]
+) -> Iterator[str]:
+    """Compare filled-in fields with those there are, as the editor shows them."""
+    shown = [each for each in known if _is_shown(each, values, known, root)]
+    names = {each["name"] for each in shown}
+    yield from (f"{name} is unknown, or not shown here" for name in values if name not in names)
+    for each in shown:
+        value = values.get(each["name"], each.get("default"))
+        if each.get("required") and value in (None, "", [], {}):
+            yield f"{each['name']} is missing"
+        if each["name"] in values:
+            yield from _value(values[each["name"]], each, root=root)
+
+
+def _value(value: Any, known: Mapping[str, Any], *, root: Mapping[str, Any]) -> Iterator[str]:
+    name, kind = known["name"], known["type"]
+    if isinstance(value, str) and value.startswith("="):
+        return
+    types: Mapping[str, type | tuple[type, ...]] = {
+        "string": str,
+        "json": str,
+        "boolean": bool,
+        "number": (int, float),
+    }
+    if kind in types and not isinstance(value, types[kind]):
+        yield f"{name} must be a {kind}"
+    if kind == "options" and known["options"] and value not in known["options"]:
+        yield f"{name} cannot be {value!r}"
+    if kind == "collection":
+        yield from _fields(value, known["fields"], root=root)
+    if kind == "fixedCollection":
+        for group, rows in value.items():
+            if group not in known["groups"]:
+                yield f"{name} has no {group}"
+                continue
+            if isinstance(rows, list) != known.get("several", False):
+                yield f"{name}.{group} must be {'a list' if known.get('several') else 'one'}"
+            for row in rows if isinstance(rows, list) else [rows]:
+                yield from _fields(row, known["groups"][group], root=root)
+
+
+def _is_shown(
+    parameter: Mapping[str, Any],
+    values: Mapping[str, Any],
+    known: list[Mapping[str, Any]],
+    root: Mapping[str, Any],
+) -> bool:
+    defaults = {each["name"]: each.get("default", "") for each in reversed(known)}
+
+    def holds(name: str, wanted: list[Any]) -> bool:
+        if name.startswith("/"):
+            return _any(wanted, root.get(name[1:], wanted[0]))
+        return _any(wanted, values.get(name, defaults.get(name, "")))
+
+    shown = all(holds(name, wanted) for name, wanted in parameter.get("show", {}).items())
+    return shown and not any(
+        holds(name, wanted) for name, wanted in parameter.get("hide", {}).items()
+    )
+
+
+def _of_credentials(node: Node) -> Iterator[str]:
+    known = table().get(f"{node['type']} {node['typeVersion']}", {"credentials": []})
+    wanted = {
+        each["name"]
+        for each in known["credentials"]
+        if _is_shown(each, node["parameters"], known["parameters"], node["parameters"])
+    }
+    if node["parameters"].get("authentication") == "genericCredentialType":
+        wanted.add(node["parameters"]["genericAuthType"])
+    given = node.get("credentials", {})
+    yield from (f"credential {name} is missing" for name in wanted - given.keys())
+    listed = [(each["type"], {"id": each["id"], "name": each["name"]}) for each in credentials()]
+    for name, reference in given.items():
+        if (name, reference) not in listed:
+            yield f"{reference} is not in the template"
+
+
+# ── its lines
+
+
+def outputs(node: Node) -> int:
+    """Say how many outputs a node has."""
+    if node["type"].endswith(".switch"):
+        parameters = node["parameters"]
+        extra: bool = parameters["options"].get("fallbackOutput") == "extra"
+        return len(parameters["rules"]["values"]) + extra
+    fixed: int | None = table()[f"{node['type']} {node['typeVersion']}"]["outputs"]
+    return (1 if fixed is None else fixed) + (node.get("onError") == "continueErrorOutput")
+
+
+def _of_lines(flow: Flow) -> Iterator[str]:
+    nodes = {node["name"]: node for node in flow["nodes"]}
+    reached = {name for name, node in nodes.items() if node["type"] in STARTS}
+    for name, lines in flow["connections"].items():
+        if name not in nodes:
+            yield f"a line from {name!r}, which is not there"
+            continue
+        if len(lines["main"]) > outputs(nodes[name]):
+            yield f"{name} has {outputs(nodes[name])} outputs, {len(lines['main'])} are used"
+        for line in (line for output in lines["main"] for line in output):
+            reached.add(line["node"])
+            if line["node"] not in nodes:
+                yield f"a line from {name} to {line['node']!r}, which is not there"
+            if (line["type"], line["index"]) != ("main", 0):
+                yield f"a line from {name} into an input that {line['node']} has not"
+    lost = {name for name, node in nodes.items() if node["type"] != NOTE} - reached
+    yield from (f"nothing leads to {name}" for name in lost)
