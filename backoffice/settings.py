@@ -144,17 +144,8 @@ SECURE_CSP = {
     "connect-src": [CSP.SELF],
 }
 
-# How often each caller asked, in files: the processes of a back office have them in common, and
-# unlike rows of the database they keep nobody waiting who writes there.
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "api": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": configuration.media_folder / "api-requests",
-        "OPTIONS": {"MAX_ENTRIES": 1000},
-    },
-}
 API_REQUESTS_PER_MINUTE = configuration.api_requests_per_minute
+API_COUNTS = configuration.media_folder / "api-counts"  # which all processes have in common
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

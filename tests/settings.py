@@ -28,7 +28,6 @@ os.environ.update(
 from backoffice.settings import *
 
 API_REQUESTS_PER_MINUTE = 0  # tests ask faster than anybody
-CACHES["api"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "api"}
 
 # Real ones are slow on purpose, which no test is about.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -62,7 +62,7 @@ class ProgramToken(BaseAuthentication):
             token = tokens.find(text, now=now)
         except tokens.TokenRefused as refused:
             if isinstance(refused, tokens.TokenUnknown):
-                guesses.count()
+                guesses.was_wrong()
             raise AuthenticationFailed(refused.message(), code=refused.code) from refused
         guesses.was_right()
         tokens.note_use(token, now=now)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import caches
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -45,8 +45,7 @@ def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
 def fresh_counts() -> None:
     """Forget the counts, and who looks at what, that an earlier test left in this process."""
     availability.forget_counts()
-    for alias in ("default", "api"):
-        caches[alias].clear()
+    cache.clear()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Makes API tokens, lists them and takes them back."""
 
+from argparse import ArgumentTypeError
 from datetime import datetime, timedelta
 from typing import IO, Any, Final, cast
 
@@ -15,6 +16,7 @@ from shared.core.enums import Scope
 
 BY: Final = "manage api_token"
 """Who made a token, or took it back, where nobody was logged in."""
+MOST_DAYS: Final = 3650
 
 
 class Command(BaseCommand):
@@ -69,16 +71,16 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         shown = Table(box=None)
-        for title in ("name", "begins with", "scope", "made", "last used", "state"):
+        for title in ("name", "begins with", "scope", "made", "by", "last used", "state"):
             shown.add_column(title, overflow="fold")
         now = timezone.now()
         for token in ApiToken.objects.order_by("id"):
-            made = f"{_day(token.created_at)} {token.created_by}"
             shown.add_row(
                 token.name,
                 f"{token.prefix}…",
                 token.scope.lower(),
-                made,
+                _day(token.created_at),
+                token.created_by,
                 _minute(token.last_used_at),
                 _state(token, now=now),
             )
@@ -99,11 +101,10 @@ class Command(BaseCommand):
 
 
 def _days(written: str) -> int:
-    """Read a number of days from 1 to ten years; argparse shows a ValueError as its own."""
-    days = int(written)
-    if not 1 <= days <= 3650:  # noqa: PLR2004 - ten years
-        raise ValueError(written)
-    return days
+    """Read a number of days, at most ten years."""
+    if not written.isdecimal() or not 1 <= int(written) <= MOST_DAYS:
+        raise ArgumentTypeError(f"must be 1 to {MOST_DAYS} days")
+    return int(written)
 
 
 def _state(token: ApiToken, *, now: datetime) -> str:
@@ -111,7 +112,7 @@ def _state(token: ApiToken, *, now: datetime) -> str:
         return f"revoked {_day(token.revoked_at)} {token.revoked_by}".strip()
     if token.expires_at is not None and token.expires_at <= now:
         return f"expired {_day(token.expires_at)}"
-    return f"works {_until(token.expires_at)}"
+    return "works" if token.expires_at is None else f"works {_until(token.expires_at)}"
 
 
 def _until(expires_at: datetime | None) -> str:
