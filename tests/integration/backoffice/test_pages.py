@@ -9,7 +9,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from backoffice.api import tokens
 from shared.conversation import settlement
+from shared.core.enums import Scope
+from shared.events.models import Event, EventDelivery
+from shared.events.services import endpoints, feed
 from shared.raffles.models import Order, PaymentProof
 from shared.whatsapp.models import (
     AccountNotice,
@@ -31,6 +35,8 @@ READ_ONLY = [
     AccountNotice,
     Alarm,
     BusinessNumber,
+    Event,
+    EventDelivery,
     InboundMessage,
     LogEntry,
     Order,
@@ -47,6 +53,10 @@ def page_of(model: Any, page: str, *args: Any) -> str:
 
 def fill_every_table() -> None:
     """Put at least one row behind every list, and a second page behind that of orders."""
+    endpoints.create(
+        name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
+    )
+    tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
     raffle = builders.raffle()
     order = shop.an_order(raffle, numbers=[1])
     shop.with_file(shop.a_proof(order))
@@ -65,6 +75,7 @@ def fill_every_table() -> None:
         received_at=NOON,
     )
     alarms.sound("token", title="Sending is paused", now=NOON)
+    feed.number(now=NOON)
     AccountNotice.objects.create(
         dedupe_key="x", field="account_update", payload={"a": 1}, received_at=NOON
     )
@@ -113,6 +124,7 @@ class TestEveryPage:
             "/admin/raffles/order/?o=99&p=x&q=%25",
             "/admin/raffles/paymentproof/?order=none",
             "/admin/whatsapp/alarm/?open=yes",
+            "/admin/events/eventdelivery/?endpoint=99999999999999999999&status=NONSENSE&type=x&p=2",
         ],
     )
     def test_outside_the_models_comes_too(self, owner: Client, path: str) -> None:
