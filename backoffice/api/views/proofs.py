@@ -158,6 +158,10 @@ class ProofFile(APIView):
         """Let anybody in who has a signed link; `get` looks at the signature."""
         return [AllowAny()] if self._has_signature else list(super().get_permissions())
 
+    def get_throttles(self) -> list[Any]:
+        """Count no signed links: nobody says who asks, and one bad guesser must not stop all."""
+        return [] if self._has_signature else super().get_throttles()
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Send the file whatever kind is asked for: only refusals are JSON."""
         return super().perform_content_negotiation(request, force=True)

@@ -154,12 +154,17 @@ class TestFile:
             (lambda _: "", "proof_link_broken"),
         ],
     )
-    def test_a_link_that_is_too_old_or_not_ours_opens_nothing(
-        self, kept: PaymentProof, make: Callable[[int], str], code: str
+    def test_a_link_that_is_too_old_or_not_ours_opens_nothing_at_no_cost(
+        self,
+        kept: PaymentProof,
+        make: Callable[[int], str],
+        code: str,
+        django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         path, signature = f"/api/proofs/{kept.pk}/file", make(kept.pk)
 
-        answer = Client().get(path, {"signature": signature})
+        with django_assert_num_queries(0):
+            answer = Client().get(path, {"signature": signature})
 
         assert (answer.status_code, answer.json()["code"]) == (403, code)
 
