@@ -25,6 +25,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "SERVERS": [{"url": "/", "description": "The back office that serves this document"}],
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,  # a body and its answer may have the same name
+    "COMPONENT_SPLIT_PATCH": False,  # a PATCH here wants its whole, small body
     "TAGS": [
         {"name": "orders", "description": "Orders, and what is decided about their payment."},
         {"name": "proofs", "description": "Payment proofs: pictures and PDFs that buyers sent."},

@@ -87,6 +87,14 @@ class Text(Filter):
         super().__init__(*args, max_length=100, **options)
 
 
+class Number(Text):
+    """Rows by a ticket number."""
+
+    schema: Mapping[str, Any] = MappingProxyType(
+        {"type": "string", "pattern": r"^\s*(#?[0-9]{1,7}\s*)?$"}
+    )
+
+
 class YesOrNo(Filter):
     """Rows of which something holds, or does not."""
 
@@ -98,7 +106,9 @@ class Moment(Filter):
     """Rows by a time."""
 
     field_class = _Moment
-    schema: Mapping[str, Any] = MappingProxyType({"type": "string", "format": "date-time"})
+    schema: Mapping[str, Any] = MappingProxyType(
+        {"type": "string", "anyOf": [{"format": "date-time"}, {"const": "", "title": "any time"}]}
+    )
 
 
 class OneOf(Filter):
@@ -133,7 +143,7 @@ class OrderFilter(django_filters.FilterSet):
         help_text="Phone with or without its plus, user id at Meta, or part of the name.",
     )
     code = Text(method="by_code", help_text="Order code in any spelling.")
-    number = Text(
+    number = Number(
         method="by_number",
         help_text="A ticket number it holds or once held, with or without its zeros.",
     )

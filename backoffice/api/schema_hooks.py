@@ -14,6 +14,8 @@ _SHARED: Final = {
 }
 """Answers that many operations have in common, by their status."""
 
+_LARGEST: Final = 10**18 - 1
+
 
 def without_slash(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
     """Name each address without the slash that may stand at its end."""
@@ -31,6 +33,7 @@ def tidied(result: Any, **_: Any) -> Any:
     for operation in _operations(result):
         for parameter in operation.get("parameters", ()):
             _without_nul(parameter["schema"])
+            _bounded(parameter["schema"])
     return result
 
 
@@ -71,5 +74,11 @@ def _share(shown: dict[str, Any], examples: dict[str, Any]) -> None:
 def _without_nul(field: dict[str, Any]) -> None:
     """Say of a field that its text, if it may be any, has no NUL: PostgreSQL could not keep it."""
     kinds = field.get("type", ())
-    if "string" in kinds and not {"enum", "format", "pattern", "const"} & field.keys():
+    if "string" in kinds and not {"anyOf", "enum", "format", "pattern", "const"} & field.keys():
         field["pattern"] = "^[^\\u0000]*$"
+
+
+def _bounded(parameter: dict[str, Any]) -> None:
+    """Say of a number in an address what holds for all: a longer one is no key of a database."""
+    if parameter.get("type") == "integer":
+        parameter.setdefault("maximum", _LARGEST)

@@ -30,6 +30,7 @@ from shared.raffles.services.number_ranges import NumberRange, RangePage
 from shared.raffles.transitions import TransitionNotAllowed
 
 _RANGE: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
+_SPAN: Final = "[0-9]{1,7}(-[0-9]{1,7})?"
 _NOT_FOUND: Final = RaffleNotFound(reference="7")
 _NUMBERS: Final = (
     OpenApiParameter(
@@ -39,7 +40,7 @@ _NUMBERS: Final = (
     ),
     OpenApiParameter(
         "numbers",
-        str,
+        {"type": "string", "pattern": f"^({_SPAN}(,{_SPAN})*)?$"},
         description=f"Only these, such as 7,13-20; {number_ranges.LIMIT:,} at most, on one page.",
     ),
     OpenApiParameter(
