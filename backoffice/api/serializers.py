@@ -57,7 +57,12 @@ class Amount(serializers.DecimalField):
 
 
 @extend_schema_field(
-    {"oneOf": [{"type": "string", "pattern": "^[0-9]{1,7}$"}, {"type": "integer"}]}
+    {
+        "oneOf": [
+            {"type": "string", "pattern": "^[0-9]{1,7}$"},
+            {"type": "integer", "minimum": 0, "maximum": 9_999_999},
+        ]
+    }
 )
 class TicketNumber(serializers.IntegerField):
     """A ticket number, with or without its zeros."""

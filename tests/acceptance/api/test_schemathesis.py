@@ -1,0 +1,44 @@
+"""Schemathesis tries to break the running API with what its own document says, and does not.
+
+For a longer run start a back office of your own and let the same configuration go on:
+
+    API_ADDRESS=http://127.0.0.1:8000 API_TOKEN=rtb_… uv run st \\
+        --config-file tests/acceptance/api/schemathesis.toml run $API_ADDRESS/api/schema -n 200
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.acceptance.api.conftest import Office
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("api")]
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+CONFIGURATION: Final = Path(__file__).parent / "schemathesis.toml"
+EXAMPLES: Final = 4
+"""Of each operation and way to make one up; the deterministic phase adds some fifty each."""
+
+
+def test_no_request_breaks_a_promise_of_the_document(office: Office, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
+        *("run", f"{office.address}/api/schema", "--no-color", "-n", str(EXAMPLES)),
+    ]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "API_ADDRESS": office.address,
+        "API_TOKEN": office.made.token,
+    }
+
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr
+    assert "No issues found" in done.stdout
