@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,6 +85,7 @@ def run(installed: Installation, *, console: Console) -> int:
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1
     except (
+        subprocess.TimeoutExpired,
         NotAsExpected,
         NoMail,
         BuyerStuck,
@@ -122,7 +124,7 @@ def _ready(
         token = setting_up.review_token(opened)
         setting_up.credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
         setting_up.workflows(engine, public_url=opened.backoffice)
-        for workflow in (ASK, EVENTS):
+        for workflow in (ASK, EVENTS, SUMMARY):
             engine.run("publish:workflow", f"--id={workflow}")
         tell("starting n8n")
         with engine.serving(logs=opened.home.logs):
@@ -279,3 +281,4 @@ def _caught_up(trial: Trial) -> None:
     events = trial.api.get("/events").raise_for_status().json()["results"]
     trial.sees("events read", len(reached["One by one"]), len(events))
     trial.sees("of them new", len(reached.get("Which event?", [])), 0)
+    trial.sees("read once more", len(trial.engine.executed(EVENTS).get("One by one", [])), 0)

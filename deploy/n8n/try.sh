@@ -18,9 +18,9 @@ install() {
   local half
   half=$(mktemp -d "$(dirname "$cache")/.installing-XXXXXX")
   trap 'rm -rf "$half"' EXIT
-  local node
-  node=$(command -v node)
-  if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt "$NODE" ]; then
+  local found
+  found=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+  if [ "$found" -lt "$NODE" ]; then
     say "installing Node $NODE"
     npm install --prefix "$half/node" --no-audit --no-fund --loglevel=error "node@$NODE"
     PATH="$half/node/node_modules/node/bin:$PATH"

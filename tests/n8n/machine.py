@@ -83,7 +83,7 @@ class Machine:
         """What left each node in the latest execution."""
         self.mails: list[Mapping[str, Any]] = []
         self.response: int | None = None
-        self._seen: dict[str, set[Any]] = {}
+        self._seen: set[Any] = set()
 
     def run(self, start: str, item: Item | None = None) -> None:
         """Start with a node and go on until nothing is left to do.
@@ -150,11 +150,14 @@ class Machine:
         return [item]
 
     def _removeDuplicates(self, node: Node, item: Item) -> list[Item]:
-        seen = self._seen.setdefault(node["name"], set())
+        assert node["parameters"]["options"]["scope"] == "workflow"
+        if node["parameters"]["operation"] == "clearDeduplicationHistory":
+            self._seen.clear()
+            return [item]
         value = self._value(node["parameters"]["dedupeValue"], item)
-        if value in seen:
+        if value in self._seen:
             return []
-        seen.add(value)
+        self._seen.add(value)
         return [item]
 
     def _set(self, node: Node, item: Item) -> list[Item]:

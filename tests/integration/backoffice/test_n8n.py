@@ -255,6 +255,10 @@ class TestQuestions:
             assert n8n.response == 200
         assert len(n8n.mails) == 1
 
+        n8n.run("Every month")
+        n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
+        assert len(n8n.mails) == 2, "its memory was emptied before it was full"
+
     def test_are_not_put_about_what_is_decided(self, api: Program) -> None:
         order = with_proof()
         settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)

@@ -27,6 +27,11 @@ class TestFiles:
     def test_are_taken_by_n8n_as_they_are(self, flow: Flow) -> None:
         assert list(rules.faults(flow)) == []
 
+    def test_say_which_n8n_they_were_tried_with(self) -> None:
+        version = json.loads(rules.TABLE.read_text())["n8n"]
+        assert f"\nN8N={version} " in (rules.FOLDER / "try.sh").read_text()
+        assert f"**{version}**" in (rules.FOLDER / "README.md").read_text()
+
     def test_have_ids_and_webhooks_of_their_own(self) -> None:
         nodes = [node for flow in FLOWS.values() for node in flow["nodes"]]
         paths = [node["parameters"].get("path") for node in nodes if "webhookId" in node]
@@ -62,6 +67,14 @@ class TestFiles:
             secrets = {"value", "hmacSecret", "password"} & credential["data"].keys()
             assert len(credential["id"]) <= rules.LONGEST_ID
             assert [credential["data"][name] for name in secrets] == [""]
+
+    def test_empty_the_memory_of_ids_before_it_stops_them(self) -> None:
+        for flow in (FLOWS["raffleProofs01"], FLOWS["raffleEvents01"]):
+            kept, emptied = (
+                node(flow, name)["parameters"]["options"]
+                for name in ("Once only", "Forget old ones")
+            )
+            assert kept["scope"] == emptied["scope"] == "workflow"
 
 
 class TestRules:
