@@ -145,7 +145,13 @@ SECURE_CSP = {
 }
 
 API_REQUESTS_PER_MINUTE = configuration.api_requests_per_minute
-API_COUNTS = configuration.media_folder / "api-counts"  # which all processes have in common
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "throttle": {  # in files, which all processes have in common
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": configuration.media_folder / "throttle",
+    },
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -5,12 +5,11 @@ from typing import Any, ClassVar, Final
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from backoffice.api import throttling, tokens
+from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.origin import client_address
 
 _SCHEMES: Final = frozenset({"bearer", "token"})
 
@@ -48,23 +47,16 @@ class ProgramToken(BaseAuthentication):
 
         Raises:
             AuthenticationFailed: the token is not one of ours, or not any more.
-            Throttled: many wrong ones came from the same address.
 
         """
         text = _sent(request)
         if text is None:
             return None
-        now, address = timezone.now(), client_address(request)
-        guesses = throttling.Guesses(address, digest=tokens.digest(text), now=now)
-        if (wait := guesses.wait()) is not None:
-            raise Throttled(wait, "Too many wrong tokens came from this address.")
+        now = timezone.now()
         try:
             token = tokens.find(text, now=now)
         except tokens.TokenRefused as refused:
-            if isinstance(refused, tokens.TokenUnknown):
-                guesses.was_wrong()
             raise AuthenticationFailed(refused.message(), code=refused.code) from refused
-        guesses.was_right()
         tokens.note_use(token, now=now)
         return TokenUser(token), token
 
