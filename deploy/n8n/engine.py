@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy import processes
-from deploy.processes import HOST, Processes
+from deploy.processes import HOST, CommandFailed, Processes
 
 COMMAND_LIMIT: Final = 240.0
 """Seconds a command may take; the first one makes the tables."""
@@ -68,7 +69,11 @@ class Engine:
 
         """
         said = self.run("execute", f"--id={workflow}", "--rawOutput")
-        ran = json.loads(said[said.index("{") :])["data"]["resultData"]["runData"]
+        begins = re.search(r"^\{", said, re.MULTILINE)  # n8n logs to the same output
+        if begins is None:
+            raise CommandFailed(f"{workflow} said nothing of what it did:\n{said}")
+        done, _ = json.JSONDecoder().raw_decode(said, begins.start())
+        ran = done["data"]["resultData"]["runData"]
         return {name: _items(runs) for name, runs in ran.items()}
 
     @contextmanager

@@ -100,8 +100,6 @@ def workflows(
         rows: a bank statement; then only the workflow that reads it is imported.
 
     """
-    folder = engine.folder / ("workflows" if rows is None else "statement")
-    folder.mkdir(parents=True, exist_ok=True)
     typed = {"public_url": public_url, "seller_email": SELLER, "sender_email": SENDER}
     for file in WORKFLOWS.glob("*.json"):
         workflow = json.loads(file.read_text())
@@ -112,5 +110,6 @@ def workflows(
             field["value"] = typed.get(field["name"], field["value"])
         if rows is not None:
             nodes["Bank statement"]["jsonOutput"] = json.dumps({"rows": rows})
-        (folder / file.name).write_text(json.dumps(workflow))
-    engine.run("import:workflow", "--separate", f"--input={folder}")
+        copy = engine.folder / file.name
+        copy.write_text(json.dumps(workflow))
+        engine.run("import:workflow", f"--input={copy}")
