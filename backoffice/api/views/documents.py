@@ -49,5 +49,5 @@ def docs(request: HttpRequest) -> HttpResponse:
     """Show the API to staff, who may try each operation as themselves."""
     if not admin.site.has_permission(request):
         return redirect_to_login(request.get_full_path())
-    page = admin.site.each_context(request) | {"title": "The API"}
+    page = admin.site.each_context(request) | {"title": "API reference"}
     return TemplateResponse(request, "api/docs.html", page)

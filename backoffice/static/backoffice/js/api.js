@@ -1,13 +1,24 @@
 // Shows the API with Swagger UI; what is tried out is sent as the person who is logged in.
 (function () {
   "use strict";
-  const root = document.documentElement;
   const place = document.getElementById("api-docs");
   const token = document.querySelector("#api-csrf [name=csrfmiddlewaretoken]").value;
 
-  function follow() { root.classList.toggle("dark-mode", root.dataset.bsTheme === "dark"); }
-  follow();
-  new MutationObserver(follow).observe(root, { attributeFilter: ["data-bs-theme"] });
+  // Swagger UI leaves some of its fields without a name.
+  const NAMES = {
+    ".examples-select-element": "Example",
+    ".body-param__text": "Body",
+    ".content-type-wrapper select": "Media type",
+    ".parameters-col_description select": "Value",
+  };
+  function name() {
+    for (const [selector, words] of Object.entries(NAMES)) {
+      for (const field of place.querySelectorAll(`${selector}:not([aria-label])`)) {
+        field.setAttribute("aria-label", words);
+      }
+    }
+  }
+  new MutationObserver(name).observe(place, { childList: true, subtree: true });
 
   function asStaff(request) {
     const method = (request.method || "GET").toUpperCase();
@@ -19,7 +30,6 @@
   SwaggerUIBundle({
     url: place.dataset.schema,
     domNode: place,
-    deepLinking: true,
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
     tryItOutEnabled: true,
