@@ -68,6 +68,18 @@ class TestFiles:
             assert len(credential["id"]) <= rules.LONGEST_ID
             assert [credential["data"][name] for name in secrets] == [""]
 
+    def test_can_be_run_by_n8n_execute(self) -> None:
+        """It wants a manual trigger, and then starts at the first one that is no webhook."""
+        starts = {}
+        for name in ("raffleTransfers01", "raffleSummary01", "raffleEvents01"):
+            kinds = {node["name"]: node["type"].rpartition(".")[2] for node in FLOWS[name]["nodes"]}
+            assert "manualTrigger" in kinds.values()
+            first = (
+                name for name, kind in kinds.items() if kind in ("manualTrigger", "scheduleTrigger")
+            )
+            starts[name] = next(first)
+        assert [*starts.values()] == ["Start", "Every morning", "Every hour"]
+
     def test_empty_the_memory_of_ids_before_it_stops_them(self) -> None:
         for flow in (FLOWS["raffleProofs01"], FLOWS["raffleEvents01"]):
             kept, emptied = (
