@@ -167,6 +167,7 @@ class Postman:
         """Give up everything that waits."""
         for task in list(self._tasks):
             task.cancel()
+        self._tasks.clear()  # one in the middle of a request ends a moment later
         self.log = Ledger(KEPT)
         self.dropped = 0
 
