@@ -106,9 +106,7 @@ class Moment(Filter):
     """Rows by a time."""
 
     field_class = _Moment
-    schema: Mapping[str, Any] = MappingProxyType(
-        {"type": "string", "anyOf": [{"format": "date-time"}, {"const": "", "title": "any time"}]}
-    )
+    schema: Mapping[str, Any] = MappingProxyType({"type": "string", "format": "date-time"})
 
 
 class OneOf(Filter):

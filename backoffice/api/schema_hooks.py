@@ -34,6 +34,8 @@ def tidied(result: Any, **_: Any) -> Any:
         for parameter in operation.get("parameters", ()):
             _without_nul(parameter["schema"])
             _bounded(parameter["schema"])
+            if parameter["in"] == "query":
+                parameter["allowEmptyValue"] = True  # as good as none
     return result
 
 
@@ -74,7 +76,7 @@ def _share(shown: dict[str, Any], examples: dict[str, Any]) -> None:
 def _without_nul(field: dict[str, Any]) -> None:
     """Say of a field that its text, if it may be any, has no NUL: PostgreSQL could not keep it."""
     kinds = field.get("type", ())
-    if "string" in kinds and not {"anyOf", "enum", "format", "pattern", "const"} & field.keys():
+    if "string" in kinds and not {"enum", "format", "pattern", "const"} & field.keys():
         field["pattern"] = "^[^\\u0000]*$"
 
 

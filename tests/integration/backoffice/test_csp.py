@@ -75,6 +75,7 @@ class TestPolicy:
             "/admin/raffles/raffle/add/",
             "/admin/raffles/order/",
             "/admin/whatsapp/alarm/",
+            "/api/docs",
         ],
     )
     def test_is_never_broken_by_a_page(self, owner: Client, path: str) -> None:

@@ -4,7 +4,7 @@
   const place = document.getElementById("api-docs");
   const token = document.querySelector("#api-csrf [name=csrfmiddlewaretoken]").value;
 
-  // Swagger UI leaves some of its fields without a name.
+  // Swagger UI leaves some of its fields without a name, and its samples to the mouse.
   const NAMES = {
     ".examples-select-element": "Example",
     ".body-param__text": "Body",
@@ -16,6 +16,9 @@
       for (const field of place.querySelectorAll(`${selector}:not([aria-label])`)) {
         field.setAttribute("aria-label", words);
       }
+    }
+    for (const sample of place.querySelectorAll("pre:not([tabindex])")) {
+      sample.tabIndex = 0;  // so that the keyboard can scroll it
     }
   }
   new MutationObserver(name).observe(place, { childList: true, subtree: true });
