@@ -22,7 +22,7 @@ class Office:
     made: Furnished
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def office(
     run_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Office]:
