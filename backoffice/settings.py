@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import drf_spectacular_sidecar
 from django.utils.csp import CSP
-from whitenoise.compress import Compressor
+from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 
 from backoffice import jazzmin, openapi
 from shared.settings import *
