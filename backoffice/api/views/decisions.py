@@ -107,7 +107,6 @@ class ConfirmPayment(Decision):
                     expected=Decimal("150.00"), received=Decimal("149.99"), currency="USD"
                 ),
                 ProofElsewhere(proof_ids=[3]),
-                examples.NUMBERS_TAKEN,
             ),
         },
     )
