@@ -2,8 +2,10 @@
 
 import html
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from itertools import count
 from typing import Final, Self
 
@@ -112,7 +114,7 @@ class Seller:
 
         """
         with httpx.Client(trust_env=False, timeout=PATIENCE) as browser:
-            page = browser.get(question.button).raise_for_status()
+            page = _opened(browser, question.button)
             names = _FIELD.findall(page.text)
             if decision not in html.unescape(page.text) or len(names) < len(("", "", "")):
                 raise FormUnusable(f"the form of {question.code} has {names}:\n{page.text[:2000]}")
@@ -140,3 +142,13 @@ class Seller:
             return [self.mailbox.waits_for(lambda _: True, timeout=within).subject]
         except NoMail:
             return []
+
+
+def _opened(browser: httpx.Client, address: str) -> httpx.Response:
+    """Open a form; a program reads its mail faster than n8n goes to sleep, which it answers 409."""
+    ends = time.monotonic() + PATIENCE
+    while (page := browser.get(address)).status_code == HTTPStatus.CONFLICT:
+        if time.monotonic() > ends:
+            break
+        time.sleep(0.2)
+    return page.raise_for_status()
