@@ -1,4 +1,8 @@
-"""Every test in this folder runs twice: on a SQLite file and on a real PostgreSQL."""
+"""Every test in this folder runs twice: on a SQLite file and on a real PostgreSQL.
+
+Those marked `same_everywhere` ask nothing that a database could answer otherwise, such as what a
+page looks like, and run on SQLite alone.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +14,18 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from tests.databases import Databases, books, empty
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what would only say the same again."""
+    again = [item for item in items if item.get_closest_marker("same_everywhere") and _again(item)]
+    if again:
+        config.hook.pytest_deselected(items=again)
+        items[:] = [item for item in items if item not in set(again)]
+
+
+def _again(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "postgresql" in item.callspec.params.values()
 
 
 @pytest.fixture(

@@ -10,7 +10,7 @@ from django.test import Client
 import backoffice
 from backoffice import brand
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 TEMPLATES = Path(backoffice.__file__).parent / "templates"
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from backoffice.api.views import documents
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

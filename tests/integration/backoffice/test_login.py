@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from backoffice.people import second_factor
 from tests.integration.backoffice import shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 PASSWORD: Final = "correct-horse-battery"
 LOGIN: Final = "/admin/login/"

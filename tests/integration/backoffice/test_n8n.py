@@ -23,7 +23,7 @@ from tests.n8n import rules
 from tests.n8n.expressions import Scope
 from tests.n8n.machine import Answer, Item, Machine, Request, Wire
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 _reads = count(1)
 

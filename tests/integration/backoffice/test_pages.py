@@ -29,7 +29,7 @@ from tests import builders
 from tests.builders import NOON, NUMBER_ID
 from tests.integration.backoffice import shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 READ_ONLY = [
     AccountNotice,

@@ -302,11 +302,10 @@ def address_of(name: str, arguments: list[str], things: dict[str, Model]) -> str
     return reverse(f"admin:{name}", kwargs=found)
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.usefixtures("blank_pages")
-def test_every_page_and_button_is_for_its_roles_alone(vendor: str) -> None:
+def test_every_page_and_button_is_for_its_roles_alone() -> None:
     """Ask for everything as everybody: 403 for whom it is not, anything else for whom it is."""
-    if vendor != "sqlite":
-        pytest.skip("who may do what is the same on every database, and a long list")
     browsers, things = people(), one_of_each()
     wrong = []
     for name, arguments in every_url():
