@@ -66,13 +66,14 @@ class Person:
         )
         assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
 
-    def finds_no_barrier(self) -> None:
+    def finds_no_barrier(self, *, within: str | None = None) -> None:
         """Let axe-core look for what keeps people out: serious and critical faults.
 
-        What the browser says meanwhile is of axe's own doing, such as styles it tries on.
+        Looks at the whole page, or `within` a selector. What the browser says meanwhile is of
+        axe's own doing, such as styles it tries on.
         """
         before = list(self.complaints)
-        found = Axe().run(self.page, options=AXE).response["violations"]
+        found = Axe().run(self.page, context=within, options=AXE).response["violations"]
         self.complaints[:] = before
         barriers = [
             f"{each['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"

@@ -39,6 +39,7 @@ def with_token(text: str) -> Client:
     return Client(headers={"Authorization": f"Bearer {text}"})
 
 
+@pytest.mark.same_everywhere
 class TestTokens:
     @pytest.mark.parametrize(
         "headers",
@@ -145,6 +146,7 @@ class TestTokens:
         assert event.actor_id == str(token.pk)
 
 
+@pytest.mark.same_everywhere
 class TestScopes:
     @pytest.mark.parametrize(
         ("scope", "listed", "confirmed"),
@@ -169,6 +171,7 @@ class TestScopes:
         assert "WWW-Authenticate" not in answer
 
 
+@pytest.mark.same_everywhere
 class TestPeople:
     @pytest.mark.parametrize(
         ("permissions", "listed", "confirmed"),
@@ -204,6 +207,7 @@ class TestPeople:
         assert browser.get(ORDERS).status_code == 200
 
 
+@pytest.mark.same_everywhere
 class TestHowOften:
     def test_a_caller_may_ask_is_limited_for_each_alone(self, settings: Settings) -> None:
         settings.API_REQUESTS_PER_MINUTE = 3
@@ -232,6 +236,7 @@ class TestHowOften:
         assert [program.get(ORDERS).status_code for _ in range(2)] == [200] * 2
 
 
+@pytest.mark.same_everywhere
 class TestCommand:
     def test_makes_lists_and_takes_back(self) -> None:
         def said(*words: str) -> str:

@@ -12,7 +12,7 @@ from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
 from tests.integration.backoffice.program import Program, a_late_order, expire, refused, told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 N8N = {"kind": "token", "label": "n8n"}
 

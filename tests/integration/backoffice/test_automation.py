@@ -25,7 +25,7 @@ from shared.whatsapp.models import Alarm
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 SCREEN: Final = 12
 """Queries a screen may take, all in."""

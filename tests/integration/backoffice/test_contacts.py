@@ -17,7 +17,7 @@ from tests.integration.backoffice import shop
 from tests.integration.backoffice.test_messages import SCREEN, page, post
 from tests.integration.whatsapp.queue import queued
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 
 class TestList:

@@ -18,7 +18,7 @@ from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
 from tests.integration.backoffice.test_at_once import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 DECISIONS = ["confirm", "reject", "cancel", "ask_again"]
 

@@ -17,7 +17,7 @@ from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
 from tests.integration.backoffice.test_decisions import a_reviewer, said, status_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.integration.backoffice import shop
 from tests.integration.backoffice.test_at_once import at_once
 from tests.integration.whatsapp.queue import queued
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 SCREEN = 12
 """Queries a screen may take, all in."""
