@@ -15,9 +15,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that lives in a house on both databases, each module's on one worker."""
     if "vendor" in metafunc.fixturenames:
         module = metafunc.module.__name__.rpartition(".")[2]
+        same = metafunc.definition.get_closest_marker("same_everywhere") is not None
         vendors = [
             pytest.param(vendor, marks=pytest.mark.xdist_group(f"{module}-{vendor}"))
-            for vendor in ("sqlite", "postgresql")
+            for vendor in (("sqlite",) if same else ("sqlite", "postgresql"))
         ]
         metafunc.parametrize("vendor", vendors, scope="module")
 

@@ -163,14 +163,17 @@ class TestScript:
         broken = tmp_path / "broken"
         broken.mkdir()
         (broken / "sitecustomize.py").write_text(
-            "import os, sys\nif 'gateway.asgi:app' in sys.orig_argv:\n    os._exit(3)\n"
+            "import os, sys\n"
+            "if 'deploy.demo' in sys.orig_argv:\n"
+            "    print('the disk is full', file=sys.stderr, flush=True)\n"
+            "    os._exit(3)\n"
         )
 
         env = bare(TMPDIR=str(tmp_path), PYTHONPATH=str(broken))
         played = rafflebot("demo", "--script", env=env, folder=tmp_path)
 
         assert played.returncode == 1
-        assert "The demo failed: gateway ended with code 3" in played.stdout
+        assert "The demo failed: `-m deploy.demo` failed:\nthe disk is full" in played.stdout
         assert "Traceback" not in played.stdout + played.stderr
         assert [path.name for path in tmp_path.iterdir()] == ["broken"]
         assert living_in(tmp_path) == []

@@ -19,7 +19,7 @@ from tests.acceptance.buying import asks, hears, holds, pays, places
 from tests.acceptance.house import House, until
 from tests.acceptance.receivers import Got
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.same_everywhere]
 
 PURCHASE = {"order.created", "order.proof_received", "order.paid"}
 SLOW: float = 8.0
