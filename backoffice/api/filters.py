@@ -162,8 +162,13 @@ class OrderFilter(django_filters.FilterSet):
         return rows.filter(under_review_since__isnull=not wanted)
 
     def by_update(self, rows: QuerySet[Order], _: str, since: datetime) -> QuerySet[Order]:
-        """Keep orders with a line in their history since then."""
-        return rows.filter(pk__in=OrderEvent.objects.filter(at__gte=since).values("order_id"))
+        """Keep orders with a line in their history since then.
+
+        Distinct, so that PostgreSQL reads these lines by their time and not the whole history by
+        its orders.
+        """
+        lines = OrderEvent.objects.filter(at__gte=since)
+        return rows.filter(pk__in=lines.values("order_id").distinct())
 
     def by_buyer(self, rows: QuerySet[Order], _: str, term: str) -> QuerySet[Order]:
         """Keep the orders of a buyer.

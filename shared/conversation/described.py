@@ -91,7 +91,9 @@ class Order(Described):
 
 def orders() -> QuerySet[models.Order]:
     """Give orders with all that their description reads, in a fixed number of queries."""
-    tickets = OrderTicket.objects.select_related("ticket")
+    tickets = OrderTicket.objects.select_related("ticket").only(
+        "order_id", "released_at", "ticket__number"
+    )
     return models.Order.objects.select_related("raffle", "contact").prefetch_related(
         Prefetch("order_tickets", queryset=tickets), "proofs"
     )
