@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import QueryDict
 from django.utils.timezone import get_default_timezone
 from drf_spectacular.utils import OpenApiParameter
@@ -164,11 +164,11 @@ class OrderFilter(django_filters.FilterSet):
     def by_update(self, rows: QuerySet[Order], _: str, since: datetime) -> QuerySet[Order]:
         """Keep orders with a line in their history since then.
 
-        Distinct, so that PostgreSQL reads these lines by their time and not the whole history by
-        its orders.
+        Distinct, so that PostgreSQL reads these lines by their time; and of a sum, so that SQLite
+        does: else either reads the whole history, order by order.
         """
         lines = OrderEvent.objects.filter(at__gte=since)
-        return rows.filter(pk__in=lines.values("order_id").distinct())
+        return rows.filter(pk__in=lines.values(of=F("order_id") + 0).distinct())
 
     def by_buyer(self, rows: QuerySet[Order], _: str, term: str) -> QuerySet[Order]:
         """Keep the orders of a buyer.
