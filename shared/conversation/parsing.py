@@ -1,4 +1,11 @@
-"""What a buyer's words mean: commands, quantities, ticket numbers, yes and no. Pure."""
+"""What a buyer's words mean: commands, quantities, ticket numbers, yes and no. Pure.
+
+Any phone can send any text, so reading one takes time in proportion to its length at most, and no
+more than a text of `MAX_NUMBERS_TEXT` characters takes. Two rules keep it so. `_bounded` is called
+before anything is normalised, compared or matched. And a pattern has no two ways to match the same
+characters: white space is collapsed before, and a run of digits is matched from its first digit,
+in one piece.
+"""
 
 import re
 import unicodedata
@@ -10,6 +17,16 @@ from typing import Final
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
+
+MAX_WORDS_TEXT: Final = 400
+"""The most characters in which words are understood, without white space around them.
+
+A longer text is a letter for a person. It is not cut, as its beginning may say something else than
+the whole ("cancel" of "cancel culture …"), so nothing in it is understood.
+"""
+
+MAX_NUMBERS_TEXT: Final = 2_000
+"""The same for a list of ticket numbers: an order has a hundred at most, of seven digits each."""
 
 MAX_DIGITS: Final = 9
 """Longer digit runs are phone numbers or account numbers, never a ticket number or a quantity."""
@@ -134,10 +151,31 @@ _EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)}
 
 
 def plain(text: str) -> str:
-    """Fold case, width, digits of every script and spacing; drop punctuation, marks and emoji."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = [_plain_character(character) for character in folded]
+    """Fold case, width, digits of every script and spacing; drop punctuation, marks and emoji.
+
+    Nothing is left of a text longer than `MAX_WORDS_TEXT`.
+    """
+    return _plain(text, limit=MAX_WORDS_TEXT)
+
+
+def _plain(text: str, *, limit: int) -> str:
+    kept = [_plain_character(character) for character in _folded(text, limit=limit)]
     return " ".join("".join(kept).split())
+
+
+def _folded(text: str, *, limit: int) -> str:
+    """Fold case and width; nothing is left of a text that is too long before or after that.
+
+    One character may become eighteen: U+FDFA does.
+    """
+    folded = unicodedata.normalize("NFKC", _bounded(text, limit=limit)).casefold()
+    return folded if len(folded) <= limit else ""
+
+
+def _bounded(text: str, *, limit: int) -> str:
+    """Return the text without white space around it, or nothing if it is too long."""
+    stripped = text.strip()
+    return stripped if len(stripped) <= limit else ""
 
 
 def _plain_character(character: str) -> str:
@@ -173,17 +211,17 @@ def is_greeting(text: str) -> bool:
 
 def is_yes(text: str) -> bool:
     """Whether it agrees; a lone thumbs-up does."""
-    return _one_of(text, _YES) or text.strip().startswith(("👍", "✅", "👌"))
+    return _one_of(text, _YES) or _signs(text).startswith(("👍", "✅", "👌"))
 
 
 def is_no(text: str) -> bool:
     """Whether it declines; a lone thumbs-down does."""
-    return _one_of(text, _NO) or text.strip().startswith(("👎", "❌"))
+    return _one_of(text, _NO) or _signs(text).startswith(("👎", "❌"))
 
 
 def is_thanks(text: str) -> bool:
     """Whether it is a thank-you and nothing more."""
-    return _one_of(text, _THANKS) or text.strip() in {"🙏", "❤️", "😊"}
+    return _one_of(text, _THANKS) or _signs(text) in {"🙏", "❤️", "😊"}
 
 
 def asks_for_tickets(text: str) -> bool:
@@ -216,6 +254,11 @@ def wants_pick(text: str) -> bool:
     """Whether the buyer wants to choose, without saying which."""
     words = plain(text).split()
     return bool(_PICK & set(words)) and set(words) <= _PICK | _FILLER | {"myself", "to"}
+
+
+def _signs(text: str) -> str:
+    """Return the text with its emoji, which `plain` drops."""
+    return _bounded(text, limit=MAX_WORDS_TEXT)
 
 
 def _one_of(text: str, wordings: set[str]) -> bool:
@@ -274,21 +317,26 @@ def _amount(word: str) -> int:
     return _TENS[word] if word in _TENS else int(word)
 
 
-_DASH: Final = r"[-–—‒−~]|\.\.+|…"
-_RANGE: Final = re.compile(
-    rf"(?:\bfrom\s+)?#?\s*(\d+)\s*(?:{_DASH}|\bto\b|\bthrough\b|\bthru\b|\btill\b|\buntil\b)\s*#?\s*(\d+)"
-)
-_BETWEEN: Final = re.compile(r"\bbetween\s+#?\s*(\d+)\s+and\s+#?\s*(\d+)")
-_NUMBER: Final = re.compile(r"(#|№|n°|nº)?\s*(\d+)")
+_DIGITS: Final = rf"(?<!\d)(\d{{1,{MAX_DIGITS}}}+)"
+"""A whole run of digits; without the look behind, each of its digits would begin one of its own."""
+_DASH: Final = r"[-–—‒−~]|\.{2,}+|…"
+_TO: Final = rf"{_DASH}|\bto\b|\bthrough\b|\bthru\b|\btill\b|\buntil\b"
+_RANGE: Final = re.compile(rf"(?:\bfrom )?#? ?{_DIGITS} ?(?:{_TO}) ?#? ?{_DIGITS}")
+_BETWEEN: Final = re.compile(rf"\bbetween #? ?{_DIGITS} and #? ?{_DIGITS}")
+_NUMBER: Final = re.compile(rf"(#|№|n°|nº)? ?{_DIGITS}")
+_TOO_MANY_DIGITS: Final = re.compile(rf"\d{{{MAX_DIGITS + 1}}}")
 
 
 def ticket_numbers(text: str) -> TicketNumbers | None:
     """Read ticket numbers: "07, 13-20 and 45", "7 13 20", "from 10 to 15", "#0007".
 
     Separators are space, comma, semicolon, slash, plus, & and "and", and line breaks. None when
-    there is no number, or when the text says something else besides.
+    there is no number, when the text says something else besides, or when it is longer than
+    `MAX_NUMBERS_TEXT`.
     """
-    said = _digits_folded(text)
+    said = _spaced(_digits_folded(text))
+    if _TOO_MANY_DIGITS.search(said):
+        return None
     found: set[int] = set()
     ranges = 0
     for pattern in (_BETWEEN, _RANGE):
@@ -298,11 +346,9 @@ def ticket_numbers(text: str) -> TicketNumbers | None:
                 return None
             found.update(span)
             ranges += 1
-        said = pattern.sub(" ", said)
+        said = _spaced(pattern.sub(" ", said))
     singles = list(_NUMBER.finditer(said))
-    if any(len(match.group(2)) > MAX_DIGITS for match in singles):
-        return None
-    rest = plain(_NUMBER.sub(" ", said)).split()
+    rest = _plain(_NUMBER.sub(" ", said), limit=MAX_NUMBERS_TEXT).split()
     if any(word not in _FILLER for word in rest):
         return None
     found.update(int(match.group(2)) for match in singles)
@@ -320,23 +366,28 @@ def _is_marked(match: re.Match[str], rest: Sequence[str]) -> bool:
 
 
 def _range(first: str, last: str) -> range | None:
-    if max(len(first), len(last)) > MAX_DIGITS:
-        return None
     low, high = sorted((int(first), int(last)))
     return range(low, high + 1) if high - low < MAX_RANGE else None
 
 
 def _digits_folded(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _folded(text, limit=MAX_NUMBERS_TEXT)
     return "".join(
         str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
         for character in folded
     )
 
 
+def _spaced(text: str) -> str:
+    """Return the text with one space for each run of white space."""
+    return " ".join(text.split())
+
+
 def choice(text: str, titles: Sequence[str]) -> int | None:
     """Find which of `titles` is meant, by its place ("2") or its name, roughly; None if unclear."""
     said = plain(text)
+    if not said:
+        return None
     if said.isdecimal() and len(said) <= MAX_DIGITS:
         place = int(said)
         return place - 1 if 1 <= place <= len(titles) else None

@@ -1,11 +1,70 @@
 """What buyers' words are taken for."""
 
+import sys
+from collections.abc import Callable
+from typing import Final
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.conversation import parsing
-from shared.conversation.parsing import Command, Heard, TicketNumbers
+from shared.conversation.parsing import (
+    MAX_NUMBERS_TEXT,
+    MAX_WORDS_TEXT,
+    Command,
+    Heard,
+    TicketNumbers,
+)
+
+TITLES: Final = [f"Summer Raffle {number}" for number in range(20)]
+READINGS: Final[dict[str, Callable[[str], object]]] = {
+    "command": parsing.command,
+    "is_greeting": parsing.is_greeting,
+    "is_yes": parsing.is_yes,
+    "is_no": parsing.is_no,
+    "is_thanks": parsing.is_thanks,
+    "asks_for_tickets": parsing.asks_for_tickets,
+    "asks_for_more": parsing.asks_for_more,
+    "asks_how_to_pay": parsing.asks_how_to_pay,
+    "says_paid": parsing.says_paid,
+    "wants_random": parsing.wants_random,
+    "wants_pick": parsing.wants_pick,
+    "quantity": parsing.quantity,
+    "random_quantity": parsing.random_quantity,
+    "counted_tickets": parsing.counted_tickets,
+    "ticket_numbers": parsing.ticket_numbers,
+    "choice": lambda text: parsing.choice(text, TITLES),
+}
+"""Everything that is ever asked of a buyer's words."""
+
+HOSTILE: Final = (
+    "1", "٣", " ", "\n", "\t", "\u2003", "\u3000", "\u200b", "\u0301", "\u0323\u0301", "ﷺ", "ΐ",
+    "1-2\n", "1-1000 ", "from ", "#", "between 1 and ", "-", ".", "..", "…", "👍", "👍🏽\u200d",
+    "a", "cancel ", "yes ", "five ", "summer ", "'", "’",
+)  # fmt: skip
+
+
+def count_lines(reading: Callable[[str], object], text: str) -> int:
+    """Count the lines of `parsing` that run, each time they do."""
+    lines = 0
+
+    def note(code: object, _: int) -> object:
+        nonlocal lines
+        lines += getattr(code, "co_filename", "") == parsing.__file__
+        return None
+
+    tool, monitoring = 4, sys.monitoring
+    monitoring.use_tool_id(tool, "lines of parsing")
+    try:
+        monitoring.register_callback(tool, monitoring.events.LINE, note)
+        monitoring.set_events(tool, monitoring.events.LINE)
+        reading(text)
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.register_callback(tool, monitoring.events.LINE, None)
+        monitoring.free_tool_id(tool)
+    return lines
 
 
 class TestCommand:
@@ -132,3 +191,74 @@ class TestChoice:
     @pytest.mark.parametrize("text", ["raffle", "3", "0", "hi", "what is this", ""])
     def test_does_not_guess(self, text: str) -> None:
         assert parsing.choice(text, ["Summer Raffle", "Winter Raffle"]) is None
+
+
+class TestTooLong:
+    """A letter, or something made to stop the product, is not understood, whatever it says."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "cancel " + "because I want my money back " * 20,
+            "yes" + "!" * MAX_WORDS_TEXT,
+            "👍" * (MAX_WORDS_TEXT + 1),
+            "5 random" + " please" * 100,
+            "summer" + " raffle" * 100,
+            "7" + " " * MAX_NUMBERS_TEXT + "8",
+            "1234567 " * 300,
+            "1" * 65_536,
+            "ﷺ" * 4_096,
+            "a" + "\u0323\u0301" * 2_048,
+        ],
+    )
+    def test_means_nothing(self, text: str) -> None:
+        assert {name: found for name, reading in READINGS.items() if (found := reading(text))} == {}
+        assert parsing.plain(text) == ""
+
+    def test_is_measured_without_the_white_space_around_it(self) -> None:
+        around = " \n\u2003" * 2_000
+
+        assert parsing.command(f"{around}cancel{around}") == Heard(Command.CANCEL, surely=True)
+        assert parsing.ticket_numbers(f"{around}#7{around}") == TicketNumbers((7,), surely=True)
+        assert parsing.is_yes(f"{around}👍{around}")
+
+    def test_is_measured_again_once_signs_are_spelled_out(self) -> None:
+        assert parsing.plain("ﷺ" * 20) != ""
+        assert parsing.plain("ﷺ" * 30) == ""
+
+    def test_a_list_of_as_many_numbers_as_an_order_may_have_is_not(self) -> None:
+        numbers = range(1_000_000, 1_000_100)
+        text = ", ".join(map(str, numbers))
+
+        assert len(text) > MAX_WORDS_TEXT
+        assert parsing.ticket_numbers(text) == TicketNumbers(tuple(numbers), surely=True)
+
+    def test_a_list_is_never_cut_within_a_number(self) -> None:
+        text = "100 " * (MAX_NUMBERS_TEXT // 4 - 1) + "1234567"
+
+        assert parsing.ticket_numbers(text) is None
+
+
+class TestWork:
+    """What reading a text takes, counted in lines; the patterns are counted in `test_patterns`."""
+
+    @pytest.mark.parametrize("name", READINGS)
+    @pytest.mark.parametrize("piece", HOSTILE)
+    def test_doubles_at_most_when_the_text_doubles(self, name: str, piece: str) -> None:
+        works = [count_lines(READINGS[name], "7" + piece * times + "x") for times in (40, 80, 160)]
+
+        assert works[1] <= 2 * works[0] + 20
+        assert works[2] <= 2 * works[1] + 20
+
+    @pytest.mark.parametrize("name", READINGS)
+    @given(pieces=st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=8))
+    @settings(deadline=None, max_examples=30)  # lines are what counts
+    def test_doubles_at_most_with_any_mixture(self, name: str, pieces: list[str]) -> None:
+        once, twice = (count_lines(READINGS[name], "".join(pieces) * times) for times in (10, 20))
+
+        assert twice <= 2 * once + 20
+
+    @pytest.mark.parametrize("name", READINGS)
+    @pytest.mark.parametrize("piece", HOSTILE)
+    def test_is_next_to_nothing_for_a_text_too_long(self, name: str, piece: str) -> None:
+        assert count_lines(READINGS[name], "7" + piece * 65_536 + "x") < 200
