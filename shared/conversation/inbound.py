@@ -1,11 +1,25 @@
-"""Answers a buyer: their waiting messages in order, in one transaction, or not at all."""
+"""Answers a buyer: their waiting messages in order, in one transaction, or not at all.
 
-from collections.abc import Iterator, Sequence
+One message must not stop the product, whatever is in it. One that raises an error is tried again
+and then given up. So is one that takes more than its share of processor time: that is looked at
+between the steps of an answer, because no thread can be interrupted from outside. Time that passes
+in the database does not count, so a slow database gives up nobody's message.
+
+And if the whole process hangs or dies, nothing can be noted afterwards. So a message that has
+waited suspiciously long is noted as a failed try before it is answered, which costs a transaction
+that messages answered in time do not pay. After one such try it is answered alone, so that no
+other message is counted for it.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
 from structlog.contextvars import bound_contextvars
 
 from shared.conversation import facts, flow, texts
@@ -25,7 +39,12 @@ from shared.conversation.values import (
     Words,
 )
 from shared.core import logs, retry
-from shared.core.constants import MAX_INBOX_ATTEMPTS, STALE_AFTER
+from shared.core.constants import (
+    ANSWER_CPU_SECONDS,
+    LEFT_OVER_AFTER,
+    MAX_INBOX_ATTEMPTS,
+    STALE_AFTER,
+)
 from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import Content, ContentKind, content
@@ -39,6 +58,24 @@ MAX_ROUNDS: Final = 3
 
 PROOF_TYPES: Final = ("image/", "application/pdf")
 """What a payment proof may announce itself as; its content decides later."""
+
+
+type CpuClock = Callable[[], float]
+"""Processor time of this thread in seconds, such as `time.thread_time`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A message whose try was counted before it began.
+
+    Attributes:
+        message_id: the message.
+        alone: whether no other message is answered with it.
+
+    """
+
+    message_id: int
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +112,33 @@ class AnswerFailed(Exception):
         self.message_id = message_id
 
 
+class LeftOver(Exception):
+    """A buyer's messages wait for so long that a gateway may have died of the first."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__(f"message {message_id} is left over")
+        self.message_id = message_id
+
+
+class TookTooLong(RuntimeError):
+    """Answering one message took more processor time than its share."""
+
+
 class EndlessConversation(RuntimeError):
     """One message led from effect to effect without ever coming to an answer."""
 
 
 @transaction.atomic(durable=True)
-def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = None) -> Answered:
+def answer(
+    contact_id: int,
+    *,
+    now: datetime,
+    pivot: int,
+    before: int | None = None,
+    left_over_since: datetime | None = None,
+    begun: Begun | None = None,
+    cpu_clock: CpuClock = time.thread_time,
+) -> Answered:
     """Answer a buyer's waiting messages by the time they were sent.
 
     Ends with the first that acted on an order: ticket numbers are locked in one global order only
@@ -91,21 +149,28 @@ def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = N
         now: the clock.
         pivot: a die from 0 to 2^31-1.
         before: stop at this message, which failed by itself and waits for another try.
+        left_over_since: messages received before that are left over; None: none is.
+        begun: the message that is tried now although it is noted to be tried later.
+        cpu_clock: processor time of this thread, in seconds.
 
     Raises:
         AnswerFailed: for the first message that cannot be answered; nothing was changed.
+        LeftOver: a message is left over; nothing was changed.
         OperationalError, InterfaceError: the database is away, or the transaction met another.
 
     """
     contact = contacts.lock(contact_id)
-    waiting = _due(inbox.unanswered(contact_id), now=now, before=before)
+    waiting = _due(inbox.unanswered(contact_id), now=now, before=before, begun=begun)
     if not waiting:
         return Answered()
+    if left_over_since and any(message.received_at < left_over_since for message in waiting):
+        raise LeftOver(waiting[0].pk)
     if contact.is_blocked:
         done = _keep_in_silence(contact, waiting, now=now, pivot=pivot)
     else:
         released = outbox.release_withheld(contact, now=now)
-        done = _answer_in_turn(contact, waiting, now=now, pivot=pivot) + Answered(replies=released)
+        done = Answered(replies=released)
+        done += _answer_in_turn(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
     handled = waiting[: done.messages]
     _note_inbound(contact, handled, now=now)
     contact.save(update_fields=["state", "context", "last_inbound_at"])
@@ -115,7 +180,9 @@ def answer(contact_id: int, *, now: datetime, pivot: int, before: int | None = N
     return done
 
 
-def answer_or_note(contact_id: int, *, now: datetime, pivot: int) -> Answered | None:
+def answer_or_note(
+    contact_id: int, *, now: datetime, pivot: int, cpu_clock: CpuClock = time.thread_time
+) -> Answered | None:
     """Answer a buyer; where that fails, note it so that it is tried again and then given up.
 
     What was written before the failing message is answered all the same; what was written after
@@ -129,25 +196,42 @@ def answer_or_note(contact_id: int, *, now: datetime, pivot: int) -> Answered | 
         OperationalError, InterfaceError: the database is away; that counts as no try.
 
     """
+    since = now - LEFT_OVER_AFTER
+    begun: Begun | None = None
     try:
-        return answer(contact_id, now=now, pivot=pivot)
+        try:
+            return answer(
+                contact_id, now=now, pivot=pivot, left_over_since=since, cpu_clock=cpu_clock
+            )
+        except LeftOver as found:
+            attempts = _begin_left_over(contact_id, found.message_id, now=now)
+            if attempts is None:
+                return Answered()
+            if attempts > MAX_INBOX_ATTEMPTS:
+                return Answered(messages=1, replies=1)
+            begun = Begun(found.message_id, alone=attempts > 1)
+        return answer(contact_id, now=now, pivot=pivot, begun=begun, cpu_clock=cpu_clock)
     except AnswerFailed as failed:
         failure = failed
+    except (OperationalError, InterfaceError):
+        _take_back(begun)
+        raise
     if isinstance(failure.__cause__, OperationalError | InterfaceError):
+        _take_back(begun)
         raise failure.__cause__  # as it came: what caused it tells a deadlock from an outage
     _log.error(
         "answer_failed", message_id=failure.message_id, contact_id=contact_id, exc_info=failure
     )
     try:
-        answer(contact_id, now=now, pivot=pivot, before=failure.message_id)
+        answer(contact_id, now=now, pivot=pivot, before=failure.message_id, cpu_clock=cpu_clock)
     except AnswerFailed:
         _log.exception("answer_failed_again", contact_id=contact_id)
-    _note_failure(contact_id, failure, now=now)
+    _note_failure(contact_id, failure, begun=begun, now=now)
     return None
 
 
 def _due(
-    waiting: Sequence[InboundMessage], *, now: datetime, before: int | None
+    waiting: Sequence[InboundMessage], *, now: datetime, before: int | None, begun: Begun | None
 ) -> list[InboundMessage]:
     """Take messages up to the first that must wait; those behind it wait as long."""
     due: list[InboundMessage] = []
@@ -155,7 +239,10 @@ def _due(
         retry_at = message.next_attempt_at
         if message.pk == before:
             break
-        if retry_at is not None and retry_at > now:
+        if begun is not None and message.pk == begun.message_id:
+            if begun.alone:
+                return [message]
+        elif retry_at is not None and retry_at > now:
             behind = [later.pk for later in waiting[place + 1 :]]
             InboundMessage.objects.filter(pk__in=behind).update(next_attempt_at=retry_at)
             break
@@ -179,29 +266,43 @@ def _note_inbound(
 
 
 def _answer_in_turn(
-    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
+    contact: WhatsAppContact,
+    waiting: Sequence[InboundMessage],
+    *,
+    now: datetime,
+    pivot: int,
+    cpu_clock: CpuClock,
 ) -> Answered:
     done = Answered()
     stale: InboundMessage | None = None
+    share_ends = cpu_clock() + ANSWER_CPU_SECONDS
     for place, message in enumerate(waiting):
-        said = content(message.payload)
-        if now - message.sent_at > STALE_AFTER and not _acts_though_old(said):
-            stale = message
-            done += Answered(messages=1)
-            continue
         turn = Turn(contact, message, now, (pivot + place * 7919) % 2**31)
-        with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
-            try:
-                answered = _answer_one(turn, said)
-            except Exception as error:
-                raise AnswerFailed(message.pk) from error
+        with _answering(message):
+            said = content(message.payload)
+            if now - message.sent_at > STALE_AFTER and not _acts_though_old(said):
+                stale = message
+                done += Answered(messages=1)
+                continue
+            answered = _answer_one(turn, said, cpu_clock=cpu_clock)
             _log.info("answered", type=message.type, state=contact.state)
         done += answered
-        if answered.acted:
+        if answered.acted or cpu_clock() > share_ends:
             break
     if stale is not None and not done.replies:
-        done += _sum_up(Turn(contact, stale, now, pivot))
+        with _answering(stale):
+            done += _sum_up(Turn(contact, stale, now, pivot))
     return done
+
+
+@contextmanager
+def _answering(message: InboundMessage) -> Iterator[None]:
+    """Name the message in the logs, and as what failed if anything does."""
+    with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
+        try:
+            yield
+        except Exception as error:
+            raise AnswerFailed(message.pk) from error
 
 
 def _keep_in_silence(
@@ -214,7 +315,8 @@ def _keep_in_silence(
     done = Answered()
     for message in waiting:
         done += Answered(messages=1)
-        said = content(message.payload)
+        with _answering(message):
+            said = content(message.payload)
         owed = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
         keys = list(owed.values_list("pk", flat=True)[:2])
         if not keys or not _is_proof(said):
@@ -222,10 +324,8 @@ def _keep_in_silence(
         turn = Turn(contact, message, now, pivot)
         meant = _order_replied_to(said.replied_to, turn)
         only = keys[0] if len(keys) == 1 else None
-        try:
+        with _answering(message):
             carry_out(KeepProof(meant if meant in keys else only), turn)
-        except Exception as error:
-            raise AnswerFailed(message.pk) from error
         return done + Answered(media=True, acted=True)
     return done
 
@@ -238,13 +338,16 @@ def _acts_though_old(said: Content) -> bool:
     return heard is not None and heard.command is Command.CANCEL and heard.surely
 
 
-def _answer_one(turn: Turn, said: Content) -> Answered:
+def _answer_one(turn: Turn, said: Content, *, cpu_clock: CpuClock) -> Answered:
+    share_ends = cpu_clock() + ANSWER_CPU_SECONDS
     contact = turn.contact
     event: Event = _event(said, turn)
     media = acted = False
     for _ in range(MAX_ROUNDS + 1):
         known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
         step = flow.step(State(contact.state), Context.from_json(contact.context), event, known)
+        if cpu_clock() > share_ends:
+            raise TookTooLong(f"message {turn.message.pk} took more than its share")
         contact.state, contact.context = step.state, step.context.as_json()
         if step.effect is None:
             _say(step.replies, turn)
@@ -329,22 +432,71 @@ def _summed_up_lately(turn: Turn) -> bool:
 # ── a message that fails by itself ────────────────────────────────────────────────────────────
 
 
+UNFINISHED: Final = "Unfinished"
+"""Error of a message whose try was begun; it stays if the process dies of it."""
+
+
 @transaction.atomic(durable=True)
-def _note_failure(contact_id: int, failure: AnswerFailed, *, now: datetime) -> None:
+def _begin_left_over(contact_id: int, message_id: int, *, now: datetime) -> int | None:
+    """Note a try as failed before it begins, so that it counts even if this process dies of it.
+
+    Until the next try is due no other gateway begins one.
+
+    Returns:
+        Which try it is; one more than `MAX_INBOX_ATTEMPTS` if the message was given up instead.
+        None if another gateway has begun or answered it.
+
+    """
+    contact = contacts.lock(contact_id)
+    message = InboundMessage.objects.get(pk=message_id)
+    if message.status != InboxStatus.RECEIVED:
+        return None
+    if message.next_attempt_at is not None and message.next_attempt_at > now:
+        return None
+    if message.attempts >= MAX_INBOX_ATTEMPTS:
+        _log.error("answer_never_finished", message_id=message_id, contact_id=contact_id)
+        _give_up(contact, message, now=now)
+        message.save(update_fields=["next_attempt_at", "status", "processed_at"])
+        return message.attempts + 1
+    message.attempts += 1
+    message.error = UNFINISHED
+    message.next_attempt_at = _next_try(message, now=now)
+    message.save(update_fields=["attempts", "error", "next_attempt_at"])
+    return message.attempts
+
+
+def _take_back(begun: Begun | None) -> None:
+    """Count no try where the database went away; if it is still away, the try counts."""
+    if begun is None:
+        return
+    with suppress(OperationalError, InterfaceError):
+        InboundMessage.objects.filter(pk=begun.message_id, attempts__gt=0).update(
+            attempts=F("attempts") - 1, next_attempt_at=None
+        )
+
+
+@transaction.atomic(durable=True)
+def _note_failure(
+    contact_id: int, failure: AnswerFailed, *, begun: Begun | None, now: datetime
+) -> None:
     contact = contacts.lock(contact_id)
     message = InboundMessage.objects.get(pk=failure.message_id)
     if message.status != InboxStatus.RECEIVED:
         return
-    message.attempts += 1
+    if begun is None or begun.message_id != message.pk:
+        message.attempts += 1
     message.error = " ".join(_causes(failure))[:500]
     if message.attempts < MAX_INBOX_ATTEMPTS:
-        wait = retry.exponential(
-            message.attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
-        )
-        message.next_attempt_at = now + wait
+        message.next_attempt_at = _next_try(message, now=now)
     else:
         _give_up(contact, message, now=now)
     message.save(update_fields=["attempts", "error", "next_attempt_at", "status", "processed_at"])
+
+
+def _next_try(message: InboundMessage, *, now: datetime) -> datetime:
+    return now + retry.exponential(
+        message.attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
+    )
 
 
 def _causes(failure: AnswerFailed) -> Iterator[str]:

@@ -27,6 +27,12 @@ ALBUM_QUIET: Final = timedelta(minutes=1)
 MAX_INBOX_ATTEMPTS: Final = 5
 """A message that fails this often by itself is given up, with an alarm and an apology."""
 
+ANSWER_CPU_SECONDS: Final = 10.0
+"""Processor time that answering one message may take; it takes some hundredths of a second."""
+
+LEFT_OVER_AFTER: Final = timedelta(minutes=1)
+"""A message that waits for longer may have ended a gateway: its next try is counted first."""
+
 UNKNOWN_AFTER: Final = timedelta(seconds=90)
 """How long the status webhook of a send without an answer is waited for before it is sent again."""
 

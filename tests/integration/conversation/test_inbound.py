@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
+from typing import Final
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from shared.conversation import inbound, settlement
-from shared.core.constants import MAX_INBOX_ATTEMPTS
+from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import inventory, orders, reservations
@@ -517,6 +519,162 @@ class TestPoison:
         later.refresh_from_db()
         assert answered == inbound.Answered()
         assert later.next_attempt_at is not None
+
+
+class Killed(BaseException):
+    """Stands for the end of the whole process: nothing catches it, the transaction is undone."""
+
+
+def die() -> float:
+    """Be a clock at whose first look the process ends."""
+    raise Killed
+
+
+class TestDeadlyMessage:
+    """A message that a gateway dies of or hangs on, so that nothing can be noted afterwards."""
+
+    def dies(self, chat: Chat, times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(Killed):
+                inbound.answer_or_note(
+                    chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=die
+                )
+
+    def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(
+        self, raffle: Raffle
+    ) -> None:
+        chat = Chat()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        self.dies(chat, MAX_INBOX_ATTEMPTS)
+        given_up = inbound.answer_or_note(
+            chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=die
+        )
+
+        message.refresh_from_db()
+        assert given_up == inbound.Answered(messages=1, replies=1)
+        assert (message.status, message.attempts) == (InboxStatus.FAILED, MAX_INBOX_ATTEMPTS)
+        assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
+        assert chat.keys() == ["apology"]
+
+    def test_is_answered_if_a_gateway_lives_through_it(self, raffle: Raffle) -> None:
+        chat = Chat()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        self.dies(chat, 2)
+        inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
+
+        message.refresh_from_db()
+        assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
+        assert chat.keys() == ["card"]
+
+    def test_is_tried_alone_after_it_was_begun_once(self, raffle: Raffle) -> None:
+        chat = Chat()
+        first, second = (chat.receives("text", {"text": {"body": "hi"}}) for _ in range(2))
+        self.dies(chat, 1)
+        inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.status, second.status) == (InboxStatus.PROCESSED, InboxStatus.RECEIVED)
+        assert second.attempts == 0
+
+    def test_is_begun_by_one_gateway_at_a_time(self, raffle: Raffle) -> None:
+        chat = Chat()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        self.dies(chat, 1)
+        other = inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+
+        message.refresh_from_db()
+        assert other == inbound.Answered()
+        assert (message.status, message.attempts) == (InboxStatus.RECEIVED, 1)
+
+    def test_is_not_counted_where_the_database_goes_away(self, raffle: Raffle) -> None:
+        def lose_the_database() -> float:
+            raise OperationalError
+
+        chat = Chat()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        with pytest.raises(OperationalError):
+            inbound.answer_or_note(
+                chat.contact.pk,
+                now=chat.later(minutes=2).now,
+                pivot=1,
+                cpu_clock=lose_the_database,
+            )
+
+        message.refresh_from_db()
+        assert (message.attempts, message.next_attempt_at) == (0, None)
+
+    def test_costs_a_message_that_is_answered_in_time_nothing(self, raffle: Raffle) -> None:
+        chat = Chat()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        inbound.answer_or_note(chat.contact.pk, now=chat.later(seconds=50).now, pivot=1)
+
+        message.refresh_from_db()
+        assert (message.status, message.attempts) == (InboxStatus.PROCESSED, 0)
+
+    def test_those_left_over_together_get_one_summary(self, raffle: Raffle) -> None:
+        chat = Chat()
+        for text in ("hi", "3 random", "yes"):
+            chat.receives("text", {"text": {"body": text}})
+        inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=40).now, pivot=1)
+
+        assert chat.keys() == ["back_again"]
+        assert {each.status for each in InboundMessage.objects.all()} == {InboxStatus.PROCESSED}
+
+
+class TestShareOfTime:
+    """Processor time, as a clock of the test tells it."""
+
+    def test_a_message_that_takes_more_fails(self, raffle: Raffle) -> None:
+        chat = Chat()
+        message = chat.receives("text", {"text": {"body": "hi"}})
+        clock = count(0, ANSWER_CPU_SECONDS + 1)
+        failed = inbound.answer_or_note(
+            chat.contact.pk, now=chat.now, pivot=1, cpu_clock=lambda: next(clock)
+        )
+
+        message.refresh_from_db()
+        assert failed is None
+        assert (message.attempts, message.error) == (1, "TookTooLong")
+        assert chat.keys() == []
+
+    def test_messages_that_take_more_together_are_answered_in_several_transactions(
+        self, raffle: Raffle
+    ) -> None:
+        chat = Chat()
+        for _ in range(3):
+            chat.receives("text", {"text": {"body": "hi"}})
+        clock = count(0, ANSWER_CPU_SECONDS / 2)
+        answered = [
+            inbound.answer_or_note(
+                chat.contact.pk, now=chat.now, pivot=1, cpu_clock=lambda: next(clock)
+            )
+            for _ in range(3)
+        ]
+
+        assert [done and done.messages for done in answered] == [1, 1, 1]
+
+
+HOSTILE: Final = (
+    "1" * 4_096,
+    "1" * 65_536,
+    "7" + " " * 4_094 + "8",
+    "1-2\n" * 1_024,
+    "a" + "\u0323\u0301" * 2_048,
+    "ﷺ" * 4_096,
+    "cancel " * 600,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:8]))
+def test_a_text_too_long_is_answered_as_not_understood(raffle: Raffle, text: str) -> None:
+    chat = Chat()
+    order = chat.buys()
+    (reply,) = chat.says(text)
+
+    order.refresh_from_db()
+    assert "did not understand" in body(reply)
+    assert order.status == OrderStatus.PENDING_PAYMENT
 
 
 def test_orders_of_others_are_out_of_reach(raffle: Raffle) -> None:
