@@ -20,6 +20,9 @@ HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
 MANY: Final = 1_000
 """How many buyers a search looks at; the newest ones, so that it stays fast with any number."""
 
+MAX_TERM: Final = 200
+"""Characters of a search; no name, phone or id is longer, so a longer one finds nothing."""
+
 _NUMBER: Final = re.compile(
     r"(?P<sign>#|no\.?\s|number\s)?\s*(?P<number>\d{1,7})(?:\s+(?:in|of)\s+(?P<raffle>\S.*))?",
     re.IGNORECASE,
@@ -58,8 +61,10 @@ class Found:
 
 
 def read(term: str) -> Wanted:
-    """Tell what somebody may mean by `term`; asks the database nothing."""
+    """Tell what somebody may mean by `term`, nothing if it is too long; asks no database."""
     term = " ".join(term.split())
+    if len(term) > MAX_TERM:
+        return Wanted()
     code = codes.normalised(term)
     if match := _NUMBER.fullmatch(term):
         sure = match["sign"] or match["raffle"]

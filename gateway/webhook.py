@@ -95,7 +95,7 @@ def _refused(status: int, *, reason: str, headers: Mapping[str, str] | None = No
 async def _body(request: Request) -> bytes:
     """Read the body as it comes, never more than the limit, whatever its length claims to be."""
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > WEBHOOK_BODY_LIMIT:
+    if announced.isdecimal() and int(announced[:18]) > WEBHOOK_BODY_LIMIT:
         raise BodyTooLong
     chunks: list[bytes] = []
     size = 0

@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from backoffice import words
 from backoffice.admin.filters import OneOf
 from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.admin.search import BoundedSearch
 from backoffice.people import past, second_factor, security
 from backoffice.people.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.people.roles import ROLES
@@ -42,7 +43,7 @@ class ByActive(OneOf):
     }
 
 
-class ForSuperusers(admin.ModelAdmin):
+class ForSuperusers(BoundedSearch):
     """Rows that superusers alone may touch: with them anybody could become anybody."""
 
     menu_name: ClassVar[str] = ""
@@ -61,7 +62,7 @@ class ForSuperusers(admin.ModelAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(DjangoUserAdmin):
+class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     """The people."""
 
     menu_name = "People"

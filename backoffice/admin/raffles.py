@@ -26,6 +26,7 @@ from django.views.decorators.http import require_POST
 from backoffice import files, words
 from backoffice.admin import filters, raffle_form
 from backoffice.admin.raffle_form import LocalTime, RaffleForm
+from backoffice.admin.search import BoundedSearch
 from backoffice.desk import life, making, preview, shares
 from shared.conversation import wording
 from shared.core.enums import RaffleStatus
@@ -53,7 +54,7 @@ class RaffleList(ChangeList):
 
 
 @admin.register(Raffle)
-class RaffleAdmin(admin.ModelAdmin):
+class RaffleAdmin(BoundedSearch):
     """Raffles; the status changes by buttons alone, and none is ever deleted."""
 
     form = RaffleForm

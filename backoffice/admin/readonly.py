@@ -3,13 +3,13 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.http import HttpRequest
 
 from backoffice.admin.paging import ByKeys
+from backoffice.admin.search import BoundedSearch
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(BoundedSearch):
     """Rows that people read: nobody adds, changes or deletes them here."""
 
     menu_name: ClassVar[str] = ""

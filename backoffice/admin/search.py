@@ -1,16 +1,34 @@
-"""Search for messages by their buyer without reading every message."""
+"""Searches of the admin lists: by a message's buyer, and by words of a bounded number."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Q
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
+from backoffice.order_search import MAX_TERM
 from shared.whatsapp.models import WhatsAppContact
 
 AT_MOST: Final = 200
 """Buyers whose messages are looked for; more only says that the words are too common."""
 
+MAX_WORDS: Final = 20
+"""Words of a search; Django asks for each in every field, and SQLite refuses a thousand."""
+
 _NOT_A_PHONE: Final = re.compile(r"[^\d\s()+.-]")
+
+
+class BoundedSearch(admin.ModelAdmin):
+    """A list that is searched by a few words; whatever is longer finds nothing."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find rows that have each word in one of the `search_fields`."""
+        if len(search_term) > MAX_TERM or len(search_term.split()) > MAX_WORDS:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
 
 
 def contacts(term: str) -> list[int]:
@@ -20,7 +38,9 @@ def contacts(term: str) -> list[int]:
 
 
 def wanted(term: str) -> Q:
-    """Give the condition: part of the phone, part of the name, or the whole user id."""
+    """Return the condition: part of the phone, part of the name, or the whole user id."""
+    if len(term) > MAX_TERM:
+        return Q(pk__in=())
     named = Q(profile_name__icontains=term) | Q(username__icontains=term) | Q(user_id=term)
     digits = phone_digits(term)
     return named | Q(wa_id__contains=digits) if digits else named

@@ -35,7 +35,7 @@ def from_a_program(request: HttpRequest) -> bool:
 
 def _refused(request: HttpRequest) -> Exception | None:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+    if length.isdecimal() and int(length[:18]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return RequestDataTooBig()
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.lower() not in _UTF_8:

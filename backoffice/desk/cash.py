@@ -47,7 +47,7 @@ def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     sold = request.GET.get("sold", "")
     if request.method == "GET" and sold.isascii() and sold.isdecimal():
-        return _receipt(request, raffle, order_id=int(sold))
+        return _receipt(request, raffle, order_id=int(sold[:18]))
     if request.method == "GET":
         return _shown(request, raffle, SaleForm(raffle=raffle, initial=_preset(request.GET)))
     form = SaleForm(request.POST, raffle=raffle)

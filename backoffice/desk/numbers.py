@@ -196,7 +196,8 @@ def _sought(raffle: Raffle, asked: str) -> int | None:
 
 def _from(raffle: Raffle, request: HttpRequest) -> int:
     wanted = request.GET.get("from", "")
-    number = int(wanted) if wanted.isascii() and wanted.isdecimal() else raffle.first_number
+    written = wanted.isascii() and wanted.isdecimal() and len(wanted) <= parsing.MAX_DIGITS
+    number = int(wanted) if written else raffle.first_number
     return min(max(number, raffle.first_number), raffle.last_number)
 
 

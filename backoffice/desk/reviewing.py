@@ -235,4 +235,4 @@ def _page(order_id: int | None, *, raffle_id: int | None) -> str:
 
 
 def _ids(written: Collection[str]) -> set[int]:
-    return {int(key) for key in written if key.isdecimal()}
+    return {int(key) for key in written if key.isdecimal() and len(key) < 19}  # noqa: PLR2004 - 64 bits

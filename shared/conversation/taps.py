@@ -7,6 +7,12 @@ from typing import Final
 VERSION: Final = "r1"
 """Stands in front of every id; ids of another generation count as unknown and are explained."""
 
+MAX_TAP_ID: Final = 256
+"""Characters; Meta takes no longer id for a button, so a longer one is none of ours.
+
+Source: Meta, "Interactive reply buttons messages".
+"""
+
 
 class Do(StrEnum):
     """What a tap asks for, with what follows the colon."""
@@ -53,6 +59,8 @@ def write(do: Do, *values: int) -> str:
 
 def read(tap_id: str) -> Tap | None:
     """Take an id apart; None if it is not one of ours or lacks something."""
+    if len(tap_id) > MAX_TAP_ID:
+        return None
     version, _, rest = tap_id.partition(":")
     name, *values = rest.split(":")
     if version != VERSION or name not in set(Do):

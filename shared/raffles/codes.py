@@ -11,6 +11,8 @@ ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DIGITS: Final = 8  # how many of the alphabet are digits
 _LENGTHS: Final = (5, 6)
 _ROUNDS: Final = 6
+_MAX_TYPED: Final = 40
+"""Characters; a code has eight, and forty leave room for any way of spacing it."""
 _SEPARATORS: Final = re.compile(r"[\s\-_.#‐‑‒–—−]+")
 
 
@@ -45,8 +47,11 @@ def normalised(text: str) -> str | None:
     Case, spaces, dashes and the leading R do not matter: "r 7k3f9", "R-7K3F9" and "7k3f9" are
     one. Six characters that begin with R are read as R and a code of five.
     """
+    typed = text.strip()
+    if len(typed) > _MAX_TYPED:
+        return None
     parts = [
-        part for part in _SEPARATORS.split(unicodedata.normalize("NFKC", text).upper()) if part
+        part for part in _SEPARATORS.split(unicodedata.normalize("NFKC", typed).upper()) if part
     ]
     if len(parts) > 1 and parts[0] == "R":
         body = "".join(parts[1:])

@@ -322,7 +322,8 @@ def _cut(value: str, limit: int) -> str:
     if length(clean) <= limit:
         return clean
     end = used = 0
-    for grapheme in _GRAPHEME.finditer(clean):
+    # None needs a second look beyond the limit: a grapheme may have a million marks.
+    for grapheme in _GRAPHEME.finditer(clean, endpos=limit + 1):
         used += length(grapheme.group())
         if used > limit:
             break

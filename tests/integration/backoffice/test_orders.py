@@ -88,6 +88,12 @@ class TestSearch:
 
         assert {term: listed(owner, q=term) for term in typed} == {term: [code] for term in typed}
 
+    @pytest.mark.parametrize("term", ["1" * 5_000, "ana " * 1_500, "ﷺ" * 4_096, "#1 in " * 900])
+    def test_finds_nothing_by_a_text_that_is_too_long(self, owner: Client, term: str) -> None:
+        shop.an_order(builders.raffle(), numbers=[1])
+
+        assert listed(owner, q=term) == []
+
     def test_finds_who_paid_in_cash_as_it_was_written_down(self, owner: Client) -> None:
         raffle = builders.raffle()
         a_cash_sale(raffle, buyer_phone="+1 (555) 019-8765")

@@ -40,3 +40,7 @@ class TestRead:
     def test_takes_everything_else_as_a_name(self) -> None:
         assert order_search.read("ana  maría") == Wanted(words=("ana", "maría"))
         assert order_search.read("Teresa") == Wanted(code="R-TERESA", words=("Teresa",))
+
+    @pytest.mark.parametrize("piece", ["1", "ana ", "(0) ", "#1 in ", "ﷺ", "\u0323\u0301"])
+    def test_takes_a_term_that_is_too_long_as_nothing(self, piece: str) -> None:
+        assert order_search.read(piece * 10_000) == Wanted()

@@ -112,3 +112,8 @@ class TestNormalised:
         code = codes.normalised(text)
 
         assert code is None or codes.normalised(code) == code
+
+
+@pytest.mark.parametrize("piece", [" ", "-", "R", "7", "ﷺ", "\u0323\u0301"])
+def test_a_text_much_longer_than_a_code_is_none(piece: str) -> None:
+    assert codes.normalised("R-7K3F9" + piece * 65_536 + "2") is None

@@ -84,6 +84,14 @@ class TestText:
         assert body == FAMILY * (4095 // 11) + "…"
         assert messages.length(body) <= 4096
 
+    @pytest.mark.parametrize("piece", ["\u0301", "\u0323\u0301", "\u200d👩", "🇩🇪", "क्", "각"])
+    def test_is_cut_at_once_even_within_a_grapheme_without_end(self, piece: str) -> None:
+        written = messages.text("ab" + piece * 100_000)["text"]["body"]
+
+        assert written.startswith("a")
+        assert written.endswith("…")
+        assert messages.length(written) <= messages.TEXT_LIMIT
+
     def test_counts_an_emoji_as_two(self) -> None:
         assert messages.length("🎉") == 2
         assert messages.text("🎉" * 2048)["text"]["body"] == "🎉" * 2048
