@@ -1,0 +1,29 @@
+"""Texts made to stop a gateway: it goes on, answers them, and answers everybody else meanwhile."""
+
+import pytest
+
+from tests.acceptance.buying import asks, hears
+from tests.acceptance.house import House
+
+pytestmark = pytest.mark.acceptance
+
+HOSTILE = {
+    "digits": "1" * 4_096,
+    "more digits than a phone sends": "1" * 65_536,
+    "spaces": "7" + " " * 4_094 + "8",
+    "ligatures": "ﷺ" * 4_096,
+    "marks": "a" + "\u0323\u0301" * 2_047,
+    "ranges": "1-2\n" * 1_024,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_is_answered_and_holds_nobody_up(house: House, name: str) -> None:
+    if not house.gateways:
+        house.opens()
+    hostile, ana = house.buyer(), house.buyer()
+    asks(hostile)
+
+    hostile.says(HOSTILE[name])
+    asks(ana)
+    hears(hostile, "did not understand")
