@@ -1,15 +1,28 @@
-"""The one bridge from the event loop to the ORM: a whole unit of work in one hop to a thread."""
+"""The one bridge from the event loop to the ORM: a whole unit of work in one hop to a thread.
+
+The hop is `sync_to_async` of asgiref, with `thread_sensitive=False` and an executor of one thread:
+
+- The default, `thread_sensitive=True`, runs all synchronous code of the process on a single thread.
+  Health checks and incoming webhooks would wait behind every other unit.
+- `thread_sensitive=False` without an executor uses any thread of the event loop's pool. How many
+  connections are open would be up to that pool, and nothing could close them from their threads.
+
+See "sync_to_async()" in https://docs.djangoproject.com/en/6.0/topics/async/ and "Threading" in
+https://github.com/django/asgiref#threading.
+"""
 
 import asyncio
-import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from secrets import randbelow
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, connections
 
+from gateway import faults
 from shared.core import logs
 from shared.whatsapp.services.collisions import is_collision
 
@@ -32,10 +45,10 @@ class Database:
 
     def __init__(self, *, lanes: int, ingest_apart: bool) -> None:
         self.width = lanes
-        self._lanes = [_lane(f"unit-{index}") for index in range(lanes)]
-        self._ingest = _lane("ingest") if ingest_apart else self._lanes[0]
-        self._health = _lane("health")
-        self._free: asyncio.Queue[ThreadPoolExecutor] = asyncio.Queue()
+        self._lanes = [_Lane(f"unit-{index}") for index in range(lanes)]
+        self._ingest = _Lane("ingest") if ingest_apart else self._lanes[0]
+        self._health = _Lane("health")
+        self._free: asyncio.Queue[_Lane] = asyncio.Queue()
         for lane in self._lanes:
             self._free.put_nowait(lane)
 
@@ -60,42 +73,73 @@ class Database:
 
         """
         lane = await self._free.get()
-        work = _submit(lane, function, *args, **kwargs)
+        work = lane.submit(function, *args, **kwargs)
         work.add_done_callback(lambda _: self._free.put_nowait(lane))
-        return await asyncio.shield(work)
+        return await _await_shielded(work)
 
     async def ingest[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a unit that stores webhooks, in front of every unit that still waits for a lane."""
-        return await asyncio.shield(_submit(self._ingest, function, *args, **kwargs))
+        return await _await_shielded(self._ingest.submit(function, *args, **kwargs))
 
     async def glance[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a short read for the health endpoints, whatever the other lanes are busy with."""
-        return await asyncio.shield(_submit(self._health, function, *args, **kwargs))
+        return await _await_shielded(self._health.submit(function, *args, **kwargs))
 
     async def aclose(self, *, patience: float) -> None:
         """Close every connection; lanes still busy after `patience` seconds are left to the end."""
         lanes = {*self._lanes, self._ingest, self._health}
-        closing = [asyncio.wrap_future(lane.submit(connections.close_all)) for lane in lanes]
+        closing = [lane.submit(connections.close_all) for lane in lanes]
+        for work in closing:
+            work.add_done_callback(_log_failure)
         _, late = await asyncio.wait(closing, timeout=patience)
         for lane in lanes:
-            lane.shutdown(wait=not late, cancel_futures=True)
+            lane.shutdown(wait=not late)
 
 
-def _lane(name: str) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix=f"database-{name}")
+class _Lane:
+    """A thread of its own. Units handed over run there one after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"database-{name}")
+        self._unit = sync_to_async(unit, thread_sensitive=False, executor=self._executor)
+        self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds them weakly
+
+    def submit[**P, R](
+        self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Task[R]:
+        """Start a unit in a task of its own and return the task; it ends when the thread is done.
+
+        A cancelled `sync_to_async` ends before its thread does, so callers never cancel this task:
+        they shield it. Only the end of the event loop cancels it, when nothing is started any more.
+        The task has its own copy of the context: the unit sees the caller's correlation id, and
+        what the unit sets is not seen by the caller.
+        """
+        task = asyncio.create_task(self._unit(partial(function, *args, **kwargs)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def shutdown(self, *, wait: bool) -> None:
+        """Accept no more units and drop those not yet begun; `wait` for the thread to end."""
+        self._executor.shutdown(wait=wait, cancel_futures=True)
 
 
-def _submit[**P, R](
-    lane: ThreadPoolExecutor, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-) -> asyncio.Future[R]:
-    context = contextvars.copy_context()  # so that what the unit logs carries the correlation id
-    return asyncio.wrap_future(
-        lane.submit(context.run, lambda: unit(lambda: function(*args, **kwargs)))
-    )
+async def _await_shielded[R](work: asyncio.Task[R]) -> R:
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        work.add_done_callback(_log_failure)
+        raise
+
+
+def _log_failure(work: asyncio.Task[Any]) -> None:
+    """Log the error of a unit that nobody waits for, without what a database error quotes."""
+    if not work.cancelled() and (error := work.exception()):
+        faults.log(logger, "unawaited_unit_failed", error)
 
 
 def unit[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.sleep) -> R:

@@ -1,13 +1,15 @@
-"""A unit of work that lost against another is run again; nothing else is."""
+"""Units of work on their lanes: retries, order, cancelled callers and the end of the process."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from gateway.database import COLLISIONS, Database, unit
 
@@ -119,6 +121,25 @@ class TestDatabase:
         release.set()
         await long
 
+    async def test_lanes_run_at_the_same_time(self, many_lanes: Database) -> None:
+        everybody = threading.Barrier(many_lanes.width)
+
+        places = await asyncio.gather(
+            *(many_lanes.run(everybody.wait, 5) for _ in range(many_lanes.width))
+        )
+
+        assert sorted(places) == list(range(many_lanes.width))
+
+    @pytest.mark.parametrize("failure", [OperationalError("away"), ValueError("a bug")])
+    async def test_an_exception_reaches_the_caller_and_frees_the_lane(
+        self, one_lane: Database, failure: Exception
+    ) -> None:
+        with pytest.raises(type(failure)) as raised:
+            await one_lane.run(Work(failure))
+
+        assert raised.value is failure
+        assert await one_lane.run(lambda: 42) == 42
+
     async def test_the_unit_of_a_cancelled_caller_ends_before_its_lane_is_free(
         self, one_lane: Database
     ) -> None:
@@ -134,12 +155,111 @@ class TestDatabase:
         gone.cancel()
         following = asyncio.create_task(one_lane.run(done.append, "next"))
         await asyncio.sleep(0.01)
+        ingest = asyncio.create_task(one_lane.ingest(done.append, "ingest"))
+        await asyncio.sleep(0.01)
+        assert done == []
         release.set()
-        await following
+        await asyncio.gather(following, ingest)
 
-        assert done == ["slow", "next"]
+        assert gone.cancelled()
+        assert done == ["slow", "ingest", "next"]  # a free lane would have taken "next" at once
+
+    async def test_a_failure_without_a_caller_is_logged_without_the_row(
+        self, one_lane: Database, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        release = threading.Event()
+
+        def fail() -> None:
+            release.wait(5)
+            raise IntegrityError("Failing row contains (secret words)")
+
+        gone = asyncio.create_task(one_lane.run(fail))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        await asyncio.wait([gone])
+        release.set()
+        await one_lane.run(lambda: None)
+        gc.collect()
+
+        [line] = caplog.records
+        assert line.name == "gateway.database"
+        assert "unawaited_unit_failed" in line.getMessage()
+        assert "secret words" not in caplog.text
 
     async def test_the_callers_context_goes_along(self, one_lane: Database) -> None:
         COLOUR.set("green")
 
         assert await one_lane.run(COLOUR.get) == "green"
+
+    async def test_what_a_unit_sets_stays_within_it(self, one_lane: Database) -> None:
+        COLOUR.set("green")
+
+        await one_lane.run(COLOUR.set, "red")
+
+        assert COLOUR.get() == "green"
+        assert await one_lane.run(COLOUR.get) == "green"
+
+
+class Connection(DatabaseWrapper):
+    """Never opened; remembers whether it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class TestClose:
+    async def test_the_connection_of_a_unit_just_begun_is_closed(self) -> None:
+        database = Database.suited_to("sqlite")
+        connection = Connection({})
+
+        def connect() -> None:
+            connections["default"] = connection  # that of the lane's thread
+
+        begun = asyncio.create_task(database.run(connect))
+        await asyncio.sleep(0)
+        await database.aclose(patience=5)
+
+        assert begun.done()
+        assert connection.closed
+
+    async def test_a_late_unit_ends_and_one_not_begun_is_dropped(self) -> None:
+        database = Database.suited_to("sqlite")
+        release = threading.Event()
+        done: list[str] = []
+        late = asyncio.create_task(database.run(release.wait, 5))
+        waiting = asyncio.create_task(database.ingest(done.append, "ingest"))
+        await asyncio.sleep(0.01)
+
+        await database.aclose(patience=0.01)
+
+        assert not late.done()
+        release.set()
+        assert await late
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert done == []
+
+    def test_a_late_unit_outlives_the_loop(self, caplog: pytest.LogCaptureFixture) -> None:
+        release, ended = threading.Event(), threading.Event()
+
+        def late() -> None:
+            release.wait(5)
+            ended.set()
+            raise ValueError("a bug")
+
+        async def serve() -> None:
+            database = Database.suited_to("sqlite")
+            unit = asyncio.create_task(database.run(late))
+            await asyncio.sleep(0.01)
+            await database.aclose(patience=0.01)
+            assert not unit.done()
+
+        asyncio.run(serve())
+        assert not ended.is_set()
+        release.set()
+
+        assert ended.wait(5)
+        gc.collect()
+        assert caplog.records == []
