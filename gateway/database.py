@@ -156,6 +156,9 @@ def unit[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.slee
             if not left or not is_collision(error):
                 raise
             logger.info("transaction_collided", tries_left=left)
+        except StopIteration as error:
+            # asyncio cannot put it into a future: the caller would wait for ever, the lane be lost
+            raise RuntimeError("a unit of work raised StopIteration") from error
         finally:
             close_old_connections()
         pause(randbelow(50) / 1000)

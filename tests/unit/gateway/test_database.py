@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 
 import pytest
@@ -138,6 +138,16 @@ class TestDatabase:
             await one_lane.run(Work(failure))
 
         assert raised.value is failure
+        assert await one_lane.run(lambda: 42) == 42
+
+    async def test_stop_iteration_reaches_the_caller_as_a_runtime_error(
+        self, one_lane: Database
+    ) -> None:
+        nothing: Iterator[int] = iter(())
+
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await asyncio.wait_for(one_lane.run(lambda: next(nothing)), timeout=5)
+
         assert await one_lane.run(lambda: 42) == 42
 
     async def test_the_unit_of_a_cancelled_caller_ends_before_its_lane_is_free(
