@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -51,6 +52,22 @@ class Databases:
         name = f"tests_{os.getpid()}_{next(_serial)}"
         self._make_template()
         self._copy(name)
+        try:
+            yield self._address(name)
+        finally:
+            self._drop(name)
+
+    @contextmanager
+    def restored(self, dump: str) -> Iterator[str]:
+        """Create a database from SQL text, yield its address, and drop it afterwards."""
+        name = f"tests_{os.getpid()}_{next(_serial)}"
+        if self.vendor == "sqlite":
+            with closing(sqlite3.connect(self._file(name))) as sqlite:
+                sqlite.executescript(dump)
+        else:
+            _ask("CREATE DATABASE {}", name)
+            with psycopg.connect(self._address(name)) as postgres:
+                postgres.execute(dump.encode())
         try:
             yield self._address(name)
         finally:
