@@ -1,0 +1,411 @@
+"""An installation of version 0.1.0 that is brought up to date and goes on selling.
+
+`tests/fixtures/make_installation.py` made what is restored here. The tests know it by what stays
+when code is moved: addresses, cookies, tokens, commands, and models by their app label. Only the
+imports below name modules of ours.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.conf import global_settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from shared.conversation import announcing, inbound
+from shared.events.services import deliveries
+from shared.raffles.services import availability
+from shared.whatsapp.services import outbox
+from tests.databases import Databases, books
+
+pytestmark = pytest.mark.django_db
+
+FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "installation_0_1_0"
+
+_serial = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The installation after `migrate`.
+
+    Attributes:
+        facts: the content of `installation.json`.
+        now: some minutes after the dump was made; holds and sessions still run.
+        rights: what the groups might do before, as (group, app label, codename).
+        kinds: the content types before, as (app label, model).
+
+    """
+
+    facts: dict[str, Any]
+    now: datetime
+    rights: frozenset[tuple[str, str, str]]
+    kinds: frozenset[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installation]:
+    """Restore the dump made on this kind of database and bring it up to date."""
+    vendor = connections["default"].vendor
+    folder = FOLDER / vendor
+    facts = json.loads((folder / "installation.json").read_text())
+    dump = (folder / "dump.sql").read_text()
+    with Databases(vendor, run_folder).restored(dump) as address, books(address):
+        ContentType.objects.clear_cache()
+        availability.forget_counts()
+        rights, kinds = _read_rights(), _read_kinds()
+        call_command("migrate", verbosity=0)
+        _restore_files(folder / "media" / "proofs")
+        now = datetime.fromisoformat(facts["saved_at"]) + timedelta(minutes=5)
+        yield Installation(facts, now, rights, kinds)
+    ContentType.objects.clear_cache()
+    availability.forget_counts()
+
+
+@pytest.fixture(autouse=True)
+def resumed(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Run with the installation's own secret, some minutes after the dump was made."""
+    settings.SECRET_KEY = installation.facts["secret_key"]
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
+    settings.WHITENOISE_USE_FINDERS = False
+    settings.STATIC_ROOT = tmp_path / "nothing collected"
+    monkeypatch.setattr(timezone, "now", lambda: installation.now)
+
+
+@pytest.fixture
+def facts(installation: Installation) -> dict[str, Any]:
+    """Return the content of `installation.json`."""
+    return installation.facts
+
+
+@pytest.fixture
+def now(installation: Installation) -> datetime:
+    """Return the time."""
+    return installation.now
+
+
+@pytest.fixture
+def program(facts: dict[str, Any]) -> Client:
+    """Return a program with the token it always had."""
+    return Client(headers={"Authorization": f"Bearer {facts['api_token']}"})
+
+
+def _read_rights() -> frozenset[tuple[str, str, str]]:
+    groups = apps.get_model("auth", "Group").objects
+    names = ("name", "permissions__content_type__app_label", "permissions__codename")
+    return frozenset(groups.values_list(*names))
+
+
+def _read_kinds() -> frozenset[tuple[str, str]]:
+    return frozenset(ContentType.objects.values_list("app_label", "model"))
+
+
+def _restore_files(folder: Path) -> None:
+    storage = apps.get_model("raffles", "PaymentProof")._meta.get_field("file").storage  # type: ignore[union-attr]
+    for file in folder.rglob("*.jpg"):
+        name = str(file.relative_to(folder))
+        if not storage.exists(name):
+            storage.save(name, ContentFile(file.read_bytes()))
+
+
+def get(model: str, **fields: Any) -> Any:
+    """Return the one row of a model, e.g. `raffles.Order`."""
+    return apps.get_model(model)._default_manager.get(**fields)
+
+
+def open_browser(session: str) -> Client:
+    """Return a browser that still has its cookie."""
+    browser = Client()
+    browser.cookies["sessionid"] = session
+    return browser
+
+
+def answer(contact: Any, *, now: datetime) -> list[str]:
+    """Let the bot answer what waits; return the keys of the new messages."""
+    before = set(contact.outbound_messages.values_list("pk", flat=True))
+    while inbound.answer(contact.pk, now=now, pivot=12345).messages:
+        pass
+    new = contact.outbound_messages.exclude(pk__in=before).order_by("pk")
+    return list(new.values_list("key", flat=True))
+
+
+def say(contact: Any, text: str, *, now: datetime) -> list[str]:
+    """Write a text; return the keys of what the bot answers."""
+    return _send(contact, "text", {"text": {"body": text}}, now=now)
+
+
+def tap(contact: Any, button: str, *, now: datetime) -> list[str]:
+    """Tap a button by its id; return the keys of what the bot answers."""
+    reply = {"type": "button_reply", "button_reply": {"id": button, "title": "?"}}
+    return _send(contact, "interactive", {"interactive": reply}, now=now)
+
+
+def _send(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> list[str]:
+    wa_message_id = f"wamid.upgrade{next(_serial)}"
+    contact.inbound_messages.create(
+        phone_number_id=contact.phone_number_id,
+        wa_message_id=wa_message_id,
+        dedupe_key=wa_message_id,
+        type=kind,
+        payload={"id": wa_message_id, "type": kind, **body},
+        sent_at=now,
+        received_at=now,
+    )
+    return answer(contact, now=now)
+
+
+class TestDatabase:
+    def test_is_as_the_models_say(self) -> None:
+        call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+        call_command("migrate", check_unapplied=True, verbosity=0)
+
+    def test_knows_every_migration_that_ever_ran(self) -> None:
+        loader = MigrationLoader(connection)
+
+        assert set(loader.applied_migrations) <= set(loader.disk_migrations)
+
+    def test_has_its_numbers_whole(self) -> None:
+        written = StringIO()
+
+        call_command("check_inventory", stdout=written)
+
+        assert written.getvalue()
+
+    def test_has_the_content_types_it_had(self, installation: Installation) -> None:
+        assert installation.kinds <= _read_kinds()
+
+
+class TestPeople:
+    def test_keep_what_their_groups_may_do(self, installation: Installation) -> None:
+        assert {group for group, *_ in installation.rights} == {"Seller", "Reviewer", "Auditor"}
+        assert installation.rights <= _read_rights()
+
+    @pytest.mark.parametrize("name", ["sofia", "olga"])
+    def test_stay_logged_in_with_and_without_a_second_factor(
+        self, facts: dict[str, Any], name: str
+    ) -> None:
+        browser = open_browser(facts["sessions"][name])
+
+        page = browser.get("/admin/raffles/order/")
+
+        assert page.status_code == 200
+        assert page.wsgi_request.user.get_username() == name
+
+    def test_log_in_with_the_password_they_had(self, facts: dict[str, Any]) -> None:
+        form = {"username": "ada", "password": facts["password"]}
+
+        assert Client().post("/admin/login/", form)["Location"] == "/admin/"
+
+    def test_log_in_with_a_code_on_paper(self, facts: dict[str, Any]) -> None:
+        browser = Client()
+        browser.post("/admin/login/", {"username": "olga", "password": facts["password"]})
+        code = apps.get_model("otp_static", "StaticToken").objects.first()
+
+        assert browser.get("/admin/").status_code == 302
+        assert browser.post("/admin/login/", {"code": code.token})["Location"] == "/admin/"
+        assert browser.get("/admin/").status_code == 200
+
+    def test_stay_locked_out(self, facts: dict[str, Any]) -> None:
+        locked = facts["locked_out"]
+        attempts = apps.get_model("axes", "AccessAttempt").objects
+        attempts.filter(username=locked["username"]).update(attempt_time=datetime.now(UTC))
+        form = {"username": locked["username"], "password": facts["password"]}
+
+        refused = Client().post("/admin/login/", form, REMOTE_ADDR=locked["address"])
+
+        assert refused.status_code == 429
+
+    def test_read_what_was_done_before(self, facts: dict[str, Any]) -> None:
+        browser = open_browser(facts["sessions"]["sofia"])
+
+        page = browser.get(f"/admin/raffles/raffle/{facts['paused_raffle']}/history/")
+
+        assert page.status_code == 200
+        assert "Paused the raffle" in page.content.decode()
+
+
+class TestPrograms:
+    def test_get_in_with_their_token_until_it_is_revoked(
+        self, program: Client, facts: dict[str, Any]
+    ) -> None:
+        revoked = Client(headers={"Authorization": f"Bearer {facts['revoked_api_token']}"})
+
+        assert program.get("/api/orders").status_code == 200
+        assert revoked.get("/api/orders").status_code == 401
+
+    def test_open_links_signed_before_for_as_long_as_they_are_good(
+        self, facts: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        link = urlsplit(facts["proof_link"]["url"])
+        address = f"{link.path}?{link.query}"
+
+        opened = Client().get(address)
+        content = b"".join(opened.streaming_content)  # type: ignore[attr-defined]
+        monkeypatch.setattr(
+            timezone, "now", lambda: datetime.fromisoformat(facts["proof_link"]["expires_at"])
+        )
+        expired = Client().get(address)
+
+        assert (opened.status_code, content[:2]) == (200, b"\xff\xd8")
+        assert expired.json()["code"] == "proof_link_expired"
+
+    def test_are_answered_the_same_when_they_repeat_a_request(
+        self, program: Client, facts: dict[str, Any]
+    ) -> None:
+        asked = facts["idempotent"]
+
+        repeated = program.post(
+            asked["path"],
+            asked["body"],
+            content_type="application/json",
+            headers={"Idempotency-Key": asked["key"]},
+        )
+
+        assert repeated["Idempotent-Replayed"] == "true"
+        assert repeated.json() == asked["answer"]
+
+    def test_decide_about_a_payment_that_came_too_late(
+        self, program: Client, facts: dict[str, Any]
+    ) -> None:
+        late = f"/api/orders/{facts['late']['order']}"
+
+        refunded = program.post(
+            f"{late}/resolve-late",
+            json.dumps({"decision": "refund", "note": "By bank transfer."}),
+            content_type="application/json",
+        )
+
+        assert refunded.status_code == 200, refunded.content
+        assert not get("raffles.Order", code=facts["late"]["order"]).needs_decision
+
+
+class TestBuyers:
+    def test_who_wrote_before_are_answered(self, facts: dict[str, Any], now: datetime) -> None:
+        contact = get("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"])
+
+        assert answer(contact, now=now) == ["card"]
+
+    def test_confirm_what_they_hold_with_the_button_they_have(
+        self, facts: dict[str, Any], now: datetime
+    ) -> None:
+        contact = get("whatsapp.WhatsAppContact", pk=facts["draft"]["contact"])
+
+        answered = tap(contact, facts["draft"]["button"], now=now)
+
+        assert answered == ["how_to_pay"]
+        assert get("raffles.Order", code=facts["draft"]["order"]).status == "PENDING_PAYMENT"
+
+    @pytest.mark.parametrize(
+        ("name", "text", "expected"),
+        [
+            ("Quantity Quinn", "3", "held"),
+            ("Picking Pia", "1 2", "held"),
+            ("Owing Olaf", "cancel", "cancelled"),
+            ("Stranger Stan", "hi", "card"),
+        ],
+    )
+    def test_go_on_where_they_stood(
+        self, now: datetime, name: str, text: str, expected: str
+    ) -> None:
+        contact = get("whatsapp.WhatsAppContact", profile_name=name)
+
+        assert expected in say(contact, text, now=now)
+
+    def test_who_fell_silent_get_what_was_withheld(self, now: datetime) -> None:
+        withheld = get("whatsapp.OutboundMessage", status="WITHHELD")
+
+        say(withheld.contact, "hi", now=now)
+
+        withheld.refresh_from_db()
+        assert (withheld.key, withheld.status) == ("paid", "QUEUED")
+
+    def test_are_told_when_their_proof_is_confirmed(
+        self, program: Client, facts: dict[str, Any]
+    ) -> None:
+        waiting = facts["under_review"]
+
+        confirmed = program.post(
+            f"/api/orders/{waiting['order']}/confirm-payment",
+            json.dumps({"proofs": [waiting["proof"]]}),
+            content_type="application/json",
+        )
+
+        assert confirmed.json()["status"] == "PAID"
+        assert get("whatsapp.OutboundMessage", about=waiting["order"], key="paid")
+
+    def test_who_are_new_buy(self, now: datetime) -> None:
+        contact = apps.get_model("whatsapp", "WhatsAppContact").objects.create(
+            phone_number_id="106540352242922", wa_id="15550109001", created_at=now
+        )
+
+        assert say(contact, "hi", now=now) == ["card"]
+        assert say(contact, "2 random", now=now) == ["held"]
+        held = get("raffles.Order", contact=contact)
+        assert tap(contact, f"r1:confirm:{held.pk}", now=now) == ["how_to_pay"]
+        assert held.tickets.filter(status="RESERVED").count() == 2
+
+
+class TestWorkers:
+    def test_number_events_and_bring_them(self, now: datetime) -> None:
+        events = apps.get_model("events", "Event").objects
+        last = events.filter(sequence__isnull=False).count()
+        new = events.filter(sequence=None).count()
+
+        announcing.number(now=now)
+        claimed = deliveries.claim(
+            now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100, busy={}
+        )
+
+        assert new > 0
+        assert set(events.values_list("sequence", flat=True)) == set(range(1, last + new + 1))
+        assert {delivery.endpoint for delivery in claimed} == {"n8n", "archive"}
+        assert claimed[0].secret.startswith("whsec_")
+
+    def test_take_over_what_a_process_left_in_the_middle(self, now: datetime) -> None:
+        assert deliveries.expire_leases(now) == 1
+
+    def test_send_what_is_queued(self, now: datetime) -> None:
+        claimed = outbox.claim(now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100)
+
+        assert claimed
+        assert {message.body["messaging_product"] for message in claimed} == {"whatsapp"}
+
+    def test_send_again_what_may_never_have_arrived(self, now: datetime) -> None:
+        unknown = get("whatsapp.OutboundMessage", status="UNKNOWN")
+
+        outbox.sweep(now=now)
+
+        unknown.refresh_from_db()
+        assert unknown.status == "QUEUED"
+
+    def test_expire_what_nobody_paid(
+        self, facts: dict[str, Any], now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # While a message waits for its answer nothing expires: it may be a receipt.
+        answer(get("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"]), now=now)
+        monkeypatch.setattr(timezone, "now", lambda: now + timedelta(hours=2))
+
+        call_command("expire_reservations", stdout=StringIO())
+
+        unpaid, draft = facts["unpaid"]["order"], facts["draft"]["order"]
+        for code in (unpaid, draft):
+            assert get("raffles.Order", code=code).status == "EXPIRED"
+        assert get("whatsapp.OutboundMessage", about=unpaid, key="expired")
