@@ -119,7 +119,7 @@ def _read_kinds() -> frozenset[tuple[str, str]]:
 
 
 def _restore_files(folder: Path) -> None:
-    storage = apps.get_model("raffles", "PaymentProof")._meta.get_field("file").storage  # type: ignore[union-attr]
+    storage = apps.get_model("raffles", "PaymentProof")._meta.get_field("file").storage
     for file in folder.rglob("*.jpg"):
         name = str(file.relative_to(folder))
         if not storage.exists(name):

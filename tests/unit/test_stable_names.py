@@ -1,0 +1,21 @@
+"""Names that data or the outside world holds are those they always were."""
+
+import pytest
+
+from tests import stable_names
+
+LISTED = stable_names.load()
+
+
+@pytest.mark.parametrize("kind", stable_names.KINDS)
+def test_stays_as_it_is_known_outside(kind: str) -> None:
+    listed, names = set(LISTED[kind]["names"]), stable_names.collect(kind)
+
+    gone, new = sorted(listed - names), sorted(names - listed)
+
+    assert not gone, f"These {kind} are gone: {gone}. They are held by: {LISTED[kind]['held_by']}"
+    assert not new, f"These {kind} are new: {new}. Add them: uv run python -m tests.stable_names"
+
+
+def test_lists_every_kind() -> None:
+    assert set(LISTED) == set(stable_names.KINDS)
