@@ -189,6 +189,26 @@ def _list_variables() -> Iterator[str]:
     yield from re.findall(r"(?m)^#? ?([A-Z][A-Z_]+)=", written)
 
 
+def _list_folders() -> Iterator[str]:
+    """Yield where things are by default, from the project's root or from the folder of media."""
+    from django.conf import settings
+
+    from shared.core.config import Settings
+
+    default = Settings.model_construct()
+    storages: Any = settings.STORAGES
+    media = storages["default"]["OPTIONS"]["location"]
+    proofs = storages["proofs"]["OPTIONS"]["location"]
+    yield f"database: {Path(default.database.removeprefix('sqlite:///')).relative_to(ROOT)}"
+    yield f"media: {default.media_folder.relative_to(ROOT)}"
+    yield f"proofs: {{media}}/{proofs.relative_to(media)}"
+    yield f"static files: {settings.STATIC_ROOT.relative_to(ROOT)}"
+    for model in _list_own_models():
+        for field in model._meta.local_concrete_fields:
+            if hasattr(field, "upload_to"):
+                yield f"{model._meta.label}.{field.name}: {field.upload_to}"
+
+
 def _list_cookies() -> Iterator[str]:
     from django.conf import settings
 
@@ -344,6 +364,7 @@ KINDS: Final[Mapping[str, Callable[[], Iterable[str]]]] = {
     "addresses": _list_addresses,
     "commands": _list_commands,
     "variables": _list_variables,
+    "folders": _list_folders,
     "cookies": _list_cookies,
     "refusals": _list_refusals,
     "log events": _list_log_events,

@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.conf import global_settings
+from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.management import call_command
@@ -189,6 +190,16 @@ class TestDatabase:
 
         assert written.getvalue()
 
+    def test_has_every_constraint_and_index_by_the_name_its_model_gives(self) -> None:
+        for label in ("raffles", "whatsapp", "events", "api"):
+            for model in apps.get_app_config(label).get_models():
+                with connection.cursor() as cursor:
+                    table = model._meta.db_table
+                    there = connection.introspection.get_constraints(cursor, table)
+                named = (*model._meta.constraints, *model._meta.indexes)
+
+                assert {rule.name for rule in named} <= set(there), table
+
     def test_has_the_content_types_it_had(self, installation: Installation) -> None:
         assert installation.kinds <= _read_kinds()
 
@@ -232,6 +243,18 @@ class TestPeople:
         refused = Client().post("/admin/login/", form, REMOTE_ADDR=locked["address"])
 
         assert refused.status_code == 429
+
+    def test_open_the_list_and_the_newest_row_of_everything(self, facts: dict[str, Any]) -> None:
+        browser = open_browser(facts["sessions"]["olga"])
+
+        for model in admin.site._registry:
+            label, name = model._meta.app_label, model._meta.model_name
+            pages = [f"/admin/{label}/{name}/"]
+            newest = model._default_manager.order_by("pk").last()
+            if newest is not None:
+                pages.append(f"/admin/{label}/{name}/{newest.pk}/change/")
+
+            assert [browser.get(page).status_code for page in pages] == [200] * len(pages), pages
 
     def test_read_what_was_done_before(self, facts: dict[str, Any]) -> None:
         browser = open_browser(facts["sessions"]["sofia"])
