@@ -24,7 +24,7 @@ from django.db import OperationalError, close_old_connections, connections
 
 from gateway import faults
 from shared.core import logs
-from shared.whatsapp.services.collisions import is_collision
+from shared.core.deadlocks import is_collision
 
 COLLISIONS: Final = 5
 """In a row; one transaction in a thousand meets even one."""

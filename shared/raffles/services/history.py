@@ -6,11 +6,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from shared.core import row_count
 from shared.core.enums import OrderAction, OrderStatus
 from shared.raffles import signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, OrderEvent
-from shared.raffles.services import rows
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -95,7 +95,7 @@ def signed(event: OrderEvent) -> Who:
 
 def _write(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:
     done = Order.objects.filter(pk=order.pk, status=current).update(**changes)
-    rows.expect(done, wanted=1, what=f"order {order.pk} from {current}")
+    row_count.expect(done, wanted=1, what=f"order {order.pk} from {current}")
     for name, value in changes.items():
         setattr(order, name, value)
 

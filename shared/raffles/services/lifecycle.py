@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from shared.core import row_count
 from shared.core.enums import RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles import transitions
 from shared.raffles.models import Raffle
-from shared.raffles.services import numbers, rows
+from shared.raffles.services import numbers
 
 
 class RaffleNotFound(DomainError):
@@ -82,6 +83,6 @@ def _moved(raffle: Raffle, *, to: RaffleStatus, now: datetime) -> Raffle:
     changed = Raffle.objects.filter(pk=raffle.pk, status=raffle.status).update(
         status=to, updated_at=now
     )
-    rows.expect(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
+    row_count.expect(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
     raffle.status, raffle.updated_at = to, now
     return raffle

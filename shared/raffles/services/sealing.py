@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from django.db import connection
 
+from shared.core import row_count
 from shared.core.enums import OrderAction
 from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, TicketNumber
-from shared.raffles.services import rows
 
 _GIVE_CODE: Final = """
     UPDATE raffles_order SET code = %(code)s
@@ -73,7 +73,7 @@ def at_once(
     with connection.cursor() as cursor:
         cursor.execute(_AT_ONCE, values)
         coded, moved = cursor.fetchone()
-    rows.expect(moved, wanted=len(tickets), what=f"order {order.pk} holds numbers")
+    row_count.expect(moved, wanted=len(tickets), what=f"order {order.pk} holds numbers")
     if coded:
         order.code = code
     signals.order_changed.send(

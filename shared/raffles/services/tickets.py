@@ -14,11 +14,11 @@ from typing import Final
 from django.db import connection
 from django.db.models import QuerySet
 
+from shared.core import row_count
 from shared.core.enums import RaffleStatus, TicketStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, OrderTicket, TicketNumber
 from shared.raffles.predicates import FREE
-from shared.raffles.services import rows
 
 TRIES: Final = 5
 """How often "too few" is looked at again while others hold free numbers for a moment."""
@@ -132,20 +132,20 @@ def release(tickets: Collection[TicketNumber], *, order: Order, now: datetime) -
     _move(tickets, current=TicketStatus.RESERVED, to=TicketStatus.AVAILABLE)
     links = OrderTicket.objects.filter(order=order, ticket__in=tickets, released_at__isnull=True)
     released = links.update(released_at=now)
-    rows.expect(released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back")
+    row_count.expect(released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back")
 
 
 def release_all(order: Order, *, now: datetime) -> None:
     """Lock the numbers an order holds and give all of them back."""
     tickets = lock(order.raffle_id, numbers=held_by([order]))
-    rows.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
+    row_count.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
     release(tickets, order=order, now=now)
 
 
 def sell_all(order: Order) -> None:
     """Lock the numbers an order holds and make them its buyer's for good."""
     tickets = lock(order.raffle_id, numbers=held_by([order]))
-    rows.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
+    row_count.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
     _move(tickets, current=TicketStatus.RESERVED, to=TicketStatus.SOLD)
 
 
@@ -155,7 +155,7 @@ def take_back(order: Order) -> TakenBack:
     Otherwise nothing is written.
     """
     tickets = lock(order.raffle_id, numbers=order.numbers())
-    rows.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers")
+    row_count.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers")
     available = [ticket for ticket in tickets if ticket.status == TicketStatus.AVAILABLE]
     taken = [ticket for ticket in tickets if ticket.status != TicketStatus.AVAILABLE]
     done = not taken and order.raffle.status != RaffleStatus.DRAWN
@@ -192,4 +192,4 @@ def _move(tickets: Collection[TicketNumber], *, current: TicketStatus, to: Ticke
     transitions.check(transitions.TICKET, current=current, wanted=to)
     ids = [ticket.pk for ticket in tickets]
     changed = TicketNumber.objects.filter(pk__in=ids, status=current).update(status=to)
-    rows.expect(changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}")
+    row_count.expect(changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}")

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from shared.core.bulk_insert import insert_new
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 from shared.whatsapp.services.identity import Known, Sender, resolve
-from shared.whatsapp.services.insertion import insert_new
 
 __all__ = [
     "Known",

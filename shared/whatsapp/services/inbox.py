@@ -10,13 +10,13 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.db.models import Q
 
 from shared.core import logs
+from shared.core.deadlocks import is_collision
 from shared.core.enums import InboxStatus
 from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.payloads import UnreadablePart, Webhook
 from shared.whatsapp.services import contacts
 from shared.whatsapp.services.batch import Batch, Item
-from shared.whatsapp.services.collisions import is_collision
 from shared.whatsapp.services.intake import Stored, keep
 
 __all__ = [

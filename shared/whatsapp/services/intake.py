@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from shared.core.bulk_insert import insert_new
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
 from shared.whatsapp.payloads import MessageItem, StatusItem, UnreadablePart
 from shared.whatsapp.services import alarms, contacts, notices, numbers
 from shared.whatsapp.services.batch import Batch, MessageKey, StatusKey
 from shared.whatsapp.services.identity import Known, Resolution, Sender
-from shared.whatsapp.services.insertion import insert_new
 
 _REASON_LENGTH: Final = 300
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.core.bulk_insert import insert_new
 from shared.whatsapp.lenient import items, mapping, string
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.payloads import IdentityChange, NoticeItem
 from shared.whatsapp.services import alarms, contacts, numbers
 from shared.whatsapp.services.identity import Sender
-from shared.whatsapp.services.insertion import insert_new
 
 _DETAIL_LENGTH: Final = 2_000
 

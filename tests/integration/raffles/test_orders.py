@@ -12,6 +12,7 @@ from shared.core.enums import (
     RejectReason,
     Verdict,
 )
+from shared.core.row_count import WrongRowCount
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.services import history, inventory, orders, payments, proofs, tickets
 from shared.raffles.services.orders import (
@@ -30,7 +31,6 @@ from shared.raffles.services.payments import (
     ProofUnseen,
     Settled,
 )
-from shared.raffles.services.rows import WrongRowCount
 from shared.raffles.transitions import ORDER, TransitionNotAllowed
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer, an_api_token
