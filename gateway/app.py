@@ -18,8 +18,8 @@ from gateway.webhook import Arrival
 from gateway.workers.crew import Crew
 from shared.core import logs
 from shared.core.config import Settings
-from shared.whatsapp.services import inbox
-from shared.whatsapp.services.inbox import Stored
+from shared.whatsapp.services.inbox import inbox_queue
+from shared.whatsapp.services.inbox.inbox_queue import Stored
 from shared.whatsapp.services.meta_client import MetaClient
 
 PATIENCE: Final = 20.0
@@ -85,7 +85,7 @@ def build(
 
 def store_together(arrivals: Sequence[Arrival]) -> Stored:
     """Store webhooks in one transaction; what cannot be stored as such is kept as bytes."""
-    return inbox.store_safely(
+    return inbox_queue.store_safely(
         [arrival.webhook for arrival in arrivals],
         now=datetime.now(UTC),
         correlation_ids=[arrival.correlation_id for arrival in arrivals],

@@ -14,7 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from shared.core import logs
-from shared.whatsapp.services import inbox, outbox
+from shared.whatsapp.services.inbox import inbox_queue
+from shared.whatsapp.services.outbox import outbox_queue
 
 PATIENCE: Final = 2.0
 """Seconds a look at the database may take before the answer is that it is away."""
@@ -126,7 +127,8 @@ class Examination:
             return Condition(unapplied=unapplied)
         self._migrated = True
         return Condition(
-            unanswered=inbox.oldest_unanswered(now=now), unsent=outbox.oldest_unsent(now=now)
+            unanswered=inbox_queue.oldest_unanswered(now=now),
+            unsent=outbox_queue.oldest_unsent(now=now),
         )
 
 

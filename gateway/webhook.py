@@ -18,7 +18,7 @@ from shared.core import logs
 from shared.core.constants import WEBHOOK_BODY_LIMIT
 from shared.whatsapp import payloads
 from shared.whatsapp.services import security
-from shared.whatsapp.webhook import Webhook
+from shared.whatsapp.webhook_items import Webhook
 
 NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
 HANG_UP: Final = {"Connection": "close"}

@@ -30,8 +30,10 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
-from shared.whatsapp.services import alarms, contacts, inbox, numbers, outbox
+from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.alarms import AlarmResolved
+from shared.whatsapp.services.inbox import contacts, inbox_queue
+from shared.whatsapp.services.outbox import outbox_queue
 
 SEND_AGAIN: Final = "whatsapp.change_outboundmessage"
 ANSWER_AGAIN: Final = "whatsapp.change_inboundmessage"
@@ -96,7 +98,7 @@ def try_number(request: HttpRequest, number_id: int) -> HttpResponse:
     number = get_object_or_404(BusinessNumber, pk=number_id)
 
     def act() -> Said:
-        numbers.try_now(number.phone_number_id, now=timezone.now())
+        business_numbers.try_now(number.phone_number_id, now=timezone.now())
         trail.note(request, number, "Let the number try its next message at once")
         return messages.SUCCESS, (
             "The next waiting message is tried within seconds. If it goes through, the number "
@@ -121,13 +123,13 @@ def unblock(request: HttpRequest, contact_id: int) -> HttpResponse:
 
 def again(request: HttpRequest, message: OutboundMessage) -> None:
     """Queue one failed message anew and write down who did. Raises MessageNotFailed."""
-    outbox.send_again(message.pk)
+    outbox_queue.send_again(message.pk)
     trail.note(request, message, "Sent the message again")
 
 
 def reply(request: HttpRequest, message: InboundMessage) -> None:
     """Put one message back among those that wait for an answer. Raises MessageAnswered."""
-    inbox.answer_again(message.pk)
+    inbox_queue.answer_again(message.pk)
     trail.note(request, message, "Had the message answered again")
 
 

@@ -6,7 +6,17 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from backoffice.desk import cash, decisions, exports, late, news, numbers, orphans, queue, reviewing
+from backoffice.desk import (
+    cash,
+    decisions,
+    exports,
+    late,
+    news,
+    numbers,
+    orphans,
+    queue,
+    reviewing,
+)
 
 
 def paths(site: AdminSite) -> list[URLPattern]:

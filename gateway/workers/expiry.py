@@ -8,7 +8,7 @@ from gateway.database import Database
 from gateway.workers.loop import Bell, Stop
 from shared.conversation import settlement
 from shared.core import logs
-from shared.whatsapp.services import inbox
+from shared.whatsapp.services.inbox import inbox_queue
 
 TICK: Final = 5.0
 """Seconds between two looks; a deadline has a hidden grace of minutes, so this is soon enough."""
@@ -30,7 +30,7 @@ class Expiry:
     async def turn(self) -> bool:
         """Expire what is due; true if there may be more."""
         now = datetime.now(UTC)
-        waiting = await self.database.run(inbox.oldest_unanswered, now=now)
+        waiting = await self.database.run(inbox_queue.oldest_unanswered, now=now)
         if waiting is not None and waiting > BACKLOG:
             logger.info("expiry_waits_for_backlog", oldest_seconds=round(waiting.total_seconds()))
             return False

@@ -9,7 +9,7 @@ from typing import Final
 from gateway.database import Database
 from gateway.workers.loop import Bell, Stop, all_of
 from shared.conversation import inbound
-from shared.whatsapp.services import inbox
+from shared.whatsapp.services.inbox import inbox_queue
 
 CONTACTS_A_LOOK: Final = 100
 """How many waiting contacts are looked up at once."""
@@ -32,7 +32,7 @@ class Inbox:
     async def turn(self) -> bool:
         """Answer everybody who waits now; true if any message was, so that it looks again."""
         waiting = await self.database.run(
-            inbox.waiting, now=datetime.now(UTC), limit=CONTACTS_A_LOOK
+            inbox_queue.waiting, now=datetime.now(UTC), limit=CONTACTS_A_LOOK
         )
         answered = 0
         for contact_ids in batched(waiting, self.database.width):

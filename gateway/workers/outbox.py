@@ -16,14 +16,15 @@ from gateway.database import Database
 from gateway.throttle import Pace, Throttle
 from gateway.workers.loop import Bell, Stop
 from shared.core import logs
-from shared.whatsapp.services import meta_client, outbox
+from shared.whatsapp.services import meta_client
 from shared.whatsapp.services.meta_client import (
     GraphRefused,
     GraphUncertain,
     GraphUnreachable,
     MetaClient,
 )
-from shared.whatsapp.services.outbox import Claimed
+from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox.outbox_queue import Claimed
 
 LEASE: Final = timedelta(minutes=2)
 """Longer than any send takes; whoever dies meanwhile leaves it to the sweep."""
@@ -78,7 +79,7 @@ class Outbox:
         if free <= 0:
             return False  # the first that ends rings the bell
         claimed = await self.database.run(
-            outbox.claim,
+            outbox_queue.claim,
             now=datetime.now(UTC),
             lease=uuid4(),
             lease_for=LEASE + timedelta(seconds=1 / self.rate),
@@ -119,7 +120,7 @@ class Outbox:
             judgement = refused.judgement
             logger.warning("send_refused", code=refused.code, reaction=judgement.reaction.value)
             return partial(
-                outbox.record_failure,
+                outbox_queue.record_failure,
                 judgement=judgement,
                 code=refused.code,
                 words=refused.details,
@@ -127,13 +128,13 @@ class Outbox:
             )
         except GraphUnreachable:
             logger.warning("graph_not_reached")
-            return partial(outbox.record_not_reached, jitter=jitter)
+            return partial(outbox_queue.record_not_reached, jitter=jitter)
         except GraphUncertain:
             logger.warning("send_uncertain")
-            return outbox.record_unknown
+            return outbox_queue.record_unknown
         logger.info("sent", wa_message_id=accepted.wa_message_id)
         return partial(
-            outbox.record_sent, wa_message_id=accepted.wa_message_id, wa_id=accepted.wa_id
+            outbox_queue.record_sent, wa_message_id=accepted.wa_message_id, wa_id=accepted.wa_id
         )
 
     async def _record(self, message: Claimed, record: Record) -> None:
@@ -178,7 +179,7 @@ class Deliveries:
     async def turn(self) -> bool:
         """Apply status webhooks; true if there may be more."""
         applied = await self.database.run(
-            outbox.apply_statuses, now=datetime.now(UTC), limit=STATUSES_A_TURN
+            outbox_queue.apply_statuses, now=datetime.now(UTC), limit=STATUSES_A_TURN
         )
         if applied:
             self.replies.ring()  # what was held up by an unknown send may go now
@@ -194,6 +195,6 @@ class Sweep:
 
     async def turn(self) -> bool:
         """Look once at every lease and every unknown send."""
-        if await self.database.run(outbox.sweep, now=datetime.now(UTC)):
+        if await self.database.run(outbox_queue.sweep, now=datetime.now(UTC)):
             self.replies.ring()
         return False

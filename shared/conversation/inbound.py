@@ -49,7 +49,9 @@ from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import Content, ContentKind, content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import alarms, contacts, inbox, outbox
+from shared.whatsapp.services import alarms
+from shared.whatsapp.services.inbox import contacts, inbox_queue
+from shared.whatsapp.services.outbox import outbox_queue
 
 _log = logs.get(__name__)
 
@@ -160,7 +162,7 @@ def answer(
 
     """
     contact = contacts.lock(contact_id)
-    waiting = _due(inbox.unanswered(contact_id), now=now, before=before, begun=begun)
+    waiting = _due(inbox_queue.unanswered(contact_id), now=now, before=before, begun=begun)
     if not waiting:
         return Answered()
     if left_over_since and any(message.received_at < left_over_since for message in waiting):
@@ -168,7 +170,7 @@ def answer(
     if contact.is_blocked:
         done = _keep_in_silence(contact, waiting, now=now, pivot=pivot)
     else:
-        released = outbox.release_withheld(contact, now=now)
+        released = outbox_queue.release_withheld(contact, now=now)
         done = Answered(replies=released)
         done += _answer_in_turn(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
     handled = waiting[: done.messages]
@@ -389,7 +391,7 @@ def _order_replied_to(wa_message_id: str, turn: Turn) -> int | None:
 
 def _say(replies: Sequence[Reply], turn: Turn) -> None:
     for reply in replies:
-        outbox.enqueue(
+        outbox_queue.enqueue(
             turn.contact,
             reply.message(),
             key=reply.key,
@@ -522,7 +524,7 @@ def _give_up(contact: WhatsAppContact, message: InboundMessage, *, now: datetime
     if contact.is_blocked:
         return
     reply = texts.apology("")
-    outbox.enqueue(
+    outbox_queue.enqueue(
         contact,
         reply.message(),
         key=reply.key,

@@ -17,7 +17,7 @@ from shared.raffles.services.orders import OrderNotFound
 from shared.raffles.services.orphans import ProofNotFound, ProofSettled
 from shared.raffles.services.proofs import ProofKept, ProofLate
 from shared.raffles.services.reservations import OrderWantsPayment
-from shared.whatsapp.services import contacts
+from shared.whatsapp.services.inbox import contacts
 
 __all__ = [
     "OrderNotFound",

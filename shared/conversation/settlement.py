@@ -36,7 +36,8 @@ from shared.raffles.services.payments import (
 from shared.raffles.services.pictures import look_alikes
 from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
 from shared.whatsapp.models import InboundMessage
-from shared.whatsapp.services import alarms, contacts, inbox
+from shared.whatsapp.services import alarms
+from shared.whatsapp.services.inbox import contacts, inbox_queue
 
 __all__ = [
     "AlreadySettled",
@@ -229,7 +230,7 @@ def expire_due(*, now: datetime, limit: int = 100) -> int:
         How many orders expired.
 
     """
-    oldest = inbox.oldest_unanswered(now=now)
+    oldest = inbox_queue.oldest_unanswered(now=now)
     if oldest is not None and oldest > BACKLOG:
         _log.warning("expiry_waits", oldest_unanswered=round(oldest.total_seconds()))
         return 0

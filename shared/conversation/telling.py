@@ -11,7 +11,8 @@ from shared.core.enums import OutboxKind
 from shared.raffles.models import Order
 from shared.raffles.services import orders
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import contacts, outbox
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import outbox_queue
 
 ACKNOWLEDGEMENTS: Final = (
     "proof_received",
@@ -65,6 +66,6 @@ def tell(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) ->
 
 def say(contact: WhatsAppContact, reply: Reply, *, now: datetime) -> None:
     """Queue a notice for a locked contact; outside the 24-hour window it waits."""
-    outbox.enqueue(
+    outbox_queue.enqueue(
         contact, reply.message(), key=reply.key, kind=OutboxKind.NOTICE, now=now, about=reply.about
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.whatsapp.lenient import items, mapping, string
+from shared.whatsapp.json_reader import items, mapping, string
 
 _MEDIA_ID_LIMIT: Final = 255
 _SHA256_HEX: Final = re.compile(r"[0-9a-fA-F]{64}")

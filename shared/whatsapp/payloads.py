@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.whatsapp.content import Content, ContentKind, MediaRef, content
-from shared.whatsapp.lenient import (
+from shared.whatsapp.json_reader import (
     Unreadable,
     canonical,
     harmless,
@@ -20,8 +20,8 @@ from shared.whatsapp.lenient import (
     moment,
     string,
 )
-from shared.whatsapp.senders import PERSON_ID_LIMIT, Cards, Sender, person_id, phone, read_sender
-from shared.whatsapp.webhook import (
+from shared.whatsapp.sender_ids import PERSON_ID_LIMIT, Cards, Sender, person_id, phone, read_sender
+from shared.whatsapp.webhook_items import (
     IdentityChange,
     MessageItem,
     NoticeItem,

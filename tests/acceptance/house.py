@@ -21,7 +21,8 @@ from deploy.sandbox.options import Options
 from deploy.sandbox.running import running as stand_in
 from shared.core.enums import OutboxStatus, Scope
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage
-from shared.whatsapp.services import outbox, security
+from shared.whatsapp.services import security
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.builders import NUMBER_ID
 
@@ -160,8 +161,8 @@ class House:
         Nothing may be under way: what is being sent right now would count as lost as well.
         """
         now = datetime.now(UTC)
-        outbox.sweep(now=now + timedelta(minutes=3))  # leases end
-        outbox.sweep(now=now + timedelta(minutes=6))  # and no status came
+        outbox_queue.sweep(now=now + timedelta(minutes=3))  # leases end
+        outbox_queue.sweep(now=now + timedelta(minutes=6))  # and no status came
 
     def is_quiet(self) -> bool:
         """Whether nothing waits to be sent."""

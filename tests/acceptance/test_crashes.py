@@ -13,7 +13,7 @@ from shared.core.enums import OutboxStatus, ProofStatus
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import inventory
 from shared.whatsapp.models import OutboundMessage
-from shared.whatsapp.services import outbox
+from shared.whatsapp.services.outbox import outbox_queue
 from tests.acceptance.buying import asks, hears, holds, pays, places
 from tests.acceptance.house import House, all_sent, copies, sent_to, until
 from tests.acceptance.lives import POINTS, Lives
@@ -143,12 +143,12 @@ def kill(gateway: Lives) -> set[str]:
     """
     house = gateway.house
     gateway.kill()
-    outbox.sweep(now=datetime.now(UTC) + timedelta(minutes=3))  # nobody sends: all leases end
+    outbox_queue.sweep(now=datetime.now(UTC) + timedelta(minutes=3))  # nobody sends: all leases end
     lost = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN)
     under_way = {str(callback) for callback in lost.values_list("callback_data", flat=True)}
     gateway.again()
     # No status will come of what never reached Meta: its minute and a half go by at once.
     arrived = {message["body"]["biz_opaque_callback_data"] for message in house.meta.outgoing()}
     lost.filter(callback_data__in=under_way - arrived).update(next_attempt_at=datetime.now(UTC))
-    outbox.sweep(now=datetime.now(UTC))
+    outbox_queue.sweep(now=datetime.now(UTC))
     return under_way

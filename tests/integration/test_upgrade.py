@@ -32,7 +32,7 @@ from pytest_django import Settings
 from shared.conversation import announcing, inbound
 from shared.events.services import deliveries
 from shared.raffles.services import availability
-from shared.whatsapp.services import outbox
+from shared.whatsapp.services.outbox import outbox_queue
 from tests.databases import Databases, books
 
 pytestmark = pytest.mark.django_db
@@ -406,7 +406,9 @@ class TestWorkers:
         assert deliveries.expire_leases(now) == 1
 
     def test_send_what_is_queued(self, now: datetime) -> None:
-        claimed = outbox.claim(now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100)
+        claimed = outbox_queue.claim(
+            now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100
+        )
 
         assert claimed
         assert {message.body["messaging_product"] for message in claimed} == {"whatsapp"}
@@ -414,7 +416,7 @@ class TestWorkers:
     def test_send_again_what_may_never_have_arrived(self, now: datetime) -> None:
         unknown = get("whatsapp.OutboundMessage", status="UNKNOWN")
 
-        outbox.sweep(now=now)
+        outbox_queue.sweep(now=now)
 
         unknown.refresh_from_db()
         assert unknown.status == "QUEUED"

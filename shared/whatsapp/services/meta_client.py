@@ -22,7 +22,7 @@ from shared.core.constants import MEDIA_LIMIT
 from shared.whatsapp import graph_errors
 from shared.whatsapp.content import sha256_hex
 from shared.whatsapp.graph_errors import Judgement
-from shared.whatsapp.lenient import Unreadable, integer, items, loads, mapping, string
+from shared.whatsapp.json_reader import Unreadable, integer, items, loads, mapping, string
 
 TIMEOUT: Final = httpx.Timeout(20, connect=5, pool=10)
 """Seconds; Meta usually answers within one."""

@@ -24,7 +24,7 @@ from shared.whatsapp.models import (
     OutboundMessage,
     UnreadableItem,
 )
-from shared.whatsapp.services import alarms, numbers
+from shared.whatsapp.services import alarms, business_numbers
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.backoffice import shop
@@ -131,7 +131,7 @@ class TestWhy:
         assert outbox_words.why(first, now=NOON, around=around) == "Next in line."
         assert "behind an earlier" in outbox_words.why(second, now=NOON, around=around)
 
-        numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         around = outbox_words.surroundings([first])
         assert outbox_words.why(first, now=NOON, around=around) == (
             "Waiting for the number, which is paused: The token expired."
@@ -302,7 +302,7 @@ class TestAccount:
     def test_a_paused_number_is_tried_at_once(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=timezone.now())
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=timezone.now())
         number = BusinessNumber.objects.get()
         with django_assert_max_num_queries(SCREEN):
             text = owner.get(page(BusinessNumber, "change", number.pk)).content.decode()
@@ -315,7 +315,7 @@ class TestAccount:
         assert number.probe_at is not None
         assert number.probe_at <= timezone.now()
         assert LogEntry.objects.count() == 1
-        numbers.recover(NUMBER_ID, now=timezone.now())
+        business_numbers.recover(NUMBER_ID, now=timezone.now())
         assert "nothing to try" in post(owner, page(BusinessNumber, "try", number.pk))[0]
 
     def test_notices_stand_in_words_what_needs_a_look_first(self, owner: Client) -> None:
@@ -347,7 +347,7 @@ class TestAccount:
 
 class TestWithoutPermission:
     def test_every_button_is_refused_and_not_shown(self, client: Client) -> None:
-        numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         number = BusinessNumber.objects.get()
         alarm = alarms.sound("a", title="Trouble", now=NOON)
         sent, received = a_failed(), a_failed_inbound()

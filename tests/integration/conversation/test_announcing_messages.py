@@ -13,7 +13,7 @@ from shared.core.enums import EventType, OutboxKind
 from shared.events.models import Event
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import outbox, outcomes
+from shared.whatsapp.services.outbox import outbox_queue, send_results
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID, a_reviewer
 from tests.integration.raffles import arranged
@@ -28,7 +28,7 @@ type Fate = Callable[[], object]
 
 
 def fail(reaction: Reaction) -> None:
-    outbox.record_failure(
+    outbox_queue.record_failure(
         claim_one(),
         judgement=Judgement(reaction, "Refused."),
         code=131026,
@@ -51,11 +51,11 @@ def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
         for name in names
     ]
     store(webhook(statuses=items))
-    outbox.apply_statuses(now=NOON, limit=100)
+    outbox_queue.apply_statuses(now=NOON, limit=100)
 
 
 def send() -> None:
-    outbox.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    outbox_queue.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
 
 
 def is_refused() -> None:
@@ -63,7 +63,7 @@ def is_refused() -> None:
 
 
 def is_tried_until_it_is_given_up() -> None:
-    OutboundMessage.objects.update(attempts=outcomes.MAX_ATTEMPTS - 2)
+    OutboundMessage.objects.update(attempts=send_results.MAX_ATTEMPTS - 2)
     fail(Reaction.RETRY)
     assert not Event.objects.filter(type=EventType.MESSAGE_FAILED).exists()
     OutboundMessage.objects.update(next_attempt_at=None)
@@ -78,9 +78,9 @@ def has_nobody_to_go_to() -> None:
 def stays_unknown() -> None:
     moment = NOON
     while claimed := claim(now=moment):
-        outbox.record_unknown(claimed[0], now=moment)
+        outbox_queue.record_unknown(claimed[0], now=moment)
         moment += UNKNOWN_AFTER
-        outbox.sweep(now=moment)
+        outbox_queue.sweep(now=moment)
 
 
 def stays_unknown_and_is_then_said_to_have_failed() -> None:
@@ -95,7 +95,7 @@ def is_not_delivered() -> None:
 
 def is_sent_again_and_refused_again() -> None:
     is_refused()
-    outbox.send_again(OutboundMessage.objects.get().pk)
+    outbox_queue.send_again(OutboundMessage.objects.get().pk)
     is_refused()
 
 

@@ -15,7 +15,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import inventory, orders, reservations
 from shared.whatsapp import messages
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
-from shared.whatsapp.services import contacts
+from shared.whatsapp.services.inbox import contacts
 from tests import builders
 from tests.integration.conversation.chat import Chat, body, choices
 

@@ -22,7 +22,8 @@ from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import inventory
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import inbox, outbox
+from shared.whatsapp.services.inbox import inbox_queue
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.builders import NOON
 from tests.integration.conversation.chat import Chat
@@ -64,20 +65,20 @@ class House:
             webhooks.change(messages=said, contacts=names), webhooks.change(statuses=statuses)
         )
         trace = f"trace{next(_serial)}"
-        inbox.store_safely([payloads.read(body)], now=NOON, correlation_ids=[trace])
+        inbox_queue.store_safely([payloads.read(body)], now=NOON, correlation_ids=[trace])
 
     def gateway_answers(self, dice: Random) -> None:
         """Answer everybody who waits, to the last message."""
-        while waiting := inbox.waiting(now=NOON, limit=100):
+        while waiting := inbox_queue.waiting(now=NOON, limit=100):
             for contact_id in waiting:
                 inbound.answer_or_note(contact_id, now=NOON, pivot=dice.randrange(2**31))
 
     def gateway_sends(self, dice: Random) -> None:
         """Claim what is to be sent and record it; apply what Meta says of it."""
         lease = UUID(int=dice.getrandbits(128))
-        for claimed in outbox.claim(now=NOON, lease=lease, lease_for=HOUR, limit=5):
-            outbox.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
-        outbox.apply_statuses(now=NOON, limit=100)
+        for claimed in outbox_queue.claim(now=NOON, lease=lease, lease_for=HOUR, limit=5):
+            outbox_queue.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
+        outbox_queue.apply_statuses(now=NOON, limit=100)
 
     def sweeper_expires(self, dice: Random) -> None:
         """Expire what is out of time."""

@@ -12,7 +12,7 @@ from gateway.health import AWAY, Condition, Examination, Watch
 from shared.core.enums import OutboxKind
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
-from shared.whatsapp.services import outbox
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.integration.gateway.meta import Gateway
 from tests.integration.gateway.test_workers import stuck_message
@@ -93,7 +93,7 @@ class TestReadiness:
 
 def old_reply(*, age: timedelta) -> OutboundMessage:
     """Queue a reply as if it had been queued `age` ago."""
-    return outbox.enqueue(
+    return outbox_queue.enqueue(
         builders.contact(last_inbound_at=datetime.now(UTC)),
         messages.text("hello"),
         key="note",

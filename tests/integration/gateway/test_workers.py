@@ -23,7 +23,7 @@ from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import reservations
 from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import outbox
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.integration.gateway.meta import NUMBER_ID, Gateway, Graph, post, said, webhook
 from tests.receipts import COPIES, a_receipt
@@ -41,7 +41,7 @@ type Eventually = Callable[..., Any]
 def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
     """Queue messages as the back office does: rows, and no bell."""
     return [
-        outbox.enqueue(
+        outbox_queue.enqueue(
             contact,
             messages.text(text),
             key="note",

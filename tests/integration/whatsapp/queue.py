@@ -11,8 +11,9 @@ from django.db import transaction
 from shared.core.enums import OutboxKind
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import contacts, outbox
-from shared.whatsapp.services.outbox import Claimed
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox.outbox_queue import Claimed
 from tests.builders import NOON
 
 LEASE_FOR: Final = timedelta(seconds=60)
@@ -25,7 +26,7 @@ def queued(
 ) -> OutboundMessage:
     """Queue a message to a buyer; `fields` are set afterwards."""
     with transaction.atomic():
-        message = outbox.enqueue(
+        message = outbox_queue.enqueue(
             contacts.lock(contact.pk),
             messages.text(f"message {next(_serial)}"),
             key="test",
@@ -46,7 +47,7 @@ def claim(
     skip_contacts: Collection[int] = (),
 ) -> list[Claimed]:
     """Claim as a gateway does."""
-    return outbox.claim(
+    return outbox_queue.claim(
         now=now,
         lease=lease or uuid4(),
         lease_for=LEASE_FOR,

@@ -9,11 +9,13 @@ from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import PaymentProof
 from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
-from shared.whatsapp.services import alarms, contacts, inbox, numbers, outbox
+from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.alarms import AlarmResolved
-from shared.whatsapp.services.inbox import MessageAnswered
-from shared.whatsapp.services.numbers import NumberSends
-from shared.whatsapp.services.outbox import MessageNotFailed
+from shared.whatsapp.services.business_numbers import NumberSends
+from shared.whatsapp.services.inbox import contacts, inbox_queue
+from shared.whatsapp.services.inbox.inbox_queue import MessageAnswered
+from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox.outbox_queue import MessageNotFailed
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.conversation.chat import Chat
@@ -44,7 +46,7 @@ class TestSendAgain:
         failed = queued(buyer, **trouble)
         queued(buyer)
 
-        again = outbox.send_again(failed.pk)
+        again = outbox_queue.send_again(failed.pk)
 
         assert (again.status, again.attempts, again.error) == (OutboxStatus.QUEUED, 0, "")
         assert (again.error_code, again.delivery, again.wa_message_id) == (None, "", "")
@@ -56,7 +58,7 @@ class TestSendAgain:
         message = queued(builders.contact(), status=state, delivery=Delivery.DELIVERED, **lease)
 
         with pytest.raises(MessageNotFailed):
-            outbox.send_again(message.pk)
+            outbox_queue.send_again(message.pk)
 
         message.refresh_from_db()
         assert message.status == state
@@ -66,7 +68,7 @@ class TestSendAgain:
         news = queued(buyer, kind=OutboxKind.NOTICE, **FAILED)
         answer = queued(buyer, kind=OutboxKind.REPLY, **FAILED)
         for message in (news, answer):
-            outbox.send_again(message.pk)
+            outbox_queue.send_again(message.pk)
 
         assert claim() == []
 
@@ -76,11 +78,11 @@ class TestSendAgain:
 
     def test_is_settled_by_the_first_copy_when_that_arrived_after_all(self) -> None:
         message = queued(builders.contact(), status=OutboxStatus.FAILED, unknown_sends=3)
-        outbox.send_again(message.pk)
+        outbox_queue.send_again(message.pk)
 
         news = status("delivered", wamid="w.1", callback_data=str(message.callback_data))
         store(webhook(statuses=[news]))
-        outbox.apply_statuses(now=NOON, limit=10)
+        outbox_queue.apply_statuses(now=NOON, limit=10)
 
         message.refresh_from_db()
         assert (message.status, message.delivery) == (OutboxStatus.SENT, Delivery.DELIVERED)
@@ -100,14 +102,14 @@ class TestAnswerAgain:
         chat = Chat()
         message = self.a_failed(chat.receives("text", {"text": {"body": "hi"}}))
 
-        inbox.answer_again(message.pk)
+        inbox_queue.answer_again(message.pk)
         chat.later(minutes=5)
 
         assert chat.answered()
         message.refresh_from_db()
         assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
         with pytest.raises(MessageAnswered):
-            inbox.answer_again(message.pk)
+            inbox_queue.answer_again(message.pk)
 
     def test_keeps_a_payment_proof_however_old_it_is(self) -> None:
         builders.raffle()
@@ -116,7 +118,7 @@ class TestAnswerAgain:
         picture = {"image": {"id": "media1", "mime_type": "image/jpeg"}}
         message = self.a_failed(chat.receives("image", picture))
 
-        inbox.answer_again(message.pk)
+        inbox_queue.answer_again(message.pk)
         chat.later(hours=3).answered()
 
         assert PaymentProof.objects.get().order == order
@@ -126,32 +128,32 @@ class TestAnswerAgain:
 class TestTryNow:
     def test_gives_a_paused_number_its_one_try_at_once(self) -> None:
         message = queued(builders.contact())
-        numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         assert claim(now=NOON + SECOND) == []
 
-        numbers.try_now(NUMBER_ID, now=NOON + SECOND)
+        business_numbers.try_now(NUMBER_ID, now=NOON + SECOND)
 
         tried = claim_one(now=NOON + SECOND)
         assert tried.id == message.pk
         assert BusinessNumber.objects.get().paused_at == NOON
-        outbox.record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
+        outbox_queue.record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
         assert BusinessNumber.objects.get().paused_at is None
 
     def test_ends_a_slow_down(self) -> None:
         queued(builders.contact())
-        numbers.slow_down(NUMBER_ID, least=timedelta(hours=1), now=NOON, jitter=0)
+        business_numbers.slow_down(NUMBER_ID, least=timedelta(hours=1), now=NOON, jitter=0)
         assert claim(now=NOON + MINUTE) == []
 
-        numbers.try_now(NUMBER_ID, now=NOON + MINUTE)
+        business_numbers.try_now(NUMBER_ID, now=NOON + MINUTE)
 
-        outbox.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
+        outbox_queue.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
         assert BusinessNumber.objects.get().throttle_hits == 0
 
     def test_refuses_while_the_number_sends(self) -> None:
         BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
 
         with pytest.raises(NumberSends):
-            numbers.try_now(NUMBER_ID, now=NOON)
+            business_numbers.try_now(NUMBER_ID, now=NOON)
 
 
 @pytest.mark.django_db
@@ -183,7 +185,7 @@ class TestAtOnce:
     def test_send_again_queues_it_once(self) -> None:
         message = queued(builders.contact(), **FAILED)
 
-        done = at_once(4, lambda _: tried(lambda: outbox.send_again(message.pk)))
+        done = at_once(4, lambda _: tried(lambda: outbox_queue.send_again(message.pk)))
 
         assert sorted(done) == ["done", *["message_not_failed"] * 3]
         assert OutboundMessage.objects.get().status == OutboxStatus.QUEUED

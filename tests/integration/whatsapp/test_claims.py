@@ -8,7 +8,9 @@ from django.db import connection, transaction
 
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import contacts, numbers, outbox
+from shared.whatsapp.services import business_numbers
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, ids, queued
@@ -36,7 +38,7 @@ class TestOrder:
         queued(contact)
         second = queued(contact)
 
-        outbox.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+        outbox_queue.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
 
         assert claim_one().id == second.pk
 
@@ -61,10 +63,10 @@ class TestOrder:
         queued(contact)
         under_way = claim_one()
 
-        outbox.sweep(now=NOON)
+        outbox_queue.sweep(now=NOON)
 
         assert claim() == []
-        outbox.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
+        outbox_queue.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
         assert claim_one().id == first.pk
 
     def test_leaves_out_whom_the_caller_names(self) -> None:
@@ -154,17 +156,17 @@ class TestWindow:
         contact.refresh_from_db()
         reply = queued(contact)
 
-        assert outbox.release_withheld(contact, now=NOON) == 1
+        assert outbox_queue.release_withheld(contact, now=NOON) == 1
         claimed = claim_one()
         assert claimed.id == notice.pk
-        outbox.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
         assert claim_one().id == reply.pk
 
     def test_releases_nothing_of_others_and_nothing_twice(self) -> None:
         contact = builders.contact()
         queued(builders.contact(), kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD)
 
-        assert outbox.release_withheld(contact, now=NOON) == 0
+        assert outbox_queue.release_withheld(contact, now=NOON) == 0
 
 
 @pytest.mark.django_db
@@ -174,25 +176,27 @@ class TestPauses:
 
         assert claim() == []
         claimed = claim_one(now=NOON + MINUTE)
-        outbox.record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
 
         contact = WhatsAppContact.objects.get(pk=message.contact_id)
         assert (contact.send_after, contact.pair_rate_hits) == (None, 0)
 
     def test_waits_while_a_number_is_to_slow_down(self) -> None:
-        numbers.slow_down(NUMBER_ID, now=NOON, jitter=0)
+        business_numbers.slow_down(NUMBER_ID, now=NOON, jitter=0)
         queued(builders.contact())
         other = queued(builders.contact(phone_number_id="2"))
 
         assert ids(claim()) == [other.pk]
-        outbox.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE)
+        outbox_queue.record_sent(
+            claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
+        )
 
         number = BusinessNumber.objects.get()
         assert (number.throttle_hits, number.send_after) == (0, None)
 
     def test_tries_one_message_a_minute_while_a_number_is_paused(self) -> None:
         first, second = queued(builders.contact()), queued(builders.contact())
-        numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         assert claim() == []
         assert ids(claim(now=NOON + MINUTE)) == [first.pk]
@@ -203,7 +207,7 @@ class TestPauses:
         for _ in range(3):
             queued(builders.contact(phone_number_id="2"))
         probe = queued(builders.contact())
-        numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         claimed = ids(claim(now=NOON + MINUTE, limit=2))
 
@@ -213,8 +217,8 @@ class TestPauses:
     def test_slows_down_longer_each_time_but_once_for_what_fails_together(self) -> None:
         moment, waits = NOON, []
         for _ in range(5):
-            numbers.slow_down(NUMBER_ID, now=moment, jitter=0)
-            numbers.slow_down(NUMBER_ID, now=moment, jitter=0)
+            business_numbers.slow_down(NUMBER_ID, now=moment, jitter=0)
+            business_numbers.slow_down(NUMBER_ID, now=moment, jitter=0)
             until = BusinessNumber.objects.get().send_after
             assert until is not None
             waits.append((until - moment).total_seconds())
@@ -237,13 +241,13 @@ class TestAtOnce:
                 taken = claim(limit=7)
                 mine += ids(taken)
                 for one in taken:
-                    outbox.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
+                    outbox_queue.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             return mine
 
         claimed = [pk for mine in at_once(4, work) for pk in mine]
         while rest := claim(limit=100):
             for one in rest:
-                outbox.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
+                outbox_queue.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             claimed += ids(rest)
 
         assert len(claimed) == len(set(claimed)) == 80
@@ -252,10 +256,10 @@ class TestAtOnce:
     def test_one_gateway_gets_the_probe_of_a_paused_number(self) -> None:
         for _ in range(6):
             queued(builders.contact())
-        numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        business_numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         claimed = at_once(6, lambda _: claim(now=NOON + MINUTE))
-        later = at_once(6, lambda _: numbers.take_probe(NUMBER_ID, now=NOON + 2 * MINUTE))
+        later = at_once(6, lambda _: business_numbers.take_probe(NUMBER_ID, now=NOON + 2 * MINUTE))
 
         assert sum(len(mine) for mine in claimed) == 1
         assert later.count(True) == 1

@@ -13,8 +13,8 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
-from shared.whatsapp.services import outbox
-from shared.whatsapp.services.delivery import KEEP_ORPHANS
+from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox.delivery_statuses import KEEP_ORPHANS
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim_one, queued
@@ -27,13 +27,13 @@ def hear(name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: in
     """Store one status webhook and apply it."""
     item = status(name, wamid=wamid, callback_data=callback_data, code=code)
     store(webhook(statuses=[item]))
-    outbox.apply_statuses(now=NOON, limit=100)
+    outbox_queue.apply_statuses(now=NOON, limit=100)
 
 
 def sent(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
     """Make a message that Meta accepted as `wamid.1`."""
     message = queued(builders.contact(), kind=kind)
-    outbox.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    outbox_queue.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
     return message
 
 
@@ -51,7 +51,7 @@ class TestFurther:
         if together:
             items = [status(name, wamid="wamid.1") for name in order]
             store(webhook(statuses=items))
-            assert outbox.apply_statuses(now=NOON, limit=100) == 3
+            assert outbox_queue.apply_statuses(now=NOON, limit=100) == 3
         else:
             for name in order:
                 hear(name)
@@ -93,8 +93,8 @@ class TestFurther:
         sent()
         store(webhook(statuses=[status("read", wamid="wamid.1")]))
 
-        assert outbox.apply_statuses(now=NOON, limit=100) == 1
-        assert outbox.apply_statuses(now=NOON, limit=100) == 0
+        assert outbox_queue.apply_statuses(now=NOON, limit=100) == 1
+        assert outbox_queue.apply_statuses(now=NOON, limit=100) == 0
 
 
 @pytest.mark.django_db
@@ -104,7 +104,7 @@ class TestEarlyAndLate:
         claimed = claim_one()
 
         hear("sent", callback_data=str(message.callback_data))
-        outbox.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         message = fresh(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
@@ -114,14 +114,14 @@ class TestEarlyAndLate:
     def test_settles_a_message_whose_lease_ran_out(self, name: str) -> None:
         message = queued(builders.contact())
         claim_one()
-        outbox.sweep(now=NOON + LEASE_FOR + SECOND)
+        outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND)
 
         hear(name, callback_data=str(message.callback_data), code=131026)
 
         message = fresh(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
         assert message.delivery == name
-        assert outbox.sweep(now=NOON + timedelta(hours=1)) == 0
+        assert outbox_queue.sweep(now=NOON + timedelta(hours=1)) == 0
 
     def test_settles_a_message_that_was_about_to_be_sent_again(self) -> None:
         message = queued(builders.contact(), unknown_sends=1)
@@ -136,8 +136,8 @@ class TestEarlyAndLate:
         hear("delivered")
         assert fresh(message).delivery == ""
 
-        outbox.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
-        outbox.apply_statuses(now=NOON + MINUTE, limit=100)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        outbox_queue.apply_statuses(now=NOON + MINUTE, limit=100)
 
         assert fresh(message).delivery == Delivery.DELIVERED
 
@@ -152,7 +152,7 @@ class TestEarlyAndLate:
         store(webhook(statuses=[status("sent", wamid="wamid.of-another-system")]))
         moment, looks = NOON, 0
         while not DeliveryStatus.objects.exclude(applied_at=None).exists():
-            looks += outbox.apply_statuses(now=moment, limit=100)
+            looks += outbox_queue.apply_statuses(now=moment, limit=100)
             moment = DeliveryStatus.objects.get().next_attempt_at
 
         given_up = DeliveryStatus.objects.get().applied_at
@@ -164,10 +164,10 @@ class TestEarlyAndLate:
         message = sent()
         orphans = [status("sent", wamid=f"wamid.other{n}") for n in range(50)]
         store(webhook(statuses=orphans))
-        outbox.apply_statuses(now=NOON, limit=100)
+        outbox_queue.apply_statuses(now=NOON, limit=100)
         store(webhook(statuses=[status("read", wamid="wamid.1")]))
 
-        assert outbox.apply_statuses(now=NOON, limit=1) == 1
+        assert outbox_queue.apply_statuses(now=NOON, limit=1) == 1
 
         assert fresh(message).delivery == Delivery.READ
 
@@ -210,13 +210,13 @@ class TestFailed:
         hear("failed", code=131047)
         contact = WhatsAppContact.objects.get()
 
-        assert outbox.release_withheld(contact, now=NOON) == 1
+        assert outbox_queue.release_withheld(contact, now=NOON) == 1
         hear("sent", callback_data=str(message.callback_data))
 
         assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
         claimed = claim_one()
         assert claimed.id == message.pk
-        outbox.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
         hear("delivered", wamid="wamid.2")
         assert fresh(message).delivery == Delivery.DELIVERED
         assert fresh(message).wa_message_id == "wamid.2"
@@ -253,10 +253,10 @@ class TestAtOnce:
         store(webhook(statuses=items))
 
         def work(_: int) -> int:
-            return sum(outbox.apply_statuses(now=NOON, limit=5) for _ in range(8))
+            return sum(outbox_queue.apply_statuses(now=NOON, limit=5) for _ in range(8))
 
         at_once(4, work)
-        outbox.apply_statuses(now=NOON, limit=100)
+        outbox_queue.apply_statuses(now=NOON, limit=100)
 
         assert {one.delivery for one in OutboundMessage.objects.all()} == {Delivery.READ}
         assert not DeliveryStatus.objects.filter(applied_at=None).exists()

@@ -22,7 +22,7 @@ from shared.whatsapp.models import (
     WhatsAppContact,
 )
 from shared.whatsapp.payloads import Webhook
-from shared.whatsapp.services import contacts, inbox
+from shared.whatsapp.services.inbox import contacts, inbox_queue
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.conftest import unavailable
 from tests.integration.whatsapp.webhooks import (
@@ -168,7 +168,7 @@ class TestStore:
         refused = replace(hook.messages[0], text=cast("str", None))
 
         with pytest.raises(IntegrityError):
-            inbox.store([Webhook(messages=(refused,))], now=NOON, correlation_ids=[""])
+            inbox_queue.store([Webhook(messages=(refused,))], now=NOON, correlation_ids=[""])
 
     def test_stores_thousands_of_items_of_one_batch(self) -> None:
         people = [f"1555{serial:07d}" for serial in range(1200)]
@@ -267,9 +267,9 @@ class TestWaiting:
         [first] = store(webhook(message(phone="15550100003")), now=NOON).contact_ids
         store(webhook(message(phone="15550100002")), now=NOON + 2 * MINUTE)
 
-        assert inbox.waiting(now=NOON + 3 * MINUTE, limit=10) == [first, second]
-        assert inbox.waiting(now=NOON + 3 * MINUTE, limit=1) == [first]
-        assert inbox.oldest_unanswered(now=NOON + 3 * MINUTE) == 3 * MINUTE
+        assert inbox_queue.waiting(now=NOON + 3 * MINUTE, limit=10) == [first, second]
+        assert inbox_queue.waiting(now=NOON + 3 * MINUTE, limit=1) == [first]
+        assert inbox_queue.oldest_unanswered(now=NOON + 3 * MINUTE) == 3 * MINUTE
 
     def test_leaves_alone_what_is_answered_or_tried_again_later(self) -> None:
         store(webhook(message(phone="15550100002")))
@@ -277,18 +277,21 @@ class TestWaiting:
         [later] = store(webhook(message(phone="15550100003"))).contact_ids
         InboundMessage.objects.filter(contact=later).update(next_attempt_at=NOON + MINUTE)
 
-        assert inbox.waiting(now=NOON, limit=10) == []
-        assert inbox.waiting(now=NOON + MINUTE, limit=10) == [later]
+        assert inbox_queue.waiting(now=NOON, limit=10) == []
+        assert inbox_queue.waiting(now=NOON + MINUTE, limit=10) == [later]
 
     def test_says_that_nobody_waits(self) -> None:
-        assert inbox.oldest_unanswered(now=NOON) is None
+        assert inbox_queue.oldest_unanswered(now=NOON) is None
 
     def test_gives_messages_in_the_order_they_were_written(self) -> None:
         [buyer] = store(
             webhook(message("wamid.2", at=NOON), message("wamid.1", at=NOON - MINUTE))
         ).contact_ids
 
-        assert [kept.wa_message_id for kept in inbox.unanswered(buyer)] == ["wamid.1", "wamid.2"]
+        assert [kept.wa_message_id for kept in inbox_queue.unanswered(buyer)] == [
+            "wamid.1",
+            "wamid.2",
+        ]
 
 
 def recorded() -> list[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.whatsapp.models import AccountNotice, Alarm, BusinessNumber
-from shared.whatsapp.services import numbers
+from shared.whatsapp.services import business_numbers
 from tests.builders import NOON, NUMBER_ID
 from tests.integration.whatsapp.webhooks import change, store
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def two_numbers() -> None:
-    numbers.note_webhook({NUMBER_ID: "15550100000", "2": "15550100009"}, now=NOON)
+    business_numbers.note_webhook({NUMBER_ID: "15550100000", "2": "15550100009"}, now=NOON)
     Alarm.objects.all().delete()
 
 
@@ -42,7 +42,7 @@ class TestAccountUpdate:
         assert paused() == [NUMBER_ID, "2"]
         number = BusinessNumber.objects.get(phone_number_id=NUMBER_ID)
         assert number.pause_reason == f"Meta reports {value['event']}."
-        assert number.probe_at == NOON + numbers.PROBE_EVERY
+        assert number.probe_at == NOON + business_numbers.PROBE_EVERY
         assert Alarm.objects.filter(key__startswith="notice:account_update").count() == 1
 
     @pytest.mark.parametrize(

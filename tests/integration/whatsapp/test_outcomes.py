@@ -9,8 +9,8 @@ from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import outbox, outcomes
-from shared.whatsapp.services.outbox import Claimed
+from shared.whatsapp.services.outbox import outbox_queue, send_results
+from shared.whatsapp.services.outbox.outbox_queue import Claimed
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, queued
@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 
 def fail(claimed: Claimed, reaction: Reaction, *, alarm: bool = False, **others: Any) -> None:
     """Record that Meta refused a message with a code of this kind."""
-    outbox.record_failure(
+    outbox_queue.record_failure(
         claimed,
         judgement=Judgement(reaction, "What it means.", alarm=alarm),
         code=others.get("code", 1),
@@ -44,7 +44,9 @@ class TestRecordSent:
     def test_notes_the_id_and_ends_the_lease(self) -> None:
         queued(builders.contact(), error="earlier", error_code=1)
 
-        outbox.record_sent(claim_one(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON)
+        outbox_queue.record_sent(
+            claim_one(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON
+        )
 
         message = the_message()
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
@@ -54,10 +56,10 @@ class TestRecordSent:
     def test_counts_after_the_lease_ran_out_while_nobody_else_has_it(self) -> None:
         queued(builders.contact())
         claimed = claim_one()
-        outbox.sweep(now=NOON + LEASE_FOR + SECOND)
+        outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND)
         assert the_message().status == OutboxStatus.UNKNOWN
 
-        outbox.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
 
         assert the_message().status == OutboxStatus.SENT
 
@@ -65,11 +67,11 @@ class TestRecordSent:
         queued(builders.contact())
         old = claim_one()
         later = NOON + LEASE_FOR + SECOND
-        outbox.sweep(now=later)
-        outbox.sweep(now=later + UNKNOWN_AFTER)
+        outbox_queue.sweep(now=later)
+        outbox_queue.sweep(now=later + UNKNOWN_AFTER)
         new = claim_one(now=later + UNKNOWN_AFTER)
 
-        outbox.record_sent(old, wa_message_id="wamid.old", now=later)
+        outbox_queue.record_sent(old, wa_message_id="wamid.old", now=later)
 
         message = the_message()
         assert (message.status, message.lease) == (OutboxStatus.SENDING, new.lease)
@@ -79,7 +81,7 @@ class TestRecordSent:
         fail(claim_one(), Reaction.PAUSE, code=190)
         later = NOON + MINUTE
 
-        outbox.record_sent(claim_one(now=later), wa_message_id="wamid.1", now=later)
+        outbox_queue.record_sent(claim_one(now=later), wa_message_id="wamid.1", now=later)
 
         number = the_number()
         assert (number.paused_at, number.pause_code, number.pause_reason) == (None, None, "")
@@ -90,7 +92,7 @@ class TestRecordFailure:
     def test_tries_again_after_ever_longer_waits_and_then_gives_up(self) -> None:
         queued(builders.contact(last_inbound_at=NOON))
         moment, waits = NOON, []
-        for _ in range(outcomes.MAX_ATTEMPTS):
+        for _ in range(send_results.MAX_ATTEMPTS):
             fail(claim_one(now=moment), Reaction.RETRY, now=moment)
             if (due := the_message().next_attempt_at) is not None:
                 waits.append((due - moment).total_seconds())
@@ -130,7 +132,9 @@ class TestRecordFailure:
         fail(claim_one(), Reaction.RETRY_NUMBER, alarm=True, code=131048)
         assert "What Meta said." in Alarm.objects.get().detail
 
-        outbox.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE)
+        outbox_queue.record_sent(
+            claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
+        )
 
         assert Alarm.objects.get().resolved_at == NOON + MINUTE
 
@@ -199,7 +203,7 @@ class TestRecordFailure:
     def test_does_not_count_without_the_lease(self, reaction: Reaction) -> None:
         queued(builders.contact())
         claimed = claim_one()
-        outbox.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         fail(claimed, reaction)
 
@@ -213,7 +217,7 @@ class TestRecordNotReached:
         first = queued(contact)
         queued(contact)
 
-        outbox.record_not_reached(claim_one(), now=NOON, jitter=0)
+        outbox_queue.record_not_reached(claim_one(), now=NOON, jitter=0)
 
         assert claim() == []
         assert claim_one(now=NOON + SECOND).id == first.pk
@@ -223,11 +227,11 @@ class TestRecordNotReached:
         queued(builders.contact())
         moment = NOON
         for _ in range(6):
-            outbox.record_not_reached(claim_one(now=moment), now=moment, jitter=0)
+            outbox_queue.record_not_reached(claim_one(now=moment), now=moment, jitter=0)
             moment = the_number().send_after or moment
         assert Alarm.objects.get().resolved_at is None
 
-        outbox.record_sent(claim_one(now=moment), wa_message_id="wamid.1", now=moment)
+        outbox_queue.record_sent(claim_one(now=moment), wa_message_id="wamid.1", now=moment)
 
         assert Alarm.objects.get().resolved_at == moment
 
@@ -237,8 +241,8 @@ class TestSweep:
         queued(builders.contact())
         claim()
 
-        assert outbox.sweep(now=NOON + LEASE_FOR) == 0
-        assert outbox.sweep(now=NOON + LEASE_FOR + SECOND) == 1
+        assert outbox_queue.sweep(now=NOON + LEASE_FOR) == 0
+        assert outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND) == 1
         assert (the_message().status, the_message().unknown_sends) == (OutboxStatus.UNKNOWN, 1)
 
     def test_sends_again_what_stays_unknown_twice_and_then_gives_up(self) -> None:
@@ -246,10 +250,10 @@ class TestSweep:
         moment, sends = NOON, 0
         while claimed := claim(now=moment):
             sends += 1
-            outbox.record_unknown(claimed[0], now=moment)
-            assert outbox.sweep(now=moment + UNKNOWN_AFTER - SECOND) == 0
+            outbox_queue.record_unknown(claimed[0], now=moment)
+            assert outbox_queue.sweep(now=moment + UNKNOWN_AFTER - SECOND) == 0
             moment += UNKNOWN_AFTER
-            assert outbox.sweep(now=moment) == 1
+            assert outbox_queue.sweep(now=moment) == 1
 
         assert sends == 1 + MAX_UNKNOWN_RESENDS
         assert the_message().status == OutboxStatus.FAILED
@@ -260,14 +264,14 @@ class TestSweep:
         for status in (OutboxStatus.QUEUED, OutboxStatus.SENT, OutboxStatus.WITHHELD):
             queued(builders.contact(), status=status)
 
-        assert outbox.sweep(now=NOON + timedelta(days=1)) == 0
+        assert outbox_queue.sweep(now=NOON + timedelta(days=1)) == 0
 
 
 class TestOldestUnsent:
     def test_counts_whatever_a_buyer_may_wait_for(self) -> None:
-        assert outbox.oldest_unsent(now=NOON) is None
+        assert outbox_queue.oldest_unsent(now=NOON) is None
         queued(builders.contact(), created_at=NOON - MINUTE)
         queued(builders.contact(), created_at=NOON - 2 * MINUTE, status=OutboxStatus.UNKNOWN)
         queued(builders.contact(), created_at=NOON - 3 * MINUTE, status=OutboxStatus.SENT)
 
-        assert outbox.oldest_unsent(now=NOON) == 2 * MINUTE
+        assert outbox_queue.oldest_unsent(now=NOON) == 2 * MINUTE

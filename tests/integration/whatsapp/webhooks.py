@@ -13,8 +13,8 @@ from django.db import connection
 
 from shared.whatsapp import payloads
 from shared.whatsapp.payloads import Webhook
-from shared.whatsapp.services import inbox
-from shared.whatsapp.services.inbox import Stored
+from shared.whatsapp.services.inbox import inbox_queue
+from shared.whatsapp.services.inbox.inbox_queue import Stored
 from tests.builders import NOON, NUMBER_ID
 
 PHONE: Final = "15550100001"
@@ -101,7 +101,7 @@ def card(
 
 def store(*webhooks: Webhook, now: datetime = NOON) -> Stored:
     """Store webhooks as the gateway does."""
-    return inbox.store_safely(webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks))
+    return inbox_queue.store_safely(webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks))
 
 
 def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:

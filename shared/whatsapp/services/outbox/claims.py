@@ -13,7 +13,9 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp import messages, window
 from shared.whatsapp.messages import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
-from shared.whatsapp.services import contacts, failures, numbers
+from shared.whatsapp.services import business_numbers
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _candidates(
     found = [
         probe
         for phone_number_id in paused
-        if numbers.probe_is_due(states[phone_number_id], now=now)
+        if business_numbers.probe_is_due(states[phone_number_id], now=now)
         for probe in heads.filter(phone_number_id=phone_number_id)[:1]
     ]
     found += heads.exclude(phone_number_id__in=[*slowed, *paused])[:limit]
@@ -160,7 +162,7 @@ def _probing(heads: Iterable[_Head], states: _States, *, now: datetime) -> list[
         head
         for head in heads
         if not _is_paused(states.get(head.phone_number_id))
-        or numbers.take_probe(head.phone_number_id, now=now)
+        or business_numbers.take_probe(head.phone_number_id, now=now)
     ]
 
 

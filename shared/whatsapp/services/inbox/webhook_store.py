@@ -12,9 +12,10 @@ from shared.core.bulk_insert import insert_new
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
 from shared.whatsapp.payloads import MessageItem, StatusItem, UnreadablePart
-from shared.whatsapp.services import alarms, contacts, notices, numbers
-from shared.whatsapp.services.batch import Batch, MessageKey, StatusKey
-from shared.whatsapp.services.identity import Known, Resolution, Sender
+from shared.whatsapp.services import account_notices, alarms, business_numbers
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox.batch import Batch, MessageKey, StatusKey
+from shared.whatsapp.services.inbox.contact_matching import Known, Resolution, Sender
 
 _REASON_LENGTH: Final = 300
 
@@ -56,7 +57,7 @@ def keep(batch: Batch, *, now: datetime) -> Stored:
     _store_statuses(batch.statuses, now=now)
     _store_unreadable(batch.unreadable, now=now)
     _note_numbers(batch, now=now)
-    notices.store(list(batch.notices.values()), now=now)
+    account_notices.store(list(batch.notices.values()), now=now)
     _alarm_about_strangers(resolution, now=now)
     answerable = (row["contact_id"] for row in rows if row["status"] == InboxStatus.RECEIVED)
     return Stored(
@@ -184,7 +185,7 @@ def _note_numbers(batch: Batch, *, now: datetime) -> None:
     )
     display.pop("", None)
     if display:
-        numbers.note_webhook(display, now=now)
+        business_numbers.note_webhook(display, now=now)
 
 
 def _alarm_about_strangers(resolution: Resolution, *, now: datetime) -> None:

@@ -12,8 +12,10 @@ from shared.core.constants import UNKNOWN_AFTER
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import alarms, contacts, failures, numbers
-from shared.whatsapp.services.claims import Claimed
+from shared.whatsapp.services import alarms, business_numbers
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import failures
+from shared.whatsapp.services.outbox.claims import Claimed
 
 _log = logs.get(__name__)
 
@@ -52,7 +54,7 @@ def record_sent(claimed: Claimed, *, wa_message_id: str, wa_id: str = "", now: d
             buyer.update(send_after=None, pair_rate_hits=0)
         _note_sent(claimed, wa_message_id=wa_message_id, now=now)
         if claimed.recovers:
-            numbers.recover(claimed.phone_number_id, now=now)
+            business_numbers.recover(claimed.phone_number_id, now=now)
 
 
 @transaction.atomic
@@ -97,10 +99,10 @@ def record_not_reached(claimed: Claimed, *, now: datetime, jitter: float) -> Non
         return
     _back_to_queue(message)
     message.save(update_fields=list(FRESH))
-    hits = numbers.slow_down(claimed.phone_number_id, now=now, jitter=jitter)
+    hits = business_numbers.slow_down(claimed.phone_number_id, now=now, jitter=jitter)
     if hits >= _UNREACHABLE_HITS:
         alarms.sound(
-            numbers.unreachable_key(claimed.phone_number_id),
+            business_numbers.unreachable_key(claimed.phone_number_id),
             title="Meta cannot be reached",
             detail="Messages wait and are sent in order once the connection is back.",
             phone_number_id=claimed.phone_number_id,
@@ -184,12 +186,14 @@ def _react(
         case Reaction.FAIL:
             _fails(message)
     if judgement.reaction is Reaction.RETRY_NUMBER:
-        numbers.slow_down(message.phone_number_id, least=judgement.wait, now=now, jitter=jitter)
+        business_numbers.slow_down(
+            message.phone_number_id, least=judgement.wait, now=now, jitter=jitter
+        )
 
 
 def _tell_people(message: OutboundMessage, judgement: Judgement, *, now: datetime) -> None:
     if judgement.reaction is Reaction.PAUSE:
-        numbers.pause(
+        business_numbers.pause(
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     elif message.status == OutboxStatus.FAILED and (judgement.alarm or _is_news(message)):

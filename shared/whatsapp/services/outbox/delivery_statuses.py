@@ -13,7 +13,9 @@ from django.db.models import QuerySet
 from shared.core.enums import Delivery, OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import Judgement, Reaction, judge
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import contacts, failures, numbers, outcomes
+from shared.whatsapp.services import business_numbers
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import failures, send_results
 
 KEEP_ORPHANS: Final = timedelta(days=8)
 """Meta repeats webhooks for seven days; a message that is unknown after that is not ours."""
@@ -185,13 +187,13 @@ def _accepted(message: OutboundMessage, status: DeliveryStatus) -> None:
 
 def _shut_out(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
     wrote_at, sent_at = buyer.last_inbound_at, message.sent_at
-    outcomes.withhold(message)
+    send_results.withhold(message)
     if message.status == OutboxStatus.WITHHELD and wrote_at and sent_at and wrote_at > sent_at:
-        outcomes.release(message)
+        send_results.release(message)
 
 
 def _written(message: OutboundMessage) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in outcomes.FRESH}
+    return {name: getattr(message, name) for name in send_results.FRESH}
 
 
 def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]) -> None:
@@ -201,7 +203,7 @@ def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, 
         if {**before[message.pk], "delivery": message.delivery} == _written(message):
             further[message.delivery].append(message.pk)
         else:
-            message.save(update_fields=list(outcomes.FRESH))
+            message.save(update_fields=list(send_results.FRESH))
     for delivery, ids in sorted(further.items()):
         OutboundMessage.objects.filter(pk__in=ids).update(delivery=delivery)
 
@@ -209,7 +211,7 @@ def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, 
 def _tell(news: _BadNews, *, now: datetime) -> None:
     message, judgement = news.message, news.judgement
     if judgement.reaction is Reaction.PAUSE:
-        numbers.pause(
+        business_numbers.pause(
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     if judgement.alarm or message.kind == OutboxKind.NOTICE:

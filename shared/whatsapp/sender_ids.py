@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
-from shared.whatsapp.lenient import items, mapping, string
+from shared.whatsapp.json_reader import items, mapping, string
 
 PERSON_ID_LIMIT: Final = 160
 _NAME_LIMIT: Final = 150

@@ -11,10 +11,11 @@ from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
 from shared.core.enums import Delivery, OutboxKind, OutboxStatus
 from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import contacts, failures
-from shared.whatsapp.services.claims import Claimed, claim
-from shared.whatsapp.services.delivery import apply_statuses
-from shared.whatsapp.services.outcomes import (
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.outbox import failures
+from shared.whatsapp.services.outbox.claims import Claimed, claim
+from shared.whatsapp.services.outbox.delivery_statuses import apply_statuses
+from shared.whatsapp.services.outbox.send_results import (
     FRESH,
     record_failure,
     record_not_reached,

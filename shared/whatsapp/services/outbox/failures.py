@@ -6,7 +6,7 @@ from typing import Final
 from shared.whatsapp import signals
 from shared.whatsapp.graph_errors import Judgement
 from shared.whatsapp.models import OutboundMessage
-from shared.whatsapp.services import alarms, numbers
+from shared.whatsapp.services import alarms, business_numbers
 
 _ERROR_LENGTH: Final = 500
 
@@ -36,7 +36,7 @@ def alarm(message: OutboundMessage, *, now: datetime) -> None:
 def alarm_code(message: OutboundMessage, *, now: datetime) -> None:
     """Say that Meta slows a number down for a reason a person should know of."""
     alarms.sound(
-        numbers.refused_key(message.phone_number_id),
+        business_numbers.refused_key(message.phone_number_id),
         title="Meta refuses messages for now",
         detail=message.error,
         phone_number_id=message.phone_number_id,

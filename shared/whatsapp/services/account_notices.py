@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.core.bulk_insert import insert_new
-from shared.whatsapp.lenient import items, mapping, string
+from shared.whatsapp.json_reader import items, mapping, string
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.payloads import IdentityChange, NoticeItem
-from shared.whatsapp.services import alarms, contacts, numbers
-from shared.whatsapp.services.identity import Sender
+from shared.whatsapp.services import alarms, business_numbers
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox.contact_matching import Sender
 
 _DETAIL_LENGTH: Final = 2_000
 
@@ -60,7 +61,7 @@ def _act(notice: NoticeItem, *, now: datetime) -> None:
     if notice.field == "account_update" and forbids_messages(value):
         event = string(value, "event")
         for number in _numbers_of(notice, value):
-            numbers.pause(number, code=None, reason=f"Meta reports {event}.", now=now)
+            business_numbers.pause(number, code=None, reason=f"Meta reports {event}.", now=now)
 
 
 def forbids_messages(value: Any) -> bool:
@@ -89,7 +90,7 @@ def _numbers_of(notice: NoticeItem, value: Any) -> Sequence[str]:
     if notice.phone_number_id:
         return [notice.phone_number_id]
     named = string(value, "display_phone_number") or string(value, "phone_number")
-    return numbers.ids_of_account(display_number=named)
+    return business_numbers.ids_of_account(display_number=named)
 
 
 def _sender(change: IdentityChange) -> Sender:

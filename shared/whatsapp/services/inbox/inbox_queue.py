@@ -15,9 +15,9 @@ from shared.core.enums import InboxStatus
 from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.payloads import UnreadablePart, Webhook
-from shared.whatsapp.services import contacts
-from shared.whatsapp.services.batch import Batch, Item
-from shared.whatsapp.services.intake import Stored, keep
+from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox.batch import Batch, Item
+from shared.whatsapp.services.inbox.webhook_store import Stored, keep
 
 __all__ = [
     "MessageAnswered",

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from shared.core.bulk_insert import insert_new
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
-from shared.whatsapp.services.identity import Known, Sender, resolve
+from shared.whatsapp.services.inbox.contact_matching import Known, Sender, resolve
 
 __all__ = [
     "Known",

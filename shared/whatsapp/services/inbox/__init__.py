@@ -1,0 +1,1 @@
+"""Webhook items stored once, and the contacts who wait for an answer."""

@@ -1,0 +1,1 @@
+"""Messages to buyers: queued, claimed, sent and settled."""
