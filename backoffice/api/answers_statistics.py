@@ -11,8 +11,8 @@ from pydantic import Field
 from shared.conversation.described import Described, Moment
 from shared.core.enums import OrderStatus
 from shared.raffles import models
+from shared.raffles.services.pending_counts import Standing
 from shared.raffles.services.sales import Amounts, DaySums, RaffleSums, Sums
-from shared.raffles.services.standing import Standing
 
 _CENT: Final = Decimal("0.01")
 

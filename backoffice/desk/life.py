@@ -28,7 +28,7 @@ from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import availability, copies, lifecycle, number_map
+from shared.raffles.services import availability, duplication, lifecycle, number_map
 from shared.raffles.services.availability import Counts
 from shared.raffles.transitions import TransitionNotAllowed
 
@@ -168,7 +168,7 @@ def duplicate(request: HttpRequest, raffle_id: int) -> HttpResponse:
     made: list[Raffle] = []
 
     def act() -> Said:
-        copy = copies.duplicate(original.pk, now=timezone.now())
+        copy = duplication.duplicate(original.pk, now=timezone.now())
         trail.note(request, copy, f"Duplicated “{original}”", flag=ADDITION)
         trail.note(request, original, f"Duplicated it as “{copy}”")
         made.append(copy)

@@ -17,8 +17,8 @@ from backoffice.desk import trail
 from backoffice.desk.decisions import Said, told
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
-from shared.raffles.services import numbers
-from shared.raffles.services.numbers import Progress
+from shared.raffles.services import number_generation
+from shared.raffles.services.number_generation import Progress
 
 STEP: Final = 25_000
 """Numbers a request: half a second on an idle machine, and far from a time-out on a busy one."""
@@ -35,7 +35,7 @@ def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.method == "POST":
         return _step(request, raffle)
-    progress = numbers.progress_of(raffle)
+    progress = number_generation.progress_of(raffle)
     context = {
         "raffle": raffle,
         "progress": progress,
@@ -72,7 +72,7 @@ def _told_as_json(request: HttpRequest, raffle: Raffle) -> JsonResponse:
 
 def _made(request: HttpRequest, raffle: Raffle) -> Progress:
     """Make the next numbers; note who began and who finished, the steps between are no news."""
-    step = numbers.generate_some(raffle.pk, chunk=STEP)
+    step = number_generation.generate_some(raffle.pk, chunk=STEP)
     if step.added and step.done:
         trail.note(request, raffle, f"Made all {step.total:,} numbers")
     elif step.added and step.made == step.added:

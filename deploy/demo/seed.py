@@ -14,7 +14,7 @@ from deploy.demo.home import Seeded
 from shared.core.config import ROOT
 from shared.core.enums import RaffleStatus, Scope
 from shared.raffles.models import Raffle
-from shared.raffles.services import lifecycle, numbers
+from shared.raffles.services import lifecycle, number_generation
 
 PROGRAM: Final = "demo"
 
@@ -70,7 +70,7 @@ def _raffle(*, now: datetime) -> tuple[int, str]:
     if raffle is None:
         raffle = Raffle.objects.create(**_sample(now=now))
     if raffle.status == RaffleStatus.DRAFT:  # new, or the first demo was cut short
-        numbers.generate(raffle.pk)
+        number_generation.generate(raffle.pk)
         lifecycle.open_raffle(raffle.pk, now=now)
     return raffle.pk, raffle.title
 

@@ -26,7 +26,7 @@ from shared.core.enums import ActorKind, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import availability, orders, orphans, proofs, reservations
+from shared.raffles.services import availability, orders, orphan_proofs, proofs, reservations
 from shared.raffles.services.proofs import ProofKept, ProofLate, ProofOrphan, ProofRepeated
 from shared.raffles.services.reservations import NumbersTaken
 from shared.whatsapp.content import content
@@ -145,7 +145,7 @@ def _assign_proof(effect: AssignProof, turn: Turn) -> ProofTaken:
     if proof is None or proof.order_id == order.pk:
         return ProofTaken(order.pk, first=False)
     if proof.order_id is not None or proof.verdict != Verdict.PENDING:
-        raise orphans.settled_before(proof)
+        raise orphan_proofs.settled_before(proof)
     # Locked, for a file that is just being kept must see its order, or be seen here.
     album = PaymentProof.objects.select_for_update(no_key=True).filter(
         contact=turn.contact,

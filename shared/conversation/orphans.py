@@ -11,10 +11,10 @@ from shared.conversation.telling import acknowledged_lately, locked, say, tell
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import orders, orphans, proofs, reservations
+from shared.raffles.services import orders, orphan_proofs, proofs, reservations
 from shared.raffles.services.lifecycle import RaffleNotFound
 from shared.raffles.services.orders import OrderNotFound
-from shared.raffles.services.orphans import ProofNotFound, ProofSettled
+from shared.raffles.services.orphan_proofs import ProofNotFound, ProofSettled
 from shared.raffles.services.proofs import ProofKept, ProofLate
 from shared.raffles.services.reservations import OrderWantsPayment
 from shared.whatsapp.services.inbox import contacts
@@ -55,8 +55,8 @@ def attach(proof_id: int, *, order_id: int, by: Actor, now: datetime) -> ProofKe
             `order_code` say who, when and where.
 
     """
-    order = locked(order_id, sender_id=orphans.sender_of(proof_id))
-    proof = orphans.lock(proof_id)
+    order = locked(order_id, sender_id=orphan_proofs.sender_of(proof_id))
+    proof = orphan_proofs.lock(proof_id)
     outcome = proofs.assign([proof], order=order, by=by, now=now, reason=f"attached by {by.label}")
     _acknowledge(outcome, now=now)
     _log.info("proof_attached", proof_id=proof_id, order_id=order_id, by=by.kind)
@@ -95,10 +95,10 @@ def make_order(
             TooFewLeft: see `raffles.services.reservations`.
 
     """
-    sender_id = orphans.sender_of(proof_id)
+    sender_id = orphan_proofs.sender_of(proof_id)
     if sender_id is not None:
         contacts.lock(sender_id)
-    proof = orphans.lock(proof_id)
+    proof = orphan_proofs.lock(proof_id)
     held = reservations.hold(
         _raffle(raffle_id),
         contact_id=sender_id,
@@ -132,9 +132,9 @@ def dismiss(
         ProofNotFound, ProofSettled: as `attach`.
 
     """
-    sender_id = orphans.sender_of(proof_id)
+    sender_id = orphan_proofs.sender_of(proof_id)
     sender = contacts.lock(sender_id) if sender_id is not None else None
-    proof = orphans.dismiss(orphans.lock(proof_id), note=note, by=by, now=now)
+    proof = orphan_proofs.dismiss(orphan_proofs.lock(proof_id), note=note, by=by, now=now)
     if tell_buyer and sender is not None:
         say(sender, texts.proof_dismissed(facts.seller_of(sender, now=now), note=note), now=now)
     _log.info("proof_dismissed", proof_id=proof_id, by=by.kind)

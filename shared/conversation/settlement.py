@@ -33,8 +33,8 @@ from shared.raffles.services.payments import (
     ProofUnseen,
     Settled,
 )
-from shared.raffles.services.pictures import look_alikes
 from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
+from shared.raffles.services.similar_proofs import look_alikes
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue

@@ -141,11 +141,11 @@ def _buyer() -> int:
 
 
 def _a_million() -> "Raffle":
-    from shared.raffles.services import lifecycle, numbers
+    from shared.raffles.services import lifecycle, number_generation
     from tests import builders
 
     raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT")
-    numbers.generate(raffle.pk)
+    number_generation.generate(raffle.pk)
     return lifecycle.open_raffle(raffle.pk, now=datetime.now(UTC))
 
 

@@ -15,7 +15,7 @@ from shared.conversation import settlement
 from shared.core.enums import ActorKind, OutboxKind, OutboxStatus, RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import lifecycle, numbers, orders, proofs, reservations
+from shared.raffles.services import lifecycle, number_generation, orders, proofs, reservations
 from shared.raffles.services.proofs import ProofSource
 from shared.whatsapp import messages
 from shared.whatsapp.models import (
@@ -63,7 +63,7 @@ class Shop:
             time_zone="America/Bogota",
             draw_at=self.now.replace(hour=1, minute=0) + timedelta(days=days),
         )
-        numbers.generate(raffle.pk, pause=0)
+        number_generation.generate(raffle.pk, pause=0)
         lifecycle.open_raffle(raffle.pk, now=self.now - timedelta(days=9))
         raffle.refresh_from_db()
         self.free[raffle.pk] = list(range(raffle.first_number, raffle.last_number + 1))

@@ -15,7 +15,7 @@ from backoffice.api.schema import refusals
 from backoffice.api.views.raffles import OneRaffle
 from shared.core.enums import Scope
 from shared.raffles.models import Raffle
-from shared.raffles.services import sales, standing
+from shared.raffles.services import pending_counts, sales
 from shared.raffles.services.lifecycle import RaffleNotFound
 
 DAYS: Final = 30
@@ -91,7 +91,7 @@ def _read(raffle: Raffle | None, *, zone: str, days: int) -> Read:
     now, key = timezone.now(), None if raffle is None else raffle.pk
     return Read(
         sums=sales.read(now=now, zone=zone, days=days, raffle_id=key, everything=True),
-        standing=standing.of_all() if key is None else standing.of_raffle(key),
+        standing=pending_counts.of_all() if key is None else pending_counts.of_raffle(key),
         zone=zone,
         at=now,
     )

@@ -9,7 +9,7 @@ from shared.core.enums import RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles import transitions
 from shared.raffles.models import Raffle
-from shared.raffles.services import numbers
+from shared.raffles.services import number_generation
 
 
 class RaffleNotFound(DomainError):
@@ -38,7 +38,9 @@ def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
 
     """
     raffle = _locked(raffle_id, wanted=RaffleStatus.OPEN)
-    existing = numbers.count_in(raffle_id, first=raffle.first_number, last=raffle.last_number)
+    existing = number_generation.count_in(
+        raffle_id, first=raffle.first_number, last=raffle.last_number
+    )
     if existing < raffle.number_count:
         raise NumbersMissing(missing=raffle.number_count - existing)
     return _moved(raffle, to=RaffleStatus.OPEN, now=now)

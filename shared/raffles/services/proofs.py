@@ -18,7 +18,7 @@ from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import HASHED, TO_FETCH
-from shared.raffles.services import history, payments, pictures, tickets
+from shared.raffles.services import history, payments, similar_proofs, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def keep_file(
             "fetch_error",
         ]
     )
-    pictures.remember(proof.pk, fingerprint)
+    similar_proofs.remember(proof.pk, fingerprint)
     _tell_if_kept(proof, now=now)
     return proof
 

@@ -19,7 +19,7 @@ from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
-from shared.raffles.services import availability, history, sealing, tickets
+from shared.raffles.services import availability, draft_orders, history, tickets
 
 
 class RaffleNotSelling(DomainError):
@@ -316,9 +316,9 @@ def _held(
     )
     code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY))
     if connection.vendor == "postgresql":
-        coded = sealing.at_once(order, code=code, tickets=chosen, by=by, now=now)
+        coded = draft_orders.at_once(order, code=code, tickets=chosen, by=by, now=now)
     else:
-        coded = sealing.give_code(order, code=code)
+        coded = draft_orders.give_code(order, code=code)
         tickets.hold(chosen, order=order)
         history.begin(order, by=by, now=now)
     if not coded:
@@ -330,7 +330,7 @@ def _give_another_code(order: Order) -> None:
     """Take the next tweak's code where a former key gave the first one away."""
     for tweak in count(1):
         code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY), tweak=tweak)
-        if sealing.give_code(order, code=code):
+        if draft_orders.give_code(order, code=code):
             return
 
 

@@ -123,7 +123,7 @@ class Month:
             yield Deal(past + 1 + nth, status, buyer, quantity, at, review=nth < WAITING)
 
     def _raffles(self) -> "Raffle":
-        from shared.raffles.services import lifecycle, numbers
+        from shared.raffles.services import lifecycle, number_generation
         from tests import builders
 
         facts: dict[str, Any] = {
@@ -131,7 +131,7 @@ class Month:
             "draw_at": self.now + timedelta(days=20),
         }
         raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT", **facts)
-        numbers.generate(raffle.pk, pause=0)
+        number_generation.generate(raffle.pk, pause=0)
         lifecycle.open_raffle(raffle.pk, now=self.now)
         for title, status in (("Hamper", "OPEN"), ("Bicycle", "PAUSED"), ("Radio", "CLOSED")):
             builders.raffle(title=title, numbers=1_000, status=status, **facts)

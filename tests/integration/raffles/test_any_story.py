@@ -31,7 +31,7 @@ from shared.raffles.services import (
     inventory,
     late_payments,
     orders,
-    orphans,
+    orphan_proofs,
     payments,
     proofs,
     reservations,
@@ -179,9 +179,9 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.orders())
     @rule(pick=picks, buyer=picks, dismissed=st.booleans())
     def find_a_home_for_a_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
-        proof = orphans.lock(arranged.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk)
+        proof = orphan_proofs.lock(arranged.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk)
         if dismissed:
-            orphans.dismiss(proof, note="", by=a_reviewer(), now=self.now)
+            orphan_proofs.dismiss(proof, note="", by=a_reviewer(), now=self.now)
         else:
             proofs.assign([proof], order=self.one(pick), by=a_reviewer(), now=self.now)
 

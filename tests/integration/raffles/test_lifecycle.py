@@ -6,7 +6,7 @@ import pytest
 
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
-from shared.raffles.services import lifecycle, numbers
+from shared.raffles.services import lifecycle, number_generation
 from shared.raffles.services.lifecycle import NumbersMissing, RaffleNotFound
 from shared.raffles.transitions import RAFFLE, TransitionNotAllowed
 from tests import builders
@@ -55,7 +55,7 @@ class TestOpen:
 
         with pytest.raises(NumbersMissing) as refusal:
             lifecycle.open_raffle(raffle.pk, now=NOON)
-        numbers.generate(raffle.pk)
+        number_generation.generate(raffle.pk)
 
         assert refusal.value.details == {"missing": 10}
         assert lifecycle.open_raffle(raffle.pk, now=NOON).status == RaffleStatus.OPEN

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import TicketStatus
-from shared.raffles.services import number_map, numbers
+from shared.raffles.services import number_generation, number_map
 from shared.raffles.services.availability import Counts
 from shared.raffles.services.number_map import PAGE, Place
 from tests import builders
@@ -90,7 +90,7 @@ class TestShares:
 class TestGeneratingAStepAtATime:
     def test_comes_to_all_numbers_and_then_adds_none(self) -> None:
         raffle = builders.raffle(numbers=250, with_numbers=False, status="DRAFT")
-        steps = [numbers.generate_some(raffle.pk, chunk=100) for _ in range(4)]
+        steps = [number_generation.generate_some(raffle.pk, chunk=100) for _ in range(4)]
 
         assert [(step.made, step.added, step.done) for step in steps] == [
             (100, 100, False),

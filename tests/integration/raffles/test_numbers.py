@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from shared.raffles.models import Raffle, TicketNumber
-from shared.raffles.services import inventory, numbers
+from shared.raffles.services import inventory, number_generation
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ class TestGenerate:
     def test_creates_every_number_once(self, first_number: int, count: int) -> None:
         raffle = empty(numbers=count, first_number=first_number)
 
-        created = numbers.generate(raffle.pk, chunk=1000)
+        created = number_generation.generate(raffle.pk, chunk=1000)
 
         assert created == count
         assert numbers_of(raffle) == list(range(first_number, first_number + count))
@@ -41,29 +41,29 @@ class TestGenerate:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            numbers.generate(raffle.pk, chunk=100, progress=break_off)
+            number_generation.generate(raffle.pk, chunk=100, progress=break_off)
         TicketNumber.objects.filter(raffle=raffle, number=7).delete()
 
-        assert numbers.generate(raffle.pk, chunk=100) == 51
+        assert number_generation.generate(raffle.pk, chunk=100) == 51
         assert numbers_of(raffle) == list(range(1, 251))
 
     def test_creates_nothing_twice(self) -> None:
         raffle = empty(numbers=10)
-        numbers.generate(raffle.pk)
+        number_generation.generate(raffle.pk)
 
-        assert numbers.generate(raffle.pk) == 0
+        assert number_generation.generate(raffle.pk) == 0
 
     def test_tells_how_many_exist_after_each_chunk(self) -> None:
         raffle = empty(numbers=250, first_number=0)
         told: list[int] = []
 
-        numbers.generate(raffle.pk, chunk=100, progress=told.append)
+        number_generation.generate(raffle.pk, chunk=100, progress=told.append)
 
         assert told == [100, 200, 250]
 
     def test_shuffles(self) -> None:
         raffle = empty(numbers=1000)
-        numbers.generate(raffle.pk)
+        number_generation.generate(raffle.pk)
 
         keys = list(raffle.numbers.order_by("number").values_list("shuffle_key", flat=True))
 
@@ -74,7 +74,7 @@ class TestGenerate:
 
     def test_says_so_when_there_is_no_such_raffle(self) -> None:
         with pytest.raises(Raffle.DoesNotExist):
-            numbers.generate(0)
+            number_generation.generate(0)
 
 
 class TestCommand:

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from shared.conversation import settlement
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint, Raffle
-from shared.raffles.services import pictures, proofs
+from shared.raffles.services import proofs, similar_proofs
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import arranged
@@ -113,11 +113,11 @@ class TestRememberMissing:
         PictureFingerprint.objects.all().delete()
         assert settlement.look_alikes(page) == {}
 
-        assert list(pictures.remember_missing(batch=3)) == [3, 1]
+        assert list(similar_proofs.remember_missing(batch=3)) == [3, 1]
 
         again = list(PaymentProof.objects.filter(pk__in=[proof.pk for proof in page]))
         assert settlement.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
-        assert list(pictures.remember_missing()) == []
+        assert list(similar_proofs.remember_missing()) == []
 
     def test_is_a_command(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("fingerprint_proofs")

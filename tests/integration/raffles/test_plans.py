@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
 from shared.raffles.predicates import FREE, HASHED, ON_THE_CLOCK, TO_FETCH
-from shared.raffles.services import numbers, tickets
+from shared.raffles.services import number_generation, tickets
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_goes_through_the_index(
     index: str, query: Callable[[Raffle], QuerySet[Any]], vendor: str
 ) -> None:
     raffle = builders.raffle(numbers=20_000, with_numbers=False)
-    numbers.generate(raffle.pk, pause=0)
+    number_generation.generate(raffle.pk, pause=0)
 
     if vendor == "postgresql" and not index.startswith("ticket"):
         with connection.cursor() as cursor:  # of an empty table any plan would do

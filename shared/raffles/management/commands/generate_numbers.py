@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from shared.raffles.models import Raffle
-from shared.raffles.services import numbers
+from shared.raffles.services import number_generation
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             ) from None
         with Progress(console=Console(stderr=True)) as shown:
             task = shown.add_task(f"Numbers of {found}", total=found.number_count)
-            created = numbers.generate(
+            created = number_generation.generate(
                 raffle, progress=lambda done: shown.update(task, completed=done)
             )
         self.stdout.write(
