@@ -22,6 +22,7 @@ SHARED_APPS = [
     "shared.whatsapp.apps.WhatsAppConfig",
     "shared.events.apps.EventsConfig",
     "shared.conversation.apps.ConversationConfig",
+    "shared.use_cases.apps.UseCasesConfig",
 ]
 INSTALLED_APPS = list(SHARED_APPS)
 

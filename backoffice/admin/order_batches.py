@@ -24,12 +24,12 @@ from backoffice import words
 from backoffice.admin import order_choice
 from backoffice.admin.order_choice import LIMIT, Act
 from backoffice.desk import decisions, faster
-from shared.conversation import settlement
-from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
+from shared.use_cases import payments
+from shared.use_cases.payments import AlreadySettled, NeedsDecision, Settled
 
 _log = logs.get(__name__)
 
@@ -91,7 +91,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     seen = decisions.seen(request)
 
     def act(order: Order) -> Said:
-        outcome = settlement.confirm_payment(
+        outcome = payments.confirm_payment(
             order.pk, by=decisions.staff(request), now=timezone.now(), seen_proofs=seen
         )
         return _confirmed(order, outcome)
@@ -110,7 +110,7 @@ def reject(request: HttpRequest) -> HttpResponse:
         return redirect(_list(request.POST.get("back", "")))
 
     def act(order: Order) -> Said:
-        settlement.reject_payment(
+        payments.reject_payment(
             order.pk,
             reason=RejectReason(reason),
             note=note,
@@ -129,7 +129,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
     reason = decisions.note_of(request)
 
     def act(order: Order) -> Said:
-        settlement.cancel_order(
+        payments.cancel_order(
             order.pk, by=decisions.staff(request), now=timezone.now(), reason=reason
         )
         return Tone.DONE, "is cancelled; its numbers are free again."

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods
 from backoffice import words
 from backoffice.desk.decisions import staff
 from backoffice.desk.sale_form import WHY_NOT, SaleForm
-from shared.conversation import cash, wording
-from shared.conversation.cash import Sold
+from shared.conversation import wording
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
+from shared.use_cases import cash_sales
+from shared.use_cases.cash_sales import Sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> Sold | None:
     """Sell; a refusal or a busy database is written into the form."""
     values = form.cleaned_data
     try:
-        return cash.sell(
+        return cash_sales.sell(
             raffle.pk,
             numbers=form.chosen,
             quantity=values["quantity"],

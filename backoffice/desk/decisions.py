@@ -17,13 +17,13 @@ from django.views.decorators.http import require_POST
 
 from backoffice import words
 from backoffice.desk import faster, landing, refusals, review
-from shared.conversation import settlement
-from shared.conversation.settlement import AlreadySettled, NeedsDecision, Settled
 from shared.core import enums
 from shared.core.enums import ActorKind, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
+from shared.use_cases import payments
+from shared.use_cases.payments import AlreadySettled, NeedsDecision, Settled
 
 type Said = tuple[int, str]
 """A level of Django's messages, and the sentence."""
@@ -37,7 +37,7 @@ def confirm(request: HttpRequest, order_id: int) -> HttpResponse:
     """Confirm the payment of an order, having seen the proofs the form names."""
 
     def act(order: Order) -> Said:
-        outcome = settlement.confirm_payment(
+        outcome = payments.confirm_payment(
             order.pk,
             by=staff(request),
             now=timezone.now(),
@@ -59,7 +59,7 @@ def reject(request: HttpRequest, order_id: int) -> HttpResponse:
             return messages.ERROR, "Choose why the proof is turned down; nothing was changed."
         if reason == RejectReason.OTHER and not note:
             return messages.ERROR, "Say in a few words what is wrong; nothing was changed."
-        settlement.reject_payment(
+        payments.reject_payment(
             order.pk,
             reason=RejectReason(reason),
             note=note,
@@ -78,7 +78,7 @@ def ask_again(request: HttpRequest, order_id: int) -> HttpResponse:
     """Ask the buyer for a better proof; the order stays under review."""
 
     def act(order: Order) -> Said:
-        settlement.ask_again(
+        payments.ask_again(
             order.pk,
             note=note_of(request),
             by=staff(request),
@@ -104,7 +104,7 @@ def cancel(request: HttpRequest, order_id: int) -> HttpResponse:
 
     def act(order: Order) -> Said:
         reason = request.POST.get("reason", "").strip()[:NOTE]
-        settlement.cancel_order(order.pk, by=staff(request), now=timezone.now(), reason=reason)
+        payments.cancel_order(order.pk, by=staff(request), now=timezone.now(), reason=reason)
         return messages.SUCCESS, f"{order} is cancelled and its numbers are free again."
 
     return decided(request, order_id, act)

@@ -19,10 +19,11 @@ from backoffice.desk.decisions import Said, decided, note_of, seen, staff
 from backoffice.desk.held import ShownNumber
 from backoffice.desk.queue import Leaf
 from backoffice.desk.waiting import Tabs
-from shared.conversation import late_payments, parsing
+from shared.conversation import parsing
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.raffles.models import Order, OrderEvent, PaymentProof
 from shared.raffles.services import availability
+from shared.use_cases import late_payments
 
 SUGGESTIONS: Final = 8
 """How many free numbers are shown to choose from, beside as many as were paid."""

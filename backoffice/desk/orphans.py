@@ -20,12 +20,13 @@ from backoffice.desk import evidence, faster, orphan_page, queue, refusals, wait
 from backoffice.desk.decisions import Said, attempted, note_of, refuse_onlookers, staff
 from backoffice.desk.queue import Leaf
 from backoffice.desk.waiting import Tabs
-from shared.conversation import orphans, parsing
-from shared.conversation.orphans import ProofKept, ProofLate
+from shared.conversation import parsing
 from shared.core.enums import Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import availability
+from shared.use_cases import orphan_proofs
+from shared.use_cases.orphan_proofs import ProofKept, ProofLate
 
 _LIST: Final = "admin:desk_orphans"
 
@@ -108,7 +109,7 @@ def attach(request: HttpRequest, proof_id: int) -> HttpResponse:
         written = request.POST.get("order", "")
         if not written.isdecimal():
             return messages.ERROR, "Choose the order it belongs to; nothing was changed."
-        outcome = orphans.attach(
+        outcome = orphan_proofs.attach(
             proof_id, order_id=int(written[:18]), by=staff(request), now=timezone.now()
         )
         return _attached(outcome)
@@ -132,7 +133,7 @@ def make_order(request: HttpRequest, proof_id: int) -> HttpResponse:
             return messages.ERROR, "Write the numbers as 07, 13 and 45; nothing was changed."
         if not wanted and not many:
             return messages.ERROR, "Say how many numbers, or which; nothing was changed."
-        order = orphans.make_order(
+        order = orphan_proofs.make_order(
             proof_id,
             raffle_id=raffle.pk,
             numbers=read.values if read else None,
@@ -169,7 +170,9 @@ def dismiss(request: HttpRequest, proof_id: int) -> HttpResponse:
         if not note:
             return messages.ERROR, "Say in a few words why; nothing was changed."
         tell = request.POST.get("tell") == "yes"
-        orphans.dismiss(proof_id, note=note, tell_buyer=tell, by=staff(request), now=timezone.now())
+        orphan_proofs.dismiss(
+            proof_id, note=note, tell_buyer=tell, by=staff(request), now=timezone.now()
+        )
         buyer = "The buyer is told." if tell else "The buyer is not told."
         return messages.SUCCESS, f"The proof is dismissed. {buyer}"
 

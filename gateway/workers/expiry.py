@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.database import Database
 from gateway.workers.loop import Bell, Stop
-from shared.conversation import settlement
 from shared.core import logs
+from shared.use_cases import payments
 from shared.whatsapp.services.inbox import inbox_queue
 
 TICK: Final = 5.0
@@ -34,7 +34,7 @@ class Expiry:
         if waiting is not None and waiting > BACKLOG:
             logger.info("expiry_waits_for_backlog", oldest_seconds=round(waiting.total_seconds()))
             return False
-        expired = await self.database.run(settlement.expire_due, now=now, limit=ORDERS_A_TURN)
+        expired = await self.database.run(payments.expire_due, now=now, limit=ORDERS_A_TURN)
         if expired:
             logger.info("orders_expired", orders=expired)
             self.replies.ring()

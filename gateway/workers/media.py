@@ -9,10 +9,10 @@ from typing import Final
 
 from gateway.database import Database
 from gateway.workers.loop import Bell, Stop, all_of
-from shared.conversation import settlement
-from shared.conversation.settlement import FetchJob
 from shared.core import logs, retry
 from shared.raffles import fingerprints
+from shared.use_cases import payments
+from shared.use_cases.payments import FetchJob
 from shared.whatsapp.services.meta_client import (
     GraphError,
     MediaCorrupt,
@@ -47,7 +47,7 @@ class Media:
     async def turn(self) -> bool:
         """Fetch what is due; true if anything was, so that it looks again."""
         due = await self.database.run(
-            settlement.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE
+            payments.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE
         )
         for jobs in batched(due, AT_ONCE):
             if self.stop.told:
@@ -58,7 +58,7 @@ class Media:
     async def _fetch(self, job: FetchJob) -> None:
         now = datetime.now(UTC)
         if not await self.database.run(
-            settlement.claim_fetch, job.proof_id, now=now, retry_at=now + CLAIMED_FOR
+            payments.claim_fetch, job.proof_id, now=now, retry_at=now + CLAIMED_FOR
         ):
             return
         try:
@@ -74,7 +74,7 @@ class Media:
         else:
             seen = await asyncio.to_thread(fingerprints.of_picture, fetched.content)
             await self.database.run(
-                settlement.keep_proof_file,
+                payments.keep_proof_file,
                 job.proof_id,
                 content=fetched.content,
                 content_type=fetched.content_type,
@@ -89,7 +89,7 @@ class Media:
         again = None if final else now + wait_after(job.attempts + 1, jitter=randbelow(100) / 100)
         reason = type(error).__name__
         await self.database.run(
-            settlement.proof_failed, job.proof_id, error=reason, retry_at=again, now=now
+            payments.proof_failed, job.proof_id, error=reason, retry_at=again, now=now
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:

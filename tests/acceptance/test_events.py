@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from shared.conversation import settlement
 from shared.core.enums import ActorKind, EventDeliveryStatus, ProofStatus
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
+from shared.use_cases import payments
 from tests.acceptance import receivers
 from tests.acceptance.buying import asks, hears, holds, pays, places
 from tests.acceptance.house import House, until
@@ -60,7 +60,7 @@ def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: House) -
         pays(ana)
         until(lambda: order.proofs.filter(status=ProofStatus.KEPT).exists())
         rita = Actor(ActorKind.STAFF, id="7", label="rita")
-        settlement.confirm_payment(order.pk, by=rita, now=datetime.now(UTC))
+        payments.confirm_payment(order.pk, by=rita, now=datetime.now(UTC))
         hears(ana, "Paid")
         until(lambda: len({got.headers["webhook-id"] for got in n8n.got}) == len(PURCHASE))
         until(EventAttempt.objects.filter(http_status=500).exists)

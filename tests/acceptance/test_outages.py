@@ -9,9 +9,9 @@ import pytest
 from django.db import connection, transaction
 
 from deploy.sandbox.client import Buyer
-from shared.conversation import settlement
 from shared.core.enums import OutboxStatus
 from shared.raffles.models import Order
+from shared.use_cases import payments
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from tests.acceptance import line as lines
 from tests.acceptance.buying import hears, holds, pays, places
@@ -206,7 +206,7 @@ class TestASend:
         house.meta.fault("error", code=131047, to=buyer.wa_id)
 
         order = Order.objects.get(code=code)
-        settlement.confirm_payment(order.pk, by=a_reviewer(), now=datetime.now(UTC))
+        payments.confirm_payment(order.pk, by=a_reviewer(), now=datetime.now(UTC))
         until(lambda: is_unsent(buyer, OutboxStatus.WITHHELD))
         buyer.says("MENU")
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
-from shared.conversation import settlement
 from shared.core.enums import ActorKind, OutboxKind, OutboxStatus, RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import lifecycle, number_generation, orders, proofs, reservations
 from shared.raffles.services.proofs import ProofSource
+from shared.use_cases import payments
 from shared.whatsapp import messages
 from shared.whatsapp.models import (
     BusinessNumber,
@@ -109,7 +109,7 @@ class Shop:
             received = proofs.receive(
                 source, order=locked, contact_id=buyer.pk, by=_chat(buyer), now=at
             )
-        settlement.keep_proof_file(
+        payments.keep_proof_file(
             received.proof.pk,
             content=content or receipt(order, buyer, at=at - 2 * MINUTE),
             content_type="image/jpeg",
@@ -168,7 +168,7 @@ def _sold(shop: Shop, raffle: Raffle, *, orders_: int) -> None:
         quantity = min(shop.dice.choice((1, 2, 3, 3, 5, 8)), raffle.max_per_order)
         order, buyer = shop.order(raffle, quantity, at=at)
         shop.proof(order, buyer, at=at + 4 * MINUTE)
-        settlement.confirm_payment(order.pk, by=rita, now=at + 9 * MINUTE)
+        payments.confirm_payment(order.pk, by=rita, now=at + 9 * MINUTE)
 
 
 def _waiting(shop: Shop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
@@ -211,13 +211,13 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
     shop.free[raffle.pk].extend(late.numbers())
     other, other_buyer = shop.order(raffle, 2, at=at + HOUR)
     shop.proof(other, other_buyer, at=at + HOUR + 3 * MINUTE)
-    settlement.confirm_payment(other.pk, by=rita, now=at + HOUR + 9 * MINUTE)
+    payments.confirm_payment(other.pk, by=rita, now=at + HOUR + 9 * MINUTE)
     shop.proof(late, buyer, at=shop.now - 33 * MINUTE)
     stranger = shop.buyer("Priya Nair", heard=shop.now - 19 * MINUTE)
     shop.proof(None, stranger, at=shop.now - 19 * MINUTE)
     rejected, its_buyer = shop.order(raffle, 1, at=shop.now - 35 * MINUTE)
     shop.proof(rejected, its_buyer, at=shop.now - 31 * MINUTE)
-    settlement.reject_payment(
+    payments.reject_payment(
         rejected.pk, reason=RejectReason.ILLEGIBLE, note="", by=rita, now=shop.now - 12 * MINUTE
     )
     away = shop.buyer("Li Wei", heard=shop.now - 26 * HOUR)

@@ -19,14 +19,18 @@ from backoffice.api import answers, callers, examples, repeats
 from backoffice.api.idempotency import Idempotent
 from backoffice.api.schema import refusals
 from backoffice.api.serializers import Cancellation, Confirmation, Rejection, Resolution, checked
-from shared.conversation import described, late_payments, settlement
-from shared.conversation.late_payments import (
+from shared.conversation import described
+from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, PaymentProof
+from shared.use_cases import late_payments, payments
+from shared.use_cases.late_payments import (
     NumbersTaken,
     NumbersUnknown,
     QuantityOutOfBounds,
     TooFewLeft,
 )
-from shared.conversation.settlement import (
+from shared.use_cases.payments import (
     AlreadySettled,
     AmountMismatch,
     DecisionMade,
@@ -39,9 +43,6 @@ from shared.conversation.settlement import (
     ProofUnseen,
     RaffleDrawn,
 )
-from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
-from shared.core.errors import DomainError
-from shared.raffles.models import Order, PaymentProof
 
 _THREE_DIGITS: Final = "{:03d}".format
 
@@ -84,7 +85,7 @@ class Decision(Idempotent):
             OrderNotFound: there is none.
 
         """
-        return described.orders().get(pk=settlement.find_order(self.kwargs["id"]))
+        return described.orders().get(pk=payments.find_order(self.kwargs["id"]))
 
 
 class ConfirmPayment(Decision):
@@ -121,7 +122,7 @@ class ConfirmPayment(Decision):
         order = self.order()
         if order.status != OrderStatus.PAID:
             _refuse_elsewhere(order, wanted.get("proofs"))
-        outcome = settlement.confirm_payment(
+        outcome = payments.confirm_payment(
             order.pk,
             by=callers.actor(request),
             now=timezone.now(),
@@ -164,7 +165,7 @@ class CancelOrder(Decision):
 
         def act(order: Order) -> None:
             _refuse_elsewhere(order, wanted.get("proofs"))
-            settlement.cancel_order(
+            payments.cancel_order(
                 order.pk,
                 by=callers.actor(request),
                 now=timezone.now(),
@@ -206,7 +207,7 @@ class RejectPayment(Decision):
 
         def act(order: Order) -> None:
             _refuse_elsewhere(order, wanted.get("proofs"))
-            settlement.reject_payment(
+            payments.reject_payment(
                 order.pk,
                 reason=RejectReason(wanted["reason"]),
                 note=wanted["note"],

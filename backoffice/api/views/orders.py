@@ -9,10 +9,11 @@ from backoffice.api import answers, filters
 from backoffice.api.filters import OrderFilter
 from backoffice.api.pages import IdPages
 from backoffice.api.schema import refusals
-from shared.conversation import described, settlement
-from shared.conversation.settlement import OrderNotFound
+from shared.conversation import described
 from shared.core.enums import Scope
 from shared.raffles.models import Order
+from shared.use_cases import payments
+from shared.use_cases.payments import OrderNotFound
 
 
 class OrderList(APIView):
@@ -49,5 +50,5 @@ class OrderInFull(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
         """Show an order with its history."""
-        order = described.orders().get(pk=settlement.find_order(self.kwargs["id"]))
+        order = described.orders().get(pk=payments.find_order(self.kwargs["id"]))
         return answers.response(answers.in_full(order))

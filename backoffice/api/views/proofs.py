@@ -23,14 +23,15 @@ from backoffice.api.filters import Moment, OneOf, Text
 from backoffice.api.pages import IdPages
 from backoffice.api.schema import refusals
 from backoffice.files import SHOWN_TYPES
-from shared.conversation import proof_links, settlement
+from shared.conversation import proof_links
 from shared.conversation.proof_links import ProofLinkBroken, ProofLinkExpired
-from shared.conversation.settlement import OrderNotFound
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
 from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.models import PaymentProof
+from shared.use_cases import payments
+from shared.use_cases.payments import OrderNotFound
 
 SIGNATURE: Final = "signature"
 _NO_STORE: Final = "private, no-store"
@@ -124,7 +125,7 @@ class OrderProofs(APIView):
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
         pages.refuse_unknown(request.query_params, known=pages.PARAMETERS)
-        order_id = settlement.find_order(self.kwargs["id"])
+        order_id = payments.find_order(self.kwargs["id"])
         return _page(request, _proofs().filter(order=order_id))
 
 

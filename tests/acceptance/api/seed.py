@@ -8,12 +8,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from backoffice.api import tokens
-from shared.conversation import announcing, settlement
+from shared.conversation import announcing
 from shared.core.enums import RaffleStatus, Scope
 from shared.events.models import EventDelivery
 from shared.events.services import endpoints
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import orders
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
@@ -48,7 +49,7 @@ def furnish() -> Furnished:
         order = _reviewed(raffle, numbers=[7 + place * 10, 13 + place * 10])
         made.codes[name] = str(order.code)
         made.ids[name] = order.pk
-    settlement.confirm_payment(made.ids["paid"], by=builders.a_reviewer(), now=NOON + 5 * MINUTE)
+    payments.confirm_payment(made.ids["paid"], by=builders.a_reviewer(), now=NOON + 5 * MINUTE)
     made.codes["late"] = _late(raffle)
     shop.a_hold(raffle, numbers=[950])
     friend = builders.contact(profile_name="A friend")

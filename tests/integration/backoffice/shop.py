@@ -9,11 +9,11 @@ from django.db import transaction
 from PIL import Image
 
 from backoffice.api import tokens
-from shared.conversation import settlement
 from shared.core.enums import Scope
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, proofs, reservations
 from shared.raffles.services.proofs import ProofSource
+from shared.use_cases import payments
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
@@ -77,7 +77,7 @@ def with_file(
     proof: PaymentProof, *, content: bytes | None = None, content_type: str = "image/jpeg"
 ) -> PaymentProof:
     """Keep a file for a proof, as the gateway does once it has fetched it."""
-    settlement.keep_proof_file(
+    payments.keep_proof_file(
         proof.pk,
         content=content or a_picture(),
         content_type=content_type,

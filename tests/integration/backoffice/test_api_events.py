@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from shared.conversation import announcing, settlement
+from shared.conversation import announcing
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import EventDelivery, EventEndpoint
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
 from tests.integration.backoffice import shop
@@ -38,7 +39,7 @@ class TestFeed:
     def test_tells_a_purchase_with_links_that_lead_somewhere(self, api: Program) -> None:
         order = shop.an_order()
         proof = shop.with_file(shop.a_proof(order))
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         announcing.number(now=NOON)
 
         body = api.get("/api/events/").json()

@@ -6,8 +6,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from backoffice import order_search
-from shared.conversation import settlement
 from shared.core.enums import Scope
+from shared.use_cases import payments
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -87,11 +87,11 @@ class TestFilters:
         summer, winter = builders.raffle(), builders.raffle(title="Winter Raffle")
         ana = builders.contact(profile_name="Ana García", wa_id="491712345678", user_id="DE.77")
         paid = shop.an_order(summer, numbers=[1, 2], buyer=ana)
-        settlement.confirm_payment(paid.pk, by=builders.a_reviewer(), now=NOON + 3 * MINUTE)
+        payments.confirm_payment(paid.pk, by=builders.a_reviewer(), now=NOON + 3 * MINUTE)
         reviewed = shop.an_order(summer, numbers=[3])
         shop.a_proof(reviewed)
         late = a_late_order(winter)
-        settlement.confirm_payment(late.pk, by=builders.a_reviewer(), now=NOON + 90 * MINUTE)
+        payments.confirm_payment(late.pk, by=builders.a_reviewer(), now=NOON + 90 * MINUTE)
         holder = type(late).objects.latest("pk")  # somebody else, who has 007 of it by now
         hold = shop.a_hold(summer, numbers=[8])
         cash = builders.order(summer, buyer_name="Bo Li", buyer_phone="+49 (0)30 1234567")
@@ -190,7 +190,7 @@ class TestPages:
             counts.append(page["count"])
             for row in page["results"]:
                 listed.append(row["id"])
-                settlement.confirm_payment(row["id"], by=builders.a_reviewer(), now=NOON)
+                payments.confirm_payment(row["id"], by=builders.a_reviewer(), now=NOON)
             address = page["next"]
 
         assert listed == pending

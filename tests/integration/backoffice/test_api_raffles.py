@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from shared.conversation import settlement
 from shared.core.enums import OrderStatus, RaffleStatus, Scope
 from shared.raffles.models import Order, Raffle
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
 from tests.integration.backoffice import shop
@@ -34,7 +34,7 @@ def raffle(db: None) -> Raffle:
     """Make a raffle of 20: 7 and 8 are sold, 13 is held."""
     made = builders.raffle(numbers=20, time_zone="America/Bogota")
     sold = shop.an_order(made, numbers=[7, 8])
-    settlement.confirm_payment(sold.pk, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(sold.pk, by=builders.a_reviewer(), now=NOON)
     shop.an_order(made, numbers=[13])
     return made
 
@@ -210,7 +210,7 @@ class TestLife:
 
 
 def paid_at(order: Order, at: datetime) -> None:
-    settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
     Order.objects.filter(pk=order.pk).update(closed_at=at, placed_at=at)
 
 

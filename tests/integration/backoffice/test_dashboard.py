@@ -13,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from backoffice.desk import dashboard, dashboard_chart, dashboard_sums
 from backoffice.desk.dashboard import Dashboard
-from shared.conversation import settlement
 from shared.core.enums import OrderStatus, OutboxStatus
 from shared.raffles.models import Order, Raffle
+from shared.use_cases import payments
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import alarms
 from tests import builders
@@ -65,7 +65,7 @@ def a_busy_house(raffle: Raffle) -> None:
     shop.a_proof(waiting)
     Order.objects.filter(pk=waiting.pk).update(under_review_since=now - 95 * MINUTE)
     paid = shop.an_order(raffle, numbers=[2, 3, 4])
-    settlement.confirm_payment(paid.pk, by=builders.a_reviewer(), now=now)
+    payments.confirm_payment(paid.pk, by=builders.a_reviewer(), now=now)
     soon = shop.an_order(raffle, numbers=[5])
     Order.objects.filter(pk=soon.pk).update(expires_at=now + 5 * MINUTE + timedelta(seconds=30))
     later = shop.an_order(raffle, numbers=[6])
@@ -248,7 +248,7 @@ class TestCost:
 class TestSums:
     def test_puts_a_payment_on_its_day_in_the_zone(self, raffle: Raffle) -> None:
         order = shop.an_order(raffle, numbers=[1, 2])
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         Order.objects.filter(pk=order.pk).update(closed_at=NOON.replace(hour=3))
 
         there = dashboard_sums.read(now=NOON, zone="America/Bogota").days
@@ -262,7 +262,7 @@ class TestSums:
         shop.an_order(raffle, numbers=[1])
         Order.objects.update(status=OrderStatus.PAID, closed_at=NOON, expires_at=None)
         order = shop.an_order(builders.raffle(currency="EUR"), numbers=[1, 2])
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
 
         chart = dashboard_chart.of(dashboard_sums.read(now=NOON, zone="UTC").days, currency="USD")
 

@@ -16,8 +16,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from backoffice.desk import export_cells, exports
 from backoffice.desk.export_rows import Table
-from shared.conversation import settlement
 from shared.raffles.models import Order, Raffle
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
@@ -42,7 +42,7 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 
 def a_sale(raffle: Raffle, numbers: list[int], **buyer: Any) -> Order:
     order = shop.an_order(raffle, numbers=numbers, buyer=builders.contact(**buyer))
-    settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
     order.refresh_from_db()
     return order
 
@@ -76,7 +76,7 @@ class TestExport:
         raffle = builders.raffle()
         a_sale(raffle, [1, 2])
         ended = shop.an_order(raffle, numbers=[3, 4])
-        settlement.cancel_order(ended.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
+        payments.cancel_order(ended.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
         builders.order(raffle, quantity=3, buyer_name="Walter", buyer_phone="+1 555 0109")
 
         sold, cancelled, cash = rows_of(fetched(owner, what="ORDERS"))
@@ -90,7 +90,7 @@ class TestExport:
         raffle, ana = builders.raffle(), builders.contact(profile_name="Ana")
         for number in (1, 2, 3):
             order = shop.an_order(raffle, numbers=[number], buyer=ana)
-            settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+            payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         a_sale(raffle, [4, 5], profile_name="Bo")
 
         found = {row["Buyer"]: row for row in rows_of(fetched(owner, what="BUYERS"))}

@@ -11,10 +11,11 @@ from typing import Any, Final
 import pytest
 from pytest_django import Settings
 
-from shared.conversation import announcing, settlement
+from shared.conversation import announcing
 from shared.core.enums import EventType, OrderStatus
 from shared.events import signing
 from shared.raffles.models import Order
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
@@ -229,7 +230,7 @@ class TestQuestions:
         order.refresh_from_db()
         assert order.status == OrderStatus.PENDING_PAYMENT
 
-        settlement.confirm_payment(
+        payments.confirm_payment(
             order.pk,
             by=builders.a_reviewer(),
             now=NOON,
@@ -261,7 +262,7 @@ class TestQuestions:
 
     def test_are_not_put_about_what_is_decided(self, api: Program) -> None:
         order = with_proof()
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         [event] = events(api, "order.paid")
 
         n8n = self.run(api, event, MONEY_IS_THERE)
@@ -275,7 +276,7 @@ class TestSummary:
         raffle = builders.raffle(price=Decimal("5.00"))
         waits = with_proof(raffle=raffle, numbers=[1, 2])
         late = a_late_order(raffle)
-        settlement.confirm_payment(late.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(late.pk, by=builders.a_reviewer(), now=NOON)
         n8n = machine("raffleSummary01", api)
 
         n8n.run("Every morning")
@@ -291,7 +292,7 @@ class TestSummary:
 class TestEveryEvent:
     def test_reaches_its_place_once_by_whichever_way_it_came(self, api: Program) -> None:
         order = with_proof()
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         heard = events(api)
         code = {
             "Where we are": lambda items, scope: [{"after": 0}],

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from shared.conversation import settlement
 from shared.raffles.models import Raffle
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
 from tests.integration.backoffice import shop
@@ -26,7 +26,7 @@ class TestMap:
     def test_shows_whose_each_number_is_by_sign_and_in_words(self, owner: Client) -> None:
         raffle = builders.raffle(numbers=20)
         sold = shop.an_order(raffle, numbers=[7])
-        settlement.confirm_payment(sold.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(sold.pk, by=builders.a_reviewer(), now=NOON)
         held = shop.an_order(raffle, numbers=[13])
 
         page = look(owner, raffle)

@@ -14,9 +14,9 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.admin import order_choice, order_facets
-from shared.conversation import settlement
 from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus
 from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.use_cases import payments
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -67,11 +67,11 @@ def a_cash_sale(raffle: Raffle, **fields: Any) -> Order:
 
 
 def end(order: Order) -> None:
-    settlement.cancel_order(order.pk, by=builders.a_reviewer(), now=NOON)
+    payments.cancel_order(order.pk, by=builders.a_reviewer(), now=NOON)
 
 
 def confirm(order: Order) -> None:
-    settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
 
 
 class TestSearch:
@@ -139,7 +139,7 @@ class TestFilters:
         Order.objects.filter(under_review_since__isnull=False).order_by("id").first()
         asked = Order.objects.order_by("id").first()
         assert asked is not None
-        settlement.ask_again(asked.pk, note="", by=builders.a_reviewer(), now=NOON)
+        payments.ask_again(asked.pk, note="", by=builders.a_reviewer(), now=NOON)
         builders.order(summer, expires_at=now + 5 * MINUTE)
         builders.order(summer, expires_at=now + 20 * MINUTE)
         a_cash_sale(winter, needs_decision=True)
@@ -193,7 +193,7 @@ class TestList:
 class TestPage:
     def test_tells_the_history_by_its_doors_in_the_raffles_own_time(self, owner: Client) -> None:
         order = shop.an_order(builders.raffle(time_zone="America/Bogota"))
-        settlement.confirm_payment(order.pk, by=builders.an_api_token(), now=NOON + MINUTE)
+        payments.confirm_payment(order.pk, by=builders.an_api_token(), now=NOON + MINUTE)
         OrderEvent.objects.create(
             order=order, action=OrderAction.EXPIRED, actor_kind="SWEEPER", at=NOON
         )
@@ -265,7 +265,7 @@ class TestPage:
         order = shop.an_order()
         kept = shop.with_file(shop.a_proof(order))
         failed = shop.a_proof(order)
-        settlement.proof_failed(failed.pk, error="Meta lost it", retry_at=None, now=NOON)
+        payments.proof_failed(failed.pk, error="Meta lost it", retry_at=None, now=NOON)
 
         page = page_of(owner, order)
 

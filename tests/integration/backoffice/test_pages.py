@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.api import tokens
-from shared.conversation import settlement
 from shared.core.enums import Scope
 from shared.events.models import Event, EventDelivery
 from shared.events.services import endpoints, feed
 from shared.raffles.models import Order, PaymentProof
+from shared.use_cases import payments
 from shared.whatsapp.models import (
     AccountNotice,
     Alarm,
@@ -60,7 +60,7 @@ def fill_every_table() -> None:
     raffle = builders.raffle()
     order = shop.an_order(raffle, numbers=[1])
     shop.with_file(shop.a_proof(order))
-    settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
     for _ in range(60):
         builders.order(raffle)
     InboundMessage.objects.create(

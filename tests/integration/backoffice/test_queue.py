@@ -9,9 +9,9 @@ from django.urls import reverse
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
-from shared.conversation import settlement
 from shared.core.enums import OrderStatus, RejectReason
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
@@ -69,7 +69,7 @@ class TestQueue:
     ) -> None:
         raffle = builders.raffle()
         asked, later, sooner = (waiting(raffle, n, minutes=n) for n in (1, 9, 5))
-        settlement.ask_again(asked.pk, note="", by=builders.a_reviewer(), now=NOON + 9 * MINUTE)
+        payments.ask_again(asked.pk, note="", by=builders.a_reviewer(), now=NOON + 9 * MINUTE)
 
         page = look(reviewer, "queue")
 
@@ -131,7 +131,7 @@ class TestReview:
         order = waiting(raffle, 7)
         other = shop.an_order(builders.raffle(), numbers=[9], buyer=order.contact)
         proof = shop.a_proof(other)
-        settlement.reject_payment(
+        payments.reject_payment(
             other.pk, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
         )
 
@@ -176,7 +176,7 @@ class TestReview:
 
     def test_says_who_decided_where_nothing_waits_any_more(self, reviewer: Client) -> None:
         order = waiting(builders.raffle(), 1)
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
 
         page = look(reviewer, "review", order.pk)
 
@@ -249,7 +249,7 @@ class TestNews:
         assert self.ask(reviewer, order)["looking"] == ""
 
         assert self.ask(sam, order)["looking"] == "rita is looking at this too."
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
 
         told = self.ask(sam, order)
         assert told["waits"] is False

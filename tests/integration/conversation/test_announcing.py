@@ -13,22 +13,14 @@ from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 from pydantic import TypeAdapter
 
-from shared.conversation import (
-    announcing,
-    cash,
-    envelopes,
-    late_payments,
-    orphans,
-    proof_links,
-    settlement,
-    taps,
-)
+from shared.conversation import announcing, envelopes, proof_links, taps
 from shared.core.enums import EventType, OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.events.models import Event
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, proofs, reservations
+from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
 from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
@@ -62,7 +54,7 @@ def envelope(event: Event) -> dict[str, Any]:
 
 def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
     """Keep the file of a proof, as the gateway does once it is fetched."""
-    settlement.keep_proof_file(
+    payments.keep_proof_file(
         proof.pk,
         content=content,
         content_type="image/jpeg",
@@ -88,13 +80,13 @@ def an_ended_hold(raffle: Raffle) -> Order:
 
 
 def reject(order: Order) -> Order:
-    return settlement.reject_payment(
+    return payments.reject_payment(
         order.pk, reason=RejectReason.ILLEGIBLE, note="half of it", **WHO
     )
 
 
-def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash.Sold:
-    return cash.sell(
+def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.Sold:
+    return cash_sales.sell(
         raffle.pk,
         numbers=numbers or [1, 2],
         quantity=2,
@@ -108,7 +100,7 @@ def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash.Sold:
 
 def make_order(proof: PaymentProof, raffle: Raffle) -> Order:
     terms: dict[str, Any] = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
-    return orphans.make_order(proof.pk, **terms, **WHO)
+    return orphan_proofs.make_order(proof.pk, **terms, **WHO)
 
 
 def twice(act: Callable[[], object]) -> None:
@@ -124,14 +116,14 @@ def holds_and_lets_go(raffle: Raffle) -> None:
     hold = arranged.held(raffle)
     assert hold.contact is not None
     other = arranged.held(raffle, numbers=[4], contact=hold.contact)  # replaces the first
-    settlement.cancel_order(other.pk, **WHO)
+    payments.cancel_order(other.pk, **WHO)
     arranged.held(raffle)
-    settlement.expire_due(now=AFTER_THE_DEADLINE)
+    payments.expire_due(now=AFTER_THE_DEADLINE)
 
 
 def is_paid(raffle: Raffle) -> None:
     order = arranged.placed(raffle)
-    twice(lambda: settlement.confirm_payment(order.pk, **WHO))
+    twice(lambda: payments.confirm_payment(order.pk, **WHO))
 
 
 def proves_a_hold(raffle: Raffle) -> None:
@@ -148,18 +140,18 @@ def sends_an_album(raffle: Raffle) -> None:
 
 def is_rejected(raffle: Raffle) -> None:
     order = arranged.under_review(raffle)
-    settlement.ask_again(order.pk, note="", **WHO)
+    payments.ask_again(order.pk, note="", **WHO)
     twice(lambda: reject(order))
 
 
 def is_cancelled(raffle: Raffle) -> None:
     order = arranged.placed(raffle)
-    twice(lambda: settlement.cancel_order(order.pk, **WHO))
+    twice(lambda: payments.cancel_order(order.pk, **WHO))
 
 
 def expires(raffle: Raffle) -> None:
     arranged.placed(raffle)
-    twice(lambda: settlement.expire_due(now=AFTER_THE_DEADLINE))
+    twice(lambda: payments.expire_due(now=AFTER_THE_DEADLINE))
 
 
 def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:
@@ -168,13 +160,13 @@ def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:
 
 def confirmed_late_and_gets_its_numbers(raffle: Raffle) -> None:
     order = arranged.expired(raffle)
-    twice(lambda: settlement.confirm_payment(order.pk, **LATE))
+    twice(lambda: payments.confirm_payment(order.pk, **LATE))
 
 
 def pays_too_late(raffle: Raffle) -> None:
     order = arranged.paid_late(raffle)
     keep(order.proofs.get())
-    twice(lambda: settlement.confirm_payment(order.pk, **LATE))
+    twice(lambda: payments.confirm_payment(order.pk, **LATE))
 
 
 def pays_too_late_and_gets_other_numbers(raffle: Raffle) -> None:
@@ -211,12 +203,12 @@ def buys_for_cash(raffle: Raffle) -> None:
 def attaches_a_kept_orphan(raffle: Raffle) -> None:
     proof, order = with_file(arranged.orphan()), arranged.placed(raffle)
     assert told() == ["created"]
-    twice(lambda: orphans.attach(proof.pk, order_id=order.pk, **WHO))
+    twice(lambda: orphan_proofs.attach(proof.pk, order_id=order.pk, **WHO))
 
 
 def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
     proof, order = arranged.orphan(), arranged.placed(raffle)
-    orphans.attach(proof.pk, order_id=order.pk, **WHO)
+    orphan_proofs.attach(proof.pk, order_id=order.pk, **WHO)
     assert told() == ["created"]
     twice(lambda: keep(proof))
 
@@ -224,7 +216,7 @@ def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
 def attaches_a_kept_orphan_too_late(raffle: Raffle) -> None:
     proof, order = with_file(arranged.orphan()), arranged.expired(raffle)
     arranged.held(raffle)
-    orphans.attach(proof.pk, order_id=order.pk, **LATE)
+    orphan_proofs.attach(proof.pk, order_id=order.pk, **LATE)
 
 
 def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
@@ -234,7 +226,7 @@ def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
 
 def dismisses_an_orphan(raffle: Raffle) -> None:
     proof = with_file(arranged.orphan())
-    orphans.dismiss(proof.pk, note="", tell_buyer=False, **WHO)
+    orphan_proofs.dismiss(proof.pk, note="", tell_buyer=False, **WHO)
 
 
 def chats_from_hello_to_receipt(raffle: Raffle) -> None:
@@ -262,8 +254,8 @@ def claims_an_album_in_the_chat(raffle: Raffle) -> None:
 def sells_the_last_number(raffle: Raffle) -> None:
     numbers = range(1, raffle.number_count)
     first, last = arranged.placed(raffle, numbers=numbers), arranged.placed(raffle, numbers=[20])
-    settlement.confirm_payment(first.pk, **WHO)
-    twice(lambda: settlement.confirm_payment(last.pk, **WHO))
+    payments.confirm_payment(first.pk, **WHO)
+    twice(lambda: payments.confirm_payment(last.pk, **WHO))
 
 
 STORIES: dict[Story, list[str]] = {
@@ -351,7 +343,7 @@ class TestInTheTransactionOfTheChange:
             raise Refused
 
         with listening(signals.order_changed, refuse), pytest.raises(Refused):
-            settlement.confirm_payment(order.pk, **WHO)
+            payments.confirm_payment(order.pk, **WHO)
 
         assert refused == [OrderAction.PAID]
         assert told() == ["created"]
@@ -387,7 +379,7 @@ class TestAsThingsThenWere:
     def test_a_paid_order_has_its_numbers_and_its_proofs_their_verdict(self) -> None:
         order = arranged.under_review(builders.raffle(numbers=20), numbers=[7, 13])
 
-        settlement.confirm_payment(
+        payments.confirm_payment(
             order.pk, by=an_api_token(), now=NOON + MINUTE, reason="SPEI 88213"
         )
 
@@ -497,7 +489,7 @@ class TestAtOnce:
                 together.wait(10)
 
         def confirm(order: Order) -> object:
-            return settlement.confirm_payment(order.pk, **WHO)
+            return payments.confirm_payment(order.pk, **WHO)
 
         with listening(signals.order_changed, wait_for_the_other):
             at_once([partial(confirm, order) for order in both], threads=2)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from shared.conversation import envelopes, settlement
+from shared.conversation import envelopes
 from shared.core.constants import UNKNOWN_AFTER
 from shared.core.enums import EventType, OutboxKind
 from shared.events.models import Event
+from shared.use_cases import payments
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue, send_results
@@ -131,7 +132,7 @@ FATES: dict[Fate, int] = {
 def paid() -> Event:
     """Sell numbers, so that a notice to the buyer waits to be sent."""
     order = arranged.placed(builders.raffle(numbers=20))
-    settlement.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
+    payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
     return Event.objects.get(type=EventType.ORDER_PAID)
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from shared.conversation import settlement
 from shared.core.enums import OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.raffles.services.orders import OrderAlreadyPaid, OrderEnded
 from shared.raffles.services.payments import AskedJustNow, NothingToReview, ProofUnseen
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
 from tests.integration.conversation import chat
@@ -23,7 +23,7 @@ def raffle() -> Raffle:
 
 
 def ask(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Order:
-    return settlement.ask_again(
+    return payments.ask_again(
         order.pk,
         note="The amount is cut off.",
         by=a_reviewer(),
@@ -80,13 +80,13 @@ class TestAskAgain:
 
         match end:
             case "confirm":
-                settlement.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
+                payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
             case "reject":
-                settlement.reject_payment(
+                payments.reject_payment(
                     order.pk, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=NOON
                 )
             case _:
-                settlement.cancel_order(order.pk, by=a_reviewer(), now=NOON)
+                payments.cancel_order(order.pk, by=a_reviewer(), now=NOON)
 
         assert arranged.stored(order).asked_again_at is None
 
@@ -129,7 +129,7 @@ class TestTheSecondReviewer:
         order = arranged.rejected(arranged.under_review(raffle))
 
         with pytest.raises(NothingToReview) as refused:
-            settlement.reject_payment(
+            payments.reject_payment(
                 order.pk, reason=RejectReason.OTHER, note="", by=an_api_token(), now=NOON + MINUTE
             )
 
@@ -139,7 +139,7 @@ class TestTheSecondReviewer:
     def test_keeps_the_words_of_the_verdict_with_the_proof(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
 
-        settlement.reject_payment(
+        payments.reject_payment(
             order.pk, reason=RejectReason.OTHER, note="Upside down", by=a_reviewer(), now=NOON
         )
 

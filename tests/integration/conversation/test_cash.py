@@ -6,8 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from shared.conversation import cash
-from shared.conversation.cash import (
+from shared.core.enums import OrderStatus, RaffleStatus
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.use_cases import cash_sales
+from shared.use_cases.cash_sales import (
     BuyerNameMissing,
     NumbersTaken,
     NumbersUnknown,
@@ -17,9 +20,6 @@ from shared.conversation.cash import (
     Sold,
     TooFewLeft,
 )
-from shared.core.enums import OrderStatus, RaffleStatus
-from shared.core.errors import DomainError
-from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -46,7 +46,7 @@ def sell(raffle_id: int, **terms: Any) -> Sold:
         "by": a_reviewer(),
         "now": NOON,
     }
-    return cash.sell(raffle_id, **usual | terms)
+    return cash_sales.sell(raffle_id, **usual | terms)
 
 
 def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:

@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from shared.conversation import cash, inbound, late_payments, orphans, settlement, taps
+from shared.conversation import inbound, taps
 from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import inventory
+from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -60,14 +61,14 @@ def test_an_orphan_proof_gets_one_home() -> None:
         mine, friends = arranged.placed(raffle), arranged.placed(raffle, numbers=[9])
 
     def attach(order: Order) -> object:
-        return orphans.attach(proof.pk, order_id=order.pk, **WHO)
+        return orphan_proofs.attach(proof.pk, order_id=order.pk, **WHO)
 
     def make_order() -> object:
         terms: Any = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
-        return orphans.make_order(proof.pk, **terms, **WHO)
+        return orphan_proofs.make_order(proof.pk, **terms, **WHO)
 
     def dismiss() -> object:
-        return orphans.dismiss(proof.pk, note="", tell_buyer=True, **WHO)
+        return orphan_proofs.dismiss(proof.pk, note="", tell_buyer=True, **WHO)
 
     came = outcomes(partial(attach, mine), partial(attach, friends), make_order, dismiss)
 
@@ -89,7 +90,7 @@ def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> No
     buyer.receives("interactive", {"interactive": reply})
 
     came = outcomes(
-        lambda: orphans.attach(proof.pk, order_id=friends.pk, **WHO),
+        lambda: orphan_proofs.attach(proof.pk, order_id=friends.pk, **WHO),
         lambda: inbound.answer(buyer.contact.pk, now=LATER, pivot=0),
     )
 
@@ -121,14 +122,14 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
         raffle = builders.raffle(numbers=20)
         order = arranged.paid_late(raffle)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-    settlement.cancel_order(other.pk, **WHO)
+    payments.cancel_order(other.pk, **WHO)
 
     def refund() -> object:
         return late_payments.note_refund(order.pk, note="", **WHO)
 
     def confirm() -> object:
-        outcome = settlement.confirm_payment(order.pk, **WHO)
-        if isinstance(outcome, settlement.AlreadySettled):
+        outcome = payments.confirm_payment(order.pk, **WHO)
+        if isinstance(outcome, payments.AlreadySettled):
             raise late_payments.DecisionMade(by=outcome.by, at=outcome.at)
         return outcome
 
@@ -172,7 +173,7 @@ def test_the_same_numbers_are_sold_for_cash_once() -> None:
 def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) -> None:
     raffle = builders.raffle(numbers=20)
 
-    def sell() -> cash.Sold:
+    def sell() -> cash_sales.Sold:
         return sold(raffle.pk, numbers=numbers, request_key=UUID(int=1))
 
     came = at_once([sell] * 4, threads=4)
@@ -186,12 +187,12 @@ def test_a_buyer_is_asked_again_once() -> None:
     with transaction.atomic():
         order = arranged.under_review(builders.raffle(numbers=20))
 
-    came = outcomes(lambda: settlement.ask_again(order.pk, note="", **WHO))
+    came = outcomes(lambda: payments.ask_again(order.pk, note="", **WHO))
 
     assert came == {"done": 1, "asked_just_now": EACH - 1}
     assert (happened(OrderAction.ASKED_AGAIN), told("asked_again")) == (1, 1)
 
 
-def sold(raffle_id: int, **terms: Any) -> cash.Sold:
+def sold(raffle_id: int, **terms: Any) -> cash_sales.Sold:
     usual: dict[str, Any] = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
-    return cash.sell(raffle_id, **usual | terms | WHO | {"now": NOON})
+    return cash_sales.sell(raffle_id, **usual | terms | WHO | {"now": NOON})

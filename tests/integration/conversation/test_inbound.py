@@ -8,11 +8,12 @@ from typing import Final
 import pytest
 from django.db import OperationalError, transaction
 
-from shared.conversation import inbound, settlement
+from shared.conversation import inbound
 from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import inventory, orders, reservations
+from shared.use_cases import payments
 from shared.whatsapp import messages
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services.inbox import contacts
@@ -42,7 +43,7 @@ class TestPurchase:
         chat.says("3 please")
         chat.taps("Confirm")
         chat.sends_picture()
-        settlement.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
+        payments.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
 
         assert chat.keys() == [
             "card",
@@ -62,7 +63,7 @@ class TestPurchase:
         chat.says("007, 13 and 45")
         chat.says("yes")
         chat.sends_picture()
-        settlement.confirm_payment(chat.order().pk, by=builders.an_api_token(), now=chat.now)
+        payments.confirm_payment(chat.order().pk, by=builders.an_api_token(), now=chat.now)
 
         assert chat.keys() == [
             "card",
@@ -85,7 +86,7 @@ class TestPurchase:
         chat.says("2")
         chat.taps("Confirm")
         chat.sends_picture()
-        settlement.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
+        payments.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
 
         assert len(chat.everything()) == 7
         assert chat.order().raffle.title == "Winter Raffle"
@@ -141,7 +142,7 @@ class TestDeadlines:
     def test_expire_a_hold_and_tell_the_buyer(self, raffle: Raffle) -> None:
         chat = Chat()
         chat.says("3 random")
-        expired = settlement.expire_due(now=chat.later(minutes=33).now)
+        expired = payments.expire_due(now=chat.later(minutes=33).now)
 
         assert expired == 1
         assert chat.keys()[-1] == "expired"
@@ -154,7 +155,7 @@ class TestDeadlines:
         in_time = chat.later(minutes=29).now
         chat.later(minutes=5)
         chat.receives("text", {"text": {"body": "one moment"}}, sent_at=in_time)
-        expired = settlement.expire_due(now=chat.now)
+        expired = payments.expire_due(now=chat.now)
 
         assert expired == 0
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
@@ -164,7 +165,7 @@ class TestDeadlines:
         chat.buys()
         Chat(now=chat.later(minutes=33).now).receives("text", {"text": {"body": "hi"}})
 
-        assert settlement.expire_due(now=chat.later(minutes=2).now) == 0
+        assert payments.expire_due(now=chat.later(minutes=2).now) == 0
 
     def test_of_an_order_in_disorder_sound_an_alarm_and_hold_up_nobody(
         self, raffle: Raffle
@@ -173,7 +174,7 @@ class TestDeadlines:
         order = broken.buys(numbers="07, 13")
         sound.buys(numbers="45, 46")
         raffle.numbers.filter(number=7).update(status="SOLD")
-        expired = settlement.expire_due(now=sound.later(minutes=33).now)
+        expired = payments.expire_due(now=sound.later(minutes=33).now)
         raffle.numbers.filter(number=7).update(status="RESERVED")
 
         assert expired == 1
@@ -185,13 +186,13 @@ class TestDeadlines:
         chat.buys()
         chat.sends_picture()
 
-        assert settlement.expire_due(now=chat.later(days=3).now) == 0
+        assert payments.expire_due(now=chat.later(days=3).now) == 0
 
     def test_run_anew_after_a_rejection_and_the_buyer_knows_why(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
         chat.sends_picture()
-        settlement.reject_payment(
+        payments.reject_payment(
             order.pk, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=chat.now
         )
         told = body(chat.everything()[-1])
@@ -199,7 +200,7 @@ class TestDeadlines:
 
         assert "cannot read" in told
         assert chat.state is State.WAIT_PROOF
-        assert settlement.expire_due(now=chat.later(minutes=33).now) == 1
+        assert payments.expire_due(now=chat.later(minutes=33).now) == 1
 
     def test_are_judged_by_the_time_of_the_buyers_message(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -235,7 +236,7 @@ class TestProofs:
     def test_after_the_end_take_the_numbers_back_when_they_are_free(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
-        settlement.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due(now=chat.later(minutes=33).now)
         chat.sends_picture()
 
         order.refresh_from_db()
@@ -245,7 +246,7 @@ class TestProofs:
     def test_after_the_end_are_flagged_when_the_numbers_are_gone(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        settlement.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
 
@@ -294,7 +295,7 @@ class TestProofs:
         chat.buys()
         chat.sends_picture()
         proof = PaymentProof.objects.get()
-        settlement.proof_failed(proof.pk, error="gone", retry_at=None, now=chat.now)
+        payments.proof_failed(proof.pk, error="gone", retry_at=None, now=chat.now)
 
         assert chat.keys()[-1] == "file_lost"
 
@@ -303,10 +304,10 @@ class TestConfirmPayment:
     def test_tells_the_buyer_once_however_often_it_is_confirmed(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
-        again = settlement.confirm_payment(order.pk, by=builders.an_api_token(), now=chat.now)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+        again = payments.confirm_payment(order.pk, by=builders.an_api_token(), now=chat.now)
 
-        assert isinstance(again, settlement.AlreadySettled)
+        assert isinstance(again, payments.AlreadySettled)
         assert chat.keys().count("paid") == 1
 
     def test_of_an_order_whose_numbers_are_gone_asks_for_a_decision_and_says_so_once(
@@ -314,14 +315,14 @@ class TestConfirmPayment:
     ) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        settlement.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         outcomes = [
-            settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+            payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
             for _ in range(2)
         ]
 
-        assert all(isinstance(outcome, settlement.NeedsDecision) for outcome in outcomes)
+        assert all(isinstance(outcome, payments.NeedsDecision) for outcome in outcomes)
         assert chat.keys().count("late_payment") == 1
 
 
@@ -329,10 +330,10 @@ class TestRejectPayment:
     def test_of_an_order_that_is_over_promises_no_numbers(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        settlement.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
-        settlement.reject_payment(
+        payments.reject_payment(
             order.pk,
             reason=RejectReason.NOT_CREDITED,
             note="",
@@ -402,7 +403,7 @@ class TestOutage:
     def test_a_withheld_notice_joins_the_next_answer(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
-        settlement.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
         OutboundMessage.objects.filter(key="paid").update(status=OutboxStatus.WITHHELD)
         chat.later(days=2).says("hi")
 

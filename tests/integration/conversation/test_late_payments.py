@@ -6,8 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.conversation import late_payments, settlement
-from shared.conversation.late_payments import (
+from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, RejectReason, Verdict
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
+from shared.raffles.services.orders import OrderEnded
+from shared.use_cases import late_payments, payments
+from shared.use_cases.late_payments import (
     DecisionMade,
     NumbersTaken,
     NumbersUnknown,
@@ -17,11 +21,7 @@ from shared.conversation.late_payments import (
     Settled,
     TooFewLeft,
 )
-from shared.conversation.settlement import NeedsDecision
-from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, RejectReason, Verdict
-from shared.core.errors import DomainError
-from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services.orders import OrderEnded
+from shared.use_cases.payments import NeedsDecision
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -112,7 +112,7 @@ class TestReplaceNumbers:
         self, raffle: Raffle, late: Order
     ) -> None:
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        settlement.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        payments.cancel_order(other.pk, by=a_reviewer(), now=LATER)
 
         replace(late)
 
@@ -197,10 +197,10 @@ class TestNoteRefund:
     ) -> None:
         refund(late)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        settlement.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        payments.cancel_order(other.pk, by=a_reviewer(), now=LATER)
 
         with pytest.raises(DecisionMade) as refused:
-            settlement.confirm_payment(late.pk, by=builders.an_api_token(), now=LATER)
+            payments.confirm_payment(late.pk, by=builders.an_api_token(), now=LATER)
 
         assert refused.value.details == {"by": "rita", "at": LATER}
         assert arranged.stored(late).status == OrderStatus.EXPIRED
@@ -209,7 +209,7 @@ class TestNoteRefund:
         refund(late)
         arranged.received(arranged.stored(late), arrived_at=LATER)
 
-        outcome = settlement.confirm_payment(late.pk, by=a_reviewer(), now=LATER)
+        outcome = payments.confirm_payment(late.pk, by=a_reviewer(), now=LATER)
 
         assert isinstance(outcome, NeedsDecision)
         assert arranged.stored(late).needs_decision
@@ -245,7 +245,7 @@ class TestTheSecondDecision:
         refund(late)
 
         with pytest.raises(OrderEnded) as refused:
-            settlement.reject_payment(
+            payments.reject_payment(
                 late.pk, reason=RejectReason.OTHER, note="", by=builders.an_api_token(), now=LATER
             )
 

@@ -4,8 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversation import orphans, settlement, taps
-from shared.conversation.orphans import (
+from shared.conversation import taps
+from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.services.reservations import NumbersTaken
+from shared.use_cases import orphan_proofs, payments
+from shared.use_cases.orphan_proofs import (
     OrderNotFound,
     OrderWantsPayment,
     ProofKept,
@@ -13,9 +17,6 @@ from shared.conversation.orphans import (
     ProofNotFound,
     ProofSettled,
 )
-from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
-from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services.reservations import NumbersTaken
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer
@@ -40,11 +41,11 @@ def told(contact: WhatsAppContact | None) -> list[str]:
 
 
 def attach(proof: PaymentProof, order: Order) -> ProofKept | ProofLate:
-    return orphans.attach(proof.pk, order_id=order.pk, by=a_reviewer(), now=LATER)
+    return orphan_proofs.attach(proof.pk, order_id=order.pk, by=a_reviewer(), now=LATER)
 
 
 def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
-    return orphans.make_order(
+    return orphan_proofs.make_order(
         proof.pk,
         raffle_id=raffle.pk,
         numbers=numbers or None,
@@ -56,7 +57,7 @@ def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
 
 
 def dismiss(proof: PaymentProof, *, tell_buyer: bool = False) -> PaymentProof:
-    return orphans.dismiss(
+    return orphan_proofs.dismiss(
         proof.pk, note="It pays the butcher", tell_buyer=tell_buyer, by=a_reviewer(), now=LATER
     )
 
@@ -150,9 +151,9 @@ class TestAttach:
         order, proof = arranged.placed(raffle), arranged.orphan()
 
         with pytest.raises(ProofNotFound):
-            orphans.attach(0, order_id=order.pk, by=a_reviewer(), now=LATER)
+            orphan_proofs.attach(0, order_id=order.pk, by=a_reviewer(), now=LATER)
         with pytest.raises(OrderNotFound):
-            orphans.attach(proof.pk, order_id=0, by=a_reviewer(), now=LATER)
+            orphan_proofs.attach(proof.pk, order_id=0, by=a_reviewer(), now=LATER)
 
 
 class TestMakeOrder:
@@ -166,10 +167,10 @@ class TestMakeOrder:
         assert arranged.statuses(raffle, 7, 13) == [TicketStatus.RESERVED] * 2
         assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
         assert told(sender) == ["order_made"]
-        settled = settlement.confirm_payment(
+        settled = payments.confirm_payment(
             order.pk, by=a_reviewer(), now=LATER, seen_proofs=[proof.pk]
         )
-        assert isinstance(settled, settlement.Settled)
+        assert isinstance(settled, payments.Settled)
 
     def test_takes_random_numbers_where_none_are_named(self, raffle: Raffle) -> None:
         assert len(make_order(arranged.orphan(), raffle).numbers()) == 3
@@ -233,7 +234,7 @@ class TestDismiss:
         sender = builders.contact()
         proof = dismiss(arranged.orphan(sender))
 
-        settlement.proof_failed(proof.pk, error="gone", retry_at=None, now=LATER)
+        payments.proof_failed(proof.pk, error="gone", retry_at=None, now=LATER)
 
         assert told(sender) == []
 

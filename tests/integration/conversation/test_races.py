@@ -15,11 +15,12 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from shared.conversation import inbound, late_payments, settlement
+from shared.conversation import inbound
 from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import inventory
+from shared.use_cases import late_payments, payments
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import inbox_queue
@@ -82,11 +83,11 @@ class House:
 
     def sweeper_expires(self, dice: Random) -> None:
         """Expire what is out of time."""
-        settlement.expire_due(now=NOON)
+        payments.expire_due(now=NOON)
 
     def program_confirms(self, dice: Random) -> None:
         """Confirm a payment."""
-        settlement.confirm_payment(dice.choice(self.orders), by=builders.an_api_token(), now=NOON)
+        payments.confirm_payment(dice.choice(self.orders), by=builders.an_api_token(), now=NOON)
 
     def staff_decides(self, dice: Random) -> None:
         """Reject a payment, ask for a better proof, cancel an order, decide about a late one."""
@@ -94,11 +95,11 @@ class House:
         who: Any = {"by": builders.a_reviewer(), "now": NOON}
         match dice.choice(["cancel", "reject", "ask", "replace", "refund"]):
             case "cancel":
-                settlement.cancel_order(order_id, **who)
+                payments.cancel_order(order_id, **who)
             case "reject":
-                settlement.reject_payment(order_id, reason=RejectReason.OTHER, note="", **who)
+                payments.reject_payment(order_id, reason=RejectReason.OTHER, note="", **who)
             case "ask":
-                settlement.ask_again(order_id, note="", **who)
+                payments.ask_again(order_id, note="", **who)
             case "replace":
                 pivot = dice.randrange(2**31)
                 late_payments.replace_numbers(order_id, numbers=None, pivot=pivot, **who)

@@ -9,12 +9,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.conversation import settlement
 from shared.core.constants import ALBUM_QUIET
 from shared.core.enums import RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import inventory
+from shared.use_cases import payments
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -90,20 +90,20 @@ def _happen(chat: Chat, act: Act) -> None:
     by, now = builders.a_reviewer(), chat.now
     match act.kind:
         case "confirm":
-            _seller(chat, act.pick, lambda o: settlement.confirm_payment(o.pk, by=by, now=now))
+            _seller(chat, act.pick, lambda o: payments.confirm_payment(o.pk, by=by, now=now))
         case "reject":
             reason = list(RejectReason)[act.pick % len(RejectReason)]
             _seller(
                 chat,
                 act.pick,
-                lambda o: settlement.reject_payment(o.pk, reason=reason, note="", by=by, now=now),
+                lambda o: payments.reject_payment(o.pk, reason=reason, note="", by=by, now=now),
             )
         case "cancel":
-            _seller(chat, act.pick, lambda o: settlement.cancel_order(o.pk, by=by, now=now))
+            _seller(chat, act.pick, lambda o: payments.cancel_order(o.pk, by=by, now=now))
         case "time":
             chat.later(minutes=act.pick % 20)
         case "long":
-            settlement.expire_due(now=chat.later(minutes=40).now)
+            payments.expire_due(now=chat.later(minutes=40).now)
         case "pause":
             status = (RaffleStatus.OPEN, RaffleStatus.PAUSED)[act.pick % 2]
             Raffle.objects.filter(pk=Raffle.objects.earliest("pk").pk).update(status=status)

@@ -6,10 +6,10 @@ import pytest
 from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from shared.conversation import settlement
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint, Raffle
 from shared.raffles.services import proofs, similar_proofs
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import arranged
@@ -61,7 +61,7 @@ class TestLookAlikes:
         first, copy = sent(raffle, 1, RECEIPT), sent(raffle, 2, COPY)
         sent(raffle, 3, OTHER)
 
-        found = settlement.look_alikes([first, copy])
+        found = payments.look_alikes([first, copy])
 
         assert found == {first.pk: [copy], copy.pk: [first]}
         assert found[copy.pk][0].order == first.order
@@ -69,7 +69,7 @@ class TestLookAlikes:
     def test_leaves_the_very_same_file_to_the_stronger_warning(self, raffle: Raffle) -> None:
         first, same = sent(raffle, 1, RECEIPT), sent(raffle, 2, RECEIPT)
 
-        assert settlement.look_alikes([first, same]) == {}
+        assert payments.look_alikes([first, same]) == {}
 
     def test_passes_over_an_order_s_own_pictures_and_those_without_an_order(
         self, raffle: Raffle
@@ -79,8 +79,8 @@ class TestLookAlikes:
         kept(arranged.received(first.order).proof, COPY)
         orphan = kept(arranged.orphan(), COPIES["png"](a_receipt()))
 
-        assert settlement.look_alikes([first]) == {}
-        assert settlement.look_alikes([orphan]).keys() == {orphan.pk}
+        assert payments.look_alikes([first]) == {}
+        assert payments.look_alikes([orphan]).keys() == {orphan.pk}
 
     def test_takes_three_queries_for_all_proofs_of_a_page(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
@@ -88,7 +88,7 @@ class TestLookAlikes:
         page = [sent(raffle, number, RECEIPT if number % 2 else COPY) for number in range(1, 9)]
 
         with django_assert_num_queries(3):
-            found = settlement.look_alikes(page)
+            found = payments.look_alikes(page)
             assert all(other.order for others in found.values() for other in others)
 
         assert {len(others) for others in found.values()} == {4}
@@ -99,7 +99,7 @@ class TestLookAlikes:
         pdf = sent(raffle, 1, b"%PDF-1.4")
 
         with django_assert_num_queries(1):
-            assert settlement.look_alikes([pdf]) == {}
+            assert payments.look_alikes([pdf]) == {}
 
 
 class TestRememberMissing:
@@ -111,12 +111,12 @@ class TestRememberMissing:
         lost.file.storage.delete(lost.file.name or "")
         FingerprintBand.objects.all().delete()
         PictureFingerprint.objects.all().delete()
-        assert settlement.look_alikes(page) == {}
+        assert payments.look_alikes(page) == {}
 
         assert list(similar_proofs.remember_missing(batch=3)) == [3, 1]
 
         again = list(PaymentProof.objects.filter(pk__in=[proof.pk for proof in page]))
-        assert settlement.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
+        assert payments.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
         assert list(similar_proofs.remember_missing()) == []
 
     def test_is_a_command(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shared.conversation import settlement
+from shared.use_cases import payments
 
 
 class Command(BaseCommand):
@@ -16,6 +16,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Go on until nothing is due."""
         total = 0
-        while expired := settlement.expire_due(now=timezone.now()):
+        while expired := payments.expire_due(now=timezone.now()):
             total += expired
         self.stdout.write(f"{total} orders expired.")
