@@ -21,6 +21,7 @@ SHARED_APPS = [
     "shared.raffles.apps.RafflesConfig",
     "shared.whatsapp.apps.WhatsAppConfig",
     "shared.events.apps.EventsConfig",
+    "shared.publishing.apps.PublishingConfig",
     "shared.conversation.apps.ConversationConfig",
     "shared.use_cases.apps.UseCasesConfig",
 ]

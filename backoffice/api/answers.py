@@ -7,9 +7,9 @@ from rest_framework.response import Response
 
 from backoffice.api import repeats
 from backoffice.api.pages import Page
-from shared.conversation import described
-from shared.conversation.described import Described, Moment
 from shared.core.enums import OrderAction
+from shared.publishing import representations
+from shared.publishing.representations import Described, Moment
 from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.raffles.services.availability import Counts
 from shared.whatsapp.models import OutboundMessage
@@ -93,7 +93,7 @@ class DecisionNeeded(Problem):
     taken: list[str] = Field(examples=[["07"]], description="Numbers somebody else has.")
     free: list[str] = Field(examples=[["13"]], description="Numbers that are still free.")
     needs_decision: bool
-    order: described.Order
+    order: representations.Order
 
 
 class HistoryLine(Described):
@@ -107,13 +107,13 @@ class HistoryLine(Described):
     at: Moment
 
 
-class OrderInFull(described.Order):
+class OrderInFull(representations.Order):
     """An order with its history, the oldest line first."""
 
     history: list[HistoryLine]
 
 
-class OrderPage(Page[described.Order]):
+class OrderPage(Page[representations.Order]):
     """A page of orders."""
 
 
@@ -204,7 +204,7 @@ def in_full(found: Order) -> OrderInFull:
         )
         for event in found.events.all()
     ]
-    return OrderInFull(**dict(described.order(found)), history=lines)
+    return OrderInFull(**dict(representations.order(found)), history=lines)
 
 
 def availability(raffle: Raffle, *, counts: Counts, why_not: str | None) -> Availability:
@@ -253,5 +253,5 @@ def _standing(found: Order) -> dict[str, Any]:
         "id": found.pk,
         "code": found.code,
         "status": found.status,
-        "numbers": described.numbers(found),
+        "numbers": representations.numbers(found),
     }

@@ -5,9 +5,9 @@ from typing import Any, Final
 from pydantic import Field
 
 from backoffice.api.pages import Page
-from shared.conversation.described import Described, Moment
-from shared.conversation.envelopes import Envelope
 from shared.events.models import EventDelivery, EventEndpoint
+from shared.publishing.event_payloads import Envelope
+from shared.publishing.representations import Described, Moment
 
 _ALIKE: Final = (
     "id",

@@ -7,9 +7,9 @@ from typing import Final
 from pydantic import Field
 
 from backoffice.api.pages import Page
-from shared.conversation import described, proof_links
-from shared.conversation.described import Described, Moment
 from shared.core.enums import ProofStatus
+from shared.publishing import representations, signed_links
+from shared.publishing.representations import Described, Moment
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import HASHED
 
@@ -24,11 +24,11 @@ class OrderName(Described):
     code: str | None = Field(examples=["R-7K3F9"])
 
 
-class ProofInFull(described.Proof):
+class ProofInFull(representations.Proof):
     """A payment proof, whose it is, and what was decided about it."""
 
     order: OrderName | None = Field(description="null: it fits no order yet.")
-    buyer: described.Buyer | None = Field(description="Who sent it.")
+    buyer: representations.Buyer | None = Field(description="Who sent it.")
     caption: str = Field(examples=["paid!"], description="What they wrote below it.")
     size: int = Field(examples=[48213], description="Of the file, in bytes.")
     url: str | None = Field(
@@ -73,13 +73,13 @@ def _proof(
     kept = found.status == ProofStatus.KEPT
     order, contact = found.order, found.contact
     return ProofInFull(
-        **dict(described.proof(found)),
+        **dict(representations.proof(found)),
         order=OrderName(id=order.pk, code=order.code) if order else None,
-        buyer=described.contact(contact) if contact else None,
+        buyer=representations.contact(contact) if contact else None,
         caption=found.caption,
         size=found.size,
-        url=proof_links.url(found.pk, public_url=public_url, now=now) if kept else None,
-        expires_at=proof_links.expires_at(now=now) if kept else None,
+        url=signed_links.url(found.pk, public_url=public_url, now=now) if kept else None,
+        expires_at=signed_links.expires_at(now=now) if kept else None,
         duplicate_of=duplicate_of,
         reject_reason=found.reject_reason or None,
         note=found.note,

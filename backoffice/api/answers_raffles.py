@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from backoffice.api.pages import Page
-from shared.conversation.described import Described, Moment
+from shared.publishing.representations import Described, Moment
 from shared.raffles import models
 from shared.raffles.services import availability
 from shared.raffles.services.number_ranges import NumberRange

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from shared.conversation.described import Described, Moment
 from shared.core.enums import OrderStatus
+from shared.publishing.representations import Described, Moment
 from shared.raffles import models
 from shared.raffles.services.pending_counts import Standing
 from shared.raffles.services.sales import Amounts, DaySums, RaffleSums, Sums

@@ -8,15 +8,15 @@ from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
 from backoffice.api import answers, serializers, serializers_events
-from shared.conversation import described
 from shared.core.enums import OrderStatus
+from shared.publishing import representations
 
 _NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
-_RAFFLE: Final = described.RaffleName(id=1, title="Summer Raffle")
-_BUYER: Final = described.Buyer(name="Ana", phone="+15550100001", user_id=None)
+_RAFFLE: Final = representations.RaffleName(id=1, title="Summer Raffle")
+_BUYER: Final = representations.Buyer(name="Ana", phone="+15550100001", user_id=None)
 _N8N: Final = answers.By(kind="token", label="n8n")
-_PROOF: Final = described.Proof(
+_PROOF: Final = representations.Proof(
     id=12,
     status="KEPT",
     verdict="PENDING",
@@ -25,7 +25,7 @@ _PROOF: Final = described.Proof(
     late=False,
     sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
-ORDER: Final = described.Order(
+ORDER: Final = representations.Order(
     id=41,
     code="R-7K3F9",
     status=OrderStatus.PENDING_PAYMENT,

@@ -16,7 +16,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from shared.conversation.described import Described
+from shared.publishing.representations import Described
 
 PAGE_SIZE: Final = 50
 MOST: Final = 200

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from shared.conversation.envelopes import AlertTold, MessageTold, OrderTold, RaffleTold
 from shared.events.signing import SIGNATURE
+from shared.publishing.event_payloads import AlertTold, MessageTold, OrderTold, RaffleTold
 
 SIGNED: Final = (SIGNATURE, "webhook-id", "webhook-timestamp", "webhook-signature")
 TOLD: Final = (OrderTold, RaffleTold, MessageTold, AlertTold)

@@ -12,10 +12,10 @@ from django.urls import reverse
 from backoffice import words
 from backoffice.desk import event_words
 from backoffice.desk.deliveries import RESEND
-from shared.conversation import envelopes
 from shared.core import config
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventAttempt, EventDelivery
+from shared.publishing import event_payloads
 
 _TRIES: Final = 50
 """The latest tries that a page shows; sent again and again, there may be more."""
@@ -143,7 +143,7 @@ def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime)
     state, style = event_words.state(delivery)
     tries = list(delivery.tries.order_by("-id")[: _TRIES + 1])
     under_way = delivery.status == EventDeliveryStatus.SENDING
-    body = envelopes.envelope(event, public_url=config.current().public_url, now=now)
+    body = event_payloads.envelope(event, public_url=config.current().public_url, now=now)
     return DeliveryPage(
         says=event_words.says(event.type),
         type=event.type,

@@ -16,11 +16,11 @@ from gateway import faults
 from gateway.courier import Courier
 from gateway.database import Database
 from gateway.workers.loop import Bell, Stop
-from shared.conversation import announcing, envelopes, undelivered
 from shared.core import logs
 from shared.events import signing
 from shared.events.services import deliveries, feed
 from shared.events.services.deliveries import LANE, Answer, ClaimedDelivery
+from shared.publishing import delivery_alarms, event_payloads, recorder
 
 RELAY_TICK: Final = 1.0
 """Seconds until what happened, in any process, is on its way."""
@@ -58,7 +58,7 @@ class Relay:
     async def turn(self) -> bool:
         """Number what is new; true if there may be more."""
         now = datetime.now(UTC)
-        numbered = await self.database.run(announcing.number, now=now, limit=EVENTS_A_TURN)
+        numbered = await self.database.run(recorder.number, now=now, limit=EVENTS_A_TURN)
         if numbered.events:
             self.queued.ring()
         return len(numbered.events) >= EVENTS_A_TURN
@@ -134,7 +134,7 @@ class EventDeliveries:
         now = datetime.now(UTC)
         event = delivery.event
         try:
-            told = envelopes.envelope(event, public_url=self.public_url, now=now)
+            told = event_payloads.envelope(event, public_url=self.public_url, now=now)
             body = orjson.dumps(told)
             seal = signing.headers(delivery.secret, event_id=event.event_id, body=body, now=now)
         except Exception as error:  # noqa: BLE001 - one bad row must not be tried in a circle
@@ -149,7 +149,7 @@ class EventDeliveries:
         """Record what came of a try; a database that is away is waited for."""
         record: Callable[..., Any] = deliveries.record_success
         if answer.error:
-            record = partial(undelivered.note_failure, jitter=randbelow(1000) / 1000)
+            record = partial(delivery_alarms.note_failure, jitter=randbelow(1000) / 1000)
         clock = asyncio.get_running_loop().time
         give_up = clock() + LEASE.total_seconds()
         while True:

@@ -1,4 +1,4 @@
-"""Django's name for this package."""
+"""App configuration of the conversation."""
 
 from django.apps import AppConfig
 
@@ -9,9 +9,3 @@ class ConversationConfig(AppConfig):
     name = "shared.conversation"
     label = "conversation"
     verbose_name = "Conversation"
-
-    def ready(self) -> None:
-        """Let other systems be told of what happens, whichever process it happens in."""
-        from shared.conversation import announcing  # noqa: PLC0415 - needs the models
-
-        announcing.listen()

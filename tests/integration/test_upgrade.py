@@ -29,8 +29,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from shared.conversation import announcing, inbound
+from shared.conversation import inbound
 from shared.events.services import deliveries
+from shared.publishing import recorder
 from shared.raffles.services import availability
 from shared.whatsapp.services.outbox import outbox_queue
 from tests.databases import Databases, books
@@ -392,7 +393,7 @@ class TestWorkers:
         last = events.filter(sequence__isnull=False).count()
         new = events.filter(sequence=None).count()
 
-        announcing.number(now=now)
+        recorder.number(now=now)
         claimed = deliveries.claim(
             now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100, busy={}
         )

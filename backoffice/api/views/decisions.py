@@ -19,9 +19,9 @@ from backoffice.api import answers, callers, examples, repeats
 from backoffice.api.idempotency import Idempotent
 from backoffice.api.schema import refusals
 from backoffice.api.serializers import Cancellation, Confirmation, Rejection, Resolution, checked
-from shared.conversation import described
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
+from shared.publishing import representations
 from shared.raffles.models import Order, PaymentProof
 from shared.use_cases import late_payments, payments
 from shared.use_cases.late_payments import (
@@ -85,7 +85,7 @@ class Decision(Idempotent):
             OrderNotFound: there is none.
 
         """
-        return described.orders().get(pk=payments.find_order(self.kwargs["id"]))
+        return representations.orders().get(pk=payments.find_order(self.kwargs["id"]))
 
 
 class ConfirmPayment(Decision):
@@ -339,7 +339,7 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
         message=f"The order had ended and {why}; nothing was sold, a person must decide.",
         detail=found,
         retryable=False,
-        order=described.order(order),
+        order=representations.order(order),
         **found,
     )
     return answers.response(problem, status=409)

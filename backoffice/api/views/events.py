@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 
 from backoffice.api import asked, pages
 from backoffice.api.answers_events import EventPage
-from shared.conversation.envelopes import envelope
 from shared.core.enums import EventType, Scope
 from shared.events.services import feed
+from shared.publishing.event_payloads import envelope
 
 LIMIT: Final = 100
 MOST: Final = 500

@@ -9,8 +9,8 @@ from backoffice.api import answers, filters
 from backoffice.api.filters import OrderFilter
 from backoffice.api.pages import IdPages
 from backoffice.api.schema import refusals
-from shared.conversation import described
 from shared.core.enums import Scope
+from shared.publishing import representations
 from shared.raffles.models import Order
 from shared.use_cases import payments
 from shared.use_cases.payments import OrderNotFound
@@ -33,8 +33,8 @@ class OrderList(APIView):
         The oldest first unless asked for otherwise. A parameter that does not exist is refused.
         """
         orders = filters.chosen(OrderFilter, request.query_params, Order.objects.all())
-        page = IdPages(request).of(orders, reading=described.orders())
-        listed = [described.order(order) for order in page.rows]
+        page = IdPages(request).of(orders, reading=representations.orders())
+        listed = [representations.order(order) for order in page.rows]
         return answers.response(answers.OrderPage(**page.links, results=listed))
 
 
@@ -50,5 +50,5 @@ class OrderInFull(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
         """Show an order with its history."""
-        order = described.orders().get(pk=payments.find_order(self.kwargs["id"]))
+        order = representations.orders().get(pk=payments.find_order(self.kwargs["id"]))
         return answers.response(answers.in_full(order))

@@ -23,11 +23,11 @@ from backoffice.api.filters import Moment, OneOf, Text
 from backoffice.api.pages import IdPages
 from backoffice.api.schema import refusals
 from backoffice.files import SHOWN_TYPES
-from shared.conversation import proof_links
-from shared.conversation.proof_links import ProofLinkBroken, ProofLinkExpired
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
 from shared.core.errors import DomainError
+from shared.publishing import signed_links
+from shared.publishing.signed_links import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
 from shared.raffles.models import PaymentProof
 from shared.use_cases import payments
@@ -211,7 +211,7 @@ class ProofFile(APIView):
             ProofLinkBroken, ProofLinkExpired.
 
         """
-        if proof_links.proof_of(signature, now=timezone.now()) != asked.key(self.kwargs["id"]):
+        if signed_links.proof_of(signature, now=timezone.now()) != asked.key(self.kwargs["id"]):
             raise ProofLinkBroken
 
 

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from backoffice.api import tokens
-from shared.conversation import announcing
 from shared.core.enums import RaffleStatus, Scope
 from shared.events.models import EventDelivery
 from shared.events.services import endpoints
+from shared.publishing import recorder
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import orders
 from shared.use_cases import payments
@@ -54,7 +54,7 @@ def furnish() -> Furnished:
     shop.a_hold(raffle, numbers=[950])
     friend = builders.contact(profile_name="A friend")
     orphan = shop.with_file(shop.a_proof(None, contact_id=friend.pk))
-    announcing.number(now=NOON + timedelta(hours=3))
+    recorder.number(now=NOON + timedelta(hours=3))
     EventDelivery.objects.filter(endpoint=endpoint).update(
         status="FAILED",
         attempts=11,

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from shared.conversation import announcing
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import EventDelivery, EventEndpoint
+from shared.publishing import recorder
 from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
@@ -40,7 +40,7 @@ class TestFeed:
         order = shop.an_order()
         proof = shop.with_file(shop.a_proof(order))
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
-        announcing.number(now=NOON)
+        recorder.number(now=NOON)
 
         body = api.get("/api/events/").json()
 

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from shared.conversation import proof_links
 from shared.core.enums import ProofStatus, Scope
+from shared.publishing import signed_links
 from shared.raffles.models import Order, PaymentProof
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -148,9 +148,9 @@ class TestFile:
     @pytest.mark.parametrize(
         ("make", "code"),
         [
-            (lambda key: proof_links.signed(key, now=timezone.now() - WEEK), "proof_link_expired"),
-            (lambda key: proof_links.signed(key + 1, now=timezone.now()), "proof_link_broken"),
-            (lambda key: proof_links.signed(key, now=timezone.now())[:-1], "proof_link_broken"),
+            (lambda key: signed_links.signed(key, now=timezone.now() - WEEK), "proof_link_expired"),
+            (lambda key: signed_links.signed(key + 1, now=timezone.now()), "proof_link_broken"),
+            (lambda key: signed_links.signed(key, now=timezone.now())[:-1], "proof_link_broken"),
             (lambda _: "", "proof_link_broken"),
         ],
     )

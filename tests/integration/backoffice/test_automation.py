@@ -17,10 +17,10 @@ from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from backoffice.desk import alarm_words, event_words
 from backoffice.people import roles
-from shared.conversation import undelivered
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
+from shared.publishing import delivery_alarms
 from shared.whatsapp.models import Alarm
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
@@ -256,7 +256,7 @@ class TestEndpoints:
         assert "0 waiting, 1 given up" in text
         assert "Off (1)" in text
         assert "The receiver answered 410 Gone. Off since" in page
-        alarm = Alarm(key=undelivered.alarm_key(gone.pk))
+        alarm = Alarm(key=delivery_alarms.alarm_key(gone.pk))
         where = alarm_words.advice(alarm).where
         assert where is not None
         assert [row.endpoint for row in rows(owner, where[1])] == [gone]

@@ -11,9 +11,9 @@ from typing import Any, Final
 import pytest
 from pytest_django import Settings
 
-from shared.conversation import announcing
 from shared.core.enums import EventType, OrderStatus
 from shared.events import signing
+from shared.publishing import recorder
 from shared.raffles.models import Order
 from shared.use_cases import payments
 from tests import builders
@@ -70,7 +70,7 @@ def machine(flow: str, api: Program, **more: Any) -> Machine:
 
 def events(api: Program, *types: str) -> list[Any]:
     """Number what happened and read it from the feed."""
-    announcing.number(now=NOON)
+    recorder.number(now=NOON)
     found = api.get(f"/api/events?types={','.join(types)}").json()["results"]
     assert found
     return list(found)

@@ -13,10 +13,11 @@ from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 from pydantic import TypeAdapter
 
-from shared.conversation import announcing, envelopes, proof_links, taps
+from shared.conversation import taps
 from shared.core.enums import EventType, OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.events.models import Event
+from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, proofs, reservations
@@ -49,7 +50,7 @@ def latest(type_: EventType) -> Event:
 
 
 def envelope(event: Event) -> dict[str, Any]:
-    return envelopes.envelope(event, public_url=HOUSE, now=NOON)
+    return event_payloads.envelope(event, public_url=HOUSE, now=NOON)
 
 
 def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
@@ -295,7 +296,7 @@ class TestAnEventAFact:
 
         assert told() == STORIES[story]
         for event in Event.objects.all():
-            TypeAdapter(envelopes.Envelope).validate_python(envelope(event))
+            TypeAdapter(event_payloads.Envelope).validate_python(envelope(event))
 
     def test_a_trouble_is_told_when_it_begins_and_when_it_begins_again(self) -> None:
         for _ in range(2):
@@ -306,7 +307,7 @@ class TestAnEventAFact:
 
         assert told() == ["channel.alert"] * 2
         read = envelope(latest(EventType.CHANNEL_ALERT))
-        TypeAdapter(envelopes.Envelope).validate_python(read)
+        TypeAdapter(event_payloads.Envelope).validate_python(read)
         assert read["data"] == {
             "alert": {
                 "key": "paused:1",
@@ -471,7 +472,7 @@ class TestProofs:
         assert seen["expires_at"] == "2026-11-29T12:00:00+00:00"
         address, signature = seen["url"].split("?signature=")
         assert address == f"{HOUSE}/api/proofs/{proof.pk}/file"
-        assert proof_links.proof_of(signature, now=NOON) == proof.pk
+        assert signed_links.proof_of(signature, now=NOON) == proof.pk
         assert [one["status"] for one in event.data["order"]["proofs"]] == ["KEPT"]
         assert "signature" not in str(event.data)
 
@@ -495,7 +496,7 @@ class TestAtOnce:
             at_once([partial(confirm, order) for order in both], threads=2)
         unseen = EventType.RAFFLE_SOLD_OUT not in told()
 
-        numbered = [event.type for _ in range(3) for event in announcing.number(now=NOON).events]
+        numbered = [event.type for _ in range(3) for event in recorder.number(now=NOON).events]
 
         assert unseen == (vendor == "postgresql")
         assert sorted(numbered) == sorted(["order.created", "order.paid"] * 2 + ["raffle.sold_out"])

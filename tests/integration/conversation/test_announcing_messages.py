@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from shared.conversation import envelopes
 from shared.core.constants import UNKNOWN_AFTER
 from shared.core.enums import EventType, OutboxKind
 from shared.events.models import Event
+from shared.publishing import event_payloads
 from shared.use_cases import payments
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
@@ -155,8 +155,10 @@ def test_is_described_without_its_words(paid: Event) -> None:
     is_refused()
 
     event = Event.objects.get(type=EventType.MESSAGE_FAILED)
-    read: dict[str, Any] = envelopes.envelope(event, public_url="https://raffles.example", now=NOON)
-    TypeAdapter(envelopes.Envelope).validate_python(read)
+    read: dict[str, Any] = event_payloads.envelope(
+        event, public_url="https://raffles.example", now=NOON
+    )
+    TypeAdapter(event_payloads.Envelope).validate_python(read)
     message = OutboundMessage.objects.get()
     assert read["data"] == {
         "message": {

@@ -16,11 +16,11 @@ from gateway.database import Database
 from gateway.workers import loop
 from gateway.workers.events import EventDeliveries, EventSweep, Forgetting, Relay
 from gateway.workers.loop import Bell, Stop
-from shared.conversation import undelivered
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from shared.events.services.deliveries import LANE, WAITS
+from shared.publishing import delivery_alarms
 from shared.whatsapp.models import Alarm
 from tests.builders import NOON
 from tests.integration.events.told import an_endpoint, happened
@@ -173,7 +173,7 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
 
     assert await database.run(EventDelivery.objects.count) == 3
     alarm = await database.run(Alarm.objects.get)
-    assert (alarm.key, alarm.count) == (undelivered.alarm_key(endpoint.pk), 3)
+    assert (alarm.key, alarm.count) == (delivery_alarms.alarm_key(endpoint.pk), 3)
     assert endpoint.name in alarm.title
 
 

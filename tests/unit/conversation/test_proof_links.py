@@ -5,19 +5,19 @@ from datetime import timedelta
 import pytest
 from django.core.signing import Signer
 
-from shared.conversation import proof_links
-from shared.conversation.proof_links import ProofLinkBroken, ProofLinkExpired
+from shared.publishing import signed_links
+from shared.publishing.signed_links import ProofLinkBroken, ProofLinkExpired
 from tests.builders import NOON
 
 SECOND = timedelta(seconds=1)
 
 
 def test_is_good_for_a_week() -> None:
-    signature = proof_links.signed(12, now=NOON + timedelta(microseconds=5))
+    signature = signed_links.signed(12, now=NOON + timedelta(microseconds=5))
 
-    assert proof_links.proof_of(signature, now=NOON + proof_links.VALID_FOR - SECOND) == 12
+    assert signed_links.proof_of(signature, now=NOON + signed_links.VALID_FOR - SECOND) == 12
     with pytest.raises(ProofLinkExpired) as refusal:
-        proof_links.proof_of(signature, now=NOON + proof_links.VALID_FOR)
+        signed_links.proof_of(signature, now=NOON + signed_links.VALID_FOR)
     assert refusal.value.details["expired_at"] == NOON + timedelta(days=7)
 
 
@@ -27,20 +27,20 @@ def test_is_good_for_a_week() -> None:
         "",
         "12",
         "12.1796385600",
-        "13" + proof_links.signed(12, now=NOON)[2:],
-        proof_links.signed(12, now=NOON)[:-1],
-        proof_links.signed(12, now=NOON) + "x",
+        "13" + signed_links.signed(12, now=NOON)[2:],
+        signed_links.signed(12, now=NOON)[:-1],
+        signed_links.signed(12, now=NOON) + "x",
         Signer(sep=".").sign("12.1796385600"),  # signed by us, for something else
         "é.\0.x",
     ],
 )
 def test_what_we_did_not_make_opens_nothing(signature: str) -> None:
     with pytest.raises(ProofLinkBroken):
-        proof_links.proof_of(signature, now=NOON)
+        signed_links.proof_of(signature, now=NOON)
 
 
 def test_needs_no_escaping() -> None:
-    url = proof_links.url(12, public_url="https://raffles.example", now=NOON)
+    url = signed_links.url(12, public_url="https://raffles.example", now=NOON)
 
-    signature = proof_links.signed(12, now=NOON)
+    signature = signed_links.signed(12, now=NOON)
     assert url == f"https://raffles.example/api/proofs/12/file?signature={signature}"

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shared.conversation import described, proof_links
-from shared.conversation.described import Described, Moment
 from shared.core.enums import EventType, OrderStatus
 from shared.events.models import Event
+from shared.publishing import representations, signed_links
+from shared.publishing.representations import Described, Moment
 
 
 class Doer(Described):
@@ -50,7 +50,7 @@ class Actions(Described):
 class OrderData(Described):
     """An order as it was right after what happened."""
 
-    order: described.Order
+    order: representations.Order
     reason: str = Field(
         examples=["Illegible: only half of it is there"], description="May be empty."
     )
@@ -59,7 +59,7 @@ class OrderData(Described):
     actions: Actions | None = Field(description="While the payment can be confirmed or rejected.")
 
 
-class SoldOutRaffle(described.RaffleName):
+class SoldOutRaffle(representations.RaffleName):
     """A raffle whose every number is sold."""
 
     prize: str = Field(examples=["a motorbike"])
@@ -80,7 +80,7 @@ class FailedMessage(Described):
     key: str = Field(examples=["paid"], description="Which of the bot's texts it is.")
     kind: str = Field(examples=["NOTICE"], description="REPLY to the buyer, or NOTICE of news.")
     order_code: str | None = Field(examples=["R-7K3F9"])
-    buyer: described.Buyer
+    buyer: representations.Buyer
     reason: str = Field(examples=["Meta refused the recipient's number."])
     error_code: int | None = Field(examples=[131026], description="Meta's, if there was one.")
     created_at: Moment
@@ -198,6 +198,6 @@ def _actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, str] | N
 def _with_link(proof: Mapping[str, Any], *, public_url: str, now: datetime) -> dict[str, Any]:
     return {
         **proof,
-        "url": proof_links.url(proof["id"], public_url=public_url, now=now),
-        "expires_at": proof_links.expires_at(now=now).isoformat(),
+        "url": signed_links.url(proof["id"], public_url=public_url, now=now),
+        "expires_at": signed_links.expires_at(now=now).isoformat(),
     }

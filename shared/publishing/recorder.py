@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shared.conversation import described
 from shared.core.enums import EventType, OrderAction, OrderStatus
 from shared.events.models import Event
 from shared.events.services import feed, recording
 from shared.events.services.feed import Numbered
+from shared.publishing import representations
 from shared.raffles import signals as raffle_signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -105,7 +105,7 @@ def _message_failed(*, message: OutboundMessage, now: datetime, **_: Any) -> Non
         "key": message.key,
         "kind": message.kind,
         "order_code": message.about or None,
-        "buyer": described.contact(message.contact).model_dump(mode="json"),
+        "buyer": representations.contact(message.contact).model_dump(mode="json"),
         "reason": message.error,
         "error_code": message.error_code,
         "created_at": message.created_at.isoformat(),
@@ -140,7 +140,7 @@ def _record(
     now: datetime,
 ) -> None:
     """Record what happened to an order, with the order as it is now."""
-    order = described.order(described.orders().get(pk=order_id))
+    order = representations.order(representations.orders().get(pk=order_id))
     recording.record(
         type_,
         data={"order": order.model_dump(mode="json"), **data},
