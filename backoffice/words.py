@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.raffles.models import Order, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
@@ -42,7 +42,7 @@ def ago(value: datetime, *, now: datetime) -> str:
 
 def money(order: Order) -> str:
     """Write an order's total: "$15.00"."""
-    return wording.money(order.total, order.currency)
+    return formatting.money(order.total, order.currency)
 
 
 def numbers(raffle: Raffle, found: Iterable[int]) -> str:

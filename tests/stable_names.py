@@ -138,9 +138,9 @@ def _list_context_keys() -> Iterator[str]:
 
 
 def _list_button_ids() -> Iterator[str]:
-    from shared.conversation import taps
+    from shared.conversation import button_ids
 
-    yield from (taps.write(do) for do in taps.Do)
+    yield from (button_ids.write(do) for do in button_ids.Do)
 
 
 # ── the outside world ─────────────────────────────────────────────────────────────────────────

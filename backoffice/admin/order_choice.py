@@ -12,7 +12,7 @@ from django.urls import reverse
 from backoffice import words
 from backoffice.desk import evidence, review
 from backoffice.reading import buyer_of, first_numbers
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof
@@ -252,4 +252,4 @@ def _sum(orders: Sequence[Order]) -> str:
     sums: dict[str, Decimal] = {}
     for order in orders:
         sums[order.currency] = sums.get(order.currency, Decimal()) + order.total
-    return " + ".join(wording.money(total, currency) for currency, total in sorted(sums.items()))
+    return " + ".join(formatting.money(total, currency) for currency, total in sorted(sums.items()))

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.validators import time_zones
@@ -151,7 +151,7 @@ class RaffleForm(forms.ModelForm):
                 because = "orders exist" if name == "currency" else "the numbers are made"
                 self.fields[name].help_text = f"Cannot change any more: {because}."
         if "price" in self.fields and self.has_orders:
-            kept = wording.money(self.instance.price, self.instance.currency)
+            kept = formatting.money(self.instance.price, self.instance.currency)
             self.fields["price"].help_text = f"For new orders; existing orders keep {kept}."
 
     def clean(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from backoffice.admin import filters, raffle_form
 from backoffice.admin.raffle_form import LocalTime, RaffleForm
 from backoffice.admin.search import BoundedSearch
 from backoffice.desk import life, making, preview, shares
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.services import number_map
@@ -88,7 +88,7 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Price", ordering="price")
     def price_each(self, raffle: Raffle) -> str:
         """Price of one number."""
-        return wording.money(raffle.price, raffle.currency)
+        return formatting.money(raffle.price, raffle.currency)
 
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:

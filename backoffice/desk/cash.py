@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from backoffice import words
 from backoffice.desk.decisions import staff
 from backoffice.desk.sale_form import WHY_NOT, SaleForm
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
@@ -92,7 +92,7 @@ def _shown(request: HttpRequest, raffle: Raffle, form: SaleForm) -> HttpResponse
         "raffle": raffle,
         "form": form,
         "why_not": WHY_NOT[closed] if closed else "",
-        "price": wording.money(raffle.price, raffle.currency),
+        "price": formatting.money(raffle.price, raffle.currency),
         "free": f"{counts.available:,}",
         "title": f"Sell for cash · {raffle}",
     }
@@ -128,10 +128,12 @@ def _receipt_of(order: Order, raffle: Raffle) -> Receipt:
 
 def _text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
     """Write what the buyer gets to keep."""
-    written = wording.spoken(numbers, width=raffle.width, at_most=100)
+    written = formatting.spoken(numbers, width=raffle.width, at_most=100)
     verb = "is" if len(numbers) == 1 else "are"
     draw = (
-        wording.day_and_time(raffle.draw_at, time_zone=raffle.time_zone) if raffle.draw_at else ""
+        formatting.day_and_time(raffle.draw_at, time_zone=raffle.time_zone)
+        if raffle.draw_at
+        else ""
     )
     lines = [
         f"{raffle.title}: {written} {verb} yours, {order.buyer_name}.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.raffles.services.sales import Amounts, DaySums
 
 HEIGHT: Final = 64
@@ -105,7 +105,7 @@ def written(amounts: Amounts, *, currency: str) -> str:
     """Write amounts, the main currency first: "$15.00 + €5.00"; without any "$0.00"."""
     known = {key: amount for key, amount in amounts.items() if amount} or {currency: Decimal(0)}
     order = sorted(known, key=lambda key: (key != currency, key))
-    return " + ".join(wording.money(known[key], key) for key in order)
+    return " + ".join(formatting.money(known[key], key) for key in order)
 
 
 def _panel(

@@ -23,7 +23,7 @@ from backoffice import words
 from backoffice.desk import shares, trail
 from backoffice.desk.decisions import Said, told
 from backoffice.desk.shares import Share
-from shared.conversation import wording
+from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import transitions
@@ -228,6 +228,6 @@ def _money(raffle: Raffle) -> tuple[Money, Money]:
 
     def money(status: OrderStatus) -> Money:
         count, total = found.get(status, (0, Decimal(0)))
-        return Money(count, wording.money(total, raffle.currency), _orders(raffle, status))
+        return Money(count, formatting.money(total, raffle.currency), _orders(raffle, status))
 
     return money(OrderStatus.PAID), money(OrderStatus.PENDING_PAYMENT)

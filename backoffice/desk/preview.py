@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from backoffice import words
 from backoffice.desk.conversation import formatted
-from shared.conversation import texts, wording
+from shared.conversation import formatting, texts
 from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.constants import DEFAULT_HOLD_MINUTES
 from shared.core.enums import Mode, OrderStatus
@@ -84,7 +84,7 @@ def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> 
         card=_bubble(texts.card(facts, now=now).message()),
         payment=_bubble(texts.how_to_pay(_order(facts, raffle, now=now), now=now).message()),
         span=f"{raffle.written(raffle.first_number)} to {last}",
-        all_sold=wording.money(raffle.price * raffle.number_count, raffle.currency),
+        all_sold=formatting.money(raffle.price * raffle.number_count, raffle.currency),
         draw=words.when(raffle.draw_at, zone=raffle.time_zone),
     )
 

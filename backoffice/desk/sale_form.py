@@ -6,7 +6,7 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import ValidationError
 
-from shared.conversation import parsing, wording
+from shared.conversation import formatting, parsing
 from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
@@ -149,4 +149,4 @@ class SaleForm(forms.Form):
         return f"{self._spoken(taken)} {verb} taken already.{hint}"
 
     def _spoken(self, numbers: list[int]) -> str:
-        return wording.spoken(numbers, width=self.raffle.width)
+        return formatting.spoken(numbers, width=self.raffle.width)

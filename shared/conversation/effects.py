@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.conversation.telling import acknowledged_lately
+from shared.conversation.notify import acknowledged_lately
 from shared.conversation.values import (
     AssignProof,
     CalledOff,

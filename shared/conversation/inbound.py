@@ -24,8 +24,8 @@ from structlog.contextvars import bound_contextvars
 
 from shared.conversation import facts, flow, texts
 from shared.conversation.effects import Turn, carry_out
-from shared.conversation.flow.prompts import prompt
-from shared.conversation.flow.squaring import squared
+from shared.conversation.flow.reconcile import squared
+from shared.conversation.flow.screens import prompt
 from shared.conversation.parsing import Command, command
 from shared.conversation.values import (
     Context,

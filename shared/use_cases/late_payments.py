@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.conversation import texts
-from shared.conversation.telling import locked, tell
+from shared.conversation.notify import locked, tell
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.conversation import facts, texts
-from shared.conversation.telling import acknowledged_lately, locked, say, tell
+from shared.conversation.notify import acknowledged_lately, locked, say, tell
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, transaction
 
 from shared.conversation import facts, texts
-from shared.conversation.telling import locked, say, tell
+from shared.conversation.notify import locked, say, tell
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import InboxStatus, RejectReason, Verdict

@@ -1,9 +1,9 @@
 """The three words that work everywhere, "my tickets", and the answer to an open yes-or-no."""
 
-from shared.conversation import parsing, taps, texts
-from shared.conversation.flow.prompts import menu, prompt, say
+from shared.conversation import button_ids, parsing, texts
+from shared.conversation.button_ids import Do
+from shared.conversation.flow.screens import menu, prompt, say
 from shared.conversation.parsing import Command, Heard
-from shared.conversation.taps import Do
 from shared.conversation.values import CallOff, Context, Facts, OrderFacts, Step
 from shared.core.enums import State
 
@@ -44,7 +44,7 @@ def cancel(order: OrderFacts, state: State, context: Context, *, surely: bool) -
     """Cancel a live order, or ask once more where money may be under way."""
     if surely and not order.under_review:
         return Step(state, context.understood(), effect=CallOff(order.id))
-    asking = context.understood().but(asked=taps.write(Do.CANCEL_SURELY, order.id))
+    asking = context.understood().but(asked=button_ids.write(Do.CANCEL_SURELY, order.id))
     return Step(state, asking, replies=(texts.cancel_surely(order, meant=surely),))
 
 
@@ -60,7 +60,7 @@ def keep(order: OrderFacts, state: State, context: Context, facts: Facts) -> Ste
 
 def answer_to_question(state: State, context: Context, text: str, facts: Facts) -> Step | None:
     """Take a plain no to the open question; a yes is the tap it stands for (see the machine)."""
-    tap = taps.read(context.asked)
+    tap = button_ids.read(context.asked)
     if tap is None or not parsing.is_no(text):
         return None
     order = facts.order(tap.subject)

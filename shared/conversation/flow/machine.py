@@ -1,11 +1,11 @@
 """One step of the conversation; the only function the rest of the product calls."""
 
 from shared.conversation import parsing, texts
-from shared.conversation.flow import commands, outcomes, proofs
-from shared.conversation.flow.prompts import not_understood
-from shared.conversation.flow.squaring import squared
+from shared.conversation.flow import commands, effect_results, proofs
+from shared.conversation.flow.buttons import tapped
+from shared.conversation.flow.reconcile import squared
+from shared.conversation.flow.screens import not_understood
 from shared.conversation.flow.states import WORDS
-from shared.conversation.flow.tapping import tapped
 from shared.conversation.values import (
     CalledOff,
     Context,
@@ -56,17 +56,17 @@ def step(state: State, context: Context, event: Event, facts: Facts) -> Step:
 def _came_about(event: Outcome, state: State, context: Context, facts: Facts) -> Step:
     match event:
         case Held(order_id):
-            return outcomes.held(order_id, context, facts)
+            return effect_results.held(order_id, context, facts)
         case Placed(order_id):
-            return outcomes.placed(order_id, context, facts)
+            return effect_results.placed(order_id, context, facts)
         case CalledOff(order_id):
-            return outcomes.called_off(order_id, facts)
+            return effect_results.called_off(order_id, facts)
         case ProofTaken():
             return proofs.taken(event, context, facts)
         case ProofUnplaced():
             return proofs.unplaced(event, state, context, facts)
         case Refused():
-            return outcomes.refused(event, state, context, facts)
+            return effect_results.refused(event, state, context, facts)
 
 
 def _words(text: str, state: State, context: Context, facts: Facts) -> Step:

@@ -1,7 +1,7 @@
 """Which order a picture belongs to, and what its sender hears."""
 
 from shared.conversation import texts
-from shared.conversation.flow.prompts import say
+from shared.conversation.flow.screens import say
 from shared.conversation.values import (
     Context,
     Facts,

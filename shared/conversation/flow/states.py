@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from shared.conversation import parsing, texts
-from shared.conversation.flow import holding
-from shared.conversation.flow.holding import Bare
-from shared.conversation.flow.prompts import card, meet, menu, not_understood, prompt
+from shared.conversation.flow import reserve
+from shared.conversation.flow.reserve import Bare
+from shared.conversation.flow.screens import card, meet, menu, not_understood, prompt
 from shared.conversation.values import Context, Facts, HoldRandom, OrderFacts, Place, Step
 from shared.core.enums import Mode, State
 
@@ -18,7 +18,7 @@ def _menu(context: Context, text: str, facts: Facts) -> Step:
             return card(facts.raffles[place], Context(), facts)
     elif facts.raffles:
         raffle = facts.raffles[0]
-        step = holding.from_words(raffle, text, Context(), facts, bare=Bare.ASK)
+        step = reserve.from_words(raffle, text, Context(), facts, bare=Bare.ASK)
         if step is not None:
             return step
     if _is_small_talk(text) or not context.misses:
@@ -31,7 +31,7 @@ def _choose_mode(context: Context, text: str, facts: Facts) -> Step:
     raffle = facts.raffle(context.raffle_id)
     if raffle is None:
         return menu(facts)
-    step = holding.from_words(raffle, text, context, facts, bare=Bare.ASK)
+    step = reserve.from_words(raffle, text, context, facts, bare=Bare.ASK)
     if step is not None:
         return step
     if _is_small_talk(text):
@@ -54,7 +54,7 @@ def _asked(state: State, context: Context, text: str, facts: Facts, *, bare: Bar
     raffle = facts.raffle(context.raffle_id)
     if raffle is None:
         return menu(facts)
-    step = holding.from_words(raffle, text, context, facts, bare=bare)
+    step = reserve.from_words(raffle, text, context, facts, bare=bare)
     if step is not None:
         return step
     if _is_small_talk(text):
@@ -70,7 +70,7 @@ def _confirm(context: Context, text: str, facts: Facts) -> Step:
         return Step(State.CONFIRM_RESERVATION, context.understood(), effect=Place(order.id))
     if parsing.is_no(text):
         return others(order, context)
-    step = holding.from_words(order.raffle, text, context, facts, bare=Bare.ASK)
+    step = reserve.from_words(order.raffle, text, context, facts, bare=Bare.ASK)
     if step is not None:
         return step
     if _is_small_talk(text) or parsing.asks_how_to_pay(text):
@@ -87,7 +87,7 @@ def others(order: OrderFacts, context: Context) -> Step:
         )
         effect = HoldRandom(raffle.id, len(order.numbers), replacing=order.id)
         return Step(State.CONFIRM_RESERVATION, chosen, effect=effect)
-    return holding.ask_numbers(raffle, context)
+    return reserve.ask_numbers(raffle, context)
 
 
 def _wait_proof(context: Context, text: str, facts: Facts) -> Step:
@@ -113,7 +113,7 @@ def _done(context: Context, text: str, facts: Facts) -> Step:
     if _is_small_talk(text) or parsing.says_paid(text):
         return meet(order, context.understood(), facts)
     if len(facts.raffles) == 1:
-        step = holding.from_words(facts.raffles[0], text, Context(), facts, bare=Bare.ASK)
+        step = reserve.from_words(facts.raffles[0], text, Context(), facts, bare=Bare.ASK)
         if step is not None:
             return step
     return not_understood(State.DONE, context, facts)

@@ -10,7 +10,7 @@ from shared.conversation.texts.guidance import (
     old_button,
     short_help,
 )
-from shared.conversation.texts.notices import (
+from shared.conversation.texts.order_updates import (
     asked_again,
     cancelled_by_seller,
     expired,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.conversation.taps import Do, write
+from shared.conversation.button_ids import Do, write
+from shared.conversation.formatting import day_and_time, money
 from shared.conversation.texts.parts import (
     BUY_BUTTON,
     MENU_BUTTON,
@@ -14,7 +15,6 @@ from shared.conversation.texts.parts import (
     until,
 )
 from shared.conversation.values import OrderFacts, Reply
-from shared.conversation.wording import day_and_time, money
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import Button, Row
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from shared.conversation.taps import Do, write
+from shared.conversation.button_ids import Do, write
+from shared.conversation.formatting import moment, numbers
 from shared.conversation.values import OrderFacts
-from shared.conversation.wording import moment, numbers
 from shared.whatsapp.messages import Button
 
 MENU_BUTTON: Final = Button(write(Do.MENU), "Menu")

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.conversation.taps import Do, write
+from shared.conversation.button_ids import Do, write
+from shared.conversation.formatting import count, day_and_time, moment, money, spoken
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MINE_BUTTON,
@@ -12,7 +13,6 @@ from shared.conversation.texts.parts import (
     until,
 )
 from shared.conversation.values import OrderFacts, RaffleFacts, Reply
-from shared.conversation.wording import count, day_and_time, moment, money, spoken
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import Button, Row
 

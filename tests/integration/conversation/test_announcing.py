@@ -13,7 +13,7 @@ from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 from pydantic import TypeAdapter
 
-from shared.conversation import taps
+from shared.conversation import button_ids
 from shared.core.enums import EventType, OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.events.models import Event
@@ -249,7 +249,7 @@ def claims_an_album_in_the_chat(raffle: Raffle) -> None:
     album = [arranged.orphan(buyer.contact) for _ in range(3)]
     keep(album[0])
     keep(album[2])
-    buyer.taps_id(taps.write(taps.Do.PROOF, album[1].pk, order.pk))
+    buyer.taps_id(button_ids.write(button_ids.Do.PROOF, album[1].pk, order.pk))
 
 
 def sells_the_last_number(raffle: Raffle) -> None:
@@ -510,7 +510,7 @@ class TestAtOnce:
 
         def name_the_order() -> None:
             try:
-                buyer.taps_id(taps.write(taps.Do.PROOF, proof.pk, order.pk))
+                buyer.taps_id(button_ids.write(button_ids.Do.PROOF, proof.pk, order.pk))
             finally:
                 connection.close()
 

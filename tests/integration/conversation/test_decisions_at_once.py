@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from shared.conversation import inbound, taps
+from shared.conversation import button_ids, inbound
 from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
@@ -85,7 +85,7 @@ def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> No
     with transaction.atomic():
         proof = arranged.orphan(buyer.contact)
         friends = arranged.placed(mine.raffle, numbers=[90])
-    tap = taps.write(taps.Do.PROOF, proof.pk, mine.pk)
+    tap = button_ids.write(button_ids.Do.PROOF, proof.pk, mine.pk)
     reply = {"type": "button_reply", "button_reply": {"id": tap, "title": "Mine"}}
     buyer.receives("interactive", {"interactive": reply})
 

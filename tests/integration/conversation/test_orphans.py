@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversation import taps
+from shared.conversation import button_ids
 from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.services.reservations import NumbersTaken
@@ -243,7 +243,7 @@ class TestDismiss:
         order = buyer.buys()
         proof = dismiss(arranged.orphan(buyer.contact))
 
-        buyer.taps_id(taps.write(taps.Do.PROOF, proof.pk, order.pk))
+        buyer.taps_id(button_ids.write(button_ids.Do.PROOF, proof.pk, order.pk))
 
         assert not arranged.stored(order).under_review
         assert PaymentProof.objects.get(pk=proof.pk).order is None
@@ -253,7 +253,7 @@ class TestDismiss:
         order = buyer.buys()
         gone, kept = dismiss(arranged.orphan(buyer.contact)), arranged.orphan(buyer.contact)
 
-        buyer.taps_id(taps.write(taps.Do.PROOF, kept.pk, order.pk))
+        buyer.taps_id(button_ids.write(button_ids.Do.PROOF, kept.pk, order.pk))
 
         assert list(order.proofs.all()) == [kept]
         assert PaymentProof.objects.get(pk=gone.pk).verdict == Verdict.DISMISSED

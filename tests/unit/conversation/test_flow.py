@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.conversation import flow, taps
-from shared.conversation.taps import Do
+from shared.conversation import button_ids, flow
+from shared.conversation.button_ids import Do
 from shared.conversation.values import (
     AssignProof,
     CalledOff,
@@ -54,7 +54,7 @@ PICK, CONFIRM, WAIT, DONE = (
 
 
 def tap(do: Do, *values: int) -> Tapped:
-    return Tapped(taps.write(do, *values))
+    return Tapped(button_ids.write(do, *values))
 
 
 def outcome(step: Step) -> str:

@@ -3,8 +3,8 @@
 from typing import Final
 
 from shared.conversation import texts
-from shared.conversation.flow import holding
-from shared.conversation.flow.prompts import meet, menu, prompt, say
+from shared.conversation.flow import reserve
+from shared.conversation.flow.screens import meet, menu, prompt, say
 from shared.conversation.values import (
     Context,
     Facts,
@@ -66,7 +66,7 @@ def _about_raffle(
             return _out_of_bounds(raffle, context)
         case "numbers_unknown":
             note = texts.unknown_numbers(raffle, unknown=told["unknown"])
-            return holding.ask_numbers(raffle, context.but(picked_numbers=()), note=note)
+            return reserve.ask_numbers(raffle, context.but(picked_numbers=()), note=note)
         case "numbers_taken":
             reply = texts.numbers_taken(
                 raffle,
@@ -94,7 +94,7 @@ def _out_of_bounds(raffle: RaffleFacts, context: Context) -> Step:
     asked = len(context.picked_numbers) if picking else context.qty or 0
     note = texts.off_limits(raffle, quantity=asked)
     if picking:
-        return holding.ask_numbers(raffle, context, note=note)
+        return reserve.ask_numbers(raffle, context, note=note)
     return say(State.ASK_QTY, context, texts.ask_quantity(raffle, note=note))
 
 

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 from shared.conversation import parsing, texts
-from shared.conversation.flow.prompts import say
+from shared.conversation.flow.screens import say
 from shared.conversation.values import (
     Context,
     Facts,

@@ -1,7 +1,7 @@
 """What a state shows, and what a buyer hears who was not understood."""
 
 from shared.conversation import texts
-from shared.conversation.flow.squaring import standing
+from shared.conversation.flow.reconcile import standing
 from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
 

@@ -1,9 +1,9 @@
 """What a tap means, wherever the buyer stands: honoured if still right, explained if not."""
 
-from shared.conversation import taps, texts
-from shared.conversation.flow import commands, holding, states
-from shared.conversation.flow.prompts import card, meet, menu, say
-from shared.conversation.taps import Do, Tap
+from shared.conversation import button_ids, texts
+from shared.conversation.button_ids import Do, Tap
+from shared.conversation.flow import commands, reserve, states
+from shared.conversation.flow.screens import card, meet, menu, say
 from shared.conversation.values import (
     AssignProof,
     CallOff,
@@ -21,7 +21,7 @@ _ABOUT_RAFFLES = {Do.RAFFLE, Do.RANDOM, Do.PICK, Do.QUANTITY, Do.NUMBERS}
 
 def tapped(tap_id: str, state: State, context: Context, facts: Facts) -> Step:
     """Do what a button or row says."""
-    tap = taps.read(tap_id)
+    tap = button_ids.read(tap_id)
     if tap is None:
         return menu(facts, note=texts.old_button())
     if tap.do is Do.MENU:
@@ -51,13 +51,13 @@ def _about_raffle(tap: Tap, context: Context, facts: Facts) -> Step:
 
 def _with_raffle(tap: Tap, raffle: RaffleFacts, context: Context, facts: Facts) -> Step:
     if tap.do is Do.RANDOM:
-        return holding.ask_quantity(raffle, context)
+        return reserve.ask_quantity(raffle, context)
     if tap.do is Do.PICK:
-        return holding.ask_numbers(raffle, context)
+        return reserve.ask_numbers(raffle, context)
     if tap.do is Do.QUANTITY:
-        return holding.hold_random(raffle, tap.values[1], context, facts)
+        return reserve.hold_random(raffle, tap.values[1], context, facts)
     if tap.do is Do.NUMBERS:
-        return holding.hold_numbers(raffle, tuple(sorted(set(tap.values[1:]))), context, facts)
+        return reserve.hold_numbers(raffle, tuple(sorted(set(tap.values[1:]))), context, facts)
     return card(raffle, Context(), facts)
 
 

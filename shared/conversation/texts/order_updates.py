@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from shared.conversation.taps import Do, write
+from shared.conversation.button_ids import Do, write
+from shared.conversation.formatting import day_and_time, money, numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MINE_BUTTON,
@@ -14,7 +15,6 @@ from shared.conversation.texts.parts import (
     until,
 )
 from shared.conversation.values import OrderFacts, Reply
-from shared.conversation.wording import day_and_time, money, numbers
 from shared.core.enums import OrderStatus, RejectReason
 from shared.whatsapp.messages import Button
 
