@@ -11,11 +11,11 @@ from django.db import connection
 from starlette.applications import Starlette
 
 from gateway import health, webhook
-from gateway.courier import Courier
 from gateway.database import Database
 from gateway.ingest import Ingest
 from gateway.webhook import Arrival
-from gateway.workers.crew import Crew
+from gateway.webhook_sender import Courier
+from gateway.workers.supervisor import Crew
 from shared.core import logs
 from shared.core.config import Settings
 from shared.whatsapp.services.inbox import inbox_queue

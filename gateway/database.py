@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, connections
 
-from gateway import faults
+from gateway import error_logging
 from shared.core import logs
 from shared.core.deadlocks import is_collision
 
@@ -139,7 +139,7 @@ async def _await_shielded[R](work: asyncio.Task[R]) -> R:
 def _log_failure(work: asyncio.Task[Any]) -> None:
     """Log the error of a unit that nobody waits for, without what a database error quotes."""
     if not work.cancelled() and (error := work.exception()):
-        faults.log(logger, "unawaited_unit_failed", error)
+        error_logging.log(logger, "unawaited_unit_failed", error)
 
 
 def unit[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.sleep) -> R:

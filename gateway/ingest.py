@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway import faults
+from gateway import error_logging
 from shared.core import logs
 
 MAX_BATCH: Final = 256
@@ -77,13 +77,13 @@ class Ingest[A, S]:
         try:
             stored = await self._store([waiting.arrival for waiting in batch])
         except BaseException as error:
-            if len(batch) > 1 and isinstance(error, Exception) and not faults.is_away(error):
+            if len(batch) > 1 and isinstance(error, Exception) and not error_logging.is_away(error):
                 await self._commit_one_by_one(batch)
                 return
             _tell(batch, failure=error)
             if not isinstance(error, Exception):
                 raise
-            faults.log(logger, "webhooks_not_stored", error, webhooks=len(batch))
+            error_logging.log(logger, "webhooks_not_stored", error, webhooks=len(batch))
         else:
             _tell(batch, failure=None)
             self._committed(stored)

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import orjson
 
-from gateway import faults
-from gateway.courier import Courier
+from gateway import error_logging
 from gateway.database import Database
+from gateway.webhook_sender import Courier
 from gateway.workers.loop import Bell, Stop
 from shared.core import logs
 from shared.events import signing
@@ -126,7 +126,7 @@ class EventDeliveries:
             logger.info("event_sent", http_status=answer.http_status, error=answer.error, **ids)
             await self._record(delivery, answer)
         except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
-            faults.log(logger, "event_not_recorded", error, **ids)
+            error_logging.log(logger, "event_not_recorded", error, **ids)
         finally:
             self._done(delivery)
 
@@ -138,7 +138,7 @@ class EventDeliveries:
             body = orjson.dumps(told)
             seal = signing.headers(delivery.secret, event_id=event.event_id, body=body, now=now)
         except Exception as error:  # noqa: BLE001 - one bad row must not be tried in a circle
-            faults.log(logger, "event_not_written", error, event_id=event.event_id)
+            error_logging.log(logger, "event_not_written", error, event_id=event.event_id)
             words = "It could not be written or signed; the gateway's log tells why."
             return Answer(http_status=None, latency_ms=0, error=words)
         own = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **seal}
@@ -156,7 +156,7 @@ class EventDeliveries:
             try:
                 await self.database.run(record, delivery, answer=answer, now=datetime.now(UTC))
             except Exception as error:
-                if not faults.is_away(error) or clock() >= give_up:
+                if not error_logging.is_away(error) or clock() >= give_up:
                     raise
                 await asyncio.sleep(RECORD_AGAIN)
             else:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from gateway import faults
+from gateway import error_logging
 from shared.core import logs, retry
 
 TICK: Final = 2.0
@@ -75,8 +75,8 @@ async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = T
             more = await turn()
         except Exception as error:  # noqa: BLE001 - a worker that ends is a silent outage
             failures += 1
-            if failures % LOGGED_EACH == 1 or not faults.is_away(error):
-                faults.log(logger, "turn_failed", error, worker=name, failures=failures)
+            if failures % LOGGED_EACH == 1 or not error_logging.is_away(error):
+                error_logging.log(logger, "turn_failed", error, worker=name, failures=failures)
             pause = retry.exponential(failures, base=BACKOFF_BASE, cap=BACKOFF_CAP)
             await stop.wait(at_most=pause.total_seconds())
             continue

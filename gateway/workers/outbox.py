@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from structlog.contextvars import bound_contextvars
 
-from gateway import faults
+from gateway import error_logging
 from gateway.database import Database
 from gateway.throttle import Pace, Throttle
 from gateway.workers.loop import Bell, Stop
@@ -107,7 +107,7 @@ class Outbox:
                 await asyncio.sleep(self._numbers.book(message.phone_number_id, now=clock()))
                 await self._record(message, await self._send(message))
             except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
-                faults.log(logger, "send_not_recorded", error)
+                error_logging.log(logger, "send_not_recorded", error)
             finally:
                 self._rest(message.contact_id)
 
@@ -145,7 +145,7 @@ class Outbox:
             try:
                 await self.database.run(record, message, now=datetime.now(UTC))
             except Exception as error:
-                if not faults.is_away(error) or clock() >= give_up:
+                if not error_logging.is_away(error) or clock() >= give_up:
                     raise
                 await asyncio.sleep(RECORD_AGAIN)
             else:

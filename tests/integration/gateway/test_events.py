@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from standardwebhooks import Webhook
 
-from gateway.courier import Courier
 from gateway.database import Database
+from gateway.webhook_sender import Courier
 from gateway.workers import loop
 from gateway.workers.events import EventDeliveries, EventSweep, Forgetting, Relay
 from gateway.workers.loop import Bell, Stop

@@ -11,8 +11,8 @@ from ipaddress import ip_address
 import httpx
 import pytest
 
-from gateway.courier import ANSWER_READ, Courier
 from gateway.resolver import Addresses, Resolver
+from gateway.webhook_sender import ANSWER_READ, Courier
 from shared.events.services.deliveries import ANSWER_KEPT, Answer
 
 SOON, LATER = timedelta(seconds=0.3), timedelta(seconds=10)

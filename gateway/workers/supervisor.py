@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.courier import Courier
 from gateway.database import Database
+from gateway.webhook_sender import Courier
 from gateway.workers import events, expiry, loop
 from gateway.workers.events import EventDeliveries, EventSweep, Forgetting, Relay
 from gateway.workers.expiry import Expiry
