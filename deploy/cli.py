@@ -32,13 +32,13 @@ def demo(
     ] = None,
 ) -> None:
     """Start a sample raffle with a stand-in for Meta, and a phone to buy a ticket with."""
+    from deploy.demo import interactive
     from deploy.demo import script as played
-    from deploy.demo import stage
 
     _end_cleanly_on_signals()
     if script:
         raise typer.Exit(played.run(_console()))
-    raise typer.Exit(stage.run(_console(), folder=folder))
+    raise typer.Exit(interactive.run(_console(), folder=folder))
 
 
 @app.command()

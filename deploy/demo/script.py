@@ -14,12 +14,12 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from deploy import processes
-from deploy.demo import house, stage
-from deploy.demo.home import Home
-from deploy.demo.house import House
-from deploy.demo.seller import Browser, NotAsExpected, Program
-from deploy.processes import CommandFailed, ProcessFailed
+from deploy import child_processes
+from deploy.child_processes import CommandFailed, ProcessFailed
+from deploy.demo import interactive, services
+from deploy.demo.clients import Browser, NotAsExpected, Program
+from deploy.demo.environment import Home
+from deploy.demo.services import House
 from deploy.sandbox import bubbles, receipts
 from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused, Seen
 
@@ -107,21 +107,21 @@ def run(console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-demo-"))
-    tell = stage.announcing(console)
+    tell = interactive.announcing(console)
     try:
-        ports = stage.ports(0, 0, 0)
-        with house.running(Home(folder), ports=ports, tell=tell, static=False) as opened:
+        ports = interactive.ports(0, 0, 0)
+        with services.running(Home(folder), ports=ports, tell=tell, static=False) as opened:
             _play(opened, console)
     except KeyboardInterrupt:
         console.print("stopped")
-        return stage.INTERRUPTED
+        return interactive.INTERRUPTED
     except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1
     except (NotAsExpected, SandboxRefused, httpx.HTTPError) as error:
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         console.print(
-            f"The gateway's log ends:\n{processes.tail(Home(folder).logs / 'gateway.log')}"
+            f"The gateway's log ends:\n{child_processes.tail(Home(folder).logs / 'gateway.log')}"
         )
         return 1
     finally:
@@ -222,5 +222,5 @@ def _count_messages(sandbox: Sandbox, players: Sequence[Player], *, console: Con
 
 def _check_inventory(opened: House, *, console: Console) -> None:
     command = [sys.executable, "-m", "backoffice.manage", "check_inventory"]
-    said = processes.run(command, environment=opened.environment, timeout=60)
+    said = child_processes.run(command, environment=opened.environment, timeout=60)
     console.print(f"manage check_inventory: {said.strip()}")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from deploy.demo.home import Seeded
+from deploy.demo.environment import Seeded
 from shared.core.config import ROOT
 from shared.core.enums import RaffleStatus, Scope
 from shared.raffles.models import Raffle

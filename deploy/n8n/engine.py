@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from deploy import processes
-from deploy.processes import HOST, CommandFailed, Processes
+from deploy import child_processes
+from deploy.child_processes import HOST, CommandFailed, Processes
 
 COMMAND_LIMIT: Final = 240.0
 """Seconds a command may take; the first one makes the tables."""
@@ -55,7 +55,7 @@ class Engine:
             CommandFailed: with its error output.
 
         """
-        return processes.run(
+        return child_processes.run(
             [*self.installed.command, *arguments],
             environment=self._environment(broker_port=self.broker_ports[1]),
             timeout=COMMAND_LIMIT,

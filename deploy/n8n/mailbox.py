@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.policy import default
 from typing import Final, Self, cast
 
-from deploy.processes import HOST
+from deploy.child_processes import HOST
 
 LONGEST_LINE: Final = 1024 * 1024
 _ANSWERS: Final = {b"RCPT": "250 OK", b"MAIL": "250 OK", b"RSET": "250 OK", b"NOOP": "250 OK"}

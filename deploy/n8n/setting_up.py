@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import httpx
 
-from deploy import processes
-from deploy.demo.house import House
+from deploy import child_processes
+from deploy.child_processes import HOST
+from deploy.demo.services import House
 from deploy.n8n.engine import Engine
-from deploy.processes import HOST
 
 HERE: Final = Path(__file__).parent
 TEMPLATE: Final = HERE / "credentials.example.json"
@@ -46,7 +46,7 @@ def api(opened: House) -> httpx.Client:
 def review_token(opened: House) -> str:
     """Make the token that n8n works with, as an operator does."""
     command = [sys.executable, "-m", "backoffice.manage", "api_token", "create", "n8n"]
-    said = processes.run(
+    said = child_processes.run(
         [*command, "--scope", "review"], environment=opened.environment, timeout=60
     )
     return said.strip()

@@ -15,16 +15,16 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from deploy import processes
-from deploy.demo import house, stage
-from deploy.demo.home import Home, Ports
-from deploy.demo.house import House
+from deploy import child_processes
+from deploy.child_processes import CommandFailed, ProcessFailed, free_ports
+from deploy.demo import interactive, services
+from deploy.demo.environment import Home, Ports
+from deploy.demo.services import House
 from deploy.n8n import setting_up
 from deploy.n8n.engine import Engine, Installation
 from deploy.n8n.mailbox import Mailbox, NoMail
 from deploy.n8n.people import PATIENCE, Buyer, BuyerStuck, FormUnusable, Seller
 from deploy.n8n.setting_up import ASK, EVENTS, SUMMARY, TRANSFERS
-from deploy.processes import CommandFailed, ProcessFailed, free_ports
 from deploy.sandbox.client import NothingSeen, Sandbox, SandboxRefused
 from shared.events import signing
 
@@ -74,13 +74,13 @@ def run(installed: Installation, *, console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-n8n-"))
-    announce = stage.announcing(console)
+    announce = interactive.announcing(console)
     try:
         with _ready(installed, folder, tell=announce) as trial:
             _play(trial)
     except KeyboardInterrupt:
         console.print("stopped")
-        return stage.INTERRUPTED
+        return interactive.INTERRUPTED
     except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1
@@ -97,7 +97,7 @@ def run(installed: Installation, *, console: Console) -> int:
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         for name in ("n8n", "gateway", "backoffice"):
             log = Home(folder).logs / f"{name}.log"
-            console.print(Text(f"The log of {name} ends:\n{processes.tail(log)}"))
+            console.print(Text(f"The log of {name} ends:\n{child_processes.tail(log)}"))
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -114,7 +114,7 @@ def _ready(
     ports = Ports(meta=meta, gateway=gateway, backoffice=backoffice)
     engine = Engine(installed, folder / "n8n", port, (broker_ports[0], broker_ports[1]))
     with (
-        house.running(Home(folder), ports=ports, tell=tell, static=False) as opened,
+        services.running(Home(folder), ports=ports, tell=tell, static=False) as opened,
         Mailbox() as mailbox,
         Sandbox(opened.meta) as sandbox,
         setting_up.api(opened) as api,

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.demo.home import environment
-from deploy.processes import HOST, Child, Processes, free_ports
+from deploy.child_processes import HOST, Child, Processes, free_ports
+from deploy.demo.environment import environment
 from deploy.sandbox.client import Buyer, Sandbox
 from deploy.sandbox.options import Options
 from deploy.sandbox.running import running as stand_in

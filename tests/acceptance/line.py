@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.processes import HOST
+from deploy.child_processes import HOST
 
 CHUNK: Final = 65_536
 TICK: Final = 0.05

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.processes import HOST, Child, free_ports
+from deploy.child_processes import HOST, Child, free_ports
 from tests.acceptance.house import START_LIMIT, House, until
 
 INBOUND: Final = "INSERT INTO whatsapp_inboundmessage"

@@ -22,8 +22,8 @@ import uvicorn
 from django.db import transaction
 from django.db.backends.signals import connection_created
 
-from deploy import leash
-from deploy.processes import HOST
+from deploy import die_with_parent
+from deploy.child_processes import HOST
 
 FOLDER: Final = Path(os.environ["ACCEPTANCE_FOLDER"])
 DOOM: Final = FOLDER / "doom.json"
@@ -60,7 +60,7 @@ def _born() -> int:
 
 
 def _live(*, port: int) -> None:
-    leash.tie(parent=os.getppid())
+    die_with_parent.tie(parent=os.getppid())
     connection_created.connect(_watch)
     uvicorn.run(app, host=HOST, port=port)
     os._exit(0)

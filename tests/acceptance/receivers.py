@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from deploy.processes import HOST
+from deploy.child_processes import HOST
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.demo.seller import Program
+from deploy.demo.clients import Program
 from deploy.sandbox.client import Buyer
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.home import AlreadyRunning, Home, Ports, environment
+from deploy.demo.environment import AlreadyRunning, Home, Ports, environment
 from shared.core.config import GatewaySettings, Settings
 
 PORTS = Ports(meta=8090, gateway=8080, backoffice=8000)

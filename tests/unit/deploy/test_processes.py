@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import processes
-from deploy.processes import CommandFailed, Processes, ProcessFailed, free_ports
+from deploy import child_processes
+from deploy.child_processes import CommandFailed, Processes, ProcessFailed, free_ports
 from shared.core.config import ROOT
 
 SERVER = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
@@ -96,7 +96,7 @@ class TestProcesses:
     def test_no_child_outlives_a_parent_that_is_killed(self, tmp_path: Path) -> None:
         program = f"""
 import os, pathlib, sys, time
-from deploy.processes import Processes
+from deploy.child_processes import Processes
 with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as run:
     sleep = "import time; print(1, flush=True); time.sleep(60)"
     child = run.start("sleeper", sys.executable, "-c", sleep)
@@ -119,7 +119,7 @@ with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as 
 
 class TestRun:
     def test_gives_what_the_command_wrote(self) -> None:
-        said = processes.run(
+        said = child_processes.run(
             [sys.executable, "-c", "print(input()[::-1])"],
             environment=os.environ,
             timeout=20,
@@ -130,7 +130,7 @@ class TestRun:
 
     def test_a_failure_says_what_the_command_wrote(self) -> None:
         with pytest.raises(CommandFailed, match="no such table"):
-            processes.run(
+            child_processes.run(
                 [sys.executable, "-c", "raise SystemExit('no such table')"],
                 environment=os.environ,
                 timeout=20,

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from deploy.demo import script
+from deploy.demo.clients import NotAsExpected, Page
 from deploy.demo.script import Player
-from deploy.demo.seller import NotAsExpected, Page
 from deploy.sandbox.client import Sandbox
 from deploy.sandbox.running import running
 from tests.unit.deploy.test_phone import ANA, BUTTONS, NOWHERE, Business

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from deploy import processes
-from deploy.demo.home import USERNAME, Home, Ports, Seeded, environment
-from deploy.processes import HOST, Processes
+from deploy import child_processes
+from deploy.child_processes import HOST, Processes
+from deploy.demo.environment import USERNAME, Home, Ports, Seeded, environment
 
 type Tell = Callable[[str], None]
 
@@ -84,7 +84,7 @@ def _seeded(home: Home, env: dict[str, str], *, static: bool) -> Seeded:
         "token": home.token(),
         "static": static,
     }
-    said = processes.run(
+    said = child_processes.run(
         [sys.executable, "-m", "deploy.demo"],
         environment=env,
         timeout=120,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy import dotenv
-from deploy.processes import HOST
+from deploy.child_processes import HOST
 from shared.core.config import ROOT
 
 PHONE_NUMBER_ID: Final = "106540352242922"

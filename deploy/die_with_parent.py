@@ -1,4 +1,6 @@
-"""Runs a command that ends when the process that started it ends: `python -m deploy.leash …`.
+"""Run a command that ends when the process that started it ends.
+
+`python -m deploy.die_with_parent COMMAND …`
 
 A parent that is killed cannot stop its children. On Linux the kernel does it; elsewhere the
 command just runs.
@@ -28,7 +30,7 @@ def tie(*, parent: int) -> None:
 
 
 def main() -> None:
-    """Become the command: `python -m deploy.leash PARENT COMMAND [ARGUMENT …]`."""
+    """Become the command: `python -m deploy.die_with_parent PARENT COMMAND [ARGUMENT …]`."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     tie(parent=parent)
     os.execvp(command[0], command)  # noqa: S606 - the command is ours, no shell is wanted

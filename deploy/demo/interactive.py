@@ -10,10 +10,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deploy.demo import house
-from deploy.demo.home import AlreadyRunning, Home, Ports
-from deploy.demo.house import House
-from deploy.processes import CommandFailed, ProcessFailed, free_ports
+from deploy.child_processes import CommandFailed, ProcessFailed, free_ports
+from deploy.demo import services
+from deploy.demo.environment import AlreadyRunning, Home, Ports
+from deploy.demo.services import House
 from deploy.sandbox.client import Sandbox
 from deploy.sandbox.phone import Phone
 from shared.core.config import ROOT
@@ -39,7 +39,10 @@ def run(console: Console, *, folder: Path | None) -> int:
     home = Home((folder or ROOT / "var").resolve())
     tell = announcing(console)
     try:
-        with home.occupied(), house.running(home, ports=ports(*PREFERRED), tell=tell) as open_house:
+        with (
+            home.occupied(),
+            services.running(home, ports=ports(*PREFERRED), tell=tell) as open_house,
+        ):
             _hand_over(console, open_house)
     except KeyboardInterrupt:
         tell("stopped while starting")

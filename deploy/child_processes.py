@@ -133,7 +133,7 @@ class Processes:
         log = self._logs / f"{name}.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "deploy.leash", str(os.getpid()), *command],
+                [sys.executable, "-m", "deploy.die_with_parent", str(os.getpid()), *command],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
