@@ -15,7 +15,7 @@ from deploy.demo import services
 from deploy.demo.environment import AlreadyRunning, Home, Ports
 from deploy.demo.services import House
 from deploy.sandbox.client import Sandbox
-from deploy.sandbox.phone import Phone
+from deploy.sandbox.phone.terminal import Phone
 from shared.core.config import ROOT
 
 PREFERRED: Final = (8090, 8080, 8000)

@@ -20,8 +20,8 @@ from deploy.demo import interactive, services
 from deploy.demo.clients import Browser, NotAsExpected, Program
 from deploy.demo.environment import Home
 from deploy.demo.services import House
-from deploy.sandbox import bubbles, receipts
 from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused, Seen
+from deploy.sandbox.phone import bubbles, sample_receipts
 
 MOST_MESSAGES: Final = 6
 """What the bot may send in a purchase: every one costs the seller money."""
@@ -65,7 +65,9 @@ class Player:
 
     def sends_receipt(self, *lines: str) -> None:
         """Send a picture of a receipt."""
-        self._sent(self.buyer.sends_picture(receipts.picture(lines, at=datetime.now(tz=UTC))))
+        self._sent(
+            self.buyer.sends_picture(sample_receipts.picture(lines, at=datetime.now(tz=UTC)))
+        )
 
     def hears(self, pattern: str, *, buttons: Sequence[str] = ()) -> re.Match[str]:
         """Wait for the next message of the bot and compare it.

@@ -12,8 +12,9 @@ from typing import Final, Self
 import httpx
 
 from deploy.n8n.mailbox import Mail, Mailbox, NoMail
-from deploy.sandbox import client, receipts
+from deploy.sandbox import client
 from deploy.sandbox.client import Sandbox
+from deploy.sandbox.phone import sample_receipts
 
 PATIENCE: Final = 60.0
 """Seconds anything is waited for: n8n on a busy machine takes its time."""
@@ -83,7 +84,7 @@ class Buyer:
     def sends_proof(self) -> None:
         """Send a picture of a receipt and wait until it is taken."""
         lines = ("$10.00", self.code, self.name)
-        self.phone.sends_picture(receipts.picture(lines, at=datetime.now(tz=UTC)))
+        self.phone.sends_picture(sample_receipts.picture(lines, at=datetime.now(tz=UTC)))
 
     def hears(self, piece: str) -> None:
         """Wait for a message with these words."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.sandbox import app, serving
+from deploy.sandbox import app, uvicorn_server
 from deploy.sandbox.options import Behaviour, Options
 
 PLAY: Options = Options()
@@ -52,13 +52,13 @@ def main(
         media_url_seconds=media_url_seconds,
     )
     try:
-        opened = serving.listening(host, port)
-    except (serving.NotLoopback, OSError) as error:
+        opened = uvicorn_server.listening(host, port)
+    except (uvicorn_server.NotLoopback, OSError) as error:
         typer.echo(f"cannot listen on {host}:{port}: {error}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"The stand-in for Meta listens on {serving.address(opened)}")
+    typer.echo(f"The stand-in for Meta listens on {uvicorn_server.address(opened)}")
     typer.echo(f"and posts webhooks to {webhook_url}")
-    serving.server(app.build(options, behaviour)).run(sockets=[opened])
+    uvicorn_server.server(app.build(options, behaviour)).run(sockets=[opened])
 
 
 def _listed(value: str) -> tuple[str, ...]:

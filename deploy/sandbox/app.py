@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deploy.sandbox import control, graph, management
+from deploy.sandbox import control
+from deploy.sandbox.graph_api import endpoints, management
 from deploy.sandbox.options import Behaviour, Options
-from deploy.sandbox.world import World
+from deploy.sandbox.state import World
 
 
 def build(options: Options, behaviour: Behaviour) -> Starlette:
@@ -23,7 +24,7 @@ def build(options: Options, behaviour: Behaviour) -> Starlette:
         await app.state.world.postman.aclose()
 
     return Starlette(
-        routes=[*control.ROUTES, *graph.ROUTES, *management.ROUTES],
+        routes=[*control.ROUTES, *endpoints.ROUTES, *management.ROUTES],
         exception_handlers={404: _no_such_path, 405: _no_such_path},
         lifespan=lifespan,
     )
@@ -33,4 +34,4 @@ async def _no_such_path(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if request.url.path.startswith("/sandbox"):
         return JSONResponse({"error": "there is no such address here"}, status_code=status)
-    return graph.refusal(graph.unknown_path(request.url.path))
+    return endpoints.refusal(endpoints.unknown_path(request.url.path))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from deploy.sandbox.ledger import Ledger
+from deploy.sandbox.bounded_log import Ledger
 
 CHAT_SIZE: Final = 2_000
 Reach = Literal["ok", "undeliverable", "not_allowed"]

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import acting, envelopes, faults
-from deploy.sandbox.acting import Mistake, Wish
+from deploy.sandbox import buyer_actions, fault_injection, webhook_payloads
+from deploy.sandbox.buyer_actions import Mistake, Wish
 from deploy.sandbox.chat import Buyer, Entry, Reach
-from deploy.sandbox.media import LARGEST
+from deploy.sandbox.graph_api.media import LARGEST
 from deploy.sandbox.options import Behaviour
-from deploy.sandbox.webhooks import Delivery, TooManyWebhooks
-from deploy.sandbox.world import World
+from deploy.sandbox.state import World
+from deploy.sandbox.webhook_delivery import Delivery, TooManyWebhooks
 
 LONGEST_WAIT: Final = 60.0
 MOST_COPIES: Final = 100
@@ -67,7 +67,7 @@ class RawWebhook(BaseModel):
                 return base64.b64decode(self.base64, validate=True)
             except binascii.Error:
                 raise Mistake("`base64` is not base64") from None
-        return envelopes.encoded(self.body) if self.text is None else self.text.encode()
+        return webhook_payloads.encoded(self.body) if self.text is None else self.text.encode()
 
 
 class Verification(BaseModel):
@@ -107,7 +107,7 @@ async def write(world: World, request: Request) -> Response:
     asked, file = await _message(request)
     buyer = _buyer(world, request)
     wish = Wish(world=world, buyer=buyer, request=asked, file=file, base_url=str(request.base_url))
-    entry = acting.act(wish)
+    entry = buyer_actions.act(wish)
     copies = _number(asked.get("times", 1), "times", most=MOST_COPIES)
     deliveries = world.receive([(buyer, entry)], copies=int(copies))
     seconds = _number(asked.get("wait", 0), "wait", most=LONGEST_WAIT)
@@ -126,7 +126,7 @@ async def write_batch(world: World, request: Request) -> Response:
             raise Mistake("each of `messages` must be a JSON object")
         buyer = world.buyer(_digits(part.get("wa_id")))
         wish = Wish(world=world, buyer=buyer, request=part, base_url=str(request.base_url))
-        sent.append((buyer, acting.act(wish)))
+        sent.append((buyer, buyer_actions.act(wish)))
     copies = _number(asked.get("times", 1), "times", most=MOST_COPIES)
     deliveries = world.receive(sent, copies=int(copies))
     seconds = _number(asked.get("wait", 0), "wait", most=LONGEST_WAIT)
@@ -269,7 +269,7 @@ async def reset(world: World, _request: Request) -> Response:
 async def trouble(world: World, request: Request) -> Response:
     """Plan, list or clear trouble."""
     if request.method == "POST":
-        world.faults.add(faults.asked(await _json(request)))
+        world.faults.add(fault_injection.asked(await _json(request)))
     elif request.method == "DELETE":
         world.faults.clear()
     return _json_response({"faults": world.faults.listed()})

@@ -3,8 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-from deploy.sandbox import receipts
 from deploy.sandbox.client import Buyer, Seen
+from deploy.sandbox.phone import sample_receipts
 from tests.acceptance.house import PATIENCE
 
 
@@ -28,7 +28,7 @@ def places(buyer: Buyer) -> str:
 
 def pays(buyer: Buyer) -> Seen:
     """Send a receipt and give the acknowledgement."""
-    buyer.sends_picture(receipts.picture([buyer.wa_id], at=datetime.now(UTC)))
+    buyer.sends_picture(sample_receipts.picture([buyer.wa_id], at=datetime.now(UTC)))
     return hears(buyer, "Got it")
 
 

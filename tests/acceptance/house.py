@@ -17,8 +17,8 @@ import httpx
 from deploy.child_processes import HOST, Child, Processes, free_ports
 from deploy.demo.environment import environment
 from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.in_process import running as stand_in
 from deploy.sandbox.options import Options
-from deploy.sandbox.running import running as stand_in
 from shared.core.enums import OutboxStatus, Scope
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage
 from shared.whatsapp.services import security

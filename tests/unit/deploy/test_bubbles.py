@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.sandbox import bubbles
 from deploy.sandbox.client import Seen
+from deploy.sandbox.phone import bubbles
 
 
 def message(**fields: Any) -> Seen:

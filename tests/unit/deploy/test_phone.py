@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from deploy.sandbox.client import Sandbox
+from deploy.sandbox.in_process import running
 from deploy.sandbox.options import Options
-from deploy.sandbox.phone import Phone, number_of
-from deploy.sandbox.running import running
+from deploy.sandbox.phone.terminal import Phone, number_of
 from tests.unit.deploy.sandbox.gateway import Gateway, listening
 
 NOWHERE = "http://127.0.0.1:9/webhook"

@@ -11,7 +11,7 @@ from deploy.demo import script
 from deploy.demo.clients import NotAsExpected, Page
 from deploy.demo.script import Player
 from deploy.sandbox.client import Sandbox
-from deploy.sandbox.running import running
+from deploy.sandbox.in_process import running
 from tests.unit.deploy.test_phone import ANA, BUTTONS, NOWHERE, Business
 
 

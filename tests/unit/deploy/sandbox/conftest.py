@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.in_process import running
 from deploy.sandbox.options import Options
-from deploy.sandbox.running import running
 from tests.unit.deploy.sandbox import gateway as gateways
 from tests.unit.deploy.sandbox.gateway import Gateway
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.sandbox import rules
+from deploy.sandbox.graph_api import message_rules
 from shared.whatsapp import messages
 from shared.whatsapp.messages import Button, Message, Row
 
@@ -27,7 +27,7 @@ def take(message: Message, *, callback_data: str = "") -> None:
     body = messages.addressed(
         message, wa_id="15550101001", user_id=None, callback_data=callback_data
     )
-    rules.check(body, known={"1234567890": "image/jpeg"}.get)
+    message_rules.check(body, known={"1234567890": "image/jpeg"}.get)
 
 
 class TestWhatTheGatewayBuilds:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from deploy.sandbox import rules
-from deploy.sandbox.errors import GraphRefused
+from deploy.sandbox.graph_api import message_rules
+from deploy.sandbox.graph_api.errors import GraphRefused
 
 Body = dict[str, Any]
 PICTURE_ID = "1234567890123456"
@@ -20,7 +20,7 @@ def known(media_id: str) -> str | None:
 def taken(body: Body) -> bool:
     """Whether Meta would take it."""
     try:
-        rules.check(body, known=known)
+        message_rules.check(body, known=known)
     except GraphRefused:
         return False
     return True
@@ -29,7 +29,7 @@ def taken(body: Body) -> bool:
 def refusal(body: Body) -> GraphRefused:
     """The refusal of a message that is refused."""
     with pytest.raises(GraphRefused) as refused:
-        rules.check(body, known=known)
+        message_rules.check(body, known=known)
     return refused.value
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.sandbox import serving
+from deploy.sandbox import uvicorn_server
 from deploy.sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[4]
@@ -18,13 +18,13 @@ ROOT = Path(__file__).parents[4]
 class TestListening:
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
     def test_is_refused_where_others_could_reach_it(self, host: str) -> None:
-        with pytest.raises(serving.NotLoopback):
-            serving.listening(host, 0)
+        with pytest.raises(uvicorn_server.NotLoopback):
+            uvicorn_server.listening(host, 0)
 
     def test_takes_a_free_port(self) -> None:
-        opened = serving.listening("localhost", 0)
+        opened = uvicorn_server.listening("localhost", 0)
 
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", serving.address(opened))
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", uvicorn_server.address(opened))
         opened.close()
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from deploy.sandbox import envelopes
+from deploy.sandbox import webhook_payloads
 from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused
 from deploy.sandbox.options import Options
 from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph
@@ -33,7 +33,7 @@ class TestSignature:
         ],
     )
     def test_is_the_hmac_of_the_bytes(self, secret: str, body: bytes, digest: str) -> None:
-        assert envelopes.signature(body, secret=secret) == f"sha256={digest}"
+        assert webhook_payloads.signature(body, secret=secret) == f"sha256={digest}"
 
     def test_covers_the_escaped_body_that_is_sent(self) -> None:
         value = {"t": "äöå a/b < 🚀"}
@@ -43,10 +43,10 @@ class TestSignature:
             "entry": [{"id": "1", "changes": [change]}],
         }
 
-        body = envelopes.encoded(payload)
+        body = webhook_payloads.encoded(payload)
 
         assert rb'"\u00e4\u00f6\u00e5 a\/b \u003c \ud83d\ude80"' in body
-        assert envelopes.signature(body, secret="test_app_secret") == (
+        assert webhook_payloads.signature(body, secret="test_app_secret") == (
             "sha256=13bf369e2d9e2aeae84f7206294ed95bd6f566a5565ab910ac9fd93528ca858e"
         )
 
@@ -296,7 +296,7 @@ class TestAsTold:
         assert statuses == [200]
         (posted,) = gateway.posted
         assert posted.body == rb'{"object":"x\/y"}'
-        good = envelopes.signature(posted.body, secret=Options().app_secret)
+        good = webhook_payloads.signature(posted.body, secret=Options().app_secret)
         assert posted.headers["x-hub-signature-256"] == good
 
     @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ class TestAsTold:
             posted.headers.get("x-hub-signature-256", "") for posted in gateway.posted
         )
         assert bad.startswith("sha256=")
-        assert bad != envelopes.signature(b"{}", secret=Options().app_secret)
+        assert bad != webhook_payloads.signature(b"{}", secret=Options().app_secret)
         assert missing == ""
         assert literal == "sha1=77"
 

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import errors, graph
-from deploy.sandbox.errors import GraphRefused
-from deploy.sandbox.graph import authorised, endpoint, meet
-from deploy.sandbox.world import World
+from deploy.sandbox.graph_api import endpoints, errors
+from deploy.sandbox.graph_api.endpoints import authorised, endpoint, meet
+from deploy.sandbox.graph_api.errors import GraphRefused
+from deploy.sandbox.state import World
 
 DEFAULT_FIELDS: Final = (
     "verified_name",
@@ -60,7 +60,7 @@ async def read_object(world: World, request: Request) -> Response:
     object_id = str(request.path_params["object_id"])
     options = world.options
     if object_id not in {*options.phone_number_ids, options.waba_id, options.app_id}:
-        return await graph.describe_media(world, request, media_id=object_id)
+        return await endpoints.describe_media(world, request, media_id=object_id)
     await meet(world, request, "manage")
     authorised(world, request)
     if object_id in options.phone_number_ids:
@@ -83,7 +83,9 @@ async def read_object(world: World, request: Request) -> Response:
 
 async def remove_object(world: World, request: Request) -> Response:
     """Forget a media file; nothing else can be deleted here."""
-    return await graph.remove_media(world, request, media_id=str(request.path_params["object_id"]))
+    return await endpoints.remove_media(
+        world, request, media_id=str(request.path_params["object_id"])
+    )
 
 
 def _chosen(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from deploy.sandbox import errors
+from deploy.sandbox.graph_api import errors
 
 
 def length(text: str) -> int:

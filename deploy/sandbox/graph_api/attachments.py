@@ -7,7 +7,7 @@ business-phone-numbers/media.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.sandbox import errors, fields
+from deploy.sandbox.graph_api import errors, fields
 
 CAPTION: Final = 1024
 MEGABYTE: Final = 1024 * 1024

@@ -12,14 +12,14 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deploy.sandbox import envelopes
-from deploy.sandbox.bell import Bell
+from deploy.sandbox import webhook_payloads
+from deploy.sandbox.bounded_log import Ledger
 from deploy.sandbox.chat import Buyer, Entry, Outgoing, user_id_of
-from deploy.sandbox.faults import Faults
-from deploy.sandbox.ledger import Ledger
-from deploy.sandbox.media import MediaStore
+from deploy.sandbox.fault_injection import Faults
+from deploy.sandbox.graph_api.media import MediaStore
 from deploy.sandbox.options import Behaviour, Options
-from deploy.sandbox.webhooks import Delivery, Postman, TooManyWebhooks
+from deploy.sandbox.wakeup import Bell
+from deploy.sandbox.webhook_delivery import Delivery, Postman, TooManyWebhooks
 
 MAX_BUYERS: Final = 50_000
 MAX_KNOWN_IDS: Final = 200_000
@@ -112,7 +112,7 @@ class World:
         self.bell.ring()
         if not self.listens:
             return []
-        body = envelopes.encoded(envelopes.messages(self.options, sent=sent))
+        body = webhook_payloads.encoded(webhook_payloads.messages(self.options, sent=sent))
         # together means together: copies do not wait for one another in the buyer's lane
         lane = sent[0][0].wa_id if copies == 1 else ""
         about = ", ".join(f"{entry.shown.type} {entry.id}" for _, entry in sent[:3])
@@ -216,11 +216,13 @@ class World:
         reported = name == "failed" or name in self.behaviour.statuses
         if not reported or not self.listens:
             return
-        payload = envelopes.status(self.options, outgoing=outgoing, name=name, now=time.time())
+        payload = webhook_payloads.status(
+            self.options, outgoing=outgoing, name=name, now=time.time()
+        )
         lane = outgoing.buyer.wa_id + " statuses" if outgoing.buyer else ""
         try:
             self.postman.post(
-                envelopes.encoded(payload),
+                webhook_payloads.encoded(payload),
                 about=f"status {name} {outgoing.id}",
                 lane=lane,
                 delay=self.behaviour.status_delay,

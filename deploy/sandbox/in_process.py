@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from deploy.sandbox import app, serving
+from deploy.sandbox import app, uvicorn_server
 from deploy.sandbox.client import Sandbox
 from deploy.sandbox.options import Behaviour, Options
 
@@ -23,16 +23,16 @@ def running(
         TimeoutError: when it does not start within fifteen seconds.
 
     """
-    opened = serving.listening("127.0.0.1", port)
+    opened = uvicorn_server.listening("127.0.0.1", port)
     behaviour = Behaviour(webhook_url=webhook_url, **settings)
-    server = serving.server(app.build(options or Options(), behaviour))
+    server = uvicorn_server.server(app.build(options or Options(), behaviour))
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [opened]}, name="sandbox", daemon=True
     )
     thread.start()
     try:
         _wait_until_started(server, thread)
-        with Sandbox(serving.address(opened)) as sandbox:
+        with Sandbox(uvicorn_server.address(opened)) as sandbox:
             yield sandbox
     finally:
         server.should_exit = True

@@ -7,8 +7,8 @@ interactive-reply-buttons-messages, interactive-list-messages, interactive-cta-u
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.sandbox import errors, fields
-from deploy.sandbox.attachments import MediaKnown, check_attachment
+from deploy.sandbox.graph_api import errors, fields
+from deploy.sandbox.graph_api.attachments import MediaKnown, check_attachment
 
 ROOT: Final = "interactive"
 ACTION: Final = "interactive['action']"

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.sandbox import errors, fields, presenting, rules
+from deploy.sandbox import rendering
 from deploy.sandbox.chat import Buyer, Entry, Outgoing
-from deploy.sandbox.world import World, new_wamid
+from deploy.sandbox.graph_api import errors, fields, message_rules
+from deploy.sandbox.state import World, new_wamid
 
 WINDOW_SECONDS: Final = 24 * 3600
 USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
@@ -74,7 +75,7 @@ def accept(world: World, *, phone_number_id: str, body: Mapping[str, Any]) -> Ou
 
     """
     now = time.time()
-    rules.check(body, known=lambda media_id: _known(world, media_id, phone_number_id))
+    message_rules.check(body, known=lambda media_id: _known(world, media_id, phone_number_id))
     who = addressee(body, country_code=world.options.country_code)
     lost = not who.wa_id and not who.user_id
     if who.wa_id == world.options.display_phone_number(phone_number_id):
@@ -177,7 +178,7 @@ def _entry(world: World, outgoing: Outgoing, *, now: float) -> Entry:
         id=outgoing.id,
         side="business",
         phone_number_id=outgoing.phone_number_id,
-        shown=presenting.shown(outgoing.body, describe=world.describe_media),
+        shown=rendering.shown(outgoing.body, describe=world.describe_media),
         at=now,
         status="sent",
         raw=outgoing.body,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.sandbox.attachments import SENDABLE
+from deploy.sandbox.graph_api.attachments import SENDABLE
 
 PATIENCE: Final = 10.0  # seconds
 

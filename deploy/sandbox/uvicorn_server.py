@@ -7,7 +7,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
-from deploy.sandbox.wire import CuttableProtocol
+from deploy.sandbox.connection_faults import CuttableProtocol
 
 AT_ONCE: Final = 2_000
 BACKLOG: Final = 2_048

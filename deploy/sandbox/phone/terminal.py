@@ -17,8 +17,8 @@ import httpx
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from deploy.sandbox import bubbles, receipts
 from deploy.sandbox.client import Buyer, Sandbox, SandboxRefused, Seen
+from deploy.sandbox.phone import bubbles, sample_receipts
 
 FOOTER: Final = "type to write · /1 taps [1] · /photo · /as NAME · /help · /quit"
 HELP: Final = """\
@@ -185,12 +185,12 @@ class Phone:
 
     def _send_photo(self, path: str) -> None:
         now = datetime.now(tz=UTC)
-        content = _content(path) if path else receipts.picture([self._current.name], at=now)
+        content = _content(path) if path else sample_receipts.picture([self._current.name], at=now)
         self._send(lambda buyer: buyer.sends_picture(content, wait=ACCEPTED))
 
     def _send_pdf(self, path: str) -> None:
         now = datetime.now(tz=UTC)
-        content = _content(path) if path else receipts.pdf([self._current.name], at=now)
+        content = _content(path) if path else sample_receipts.pdf([self._current.name], at=now)
         name = Path(path).name or "receipt.pdf"
         self._send(lambda buyer: buyer.sends_document(content, filename=name, wait=ACCEPTED))
 

@@ -7,8 +7,8 @@ and the page of each type below it.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.sandbox import attachments, errors, fields, interactive
-from deploy.sandbox.attachments import MediaKnown
+from deploy.sandbox.graph_api import attachments, errors, fields, interactive
+from deploy.sandbox.graph_api.attachments import MediaKnown
 
 TEXT_BODY: Final = 4096
 CALLBACK_DATA: Final = 512

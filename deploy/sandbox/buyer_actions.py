@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import filetype
 
-from deploy.sandbox import envelopes
+from deploy.sandbox import webhook_payloads
 from deploy.sandbox.chat import Buyer, Choice, Entry, Shown
-from deploy.sandbox.media import FROM_BUYERS_DAYS, LARGEST, Medium
-from deploy.sandbox.world import World, new_wamid
+from deploy.sandbox.graph_api.media import FROM_BUYERS_DAYS, LARGEST, Medium
+from deploy.sandbox.state import World, new_wamid
 
 Request = Mapping[str, Any]
 Parts = tuple[dict[str, Any], Shown, Entry | None]
@@ -68,7 +68,7 @@ def act(wish: Wish) -> Entry:
     hide_phone = _flag(request.get("hide_phone", buyer.hide_phone))
     envelope = {
         **_context(world, request, answered, phone_number_id),
-        **envelopes.sender(buyer, hide_phone=hide_phone),
+        **webhook_payloads.sender(buyer, hide_phone=hide_phone),
         "id": str(request.get("id") or new_wamid(buyer.wa_id)),
         "timestamp": str(int(_moment(request.get("timestamp", now)))),
     }

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import attachments, errors, links, sending, wire
-from deploy.sandbox.errors import GraphRefused
-from deploy.sandbox.faults import UNREADABLE, Fault, Operation, unknown_error
-from deploy.sandbox.media import LARGEST, UPLOADED_DAYS
-from deploy.sandbox.world import World
+from deploy.sandbox import connection_faults
+from deploy.sandbox.fault_injection import UNREADABLE, Fault, Operation, unknown_error
+from deploy.sandbox.graph_api import attachments, errors, links, sending
+from deploy.sandbox.graph_api.errors import GraphRefused
+from deploy.sandbox.graph_api.media import LARGEST, UPLOADED_DAYS
+from deploy.sandbox.state import World
 
 VERSION: Final = re.compile(r"v\d{1,2}\.\d")
 LARGEST_BODY: Final = 1024 * 1024
@@ -95,7 +96,7 @@ async def part(fault: Fault | None, request: Request, response: Response) -> Res
 
 async def _silence(fault: Fault, request: Request) -> None:
     if fault.kind == "drop":
-        await wire.cut(request.scope)
+        await connection_faults.cut(request.scope)
     else:
         await asyncio.sleep(fault.seconds)
 

@@ -16,10 +16,10 @@ from weakref import WeakValueDictionary
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from deploy.sandbox import envelopes
-from deploy.sandbox.bell import Bell
-from deploy.sandbox.ledger import Ledger
+from deploy.sandbox import webhook_payloads
+from deploy.sandbox.bounded_log import Ledger
 from deploy.sandbox.options import Behaviour
+from deploy.sandbox.wakeup import Bell
 
 KEPT: Final = 5_000
 ATTEMPTS_SHOWN: Final = 50
@@ -108,8 +108,8 @@ class Postman:
 
     def signed(self, body: bytes, *, about: str, signature: str | None = "good") -> Delivery:
         """Note a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
-        good = envelopes.signature(body, secret=self._secret)
-        bad = envelopes.signature(body, secret=self._secret + "-not")
+        good = webhook_payloads.signature(body, secret=self._secret)
+        bad = webhook_payloads.signature(body, secret=self._secret + "-not")
         header = {"good": good, "bad": bad, "missing": None}.get(str(signature), signature)
         delivery = Delivery(about=about, body=body, signature=header)
         delivery.n = self.log.add(delivery)

@@ -1,0 +1,1 @@
+"""A phone in the terminal that talks to the stand-in."""
