@@ -41,4 +41,4 @@ fi
 
 node=$cache/node/node_modules/node/bin/node
 [ -x "$node" ] || node=$(command -v node)
-exec uv run python -m deploy.n8n --node "$node" --n8n "$cache/n8n/node_modules/n8n/bin/n8n"
+exec uv run python -m tests.n8n_live --node "$node" --n8n "$cache/n8n/node_modules/n8n/bin/n8n"

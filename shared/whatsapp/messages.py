@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import regex
 
-from shared.whatsapp.faults import faults
+from tests.meta_limits import faults
 
 __all__ = [
     "Button",

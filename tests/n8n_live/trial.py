@@ -20,13 +20,13 @@ from deploy.child_processes import CommandFailed, ProcessFailed, free_ports
 from deploy.demo import interactive, services
 from deploy.demo.environment import Home, Ports
 from deploy.demo.services import House
-from deploy.n8n import setting_up
-from deploy.n8n.engine import Engine, Installation
-from deploy.n8n.mailbox import Mailbox, NoMail
-from deploy.n8n.people import PATIENCE, Buyer, BuyerStuck, FormUnusable, Seller
-from deploy.n8n.setting_up import ASK, EVENTS, SUMMARY, TRANSFERS
 from deploy.sandbox.client import NothingSeen, Sandbox, SandboxRefused
 from shared.events import signing
+from tests.n8n_live import setup
+from tests.n8n_live.engine import Engine, Installation
+from tests.n8n_live.mailbox import Mailbox, NoMail
+from tests.n8n_live.participants import PATIENCE, Buyer, BuyerStuck, FormUnusable, Seller
+from tests.n8n_live.setup import ASK, EVENTS, SUMMARY, TRANSFERS
 
 CONFIRM: Final = "The money is there: confirm"
 NOT_CREDITED: Final = "No money has arrived"
@@ -117,13 +117,13 @@ def _ready(
         services.running(Home(folder), ports=ports, tell=tell, static=False) as opened,
         Mailbox() as mailbox,
         Sandbox(opened.meta) as sandbox,
-        setting_up.api(opened) as api,
+        setup.api(opened) as api,
     ):
         tell("importing credentials and workflows into n8n")
-        secrets = setting_up.endpoints(api, n8n=engine.address)
-        token = setting_up.review_token(opened)
-        setting_up.credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
-        setting_up.workflows(engine, public_url=opened.backoffice)
+        secrets = setup.endpoints(api, n8n=engine.address)
+        token = setup.review_token(opened)
+        setup.credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
+        setup.workflows(engine, public_url=opened.backoffice)
         for workflow in (ASK, EVENTS, SUMMARY):
             engine.run("publish:workflow", f"--id={workflow}")
         tell("starting n8n")
@@ -228,7 +228,7 @@ def _confirmed_from_a_statement(trial: Trial) -> None:
         {"reference": "SPEI 88215 thank you", "amount": PRICE},
     ]
     trial.sees("with an empty list", _by_group(trial), {"No money yet": [waits]})
-    setting_up.workflows(trial.engine, public_url=trial.opened.backoffice, rows=rows)
+    setup.workflows(trial.engine, public_url=trial.opened.backoffice, rows=rows)
     wanted = {
         "Confirmed": [hers],
         "For a person": [f"{his} amount_mismatch"],

@@ -11,11 +11,11 @@ import httpx
 from deploy import child_processes
 from deploy.child_processes import HOST
 from deploy.demo.services import House
-from deploy.n8n.engine import Engine
+from tests.n8n_live.engine import Engine
 
-HERE: Final = Path(__file__).parent
-TEMPLATE: Final = HERE / "credentials.example.json"
-WORKFLOWS: Final = HERE / "workflows"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "n8n"
+TEMPLATE: Final = FOLDER / "credentials.example.json"
+WORKFLOWS: Final = FOLDER / "workflows"
 
 TRANSFERS: Final = "raffleTransfers01"
 ASK: Final = "raffleProofs01"

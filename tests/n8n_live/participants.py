@@ -11,10 +11,10 @@ from typing import Final, Self
 
 import httpx
 
-from deploy.n8n.mailbox import Mail, Mailbox, NoMail
 from deploy.sandbox import client
 from deploy.sandbox.client import Sandbox
 from deploy.sandbox.phone import sample_receipts
+from tests.n8n_live.mailbox import Mail, Mailbox, NoMail
 
 PATIENCE: Final = 60.0
 """Seconds anything is waited for: n8n on a busy machine takes its time."""

@@ -1,4 +1,4 @@
-"""`python -m deploy.n8n`: the trial; `try.sh` installs what it needs and calls it."""
+"""`python -m tests.n8n_live`: the trial; `try.sh` installs what it needs and calls it."""
 
 import signal
 import sys
@@ -9,8 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from deploy.n8n import trial
-from deploy.n8n.engine import Installation
+from tests.n8n_live import trial
+from tests.n8n_live.engine import Installation
 
 
 def main(

@@ -104,7 +104,7 @@ def _header(header: Any, *, text_only: bool) -> Iterator[str]:
 
 def _buttons(body: Mapping[str, Any]) -> Iterator[str]:
     buttons = _at(body, "action", "buttons") or []
-    if not 1 <= len(buttons) <= 3:  # noqa: PLR2004
+    if not 1 <= len(buttons) <= 3:
         yield f"{len(buttons)} buttons instead of 1 to 3"
     replies = [_at(button, "reply") for button in buttons]
     for reply in replies:
@@ -117,14 +117,14 @@ def _buttons(body: Mapping[str, Any]) -> Iterator[str]:
 def _list(body: Mapping[str, Any]) -> Iterator[str]:
     yield from _words(_at(body, "action", "button"), limit=20, where="list button", line=True)
     sections = _at(body, "action", "sections") or []
-    if not 1 <= len(sections) <= 10:  # noqa: PLR2004
+    if not 1 <= len(sections) <= 10:
         yield f"{len(sections)} sections instead of 1 to 10"
     for section in sections:
         yield from _words(_at(section, "title"), limit=24, where="section title", line=True)
         if not _at(section, "rows"):
             yield "a section without rows"
     rows = [row for section in sections for row in _at(section, "rows") or []]
-    if len(rows) > 10:  # noqa: PLR2004
+    if len(rows) > 10:
         yield f"{len(rows)} rows instead of 10 at most"
     for row in rows:
         yield from _words(_at(row, "id"), limit=200, where="row id")
@@ -138,7 +138,7 @@ def _words(value: Any, *, limit: int, where: str, line: bool = False) -> Iterato
     if not isinstance(value, str) or not _VISIBLE.search(value):
         yield f"{where} is empty"
         return
-    length = sum(2 if ord(char) > 0xFFFF else 1 for char in value)  # noqa: PLR2004
+    length = sum(2 if ord(char) > 0xFFFF else 1 for char in value)
     if length > limit:
         yield f"{where} has {length} characters, {limit} are allowed"
     if _CONTROL.search(value) or (line and "\n" in value):
