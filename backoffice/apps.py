@@ -26,4 +26,4 @@ class AdminConfig(DjangoAdminConfig):
     The site stands outside the package `admin`, whose import already registers with it.
     """
 
-    default_site = "backoffice.site.BackofficeSite"
+    default_site = "backoffice.admin_site.BackofficeSite"

@@ -2,7 +2,7 @@
 
 from django.http.response import HttpResponseBase
 
-from backoffice import files
+from backoffice.ui import file_responses
 from shared.raffles.models import PaymentProof
 
 
@@ -14,4 +14,4 @@ def send(proof: PaymentProof) -> HttpResponseBase:
 
     """
     name = f"{proof.order or 'proof'}-{proof.pk}"
-    return files.send(proof.file, content_type=proof.content_type, name=name)
+    return file_responses.send(proof.file, content_type=proof.content_type, name=name)

@@ -1,6 +1,6 @@
 """What pages and API answers read of an order, from rows that were fetched along with it."""
 
-from backoffice import words
+from backoffice.ui import display
 from shared.raffles.models import Order, numbers_in
 
 
@@ -16,12 +16,12 @@ def first_numbers(order: Order, *, limit: int = 4) -> str:
     """Write an order's first few numbers: "007, 213, 845, 846 +3"."""
     found = numbers_of(order)
     more = f" +{len(found) - limit}" if len(found) > limit else ""
-    return words.numbers(order.raffle, found[:limit]) + more
+    return display.numbers(order.raffle, found[:limit]) + more
 
 
 def buyer_of(order: Order) -> str:
     """Name an order's buyer with the phone; of a sale for cash as it was written down."""
     if order.contact is not None:
-        return words.buyer(order.contact)
+        return display.buyer(order.contact)
     written = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
-    return written or words.buyer(None)
+    return written or display.buyer(None)

@@ -8,7 +8,8 @@ import drf_spectacular_sidecar
 from django.utils.csp import CSP
 from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 
-from backoffice import jazzmin, openapi
+from backoffice import openapi
+from backoffice.ui import jazzmin
 from shared.settings import *
 
 BASE = Path(__file__).parent
@@ -101,7 +102,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not make it longer
-AXES_CLIENT_IP_CALLABLE = "backoffice.origin.client_address"
+AXES_CLIENT_IP_CALLABLE = "backoffice.client_ip.client_address"
 AXES_LOCKOUT_CALLABLE = "backoffice.people.lockout.answer"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # a person's page says when they last logged in

@@ -13,7 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
 ]
-handler400 = "backoffice.failures.bad_request"
-handler403 = "backoffice.failures.forbidden"
-handler404 = "backoffice.failures.not_found"
-handler500 = "backoffice.failures.server_error"
+handler400 = "backoffice.error_views.bad_request"
+handler403 = "backoffice.error_views.forbidden"
+handler404 = "backoffice.error_views.not_found"
+handler500 = "backoffice.error_views.server_error"

@@ -9,10 +9,10 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin.counted import CountedOneOf
 from backoffice.admin.tabbed import TabbedAdmin
 from backoffice.desk import account, messages
+from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice, BusinessNumber, UnreadableItem
 
 _BODY_SHOWN: Final = 20_000
@@ -44,7 +44,7 @@ class BusinessNumberAdmin(TabbedAdmin):
     def state(self, number: BusinessNumber) -> SafeString:
         """Sending, slowed down or paused."""
         state, style = account.state_of(number, now=timezone.now())
-        return words.badge(state, style=style)
+        return display.badge(state, style=style)
 
     @admin.display(description="Why", empty_value="")
     def reason(self, number: BusinessNumber) -> str | None:
@@ -54,7 +54,7 @@ class BusinessNumberAdmin(TabbedAdmin):
     @admin.display(description="Last webhook")
     def heard(self, number: BusinessNumber) -> str:
         """When Meta last called for it."""
-        return words.clock(number.last_webhook_at)
+        return display.clock(number.last_webhook_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that tries a paused number at once."""
@@ -94,13 +94,13 @@ class AccountNoticeAdmin(TabbedAdmin):
     def attention(self, notice: AccountNotice) -> SafeString:
         """Say whether a person should read it."""
         if notice.needs_attention:
-            return words.badge("Needs attention", style="warning")
-        return words.badge("For the record", style="secondary")
+            return display.badge("Needs attention", style="warning")
+        return display.badge("For the record", style="secondary")
 
     @admin.display(description="Received")
     def received(self, notice: AccountNotice) -> str:
         """When it came."""
-        return words.clock(notice.received_at)
+        return display.clock(notice.received_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -111,7 +111,7 @@ class AccountNoticeAdmin(TabbedAdmin):
             "notice": notice,
             "what": account.title(notice),
             "facts": account.facts(notice),
-            "received": words.clock(notice.received_at),
+            "received": display.clock(notice.received_at),
             "raw": account.raw(notice),
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -135,7 +135,7 @@ class UnreadableItemAdmin(TabbedAdmin):
     @admin.display(description="Received")
     def received(self, item: UnreadableItem) -> str:
         """When it came."""
-        return words.clock(item.received_at)
+        return display.clock(item.received_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -145,7 +145,7 @@ class UnreadableItemAdmin(TabbedAdmin):
         body = bytes(item.body)
         context |= {
             "item": item,
-            "received": words.clock(item.received_at),
+            "received": display.clock(item.received_at),
             "size": f"{len(body):,} bytes",
             "cut": len(body) > _BODY_SHOWN,
             "beginning": body[:_BODY_SHOWN].decode(errors="replace"),

@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin.counted import CountedOneOf
 from backoffice.admin.tabbed import TabbedAdmin
 from backoffice.desk import alarm_words, messages
+from backoffice.ui import display
 from shared.whatsapp.models import Alarm
 
 
@@ -43,8 +43,8 @@ class AlarmAdmin(TabbedAdmin):
     def state(self, alarm: Alarm) -> SafeString:
         """Open or resolved."""
         if alarm.resolved_at is None:
-            return words.badge("Open", style="danger")
-        return words.badge("Resolved", style="success")
+            return display.badge("Open", style="danger")
+        return display.badge("Resolved", style="success")
 
     @admin.display(description="How often")
     def often(self, alarm: Alarm) -> str:
@@ -54,7 +54,7 @@ class AlarmAdmin(TabbedAdmin):
     @admin.display(description="Last")
     def last(self, alarm: Alarm) -> str:
         """When it last rang."""
-        return words.clock(alarm.last_at)
+        return display.clock(alarm.last_at)
 
     @admin.display(description="Resolved by", empty_value="")
     def settled(self, alarm: Alarm) -> str | None:
@@ -87,9 +87,9 @@ class AlarmAdmin(TabbedAdmin):
             "alarm": alarm,
             "advice": alarm_words.advice(alarm),
             "often": self.often(alarm),
-            "first": words.clock(alarm.first_at),
-            "last": words.clock(alarm.last_at),
-            "resolved": words.clock(alarm.resolved_at),
+            "first": display.clock(alarm.first_at),
+            "last": display.clock(alarm.last_at),
+            "resolved": display.clock(alarm.resolved_at),
             "may_resolve": alarm.resolved_at is None and self.has_resolve_permission(request),
         }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin import filters, search
 from backoffice.admin.tabbed import TabbedAdmin
 from backoffice.desk import buyers, messages
+from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import State
 from shared.raffles.models import Order
@@ -73,7 +73,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
     @admin.display(description="Name")
     def name(self, contact: WhatsAppContact) -> SafeString:
         """Give the name, and that they are blocked."""
-        badge = words.badge("Blocked", style="danger") if contact.is_blocked else ""
+        badge = display.badge("Blocked", style="danger") if contact.is_blocked else ""
         return format_html("{} {}", contact, badge)
 
     @admin.display(description="Phone")
@@ -89,16 +89,16 @@ class WhatsAppContactAdmin(TabbedAdmin):
     @admin.display(description="Last wrote", ordering="last_inbound_at")
     def wrote(self, contact: WhatsAppContact) -> str:
         """When the buyer last wrote."""
-        return words.clock(contact.last_inbound_at)
+        return display.clock(contact.last_inbound_at)
 
     @admin.display(description="24-hour window")
     def may_write(self, contact: WhatsAppContact) -> SafeString:
         """Say whether we may write to them."""
         opened = window.is_open(contact.last_inbound_at, now=timezone.now())
         return (
-            words.badge("Open", style="success")
+            display.badge("Open", style="success")
             if opened
-            else words.badge("Closed", style="secondary")
+            else display.badge("Closed", style="secondary")
         )
 
     @admin.display(description="Orders")

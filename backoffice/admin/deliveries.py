@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin.automation import AutomationAdmin, by_type
 from backoffice.admin.counted import CountedOneOf
 from backoffice.admin.events import about, named
 from backoffice.admin.filters import OneOf
 from backoffice.desk import deliveries, event_pages, event_words
 from backoffice.desk.messages import one_by_one
+from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint
 
@@ -106,8 +106,8 @@ class EventDeliveryAdmin(AutomationAdmin):
     def state(self, delivery: EventDelivery) -> SafeString:
         """State as a badge, and below it why and when it is tried again."""
         state, style = event_words.state(delivery)
-        why = words.shortened(event_words.why(delivery, now=timezone.now()), length=160)
-        return format_html('{}<span class="why">{}</span>', words.badge(state, style=style), why)
+        why = display.shortened(event_words.why(delivery, now=timezone.now()), length=160)
+        return format_html('{}<span class="why">{}</span>', display.badge(state, style=style), why)
 
     @admin.display(description="Answer", empty_value="")
     def answer(self, delivery: EventDelivery) -> SafeString | None:
@@ -121,7 +121,7 @@ class EventDeliveryAdmin(AutomationAdmin):
     @admin.display(description="Queued")
     def queued(self, delivery: EventDelivery) -> str:
         """When it was queued first."""
-        return words.clock(delivery.created_at)
+        return display.clock(delivery.created_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[EventDelivery], search_term: str

@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin.automation import AutomationAdmin, FilteredList
 from backoffice.admin.counted import CountedOneOf
 from backoffice.desk import endpoint_pages, endpoints
 from backoffice.desk.endpoint_pages import Health
+from backoffice.ui import display
 from shared.events.models import EventEndpoint
 
 
@@ -57,14 +57,14 @@ class EventEndpointAdmin(AutomationAdmin):
     @admin.display(description="Name")
     def who(self, endpoint: EventEndpoint) -> SafeString:
         """What it is called, and where it is, cut."""
-        address = words.shortened(endpoint.url, length=70)
+        address = display.shortened(endpoint.url, length=70)
         return format_html('{}<span class="why">{}</span>', endpoint.name, address)
 
     @admin.display(description="State")
     def state(self, endpoint: EventEndpoint) -> SafeString:
         """On or off, and why."""
         state, style = endpoint_pages.state_of(endpoint)
-        badge = words.badge(state, style=style)
+        badge = display.badge(state, style=style)
         return format_html('{}<span class="why">{}</span>', badge, endpoint.disabled_reason)
 
     @admin.display(description="Wants")
@@ -84,7 +84,7 @@ class EventEndpointAdmin(AutomationAdmin):
     def last(self, endpoint: EventEndpoint) -> str | None:
         """What came of the last delivery."""
         health: Health = vars(endpoint)["health"]
-        return words.shortened(endpoint_pages.last_words(health, now=timezone.now())) or None
+        return display.shortened(endpoint_pages.last_words(health, now=timezone.now())) or None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Give the list that knows how they fare."""

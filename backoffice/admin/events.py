@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin.automation import AutomationAdmin, by_type
 from backoffice.admin.filters import OneOf
 from backoffice.desk import event_pages, event_words
+from backoffice.ui import display
 from shared.events.models import Event
 from shared.raffles import codes
 
@@ -60,7 +60,7 @@ class EventAdmin(AutomationAdmin):
     @admin.display(description="When")
     def happened(self, event: Event) -> str:
         """When it happened."""
-        return words.clock(event.created_at)
+        return display.clock(event.created_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

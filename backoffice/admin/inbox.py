@@ -10,11 +10,11 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin import search
 from backoffice.admin.counted import CountedOneOf
 from backoffice.admin.tabbed import TabbedAdmin
 from backoffice.desk import message_pages, messages
+from backoffice.ui import display
 from shared.core.enums import InboxStatus
 from shared.whatsapp import predicates
 from shared.whatsapp.models import InboundMessage
@@ -51,23 +51,23 @@ class InboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Message")
     def said(self, message: InboundMessage) -> str:
         """Give what a person reads of it, cut."""
-        return words.shortened(message.text) or f"[{message.type}]"
+        return display.shortened(message.text) or f"[{message.type}]"
 
     @admin.display(description="From")
     def buyer(self, message: InboundMessage) -> str:
         """Who wrote."""
-        return words.buyer(message.contact) if message.contact else "no sender"
+        return display.buyer(message.contact) if message.contact else "no sender"
 
     @admin.display(description="Status")
     def state(self, message: InboundMessage) -> SafeString:
         """Status as a badge."""
         state, style = message_pages.IN_STATES[message.status]
-        return words.badge(state, style=style)
+        return display.badge(state, style=style)
 
     @admin.display(description="Written")
     def sent(self, message: InboundMessage) -> str:
         """When the buyer sent it."""
-        return words.clock(message.sent_at)
+        return display.clock(message.sent_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[InboundMessage], search_term: str
@@ -91,7 +91,7 @@ class InboundMessageAdmin(TabbedAdmin):
             chosen.select_related("contact"),
             messages.reply,
             done="Answered again within seconds",
-            name=lambda message: words.buyer(message.contact) if message.contact else "no sender",
+            name=lambda message: display.buyer(message.contact) if message.contact else "no sender",
         )
 
     def get_urls(self) -> list[URLPattern]:

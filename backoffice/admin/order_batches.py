@@ -20,10 +20,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice import words
 from backoffice.admin import order_choice
 from backoffice.admin.order_choice import LIMIT, Act
 from backoffice.desk import decisions, faster
+from backoffice.ui import display
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
@@ -225,14 +225,14 @@ def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) 
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            sold = words.numbers(raffle, outcome.order.numbers())
+            sold = display.numbers(raffle, outcome.order.numbers())
             back = " It was late; its numbers were still free." if late else ""
             return Tone.DONE, f"is paid: {sold} are sold.{back}"
         case AlreadySettled(by=by, at=at):
-            moment = words.when(at, zone=raffle.time_zone)
+            moment = display.when(at, zone=raffle.time_zone)
             return Tone.SAME, f"was already confirmed by {by} on {moment}."
         case NeedsDecision(taken=taken):
-            gone = words.numbers(raffle, taken)
+            gone = display.numbers(raffle, taken)
             return Tone.REFUSED, (
                 f"was not confirmed: it had ended and somebody else has {gone}. "
                 "It waits among the late payments."

@@ -9,9 +9,9 @@ from typing import Final
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import evidence, review
 from backoffice.reading import buyer_of, first_numbers
+from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
@@ -169,7 +169,7 @@ def _line(order: Order, *, act: Act, others: _Others) -> Line:
         order=order,
         buyer=buyer_of(order),
         numbers=first_numbers(order),
-        total=words.money(order),
+        total=display.money(order),
         status=status,
         style=style,
         proofs=tuple(_proof(proof) for proof in proofs[:PROOFS_SHOWN]),

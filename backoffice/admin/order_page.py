@@ -8,12 +8,12 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import conversation, review, timeline
 from backoffice.desk.conversation import Conversation
 from backoffice.desk.review import Review
 from backoffice.desk.timeline import Entry
 from backoffice.reading import buyer_of
+from backoffice.ui import display
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order
 
@@ -79,7 +79,7 @@ def of(order: Order, *, request: HttpRequest, now: datetime) -> OrderPage:
             NumberLink(number.written, number.gone, _on_the_map(order, number.written))
             for number in read.numbers
         ),
-        left=words.ago(now, now=ends) if ends else "",
+        left=display.ago(now, now=ends) if ends else "",
         overdue=ends is not None and ends <= now,
         asked=_asked(order, now=now),
         timeline=timeline.of_events(order.events.all(), zone=zone, now=now),
@@ -102,7 +102,7 @@ def _by_hand(order: Order, talk: Conversation | None) -> str:
 
 def _asked(order: Order, *, now: datetime) -> str:
     owes = order.asked_again_at if order.status == OrderStatus.PENDING_PAYMENT else None
-    return words.ago(owes, now=now) if owes else ""
+    return display.ago(owes, now=now) if owes else ""
 
 
 def _on_the_map(order: Order, written: str) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from backoffice import order_search, words
+from backoffice import order_search
 from backoffice.admin import (
     filters,
     order_batches,
@@ -24,6 +24,7 @@ from backoffice.admin.order_choice import Act
 from backoffice.admin.readonly import ReadOnlyAdmin
 from backoffice.desk import decisions, held
 from backoffice.reading import buyer_of, first_numbers
+from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
@@ -75,28 +76,28 @@ class OrderAdmin(ReadOnlyAdmin):
     def state(self, order: Order) -> SafeString:
         """Give the status as a badge, or that a person is asked."""
         status, style = order_choice.status_of(order)
-        return words.badge(status, style=style)
+        return display.badge(status, style=style)
 
     @admin.display(description="Total")
     def amount(self, order: Order) -> str:
         """Total with its currency."""
-        return words.money(order)
+        return display.money(order)
 
     @admin.display(description="Waiting", empty_value="")
     def waiting(self, order: Order) -> str | None:
         """Say for how long a proof waits for us, or how long we wait for the buyer."""
         now = timezone.now()
         if order.under_review_since is not None:
-            return f"{words.ago(order.under_review_since, now=now)} for review"
+            return f"{display.ago(order.under_review_since, now=now)} for review"
         if order.status in Order.LIVE and order.expires_at is not None:
-            left = words.ago(now, now=order.expires_at)
+            left = display.ago(now, now=order.expires_at)
             return f"{left} left" if order.expires_at > now else "time is over"
         return None
 
     @admin.display(description="Created", ordering="id")
     def created(self, order: Order) -> SafeString:
         """When, in the raffle's time zone; day and clock on a line each."""
-        day, clock = words.clock(order.created_at, zone=order.raffle.time_zone).rsplit(", ", 1)
+        day, clock = display.clock(order.created_at, zone=order.raffle.time_zone).rsplit(", ", 1)
         return _lines(day, clock)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin import search
 from backoffice.admin.counted import CountedOneOf
 from backoffice.admin.tabbed import TabbedAdmin, TabbedList
 from backoffice.desk import message_pages, messages, outbox_words
+from backoffice.ui import display
 from shared.core.enums import Delivery, OutboxStatus
 from shared.raffles import codes
 from shared.raffles.models import Order
@@ -79,12 +79,12 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Message")
     def said(self, message: OutboundMessage) -> str:
         """Give what the buyer reads, cut."""
-        return words.shortened(whatsapp_messages.preview(message.payload))
+        return display.shortened(whatsapp_messages.preview(message.payload))
 
     @admin.display(description="To")
     def buyer(self, message: OutboundMessage) -> str:
         """Name and phone."""
-        return words.buyer(message.contact)
+        return display.buyer(message.contact)
 
     @admin.display(description="About", empty_value="")
     def order(self, message: OutboundMessage) -> SafeString | None:
@@ -107,14 +107,14 @@ class OutboundMessageAdmin(TabbedAdmin):
         return format_html(
             '{}{}<span class="why">{}</span>',
             tick,
-            words.badge(state, style=style),
+            display.badge(state, style=style),
             vars(message).get("why", ""),
         )
 
     @admin.display(description="Written")
     def written(self, message: OutboundMessage) -> str:
         """When it was queued."""
-        return words.clock(message.created_at)
+        return display.clock(message.created_at)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Give the list that knows the reasons."""
@@ -145,7 +145,7 @@ class OutboundMessageAdmin(TabbedAdmin):
             chosen.select_related("contact").order_by("pk"),
             messages.again,
             done="Queued again",
-            name=lambda message: words.buyer(message.contact),
+            name=lambda message: display.buyer(message.contact),
         )
 
     def get_urls(self) -> list[URLPattern]:

@@ -14,13 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from backoffice import words
 from backoffice.admin.filters import OneOf
 from backoffice.admin.readonly import ReadOnlyAdmin
 from backoffice.admin.search import BoundedSearch
 from backoffice.people import past, second_factor, security
 from backoffice.people.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.people.roles import ROLES
+from backoffice.ui import display
 
 _OTHERS = (
     User,
@@ -167,12 +167,12 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     @admin.display(description="Last login", ordering="last_login")
     def seen(self, person: User) -> str:
         """When they last logged in."""
-        return words.clock(person.last_login)
+        return display.clock(person.last_login)
 
     @admin.display(description="Here since")
     def joined(self, person: User) -> str:
         """When they were added."""
-        return words.clock(person.date_joined)
+        return display.clock(person.date_joined)
 
 
 @admin.register(Group)
@@ -203,7 +203,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="When", ordering="id")
     def at(self, entry: LogEntry) -> str:
         """When it was done."""
-        return words.clock(entry.action_time)
+        return display.clock(entry.action_time)
 
     @admin.display(description="What")
     def what(self, entry: LogEntry) -> str:

@@ -11,10 +11,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import files, proof_files, thumbnails, words
+from backoffice import proof_files
 from backoffice.admin import filters
 from backoffice.admin.readonly import ReadOnlyAdmin
 from backoffice.desk import evidence
+from backoffice.ui import display, file_responses, thumbnails
 from shared.core import enums
 from shared.core.enums import Verdict
 from shared.raffles.models import PaymentProof
@@ -59,7 +60,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     @admin.display(description="Buyer")
     def buyer(self, proof: PaymentProof) -> str:
         """Name and phone."""
-        return words.buyer(proof.contact)
+        return display.buyer(proof.contact)
 
     @admin.display(description="File", ordering="status")
     def kind(self, proof: PaymentProof) -> str:
@@ -70,7 +71,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     def judged(self, proof: PaymentProof) -> SafeString:
         """Give the verdict as a badge."""
         verdict = Verdict(proof.verdict)
-        return words.badge(enums.label(verdict), style=evidence.verdict_style(verdict))
+        return display.badge(enums.label(verdict), style=evidence.verdict_style(verdict))
 
     @admin.display(description="Late", ordering="late")
     def is_late(self, proof: PaymentProof) -> str:
@@ -98,7 +99,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         zone = proof.order.raffle.time_zone if proof.order else "UTC"
         context |= {
             "shown": evidence.of([proof], zone=zone)[0],
-            "buyer": words.buyer(proof.contact),
+            "buyer": display.buyer(proof.contact),
             "decided_at": page_of(proof),
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -123,13 +124,13 @@ def send_thumbnail(request: HttpRequest, proof_id: int) -> HttpResponseBase:
     """Send a small picture of a proof to staff who may see proofs or orders."""
     proof = _seen_by(request, proof_id)
     picture = None
-    if proof.content_type in files.PICTURE_TYPES:
+    if proof.content_type in file_responses.PICTURE_TYPES:
         picture = thumbnails.small(proof.file)
     if picture is None:
         raise Http404("There is no small picture of it.")
     response = HttpResponse(picture, content_type="image/jpeg")
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = files.PICTURE_POLICY
+    response["Content-Security-Policy"] = file_responses.PICTURE_POLICY
     response["Cache-Control"] = _KEPT_BY_BROWSER
     return response
 
@@ -142,5 +143,5 @@ def _seen_by(request: HttpRequest, proof_id: int) -> PaymentProof:
 
 def _clock(proof: PaymentProof) -> str:
     if proof.order is None:
-        return words.clock(proof.arrived_at)
-    return words.clock(proof.arrived_at, zone=proof.order.raffle.time_zone)
+        return display.clock(proof.arrived_at)
+    return display.clock(proof.arrived_at, zone=proof.order.raffle.time_zone)

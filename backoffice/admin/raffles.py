@@ -23,11 +23,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice import files, words
 from backoffice.admin import filters, raffle_form
 from backoffice.admin.raffle_form import LocalTime, RaffleForm
 from backoffice.admin.search import BoundedSearch
 from backoffice.desk import life, making, preview, shares
+from backoffice.ui import display, file_responses
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
@@ -93,7 +93,7 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
         """When, in the raffle's time zone."""
-        return words.clock(raffle.draw_at, zone=raffle.time_zone)
+        return display.clock(raffle.draw_at, zone=raffle.time_zone)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Count once for the whole page."""
@@ -211,7 +211,7 @@ def picture(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     name = raffle.picture.name or ""
     kind = "image/png" if name.lower().endswith(".png") else "image/jpeg"
-    return files.send(raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}")
+    return file_responses.send(raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}")
 
 
 def _free(raffle: Raffle, counts: Counts) -> int | None:

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.admin.automation import AutomationAdmin
 from backoffice.admin.filters import OneOf
 from backoffice.api.models import ApiToken
 from backoffice.desk import tokens
 from backoffice.desk.token_form import SCOPES, state_of
+from backoffice.ui import display
 from shared.core.enums import Scope
 
 
@@ -65,12 +65,12 @@ class ApiTokenAdmin(AutomationAdmin):
     def state(self, token: ApiToken) -> SafeString:
         """Whether it works."""
         state, style = state_of(token, now=timezone.now())
-        return words.badge(state, style=style)
+        return display.badge(state, style=style)
 
     @admin.display(description="Last used")
     def used(self, token: ApiToken) -> str:
         """When its program last came, to the minute."""
-        return words.clock(token.last_used_at) if token.last_used_at else "never"
+        return display.clock(token.last_used_at) if token.last_used_at else "never"
 
     @admin.display(description="Expires")
     def expires(self, token: ApiToken) -> str:
@@ -81,7 +81,7 @@ class ApiTokenAdmin(AutomationAdmin):
     def made(self, token: ApiToken) -> str:
         """When, and by whom."""
         by = f" by {token.created_by}" if token.created_by else ""
-        return f"{words.clock(token.created_at)}{by}"
+        return f"{display.clock(token.created_at)}{by}"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let superusers."""

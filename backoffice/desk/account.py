@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from backoffice import words
 from backoffice.desk.message_pages import pretty
 from backoffice.desk.messages import TRY_NOW
+from backoffice.ui import display
 from shared.whatsapp import predicates
 from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage
 
@@ -73,9 +73,9 @@ def of_number(number: BusinessNumber, *, request: HttpRequest, now: datetime) ->
         state=state,
         style=style,
         why=why(number, now=now),
-        since=words.clock(number.paused_at) if number.paused_at else "",
+        since=display.clock(number.paused_at) if number.paused_at else "",
         next_try=_next_try(number, now=now) if troubled else "",
-        heard=f"{words.clock(heard)} ({words.ago(heard, now=now)} ago)" if heard else "never",
+        heard=f"{display.clock(heard)} ({display.ago(heard, now=now)} ago)" if heard else "never",
         quiet=heard is None or now - heard > QUIET_AFTER,
         waiting=waiting.count(),
         may_try=troubled and request.user.has_perm(TRY_NOW),
@@ -141,4 +141,4 @@ def _next_try(number: BusinessNumber, *, now: datetime) -> str:
     if due <= now:
         return "with the next waiting message"
     seconds = int((due - now).total_seconds())
-    return f"in {seconds} seconds" if seconds < 120 else f"in {words.ago(now, now=due)}"  # noqa: PLR2004
+    return f"in {seconds} seconds" if seconds < 120 else f"in {display.ago(now, now=due)}"  # noqa: PLR2004

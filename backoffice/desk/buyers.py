@@ -9,11 +9,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import conversation
 from backoffice.desk.conversation import Bubble, Conversation
 from backoffice.desk.message_pages import pretty
 from backoffice.desk.messages import BLOCK
+from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
 from shared.raffles.models import Order
@@ -108,7 +108,7 @@ def of(contact: WhatsAppContact, *, request: HttpRequest, now: datetime) -> Buye
         doing=STATES[State(contact.state)],
         window=_window(contact, now=now),
         open=window.is_open(contact.last_inbound_at, now=now),
-        wrote=words.clock(contact.last_inbound_at),
+        wrote=display.clock(contact.last_inbound_at),
         orders=[_shown(order) for order in found[:_ORDERS]],
         more_orders=len(found) > _ORDERS,
         live=any(order.status in Order.LIVE for order in found),
@@ -120,8 +120,8 @@ def of(contact: WhatsAppContact, *, request: HttpRequest, now: datetime) -> Buye
             ("User name", contact.username or "–"),
             ("User id", contact.user_id or "–"),
             ("Business number", contact.phone_number_id),
-            ("Known since", words.clock(contact.created_at)),
-            ("Pause by Meta", words.clock(contact.send_after)),
+            ("Known since", display.clock(contact.created_at)),
+            ("Pause by Meta", display.clock(contact.send_after)),
         ),
         remembered=pretty(contact.context),
     )
@@ -148,7 +148,7 @@ def _window(contact: WhatsAppContact, *, now: datetime) -> str:
     if contact.last_inbound_at is None:
         return "Closed: they have not written yet"
     if window.is_open(contact.last_inbound_at, now=now):
-        return f"Open until {words.clock(closes_at(contact))}"
+        return f"Open until {display.clock(closes_at(contact))}"
     return "Closed: more than 24 hours since they wrote"
 
 
@@ -165,6 +165,6 @@ def _shown(order: Order) -> ShownOrder:
         status=status,
         style=style,
         quantity=order.quantity,
-        total=words.money(order),
-        at=words.clock(order.created_at, zone=order.raffle.time_zone),
+        total=display.money(order),
+        at=display.clock(order.created_at, zone=order.raffle.time_zone),
     )

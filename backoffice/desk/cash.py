@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from backoffice import words
 from backoffice.desk.decisions import staff
 from backoffice.desk.sale_form import WHY_NOT, SaleForm
+from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
@@ -119,7 +119,7 @@ def _receipt_of(order: Order, raffle: Raffle) -> Receipt:
     return Receipt(
         order=order,
         numbers=[raffle.written(number) for number in numbers],
-        total=words.money(order),
+        total=display.money(order),
         buyer=", ".join(part for part in (order.buyer_name, order.buyer_phone) if part),
         text=text,
         whatsapp=f"https://wa.me/{digits}?text={quote(text)}" if digits else "",
@@ -137,7 +137,7 @@ def _text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
     )
     lines = [
         f"{raffle.title}: {written} {verb} yours, {order.buyer_name}.",
-        f"Paid: {words.money(order)}. Order {order}.",
+        f"Paid: {display.money(order)}. Order {order}.",
         f"Draw: {draw}. Good luck!" if draw else "Good luck!",
     ]
     return "\n".join(lines)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest
 
-from backoffice import words
 from backoffice.desk import (
     dashboard_channel,
     dashboard_chart,
@@ -18,6 +17,7 @@ from backoffice.desk.dashboard_channel import Alarms, Channel
 from backoffice.desk.dashboard_chart import Chart
 from backoffice.desk.dashboard_counts import Counts
 from backoffice.desk.dashboard_raffles import Raffles
+from backoffice.ui import display
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def of(request: HttpRequest, *, now: datetime) -> Dashboard:
     if sums and sees_orders:
         chart = dashboard_chart.of(sums.days, currency=rows[0].currency if rows else "USD")
     return Dashboard(
-        at=words.clock(now),
+        at=display.clock(now),
         waits=_waits(request, counts, now=now),
         raffles=dashboard_raffles.of(rows, known, request=request, now=now)
         if sees_raffles
@@ -96,7 +96,7 @@ def _waits(request: HttpRequest, counts: Counts, *, now: datetime) -> Waits | No
     oldest, ends = counts.review.first, counts.expiring.first
     return Waits(
         review=counts.review.count,
-        oldest=words.ago(oldest, now=now) if oldest else "",
+        oldest=display.ago(oldest, now=now) if oldest else "",
         asked=counts.asked.count,
         expiring=counts.expiring.count,
         ends=_first_ends(ends, now=now) if ends else "",
@@ -112,4 +112,4 @@ def _first_ends(at: datetime, *, now: datetime) -> str:
         return "the first just now"
     if at < now + timedelta(minutes=1):
         return "the first within a minute"
-    return f"the first in {words.ago(now, now=at)}"
+    return f"the first in {display.ago(now, now=at)}"

@@ -8,9 +8,9 @@ from typing import Final
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import account
 from backoffice.desk.dashboard_counts import Counts
+from backoffice.ui import display
 from shared.whatsapp.models import Alarm, BusinessNumber
 
 NUMBERS: Final = 8
@@ -100,7 +100,7 @@ def alarms(counts: Counts, *, now: datetime) -> Alarms | None:
             title=alarm.title,
             page=reverse("admin:whatsapp_alarm_change", args=[alarm.pk]),
             often="" if alarm.count == 1 else f"{alarm.count:,} times, last",
-            ago=f"{words.ago(alarm.last_at, now=now)} ago",
+            ago=f"{display.ago(alarm.last_at, now=now)} ago",
         )
         for alarm in latest
     ]
@@ -121,7 +121,7 @@ def _number(number: BusinessNumber, *, now: datetime) -> ShownNumber:
         state=state,
         style=style,
         why=account.why(number, now=now),
-        heard=f"last webhook {words.ago(heard, now=now)} ago" if heard else "no webhook yet",
+        heard=f"last webhook {display.ago(heard, now=now)} ago" if heard else "no webhook yet",
         quiet=heard is None or now - heard > account.QUIET_AFTER,
     )
 

@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.desk import life, shares
 from backoffice.desk.dashboard_chart import written
 from backoffice.desk.shares import Share
+from backoffice.ui import display
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.availability import Counts
@@ -186,10 +186,10 @@ def _draw(raffle: Raffle, *, now: datetime) -> str:
     """Say when it is drawn: "Draw 12 Dec 2026, 20:00, in 20 days"."""
     if raffle.draw_at is None:
         return "No draw date yet"
-    clock = words.clock(raffle.draw_at, zone=raffle.time_zone)
+    clock = display.clock(raffle.draw_at, zone=raffle.time_zone)
     if raffle.draw_at <= now:
         return f"Draw was {clock}"
-    return f"Draw {clock}, in {words.ago(now, now=raffle.draw_at)}"
+    return f"Draw {clock}, in {display.ago(now, now=raffle.draw_at)}"
 
 
 def _page(raffle: Raffle) -> str:

@@ -15,8 +15,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice import words
-from backoffice.desk import faster, landing, refusals, review
+from backoffice.desk import faster, landing, review
+from backoffice.ui import display, error_messages
 from shared.core import enums
 from shared.core.enums import ActorKind, RejectReason
 from shared.core.errors import DomainError
@@ -210,7 +210,10 @@ def _refused(order: Order, refusal: DomainError) -> Said:
     if refusal.details.get("by"):
         first = faster.last_word(order, now=timezone.now())
         return messages.WARNING, f"{order} is decided: {first}. Nothing was changed."
-    return messages.ERROR, f"{refusals.in_words(refusal, raffle=order.raffle)} Nothing was changed."
+    return (
+        messages.ERROR,
+        f"{error_messages.in_words(refusal, raffle=order.raffle)} Nothing was changed.",
+    )
 
 
 def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) -> Said:
@@ -218,16 +221,16 @@ def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) 
     match outcome:
         case Settled(late=late):
             found = outcome.order.numbers()
-            sold = f"{words.numbers(raffle, found)} {'is' if len(found) == 1 else 'are'} sold"
+            sold = f"{display.numbers(raffle, found)} {'is' if len(found) == 1 else 'are'} sold"
             back = " It was late; its numbers were still free and were taken back." if late else ""
             return messages.SUCCESS, f"{order} is paid: {sold}.{back} The buyer is told."
         case AlreadySettled(by=by, at=at):
             moment = faster.moment(at, zone=raffle.time_zone, now=timezone.now())
             return messages.INFO, f"{by} confirmed {order} {moment}. Nothing was changed."
         case NeedsDecision(taken=taken, free=free):
-            left = words.numbers(raffle, free) or "none"
+            left = display.numbers(raffle, free) or "none"
             return messages.WARNING, (
                 f"{order} was not confirmed, nothing was sold. It had ended, and meanwhile "
-                f"somebody else has {words.numbers(raffle, taken)}; still free: {left}. "
+                f"somebody else has {display.numbers(raffle, taken)}; still free: {left}. "
                 "Give the buyer other numbers or note a refund."
             )

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.desk import trail
 from backoffice.desk.decisions import Said, told
+from backoffice.ui import audit_log
 from shared.events.models import EventDelivery
 from shared.events.services import deliveries
 
@@ -38,4 +38,4 @@ def resend(request: HttpRequest, delivery_id: int) -> HttpResponse:
 def again(request: HttpRequest, delivery: EventDelivery) -> None:
     """Queue one delivery anew and write down who did. Raises DeliveryUnderWay."""
     deliveries.resend(delivery.pk, now=timezone.now())
-    trail.note(request, delivery, "Sent the event again")
+    audit_log.note(request, delivery, "Sent the event again")

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import event_words
+from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import EventDelivery, EventEndpoint
 
@@ -77,10 +77,10 @@ def of_endpoint(endpoint: EventEndpoint, *, now: datetime) -> EndpointPage:
         state=state,
         style=style,
         reason=endpoint.disabled_reason,
-        off_since=words.clock(endpoint.disabled_at) if endpoint.disabled_at else "",
+        off_since=display.clock(endpoint.disabled_at) if endpoint.disabled_at else "",
         wants=[event_words.says(type_) for type_ in endpoint.types] or ["All events"],
         header=endpoint.header_name,
-        made=f"{words.clock(endpoint.created_at)}{by}",
+        made=f"{display.clock(endpoint.created_at)}{by}",
         waiting=(found.waiting, f"{log}&status={_QUEUED}"),
         failed=(found.failed, f"{log}&status={_FAILED}"),
         last=last_words(found, now=now),
@@ -105,7 +105,9 @@ def last_words(found: Health, *, now: datetime) -> str:
         case EventDeliveryStatus.DELIVERED:
             at = found.last.delivered_at or found.last.created_at
             fresh = now - at < timedelta(minutes=1)
-            return f"Delivered {'just now' if fresh else f'{words.ago(at, now=now)} ago'}: {answer}"
+            return (
+                f"Delivered {'just now' if fresh else f'{display.ago(at, now=now)} ago'}: {answer}"
+            )
         case EventDeliveryStatus.FAILED:
             return f"Given up: {event_words.trouble(found.last)}"
         case _:

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from backoffice.desk import endpoint_pages, trail
+from backoffice.desk import endpoint_pages
 from backoffice.desk.decisions import Said, told
 from backoffice.desk.endpoint_form import EndpointForm, values_of
+from backoffice.ui import audit_log
 from shared.core import config
 from shared.core.errors import DomainError
 from shared.events.models import EventDelivery, EventEndpoint
@@ -47,7 +48,9 @@ def add(request: HttpRequest) -> HttpResponse:
         except DomainError as refusal:
             form.refuse(refusal)
         else:
-            trail.note(request, endpoint, f"Made the endpoint for {endpoint.url}", flag=ADDITION)
+            audit_log.note(
+                request, endpoint, f"Made the endpoint for {endpoint.url}", flag=ADDITION
+            )
             messages.success(
                 request,
                 f"Events are sent to {endpoint} from now on. Its secret signs them; find it here.",
@@ -85,7 +88,7 @@ def turn_on(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
     def act(endpoint: EventEndpoint) -> Said:
         endpoints.enable(endpoint.pk)
-        trail.note(request, endpoint, "Turned the endpoint on")
+        audit_log.note(request, endpoint, "Turned the endpoint on")
         return messages.SUCCESS, (
             f"{endpoint} is on: what waits for it leaves now. What happened while it was off is "
             "not sent; it stands among the events."
@@ -101,7 +104,7 @@ def turn_off(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     def act(endpoint: EventEndpoint) -> Said:
         reason = f"Turned off by {request.user.get_username()}."
         endpoints.disable(endpoint.pk, reason=reason, now=timezone.now())
-        trail.note(request, endpoint, "Turned the endpoint off")
+        audit_log.note(request, endpoint, "Turned the endpoint off")
         return messages.SUCCESS, f"{endpoint} is off: nothing is sent there."
 
     return _acted(request, endpoint_id, act)
@@ -118,7 +121,7 @@ def new_secret(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
     def act(endpoint: EventEndpoint) -> Said:
         endpoints.renew_secret(endpoint.pk)
-        trail.note(request, endpoint, "Replaced the secret")
+        audit_log.note(request, endpoint, "Replaced the secret")
         return messages.SUCCESS, (
             "The new secret signs from the next event on; copy it to the receiver now."
         )
@@ -142,7 +145,7 @@ def delete(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
     def act() -> Said:
         endpoints.delete(endpoint.pk, now=timezone.now())
-        trail.note(request, endpoint, f"Deleted the endpoint for {endpoint.url}", flag=DELETION)
+        audit_log.note(request, endpoint, f"Deleted the endpoint for {endpoint.url}", flag=DELETION)
         return messages.SUCCESS, f"{endpoint} and its log are deleted. The events stay."
 
     told(request, act)
@@ -162,7 +165,7 @@ def _changed(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) 
         form.refuse(refusal)
         return False
     labels = [str(form.fields[name].label).lower() for name in form.changed_data]
-    trail.note(request, endpoint, f"Changed {', '.join(labels)}")
+    audit_log.note(request, endpoint, f"Changed {', '.join(labels)}")
     messages.success(request, "Saved. What waits for it is sent as it stands here now.")
     return True
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import event_words
 from backoffice.desk.deliveries import RESEND
+from backoffice.ui import display
 from shared.core import config
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventAttempt, EventDelivery
@@ -128,7 +128,7 @@ def of_event(event: Event, *, now: datetime) -> EventPage:
         type=event.type,
         about=about,
         about_link=about_link,
-        at=words.clock(event.created_at),
+        at=display.clock(event.created_at),
         event_id=event.event_id,
         sequence="–" if event.sequence is None else f"{event.sequence:,}",
         data=pretty(event.data),
@@ -157,8 +157,8 @@ def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime)
         state=state,
         style=style,
         why=event_words.why(delivery, now=now),
-        queued=words.clock(delivery.created_at),
-        delivered=words.clock(delivery.delivered_at),
+        queued=display.clock(delivery.created_at),
+        delivered=display.clock(delivery.delivered_at),
         tries=[_try(attempt) for attempt in tries[:_TRIES]],
         more_tries=len(tries) > _TRIES,
         body=pretty(body),
@@ -186,7 +186,7 @@ def _sent(delivery: EventDelivery, *, now: datetime) -> Sent:
 
 def _try(attempt: EventAttempt) -> Try:
     return Try(
-        at=words.clock(attempt.at),
+        at=display.clock(attempt.at),
         answer=event_words.answer(attempt.http_status, attempt.latency_ms) or "No answer",
         error=attempt.error,
         good=not attempt.error,

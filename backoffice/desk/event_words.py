@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from backoffice import words
+from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventDelivery
 
@@ -94,7 +94,7 @@ def _next(delivery: EventDelivery, *, now: datetime) -> str:
     if due is None or due <= now:
         return "Leaves within seconds."
     seconds = int((due - now).total_seconds())
-    wait = f"{seconds} s" if seconds < 60 else words.ago(now, now=due)  # noqa: PLR2004 - a minute
+    wait = f"{seconds} s" if seconds < 60 else display.ago(now, now=due)  # noqa: PLR2004 - a minute
     return f"Tried again in {wait}."
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from django.urls import reverse
 
-from backoffice import words
-from backoffice.files import PICTURE_TYPES
+from backoffice.ui import display
+from backoffice.ui.file_responses import PICTURE_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
@@ -188,7 +188,7 @@ def judged(proof: PaymentProof, *, zone: str) -> str:
         return ""
     said = f"{enums.label(Verdict(proof.verdict))} by {proof.reviewer}"
     if proof.reviewed_at is not None:
-        said += f" on {words.clock(proof.reviewed_at, zone=zone)}"
+        said += f" on {display.clock(proof.reviewed_at, zone=zone)}"
     reason = enums.label(RejectReason(proof.reject_reason)) if proof.reject_reason else ""
     why = ": ".join(part for part in (reason, proof.note) if part)
     return f"{said} · {why}" if why else said
@@ -207,7 +207,7 @@ def _shown(
         shown=how(proof),
         address=file_of(proof),
         thumbnail=thumbnail_of(proof),
-        arrived=words.clock(proof.arrived_at, zone=zone),
+        arrived=display.clock(proof.arrived_at, zone=zone),
         verdict=enums.label(Verdict(proof.verdict)),
         style=verdict_style(proof.verdict),
         reviewed=judged(proof, zone=zone),
@@ -226,7 +226,7 @@ def _other(other: PaymentProof, *, exact: bool, zone: str) -> Other:
         exact=exact,
         shown=how(other),
         address=file_of(other),
-        arrived=words.clock(other.arrived_at, zone=zone),
+        arrived=display.clock(other.arrived_at, zone=zone),
         verdict=enums.label(Verdict(other.verdict)),
         style=verdict_style(other.verdict),
         page=reverse("admin:desk_review", args=[other.order.pk]),

@@ -20,9 +20,9 @@ from django.utils.text import slugify
 from openpyxl import Workbook
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from backoffice.desk import trail
 from backoffice.desk.export_cells import for_csv, for_excel
 from backoffice.desk.export_rows import Table, Wanted, What, table
+from backoffice.ui import audit_log
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, Raffle
@@ -100,7 +100,9 @@ def _file(request: HttpRequest, wanted: Wanted, kind: str) -> HttpResponseBase:
     def exported(rows: int, *, whole: bool = True) -> None:
         cut = "" if whole else ", then the download was broken off"
         said = f"Exported {rows:,} rows as {_FORMATS[kind]}: {described(wanted)}{cut}"
-        trail.note_about(request, Order, name=str(wanted.raffle or "All raffles"), sentence=said)
+        audit_log.note_about(
+            request, Order, name=str(wanted.raffle or "All raffles"), sentence=said
+        )
 
     found = table(wanted, zone=settings.TIME_ZONE)
     name = file_name(wanted, kind=kind, now=timezone.localtime())

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from backoffice import words
+from backoffice.ui import display
 from shared.core.enums import ActorKind, OrderAction
 from shared.raffles.models import Order, OrderEvent
 
@@ -53,5 +53,5 @@ def moment(at: datetime, *, zone: str, now: datetime) -> str:
     if now - at < timedelta(minutes=1):
         return f"at {local:%H:%M} (just now)"
     if local.date() == now.astimezone(ZoneInfo(zone)).date():
-        return f"at {local:%H:%M} ({words.ago(at, now=now)} ago)"
-    return f"on {words.clock(at, zone=zone)} ({words.ago(at, now=now)} ago)"
+        return f"at {local:%H:%M} ({display.ago(at, now=now)} ago)"
+    return f"on {display.clock(at, zone=zone)} ({display.ago(at, now=now)} ago)"

@@ -13,12 +13,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice import words
 from backoffice.desk import evidence, held, queue, waiting
 from backoffice.desk.decisions import Said, decided, note_of, seen, staff
 from backoffice.desk.held import ShownNumber
 from backoffice.desk.queue import Leaf
 from backoffice.desk.waiting import Tabs
+from backoffice.ui import display
 from shared.conversation import parsing
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.raffles.models import Order, OrderEvent, PaymentProof
@@ -95,7 +95,7 @@ def replace(request: HttpRequest, order_id: int) -> HttpResponse:
             now=timezone.now(),
             seen_proofs=seen(request),
         )
-        sold = words.numbers(order.raffle, settled.order.numbers())
+        sold = display.numbers(order.raffle, settled.order.numbers())
         return messages.SUCCESS, f"{order} is paid with {sold}. The buyer is told."
 
     return decided(request, order_id, act)
@@ -147,12 +147,12 @@ def _card(order: Order, proof: PaymentProof | None, *, now: datetime) -> LateCar
         proof=proof,
         shown=evidence.how(proof) if proof else "",
         thumbnail=evidence.thumbnail_of(proof) if proof else "",
-        buyer=words.buyer(order.contact),
-        amount=words.money(order),
+        buyer=display.buyer(order.contact),
+        amount=display.money(order),
         numbers=numbers,
         way_out=_way_out(order, numbers),
-        since=words.clock(since, zone=order.raffle.time_zone),
-        ago=words.ago(since, now=now),
+        since=display.clock(since, zone=order.raffle.time_zone),
+        ago=display.ago(since, now=now),
     )
 
 

@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice import words
-from backoffice.desk import shares, trail
+from backoffice.desk import shares
 from backoffice.desk.decisions import Said, told
 from backoffice.desk.shares import Share
+from backoffice.ui import audit_log, display
 from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
@@ -111,7 +111,7 @@ def counts_of(raffle: Raffle) -> Counts:
 def badge(raffle: Raffle) -> SafeString:
     """Give the status as a badge."""
     status = RaffleStatus(raffle.status)
-    return words.badge(enums.label(status), style=_STYLES[status])
+    return display.badge(enums.label(status), style=_STYLES[status])
 
 
 @require_POST
@@ -120,7 +120,7 @@ def open_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
 
     def act(raffle: Raffle) -> Said:
         lifecycle.open_raffle(raffle.pk, now=timezone.now())
-        trail.note(request, raffle, "Opened the raffle")
+        audit_log.note(request, raffle, "Opened the raffle")
         return messages.SUCCESS, "The raffle is open: buyers can get numbers."
 
     return _stepped(request, raffle_id, act, wanted=RaffleStatus.OPEN)
@@ -132,7 +132,7 @@ def pause_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
 
     def act(raffle: Raffle) -> Said:
         lifecycle.pause(raffle.pk, now=timezone.now())
-        trail.note(request, raffle, "Paused the raffle")
+        audit_log.note(request, raffle, "Paused the raffle")
         return messages.SUCCESS, "The raffle is paused. What is pending can still be paid."
 
     return _stepped(request, raffle_id, act, wanted=RaffleStatus.PAUSED)
@@ -154,7 +154,7 @@ def close_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
 
     def act(raffle: Raffle) -> Said:
         lifecycle.close(raffle.pk, now=timezone.now())
-        trail.note(request, raffle, "Closed the raffle")
+        audit_log.note(request, raffle, "Closed the raffle")
         return messages.SUCCESS, "The raffle is closed. What is pending can still be paid."
 
     return _stepped(request, raffle_id, act, wanted=RaffleStatus.CLOSED)
@@ -169,8 +169,8 @@ def duplicate(request: HttpRequest, raffle_id: int) -> HttpResponse:
 
     def act() -> Said:
         copy = duplication.duplicate(original.pk, now=timezone.now())
-        trail.note(request, copy, f"Duplicated “{original}”", flag=ADDITION)
-        trail.note(request, original, f"Duplicated it as “{copy}”")
+        audit_log.note(request, copy, f"Duplicated “{original}”", flag=ADDITION)
+        audit_log.note(request, original, f"Duplicated it as “{copy}”")
         made.append(copy)
         return messages.SUCCESS, (
             "This is a copy with the same terms. Set its dates, check the rest and save it; "

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backoffice.desk import trail
 from backoffice.desk.decisions import Said, told
+from backoffice.ui import audit_log
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import number_generation
@@ -74,7 +74,7 @@ def _made(request: HttpRequest, raffle: Raffle) -> Progress:
     """Make the next numbers; note who began and who finished, the steps between are no news."""
     step = number_generation.generate_some(raffle.pk, chunk=STEP)
     if step.added and step.done:
-        trail.note(request, raffle, f"Made all {step.total:,} numbers")
+        audit_log.note(request, raffle, f"Made all {step.total:,} numbers")
     elif step.added and step.made == step.added:
-        trail.note(request, raffle, f"Began to make {step.total:,} numbers")
+        audit_log.note(request, raffle, f"Began to make {step.total:,} numbers")
     return step

@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import conversation, outbox_words
 from backoffice.desk.conversation import Conversation
 from backoffice.desk.messages import ANSWER_AGAIN, SEND_AGAIN
+from backoffice.ui import display
 from shared.core.constants import STALE_AFTER
 from shared.core.enums import Delivery, InboxStatus, OutboxKind
 from shared.raffles import codes
@@ -93,7 +93,7 @@ def of_outbound(message: OutboundMessage, *, request: HttpRequest, now: datetime
         state=state,
         style=style,
         why=outbox_words.why(message, now=now, around=around),
-        buyer=words.buyer(message.contact),
+        buyer=display.buyer(message.contact),
         buyer_link=_contact_page(message.contact_id),
         about=message.about,
         about_link=reverse("admin:raffles_order_change", args=[order.pk]) if order else "",
@@ -126,7 +126,7 @@ def of_inbound(message: InboundMessage, *, request: HttpRequest, now: datetime) 
         state=state,
         style=style,
         why=_why_in(message, now=now),
-        buyer=words.buyer(contact) if contact else "nobody named",
+        buyer=display.buyer(contact) if contact else "nobody named",
         buyer_link=_contact_page(contact.pk) if contact else "",
         about="",
         about_link="",
@@ -161,13 +161,13 @@ def _contact_page(contact_id: int) -> str:
 
 
 def _moments_out(message: OutboundMessage, *, zone: str) -> list[Moment]:
-    moments = [Moment("Written", words.clock(message.created_at, zone=zone))]
+    moments = [Moment("Written", display.clock(message.created_at, zone=zone))]
     if message.sent_at is not None:
-        moments.append(Moment("Accepted by Meta", words.clock(message.sent_at, zone=zone)))
+        moments.append(Moment("Accepted by Meta", display.clock(message.sent_at, zone=zone)))
     moments += [
         Moment(
             _DELIVERED.get(status.status, status.status.capitalize()),
-            words.clock(status.occurred_at, zone=zone),
+            display.clock(status.occurred_at, zone=zone),
             good=status.status != Delivery.FAILED,
         )
         for status in _statuses(message)
@@ -184,13 +184,13 @@ def _statuses(message: OutboundMessage) -> QuerySet[DeliveryStatus]:
 
 def _moments_in(message: InboundMessage) -> list[Moment]:
     moments = [
-        Moment("Written by the buyer", words.clock(message.sent_at)),
-        Moment("Stored by us", words.clock(message.received_at)),
+        Moment("Written by the buyer", display.clock(message.sent_at)),
+        Moment("Stored by us", display.clock(message.received_at)),
     ]
     if message.processed_at is not None:
         failed = message.status == InboxStatus.FAILED
         done = "Given up, with an apology to the buyer" if failed else "Dealt with"
-        moments.append(Moment(done, words.clock(message.processed_at), good=not failed))
+        moments.append(Moment(done, display.clock(message.processed_at), good=not failed))
     return moments
 
 

@@ -17,9 +17,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice import words
-from backoffice.desk import trail
 from backoffice.desk.decisions import Said, told
+from backoffice.ui import audit_log, display
 from shared.core.enums import OutboxKind
 from shared.core.errors import DomainError
 from shared.whatsapp import window
@@ -83,7 +82,7 @@ def resolve_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
         try:
             resolve(request, alarm)
         except AlarmResolved as refusal:
-            by, at = refusal.details["by"], words.clock(refusal.details["at"])
+            by, at = refusal.details["by"], display.clock(refusal.details["at"])
             return messages.INFO, f"This alarm was resolved already: {by}, {at}."
         return messages.SUCCESS, "Resolved. If the trouble comes again, a new alarm opens."
 
@@ -99,7 +98,7 @@ def try_number(request: HttpRequest, number_id: int) -> HttpResponse:
 
     def act() -> Said:
         business_numbers.try_now(number.phone_number_id, now=timezone.now())
-        trail.note(request, number, "Let the number try its next message at once")
+        audit_log.note(request, number, "Let the number try its next message at once")
         return messages.SUCCESS, (
             "The next waiting message is tried within seconds. If it goes through, the number "
             "sends again."
@@ -124,19 +123,19 @@ def unblock(request: HttpRequest, contact_id: int) -> HttpResponse:
 def again(request: HttpRequest, message: OutboundMessage) -> None:
     """Queue one failed message anew and write down who did. Raises MessageNotFailed."""
     outbox_queue.send_again(message.pk)
-    trail.note(request, message, "Sent the message again")
+    audit_log.note(request, message, "Sent the message again")
 
 
 def reply(request: HttpRequest, message: InboundMessage) -> None:
     """Put one message back among those that wait for an answer. Raises MessageAnswered."""
     inbox_queue.answer_again(message.pk)
-    trail.note(request, message, "Had the message answered again")
+    audit_log.note(request, message, "Had the message answered again")
 
 
 def resolve(request: HttpRequest, alarm: Alarm) -> None:
     """Close one alarm and write down who did. Raises AlarmResolved."""
     alarms.close(alarm.pk, by=request.user.get_username(), now=timezone.now())
-    trail.note(request, alarm, "Resolved the alarm")
+    audit_log.note(request, alarm, "Resolved the alarm")
 
 
 def one_by_one[Row: Model](
@@ -182,7 +181,7 @@ def _blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpRes
         if not change(contact.pk):
             state = "blocked" if blocked else "not blocked"
             return messages.INFO, f"{contact} was {state} already; nothing was changed."
-        trail.note(request, contact, f"{'Blocked' if blocked else 'Unblocked'} the contact")
+        audit_log.note(request, contact, f"{'Blocked' if blocked else 'Unblocked'} the contact")
         if blocked:
             return messages.SUCCESS, f"{contact} is blocked: the bot does not answer them any more."
         return messages.SUCCESS, f"{contact} is answered again from their next message on."

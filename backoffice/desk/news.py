@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from backoffice import words
 from backoffice.desk import evidence, faster, landing, presence, queue, waiting
+from backoffice.ui import display
 from shared.core.enums import ProofStatus
 from shared.raffles.models import Order, PaymentProof
 
@@ -51,7 +51,7 @@ def _looking(other: presence.Looking | None, *, now: datetime) -> str:
         return ""
     if now - other.since < timedelta(minutes=1):
         return f"{other.name} is looking at this too."
-    return f"{other.name} is looking at this too, since {words.ago(other.since, now=now)}."
+    return f"{other.name} is looking at this too, since {display.ago(other.since, now=now)}."
 
 
 def _next_picture(order: Order, *, way: landing.Way) -> str:

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from backoffice import words
 from backoffice.desk import shares
 from backoffice.desk.shares import Share
+from backoffice.ui import display
 from shared.conversation import parsing
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
@@ -181,7 +181,7 @@ class _Links:
 
 def _buyer(order: Order) -> str:
     if order.contact is not None:
-        return words.buyer(order.contact)
+        return display.buyer(order.contact)
     named = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
     return f"{named} (cash)" if named else "sold for cash"
 

@@ -7,10 +7,10 @@ from typing import Final
 from django.conf import settings
 from django.urls import reverse
 
-from backoffice import words
 from backoffice.desk import conversation, evidence, faster, review
 from backoffice.desk.conversation import Conversation
 from backoffice.desk.evidence import ShownProof
+from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles import codes
@@ -76,7 +76,7 @@ def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
     open_still = proof.order_id is None and proof.verdict == Verdict.PENDING
     return OrphanPage(
         shown=evidence.of([proof], zone=zone)[0],
-        sender=words.buyer(sender),
+        sender=display.buyer(sender),
         settled="" if open_still else _settled(proof, now=now),
         candidates=_candidates(sender, searched=searched) if open_still else [],
         searched=searched,
@@ -108,10 +108,10 @@ def _candidate(order: Order) -> Candidate:
     return Candidate(
         order=order,
         page=reverse("admin:raffles_order_change", args=[order.pk]),
-        buyer=words.buyer(order.contact),
-        total=words.money(order),
+        buyer=display.buyer(order.contact),
+        total=display.money(order),
         status="Proof waits" if order.under_review else enums.label(status),
         style="primary" if order.under_review else review.STATUS_STYLES[status],
-        at=words.clock(order.created_at, zone=order.raffle.time_zone),
+        at=display.clock(order.created_at, zone=order.raffle.time_zone),
         fits=status in Order.LIVE and not order.under_review,
     )

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice import words
-from backoffice.desk import evidence, faster, orphan_page, queue, refusals, waiting
+from backoffice.desk import evidence, faster, orphan_page, queue, waiting
 from backoffice.desk.decisions import Said, attempted, note_of, refuse_onlookers, staff
 from backoffice.desk.queue import Leaf
 from backoffice.desk.waiting import Tabs
+from backoffice.ui import display, error_messages
 from shared.conversation import parsing
 from shared.core.enums import Verdict
 from shared.core.errors import DomainError
@@ -154,7 +154,7 @@ def _asked_which(request: HttpRequest, proof_id: int) -> HttpResponse:
     now = timezone.now()
     context = {
         "shown": evidence.of([proof], zone=settings.TIME_ZONE)[0],
-        "sender": words.buyer(proof.contact),
+        "sender": display.buyer(proof.contact),
         "raffles": availability.on_sale(proof.phone_number_id, now=now),
         "title": "Make an order for a proof",
     }
@@ -212,7 +212,7 @@ def _refused(refusal: DomainError, *, raffle: Raffle | None) -> Said:
             did = f"put it to {order_code}" if order_code else "dismissed it"
             moment = faster.moment(at, zone=settings.TIME_ZONE, now=timezone.now())
             return messages.WARNING, f"{by} {did} {moment}. Nothing was changed."
-    sentence = refusals.in_words(refusal, raffle=raffle) if raffle else refusal.message()
+    sentence = error_messages.in_words(refusal, raffle=raffle) if raffle else refusal.message()
     return messages.ERROR, f"{sentence} Nothing was changed."
 
 
@@ -228,9 +228,9 @@ def _cards(proofs: list[PaymentProof], *, now: datetime) -> list[OrphanCard]:
             page=_page(proof.pk),
             shown=evidence.how(proof),
             thumbnail=evidence.thumbnail_of(proof),
-            sender=words.buyer(proof.contact),
-            at=words.clock(proof.arrived_at, zone=settings.TIME_ZONE),
-            ago=words.ago(proof.arrived_at, now=now),
+            sender=display.buyer(proof.contact),
+            at=display.clock(proof.arrived_at, zone=settings.TIME_ZONE),
+            ago=display.ago(proof.arrived_at, now=now),
             twin=", ".join(str(other.order) for other in twins[proof.pk][:2]),
             settled=evidence.judged(proof, zone=settings.TIME_ZONE),
         )

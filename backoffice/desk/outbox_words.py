@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import Min
 
-from backoffice import words
+from backoffice.ui import display
 from shared.core.enums import Delivery, OutboxKind, OutboxStatus
 from shared.whatsapp import window
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
@@ -166,5 +166,5 @@ def _times(count: int) -> str:
 
 
 def _soon(at: datetime, *, now: datetime) -> str:
-    waits = words.ago(now, now=at)
+    waits = display.ago(now, now=at)
     return "in a moment" if at <= now or waits == "0 min" else f"in {waits}"

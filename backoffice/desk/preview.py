@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
-from backoffice import words
 from backoffice.desk.conversation import formatted
+from backoffice.ui import display
 from shared.conversation import formatting, texts
 from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.constants import DEFAULT_HOLD_MINUTES
@@ -85,7 +85,7 @@ def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> 
         payment=_bubble(texts.how_to_pay(_order(facts, raffle, now=now), now=now).message()),
         span=f"{raffle.written(raffle.first_number)} to {last}",
         all_sold=formatting.money(raffle.price * raffle.number_count, raffle.currency),
-        draw=words.when(raffle.draw_at, zone=raffle.time_zone),
+        draw=display.when(raffle.draw_at, zone=raffle.time_zone),
     )
 
 

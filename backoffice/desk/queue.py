@@ -13,9 +13,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice import words
 from backoffice.desk import evidence, waiting
 from backoffice.desk.waiting import RaffleShare, Tabs
+from backoffice.ui import display
 from shared.raffles.models import Order, PaymentProof
 
 PAGE: Final = 50
@@ -185,11 +185,11 @@ def _card(
         proof=latest,
         shown=evidence.how(latest) if latest else "",
         thumbnail=evidence.thumbnail_of(latest) if latest else "",
-        buyer=words.buyer(order.contact),
-        amount=words.money(order),
-        since=words.clock(since, zone=order.raffle.time_zone),
-        ago=words.ago(since, now=now),
-        asked=words.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
+        buyer=display.buyer(order.contact),
+        amount=display.money(order),
+        since=display.clock(since, zone=order.raffle.time_zone),
+        ago=display.ago(since, now=now),
+        asked=display.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
         badges=tuple(_badges(open_ones, twins, alike)),
     )
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backoffice import words
 from backoffice.desk import evidence, held, late_choice
 from backoffice.desk.late_choice import LateChoice
+from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
 from shared.raffles.models import Order
@@ -55,13 +55,13 @@ def of(order: Order, *, now: datetime) -> Review:
         order=order,
         status=enums.label(OrderStatus(order.status)),
         style=STATUS_STYLES[OrderStatus(order.status)],
-        total=words.money(order),
-        buyer=words.buyer(order.contact),
+        total=display.money(order),
+        buyer=display.buyer(order.contact),
         numbers=numbers,
-        created=words.when(order.created_at, zone=zone),
-        placed=words.when(order.placed_at, zone=zone),
-        expires=words.when(order.expires_at, zone=zone),
-        waiting=words.ago(order.under_review_since, now=now) if order.under_review_since else "",
+        created=display.when(order.created_at, zone=zone),
+        placed=display.when(order.placed_at, zone=zone),
+        expires=display.when(order.expires_at, zone=zone),
+        waiting=display.ago(order.under_review_since, now=now) if order.under_review_since else "",
         proofs=proofs,
         seen=seen,
         late=late_choice.of(order, numbers=numbers, seen=seen),
@@ -82,4 +82,4 @@ def _paid_by(order: Order) -> str:
     if paid is None:
         return ""
     who = paid.actor_label or paid.actor_kind.lower()
-    return f"{who} on {words.clock(paid.at, zone=order.raffle.time_zone)}"
+    return f"{who} on {display.clock(paid.at, zone=order.raffle.time_zone)}"

@@ -14,12 +14,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice import words
 from backoffice.desk import evidence, faster, held, late_choice, queue, review, waiting
 from backoffice.desk.evidence import Other, Shown, ShownProof
 from backoffice.desk.held import ShownNumber
 from backoffice.desk.late_choice import LateChoice
 from backoffice.desk.waiting import Place
+from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
@@ -145,11 +145,11 @@ def read(
     compared = _compared(proofs, compare)
     return Bench(
         order=order,
-        total=words.money(order),
+        total=display.money(order),
         numbers=numbers,
-        buyer=words.buyer(order.contact),
-        placed=words.clock(order.placed_at, zone=zone),
-        waiting=words.ago(order.under_review_since, now=now) if order.under_review_since else "",
+        buyer=display.buyer(order.contact),
+        placed=display.clock(order.placed_at, zone=zone),
+        waiting=display.ago(order.under_review_since, now=now) if order.under_review_since else "",
         status=enums.label(OrderStatus(order.status)),
         style=review.STATUS_STYLES[OrderStatus(order.status)],
         proofs=proofs,
@@ -159,7 +159,7 @@ def read(
         others=_others(order),
         place=line.place(order.pk),
         decided="" if judged else faster.last_word(order, now=now),
-        asked=words.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
+        asked=display.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
         late=late_choice.of(order, numbers=numbers, seen=seen),
         may_judge=judged,
         may_sell=order.under_review and not drawn,
@@ -204,8 +204,8 @@ def _other(order: Order) -> OtherOrder:
         page=reverse("admin:desk_review", args=[order.pk]),
         status="Paid too late" if order.needs_decision else enums.label(OrderStatus(order.status)),
         style=review.STATUS_STYLES[OrderStatus(order.status)],
-        total=words.money(order),
-        at=words.clock(order.created_at, zone=order.raffle.time_zone),
+        total=display.money(order),
+        at=display.clock(order.created_at, zone=order.raffle.time_zone),
         proof=_verdict(proof) if proof else "",
         thumbnail=evidence.thumbnail_of(proof) if proof else "",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from backoffice import words
+from backoffice.ui import display
 from shared.core.enums import ActorKind, OrderAction
 from shared.raffles.models import OrderEvent
 
@@ -93,8 +93,8 @@ def _entry(event: OrderEvent, *, zone: str, now: datetime) -> Entry:
         icon=icon,
         who="" if kind is ActorKind.SWEEPER else event.actor_label,
         at=event.at,
-        clock=words.clock(event.at, zone=zone),
-        ago=words.ago(event.at, now=now),
+        clock=display.clock(event.at, zone=zone),
+        ago=display.ago(event.at, now=now),
         reason=event.reason,
         tone=_TONES.get(action, ""),
     )

@@ -12,12 +12,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from backoffice import words
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.desk import trail
 from backoffice.desk.decisions import Said, told
 from backoffice.desk.token_form import SCOPES, TokenForm, state_of
+from backoffice.ui import audit_log, display
 from shared.core import config
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
@@ -86,7 +85,7 @@ def add(request: HttpRequest) -> HttpResponse:
         else:
             token = issued.token
             said = f"Made the token, scope {SCOPES[Scope(token.scope)][0].lower()}"
-            trail.note(request, token, said, flag=ADDITION)
+            audit_log.note(request, token, said, flag=ADDITION)
             fresh = _fresh(token, issued.text)
             return _drawn(request, "made.html", original=token, fresh=fresh, title="New API token")
     return _drawn(request, "add.html", form=form, title="New API token")
@@ -121,7 +120,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
         if token.revoked_at is not None:
             return messages.INFO, f"{token} was revoked already; nothing was changed."
         tokens.revoke(token, by=request.user.get_username(), now=timezone.now())
-        trail.note(request, token, "Revoked the token")
+        audit_log.note(request, token, "Revoked the token")
         return messages.SUCCESS, f"{token} is revoked: whoever uses it is refused from now on."
 
     told(request, act)
@@ -130,7 +129,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 
 def expires(token: ApiToken) -> str:
     """Say until when a token works."""
-    return words.clock(token.expires_at) if token.expires_at else "never"
+    return display.clock(token.expires_at) if token.expires_at else "never"
 
 
 def _fresh(token: ApiToken, text: str) -> Fresh:
@@ -151,10 +150,10 @@ def _page(token: ApiToken) -> TokenPage:
         state=state,
         style=style,
         scope=SCOPES[Scope(token.scope)],
-        made=_by(words.clock(token.created_at), token.created_by),
-        used=words.clock(token.last_used_at) if token.last_used_at else "never",
+        made=_by(display.clock(token.created_at), token.created_by),
+        used=display.clock(token.last_used_at) if token.last_used_at else "never",
         expires=expires(token),
-        revoked=_by(words.clock(token.revoked_at), token.revoked_by) if token.revoked_at else "",
+        revoked=_by(display.clock(token.revoked_at), token.revoked_by) if token.revoked_at else "",
     )
 
 

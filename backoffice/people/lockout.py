@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from backoffice.origin import client_address
+from backoffice.client_ip import client_address
 
 FAILURES: Final = 5
 PAUSE: Final = timedelta(minutes=15)

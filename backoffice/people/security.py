@@ -15,10 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from backoffice.desk import trail
 from backoffice.people import second_factor
 from backoffice.people.login import refusal
 from backoffice.people.second_factor import Accepted, Setup
+from backoffice.ui import audit_log
 
 FRESH_CODES: Final = "recovery_codes_to_show"
 """Where a session keeps new recovery codes from the answer that made them to the page."""
@@ -76,7 +76,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         request.session.cycle_key()
         django_otp.login(request, outcome.device)
         _give_codes(request, person)
-        trail.note(request, person, "Turned the second factor on")
+        audit_log.note(request, person, "Turned the second factor on")
         messages.success(request, "Done: from now on you need your phone to log in.")
     else:
         messages.error(request, refusal(outcome))
@@ -90,7 +90,7 @@ def new_codes(request: HttpRequest) -> HttpResponse:
     outcome = second_factor.check(person, request.POST.get("code", ""), now=timezone.now())
     if isinstance(outcome, Accepted):
         _give_codes(request, person)
-        trail.note(request, person, "Made new recovery codes")
+        audit_log.note(request, person, "Made new recovery codes")
         messages.success(request, "Here are your new codes; the old ones do not work any more.")
     else:
         messages.error(request, refusal(outcome))
@@ -107,7 +107,7 @@ def turn_off(request: HttpRequest) -> HttpResponse:
         messages.error(request, outcome)
     else:
         second_factor.remove(person)
-        trail.note(request, person, "Turned the second factor off")
+        audit_log.note(request, person, "Turned the second factor off")
         messages.success(request, "The second factor is off: your password alone lets you in.")
     return redirect("admin:desk_security")
 
@@ -119,7 +119,7 @@ def reset(request: HttpRequest, user_id: int) -> HttpResponse:
         raise PermissionDenied
     person = get_object_or_404(User, pk=user_id)
     if second_factor.remove(person):
-        trail.note(request, person, "Reset the second factor")
+        audit_log.note(request, person, "Reset the second factor")
         messages.success(request, f"{person} now logs in with the password alone.")
     else:
         messages.info(request, f"{person} used no second factor; nothing was changed.")

@@ -22,7 +22,7 @@ from backoffice.api.answers_proofs import ProofPage
 from backoffice.api.filters import Moment, OneOf, Text
 from backoffice.api.pages import IdPages
 from backoffice.api.schema import refusals
-from backoffice.files import SHOWN_TYPES
+from backoffice.ui.file_responses import SHOWN_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
 from shared.core.errors import DomainError

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 import backoffice
-from backoffice import brand
+from backoffice.ui import brand
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from backoffice import colours
-from backoffice.colours import BLACK, READABLE, WHITE
+from backoffice.ui import colours
+from backoffice.ui.colours import BLACK, READABLE, WHITE
 
 BRANDS = ["#0f766e", "#ffd400", "#ff0000", "#767676", "#777777", "#12245a", "#ffffff", "#000000"]
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from backoffice import origin
+from backoffice import client_ip
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_only_what_our_own_proxies_say_is_believed(
 ) -> None:
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=remote)
 
-    assert origin.address_of(request, proxies=proxies) == found
+    assert client_ip.address_of(request, proxies=proxies) == found

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
-from backoffice import colours
+from backoffice.ui import colours
 from shared.core import config
 from shared.core.config import LOGO_TYPES
 
@@ -114,4 +114,4 @@ def sheet(colour: str) -> str:
     )
 
 
-_SHEET: Final = (Path(__file__).parent / "templates" / "admin" / "brand.css").read_text()
+_SHEET: Final = (Path(__file__).parents[1] / "templates" / "admin" / "brand.css").read_text()

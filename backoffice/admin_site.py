@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 
-from backoffice import brand, menu
+from backoffice.ui import brand, menu
 from shared.core import config
 
 _APP_NAMES: Final = {"auth": "People", "api": "API"}
@@ -36,14 +36,14 @@ class BackofficeSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Put the desk's pages before the admin's own, whose last address catches everything."""
-        from backoffice.desk import urls  # noqa: PLC0415 - models are not loaded before
+        from backoffice import admin_urls  # noqa: PLC0415 - models are not loaded before
         from backoffice.people import urls as people_urls  # noqa: PLC0415
 
         face = [
             path("brand.css", brand.style, name="brand_style"),
             path("brand/logo", brand.logo, name="brand_logo"),
         ]
-        desk = [*people_urls.paths(self), *urls.paths(self)]
+        desk = [*people_urls.paths(self), *admin_urls.paths(self)]
         return [*face, *desk, *super().get_urls()]
 
     def login(
