@@ -9,8 +9,8 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.admin.counted import CountedOneOf
-from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.desk import account, messages
 from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice, BusinessNumber, UnreadableItem

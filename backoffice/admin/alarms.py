@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from backoffice.admin.counted import CountedOneOf
-from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.desk import alarm_words, messages
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm

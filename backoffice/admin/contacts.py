@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin import filters, search
-from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.admin import search
+from backoffice.changelists import filters
+from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.desk import buyers, messages
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin.automation import AutomationAdmin, by_type
-from backoffice.admin.counted import CountedOneOf
 from backoffice.admin.events import about, named
-from backoffice.admin.filters import OneOf
+from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.filters import OneOf
+from backoffice.changelists.selects import AutomationAdmin, by_type
 from backoffice.desk import deliveries, event_pages, event_words
 from backoffice.desk.messages import one_by_one
 from backoffice.ui import display

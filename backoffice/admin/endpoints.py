@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin.automation import AutomationAdmin, FilteredList
-from backoffice.admin.counted import CountedOneOf
+from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.selects import AutomationAdmin, FilteredList
 from backoffice.desk import endpoint_pages, endpoints
 from backoffice.desk.endpoint_pages import Health
 from backoffice.ui import display

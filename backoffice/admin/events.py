@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin.automation import AutomationAdmin, by_type
-from backoffice.admin.filters import OneOf
+from backoffice.changelists.filters import OneOf
+from backoffice.changelists.selects import AutomationAdmin, by_type
 from backoffice.desk import event_pages, event_words
 from backoffice.ui import display
 from shared.events.models import Event

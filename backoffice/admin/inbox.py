@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backoffice.admin import search
-from backoffice.admin.counted import CountedOneOf
-from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.desk import message_pages, messages
 from backoffice.ui import display
 from shared.core.enums import InboxStatus

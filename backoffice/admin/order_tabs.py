@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
 
-from backoffice.admin.filters import ByDecision, ByExpiry, ByReview, BySale
+from backoffice.changelists.filters import ByDecision, ByExpiry, ByReview, BySale
 
 TABS: Final = (ByReview, ByExpiry, ByDecision, BySale)
 """Filters whose answers are tabs."""

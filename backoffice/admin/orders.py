@@ -12,16 +12,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from backoffice import order_search
-from backoffice.admin import (
-    filters,
-    order_batches,
-    order_choice,
-    order_facets,
-    order_page,
-    order_tabs,
-)
+from backoffice.admin import order_batches, order_choice, order_facets, order_page, order_tabs
 from backoffice.admin.order_choice import Act
-from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.changelists import filters
+from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.desk import decisions, held
 from backoffice.reading import buyer_of, first_numbers
 from backoffice.ui import display

@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.admin import search
-from backoffice.admin.counted import CountedOneOf
-from backoffice.admin.tabbed import TabbedAdmin, TabbedList
+from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.tabs import TabbedAdmin, TabbedList
 from backoffice.desk import message_pages, messages, outbox_words
 from backoffice.ui import display
 from shared.core.enums import Delivery, OutboxStatus

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from backoffice.admin.filters import OneOf
-from backoffice.admin.readonly import ReadOnlyAdmin
 from backoffice.admin.search import BoundedSearch
+from backoffice.changelists.filters import OneOf
+from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.people import past, second_factor, security
 from backoffice.people.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.people.roles import ROLES

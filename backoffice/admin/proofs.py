@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice import proof_files
-from backoffice.admin import filters
-from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.changelists import filters
+from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.desk import evidence
 from backoffice.ui import display, file_responses, thumbnails
 from shared.core import enums

@@ -23,9 +23,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.admin import filters, raffle_form
+from backoffice.admin import raffle_form
 from backoffice.admin.raffle_form import LocalTime, RaffleForm
 from backoffice.admin.search import BoundedSearch
+from backoffice.changelists import filters
 from backoffice.desk import life, making, preview, shares
 from backoffice.ui import display, file_responses
 from shared.conversation import formatting

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin.automation import AutomationAdmin
-from backoffice.admin.filters import OneOf
 from backoffice.api.models import ApiToken
+from backoffice.changelists.filters import OneOf
+from backoffice.changelists.selects import AutomationAdmin
 from backoffice.desk import tokens
 from backoffice.desk.token_form import SCOPES, state_of
 from backoffice.ui import display

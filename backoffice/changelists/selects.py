@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from backoffice.admin.tabbed import TabbedAdmin
+from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.desk import event_words
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import CharField, Count, Value
 from django.http import HttpRequest
 
-from backoffice.admin.filters import OneOf
+from backoffice.changelists.filters import OneOf
 
 
 class CountedOneOf(OneOf):

@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from backoffice.admin.readonly import ReadOnlyAdmin
+from backoffice.changelists.read_only import ReadOnlyAdmin
 
 
 class TabbedList(ChangeList):

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 
-from backoffice.admin.paging import ByKeys
 from backoffice.admin.search import BoundedSearch
+from backoffice.changelists.paginator import ByKeys
 
 
 class ReadOnlyAdmin(BoundedSearch):

@@ -1,0 +1,1 @@
+"""Filters, tabs, facets and pages of Django change lists."""
