@@ -37,7 +37,7 @@ class BackofficeSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Put the desk's pages before the admin's own, whose last address catches everything."""
         from backoffice import admin_urls  # noqa: PLC0415 - models are not loaded before
-        from backoffice.people import urls as people_urls  # noqa: PLC0415
+        from backoffice.accounts import urls as people_urls  # noqa: PLC0415
 
         face = [
             path("brand.css", brand.style, name="brand_style"),
@@ -50,7 +50,7 @@ class BackofficeSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the way in; who is in already goes on to the first page."""
-        from backoffice.people.login import Door  # noqa: PLC0415 - models are not loaded before
+        from backoffice.accounts.login import Door  # noqa: PLC0415 - models are not loaded before
 
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")

@@ -15,7 +15,7 @@ class BackofficeConfig(AppConfig):
         """Listen for logins."""
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - needs models
 
-        from backoffice.people import sessions  # noqa: PLC0415 - needs models
+        from backoffice.accounts import sessions  # noqa: PLC0415 - needs models
 
         user_logged_in.connect(sessions.begun, dispatch_uid="sessions.begun")
 

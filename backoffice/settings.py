@@ -47,11 +47,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "backoffice.people.middleware.SecondFactor",
-    "backoffice.people.sessions.sliding",
+    "backoffice.accounts.middleware.SecondFactor",
+    "backoffice.accounts.sessions.sliding",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "backoffice.people.middleware.no_devices",
+    "backoffice.accounts.middleware.no_devices",
     "axes.middleware.AxesMiddleware",  # last: it answers in place of the login page
 ]
 TEMPLATES = [
@@ -103,7 +103,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not make it longer
 AXES_CLIENT_IP_CALLABLE = "backoffice.client_ip.client_address"
-AXES_LOCKOUT_CALLABLE = "backoffice.people.lockout.answer"
+AXES_LOCKOUT_CALLABLE = "backoffice.accounts.lockout.answer"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # a person's page says when they last logged in
 AXES_ENABLE_ADMIN = False
@@ -118,7 +118,7 @@ TIME_ZONE = configuration.time_zone  # of times that belong to no raffle
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-SESSION_COOKIE_AGE = 12 * 60 * 60  # from the last use: people.sessions
+SESSION_COOKIE_AGE = 12 * 60 * 60  # from the last use: accounts.sessions
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

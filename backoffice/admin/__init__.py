@@ -1,5 +1,6 @@
 """The seller's pages; Django finds this module by its name and each import registers some."""
 
+from backoffice.accounts import admin
 from backoffice.admin import (
     account,
     alarms,
@@ -10,7 +11,6 @@ from backoffice.admin import (
     inbox,
     orders,
     outbox,
-    people,
     proofs,
     raffles,
     tokens,

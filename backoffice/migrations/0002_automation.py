@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from backoffice.people import roles
+from backoffice.accounts import roles
 
 
 def forwards(apps, schema_editor):

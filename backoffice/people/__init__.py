@@ -1,1 +1,1 @@
-"""Who works here: roles, the way in, the second factor."""
+"""Old home of `backoffice.accounts`; sessions hold the path of its authentication backend."""

@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from backoffice.accounts import roles
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from backoffice.desk import alarm_words, event_words
-from backoffice.people import roles
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from backoffice.people import second_factor
+from backoffice.accounts import second_factor
 from tests.integration.backoffice import shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]

@@ -16,8 +16,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from pytest_django import Settings
 
+from backoffice.accounts import roles
 from backoffice.api.models import ApiToken
-from backoffice.people import roles
 from shared.events.models import Event, EventDelivery, EventEndpoint
 from shared.whatsapp.models import (
     AccountNotice,

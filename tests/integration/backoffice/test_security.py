@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from backoffice.people import second_factor
+from backoffice.accounts import second_factor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 

@@ -3,7 +3,7 @@
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from backoffice.people import security
+from backoffice.accounts import security
 
 
 def paths(site: AdminSite) -> list[URLPattern]:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from backoffice.people import second_factor
+from backoffice.accounts import second_factor
 
 type Answer = Callable[[HttpRequest], HttpResponse]
 

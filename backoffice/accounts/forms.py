@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.people.roles import ROLES
+from backoffice.accounts.roles import ROLES
 
 
 class RolesField(forms.ModelMultipleChoiceField):

@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
+from backoffice.accounts import activity, second_factor, security
+from backoffice.accounts.forms import NewPasswordForm, NewPersonForm, PersonForm
+from backoffice.accounts.roles import ROLES
 from backoffice.admin.search import BoundedSearch
 from backoffice.changelists.filters import OneOf
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.people import past, second_factor, security
-from backoffice.people.forms import NewPasswordForm, NewPersonForm, PersonForm
-from backoffice.people.roles import ROLES
 from backoffice.ui import display
 
 _OTHERS = (
@@ -138,7 +138,7 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
         if (
             person is not None
             and self.has_delete_permission(request, person)
-            and past.has_any(person)
+            and activity.has_any(person)
         ):
             messages.error(
                 request,

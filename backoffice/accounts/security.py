@@ -15,9 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from backoffice.people import second_factor
-from backoffice.people.login import refusal
-from backoffice.people.second_factor import Accepted, Setup
+from backoffice.accounts import second_factor
+from backoffice.accounts.login import refusal
+from backoffice.accounts.second_factor import Accepted, Setup
 from backoffice.ui import audit_log
 
 FRESH_CODES: Final = "recovery_codes_to_show"

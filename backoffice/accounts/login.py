@@ -12,8 +12,8 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from backoffice.people import second_factor
-from backoffice.people.second_factor import Accepted, Wait
+from backoffice.accounts import second_factor
+from backoffice.accounts.second_factor import Accepted, Wait
 
 HALF: Final = "half_way_in"
 """Where a session keeps who gave the right password and still owes the code."""

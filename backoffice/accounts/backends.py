@@ -1,0 +1,30 @@
+"""Who a session belongs to, and what they may do."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q
+
+from backoffice.accounts import second_factor
+
+
+class People(ModelBackend):
+    """Django's own backend with fewer queries: every page asks it who somebody is."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """Read the person of a session."""
+        user = second_factor.people().filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Read a person's own permissions and those of their groups in one query, not in two."""
+        if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
+            return set()
+        if user_obj.is_superuser:
+            return super().get_all_permissions(user_obj)
+        if not hasattr(user_obj, "_perm_cache"):  # where Django's backend remembers them, too
+            granted = Permission.objects.filter(Q(user=user_obj) | Q(group__user=user_obj))
+            names = granted.order_by().values_list("content_type__app_label", "codename")
+            user_obj._perm_cache = {f"{app}.{codename}" for app, codename in names}  # noqa: SLF001
+        return set(user_obj._perm_cache)  # noqa: SLF001
