@@ -17,9 +17,9 @@ from django.urls import URLPattern, path
 from backoffice.accounts import activity, second_factor, security
 from backoffice.accounts.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.accounts.roles import ROLES
-from backoffice.admin.search import BoundedSearch
 from backoffice.changelists.filters import OneOf
 from backoffice.changelists.read_only import ReadOnlyAdmin
+from backoffice.messaging.contact_search import BoundedSearch
 from backoffice.ui import display
 
 _OTHERS = (

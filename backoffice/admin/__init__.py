@@ -1,19 +1,13 @@
 """The seller's pages; Django finds this module by its name and each import registers some."""
 
 from backoffice.accounts import admin
-from backoffice.admin import (
-    account,
-    alarms,
-    contacts,
-    deliveries,
-    endpoints,
-    events,
-    inbox,
-    orders,
-    outbox,
-    proofs,
-    raffles,
-    tokens,
+from backoffice.admin import deliveries, endpoints, events, orders, proofs, raffles, tokens
+from backoffice.messaging import (
+    account_admin,
+    alarm_admin,
+    contact_admin,
+    inbox_admin,
+    outbox_admin,
 )
 
 __all__ = [

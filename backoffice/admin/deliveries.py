@@ -17,7 +17,7 @@ from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.filters import OneOf
 from backoffice.changelists.selects import AutomationAdmin, by_type
 from backoffice.desk import deliveries, event_pages, event_words
-from backoffice.desk.messages import one_by_one
+from backoffice.messaging.channel_actions import one_by_one
 from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint

@@ -8,10 +8,11 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk import conversation, review, timeline
-from backoffice.desk.conversation import Conversation
+from backoffice.desk import review, timeline
 from backoffice.desk.review import Review
 from backoffice.desk.timeline import Entry
+from backoffice.messaging import chat_view
+from backoffice.messaging.chat_view import Conversation
 from backoffice.reading import buyer_of
 from backoffice.ui import display
 from shared.core.enums import OrderStatus
@@ -91,13 +92,13 @@ def of(order: Order, *, request: HttpRequest, now: datetime) -> OrderPage:
 def _conversation(order: Order, *, request: HttpRequest) -> Conversation | None:
     if order.contact_id is None or not request.user.has_perm("whatsapp.view_inboundmessage"):
         return None
-    return conversation.of_contact(order.contact_id, zone=order.raffle.time_zone)
+    return chat_view.of_contact(order.contact_id, zone=order.raffle.time_zone)
 
 
 def _by_hand(order: Order, talk: Conversation | None) -> str:
     if order.contact is None or talk is None or talk.untold is None:
         return ""
-    return conversation.by_hand(order.contact, text=talk.untold.plain)
+    return chat_view.by_hand(order.contact, text=talk.untold.plain)
 
 
 def _asked(order: Order, *, now: datetime) -> str:

@@ -25,9 +25,9 @@ from django.views.decorators.http import require_POST
 
 from backoffice.admin import raffle_form
 from backoffice.admin.raffle_form import LocalTime, RaffleForm
-from backoffice.admin.search import BoundedSearch
 from backoffice.changelists import filters
 from backoffice.desk import life, making, preview, shares
+from backoffice.messaging.contact_search import BoundedSearch
 from backoffice.ui import display, file_responses
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus

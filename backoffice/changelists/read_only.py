@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 
-from backoffice.admin.search import BoundedSearch
 from backoffice.changelists.paginator import ByKeys
+from backoffice.messaging.contact_search import BoundedSearch
 
 
 class ReadOnlyAdmin(BoundedSearch):

@@ -8,8 +8,8 @@ from typing import Final
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk import account
 from backoffice.desk.dashboard_counts import Counts
+from backoffice.messaging import business_numbers
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm, BusinessNumber
 
@@ -113,16 +113,16 @@ def _numbers(*, now: datetime) -> list[ShownNumber]:
 
 
 def _number(number: BusinessNumber, *, now: datetime) -> ShownNumber:
-    state, style = account.state_of(number, now=now)
+    state, style = business_numbers.state_of(number, now=now)
     heard = number.last_webhook_at
     return ShownNumber(
         name=str(number),
         page=reverse("admin:whatsapp_businessnumber_change", args=[number.pk]),
         state=state,
         style=style,
-        why=account.why(number, now=now),
+        why=business_numbers.why(number, now=now),
         heard=f"last webhook {display.ago(heard, now=now)} ago" if heard else "no webhook yet",
-        quiet=heard is None or now - heard > account.QUIET_AFTER,
+        quiet=heard is None or now - heard > business_numbers.QUIET_AFTER,
     )
 
 

@@ -7,9 +7,10 @@ from typing import Final
 from django.conf import settings
 from django.urls import reverse
 
-from backoffice.desk import conversation, evidence, faster, review
-from backoffice.desk.conversation import Conversation
+from backoffice.desk import evidence, faster, review
 from backoffice.desk.evidence import ShownProof
+from backoffice.messaging import chat_view
+from backoffice.messaging.chat_view import Conversation
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict
@@ -80,7 +81,7 @@ def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
         settled="" if open_still else _settled(proof, now=now),
         candidates=_candidates(sender, searched=searched) if open_still else [],
         searched=searched,
-        conversation=conversation.of_contact(sender.pk, zone=zone) if sender else None,
+        conversation=chat_view.of_contact(sender.pk, zone=zone) if sender else None,
     )
 
 

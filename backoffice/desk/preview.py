@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
-from backoffice.desk.conversation import formatted
+from backoffice.messaging.chat_view import formatted
 from backoffice.ui import display
 from shared.conversation import formatting, texts
 from shared.conversation.values import OrderFacts, RaffleFacts

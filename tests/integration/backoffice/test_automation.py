@@ -16,7 +16,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from backoffice.accounts import roles
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.desk import alarm_words, event_words
+from backoffice.desk import event_words
+from backoffice.messaging import alarm_advice
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
@@ -257,7 +258,7 @@ class TestEndpoints:
         assert "Off (1)" in text
         assert "The receiver answered 410 Gone. Off since" in page
         alarm = Alarm(key=delivery_alarms.alarm_key(gone.pk))
-        where = alarm_words.advice(alarm).where
+        where = alarm_advice.advice(alarm).where
         assert where is not None
         assert [row.endpoint for row in rows(owner, where[1])] == [gone]
 

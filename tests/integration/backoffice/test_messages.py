@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.desk import outbox_words
+from backoffice.messaging import delivery_reasons
 from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.models import (
     AccountNotice,
@@ -121,19 +121,19 @@ class TestWhy:
     ) -> None:
         written = queued(builders.contact(**buyer), **message)
 
-        assert words in outbox_words.why(written, now=NOON)
+        assert words in delivery_reasons.why(written, now=NOON)
 
     def test_names_what_goes_before_it_and_a_paused_number(self) -> None:
         first = queued(builders.contact())
         second = queued(first.contact)
 
-        around = outbox_words.surroundings([first, second])
-        assert outbox_words.why(first, now=NOON, around=around) == "Next in line."
-        assert "behind an earlier" in outbox_words.why(second, now=NOON, around=around)
+        around = delivery_reasons.surroundings([first, second])
+        assert delivery_reasons.why(first, now=NOON, around=around) == "Next in line."
+        assert "behind an earlier" in delivery_reasons.why(second, now=NOON, around=around)
 
         business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
-        around = outbox_words.surroundings([first])
-        assert outbox_words.why(first, now=NOON, around=around) == (
+        around = delivery_reasons.surroundings([first])
+        assert delivery_reasons.why(first, now=NOON, around=around) == (
             "Waiting for the number, which is paused: The token expired."
         )
 

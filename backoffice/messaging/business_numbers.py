@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from backoffice.desk.message_pages import pretty
-from backoffice.desk.messages import TRY_NOW
+from backoffice.messaging.channel_actions import TRY_NOW
+from backoffice.messaging.message_page import pretty
 from backoffice.ui import display
 from shared.whatsapp import predicates
 from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage

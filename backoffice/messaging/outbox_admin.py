@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin import search
 from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.tabs import TabbedAdmin, TabbedList
-from backoffice.desk import message_pages, messages, outbox_words
+from backoffice.messaging import channel_actions, contact_search, delivery_reasons, message_page
 from backoffice.ui import display
 from shared.core.enums import Delivery, OutboxStatus
 from shared.raffles import codes
@@ -57,9 +56,9 @@ class Outbox(TabbedList):
         super().get_results(request)
         now = timezone.now()
         self.result_list: list[OutboundMessage] = list(self.result_list)
-        around = outbox_words.surroundings(self.result_list)
+        around = delivery_reasons.surroundings(self.result_list)
         for message in self.result_list:
-            vars(message)["why"] = outbox_words.why(message, now=now, around=around)
+            vars(message)["why"] = delivery_reasons.why(message, now=now, around=around)
 
 
 @admin.register(OutboundMessage)
@@ -97,7 +96,7 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Status")
     def state(self, message: OutboundMessage) -> SafeString:
         """Status as a badge with the tick, and below it why."""
-        state, style = outbox_words.state(message)
+        state, style = delivery_reasons.state(message)
         icon, tone = _TICKS.get(Delivery(message.delivery or Delivery.FAILED), ("", ""))
         tick = (
             format_html('<i class="fas {} tick {}" aria-hidden="true"></i> ', icon, tone)
@@ -127,7 +126,7 @@ class OutboundMessageAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(wa_message_id=term) | Q(contact_id__in=search.contacts(term))
+        wanted = Q(wa_message_id=term) | Q(contact_id__in=contact_search.contacts(term))
         if code := codes.normalised(term):
             buyers = Order.objects.filter(code=code).values("contact_id")
             wanted |= Q(about=code, contact_id__in=buyers)
@@ -135,22 +134,22 @@ class OutboundMessageAdmin(TabbedAdmin):
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
         """Say who may send again."""
-        return request.user.has_perm(messages.SEND_AGAIN)
+        return request.user.has_perm(channel_actions.SEND_AGAIN)
 
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[OutboundMessage]) -> None:
         """Queue the chosen messages anew, if they failed."""
-        messages.one_by_one(
+        channel_actions.one_by_one(
             request,
             chosen.select_related("contact").order_by("pk"),
-            messages.again,
+            channel_actions.again,
             done="Queued again",
             name=lambda message: display.buyer(message.contact),
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that sends again."""
-        view = self.admin_site.admin_view(messages.send_again)
+        view = self.admin_site.admin_view(channel_actions.send_again)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_outboundmessage_again"),
             *super().get_urls(),
@@ -165,5 +164,5 @@ class OutboundMessageAdmin(TabbedAdmin):
     ) -> Any:
         """Draw the page from what `message_pages` reads."""
         now = timezone.now()
-        context["page"] = message_pages.of_outbound(kwargs["obj"], request=request, now=now)
+        context["page"] = message_page.of_outbound(kwargs["obj"], request=request, now=now)
         return super().render_change_form(request, context, *args, **kwargs)

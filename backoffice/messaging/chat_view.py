@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from backoffice.desk import outbox_words
+from backoffice.messaging import delivery_reasons
 from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, content
@@ -260,7 +260,7 @@ def _tick(message: OutboundMessage) -> Tick:
 
 def _trouble(message: OutboundMessage, tick: Tick, *, now: datetime) -> str:
     """Say why it is not where it should be; that it waits its turn is no trouble."""
-    return "" if tick is Tick.QUEUED else outbox_words.why(message, now=now)
+    return "" if tick is Tick.QUEUED else delivery_reasons.why(message, now=now)
 
 
 def _written(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.desk import alarm_words, messages
+from backoffice.messaging import alarm_advice, channel_actions
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm
 
@@ -63,16 +63,18 @@ class AlarmAdmin(TabbedAdmin):
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         """Let those resolve alarms who may change them."""
-        return request.user.has_perm(messages.RESOLVE)
+        return request.user.has_perm(channel_actions.RESOLVE)
 
     @admin.action(description="Mark as resolved", permissions=["resolve"])
     def mark_resolved(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
         """Close the chosen alarms; the same trouble again opens a new one."""
-        messages.one_by_one(request, chosen.order_by("pk"), messages.resolve, done="Resolved")
+        channel_actions.one_by_one(
+            request, chosen.order_by("pk"), channel_actions.resolve, done="Resolved"
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that resolves."""
-        view = self.admin_site.admin_view(messages.resolve_alarm)
+        view = self.admin_site.admin_view(channel_actions.resolve_alarm)
         return [
             path("<int:alarm_id>/resolve/", view, name="whatsapp_alarm_resolve"),
             *super().get_urls(),
@@ -85,7 +87,7 @@ class AlarmAdmin(TabbedAdmin):
         alarm: Alarm = kwargs["obj"]
         context |= {
             "alarm": alarm,
-            "advice": alarm_words.advice(alarm),
+            "advice": alarm_advice.advice(alarm),
             "often": self.often(alarm),
             "first": display.clock(alarm.first_at),
             "last": display.clock(alarm.last_at),

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk import conversation, outbox_words
-from backoffice.desk.conversation import Conversation
-from backoffice.desk.messages import ANSWER_AGAIN, SEND_AGAIN
+from backoffice.messaging import chat_view, delivery_reasons
+from backoffice.messaging.channel_actions import ANSWER_AGAIN, SEND_AGAIN
+from backoffice.messaging.chat_view import Conversation
 from backoffice.ui import display
 from shared.core.constants import STALE_AFTER
 from shared.core.enums import Delivery, InboxStatus, OutboxKind
@@ -85,14 +85,14 @@ def of_outbound(message: OutboundMessage, *, request: HttpRequest, now: datetime
     """Read the page of a message to a buyer; the message comes with its contact."""
     order = _order(message)
     zone = order.raffle.time_zone if order else settings.TIME_ZONE
-    around = outbox_words.surroundings([message])
-    bubble = conversation.of_message(message, zone=zone, now=now)
-    state, style = outbox_words.state(message)
-    failed = outbox_words.failed(message)
+    around = delivery_reasons.surroundings([message])
+    bubble = chat_view.of_message(message, zone=zone, now=now)
+    state, style = delivery_reasons.state(message)
+    failed = delivery_reasons.failed(message)
     return Page(
         state=state,
         style=style,
-        why=outbox_words.why(message, now=now, around=around),
+        why=delivery_reasons.why(message, now=now, around=around),
         buyer=display.buyer(message.contact),
         buyer_link=_contact_page(message.contact_id),
         about=message.about,
@@ -101,8 +101,8 @@ def of_outbound(message: OutboundMessage, *, request: HttpRequest, now: datetime
         moments=_moments_out(message, zone=zone),
         may_again=failed and request.user.has_perm(SEND_AGAIN),
         by_hand=(
-            conversation.by_hand(message.contact, text=bubble.bubbles[0].plain)
-            if outbox_words.untold(message)
+            chat_view.by_hand(message.contact, text=bubble.bubbles[0].plain)
+            if delivery_reasons.untold(message)
             else ""
         ),
         raw=pretty(message.payload),
@@ -130,10 +130,10 @@ def of_inbound(message: InboundMessage, *, request: HttpRequest, now: datetime) 
         buyer_link=_contact_page(contact.pk) if contact else "",
         about="",
         about_link="",
-        bubble=conversation.of_message(message, zone=settings.TIME_ZONE, now=now),
+        bubble=chat_view.of_message(message, zone=settings.TIME_ZONE, now=now),
         moments=_moments_in(message),
         may_again=failed and request.user.has_perm(ANSWER_AGAIN),
-        by_hand=conversation.by_hand(contact) if contact and failed else "",
+        by_hand=chat_view.by_hand(contact) if contact and failed else "",
         raw=pretty(message.payload),
         facts=(
             ("Kind", message.type),

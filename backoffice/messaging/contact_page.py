@@ -9,10 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk import conversation
-from backoffice.desk.conversation import Bubble, Conversation
-from backoffice.desk.message_pages import pretty
-from backoffice.desk.messages import BLOCK
+from backoffice.messaging import chat_view
+from backoffice.messaging.channel_actions import BLOCK
+from backoffice.messaging.chat_view import Bubble, Conversation
+from backoffice.messaging.message_page import pretty
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
@@ -99,7 +99,7 @@ class Buyer:
 def of(contact: WhatsAppContact, *, request: HttpRequest, now: datetime) -> Buyer:
     """Read everything the page of `contact` shows, in three queries."""
     found = list(contact.orders.select_related("raffle").order_by("-id")[: _ORDERS + 1])
-    talk = conversation.of_contact(contact.pk, zone=settings.TIME_ZONE, limit=_MESSAGES)
+    talk = chat_view.of_contact(contact.pk, zone=settings.TIME_ZONE, limit=_MESSAGES)
     untold = talk.untold
     return Buyer(
         contact=contact,
@@ -114,7 +114,7 @@ def of(contact: WhatsAppContact, *, request: HttpRequest, now: datetime) -> Buye
         live=any(order.status in Order.LIVE for order in found),
         talk=replace(talk, earlier=False),  # the link would lead to this very page
         untold=untold,
-        by_hand=conversation.by_hand(contact, text=untold.plain) if untold else "",
+        by_hand=chat_view.by_hand(contact, text=untold.plain) if untold else "",
         may_block=request.user.has_perm(BLOCK),
         facts=(
             ("User name", contact.username or "–"),

@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin import search
 from backoffice.changelists import filters
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.desk import buyers, messages
+from backoffice.messaging import channel_actions, contact_page, contact_search
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import State
@@ -80,12 +79,12 @@ class WhatsAppContactAdmin(TabbedAdmin):
     @admin.display(description="Phone")
     def phone(self, contact: WhatsAppContact) -> str:
         """Phone number, or that it is hidden."""
-        return buyers.phone(contact) or "hidden"
+        return contact_page.phone(contact) or "hidden"
 
     @admin.display(description="In the chat")
     def doing(self, contact: WhatsAppContact) -> str:
         """Say where the conversation stands."""
-        return buyers.STATES[State(contact.state)].capitalize()
+        return contact_page.STATES[State(contact.state)].capitalize()
 
     @admin.display(description="Last wrote", ordering="last_inbound_at")
     def wrote(self, contact: WhatsAppContact) -> str:
@@ -121,7 +120,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        return queryset.filter(search.wanted(term)), False
+        return queryset.filter(contact_search.wanted(term)), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses that block and unblock."""
@@ -129,12 +128,12 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return [
             path(
                 "<int:contact_id>/block/",
-                view(messages.block),
+                view(channel_actions.block),
                 name="whatsapp_whatsappcontact_block",
             ),
             path(
                 "<int:contact_id>/unblock/",
-                view(messages.unblock),
+                view(channel_actions.unblock),
                 name="whatsapp_whatsappcontact_unblock",
             ),
             *super().get_urls(),
@@ -144,7 +143,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Draw the page from what `buyers` reads."""
-        context["buyer"] = buyers.of(kwargs["obj"], request=request, now=timezone.now())
+        context["buyer"] = contact_page.of(kwargs["obj"], request=request, now=timezone.now())
         return super().render_change_form(request, context, *args, **kwargs)
 
 

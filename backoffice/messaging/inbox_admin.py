@@ -10,10 +10,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.admin import search
 from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.desk import message_pages, messages
+from backoffice.messaging import channel_actions, contact_search, message_page
 from backoffice.ui import display
 from shared.core.enums import InboxStatus
 from shared.whatsapp import predicates
@@ -61,7 +60,7 @@ class InboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Status")
     def state(self, message: InboundMessage) -> SafeString:
         """Status as a badge."""
-        state, style = message_pages.IN_STATES[message.status]
+        state, style = message_page.IN_STATES[message.status]
         return display.badge(state, style=style)
 
     @admin.display(description="Written")
@@ -76,27 +75,27 @@ class InboundMessageAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        ids = Q(wa_message_id=term) | Q(contact_id__in=search.contacts(term))
+        ids = Q(wa_message_id=term) | Q(contact_id__in=contact_search.contacts(term))
         return queryset.filter(ids), False
 
     def has_answer_again_permission(self, request: HttpRequest) -> bool:
         """Say who may let the bot answer again."""
-        return request.user.has_perm(messages.ANSWER_AGAIN)
+        return request.user.has_perm(channel_actions.ANSWER_AGAIN)
 
     @admin.action(description="Answer again", permissions=["answer_again"])
     def answer_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
         """Let the bot answer the chosen messages once more."""
-        messages.one_by_one(
+        channel_actions.one_by_one(
             request,
             chosen.select_related("contact"),
-            messages.reply,
+            channel_actions.reply,
             done="Answered again within seconds",
             name=lambda message: display.buyer(message.contact) if message.contact else "no sender",
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that answers again."""
-        view = self.admin_site.admin_view(messages.answer_again)
+        view = self.admin_site.admin_view(channel_actions.answer_again)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
             *super().get_urls(),
@@ -111,5 +110,5 @@ class InboundMessageAdmin(TabbedAdmin):
     ) -> Any:
         """Draw the page from what `message_pages` reads."""
         now = timezone.now()
-        context["page"] = message_pages.of_inbound(kwargs["obj"], request=request, now=now)
+        context["page"] = message_page.of_inbound(kwargs["obj"], request=request, now=now)
         return super().render_change_form(request, context, *args, **kwargs)

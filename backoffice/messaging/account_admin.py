@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.desk import account, messages
+from backoffice.messaging import business_numbers, channel_actions
 from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice, BusinessNumber, UnreadableItem
 
@@ -43,13 +43,13 @@ class BusinessNumberAdmin(TabbedAdmin):
     @admin.display(description="State")
     def state(self, number: BusinessNumber) -> SafeString:
         """Sending, slowed down or paused."""
-        state, style = account.state_of(number, now=timezone.now())
+        state, style = business_numbers.state_of(number, now=timezone.now())
         return display.badge(state, style=style)
 
     @admin.display(description="Why", empty_value="")
     def reason(self, number: BusinessNumber) -> str | None:
         """Why it does not send freely."""
-        return account.why(number, now=timezone.now()) or None
+        return business_numbers.why(number, now=timezone.now()) or None
 
     @admin.display(description="Last webhook")
     def heard(self, number: BusinessNumber) -> str:
@@ -58,7 +58,7 @@ class BusinessNumberAdmin(TabbedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that tries a paused number at once."""
-        view = self.admin_site.admin_view(messages.try_number)
+        view = self.admin_site.admin_view(channel_actions.try_number)
         return [
             path("<int:number_id>/try/", view, name="whatsapp_businessnumber_try"),
             *super().get_urls(),
@@ -69,7 +69,7 @@ class BusinessNumberAdmin(TabbedAdmin):
     ) -> Any:
         """Draw the page from what `account` reads."""
         number: BusinessNumber = kwargs["obj"]
-        page = account.of_number(number, request=request, now=timezone.now())
+        page = business_numbers.of_number(number, request=request, now=timezone.now())
         context |= {"number": number, "page": page}
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -88,7 +88,7 @@ class AccountNoticeAdmin(TabbedAdmin):
     @admin.display(description="Notice")
     def what(self, notice: AccountNotice) -> str:
         """Say in words what it is about."""
-        return account.title(notice)
+        return business_numbers.title(notice)
 
     @admin.display(description="Attention")
     def attention(self, notice: AccountNotice) -> SafeString:
@@ -109,10 +109,10 @@ class AccountNoticeAdmin(TabbedAdmin):
         notice: AccountNotice = kwargs["obj"]
         context |= {
             "notice": notice,
-            "what": account.title(notice),
-            "facts": account.facts(notice),
+            "what": business_numbers.title(notice),
+            "facts": business_numbers.facts(notice),
             "received": display.clock(notice.received_at),
-            "raw": account.raw(notice),
+            "raw": business_numbers.raw(notice),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
