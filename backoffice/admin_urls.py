@@ -6,17 +6,10 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from backoffice.desk import (
-    cash,
-    decisions,
-    exports,
-    late,
-    news,
-    numbers,
-    orphans,
-    queue,
-    reviewing,
-)
+from backoffice.desk import cash, numbers
+from backoffice.orders import decisions, late_payments, orphan_proofs
+from backoffice.orders.exports import view
+from backoffice.orders.review import page, polling, queue
 
 
 def paths(site: AdminSite) -> list[URLPattern]:
@@ -27,20 +20,20 @@ def paths(site: AdminSite) -> list[URLPattern]:
 
     return [
         desk("queue/", queue.page, "queue"),
-        desk("queue/<int:order_id>/", reviewing.page, "review"),
-        desk("queue/<int:order_id>/state/", news.state, "review_state"),
+        desk("queue/<int:order_id>/", page.page, "review"),
+        desk("queue/<int:order_id>/state/", polling.state, "review_state"),
         desk("queue/<int:order_id>/ask-again/", decisions.ask_again, "ask_again"),
-        desk("orphans/", orphans.page, "orphans"),
-        desk("orphans/<int:proof_id>/", orphans.one, "orphan"),
-        desk("orphans/<int:proof_id>/next/", orphans.following, "orphan_next"),
-        desk("orphans/<int:proof_id>/attach/", orphans.attach, "orphan_attach"),
-        desk("orphans/<int:proof_id>/make-order/", orphans.make_order, "orphan_make_order"),
-        desk("orphans/<int:proof_id>/dismiss/", orphans.dismiss, "orphan_dismiss"),
-        desk("late/", late.page, "late"),
-        desk("late/<int:order_id>/free/", late.free_numbers, "late_free"),
-        desk("late/<int:order_id>/replace/", late.replace, "late_replace"),
-        desk("late/<int:order_id>/refund/", late.note_refund, "late_refund"),
+        desk("orphans/", orphan_proofs.page, "orphans"),
+        desk("orphans/<int:proof_id>/", orphan_proofs.one, "orphan"),
+        desk("orphans/<int:proof_id>/next/", orphan_proofs.following, "orphan_next"),
+        desk("orphans/<int:proof_id>/attach/", orphan_proofs.attach, "orphan_attach"),
+        desk("orphans/<int:proof_id>/make-order/", orphan_proofs.make_order, "orphan_make_order"),
+        desk("orphans/<int:proof_id>/dismiss/", orphan_proofs.dismiss, "orphan_dismiss"),
+        desk("late/", late_payments.page, "late"),
+        desk("late/<int:order_id>/free/", late_payments.free_numbers, "late_free"),
+        desk("late/<int:order_id>/replace/", late_payments.replace, "late_replace"),
+        desk("late/<int:order_id>/refund/", late_payments.note_refund, "late_refund"),
         desk("sell/<int:raffle_id>/", cash.page, "sell"),
         desk("numbers/<int:raffle_id>/", numbers.page, "numbers"),
-        desk("export/", exports.export, "export"),
+        desk("export/", view.export, "export"),
     ]

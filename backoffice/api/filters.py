@@ -15,8 +15,8 @@ from django.utils.timezone import get_default_timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
-from backoffice import order_search
 from backoffice.api import pages
+from backoffice.orders import search
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles import codes
@@ -177,9 +177,9 @@ class OrderFilter(django_filters.FilterSet):
             ValidationError: so many buyers match that some would be missing.
 
         """
-        found = order_search.of_buyer(rows, term)
+        found = search.of_buyer(rows, term)
         if found.too_many:
-            many = f"{order_search.MANY:,} buyers or more match; write more of it."
+            many = f"{search.MANY:,} buyers or more match; write more of it."
             raise ValidationError({"buyer": [many]})
         return found.orders
 
@@ -198,9 +198,9 @@ class OrderFilter(django_filters.FilterSet):
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= 7):  # noqa: PLR2004
             raise ValidationError({"number": ["Write a ticket number, such as 007."]})
         raffle_id = self.form.cleaned_data["raffle"]
-        having, had = order_search.holders(int(digits), raffle_id=raffle_id)
-        if len(having | had) >= order_search.MANY:
-            raise ValidationError({"number": [f"{order_search.MANY:,} orders or more had it."]})
+        having, had = search.holders(int(digits), raffle_id=raffle_id)
+        if len(having | had) >= search.MANY:
+            raise ValidationError({"number": [f"{search.MANY:,} orders or more had it."]})
         return rows.filter(pk__in=having | had)
 
 

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from backoffice.admin import order_facets
-from backoffice.desk import waiting
+from backoffice.orders import worklists
+from backoffice.orders.changelist import filter_counts
 from shared.core import enums
 from shared.core.enums import (
     OrderStatus,
@@ -56,7 +56,7 @@ class Counted(OneOf):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Give the answers one can choose, counted within the chosen raffle."""
-        counts, raffle_id = order_facets.recent(now=timezone.now()), chosen_raffle(request)
+        counts, raffle_id = filter_counts.recent(now=timezone.now()), chosen_raffle(request)
         asked = self.parameter_name or ""
         return [
             (value, f"{words} ({counts.count(asked, value, raffle_id=raffle_id):,})")
@@ -78,8 +78,8 @@ class ByReview(Counted):
     title = "Review"
     parameter_name = "review"
     answers: ClassVar = {
-        "waiting": ("To review", order_facets.WAITING),
-        "asked": ("Asked again", order_facets.WAITING & Q(asked_again_at__isnull=False)),
+        "waiting": ("To review", filter_counts.WAITING),
+        "asked": ("Asked again", filter_counts.WAITING & Q(asked_again_at__isnull=False)),
     }
 
 
@@ -102,7 +102,7 @@ class ByExpiry(Counted):
         """Keep those of the chosen answer; which they are, the clock decides."""
         if self.value() != "soon":
             return queryset
-        return queryset.filter(waiting.running_out(now=timezone.now()))
+        return queryset.filter(worklists.running_out(now=timezone.now()))
 
 
 class BySale(Counted):
@@ -123,7 +123,7 @@ class ByRaffle(admin.SimpleListFilter):
         """Give the raffles one can choose, each with how many orders it has."""
         if request.method == "POST":  # nothing is drawn, yet Django drops a filter without answers
             return [(str(chosen_raffle(request) or ""), "")]
-        counts = order_facets.recent(now=timezone.now())
+        counts = filter_counts.recent(now=timezone.now())
         newest = Raffle.objects.order_by("-id").values_list("id", "title")[:100]
         return [(str(key), f"{title} ({counts.total(raffle_id=key):,})") for key, title in newest]
 

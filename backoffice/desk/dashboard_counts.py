@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import CharField, Count, DateTimeField, Min, QuerySet, Value
 from django.db.models.functions import Cast
 
-from backoffice.desk import waiting
+from backoffice.orders import worklists
 from shared.raffles.models import Order
 from shared.whatsapp import predicates
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
@@ -68,9 +68,9 @@ def read(*, may: Callable[[str], bool], now: datetime) -> Counts:
 
 def _parts(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
     """Give what is counted, by the permission it needs; those with a time come first."""
-    to_review = waiting.orders().filter(asked_again_at__isnull=True)
-    asked = waiting.orders().filter(asked_again_at__isnull=False)
-    expiring = Order.objects.filter(waiting.running_out(now=now))
+    to_review = worklists.orders().filter(asked_again_at__isnull=True)
+    asked = worklists.orders().filter(asked_again_at__isnull=False)
+    expiring = Order.objects.filter(worklists.running_out(now=now))
     sent = OutboundMessage.objects
     return [
         (
@@ -78,13 +78,13 @@ def _parts(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
             [
                 _counted("review", to_review, since="under_review_since"),
                 _counted("asked", asked, since="asked_again_at"),
-                _counted("late", waiting.late_orders(), since="closed_at"),
+                _counted("late", worklists.late_orders(), since="closed_at"),
                 _counted("expiring", expiring, since="expires_at"),
             ],
         ),
         (
             "raffles.view_paymentproof",
-            [_counted("orphans", waiting.orphans(), since="arrived_at")],
+            [_counted("orphans", worklists.orphans(), since="arrived_at")],
         ),
         (
             "whatsapp.view_alarm",

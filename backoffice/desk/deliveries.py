@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.desk.decisions import Said, told
+from backoffice.orders.decisions import Said, told
 from backoffice.ui import audit_log
 from shared.events.models import EventDelivery
 from shared.events.services import deliveries

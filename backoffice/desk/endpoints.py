@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from backoffice.desk import endpoint_pages
-from backoffice.desk.decisions import Said, told
 from backoffice.desk.endpoint_form import EndpointForm, values_of
+from backoffice.orders.decisions import Said, told
 from backoffice.ui import audit_log
 from shared.core import config
 from shared.core.errors import DomainError

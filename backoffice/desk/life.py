@@ -20,8 +20,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.desk import shares
-from backoffice.desk.decisions import Said, told
 from backoffice.desk.shares import Share
+from backoffice.orders.decisions import Said, told
 from backoffice.ui import audit_log, display
 from shared.conversation import formatting
 from shared.core import enums

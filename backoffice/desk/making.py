@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backoffice.desk.decisions import Said, told
+from backoffice.orders.decisions import Said, told
 from backoffice.ui import audit_log
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from backoffice.order_search import MAX_TERM
+from backoffice.orders.search import MAX_TERM
 from shared.whatsapp.models import WhatsAppContact
 
 AT_MOST: Final = 200

@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice import proof_files
 from backoffice.api import answers, answers_proofs, asked, filters, pages
 from backoffice.api.answers_proofs import ProofPage
 from backoffice.api.filters import Moment, OneOf, Text
 from backoffice.api.pages import IdPages
 from backoffice.api.schema import refusals
+from backoffice.orders import proof_files
 from backoffice.ui.file_responses import SHOWN_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from backoffice import order_search
+from backoffice.orders import search
 from shared.core.enums import Scope
 from shared.use_cases import payments
 from shared.whatsapp.models import WhatsAppContact
@@ -168,7 +168,7 @@ class TestFilters:
     def test_refuse_a_name_so_common_that_orders_would_be_missing(self, api: Program) -> None:
         WhatsAppContact.objects.bulk_create(
             WhatsAppContact(phone_number_id="1", wa_id=str(n), profile_name="Ana", created_at=NOON)
-            for n in range(order_search.MANY)
+            for n in range(search.MANY)
         )
 
         answer = api.get("/api/orders?buyer=ana")

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.desk import export_cells, exports
-from backoffice.desk.export_rows import Table
+from backoffice.orders.exports import cells, view
+from backoffice.orders.exports.rows import Table
 from shared.raffles.models import Order, Raffle
 from shared.use_cases import payments
 from tests import builders
@@ -115,8 +115,8 @@ class TestExport:
 
     def test_counts_the_rows_of_a_download_that_was_broken_off(self) -> None:
         told: list[tuple[int, bool]] = []
-        rows: Iterator[list[export_cells.Value]] = iter([["007"]] * 10_000)
-        lines = exports.csv_lines(
+        rows: Iterator[list[cells.Value]] = iter([["007"]] * 10_000)
+        lines = view.csv_lines(
             Table(["Number"], rows), done=lambda count, *, whole: told.append((count, whole))
         )
 
@@ -172,11 +172,11 @@ FORMULAE = [
 class TestFormulae:
     @pytest.mark.parametrize("text", FORMULAE)
     def test_begin_no_cell_of_a_csv_file(self, text: str) -> None:
-        cell = str(export_cells.for_csv(text))
+        cell = str(cells.for_csv(text))
 
         for separator in ("\n", "\r", ";", "\t"):
             for part in cell.split(separator):
-                assert not export_cells.is_risky(part), cell
+                assert not cells.is_risky(part), cell
         assert cell.replace("'", "") == text
 
     def test_are_texts_in_excel_and_so_are_phones_and_numbers(self, owner: Client) -> None:
@@ -200,7 +200,7 @@ class TestFormulae:
 
     def test_leave_innocent_texts_alone(self) -> None:
         for text in ("Ana", "O'Neil & Sons", "R-7K3F9", "007", "a=b", "1 + 1"):
-            assert export_cells.for_csv(text) == text
+            assert cells.for_csv(text) == text
 
 
 def test_the_list_of_orders_leads_to_the_export(owner: Client, client: Client) -> None:

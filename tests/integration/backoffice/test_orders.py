@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.admin import order_choice, order_facets
+from backoffice.orders.changelist import bulk_confirmation, filter_counts
 from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus
 from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.use_cases import payments
@@ -33,7 +33,7 @@ ACTIONS = {"confirm": "confirm_payments", "reject": "reject_proofs", "cancel": "
 @pytest.fixture(autouse=True)
 def fresh_facets() -> None:
     """Forget the counts that an earlier test left in this process."""
-    order_facets.forget()
+    filter_counts.forget()
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ class TestList:
             shop.a_proof(shop.an_order(raffle, numbers=[number, number + 20, number + 40]))
 
         for query in ({}, {"q": "Buyer"}, {"q": "07"}, {"q": "5550"}, {"review": "waiting"}):
-            order_facets.forget()
+            filter_counts.forget()
             with django_assert_max_num_queries(12):
                 assert listed(reviewer, **query)
 
@@ -406,7 +406,7 @@ class TestManyAtOnce:
     def test_takes_so_many_at_a_time_and_says_so(self, owner: Client) -> None:
         raffle = builders.raffle()
         row = builders.order(raffle)
-        more = order_choice.LIMIT + 2
+        more = bulk_confirmation.LIMIT + 2
         Order.objects.bulk_create(
             Order(**{**fields, "id": None, "code": None})
             for fields in [Order.objects.values().get(pk=row.pk)] * more
@@ -414,7 +414,7 @@ class TestManyAtOnce:
 
         page = chosen(owner, "cancel", row, across=True)
 
-        assert len(page.context["choice"].lines) == order_choice.LIMIT
+        assert len(page.context["choice"].lines) == bulk_confirmation.LIMIT
         assert "3 more were chosen" in read(page.content.decode())
 
     def test_is_403_for_who_may_not_decide(self, client: Client) -> None:

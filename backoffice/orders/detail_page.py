@@ -8,12 +8,12 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk import review, timeline
-from backoffice.desk.review import Review
-from backoffice.desk.timeline import Entry
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Conversation
-from backoffice.reading import buyer_of
+from backoffice.orders import summary, timeline
+from backoffice.orders.prefetched import buyer_of
+from backoffice.orders.summary import Review
+from backoffice.orders.timeline import Entry
 from backoffice.ui import display
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order
@@ -69,7 +69,7 @@ def of(order: Order, *, request: HttpRequest, now: datetime) -> OrderPage:
     """
     prefetch_related_objects([order], "events")
     zone = order.raffle.time_zone
-    read = review.of(order, now=now)
+    read = summary.of(order, now=now)
     talk = _conversation(order, request=request)
     ends = order.expires_at if order.status in Order.LIVE else None
     return OrderPage(

@@ -14,11 +14,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.desk import evidence, faster, held, late_choice, queue, review, waiting
-from backoffice.desk.evidence import Other, Shown, ShownProof
-from backoffice.desk.held import ShownNumber
-from backoffice.desk.late_choice import LateChoice
-from backoffice.desk.waiting import Place
+from backoffice.orders import (
+    last_decision,
+    late_payment_options,
+    proof_cards,
+    summary,
+    ticket_numbers,
+    worklists,
+)
+from backoffice.orders.late_payment_options import LateChoice
+from backoffice.orders.proof_cards import Other, Shown, ShownProof
+from backoffice.orders.review import queue
+from backoffice.orders.ticket_numbers import ShownNumber
+from backoffice.orders.worklists import Place
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Verdict
@@ -89,7 +97,7 @@ class Bench:
 def page(request: HttpRequest, order_id: int) -> HttpResponse:
     """Show an order's proofs and all that helps to judge them."""
     queue.may_look(request)
-    found = held.with_numbers(order_id)
+    found = ticket_numbers.with_numbers(order_id)
     if found is None:
         raise Http404("There is no such order.")
     order, numbers = found
@@ -138,9 +146,9 @@ def read(
     """
     zone = order.raffle.time_zone
     judged = order.under_review or order.needs_decision
-    proofs = evidence.of(list(order.proofs.all()), zone=zone, new=new, warned=judged)
+    proofs = proof_cards.of(list(order.proofs.all()), zone=zone, new=new, warned=judged)
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
-    line = waiting.late_line() if order.needs_decision else waiting.line(raffle_id=raffle_id)
+    line = worklists.late_line() if order.needs_decision else worklists.line(raffle_id=raffle_id)
     drawn = order.raffle.status == RaffleStatus.DRAWN
     compared = _compared(proofs, compare)
     return Bench(
@@ -151,16 +159,16 @@ def read(
         placed=display.clock(order.placed_at, zone=zone),
         waiting=display.ago(order.under_review_since, now=now) if order.under_review_since else "",
         status=enums.label(OrderStatus(order.status)),
-        style=review.STATUS_STYLES[OrderStatus(order.status)],
+        style=summary.STATUS_STYLES[OrderStatus(order.status)],
         proofs=proofs,
         current=compared[0].proof.pk if compared else _current(proofs),
         seen=seen,
         compared=compared,
         others=_others(order),
         place=line.place(order.pk),
-        decided="" if judged else faster.last_word(order, now=now),
+        decided="" if judged else last_decision.last_word(order, now=now),
         asked=display.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
-        late=late_choice.of(order, numbers=numbers, seen=seen),
+        late=late_payment_options.of(order, numbers=numbers, seen=seen),
         may_judge=judged,
         may_sell=order.under_review and not drawn,
         unshown=any(shown.waits and shown.shown is Shown.FETCHING for shown in proofs),
@@ -203,11 +211,11 @@ def _other(order: Order) -> OtherOrder:
         order=order,
         page=reverse("admin:desk_review", args=[order.pk]),
         status="Paid too late" if order.needs_decision else enums.label(OrderStatus(order.status)),
-        style=review.STATUS_STYLES[OrderStatus(order.status)],
+        style=summary.STATUS_STYLES[OrderStatus(order.status)],
         total=display.money(order),
         at=display.clock(order.created_at, zone=order.raffle.time_zone),
         proof=_verdict(proof) if proof else "",
-        thumbnail=evidence.thumbnail_of(proof) if proof else "",
+        thumbnail=proof_cards.thumbnail_of(proof) if proof else "",
     )
 
 

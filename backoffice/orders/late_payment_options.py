@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backoffice.desk.held import ShownNumber
+from backoffice.orders.ticket_numbers import ShownNumber
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Order
 

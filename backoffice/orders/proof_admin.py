@@ -11,10 +11,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice import proof_files
 from backoffice.changelists import filters
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.desk import evidence
+from backoffice.orders import proof_cards, proof_files
 from backoffice.ui import display, file_responses, thumbnails
 from shared.core import enums
 from shared.core.enums import Verdict
@@ -27,11 +26,11 @@ _KEPT_BY_BROWSER: Final = "private, max-age=3600"
 """A proof's file never changes once it is kept; the next one is fetched ahead of its turn."""
 
 _FILE_WORDS: Final = {
-    evidence.Shown.PICTURE: "Picture",
-    evidence.Shown.PDF: "PDF",
-    evidence.Shown.FILE: "Other file",
-    evidence.Shown.FETCHING: "Still being fetched",
-    evidence.Shown.FAILED: "Could not be had",
+    proof_cards.Shown.PICTURE: "Picture",
+    proof_cards.Shown.PDF: "PDF",
+    proof_cards.Shown.FILE: "Other file",
+    proof_cards.Shown.FETCHING: "Still being fetched",
+    proof_cards.Shown.FAILED: "Could not be had",
 }
 
 
@@ -65,13 +64,13 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     @admin.display(description="File", ordering="status")
     def kind(self, proof: PaymentProof) -> str:
         """Say what its file is, or that it is on its way."""
-        return _FILE_WORDS[evidence.how(proof)]
+        return _FILE_WORDS[proof_cards.how(proof)]
 
     @admin.display(description="Verdict", ordering="verdict")
     def judged(self, proof: PaymentProof) -> SafeString:
         """Give the verdict as a badge."""
         verdict = Verdict(proof.verdict)
-        return display.badge(enums.label(verdict), style=evidence.verdict_style(verdict))
+        return display.badge(enums.label(verdict), style=proof_cards.verdict_style(verdict))
 
     @admin.display(description="Late", ordering="late")
     def is_late(self, proof: PaymentProof) -> str:
@@ -98,7 +97,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         proof: PaymentProof = kwargs["obj"]
         zone = proof.order.raffle.time_zone if proof.order else "UTC"
         context |= {
-            "shown": evidence.of([proof], zone=zone)[0],
+            "shown": proof_cards.of([proof], zone=zone)[0],
             "buyer": display.buyer(proof.contact),
             "decided_at": page_of(proof),
         }

@@ -7,7 +7,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from backoffice.desk import evidence, faster, landing, presence, queue, waiting
+from backoffice.orders import last_decision, proof_cards, worklists
+from backoffice.orders.review import next_page, queue, reviewer_presence
 from backoffice.ui import display
 from shared.core.enums import ProofStatus
 from shared.raffles.models import Order, PaymentProof
@@ -23,16 +24,16 @@ def state(request: HttpRequest, order_id: int) -> JsonResponse:
     queue.may_look(request)
     order = get_object_or_404(Order.objects.select_related("raffle"), pk=order_id)
     now = timezone.now()
-    way = landing.read(request.GET)
-    proofs = [proof for proof in order.proofs.order_by("id") if evidence.waits(proof)]
+    way = next_page.read(request.GET)
+    proofs = [proof for proof in order.proofs.order_by("id") if proof_cards.waits(proof)]
     seen = set(request.GET.getlist("seen"))
     fetched = {str(proof.pk) for proof in proofs if proof.status == ProofStatus.KEPT}
     waits = order.under_review or order.needs_decision
-    other = presence.note(order.pk, name=request.user.get_username(), now=now)
+    other = reviewer_presence.note(order.pk, name=request.user.get_username(), now=now)
     return JsonResponse(
         {
             "waits": waits,
-            "decided": "" if waits else faster.last_word(order, now=now),
+            "decided": "" if waits else last_decision.last_word(order, now=now),
             "news": _news(order, [proof.pk for proof in proofs if str(proof.pk) not in seen], way),
             "fetched": bool(fetched.intersection(request.GET.getlist("fetching"))),
             "looking": _looking(other, now=now),
@@ -41,12 +42,12 @@ def state(request: HttpRequest, order_id: int) -> JsonResponse:
     )
 
 
-def _news(order: Order, new: list[int], way: landing.Way) -> str:
+def _news(order: Order, new: list[int], way: next_page.Way) -> str:
     """Give the address of the page with the new proofs; empty while there are none."""
     return way.review(order, new=new) if new else ""
 
 
-def _looking(other: presence.Looking | None, *, now: datetime) -> str:
+def _looking(other: reviewer_presence.Looking | None, *, now: datetime) -> str:
     if other is None:
         return ""
     if now - other.since < timedelta(minutes=1):
@@ -54,12 +55,12 @@ def _looking(other: presence.Looking | None, *, now: datetime) -> str:
     return f"{other.name} is looking at this too, since {display.ago(other.since, now=now)}."
 
 
-def _next_picture(order: Order, *, way: landing.Way) -> str:
+def _next_picture(order: Order, *, way: next_page.Way) -> str:
     """Give the address of the picture that is looked at next, so that it can be fetched ahead."""
-    following = waiting.line(raffle_id=way.raffle_id).next_after(order.pk)
+    following = worklists.line(raffle_id=way.raffle_id).next_after(order.pk)
     if following is None:
         return ""
     proofs = list(PaymentProof.objects.filter(order_id=following).order_by("id"))
-    pictures = [proof for proof in proofs if evidence.how(proof) is evidence.Shown.PICTURE]
-    open_ones = [proof for proof in pictures if evidence.waits(proof)]
-    return evidence.file_of(open_ones[0]) if open_ones else ""
+    pictures = [proof for proof in proofs if proof_cards.how(proof) is proof_cards.Shown.PICTURE]
+    open_ones = [proof for proof in pictures if proof_cards.waits(proof)]
+    return proof_cards.file_of(open_ones[0]) if open_ones else ""

@@ -7,10 +7,10 @@ from typing import Final
 from django.conf import settings
 from django.urls import reverse
 
-from backoffice.desk import evidence, faster, review
-from backoffice.desk.evidence import ShownProof
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Conversation
+from backoffice.orders import last_decision, proof_cards, summary
+from backoffice.orders.proof_cards import ShownProof
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict
@@ -76,7 +76,7 @@ def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
     sender = proof.contact
     open_still = proof.order_id is None and proof.verdict == Verdict.PENDING
     return OrphanPage(
-        shown=evidence.of([proof], zone=zone)[0],
+        shown=proof_cards.of([proof], zone=zone)[0],
         sender=display.buyer(sender),
         settled="" if open_still else _settled(proof, now=now),
         candidates=_candidates(sender, searched=searched) if open_still else [],
@@ -88,7 +88,7 @@ def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
 def _settled(proof: PaymentProof, *, now: datetime) -> str:
     if proof.order is not None:
         return f"It was put to {proof.order}."
-    when = faster.moment(proof.reviewed_at or now, zone=settings.TIME_ZONE, now=now)
+    when = last_decision.moment(proof.reviewed_at or now, zone=settings.TIME_ZONE, now=now)
     why = f": {proof.note}" if proof.note else "."
     return f"{proof.reviewer} dismissed it {when}{why}"
 
@@ -112,7 +112,7 @@ def _candidate(order: Order) -> Candidate:
         buyer=display.buyer(order.contact),
         total=display.money(order),
         status="Proof waits" if order.under_review else enums.label(status),
-        style="primary" if order.under_review else review.STATUS_STYLES[status],
+        style="primary" if order.under_review else summary.STATUS_STYLES[status],
         at=display.clock(order.created_at, zone=order.raffle.time_zone),
         fits=status in Order.LIVE and not order.under_review,
     )

@@ -15,7 +15,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.desk import faster, landing, review
+from backoffice.orders import last_decision, summary
+from backoffice.orders.review import next_page
 from backoffice.ui import display, error_messages
 from shared.core import enums
 from shared.core.enums import ActorKind, RejectReason
@@ -96,7 +97,7 @@ def cancel(request: HttpRequest, order_id: int) -> HttpResponse:
     refuse_onlookers(request)
     order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
     if request.POST.get("sure") != "yes":
-        shown = review.of(order, now=timezone.now())
+        shown = summary.of(order, now=timezone.now())
         context = {"review": shown, "order": order, "title": f"Cancel {order}?"}
         return render(
             request, "admin/raffles/order/cancel.html", admin.site.each_context(request) | context
@@ -162,12 +163,12 @@ def decided(request: HttpRequest, order_id: int, act: Callable[[Order], Said]) -
     """
     refuse_onlookers(request)
     order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
-    way = landing.read(request.POST)
+    way = next_page.read(request.POST)
     following = way.following(order, name=request.user.get_username(), now=timezone.now())
 
     def attempt() -> Said:
         if way.then == "queue" and order.asked_again_at and request.POST.get("asked") != "yes":
-            first = faster.last_word(order, now=timezone.now())
+            first = last_decision.last_word(order, now=timezone.now())
             return messages.WARNING, f"{order}: {first}. Nothing was changed; look again."
         level, sentence = act(order)
         return level, way.with_link(order, sentence) if level == messages.SUCCESS else sentence
@@ -208,7 +209,7 @@ def _refused(order: Order, refusal: DomainError) -> Said:
             "Nothing was changed."
         )
     if refusal.details.get("by"):
-        first = faster.last_word(order, now=timezone.now())
+        first = last_decision.last_word(order, now=timezone.now())
         return messages.WARNING, f"{order} is decided: {first}. Nothing was changed."
     return (
         messages.ERROR,
@@ -225,7 +226,7 @@ def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) 
             back = " It was late; its numbers were still free and were taken back." if late else ""
             return messages.SUCCESS, f"{order} is paid: {sold}.{back} The buyer is told."
         case AlreadySettled(by=by, at=at):
-            moment = faster.moment(at, zone=raffle.time_zone, now=timezone.now())
+            moment = last_decision.moment(at, zone=raffle.time_zone, now=timezone.now())
             return messages.INFO, f"{by} confirmed {order} {moment}. Nothing was changed."
         case NeedsDecision(taken=taken, free=free):
             left = display.numbers(raffle, free) or "none"

@@ -10,7 +10,8 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
-from backoffice.desk import presence, waiting
+from backoffice.orders import worklists
+from backoffice.orders.review import reviewer_presence
 from shared.raffles.models import Order
 
 NEAR: Final = 20
@@ -40,12 +41,12 @@ class Way:
 
         """
         if self.then == "late":
-            return self._page(waiting.late_line().next_after(order.pk), none="admin:desk_late")
+            return self._page(worklists.late_line().next_after(order.pk), none="admin:desk_late")
         if self.then != "queue":
             return reverse("admin:raffles_order_change", args=[order.pk])
-        line = waiting.line(raffle_id=self.raffle_id)
+        line = worklists.line(raffle_id=self.raffle_id)
         turn = line.turn_after(order.pk)[:NEAR]
-        passing = presence.looked_at(turn, name=name, now=now)
+        passing = reviewer_presence.looked_at(turn, name=name, now=now)
         return self._page(line.next_after(order.pk, passing=passing), none="admin:desk_queue")
 
     def back(self, order: Order, *, new: Collection[int]) -> str:

@@ -15,7 +15,7 @@ from import_export.fields import Field
 from import_export.resources import Resource
 from import_export.widgets import Widget
 
-from backoffice.desk.export_cells import Value, moment
+from backoffice.orders.exports.cells import Value, moment
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, OrderTicket, Raffle

@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.desk import evidence, held, queue, waiting
-from backoffice.desk.decisions import Said, decided, note_of, seen, staff
-from backoffice.desk.held import ShownNumber
-from backoffice.desk.queue import Leaf
-from backoffice.desk.waiting import Tabs
+from backoffice.orders import proof_cards, ticket_numbers, worklists
+from backoffice.orders.decisions import Said, decided, note_of, seen, staff
+from backoffice.orders.review import queue
+from backoffice.orders.review.queue import Leaf
+from backoffice.orders.ticket_numbers import ShownNumber
+from backoffice.orders.worklists import Tabs
 from backoffice.ui import display
 from shared.conversation import parsing
 from shared.core.enums import OrderAction, RaffleStatus
@@ -58,7 +59,7 @@ class LateList:
 def page(request: HttpRequest) -> HttpResponse:
     """Show which payments came too late and wait for a decision."""
     queue.may_look(request)
-    tabs = waiting.tabs()
+    tabs = worklists.tabs()
     leaf = queue.leaf_of(request.GET.get("page", ""), rows=tabs.late)
     shown = LateList(tabs, _cards(leaf, now=timezone.now()), leaf)
     context = {"late": shown, "tabs": tabs, "tab": "late", "title": "Late payments"}
@@ -123,9 +124,9 @@ def note_refund(request: HttpRequest, order_id: int) -> HttpResponse:
 def _cards(leaf: Leaf, *, now: datetime) -> list[LateCard]:
     flagged = OrderEvent.objects.filter(order=OuterRef("pk"), action=OrderAction.LATE_PAYMENT)
     orders = (
-        waiting.late_orders()
+        worklists.late_orders()
         .select_related("raffle", "contact")
-        .prefetch_related(held.WITH_TICKETS)
+        .prefetch_related(ticket_numbers.WITH_TICKETS)
         .annotate(flagged_at=Subquery(flagged.order_by("-id").values("at")[:1]))
     )
     found = list(orders[leaf.start : leaf.start + queue.PAGE])
@@ -139,14 +140,14 @@ def _latest(orders: Sequence[Order]) -> dict[int | None, PaymentProof]:
 
 
 def _card(order: Order, proof: PaymentProof | None, *, now: datetime) -> LateCard:
-    numbers = held.shown(order)
+    numbers = ticket_numbers.shown(order)
     since: datetime = getattr(order, "flagged_at", None) or order.closed_at or order.created_at
     return LateCard(
         order=order,
         page=queue.review_page(order.pk, raffle_id=None),
         proof=proof,
-        shown=evidence.how(proof) if proof else "",
-        thumbnail=evidence.thumbnail_of(proof) if proof else "",
+        shown=proof_cards.how(proof) if proof else "",
+        thumbnail=proof_cards.thumbnail_of(proof) if proof else "",
         buyer=display.buyer(order.contact),
         amount=display.money(order),
         numbers=numbers,

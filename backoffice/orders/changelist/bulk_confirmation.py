@@ -9,8 +9,8 @@ from typing import Final
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
-from backoffice.desk import evidence, review
-from backoffice.reading import buyer_of, first_numbers
+from backoffice.orders import proof_cards, summary
+from backoffice.orders.prefetched import buyer_of, first_numbers
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core import enums
@@ -121,7 +121,7 @@ def status_of(order: Order) -> tuple[str, str]:
     if order.under_review:
         return "To review" if order.asked_again_at is None else "Asked again", "primary"
     status = OrderStatus(order.status)
-    return enums.label(status), review.STATUS_STYLES[status]
+    return enums.label(status), summary.STATUS_STYLES[status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ type _Others = dict[int, _Twins]
 
 
 def _others(proofs: Sequence[PaymentProof]) -> _Others:
-    same, alike = evidence.same_bytes(proofs), evidence.nearly_equal(proofs)
+    same, alike = proof_cards.same_bytes(proofs), proof_cards.nearly_equal(proofs)
     return {
         proof.pk: _Twins(
             tuple(other.order for other in same[proof.pk] if other.order is not None),
@@ -220,22 +220,22 @@ def _cancellable(order: Order) -> tuple[bool, str]:
 
 
 def _proof(proof: PaymentProof) -> Proof:
-    shown = evidence.how(proof)
+    shown = proof_cards.how(proof)
     return Proof(
         key=proof.pk,
         address=reverse("admin:raffles_paymentproof_file", args=[proof.pk]),
-        thumbnail=evidence.thumbnail_of(proof),
+        thumbnail=proof_cards.thumbnail_of(proof),
         words=_HOW[shown],
         caption=proof.caption,
     )
 
 
 _HOW: Final = {
-    evidence.Shown.PICTURE: "Picture",
-    evidence.Shown.PDF: "PDF",
-    evidence.Shown.FILE: "File",
-    evidence.Shown.FETCHING: "Still being fetched",
-    evidence.Shown.FAILED: "Could not be had",
+    proof_cards.Shown.PICTURE: "Picture",
+    proof_cards.Shown.PDF: "PDF",
+    proof_cards.Shown.FILE: "File",
+    proof_cards.Shown.FETCHING: "Still being fetched",
+    proof_cards.Shown.FAILED: "Could not be had",
 }
 
 

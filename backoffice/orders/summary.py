@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backoffice.desk import evidence, held, late_choice
-from backoffice.desk.late_choice import LateChoice
+from backoffice.orders import late_payment_options, proof_cards, ticket_numbers
+from backoffice.orders.late_payment_options import LateChoice
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
@@ -28,12 +28,12 @@ class Review:
     style: str
     total: str
     buyer: str
-    numbers: list[held.ShownNumber]
+    numbers: list[ticket_numbers.ShownNumber]
     created: str
     placed: str
     expires: str
     waiting: str
-    proofs: list[evidence.ShownProof]
+    proofs: list[proof_cards.ShownProof]
     seen: tuple[int, ...]
     late: LateChoice | None
     ended: bool
@@ -47,9 +47,9 @@ class Review:
 def of(order: Order, *, now: datetime) -> Review:
     """Read everything the page of `order` shows; the order comes with raffle and contact."""
     zone = order.raffle.time_zone
-    proofs = evidence.of(list(order.proofs.select_related("fingerprint")), zone=zone)
+    proofs = proof_cards.of(list(order.proofs.select_related("fingerprint")), zone=zone)
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
-    numbers = held.shown(order)
+    numbers = ticket_numbers.shown(order)
     drawn = order.raffle.status == RaffleStatus.DRAWN
     return Review(
         order=order,
@@ -64,7 +64,7 @@ def of(order: Order, *, now: datetime) -> Review:
         waiting=display.ago(order.under_review_since, now=now) if order.under_review_since else "",
         proofs=proofs,
         seen=seen,
-        late=late_choice.of(order, numbers=numbers, seen=seen),
+        late=late_payment_options.of(order, numbers=numbers, seen=seen),
         ended=order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED},
         drawn=drawn,
         paid_by=_paid_by(order),

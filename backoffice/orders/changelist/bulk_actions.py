@@ -20,9 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.admin import order_choice
-from backoffice.admin.order_choice import LIMIT, Act
-from backoffice.desk import decisions, faster
+from backoffice.orders import decisions, last_decision
+from backoffice.orders.changelist import bulk_confirmation
+from backoffice.orders.changelist.bulk_confirmation import LIMIT, Act
 from backoffice.ui import display
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
@@ -76,7 +76,7 @@ def ask(request: HttpRequest, chosen: QuerySet[Order], *, act: Act) -> HttpRespo
         "title": _TITLES[act],
         "act": act.value,
         "address": reverse(_ADDRESSES[act]),
-        "choice": order_choice.read(chosen, act=act),
+        "choice": bulk_confirmation.read(chosen, act=act),
         "limit": LIMIT,
         "reasons": enums.choices(RejectReason),
         "back": request.GET.urlencode(),
@@ -216,7 +216,7 @@ def _refused(order: Order, refusal: DomainError) -> Said:
         return Tone.REFUSED, (
             "was left alone: another proof arrived after the page was shown. Look at it first."
         )
-    if refusal.details.get("by") and (first := faster.last_word(order, now=timezone.now())):
+    if refusal.details.get("by") and (first := last_decision.last_word(order, now=timezone.now())):
         return Tone.SAME, f"is decided: {first}. Nothing was changed."
     return Tone.REFUSED, f"could not: {refusal.message()} Nothing was changed."
 

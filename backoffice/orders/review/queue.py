@@ -13,8 +13,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.desk import evidence, waiting
-from backoffice.desk.waiting import RaffleShare, Tabs
+from backoffice.orders import proof_cards, worklists
+from backoffice.orders.worklists import RaffleShare, Tabs
 from backoffice.ui import display
 from shared.raffles.models import Order, PaymentProof
 
@@ -128,16 +128,16 @@ def leaf_of(written: str, *, rows: int) -> Leaf:
 
 
 def _read(*, raffle_id: int | None, number: str, now: datetime) -> Queue:
-    raffles = waiting.by_raffle()
+    raffles = worklists.by_raffle()
     counted = [share for share in raffles if raffle_id in {None, share.raffle_id}]
     rows, asked = sum(share.count for share in counted), sum(share.asked for share in counted)
     leaf = leaf_of(number, rows=rows)
-    turn = waiting.orders(raffle_id=raffle_id).select_related("raffle", "contact")
+    turn = worklists.orders(raffle_id=raffle_id).select_related("raffle", "contact")
     found = list(turn[leaf.start : leaf.start + PAGE])
     cards = _cards(found, raffle_id=raffle_id, now=now)
     ready = [card for card in cards if not card.asked]
     return Queue(
-        tabs=waiting.tabs(),
+        tabs=worklists.tabs(),
         cards=cards,
         raffles=raffles,
         chosen=counted[0] if raffle_id is not None and counted else None,
@@ -151,8 +151,8 @@ def _read(*, raffle_id: int | None, number: str, now: datetime) -> Queue:
 
 def _cards(orders: Sequence[Order], *, raffle_id: int | None, now: datetime) -> list[Card]:
     proofs = list(PaymentProof.objects.filter(order__in=orders).order_by("id"))
-    judged = [proof for proof in proofs if evidence.waits(proof)]
-    twins, alike = evidence.same_bytes(judged), evidence.nearly_equal(judged)
+    judged = [proof for proof in proofs if proof_cards.waits(proof)]
+    twins, alike = proof_cards.same_bytes(judged), proof_cards.nearly_equal(judged)
     of_order: Mapping[int | None, list[PaymentProof]] = _grouped(proofs)
     return [
         _card(order, of_order.get(order.pk, []), twins, alike, raffle_id=raffle_id, now=now)
@@ -176,15 +176,15 @@ def _card(
     raffle_id: int | None,
     now: datetime,
 ) -> Card:
-    open_ones = [proof for proof in proofs if evidence.waits(proof)]
+    open_ones = [proof for proof in proofs if proof_cards.waits(proof)]
     latest = next(reversed(open_ones or proofs), None)
     since = order.under_review_since or now
     return Card(
         order=order,
         page=review_page(order.pk, raffle_id=raffle_id),
         proof=latest,
-        shown=evidence.how(latest) if latest else "",
-        thumbnail=evidence.thumbnail_of(latest) if latest else "",
+        shown=proof_cards.how(latest) if latest else "",
+        thumbnail=proof_cards.thumbnail_of(latest) if latest else "",
         buyer=display.buyer(order.contact),
         amount=display.money(order),
         since=display.clock(since, zone=order.raffle.time_zone),

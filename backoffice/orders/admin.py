@@ -11,13 +11,12 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from backoffice import order_search
-from backoffice.admin import order_batches, order_choice, order_facets, order_page, order_tabs
-from backoffice.admin.order_choice import Act
 from backoffice.changelists import filters
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.desk import decisions, held
-from backoffice.reading import buyer_of, first_numbers
+from backoffice.orders import decisions, detail_page, search, ticket_numbers
+from backoffice.orders.changelist import bulk_actions, bulk_confirmation, filter_counts, tabs
+from backoffice.orders.changelist.bulk_confirmation import Act
+from backoffice.orders.prefetched import buyer_of, first_numbers
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import RejectReason
@@ -50,7 +49,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_select_related = ("raffle", "contact")
     ordering = ("-id",)
     search_fields: ClassVar[tuple[str, ...]] = ("code",)
-    search_help_text = order_search.HELP
+    search_help_text = search.HELP
     sortable_by = ("code", "created")  # what an index sorts; the tabs and selects do the rest
     actions = ("confirm_payments", "reject_proofs", "cancel_orders")
     actions_on_bottom = False
@@ -69,7 +68,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Status")
     def state(self, order: Order) -> SafeString:
         """Give the status as a badge, or that a person is asked."""
-        status, style = order_choice.status_of(order)
+        status, style = bulk_confirmation.status_of(order)
         return display.badge(status, style=style)
 
     @admin.display(description="Total")
@@ -97,7 +96,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Fetch along what the list and the page read."""
         orders = super().get_queryset(request).select_related("raffle", "contact")
-        return orders.defer("contact__context").prefetch_related(held.WITH_TICKETS)
+        return orders.defer("contact__context").prefetch_related(ticket_numbers.WITH_TICKETS)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the newest first; what waits for somebody in the order it should be done."""
@@ -113,16 +112,16 @@ class OrderAdmin(ReadOnlyAdmin):
         """Find by code, phone, name or ticket number, each in any spelling."""
         if not search_term.strip():
             return queryset, False
-        found = order_search.find(
+        found = search.find(
             queryset,
-            order_search.read(search_term),
+            search.read(search_term),
             raffle_id=filters.chosen_raffle(request),
             sort="o" not in request.GET,
         )
         if found.too_many and request.method == "GET":
             messages.info(
                 request,
-                f"Very many buyers match; shown are the newest {order_search.MANY:,}. "
+                f"Very many buyers match; shown are the newest {search.MANY:,}. "
                 "Type a little more to find somebody else.",
             )
         return found.orders, False
@@ -141,17 +140,17 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.action(description="Confirm payments…", permissions=["decide"])
     def confirm_payments(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders with their proofs before anything is confirmed."""
-        return order_batches.ask(request, chosen, act=Act.CONFIRM)
+        return bulk_actions.ask(request, chosen, act=Act.CONFIRM)
 
     @admin.action(description="Reject proofs…", permissions=["decide"])
     def reject_proofs(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders and ask why their proofs are turned down."""
-        return order_batches.ask(request, chosen, act=Act.REJECT)
+        return bulk_actions.ask(request, chosen, act=Act.REJECT)
 
     @admin.action(description="Cancel orders…", permissions=["decide"])
     def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders once more before they are cancelled."""
-        return order_batches.ask(request, chosen, act=Act.CANCEL)
+        return bulk_actions.ask(request, chosen, act=Act.CANCEL)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -162,12 +161,12 @@ class OrderAdmin(ReadOnlyAdmin):
         answer: Any = super().changelist_view(request, extra_context)
         changes = getattr(answer, "context_data", {}).get("cl")
         if changes is not None:
-            counts = order_facets.recent(now=timezone.now())
+            counts = filter_counts.recent(now=timezone.now())
             total = counts.total(raffle_id=filters.chosen_raffle(request))
             answer.context_data |= {
-                "tabs": order_tabs.tabs(changes, total=total),
-                "selects": order_tabs.selects(changes),
-                "kept": order_tabs.kept(changes),
+                "tabs": tabs.tabs(changes, total=total),
+                "selects": tabs.selects(changes),
+                "kept": tabs.kept(changes),
             }
         return answer
 
@@ -179,10 +178,10 @@ class OrderAdmin(ReadOnlyAdmin):
             path(f"{one}/confirm/", view(decisions.confirm), name="raffles_order_confirm"),
             path(f"{one}/reject/", view(decisions.reject), name="raffles_order_reject"),
             path(f"{one}/cancel/", view(decisions.cancel), name="raffles_order_cancel"),
-            path("many/confirm/", view(order_batches.confirm), name="raffles_order_confirm_many"),
-            path("many/reject/", view(order_batches.reject), name="raffles_order_reject_many"),
-            path("many/cancel/", view(order_batches.cancel), name="raffles_order_cancel_many"),
-            path("many/done/", view(order_batches.done), name="raffles_order_done"),
+            path("many/confirm/", view(bulk_actions.confirm), name="raffles_order_confirm_many"),
+            path("many/reject/", view(bulk_actions.reject), name="raffles_order_reject_many"),
+            path("many/cancel/", view(bulk_actions.cancel), name="raffles_order_cancel_many"),
+            path("many/done/", view(bulk_actions.done), name="raffles_order_done"),
             *super().get_urls(),
         ]
 
@@ -190,7 +189,7 @@ class OrderAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Draw the page of one order."""
-        page = order_page.of(kwargs["obj"], request=request, now=timezone.now())
+        page = detail_page.of(kwargs["obj"], request=request, now=timezone.now())
         context |= {
             "page": page,
             "review": page.review,

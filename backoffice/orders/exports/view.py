@@ -20,8 +20,8 @@ from django.utils.text import slugify
 from openpyxl import Workbook
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from backoffice.desk.export_cells import for_csv, for_excel
-from backoffice.desk.export_rows import Table, Wanted, What, table
+from backoffice.orders.exports.cells import for_csv, for_excel
+from backoffice.orders.exports.rows import Table, Wanted, What, table
 from backoffice.ui import audit_log
 from shared.core import enums
 from shared.core.enums import OrderStatus

@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.desk import evidence, faster, orphan_page, queue, waiting
-from backoffice.desk.decisions import Said, attempted, note_of, refuse_onlookers, staff
-from backoffice.desk.queue import Leaf
-from backoffice.desk.waiting import Tabs
+from backoffice.orders import last_decision, orphan_proof_page, proof_cards, worklists
+from backoffice.orders.decisions import Said, attempted, note_of, refuse_onlookers, staff
+from backoffice.orders.review import queue
+from backoffice.orders.review.queue import Leaf
+from backoffice.orders.worklists import Tabs
 from backoffice.ui import display, error_messages
 from shared.conversation import parsing
 from shared.core.enums import Verdict
@@ -62,9 +63,9 @@ class OrphanList:
 def page(request: HttpRequest) -> HttpResponse:
     """Show which proofs fit no order: those that wait, and the last that were dismissed."""
     queue.may_look(request)
-    tabs, now = waiting.tabs(), timezone.now()
+    tabs, now = worklists.tabs(), timezone.now()
     leaf = queue.leaf_of(request.GET.get("page", ""), rows=tabs.orphans)
-    turn = waiting.orphans().select_related("contact")
+    turn = worklists.orphans().select_related("contact")
     gone = PaymentProof.objects.filter(order__isnull=True, verdict=Verdict.DISMISSED)
     shown = OrphanList(
         tabs=tabs,
@@ -85,7 +86,7 @@ def one(request: HttpRequest, proof_id: int) -> HttpResponse:
         PaymentProof.objects.select_related("contact", "order__raffle"), pk=proof_id
     )
     searched = request.GET.get("code", "").strip()[:30]
-    shown = orphan_page.read(proof, searched=searched, now=timezone.now())
+    shown = orphan_proof_page.read(proof, searched=searched, now=timezone.now())
     context = {
         "orphan": shown,
         "may_decide": queue.may_decide(request),
@@ -98,7 +99,7 @@ def one(request: HttpRequest, proof_id: int) -> HttpResponse:
 def following(request: HttpRequest, proof_id: int) -> HttpResponse:
     """Lead to the proof that waits after this one."""
     queue.may_look(request)
-    return redirect(_page(waiting.orphan_line().next_after(proof_id)) or _LIST)
+    return redirect(_page(worklists.orphan_line().next_after(proof_id)) or _LIST)
 
 
 @require_POST
@@ -153,7 +154,7 @@ def _asked_which(request: HttpRequest, proof_id: int) -> HttpResponse:
     )
     now = timezone.now()
     context = {
-        "shown": evidence.of([proof], zone=settings.TIME_ZONE)[0],
+        "shown": proof_cards.of([proof], zone=settings.TIME_ZONE)[0],
         "sender": display.buyer(proof.contact),
         "raffles": availability.on_sale(proof.phone_number_id, now=now),
         "title": "Make an order for a proof",
@@ -199,7 +200,7 @@ def _settled(
     """Make one decision about an orphan and lead to the next that waits."""
     refuse_onlookers(request)
     get_object_or_404(PaymentProof, pk=proof_id)
-    then = waiting.orphan_line().next_after(proof_id)
+    then = worklists.orphan_line().next_after(proof_id)
     level, _ = attempted(request, act, refused=lambda refusal: _refused(refusal, raffle=raffle))
     if level != messages.SUCCESS:
         return redirect(_page(proof_id))
@@ -210,7 +211,7 @@ def _refused(refusal: DomainError, *, raffle: Raffle | None) -> Said:
     match refusal.code, refusal.details:
         case "proof_settled", {"by": by, "at": datetime() as at, "order_code": order_code}:
             did = f"put it to {order_code}" if order_code else "dismissed it"
-            moment = faster.moment(at, zone=settings.TIME_ZONE, now=timezone.now())
+            moment = last_decision.moment(at, zone=settings.TIME_ZONE, now=timezone.now())
             return messages.WARNING, f"{by} {did} {moment}. Nothing was changed."
     sentence = error_messages.in_words(refusal, raffle=raffle) if raffle else refusal.message()
     return messages.ERROR, f"{sentence} Nothing was changed."
@@ -221,18 +222,18 @@ def _page(proof_id: int | None) -> str:
 
 
 def _cards(proofs: list[PaymentProof], *, now: datetime) -> list[OrphanCard]:
-    twins = evidence.same_bytes(proofs)
+    twins = proof_cards.same_bytes(proofs)
     return [
         OrphanCard(
             proof=proof,
             page=_page(proof.pk),
-            shown=evidence.how(proof),
-            thumbnail=evidence.thumbnail_of(proof),
+            shown=proof_cards.how(proof),
+            thumbnail=proof_cards.thumbnail_of(proof),
             sender=display.buyer(proof.contact),
             at=display.clock(proof.arrived_at, zone=settings.TIME_ZONE),
             ago=display.ago(proof.arrived_at, now=now),
             twin=", ".join(str(other.order) for other in twins[proof.pk][:2]),
-            settled=evidence.judged(proof, zone=settings.TIME_ZONE),
+            settled=proof_cards.judged(proof, zone=settings.TIME_ZONE),
         )
         for proof in proofs
     ]

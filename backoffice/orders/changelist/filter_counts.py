@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
-from backoffice.desk import waiting
+from backoffice.orders import worklists
 from shared.raffles.models import Order
 
 FRESH_FOR: Final = timedelta(seconds=15)
@@ -67,7 +67,7 @@ def read(*, now: datetime) -> Facets:
         _counted("review", Value("waiting"), WAITING),
         _counted("review", Value("asked"), WAITING & Q(asked_again_at__isnull=False)),
         _counted("decision", Value("yes"), Q(needs_decision=True)),
-        _counted("expiring", Value("soon"), waiting.running_out(now=now)),
+        _counted("expiring", Value("soon"), worklists.running_out(now=now)),
         _counted("sale", Value("cash"), Q(contact__isnull=True)),
     ]
     rows: dict[Answer, dict[int, int]] = defaultdict(dict)

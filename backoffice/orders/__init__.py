@@ -1,0 +1,1 @@
+"""Orders, payment proofs, the review of proofs, and exports."""

@@ -1,0 +1,1 @@
+"""Exports of sales and buyers as CSV and Excel."""

@@ -1,0 +1,1 @@
+"""The review queue and the page where a payment proof is judged."""
