@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from backoffice.desk import cash, numbers
 from backoffice.orders import decisions, late_payments, orphan_proofs
 from backoffice.orders.exports import view
 from backoffice.orders.review import page, polling, queue
+from backoffice.raffles import cash_sale, number_map
 
 
 def paths(site: AdminSite) -> list[URLPattern]:
@@ -33,7 +33,7 @@ def paths(site: AdminSite) -> list[URLPattern]:
         desk("late/<int:order_id>/free/", late_payments.free_numbers, "late_free"),
         desk("late/<int:order_id>/replace/", late_payments.replace, "late_replace"),
         desk("late/<int:order_id>/refund/", late_payments.note_refund, "late_refund"),
-        desk("sell/<int:raffle_id>/", cash.page, "sell"),
-        desk("numbers/<int:raffle_id>/", numbers.page, "numbers"),
+        desk("sell/<int:raffle_id>/", cash_sale.page, "sell"),
+        desk("numbers/<int:raffle_id>/", number_map.page, "numbers"),
         desk("export/", view.export, "export"),
     ]

@@ -1,7 +1,7 @@
 """The seller's pages; Django finds this module by its name and each import registers some."""
 
 from backoffice.accounts import admin
-from backoffice.admin import deliveries, endpoints, events, raffles, tokens
+from backoffice.admin import deliveries, endpoints, events, tokens
 from backoffice.messaging import (
     account_admin,
     alarm_admin,
@@ -11,6 +11,7 @@ from backoffice.messaging import (
 )
 from backoffice.orders import admin as orders_admin
 from backoffice.orders import proof_admin
+from backoffice.raffles import admin as raffles_admin
 
 __all__ = [
     "account",

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice.desk import life, shares
 from backoffice.desk.dashboard_chart import written
-from backoffice.desk.shares import Share
+from backoffice.raffles import lifecycle, progress_bar
+from backoffice.raffles.progress_bar import Share
 from backoffice.ui import display
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
@@ -149,7 +149,7 @@ def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datet
     return ShownRaffle(
         title=raffle.title,
         page=_page(raffle),
-        badge=life.badge(raffle),
+        badge=lifecycle.badge(raffle),
         draw=_draw(raffle, now=now),
         zone=raffle.time_zone.replace("_", " "),
         share=share,
@@ -166,7 +166,7 @@ def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datet
 
 def _share(raffle: Raffle, sums: RaffleSums) -> Share:
     free = max(0, raffle.number_count - sums.sold - sums.held)
-    return shares.of(Counts(available=free, reserved=sums.held, sold=sums.sold))
+    return progress_bar.of(Counts(available=free, reserved=sums.held, sold=sums.sold))
 
 
 def _money(raffle: Raffle, sums: RaffleSums, *, orders: str) -> tuple[Money, Money]:

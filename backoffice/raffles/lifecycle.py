@@ -19,9 +19,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.desk import shares
-from backoffice.desk.shares import Share
 from backoffice.orders.decisions import Said, told
+from backoffice.raffles import progress_bar
+from backoffice.raffles.progress_bar import Share
 from backoffice.ui import audit_log, display
 from shared.conversation import formatting
 from shared.core import enums
@@ -85,7 +85,7 @@ def life_of(raffle: Raffle, *, request: HttpRequest) -> Life:
     confirmed, expected = _money(raffle)
     return Life(
         badge=badge(raffle),
-        share=shares.of(counts),
+        share=progress_bar.of(counts),
         missing=missing,
         confirmed=confirmed,
         expected=expected,
@@ -146,7 +146,7 @@ def close_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
     if request.POST.get("sure") != "yes":
         context = {
             "raffle": raffle,
-            "share": shares.of(counts_of(raffle)),
+            "share": progress_bar.of(counts_of(raffle)),
             "title": f"Close {raffle}?",
         }
         page = admin.site.each_context(request) | context

@@ -23,11 +23,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.admin import raffle_form
-from backoffice.admin.raffle_form import LocalTime, RaffleForm
 from backoffice.changelists import filters
-from backoffice.desk import life, making, preview, shares
 from backoffice.messaging.contact_search import BoundedSearch
+from backoffice.raffles import chat_preview, lifecycle, number_generation, progress_bar, raffle_form
+from backoffice.raffles.raffle_form import LocalTime, RaffleForm
 from backoffice.ui import display, file_responses
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
@@ -50,7 +49,7 @@ class RaffleList(ChangeList):
         raffles = list(self.result_list)
         counts = number_map.shares(raffles)
         for raffle in raffles:
-            raffle.share = shares.of(counts[raffle.pk])
+            raffle.share = progress_bar.of(counts[raffle.pk])
         self.result_list = raffles
 
 
@@ -75,7 +74,7 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Status", ordering="status")
     def state(self, raffle: Raffle) -> SafeString:
         """Give the status as a badge."""
-        return life.badge(raffle)
+        return lifecycle.badge(raffle)
 
     @admin.display(description="Sold, held, free")
     def sold(self, raffle: Any) -> str:
@@ -162,10 +161,10 @@ class RaffleAdmin(BoundedSearch):
         raffle: Raffle | None = kwargs.get("obj")
         values, free = raffle_form.typed(context["adminform"].form), None
         if raffle:
-            context["life"] = stands = life.life_of(raffle, request=request)
+            context["life"] = stands = lifecycle.life_of(raffle, request=request)
             free = _free(raffle, stands.share.counts)
             values = {**model_to_dict(raffle), **values}  # who may only look has no fields
-        context["preview"] = preview.of(values, now=timezone.now(), free=free)
+        context["preview"] = chat_preview.of(values, now=timezone.now(), free=free)
         context["zones"] = raffle_form.zones()
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -175,11 +174,11 @@ class RaffleAdmin(BoundedSearch):
         steps = [
             path(f"<int:raffle_id>/{name}/", view(step), name=f"raffles_raffle_{name}")
             for name, step in (
-                ("generate", making.generate_numbers),
-                ("open", life.open_sales),
-                ("pause", life.pause_sales),
-                ("close", life.close_sales),
-                ("duplicate", life.duplicate),
+                ("generate", number_generation.generate_numbers),
+                ("open", lifecycle.open_sales),
+                ("pause", lifecycle.pause_sales),
+                ("close", lifecycle.close_sales),
+                ("duplicate", lifecycle.duplicate),
                 ("picture", picture),
             )
         ]
@@ -200,8 +199,8 @@ class RaffleAdmin(BoundedSearch):
             form = self.get_form(request, raffle, change=raffle is not None)(
                 request.POST, instance=raffle
             )
-            free = _free(raffle, life.counts_of(raffle)) if raffle else None
-            shown = preview.of(raffle_form.typed(form), now=timezone.now(), free=free)
+            free = _free(raffle, lifecycle.counts_of(raffle)) if raffle else None
+            shown = chat_preview.of(raffle_form.typed(form), now=timezone.now(), free=free)
         return render(request, "admin/raffles/raffle/preview.html", {"preview": shown})
 
 

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from backoffice.desk import shares
-from backoffice.desk.shares import Share
+from backoffice.raffles import progress_bar
+from backoffice.raffles.progress_bar import Share
 from backoffice.ui import display
 from shared.conversation import parsing
 from shared.core import enums
@@ -114,7 +114,7 @@ def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
     links = _Links(raffle, request)
     return NumberMap(
         raffle=raffle,
-        share=shares.of(_total(blocks)),
+        share=progress_bar.of(_total(blocks)),
         blocks=_overview(blocks, links=links, first=first),
         pages=_pages(links, first=first),
         span=_span(raffle, first, last),
@@ -222,7 +222,7 @@ def _overview(blocks: list[Block], *, links: _Links, first: int) -> list[Stretch
             written=links.raffle.written(block.first),
             address=links.turn(block.first),
             here=block.first <= first <= block.last,
-            share=shares.of(block.counts),
+            share=progress_bar.of(block.counts),
         )
         for block in blocks
     ]

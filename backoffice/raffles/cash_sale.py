@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from backoffice.desk.sale_form import WHY_NOT, SaleForm
 from backoffice.orders.decisions import staff
+from backoffice.raffles.cash_sale_form import WHY_NOT, SaleForm
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core.errors import DomainError

@@ -1,0 +1,1 @@
+"""Raffles: their form, lifecycle, ticket numbers and cash sales."""
