@@ -1,7 +1,7 @@
 """The seller's pages; Django finds this module by its name and each import registers some."""
 
 from backoffice.accounts import admin
-from backoffice.admin import deliveries, endpoints, events, tokens
+from backoffice.automation import delivery_admin, endpoint_admin, event_admin, token_admin
 from backoffice.messaging import (
     account_admin,
     alarm_admin,

@@ -9,8 +9,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from backoffice.automation import event_labels
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.desk import event_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +78,5 @@ def by_type(field: str) -> dict[str, tuple[str, Q]]:
     """Give the answers to what happened; `field` leads to the event's type."""
     return {
         str(type_): (f"{said} ({type_})", Q(**{field: type_}))
-        for type_, said in event_words.SAYS.items()
+        for type_, said in event_labels.SAYS.items()
     }

@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from backoffice.accounts import roles
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.desk import event_words
+from backoffice.automation import event_labels
 from backoffice.messaging import alarm_advice
 from shared.core.enums import EventDeliveryStatus, EventType, Scope
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
@@ -372,7 +372,7 @@ class TestDeliveries:
         endpoint = EventEndpoint(active=active)
         delivery = EventDelivery(endpoint=endpoint, **fields)
 
-        assert event_words.why(delivery, now=NOON) == words
+        assert event_labels.why(delivery, now=NOON) == words
 
 
 class TestEvents:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django import forms
 
-from backoffice.desk import event_words
+from backoffice.automation import event_labels
 from shared.core.errors import DomainError
 from shared.events.models import EventEndpoint
 
@@ -34,7 +34,7 @@ class EndpointForm(forms.Form):
     types = forms.MultipleChoiceField(
         label="Which events",
         required=False,
-        choices=[(str(type_), says) for type_, says in event_words.SAYS.items()],
+        choices=[(str(type_), says) for type_, says in event_labels.SAYS.items()],
         help_text="None ticked: all of them, also those that future versions add.",
         widget=forms.CheckboxSelectMultiple,
     )

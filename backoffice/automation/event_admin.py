@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backoffice.automation import event_labels, event_page
 from backoffice.changelists.filters import OneOf
 from backoffice.changelists.selects import AutomationAdmin, by_type
-from backoffice.desk import event_pages, event_words
 from backoffice.ui import display
 from shared.events.models import Event
 from shared.raffles import codes
@@ -44,7 +44,7 @@ class EventAdmin(AutomationAdmin):
     @admin.display(description="Event")
     def what(self, event: Event) -> SafeString:
         """What happened, and the name programs know it by."""
-        said = event_words.says(event.type)
+        said = event_labels.says(event.type)
         return format_html('{}<span class="why">{}</span>', said, event.type)
 
     @admin.display(description="About", empty_value="")
@@ -75,8 +75,8 @@ class EventAdmin(AutomationAdmin):
         """Draw the page from what `event_pages` reads."""
         event = kwargs["obj"]
         context |= {
-            "title": event_words.says(event.type),
-            "page": event_pages.of_event(event, now=timezone.now()),
+            "title": event_labels.says(event.type),
+            "page": event_page.of_event(event, now=timezone.now()),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -88,5 +88,5 @@ def named(term: str) -> Q:
 
 def about(event: Event) -> str | None:
     """Write what an event is about, as a link where there is a page."""
-    subject, link = event_words.about(event)
+    subject, link = event_labels.about(event)
     return format_html('<a href="{}">{}</a>', link, subject or "The order") if link else subject

@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk import event_words
-from backoffice.desk.deliveries import RESEND
+from backoffice.automation import event_labels
+from backoffice.automation.delivery_actions import RESEND
 from backoffice.ui import display
 from shared.core import config
 from shared.core.enums import EventDeliveryStatus
@@ -121,10 +121,10 @@ class DeliveryPage:
 
 def of_event(event: Event, *, now: datetime) -> EventPage:
     """Read the page of an event, with one query for its deliveries."""
-    about, about_link = event_words.about(event)
+    about, about_link = event_labels.about(event)
     sent = event.deliveries.select_related("endpoint").defer("response").order_by("endpoint__name")
     return EventPage(
-        says=event_words.says(event.type),
+        says=event_labels.says(event.type),
         type=event.type,
         about=about,
         about_link=about_link,
@@ -139,13 +139,13 @@ def of_event(event: Event, *, now: datetime) -> EventPage:
 def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime) -> DeliveryPage:
     """Read the page of a delivery, which comes with its event and endpoint; one query for tries."""
     event, endpoint = delivery.event, delivery.endpoint
-    about, about_link = event_words.about(event)
-    state, style = event_words.state(delivery)
+    about, about_link = event_labels.about(event)
+    state, style = event_labels.state(delivery)
     tries = list(delivery.tries.order_by("-id")[: _TRIES + 1])
     under_way = delivery.status == EventDeliveryStatus.SENDING
     body = event_payloads.envelope(event, public_url=config.current().public_url, now=now)
     return DeliveryPage(
-        says=event_words.says(event.type),
+        says=event_labels.says(event.type),
         type=event.type,
         event_link=reverse("admin:events_event_change", args=[event.pk]),
         event_id=event.event_id,
@@ -156,7 +156,7 @@ def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime)
         address=endpoint.url,
         state=state,
         style=style,
-        why=event_words.why(delivery, now=now),
+        why=event_labels.why(delivery, now=now),
         queued=display.clock(delivery.created_at),
         delivered=display.clock(delivery.delivered_at),
         tries=[_try(attempt) for attempt in tries[:_TRIES]],
@@ -173,21 +173,21 @@ def pretty(value: Any) -> str:
 
 
 def _sent(delivery: EventDelivery, *, now: datetime) -> Sent:
-    state, style = event_words.state(delivery)
+    state, style = event_labels.state(delivery)
     return Sent(
         link=reverse("admin:events_eventdelivery_change", args=[delivery.pk]),
         endpoint=delivery.endpoint.name,
         state=state,
         style=style,
-        why=event_words.why(delivery, now=now),
-        answer=event_words.answer(delivery.http_status, delivery.latency_ms),
+        why=event_labels.why(delivery, now=now),
+        answer=event_labels.answer(delivery.http_status, delivery.latency_ms),
     )
 
 
 def _try(attempt: EventAttempt) -> Try:
     return Try(
         at=display.clock(attempt.at),
-        answer=event_words.answer(attempt.http_status, attempt.latency_ms) or "No answer",
+        answer=event_labels.answer(attempt.http_status, attempt.latency_ms) or "No answer",
         error=attempt.error,
         good=not attempt.error,
     )

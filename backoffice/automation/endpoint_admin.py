@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backoffice.automation import endpoint_actions, endpoint_page
+from backoffice.automation.endpoint_page import Health
 from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.selects import AutomationAdmin, FilteredList
-from backoffice.desk import endpoint_pages, endpoints
-from backoffice.desk.endpoint_pages import Health
 from backoffice.ui import display
 from shared.events.models import EventEndpoint
 
@@ -37,7 +37,7 @@ class Endpoints(FilteredList):
         """Read the page, and at once how its endpoints fare."""
         super().get_results(request)
         self.result_list: list[EventEndpoint] = list(self.result_list)
-        health = endpoint_pages.health(self.result_list)
+        health = endpoint_page.health(self.result_list)
         for endpoint in self.result_list:
             vars(endpoint)["health"] = health[endpoint.pk]
 
@@ -63,7 +63,7 @@ class EventEndpointAdmin(AutomationAdmin):
     @admin.display(description="State")
     def state(self, endpoint: EventEndpoint) -> SafeString:
         """On or off, and why."""
-        state, style = endpoint_pages.state_of(endpoint)
+        state, style = endpoint_page.state_of(endpoint)
         badge = display.badge(state, style=style)
         return format_html('{}<span class="why">{}</span>', badge, endpoint.disabled_reason)
 
@@ -84,7 +84,7 @@ class EventEndpointAdmin(AutomationAdmin):
     def last(self, endpoint: EventEndpoint) -> str | None:
         """What came of the last delivery."""
         health: Health = vars(endpoint)["health"]
-        return display.shortened(endpoint_pages.last_words(health, now=timezone.now())) or None
+        return display.shortened(endpoint_page.last_words(health, now=timezone.now())) or None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Give the list that knows how they fare."""
@@ -92,25 +92,25 @@ class EventEndpointAdmin(AutomationAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let superusers."""
-        return endpoints.may_manage(request)
+        return endpoint_actions.may_manage(request)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Make one, by a use case and outside the transaction of Django's own form."""
-        return endpoints.add(request)
+        return endpoint_actions.add(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show one, and change it likewise."""
-        return endpoints.page(request, _key(object_id))
+        return endpoint_actions.page(request, _key(object_id))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """Delete one without reading its whole log into a page."""
-        return endpoints.delete(request, _key(object_id))
+        return endpoint_actions.delete(request, _key(object_id))
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the buttons."""
@@ -121,9 +121,9 @@ class EventEndpointAdmin(AutomationAdmin):
             return path(address, guarded(view), name=f"events_eventendpoint_{name}")
 
         return [
-            button("turn-on", endpoints.turn_on, "on"),
-            button("turn-off", endpoints.turn_off, "off"),
-            button("new-secret", endpoints.new_secret, "new_secret"),
+            button("turn-on", endpoint_actions.turn_on, "on"),
+            button("turn-off", endpoint_actions.turn_off, "off"),
+            button("new-secret", endpoint_actions.new_secret, "new_secret"),
             *super().get_urls(),
         ]
 

@@ -12,10 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.api.models import ApiToken
+from backoffice.automation import token_actions
+from backoffice.automation.token_form import SCOPES, state_of
 from backoffice.changelists.filters import OneOf
 from backoffice.changelists.selects import AutomationAdmin
-from backoffice.desk import tokens
-from backoffice.desk.token_form import SCOPES, state_of
 from backoffice.ui import display
 from shared.core.enums import Scope
 
@@ -75,7 +75,7 @@ class ApiTokenAdmin(AutomationAdmin):
     @admin.display(description="Expires")
     def expires(self, token: ApiToken) -> str:
         """Until when it works."""
-        return tokens.expires(token)
+        return token_actions.expires(token)
 
     @admin.display(description="Made")
     def made(self, token: ApiToken) -> str:
@@ -85,13 +85,13 @@ class ApiTokenAdmin(AutomationAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let superusers."""
-        return tokens.may_manage(request)
+        return token_actions.may_manage(request)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Make one, by a use case and outside the transaction of Django's own form."""
-        return tokens.add(request)
+        return token_actions.add(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -99,10 +99,10 @@ class ApiTokenAdmin(AutomationAdmin):
         """Show one."""
         if not object_id.isdecimal():
             raise Http404
-        return tokens.page(request, int(object_id))
+        return token_actions.page(request, int(object_id))
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that revokes."""
-        view = self.admin_site.admin_view(tokens.revoke)
+        view = self.admin_site.admin_view(token_actions.revoke)
         own = path("<int:token_id>/revoke/", view, name="api_apitoken_revoke")
         return [own, *super().get_urls()]

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from backoffice.desk import endpoint_pages
-from backoffice.desk.endpoint_form import EndpointForm, values_of
+from backoffice.automation import endpoint_page
+from backoffice.automation.endpoint_form import EndpointForm, values_of
 from backoffice.orders.decisions import Said, told
 from backoffice.ui import audit_log
 from shared.core import config
@@ -76,7 +76,7 @@ def page(request: HttpRequest, endpoint_id: int) -> HttpResponse:
         "change_form.html",
         form=form if manages else None,
         secret=endpoint.secret if manages else "",
-        page=endpoint_pages.of_endpoint(endpoint, now=timezone.now()),
+        page=endpoint_page.of_endpoint(endpoint, now=timezone.now()),
         original=endpoint,
         title=endpoint.name,
     )

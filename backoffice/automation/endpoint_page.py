@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
-from backoffice.desk import event_words
+from backoffice.automation import event_labels
 from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import EventDelivery, EventEndpoint
@@ -78,7 +78,7 @@ def of_endpoint(endpoint: EventEndpoint, *, now: datetime) -> EndpointPage:
         style=style,
         reason=endpoint.disabled_reason,
         off_since=display.clock(endpoint.disabled_at) if endpoint.disabled_at else "",
-        wants=[event_words.says(type_) for type_ in endpoint.types] or ["All events"],
+        wants=[event_labels.says(type_) for type_ in endpoint.types] or ["All events"],
         header=endpoint.header_name,
         made=f"{display.clock(endpoint.created_at)}{by}",
         waiting=(found.waiting, f"{log}&status={_QUEUED}"),
@@ -100,7 +100,7 @@ def last_words(found: Health, *, now: datetime) -> str:
     """Say what came of the last delivery; empty before the first."""
     if found.last is None:
         return ""
-    answer = event_words.answer(found.last.http_status, found.last.latency_ms)
+    answer = event_labels.answer(found.last.http_status, found.last.latency_ms)
     match EventDeliveryStatus(found.last.status):
         case EventDeliveryStatus.DELIVERED:
             at = found.last.delivered_at or found.last.created_at
@@ -109,9 +109,9 @@ def last_words(found: Health, *, now: datetime) -> str:
                 f"Delivered {'just now' if fresh else f'{display.ago(at, now=now)} ago'}: {answer}"
             )
         case EventDeliveryStatus.FAILED:
-            return f"Given up: {event_words.trouble(found.last)}"
+            return f"Given up: {event_labels.trouble(found.last)}"
         case _:
-            return f"Tried again soon: {event_words.trouble(found.last)}"
+            return f"Tried again soon: {event_labels.trouble(found.last)}"
 
 
 def health(endpoints: Sequence[EventEndpoint]) -> Mapping[int, Health]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.desk.token_form import SCOPES, TokenForm, state_of
+from backoffice.automation.token_form import SCOPES, TokenForm, state_of
 from backoffice.orders.decisions import Said, told
 from backoffice.ui import audit_log, display
 from shared.core import config

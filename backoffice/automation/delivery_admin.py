@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.admin.events import about, named
+from backoffice.automation import delivery_actions, event_labels, event_page
+from backoffice.automation.event_admin import about, named
 from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.filters import OneOf
 from backoffice.changelists.selects import AutomationAdmin, by_type
-from backoffice.desk import deliveries, event_pages, event_words
 from backoffice.messaging.channel_actions import one_by_one
 from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus
@@ -35,7 +35,7 @@ class ByStatus(CountedOneOf):
     title = "Status"
     parameter_name = "status"
     answers: ClassVar = {
-        status: (said, Q(status=status)) for status, (said, _) in event_words.STATES.items()
+        status: (said, Q(status=status)) for status, (said, _) in event_labels.STATES.items()
     }
     counted = (
         EventDeliveryStatus.FAILED,
@@ -105,8 +105,8 @@ class EventDeliveryAdmin(AutomationAdmin):
     @admin.display(description="Status")
     def state(self, delivery: EventDelivery) -> SafeString:
         """State as a badge, and below it why and when it is tried again."""
-        state, style = event_words.state(delivery)
-        why = display.shortened(event_words.why(delivery, now=timezone.now()), length=160)
+        state, style = event_labels.state(delivery)
+        why = display.shortened(event_labels.why(delivery, now=timezone.now()), length=160)
         return format_html('{}<span class="why">{}</span>', display.badge(state, style=style), why)
 
     @admin.display(description="Answer", empty_value="")
@@ -114,7 +114,7 @@ class EventDeliveryAdmin(AutomationAdmin):
         """HTTP status and how long it took, and below it how often it was tried."""
         if not delivery.attempts:
             return None
-        answer = event_words.answer(delivery.http_status, delivery.latency_ms)
+        answer = event_labels.answer(delivery.http_status, delivery.latency_ms)
         tries = f"{delivery.attempts} tries" if delivery.attempts > 1 else ""
         return format_html('{}<span class="why">{}</span>', answer, tries)
 
@@ -135,7 +135,7 @@ class EventDeliveryAdmin(AutomationAdmin):
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Say who may send again."""
-        return request.user.has_perm(deliveries.RESEND)
+        return request.user.has_perm(delivery_actions.RESEND)
 
     @admin.action(description="Send again", permissions=["resend"])
     def resend(self, request: HttpRequest, chosen: QuerySet[EventDelivery]) -> None:
@@ -144,11 +144,13 @@ class EventDeliveryAdmin(AutomationAdmin):
         if len(rows) > MOST_AT_ONCE:
             messages.error(request, f"Choose {MOST_AT_ONCE} at most; nothing was changed.")
             return
-        one_by_one(request, rows, deliveries.again, done="Queued again", name=event_words.delivery)
+        one_by_one(
+            request, rows, delivery_actions.again, done="Queued again", name=event_labels.delivery
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that sends again."""
-        view = self.admin_site.admin_view(deliveries.resend)
+        view = self.admin_site.admin_view(delivery_actions.resend)
         return [
             path("<int:delivery_id>/again/", view, name="events_eventdelivery_again"),
             *super().get_urls(),
@@ -164,7 +166,7 @@ class EventDeliveryAdmin(AutomationAdmin):
         """Draw the page from what `event_pages` reads."""
         delivery = kwargs["obj"]
         context |= {
-            "title": event_words.delivery(delivery),
-            "page": event_pages.of_delivery(delivery, request=request, now=timezone.now()),
+            "title": event_labels.delivery(delivery),
+            "page": event_page.of_delivery(delivery, request=request, now=timezone.now()),
         }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,1 @@
+"""Events, deliveries, endpoints and API tokens as staff manage them."""
