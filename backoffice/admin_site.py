@@ -72,8 +72,8 @@ class BackofficeSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """Show the first screen."""
-        from backoffice.desk import dashboard  # noqa: PLC0415 - models are not loaded before
+        from backoffice.dashboard import page as dashboard_page  # noqa: PLC0415 - models are not loaded before
 
-        shown = {"dashboard": dashboard.of(request, now=timezone.now()), "title": "Dashboard"}
+        shown = {"dashboard": dashboard_page.of(request, now=timezone.now()), "title": "Dashboard"}
         page = self.each_context(request) | shown | (extra_context or {})
         return TemplateResponse(request, "admin/dashboard.html", page)

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.desk import dashboard, dashboard_chart, dashboard_sums
-from backoffice.desk.dashboard import Dashboard
+from backoffice.dashboard import page, sales_cache, sales_chart
+from backoffice.dashboard.page import Dashboard
 from shared.core.enums import OrderStatus, OutboxStatus
 from shared.raffles.models import Order, Raffle
 from shared.use_cases import payments
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    dashboard_sums.forget()
+    sales_cache.forget()
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ class TestCost:
     ) -> None:
         a_busy_house(raffle)
         a_member(client, "Seller")
-        dashboard_sums.forget()
+        sales_cache.forget()
 
         with django_assert_max_num_queries(12):
             assert not seen_by(client).blank
@@ -237,12 +237,12 @@ class TestCost:
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         now = timezone.now()
-        dashboard_sums.recent(now=now, zone="UTC")
+        sales_cache.recent(now=now, zone="UTC")
 
         with django_assert_num_queries(0):
-            dashboard_sums.recent(now=now + timedelta(seconds=19), zone="UTC")
+            sales_cache.recent(now=now + timedelta(seconds=19), zone="UTC")
         with django_assert_num_queries(1):
-            dashboard_sums.recent(now=now + timedelta(seconds=21), zone="UTC")
+            sales_cache.recent(now=now + timedelta(seconds=21), zone="UTC")
 
 
 class TestSums:
@@ -251,8 +251,8 @@ class TestSums:
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         Order.objects.filter(pk=order.pk).update(closed_at=NOON.replace(hour=3))
 
-        there = dashboard_sums.read(now=NOON, zone="America/Bogota").days
-        here = dashboard_sums.read(now=NOON, zone="UTC").days
+        there = sales_cache.read(now=NOON, zone="America/Bogota").days
+        here = sales_cache.read(now=NOON, zone="UTC").days
 
         assert [day.tickets for day in there[-3:]] == [0, 2, 0]
         assert [day.tickets for day in here[-3:]] == [0, 0, 2]
@@ -264,10 +264,10 @@ class TestSums:
         order = shop.an_order(builders.raffle(currency="EUR"), numbers=[1, 2])
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
 
-        chart = dashboard_chart.of(dashboard_sums.read(now=NOON, zone="UTC").days, currency="USD")
+        chart = sales_chart.of(sales_cache.read(now=NOON, zone="UTC").days, currency="USD")
 
         assert chart.today_money == "€10.00 + $5.00"
-        assert chart.money.bars[-1].height == dashboard_chart.HEIGHT
+        assert chart.money.bars[-1].height == sales_chart.HEIGHT
         assert chart.tickets.total == "3"
 
 
@@ -279,4 +279,4 @@ def test_reads_no_more_than_seven_queries_of_its_own(
     request.user = User.objects.create_superuser("olga")
 
     with django_assert_max_num_queries(7):
-        dashboard.of(request, now=timezone.now())
+        page.of(request, now=timezone.now())

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice.desk.dashboard_chart import written
+from backoffice.dashboard.sales_chart import written
 from backoffice.raffles import lifecycle, progress_bar
 from backoffice.raffles.progress_bar import Share
 from backoffice.ui import display

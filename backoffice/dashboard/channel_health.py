@@ -8,7 +8,7 @@ from typing import Final
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.desk.dashboard_counts import Counts
+from backoffice.dashboard.pending_counts import Counts
 from backoffice.messaging import business_numbers
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm, BusinessNumber

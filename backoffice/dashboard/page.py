@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest
 
-from backoffice.desk import (
-    dashboard_channel,
-    dashboard_chart,
-    dashboard_counts,
-    dashboard_raffles,
-    dashboard_sums,
+from backoffice.dashboard import (
+    channel_health,
+    pending_counts,
+    raffle_cards,
+    sales_cache,
+    sales_chart,
 )
-from backoffice.desk.dashboard_channel import Alarms, Channel
-from backoffice.desk.dashboard_chart import Chart
-from backoffice.desk.dashboard_counts import Counts
-from backoffice.desk.dashboard_raffles import Raffles
+from backoffice.dashboard.channel_health import Alarms, Channel
+from backoffice.dashboard.pending_counts import Counts
+from backoffice.dashboard.raffle_cards import Raffles
+from backoffice.dashboard.sales_chart import Chart
 from backoffice.ui import display
 
 
@@ -68,23 +68,21 @@ class Dashboard:
 def of(request: HttpRequest, *, now: datetime) -> Dashboard:
     """Read all that the person who asks may see, in six queries at most."""
     may = request.user.has_perm
-    counts = dashboard_counts.read(may=may, now=now)
+    counts = pending_counts.read(may=may, now=now)
     sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")
-    rows = dashboard_raffles.rows() if sees_raffles else []
-    sums = dashboard_sums.recent(now=now, zone=settings.TIME_ZONE) if rows or sees_orders else None
+    rows = raffle_cards.rows() if sees_raffles else []
+    sums = sales_cache.recent(now=now, zone=settings.TIME_ZONE) if rows or sees_orders else None
     known = sums.raffles if sums else {}
     chart = None
     if sums and sees_orders:
-        chart = dashboard_chart.of(sums.days, currency=rows[0].currency if rows else "USD")
+        chart = sales_chart.of(sums.days, currency=rows[0].currency if rows else "USD")
     return Dashboard(
         at=display.clock(now),
         waits=_waits(request, counts, now=now),
-        raffles=dashboard_raffles.of(rows, known, request=request, now=now)
-        if sees_raffles
-        else None,
+        raffles=raffle_cards.of(rows, known, request=request, now=now) if sees_raffles else None,
         chart=chart,
-        channel=dashboard_channel.of(request, counts, now=now),
-        alarms=dashboard_channel.alarms(counts, now=now),
+        channel=channel_health.of(request, counts, now=now),
+        alarms=channel_health.alarms(counts, now=now),
     )
 
 
