@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 
-from backoffice.api.errors import in_json
-from backoffice.api.gate import from_a_program
+from backoffice.api.middleware import from_a_program
+from backoffice.api.problems import in_json
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -8,7 +8,7 @@ import drf_spectacular_sidecar
 from django.utils.csp import CSP
 from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 
-from backoffice import openapi
+from backoffice.api.openapi import spectacular_settings
 from backoffice.ui import jazzmin
 from shared.settings import *
 
@@ -40,7 +40,7 @@ WSGI_APPLICATION = "backoffice.wsgi.application"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "backoffice.api.gate.gate",
+    "backoffice.api.middleware.gate",
     "backoffice.staticfiles.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -75,7 +75,7 @@ STATIC_ROOT = BASE / "staticfiles"  # not in var/: a volume mounted there would 
 STATICFILES_DIRS = [
     BASE / "static",
     # Of the sidecar's two programs that show an API, the one that is used.
-    ("swagger-ui", Path(drf_spectacular_sidecar.__file__).parent / openapi.SWAGGER_UI),
+    ("swagger-ui", Path(drf_spectacular_sidecar.__file__).parent / spectacular_settings.SWAGGER_UI),
 ]
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticStorage"}
@@ -167,9 +167,9 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "EXCEPTION_HANDLER": "backoffice.api.errors.answer",
+    "EXCEPTION_HANDLER": "backoffice.api.problems.answer",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "backoffice.api.schema.Operation",
+    "DEFAULT_SCHEMA_CLASS": "backoffice.api.openapi.schema.Operation",
     "URL_FORMAT_OVERRIDE": None,
 }
-SPECTACULAR_SETTINGS = openapi.SETTINGS
+SPECTACULAR_SETTINGS = spectacular_settings.SETTINGS

@@ -15,7 +15,7 @@ from django.utils.timezone import get_default_timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
-from backoffice.api import pages
+from backoffice.api import pagination
 from backoffice.orders import search
 from shared.core import enums
 from shared.core.enums import OrderStatus
@@ -219,8 +219,8 @@ def chosen[Row: Any](
 
     """
     several = {name for name, one in kind.base_filters.items() if isinstance(one, OneOf)}
-    known = {*kind.base_filters, *pages.PARAMETERS}
-    pages.refuse_unknown(query, known=known, several=several)
+    known = {*kind.base_filters, *pagination.PARAMETERS}
+    pagination.refuse_unknown(query, known=known, several=several)
     filters = kind(query, queryset=rows)
     if not filters.is_valid():
         raise ValidationError({name: list(said) for name, said in filters.errors.items()})
@@ -240,4 +240,4 @@ def parameters(kind: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
             style="form" if isinstance(one, OneOf) else None,
         )
         for name, one in filters
-    ] + pages.parameters()
+    ] + pagination.parameters()

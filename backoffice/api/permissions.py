@@ -6,7 +6,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from backoffice.api import callers
+from backoffice.api import scopes
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
@@ -30,8 +30,8 @@ class HasScope(BasePermission):
         """
         if not request.user.is_authenticated:
             raise NotAuthenticated
-        has, needed = callers.scope(request), needed_by(view, method=str(request.method))
-        if needed is not None and not callers.includes(has, needed):
+        has, needed = scopes.scope(request), needed_by(view, method=str(request.method))
+        if needed is not None and not scopes.includes(has, needed):
             raise ScopeMissing(scope=has, needed=needed)
         return True
 

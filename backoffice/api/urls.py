@@ -3,11 +3,11 @@
 from django.urls import re_path
 
 from backoffice.api.views import (
-    decisions,
-    documents,
     endpoints,
     events,
-    nowhere,
+    not_found,
+    openapi,
+    order_decisions,
     orders,
     proofs,
     raffles,
@@ -19,22 +19,22 @@ urlpatterns = [
     re_path(r"^orders/(?P<id>[^/]+)/?$", orders.OrderInFull.as_view(), name="api_order"),
     re_path(
         r"^orders/(?P<id>[^/]+)/confirm-payment/?$",
-        decisions.ConfirmPayment.as_view(),
+        order_decisions.ConfirmPayment.as_view(),
         name="api_confirm_payment",
     ),
     re_path(
         r"^orders/(?P<id>[^/]+)/cancel/?$",
-        decisions.CancelOrder.as_view(),
+        order_decisions.CancelOrder.as_view(),
         name="api_cancel_order",
     ),
     re_path(
         r"^orders/(?P<id>[^/]+)/reject-payment/?$",
-        decisions.RejectPayment.as_view(),
+        order_decisions.RejectPayment.as_view(),
         name="api_reject_payment",
     ),
     re_path(
         r"^orders/(?P<id>[^/]+)/resolve-late/?$",
-        decisions.ResolveLate.as_view(),
+        order_decisions.ResolveLate.as_view(),
         name="api_resolve_late",
     ),
     re_path(
@@ -73,7 +73,7 @@ urlpatterns = [
     re_path(r"^endpoints/(?P<id>[^/]+)/?$", endpoints.OneEndpoint.as_view(), name="api_endpoint"),
     re_path(r"^deliveries/?$", endpoints.Deliveries.as_view(), name="api_deliveries"),
     re_path(r"^deliveries/(?P<id>[^/]+)/resend/?$", endpoints.Resend.as_view(), name="api_resend"),
-    re_path(r"^schema/?$", documents.Schema.as_view(), name="api_schema"),
-    re_path(r"^docs/?$", documents.docs, name="api_docs"),
-    re_path(r"^", nowhere.Nowhere.as_view()),
+    re_path(r"^schema/?$", openapi.Schema.as_view(), name="api_schema"),
+    re_path(r"^docs/?$", openapi.docs, name="api_docs"),
+    re_path(r"^", not_found.Nowhere.as_view()),
 ]

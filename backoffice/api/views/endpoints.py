@@ -10,13 +10,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api import answers, answers_events, asked, callers, filters, pages
+from backoffice.api import filters, pagination, query_params, scopes
 from backoffice.api.filters import Key, OneOf
 from backoffice.api.idempotency import Idempotent
-from backoffice.api.pages import IdPages
-from backoffice.api.schema import refusals
-from backoffice.api.serializers import checked
-from backoffice.api.serializers_events import EndpointChange, NewEndpoint
+from backoffice.api.openapi.schema import refusals
+from backoffice.api.pagination import IdPages
+from backoffice.api.responses import events, orders
+from backoffice.api.serializers.endpoints import EndpointChange, NewEndpoint
+from backoffice.api.serializers.orders import checked
 from shared.core import config, enums
 from shared.core.enums import EventDeliveryStatus, Scope
 from shared.events.models import EventDelivery, EventEndpoint
@@ -57,22 +58,22 @@ class Endpoints(Idempotent):
     @extend_schema(
         operation_id="endpoints_list",
         tags=["endpoints"],
-        parameters=pages.parameters(),
-        responses={200: answers_events.EndpointPage},
+        parameters=pagination.parameters(),
+        responses={200: events.EndpointPage},
     )
     def get(self, request: Request) -> Response:
         """List the endpoints that are told of events."""
-        pages.refuse_unknown(request.query_params, known=pages.PARAMETERS)
+        pagination.refuse_unknown(request.query_params, known=pagination.PARAMETERS)
         page = IdPages(request).of(EventEndpoint.objects.all())
-        listed = [answers_events.endpoint(found) for found in page.rows]
-        return answers.response(answers_events.EndpointPage(**page.links, results=listed))
+        listed = [events.endpoint(found) for found in page.rows]
+        return orders.response(events.EndpointPage(**page.links, results=listed))
 
     @extend_schema(
         operation_id="endpoint_create",
         tags=["endpoints"],
         request=NewEndpoint,
         responses={
-            201: answers_events.EndpointMade,
+            201: events.EndpointMade,
             **refusals(
                 EndpointNameTaken(),
                 AddressMalformed(),
@@ -95,11 +96,11 @@ class Endpoints(Idempotent):
             header_name=wanted["header_name"],
             header_value=wanted["header_value"],
             secret=wanted["secret"] or None,
-            by=callers.name(request),
+            by=scopes.name(request),
             allow_private=config.current().events_allow_private,
             now=timezone.now(),
         )
-        return answers.response(answers_events.made(found), status=201)
+        return orders.response(events.made(found), status=201)
 
 
 class OneEndpoint(Idempotent):
@@ -110,17 +111,17 @@ class OneEndpoint(Idempotent):
     @extend_schema(
         operation_id="endpoint_retrieve",
         tags=["endpoints"],
-        responses={200: answers_events.Endpoint, **refusals(_NOT_FOUND)},
+        responses={200: events.Endpoint, **refusals(_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show an endpoint."""
-        return answers.response(answers_events.endpoint(endpoints.find(self._key)))
+        return orders.response(events.endpoint(endpoints.find(self._key)))
 
     @extend_schema(
         operation_id="endpoint_update",
         tags=["endpoints"],
         request=EndpointChange,
-        responses={200: answers_events.Endpoint, **refusals(_NOT_FOUND)},
+        responses={200: events.Endpoint, **refusals(_NOT_FOUND)},
     )
     def patch(self, request: Request, **_: str) -> Response:
         """Switch an endpoint off or on.
@@ -131,9 +132,9 @@ class OneEndpoint(Idempotent):
         if checked(EndpointChange(data=request.data))["active"]:
             found = endpoints.enable(self._key)
         else:
-            reason = f"Switched off by {callers.name(request)}."
+            reason = f"Switched off by {scopes.name(request)}."
             found = endpoints.disable(self._key, reason=reason, now=timezone.now())
-        return answers.response(answers_events.endpoint(found))
+        return orders.response(events.endpoint(found))
 
     @extend_schema(
         operation_id="endpoint_delete",
@@ -147,7 +148,7 @@ class OneEndpoint(Idempotent):
 
     @property
     def _key(self) -> int:
-        return asked.key(self.kwargs["id"])
+        return query_params.key(self.kwargs["id"])
 
 
 class Deliveries(Idempotent):
@@ -159,7 +160,7 @@ class Deliveries(Idempotent):
         operation_id="deliveries_list",
         tags=["deliveries"],
         parameters=filters.parameters(DeliveryFilter),
-        responses={200: answers_events.DeliveryPage},
+        responses={200: events.DeliveryPage},
     )
     def get(self, request: Request) -> Response:
         """List how far each event got on its way to an endpoint.
@@ -168,8 +169,8 @@ class Deliveries(Idempotent):
         """
         chosen = filters.chosen(DeliveryFilter, request.query_params, _deliveries())
         page = IdPages(request, ordering="-id").of(chosen)
-        listed = [answers_events.delivery(found) for found in page.rows]
-        return answers.response(answers_events.DeliveryPage(**page.links, results=listed))
+        listed = [events.delivery(found) for found in page.rows]
+        return orders.response(events.DeliveryPage(**page.links, results=listed))
 
 
 class Resend(Idempotent):
@@ -182,7 +183,7 @@ class Resend(Idempotent):
         tags=["deliveries"],
         request=None,
         responses={
-            200: answers_events.Delivery,
+            200: events.Delivery,
             **refusals(DeliveryNotFound(), DeliveryUnderWay()),
         },
     )
@@ -191,8 +192,8 @@ class Resend(Idempotent):
 
         It leaves at once, or once the endpoint is switched on again; receivers know it by its id.
         """
-        queued = deliveries.resend(asked.key(self.kwargs["id"]), now=timezone.now())
-        return answers.response(answers_events.delivery(_deliveries().get(pk=queued.pk)))
+        queued = deliveries.resend(query_params.key(self.kwargs["id"]), now=timezone.now())
+        return orders.response(events.delivery(_deliveries().get(pk=queued.pk)))
 
 
 def _deliveries() -> QuerySet[EventDelivery]:

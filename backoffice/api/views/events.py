@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import asked, pages
-from backoffice.api.answers_events import EventPage
+from backoffice.api import pagination, query_params
+from backoffice.api.responses.events import EventPage
 from shared.core.enums import EventType, Scope
 from shared.events.services import feed
 from shared.publishing.event_payloads import envelope
@@ -58,13 +58,13 @@ class Events(APIView):
         """
         query = request.query_params
         known = [each.name for each in _PARAMETERS]
-        pages.refuse_unknown(query, known=known, several=["types"])
-        after = asked.whole(query, "after", least=0, default=0)
-        limit = min(asked.whole(query, "limit", least=1, default=LIMIT), MOST)
+        pagination.refuse_unknown(query, known=known, several=["types"])
+        after = query_params.whole(query, "after", least=0, default=0)
+        limit = min(query_params.whole(query, "limit", least=1, default=LIMIT), MOST)
         found = feed.after(after, limit=limit + 1, types=_types(request))
         more, found = len(found) > limit, found[:limit]
         last = found[-1].sequence if found else after
-        base, now = pages.base(request), timezone.now()
+        base, now = pagination.base(request), timezone.now()
         return Response(
             {
                 "results": [envelope(event, public_url=base, now=now) for event in found],
@@ -76,7 +76,7 @@ class Events(APIView):
 
 
 def _types(request: Request) -> list[str]:
-    types = asked.words(request.query_params, "types")
+    types = query_params.words(request.query_params, "types")
     if unknown := sorted(set(types) - set(EventType)):
         known = ", ".join(EventType)
         raise ValidationError({"types": [f"There is no {unknown[0]}; there are {known}."]})

@@ -5,10 +5,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import answers, filters
+from backoffice.api import filters
 from backoffice.api.filters import OrderFilter
-from backoffice.api.pages import IdPages
-from backoffice.api.schema import refusals
+from backoffice.api.openapi.schema import refusals
+from backoffice.api.pagination import IdPages
+from backoffice.api.responses import orders as responses_orders
 from shared.core.enums import Scope
 from shared.publishing import representations
 from shared.raffles.models import Order
@@ -25,7 +26,7 @@ class OrderList(APIView):
         operation_id="orders_list",
         tags=["orders"],
         parameters=filters.parameters(OrderFilter),
-        responses={200: answers.OrderPage},
+        responses={200: responses_orders.OrderPage},
     )
     def get(self, request: Request) -> Response:
         """List orders.
@@ -35,7 +36,7 @@ class OrderList(APIView):
         orders = filters.chosen(OrderFilter, request.query_params, Order.objects.all())
         page = IdPages(request).of(orders, reading=representations.orders())
         listed = [representations.order(order) for order in page.rows]
-        return answers.response(answers.OrderPage(**page.links, results=listed))
+        return responses_orders.response(responses_orders.OrderPage(**page.links, results=listed))
 
 
 class OrderInFull(APIView):
@@ -46,9 +47,12 @@ class OrderInFull(APIView):
     @extend_schema(
         operation_id="order_retrieve",
         tags=["orders"],
-        responses={200: answers.OrderInFull, **refusals(OrderNotFound(reference="R-7K3F9"))},
+        responses={
+            200: responses_orders.OrderInFull,
+            **refusals(OrderNotFound(reference="R-7K3F9")),
+        },
     )
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
         """Show an order with its history."""
         order = representations.orders().get(pk=payments.find_order(self.kwargs["id"]))
-        return answers.response(answers.in_full(order))
+        return responses_orders.response(responses_orders.in_full(order))

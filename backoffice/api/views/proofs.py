@@ -16,11 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import answers, answers_proofs, asked, filters, pages
-from backoffice.api.answers_proofs import ProofPage
+from backoffice.api import filters, pagination, query_params
 from backoffice.api.filters import Moment, OneOf, Text
-from backoffice.api.pages import IdPages
-from backoffice.api.schema import refusals
+from backoffice.api.openapi.schema import refusals
+from backoffice.api.pagination import IdPages
+from backoffice.api.responses import orders, proofs
+from backoffice.api.responses.proofs import ProofPage
 from backoffice.orders import proof_files
 from backoffice.ui.file_responses import SHOWN_TYPES
 from shared.core import enums
@@ -87,7 +88,7 @@ class ProofFilter(django_filters.FilterSet):
         """Keep the proofs of an order, or those without one."""
         if order.lower() == "none":
             return rows.filter(order__isnull=True)
-        if key := asked.key(order):
+        if key := query_params.key(order):
             return rows.filter(order=key)
         return rows.filter(order__code=codes.normalised(order) or "")
 
@@ -119,12 +120,12 @@ class OrderProofs(APIView):
     @extend_schema(
         operation_id="order_proofs",
         tags=["proofs"],
-        parameters=pages.parameters(),
+        parameters=pagination.parameters(),
         responses={200: ProofPage, **refusals(OrderNotFound(reference="R-7K3F9"))},
     )
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
-        pages.refuse_unknown(request.query_params, known=pages.PARAMETERS)
+        pagination.refuse_unknown(request.query_params, known=pagination.PARAMETERS)
         order_id = payments.find_order(self.kwargs["id"])
         return _page(request, _proofs().filter(order=order_id))
 
@@ -137,13 +138,13 @@ class ProofInFull(APIView):
     @extend_schema(
         operation_id="proof_retrieve",
         tags=["proofs"],
-        responses={200: answers_proofs.ProofInFull, **refusals(_NOT_FOUND)},
+        responses={200: proofs.ProofInFull, **refusals(_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a payment proof, with a link to its file that needs no token."""
         proof = _one(self.kwargs["id"])
-        [found] = answers_proofs.proofs([proof], public_url=pages.base(request), now=timezone.now())
-        return answers.response(found)
+        [found] = proofs.proofs([proof], public_url=pagination.base(request), now=timezone.now())
+        return orders.response(found)
 
 
 class ProofFile(APIView):
@@ -192,7 +193,7 @@ class ProofFile(APIView):
 
         A link from an event or a proof has a `signature` and needs no token; it is good for a week.
         """
-        pages.refuse_unknown(request.query_params, known=[SIGNATURE])
+        pagination.refuse_unknown(request.query_params, known=[SIGNATURE])
         if self._has_signature:
             self._check(request.query_params[SIGNATURE])
         response = _send(_one(self.kwargs["id"]))
@@ -211,7 +212,9 @@ class ProofFile(APIView):
             ProofLinkBroken, ProofLinkExpired.
 
         """
-        if signed_links.proof_of(signature, now=timezone.now()) != asked.key(self.kwargs["id"]):
+        if signed_links.proof_of(signature, now=timezone.now()) != query_params.key(
+            self.kwargs["id"]
+        ):
             raise ProofLinkBroken
 
 
@@ -220,7 +223,7 @@ def _proofs() -> QuerySet[PaymentProof]:
 
 
 def _one(reference: str) -> PaymentProof:
-    proof = _proofs().filter(pk=asked.key(reference)).first()
+    proof = _proofs().filter(pk=query_params.key(reference)).first()
     if proof is None:
         raise ProofNotFound(reference=reference)
     return proof
@@ -228,8 +231,8 @@ def _one(reference: str) -> PaymentProof:
 
 def _page(request: Request, rows: QuerySet[PaymentProof]) -> Response:
     page = IdPages(request).of(rows)
-    found = answers_proofs.proofs(page.rows, public_url=pages.base(request), now=timezone.now())
-    return answers.response(ProofPage(**page.links, results=found))
+    found = proofs.proofs(page.rows, public_url=pagination.base(request), now=timezone.now())
+    return orders.response(ProofPage(**page.links, results=found))
 
 
 def _send(proof: PaymentProof) -> HttpResponseBase:

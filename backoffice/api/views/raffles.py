@@ -16,11 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import answers, answers_raffles, asked, callers, filters, pages
+from backoffice.api import filters, pagination, query_params, scopes
 from backoffice.api.filters import OneOf
 from backoffice.api.idempotency import Idempotent
-from backoffice.api.pages import IdPages
-from backoffice.api.schema import refusals
+from backoffice.api.openapi.schema import refusals
+from backoffice.api.pagination import IdPages
+from backoffice.api.responses import orders, raffles
 from shared.core import enums, logs
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
 from shared.raffles.models import Raffle
@@ -79,7 +80,7 @@ class RaffleList(APIView):
         operation_id="raffles_list",
         tags=["raffles"],
         parameters=filters.parameters(RaffleFilter),
-        responses={200: answers_raffles.RafflePage},
+        responses={200: raffles.RafflePage},
     )
     def get(self, request: Request) -> Response:
         """List raffles.
@@ -88,8 +89,8 @@ class RaffleList(APIView):
         """
         chosen = filters.chosen(RaffleFilter, request.query_params, Raffle.objects.all())
         page, now = IdPages(request).of(chosen), timezone.now()
-        listed = [answers_raffles.raffle(raffle, now=now) for raffle in page.rows]
-        return answers.response(answers_raffles.RafflePage(**page.links, results=listed))
+        listed = [raffles.raffle(raffle, now=now) for raffle in page.rows]
+        return orders.response(raffles.RafflePage(**page.links, results=listed))
 
 
 class OneRaffle(APIView):
@@ -104,7 +105,7 @@ class OneRaffle(APIView):
             RaffleNotFound: there is none.
 
         """
-        found = Raffle.objects.filter(pk=asked.key(self.kwargs["id"])).first()
+        found = Raffle.objects.filter(pk=query_params.key(self.kwargs["id"])).first()
         if found is None:
             raise RaffleNotFound(reference=self.kwargs["id"])
         return found
@@ -116,11 +117,11 @@ class RaffleInFull(OneRaffle):
     @extend_schema(
         operation_id="raffle_retrieve",
         tags=["raffles"],
-        responses={200: answers_raffles.Raffle, **refusals(_NOT_FOUND)},
+        responses={200: raffles.Raffle, **refusals(_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a raffle: what is raffled and on which terms."""
-        return answers.response(answers_raffles.raffle(self.raffle(), now=timezone.now()))
+        return orders.response(raffles.raffle(self.raffle(), now=timezone.now()))
 
 
 class RaffleAvailability(OneRaffle):
@@ -129,7 +130,7 @@ class RaffleAvailability(OneRaffle):
     @extend_schema(
         operation_id="raffle_availability",
         tags=["raffles"],
-        responses={200: answers.Availability, **refusals(_NOT_FOUND)},
+        responses={200: orders.Availability, **refusals(_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Count a raffle's numbers: free, held and sold.
@@ -137,8 +138,8 @@ class RaffleAvailability(OneRaffle):
         Of a large raffle the counts may be two seconds old.
         """
         raffle, now = self.raffle(), timezone.now()
-        return answers.response(
-            answers.availability(
+        return orders.response(
+            orders.availability(
                 raffle,
                 counts=availability.recent_counts(raffle.pk, now=now),
                 why_not=availability.why_not_selling(raffle, now=now),
@@ -153,7 +154,7 @@ class RaffleNumbers(OneRaffle):
         operation_id="raffle_numbers",
         tags=["raffles"],
         parameters=list(_NUMBERS),
-        responses={200: answers_raffles.RaffleNumbers, **refusals(_NOT_FOUND)},
+        responses={200: raffles.RaffleNumbers, **refusals(_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """List the numbers of a raffle as ranges.
@@ -161,16 +162,14 @@ class RaffleNumbers(OneRaffle):
         Numbers in a row that are all free, all held or all sold are one range, so a million of them
         fit on a few pages. While numbers are sold, each page is as things are when it is read.
         """
-        pages.refuse_unknown(request.query_params, known=[each.name for each in _NUMBERS])
+        pagination.refuse_unknown(request.query_params, known=[each.name for each in _NUMBERS])
         raffle = self.raffle()
         if request.query_params.get("numbers"):
             page = RangePage(_of_given(raffle, request), after=None)
         else:
             page = _page(raffle, request)
         following = None if page.after is None else _link(raffle, request, after=page.after)
-        return answers.response(
-            answers_raffles.numbers(raffle, ranges=page.ranges, following=following)
-        )
+        return orders.response(raffles.numbers(raffle, ranges=page.ranges, following=following))
 
 
 class _Step(Idempotent, OneRaffle):
@@ -202,9 +201,9 @@ class _Step(Idempotent, OneRaffle):
                 raise
             raffle.refresh_from_db()
         else:
-            by = callers.actor(request)
+            by = scopes.actor(request)
             _log.info("raffle_moved", raffle=raffle.pk, to=to.value, kind=by.kind, by=by.id)
-        return answers.response(answers_raffles.moved(raffle, already=already, now=now))
+        return orders.response(raffles.moved(raffle, already=already, now=now))
 
 
 class OpenRaffle(_Step):
@@ -215,7 +214,7 @@ class OpenRaffle(_Step):
         tags=["raffles"],
         request=None,
         responses={
-            200: answers_raffles.RaffleMoved,
+            200: raffles.RaffleMoved,
             **refusals(
                 _NOT_FOUND,
                 NumbersMissing(missing=400),
@@ -239,7 +238,7 @@ class PauseRaffle(_Step):
         tags=["raffles"],
         request=None,
         responses={
-            200: answers_raffles.RaffleMoved,
+            200: raffles.RaffleMoved,
             **refusals(_NOT_FOUND, TransitionNotAllowed(current="CLOSED", wanted="PAUSED")),
         },
     )
@@ -259,7 +258,7 @@ class CloseRaffle(_Step):
         tags=["raffles"],
         request=None,
         responses={
-            200: answers_raffles.RaffleMoved,
+            200: raffles.RaffleMoved,
             **refusals(_NOT_FOUND, TransitionNotAllowed(current="DRAFT", wanted="CLOSED")),
         },
     )
@@ -273,11 +272,11 @@ class CloseRaffle(_Step):
 
 def _page(raffle: Raffle, request: Request) -> RangePage:
     query = request.query_params
-    after = asked.whole(query, "after", least=0, most=9_999_999, default=0)
+    after = query_params.whole(query, "after", least=0, most=9_999_999, default=0)
     return number_ranges.page(
         raffle,
         after=after if query.get("after") else None,
-        limit=asked.whole(query, "limit", least=1, default=number_ranges.LIMIT),
+        limit=query_params.whole(query, "limit", least=1, default=number_ranges.LIMIT),
         status=_status(request),
     )
 
@@ -296,7 +295,7 @@ def _of_given(raffle: Raffle, request: Request) -> list[NumberRange]:
         ValidationError: some of them are none, or there are too many.
 
     """
-    words = asked.words(request.query_params, "numbers")
+    words = query_params.words(request.query_params, "numbers")
     parts = [_numbers_in(word, raffle=raffle) for word in words]
     if sum(map(len, parts)) > number_ranges.LIMIT:
         raise _refused(f"Ask for {number_ranges.LIMIT:,} numbers at most.")
@@ -324,4 +323,4 @@ def _refused(words: str) -> ValidationError:
 
 def _link(raffle: Raffle, request: Request, *, after: int) -> str:
     query = request.query_params.dict() | {"after": raffle.written(after)}
-    return f"{pages.base(request)}{request.path}?{urlencode(query)}"
+    return f"{pagination.base(request)}{request.path}?{urlencode(query)}"

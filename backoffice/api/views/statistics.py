@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import answers, answers_statistics, asked, pages
-from backoffice.api.answers_statistics import Read
-from backoffice.api.schema import refusals
+from backoffice.api import pagination, query_params
+from backoffice.api.openapi.schema import refusals
+from backoffice.api.responses import orders, statistics
+from backoffice.api.responses.statistics import Read
 from backoffice.api.views.raffles import OneRaffle
 from shared.core.enums import Scope
 from shared.raffles.models import Raffle
@@ -37,7 +38,7 @@ class RaffleStatistics(OneRaffle):
         tags=["statistics"],
         parameters=[_DAYS],
         responses={
-            200: answers_statistics.RaffleStatistics,
+            200: statistics.RaffleStatistics,
             **refusals(RaffleNotFound(reference="7")),
         },
     )
@@ -50,7 +51,7 @@ class RaffleStatistics(OneRaffle):
         days = _days(request)
         raffle = self.raffle()
         read = _read(raffle, zone=raffle.time_zone, days=days)
-        return answers.response(answers_statistics.of_raffle(raffle, read))
+        return orders.response(statistics.of_raffle(raffle, read))
 
 
 class Statistics(APIView):
@@ -62,7 +63,7 @@ class Statistics(APIView):
         operation_id="statistics",
         tags=["statistics"],
         parameters=[_DAYS],
-        responses={200: answers_statistics.Statistics},
+        responses={200: statistics.Statistics},
     )
     def get(self, request: Request) -> Response:
         """Sum up how all raffles sell.
@@ -74,17 +75,17 @@ class Statistics(APIView):
         raffles = list(Raffle.objects.order_by("-pk").only(*_READ))
         read = _read(None, zone=settings.TIME_ZONE, days=days)
         numbers = sum(raffle.number_count for raffle in raffles)
-        return answers.response(
-            answers_statistics.of_all(raffles, read, numbers=numbers, shown=RAFFLES)
-        )
+        return orders.response(statistics.of_all(raffles, read, numbers=numbers, shown=RAFFLES))
 
 
 _READ: Final = ("title", "status", "currency", "number_count")
 
 
 def _days(request: Request) -> int:
-    pages.refuse_unknown(request.query_params, known=["days"])
-    return asked.whole(request.query_params, "days", least=1, most=sales.MOST_DAYS, default=DAYS)
+    pagination.refuse_unknown(request.query_params, known=["days"])
+    return query_params.whole(
+        request.query_params, "days", least=1, most=sales.MOST_DAYS, default=DAYS
+    )
 
 
 def _read(raffle: Raffle | None, *, zone: str, days: int) -> Read:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from backoffice.api.views import documents
+from backoffice.api.views import openapi
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -15,7 +15,7 @@ def test_the_document_is_no_secret(client: Client, slash: str) -> None:
 
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
-    assert answer.content == documents.document()
+    assert answer.content == openapi.document()
 
 
 def test_the_page_asks_who_is_there_and_comes_back(client: Client) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from rest_framework import exceptions
 
 from backoffice import urls
-from backoffice.api import errors
+from backoffice.api import problems
 from shared.core.errors import DomainError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -57,11 +57,11 @@ def codes_in_the_source() -> dict[str, int]:
     """Give every code that the API may answer, with its status."""
     assert urls.urlpatterns  # all views, and so all errors, are loaded
     domain = {
-        kind.code: errors.STATUS.get(kind.code, 404 if kind.code.endswith("_not_found") else 409)
+        kind.code: problems.STATUS.get(kind.code, 404 if kind.code.endswith("_not_found") else 409)
         for kind in kinds()
     }
     framework = {
-        errors.of(kind()).body["code"]: kind.status_code
+        problems.of(kind()).body["code"]: kind.status_code
         for kind in exceptions.APIException.__subclasses__()
         if kind.__module__ == exceptions.__name__
         and kind.__name__ not in {"MethodNotAllowed", "UnsupportedMediaType"}

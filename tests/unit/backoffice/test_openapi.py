@@ -10,8 +10,8 @@ import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
-from backoffice.api import examples
-from backoffice.api.views import documents
+from backoffice.api.openapi import examples
+from backoffice.api.views import openapi
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 RENEW: Final = (
@@ -53,8 +53,8 @@ OPERATIONS: Final = {
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
-    documents.document.cache_clear()
-    return json.loads(documents.document())
+    openapi.document.cache_clear()
+    return json.loads(openapi.document())
 
 
 def operations(schema: Any) -> Iterator[tuple[str, Any]]:
@@ -67,7 +67,7 @@ class TestDocument:
     def test_is_the_one_that_is_committed(self, schema: Any) -> None:
         kept = (ROOT / "openapi.json").read_bytes()
 
-        assert documents.document() == kept, RENEW
+        assert openapi.document() == kept, RENEW
 
     def test_is_made_without_a_warning_and_valid(self, schema: Any) -> None:
         assert not GENERATOR_STATS

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from drf_spectacular.drainage import GENERATOR_STATS
 
-from backoffice.api.views.documents import document
+from backoffice.api.views.openapi import document
 from shared.core.config import ROOT
 
 

@@ -15,10 +15,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api import answers, callers, examples, repeats
+from backoffice.api import already_done, scopes
 from backoffice.api.idempotency import Idempotent
-from backoffice.api.schema import refusals
-from backoffice.api.serializers import Cancellation, Confirmation, Rejection, Resolution, checked
+from backoffice.api.openapi import examples
+from backoffice.api.openapi.schema import refusals
+from backoffice.api.responses import orders
+from backoffice.api.serializers.orders import (
+    Cancellation,
+    Confirmation,
+    Rejection,
+    Resolution,
+    checked,
+)
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.publishing import representations
@@ -96,7 +104,7 @@ class ConfirmPayment(Decision):
         tags=["orders"],
         request=Confirmation,
         responses={
-            200: answers.Confirmation,
+            200: orders.Confirmation,
             **refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 OrderNotPlaced(order_id=7),
@@ -124,7 +132,7 @@ class ConfirmPayment(Decision):
             _refuse_elsewhere(order, wanted.get("proofs"))
         outcome = payments.confirm_payment(
             order.pk,
-            by=callers.actor(request),
+            by=scopes.actor(request),
             now=timezone.now(),
             seen_proofs=wanted.get("proofs"),
             received=None if wanted["accept_difference"] else wanted.get("amount"),
@@ -134,7 +142,7 @@ class ConfirmPayment(Decision):
         if isinstance(outcome, NeedsDecision):
             return _undecided(order, outcome)
         already = isinstance(outcome, AlreadySettled)
-        return answers.response(answers.confirmation(order, already=already))
+        return orders.response(orders.confirmation(order, already=already))
 
 
 class CancelOrder(Decision):
@@ -145,7 +153,7 @@ class CancelOrder(Decision):
         tags=["orders"],
         request=Cancellation,
         responses={
-            200: answers.Cancellation,
+            200: orders.Cancellation,
             **refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 OrderAlreadyPaid(order_id=7, by="ana", at=None),
@@ -167,15 +175,15 @@ class CancelOrder(Decision):
             _refuse_elsewhere(order, wanted.get("proofs"))
             payments.cancel_order(
                 order.pk,
-                by=callers.actor(request),
+                by=scopes.actor(request),
                 now=timezone.now(),
                 reason=wanted["reason"],
                 seen_proofs=wanted.get("proofs"),
             )
 
-        outcome = _once(self.order(), act, unless=repeats.cancelled)
+        outcome = _once(self.order(), act, unless=already_done.cancelled)
         already = isinstance(outcome, Repeated)
-        return answers.response(answers.cancellation(self.order(), already=already))
+        return orders.response(orders.cancellation(self.order(), already=already))
 
 
 class RejectPayment(Decision):
@@ -186,7 +194,7 @@ class RejectPayment(Decision):
         tags=["orders"],
         request=Rejection,
         responses={
-            200: answers.Rejection,
+            200: orders.Rejection,
             **refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 NothingToReview(order_id=7, by=None, at=None),
@@ -211,14 +219,14 @@ class RejectPayment(Decision):
                 order.pk,
                 reason=RejectReason(wanted["reason"]),
                 note=wanted["note"],
-                by=callers.actor(request),
+                by=scopes.actor(request),
                 now=timezone.now(),
                 seen_proofs=wanted.get("proofs"),
             )
 
-        outcome = _once(self.order(), act, unless=repeats.rejected)
+        outcome = _once(self.order(), act, unless=already_done.rejected)
         already = isinstance(outcome, Repeated)
-        return answers.response(answers.rejection(self.order(), already=already))
+        return orders.response(orders.rejection(self.order(), already=already))
 
 
 class ResolveLate(Decision):
@@ -229,7 +237,7 @@ class ResolveLate(Decision):
         tags=["orders"],
         request=Resolution,
         responses={
-            200: answers.Resolution,
+            200: orders.Resolution,
             **refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 DecisionMade(by="ana", at=None),
@@ -259,17 +267,17 @@ class ResolveLate(Decision):
             return _resolve(order, wanted, request)
 
         def same(order: Order) -> bool:
-            return repeats.resolved(order, decision=decision, numbers=numbers)
+            return already_done.resolved(order, decision=decision, numbers=numbers)
 
         outcome, order = _once(self.order(), act, unless=same), self.order()
         if isinstance(outcome, NeedsDecision):
             return _undecided(order, outcome)
         already = isinstance(outcome, Repeated)
-        return answers.response(answers.resolution(order, decision=decision, already=already))
+        return orders.response(orders.resolution(order, decision=decision, already=already))
 
 
 def _resolve(order: Order, wanted: dict[str, Any], request: Request) -> object:
-    by, now = callers.actor(request), timezone.now()
+    by, now = scopes.actor(request), timezone.now()
     seen, note = wanted.get("proofs"), wanted["note"]
     match wanted["decision"]:
         case "take_back":
@@ -334,7 +342,7 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
     code, why = NumbersTaken.code, "some of its numbers belong to somebody else by now"
     if order.raffle.status == RaffleStatus.DRAWN:
         code, why = RaffleDrawn.code, "the raffle is drawn"
-    problem = answers.DecisionNeeded(
+    problem = orders.DecisionNeeded(
         code=code,
         message=f"The order had ended and {why}; nothing was sold, a person must decide.",
         detail=found,
@@ -342,4 +350,4 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
         order=representations.order(order),
         **found,
     )
-    return answers.response(problem, status=409)
+    return orders.response(problem, status=409)

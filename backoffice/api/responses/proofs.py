@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import Field
 
-from backoffice.api.pages import Page
+from backoffice.api.pagination import Page
 from shared.core.enums import ProofStatus
 from shared.publishing import representations, signed_links
 from shared.publishing.representations import Described, Moment

@@ -38,12 +38,12 @@ SETTINGS: Final[dict[str, Any]] = {
     ],
     # A form is understood, too; only JSON can tell null from a word and a number from its digits.
     "PARSER_WHITELIST": ["backoffice.api.parsers.Json"],
-    "PREPROCESSING_HOOKS": ["backoffice.api.schema_hooks.without_slash"],
+    "PREPROCESSING_HOOKS": ["backoffice.api.openapi.hooks.without_slash"],
     # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
     "POSTPROCESSING_HOOKS": [
-        "backoffice.api.schema_events.with_events",
-        "backoffice.api.schema_hooks.tidied",
-        "backoffice.api.schema_hooks.shared",
+        "backoffice.api.openapi.webhooks.with_events",
+        "backoffice.api.openapi.hooks.tidied",
+        "backoffice.api.openapi.hooks.shared",
     ],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document and accepts no warning
 }

@@ -7,7 +7,8 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
-from backoffice.api import answers, serializers, serializers_events
+from backoffice.api.responses import orders
+from backoffice.api.serializers import endpoints, orders
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
 
@@ -15,7 +16,7 @@ _NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
 _RAFFLE: Final = representations.RaffleName(id=1, title="Summer Raffle")
 _BUYER: Final = representations.Buyer(name="Ana", phone="+15550100001", user_id=None)
-_N8N: Final = answers.By(kind="token", label="n8n")
+_N8N: Final = orders.By(kind="token", label="n8n")
 _PROOF: Final = representations.Proof(
     id=12,
     status="KEPT",
@@ -46,24 +47,24 @@ ORDER: Final = representations.Order(
 )
 _STANDING: Final[Mapping[str, Any]] = {"id": 41, "code": "R-7K3F9", "numbers": ["007", "013"]}
 _HISTORY: Final = (
-    answers.HistoryLine(
+    orders.HistoryLine(
         action="PLACED",
-        by=answers.By(kind="chat", label="Ana"),
+        by=orders.By(kind="chat", label="Ana"),
         from_status="DRAFT",
         to_status="PENDING_PAYMENT",
         reason="",
         at=_NOON + _MINUTE,
     ),
-    answers.HistoryLine(
+    orders.HistoryLine(
         action="PROOF_RECEIVED",
-        by=answers.By(kind="chat", label="Ana"),
+        by=orders.By(kind="chat", label="Ana"),
         from_status=None,
         to_status=None,
         reason="",
         at=_NOON + 4 * _MINUTE,
     ),
 )
-_CONFIRMED: Final = answers.Confirmation(
+_CONFIRMED: Final = orders.Confirmation(
     **_STANDING,
     status="PAID",
     already_confirmed=False,
@@ -72,7 +73,7 @@ _CONFIRMED: Final = answers.Confirmation(
     confirmed_at=_NOON + 9 * _MINUTE,
     buyer_notified="queued",
 )
-NUMBERS_TAKEN: Final = answers.DecisionNeeded(
+NUMBERS_TAKEN: Final = orders.DecisionNeeded(
     code="numbers_taken",
     message="The order had ended and some of its numbers belong to somebody else by now; "
     "nothing was sold, a person must decide.",
@@ -85,24 +86,22 @@ NUMBERS_TAKEN: Final = answers.DecisionNeeded(
 )
 
 ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
-    answers.OrderPage: {
-        "a page": answers.OrderPage(
+    orders.OrderPage: {
+        "a page": orders.OrderPage(
             count=51,
             next="https://raffles.example/api/orders?status=PENDING_PAYMENT&after=41",
             previous=None,
             results=[ORDER],
         )
     },
-    answers.OrderInFull: {
-        "under review": answers.OrderInFull(**dict(ORDER), history=list(_HISTORY))
-    },
-    answers.Confirmation: {
+    orders.OrderInFull: {"under review": orders.OrderInFull(**dict(ORDER), history=list(_HISTORY))},
+    orders.Confirmation: {
         "confirmed": _CONFIRMED,
         "a repeat": _CONFIRMED.model_copy(update={"already_confirmed": True}),
         "paid late": _CONFIRMED.model_copy(update={"late": True}),
     },
-    answers.Cancellation: {
-        "cancelled": answers.Cancellation(
+    orders.Cancellation: {
+        "cancelled": orders.Cancellation(
             **_STANDING,
             status="CANCELLED",
             already_cancelled=False,
@@ -111,8 +110,8 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    answers.Rejection: {
-        "rejected": answers.Rejection(
+    orders.Rejection: {
+        "rejected": orders.Rejection(
             **_STANDING,
             status="PENDING_PAYMENT",
             already_rejected=False,
@@ -123,8 +122,8 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    answers.Resolution: {
-        "replaced": answers.Resolution(
+    orders.Resolution: {
+        "replaced": orders.Resolution(
             **{**_STANDING, "numbers": ["013", "845"]},
             status="PAID",
             decision="replace",
@@ -134,8 +133,8 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    answers.Availability: {
-        "on sale": answers.Availability(
+    orders.Availability: {
+        "on sale": orders.Availability(
             id=1,
             title="Summer Raffle",
             status="OPEN",
@@ -153,8 +152,8 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
 }
 """Of each model that is an answer, by what it shows."""
 
-BODIES: Final[Mapping[type[serializers.Body], Mapping[str, Mapping[str, Any]]]] = {
-    serializers.Confirmation: {
+BODIES: Final[Mapping[type[orders.Body], Mapping[str, Mapping[str, Any]]]] = {
+    orders.Confirmation: {
         "the bank's reference": {
             "amount": "10.00",
             "reference": "SPEI 88213",
@@ -163,15 +162,15 @@ BODIES: Final[Mapping[type[serializers.Body], Mapping[str, Mapping[str, Any]]]] 
         },
         "nothing": {},
     },
-    serializers.Cancellation: {"a reason": {"reason": "Asked for by phone"}},
-    serializers.Rejection: {
+    orders.Cancellation: {"a reason": {"reason": "Asked for by phone"}},
+    orders.Rejection: {
         "not credited": {"reason": "NOT_CREDITED", "note": "Nothing on the account yet"}
     },
-    serializers.Resolution: {
+    orders.Resolution: {
         "other numbers": {"decision": "replace", "numbers": ["013", "845"]},
         "the money goes back": {"decision": "refund", "note": "Sent back on Monday"},
     },
-    serializers_events.NewEndpoint: {
+    endpoints.NewEndpoint: {
         "n8n": {
             "name": "n8n: new proofs",
             "url": "https://n8n.example/webhook/raffle",
@@ -180,7 +179,7 @@ BODIES: Final[Mapping[type[serializers.Body], Mapping[str, Mapping[str, Any]]]] 
             "header_value": "open sesame",
         }
     },
-    serializers_events.EndpointChange: {"off": {"active": False}, "on": {"active": True}},
+    endpoints.EndpointChange: {"off": {"active": False}, "on": {"active": True}},
 }
 """Of each body that a request may have."""
 
@@ -191,7 +190,7 @@ def of(kind: type) -> list[OpenApiExample]:
     A model that is not named above is shown with the examples of its own fields.
     """
     shown: Mapping[str, Any] = ANSWERS.get(kind) or BODIES.get(kind) or {}
-    if not shown and issubclass(kind, BaseModel) and not issubclass(kind, answers.Problem):
+    if not shown and issubclass(kind, BaseModel) and not issubclass(kind, orders.Problem):
         shown = {"an answer": _put_together(kind)}
     return [
         OpenApiExample(

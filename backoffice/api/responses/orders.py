@@ -5,8 +5,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.response import Response
 
-from backoffice.api import repeats
-from backoffice.api.pages import Page
+from backoffice.api import already_done
+from backoffice.api.pagination import Page
 from shared.core.enums import OrderAction
 from shared.publishing import representations
 from shared.publishing.representations import Described, Moment
@@ -180,7 +180,7 @@ def rejection(found: Order, *, already: bool) -> Rejection:
 
 def resolution(found: Order, *, decision: str, already: bool) -> Resolution:
     """Describe an order whose late payment is decided about, read by `described.orders()`."""
-    event = last(found, repeats.RESOLVED[decision])
+    event = last(found, already_done.RESOLVED[decision])
     return Resolution(
         **_standing(found),
         decision=decision,

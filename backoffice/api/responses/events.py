@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from backoffice.api.pages import Page
+from backoffice.api.pagination import Page
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.publishing.event_payloads import Envelope
 from shared.publishing.representations import Described, Moment

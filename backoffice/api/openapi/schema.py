@@ -28,10 +28,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 
-from backoffice.api import errors, examples, idempotency, permissions
-from backoffice.api.answers import Problem
+from backoffice.api import idempotency, permissions, problems
+from backoffice.api.openapi import examples
 from backoffice.api.permissions import ScopeMissing
-from backoffice.api.serializers import Body
+from backoffice.api.responses.orders import Problem
+from backoffice.api.serializers.orders import Body
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
@@ -92,7 +93,7 @@ def refusals(*refused: DomainError | Problem) -> dict[int, OpenApiResponse]:
         if isinstance(each, Problem):
             found.setdefault(409, []).append(_example(each.model_dump(mode="json")))
         else:
-            answer = errors.of(each)
+            answer = problems.of(each)
             found.setdefault(answer.status, []).append(_example(answer.body))
     return {
         status: OpenApiResponse(Problem, examples=examples) for status, examples in found.items()
@@ -164,7 +165,7 @@ class Operation(AutoSchema):
             found["415"] = [exceptions.UnsupportedMediaType("text/plain")]
             found["422"] = [idempotency.KeyReused()]
         return {
-            status: [_example(errors.of(error).body) for error in errors_]
+            status: [_example(problems.of(error).body) for error in errors_]
             for status, errors_ in found.items()
         }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from backoffice.api.pages import Page
+from backoffice.api.pagination import Page
 from shared.publishing.representations import Described, Moment
 from shared.raffles import models
 from shared.raffles.services import availability

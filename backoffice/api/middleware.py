@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import UnsupportedMediaType
 
-from backoffice.api.errors import in_json
+from backoffice.api.problems import in_json
 
 API: Final = "/api/"
 """Below this address nothing but JSON is answered."""

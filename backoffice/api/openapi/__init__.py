@@ -1,0 +1,1 @@
+"""The OpenAPI document: settings, schema, hooks, webhooks and examples."""

@@ -1,0 +1,1 @@
+"""Response models of the API: the one source of its bodies and of its schema."""

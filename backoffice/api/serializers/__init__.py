@@ -1,0 +1,1 @@
+"""Serializers that check request bodies before anything is done."""
