@@ -1,0 +1,15 @@
+"""Admin registrations: Django imports this module, and each import registers its models."""
+
+import backoffice.accounts.admin
+import backoffice.automation.delivery_admin
+import backoffice.automation.endpoint_admin
+import backoffice.automation.event_admin
+import backoffice.automation.token_admin
+import backoffice.messaging.account_admin
+import backoffice.messaging.alarm_admin
+import backoffice.messaging.contact_admin
+import backoffice.messaging.inbox_admin
+import backoffice.messaging.outbox_admin
+import backoffice.orders.admin
+import backoffice.orders.proof_admin
+import backoffice.raffles.admin  # noqa: F401
