@@ -29,7 +29,7 @@ ALARMS: Final = frozenset({"alarms.sound"})
 """Calls whose first argument is the key of an alarm."""
 LOGGERS: Final = frozenset({"_log", "logger"})
 """Names of loggers; the first argument of their methods is the name of what happened."""
-FAULTS: Final = frozenset({"faults.log"})
+FAULTS: Final = frozenset({"error_logging.log"})
 """Calls whose second argument is the name of what went wrong."""
 
 

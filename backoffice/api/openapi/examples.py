@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
 from backoffice.api.responses import orders
-from backoffice.api.serializers import endpoints, orders
+from backoffice.api.serializers import endpoints, order_decisions
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
 
@@ -152,8 +152,8 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
 }
 """Of each model that is an answer, by what it shows."""
 
-BODIES: Final[Mapping[type[orders.Body], Mapping[str, Mapping[str, Any]]]] = {
-    orders.Confirmation: {
+BODIES: Final[Mapping[type[order_decisions.Body], Mapping[str, Mapping[str, Any]]]] = {
+    order_decisions.Confirmation: {
         "the bank's reference": {
             "amount": "10.00",
             "reference": "SPEI 88213",
@@ -162,11 +162,11 @@ BODIES: Final[Mapping[type[orders.Body], Mapping[str, Mapping[str, Any]]]] = {
         },
         "nothing": {},
     },
-    orders.Cancellation: {"a reason": {"reason": "Asked for by phone"}},
-    orders.Rejection: {
+    order_decisions.Cancellation: {"a reason": {"reason": "Asked for by phone"}},
+    order_decisions.Rejection: {
         "not credited": {"reason": "NOT_CREDITED", "note": "Nothing on the account yet"}
     },
-    orders.Resolution: {
+    order_decisions.Resolution: {
         "other numbers": {"decision": "replace", "numbers": ["013", "845"]},
         "the money goes back": {"decision": "refund", "note": "Sent back on Monday"},
     },

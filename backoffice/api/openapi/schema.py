@@ -32,7 +32,7 @@ from backoffice.api import idempotency, permissions, problems
 from backoffice.api.openapi import examples
 from backoffice.api.permissions import ScopeMissing
 from backoffice.api.responses.orders import Problem
-from backoffice.api.serializers.orders import Body
+from backoffice.api.serializers.order_decisions import Body
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from backoffice.api.serializers.orders import Body, Words
+from backoffice.api.serializers.order_decisions import Body, Words
 from shared.core import enums
 from shared.core.enums import EventType
 

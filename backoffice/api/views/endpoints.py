@@ -17,7 +17,7 @@ from backoffice.api.openapi.schema import refusals
 from backoffice.api.pagination import IdPages
 from backoffice.api.responses import events, orders
 from backoffice.api.serializers.endpoints import EndpointChange, NewEndpoint
-from backoffice.api.serializers.orders import checked
+from backoffice.api.serializers.order_decisions import checked
 from shared.core import config, enums
 from shared.core.enums import EventDeliveryStatus, Scope
 from shared.events.models import EventDelivery, EventEndpoint

@@ -20,7 +20,7 @@ from backoffice.api.idempotency import Idempotent
 from backoffice.api.openapi import examples
 from backoffice.api.openapi.schema import refusals
 from backoffice.api.responses import orders
-from backoffice.api.serializers.orders import (
+from backoffice.api.serializers.order_decisions import (
     Cancellation,
     Confirmation,
     Rejection,
