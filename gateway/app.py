@@ -19,7 +19,7 @@ from gateway.workers.supervisor import Crew
 from shared.core import logs
 from shared.core.config import Settings
 from shared.whatsapp.services.inbox import inbox_queue
-from shared.whatsapp.services.inbox.inbox_queue import Stored
+from shared.whatsapp.services.inbox.webhook_store import Stored
 from shared.whatsapp.services.meta_client import MetaClient
 
 PATIENCE: Final = 20.0

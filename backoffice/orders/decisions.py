@@ -23,8 +23,8 @@ from shared.core.enums import ActorKind, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
+from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
-from shared.use_cases.payments import AlreadySettled, NeedsDecision, Settled
 
 type Said = tuple[int, str]
 """A level of Django's messages, and the sentence."""

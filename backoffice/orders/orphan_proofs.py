@@ -26,8 +26,8 @@ from shared.core.enums import Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import availability
+from shared.raffles.services.proofs import ProofKept, ProofLate
 from shared.use_cases import orphan_proofs
-from shared.use_cases.orphan_proofs import ProofKept, ProofLate
 
 _LIST: Final = "admin:desk_orphans"
 

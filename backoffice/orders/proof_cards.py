@@ -13,7 +13,7 @@ from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import HASHED
-from shared.use_cases import payments
+from shared.raffles.services import similar_proofs
 
 MANY: Final = 200
 """How many other proofs with the same bytes are read at most."""
@@ -138,7 +138,7 @@ def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof
 
 def nearly_equal(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders that look nearly the same, other than those of equal bytes."""
-    alike = payments.look_alikes([proof for proof in proofs if proof.sha256])
+    alike = similar_proofs.look_alikes([proof for proof in proofs if proof.sha256])
     return {
         proof.pk: _one_an_order(
             other for other in alike.get(proof.pk, []) if other.sha256 != proof.sha256

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 
 from backoffice.messaging.chat_view import formatted
 from backoffice.ui import display
-from shared.conversation import formatting, texts
+from shared.conversation import formatting
+from shared.conversation.texts import orders, raffles
 from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.constants import DEFAULT_HOLD_MINUTES
 from shared.core.enums import Mode, OrderStatus
@@ -81,8 +82,8 @@ def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> 
     facts = _facts(raffle, free=raffle.number_count if free is None else free)
     last = raffle.written(raffle.last_number)
     return Preview(
-        card=_bubble(texts.card(facts, now=now).message()),
-        payment=_bubble(texts.how_to_pay(_order(facts, raffle, now=now), now=now).message()),
+        card=_bubble(raffles.card(facts, now=now).message()),
+        payment=_bubble(orders.how_to_pay(_order(facts, raffle, now=now), now=now).message()),
         span=f"{raffle.written(raffle.first_number)} to {last}",
         all_sold=formatting.money(raffle.price * raffle.number_count, raffle.currency),
         draw=display.when(raffle.draw_at, zone=raffle.time_zone),

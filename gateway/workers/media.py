@@ -11,8 +11,9 @@ from gateway.database import Database
 from gateway.workers.loop import Bell, Stop, all_of
 from shared.core import logs, retry
 from shared.raffles import fingerprints
+from shared.raffles.services import proofs
+from shared.raffles.services.proofs import FetchJob
 from shared.use_cases import payments
-from shared.use_cases.payments import FetchJob
 from shared.whatsapp.services.meta_client import (
     GraphError,
     MediaCorrupt,
@@ -46,9 +47,7 @@ class Media:
 
     async def turn(self) -> bool:
         """Fetch what is due; true if anything was, so that it looks again."""
-        due = await self.database.run(
-            payments.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE
-        )
+        due = await self.database.run(proofs.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE)
         for jobs in batched(due, AT_ONCE):
             if self.stop.told:
                 return False
@@ -58,7 +57,7 @@ class Media:
     async def _fetch(self, job: FetchJob) -> None:
         now = datetime.now(UTC)
         if not await self.database.run(
-            payments.claim_fetch, job.proof_id, now=now, retry_at=now + CLAIMED_FOR
+            proofs.claim_fetch, job.proof_id, now=now, retry_at=now + CLAIMED_FOR
         ):
             return
         try:

@@ -23,8 +23,8 @@ from shared.whatsapp.services.meta_client import (
     GraphUnreachable,
     MetaClient,
 )
-from shared.whatsapp.services.outbox import outbox_queue
-from shared.whatsapp.services.outbox.outbox_queue import Claimed
+from shared.whatsapp.services.outbox import claims, delivery_statuses, outbox_queue, send_results
+from shared.whatsapp.services.outbox.claims import Claimed
 
 LEASE: Final = timedelta(minutes=2)
 """Longer than any send takes; whoever dies meanwhile leaves it to the sweep."""
@@ -79,7 +79,7 @@ class Outbox:
         if free <= 0:
             return False  # the first that ends rings the bell
         claimed = await self.database.run(
-            outbox_queue.claim,
+            claims.claim,
             now=datetime.now(UTC),
             lease=uuid4(),
             lease_for=LEASE + timedelta(seconds=1 / self.rate),
@@ -120,7 +120,7 @@ class Outbox:
             judgement = refused.judgement
             logger.warning("send_refused", code=refused.code, reaction=judgement.reaction.value)
             return partial(
-                outbox_queue.record_failure,
+                send_results.record_failure,
                 judgement=judgement,
                 code=refused.code,
                 words=refused.details,
@@ -128,13 +128,13 @@ class Outbox:
             )
         except GraphUnreachable:
             logger.warning("graph_not_reached")
-            return partial(outbox_queue.record_not_reached, jitter=jitter)
+            return partial(send_results.record_not_reached, jitter=jitter)
         except GraphUncertain:
             logger.warning("send_uncertain")
-            return outbox_queue.record_unknown
+            return send_results.record_unknown
         logger.info("sent", wa_message_id=accepted.wa_message_id)
         return partial(
-            outbox_queue.record_sent, wa_message_id=accepted.wa_message_id, wa_id=accepted.wa_id
+            send_results.record_sent, wa_message_id=accepted.wa_message_id, wa_id=accepted.wa_id
         )
 
     async def _record(self, message: Claimed, record: Record) -> None:
@@ -179,7 +179,7 @@ class Deliveries:
     async def turn(self) -> bool:
         """Apply status webhooks; true if there may be more."""
         applied = await self.database.run(
-            outbox_queue.apply_statuses, now=datetime.now(UTC), limit=STATUSES_A_TURN
+            delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_A_TURN
         )
         if applied:
             self.replies.ring()  # what was held up by an unknown send may go now

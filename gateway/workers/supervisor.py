@@ -15,7 +15,7 @@ from gateway.workers.loop import Bell, Stop, Turn
 from gateway.workers.media import Media
 from gateway.workers.outbox import Deliveries, Outbox, Sweep
 from shared.core import logs
-from shared.whatsapp.services.inbox.inbox_queue import Stored
+from shared.whatsapp.services.inbox.webhook_store import Stored
 from shared.whatsapp.services.meta_client import MetaClient
 
 SWEEP_TICK: Final = 5.0

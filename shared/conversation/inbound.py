@@ -22,11 +22,12 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from structlog.contextvars import bound_contextvars
 
-from shared.conversation import facts, flow, texts
+from shared.conversation import facts, flow
 from shared.conversation.effects import Turn, carry_out
 from shared.conversation.flow.reconcile import squared
 from shared.conversation.flow.screens import prompt
 from shared.conversation.parsing import Command, command
+from shared.conversation.texts import guidance
 from shared.conversation.values import (
     Context,
     Event,
@@ -408,7 +409,7 @@ def _sum_up(turn: Turn) -> Answered:
     contact = turn.contact
     known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
     state, context = squared(State(contact.state), Context.from_json(contact.context), known)
-    step = prompt(state, context, known, note=texts.back_again())
+    step = prompt(state, context, known, note=guidance.back_again())
     contact.state, contact.context = step.state, step.context.as_json()
     if _summed_up_lately(turn):
         return Answered()
@@ -523,7 +524,7 @@ def _give_up(contact: WhatsAppContact, message: InboundMessage, *, now: datetime
     )
     if contact.is_blocked:
         return
-    reply = texts.apology("")
+    reply = guidance.apology("")
     outbox_queue.enqueue(
         contact,
         reply.message(),

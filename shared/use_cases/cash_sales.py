@@ -14,25 +14,6 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import orders, payments, reservations
 from shared.raffles.services.lifecycle import RaffleNotFound
-from shared.raffles.services.reservations import (
-    NumbersTaken,
-    NumbersUnknown,
-    QuantityOutOfBounds,
-    RaffleNotSelling,
-    TooFewLeft,
-)
-
-__all__ = [
-    "BuyerNameMissing",
-    "NumbersTaken",
-    "NumbersUnknown",
-    "QuantityOutOfBounds",
-    "RaffleNotFound",
-    "RaffleNotSelling",
-    "Sold",
-    "TooFewLeft",
-    "sell",
-]
 
 _log = logs.get(__name__)
 

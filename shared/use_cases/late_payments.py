@@ -6,35 +6,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.conversation import texts
 from shared.conversation.notify import locked, tell
+from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.services import late_payments, payments
-from shared.raffles.services.orders import RaffleDrawn
-from shared.raffles.services.payments import DecisionMade, NeedsDecision, ProofUnseen, Settled
-from shared.raffles.services.reservations import (
-    NumbersTaken,
-    NumbersUnknown,
-    QuantityOutOfBounds,
-    TooFewLeft,
-)
-
-__all__ = [
-    "DecisionMade",
-    "NeedsDecision",
-    "NumbersTaken",
-    "NumbersUnknown",
-    "ProofUnseen",
-    "QuantityOutOfBounds",
-    "RaffleDrawn",
-    "Settled",
-    "TooFewLeft",
-    "note_refund",
-    "replace_numbers",
-    "take_back",
-]
+from shared.raffles.services.payments import NeedsDecision, Settled
 
 _log = logs.get(__name__)
 
@@ -70,7 +48,7 @@ def take_back(
     payments.refuse_unseen(order, seen_proofs=seen_proofs)
     outcome = payments.sell_late(order, by=by, now=now, reason=reason)
     if isinstance(outcome, Settled):
-        tell(order, texts.paid, now=now)
+        tell(order, order_updates.paid, now=now)
     _log.info("late_order_taken_back", order_id=order_id, outcome=type(outcome).__name__)
     return outcome
 
@@ -121,7 +99,7 @@ def replace_numbers(
         seen_proofs=seen_proofs,
         reason=reason,
     )
-    tell(order, lambda known: texts.numbers_replaced(known, old=old), now=now)
+    tell(order, lambda known: order_updates.numbers_replaced(known, old=old), now=now)
     _log.info("numbers_replaced", order_id=order_id, by=by.kind)
     return settled
 
@@ -153,6 +131,6 @@ def note_refund(
     order = late_payments.note_refund(
         locked(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
     )
-    tell(order, lambda known: texts.refund_noted(known, note=note), now=now)
+    tell(order, lambda known: order_updates.refund_noted(known, note=note), now=now)
     _log.info("refund_noted", order_id=order_id, by=by.kind)
     return order

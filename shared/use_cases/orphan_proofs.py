@@ -6,31 +6,17 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.conversation import facts, texts
+from shared.conversation import facts
 from shared.conversation.notify import acknowledged_lately, locked, say, tell
+from shared.conversation.texts import order_updates
+from shared.conversation.texts.orders import late_proof, proof_added
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, orphan_proofs, proofs, reservations
 from shared.raffles.services.lifecycle import RaffleNotFound
-from shared.raffles.services.orders import OrderNotFound
-from shared.raffles.services.orphan_proofs import ProofNotFound, ProofSettled
 from shared.raffles.services.proofs import ProofKept, ProofLate
-from shared.raffles.services.reservations import OrderWantsPayment
 from shared.whatsapp.services.inbox import contacts
-
-__all__ = [
-    "OrderNotFound",
-    "OrderWantsPayment",
-    "ProofKept",
-    "ProofLate",
-    "ProofNotFound",
-    "ProofSettled",
-    "RaffleNotFound",
-    "attach",
-    "dismiss",
-    "make_order",
-]
 
 _log = logs.get(__name__)
 
@@ -110,7 +96,7 @@ def make_order(
     )
     order = orders.place(held, at=now, now=now, by=by)
     proofs.assign([proof], order=order, by=by, now=now, reason=f"made an order by {by.label}")
-    tell(order, texts.order_made, now=now)
+    tell(order, order_updates.order_made, now=now)
     _log.info("order_made", proof_id=proof_id, order_id=order.pk, by=by.kind)
     return order
 
@@ -136,7 +122,11 @@ def dismiss(
     sender = contacts.lock(sender_id) if sender_id is not None else None
     proof = orphan_proofs.dismiss(orphan_proofs.lock(proof_id), note=note, by=by, now=now)
     if tell_buyer and sender is not None:
-        say(sender, texts.proof_dismissed(facts.seller_of(sender, now=now), note=note), now=now)
+        say(
+            sender,
+            order_updates.proof_dismissed(facts.seller_of(sender, now=now), note=note),
+            now=now,
+        )
     _log.info("proof_dismissed", proof_id=proof_id, by=by.kind)
     return proof
 
@@ -147,11 +137,11 @@ def _acknowledge(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
     quiet = acknowledged_lately(order.contact_id, now=now, about=str(order))
     match outcome:
         case ProofLate(taken_back=secured) if secured or not quiet:
-            tell(order, lambda known: texts.late_proof(known, secured=secured), now=now)
+            tell(order, lambda known: late_proof(known, secured=secured), now=now)
         case ProofKept(first=True):
-            tell(order, texts.proof_attached, now=now)
+            tell(order, order_updates.proof_attached, now=now)
         case ProofKept() if not quiet:
-            tell(order, texts.proof_added, now=now)
+            tell(order, proof_added, now=now)
 
 
 def _raffle(raffle_id: int) -> Raffle:

@@ -7,8 +7,9 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from shared.conversation import facts, texts
+from shared.conversation import facts
 from shared.conversation.notify import locked, say, tell
+from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import InboxStatus, RejectReason, Verdict
@@ -16,63 +17,19 @@ from shared.raffles import fingerprints
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import orders, payments, proofs
-from shared.raffles.services.orders import (
-    OrderAlreadyPaid,
-    OrderEnded,
-    OrderNotFound,
-    RaffleDrawn,
-    find,
-)
 from shared.raffles.services.payments import (
     AlreadySettled,
-    AmountMismatch,
-    DecisionMade,
     NeedsDecision,
-    NothingToReview,
-    OrderNotPlaced,
-    ProofUnseen,
     Settled,
 )
-from shared.raffles.services.proofs import FetchJob, claim_fetch, due_to_fetch, same_bytes
-from shared.raffles.services.similar_proofs import look_alikes
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
-
-__all__ = [
-    "AlreadySettled",
-    "AmountMismatch",
-    "DecisionMade",
-    "FetchJob",
-    "NeedsDecision",
-    "NothingToReview",
-    "OrderAlreadyPaid",
-    "OrderEnded",
-    "OrderNotFound",
-    "OrderNotPlaced",
-    "ProofUnseen",
-    "RaffleDrawn",
-    "Settled",
-    "ask_again",
-    "cancel_order",
-    "claim_fetch",
-    "confirm_payment",
-    "due_to_fetch",
-    "expire_due",
-    "find_order",
-    "keep_proof_file",
-    "look_alikes",
-    "proof_failed",
-    "reject_payment",
-    "same_bytes",
-]
 
 _log = logs.get(__name__)
 
 BACKLOG: Final = timedelta(seconds=60)
 """While messages wait longer than this, nothing expires: a receipt may be among them."""
-
-find_order = find
 
 
 @transaction.atomic(durable=True)
@@ -119,9 +76,9 @@ def confirm_payment(
         reason=reason,
     )
     if isinstance(outcome, Settled):
-        tell(outcome.order, texts.paid, now=now)
+        tell(outcome.order, order_updates.paid, now=now)
     elif isinstance(outcome, NeedsDecision) and not known_late:
-        tell(outcome.order, texts.late_payment, now=now)
+        tell(outcome.order, order_updates.late_payment, now=now)
     _log.info("payment_confirmed", order_id=order_id, outcome=type(outcome).__name__, by=by.kind)
     return outcome
 
@@ -154,7 +111,11 @@ def reject_payment(
     order = payments.reject(
         locked(order_id), reason=reason, note=note, by=by, now=now, seen_proofs=seen_proofs
     )
-    tell(order, lambda known: texts.rejected(known, reason=reason, note=note, now=now), now=now)
+    tell(
+        order,
+        lambda known: order_updates.rejected(known, reason=reason, note=note, now=now),
+        now=now,
+    )
     _log.info("payment_rejected", order_id=order_id, reason=reason, by=by.kind)
     return order
 
@@ -183,7 +144,7 @@ def ask_again(
 
     """
     order = payments.ask_again(locked(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs)
-    tell(order, lambda known: texts.asked_again(known, note=note), now=now)
+    tell(order, lambda known: order_updates.asked_again(known, note=note), now=now)
     _log.info("proof_asked_again", order_id=order_id, by=by.kind)
     return order
 
@@ -215,7 +176,7 @@ def cancel_order(
     orders.refuse_if_over(order)
     payments.refuse_unseen(order, seen_proofs=seen_proofs)
     order = orders.cancel(order, by=by, now=now, reason=reason)
-    tell(order, lambda known: texts.cancelled_by_seller(known, reason=reason), now=now)
+    tell(order, lambda known: order_updates.cancelled_by_seller(known, reason=reason), now=now)
     _log.info("order_cancelled", order_id=order_id, by=by.kind)
     return order
 
@@ -263,7 +224,7 @@ def _expire(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
     order = orders.lock(order_id)
     if _wrote_in_time(order) or not orders.expire(order, now=now):
         return False
-    tell(order, texts.expired, now=now)
+    tell(order, order_updates.expired, now=now)
     _log.info("order_expired", order_id=order_id)
     return True
 
@@ -315,4 +276,4 @@ def proof_failed(proof_id: int, *, error: str, retry_at: datetime | None, now: d
         return
     order = proof.order
     known = facts.of_order(order, now=now) if order is not None else None
-    say(contact, texts.file_lost(known), now=now)
+    say(contact, order_updates.file_lost(known), now=now)

@@ -14,24 +14,6 @@ from typing import Any, Final
 
 import regex
 
-from tests.meta_limits import faults
-
-__all__ = [
-    "Button",
-    "Message",
-    "NoAddressee",
-    "Row",
-    "addressed",
-    "buttons",
-    "faults",
-    "image",
-    "is_blank",
-    "length",
-    "listing",
-    "preview",
-    "text",
-]
-
 type Message = dict[str, Any]
 
 TEXT_LIMIT: Final = 4096

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.whatsapp.content import Content, ContentKind, MediaRef, content
+from shared.whatsapp.content import Content, ContentKind, content
 from shared.whatsapp.json_reader import (
     Unreadable,
     canonical,
@@ -29,20 +29,6 @@ from shared.whatsapp.webhook_items import (
     UnreadablePart,
     Webhook,
 )
-
-__all__ = [
-    "Content",
-    "ContentKind",
-    "IdentityChange",
-    "MediaRef",
-    "MessageItem",
-    "NoticeItem",
-    "StatusItem",
-    "UnreadablePart",
-    "Webhook",
-    "content",
-    "read",
-]
 
 UNANSWERED: Final = frozenset(
     {ContentKind.REACTION, ContentKind.EDIT, ContentKind.REVOKE, ContentKind.UNSUPPORTED}

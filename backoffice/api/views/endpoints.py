@@ -20,12 +20,11 @@ from backoffice.api.serializers.endpoints import EndpointChange, NewEndpoint
 from backoffice.api.serializers.order_decisions import checked
 from shared.core import config, enums
 from shared.core.enums import EventDeliveryStatus, Scope
+from shared.events.addresses import AddressMalformed, AddressPrivate
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.events.services import deliveries, endpoints
 from shared.events.services.deliveries import DeliveryNotFound, DeliveryUnderWay
 from shared.events.services.endpoints import (
-    AddressMalformed,
-    AddressPrivate,
     EndpointNameTaken,
     EndpointNotFound,
     HeaderRefused,

@@ -31,26 +31,24 @@ from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.publishing import representations
 from shared.raffles.models import Order, PaymentProof
-from shared.use_cases import late_payments, payments
-from shared.use_cases.late_payments import (
-    NumbersTaken,
-    NumbersUnknown,
-    QuantityOutOfBounds,
-    TooFewLeft,
-)
-from shared.use_cases.payments import (
+from shared.raffles.services import orders as orders_service
+from shared.raffles.services.orders import OrderAlreadyPaid, OrderEnded, OrderNotFound, RaffleDrawn
+from shared.raffles.services.payments import (
     AlreadySettled,
     AmountMismatch,
     DecisionMade,
     NeedsDecision,
     NothingToReview,
-    OrderAlreadyPaid,
-    OrderEnded,
-    OrderNotFound,
     OrderNotPlaced,
     ProofUnseen,
-    RaffleDrawn,
 )
+from shared.raffles.services.reservations import (
+    NumbersTaken,
+    NumbersUnknown,
+    QuantityOutOfBounds,
+    TooFewLeft,
+)
+from shared.use_cases import late_payments, payments
 
 _THREE_DIGITS: Final = "{:03d}".format
 
@@ -93,7 +91,7 @@ class Decision(Idempotent):
             OrderNotFound: there is none.
 
         """
-        return representations.orders().get(pk=payments.find_order(self.kwargs["id"]))
+        return representations.orders().get(pk=orders_service.find(self.kwargs["id"]))
 
 
 class ConfirmPayment(Decision):

@@ -13,8 +13,8 @@ from backoffice.api.responses import orders as responses_orders
 from shared.core.enums import Scope
 from shared.publishing import representations
 from shared.raffles.models import Order
-from shared.use_cases import payments
-from shared.use_cases.payments import OrderNotFound
+from shared.raffles.services import orders as orders_service
+from shared.raffles.services.orders import OrderNotFound
 
 
 class OrderList(APIView):
@@ -54,5 +54,5 @@ class OrderInFull(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
         """Show an order with its history."""
-        order = representations.orders().get(pk=payments.find_order(self.kwargs["id"]))
+        order = representations.orders().get(pk=orders_service.find(self.kwargs["id"]))
         return responses_orders.response(responses_orders.in_full(order))

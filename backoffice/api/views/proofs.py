@@ -31,8 +31,8 @@ from shared.publishing import signed_links
 from shared.publishing.signed_links import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
 from shared.raffles.models import PaymentProof
-from shared.use_cases import payments
-from shared.use_cases.payments import OrderNotFound
+from shared.raffles.services import orders as orders_service
+from shared.raffles.services.orders import OrderNotFound
 
 SIGNATURE: Final = "signature"
 _NO_STORE: Final = "private, no-store"
@@ -126,7 +126,7 @@ class OrderProofs(APIView):
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
         pagination.refuse_unknown(request.query_params, known=pagination.PARAMETERS)
-        order_id = payments.find_order(self.kwargs["id"])
+        order_id = orders_service.find(self.kwargs["id"])
         return _page(request, _proofs().filter(order=order_id))
 
 

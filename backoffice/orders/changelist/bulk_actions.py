@@ -28,8 +28,8 @@ from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
+from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
-from shared.use_cases.payments import AlreadySettled, NeedsDecision, Settled
 
 _log = logs.get(__name__)
 

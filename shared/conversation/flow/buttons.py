@@ -1,9 +1,10 @@
 """What a tap means, wherever the buyer stands: honoured if still right, explained if not."""
 
-from shared.conversation import button_ids, texts
+from shared.conversation import button_ids
 from shared.conversation.button_ids import Do, Tap
 from shared.conversation.flow import commands, reserve, states
 from shared.conversation.flow.screens import card, meet, menu, say
+from shared.conversation.texts import guidance, orders, raffles
 from shared.conversation.values import (
     AssignProof,
     CallOff,
@@ -23,7 +24,7 @@ def tapped(tap_id: str, state: State, context: Context, facts: Facts) -> Step:
     """Do what a button or row says."""
     tap = button_ids.read(tap_id)
     if tap is None:
-        return menu(facts, note=texts.old_button())
+        return menu(facts, note=guidance.old_button())
     if tap.do is Do.MENU:
         return menu(facts)
     if tap.do is Do.MINE:
@@ -38,14 +39,14 @@ def tapped(tap_id: str, state: State, context: Context, facts: Facts) -> Step:
 def _page(tap: Tap, facts: Facts) -> Step:
     if len(facts.raffles) < 2:  # noqa: PLR2004 - no list without two
         return menu(facts)
-    return say(State.MENU, Context(), texts.raffle_list(facts.raffles, page=tap.values[0]))
+    return say(State.MENU, Context(), raffles.raffle_list(facts.raffles, page=tap.values[0]))
 
 
 def _about_raffle(tap: Tap, context: Context, facts: Facts) -> Step:
     raffle = facts.raffle(tap.subject)
     if raffle is None or not raffle.on_sale:
-        note = texts.not_selling(raffle.title, raffle.why_not or "") if raffle else ""
-        return menu(facts, note=note or texts.old_button())
+        note = raffles.not_selling(raffle.title, raffle.why_not or "") if raffle else ""
+        return menu(facts, note=note or guidance.old_button())
     return _with_raffle(tap, raffle, context.understood(), facts)
 
 
@@ -64,7 +65,7 @@ def _with_raffle(tap: Tap, raffle: RaffleFacts, context: Context, facts: Facts) 
 def _about_order(tap: Tap, state: State, context: Context, facts: Facts) -> Step:
     order = facts.order(tap.values[1] if tap.do is Do.PROOF else tap.subject)
     if order is None:
-        return menu(facts, note=texts.old_button())
+        return menu(facts, note=guidance.old_button())
     known = context.understood()
     match tap.do:
         case Do.PROOF:
@@ -82,7 +83,7 @@ def _about_order(tap: Tap, state: State, context: Context, facts: Facts) -> Step
 
 def _cancel(tap: Tap, order: OrderFacts, state: State, context: Context) -> Step:
     if not order.live:
-        return say(state, context, texts.cannot_cancel(order))
+        return say(state, context, orders.cannot_cancel(order))
     if tap.do is Do.CANCEL_SURELY:
         return Step(state, context, effect=CallOff(order.id))
     return commands.cancel(order, state, context, surely=True)

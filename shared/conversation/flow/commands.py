@@ -1,9 +1,10 @@
 """The three words that work everywhere, "my tickets", and the answer to an open yes-or-no."""
 
-from shared.conversation import button_ids, parsing, texts
+from shared.conversation import button_ids, parsing
 from shared.conversation.button_ids import Do
 from shared.conversation.flow.screens import menu, prompt, say
 from shared.conversation.parsing import Command, Heard
+from shared.conversation.texts import guidance, orders
 from shared.conversation.values import CallOff, Context, Facts, OrderFacts, Step
 from shared.core.enums import State
 
@@ -24,7 +25,7 @@ def obey(heard: Heard, state: State, context: Context, facts: Facts) -> Step:
 
 def _help(state: State, context: Context, facts: Facts) -> Step:
     raffle = facts.raffle(context.raffle_id)
-    note = texts.help_text(raffle.seller if raffle else facts.seller)
+    note = guidance.help_text(raffle.seller if raffle else facts.seller)
     shown = menu(facts, note=note)
     if state in _RESTING:
         return shown
@@ -34,9 +35,9 @@ def _help(state: State, context: Context, facts: Facts) -> Step:
 def _cancel(state: State, context: Context, facts: Facts, *, surely: bool) -> Step:
     live = facts.live_orders
     if not live:
-        return menu(facts, note=texts.nothing_to_cancel())
+        return menu(facts, note=orders.nothing_to_cancel())
     if len(live) > 1:
-        return say(state, context, texts.cancel_which(live))
+        return say(state, context, orders.cancel_which(live))
     return cancel(live[0], state, context, surely=surely)
 
 
@@ -45,17 +46,17 @@ def cancel(order: OrderFacts, state: State, context: Context, *, surely: bool) -
     if surely and not order.under_review:
         return Step(state, context.understood(), effect=CallOff(order.id))
     asking = context.understood().but(asked=button_ids.write(Do.CANCEL_SURELY, order.id))
-    return Step(state, asking, replies=(texts.cancel_surely(order, meant=surely),))
+    return Step(state, asking, replies=(orders.cancel_surely(order, meant=surely),))
 
 
 def mine(state: State, context: Context, facts: Facts) -> Step:
     """Show what is the buyer's."""
-    return say(state, context, texts.my_tickets(facts.orders, now=facts.now))
+    return say(state, context, orders.my_tickets(facts.orders, now=facts.now))
 
 
 def keep(order: OrderFacts, state: State, context: Context, facts: Facts) -> Step:
     """Leave an order as it is and go on where the buyer was."""
-    return prompt(state, context.understood(), facts, note=texts.kept(order))
+    return prompt(state, context.understood(), facts, note=orders.kept(order))
 
 
 def answer_to_question(state: State, context: Context, text: str, facts: Facts) -> Step | None:

@@ -1,11 +1,12 @@
 """One step of the conversation; the only function the rest of the product calls."""
 
-from shared.conversation import parsing, texts
+from shared.conversation import parsing
 from shared.conversation.flow import commands, effect_results, proofs
 from shared.conversation.flow.buttons import tapped
 from shared.conversation.flow.reconcile import squared
 from shared.conversation.flow.screens import not_understood
 from shared.conversation.flow.states import WORDS
+from shared.conversation.texts import guidance
 from shared.conversation.values import (
     CalledOff,
     Context,
@@ -49,7 +50,7 @@ def step(state: State, context: Context, event: Event, facts: Facts) -> Step:
         case Picture(order_id):
             return proofs.picture(order_id, state, context, facts)
         case Unreadable(kind):
-            return not_understood(state, context, facts, note=texts.cannot_read(kind))
+            return not_understood(state, context, facts, note=guidance.cannot_read(kind))
     return _came_about(event, state, context, facts)
 
 

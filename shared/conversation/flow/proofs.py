@@ -1,7 +1,7 @@
 """Which order a picture belongs to, and what its sender hears."""
 
-from shared.conversation import texts
 from shared.conversation.flow.screens import say
+from shared.conversation.texts import orders
 from shared.conversation.values import (
     Context,
     Facts,
@@ -42,12 +42,12 @@ def taken(event: ProofTaken, context: Context, facts: Facts) -> Step:
     known = known.but(raffle_id=order.raffle.id)
     if event.late:
         state = State.DONE if event.secured else State.MENU
-        return say(state, known, texts.late_proof(order, secured=event.secured))
+        return say(state, known, orders.late_proof(order, secured=event.secured))
     if event.first:
-        return say(State.DONE, known, texts.proof_received(order))
+        return say(State.DONE, known, orders.proof_received(order))
     if event.quiet:
         return Step(State.DONE, known)
-    return say(State.DONE, known, texts.proof_added(order))
+    return say(State.DONE, known, orders.proof_added(order))
 
 
 def unplaced(event: ProofUnplaced, state: State, context: Context, facts: Facts) -> Step:
@@ -57,6 +57,6 @@ def unplaced(event: ProofUnplaced, state: State, context: Context, facts: Facts)
         return Step(state, known)
     candidates = facts.wanting_proof or facts.live_orders
     if candidates:
-        return say(state, known, texts.which_order(event.proof_id, candidates))
+        return say(state, known, orders.which_order(event.proof_id, candidates))
     raffle = facts.raffle(context.raffle_id)
-    return say(state, known, texts.orphan_proof(raffle.seller if raffle else facts.seller))
+    return say(state, known, orders.orphan_proof(raffle.seller if raffle else facts.seller))

@@ -2,8 +2,9 @@
 
 from enum import Enum, auto
 
-from shared.conversation import parsing, texts
+from shared.conversation import parsing
 from shared.conversation.flow.screens import say
+from shared.conversation.texts import raffles
 from shared.conversation.values import (
     Context,
     Facts,
@@ -29,8 +30,8 @@ def hold_random(raffle: RaffleFacts, quantity: int, context: Context, facts: Fac
         raffle_id=raffle.id, mode=Mode.RANDOM, qty=quantity, picked_numbers=()
     )
     if not raffle.minimum <= quantity <= raffle.maximum:
-        note = texts.off_limits(raffle, quantity=quantity)
-        return say(State.ASK_QTY, chosen.but(qty=None), texts.ask_quantity(raffle, note=note))
+        note = raffles.off_limits(raffle, quantity=quantity)
+        return say(State.ASK_QTY, chosen.but(qty=None), raffles.ask_quantity(raffle, note=note))
     effect = HoldRandom(raffle.id, quantity, replacing=_draft(raffle, facts))
     return Step(State.ASK_QTY, chosen, effect=effect)
 
@@ -41,8 +42,8 @@ def hold_numbers(
     """Hold exactly these numbers, or say why not."""
     chosen = context.understood().but(raffle_id=raffle.id, mode=Mode.PICK, qty=None)
     if not raffle.minimum <= len(numbers) <= raffle.maximum:
-        note = texts.off_limits(raffle, quantity=len(numbers))
-        return say(State.ASK_PICK_NUMBERS, chosen, texts.ask_numbers(raffle, note=note))
+        note = raffles.off_limits(raffle, quantity=len(numbers))
+        return say(State.ASK_PICK_NUMBERS, chosen, raffles.ask_numbers(raffle, note=note))
     effect = HoldNumbers(raffle.id, numbers, replacing=_draft(raffle, facts))
     return Step(State.ASK_PICK_NUMBERS, chosen.but(picked_numbers=numbers), effect=effect)
 
@@ -50,13 +51,13 @@ def hold_numbers(
 def ask_quantity(raffle: RaffleFacts, context: Context) -> Step:
     """Ask how many random numbers."""
     chosen = context.but(raffle_id=raffle.id, mode=Mode.RANDOM)
-    return say(State.ASK_QTY, chosen, texts.ask_quantity(raffle))
+    return say(State.ASK_QTY, chosen, raffles.ask_quantity(raffle))
 
 
 def ask_numbers(raffle: RaffleFacts, context: Context, *, note: str = "") -> Step:
     """Ask which numbers."""
     chosen = context.but(raffle_id=raffle.id, mode=Mode.PICK)
-    return say(State.ASK_PICK_NUMBERS, chosen, texts.ask_numbers(raffle, note=note))
+    return say(State.ASK_PICK_NUMBERS, chosen, raffles.ask_numbers(raffle, note=note))
 
 
 def from_words(
@@ -93,7 +94,7 @@ def _bare_number(
     as_quantity = raffle.minimum <= number <= raffle.maximum
     if as_quantity and raffle.has(number):
         asking = context.understood().but(raffle_id=raffle.id)
-        return say(State.CHOOSE_MODE, asking, texts.quantity_or_number(raffle, number))
+        return say(State.CHOOSE_MODE, asking, raffles.quantity_or_number(raffle, number))
     if as_quantity:
         return hold_random(raffle, number, context, facts)
     return hold_numbers(raffle, (number,), context, facts)

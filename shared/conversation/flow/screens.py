@@ -1,7 +1,7 @@
 """What a state shows, and what a buyer hears who was not understood."""
 
-from shared.conversation import texts
 from shared.conversation.flow.reconcile import standing
+from shared.conversation.texts import guidance, orders, raffles
 from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
 
@@ -17,19 +17,19 @@ def menu(facts: Facts, *, note: str = "", misses: int = 0) -> Step:
     """Start over: the list of raffles, or the card when there is just one."""
     context = Context(misses=misses)
     if not facts.raffles:
-        reply = texts.no_raffles(facts.seller)
+        reply = raffles.no_raffles(facts.seller)
         return Step(State.MENU, context, replies=(reply.after(note),))
     if len(facts.raffles) > 1:
         live = [o for o in facts.live_orders if o.wants_proof or not o.under_review]
-        reminder = texts.reminders(live, now=facts.now)
-        reply = texts.raffle_list(facts.raffles, note=reminder)
+        reminder = raffles.reminders(live, now=facts.now)
+        reply = raffles.raffle_list(facts.raffles, note=reminder)
         return Step(State.MENU, context, replies=(reply.after(note),))
     return card(facts.raffles[0], context, facts, note=note)
 
 
 def card(raffle: RaffleFacts, context: Context, facts: Facts, *, note: str = "") -> Step:
     """Show one raffle; the buyer chooses how."""
-    reply = texts.card(raffle, live=facts.live_orders, now=facts.now)
+    reply = raffles.card(raffle, live=facts.live_orders, now=facts.now)
     chosen = context.but(
         raffle_id=raffle.id, mode=None, qty=None, draft_order_id=None, picked_numbers=()
     )
@@ -43,9 +43,9 @@ def prompt(state: State, context: Context, facts: Facts, *, note: str = "") -> S
     if state is State.CHOOSE_MODE and raffle is not None:
         return card(raffle, context, facts, note=note)
     if state is State.ASK_QTY and raffle is not None:
-        return Step(state, context, replies=(texts.ask_quantity(raffle, note=note),))
+        return Step(state, context, replies=(raffles.ask_quantity(raffle, note=note),))
     if state is State.ASK_PICK_NUMBERS and raffle is not None:
-        return Step(state, context, replies=(texts.ask_numbers(raffle, note=note),))
+        return Step(state, context, replies=(raffles.ask_numbers(raffle, note=note),))
     if order is not None and state is not State.MENU:
         return meet(order, context, facts, note=note)
     return menu(facts, note=note, misses=context.misses)
@@ -60,20 +60,20 @@ def meet(
         return _ended(order, context, facts, note=note)
     known = context.but(raffle_id=order.raffle.id, draft_order_id=order.id)
     if state is State.CONFIRM_RESERVATION:
-        reply = texts.held(order, now=facts.now)
+        reply = orders.held(order, now=facts.now)
     elif state is State.WAIT_PROOF:
-        shown = texts.how_to_pay if pay else texts.still_to_pay
+        shown = orders.how_to_pay if pay else orders.still_to_pay
         reply = shown(order, now=facts.now)
     elif order.status is OrderStatus.PAID:
-        reply = texts.all_done(order)
+        reply = orders.all_done(order)
     else:
-        reply = texts.under_review(order)
+        reply = orders.under_review(order)
     return Step(state, known, replies=(reply.after(note),))
 
 
 def _ended(order: OrderFacts, context: Context, facts: Facts, *, note: str) -> Step:
     """An order that is over: say so and show where to begin anew."""
-    told = f"{note}\n\n{texts.lapsed(order)}" if note else texts.lapsed(order)
+    told = f"{note}\n\n{orders.lapsed(order)}" if note else orders.lapsed(order)
     if order.raffle.on_sale and facts.raffle(order.raffle.id) in facts.raffles:
         return card(order.raffle, context.understood(), facts, note=told)
     return menu(facts, note=told)
@@ -85,7 +85,7 @@ def not_understood(state: State, context: Context, facts: Facts, *, note: str = 
     counted = context.but(misses=misses)
     if misses >= MISSES_BEFORE_A_PERSON:
         raffle = facts.raffle(context.raffle_id)
-        reply = texts.ask_a_person(raffle.seller if raffle else facts.seller)
+        reply = guidance.ask_a_person(raffle.seller if raffle else facts.seller)
         return Step(state, counted, replies=(reply,))
-    said = note or (texts.not_understood() if misses == 1 else texts.short_help())
+    said = note or (guidance.not_understood() if misses == 1 else guidance.short_help())
     return prompt(state, counted, facts, note=said)

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from shared.conversation import parsing, texts
+from shared.conversation import parsing
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reserve import Bare
 from shared.conversation.flow.screens import card, meet, menu, not_understood, prompt
+from shared.conversation.texts import orders
 from shared.conversation.values import Context, Facts, HoldRandom, OrderFacts, Place, Step
 from shared.core.enums import Mode, State
 
@@ -96,7 +97,7 @@ def _wait_proof(context: Context, text: str, facts: Facts) -> Step:
         return menu(facts)
     known = context.understood()
     if parsing.says_paid(text) or parsing.is_yes(text):
-        return meet(order, known, facts, note=texts.paid_without_proof())
+        return meet(order, known, facts, note=orders.paid_without_proof())
     if parsing.asks_how_to_pay(text):
         return meet(order, known, facts, pay=True)
     if parsing.asks_for_more(text):

@@ -13,30 +13,8 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from shared.core import logs
 from shared.core.enums import EventType
 from shared.core.errors import DomainError
-from shared.events.addresses import AddressMalformed, AddressPrivate, AddressRefused, check_address
+from shared.events.addresses import check_address
 from shared.events.models import SECRET_PREFIX, EventDelivery, EventEndpoint, new_secret
-
-__all__ = [
-    "AddressMalformed",
-    "AddressPrivate",
-    "AddressRefused",
-    "EndpointNameTaken",
-    "EndpointNotFound",
-    "HeaderRefused",
-    "SecretRefused",
-    "TypeUnknown",
-    "change",
-    "check_address",
-    "check_header",
-    "check_secret",
-    "check_types",
-    "create",
-    "delete",
-    "disable",
-    "enable",
-    "find",
-    "renew_secret",
-]
 
 DELETED_AT_ONCE: Final = 1_000
 """Deliveries a transaction, so that a large log never holds up a sale."""

@@ -7,10 +7,10 @@ from typing import Any, Final
 from shared.core.bulk_insert import insert_new
 from shared.whatsapp.json_reader import items, mapping, string
 from shared.whatsapp.models import AccountNotice
-from shared.whatsapp.payloads import IdentityChange, NoticeItem
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.inbox.contact_matching import Sender
+from shared.whatsapp.webhook_items import IdentityChange, NoticeItem
 
 _DETAIL_LENGTH: Final = 2_000
 

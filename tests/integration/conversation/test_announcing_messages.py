@@ -14,7 +14,7 @@ from shared.publishing import event_payloads
 from shared.use_cases import payments
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services.outbox import outbox_queue, send_results
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID, a_reviewer
 from tests.integration.raffles import arranged
@@ -29,7 +29,7 @@ type Fate = Callable[[], object]
 
 
 def fail(reaction: Reaction) -> None:
-    outbox_queue.record_failure(
+    send_results.record_failure(
         claim_one(),
         judgement=Judgement(reaction, "Refused."),
         code=131026,
@@ -52,11 +52,11 @@ def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
         for name in names
     ]
     store(webhook(statuses=items))
-    outbox_queue.apply_statuses(now=NOON, limit=100)
+    delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
 def send() -> None:
-    outbox_queue.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
 
 
 def is_refused() -> None:
@@ -79,7 +79,7 @@ def has_nobody_to_go_to() -> None:
 def stays_unknown() -> None:
     moment = NOON
     while claimed := claim(now=moment):
-        outbox_queue.record_unknown(claimed[0], now=moment)
+        send_results.record_unknown(claimed[0], now=moment)
         moment += UNKNOWN_AFTER
         outbox_queue.sweep(now=moment)
 

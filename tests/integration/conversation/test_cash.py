@@ -9,17 +9,16 @@ import pytest
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.use_cases import cash_sales
-from shared.use_cases.cash_sales import (
-    BuyerNameMissing,
+from shared.raffles.services.lifecycle import RaffleNotFound
+from shared.raffles.services.reservations import (
     NumbersTaken,
     NumbersUnknown,
     QuantityOutOfBounds,
-    RaffleNotFound,
     RaffleNotSelling,
-    Sold,
     TooFewLeft,
 )
+from shared.use_cases import cash_sales
+from shared.use_cases.cash_sales import BuyerNameMissing, Sold
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer

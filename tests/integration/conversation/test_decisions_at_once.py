@@ -14,6 +14,7 @@ from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import inventory
+from shared.raffles.services.payments import AlreadySettled, DecisionMade
 from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -129,8 +130,8 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
 
     def confirm() -> object:
         outcome = payments.confirm_payment(order.pk, **WHO)
-        if isinstance(outcome, payments.AlreadySettled):
-            raise late_payments.DecisionMade(by=outcome.by, at=outcome.at)
+        if isinstance(outcome, AlreadySettled):
+            raise DecisionMade(by=outcome.by, at=outcome.at)
         return outcome
 
     came = outcomes(confirm, refund)

@@ -13,11 +13,11 @@ from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import inventory, orders, reservations
+from shared.raffles.services.payments import AlreadySettled, NeedsDecision
 from shared.use_cases import payments
-from shared.whatsapp import messages
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services.inbox import contacts
-from tests import builders
+from tests import builders, meta_limits
 from tests.integration.conversation.chat import Chat, body, choices
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ class TestPurchase:
         chat.buys()
         chat.sends_picture()
 
-        assert [messages.faults(message.payload) for message in chat.everything()] == [[]] * 4
+        assert [meta_limits.faults(message.payload) for message in chat.everything()] == [[]] * 4
 
     def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -307,7 +307,7 @@ class TestConfirmPayment:
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
         again = payments.confirm_payment(order.pk, by=builders.an_api_token(), now=chat.now)
 
-        assert isinstance(again, payments.AlreadySettled)
+        assert isinstance(again, AlreadySettled)
         assert chat.keys().count("paid") == 1
 
     def test_of_an_order_whose_numbers_are_gone_asks_for_a_decision_and_says_so_once(
@@ -322,7 +322,7 @@ class TestConfirmPayment:
             for _ in range(2)
         ]
 
-        assert all(isinstance(outcome, payments.NeedsDecision) for outcome in outcomes)
+        assert all(isinstance(outcome, NeedsDecision) for outcome in outcomes)
         assert chat.keys().count("late_payment") == 1
 
 

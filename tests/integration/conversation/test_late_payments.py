@@ -9,19 +9,15 @@ import pytest
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, RejectReason, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services.orders import OrderEnded
-from shared.use_cases import late_payments, payments
-from shared.use_cases.late_payments import (
-    DecisionMade,
+from shared.raffles.services.orders import OrderEnded, RaffleDrawn
+from shared.raffles.services.payments import DecisionMade, NeedsDecision, ProofUnseen, Settled
+from shared.raffles.services.reservations import (
     NumbersTaken,
     NumbersUnknown,
-    ProofUnseen,
     QuantityOutOfBounds,
-    RaffleDrawn,
-    Settled,
     TooFewLeft,
 )
-from shared.use_cases.payments import NeedsDecision
+from shared.use_cases import late_payments, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer

@@ -7,16 +7,12 @@ import pytest
 from shared.conversation import button_ids
 from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services.reservations import NumbersTaken
+from shared.raffles.services.orders import OrderNotFound
+from shared.raffles.services.orphan_proofs import ProofNotFound, ProofSettled
+from shared.raffles.services.payments import Settled
+from shared.raffles.services.proofs import ProofKept, ProofLate
+from shared.raffles.services.reservations import NumbersTaken, OrderWantsPayment
 from shared.use_cases import orphan_proofs, payments
-from shared.use_cases.orphan_proofs import (
-    OrderNotFound,
-    OrderWantsPayment,
-    ProofKept,
-    ProofLate,
-    ProofNotFound,
-    ProofSettled,
-)
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer
@@ -170,7 +166,7 @@ class TestMakeOrder:
         settled = payments.confirm_payment(
             order.pk, by=a_reviewer(), now=LATER, seen_proofs=[proof.pk]
         )
-        assert isinstance(settled, payments.Settled)
+        assert isinstance(settled, Settled)
 
     def test_takes_random_numbers_where_none_are_named(self, raffle: Raffle) -> None:
         assert len(make_order(arranged.orphan(), raffle).numbers()) == 3

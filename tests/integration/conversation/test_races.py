@@ -24,7 +24,7 @@ from shared.use_cases import late_payments, payments
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import inbox_queue
-from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox import claims, delivery_statuses, send_results
 from tests import builders
 from tests.builders import NOON
 from tests.integration.conversation.chat import Chat
@@ -77,9 +77,9 @@ class House:
     def gateway_sends(self, dice: Random) -> None:
         """Claim what is to be sent and record it; apply what Meta says of it."""
         lease = UUID(int=dice.getrandbits(128))
-        for claimed in outbox_queue.claim(now=NOON, lease=lease, lease_for=HOUR, limit=5):
-            outbox_queue.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
-        outbox_queue.apply_statuses(now=NOON, limit=100)
+        for claimed in claims.claim(now=NOON, lease=lease, lease_for=HOUR, limit=5):
+            send_results.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
+        delivery_statuses.apply_statuses(now=NOON, limit=100)
 
     def sweeper_expires(self, dice: Random) -> None:
         """Expire what is out of time."""

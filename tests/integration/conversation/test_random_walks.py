@@ -15,9 +15,8 @@ from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import inventory
 from shared.use_cases import payments
-from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
-from tests import builders
+from tests import builders, meta_limits
 from tests.integration.conversation.chat import Chat, choices
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +140,7 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
         for chat in chats:
             assert chat.says("menu"), "MENU leads out of everywhere"
             for message in chat.everything():
-                assert messages.faults(message.payload) == []
+                assert meta_limits.faults(message.payload) == []
         assert inventory.check() == []
 
 

@@ -6,11 +6,10 @@ import pytest
 
 from shared.core.enums import EventType
 from shared.core.errors import DomainError
+from shared.events.addresses import AddressMalformed, AddressPrivate
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from shared.events.services.endpoints import (
-    AddressMalformed,
-    AddressPrivate,
     EndpointNameTaken,
     EndpointNotFound,
     HeaderRefused,

@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint, Raffle
 from shared.raffles.services import proofs, similar_proofs
-from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import arranged
@@ -61,7 +60,7 @@ class TestLookAlikes:
         first, copy = sent(raffle, 1, RECEIPT), sent(raffle, 2, COPY)
         sent(raffle, 3, OTHER)
 
-        found = payments.look_alikes([first, copy])
+        found = similar_proofs.look_alikes([first, copy])
 
         assert found == {first.pk: [copy], copy.pk: [first]}
         assert found[copy.pk][0].order == first.order
@@ -69,7 +68,7 @@ class TestLookAlikes:
     def test_leaves_the_very_same_file_to_the_stronger_warning(self, raffle: Raffle) -> None:
         first, same = sent(raffle, 1, RECEIPT), sent(raffle, 2, RECEIPT)
 
-        assert payments.look_alikes([first, same]) == {}
+        assert similar_proofs.look_alikes([first, same]) == {}
 
     def test_passes_over_an_order_s_own_pictures_and_those_without_an_order(
         self, raffle: Raffle
@@ -79,8 +78,8 @@ class TestLookAlikes:
         kept(arranged.received(first.order).proof, COPY)
         orphan = kept(arranged.orphan(), COPIES["png"](a_receipt()))
 
-        assert payments.look_alikes([first]) == {}
-        assert payments.look_alikes([orphan]).keys() == {orphan.pk}
+        assert similar_proofs.look_alikes([first]) == {}
+        assert similar_proofs.look_alikes([orphan]).keys() == {orphan.pk}
 
     def test_takes_three_queries_for_all_proofs_of_a_page(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
@@ -88,7 +87,7 @@ class TestLookAlikes:
         page = [sent(raffle, number, RECEIPT if number % 2 else COPY) for number in range(1, 9)]
 
         with django_assert_num_queries(3):
-            found = payments.look_alikes(page)
+            found = similar_proofs.look_alikes(page)
             assert all(other.order for others in found.values() for other in others)
 
         assert {len(others) for others in found.values()} == {4}
@@ -99,7 +98,7 @@ class TestLookAlikes:
         pdf = sent(raffle, 1, b"%PDF-1.4")
 
         with django_assert_num_queries(1):
-            assert payments.look_alikes([pdf]) == {}
+            assert similar_proofs.look_alikes([pdf]) == {}
 
 
 class TestRememberMissing:
@@ -111,12 +110,12 @@ class TestRememberMissing:
         lost.file.storage.delete(lost.file.name or "")
         FingerprintBand.objects.all().delete()
         PictureFingerprint.objects.all().delete()
-        assert payments.look_alikes(page) == {}
+        assert similar_proofs.look_alikes(page) == {}
 
         assert list(similar_proofs.remember_missing(batch=3)) == [3, 1]
 
         again = list(PaymentProof.objects.filter(pk__in=[proof.pk for proof in page]))
-        assert payments.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
+        assert similar_proofs.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
         assert list(similar_proofs.remember_missing()) == []
 
     def test_is_a_command(self, capsys: pytest.CaptureFixture[str]) -> None:

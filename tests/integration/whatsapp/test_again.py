@@ -14,7 +14,7 @@ from shared.whatsapp.services.alarms import AlarmResolved
 from shared.whatsapp.services.business_numbers import NumberSends
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.inbox.inbox_queue import MessageAnswered
-from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from shared.whatsapp.services.outbox.outbox_queue import MessageNotFailed
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
@@ -82,7 +82,7 @@ class TestSendAgain:
 
         news = status("delivered", wamid="w.1", callback_data=str(message.callback_data))
         store(webhook(statuses=[news]))
-        outbox_queue.apply_statuses(now=NOON, limit=10)
+        delivery_statuses.apply_statuses(now=NOON, limit=10)
 
         message.refresh_from_db()
         assert (message.status, message.delivery) == (OutboxStatus.SENT, Delivery.DELIVERED)
@@ -136,7 +136,7 @@ class TestTryNow:
         tried = claim_one(now=NOON + SECOND)
         assert tried.id == message.pk
         assert BusinessNumber.objects.get().paused_at == NOON
-        outbox_queue.record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
+        send_results.record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
         assert BusinessNumber.objects.get().paused_at is None
 
     def test_ends_a_slow_down(self) -> None:
@@ -146,7 +146,7 @@ class TestTryNow:
 
         business_numbers.try_now(NUMBER_ID, now=NOON + MINUTE)
 
-        outbox_queue.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
+        send_results.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
         assert BusinessNumber.objects.get().throttle_hits == 0
 
     def test_refuses_while_the_number_sends(self) -> None:

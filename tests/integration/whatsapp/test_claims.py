@@ -10,7 +10,7 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox import outbox_queue, send_results
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, ids, queued
@@ -38,7 +38,7 @@ class TestOrder:
         queued(contact)
         second = queued(contact)
 
-        outbox_queue.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+        send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
 
         assert claim_one().id == second.pk
 
@@ -66,7 +66,7 @@ class TestOrder:
         outbox_queue.sweep(now=NOON)
 
         assert claim() == []
-        outbox_queue.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
+        send_results.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
         assert claim_one().id == first.pk
 
     def test_leaves_out_whom_the_caller_names(self) -> None:
@@ -159,7 +159,7 @@ class TestWindow:
         assert outbox_queue.release_withheld(contact, now=NOON) == 1
         claimed = claim_one()
         assert claimed.id == notice.pk
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
         assert claim_one().id == reply.pk
 
     def test_releases_nothing_of_others_and_nothing_twice(self) -> None:
@@ -176,7 +176,7 @@ class TestPauses:
 
         assert claim() == []
         claimed = claim_one(now=NOON + MINUTE)
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
 
         contact = WhatsAppContact.objects.get(pk=message.contact_id)
         assert (contact.send_after, contact.pair_rate_hits) == (None, 0)
@@ -187,7 +187,7 @@ class TestPauses:
         other = queued(builders.contact(phone_number_id="2"))
 
         assert ids(claim()) == [other.pk]
-        outbox_queue.record_sent(
+        send_results.record_sent(
             claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
         )
 
@@ -241,13 +241,13 @@ class TestAtOnce:
                 taken = claim(limit=7)
                 mine += ids(taken)
                 for one in taken:
-                    outbox_queue.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
+                    send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             return mine
 
         claimed = [pk for mine in at_once(4, work) for pk in mine]
         while rest := claim(limit=100):
             for one in rest:
-                outbox_queue.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
+                send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             claimed += ids(rest)
 
         assert len(claimed) == len(set(claimed)) == 80

@@ -13,7 +13,7 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
-from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from shared.whatsapp.services.outbox.delivery_statuses import KEEP_ORPHANS
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
@@ -27,13 +27,13 @@ def hear(name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: in
     """Store one status webhook and apply it."""
     item = status(name, wamid=wamid, callback_data=callback_data, code=code)
     store(webhook(statuses=[item]))
-    outbox_queue.apply_statuses(now=NOON, limit=100)
+    delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
 def sent(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
     """Make a message that Meta accepted as `wamid.1`."""
     message = queued(builders.contact(), kind=kind)
-    outbox_queue.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
     return message
 
 
@@ -51,7 +51,7 @@ class TestFurther:
         if together:
             items = [status(name, wamid="wamid.1") for name in order]
             store(webhook(statuses=items))
-            assert outbox_queue.apply_statuses(now=NOON, limit=100) == 3
+            assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 3
         else:
             for name in order:
                 hear(name)
@@ -93,8 +93,8 @@ class TestFurther:
         sent()
         store(webhook(statuses=[status("read", wamid="wamid.1")]))
 
-        assert outbox_queue.apply_statuses(now=NOON, limit=100) == 1
-        assert outbox_queue.apply_statuses(now=NOON, limit=100) == 0
+        assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 1
+        assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 0
 
 
 @pytest.mark.django_db
@@ -104,7 +104,7 @@ class TestEarlyAndLate:
         claimed = claim_one()
 
         hear("sent", callback_data=str(message.callback_data))
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         message = fresh(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
@@ -136,8 +136,8 @@ class TestEarlyAndLate:
         hear("delivered")
         assert fresh(message).delivery == ""
 
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
-        outbox_queue.apply_statuses(now=NOON + MINUTE, limit=100)
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        delivery_statuses.apply_statuses(now=NOON + MINUTE, limit=100)
 
         assert fresh(message).delivery == Delivery.DELIVERED
 
@@ -152,7 +152,7 @@ class TestEarlyAndLate:
         store(webhook(statuses=[status("sent", wamid="wamid.of-another-system")]))
         moment, looks = NOON, 0
         while not DeliveryStatus.objects.exclude(applied_at=None).exists():
-            looks += outbox_queue.apply_statuses(now=moment, limit=100)
+            looks += delivery_statuses.apply_statuses(now=moment, limit=100)
             moment = DeliveryStatus.objects.get().next_attempt_at
 
         given_up = DeliveryStatus.objects.get().applied_at
@@ -164,10 +164,10 @@ class TestEarlyAndLate:
         message = sent()
         orphans = [status("sent", wamid=f"wamid.other{n}") for n in range(50)]
         store(webhook(statuses=orphans))
-        outbox_queue.apply_statuses(now=NOON, limit=100)
+        delivery_statuses.apply_statuses(now=NOON, limit=100)
         store(webhook(statuses=[status("read", wamid="wamid.1")]))
 
-        assert outbox_queue.apply_statuses(now=NOON, limit=1) == 1
+        assert delivery_statuses.apply_statuses(now=NOON, limit=1) == 1
 
         assert fresh(message).delivery == Delivery.READ
 
@@ -216,7 +216,7 @@ class TestFailed:
         assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
         claimed = claim_one()
         assert claimed.id == message.pk
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
+        send_results.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
         hear("delivered", wamid="wamid.2")
         assert fresh(message).delivery == Delivery.DELIVERED
         assert fresh(message).wa_message_id == "wamid.2"
@@ -253,10 +253,10 @@ class TestAtOnce:
         store(webhook(statuses=items))
 
         def work(_: int) -> int:
-            return sum(outbox_queue.apply_statuses(now=NOON, limit=5) for _ in range(8))
+            return sum(delivery_statuses.apply_statuses(now=NOON, limit=5) for _ in range(8))
 
         at_once(4, work)
-        outbox_queue.apply_statuses(now=NOON, limit=100)
+        delivery_statuses.apply_statuses(now=NOON, limit=100)
 
         assert {one.delivery for one in OutboundMessage.objects.all()} == {Delivery.READ}
         assert not DeliveryStatus.objects.filter(applied_at=None).exists()

@@ -21,8 +21,8 @@ from shared.whatsapp.models import (
     UnreadableItem,
     WhatsAppContact,
 )
-from shared.whatsapp.payloads import Webhook
 from shared.whatsapp.services.inbox import contacts, inbox_queue
+from shared.whatsapp.webhook_items import Webhook
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.conftest import unavailable
 from tests.integration.whatsapp.webhooks import (

@@ -10,7 +10,7 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import Judgement, Reaction
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue, send_results
-from shared.whatsapp.services.outbox.outbox_queue import Claimed
+from shared.whatsapp.services.outbox.claims import Claimed
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, queued
@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 
 def fail(claimed: Claimed, reaction: Reaction, *, alarm: bool = False, **others: Any) -> None:
     """Record that Meta refused a message with a code of this kind."""
-    outbox_queue.record_failure(
+    send_results.record_failure(
         claimed,
         judgement=Judgement(reaction, "What it means.", alarm=alarm),
         code=others.get("code", 1),
@@ -44,7 +44,7 @@ class TestRecordSent:
     def test_notes_the_id_and_ends_the_lease(self) -> None:
         queued(builders.contact(), error="earlier", error_code=1)
 
-        outbox_queue.record_sent(
+        send_results.record_sent(
             claim_one(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON
         )
 
@@ -59,7 +59,7 @@ class TestRecordSent:
         outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND)
         assert the_message().status == OutboxStatus.UNKNOWN
 
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
 
         assert the_message().status == OutboxStatus.SENT
 
@@ -71,7 +71,7 @@ class TestRecordSent:
         outbox_queue.sweep(now=later + UNKNOWN_AFTER)
         new = claim_one(now=later + UNKNOWN_AFTER)
 
-        outbox_queue.record_sent(old, wa_message_id="wamid.old", now=later)
+        send_results.record_sent(old, wa_message_id="wamid.old", now=later)
 
         message = the_message()
         assert (message.status, message.lease) == (OutboxStatus.SENDING, new.lease)
@@ -81,7 +81,7 @@ class TestRecordSent:
         fail(claim_one(), Reaction.PAUSE, code=190)
         later = NOON + MINUTE
 
-        outbox_queue.record_sent(claim_one(now=later), wa_message_id="wamid.1", now=later)
+        send_results.record_sent(claim_one(now=later), wa_message_id="wamid.1", now=later)
 
         number = the_number()
         assert (number.paused_at, number.pause_code, number.pause_reason) == (None, None, "")
@@ -132,7 +132,7 @@ class TestRecordFailure:
         fail(claim_one(), Reaction.RETRY_NUMBER, alarm=True, code=131048)
         assert "What Meta said." in Alarm.objects.get().detail
 
-        outbox_queue.record_sent(
+        send_results.record_sent(
             claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
         )
 
@@ -203,7 +203,7 @@ class TestRecordFailure:
     def test_does_not_count_without_the_lease(self, reaction: Reaction) -> None:
         queued(builders.contact())
         claimed = claim_one()
-        outbox_queue.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         fail(claimed, reaction)
 
@@ -217,7 +217,7 @@ class TestRecordNotReached:
         first = queued(contact)
         queued(contact)
 
-        outbox_queue.record_not_reached(claim_one(), now=NOON, jitter=0)
+        send_results.record_not_reached(claim_one(), now=NOON, jitter=0)
 
         assert claim() == []
         assert claim_one(now=NOON + SECOND).id == first.pk
@@ -227,11 +227,11 @@ class TestRecordNotReached:
         queued(builders.contact())
         moment = NOON
         for _ in range(6):
-            outbox_queue.record_not_reached(claim_one(now=moment), now=moment, jitter=0)
+            send_results.record_not_reached(claim_one(now=moment), now=moment, jitter=0)
             moment = the_number().send_after or moment
         assert Alarm.objects.get().resolved_at is None
 
-        outbox_queue.record_sent(claim_one(now=moment), wa_message_id="wamid.1", now=moment)
+        send_results.record_sent(claim_one(now=moment), wa_message_id="wamid.1", now=moment)
 
         assert Alarm.objects.get().resolved_at == moment
 
@@ -250,7 +250,7 @@ class TestSweep:
         moment, sends = NOON, 0
         while claimed := claim(now=moment):
             sends += 1
-            outbox_queue.record_unknown(claimed[0], now=moment)
+            send_results.record_unknown(claimed[0], now=moment)
             assert outbox_queue.sweep(now=moment + UNKNOWN_AFTER - SECOND) == 0
             moment += UNKNOWN_AFTER
             assert outbox_queue.sweep(now=moment) == 1

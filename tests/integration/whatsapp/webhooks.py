@@ -12,9 +12,9 @@ from typing import Any, Final
 from django.db import connection
 
 from shared.whatsapp import payloads
-from shared.whatsapp.payloads import Webhook
 from shared.whatsapp.services.inbox import inbox_queue
-from shared.whatsapp.services.inbox.inbox_queue import Stored
+from shared.whatsapp.services.inbox.webhook_store import Stored
+from shared.whatsapp.webhook_items import Webhook
 from tests.builders import NOON, NUMBER_ID
 
 PHONE: Final = "15550100001"

@@ -29,7 +29,7 @@ from shared.conversation.values import (
     Words,
 )
 from shared.core.enums import Mode, OrderStatus, State
-from shared.whatsapp import messages
+from tests import meta_limits
 from tests.unit.conversation.situations import (
     DRAFT,
     EXPIRED,
@@ -296,7 +296,7 @@ class TestTable:
         assert len(step.replies) <= 1
         assert (step.effect is None) == bool(step.replies)
         for reply in step.replies:
-            assert messages.faults(reply.message()) == []
+            assert meta_limits.faults(reply.message()) == []
 
 
 class TestMenu:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.conversation import texts
+from shared.conversation.texts import order_updates, orders, raffles
 from shared.conversation.values import OrderFacts, Reply
 from tests.unit.conversation import situations
 from tests.unit.conversation.situations import EXPIRED, PAID, REVIEWED
@@ -15,23 +15,35 @@ ONE = replace(REVIEWED, numbers=(7,))
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (texts.asked_again(REVIEWED, note="Cut off."), ["R-7K3F9", "$15.00", "\nCut off.\n"]),
-        (texts.asked_again(ONE, note=" "), ["?\nYour number *007* stays yours meanwhile."]),
-        (texts.proof_attached(REVIEWED), ["R-7K3F9", "*007 · 213 · 845* stay yours"]),
-        (texts.order_made(REVIEWED), ["R-7K3F9", "Summer Raffle", "$15.00", "007 · 213 · 845"]),
-        (texts.proof_dismissed("", note=""), ["could not put it to an order."]),
-        (texts.proof_dismissed("Ana", note="A cat"), ["an order: A cat Questions? Ana."]),
         (
-            texts.numbers_replaced(PAID, old=[1, 7, 213]),
+            order_updates.asked_again(REVIEWED, note="Cut off."),
+            ["R-7K3F9", "$15.00", "\nCut off.\n"],
+        ),
+        (order_updates.asked_again(ONE, note=" "), ["?\nYour number *007* stays yours meanwhile."]),
+        (order_updates.proof_attached(REVIEWED), ["R-7K3F9", "*007 · 213 · 845* stay yours"]),
+        (
+            order_updates.order_made(REVIEWED),
+            ["R-7K3F9", "Summer Raffle", "$15.00", "007 · 213 · 845"],
+        ),
+        (order_updates.proof_dismissed("", note=""), ["could not put it to an order."]),
+        (order_updates.proof_dismissed("Ana", note="A cat"), ["an order: A cat Questions? Ana."]),
+        (
+            order_updates.numbers_replaced(PAID, old=[1, 7, 213]),
             ["(001 · 007 · 213) came late and some", "*007 · 213 · 845* are yours now. Draw: Sat"],
         ),
         (
-            texts.numbers_replaced(replace(PAID, numbers=(8,)), old=[7]),
+            order_updates.numbers_replaced(replace(PAID, numbers=(8,)), old=[7]),
             ["(007) came late and it was taken", "*008* is yours now."],
         ),
-        (texts.numbers_replaced(PAID, old=PAID.numbers), ["Paid. *007 · 213 · 845* are yours."]),
-        (texts.refund_noted(EXPIRED, note="By bank."), ["R-7K3F9", "$15.00 back. By bank.", "Ana"]),
-        (texts.refund_noted(EXPIRED, note=""), ["your $15.00 back.\nQuestions?"]),
+        (
+            order_updates.numbers_replaced(PAID, old=PAID.numbers),
+            ["Paid. *007 · 213 · 845* are yours."],
+        ),
+        (
+            order_updates.refund_noted(EXPIRED, note="By bank."),
+            ["R-7K3F9", "$15.00 back. By bank.", "Ana"],
+        ),
+        (order_updates.refund_noted(EXPIRED, note=""), ["your $15.00 back.\nQuestions?"]),
     ],
 )
 def test_says_what_matters(reply: Reply, said: list[str]) -> None:
@@ -41,9 +53,9 @@ def test_says_what_matters(reply: Reply, said: list[str]) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        texts.asked_again(situations.order(numbers=tuple(range(100))), note="x" * 500),
-        texts.proof_dismissed("Ana, +1 555 0100", note="x" * 500),
-        texts.refund_noted(EXPIRED, note="x" * 500),
+        order_updates.asked_again(situations.order(numbers=tuple(range(100))), note="x" * 500),
+        order_updates.proof_dismissed("Ana, +1 555 0100", note="x" * 500),
+        order_updates.refund_noted(EXPIRED, note="x" * 500),
     ],
 )
 def test_a_long_note_loses_nothing(reply: Reply) -> None:
@@ -56,9 +68,9 @@ class TestABetterProof:
 
     def test_is_named_wherever_the_order_is(self) -> None:
         shown = [
-            texts.under_review(self.ASKED).body,
-            texts.my_tickets([self.ASKED], now=situations.NOON).body,
-            texts.reminders([self.ASKED], now=situations.NOON),
+            orders.under_review(self.ASKED).body,
+            orders.my_tickets([self.ASKED], now=situations.NOON).body,
+            raffles.reminders([self.ASKED], now=situations.NOON),
         ]
 
         assert [body for body in shown if "one more photo" not in body.lower()] == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.whatsapp.payloads import Content, ContentKind, MediaRef, content
+from shared.whatsapp.content import Content, ContentKind, MediaRef, content
 
 DIGEST = hashlib.sha256(b"receipt").hexdigest()
 BASE64_DIGEST = base64.b64encode(bytes.fromhex(DIGEST)).decode()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.whatsapp import messages
 from shared.whatsapp.messages import Button, Message, Row
+from tests import meta_limits
 
 FAMILY = "👩‍👩‍👧‍👦"  # one grapheme, 7 code points, 11 UTF-16 units
 
@@ -34,8 +35,8 @@ class TestAnything:
     def test_makes_a_text(self, body: str, preview_url: bool) -> None:
         message = messages.text(body, preview_url=preview_url)
 
-        assert messages.faults(message) == []
-        assert messages.faults(with_addressee(message)) == []
+        assert meta_limits.faults(message) == []
+        assert meta_limits.faults(with_addressee(message)) == []
         assert messages.preview(message)
 
     @given(anything, some_buttons, anything, anything, anything)
@@ -46,7 +47,7 @@ class TestAnything:
             body, buttons=buttons, header=header, picture_link=picture_link, footer=footer
         )
 
-        assert messages.faults(with_addressee(message)) == []
+        assert meta_limits.faults(with_addressee(message)) == []
         assert messages.preview(message)
 
     @given(anything, anything, some_rows, anything, anything, anything)
@@ -57,14 +58,14 @@ class TestAnything:
             body, button=button, rows=rows, section=section, header=header, footer=footer
         )
 
-        assert messages.faults(with_addressee(message)) == []
+        assert meta_limits.faults(with_addressee(message)) == []
         assert messages.preview(message)
 
     @given(anything, anything, anything)
     def test_makes_a_picture(self, link: str, media_id: str, caption: str) -> None:
         message = messages.image(link=link, media_id=media_id, caption=caption)
 
-        assert messages.faults(with_addressee(message)) == []
+        assert meta_limits.faults(with_addressee(message)) == []
         assert messages.preview(message)
 
     @given(anything)
@@ -331,13 +332,13 @@ class TestFaults:
         ],
     )
     def test_names_what_is_wrong(self, message: Message, fault: str) -> None:
-        assert any(fault in found for found in messages.faults(message))
+        assert any(fault in found for found in meta_limits.faults(message))
 
     def test_counts_the_rows_of_all_sections(self) -> None:
         good = messages.listing("B", button="All", rows=[Row(str(n), str(n)) for n in range(6)])
         sections = good["interactive"]["action"]["sections"]
         message = changed(good, "interactive", "action", "sections", to=sections * 2)
 
-        assert messages.faults(good) == []
-        assert "12 rows instead of 10 at most" in messages.faults(message)
-        assert "row id repeats" in messages.faults(message)
+        assert meta_limits.faults(good) == []
+        assert "12 rows instead of 10 at most" in meta_limits.faults(message)
+        assert "row id repeats" in meta_limits.faults(message)

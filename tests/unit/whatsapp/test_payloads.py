@@ -17,7 +17,13 @@ from shared.whatsapp.models import (
     UnreadableItem,
     WhatsAppContact,
 )
-from shared.whatsapp.payloads import IdentityChange, MessageItem, NoticeItem, StatusItem, Webhook
+from shared.whatsapp.webhook_items import (
+    IdentityChange,
+    MessageItem,
+    NoticeItem,
+    StatusItem,
+    Webhook,
+)
 from tests.builders import NOON, NUMBER_ID
 from tests.unit.whatsapp.webhooks import (
     PHONE,

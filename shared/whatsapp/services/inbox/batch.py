@@ -4,7 +4,13 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.whatsapp.payloads import MessageItem, NoticeItem, StatusItem, UnreadablePart, Webhook
+from shared.whatsapp.webhook_items import (
+    MessageItem,
+    NoticeItem,
+    StatusItem,
+    UnreadablePart,
+    Webhook,
+)
 
 type MessageKey = tuple[str, str]
 """Business number and dedupe key."""

@@ -9,17 +9,6 @@ from shared.core.bulk_insert import insert_new
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 from shared.whatsapp.services.inbox.contact_matching import Known, Sender, resolve
 
-__all__ = [
-    "Known",
-    "Sender",
-    "block",
-    "find_or_create",
-    "lock",
-    "resolve",
-    "save",
-    "unblock",
-]
-
 
 def lock(contact_id: int) -> WhatsAppContact:
     """Lock a contact until the transaction ends; everything about a buyer begins with this.

@@ -14,21 +14,10 @@ from shared.core.deadlocks import is_collision
 from shared.core.enums import InboxStatus
 from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage
-from shared.whatsapp.payloads import UnreadablePart, Webhook
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.inbox.batch import Batch, Item
 from shared.whatsapp.services.inbox.webhook_store import Stored, keep
-
-__all__ = [
-    "MessageAnswered",
-    "Stored",
-    "answer_again",
-    "oldest_unanswered",
-    "store",
-    "store_safely",
-    "unanswered",
-    "waiting",
-]
+from shared.whatsapp.webhook_items import UnreadablePart, Webhook
 
 _log = logs.get(__name__)
 

@@ -11,11 +11,11 @@ from django.db import transaction
 from shared.core.bulk_insert import insert_new
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
-from shared.whatsapp.payloads import MessageItem, StatusItem, UnreadablePart
 from shared.whatsapp.services import account_notices, alarms, business_numbers
-from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox import contact_matching, contacts
 from shared.whatsapp.services.inbox.batch import Batch, MessageKey, StatusKey
 from shared.whatsapp.services.inbox.contact_matching import Known, Resolution, Sender
+from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart
 
 _REASON_LENGTH: Final = 300
 
@@ -90,7 +90,7 @@ def _resolved(messages: _Messages) -> tuple[_Messages, Resolution]:
 def _resolution(messages: _Messages) -> Resolution:
     if not messages:
         return Resolution(found=[], touched=[])
-    return contacts.resolve([_sender(item) for item in messages.values()])
+    return contact_matching.resolve([_sender(item) for item in messages.values()])
 
 
 def _sender(item: MessageItem) -> Sender:

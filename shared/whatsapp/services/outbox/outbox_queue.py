@@ -13,32 +13,10 @@ from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import failures
-from shared.whatsapp.services.outbox.claims import Claimed, claim
-from shared.whatsapp.services.outbox.delivery_statuses import apply_statuses
 from shared.whatsapp.services.outbox.send_results import (
     FRESH,
-    record_failure,
-    record_not_reached,
-    record_sent,
-    record_unknown,
     release,
 )
-
-__all__ = [
-    "Claimed",
-    "MessageNotFailed",
-    "apply_statuses",
-    "claim",
-    "enqueue",
-    "oldest_unsent",
-    "record_failure",
-    "record_not_reached",
-    "record_sent",
-    "record_unknown",
-    "release_withheld",
-    "send_again",
-    "sweep",
-]
 
 _SWEPT_AT_ONCE = 500
 
