@@ -18,8 +18,8 @@ _APP_NAMES: Final = {"auth": "People", "api": "API"}
 class BackofficeSite(AdminSite):
     """Django's admin site with the seller's words."""
 
-    site_title = config.current().brand_name
-    site_header = config.current().brand_name
+    site_title = config.get_settings().brand_name
+    site_header = config.get_settings().brand_name
     enable_nav_sidebar = False
 
     def get_app_list(

@@ -13,7 +13,7 @@ _IPV6_HOME: Final = 64
 
 def client_address(request: HttpRequest) -> str | None:
     """Say where a request comes from; django-axes asks it, too."""
-    return address_of(request, proxies=config.current().trusted_proxies)
+    return address_of(request, proxies=config.get_settings().trusted_proxies)
 
 
 def address_of(request: HttpRequest, *, proxies: int) -> str | None:

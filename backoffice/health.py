@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from shared.core import logs
 
-log = logs.get(__name__)
+log = logs.get_logger(__name__)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import httpx
 
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 
 HOST: Final = "127.0.0.1"
 TAIL: Final = 15
@@ -100,7 +100,7 @@ def run(
     """
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env=dict(environment),
         input=words,
         capture_output=True,
@@ -134,7 +134,7 @@ class Processes:
         with log.open("wb") as out:
             popen = subprocess.Popen(
                 [sys.executable, "-m", "deploy.die_with_parent", str(os.getpid()), *command],
-                cwd=ROOT,
+                cwd=PROJECT_ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -16,42 +16,44 @@ from rich.text import Text
 
 from deploy.dotenv import fresh_secrets
 from gateway import doctor as meta
-from gateway.doctor import Finding, Outcome, failed, passed, undecided
+from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
 from shared.core.config import ConfigurationError, GatewaySettings, Settings
 
-MARKS: Final[Mapping[Outcome, tuple[str, str]]] = {
-    Outcome.PASSED: ("✓", "green"),
-    Outcome.FAILED: ("✗", "bold red"),
-    Outcome.OPEN: ("–", "yellow"),
+MARKS: Final[Mapping[CheckStatus, tuple[str, str]]] = {
+    CheckStatus.PASSED: ("✓", "green"),
+    CheckStatus.FAILED: ("✗", "bold red"),
+    CheckStatus.OPEN: ("–", "yellow"),
 }
 HIDDEN: Final = "***"
 OUR_SECRETS: Final = frozenset(fresh_secrets())
 
 
-def examine(*, now: datetime) -> list[Finding]:
+def examine(*, now: datetime) -> list[CheckResult]:
     """Check everything, in the order in which an installation is set up."""
     found = _configuration()
     try:
         settings = Settings.read()
     except ConfigurationError:
         rest = ("Database", "Migrations", "Staff login", "Raffle", "PUBLIC_URL", "Meta")
-        return found + [undecided(title, "cannot be seen without configuration") for title in rest]
+        return found + [
+            report_open(title, "cannot be seen without configuration") for title in rest
+        ]
     found += _installation(settings, now=now)
     return [_without_secrets(finding, settings) for finding in found]
 
 
-def _configuration() -> list[Finding]:
+def _configuration() -> list[CheckResult]:
     try:
         settings = GatewaySettings.read()
     except ConfigurationError as error:
         return [
-            failed(name, problem, remedy=_how_to_set(name))
+            report_failed(name, problem, remedy=_how_to_set(name))
             for name, problem in error.problems.items()
         ]
     if settings.django_debug and settings.secure:
         remedy = "Take DJANGO_DEBUG out of .env: its pages show strangers the inside."
-        return [failed("DJANGO_DEBUG", "is on where the public can come", remedy=remedy)]
-    return [passed("Configuration", "every variable is there")]
+        return [report_failed("DJANGO_DEBUG", "is on where the public can come", remedy=remedy)]
+    return [report_passed("Configuration", "every variable is there")]
 
 
 def _how_to_set(name: str) -> str:
@@ -61,22 +63,22 @@ def _how_to_set(name: str) -> str:
     return f"In .env: {field.description}." if field else "See .env.example."
 
 
-def _installation(settings: Settings, *, now: datetime) -> list[Finding]:
+def _installation(settings: Settings, *, now: datetime) -> list[CheckResult]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     django.setup()
     from deploy import installation  # noqa: PLC0415 - models exist only after the set-up
 
     found = installation.examine(settings, now=now)
-    found += asyncio.run(meta.examine(settings, now=now))
+    found += asyncio.run(meta.check_meta_setup(settings, now=now))
     if installation.is_here(settings.meta_graph_url):
         remedy = "Take META_GRAPH_URL out of .env and fill in what Meta gave you (section 7)."
-        found.append(undecided("Meta", "is a stand-in on this machine", remedy=remedy))
+        found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))
     if next(finding for finding in found if finding.title == "Migrations").fine:
         found.append(installation.last_webhook(settings))
     return found
 
 
-def _without_secrets(finding: Finding, settings: Settings) -> Finding:
+def _without_secrets(finding: CheckResult, settings: Settings) -> CheckResult:
     """Blot out every secret: what a database or Meta answered may quote one."""
     words, remedy = finding.words, finding.remedy
     for secret in _secrets(settings):
@@ -95,23 +97,23 @@ def _secrets(settings: Settings) -> list[str]:
     return [secret for secret in kept if secret]
 
 
-def next_step(findings: Sequence[Finding]) -> str:
+def next_step(findings: Sequence[CheckResult]) -> str:
     """Name what to do next: the first thing that is wrong, else the first that is missing."""
-    for outcome in (Outcome.FAILED, Outcome.OPEN):
+    for outcome in (CheckStatus.FAILED, CheckStatus.OPEN):
         for finding in findings:
             if finding.outcome is outcome and finding.remedy:
                 return f"{finding.title}: {finding.remedy}"
     return "nothing is missing: write to the number and see it answer."
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[CheckResult]) -> str:
     """Write the findings for a program."""
     checks: list[dict[str, Any]] = [asdict(finding) for finding in findings]
     healthy = exit_code(findings) == 0
     return json.dumps({"healthy": healthy, "checks": checks, "next": next_step(findings)}, indent=2)
 
 
-def show(findings: Sequence[Finding], console: Console) -> None:
+def show(findings: Sequence[CheckResult], console: Console) -> None:
     """Print the findings for a person: a table in a terminal, a line each elsewhere."""
     if console.is_terminal:
         console.print(_table(findings))
@@ -122,7 +124,7 @@ def show(findings: Sequence[Finding], console: Console) -> None:
     console.print(Text("The whole way: docs/going-live.md", "dim"))
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _table(findings: Sequence[CheckResult]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for no_wrap in (True, True, False):
         table.add_column(no_wrap=no_wrap)
@@ -134,7 +136,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def _plainly(findings: Sequence[Finding], console: Console) -> None:
+def _plainly(findings: Sequence[CheckResult], console: Console) -> None:
     widest = max(len(finding.title) for finding in findings)
     for finding in findings:
         mark, _ = MARKS[finding.outcome]
@@ -143,9 +145,9 @@ def _plainly(findings: Sequence[Finding], console: Console) -> None:
             console.print(Text(f"  {'':<{widest}}  → {finding.remedy}"))
 
 
-def exit_code(findings: Sequence[Finding]) -> int:
+def exit_code(findings: Sequence[CheckResult]) -> int:
     """Give 0 only if nothing is wrong."""
-    return int(any(finding.outcome is Outcome.FAILED for finding in findings))
+    return int(any(finding.outcome is CheckStatus.FAILED for finding in findings))
 
 
 def run(console: Console, *, machine: bool) -> int:

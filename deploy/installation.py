@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from gateway.doctor import Finding, failed, passed, undecided
+from gateway.doctor import CheckResult, report_failed, report_open, report_passed
 from shared.core.config import Settings
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
@@ -27,7 +27,7 @@ SILENCE: Final = (
 )
 
 
-def examine(settings: Settings, *, now: datetime) -> list[Finding]:
+def examine(settings: Settings, *, now: datetime) -> list[CheckResult]:
     """Check what can be checked on this machine, in the order in which it is set up."""
     found = [_database()]
     if found[-1].fine:
@@ -36,78 +36,82 @@ def examine(settings: Settings, *, now: datetime) -> list[Finding]:
         found += [_staff(), _raffle(settings, now=now)]
     seen = {finding.title for finding in found}
     unseen = [title for title in ("Migrations", "Staff login", "Raffle") if title not in seen]
-    found += [undecided(title, "cannot be seen before the database is ready") for title in unseen]
+    found += [report_open(title, "cannot be seen before the database is ready") for title in unseen]
     return [*found, _public_url(settings)]
 
 
-def _database() -> Finding:
+def _database() -> CheckResult:
     try:
         connection.ensure_connection()
     except DatabaseError as error:
-        return failed(
+        return report_failed(
             "Database",
             f"does not answer: {str(error).strip().splitlines()[0]}",
             remedy="Start it, make the folder of the SQLite file, or correct DATABASE_URL.",
         )
     if connection.vendor == "sqlite":
-        return passed("Database", "SQLite: fine on one machine, PostgreSQL for more")
-    return passed("Database", f"{connection.display_name} answers")
+        return report_passed("Database", "SQLite: fine on one machine, PostgreSQL for more")
+    return report_passed("Database", f"{connection.display_name} answers")
 
 
-def _migrations() -> Finding:
+def _migrations() -> CheckResult:
     executor = MigrationExecutor(connection)
     unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if unapplied:
-        return failed(
+        return report_failed(
             "Migrations",
             f"{len(unapplied)} are not applied",
             remedy="Run `uv run manage migrate`.",
         )
-    return passed("Migrations", "all are applied")
+    return report_passed("Migrations", "all are applied")
 
 
-def _staff() -> Finding:
+def _staff() -> CheckResult:
     if User.objects.filter(is_staff=True, is_active=True).exists():
-        return passed("Staff login", "somebody can log in to the back office")
-    return failed(
+        return report_passed("Staff login", "somebody can log in to the back office")
+    return report_failed(
         "Staff login",
         "nobody can log in to the back office",
         remedy="Run `uv run manage createsuperuser`.",
     )
 
 
-def _raffle(settings: Settings, *, now: datetime) -> Finding:
+def _raffle(settings: Settings, *, now: datetime) -> CheckResult:
     on_sale = {
         raffle.pk: raffle.title
         for number in settings.phone_number_ids or ("",)
-        for raffle in availability.on_sale(number, now=now)
+        for raffle in availability.list_raffles_on_sale(number, now=now)
     }
     if on_sale:
-        return passed("Raffle", "on sale: " + ", ".join(on_sale.values()))
+        return report_passed("Raffle", "on sale: " + ", ".join(on_sale.values()))
     if Raffle.objects.filter(status=RaffleStatus.OPEN).exists():
         words, remedy = "one is open, but sells nothing now", "its sale dates and business number"
-        return failed("Raffle", words, remedy=f"Look at {remedy} in the back office.")
-    return failed("Raffle", "none is open", remedy="Make one in the back office, then open it.")
+        return report_failed("Raffle", words, remedy=f"Look at {remedy} in the back office.")
+    return report_failed(
+        "Raffle", "none is open", remedy="Make one in the back office, then open it."
+    )
 
 
-def _public_url(settings: Settings) -> Finding:
+def _public_url(settings: Settings) -> CheckResult:
     title = "PUBLIC_URL"
     if settings.secure:
-        return passed(title, settings.public_url)
+        return report_passed(title, settings.public_url)
     remedy = "Put a proxy with a certificate in front and set PUBLIC_URL to its https:// address."
     if is_here(settings.public_url) and is_here(settings.meta_graph_url):
-        return undecided(title, f"{settings.public_url}: this machine only", remedy=remedy)
-    return failed(title, f"{settings.public_url} is not https", remedy=remedy)
+        return report_open(title, f"{settings.public_url}: this machine only", remedy=remedy)
+    return report_failed(title, f"{settings.public_url} is not https", remedy=remedy)
 
 
-def last_webhook(settings: Settings) -> Finding:
+def last_webhook(settings: Settings) -> CheckResult:
     """Say whether Meta has ever been heard; needs a database with every migration."""
     title = "Webhook"
     numbers = BusinessNumber.objects.filter(phone_number_id__in=settings.phone_number_ids)
     heard = numbers.exclude(last_webhook_at=None).order_by("-last_webhook_at").first()
     if heard is None or heard.last_webhook_at is None:
-        return undecided(title, "none has arrived yet", remedy=SILENCE)
-    return passed(title, f"the last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC")
+        return report_open(title, "none has arrived yet", remedy=SILENCE)
+    return report_passed(
+        title, f"the last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
 
 
 def is_here(address: str) -> bool:

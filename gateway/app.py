@@ -13,22 +13,22 @@ from starlette.applications import Starlette
 from gateway import health, webhook
 from gateway.database import Database
 from gateway.ingest import Ingest
-from gateway.webhook import Arrival
-from gateway.webhook_sender import Courier
-from gateway.workers.supervisor import Crew
+from gateway.webhook import ReceivedWebhook
+from gateway.webhook_sender import WebhookSender
+from gateway.workers.supervisor import Supervisor
 from shared.core import logs
 from shared.core.config import Settings
 from shared.whatsapp.services.inbox import inbox_queue
-from shared.whatsapp.services.inbox.webhook_store import Stored
+from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
-PATIENCE: Final = 20.0
+SHUTDOWN_TIMEOUT_SECONDS: Final = 20.0
 """Seconds that what was begun gets to end in; orchestrators kill after thirty."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
-def build(
+def build_app(
     settings: Settings, *, client: MetaClient | None = None, workers: bool = True
 ) -> Starlette:
     """Make the application.
@@ -40,9 +40,9 @@ def build(
 
     """
     database = Database.suited_to(connection.vendor)
-    client = client or meta_client(settings)
-    courier = Courier(allow_private=settings.events_allow_private)
-    crew = Crew(
+    client = client or build_meta_client(settings)
+    courier = WebhookSender(allow_private=settings.events_allow_private)
+    crew = Supervisor(
         database=database,
         client=client,
         courier=courier,
@@ -50,21 +50,26 @@ def build(
         public_url=settings.public_url,
     )
 
-    async def store(arrivals: Sequence[Arrival]) -> Stored:
-        return await database.ingest(store_together, arrivals)
+    async def store(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
+        return await database.ingest(store_webhooks, arrivals)
 
     ingest = Ingest(store, committed=crew.stored)
-    examination = health.Examination()
+    examination = health.ReadinessCheck()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        logger.info("gateway_started", database=shown(settings.database), workers=workers)
+        logger.info(
+            "gateway_started", database=redact_database_url(settings.database), workers=workers
+        )
         if workers:
             crew.start()
         try:
             yield
         finally:
-            await asyncio.gather(ingest.drained(patience=PATIENCE), crew.finish(patience=PATIENCE))
+            await asyncio.gather(
+                ingest.drained(patience=SHUTDOWN_TIMEOUT_SECONDS),
+                crew.finish(patience=SHUTDOWN_TIMEOUT_SECONDS),
+            )
             await client.aclose()
             await courier.aclose()
             await database.aclose(patience=1.0)
@@ -72,27 +77,27 @@ def build(
 
     return Starlette(
         routes=[
-            *webhook.routes(
+            *webhook.build_webhook_routes(
                 keep=ingest.keep,
                 secrets=settings.app_secrets,
                 verify_token=settings.meta_verify_token.get_secret_value(),
             ),
-            *health.routes(lambda: database.glance(examination)),
+            *health.build_health_routes(lambda: database.glance(examination)),
         ],
         lifespan=lifespan,
     )
 
 
-def store_together(arrivals: Sequence[Arrival]) -> Stored:
+def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
     """Store webhooks in one transaction; what cannot be stored as such is kept as bytes."""
-    return inbox_queue.store_safely(
+    return inbox_queue.store_webhooks_safely(
         [arrival.webhook for arrival in arrivals],
         now=datetime.now(UTC),
         correlation_ids=[arrival.correlation_id for arrival in arrivals],
     )
 
 
-def meta_client(settings: Settings) -> MetaClient:
+def build_meta_client(settings: Settings) -> MetaClient:
     """Make the client that talks to Meta."""
     return MetaClient(
         base_url=settings.meta_graph_url,
@@ -101,7 +106,7 @@ def meta_client(settings: Settings) -> MetaClient:
     )
 
 
-def shown(address: str) -> str:
+def redact_database_url(address: str) -> str:
     """Write a database's address without user and password."""
     parts = urlsplit(address)
     if not parts.hostname:

@@ -14,11 +14,11 @@ try:
 except ConfigurationError as error:
     raise SystemExit(str(error)) from None  # the sentence that names everything, no traceback
 
-from gateway.app import build
+from gateway.app import build_app
 from shared.core import config
 
 for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
     logging.getLogger(name).handlers.clear()  # one format for every line: the root logger's
     logging.getLogger(name).propagate = True
 
-app = build(config.current())
+app = build_app(config.get_settings())

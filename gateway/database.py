@@ -24,14 +24,14 @@ from django.db import OperationalError, close_old_connections, connections
 
 from gateway import error_logging
 from shared.core import logs
-from shared.core.deadlocks import is_collision
+from shared.core.deadlocks import is_deadlock
 
-COLLISIONS: Final = 5
+MAX_TRANSACTION_TRIES: Final = 5
 """In a row; one transaction in a thousand meets even one."""
 POSTGRES_LANES: Final = 4
 """Enough to overlap the round trips to a database on another machine; one interpreter runs one."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
 class Database:
@@ -105,7 +105,9 @@ class _Lane:
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"database-{name}")
-        self._unit = sync_to_async(unit, thread_sensitive=False, executor=self._executor)
+        self._unit = sync_to_async(
+            run_unit_of_work, thread_sensitive=False, executor=self._executor
+        )
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds them weakly
 
     def submit[**P, R](
@@ -139,21 +141,21 @@ async def _await_shielded[R](work: asyncio.Task[R]) -> R:
 def _log_failure(work: asyncio.Task[Any]) -> None:
     """Log the error of a unit that nobody waits for, without what a database error quotes."""
     if not work.cancelled() and (error := work.exception()):
-        error_logging.log(logger, "unawaited_unit_failed", error)
+        error_logging.log_error(logger, "unawaited_unit_failed", error)
 
 
-def unit[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.sleep) -> R:
+def run_unit_of_work[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.sleep) -> R:
     """Run `work` between two looks at the connections, again after a deadlock.
 
     Starlette sends none of Django's request signals; without these looks a connection that the
     server closed would fail for ever.
     """
-    for left in reversed(range(COLLISIONS)):
+    for left in reversed(range(MAX_TRANSACTION_TRIES)):
         close_old_connections()
         try:
             return work()
         except OperationalError as error:
-            if not left or not is_collision(error):
+            if not left or not is_deadlock(error):
                 raise
             logger.info("transaction_collided", tries_left=left)
         except StopIteration as error:

@@ -19,15 +19,15 @@ from shared.whatsapp.services.meta_client import GraphError, GraphRefused, MetaC
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 """Deadlines and the 24 h window compare Meta's clock with ours."""
 
-TIMEOUT: Final = 10.0
+REQUEST_TIMEOUT_SECONDS: Final = 10.0
 """Seconds each question may take; a person waits."""
 
-TOKEN_CODES: Final = frozenset({0, 190})
-OVERRIDES: Final = ("phone_number", "whatsapp_business_account", "application")
+INVALID_TOKEN_CODES: Final = frozenset({0, 190})
+CALLBACK_LEVELS: Final = ("phone_number", "whatsapp_business_account", "application")
 """Where a number's webhooks go: the first of these addresses that is set."""
 
 
-class Outcome(StrEnum):
+class CheckStatus(StrEnum):
     """What came of a check; OPEN: not needed yet, or it cannot be seen from here."""
 
     PASSED = "passed"
@@ -36,38 +36,38 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What one check found, and what to do about it."""
 
     title: str
-    outcome: Outcome
+    outcome: CheckStatus
     words: str
     remedy: str = ""
 
     @property
     def fine(self) -> bool:
         """Whether what builds upon it can be checked."""
-        return self.outcome is Outcome.PASSED
+        return self.outcome is CheckStatus.PASSED
 
 
-def passed(title: str, words: str) -> Finding:
+def report_passed(title: str, words: str) -> CheckResult:
     """Say that something is as it should be."""
-    return Finding(title, Outcome.PASSED, words)
+    return CheckResult(title, CheckStatus.PASSED, words)
 
 
-def failed(title: str, words: str, *, remedy: str) -> Finding:
+def report_failed(title: str, words: str, *, remedy: str) -> CheckResult:
     """Say that something is wrong."""
-    return Finding(title, Outcome.FAILED, words, remedy)
+    return CheckResult(title, CheckStatus.FAILED, words, remedy)
 
 
-def undecided(title: str, words: str, *, remedy: str = "") -> Finding:
+def report_open(title: str, words: str, *, remedy: str = "") -> CheckResult:
     """Say that something is not needed yet, or cannot be seen."""
-    return Finding(title, Outcome.OPEN, words, remedy)
+    return CheckResult(title, CheckStatus.OPEN, words, remedy)
 
 
-async def examine(
+async def check_meta_setup(
     settings: Settings, *, now: datetime, transport: httpx.AsyncBaseTransport | None = None
-) -> list[Finding]:
+) -> list[CheckResult]:
     """Ask Meta about everything it tells, in the order in which it is set up.
 
     Args:
@@ -76,58 +76,62 @@ async def examine(
         transport: replaces the real one.
 
     """
-    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, transport=transport) as http:
-        clock = await _clock(http, settings, now=now)
+    async with httpx.AsyncClient(
+        timeout=REQUEST_TIMEOUT_SECONDS, trust_env=False, transport=transport
+    ) as http:
+        clock = await _check_clock(http, settings, now=now)
         token = settings.meta_access_token.get_secret_value()
         if clock.title == "Graph API" or not token:
-            return [clock, undecided("Meta", "cannot be asked without an answer and a token")]
+            return [clock, report_open("Meta", "cannot be asked without an answer and a token")]
         client = MetaClient(
             base_url=settings.meta_graph_url,
             version=settings.meta_graph_version,
             token=token,
-            timeout=httpx.Timeout(TIMEOUT),
+            timeout=httpx.Timeout(REQUEST_TIMEOUT_SECONDS),
             transport=transport,
         )
         try:
-            return [clock, *await _with_token(client, http, settings)]
+            return [clock, *await _check_with_token(client, http, settings)]
         except (GraphError, httpx.HTTPError) as error:
-            return [clock, _refusal("Access token", error)]
+            return [clock, _report_meta_error("Access token", error)]
         finally:
             await client.aclose()
 
 
-async def _clock(http: httpx.AsyncClient, settings: Settings, *, now: datetime) -> Finding:
+async def _check_clock(
+    http: httpx.AsyncClient, settings: Settings, *, now: datetime
+) -> CheckResult:
     try:
         answer = await http.get(f"{settings.meta_graph_url}/{settings.meta_graph_version}/")
     except httpx.HTTPError as error:
-        return failed(
+        return report_failed(
             "Graph API",
             f"{settings.meta_graph_url} is out of reach: {type(error).__name__}",
             remedy="Look at the network, the firewall and META_GRAPH_URL.",
         )
     if "date" not in answer.headers:
-        return undecided("Clock", "Meta did not say what time it is")
+        return report_open("Clock", "Meta did not say what time it is")
     off = abs(parsedate_to_datetime(answer.headers["date"]) - now)
     if off > CLOCK_TOLERANCE:
-        return failed(
+        return report_failed(
             "Clock",
             f"is {off.total_seconds():.0f} s away from Meta's",
             remedy="Let the system keep the time: `timedatectl set-ntp true`.",
         )
-    return passed("Clock", "agrees with Meta's")
+    return report_passed("Clock", "agrees with Meta's")
 
 
-async def _with_token(
+async def _check_with_token(
     client: MetaClient, http: httpx.AsyncClient, settings: Settings
-) -> list[Finding]:
+) -> list[CheckResult]:
     found = []
     for number in settings.phone_number_ids:
-        found += await _number(client, number)
-    found += await _account(client, http, settings)
+        found += await _check_business_number(client, number)
+    found += await _check_account(client, http, settings)
     return found
 
 
-async def _number(client: MetaClient, number: str) -> list[Finding]:
+async def _check_business_number(client: MetaClient, number: str) -> list[CheckResult]:
     """Look at one business number.
 
     Raises:
@@ -138,77 +142,80 @@ async def _number(client: MetaClient, number: str) -> list[Finding]:
     try:
         about = await client.phone_number(number)
     except GraphRefused as refusal:
-        if refusal.code in TOKEN_CODES:
+        if refusal.code in INVALID_TOKEN_CODES:
             raise
-        return [_refusal(title, refusal)]
+        return [_report_meta_error(title, refusal)]
     name = f"{about.get('display_phone_number', '')} {about.get('verified_name', '')}".strip()
     status = about.get("status", "CONNECTED")
     if status != "CONNECTED":
         remedy = "Register the number: WhatsApp Manager, Phone numbers (docs/going-live.md, 7)."
-        return [failed(title, f"{name} is {status}, not CONNECTED", remedy=remedy)]
-    return [passed(title, f"{name} is connected"), _callback(number, about)]
+        return [report_failed(title, f"{name} is {status}, not CONNECTED", remedy=remedy)]
+    return [report_passed(title, f"{name} is connected"), _check_callback(number, about)]
 
 
-def _callback(number: str, about: Mapping[str, Any]) -> Finding:
+def _check_callback(number: str, about: Mapping[str, Any]) -> CheckResult:
     title = f"Callback {number}"
     configured = about.get("webhook_configuration") or {}
-    level = next((level for level in OVERRIDES if configured.get(level)), None)
+    level = next((level for level in CALLBACK_LEVELS if configured.get(level)), None)
     if level is None:
         remedy = "WhatsApp, Configuration: enter https://…/webhook and META_VERIFY_TOKEN, verify."
-        return undecided(title, "Meta shows no callback address", remedy=remedy)
+        return report_open(title, "Meta shows no callback address", remedy=remedy)
     address = str(configured[level])
     if not address.endswith("/webhook"):
         remedy = f"Point it to https://…/webhook; it is set on the level {level}."
-        return failed(title, f"webhooks go to {address}", remedy=remedy)
-    return passed(title, f"webhooks go to {address}")
+        return report_failed(title, f"webhooks go to {address}", remedy=remedy)
+    return report_passed(title, f"webhooks go to {address}")
 
 
-async def _account(
+async def _check_account(
     client: MetaClient, http: httpx.AsyncClient, settings: Settings
-) -> list[Finding]:
+) -> list[CheckResult]:
     title = "WhatsApp account"
     if not settings.meta_waba_id:
         remedy = "Set META_WABA_ID to the WhatsApp Business Account ID (WhatsApp, API Setup)."
-        return [undecided(title, "cannot be asked without META_WABA_ID", remedy=remedy)]
+        return [report_open(title, "cannot be asked without META_WABA_ID", remedy=remedy)]
     try:
         apps = await client.subscribed_apps(settings.meta_waba_id)
         numbers = {str(each.get("id")) for each in await client.waba_numbers(settings.meta_waba_id)}
     except GraphRefused as refusal:
-        return [_refusal(title, refusal)]
+        return [_report_meta_error(title, refusal)]
     if not apps:
         remedy = f"POST /{settings.meta_waba_id}/subscribed_apps with the token, or verify anew."
-        return [failed(title, "no app is subscribed: webhooks stay silent", remedy=remedy)]
+        return [report_failed(title, "no app is subscribed: webhooks stay silent", remedy=remedy)]
     strangers = sorted(set(settings.phone_number_ids) - numbers)
     if strangers:
         remedy = "Correct META_WABA_ID or META_PHONE_NUMBER_ID."
-        return [failed(title, f"does not own {', '.join(strangers)}", remedy=remedy)]
+        return [report_failed(title, f"does not own {', '.join(strangers)}", remedy=remedy)]
     owners = (app.get("whatsapp_business_api_data") or {} for app in apps)
     ids = [str(owner["id"]) for owner in owners if "id" in owner]
-    return [passed(title, "an app is subscribed"), await _fields(http, settings, app_ids=ids)]
+    return [
+        report_passed(title, "an app is subscribed"),
+        await _check_webhook_fields(http, settings, app_ids=ids),
+    ]
 
 
-async def _fields(
+async def _check_webhook_fields(
     http: httpx.AsyncClient, settings: Settings, *, app_ids: Iterable[str]
-) -> Finding:
+) -> CheckResult:
     """See whether the field `messages` reaches us; only the app itself may ask, by its secret."""
     title = "App secret and field"
     for app_id in app_ids:
         for secret in settings.app_secrets:
-            fields = await _subscribed_fields(http, settings, app_token=f"{app_id}|{secret}")
+            fields = await _fetch_subscribed_fields(http, settings, app_token=f"{app_id}|{secret}")
             if fields is None:
                 continue
             if "messages" in fields:
-                return passed(title, "the secret is right, the field messages is subscribed")
+                return report_passed(title, "the secret is right, the field messages is subscribed")
             remedy = "Subscribe to the field messages: WhatsApp, Configuration, Webhook fields."
-            return failed(title, "the field messages is not subscribed", remedy=remedy)
-    return failed(
+            return report_failed(title, "the field messages is not subscribed", remedy=remedy)
+    return report_failed(
         title,
         "META_APP_SECRET is not that of an app subscribed to the account",
         remedy="Copy the secret anew: App settings, Basic. A wrong one turns every webhook away.",
     )
 
 
-async def _subscribed_fields(
+async def _fetch_subscribed_fields(
     http: httpx.AsyncClient, settings: Settings, *, app_token: str
 ) -> set[str] | None:
     """Give the subscribed webhook fields; None where Meta does not take the app's token."""
@@ -228,9 +235,9 @@ async def _subscribed_fields(
     }
 
 
-def _refusal(title: str, error: GraphError | httpx.HTTPError) -> Finding:
+def _report_meta_error(title: str, error: GraphError | httpx.HTTPError) -> CheckResult:
     if not isinstance(error, GraphRefused):
         said = f"Meta did not answer: {type(error).__name__} {error}".strip()
-        return failed(title, said, remedy="Try again in a minute.")
+        return report_failed(title, said, remedy="Try again in a minute.")
     said = f"Meta refuses (code {error.code}): {error.details}".strip()
-    return failed(title, said, remedy=error.judgement.words)
+    return report_failed(title, said, remedy=error.judgement.words)

@@ -6,12 +6,14 @@ import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 
-def is_away(error: BaseException) -> bool:
+def is_database_away(error: BaseException) -> bool:
     """Whether the database did not answer; that says nothing about the work itself."""
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def log(logger: structlog.stdlib.BoundLogger, event: str, error: BaseException, **ids: Any) -> None:
+def log_error(
+    logger: structlog.stdlib.BoundLogger, event: str, error: BaseException, **ids: Any
+) -> None:
     """Log that `error` happened during `event`.
 
     PostgreSQL puts the failing row into its message, which is what a buyer wrote; of a database
@@ -20,6 +22,8 @@ def log(logger: structlog.stdlib.BoundLogger, event: str, error: BaseException, 
     kind = type(error).__name__
     if isinstance(error, DatabaseError | InterfaceError):
         sqlstate = getattr(error.__cause__, "sqlstate", None)
-        logger.error(event, error=kind, sqlstate=sqlstate, database_away=is_away(error), **ids)
+        logger.error(
+            event, error=kind, sqlstate=sqlstate, database_away=is_database_away(error), **ids
+        )
     else:
         logger.error(event, error=kind, exc_info=error, **ids)

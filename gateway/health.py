@@ -17,16 +17,16 @@ from shared.core import logs
 from shared.whatsapp.services.inbox import inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
-PATIENCE: Final = 2.0
+DATABASE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds a look at the database may take before the answer is that it is away."""
-OLDEST_UNANSWERED: Final = timedelta(seconds=60)
-OLDEST_UNSENT: Final = timedelta(seconds=120)
+MAX_UNANSWERED_AGE: Final = timedelta(seconds=60)
+MAX_UNSENT_AGE: Final = timedelta(seconds=120)
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Readiness:
     """How this gateway fares.
 
     Attributes:
@@ -49,10 +49,12 @@ class Condition:
         if self.unapplied:
             return [f"{self.unapplied} migrations are not applied: run `manage migrate`."]
         reasons = []
-        if self.unanswered and self.unanswered > OLDEST_UNANSWERED:
-            reasons.append(f"A message waits for its answer since {_seconds(self.unanswered)} s.")
-        if self.unsent and self.unsent > OLDEST_UNSENT:
-            reasons.append(f"A reply waits to be sent since {_seconds(self.unsent)} s.")
+        if self.unanswered and self.unanswered > MAX_UNANSWERED_AGE:
+            reasons.append(
+                f"A message waits for its answer since {_round_seconds(self.unanswered)} s."
+            )
+        if self.unsent and self.unsent > MAX_UNSENT_AGE:
+            reasons.append(f"A reply waits to be sent since {_round_seconds(self.unsent)} s.")
         return reasons
 
     def as_json(self) -> bytes:
@@ -63,18 +65,18 @@ class Condition:
                 "reasons": self.reasons,
                 "database": "ok" if self.database else "away",
                 "unapplied_migrations": self.unapplied if self.database else None,
-                "oldest_unanswered_seconds": _seconds(self.unanswered),
-                "oldest_unsent_seconds": _seconds(self.unsent),
+                "oldest_unanswered_seconds": _round_seconds(self.unanswered),
+                "oldest_unsent_seconds": _round_seconds(self.unsent),
             }
         )
 
 
-AWAY: Final = Condition(database=False)
+DATABASE_AWAY: Final = Readiness(database=False)
 
 
-def routes(look: Callable[[], Awaitable[Condition]]) -> list[Route]:
+def build_health_routes(look: Callable[[], Awaitable[Readiness]]) -> list[Route]:
     """Give the routes of `/healthz` and `/readyz`; `look` may fail or take its time."""
-    watch = Watch(look)
+    watch = ReadinessMonitor(look)
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("alive")
@@ -87,55 +89,57 @@ def routes(look: Callable[[], Awaitable[Condition]]) -> list[Route]:
     return [Route("/healthz", alive), Route("/readyz", ready)]
 
 
-class Watch:
+class ReadinessMonitor:
     """Looks once at a time, however many ask, and never longer than `PATIENCE`."""
 
-    def __init__(self, look: Callable[[], Awaitable[Condition]]) -> None:
+    def __init__(self, look: Callable[[], Awaitable[Readiness]]) -> None:
         """Take how to look."""
         self._look = look
-        self._looking: asyncio.Task[Condition] | None = None
+        self._looking: asyncio.Task[Readiness] | None = None
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> Readiness:
         """Say how it fares; a look that fails or does not end means that the database is away."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._glance())
         try:
-            return await asyncio.wait_for(asyncio.shield(self._looking), timeout=PATIENCE)
+            return await asyncio.wait_for(
+                asyncio.shield(self._looking), timeout=DATABASE_TIMEOUT_SECONDS
+            )
         except TimeoutError:
-            return AWAY
+            return DATABASE_AWAY
 
-    async def _glance(self) -> Condition:
+    async def _glance(self) -> Readiness:
         try:
             return await self._look()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("database_does_not_answer", error=type(error).__name__)
-            return AWAY
+            return DATABASE_AWAY
 
 
-class Examination:
+class ReadinessCheck:
     """Reads a condition from the database; migrations once applied are not looked for again."""
 
     def __init__(self) -> None:
         """Begin without knowing whether all migrations are applied."""
         self._migrated = False
 
-    def __call__(self) -> Condition:
+    def __call__(self) -> Readiness:
         """Look at everything, with reads only."""
         now = datetime.now(UTC)
-        unapplied = 0 if self._migrated else _unapplied()
+        unapplied = 0 if self._migrated else _count_unapplied_migrations()
         if unapplied:
-            return Condition(unapplied=unapplied)
+            return Readiness(unapplied=unapplied)
         self._migrated = True
-        return Condition(
-            unanswered=inbox_queue.oldest_unanswered(now=now),
-            unsent=outbox_queue.oldest_unsent(now=now),
+        return Readiness(
+            unanswered=inbox_queue.get_oldest_unanswered_age(now=now),
+            unsent=outbox_queue.get_oldest_unsent_age(now=now),
         )
 
 
-def _unapplied() -> int:
+def _count_unapplied_migrations() -> int:
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _seconds(age: timedelta | None) -> int | None:
+def _round_seconds(age: timedelta | None) -> int | None:
     return None if age is None else round(age.total_seconds())

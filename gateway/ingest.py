@@ -9,20 +9,20 @@ from typing import Final
 from gateway import error_logging
 from shared.core import logs
 
-MAX_BATCH: Final = 256
+MAX_WEBHOOKS_PER_COMMIT: Final = 256
 """Beyond this a batch gains nothing and the first of it waits longer."""
-MAX_PENDING: Final = 20 * MAX_BATCH
+MAX_PENDING_WEBHOOKS: Final = 20 * MAX_WEBHOOKS_PER_COMMIT
 """More than that waiting means the database hangs: Meta, which sends again, keeps the rest."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
-class NotStored(Exception):
+class WebhookNotStored(Exception):
     """The webhook is not in the database; Meta is to send it again."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting[A]:
+class _PendingArrival[A]:
     arrival: A
     committed: asyncio.Future[None]
 
@@ -40,7 +40,7 @@ class Ingest[A, S]:
         """Take `store`, which commits a batch or raises, and whom to tell after each commit."""
         self._store = store
         self._committed = committed
-        self._pending: deque[_Waiting[A]] = deque()
+        self._pending: deque[_PendingArrival[A]] = deque()
         self._committing: asyncio.Task[None] | None = None
 
     async def keep(self, arrival: A) -> None:
@@ -52,9 +52,9 @@ class Ingest[A, S]:
             NotStored: the batch failed, or too many wait already.
 
         """
-        if len(self._pending) >= MAX_PENDING:
-            raise NotStored("too many webhooks wait for the database")
-        waiting = _Waiting(arrival, asyncio.get_running_loop().create_future())
+        if len(self._pending) >= MAX_PENDING_WEBHOOKS:
+            raise WebhookNotStored("too many webhooks wait for the database")
+        waiting = _PendingArrival(arrival, asyncio.get_running_loop().create_future())
         self._pending.append(waiting)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all(), name="ingest")
@@ -68,39 +68,45 @@ class Ingest[A, S]:
     async def _commit_all(self) -> None:
         try:
             while self._pending:
-                size = min(len(self._pending), MAX_BATCH)
+                size = min(len(self._pending), MAX_WEBHOOKS_PER_COMMIT)
                 await self._commit([self._pending.popleft() for _ in range(size)])
         finally:
             self._committing = None
 
-    async def _commit(self, batch: Sequence[_Waiting[A]]) -> None:
+    async def _commit(self, batch: Sequence[_PendingArrival[A]]) -> None:
         try:
             stored = await self._store([waiting.arrival for waiting in batch])
         except BaseException as error:
-            if len(batch) > 1 and isinstance(error, Exception) and not error_logging.is_away(error):
+            if (
+                len(batch) > 1
+                and isinstance(error, Exception)
+                and not error_logging.is_database_away(error)
+            ):
                 await self._commit_one_by_one(batch)
                 return
-            _tell(batch, failure=error)
+            _settle_pending(batch, failure=error)
             if not isinstance(error, Exception):
                 raise
-            error_logging.log(logger, "webhooks_not_stored", error, webhooks=len(batch))
+            error_logging.log_error(logger, "webhooks_not_stored", error, webhooks=len(batch))
         else:
-            _tell(batch, failure=None)
+            _settle_pending(batch, failure=None)
             self._committed(stored)
 
-    async def _commit_one_by_one(self, batch: Sequence[_Waiting[A]]) -> None:
+    async def _commit_one_by_one(self, batch: Sequence[_PendingArrival[A]]) -> None:
         """Keep the one that cannot be stored from spoiling the others of its batch."""
         for waiting in batch:
             await self._commit([waiting])
 
 
-def _tell[A](batch: Sequence[_Waiting[A]], *, failure: BaseException | None) -> None:
+def _settle_pending[A](
+    batch: Sequence[_PendingArrival[A]], *, failure: BaseException | None
+) -> None:
     for waiting in batch:
         if waiting.committed.done():  # its client has gone; Meta sends again, which does no harm
             continue
         if failure is None:
             waiting.committed.set_result(None)
         else:
-            refusal = NotStored("the batch was not committed")
+            refusal = WebhookNotStored("the batch was not committed")
             refusal.__cause__ = failure
             waiting.committed.set_exception(refusal)

@@ -13,22 +13,22 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.contextvars import bind_contextvars
 
-from gateway.ingest import NotStored
+from gateway.ingest import WebhookNotStored
 from shared.core import logs
 from shared.core.constants import WEBHOOK_BODY_LIMIT
 from shared.whatsapp import payloads
 from shared.whatsapp.services import security
 from shared.whatsapp.webhook_items import Webhook
 
-NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
-HANG_UP: Final = {"Connection": "close"}
+NO_SNIFF_HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
+CLOSE_CONNECTION_HEADERS: Final = {"Connection": "close"}
 """The rest of a body that is too long is not worth reading."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ReceivedWebhook:
     """A webhook on its way into the inbox, and the id its handling is logged under."""
 
     webhook: Webhook
@@ -39,8 +39,8 @@ class BodyTooLong(Exception):
     """The request is longer than anything Meta sends."""
 
 
-def routes(
-    *, keep: Callable[[Arrival], Awaitable[None]], secrets: Sequence[str], verify_token: str
+def build_webhook_routes(
+    *, keep: Callable[[ReceivedWebhook], Awaitable[None]], secrets: Sequence[str], verify_token: str
 ) -> list[Route]:
     """Give the two routes of `/webhook`.
 
@@ -58,25 +58,25 @@ def routes(
             logger.warning("webhook_not_verified")
             return Response(status_code=403)
         logger.info("webhook_verified")
-        return PlainTextResponse(asked["hub.challenge"], headers=NO_SNIFFING)
+        return PlainTextResponse(asked["hub.challenge"], headers=NO_SNIFF_HEADERS)
 
     async def receive(request: Request) -> Response:
         correlation_id = token_hex(8)
         bind_contextvars(correlation_id=correlation_id)
         header = request.headers.get("x-hub-signature-256")
-        if not security.signature_is_well_formed(header):
-            return _refused(401, reason="signature_missing_or_malformed")
+        if not security.is_signature_well_formed(header):
+            return _refuse_webhook(401, reason="signature_missing_or_malformed")
         try:
-            body = await _body(request)
+            body = await _read_body(request)
         except BodyTooLong:
-            return _refused(413, reason="too_long", headers=HANG_UP)
+            return _refuse_webhook(413, reason="too_long", headers=CLOSE_CONNECTION_HEADERS)
         except ClientDisconnect:
-            return _refused(400, reason="cut_short")
+            return _refuse_webhook(400, reason="cut_short")
         if not security.is_signed(body, header=header, secrets=secrets):
-            return _refused(401, reason="signature_wrong")
+            return _refuse_webhook(401, reason="signature_wrong")
         try:
-            await keep(Arrival(payloads.read(body), correlation_id))
-        except NotStored:
+            await keep(ReceivedWebhook(payloads.parse_webhook(body), correlation_id))
+        except WebhookNotStored:
             return Response(status_code=503)
         logger.debug("webhook_kept")
         return Response()
@@ -87,12 +87,14 @@ def routes(
     ]
 
 
-def _refused(status: int, *, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+def _refuse_webhook(
+    status: int, *, reason: str, headers: Mapping[str, str] | None = None
+) -> Response:
     logger.warning("webhook_refused", status=status, reason=reason)
     return Response(status_code=status, headers=headers)
 
 
-async def _body(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     """Read the body as it comes, never more than the limit, whatever its length claims to be."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:18]) > WEBHOOK_BODY_LIMIT:

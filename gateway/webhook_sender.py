@@ -19,47 +19,47 @@ import httpx
 from gateway.resolver import Addresses, Resolver
 from shared.core import logs
 from shared.events import addresses
-from shared.events.services.deliveries import ANSWER_KEPT, GONE, Answer
+from shared.events.services.deliveries import HTTP_GONE, MAX_RESPONSE_CHARACTERS, AttemptResult
 
-DEADLINE: Final = timedelta(seconds=10)
+ATTEMPT_TIMEOUT: Final = timedelta(seconds=10)
 """For a whole try, from looking the name up to the end of the answer."""
 
-CONNECT: Final = 3.0
+CONNECT_TIMEOUT_SECONDS: Final = 3.0
 """Seconds for a connection; a name may have several addresses, of which one is dead."""
 
-ANSWER_READ: Final = 64 * 1024
+MAX_RESPONSE_BYTES: Final = 64 * 1024
 """Bytes of an answer that are read at most."""
 
-MOST_ADDRESSES: Final = 3
+MAX_ADDRESSES_PER_ATTEMPT: Final = 3
 """So many are connected to within the deadline."""
 
-_CONNECT_FAILED: Final = (httpx.ConnectError, httpx.ConnectTimeout)
-_SECONDS: Final = re.compile(r"[0-9]{1,9}")
-_LEAST_PER_CHARACTER: Final = 4  # bytes of the longest character in UTF-8
+_CONNECT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout)
+_RETRY_AFTER_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_MAX_BYTES_PER_CHARACTER: Final = 4  # bytes of the longest character in UTF-8
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
-class _Refused(Exception):
+class _SendingRefused(Exception):
     """Nothing was sent; the words say why."""
 
 
 @dataclass(slots=True)
-class _Heard:
+class _PartialResponse:
     """What is known of an answer so far, also when time runs out over its body."""
 
     response: httpx.Response | None = None
     body: bytes = b""
 
 
-class Courier:
+class WebhookSender:
     """Posts to any public address; lives in one event loop."""
 
     def __init__(
         self,
         *,
         allow_private: bool,
-        deadline: timedelta = DEADLINE,
+        deadline: timedelta = ATTEMPT_TIMEOUT,
         resolver: Resolver | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class Courier:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def bring(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def bring(self, url: str, *, headers: Mapping[str, str], body: bytes) -> AttemptResult:
         """Post a body and say what came of it; any 2xx is a success, whatever its body.
 
         The name is looked up here, every address it has must be a public one, and the connection
@@ -95,27 +95,27 @@ class Courier:
 
         """
         clock = asyncio.get_running_loop().time
-        begun, heard, error = clock(), _Heard(), ""
+        begun, heard, error = clock(), _PartialResponse(), ""
         try:
             async with asyncio.timeout(self._deadline):
                 await self._exchange(url, headers=headers, body=body, heard=heard)
-        except _Refused as refused:
+        except _SendingRefused as refused:
             error = str(refused)
         except TimeoutError:
             error = f"It did not answer within {self._deadline:g} seconds."
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
-            error = _in_words(failure)
+            error = _describe_network_error(failure)
         except Exception as failure:  # noqa: BLE001 - whatever an address does is its own trouble
             logger.warning("event_not_brought", error=type(failure).__name__)
             error = f"It could not be sent ({type(failure).__name__})."
-        return _answer(heard, error=error, latency_ms=round(1000 * (clock() - begun)))
+        return _build_attempt_result(heard, error=error, latency_ms=round(1000 * (clock() - begun)))
 
     async def _exchange(
-        self, url: str, *, headers: Mapping[str, str], body: bytes, heard: _Heard
+        self, url: str, *, headers: Mapping[str, str], body: bytes, heard: _PartialResponse
     ) -> None:
         asked = httpx.URL(url)
         if asked.scheme not in {"http", "https"} or not asked.host:
-            raise _Refused("Its address is not one of http or https.")
+            raise _SendingRefused("Its address is not one of http or https.")
         own = {"Host": asked.netloc.decode("ascii"), "Accept-Encoding": "identity"}
         request = httpx.Request(
             "POST",
@@ -124,14 +124,14 @@ class Courier:
             content=body,
             extensions={
                 "sni_hostname": asked.raw_host.decode("ascii"),
-                "timeout": {"connect": min(CONNECT, self._deadline)},
+                "timeout": {"connect": min(CONNECT_TIMEOUT_SECONDS, self._deadline)},
             },
         )
         response = heard.response = await self._sent(request, await self._found(asked))
         try:
             async for chunk in response.aiter_raw():
-                heard.body += chunk[: ANSWER_READ - len(heard.body)]
-                if len(heard.body) >= ANSWER_READ:
+                heard.body += chunk[: MAX_RESPONSE_BYTES - len(heard.body)]
+                if len(heard.body) >= MAX_RESPONSE_BYTES:
                     break
         finally:
             await response.aclose()
@@ -143,31 +143,31 @@ class Courier:
         try:
             found = await self._resolver.addresses(host, port)
         except OSError:
-            raise _Refused("The name in its address is not known.") from None
-        if not self._allow_private and any(map(addresses.refused, found)):
-            raise _Refused(
+            raise _SendingRefused("The name in its address is not known.") from None
+        if not self._allow_private and any(map(addresses.is_blocked_ip, found)):
+            raise _SendingRefused(
                 "Its address leads into a private network; EVENTS_ALLOW_PRIVATE allows that."
             )
-        return found[:MOST_ADDRESSES]
+        return found[:MAX_ADDRESSES_PER_ATTEMPT]
 
     async def _sent(self, request: httpx.Request, found: Addresses) -> httpx.Response:
         """Send to the first address that can be connected to."""
         name = request.url
-        self._transport = transport = self._transport or _transport()
+        self._transport = transport = self._transport or _build_transport()
         for position, address in enumerate(found, start=1):
             request.url = name.copy_with(host=str(address))
             try:
                 response = await transport.handle_async_request(request)
-            except _CONNECT_FAILED:
+            except _CONNECT_ERRORS:
                 if position == len(found):
                     raise
             else:
                 response.request = request
                 return response
-        raise _Refused("The name in its address is not known.")
+        raise _SendingRefused("The name in its address is not known.")
 
 
-def _transport() -> httpx.AsyncHTTPTransport:
+def _build_transport() -> httpx.AsyncHTTPTransport:
     """Make the real transport: certificates are checked, nothing is kept for later.
 
     A connection would be found again by its address, although another name may be asked for there.
@@ -178,26 +178,28 @@ def _transport() -> httpx.AsyncHTTPTransport:
     return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
 
 
-def _answer(heard: _Heard, *, error: str, latency_ms: int) -> Answer:
+def _build_attempt_result(heard: _PartialResponse, *, error: str, latency_ms: int) -> AttemptResult:
     """Judge a try: once there is a status, that is what counts."""
     response = heard.response
     if response is None:
-        return Answer(http_status=None, latency_ms=latency_ms, error=error)
-    return Answer(
+        return AttemptResult(http_status=None, latency_ms=latency_ms, error=error)
+    return AttemptResult(
         http_status=response.status_code,
         latency_ms=latency_ms,
-        body=_text(heard.body),
-        error="" if response.is_success else _refusal(response.status_code),
-        retry_after=_retry_after(response.headers),
+        body=_decode_body(heard.body),
+        error="" if response.is_success else _describe_error_status(response.status_code),
+        retry_after=_parse_retry_after(response.headers),
     )
 
 
-def _text(body: bytes) -> str:
-    return body[: _LEAST_PER_CHARACTER * ANSWER_KEPT].decode(errors="replace")[:ANSWER_KEPT]
+def _decode_body(body: bytes) -> str:
+    return body[: _MAX_BYTES_PER_CHARACTER * MAX_RESPONSE_CHARACTERS].decode(errors="replace")[
+        :MAX_RESPONSE_CHARACTERS
+    ]
 
 
-def _refusal(status: int) -> str:
-    if status == GONE:
+def _describe_error_status(status: int) -> str:
+    if status == HTTP_GONE:
         return "It answered 410 Gone: it wants no more events."
     if httpx.codes.is_redirect(status):
         return f"It answered {status}: redirects are not followed. Give the address it leads to."
@@ -205,7 +207,7 @@ def _refusal(status: int) -> str:
     return f"It answered {status} {phrase}".strip() + "."
 
 
-def _in_words(error: Exception) -> str:
+def _describe_network_error(error: Exception) -> str:
     """Say what went wrong before there was an answer."""
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "Nobody answered at its address: no connection in time."
@@ -223,13 +225,13 @@ def _in_words(error: Exception) -> str:
     return "The connection broke off before it answered."
 
 
-def _retry_after(headers: httpx.Headers) -> timedelta | None:
+def _parse_retry_after(headers: httpx.Headers) -> timedelta | None:
     """Read `Retry-After`: seconds, or a date, which is compared with the answer's own.
 
     Source: RFC 9110, section 10.2.3.
     """
     value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
+    if _RETRY_AFTER_SECONDS.fullmatch(value):
         return timedelta(seconds=int(value))
     try:
         until = parsedate_to_datetime(value)

@@ -6,7 +6,7 @@ import dj_database_url
 
 from shared.core import config, logs
 
-configuration = config.current()
+configuration = config.get_settings()
 
 SECRET_KEY = configuration.django_secret_key.get_secret_value()
 DEBUG = configuration.django_debug
@@ -36,7 +36,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
-def database(address: str) -> dict[str, Any]:
+def build_database_settings(address: str) -> dict[str, Any]:
     """Turn a `DATABASE_URL` into Django's settings, with options that met no errors under load."""
     parsed: dict[str, Any] = dict(dj_database_url.parse(address))
     parsed["CONN_MAX_AGE"] = None
@@ -50,7 +50,7 @@ def database(address: str) -> dict[str, Any]:
     return parsed
 
 
-DATABASES = {"default": database(configuration.database)}
+DATABASES = {"default": build_database_settings(configuration.database)}
 
 STORAGES = {
     "default": {
@@ -66,4 +66,4 @@ STORAGES = {
 }
 
 LOGGING_CONFIG = None  # structlog does it, for every logger
-logs.configure(style=configuration.log_format, level=configuration.log_level)
+logs.configure_logging(style=configuration.log_format, level=configuration.log_level)

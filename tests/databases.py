@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from psycopg import sql
 
-from shared.settings import database
+from shared.settings import build_database_settings
 from tests.conftest import POSTGRES_URL, once, unavailable
 
 KEPT: Final = frozenset(
@@ -114,7 +114,7 @@ def books(address: str) -> Iterator[None]:
     before, settings = connections["default"], connections.settings["default"]
     del connections["default"]
     connections.settings["default"] = connections.configure_settings(
-        {"default": database(address)}
+        {"default": build_database_settings(address)}
     )["default"]
     try:
         yield

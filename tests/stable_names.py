@@ -25,11 +25,11 @@ PACKAGES: Final = ("shared", "gateway", "backoffice", "deploy")
 
 REPLIES: Final = frozenset({"Reply"})
 """Calls whose first argument is the key of an outgoing message."""
-ALARMS: Final = frozenset({"alarms.sound"})
+ALARMS: Final = frozenset({"alarms.sound_alarm"})
 """Calls whose first argument is the key of an alarm."""
 LOGGERS: Final = frozenset({"_log", "logger"})
 """Names of loggers; the first argument of their methods is the name of what happened."""
-FAULTS: Final = frozenset({"error_logging.log"})
+FAULTS: Final = frozenset({"error_logging.log_error"})
 """Calls whose second argument is the name of what went wrong."""
 
 
@@ -140,7 +140,7 @@ def _list_context_keys() -> Iterator[str]:
 def _list_button_ids() -> Iterator[str]:
     from shared.conversation import button_ids
 
-    yield from (button_ids.write(do) for do in button_ids.Do)
+    yield from (button_ids.build_button_id(do) for do in button_ids.ButtonAction)
 
 
 # ── the outside world ─────────────────────────────────────────────────────────────────────────

@@ -35,7 +35,7 @@ def cancelled(order: Order) -> bool:
 
 def rejected(order: Order) -> bool:
     """Whether its payment proofs were turned down, and neither proof nor payment came since."""
-    latest = history.last(order, *_SINCE_A_REJECTION)
+    latest = history.find_last_event(order, *_SINCE_A_REJECTION)
     return latest is not None and latest.action == OrderAction.PROOF_REJECTED
 
 
@@ -54,5 +54,5 @@ def resolved(order: Order, *, decision: str, numbers: Collection[int] | None) ->
         return False
     if numbers is not None and set(numbers) != set(order.numbers()):
         return False
-    latest = history.last(order, *_SINCE_A_DECISION)
+    latest = history.find_last_event(order, *_SINCE_A_DECISION)
     return latest is not None and latest.action == RESOLVED[decision]

@@ -123,7 +123,7 @@ class OneOf(Filter):
 class OrderFilter(django_filters.FilterSet):
     """What orders are chosen by."""
 
-    status = OneOf("status", choices=enums.choices(OrderStatus), help_text="One or several.")
+    status = OneOf("status", choices=enums.build_choices(OrderStatus), help_text="One or several.")
     raffle = Key("raffle_id", help_text="Id of the raffle.")
     has_proof = YesOrNo(method="by_proof", help_text="Whether any payment proof came.")
     under_review = YesOrNo(method="by_review", help_text="A proof waits for a decision.")
@@ -185,7 +185,7 @@ class OrderFilter(django_filters.FilterSet):
 
     def by_code(self, rows: QuerySet[Order], _: str, code: str) -> QuerySet[Order]:
         """Keep the order of that code."""
-        return rows.filter(code=codes.normalised(code) or "")
+        return rows.filter(code=codes.normalise_code(code) or "")
 
     def by_number(self, rows: QuerySet[Order], _: str, number: str) -> QuerySet[Order]:
         """Keep the orders that hold or once held a ticket number.

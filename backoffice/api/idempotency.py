@@ -36,7 +36,7 @@ FORGOTTEN_AT_ONCE: Final = 50
 _KEY: Final = re.compile(r"[ -~]{1,255}")
 _NEVER_KEPT: Final = frozenset({401, 403, 429})
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 class KeyMalformed(DomainError):

@@ -20,7 +20,7 @@ class ApiToken(models.Model):
     )
     scope = models.CharField(
         max_length=6,
-        choices=enums.choices(Scope),
+        choices=enums.build_choices(Scope),
         default=Scope.READ,
         help_text="Read: look only. Review: decide about payments, too. Admin: everything.",
     )

@@ -16,7 +16,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from shared.publishing.representations import Described
+from shared.publishing.representations import Representation
 
 PAGE_SIZE: Final = 50
 MOST: Final = 200
@@ -43,7 +43,7 @@ _THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-Host", "X-Forwarded-For", "X-Forwarded-Proto")
 
 
-class Page[Row](Described):
+class Page[Row](Representation):
     """A page of a list, and where the list goes on."""
 
     count: int

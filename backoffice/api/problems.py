@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from shared.core import logs
 from shared.core.errors import DomainError
 
-log = logs.get(__name__)
+log = logs.get_logger(__name__)
 
 STATUS: Final[Mapping[str, int]] = {
     "address_malformed": 422,

@@ -12,7 +12,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from backoffice.api.models import ApiToken
 from shared.core import logs
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 class PerCaller(SimpleRateThrottle):

@@ -30,7 +30,7 @@ _NOTED_EVERY: Final = timedelta(minutes=1)
 _PATIENCE: Final = 200
 """Milliseconds that SQLite may be waited for to note a use."""
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 class TokenRefused(DomainError):

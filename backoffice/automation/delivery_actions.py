@@ -37,5 +37,5 @@ def resend(request: HttpRequest, delivery_id: int) -> HttpResponse:
 
 def again(request: HttpRequest, delivery: EventDelivery) -> None:
     """Queue one delivery anew and write down who did. Raises DeliveryUnderWay."""
-    deliveries.resend(delivery.pk, now=timezone.now())
+    deliveries.resend_delivery(delivery.pk, now=timezone.now())
     audit_log.note(request, delivery, "Sent the event again")

@@ -39,10 +39,10 @@ def add(request: HttpRequest) -> HttpResponse:
     form = EndpointForm(request.POST or None)
     if form.is_valid():
         try:
-            endpoint = endpoints.create(
+            endpoint = endpoints.create_endpoint(
                 **form.cleaned_data,
                 by=request.user.get_username(),
-                allow_private=config.current().events_allow_private,
+                allow_private=config.get_settings().events_allow_private,
                 now=timezone.now(),
             )
         except DomainError as refusal:
@@ -87,7 +87,7 @@ def turn_on(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Send there again."""
 
     def act(endpoint: EventEndpoint) -> Said:
-        endpoints.enable(endpoint.pk)
+        endpoints.enable_endpoint(endpoint.pk)
         audit_log.note(request, endpoint, "Turned the endpoint on")
         return messages.SUCCESS, (
             f"{endpoint} is on: what waits for it leaves now. What happened while it was off is "
@@ -103,7 +103,7 @@ def turn_off(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
     def act(endpoint: EventEndpoint) -> Said:
         reason = f"Turned off by {request.user.get_username()}."
-        endpoints.disable(endpoint.pk, reason=reason, now=timezone.now())
+        endpoints.disable_endpoint(endpoint.pk, reason=reason, now=timezone.now())
         audit_log.note(request, endpoint, "Turned the endpoint off")
         return messages.SUCCESS, f"{endpoint} is off: nothing is sent there."
 
@@ -144,7 +144,7 @@ def delete(request: HttpRequest, endpoint_id: int) -> HttpResponse:
         )
 
     def act() -> Said:
-        endpoints.delete(endpoint.pk, now=timezone.now())
+        endpoints.delete_endpoint(endpoint.pk, now=timezone.now())
         audit_log.note(request, endpoint, f"Deleted the endpoint for {endpoint.url}", flag=DELETION)
         return messages.SUCCESS, f"{endpoint} and its log are deleted. The events stay."
 
@@ -158,8 +158,10 @@ def _changed(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) 
         messages.info(request, "Nothing was changed.")
         return True
     try:
-        endpoints.change(
-            endpoint.pk, **form.cleaned_data, allow_private=config.current().events_allow_private
+        endpoints.change_endpoint(
+            endpoint.pk,
+            **form.cleaned_data,
+            allow_private=config.get_settings().events_allow_private,
         )
     except DomainError as refusal:
         form.refuse(refusal)

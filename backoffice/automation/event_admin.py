@@ -83,7 +83,7 @@ class EventAdmin(AutomationAdmin):
 
 def named(term: str) -> Q:
     """Give the condition: an event's id, or what it is about."""
-    return Q(event_id=term) | Q(subject=codes.normalised(term) or term)
+    return Q(event_id=term) | Q(subject=codes.normalise_code(term) or term)
 
 
 def about(event: Event) -> str | None:

@@ -143,7 +143,9 @@ def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime)
     state, style = event_labels.state(delivery)
     tries = list(delivery.tries.order_by("-id")[: _TRIES + 1])
     under_way = delivery.status == EventDeliveryStatus.SENDING
-    body = event_payloads.envelope(event, public_url=config.current().public_url, now=now)
+    body = event_payloads.build_event_payload(
+        event, public_url=config.get_settings().public_url, now=now
+    )
     return DeliveryPage(
         says=event_labels.says(event.type),
         type=event.type,

@@ -134,7 +134,7 @@ def expires(token: ApiToken) -> str:
 
 def _fresh(token: ApiToken, text: str) -> Fresh:
     bearer = f"Bearer {text}"
-    address = f"{config.current().public_url}{_EXAMPLE}"
+    address = f"{config.get_settings().public_url}{_EXAMPLE}"
     return Fresh(
         text=text,
         scope=SCOPES[Scope(token.scope)],

@@ -40,7 +40,9 @@ class OneOf(admin.SimpleListFilter):
 
 
 def _by_status(kind: Any, field: str = "status") -> dict[str, tuple[str, Q]]:
-    return {member.value: (enums.label(member), Q(**{field: member.value})) for member in kind}
+    return {
+        member.value: (enums.format_label(member), Q(**{field: member.value})) for member in kind
+    }
 
 
 class ByRaffleStatus(OneOf):

@@ -93,13 +93,13 @@ def _parts(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
         (
             "whatsapp.view_outboundmessage",
             [
-                _counted("failed", sent.filter(predicates.NOT_SENT)),
-                _counted("withheld", sent.filter(predicates.WITHHELD)),
+                _counted("failed", sent.filter(predicates.FAILED_OUTBOUND)),
+                _counted("withheld", sent.filter(predicates.WITHHELD_OUTBOUND)),
             ],
         ),
         (
             "whatsapp.view_inboundmessage",
-            [_counted("unanswered", InboundMessage.objects.filter(predicates.NOT_ANSWERED))],
+            [_counted("unanswered", InboundMessage.objects.filter(predicates.FAILED_INBOUND))],
         ),
     ]
 

@@ -16,7 +16,7 @@ from backoffice.raffles.progress_bar import Share
 from backoffice.ui import display
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services.availability import Counts
+from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.sales import RaffleSums
 
 SHOWN: Final = 12
@@ -166,7 +166,7 @@ def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datet
 
 def _share(raffle: Raffle, sums: RaffleSums) -> Share:
     free = max(0, raffle.number_count - sums.sold - sums.held)
-    return progress_bar.of(Counts(available=free, reserved=sums.held, sold=sums.sold))
+    return progress_bar.of(TicketCounts(available=free, reserved=sums.held, sold=sums.sold))
 
 
 def _money(raffle: Raffle, sums: RaffleSums, *, orders: str) -> tuple[Money, Money]:

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.raffles.services import sales
-from shared.raffles.services.sales import Sums
+from shared.raffles.services.sales import SalesSums
 
 DAYS: Final = 14
 FRESH_FOR: Final = timedelta(seconds=20)
 """How old sums may be; what waits for a person is never remembered."""
 
-_remembered: list[tuple[datetime, Sums]] = []
+_remembered: list[tuple[datetime, SalesSums]] = []
 _lock = threading.Lock()
 
 
-def recent(*, now: datetime, zone: str) -> Sums:
+def recent(*, now: datetime, zone: str) -> SalesSums:
     """Give sums that are at most twenty seconds old, from this process's memory if it can.
 
     Args:
@@ -37,6 +37,6 @@ def forget() -> None:
         _remembered.clear()
 
 
-def read(*, now: datetime, zone: str) -> Sums:
+def read(*, now: datetime, zone: str) -> SalesSums:
     """Sum up all orders that hold numbers, in one query."""
-    return sales.read(now=now, zone=zone, days=DAYS)
+    return sales.load_sales_sums(now=now, zone=zone, days=DAYS)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.conversation import formatting
-from shared.raffles.services.sales import Amounts, DaySums
+from shared.raffles.services.sales import AmountsByCurrency, DaySums
 
 HEIGHT: Final = 64
 _STEP: Final = 20
@@ -101,11 +101,11 @@ def of(days: Sequence[DaySums], *, currency: str) -> Chart:
     )
 
 
-def written(amounts: Amounts, *, currency: str) -> str:
+def written(amounts: AmountsByCurrency, *, currency: str) -> str:
     """Write amounts, the main currency first: "$15.00 + €5.00"; without any "$0.00"."""
     known = {key: amount for key, amount in amounts.items() if amount} or {currency: Decimal(0)}
     order = sorted(known, key=lambda key: (key != currency, key))
-    return " + ".join(formatting.money(known[key], key) for key in order)
+    return " + ".join(formatting.format_money(known[key], key) for key in order)
 
 
 def _panel(
@@ -129,7 +129,7 @@ def _panel(
     return Panel(name=name, total=total, bars=bars, words=words, width=_STEP * len(values))
 
 
-def _total(days: Iterable[DaySums]) -> Amounts:
+def _total(days: Iterable[DaySums]) -> AmountsByCurrency:
     total: dict[str, Decimal] = defaultdict(Decimal)
     for day in days:
         for currency, amount in day.money.items():

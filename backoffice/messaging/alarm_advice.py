@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from shared.whatsapp.graph_errors import judge
+from shared.whatsapp.graph_errors import judge_send_error
 from shared.whatsapp.models import Alarm
 
 
@@ -51,7 +51,7 @@ def _paused(_: str) -> Advice:
 
 
 def _not_sent(code: str) -> Advice:
-    known = judge(code=int(code), http_status=None).words if code.isdecimal() else ""
+    known = judge_send_error(code=int(code), http_status=None).words if code.isdecimal() else ""
     return Advice(
         tuple(
             filter(

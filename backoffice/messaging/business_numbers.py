@@ -66,7 +66,7 @@ def of_number(number: BusinessNumber, *, request: HttpRequest, now: datetime) ->
     state, style = state_of(number, now=now)
     troubled = is_slowed(number, now=now) or number.paused_at is not None
     waiting = OutboundMessage.objects.filter(
-        predicates.WAITING, phone_number_id=number.phone_number_id
+        predicates.QUEUED_OUTBOUND, phone_number_id=number.phone_number_id
     )
     heard = number.last_webhook_at
     return NumberPage(

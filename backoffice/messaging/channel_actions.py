@@ -97,7 +97,7 @@ def try_number(request: HttpRequest, number_id: int) -> HttpResponse:
     number = get_object_or_404(BusinessNumber, pk=number_id)
 
     def act() -> Said:
-        business_numbers.try_now(number.phone_number_id, now=timezone.now())
+        business_numbers.try_sending_now(number.phone_number_id, now=timezone.now())
         audit_log.note(request, number, "Let the number try its next message at once")
         return messages.SUCCESS, (
             "The next waiting message is tried within seconds. If it goes through, the number "
@@ -122,19 +122,19 @@ def unblock(request: HttpRequest, contact_id: int) -> HttpResponse:
 
 def again(request: HttpRequest, message: OutboundMessage) -> None:
     """Queue one failed message anew and write down who did. Raises MessageNotFailed."""
-    outbox_queue.send_again(message.pk)
+    outbox_queue.resend_message(message.pk)
     audit_log.note(request, message, "Sent the message again")
 
 
 def reply(request: HttpRequest, message: InboundMessage) -> None:
     """Put one message back among those that wait for an answer. Raises MessageAnswered."""
-    inbox_queue.answer_again(message.pk)
+    inbox_queue.requeue_failed_message(message.pk)
     audit_log.note(request, message, "Had the message answered again")
 
 
 def resolve(request: HttpRequest, alarm: Alarm) -> None:
     """Close one alarm and write down who did. Raises AlarmResolved."""
-    alarms.close(alarm.pk, by=request.user.get_username(), now=timezone.now())
+    alarms.close_alarm(alarm.pk, by=request.user.get_username(), now=timezone.now())
     audit_log.note(request, alarm, "Resolved the alarm")
 
 
@@ -177,7 +177,7 @@ def _blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpRes
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
 
     def act() -> Said:
-        change = contacts.block if blocked else contacts.unblock
+        change = contacts.block_contact if blocked else contacts.unblock_contact
         if not change(contact.pk):
             state = "blocked" if blocked else "not blocked"
             return messages.INFO, f"{contact} was {state} already; nothing was changed."
@@ -196,7 +196,7 @@ def _may(request: HttpRequest, permission: str) -> None:
 
 
 def _when_it_goes(message: OutboundMessage) -> str:
-    if window.is_open(message.contact.last_inbound_at, now=timezone.now()):
+    if window.is_window_open(message.contact.last_inbound_at, now=timezone.now()):
         return "The message is queued again and goes out within seconds."
     if message.kind == OutboxKind.NOTICE:
         return "More than 24 hours since the buyer wrote: it is sent as soon as they write again."

@@ -14,9 +14,9 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.messaging import delivery_reasons
-from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
-from shared.whatsapp.content import ContentKind, content
+from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 
 _PICTURE: Final = "[picture]"
@@ -58,10 +58,10 @@ _OF_STATUS: Final[Mapping[str, Tick]] = {
 }
 
 _OF_DELIVERY: Final[Mapping[str, Tick]] = {
-    Delivery.FAILED: Tick.FAILED,
-    Delivery.DELIVERED: Tick.DELIVERED,
-    Delivery.READ: Tick.READ,
-    Delivery.PLAYED: Tick.READ,
+    MessageDeliveryStatus.FAILED: Tick.FAILED,
+    MessageDeliveryStatus.DELIVERED: Tick.DELIVERED,
+    MessageDeliveryStatus.READ: Tick.READ,
+    MessageDeliveryStatus.PLAYED: Tick.READ,
 }
 
 _NEVER_CAME: Final = frozenset({Tick.WITHHELD, Tick.STALE, Tick.FAILED})
@@ -209,7 +209,7 @@ def _outbound(contact_id: int) -> Any:
 
 
 def _said(message: InboundMessage, *, zone: str) -> Bubble:
-    read = content(message.payload)
+    read = parse_content(message.payload)
     plain = message.text or read.text
     known = read.kind is not ContentKind.OTHER or not plain
     icon, kind = _KINDS.get(read.kind, ("", "")) if known else ("", "")
@@ -268,14 +268,14 @@ def _written(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
     match payload:
         case {"type": "interactive", "interactive": {"action": _}}:
             parts: Mapping[str, Any] = payload["interactive"]
-            bare = messages.preview({**payload, "interactive": {**parts, "action": {}}})
+            bare = messages.render_preview({**payload, "interactive": {**parts, "action": {}}})
             picture = bare.startswith(_PICTURE)
             words = bare.removeprefix(_PICTURE).lstrip("\n")
             return words, tuple(_chips(parts["action"])), picture
         case {"type": "image"}:
-            return messages.preview(payload).removeprefix(_PICTURE).strip(), (), True
+            return messages.render_preview(payload).removeprefix(_PICTURE).strip(), (), True
         case _:
-            return messages.preview(payload), (), False
+            return messages.render_preview(payload), (), False
 
 
 def _chips(action: Mapping[str, Any]) -> Iterable[str]:

@@ -94,7 +94,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
     @admin.display(description="24-hour window")
     def may_write(self, contact: WhatsAppContact) -> SafeString:
         """Say whether we may write to them."""
-        opened = window.is_open(contact.last_inbound_at, now=timezone.now())
+        opened = window.is_window_open(contact.last_inbound_at, now=timezone.now())
         return (
             display.badge("Open", style="success")
             if opened

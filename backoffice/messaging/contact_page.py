@@ -107,7 +107,7 @@ def of(contact: WhatsAppContact, *, request: HttpRequest, now: datetime) -> Buye
         phone=phone(contact),
         doing=STATES[State(contact.state)],
         window=_window(contact, now=now),
-        open=window.is_open(contact.last_inbound_at, now=now),
+        open=window.is_window_open(contact.last_inbound_at, now=now),
         wrote=display.clock(contact.last_inbound_at),
         orders=[_shown(order) for order in found[:_ORDERS]],
         more_orders=len(found) > _ORDERS,
@@ -147,7 +147,7 @@ def left(contact: WhatsAppContact, *, now: datetime) -> timedelta:
 def _window(contact: WhatsAppContact, *, now: datetime) -> str:
     if contact.last_inbound_at is None:
         return "Closed: they have not written yet"
-    if window.is_open(contact.last_inbound_at, now=now):
+    if window.is_window_open(contact.last_inbound_at, now=now):
         return f"Open until {display.clock(closes_at(contact))}"
     return "Closed: more than 24 hours since they wrote"
 

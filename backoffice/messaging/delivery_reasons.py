@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Min
 
 from backoffice.ui import display
-from shared.core.enums import Delivery, OutboxKind, OutboxStatus
+from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import window
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 
@@ -24,11 +24,11 @@ _STATES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.FAILED: ("Failed", "danger"),
 }
 _DELIVERIES: Final[Mapping[str, tuple[str, str]]] = {
-    Delivery.FAILED: ("Not delivered", "danger"),
-    Delivery.SENT: ("Sent", "success"),
-    Delivery.DELIVERED: ("Delivered", "success"),
-    Delivery.READ: ("Read", "primary"),
-    Delivery.PLAYED: ("Read", "primary"),
+    MessageDeliveryStatus.FAILED: ("Not delivered", "danger"),
+    MessageDeliveryStatus.SENT: ("Sent", "success"),
+    MessageDeliveryStatus.DELIVERED: ("Delivered", "success"),
+    MessageDeliveryStatus.READ: ("Read", "primary"),
+    MessageDeliveryStatus.PLAYED: ("Read", "primary"),
 }
 _TIMES: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
 
@@ -79,7 +79,9 @@ def state(message: OutboundMessage) -> tuple[str, str]:
 
 def failed(message: OutboundMessage) -> bool:
     """Whether the buyer did not get it and nobody tries any more."""
-    undelivered = message.status == OutboxStatus.SENT and message.delivery == Delivery.FAILED
+    undelivered = (
+        message.status == OutboxStatus.SENT and message.delivery == MessageDeliveryStatus.FAILED
+    )
     return undelivered or message.status == OutboxStatus.FAILED
 
 
@@ -103,7 +105,7 @@ def why(message: OutboundMessage, *, now: datetime, around: Surroundings = NOTHI
         case OutboxStatus.SENDING:
             return "Handed to Meta just now."
         case OutboxStatus.SENT:
-            failed_after = message.delivery == Delivery.FAILED
+            failed_after = message.delivery == MessageDeliveryStatus.FAILED
             return f"WhatsApp could not deliver it. {_trouble(message)}" if failed_after else ""
         case OutboxStatus.UNKNOWN:
             return _why_unknown(message, now=now)
@@ -119,7 +121,7 @@ def _why_queued(message: OutboundMessage, *, now: datetime, around: Surroundings
     number = around.numbers.get(message.phone_number_id)
     contact = message.contact
     first = around.first.get(message.contact_id, message.pk)
-    if not window.is_open(contact.last_inbound_at, now=now):
+    if not window.is_window_open(contact.last_inbound_at, now=now):
         later = "is kept until they write" if message.kind == OutboxKind.NOTICE else "is not sent"
         return f"{WINDOW_CLOSED}: it {later}."
     if number is not None and number.paused_at is not None:

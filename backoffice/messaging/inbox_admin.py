@@ -25,8 +25,8 @@ class ByState(CountedOneOf):
     title = "Status"
     parameter_name = "status"
     answers: ClassVar = {
-        "FAILED": ("Could not be answered", predicates.NOT_ANSWERED),
-        "RECEIVED": ("Waits for its answer", predicates.TO_ANSWER),
+        "FAILED": ("Could not be answered", predicates.FAILED_INBOUND),
+        "RECEIVED": ("Waits for its answer", predicates.WAITING_INBOUND),
         "PROCESSED": ("Dealt with", Q(status=InboxStatus.PROCESSED)),
         "IGNORED": ("Needs no answer", Q(status=InboxStatus.IGNORED)),
     }

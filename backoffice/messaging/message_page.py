@@ -16,7 +16,7 @@ from backoffice.messaging.channel_actions import ANSWER_AGAIN, SEND_AGAIN
 from backoffice.messaging.chat_view import Conversation
 from backoffice.ui import display
 from shared.core.constants import STALE_AFTER
-from shared.core.enums import Delivery, InboxStatus, OutboxKind
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind
 from shared.raffles import codes
 from shared.raffles.models import Order
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
@@ -28,11 +28,11 @@ IN_STATES: Final[Mapping[str, tuple[str, str]]] = {
     InboxStatus.FAILED: ("Could not be answered", "danger"),
 }
 _DELIVERED: Final[Mapping[str, str]] = {
-    Delivery.SENT: "Left Meta's servers",
-    Delivery.DELIVERED: "Reached the buyer's phone",
-    Delivery.READ: "Read by the buyer",
-    Delivery.PLAYED: "Played by the buyer",
-    Delivery.FAILED: "Could not be delivered",
+    MessageDeliveryStatus.SENT: "Left Meta's servers",
+    MessageDeliveryStatus.DELIVERED: "Reached the buyer's phone",
+    MessageDeliveryStatus.READ: "Read by the buyer",
+    MessageDeliveryStatus.PLAYED: "Played by the buyer",
+    MessageDeliveryStatus.FAILED: "Could not be delivered",
 }
 
 
@@ -151,7 +151,7 @@ def pretty(value: Any) -> str:
 
 
 def _order(message: OutboundMessage) -> Order | None:
-    if codes.normalised(message.about) is None:
+    if codes.normalise_code(message.about) is None:
         return None
     return Order.objects.select_related("raffle").filter(code=message.about).first()
 
@@ -168,7 +168,7 @@ def _moments_out(message: OutboundMessage, *, zone: str) -> list[Moment]:
         Moment(
             _DELIVERED.get(status.status, status.status.capitalize()),
             display.clock(status.occurred_at, zone=zone),
-            good=status.status != Delivery.FAILED,
+            good=status.status != MessageDeliveryStatus.FAILED,
         )
         for status in _statuses(message)
     ]

@@ -16,7 +16,7 @@ from backoffice.changelists.facets import CountedOneOf
 from backoffice.changelists.tabs import TabbedAdmin, TabbedList
 from backoffice.messaging import channel_actions, contact_search, delivery_reasons, message_page
 from backoffice.ui import display
-from shared.core.enums import Delivery, OutboxStatus
+from shared.core.enums import MessageDeliveryStatus, OutboxStatus
 from shared.raffles import codes
 from shared.raffles.models import Order
 from shared.whatsapp import messages as whatsapp_messages
@@ -24,10 +24,10 @@ from shared.whatsapp import predicates
 from shared.whatsapp.models import OutboundMessage
 
 _TICKS: Final = {
-    Delivery.SENT: ("fa-check", "sent"),
-    Delivery.DELIVERED: ("fa-check-double", "delivered"),
-    Delivery.READ: ("fa-check-double", "read"),
-    Delivery.PLAYED: ("fa-check-double", "read"),
+    MessageDeliveryStatus.SENT: ("fa-check", "sent"),
+    MessageDeliveryStatus.DELIVERED: ("fa-check-double", "delivered"),
+    MessageDeliveryStatus.READ: ("fa-check-double", "read"),
+    MessageDeliveryStatus.PLAYED: ("fa-check-double", "read"),
 }
 
 
@@ -37,11 +37,11 @@ class ByState(CountedOneOf):
     title = "Status"
     parameter_name = "status"
     answers: ClassVar = {
-        "FAILED": ("Failed or not delivered", predicates.NOT_SENT),
-        "WITHHELD": ("Waits for the buyer", predicates.WITHHELD),
-        "UNKNOWN": ("No answer yet", predicates.UNANSWERED),
-        "QUEUED": ("Waiting to be sent", predicates.WAITING),
-        "SENDING": ("Being sent", predicates.UNDER_WAY),
+        "FAILED": ("Failed or not delivered", predicates.FAILED_OUTBOUND),
+        "WITHHELD": ("Waits for the buyer", predicates.WITHHELD_OUTBOUND),
+        "UNKNOWN": ("No answer yet", predicates.UNKNOWN_OUTBOUND),
+        "QUEUED": ("Waiting to be sent", predicates.QUEUED_OUTBOUND),
+        "SENDING": ("Being sent", predicates.SENDING_OUTBOUND),
         "SENT": ("Sent", Q(status=OutboxStatus.SENT)),
         "STALE": ("Too late to send", Q(status=OutboxStatus.STALE)),
     }
@@ -78,7 +78,7 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Message")
     def said(self, message: OutboundMessage) -> str:
         """Give what the buyer reads, cut."""
-        return display.shortened(whatsapp_messages.preview(message.payload))
+        return display.shortened(whatsapp_messages.render_preview(message.payload))
 
     @admin.display(description="To")
     def buyer(self, message: OutboundMessage) -> str:
@@ -88,7 +88,7 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.display(description="About", empty_value="")
     def order(self, message: OutboundMessage) -> SafeString | None:
         """Give the order it is about, as a link."""
-        if codes.normalised(message.about) is None:
+        if codes.normalise_code(message.about) is None:
             return None
         orders = reverse("admin:raffles_order_changelist")
         return format_html('<a href="{}?q={}">{}</a>', orders, message.about, message.about)
@@ -97,7 +97,9 @@ class OutboundMessageAdmin(TabbedAdmin):
     def state(self, message: OutboundMessage) -> SafeString:
         """Status as a badge with the tick, and below it why."""
         state, style = delivery_reasons.state(message)
-        icon, tone = _TICKS.get(Delivery(message.delivery or Delivery.FAILED), ("", ""))
+        icon, tone = _TICKS.get(
+            MessageDeliveryStatus(message.delivery or MessageDeliveryStatus.FAILED), ("", "")
+        )
         tick = (
             format_html('<i class="fas {} tick {}" aria-hidden="true"></i> ', icon, tone)
             if icon and message.status == OutboxStatus.SENT
@@ -127,7 +129,7 @@ class OutboundMessageAdmin(TabbedAdmin):
         if not term:
             return queryset, False
         wanted = Q(wa_message_id=term) | Q(contact_id__in=contact_search.contacts(term))
-        if code := codes.normalised(term):
+        if code := codes.normalise_code(term):
             buyers = Order.objects.filter(code=code).values("contact_id")
             wanted |= Q(about=code, contact_id__in=buyers)
         return queryset.filter(wanted), False

@@ -194,7 +194,7 @@ class OrderAdmin(ReadOnlyAdmin):
             "page": page,
             "review": page.review,
             "may_decide": self.has_decide_permission(request),
-            "reasons": enums.choices(RejectReason),
+            "reasons": enums.build_choices(RejectReason),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -68,7 +68,7 @@ def reject(request: HttpRequest, order_id: int) -> HttpResponse:
             now=timezone.now(),
             seen_proofs=seen(request),
         )
-        why = enums.label(RejectReason(reason)).lower()
+        why = enums.format_label(RejectReason(reason)).lower()
         return messages.SUCCESS, f"The proof of {order} is turned down ({why}); the buyer is told."
 
     return decided(request, order_id, act)
@@ -79,7 +79,7 @@ def ask_again(request: HttpRequest, order_id: int) -> HttpResponse:
     """Ask the buyer for a better proof; the order stays under review."""
 
     def act(order: Order) -> Said:
-        payments.ask_again(
+        payments.ask_for_better_proof(
             order.pk,
             note=note_of(request),
             by=staff(request),

@@ -73,7 +73,7 @@ def free_numbers(request: HttpRequest, order_id: int) -> JsonResponse:
     order = get_object_or_404(Order.objects.select_related("raffle"), pk=order_id)
     limit = SUGGESTIONS + order.quantity
     pivot = secrets.randbits(31)
-    free = availability.free_examples(order.raffle, pivot=pivot, limit=limit)
+    free = availability.pick_free_examples(order.raffle, pivot=pivot, limit=limit)
     return JsonResponse({"free": [order.raffle.written(number) for number in free]})
 
 
@@ -84,7 +84,7 @@ def replace(request: HttpRequest, order_id: int) -> HttpResponse:
     def act(order: Order) -> Said:
         numbers = None
         if request.POST.get("how") == "typed":
-            read = parsing.ticket_numbers(request.POST.get("numbers", ""))
+            read = parsing.parse_ticket_numbers(request.POST.get("numbers", ""))
             if read is None:
                 return messages.ERROR, "Write the numbers as 07, 13 and 45; nothing was changed."
             numbers = read.values

@@ -95,7 +95,7 @@ def _settled(proof: PaymentProof, *, now: datetime) -> str:
 
 def _candidates(sender: WhatsAppContact | None, *, searched: str) -> list[Candidate]:
     if searched:
-        found = Order.objects.filter(code=codes.normalised(searched) or "")
+        found = Order.objects.filter(code=codes.normalise_code(searched) or "")
     elif sender is not None:
         found = Order.objects.filter(contact=sender)
     else:
@@ -111,7 +111,7 @@ def _candidate(order: Order) -> Candidate:
         page=reverse("admin:raffles_order_change", args=[order.pk]),
         buyer=display.buyer(order.contact),
         total=display.money(order),
-        status="Proof waits" if order.under_review else enums.label(status),
+        status="Proof waits" if order.under_review else enums.format_label(status),
         style="primary" if order.under_review else summary.STATUS_STYLES[status],
         at=display.clock(order.created_at, zone=order.raffle.time_zone),
         fits=status in Order.LIVE and not order.under_review,

@@ -110,7 +110,7 @@ def attach(request: HttpRequest, proof_id: int) -> HttpResponse:
         written = request.POST.get("order", "")
         if not written.isdecimal():
             return messages.ERROR, "Choose the order it belongs to; nothing was changed."
-        outcome = orphan_proofs.attach(
+        outcome = orphan_proofs.attach_proof(
             proof_id, order_id=int(written[:18]), by=staff(request), now=timezone.now()
         )
         return _attached(outcome)
@@ -128,13 +128,13 @@ def make_order(request: HttpRequest, proof_id: int) -> HttpResponse:
 
     def act() -> Said:
         wanted = request.POST.get("numbers", "").strip()
-        read = parsing.ticket_numbers(wanted) if wanted else None
-        many = parsing.quantity(request.POST.get("quantity", ""))
+        read = parsing.parse_ticket_numbers(wanted) if wanted else None
+        many = parsing.parse_quantity(request.POST.get("quantity", ""))
         if wanted and read is None:
             return messages.ERROR, "Write the numbers as 07, 13 and 45; nothing was changed."
         if not wanted and not many:
             return messages.ERROR, "Say how many numbers, or which; nothing was changed."
-        order = orphan_proofs.make_order(
+        order = orphan_proofs.create_order_from_proof(
             proof_id,
             raffle_id=raffle.pk,
             numbers=read.values if read else None,
@@ -156,7 +156,7 @@ def _asked_which(request: HttpRequest, proof_id: int) -> HttpResponse:
     context = {
         "shown": proof_cards.of([proof], zone=settings.TIME_ZONE)[0],
         "sender": display.buyer(proof.contact),
-        "raffles": availability.on_sale(proof.phone_number_id, now=now),
+        "raffles": availability.list_raffles_on_sale(proof.phone_number_id, now=now),
         "title": "Make an order for a proof",
     }
     return render(request, "desk/make_order.html", admin.site.each_context(request) | context)
@@ -171,7 +171,7 @@ def dismiss(request: HttpRequest, proof_id: int) -> HttpResponse:
         if not note:
             return messages.ERROR, "Say in a few words why; nothing was changed."
         tell = request.POST.get("tell") == "yes"
-        orphan_proofs.dismiss(
+        orphan_proofs.dismiss_proof(
             proof_id, note=note, tell_buyer=tell, by=staff(request), now=timezone.now()
         )
         buyer = "The buyer is told." if tell else "The buyer is not told."

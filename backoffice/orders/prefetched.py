@@ -1,7 +1,7 @@
 """What pages and API answers read of an order, from rows that were fetched along with it."""
 
 from backoffice.ui import display
-from shared.raffles.models import Order, numbers_in
+from shared.raffles.models import Order, collect_ticket_numbers
 
 
 def numbers_of(order: Order) -> list[int]:
@@ -9,7 +9,7 @@ def numbers_of(order: Order) -> list[int]:
 
     Reads `order_tickets` as prefetched, so that a list of orders needs no query an order.
     """
-    return numbers_in(order.order_tickets.all())
+    return collect_ticket_numbers(order.order_tickets.all())
 
 
 def first_numbers(order: Order, *, limit: int = 4) -> str:

@@ -70,7 +70,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     def judged(self, proof: PaymentProof) -> SafeString:
         """Give the verdict as a badge."""
         verdict = Verdict(proof.verdict)
-        return display.badge(enums.label(verdict), style=proof_cards.verdict_style(verdict))
+        return display.badge(enums.format_label(verdict), style=proof_cards.verdict_style(verdict))
 
     @admin.display(description="Late", ordering="late")
     def is_late(self, proof: PaymentProof) -> str:

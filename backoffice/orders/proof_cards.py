@@ -12,7 +12,7 @@ from backoffice.ui.file_responses import PICTURE_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import HASHED
+from shared.raffles.predicates import HASHED_PROOFS
 from shared.raffles.services import similar_proofs
 
 MANY: Final = 200
@@ -124,7 +124,7 @@ def of(
 def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders with the very same bytes, in one query; one an order."""
     hashes = {proof.sha256 for proof in proofs if proof.sha256}
-    same = PaymentProof.objects.filter(HASHED, sha256__in=hashes, order__isnull=False)
+    same = PaymentProof.objects.filter(HASHED_PROOFS, sha256__in=hashes, order__isnull=False)
     found = list(same.select_related("order").order_by("id")[:MANY]) if hashes else []
     return {
         proof.pk: _one_an_order(
@@ -138,7 +138,7 @@ def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof
 
 def nearly_equal(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders that look nearly the same, other than those of equal bytes."""
-    alike = similar_proofs.look_alikes([proof for proof in proofs if proof.sha256])
+    alike = similar_proofs.find_similar_proofs([proof for proof in proofs if proof.sha256])
     return {
         proof.pk: _one_an_order(
             other for other in alike.get(proof.pk, []) if other.sha256 != proof.sha256
@@ -186,10 +186,10 @@ def judged(proof: PaymentProof, *, zone: str) -> str:
     """Say who decided about a proof, when and why; empty while nobody has."""
     if proof.verdict == Verdict.PENDING or not proof.reviewer:
         return ""
-    said = f"{enums.label(Verdict(proof.verdict))} by {proof.reviewer}"
+    said = f"{enums.format_label(Verdict(proof.verdict))} by {proof.reviewer}"
     if proof.reviewed_at is not None:
         said += f" on {display.clock(proof.reviewed_at, zone=zone)}"
-    reason = enums.label(RejectReason(proof.reject_reason)) if proof.reject_reason else ""
+    reason = enums.format_label(RejectReason(proof.reject_reason)) if proof.reject_reason else ""
     why = ": ".join(part for part in (reason, proof.note) if part)
     return f"{said} · {why}" if why else said
 
@@ -208,7 +208,7 @@ def _shown(
         address=file_of(proof),
         thumbnail=thumbnail_of(proof),
         arrived=display.clock(proof.arrived_at, zone=zone),
-        verdict=enums.label(Verdict(proof.verdict)),
+        verdict=enums.format_label(Verdict(proof.verdict)),
         style=verdict_style(proof.verdict),
         reviewed=judged(proof, zone=zone),
         waits=waits(proof),
@@ -227,7 +227,7 @@ def _other(other: PaymentProof, *, exact: bool, zone: str) -> Other:
         shown=how(other),
         address=file_of(other),
         arrived=display.clock(other.arrived_at, zone=zone),
-        verdict=enums.label(Verdict(other.verdict)),
+        verdict=enums.format_label(Verdict(other.verdict)),
         style=verdict_style(other.verdict),
         page=reverse("admin:desk_review", args=[other.order.pk]),
     )

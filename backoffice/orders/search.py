@@ -65,7 +65,7 @@ def read(term: str) -> Wanted:
     term = " ".join(term.split())
     if len(term) > MAX_TERM:
         return Wanted()
-    code = codes.normalised(term)
+    code = codes.normalise_code(term)
     if match := _NUMBER.fullmatch(term):
         sure = match["sign"] or match["raffle"]
         return Wanted(

@@ -53,7 +53,7 @@ def of(order: Order, *, now: datetime) -> Review:
     drawn = order.raffle.status == RaffleStatus.DRAWN
     return Review(
         order=order,
-        status=enums.label(OrderStatus(order.status)),
+        status=enums.format_label(OrderStatus(order.status)),
         style=STATUS_STYLES[OrderStatus(order.status)],
         total=display.money(order),
         buyer=display.buyer(order.contact),

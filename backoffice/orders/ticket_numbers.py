@@ -6,7 +6,7 @@ from typing import Final
 from django.db.models import Prefetch, prefetch_related_objects
 
 from shared.core.enums import OrderStatus, TicketStatus
-from shared.raffles.models import Order, OrderTicket, numbers_in
+from shared.raffles.models import Order, OrderTicket, collect_ticket_numbers
 
 WITH_TICKETS: Final = Prefetch(
     "order_tickets",
@@ -54,5 +54,5 @@ def _shown(order: Order, links: list[OrderTicket]) -> list[ShownNumber]:
     free = {link.ticket.number for link in links if link.ticket.status == TicketStatus.AVAILABLE}
     return [
         ShownNumber(order.raffle.written(number), gone=ended and number not in free)
-        for number in numbers_in(links)
+        for number in collect_ticket_numbers(links)
     ]

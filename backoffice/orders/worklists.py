@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import ON_THE_CLOCK, ORPHAN
+from shared.raffles.predicates import EXPIRING_ORDERS, ORPHAN_PROOFS
 
 SOON: Final = timedelta(minutes=10)
 """A clock that ends within this time is worth a look."""
@@ -22,7 +22,7 @@ _TURN: Final = (F("asked_again_at").asc(nulls_first=True), "under_review_since",
 
 def running_out(*, now: datetime) -> Q:
     """Give the condition of orders whose clock ends within ten minutes, or has just ended."""
-    return Q(ON_THE_CLOCK, expires_at__lte=now + SOON)
+    return Q(EXPIRING_ORDERS, expires_at__lte=now + SOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def late_line() -> Line:
 
 def orphans() -> QuerySet[PaymentProof]:
     """Give the proofs without an order that wait, oldest first."""
-    return PaymentProof.objects.filter(ORPHAN).order_by("id")
+    return PaymentProof.objects.filter(ORPHAN_PROOFS).order_by("id")
 
 
 def orphan_line() -> Line:

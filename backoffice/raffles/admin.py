@@ -32,8 +32,8 @@ from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.services import number_map
-from shared.raffles.services.availability import Counts
-from shared.raffles.validators import time_zones
+from shared.raffles.services.availability import TicketCounts
+from shared.raffles.validators import load_time_zones
 
 _NUMBERS_EXIST: Final = Exists(  # they are made from the first one on; looking for any reads all
     TicketNumber.objects.filter(raffle=OuterRef("pk"), number=OuterRef("first_number"))
@@ -47,7 +47,7 @@ class RaffleList(ChangeList):
         """Read the page's raffles, then their counts in one query."""
         super().get_results(request)
         raffles = list(self.result_list)
-        counts = number_map.shares(raffles)
+        counts = number_map.count_tickets_by_raffle(raffles)
         for raffle in raffles:
             raffle.share = progress_bar.of(counts[raffle.pk])
         self.result_list = raffles
@@ -88,7 +88,7 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Price", ordering="price")
     def price_each(self, raffle: Raffle) -> str:
         """Price of one number."""
-        return formatting.money(raffle.price, raffle.currency)
+        return formatting.format_money(raffle.price, raffle.currency)
 
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
@@ -214,7 +214,7 @@ def picture(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
     return file_responses.send(raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}")
 
 
-def _free(raffle: Raffle, counts: Counts) -> int | None:
+def _free(raffle: Raffle, counts: TicketCounts) -> int | None:
     """Count what is left; None while numbers are missing, for then all of them will be."""
     return counts.available if counts.total >= raffle.number_count else None
 
@@ -222,7 +222,7 @@ def _free(raffle: Raffle, counts: Counts) -> int | None:
 def _zone(request: HttpRequest, object_id: str | None) -> str:
     """Give the time zone that the form's times are in: the one it sends, else the stored one."""
     wanted = request.POST.get("time_zone", "")
-    if wanted not in time_zones() and object_id and object_id.isdecimal():
+    if wanted not in load_time_zones() and object_id and object_id.isdecimal():
         stored = Raffle.objects.filter(pk=int(object_id)).values_list("time_zone", flat=True)
         wanted = stored.first() or ""
-    return wanted if wanted in time_zones() else settings.TIME_ZONE
+    return wanted if wanted in load_time_zones() else settings.TIME_ZONE

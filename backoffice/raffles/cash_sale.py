@@ -22,7 +22,7 @@ from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
 from shared.use_cases import cash_sales
-from shared.use_cases.cash_sales import Sold
+from shared.use_cases.cash_sales import CashSale
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
     )
 
 
-def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> Sold | None:
+def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> CashSale | None:
     """Sell; a refusal or a busy database is written into the form."""
     values = form.cleaned_data
     try:
-        return cash_sales.sell(
+        return cash_sales.sell_for_cash(
             raffle.pk,
             numbers=form.chosen,
             quantity=values["quantity"],
@@ -86,13 +86,13 @@ def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> Sold | None:
 
 def _shown(request: HttpRequest, raffle: Raffle, form: SaleForm) -> HttpResponse:
     now = timezone.now()
-    closed = availability.why_not_selling(raffle, now=now)
-    counts = availability.recent_counts(raffle.pk, now=now)
+    closed = availability.get_not_selling_reason(raffle, now=now)
+    counts = availability.load_recent_counts(raffle.pk, now=now)
     context = {
         "raffle": raffle,
         "form": form,
         "why_not": WHY_NOT[closed] if closed else "",
-        "price": formatting.money(raffle.price, raffle.currency),
+        "price": formatting.format_money(raffle.price, raffle.currency),
         "free": f"{counts.available:,}",
         "title": f"Sell for cash · {raffle}",
     }
@@ -128,10 +128,10 @@ def _receipt_of(order: Order, raffle: Raffle) -> Receipt:
 
 def _text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
     """Write what the buyer gets to keep."""
-    written = formatting.spoken(numbers, width=raffle.width, at_most=100)
+    written = formatting.format_numbers_as_sentence(numbers, width=raffle.width, at_most=100)
     verb = "is" if len(numbers) == 1 else "are"
     draw = (
-        formatting.day_and_time(raffle.draw_at, time_zone=raffle.time_zone)
+        formatting.format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)
         if raffle.draw_at
         else ""
     )

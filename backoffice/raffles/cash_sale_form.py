@@ -102,7 +102,7 @@ class SaleForm(forms.Form):
         typed = self.cleaned_data["numbers"]
         if self.asked_field != "numbers":
             return ()
-        read = parsing.ticket_numbers(typed)
+        read = parsing.parse_ticket_numbers(typed)
         if read is None:
             raise ValidationError("Write the numbers like this: 7, 13 or 10-15.")
         return read.values
@@ -140,7 +140,7 @@ class SaleForm(forms.Form):
         verb = "is" if len(taken) == 1 else "are"
         asked = self.chosen or ()
         limit = NEIGHBOURS + len(asked)  # those asked for may be among them
-        near = availability.free_neighbours(self.raffle, numbers=taken, limit=limit)
+        near = availability.find_free_neighbours(self.raffle, numbers=taken, limit=limit)
         others = sorted(
             (number for number in near if number not in asked),
             key=lambda number: min(abs(number - wanted) for wanted in taken),
@@ -149,4 +149,4 @@ class SaleForm(forms.Form):
         return f"{self._spoken(taken)} {verb} taken already.{hint}"
 
     def _spoken(self, numbers: list[int]) -> str:
-        return formatting.spoken(numbers, width=self.raffle.width)
+        return formatting.format_numbers_as_sentence(numbers, width=self.raffle.width)

@@ -82,10 +82,12 @@ def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> 
     facts = _facts(raffle, free=raffle.number_count if free is None else free)
     last = raffle.written(raffle.last_number)
     return Preview(
-        card=_bubble(raffles.card(facts, now=now).message()),
-        payment=_bubble(orders.how_to_pay(_order(facts, raffle, now=now), now=now).message()),
+        card=_bubble(raffles.build_raffle_card_message(facts, now=now).message()),
+        payment=_bubble(
+            orders.build_how_to_pay_message(_order(facts, raffle, now=now), now=now).message()
+        ),
         span=f"{raffle.written(raffle.first_number)} to {last}",
-        all_sold=formatting.money(raffle.price * raffle.number_count, raffle.currency),
+        all_sold=formatting.format_money(raffle.price * raffle.number_count, raffle.currency),
         draw=display.when(raffle.draw_at, zone=raffle.time_zone),
     )
 

@@ -29,7 +29,7 @@ from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle, number_map
-from shared.raffles.services.availability import Counts
+from shared.raffles.services.availability import TicketCounts
 from shared.raffles.transitions import TransitionNotAllowed
 
 _STYLES: Final = {
@@ -80,7 +80,7 @@ def life_of(raffle: Raffle, *, request: HttpRequest) -> Life:
     may = request.user.has_perm
     counts = counts_of(raffle)
     missing = raffle.number_count - counts.total
-    following = transitions.RAFFLE[RaffleStatus(raffle.status)]
+    following = transitions.RAFFLE_TRANSITIONS[RaffleStatus(raffle.status)]
     change = may("raffles.change_raffle")
     confirmed, expected = _money(raffle)
     return Life(
@@ -101,17 +101,17 @@ def life_of(raffle: Raffle, *, request: HttpRequest) -> Life:
     )
 
 
-def counts_of(raffle: Raffle) -> Counts:
+def counts_of(raffle: Raffle) -> TicketCounts:
     """Count a raffle's numbers; only a draft may lack some, all others are known to have them."""
     if raffle.status == RaffleStatus.DRAFT:
-        return availability.counts(raffle.pk)
-    return number_map.shares([raffle])[raffle.pk]
+        return availability.count_tickets(raffle.pk)
+    return number_map.count_tickets_by_raffle([raffle])[raffle.pk]
 
 
 def badge(raffle: Raffle) -> SafeString:
     """Give the status as a badge."""
     status = RaffleStatus(raffle.status)
-    return display.badge(enums.label(status), style=_STYLES[status])
+    return display.badge(enums.format_label(status), style=_STYLES[status])
 
 
 @require_POST
@@ -168,7 +168,7 @@ def duplicate(request: HttpRequest, raffle_id: int) -> HttpResponse:
     made: list[Raffle] = []
 
     def act() -> Said:
-        copy = duplication.duplicate(original.pk, now=timezone.now())
+        copy = duplication.duplicate_raffle(original.pk, now=timezone.now())
         audit_log.note(request, copy, f"Duplicated “{original}”", flag=ADDITION)
         audit_log.note(request, original, f"Duplicated it as “{copy}”")
         made.append(copy)
@@ -199,7 +199,7 @@ def _stepped(
         except TransitionNotAllowed as refusal:
             if refusal.details.get("current") != wanted:
                 raise
-            return messages.INFO, f"The raffle is {enums.label(wanted).lower()} already."
+            return messages.INFO, f"The raffle is {enums.format_label(wanted).lower()} already."
 
     told(request, attempt)
     return redirect("admin:raffles_raffle_change", raffle.pk)
@@ -228,6 +228,8 @@ def _money(raffle: Raffle) -> tuple[Money, Money]:
 
     def money(status: OrderStatus) -> Money:
         count, total = found.get(status, (0, Decimal(0)))
-        return Money(count, formatting.money(total, raffle.currency), _orders(raffle, status))
+        return Money(
+            count, formatting.format_money(total, raffle.currency), _orders(raffle, status)
+        )
 
     return money(OrderStatus.PAID), money(OrderStatus.PENDING_PAYMENT)

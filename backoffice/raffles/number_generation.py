@@ -18,7 +18,7 @@ from backoffice.ui import audit_log
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import number_generation
-from shared.raffles.services.number_generation import Progress
+from shared.raffles.services.number_generation import GenerationProgress
 
 STEP: Final = 25_000
 """Numbers a request: half a second on an idle machine, and far from a time-out on a busy one."""
@@ -35,7 +35,7 @@ def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.method == "POST":
         return _step(request, raffle)
-    progress = number_generation.progress_of(raffle)
+    progress = number_generation.measure_progress(raffle)
     context = {
         "raffle": raffle,
         "progress": progress,
@@ -70,9 +70,9 @@ def _told_as_json(request: HttpRequest, raffle: Raffle) -> JsonResponse:
     return JsonResponse({"made": step.made, "total": step.total, "done": step.done})
 
 
-def _made(request: HttpRequest, raffle: Raffle) -> Progress:
+def _made(request: HttpRequest, raffle: Raffle) -> GenerationProgress:
     """Make the next numbers; note who began and who finished, the steps between are no news."""
-    step = number_generation.generate_some(raffle.pk, chunk=STEP)
+    step = number_generation.generate_next_numbers(raffle.pk, chunk=STEP)
     if step.added and step.done:
         audit_log.note(request, raffle, f"Made all {step.total:,} numbers")
     elif step.added and step.made == step.added:

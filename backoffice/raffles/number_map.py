@@ -18,8 +18,8 @@ from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import number_map
-from shared.raffles.services.availability import Counts
-from shared.raffles.services.number_map import PAGE, Block, Place
+from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.number_map import TICKETS_PER_PAGE, MapBlock, MapEntry
 
 _STATES: Final = {
     TicketStatus.AVAILABLE: "free",
@@ -105,12 +105,12 @@ def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
 def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
     asked = request.GET.get("number", "").strip()[:40]
     sought = _sought(raffle, asked)
-    first = number_map.page_start(
+    first = number_map.find_page_start(
         raffle, number=_from(raffle, request) if sought is None else sought
     )
-    last = min(first + PAGE - 1, raffle.last_number)
-    blocks = number_map.blocks(raffle)
-    places = number_map.page(raffle, first=first)
+    last = min(first + TICKETS_PER_PAGE - 1, raffle.last_number)
+    blocks = number_map.load_map_blocks(raffle)
+    places = number_map.load_map_page(raffle, first=first)
     links = _Links(raffle, request)
     return NumberMap(
         raffle=raffle,
@@ -127,8 +127,8 @@ def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
             )
             for place in places
         ],
-        before=links.turn(first - PAGE) if first > raffle.first_number else "",
-        after=links.turn(first + PAGE) if last < raffle.last_number else "",
+        before=links.turn(first - TICKETS_PER_PAGE) if first > raffle.first_number else "",
+        after=links.turn(first + TICKETS_PER_PAGE) if last < raffle.last_number else "",
         asked=asked,
         found=next((links.found(place) for place in places if place.number == sought), None),
         trouble=_trouble(raffle) if asked and sought is None else "",
@@ -151,7 +151,7 @@ class _Links:
         """Give the address of the page that a number is on."""
         return f"{self.map}?from={first}#page"
 
-    def of(self, place: Place) -> str:
+    def of(self, place: MapEntry) -> str:
         """Give the address behind a number; empty where there is none for this person."""
         if place.order_id is None:
             return self._sale(place) if place.status == TicketStatus.AVAILABLE else ""
@@ -159,7 +159,7 @@ class _Links:
             return ""
         return reverse("admin:raffles_order_change", args=[place.order_id])
 
-    def found(self, place: Place) -> Found:
+    def found(self, place: MapEntry) -> Found:
         """Read who has a number."""
         order = None
         if place.order_id is not None and self.sees_orders:
@@ -168,12 +168,12 @@ class _Links:
             written=self.raffle.written(place.number),
             state=_STATES[place.status],
             order=order,
-            order_status=enums.label(OrderStatus(order.status)) if order else "",
+            order_status=enums.format_label(OrderStatus(order.status)) if order else "",
             buyer=_buyer(order) if order else "",
             sell=self._sale(place) if place.status == TicketStatus.AVAILABLE else "",
         )
 
-    def _sale(self, place: Place) -> str:
+    def _sale(self, place: MapEntry) -> str:
         if not self.sells:
             return ""
         return f"{self.sale}?numbers={self.raffle.written(place.number)}"
@@ -188,7 +188,7 @@ def _buyer(order: Order) -> str:
 
 def _sought(raffle: Raffle, asked: str) -> int | None:
     """Read the number that is looked for as the chat would; None if the raffle has none such."""
-    read = parsing.ticket_numbers(asked) if asked else None
+    read = parsing.parse_ticket_numbers(asked) if asked else None
     if read is None or not raffle.first_number <= read.values[0] <= raffle.last_number:
         return None
     return read.values[0]
@@ -206,15 +206,15 @@ def _trouble(raffle: Raffle) -> str:
     return f"There is no such number: they go from {span}."
 
 
-def _total(blocks: list[Block]) -> Counts:
-    return Counts(
+def _total(blocks: list[MapBlock]) -> TicketCounts:
+    return TicketCounts(
         available=sum(block.counts.available for block in blocks),
         reserved=sum(block.counts.reserved for block in blocks),
         sold=sum(block.counts.sold for block in blocks),
     )
 
 
-def _overview(blocks: list[Block], *, links: _Links, first: int) -> list[Stretch]:
+def _overview(blocks: list[MapBlock], *, links: _Links, first: int) -> list[Stretch]:
     if len(blocks) == 1:
         return []
     return [
@@ -231,14 +231,14 @@ def _overview(blocks: list[Block], *, links: _Links, first: int) -> list[Stretch
 def _pages(links: _Links, *, first: int) -> list[Stretch]:
     """List the pages beside this one, where a block of the overview has several."""
     raffle = links.raffle
-    size = number_map.block_size(raffle)
-    if size == PAGE:
+    size = number_map.compute_block_size(raffle)
+    if size == TICKETS_PER_PAGE:
         return []
     begin = first - (first - raffle.first_number) % size
     end = min(begin + size - 1, raffle.last_number)
     return [
         Stretch(written=raffle.written(start), address=links.turn(start), here=start == first)
-        for start in range(begin, end + 1, PAGE)
+        for start in range(begin, end + 1, TICKETS_PER_PAGE)
     ]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from shared.raffles.services.availability import Counts
+from shared.raffles.services.availability import TicketCounts
 
 _WHOLE: Final = 1000
 """The width of the bar's own coordinates; a part that exists is never thinner than a few."""
@@ -15,7 +15,7 @@ _THINNEST: Final = 6
 class Share:
     """Counts, and where the parts of the bar end, in thousandths of its width."""
 
-    counts: Counts
+    counts: TicketCounts
     sold: int
     held: int
 
@@ -45,7 +45,7 @@ class Share:
         return f"{whole}%" if whole else "<1%"
 
 
-def of(counts: Counts) -> Share:
+def of(counts: TicketCounts) -> Share:
     """Turn counts into a bar."""
     total = max(1, counts.total)
     return Share(

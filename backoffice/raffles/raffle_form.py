@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
-from shared.raffles.validators import time_zones
+from shared.raffles.validators import load_time_zones
 from shared.whatsapp.models import BusinessNumber
 
 PICTURE_LIMIT: Final = 5 * 1024 * 1024
@@ -151,7 +151,7 @@ class RaffleForm(forms.ModelForm):
                 because = "orders exist" if name == "currency" else "the numbers are made"
                 self.fields[name].help_text = f"Cannot change any more: {because}."
         if "price" in self.fields and self.has_orders:
-            kept = formatting.money(self.instance.price, self.instance.currency)
+            kept = formatting.format_money(self.instance.price, self.instance.currency)
             self.fields["price"].help_text = f"For new orders; existing orders keep {kept}."
 
     def clean(self) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def has_orders(raffle: Raffle) -> bool:
 
 def zones() -> list[str]:
     """List the time zones that are places, and UTC."""
-    places = {zone for zone in time_zones() if "/" in zone and not zone.startswith("Etc/")}
+    places = {zone for zone in load_time_zones() if "/" in zone and not zone.startswith("Etc/")}
     return sorted(places | {"UTC"})
 
 

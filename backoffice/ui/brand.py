@@ -14,7 +14,7 @@ from django.views.decorators.http import condition, require_safe
 
 from backoffice.ui import colours
 from shared.core import config
-from shared.core.config import LOGO_TYPES
+from shared.core.config import LOGO_MEDIA_TYPES
 
 _PAGE: Final = (248, 249, 250)
 """The light page's grey; a link that is read on it is read on white."""
@@ -36,9 +36,9 @@ class Brand:
 
 def current() -> Brand:
     """Give the installation's brand."""
-    logo = config.current().brand_logo_file
+    logo = config.get_settings().brand_logo_file
     return Brand(
-        name=config.current().brand_name,
+        name=config.get_settings().brand_name,
         logo=_address("brand_logo") if logo else static("backoffice/ticket.png"),
         style=_address("brand_style"),
     )
@@ -61,13 +61,13 @@ def style(_request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=_DAY)
 def logo(_request: HttpRequest) -> HttpResponseBase:
     """Answer the seller's picture, which may be shown and can run nothing."""
-    path = config.current().brand_logo_file
+    path = config.get_settings().brand_logo_file
     return HttpResponse(status=404) if path is None or not path.is_file() else picture(path)
 
 
 def picture(path: Path) -> FileResponse:
     """Answer a picture file; its name has been checked to be one of a picture."""
-    answer = FileResponse(path.open("rb"), content_type=LOGO_TYPES[path.suffix.lower()])
+    answer = FileResponse(path.open("rb"), content_type=LOGO_MEDIA_TYPES[path.suffix.lower()])
     # An SVG opened as a page of its own is a document: it must not run a script under our name.
     answer["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -81,14 +81,14 @@ def _address(name: str) -> str:
 
 @cache
 def _version() -> str:
-    path = config.current().brand_logo_file
+    path = config.get_settings().brand_logo_file
     content = path.read_bytes() if path is not None and path.is_file() else b""
     return hashlib.sha256(_sheet().encode() + content).hexdigest()[:12]
 
 
 @cache
 def _sheet() -> str:
-    return sheet(config.current().brand_colour)
+    return sheet(config.get_settings().brand_colour)
 
 
 def sheet(colour: str) -> str:

@@ -42,7 +42,7 @@ def ago(value: datetime, *, now: datetime) -> str:
 
 def money(order: Order) -> str:
     """Write an order's total: "$15.00"."""
-    return formatting.money(order.total, order.currency)
+    return formatting.format_money(order.total, order.currency)
 
 
 def numbers(raffle: Raffle, found: Iterable[int]) -> str:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from shared.core import config
 
-_NAME: Final = config.current().brand_name
+_NAME: Final = config.get_settings().brand_name
 
 SETTINGS: Final[dict[str, Any]] = {
     "site_title": _NAME,

@@ -11,11 +11,11 @@ from typing import Final
 
 from deploy import dotenv
 from deploy.child_processes import HOST
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 
 PHONE_NUMBER_ID: Final = "106540352242922"
 WABA_ID: Final = "102290129340398"
-LOGO: Final = ROOT / "backoffice/static/backoffice/ticket.png"
+LOGO: Final = PROJECT_ROOT / "backoffice/static/backoffice/ticket.png"
 USERNAME: Final = "seller"
 EASY: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 

@@ -16,7 +16,7 @@ from deploy.demo.environment import AlreadyRunning, Home, Ports
 from deploy.demo.services import House
 from deploy.sandbox.client import Sandbox
 from deploy.sandbox.phone.terminal import Phone
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 
 PREFERRED: Final = (8090, 8080, 8000)
 """Ports of the stand-in, the gateway and the back office, wherever nobody else listens there."""
@@ -36,7 +36,7 @@ def run(console: Console, *, folder: Path | None) -> int:
         The exit code.
 
     """
-    home = Home((folder or ROOT / "var").resolve())
+    home = Home((folder or PROJECT_ROOT / "var").resolve())
     tell = announcing(console)
     try:
         with (

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from deploy.demo.environment import Seeded
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 from shared.core.enums import RaffleStatus, Scope
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle, number_generation
@@ -41,7 +41,7 @@ def seed(*, username: str, password: str, token: str, static: bool, now: datetim
 def _collected() -> bool:
     """Whether the static files were collected since any of them can have changed."""
     manifest = settings.STATIC_ROOT / "staticfiles.json"
-    sources = [ROOT / "uv.lock", *(ROOT / "backoffice" / "static").rglob("*")]
+    sources = [PROJECT_ROOT / "uv.lock", *(PROJECT_ROOT / "backoffice" / "static").rglob("*")]
     newest = max(path.stat().st_mtime for path in sources if path.exists())
     return manifest.exists() and bool(manifest.stat().st_mtime > newest)
 
@@ -70,7 +70,7 @@ def _raffle(*, now: datetime) -> tuple[int, str]:
     if raffle is None:
         raffle = Raffle.objects.create(**_sample(now=now))
     if raffle.status == RaffleStatus.DRAFT:  # new, or the first demo was cut short
-        number_generation.generate(raffle.pk)
+        number_generation.generate_numbers(raffle.pk)
         lifecycle.open_raffle(raffle.pk, now=now)
     return raffle.pk, raffle.title
 

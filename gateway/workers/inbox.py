@@ -7,46 +7,46 @@ from secrets import randbelow
 from typing import Final
 
 from gateway.database import Database
-from gateway.workers.loop import Bell, Stop, all_of
+from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from shared.conversation import inbound
 from shared.whatsapp.services.inbox import inbox_queue
 
-CONTACTS_A_LOOK: Final = 100
+CONTACTS_PER_BATCH: Final = 100
 """How many waiting contacts are looked up at once."""
-PIVOTS: Final = 2**31
+PIVOT_LIMIT: Final = 2**31
 """Random holds begin at a number below this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inbox:
+class InboxWorker:
     """Answers in as many lanes as the database has, each contact in one transaction.
 
     Two gateways may answer the same contact: whoever locks it second finds nothing left to do.
     """
 
     database: Database
-    replies: Bell
-    pictures: Bell
-    stop: Stop
+    replies: WakeSignal
+    pictures: WakeSignal
+    stop: StopSignal
 
     async def turn(self) -> bool:
         """Answer everybody who waits now; true if any message was, so that it looks again."""
         waiting = await self.database.run(
-            inbox_queue.waiting, now=datetime.now(UTC), limit=CONTACTS_A_LOOK
+            inbox_queue.list_waiting_contacts, now=datetime.now(UTC), limit=CONTACTS_PER_BATCH
         )
         answered = 0
         for contact_ids in batched(waiting, self.database.width):
             if self.stop.told:
                 return False
-            answered += sum(await all_of(map(self._answer, contact_ids)))
+            answered += sum(await gather_all(map(self._answer, contact_ids)))
         return answered > 0
 
     async def _answer(self, contact_id: int) -> int:
         answered = await self.database.run(
-            inbound.answer_or_note,
+            inbound.answer_or_record_failure,
             contact_id,
             now=datetime.now(UTC),
-            pivot=randbelow(PIVOTS),
+            pivot=randbelow(PIVOT_LIMIT),
         )
         if answered is None:
             return 0

@@ -9,17 +9,17 @@ from typing import Final
 from gateway import error_logging
 from shared.core import logs, retry
 
-TICK: Final = 2.0
+POLL_INTERVAL_SECONDS: Final = 2.0
 """Seconds; there is no bell between processes, so this is how soon their work is seen."""
 BACKOFF_BASE: Final = timedelta(seconds=0.5)
 BACKOFF_CAP: Final = timedelta(seconds=5)
-LOGGED_EACH: Final = 12
+FAILURES_PER_LOG_LINE: Final = 12
 """A database that is away is logged once a minute, not at every try."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
-class Bell:
+class WakeSignal:
     """Wakes a worker of this process; rung twice before it is heard, it wakes once."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Bell:
         self._rung.clear()
 
 
-class Stop:
+class StopSignal:
     """Told once; every worker ends after the unit it has begun."""
 
     def __init__(self) -> None:
@@ -63,7 +63,14 @@ type Turn = Callable[[], Awaitable[bool]]
 """One round of work; true means that more may be waiting and the next turn follows at once."""
 
 
-async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = TICK) -> None:
+async def run_worker(
+    turn: Turn,
+    *,
+    name: str,
+    bell: WakeSignal,
+    stop: StopSignal,
+    tick: float = POLL_INTERVAL_SECONDS,
+) -> None:
     """Take turns until told to stop; no exception ends it, each is logged and backed off from.
 
     Whoever tells `stop` rings the bell as well. A database that is away is waited for like any
@@ -75,9 +82,11 @@ async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = T
             more = await turn()
         except Exception as error:  # noqa: BLE001 - a worker that ends is a silent outage
             failures += 1
-            if failures % LOGGED_EACH == 1 or not error_logging.is_away(error):
-                error_logging.log(logger, "turn_failed", error, worker=name, failures=failures)
-            pause = retry.exponential(failures, base=BACKOFF_BASE, cap=BACKOFF_CAP)
+            if failures % FAILURES_PER_LOG_LINE == 1 or not error_logging.is_database_away(error):
+                error_logging.log_error(
+                    logger, "turn_failed", error, worker=name, failures=failures
+                )
+            pause = retry.compute_exponential_wait(failures, base=BACKOFF_BASE, cap=BACKOFF_CAP)
             await stop.wait(at_most=pause.total_seconds())
             continue
         if failures:
@@ -89,7 +98,7 @@ async def work(turn: Turn, *, name: str, bell: Bell, stop: Stop, tick: float = T
             await bell.wait(at_most=tick)
 
 
-async def all_of[R](works: Iterable[Awaitable[R]]) -> list[R]:
+async def gather_all[R](works: Iterable[Awaitable[R]]) -> list[R]:
     """Run all to their end side by side; only then the first failure, if any, is raised."""
     outcomes = await asyncio.gather(*works, return_exceptions=True)
     for outcome in outcomes:

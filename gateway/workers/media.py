@@ -8,11 +8,11 @@ from secrets import randbelow
 from typing import Final
 
 from gateway.database import Database
-from gateway.workers.loop import Bell, Stop, all_of
+from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from shared.core import logs, retry
 from shared.raffles import fingerprints
 from shared.raffles.services import proofs
-from shared.raffles.services.proofs import FetchJob
+from shared.raffles.services.proofs import ProofFetchJob
 from shared.use_cases import payments
 from shared.whatsapp.services.meta_client import (
     GraphError,
@@ -21,43 +21,45 @@ from shared.whatsapp.services.meta_client import (
     MetaClient,
 )
 
-AT_ONCE: Final = 4
+MAX_CONCURRENT_FETCHES: Final = 4
 """Each may be 16 MB in memory."""
-CLAIMED_FOR: Final = timedelta(minutes=5)
+FETCH_CLAIM_DURATION: Final = timedelta(minutes=5)
 """Longer than any fetch takes; whoever dies meanwhile leaves the job to the next after that."""
 RETRY_BASE: Final = timedelta(seconds=15)
 RETRY_CAP: Final = timedelta(hours=1)
-MAX_FETCHES: Final = 27
+MAX_FETCH_ATTEMPTS: Final = 27
 """The waits add up to some 20 hours: Meta keeps a picture for 7 days, but after 24 hours the
 buyer could not be asked for it again."""
-CORRUPT_TRIES: Final = 2
+MAX_CORRUPT_DOWNLOADS: Final = 2
 """A download that was cut off is worth another; the same garbage twice is what was sent."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class MediaWorker:
     """Fetches a few at a time; the claim keeps two gateways from fetching the same."""
 
     database: Database
     client: MetaClient
-    replies: Bell
-    stop: Stop
+    replies: WakeSignal
+    stop: StopSignal
 
     async def turn(self) -> bool:
         """Fetch what is due; true if anything was, so that it looks again."""
-        due = await self.database.run(proofs.due_to_fetch, now=datetime.now(UTC), limit=4 * AT_ONCE)
-        for jobs in batched(due, AT_ONCE):
+        due = await self.database.run(
+            proofs.list_proofs_to_fetch, now=datetime.now(UTC), limit=4 * MAX_CONCURRENT_FETCHES
+        )
+        for jobs in batched(due, MAX_CONCURRENT_FETCHES):
             if self.stop.told:
                 return False
-            await all_of(map(self._fetch, jobs))
+            await gather_all(map(self._fetch, jobs))
         return bool(due)
 
-    async def _fetch(self, job: FetchJob) -> None:
+    async def _fetch(self, job: ProofFetchJob) -> None:
         now = datetime.now(UTC)
         if not await self.database.run(
-            proofs.claim_fetch, job.proof_id, now=now, retry_at=now + CLAIMED_FOR
+            proofs.claim_proof_fetch, job.proof_id, now=now, retry_at=now + FETCH_CLAIM_DURATION
         ):
             return
         try:
@@ -65,13 +67,13 @@ class Media:
                 job.media_id, phone_number_id=job.phone_number_id, sha256=job.sha256
             )
         except MediaCorrupt as error:
-            await self._failed(job, error, final=job.attempts + 1 >= CORRUPT_TRIES)
+            await self._failed(job, error, final=job.attempts + 1 >= MAX_CORRUPT_DOWNLOADS)
         except MediaError as error:
             await self._failed(job, error, final=True)
         except GraphError as error:
-            await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCHES)
+            await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
         else:
-            seen = await asyncio.to_thread(fingerprints.of_picture, fetched.content)
+            seen = await asyncio.to_thread(fingerprints.compute_fingerprint, fetched.content)
             await self.database.run(
                 payments.keep_proof_file,
                 job.proof_id,
@@ -83,19 +85,23 @@ class Media:
             )
             logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
 
-    async def _failed(self, job: FetchJob, error: Exception, *, final: bool) -> None:
+    async def _failed(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
         now = datetime.now(UTC)
-        again = None if final else now + wait_after(job.attempts + 1, jitter=randbelow(100) / 100)
+        again = (
+            None
+            if final
+            else now + compute_fetch_wait(job.attempts + 1, jitter=randbelow(100) / 100)
+        )
         reason = type(error).__name__
         await self.database.run(
-            payments.proof_failed, job.proof_id, error=reason, retry_at=again, now=now
+            payments.record_proof_fetch_failure, job.proof_id, error=reason, retry_at=again, now=now
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:
             self.replies.ring()
 
 
-def wait_after(attempts: int, *, jitter: float) -> timedelta:
+def compute_fetch_wait(attempts: int, *, jitter: float) -> timedelta:
     """Say how long to wait after so many fetches that failed for a passing reason."""
-    wait = retry.exponential(attempts, base=RETRY_BASE, cap=RETRY_CAP)
-    return retry.spread(wait, jitter=jitter)
+    wait = retry.compute_exponential_wait(attempts, base=RETRY_BASE, cap=RETRY_CAP)
+    return retry.add_jitter(wait, jitter=jitter)

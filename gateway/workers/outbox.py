@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from gateway import error_logging
 from gateway.database import Database
 from gateway.throttle import Pace, Throttle
-from gateway.workers.loop import Bell, Stop
+from gateway.workers.loop import StopSignal, WakeSignal
 from shared.core import logs
 from shared.whatsapp.services import meta_client
 from shared.whatsapp.services.meta_client import (
@@ -24,28 +24,28 @@ from shared.whatsapp.services.meta_client import (
     MetaClient,
 )
 from shared.whatsapp.services.outbox import claims, delivery_statuses, outbox_queue, send_results
-from shared.whatsapp.services.outbox.claims import Claimed
+from shared.whatsapp.services.outbox.claims import ClaimedMessage
 
-LEASE: Final = timedelta(minutes=2)
+SEND_LEASE: Final = timedelta(minutes=2)
 """Longer than any send takes; whoever dies meanwhile leaves it to the sweep."""
-MOST_AT_ONCE: Final = meta_client.MAX_CONNECTIONS
+MAX_CONCURRENT_SENDS: Final = meta_client.MAX_CONNECTIONS
 PAIR_PACE: Final = Pace(interval=6.0, burst=20, gap=0.2)
 """Towards one buyer. Meta allows one message in 6 s and bursts of up to 45 that borrow from what
 comes after; 20 leaves room for a second gateway, and no conversation needs more. Meta promises no
 order between two messages: the gap, and that the next waits until the one before is recorded, keep
 what was sent first the first to arrive. Source: "Pair rate limits", "About the platform".
 """
-RECORD_AGAIN: Final = 1.0
+RECORD_RETRY_SECONDS: Final = 1.0
 """Seconds between tries to record a send while the database is away."""
-STATUSES_A_TURN: Final = 500
+STATUSES_PER_TURN: Final = 500
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
-type Record = Callable[..., Any]
+type RecordSend = Callable[..., Any]
 
 
 @dataclass(slots=True, kw_only=True)
-class Outbox:
+class OutboxWorker:
     """Claims heads of queues, sends them without a transaction open, records each.
 
     Attributes:
@@ -55,8 +55,8 @@ class Outbox:
 
     database: Database
     client: MetaClient
-    bell: Bell
-    stop: Stop
+    bell: WakeSignal
+    stop: StopSignal
     rate: float
     _sending: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _resting: set[int] = field(default_factory=set)
@@ -71,7 +71,7 @@ class Outbox:
     @property
     def slots(self) -> int:
         """How many may be under way: what one second takes, so that no lease runs out waiting."""
-        return max(1, min(MOST_AT_ONCE, int(self.rate)))
+        return max(1, min(MAX_CONCURRENT_SENDS, int(self.rate)))
 
     async def turn(self) -> bool:
         """Claim as many as may be under way; true if there may be more right now."""
@@ -79,10 +79,10 @@ class Outbox:
         if free <= 0:
             return False  # the first that ends rings the bell
         claimed = await self.database.run(
-            claims.claim,
+            claims.claim_messages,
             now=datetime.now(UTC),
             lease=uuid4(),
-            lease_for=LEASE + timedelta(seconds=1 / self.rate),
+            lease_for=SEND_LEASE + timedelta(seconds=1 / self.rate),
             limit=free,
             skip_contacts=[*self._sending, *self._resting],
         )
@@ -100,18 +100,18 @@ class Outbox:
         for task in self._sending.values():
             task.cancel()
 
-    async def _deliver(self, message: Claimed) -> None:
+    async def _deliver(self, message: ClaimedMessage) -> None:
         clock = asyncio.get_running_loop().time
         with bound_contextvars(correlation_id=message.correlation_id, outbound_id=message.id):
             try:
                 await asyncio.sleep(self._numbers.book(message.phone_number_id, now=clock()))
                 await self._record(message, await self._send(message))
             except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
-                error_logging.log(logger, "send_not_recorded", error)
+                error_logging.log_error(logger, "send_not_recorded", error)
             finally:
                 self._rest(message.contact_id)
 
-    async def _send(self, message: Claimed) -> Record:
+    async def _send(self, message: ClaimedMessage) -> RecordSend:
         """Send and return how that is to be recorded."""
         jitter = randbelow(1000) / 1000
         try:
@@ -137,17 +137,17 @@ class Outbox:
             send_results.record_sent, wa_message_id=accepted.wa_message_id, wa_id=accepted.wa_id
         )
 
-    async def _record(self, message: Claimed, record: Record) -> None:
+    async def _record(self, message: ClaimedMessage, record: RecordSend) -> None:
         """Record what became of a send; a database that is away is waited for."""
         clock = asyncio.get_running_loop().time
-        give_up = clock() + LEASE.total_seconds()
+        give_up = clock() + SEND_LEASE.total_seconds()
         while True:
             try:
                 await self.database.run(record, message, now=datetime.now(UTC))
             except Exception as error:
-                if not error_logging.is_away(error) or clock() >= give_up:
+                if not error_logging.is_database_away(error) or clock() >= give_up:
                     raise
-                await asyncio.sleep(RECORD_AGAIN)
+                await asyncio.sleep(RECORD_RETRY_SECONDS)
             else:
                 return
 
@@ -170,31 +170,31 @@ class Outbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deliveries:
+class DeliveryStatusWorker:
     """Applies what Meta says became of messages."""
 
     database: Database
-    replies: Bell
+    replies: WakeSignal
 
     async def turn(self) -> bool:
         """Apply status webhooks; true if there may be more."""
         applied = await self.database.run(
-            delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_A_TURN
+            delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_PER_TURN
         )
         if applied:
             self.replies.ring()  # what was held up by an unknown send may go now
-        return applied >= STATUSES_A_TURN
+        return applied >= STATUSES_PER_TURN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+class OutboxSweeper:
     """Takes over what nobody sends any more, and sends again what may never have arrived."""
 
     database: Database
-    replies: Bell
+    replies: WakeSignal
 
     async def turn(self) -> bool:
         """Look once at every lease and every unknown send."""
-        if await self.database.run(outbox_queue.sweep, now=datetime.now(UTC)):
+        if await self.database.run(outbox_queue.settle_abandoned_sends, now=datetime.now(UTC)):
             self.replies.ring()
         return False

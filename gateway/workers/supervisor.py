@@ -6,33 +6,38 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.database import Database
-from gateway.webhook_sender import Courier
+from gateway.webhook_sender import WebhookSender
 from gateway.workers import events, expiry, loop
-from gateway.workers.events import EventDeliveries, EventSweep, Forgetting, Relay
-from gateway.workers.expiry import Expiry
-from gateway.workers.inbox import Inbox
-from gateway.workers.loop import Bell, Stop, Turn
-from gateway.workers.media import Media
-from gateway.workers.outbox import Deliveries, Outbox, Sweep
+from gateway.workers.events import (
+    EventDeliveryWorker,
+    EventLeaseSweeper,
+    EventRetention,
+    EventSequencer,
+)
+from gateway.workers.expiry import ExpiryWorker
+from gateway.workers.inbox import InboxWorker
+from gateway.workers.loop import StopSignal, Turn, WakeSignal
+from gateway.workers.media import MediaWorker
+from gateway.workers.outbox import DeliveryStatusWorker, OutboxSweeper, OutboxWorker
 from shared.core import logs
-from shared.whatsapp.services.inbox.webhook_store import Stored
+from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
-SWEEP_TICK: Final = 5.0
+SWEEP_INTERVAL_SECONDS: Final = 5.0
 """Seconds; leases and unknown sends are a matter of minutes."""
 
-logger = logs.get(__name__)
+logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Post:
+class _WorkerSpec:
     name: str
     turn: Turn
-    bell: Bell
-    tick: float = loop.TICK
+    bell: WakeSignal
+    tick: float = loop.POLL_INTERVAL_SECONDS
 
 
-class Crew:
+class Supervisor:
     """Made once a process; `start` it, tell it what was `stored`, `finish` it."""
 
     def __init__(
@@ -40,7 +45,7 @@ class Crew:
         *,
         database: Database,
         client: MetaClient,
-        courier: Courier,
+        courier: WebhookSender,
         rate: float,
         public_url: str,
     ) -> None:
@@ -54,44 +59,53 @@ class Crew:
             public_url: where other systems reach the back office.
 
         """
-        self._stop = stop = Stop()
-        self._messages, self._statuses = Bell(), Bell()
-        replies, pictures, news = Bell(), Bell(), Bell()
-        self._outbox = Outbox(database=database, client=client, bell=replies, stop=stop, rate=rate)
-        inbox = Inbox(database=database, replies=replies, pictures=pictures, stop=stop)
-        media = Media(database=database, client=client, replies=replies, stop=stop)
-        holds = Expiry(database=database, replies=replies, stop=stop)
-        self._events = EventDeliveries(
+        self._stop = stop = StopSignal()
+        self._messages, self._statuses = WakeSignal(), WakeSignal()
+        replies, pictures, news = WakeSignal(), WakeSignal(), WakeSignal()
+        self._outbox = OutboxWorker(
+            database=database, client=client, bell=replies, stop=stop, rate=rate
+        )
+        inbox = InboxWorker(database=database, replies=replies, pictures=pictures, stop=stop)
+        media = MediaWorker(database=database, client=client, replies=replies, stop=stop)
+        holds = ExpiryWorker(database=database, replies=replies, stop=stop)
+        self._events = EventDeliveryWorker(
             database=database, courier=courier, bell=news, public_url=public_url
         )
-        relay = Relay(database=database, queued=news)
-        leases = EventSweep(database=database, bell=news)
-        forgetting = Forgetting(database=database, stop=stop)
-        self._posts: Sequence[_Post] = (
-            _Post("inbox", inbox.turn, self._messages),
-            _Post("outbox", self._outbox.turn, replies),
-            _Post(
-                "deliveries", Deliveries(database=database, replies=replies).turn, self._statuses
+        relay = EventSequencer(database=database, queued=news)
+        leases = EventLeaseSweeper(database=database, bell=news)
+        forgetting = EventRetention(database=database, stop=stop)
+        self._posts: Sequence[_WorkerSpec] = (
+            _WorkerSpec("inbox", inbox.turn, self._messages),
+            _WorkerSpec("outbox", self._outbox.turn, replies),
+            _WorkerSpec(
+                "deliveries",
+                DeliveryStatusWorker(database=database, replies=replies).turn,
+                self._statuses,
             ),
-            _Post("sweep", Sweep(database=database, replies=replies).turn, Bell(), SWEEP_TICK),
-            _Post("media", media.turn, pictures),
-            _Post("expiry", holds.turn, Bell(), expiry.TICK),
-            _Post("relay", relay.turn, Bell(), events.RELAY_TICK),
-            _Post("events", self._events.turn, news),
-            _Post("event_sweep", leases.turn, Bell(), SWEEP_TICK),
-            _Post("forgetting", forgetting.turn, Bell(), events.PRUNE_TICK),
+            _WorkerSpec(
+                "sweep",
+                OutboxSweeper(database=database, replies=replies).turn,
+                WakeSignal(),
+                SWEEP_INTERVAL_SECONDS,
+            ),
+            _WorkerSpec("media", media.turn, pictures),
+            _WorkerSpec("expiry", holds.turn, WakeSignal(), expiry.EXPIRY_INTERVAL_SECONDS),
+            _WorkerSpec("relay", relay.turn, WakeSignal(), events.SEQUENCING_INTERVAL_SECONDS),
+            _WorkerSpec("events", self._events.turn, news),
+            _WorkerSpec("event_sweep", leases.turn, WakeSignal(), SWEEP_INTERVAL_SECONDS),
+            _WorkerSpec("forgetting", forgetting.turn, WakeSignal(), events.PRUNE_INTERVAL_SECONDS),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Let everybody begin."""
         for post in self._posts:
-            working = loop.work(
+            working = loop.run_worker(
                 post.turn, name=post.name, bell=post.bell, stop=self._stop, tick=post.tick
             )
             self._tasks.append(asyncio.create_task(working, name=post.name))
 
-    def stored(self, stored: Stored) -> None:
+    def stored(self, stored: StoredBatch) -> None:
         """Wake those who have something to do with what was just committed."""
         logger.info(
             "webhooks_stored",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-VERSION: Final = "r1"
+BUTTON_ID_VERSION: Final = "r1"
 """Stands in front of every id; ids of another generation count as unknown and are explained."""
 
 MAX_TAP_ID: Final = 256
@@ -14,7 +14,7 @@ Source: Meta, "Interactive reply buttons messages".
 """
 
 
-class Do(StrEnum):
+class ButtonAction(StrEnum):
     """What a tap asks for, with what follows the colon."""
 
     MENU = "menu"
@@ -35,10 +35,10 @@ class Do(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tap:
+class ButtonId:
     """A button id taken apart."""
 
-    do: Do
+    do: ButtonAction
     values: tuple[int, ...] = ()
 
     @property
@@ -47,27 +47,28 @@ class Tap:
         return self.values[0] if self.values else None
 
 
-_NEEDS: Final = {
-    Do.MENU: 0, Do.MINE: 0, Do.QUANTITY: 2, Do.NUMBERS: 2, Do.PROOF: 2,
+_REQUIRED_VALUES: Final = {
+    ButtonAction.MENU: 0, ButtonAction.MINE: 0, ButtonAction.QUANTITY: 2,
+    ButtonAction.NUMBERS: 2, ButtonAction.PROOF: 2,
 }  # fmt: skip
 
 
-def write(do: Do, *values: int) -> str:
+def build_button_id(do: ButtonAction, *values: int) -> str:
     """Give the id of a button: `r1:qty:12:5`."""
-    return ":".join([VERSION, do.value, *map(str, values)])
+    return ":".join([BUTTON_ID_VERSION, do.value, *map(str, values)])
 
 
-def read(tap_id: str) -> Tap | None:
+def parse_button_id(tap_id: str) -> ButtonId | None:
     """Take an id apart; None if it is not one of ours or lacks something."""
     if len(tap_id) > MAX_TAP_ID:
         return None
     version, _, rest = tap_id.partition(":")
     name, *values = rest.split(":")
-    if version != VERSION or name not in set(Do):
+    if version != BUTTON_ID_VERSION or name not in set(ButtonAction):
         return None
     if not all(value.isascii() and value.isdecimal() and len(value) < 19 for value in values):  # noqa: PLR2004 - fits 64 bits
         return None
-    do = Do(name)
-    if len(values) < _NEEDS.get(do, 1):
+    do = ButtonAction(name)
+    if len(values) < _REQUIRED_VALUES.get(do, 1):
         return None
-    return Tap(do, tuple(map(int, values)))
+    return ButtonId(do, tuple(map(int, values)))

@@ -10,68 +10,68 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_currency, format_decimal
 
 LOCALE: Final = "en_US"
-ROOM_FOR_NUMBERS: Final = 420
+MAX_TICKET_LIST_CHARACTERS: Final = 420
 """Characters a list of ticket numbers may take in a message with buttons (body at most 1,024)."""
 
 
-def money(amount: Decimal, currency: str) -> str:
+def format_money(amount: Decimal, currency: str) -> str:
     """Write an amount: $15.00, €1,234.50."""
     return format_currency(amount, currency, locale=LOCALE)
 
 
-def count(number: int) -> str:
+def format_count(number: int) -> str:
     """Write a count with its thousands: 1,000."""
     return format_decimal(number, locale=LOCALE)
 
 
-def moment(at: datetime, *, now: datetime, time_zone: str) -> str:
+def format_deadline(at: datetime, *, now: datetime, time_zone: str) -> str:
     """Write a deadline: "15:42" if that is today where the raffle is, else "Sat 12 Dec, 15:42"."""
     zone = ZoneInfo(time_zone)
     local = at.astimezone(zone)
     today = local.date() == now.astimezone(zone).date()
-    return f"{local:%H:%M}" if today else day_and_time(at, time_zone=time_zone)
+    return f"{local:%H:%M}" if today else format_day_and_time(at, time_zone=time_zone)
 
 
-def day_and_time(at: datetime, *, time_zone: str) -> str:
+def format_day_and_time(at: datetime, *, time_zone: str) -> str:
     """Write a moment in full: "Sat 12 Dec, 20:00"."""
     local = at.astimezone(ZoneInfo(time_zone))
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
-def numbers(values: Collection[int], *, width: int, separator: str = " · ") -> str:
+def format_ticket_numbers(values: Collection[int], *, width: int, separator: str = " · ") -> str:
     """Write ticket numbers with their zeros; many are drawn together as ranges, then shortened."""
     ordered = sorted(values)
     plain = separator.join(f"{number:0{width}d}" for number in ordered)
-    if len(plain) <= ROOM_FOR_NUMBERS:
+    if len(plain) <= MAX_TICKET_LIST_CHARACTERS:
         return plain
-    runs = [_run(group, width=width) for group in _runs(ordered)]
+    runs = [_format_run(group, width=width) for group in _split_into_runs(ordered)]
     written = separator.join(runs)
-    if len(written) <= ROOM_FOR_NUMBERS:
+    if len(written) <= MAX_TICKET_LIST_CHARACTERS:
         return written
-    return _as_many_as_fit(ordered, width=width, separator=separator)
+    return _format_shortened(ordered, width=width, separator=separator)
 
 
-def _runs(ordered: Sequence[int]) -> list[list[int]]:
+def _split_into_runs(ordered: Sequence[int]) -> list[list[int]]:
     """Split ascending numbers into stretches without a gap."""
     keyed = groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0])
     return [[number for _, number in group] for _, group in keyed]
 
 
-def _run(group: Sequence[int], *, width: int) -> str:
+def _format_run(group: Sequence[int], *, width: int) -> str:
     first, last = f"{group[0]:0{width}d}", f"{group[-1]:0{width}d}"
     if len(group) == 1:
         return first
     return f"{first}–{last}" if len(group) > 2 else f"{first} · {last}"  # noqa: PLR2004 - a pair
 
 
-def _as_many_as_fit(ordered: Sequence[int], *, width: int, separator: str) -> str:
+def _format_shortened(ordered: Sequence[int], *, width: int, separator: str) -> str:
     each = width + len(separator)
-    shown = max(1, (ROOM_FOR_NUMBERS - 30) // each)
+    shown = max(1, (MAX_TICKET_LIST_CHARACTERS - 30) // each)
     listed = separator.join(f"{number:0{width}d}" for number in ordered[:shown])
     return f"{listed} and {len(ordered) - shown} more (see My tickets)"
 
 
-def spoken(values: Collection[int], *, width: int, at_most: int = 12) -> str:
+def format_numbers_as_sentence(values: Collection[int], *, width: int, at_most: int = 12) -> str:
     """Write numbers as in a sentence: "07, 13 and 45"; beyond `at_most`: "… and 9 more"."""
     ordered = [f"{number:0{width}d}" for number in sorted(values)]
     if len(ordered) > at_most:

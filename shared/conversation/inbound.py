@@ -23,21 +23,21 @@ from django.db.models import F
 from structlog.contextvars import bound_contextvars
 
 from shared.conversation import facts, flow
-from shared.conversation.effects import Turn, carry_out
-from shared.conversation.flow.reconcile import squared
-from shared.conversation.flow.screens import prompt
-from shared.conversation.parsing import Command, command
+from shared.conversation.effects import InboundTurn, carry_out_effect
+from shared.conversation.flow.reconcile import reconcile_state
+from shared.conversation.flow.screens import repeat_prompt
+from shared.conversation.parsing import ChatCommand, parse_command
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
+    ButtonTapped,
+    BuyerInput,
     Context,
-    Event,
+    ConversationEvent,
     KeepProof,
-    Picture,
+    PictureReceived,
     Reply,
-    Sent,
-    Tapped,
-    Unreadable,
-    Words,
+    TextReceived,
+    UnreadableReceived,
 )
 from shared.core import logs, retry
 from shared.core.constants import (
@@ -48,18 +48,18 @@ from shared.core.constants import (
 )
 from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
 from shared.raffles.models import Order
-from shared.whatsapp.content import Content, ContentKind, content
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
-MAX_ROUNDS: Final = 3
+MAX_EFFECTS_PER_MESSAGE: Final = 3
 """Effects one message may lead to; a fourth would be a loop, which is a bug and an alarm."""
 
-PROOF_TYPES: Final = ("image/", "application/pdf")
+PROOF_MEDIA_TYPES: Final = ("image/", "application/pdf")
 """What a payment proof may announce itself as; its content decides later."""
 
 
@@ -82,7 +82,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnswerResult:
     """What came of answering a buyer.
 
     Attributes:
@@ -98,8 +98,8 @@ class Answered:
     media: bool = False
     acted: bool = False
 
-    def __add__(self, other: "Answered") -> "Answered":
-        return Answered(
+    def __add__(self, other: "AnswerResult") -> "AnswerResult":
+        return AnswerResult(
             self.messages + other.messages,
             self.replies + other.replies,
             self.media or other.media,
@@ -132,7 +132,7 @@ class EndlessConversation(RuntimeError):
 
 
 @transaction.atomic(durable=True)
-def answer(
+def answer_waiting_messages(
     contact_id: int,
     *,
     now: datetime,
@@ -141,7 +141,7 @@ def answer(
     left_over_since: datetime | None = None,
     begun: Begun | None = None,
     cpu_clock: CpuClock = time.thread_time,
-) -> Answered:
+) -> AnswerResult:
     """Answer a buyer's waiting messages by the time they were sent.
 
     Ends with the first that acted on an order: ticket numbers are locked in one global order only
@@ -162,20 +162,22 @@ def answer(
         OperationalError, InterfaceError: the database is away, or the transaction met another.
 
     """
-    contact = contacts.lock(contact_id)
-    waiting = _due(inbox_queue.unanswered(contact_id), now=now, before=before, begun=begun)
+    contact = contacts.lock_contact(contact_id)
+    waiting = _select_due_messages(
+        inbox_queue.list_unanswered_messages(contact_id), now=now, before=before, begun=begun
+    )
     if not waiting:
-        return Answered()
+        return AnswerResult()
     if left_over_since and any(message.received_at < left_over_since for message in waiting):
         raise LeftOver(waiting[0].pk)
     if contact.is_blocked:
-        done = _keep_in_silence(contact, waiting, now=now, pivot=pivot)
+        done = _keep_proofs_silently(contact, waiting, now=now, pivot=pivot)
     else:
-        released = outbox_queue.release_withheld(contact, now=now)
-        done = Answered(replies=released)
-        done += _answer_in_turn(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
+        released = outbox_queue.release_withheld_messages(contact, now=now)
+        done = AnswerResult(replies=released)
+        done += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
     handled = waiting[: done.messages]
-    _note_inbound(contact, handled, now=now)
+    _update_last_inbound(contact, handled, now=now)
     contact.save(update_fields=["state", "context", "last_inbound_at"])
     InboundMessage.objects.filter(pk__in=[message.pk for message in handled]).update(
         status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=""
@@ -183,9 +185,9 @@ def answer(
     return done
 
 
-def answer_or_note(
+def answer_or_record_failure(
     contact_id: int, *, now: datetime, pivot: int, cpu_clock: CpuClock = time.thread_time
-) -> Answered | None:
+) -> AnswerResult | None:
     """Answer a buyer; where that fails, note it so that it is tried again and then given up.
 
     What was written before the failing message is answered all the same; what was written after
@@ -203,17 +205,19 @@ def answer_or_note(
     begun: Begun | None = None
     try:
         try:
-            return answer(
+            return answer_waiting_messages(
                 contact_id, now=now, pivot=pivot, left_over_since=since, cpu_clock=cpu_clock
             )
         except LeftOver as found:
             attempts = _begin_left_over(contact_id, found.message_id, now=now)
             if attempts is None:
-                return Answered()
+                return AnswerResult()
             if attempts > MAX_INBOX_ATTEMPTS:
-                return Answered(messages=1, replies=1)
+                return AnswerResult(messages=1, replies=1)
             begun = Begun(found.message_id, alone=attempts > 1)
-        return answer(contact_id, now=now, pivot=pivot, begun=begun, cpu_clock=cpu_clock)
+        return answer_waiting_messages(
+            contact_id, now=now, pivot=pivot, begun=begun, cpu_clock=cpu_clock
+        )
     except AnswerFailed as failed:
         failure = failed
     except (OperationalError, InterfaceError):
@@ -226,14 +230,16 @@ def answer_or_note(
         "answer_failed", message_id=failure.message_id, contact_id=contact_id, exc_info=failure
     )
     try:
-        answer(contact_id, now=now, pivot=pivot, before=failure.message_id, cpu_clock=cpu_clock)
+        answer_waiting_messages(
+            contact_id, now=now, pivot=pivot, before=failure.message_id, cpu_clock=cpu_clock
+        )
     except AnswerFailed:
         _log.exception("answer_failed_again", contact_id=contact_id)
-    _note_failure(contact_id, failure, begun=begun, now=now)
+    _record_failure(contact_id, failure, begun=begun, now=now)
     return None
 
 
-def _due(
+def _select_due_messages(
     waiting: Sequence[InboundMessage], *, now: datetime, before: int | None, begun: Begun | None
 ) -> list[InboundMessage]:
     """Take messages up to the first that must wait; those behind it wait as long."""
@@ -253,7 +259,7 @@ def _due(
     return due
 
 
-def _note_inbound(
+def _update_last_inbound(
     contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime
 ) -> None:
     """Move the start of the 24 h window: it counts from the time of what the buyer wrote.
@@ -268,33 +274,33 @@ def _note_inbound(
             contact.last_inbound_at = written
 
 
-def _answer_in_turn(
+def _answer_in_order(
     contact: WhatsAppContact,
     waiting: Sequence[InboundMessage],
     *,
     now: datetime,
     pivot: int,
     cpu_clock: CpuClock,
-) -> Answered:
-    done = Answered()
+) -> AnswerResult:
+    done = AnswerResult()
     stale: InboundMessage | None = None
     share_ends = cpu_clock() + ANSWER_CPU_SECONDS
     for place, message in enumerate(waiting):
-        turn = Turn(contact, message, now, (pivot + place * 7919) % 2**31)
+        turn = InboundTurn(contact, message, now, (pivot + place * 7919) % 2**31)
         with _answering(message):
-            said = content(message.payload)
-            if now - message.sent_at > STALE_AFTER and not _acts_though_old(said):
+            said = parse_content(message.payload)
+            if now - message.sent_at > STALE_AFTER and not _may_act_when_stale(said):
                 stale = message
-                done += Answered(messages=1)
+                done += AnswerResult(messages=1)
                 continue
-            answered = _answer_one(turn, said, cpu_clock=cpu_clock)
+            answered = _answer_message(turn, said, cpu_clock=cpu_clock)
             _log.info("answered", type=message.type, state=contact.state)
         done += answered
         if answered.acted or cpu_clock() > share_ends:
             break
     if stale is not None and not done.replies:
         with _answering(stale):
-            done += _sum_up(Turn(contact, stale, now, pivot))
+            done += _send_summary(InboundTurn(contact, stale, now, pivot))
     return done
 
 
@@ -308,75 +314,77 @@ def _answering(message: InboundMessage) -> Iterator[None]:
             raise AnswerFailed(message.pk) from error
 
 
-def _keep_in_silence(
+def _keep_proofs_silently(
     contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
-) -> Answered:
+) -> AnswerResult:
     """Answer a blocked buyer nothing, yet lose no payment: what they send while they owe is kept.
 
     Of several orders that want payment a person chooses, as for any proof that fits none.
     """
-    done = Answered()
+    done = AnswerResult()
     for message in waiting:
-        done += Answered(messages=1)
+        done += AnswerResult(messages=1)
         with _answering(message):
-            said = content(message.payload)
+            said = parse_content(message.payload)
         owed = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
         keys = list(owed.values_list("pk", flat=True)[:2])
         if not keys or not _is_proof(said):
             continue
-        turn = Turn(contact, message, now, pivot)
-        meant = _order_replied_to(said.replied_to, turn)
+        turn = InboundTurn(contact, message, now, pivot)
+        meant = _find_order_replied_to(said.replied_to, turn)
         only = keys[0] if len(keys) == 1 else None
         with _answering(message):
-            carry_out(KeepProof(meant if meant in keys else only), turn)
-        return done + Answered(media=True, acted=True)
+            carry_out_effect(KeepProof(meant if meant in keys else only), turn)
+        return done + AnswerResult(media=True, acted=True)
     return done
 
 
-def _acts_though_old(said: Content) -> bool:
+def _may_act_when_stale(said: MessageContent) -> bool:
     """Whether a message acts however late it comes: a proof, or an exact CANCEL."""
     if _is_proof(said):
         return True
-    heard = command(said.text) if said.kind is ContentKind.TEXT else None
-    return heard is not None and heard.command is Command.CANCEL and heard.surely
+    heard = parse_command(said.text) if said.kind is ContentKind.TEXT else None
+    return heard is not None and heard.command is ChatCommand.CANCEL and heard.surely
 
 
-def _answer_one(turn: Turn, said: Content, *, cpu_clock: CpuClock) -> Answered:
+def _answer_message(
+    turn: InboundTurn, said: MessageContent, *, cpu_clock: CpuClock
+) -> AnswerResult:
     share_ends = cpu_clock() + ANSWER_CPU_SECONDS
     contact = turn.contact
-    event: Event = _event(said, turn)
+    event: ConversationEvent = _build_event(said, turn)
     media = acted = False
-    for _ in range(MAX_ROUNDS + 1):
-        known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
+    for _ in range(MAX_EFFECTS_PER_MESSAGE + 1):
+        known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
         step = flow.step(State(contact.state), Context.from_json(contact.context), event, known)
         if cpu_clock() > share_ends:
             raise TookTooLong(f"message {turn.message.pk} took more than its share")
         contact.state, contact.context = step.state, step.context.as_json()
         if step.effect is None:
-            _say(step.replies, turn)
-            return Answered(messages=1, replies=len(step.replies), media=media, acted=acted)
+            _queue_replies(step.replies, turn)
+            return AnswerResult(messages=1, replies=len(step.replies), media=media, acted=acted)
         acted, media = True, media or isinstance(step.effect, KeepProof)
-        event = carry_out(step.effect, turn)
+        event = carry_out_effect(step.effect, turn)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
 
 
-def _event(said: Content, turn: Turn) -> Sent:
+def _build_event(said: MessageContent, turn: InboundTurn) -> BuyerInput:
     if said.kind is ContentKind.TEXT:
-        return Words(said.text)
+        return TextReceived(said.text)
     if said.kind is ContentKind.TAP:
-        return Tapped(said.reply_id, said.text)
+        return ButtonTapped(said.reply_id, said.text)
     if _is_proof(said):
-        return Picture(_order_replied_to(said.replied_to, turn))
-    return Unreadable(said.kind.value.lower())
+        return PictureReceived(_find_order_replied_to(said.replied_to, turn))
+    return UnreadableReceived(said.kind.value.lower())
 
 
-def _is_proof(said: Content) -> bool:
+def _is_proof(said: MessageContent) -> bool:
     if said.media is None or said.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
         return False
-    return said.kind is ContentKind.IMAGE or said.media.mime_type.startswith(PROOF_TYPES)
+    return said.kind is ContentKind.IMAGE or said.media.mime_type.startswith(PROOF_MEDIA_TYPES)
 
 
-def _order_replied_to(wa_message_id: str, turn: Turn) -> int | None:
+def _find_order_replied_to(wa_message_id: str, turn: InboundTurn) -> int | None:
     """Find the order a message of ours was about, when the buyer replied to that message."""
     if not wa_message_id:
         return None
@@ -390,9 +398,9 @@ def _order_replied_to(wa_message_id: str, turn: Turn) -> int | None:
     return mine.values_list("pk", flat=True).first()
 
 
-def _say(replies: Sequence[Reply], turn: Turn) -> None:
+def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> None:
     for reply in replies:
-        outbox_queue.enqueue(
+        outbox_queue.enqueue_message(
             turn.contact,
             reply.message(),
             key=reply.key,
@@ -404,31 +412,33 @@ def _say(replies: Sequence[Reply], turn: Turn) -> None:
         )
 
 
-def _sum_up(turn: Turn) -> Answered:
+def _send_summary(turn: InboundTurn) -> AnswerResult:
     """Say once where the buyer stands, after messages too old to act upon."""
     contact = turn.contact
-    known = facts.gather(contact, now=turn.now, pivot=turn.pivot)
-    state, context = squared(State(contact.state), Context.from_json(contact.context), known)
-    step = prompt(state, context, known, note=guidance.back_again())
+    known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
+    state, context = reconcile_state(
+        State(contact.state), Context.from_json(contact.context), known
+    )
+    step = repeat_prompt(state, context, known, note=guidance.build_back_again_note())
     contact.state, contact.context = step.state, step.context.as_json()
-    if _summed_up_lately(turn):
-        return Answered()
-    _say([_keyed(reply) for reply in step.replies], turn)
-    return Answered(replies=len(step.replies))
+    if _has_recent_summary(turn):
+        return AnswerResult()
+    _queue_replies([_rekey_as_summary(reply) for reply in step.replies], turn)
+    return AnswerResult(replies=len(step.replies))
 
 
-SUMMARY: Final = "back_again"
+SUMMARY_KEY: Final = "back_again"
 
 
-def _keyed(reply: Reply) -> Reply:
+def _rekey_as_summary(reply: Reply) -> Reply:
     return Reply(
-        SUMMARY, reply.body, reply.buttons, reply.rows, reply.list_button, about=reply.about
+        SUMMARY_KEY, reply.body, reply.buttons, reply.rows, reply.list_button, about=reply.about
     )
 
 
-def _summed_up_lately(turn: Turn) -> bool:
+def _has_recent_summary(turn: InboundTurn) -> bool:
     return OutboundMessage.objects.filter(
-        contact=turn.contact, key=SUMMARY, created_at__gt=turn.now - STALE_AFTER
+        contact=turn.contact, key=SUMMARY_KEY, created_at__gt=turn.now - STALE_AFTER
     ).exists()
 
 
@@ -450,7 +460,7 @@ def _begin_left_over(contact_id: int, message_id: int, *, now: datetime) -> int 
         None if another gateway has begun or answered it.
 
     """
-    contact = contacts.lock(contact_id)
+    contact = contacts.lock_contact(contact_id)
     message = InboundMessage.objects.get(pk=message_id)
     if message.status != InboxStatus.RECEIVED:
         return None
@@ -458,7 +468,7 @@ def _begin_left_over(contact_id: int, message_id: int, *, now: datetime) -> int 
         return None
     if message.attempts >= MAX_INBOX_ATTEMPTS:
         _log.error("answer_never_finished", message_id=message_id, contact_id=contact_id)
-        _give_up(contact, message, now=now)
+        _give_up_message(contact, message, now=now)
         message.save(update_fields=["next_attempt_at", "status", "processed_at"])
         return message.attempts + 1
     message.attempts += 1
@@ -479,30 +489,30 @@ def _take_back(begun: Begun | None) -> None:
 
 
 @transaction.atomic(durable=True)
-def _note_failure(
+def _record_failure(
     contact_id: int, failure: AnswerFailed, *, begun: Begun | None, now: datetime
 ) -> None:
-    contact = contacts.lock(contact_id)
+    contact = contacts.lock_contact(contact_id)
     message = InboundMessage.objects.get(pk=failure.message_id)
     if message.status != InboxStatus.RECEIVED:
         return
     if begun is None or begun.message_id != message.pk:
         message.attempts += 1
-    message.error = " ".join(_causes(failure))[:500]
+    message.error = " ".join(_list_error_kinds(failure))[:500]
     if message.attempts < MAX_INBOX_ATTEMPTS:
         message.next_attempt_at = _next_try(message, now=now)
     else:
-        _give_up(contact, message, now=now)
+        _give_up_message(contact, message, now=now)
     message.save(update_fields=["attempts", "error", "next_attempt_at", "status", "processed_at"])
 
 
 def _next_try(message: InboundMessage, *, now: datetime) -> datetime:
-    return now + retry.exponential(
+    return now + retry.compute_exponential_wait(
         message.attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
     )
 
 
-def _causes(failure: AnswerFailed) -> Iterator[str]:
+def _list_error_kinds(failure: AnswerFailed) -> Iterator[str]:
     """Name the kinds of error, not their words: those may quote what the buyer wrote."""
     error: BaseException | None = failure.__cause__
     while error is not None:
@@ -510,11 +520,11 @@ def _causes(failure: AnswerFailed) -> Iterator[str]:
         error = error.__cause__
 
 
-def _give_up(contact: WhatsAppContact, message: InboundMessage, *, now: datetime) -> None:
+def _give_up_message(contact: WhatsAppContact, message: InboundMessage, *, now: datetime) -> None:
     message.status = InboxStatus.FAILED
     message.processed_at = now
     message.next_attempt_at = None
-    alarms.sound(
+    alarms.sound_alarm(
         f"inbound_failed:{message.pk}",
         title="A buyer's message could not be answered",
         detail=f"Message {message.pk} failed {message.attempts} times ({message.error}). "
@@ -524,8 +534,8 @@ def _give_up(contact: WhatsAppContact, message: InboundMessage, *, now: datetime
     )
     if contact.is_blocked:
         return
-    reply = guidance.apology("")
-    outbox_queue.enqueue(
+    reply = guidance.build_apology_message("")
+    outbox_queue.enqueue_message(
         contact,
         reply.message(),
         key=reply.key,

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.conversation import facts
 from shared.conversation.values import OrderFacts, Reply
-from shared.core.constants import ALBUM_QUIET
+from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import OutboxKind
 from shared.raffles.models import Order
 from shared.raffles.services import orders
@@ -14,7 +14,7 @@ from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import outbox_queue
 
-ACKNOWLEDGEMENTS: Final = (
+ACKNOWLEDGEMENT_KEYS: Final = (
     "proof_received",
     "proof_attached",
     "proof_added",
@@ -25,7 +25,7 @@ ACKNOWLEDGEMENTS: Final = (
 """The texts that say that a proof is here."""
 
 
-def locked(order_id: int, *, sender_id: int | None = None) -> Order:
+def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> Order:
     """Lock the order's contact, then the order: the one order of locks there is.
 
     Args:
@@ -37,13 +37,13 @@ def locked(order_id: int, *, sender_id: int | None = None) -> Order:
         OrderNotFound: if there is no such order.
 
     """
-    contact_ids = {orders.contact_of(order_id), sender_id}
+    contact_ids = {orders.find_contact_id(order_id), sender_id}
     for contact_id in sorted(known for known in contact_ids if known is not None):
-        contacts.lock(contact_id)
-    return orders.lock(order_id)
+        contacts.lock_contact(contact_id)
+    return orders.lock_order(order_id)
 
 
-def acknowledged_lately(contact_id: int | None, *, now: datetime, about: str = "") -> bool:
+def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: str = "") -> bool:
     """Say whether a contact heard within the last minute that a proof is here: once is enough.
 
     Args:
@@ -53,19 +53,19 @@ def acknowledged_lately(contact_id: int | None, *, now: datetime, about: str = "
 
     """
     told = OutboundMessage.objects.filter(
-        contact_id=contact_id, key__in=ACKNOWLEDGEMENTS, created_at__gt=now - ALBUM_QUIET
+        contact_id=contact_id, key__in=ACKNOWLEDGEMENT_KEYS, created_at__gt=now - ALBUM_WINDOW
     )
     return told.filter(about=about).exists() if about else told.exists()
 
 
-def tell(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:
+def notify_buyer(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:
     """Queue the notice of a locked order's buyer; a sale without a contact has nobody to tell."""
     if order.contact is not None:
-        say(order.contact, text(facts.of_order(order, now=now)), now=now)
+        notify_contact(order.contact, text(facts.gather_order_facts(order, now=now)), now=now)
 
 
-def say(contact: WhatsAppContact, reply: Reply, *, now: datetime) -> None:
+def notify_contact(contact: WhatsAppContact, reply: Reply, *, now: datetime) -> None:
     """Queue a notice for a locked contact; outside the 24-hour window it waits."""
-    outbox_queue.enqueue(
+    outbox_queue.enqueue_message(
         contact, reply.message(), key=reply.key, kind=OutboxKind.NOTICE, now=now, about=reply.about
     )

@@ -31,15 +31,15 @@ MAX_NUMBERS_TEXT: Final = 2_000
 MAX_DIGITS: Final = 9
 """Longer digit runs are phone numbers or account numbers, never a ticket number or a quantity."""
 
-MAX_RANGE: Final = 1_000
+MAX_RANGE_SIZE: Final = 1_000
 """A range is spelled out up to this many numbers; no raffle sells as many at once."""
 
 
-ALIKE: Final = 84
+SIMILARITY_THRESHOLD: Final = 84
 """How alike two words must be, of 100, to count as the same: one slip in six letters."""
 
 
-class Command(StrEnum):
+class ChatCommand(StrEnum):
     """The three words that work everywhere."""
 
     MENU = "menu"
@@ -48,15 +48,15 @@ class Command(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ParsedCommand:
     """A command; `surely` is false for a near miss such as "cancle"."""
 
-    command: Command
+    command: ChatCommand
     surely: bool
 
 
 @dataclass(frozen=True, slots=True)
-class TicketNumbers:
+class ParsedTicketNumbers:
     """Ticket numbers in ascending order.
 
     Attributes:
@@ -69,13 +69,13 @@ class TicketNumbers:
     surely: bool
 
 
-_COMMANDS: Final = {
-    Command.MENU: {"menu", "start", "main menu", "home", "restart", "back to menu"},
-    Command.HELP: {"help", "info", "how does it work", "how does this work"},
-    Command.CANCEL: {"cancel", "cancel order", "cancel my order", "cancel it"},
+_COMMAND_WORDINGS: Final = {
+    ChatCommand.MENU: {"menu", "start", "main menu", "home", "restart", "back to menu"},
+    ChatCommand.HELP: {"help", "info", "how does it work", "how does this work"},
+    ChatCommand.CANCEL: {"cancel", "cancel order", "cancel my order", "cancel it"},
 }
-_TOLERANCE: Final = {Command.MENU: 1, Command.HELP: 1, Command.CANCEL: 2}
-_NOT_A_SLIP: Final = {
+_MAX_TYPOS: Final = {ChatCommand.MENU: 1, ChatCommand.HELP: 1, ChatCommand.CANCEL: 2}
+_NOT_COMMAND_TYPOS: Final = {
     "mend",
     "hell",
     "held",
@@ -93,23 +93,39 @@ _GREETINGS: Final = {
     "hi", "hello", "hey", "hola", "hallo", "good morning", "good afternoon", "good evening",
     "good day", "hi there", "hello there", "hey there", "yo", "hii", "helo", "greetings",
 }  # fmt: skip
-_YES: Final = {
+_YES_WORDINGS: Final = {
     "yes", "y", "yes please", "yeah", "yep", "yup", "ok", "okay", "okey", "k", "sure", "confirm",
     "confirmed", "i confirm", "confirm it", "go ahead", "right", "correct", "fine", "perfect",
     "sounds good", "good", "great", "do it", "agreed", "of course", "si",
 }  # fmt: skip
-_NO: Final = {
+_NO_WORDINGS: Final = {
     "no", "n", "nope", "nah", "no thanks", "no thank you", "other", "others", "other numbers",
     "others please", "change", "change them", "different", "different numbers", "not these",
     "another", "new numbers", "keep it", "keep",
 }  # fmt: skip
-_THANKS: Final = {"thanks", "thank you", "thx", "ty", "many thanks", "thanks a lot", "great thanks"}
-_MINE: Final = {
+_THANKS_WORDINGS: Final = {
+    "thanks",
+    "thank you",
+    "thx",
+    "ty",
+    "many thanks",
+    "thanks a lot",
+    "great thanks",
+}
+_MY_TICKETS_WORDINGS: Final = {
     "my tickets", "my numbers", "tickets", "my orders", "my order", "mine", "my ticket", "status",
     "show my tickets", "show my numbers", "which are my numbers", "order status",
 }  # fmt: skip
-_MORE: Final = {"buy more", "more", "buy", "buy tickets", "buy again", "again", "new order"}
-_PAY: Final = {
+_BUY_MORE_WORDINGS: Final = {
+    "buy more",
+    "more",
+    "buy",
+    "buy tickets",
+    "buy again",
+    "again",
+    "new order",
+}
+_HOW_TO_PAY_WORDINGS: Final = {
     "how to pay",
     "pay",
     "how do i pay",
@@ -118,9 +134,17 @@ _PAY: Final = {
     "account",
     "how can i pay",
 }
-_RANDOM: Final = {"random", "randomly", "lucky", "any", "surprise", "whichever", "whatever"}
-_PICK: Final = {"pick", "choose", "select", "own"}
-_DONE: Final = {
+_RANDOM_KEYWORDS: Final = {
+    "random",
+    "randomly",
+    "lucky",
+    "any",
+    "surprise",
+    "whichever",
+    "whatever",
+}
+_PICK_KEYWORDS: Final = {"pick", "choose", "select", "own"}
+_PAID_WORDINGS: Final = {
     "done", "paid", "i paid", "i have paid", "sent", "transferred", "payment sent", "payed",
     "already paid", "payment done", "finished", "ready", "money sent", "i have sent it",
     "i sent it",
@@ -136,7 +160,7 @@ _TENS: Final = {
     "eighty": 80, "ninety": 90, "hundred": 100,
 }  # fmt: skip
 
-_FILLER: Final = {
+_FILLER_WORDS: Final = {
     "i", "i'd", "id", "i'll", "ill", "want", "would", "like", "take", "give", "me", "please", "pls",
     "plz", "the", "a", "number", "numbers", "ticket", "tickets", "no", "nr", "num", "n", "nos",
     "my",
@@ -144,13 +168,13 @@ _FILLER: Final = {
     "these", "those", "are", "is", "it", "ok", "and", "hi", "hello", "chances", "pieces", "pcs",
     "maybe", "let", "let's", "lets", "reserve", "book", "hold", "thanks", "thank", "you",
 }  # fmt: skip
-_RANDOM_WORDS: Final = _RANDOM | {"at", "chosen", "ones"}
+_RANDOM_PHRASE_WORDS: Final = _RANDOM_KEYWORDS | {"at", "chosen", "ones"}
 
 
 _EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)}
 
 
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Fold case, width, digits of every script and spacing; drop punctuation, marks and emoji.
 
     Nothing is left of a text longer than `MAX_WORDS_TEXT`.
@@ -159,7 +183,7 @@ def plain(text: str) -> str:
 
 
 def _plain(text: str, *, limit: int) -> str:
-    kept = [_plain_character(character) for character in _folded(text, limit=limit)]
+    kept = [_normalize_character(character) for character in _folded(text, limit=limit)]
     return " ".join("".join(kept).split())
 
 
@@ -178,7 +202,7 @@ def _bounded(text: str, *, limit: int) -> str:
     return stripped if len(stripped) <= limit else ""
 
 
-def _plain_character(character: str) -> str:
+def _normalize_character(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Nd":
         return str(unicodedata.digit(character))
@@ -189,71 +213,76 @@ def _plain_character(character: str) -> str:
     return "" if kind in {"Cf", "So", "Sk"} or character == "’" else " "
 
 
-def command(text: str) -> Heard | None:
+def parse_command(text: str) -> ParsedCommand | None:
     """Hear MENU, HELP or CANCEL, whatever the case, spacing and punctuation, also misspelt."""
-    said = plain(text).replace("'", "")
+    said = normalize_text(text).replace("'", "")
     said = said.removesuffix(" please").removeprefix("please ")
-    for known, wordings in _COMMANDS.items():
+    for known, wordings in _COMMAND_WORDINGS.items():
         if said in wordings or said.replace(" ", "") == known.value:
-            return Heard(known, surely=True)
-    if said in _NOT_A_SLIP or " " in said or len(said) < 3:  # noqa: PLR2004 - "me" is no menu
+            return ParsedCommand(known, surely=True)
+    if said in _NOT_COMMAND_TYPOS or " " in said or len(said) < 3:  # noqa: PLR2004 - "me" is no menu
         return None
-    for known, tolerance in _TOLERANCE.items():
+    for known, tolerance in _MAX_TYPOS.items():
         if OSA.distance(said, known.value) <= tolerance and said[0] == known.value[0]:
-            return Heard(known, surely=False)
+            return ParsedCommand(known, surely=False)
     return None
 
 
 def is_greeting(text: str) -> bool:
     """Whether it is a hello and nothing more."""
-    return plain(text) in _GREETINGS
+    return normalize_text(text) in _GREETINGS
 
 
 def is_yes(text: str) -> bool:
     """Whether it agrees; a lone thumbs-up does."""
-    return _one_of(text, _YES) or _signs(text).startswith(("👍", "✅", "👌"))
+    return _matches_wording(text, _YES_WORDINGS) or _signs(text).startswith(("👍", "✅", "👌"))
 
 
 def is_no(text: str) -> bool:
     """Whether it declines; a lone thumbs-down does."""
-    return _one_of(text, _NO) or _signs(text).startswith(("👎", "❌"))
+    return _matches_wording(text, _NO_WORDINGS) or _signs(text).startswith(("👎", "❌"))
 
 
 def is_thanks(text: str) -> bool:
     """Whether it is a thank-you and nothing more."""
-    return _one_of(text, _THANKS) or _signs(text) in {"🙏", "❤️", "😊"}
+    return _matches_wording(text, _THANKS_WORDINGS) or _signs(text) in {"🙏", "❤️", "😊"}
 
 
 def asks_for_tickets(text: str) -> bool:
     """Whether the buyer wants to see what is theirs."""
-    return _one_of(text, _MINE)
+    return _matches_wording(text, _MY_TICKETS_WORDINGS)
 
 
 def asks_for_more(text: str) -> bool:
     """Whether the buyer wants to buy (again)."""
-    return _one_of(text, _MORE)
+    return _matches_wording(text, _BUY_MORE_WORDINGS)
 
 
 def asks_how_to_pay(text: str) -> bool:
     """Whether the buyer wants to read the payment instructions again."""
-    return _one_of(text, _PAY)
+    return _matches_wording(text, _HOW_TO_PAY_WORDINGS)
 
 
 def says_paid(text: str) -> bool:
     """Whether the buyer says the money is on its way, without showing it."""
-    return _one_of(text, _DONE)
+    return _matches_wording(text, _PAID_WORDINGS)
 
 
 def wants_random(text: str) -> bool:
     """Whether the buyer leaves the choice to chance, without saying how many."""
-    words = plain(text).split()
-    return bool(_RANDOM & set(words)) and set(words) <= _RANDOM_WORDS | _FILLER
+    words = normalize_text(text).split()
+    return (
+        bool(_RANDOM_KEYWORDS & set(words)) and set(words) <= _RANDOM_PHRASE_WORDS | _FILLER_WORDS
+    )
 
 
 def wants_pick(text: str) -> bool:
     """Whether the buyer wants to choose, without saying which."""
-    words = plain(text).split()
-    return bool(_PICK & set(words)) and set(words) <= _PICK | _FILLER | {"myself", "to"}
+    words = normalize_text(text).split()
+    return bool(_PICK_KEYWORDS & set(words)) and set(words) <= _PICK_KEYWORDS | _FILLER_WORDS | {
+        "myself",
+        "to",
+    }
 
 
 def _signs(text: str) -> str:
@@ -261,28 +290,28 @@ def _signs(text: str) -> str:
     return _bounded(text, limit=MAX_WORDS_TEXT)
 
 
-def _one_of(text: str, wordings: set[str]) -> bool:
-    said = plain(text).replace("'", "")
+def _matches_wording(text: str, wordings: set[str]) -> bool:
+    said = normalize_text(text).replace("'", "")
     return said in wordings or said.removesuffix(" please") in wordings
 
 
-def quantity(text: str) -> int | None:
+def parse_quantity(text: str) -> int | None:
     """Read how many: "5", "five", "5 tickets please", in digits of any script; None if unclear."""
-    return _quantity(plain(text).split(), allowed=_FILLER)
+    return _parse_amount_words(normalize_text(text).split(), allowed=_FILLER_WORDS)
 
 
-def random_quantity(text: str) -> int | None:
+def parse_random_quantity(text: str) -> int | None:
     """Read how many at random: "5 random", "random 5", "give me five lucky numbers"."""
-    words = plain(text).split()
-    if not _RANDOM & set(words):
+    words = normalize_text(text).split()
+    if not _RANDOM_KEYWORDS & set(words):
         return None
-    return _quantity(words, allowed=_FILLER | _RANDOM_WORDS)
+    return _parse_amount_words(words, allowed=_FILLER_WORDS | _RANDOM_PHRASE_WORDS)
 
 
-def counted_tickets(text: str) -> int | None:
+def parse_ticket_count(text: str) -> int | None:
     """Read a quantity that says it is one: "5 tickets", "five numbers please"."""
-    words = plain(text).split()
-    found = _quantity(words, allowed=_FILLER)
+    words = normalize_text(text).split()
+    found = _parse_amount_words(words, allowed=_FILLER_WORDS)
     if found is None:
         return None
     counted = {"tickets", "ticket", "numbers", "chances", "pieces", "pcs"}
@@ -290,18 +319,18 @@ def counted_tickets(text: str) -> int | None:
     return found if after and after[-1] in counted else None
 
 
-def _quantity(words: Sequence[str], *, allowed: set[str]) -> int | None:
+def _parse_amount_words(words: Sequence[str], *, allowed: set[str]) -> int | None:
     amounts = [word for word in words if _is_amount(word)]
     if not amounts or any(word not in allowed for word in words if not _is_amount(word)):
         return None
     if len(amounts) == 1:
-        return _amount(amounts[0])
+        return _parse_amount(amounts[0])
     if len(amounts) == 2:  # noqa: PLR2004 - twenty one
         tens, unit = amounts
         if tens in _TENS and _UNITS.get(unit, 10) < 10:  # noqa: PLR2004 - a single digit
             return _TENS[tens] + _UNITS[unit]
         if _UNITS.get(tens, 10) < 10 and unit in {"hundred", "dozen"}:  # noqa: PLR2004
-            return _UNITS[tens] * _amount(unit)
+            return _UNITS[tens] * _parse_amount(unit)
         if tens in {"one", "a"} and unit == "dozen":
             return 12
     return None
@@ -311,7 +340,7 @@ def _is_amount(word: str) -> bool:
     return (word.isdecimal() and len(word) <= MAX_DIGITS) or word in _UNITS or word in _TENS
 
 
-def _amount(word: str) -> int:
+def _parse_amount(word: str) -> int:
     if word in _UNITS:
         return _UNITS[word]
     return _TENS[word] if word in _TENS else int(word)
@@ -321,56 +350,56 @@ _DIGITS: Final = rf"(?<!\d)(\d{{1,{MAX_DIGITS}}}+)"
 """A whole run of digits; without the look behind, each of its digits would begin one of its own."""
 _DASH: Final = r"[-–—‒−~]|\.{2,}+|…"
 _TO: Final = rf"{_DASH}|\bto\b|\bthrough\b|\bthru\b|\btill\b|\buntil\b"
-_RANGE: Final = re.compile(rf"(?:\bfrom )?#? ?{_DIGITS} ?(?:{_TO}) ?#? ?{_DIGITS}")
-_BETWEEN: Final = re.compile(rf"\bbetween #? ?{_DIGITS} and #? ?{_DIGITS}")
-_NUMBER: Final = re.compile(rf"(#|№|n°|nº)? ?{_DIGITS}")
+_RANGE_PATTERN: Final = re.compile(rf"(?:\bfrom )?#? ?{_DIGITS} ?(?:{_TO}) ?#? ?{_DIGITS}")
+_BETWEEN_PATTERN: Final = re.compile(rf"\bbetween #? ?{_DIGITS} and #? ?{_DIGITS}")
+_TICKET_NUMBER_PATTERN: Final = re.compile(rf"(#|№|n°|nº)? ?{_DIGITS}")
 _TOO_MANY_DIGITS: Final = re.compile(rf"\d{{{MAX_DIGITS + 1}}}")
 
 
-def ticket_numbers(text: str) -> TicketNumbers | None:
+def parse_ticket_numbers(text: str) -> ParsedTicketNumbers | None:
     """Read ticket numbers: "07, 13-20 and 45", "7 13 20", "from 10 to 15", "#0007".
 
     Separators are space, comma, semicolon, slash, plus, & and "and", and line breaks. None when
     there is no number, when the text says something else besides, or when it is longer than
     `MAX_NUMBERS_TEXT`.
     """
-    said = _spaced(_digits_folded(text))
+    said = _spaced(_fold_digits(text))
     if _TOO_MANY_DIGITS.search(said):
         return None
     found: set[int] = set()
     ranges = 0
-    for pattern in (_BETWEEN, _RANGE):
+    for pattern in (_BETWEEN_PATTERN, _RANGE_PATTERN):
         for match in pattern.finditer(said):
-            span = _range(match.group(1), match.group(2))
+            span = _parse_range(match.group(1), match.group(2))
             if span is None:
                 return None
             found.update(span)
             ranges += 1
         said = _spaced(pattern.sub(" ", said))
-    singles = list(_NUMBER.finditer(said))
-    rest = _plain(_NUMBER.sub(" ", said), limit=MAX_NUMBERS_TEXT).split()
-    if any(word not in _FILLER for word in rest):
+    singles = list(_TICKET_NUMBER_PATTERN.finditer(said))
+    rest = _plain(_TICKET_NUMBER_PATTERN.sub(" ", said), limit=MAX_NUMBERS_TEXT).split()
+    if any(word not in _FILLER_WORDS for word in rest):
         return None
     found.update(int(match.group(2)) for match in singles)
     if not found:
         return None
-    bare = not ranges and len(singles) == 1 and not _is_marked(singles[0], rest)
-    return TicketNumbers(tuple(sorted(found)), surely=not bare)
+    bare = not ranges and len(singles) == 1 and not _is_marked_as_ticket_number(singles[0], rest)
+    return ParsedTicketNumbers(tuple(sorted(found)), surely=not bare)
 
 
-def _is_marked(match: re.Match[str], rest: Sequence[str]) -> bool:
+def _is_marked_as_ticket_number(match: re.Match[str], rest: Sequence[str]) -> bool:
     """Whether a lone number is clearly a ticket's: a sign, a leading zero, or the word before."""
     digits = match.group(2)
     zero = digits.startswith("0")
     return bool(match.group(1)) or zero or bool({"number", "nr", "num", "no"} & set(rest))
 
 
-def _range(first: str, last: str) -> range | None:
+def _parse_range(first: str, last: str) -> range | None:
     low, high = sorted((int(first), int(last)))
-    return range(low, high + 1) if high - low < MAX_RANGE else None
+    return range(low, high + 1) if high - low < MAX_RANGE_SIZE else None
 
 
-def _digits_folded(text: str) -> str:
+def _fold_digits(text: str) -> str:
     folded = _folded(text, limit=MAX_NUMBERS_TEXT)
     return "".join(
         str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
@@ -383,27 +412,29 @@ def _spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def choice(text: str, titles: Sequence[str]) -> int | None:
+def parse_choice(text: str, titles: Sequence[str]) -> int | None:
     """Find which of `titles` is meant, by its place ("2") or its name, roughly; None if unclear."""
-    said = plain(text)
+    said = normalize_text(text)
     if not said:
         return None
     if said.isdecimal() and len(said) <= MAX_DIGITS:
         place = int(said)
         return place - 1 if 1 <= place <= len(titles) else None
-    names = [plain(title) for title in titles]
+    names = [normalize_text(title) for title in titles]
     if said in names:
         return names.index(said)
     if len(said) < 3:  # noqa: PLR2004 - too short to name anything
         return None
-    likely = [index for index in range(len(names)) if _names(said, index, names)]
+    likely = [index for index in range(len(names)) if _matches_title(said, index, names)]
     return likely[0] if len(likely) == 1 else None
 
 
-def _names(said: str, index: int, names: Sequence[str]) -> bool:
+def _matches_title(said: str, index: int, names: Sequence[str]) -> bool:
     """Whether a word that only this name has was said, give or take a letter."""
     shared_words = {
         word for place, name in enumerate(names) if place != index for word in name.split()
     }
     own = [word for word in names[index].split() if word not in shared_words and len(word) > 2]  # noqa: PLR2004
-    return any(fuzz.ratio(word, heard) >= ALIKE for word in own for heard in said.split())
+    return any(
+        fuzz.ratio(word, heard) >= SIMILARITY_THRESHOLD for word in own for heard in said.split()
+    )

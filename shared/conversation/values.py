@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from shared.core.enums import Mode, OrderStatus, State
 from shared.whatsapp import messages
-from shared.whatsapp.messages import Button, Message, Row
+from shared.whatsapp.messages import ListRow, Message, ReplyButton
 
 # ── what is so ────────────────────────────────────────────────────────────────────────────────
 
@@ -183,19 +183,19 @@ class Context:
         """Read what was stored; unknown or malformed values count as absent."""
         mode = stored.get("mode")
         return cls(
-            raffle_id=_whole(stored.get("raffle_id")),
+            raffle_id=_int_or_none(stored.get("raffle_id")),
             mode=Mode(mode) if mode in set(Mode) else None,
-            qty=_whole(stored.get("qty")),
-            draft_order_id=_whole(stored.get("draft_order_id")),
+            qty=_int_or_none(stored.get("qty")),
+            draft_order_id=_int_or_none(stored.get("draft_order_id")),
             picked_numbers=tuple(
-                n for n in map(_whole, stored.get("picked_numbers") or ()) if n is not None
+                n for n in map(_int_or_none, stored.get("picked_numbers") or ()) if n is not None
             ),
             asked=str(stored.get("asked") or ""),
-            misses=_whole(stored.get("misses")) or 0,
+            misses=_int_or_none(stored.get("misses")) or 0,
         )
 
 
-def _whole(value: object) -> int | None:
+def _int_or_none(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -203,14 +203,14 @@ def _whole(value: object) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextReceived:
     """The buyer wrote a text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
+class ButtonTapped:
     """The buyer tapped a button or a row; `title` is what they saw."""
 
     id: str
@@ -218,42 +218,42 @@ class Tapped:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PictureReceived:
     """The buyer sent an image or a PDF; `order_id` is the order they replied to, if any."""
 
     order_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableReceived:
     """The buyer sent something the bot has no use for: audio, a sticker, a location …"""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class NumbersHeld:
     """The numbers of an order were held."""
 
     order_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class OrderPlaced:
     """A hold became an order to be paid."""
 
     order_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class CalledOff:
+class OrderCancelled:
     """An order was cancelled and its numbers are free again."""
 
     order_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class ProofTaken:
+class ProofAddedToOrder:
     """A proof was kept for an order.
 
     Attributes:
@@ -272,7 +272,7 @@ class ProofTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class ProofUnplaced:
+class ProofWithoutOrder:
     """A picture was kept that fits no order yet."""
 
     proof_id: int
@@ -280,16 +280,23 @@ class ProofUnplaced:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class EffectRefused:
     """What was asked for could not be done; `code` and `details` are the domain error's."""
 
     code: str
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-type Sent = Words | Tapped | Picture | Unreadable
-type Outcome = Held | Placed | CalledOff | ProofTaken | ProofUnplaced | Refused
-type Event = Sent | Outcome
+type BuyerInput = TextReceived | ButtonTapped | PictureReceived | UnreadableReceived
+type EffectOutcome = (
+    NumbersHeld
+    | OrderPlaced
+    | OrderCancelled
+    | ProofAddedToOrder
+    | ProofWithoutOrder
+    | EffectRefused
+)
+type ConversationEvent = BuyerInput | EffectOutcome
 
 # ── what is to be done ────────────────────────────────────────────────────────────────────────
 
@@ -313,14 +320,14 @@ class HoldNumbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceOrder:
     """Turn a hold into an order to be paid."""
 
     order_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class CallOff:
+class CancelOwnOrder:
     """Cancel an order and free its numbers."""
 
     order_id: int
@@ -341,7 +348,7 @@ class AssignProof:
     order_id: int
 
 
-type Effect = HoldRandom | HoldNumbers | Place | CallOff | KeepProof | AssignProof
+type Effect = HoldRandom | HoldNumbers | PlaceOrder | CancelOwnOrder | KeepProof | AssignProof
 
 # ── what is said ──────────────────────────────────────────────────────────────────────────────
 
@@ -352,8 +359,8 @@ class Reply:
 
     key: str
     body: str
-    buttons: tuple[Button, ...] = ()
-    rows: tuple[Row, ...] = ()
+    buttons: tuple[ReplyButton, ...] = ()
+    rows: tuple[ListRow, ...] = ()
     list_button: str = ""
     about: str = ""
 
@@ -364,10 +371,10 @@ class Reply:
     def message(self) -> Message:
         """Give it WhatsApp's form, within Meta's limits."""
         if self.rows:
-            return messages.listing(self.body, button=self.list_button, rows=self.rows)
+            return messages.build_list(self.body, button=self.list_button, rows=self.rows)
         if self.buttons:
-            return messages.buttons(self.body, buttons=self.buttons)
-        return messages.text(self.body)
+            return messages.build_buttons(self.body, buttons=self.buttons)
+        return messages.build_text(self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-_ROWS_AT_ONCE: Final = 500
+_ROWS_PER_STATEMENT: Final = 500
 """Well below the 32,766 variables of a statement on SQLite."""
 
 
-def insert_new(
+def insert_new_rows(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
 ) -> None:
     """Insert rows; one whose unique columns are taken changes nothing.
@@ -28,30 +28,30 @@ def insert_new(
         unique: the columns of the unique constraint that may be taken; any other violation raises.
 
     """
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        _insert(model, rows[start : start + _ROWS_AT_ONCE], unique=unique)
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        _insert_chunk(model, rows[start : start + _ROWS_PER_STATEMENT], unique=unique)
 
 
-def _insert(
+def _insert_chunk(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
 ) -> None:
     columns = tuple(rows[0])
     one = f"({', '.join(['%s'] * len(columns))})"
     statement = (
-        f"INSERT INTO {_quoted([model._meta.db_table])} ({_quoted(columns)}) "  # noqa: S608, SLF001 - names of our own columns
+        f"INSERT INTO {_quote_names([model._meta.db_table])} ({_quote_names(columns)}) "  # noqa: S608, SLF001 - names of our own columns
         f"VALUES {', '.join([one] * len(rows))} "
-        f"ON CONFLICT ({_quoted(unique)}) DO NOTHING"
+        f"ON CONFLICT ({_quote_names(unique)}) DO NOTHING"
     )
-    values = [_adapted(row[column]) for row in rows for column in columns]
+    values = [_adapt_value(row[column]) for row in rows for column in columns]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
 
-def _quoted(names: Iterable[str]) -> str:
+def _quote_names(names: Iterable[str]) -> str:
     return ", ".join(connection.ops.quote_name(name) for name in names)
 
 
-def _adapted(value: Any) -> Any:
+def _adapt_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     if isinstance(value, dict):

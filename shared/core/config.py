@@ -11,9 +11,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 
-LOGO_TYPES: Final = {
+LOGO_MEDIA_TYPES: Final = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -161,10 +161,10 @@ class Settings(BaseSettings):
     @field_validator("brand_logo")
     @classmethod
     def _logo_is_a_picture(cls, value: Path | None) -> Path | None:
-        if value is not None and value.suffix.lower() not in LOGO_TYPES:
-            raise ValueError("must end with " + ", ".join(LOGO_TYPES))
-        if value is not None and not (ROOT / value).is_file():
-            raise ValueError(f"there is no file {ROOT / value}")
+        if value is not None and value.suffix.lower() not in LOGO_MEDIA_TYPES:
+            raise ValueError("must end with " + ", ".join(LOGO_MEDIA_TYPES))
+        if value is not None and not (PROJECT_ROOT / value).is_file():
+            raise ValueError(f"there is no file {PROJECT_ROOT / value}")
         return value
 
     @field_validator("time_zone")
@@ -177,30 +177,30 @@ class Settings(BaseSettings):
     @property
     def app_secrets(self) -> tuple[str, ...]:
         """Every app secret that may have signed a webhook; while rotating the old and the new."""
-        return _listed(self.meta_app_secret)
+        return _split_list(self.meta_app_secret)
 
     @property
     def phone_number_ids(self) -> tuple[str, ...]:
         """The business numbers this installation sends from."""
-        return _listed(self.meta_phone_number_id)
+        return _split_list(self.meta_phone_number_id)
 
     @property
     def database(self) -> str:
         """The database's address with a SQLite path made absolute against the project's root."""
         prefix = "sqlite:///"
         if self.database_url.startswith(prefix) and ":memory:" not in self.database_url:
-            return prefix + str(ROOT / self.database_url.removeprefix(prefix))
+            return prefix + str(PROJECT_ROOT / self.database_url.removeprefix(prefix))
         return self.database_url
 
     @property
     def media_folder(self) -> Path:
         """`media_root` made absolute against the project's root."""
-        return ROOT / self.media_root
+        return PROJECT_ROOT / self.media_root
 
     @property
     def brand_logo_file(self) -> Path | None:
         """`brand_logo` made absolute against the project's root."""
-        return None if self.brand_logo is None else ROOT / self.brand_logo
+        return None if self.brand_logo is None else PROJECT_ROOT / self.brand_logo
 
     @property
     def secure(self) -> bool:
@@ -219,7 +219,7 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             faults = {str(fault["loc"][0]).upper(): fault for fault in error.errors()}
-        raise ConfigurationError({name: _in_words(fault) for name, fault in faults.items()})
+        raise ConfigurationError({name: _describe_problem(fault) for name, fault in faults.items()})
 
 
 class GatewaySettings(Settings):
@@ -231,15 +231,15 @@ class GatewaySettings(Settings):
     meta_phone_number_id: str = Field(pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$")
 
 
-def _listed(value: str) -> tuple[str, ...]:
+def _split_list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _in_words(fault: ErrorDetails) -> str:
+def _describe_problem(fault: ErrorDetails) -> str:
     return "is required and missing" if fault["type"] == "missing" else fault["msg"]
 
 
 @cache
-def current() -> Settings:
+def get_settings() -> Settings:
     """The configuration of this process, read at the first call and never again."""
     return Settings.read()

@@ -21,7 +21,7 @@ SERVICE_WINDOW: Final = timedelta(hours=24)
 SERVICE_WINDOW_MARGIN: Final = timedelta(minutes=10)
 """Clocks differ and sends take time; inside the last minutes the window counts as closed."""
 
-ALBUM_QUIET: Final = timedelta(minutes=1)
+ALBUM_WINDOW: Final = timedelta(minutes=1)
 """An album arrives as single pictures without a common id; one acknowledgement is enough."""
 
 MAX_INBOX_ATTEMPTS: Final = 5
@@ -33,7 +33,7 @@ ANSWER_CPU_SECONDS: Final = 10.0
 LEFT_OVER_AFTER: Final = timedelta(minutes=1)
 """A message that waits for longer may have ended a gateway: its next try is counted first."""
 
-UNKNOWN_AFTER: Final = timedelta(seconds=90)
+UNKNOWN_SEND_WAIT: Final = timedelta(seconds=90)
 """How long the status webhook of a send without an answer is waited for before it is sent again."""
 
 MAX_UNKNOWN_RESENDS: Final = 2
@@ -45,7 +45,7 @@ WEBHOOK_BODY_LIMIT: Final = 3 * 1024 * 1024
 MEDIA_LIMIT: Final = 16 * 1024 * 1024
 """The largest payment proof that is fetched, in bytes; a photo is at most 5 MB on WhatsApp."""
 
-COOL_DOWN_EXPIRIES: Final = 3
+EXPIRIES_BEFORE_COOL_DOWN: Final = 3
 """So many holds in a row that ran out unpaid make a buyer wait before the next."""
 
 COOL_DOWN: Final = timedelta(minutes=30)

@@ -4,12 +4,12 @@ from typing import Final
 
 from django.db import OperationalError
 
-_SQLSTATES: Final = frozenset({"40P01", "40001"})  # deadlock, serialisation failure
+_DEADLOCK_SQLSTATES: Final = frozenset({"40P01", "40001"})  # deadlock, serialisation failure
 
 
-def is_collision(error: OperationalError) -> bool:
+def is_deadlock(error: OperationalError) -> bool:
     """Whether the same transaction, tried again at once, may well succeed.
 
     Source: PostgreSQL documentation, appendix A, class 40 "Transaction Rollback".
     """
-    return getattr(error.__cause__, "sqlstate", None) in _SQLSTATES
+    return getattr(error.__cause__, "sqlstate", None) in _DEADLOCK_SQLSTATES

@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 
-def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
+def build_choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
     """Give the members of `kind` as Django model choices: stored value and a readable label."""
-    return [(member.value, label(member)) for member in kind]
+    return [(member.value, format_label(member)) for member in kind]
 
 
-def label(member: StrEnum) -> str:
+def format_label(member: StrEnum) -> str:
     """Say a member in words: `PENDING_PAYMENT` becomes "Pending payment"."""
     return member.name.replace("_", " ").capitalize()
 
@@ -141,7 +141,7 @@ class OutboxKind(StrEnum):
     NOTICE = "NOTICE"
 
 
-class Delivery(StrEnum):
+class MessageDeliveryStatus(StrEnum):
     """What Meta's status webhooks said of a sent message, in rising order."""
 
     FAILED = "failed"

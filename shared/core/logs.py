@@ -8,23 +8,25 @@ from typing import Any, Final
 
 import structlog
 
-_OPEN_KEYS: Final = frozenset({"phone_number_id", "timestamp", "correlation_id", "level", "logger"})
-_PHONE: Final = re.compile(r"(?<![\w.])\+?\d{8,15}(?![\w.])")
+_UNMASKED_KEYS: Final = frozenset(
+    {"phone_number_id", "timestamp", "correlation_id", "level", "logger"}
+)
+_PHONE_PATTERN: Final = re.compile(r"(?<![\w.])\+?\d{8,15}(?![\w.])")
 
 
-def mask_phone(text: str) -> str:
+def mask_phone_numbers(text: str) -> str:
     """Hide every phone number in `text` but its last two digits: "+5491122334455" gives "***55"."""
-    return _PHONE.sub(lambda found: "***" + found.group()[-2:], text)
+    return _PHONE_PATTERN.sub(lambda found: "***" + found.group()[-2:], text)
 
 
-def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str) and key not in _OPEN_KEYS:
-            event[key] = mask_phone(value)
+        if isinstance(value, str) and key not in _UNMASKED_KEYS:
+            event[key] = mask_phone_numbers(value)
     return event
 
 
-def configure(*, style: str, level: str) -> None:
+def configure_logging(*, style: str, level: str) -> None:
     """Send the logs of this process, also those of libraries, to standard error.
 
     Args:
@@ -41,11 +43,15 @@ def configure(*, style: str, level: str) -> None:
     ]
     render: list[Any]
     if style == "json":
-        render = [structlog.processors.format_exc_info, _mask, structlog.processors.JSONRenderer()]
+        render = [
+            structlog.processors.format_exc_info,
+            _mask_event,
+            structlog.processors.JSONRenderer(),
+        ]
     else:
         render = [
             structlog.processors.format_exc_info,
-            _mask,
+            _mask_event,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
     structlog.configure(
@@ -72,7 +78,7 @@ def configure(*, style: str, level: str) -> None:
         logging.getLogger(chatty).setLevel("WARNING")
 
 
-def get(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """Give the logger of a module."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 
-def exponential(attempt: int, *, base: timedelta, cap: timedelta, factor: float = 2.0) -> timedelta:
+def compute_exponential_wait(
+    attempt: int, *, base: timedelta, cap: timedelta, factor: float = 2.0
+) -> timedelta:
     """Wait `base * factor^(attempt-1)`, at most `cap`.
 
     Args:
@@ -20,7 +22,7 @@ def exponential(attempt: int, *, base: timedelta, cap: timedelta, factor: float 
     return timedelta(seconds=min(seconds, cap.total_seconds()))
 
 
-def spread(wait: timedelta, *, jitter: float) -> timedelta:
+def add_jitter(wait: timedelta, *, jitter: float) -> timedelta:
     """Stretch `wait` by up to a quarter, so that many do not come back at the same instant.
 
     Args:
@@ -31,9 +33,11 @@ def spread(wait: timedelta, *, jitter: float) -> timedelta:
     return wait * (1 + 0.25 * jitter)
 
 
-def pair_rate(attempt: int) -> timedelta:
+def compute_pair_rate_wait(attempt: int) -> timedelta:
     """Wait 4^n seconds (1, 4, 16, 64 …, at most an hour) after Meta's error 131056.
 
     Source: "Pair rate limits" on Meta's page "About the platform".
     """
-    return exponential(attempt, base=timedelta(seconds=1), cap=timedelta(hours=1), factor=4.0)
+    return compute_exponential_wait(
+        attempt, base=timedelta(seconds=1), cap=timedelta(hours=1), factor=4.0
+    )

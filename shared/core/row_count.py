@@ -5,7 +5,7 @@ class WrongRowCount(RuntimeError):
     """A statement changed more or fewer rows than were locked for it: a bug, never a refusal."""
 
 
-def expect(changed: int, *, wanted: int, what: str) -> None:
+def check_row_count(changed: int, *, wanted: int, what: str) -> None:
     """Go on only if exactly the `wanted` rows changed.
 
     Raises:

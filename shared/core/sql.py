@@ -9,6 +9,6 @@ from enum import StrEnum
 from django.db.models.expressions import RawSQL
 
 
-def literal(member: StrEnum) -> RawSQL:
+def inline_enum_value(member: StrEnum) -> RawSQL:
     """Write a word of our own enums into the statement instead of binding it."""
     return RawSQL(f"'{member.value}'", ())  # noqa: S611 - never anybody's input

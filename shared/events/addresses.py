@@ -11,20 +11,20 @@ from shared.core.errors import DomainError
 
 type IPAddress = IPv4Address | IPv6Address
 
-LONGEST: Final = 500
+MAX_ADDRESS_LENGTH: Final = 500
 """Characters of an address that is kept."""
 
-_NOT_FOR_EVENTS: Final = (
+_BLOCKED_NETWORKS: Final = (
     IPv4Network("192.0.0.0/24"),  # protocol assignments; not all of it counts as private in Python
     IPv4Network("192.88.99.0/24"),  # anycast of 6to4 relays
     IPv4Network("168.63.129.16/32"),  # Azure answers its own machines from this public address
 )
-_UNICAST: Final = IPv6Network("2000::/3")
+_GLOBAL_UNICAST_IPV6: Final = IPv6Network("2000::/3")
 """All that is handed out to anybody; the rest of IPv6 is local, multicast or carries IPv4."""
-_CARRIES_IPV4: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
+_IPV4_TUNNEL_NETWORKS: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
 """6to4 and Teredo: given up long ago, and a detour to any IPv4 address."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_INSIDE: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+_PRIVATE_NAME_SUFFIXES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 """How names end that mean something in one network only."""
 
 
@@ -46,7 +46,7 @@ class AddressPrivate(AddressRefused):
     code = "address_private"
 
 
-def refused(ip: IPAddress) -> bool:
+def is_blocked_ip(ip: IPAddress) -> bool:
     """Whether an address is anything else than a public one of a single machine.
 
     An IPv6 address that carries an IPv4 address (mapped, NAT64) is judged by that one.
@@ -54,10 +54,10 @@ def refused(ip: IPAddress) -> bool:
     Source: IANA's special-purpose address registries, RFC 6890, RFC 6052, RFC 7526.
     """
     if isinstance(ip, IPv6Address):
-        carried = _carried(ip)
-        return refused(carried) if carried is not None else _refused_v6(ip)
+        carried = _extract_ipv4(ip)
+        return is_blocked_ip(carried) if carried is not None else _is_blocked_ipv6(ip)
     not_public = not ip.is_global or ip.is_multicast or ip.is_reserved
-    return not_public or any(ip in network for network in _NOT_FOR_EVENTS)
+    return not_public or any(ip in network for network in _BLOCKED_NETWORKS)
 
 
 def check_address(url: str, *, allow_private: bool) -> None:
@@ -74,13 +74,17 @@ def check_address(url: str, *, allow_private: bool) -> None:
         AddressPrivate: it is in a private network by its own words.
 
     """
-    host = _split(url).hostname or ""
-    if not allow_private and _is_inside(host.lower().rstrip(".")):
+    host = _split_url(url).hostname or ""
+    if not allow_private and _is_private_host(host.lower().rstrip(".")):
         raise AddressPrivate
 
 
-def _split(url: str) -> SplitResult:
-    if len(url) > LONGEST or not url.isprintable() or any(sign.isspace() for sign in url):
+def _split_url(url: str) -> SplitResult:
+    if (
+        len(url) > MAX_ADDRESS_LENGTH
+        or not url.isprintable()
+        or any(sign.isspace() for sign in url)
+    ):
         raise AddressMalformed
     try:
         parts = urlsplit(url)
@@ -92,20 +96,20 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _is_inside(host: str) -> bool:
+def _is_private_host(host: str) -> bool:
     try:
-        return refused(ip_address(host))
+        return is_blocked_ip(ip_address(host))
     except ValueError:
-        return "." not in host or host.endswith(_INSIDE)
+        return "." not in host or host.endswith(_PRIVATE_NAME_SUFFIXES)
 
 
-def _carried(ip: IPv6Address) -> IPv4Address | None:
+def _extract_ipv4(ip: IPv6Address) -> IPv4Address | None:
     if ip in _NAT64:
         return IPv4Address(int(ip) & 0xFFFF_FFFF)
     return ip.ipv4_mapped
 
 
-def _refused_v6(ip: IPv6Address) -> bool:
-    if ip not in _UNICAST or any(ip in network for network in _CARRIES_IPV4):
+def _is_blocked_ipv6(ip: IPv6Address) -> bool:
+    if ip not in _GLOBAL_UNICAST_IPV6 or any(ip in network for network in _IPV4_TUNNEL_NETWORKS):
         return True
     return not ip.is_global or ip.is_multicast

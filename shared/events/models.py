@@ -32,7 +32,7 @@ class Event(models.Model):
     sequence = models.BigIntegerField(
         unique=True, null=True, help_text="Its place in the feed; given after the commit."
     )
-    type = models.CharField(max_length=32, choices=enums.choices(EventType))
+    type = models.CharField(max_length=32, choices=enums.build_choices(EventType))
     dedupe_key = models.CharField(
         max_length=120, unique=True, null=True, help_text="What happens once is told once."
     )
@@ -134,7 +134,7 @@ class EventDelivery(models.Model):
     )
     status = models.CharField(
         max_length=9,
-        choices=enums.choices(EventDeliveryStatus),
+        choices=enums.build_choices(EventDeliveryStatus),
         default=EventDeliveryStatus.QUEUED,
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it was queued last.")

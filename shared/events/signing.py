@@ -6,11 +6,13 @@ from typing import Final
 
 from standardwebhooks import Webhook
 
-SIGNATURE: Final = "X-Raffle-Signature"
+SIGNATURE_HEADER: Final = "X-Raffle-Signature"
 """The header that is easily checked by hand, e.g. with n8n's Crypto node."""
 
 
-def headers(secret: str, *, event_id: str, body: bytes, now: datetime) -> dict[str, str]:
+def build_signature_headers(
+    secret: str, *, event_id: str, body: bytes, now: datetime
+) -> dict[str, str]:
     """Write the headers that prove where a body comes from.
 
     `X-Raffle-Signature` is `sha256=` and the HMAC-SHA256 of the raw body in hex; its key is the
@@ -31,7 +33,7 @@ def headers(secret: str, *, event_id: str, body: bytes, now: datetime) -> dict[s
     """
     moment = now.astimezone(UTC)
     return {
-        SIGNATURE: f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}",
+        SIGNATURE_HEADER: f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}",
         "webhook-id": event_id,
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Webhook(secret).sign(event_id, moment, body.decode()),

@@ -14,4 +14,4 @@ class PublishingConfig(AppConfig):
         """Record events of every process that changes the domain."""
         from shared.publishing import recorder  # noqa: PLC0415 - needs the models
 
-        recorder.listen()
+        recorder.connect_receivers()

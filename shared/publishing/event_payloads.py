@@ -13,17 +13,17 @@ from pydantic import Field
 from shared.core.enums import EventType, OrderStatus
 from shared.events.models import Event
 from shared.publishing import representations, signed_links
-from shared.publishing.representations import Described, Moment
+from shared.publishing.representations import Moment, Representation
 
 
-class Doer(Described):
+class Doer(Representation):
     """Who did it."""
 
     kind: str = Field(examples=["staff"], description="chat (the buyer), staff, token or sweeper.")
     label: str = Field(examples=["rita"], description="Their name.")
 
 
-class ReceivedProof(Described):
+class ReceivedProof(Representation):
     """The payment proof that was received, with a link that needs no token."""
 
     id: int
@@ -40,14 +40,14 @@ class ReceivedProof(Described):
     )
 
 
-class Actions(Described):
+class Actions(Representation):
     """What can be done about it; both want a POST with a token that may review."""
 
     confirm_url: str = Field(examples=["https://raffles.example/api/orders/12/confirm-payment"])
     reject_url: str = Field(examples=["https://raffles.example/api/orders/12/reject-payment"])
 
 
-class OrderData(Described):
+class OrderData(Representation):
     """An order as it was right after what happened."""
 
     order: representations.Order
@@ -67,13 +67,13 @@ class SoldOutRaffle(representations.RaffleName):
     draw_at: Moment | None
 
 
-class RaffleData(Described):
+class RaffleData(Representation):
     """What `raffle.sold_out` tells."""
 
     raffle: SoldOutRaffle
 
 
-class FailedMessage(Described):
+class FailedMessage(Representation):
     """A message that a buyer did not get; what it said is not told."""
 
     id: int
@@ -86,13 +86,13 @@ class FailedMessage(Described):
     created_at: Moment
 
 
-class MessageData(Described):
+class MessageData(Representation):
     """What `message.failed` tells."""
 
     message: FailedMessage
 
 
-class Alert(Described):
+class Alert(Representation):
     """A trouble with the channel or the product that a person must look at."""
 
     key: str = Field(examples=["paused:106540352242922"], description="Names the trouble.")
@@ -101,13 +101,13 @@ class Alert(Described):
     phone_number_id: str = Field(description="Of the business number, or empty.")
 
 
-class AlertData(Described):
+class AlertData(Representation):
     """What `channel.alert` tells."""
 
     alert: Alert
 
 
-class _Told(Described):
+class _EventPayload(Representation):
     id: str = Field(
         examples=["evt_5f2b8c0e9d7a4b1c8e6f3a2d1c0b9a87"],
         description="Names the event: what comes twice has the same.",
@@ -119,7 +119,7 @@ class _Told(Described):
     )
 
 
-class OrderTold(_Told):
+class OrderTold(_EventPayload):
     """Something happened to an order."""
 
     type: Literal[
@@ -134,21 +134,21 @@ class OrderTold(_Told):
     data: OrderData
 
 
-class RaffleTold(_Told):
+class RaffleTold(_EventPayload):
     """The last number of a raffle is sold."""
 
     type: Literal[EventType.RAFFLE_SOLD_OUT]
     data: RaffleData
 
 
-class MessageTold(_Told):
+class MessageTold(_EventPayload):
     """A message could not be sent or delivered."""
 
     type: Literal[EventType.MESSAGE_FAILED]
     data: MessageData
 
 
-class AlertTold(_Told):
+class AlertTold(_EventPayload):
     """Something needs a person; told when the trouble begins."""
 
     type: Literal[EventType.CHANNEL_ALERT]
@@ -161,7 +161,7 @@ type Envelope = Annotated[
 """An event as other systems read it."""
 
 
-def envelope(event: Event, *, public_url: str, now: datetime) -> dict[str, Any]:
+def build_event_payload(event: Event, *, public_url: str, now: datetime) -> dict[str, Any]:
     """Give an event as it is sent, ready for JSON; see `Envelope`.
 
     Args:
@@ -173,8 +173,8 @@ def envelope(event: Event, *, public_url: str, now: datetime) -> dict[str, Any]:
     data = dict(event.data)
     if "order" in data:
         proof = data.get("proof")
-        data["proof"] = proof and _with_link(proof, public_url=public_url, now=now)
-        data["actions"] = _actions(data["order"], public_url=public_url)
+        data["proof"] = proof and _add_proof_link(proof, public_url=public_url, now=now)
+        data["actions"] = _build_actions(data["order"], public_url=public_url)
     return {
         "id": event.event_id,
         "type": str(event.type),
@@ -184,7 +184,7 @@ def envelope(event: Event, *, public_url: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, str] | None:
+def _build_actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, str] | None:
     """Say where a payment is confirmed or rejected, while it still can be."""
     if order["status"] != OrderStatus.PENDING_PAYMENT and not order["needs_decision"]:
         return None
@@ -195,9 +195,9 @@ def _actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, str] | N
     }
 
 
-def _with_link(proof: Mapping[str, Any], *, public_url: str, now: datetime) -> dict[str, Any]:
+def _add_proof_link(proof: Mapping[str, Any], *, public_url: str, now: datetime) -> dict[str, Any]:
     return {
         **proof,
-        "url": signed_links.url(proof["id"], public_url=public_url, now=now),
-        "expires_at": signed_links.expires_at(now=now).isoformat(),
+        "url": signed_links.build_proof_url(proof["id"], public_url=public_url, now=now),
+        "expires_at": signed_links.compute_link_expiry(now=now).isoformat(),
     }

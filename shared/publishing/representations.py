@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from shared.raffles import models
-from shared.raffles.models import OrderTicket, numbers_in
+from shared.raffles.models import OrderTicket, collect_ticket_numbers
 from shared.whatsapp.models import WhatsAppContact
 
 type Moment = Annotated[
@@ -29,20 +29,20 @@ type Moment = Annotated[
 """A time, written as ISO 8601 with its offset, e.g. 2026-12-12T20:00:00+00:00."""
 
 
-class Described(BaseModel):
+class Representation(BaseModel):
     """A part of an answer: every field is always there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class RaffleName(Described):
+class RaffleName(Representation):
     """The raffle an order belongs to."""
 
     id: int
     title: str = Field(examples=["Summer Raffle"])
 
 
-class Buyer(Described):
+class Buyer(Representation):
     """Who bought; the phone is absent while a buyer hides it."""
 
     name: str = Field(examples=["Ana"])
@@ -50,7 +50,7 @@ class Buyer(Described):
     user_id: str | None = Field(description="Business-scoped user id at Meta.")
 
 
-class Proof(Described):
+class Proof(Representation):
     """A payment proof: a picture or PDF that a buyer sent."""
 
     id: int
@@ -64,7 +64,7 @@ class Proof(Described):
     sha256: str = Field(description="Of the file, in hex; empty while it is fetched.")
 
 
-class Order(Described):
+class Order(Representation):
     """An order: what is bought, by whom, and how far it got."""
 
     id: int
@@ -89,7 +89,7 @@ class Order(Described):
     proofs: list[Proof]
 
 
-def orders() -> QuerySet[models.Order]:
+def query_represented_orders() -> QuerySet[models.Order]:
     """Give orders with all that their description reads, in a fixed number of queries."""
     tickets = OrderTicket.objects.select_related("ticket").only(
         "order_id", "released_at", "ticket__number"
@@ -99,15 +99,15 @@ def orders() -> QuerySet[models.Order]:
     )
 
 
-def order(found: models.Order) -> Order:
+def represent_order(found: models.Order) -> Order:
     """Describe an order, read by `orders()`."""
     return Order(
         id=found.pk,
         code=found.code,
         status=found.status,
         raffle=RaffleName(id=found.raffle_id, title=found.raffle.title),
-        buyer=buyer(found),
-        numbers=numbers(found),
+        buyer=represent_buyer(found),
+        numbers=represent_ticket_numbers(found),
         quantity=found.quantity,
         unit_price=str(found.unit_price),
         total=str(found.total),
@@ -118,25 +118,27 @@ def order(found: models.Order) -> Order:
         under_review_since=found.under_review_since,
         closed_at=found.closed_at,
         needs_decision=found.needs_decision,
-        proofs=[proof(each) for each in found.proofs.all()],
+        proofs=[represent_proof(each) for each in found.proofs.all()],
     )
 
 
-def numbers(found: models.Order) -> list[str]:
+def represent_ticket_numbers(found: models.Order) -> list[str]:
     """Write the numbers an order holds or, once released, held last, with their zeros."""
-    return [found.raffle.written(number) for number in numbers_in(found.order_tickets.all())]
+    return [
+        found.raffle.written(number) for number in collect_ticket_numbers(found.order_tickets.all())
+    ]
 
 
-def buyer(found: models.Order) -> Buyer | None:
+def represent_buyer(found: models.Order) -> Buyer | None:
     """Describe an order's buyer; of a sale for cash as it was written down."""
     if found.contact is not None:
-        return contact(found.contact)
+        return represent_contact(found.contact)
     if not (found.buyer_name or found.buyer_phone):
         return None
     return Buyer(name=found.buyer_name, phone=found.buyer_phone or None, user_id=None)
 
 
-def contact(found: WhatsAppContact) -> Buyer:
+def represent_contact(found: WhatsAppContact) -> Buyer:
     """Describe a buyer by their contact."""
     return Buyer(
         name=found.profile_name or found.username or "",
@@ -145,7 +147,7 @@ def contact(found: WhatsAppContact) -> Buyer:
     )
 
 
-def proof(found: models.PaymentProof) -> Proof:
+def represent_proof(found: models.PaymentProof) -> Proof:
     """Describe a payment proof."""
     return Proof(
         id=found.pk,

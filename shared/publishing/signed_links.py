@@ -8,7 +8,7 @@ from django.core.signing import BadSignature, Signer
 
 from shared.core.errors import DomainError
 
-VALID_FOR: Final = timedelta(days=7)
+LINK_LIFETIME: Final = timedelta(days=7)
 """Long enough for a person to look at a proof after a holiday."""
 
 _SALT: Final = "shared.conversation.proof_links"
@@ -29,7 +29,7 @@ class ProofLinkExpired(DomainError):
         super().__init__(expired_at=expired_at)
 
 
-def signed(proof_id: int, *, now: datetime) -> str:
+def sign_proof_id(proof_id: int, *, now: datetime) -> str:
     """Give the value of `signature` in the address of a proof's file, good for a week.
 
     Args:
@@ -37,10 +37,10 @@ def signed(proof_id: int, *, now: datetime) -> str:
         now: the week begins here.
 
     """
-    return _signer().sign(f"{proof_id}.{int(expires_at(now=now).timestamp())}")
+    return _build_signer().sign(f"{proof_id}.{int(compute_link_expiry(now=now).timestamp())}")
 
 
-def proof_of(signature: str, *, now: datetime) -> int:
+def verify_proof_signature(signature: str, *, now: datetime) -> int:
     """Give the proof whose file may be read with a signature.
 
     Raises:
@@ -49,7 +49,7 @@ def proof_of(signature: str, *, now: datetime) -> int:
 
     """
     try:
-        proof_id, until = map(int, _signer().unsign(signature).split("."))
+        proof_id, until = map(int, _build_signer().unsign(signature).split("."))
     except (BadSignature, ValueError):
         raise ProofLinkBroken from None
     expired_at = datetime.fromtimestamp(until, tz=UTC)
@@ -58,12 +58,12 @@ def proof_of(signature: str, *, now: datetime) -> int:
     return proof_id
 
 
-def expires_at(*, now: datetime) -> datetime:
+def compute_link_expiry(*, now: datetime) -> datetime:
     """Say until when a link made now is good, to the second."""
-    return (now + VALID_FOR).replace(microsecond=0)
+    return (now + LINK_LIFETIME).replace(microsecond=0)
 
 
-def url(proof_id: int, *, public_url: str, now: datetime) -> str:
+def build_proof_url(proof_id: int, *, public_url: str, now: datetime) -> str:
     """Write the whole address of a proof's file, e.g. for a message to a reviewer.
 
     Args:
@@ -72,9 +72,9 @@ def url(proof_id: int, *, public_url: str, now: datetime) -> str:
         now: it is good for a week from here.
 
     """
-    query = urlencode({"signature": signed(proof_id, now=now)})
+    query = urlencode({"signature": sign_proof_id(proof_id, now=now)})
     return f"{public_url}/api/proofs/{proof_id}/file?{query}"
 
 
-def _signer() -> Signer:
+def _build_signer() -> Signer:
     return Signer(sep=".", salt=_SALT)

@@ -35,31 +35,31 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FINE: Final = 48
+FINE_GRID_CELLS: Final = 48
 """Cells on each side of the grid of the fine hash."""
-COARSE: Final = 16
-NEAR: Final = 46
+COARSE_GRID_CELLS: Final = 16
+MAX_COPY_DISTANCE: Final = 46
 """Up to so many of 4,608 bits of the fine hash two copies differ."""
-NEAR_PHOTO: Final = 28
+MAX_PHOTO_COPY_DISTANCE: Final = 28
 """Up to so many of 512 bits of the coarse hash two copies of a photo differ."""
-BANDS: Final = 24
-PHOTO_BANDS: Final = 16
-PLAIN: Final = 150
+FINE_BAND_COUNT: Final = 24
+PHOTO_BAND_COUNT: Final = 16
+MIN_BITS_SET: Final = 150
 """With fewer bits set a picture is as good as empty, and looks like every other empty one."""
-PREVAILS: Final = 0.55
+PREVAILING_GRAY_SHARE: Final = 0.55
 """The share of pixels of nearly one gray from which on a picture was drawn, not photographed."""
 MAX_PIXELS: Final = 64_000_000
 """As the file says; more is a bomb, or nothing that a phone makes."""
-MAX_DECODED: Final = 16_000_000
+MAX_DECODED_PIXELS: Final = 16_000_000
 """Pixels in memory, after the decoder made a large JPEG smaller by itself."""
 
-_EDGE: Final = 1600
-_BLACK: Final = 12
+_MAX_DRAFT_EDGE: Final = 1600
+_MAX_BLACK_LEVEL: Final = 12
 """The brightest that a letterbox's black is."""
-_STRIDE: Final = 1777  # a prime that divides no number of bits, so that it meets each bit once
+_BIT_STRIDE: Final = 1777  # a prime that divides no number of bits, so that it meets each bit once
 
 
-def of_picture(content: bytes) -> str:
+def compute_fingerprint(content: bytes) -> str:
     """Give the fingerprint of a picture in hex: its fine hash and, for a photo, a coarse one.
 
     Returns:
@@ -67,64 +67,74 @@ def of_picture(content: bytes) -> str:
 
     """
     try:
-        gray = _read(content)
+        gray = _load_gray_picture(content)
     except Exception:  # noqa: BLE001 - whatever a buyer sends, it is kept; only its copies go unseen
         return ""
     if gray is None:
         return ""
-    fine = _hash(gray, FINE)
-    if fine.bit_count() < PLAIN:
+    fine = _compute_hash(gray, FINE_GRID_CELLS)
+    if fine.bit_count() < MIN_BITS_SET:
         return ""
-    coarse = _written(_hash(gray, COARSE), COARSE) if _is_photo(gray) else ""
-    return _written(fine, FINE) + coarse
+    coarse = (
+        _format_hash(_compute_hash(gray, COARSE_GRID_CELLS), COARSE_GRID_CELLS)
+        if _is_photo(gray)
+        else ""
+    )
+    return _format_hash(fine, FINE_GRID_CELLS) + coarse
 
 
-def alike(one: str, other: str) -> bool:
+def is_same_picture(one: str, other: str) -> bool:
     """Say whether two fingerprints are of copies of one picture."""
     if not one or not other:
         return False
-    (fine, coarse), (other_fine, other_coarse) = _parts(one), _parts(other)
-    if _distance(fine, other_fine) <= NEAR:
+    (fine, coarse), (other_fine, other_coarse) = _split_hashes(one), _split_hashes(other)
+    if _count_different_bits(fine, other_fine) <= MAX_COPY_DISTANCE:
         return True
-    return bool(coarse and other_coarse) and _distance(coarse, other_coarse) <= NEAR_PHOTO
+    return (
+        bool(coarse and other_coarse)
+        and _count_different_bits(coarse, other_coarse) <= MAX_PHOTO_COPY_DISTANCE
+    )
 
 
-def bands(fingerprint: str) -> set[int]:
+def compute_bands(fingerprint: str) -> set[int]:
     """Deal a fingerprint into bands: keys of 32 bits with sign, some of which copies share."""
-    fine, coarse = _parts(fingerprint)
-    return {*_bands(fine, FINE, count=BANDS), *_bands(coarse, COARSE, count=PHOTO_BANDS)}
+    fine, coarse = _split_hashes(fingerprint)
+    return {
+        *_compute_hash_bands(fine, FINE_GRID_CELLS, count=FINE_BAND_COUNT),
+        *_compute_hash_bands(coarse, COARSE_GRID_CELLS, count=PHOTO_BAND_COUNT),
+    }
 
 
-def _parts(fingerprint: str) -> tuple[str, str]:
+def _split_hashes(fingerprint: str) -> tuple[str, str]:
     """Part the fine hash from the coarse one, which only photos have."""
-    length = _bits(FINE) // 4
+    length = _count_hash_bits(FINE_GRID_CELLS) // 4
     return fingerprint[:length], fingerprint[length:]
 
 
-def _distance(one: str, other: str) -> int:
+def _count_different_bits(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-def _bands(part: str, cells: int, *, count: int) -> Iterator[int]:
+def _compute_hash_bands(part: str, cells: int, *, count: int) -> Iterator[int]:
     if not part:
         return
-    total = _bits(cells)
+    total = _count_hash_bits(cells)
     bits = f"{int(part, 16):0{total}b}"
-    dealt = "".join(bits[index * _STRIDE % total] for index in range(total)).encode()
+    dealt = "".join(bits[index * _BIT_STRIDE % total] for index in range(total)).encode()
     width = total // count
     for start in range(0, total, width):
         yield zlib.crc32(dealt[start : start + width], cells * total + start) - 2**31
 
 
-def _bits(cells: int) -> int:
+def _count_hash_bits(cells: int) -> int:
     return 2 * cells * cells
 
 
-def _written(bits: int, cells: int) -> str:
-    return f"{bits:0{_bits(cells) // 4}x}"
+def _format_hash(bits: int, cells: int) -> str:
+    return f"{bits:0{_count_hash_bits(cells) // 4}x}"
 
 
-def _hash(gray: "Image", cells: int) -> int:
+def _compute_hash(gray: "Image", cells: int) -> int:
     from dhash import dhash_int  # noqa: PLC0415 - it loads Pillow
     from PIL import Image  # noqa: PLC0415
 
@@ -136,23 +146,23 @@ def _is_photo(gray: "Image") -> bool:
     """Tell a camera's picture, in which no level of gray prevails, from one that a phone drew."""
     levels = gray.histogram()
     commonest = max(sum(levels[start : start + 9]) for start in range(248))
-    return commonest < PREVAILS * gray.width * gray.height
+    return commonest < PREVAILING_GRAY_SHARE * gray.width * gray.height
 
 
-def _read(content: bytes) -> "Image | None":
+def _load_gray_picture(content: bytes) -> "Image | None":
     """Read a picture in grays, upright and without bars; None if it is too large."""
     from PIL import Image, ImageOps  # noqa: PLC0415 - the gateway needs it for pictures only
 
     with Image.open(BytesIO(content), formats=["JPEG", "PNG", "WEBP"]) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             return None
-        picture.draft("L", (_EDGE, _EDGE))
-        if picture.width * picture.height > MAX_DECODED:
+        picture.draft("L", (_MAX_DRAFT_EDGE, _MAX_DRAFT_EDGE))
+        if picture.width * picture.height > MAX_DECODED_PIXELS:
             return None
-        return _without_bars(_on_white(ImageOps.exif_transpose(picture)))
+        return _crop_black_bars(_flatten_on_white(ImageOps.exif_transpose(picture)))
 
 
-def _on_white(picture: "Image") -> "Image":
+def _flatten_on_white(picture: "Image") -> "Image":
     from PIL import Image  # noqa: PLC0415
 
     if not picture.has_transparency_data:
@@ -162,22 +172,22 @@ def _on_white(picture: "Image") -> "Image":
     return white.convert("L")
 
 
-def _without_bars(gray: "Image") -> "Image":
+def _crop_black_bars(gray: "Image") -> "Image":
     """Cut the black bars of a screenshot off, with the clock in them; else give it as it is."""
     from PIL import Image  # noqa: PLC0415
 
     corners = gray.crop((0, 0, 1, 1)), gray.crop((gray.width - 1, gray.height - 1, *gray.size))
-    if all(corner.tobytes()[0] > _BLACK for corner in corners):
+    if all(corner.tobytes()[0] > _MAX_BLACK_LEVEL for corner in corners):
         return gray
-    lit = gray.point([0] * (_BLACK + 1) + [255] * (255 - _BLACK))
+    lit = gray.point([0] * (_MAX_BLACK_LEVEL + 1) + [255] * (255 - _MAX_BLACK_LEVEL))
     rows = lit.resize((1, lit.height), Image.Resampling.BOX).tobytes()
-    top, bottom = _longest(rows)
+    top, bottom = _find_longest_stretch(rows)
     columns = lit.resize((lit.width, 1), Image.Resampling.BOX, (0, top, lit.width, bottom))
-    left, right = _longest(columns.tobytes())
+    left, right = _find_longest_stretch(columns.tobytes())
     return gray.crop((left, top, right, bottom))
 
 
-def _longest(lines: bytes) -> tuple[int, int]:
+def _find_longest_stretch(lines: bytes) -> tuple[int, int]:
     """Give start and end of the longest stretch between dark gaps; all, if that is not half."""
     gap = max(2, len(lines) // 100)
     stretches: list[tuple[int, int]] = []

@@ -100,7 +100,7 @@ class Raffle(models.Model):
     )
     status = models.CharField(
         max_length=10,
-        choices=enums.choices(RaffleStatus),
+        choices=enums.build_choices(RaffleStatus),
         default=RaffleStatus.DRAFT,
         editable=False,
     )
@@ -158,7 +158,7 @@ class TicketNumber(models.Model):
     )
     number = models.PositiveIntegerField()
     status = models.CharField(
-        max_length=9, choices=enums.choices(TicketStatus), default=TicketStatus.AVAILABLE
+        max_length=9, choices=enums.build_choices(TicketStatus), default=TicketStatus.AVAILABLE
     )
     shuffle_key = models.IntegerField(
         help_text="Random at creation; random holds take the next free keys after a random pivot."
@@ -223,9 +223,12 @@ class Order(models.Model):
         help_text="Of the form it was sold with: a form sent twice sells once.",
     )
     status = models.CharField(
-        max_length=15, choices=enums.choices(OrderStatus), default=OrderStatus.DRAFT, editable=False
+        max_length=15,
+        choices=enums.build_choices(OrderStatus),
+        default=OrderStatus.DRAFT,
+        editable=False,
     )
-    mode = models.CharField(max_length=6, choices=enums.choices(Mode))
+    mode = models.CharField(max_length=6, choices=enums.build_choices(Mode))
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=12, decimal_places=2)
     total = models.DecimalField(max_digits=14, decimal_places=2)
@@ -321,7 +324,7 @@ class Order(models.Model):
 
     def numbers(self) -> list[int]:
         """The ticket numbers it holds now or, once released, held last; ascending."""
-        return numbers_in(self.order_tickets.select_related("ticket"))
+        return collect_ticket_numbers(self.order_tickets.select_related("ticket"))
 
 
 class OrderTicket(models.Model):
@@ -346,7 +349,7 @@ class OrderTicket(models.Model):
         return f"order {self.order_id}, ticket {self.ticket_id}"
 
 
-def numbers_in(links: Iterable[OrderTicket]) -> list[int]:
+def collect_ticket_numbers(links: Iterable[OrderTicket]) -> list[int]:
     """Give the ticket numbers of an order's rows: those held or, once released, held last."""
     links = list(links)
     held = {link.ticket.number for link in links if link.released_at is None}
@@ -360,8 +363,8 @@ class OrderEvent(models.Model):
     """One line of an order's history: who did what, when and why. Never changed, never deleted."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
-    action = models.CharField(max_length=20, choices=enums.choices(OrderAction))
-    actor_kind = models.CharField(max_length=8, choices=enums.choices(ActorKind))
+    action = models.CharField(max_length=20, choices=enums.build_choices(OrderAction))
+    actor_kind = models.CharField(max_length=8, choices=enums.build_choices(ActorKind))
     actor_id = models.CharField(max_length=64, blank=True)
     actor_label = models.CharField(max_length=150, blank=True)
     from_status = models.CharField(max_length=15, blank=True)
@@ -393,7 +396,7 @@ class PaymentProof(models.Model):
         related_name="proofs",
     )
     status = models.CharField(
-        max_length=8, choices=enums.choices(ProofStatus), default=ProofStatus.FETCHING
+        max_length=8, choices=enums.build_choices(ProofStatus), default=ProofStatus.FETCHING
     )
     phone_number_id = models.CharField(
         max_length=32, blank=True, help_text="Number it was sent to."
@@ -414,9 +417,11 @@ class PaymentProof(models.Model):
     fetch_at = models.DateTimeField(null=True, blank=True, help_text="When it is tried (again).")
     fetch_error = models.CharField(max_length=200, blank=True)
     verdict = models.CharField(
-        max_length=9, choices=enums.choices(Verdict), default=Verdict.PENDING
+        max_length=9, choices=enums.build_choices(Verdict), default=Verdict.PENDING
     )
-    reject_reason = models.CharField(max_length=12, choices=enums.choices(RejectReason), blank=True)
+    reject_reason = models.CharField(
+        max_length=12, choices=enums.build_choices(RejectReason), blank=True
+    )
     note = models.TextField(blank=True, help_text="The reviewer's words on the verdict.")
     reviewer = models.CharField(max_length=150, blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)

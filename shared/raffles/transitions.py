@@ -7,7 +7,7 @@ from typing import Final
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.core.errors import DomainError
 
-RAFFLE: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
+RAFFLE_TRANSITIONS: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
     RaffleStatus.DRAFT: frozenset({RaffleStatus.OPEN}),
     RaffleStatus.OPEN: frozenset({RaffleStatus.PAUSED, RaffleStatus.CLOSED}),
     RaffleStatus.PAUSED: frozenset({RaffleStatus.OPEN, RaffleStatus.CLOSED}),
@@ -15,10 +15,10 @@ RAFFLE: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
     RaffleStatus.DRAWN: frozenset(),
 }
 
-LATE_PAYMENT: Final = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID})
+STATUSES_AFTER_LATE_PAYMENT: Final = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID})
 """A late proof or confirmation takes the numbers back, if all are still free."""
 
-ORDER: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
+ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.DRAFT: frozenset(
         {OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
     ),
@@ -26,11 +26,11 @@ ORDER: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
         {OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
     ),
     OrderStatus.PAID: frozenset(),
-    OrderStatus.CANCELLED: LATE_PAYMENT,
-    OrderStatus.EXPIRED: LATE_PAYMENT,
+    OrderStatus.CANCELLED: STATUSES_AFTER_LATE_PAYMENT,
+    OrderStatus.EXPIRED: STATUSES_AFTER_LATE_PAYMENT,
 }
 
-TICKET: Final[Mapping[TicketStatus, frozenset[TicketStatus]]] = {
+TICKET_TRANSITIONS: Final[Mapping[TicketStatus, frozenset[TicketStatus]]] = {
     TicketStatus.AVAILABLE: frozenset({TicketStatus.RESERVED}),
     TicketStatus.RESERVED: frozenset({TicketStatus.AVAILABLE, TicketStatus.SOLD}),
     TicketStatus.SOLD: frozenset(),
@@ -43,7 +43,7 @@ class TransitionNotAllowed(DomainError):
     code = "transition_not_allowed"
 
 
-def check[S: StrEnum](table: Mapping[S, frozenset[S]], *, current: S, wanted: S) -> None:
+def check_transition[S: StrEnum](table: Mapping[S, frozenset[S]], *, current: S, wanted: S) -> None:
     """Let `wanted` follow `current` if the table says so.
 
     Raises:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 
 @cache
-def time_zones() -> frozenset[str]:
+def load_time_zones() -> frozenset[str]:
     """Give the names of all time zones; they are looked for on the disk, so only once."""
     return frozenset(available_timezones())
 
@@ -33,7 +33,7 @@ def validate_time_zone(value: str) -> None:
         ValidationError: for anything else.
 
     """
-    if value not in time_zones():
+    if value not in load_time_zones():
         raise ValidationError(
             "“%(value)s” is not a time zone, such as America/Bogota.", params={"value": value}
         )

@@ -15,9 +15,9 @@ from shared.raffles.models import Order, Raffle
 from shared.raffles.services import orders, payments, reservations
 from shared.raffles.services.lifecycle import RaffleNotFound
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
-REASON: Final = "sold for cash"
+CASH_SALE_REASON: Final = "sold for cash"
 """What the history says of it."""
 
 
@@ -28,14 +28,14 @@ class BuyerNameMissing(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class CashSale:
     """The sale; `repeated` if the same form had been sent before and nothing was sold now."""
 
     order: Order
     repeated: bool
 
 
-def sell(
+def sell_for_cash(
     raffle_id: int,
     *,
     numbers: Collection[int] | None,
@@ -46,7 +46,7 @@ def sell(
     pivot: int,
     by: Actor,
     now: datetime,
-) -> Sold:
+) -> CashSale:
     """Sell numbers to somebody who pays in cash, by the rules of the chat.
 
     Args:
@@ -70,9 +70,9 @@ def sell(
     name = buyer_name.strip()
     if not name:
         raise BuyerNameMissing
-    first = _sold_with(request_key)
+    first = _find_first_sale(request_key)
     if first is not None:
-        return Sold(first, repeated=True)
+        return CashSale(first, repeated=True)
     buyer = {
         "buyer_name": name[:150],
         "buyer_phone": buyer_phone.strip()[:32],
@@ -80,20 +80,20 @@ def sell(
     }
     terms = {"numbers": numbers, "quantity": quantity, "pivot": pivot}
     try:
-        order = _sold(raffle_id, terms=terms, buyer=buyer, by=by, now=now)
+        order = _sell_in_transaction(raffle_id, terms=terms, buyer=buyer, by=by, now=now)
     except (DomainError, IntegrityError):
         # The same form may have been sent twice at once: then the numbers or the key were taken
         # by the other one.
-        first = _sold_with(request_key)
+        first = _find_first_sale(request_key)
         if first is None:
             raise
-        return Sold(first, repeated=True)
+        return CashSale(first, repeated=True)
     _log.info("sold_for_cash", order_id=order.pk, by=by.kind)
-    return Sold(order, repeated=False)
+    return CashSale(order, repeated=False)
 
 
 @transaction.atomic(durable=True)
-def _sold(
+def _sell_in_transaction(
     raffle_id: int,
     *,
     terms: Mapping[str, Any],
@@ -102,17 +102,19 @@ def _sold(
     now: datetime,
 ) -> Order:
     """Hold, place and sell at once; the database lets each request key in once."""
-    held = reservations.hold(_raffle(raffle_id), contact_id=None, by=by, now=now, **terms)
+    held = reservations.hold_chosen_or_random(
+        _load_raffle(raffle_id), contact_id=None, by=by, now=now, **terms
+    )
     order = orders.place(held, at=now, now=now, by=by, changes=buyer)
-    payments.sell(order, by=by, now=now, late=False, reason=REASON)
+    payments.sell_order(order, by=by, now=now, late=False, reason=CASH_SALE_REASON)
     return order
 
 
-def _sold_with(request_key: UUID) -> Order | None:
+def _find_first_sale(request_key: UUID) -> Order | None:
     return Order.objects.select_related("raffle").filter(request_key=request_key).first()
 
 
-def _raffle(raffle_id: int) -> Raffle:
+def _load_raffle(raffle_id: int) -> Raffle:
     try:
         return Raffle.objects.get(pk=raffle_id)
     except Raffle.DoesNotExist:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.conversation.notify import locked, tell
+from shared.conversation.notify import lock_order_with_contacts, notify_buyer
 from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.raffles.actor import Actor
@@ -14,11 +14,11 @@ from shared.raffles.models import Order
 from shared.raffles.services import late_payments, payments
 from shared.raffles.services.payments import NeedsDecision, Settled
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 @transaction.atomic(durable=True)
-def take_back(
+def take_back_numbers(
     order_id: int,
     *,
     by: Actor,
@@ -43,12 +43,12 @@ def take_back(
         ProofUnseen: a proof waits that was not looked at.
 
     """
-    order = locked(order_id)
+    order = lock_order_with_contacts(order_id)
     late_payments.refuse_if_decided(order)
-    payments.refuse_unseen(order, seen_proofs=seen_proofs)
-    outcome = payments.sell_late(order, by=by, now=now, reason=reason)
+    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    outcome = payments.sell_late_order(order, by=by, now=now, reason=reason)
     if isinstance(outcome, Settled):
-        tell(order, order_updates.paid, now=now)
+        notify_buyer(order, order_updates.build_paid_message, now=now)
     _log.info("late_order_taken_back", order_id=order_id, outcome=type(outcome).__name__)
     return outcome
 
@@ -88,7 +88,7 @@ def replace_numbers(
         NumbersUnknown, NumbersTaken, TooFewLeft: they cannot be had.
 
     """
-    order = locked(order_id)
+    order = lock_order_with_contacts(order_id)
     old = order.numbers()
     settled = late_payments.replace_numbers(
         order,
@@ -99,7 +99,9 @@ def replace_numbers(
         seen_proofs=seen_proofs,
         reason=reason,
     )
-    tell(order, lambda known: order_updates.numbers_replaced(known, old=old), now=now)
+    notify_buyer(
+        order, lambda known: order_updates.build_numbers_replaced_message(known, old=old), now=now
+    )
     _log.info("numbers_replaced", order_id=order_id, by=by.kind)
     return settled
 
@@ -129,8 +131,10 @@ def note_refund(
 
     """
     order = late_payments.note_refund(
-        locked(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
+        lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
     )
-    tell(order, lambda known: order_updates.refund_noted(known, note=note), now=now)
+    notify_buyer(
+        order, lambda known: order_updates.build_refund_noted_message(known, note=note), now=now
+    )
     _log.info("refund_noted", order_id=order_id, by=by.kind)
     return order

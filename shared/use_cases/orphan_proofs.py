@@ -7,9 +7,14 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.conversation import facts
-from shared.conversation.notify import acknowledged_lately, locked, say, tell
+from shared.conversation.notify import (
+    has_recent_acknowledgement,
+    lock_order_with_contacts,
+    notify_buyer,
+    notify_contact,
+)
 from shared.conversation.texts import order_updates
-from shared.conversation.texts.orders import late_proof, proof_added
+from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -18,11 +23,13 @@ from shared.raffles.services.lifecycle import RaffleNotFound
 from shared.raffles.services.proofs import ProofKept, ProofLate
 from shared.whatsapp.services.inbox import contacts
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 @transaction.atomic(durable=True)
-def attach(proof_id: int, *, order_id: int, by: Actor, now: datetime) -> ProofKept | ProofLate:
+def attach_proof(
+    proof_id: int, *, order_id: int, by: Actor, now: datetime
+) -> ProofKept | ProofLate:
     """Put a proof to the order it pays and tell the order's buyer that it is there.
 
     The buyer may be another than the sender: a friend paid. A hold is placed by it, and its clock
@@ -41,16 +48,18 @@ def attach(proof_id: int, *, order_id: int, by: Actor, now: datetime) -> ProofKe
             `order_code` say who, when and where.
 
     """
-    order = locked(order_id, sender_id=orphan_proofs.sender_of(proof_id))
-    proof = orphan_proofs.lock(proof_id)
-    outcome = proofs.assign([proof], order=order, by=by, now=now, reason=f"attached by {by.label}")
-    _acknowledge(outcome, now=now)
+    order = lock_order_with_contacts(order_id, sender_id=orphan_proofs.find_sender_id(proof_id))
+    proof = orphan_proofs.lock_orphan_proof(proof_id)
+    outcome = proofs.assign_proofs(
+        [proof], order=order, by=by, now=now, reason=f"attached by {by.label}"
+    )
+    _acknowledge_proof(outcome, now=now)
     _log.info("proof_attached", proof_id=proof_id, order_id=order_id, by=by.kind)
     return outcome
 
 
 @transaction.atomic(durable=True)
-def make_order(
+def create_order_from_proof(
     proof_id: int,
     *,
     raffle_id: int,
@@ -81,12 +90,12 @@ def make_order(
             TooFewLeft: see `raffles.services.reservations`.
 
     """
-    sender_id = orphan_proofs.sender_of(proof_id)
+    sender_id = orphan_proofs.find_sender_id(proof_id)
     if sender_id is not None:
-        contacts.lock(sender_id)
-    proof = orphan_proofs.lock(proof_id)
-    held = reservations.hold(
-        _raffle(raffle_id),
+        contacts.lock_contact(sender_id)
+    proof = orphan_proofs.lock_orphan_proof(proof_id)
+    held = reservations.hold_chosen_or_random(
+        _load_raffle(raffle_id),
         contact_id=sender_id,
         numbers=numbers,
         quantity=quantity,
@@ -95,14 +104,16 @@ def make_order(
         now=now,
     )
     order = orders.place(held, at=now, now=now, by=by)
-    proofs.assign([proof], order=order, by=by, now=now, reason=f"made an order by {by.label}")
-    tell(order, order_updates.order_made, now=now)
+    proofs.assign_proofs(
+        [proof], order=order, by=by, now=now, reason=f"made an order by {by.label}"
+    )
+    notify_buyer(order, order_updates.build_order_made_message, now=now)
     _log.info("order_made", proof_id=proof_id, order_id=order.pk, by=by.kind)
     return order
 
 
 @transaction.atomic(durable=True)
-def dismiss(
+def dismiss_proof(
     proof_id: int, *, note: str, tell_buyer: bool, by: Actor, now: datetime
 ) -> PaymentProof:
     """Note that a proof pays nothing; it is kept and leaves the list.
@@ -118,33 +129,39 @@ def dismiss(
         ProofNotFound, ProofSettled: as `attach`.
 
     """
-    sender_id = orphan_proofs.sender_of(proof_id)
-    sender = contacts.lock(sender_id) if sender_id is not None else None
-    proof = orphan_proofs.dismiss(orphan_proofs.lock(proof_id), note=note, by=by, now=now)
+    sender_id = orphan_proofs.find_sender_id(proof_id)
+    sender = contacts.lock_contact(sender_id) if sender_id is not None else None
+    proof = orphan_proofs.dismiss_proof(
+        orphan_proofs.lock_orphan_proof(proof_id), note=note, by=by, now=now
+    )
     if tell_buyer and sender is not None:
-        say(
+        notify_contact(
             sender,
-            order_updates.proof_dismissed(facts.seller_of(sender, now=now), note=note),
+            order_updates.build_proof_dismissed_message(
+                facts.find_seller_contact(sender, now=now), note=note
+            ),
             now=now,
         )
     _log.info("proof_dismissed", proof_id=proof_id, by=by.kind)
     return proof
 
 
-def _acknowledge(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
+def _acknowledge_proof(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
     """Tell an order's buyer what a proof changed; of an album's other pictures nothing is said."""
     order = outcome.order
-    quiet = acknowledged_lately(order.contact_id, now=now, about=str(order))
+    quiet = has_recent_acknowledgement(order.contact_id, now=now, about=str(order))
     match outcome:
         case ProofLate(taken_back=secured) if secured or not quiet:
-            tell(order, lambda known: late_proof(known, secured=secured), now=now)
+            notify_buyer(
+                order, lambda known: build_late_proof_message(known, secured=secured), now=now
+            )
         case ProofKept(first=True):
-            tell(order, order_updates.proof_attached, now=now)
+            notify_buyer(order, order_updates.build_proof_attached_message, now=now)
         case ProofKept() if not quiet:
-            tell(order, proof_added, now=now)
+            notify_buyer(order, build_proof_added_message, now=now)
 
 
-def _raffle(raffle_id: int) -> Raffle:
+def _load_raffle(raffle_id: int) -> Raffle:
     try:
         return Raffle.objects.get(pk=raffle_id)
     except Raffle.DoesNotExist:

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, transaction
 
 from shared.conversation import facts
-from shared.conversation.notify import locked, say, tell
+from shared.conversation.notify import lock_order_with_contacts, notify_buyer, notify_contact
 from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
@@ -26,9 +26,9 @@ from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
-BACKLOG: Final = timedelta(seconds=60)
+MAX_BACKLOG_AGE: Final = timedelta(seconds=60)
 """While messages wait longer than this, nothing expires: a receipt may be among them."""
 
 
@@ -64,9 +64,9 @@ def confirm_payment(
             NothingToReview, OrderEnded: see `raffles.services.payments`.
 
     """
-    order = locked(order_id)
+    order = lock_order_with_contacts(order_id)
     known_late = order.needs_decision
-    outcome = payments.confirm(
+    outcome = payments.confirm_payment(
         order,
         by=by,
         now=now,
@@ -76,9 +76,9 @@ def confirm_payment(
         reason=reason,
     )
     if isinstance(outcome, Settled):
-        tell(outcome.order, order_updates.paid, now=now)
+        notify_buyer(outcome.order, order_updates.build_paid_message, now=now)
     elif isinstance(outcome, NeedsDecision) and not known_late:
-        tell(outcome.order, order_updates.late_payment, now=now)
+        notify_buyer(outcome.order, order_updates.build_late_payment_message, now=now)
     _log.info("payment_confirmed", order_id=order_id, outcome=type(outcome).__name__, by=by.kind)
     return outcome
 
@@ -108,12 +108,19 @@ def reject_payment(
             `raffles.services.payments`.
 
     """
-    order = payments.reject(
-        locked(order_id), reason=reason, note=note, by=by, now=now, seen_proofs=seen_proofs
+    order = payments.reject_proofs(
+        lock_order_with_contacts(order_id),
+        reason=reason,
+        note=note,
+        by=by,
+        now=now,
+        seen_proofs=seen_proofs,
     )
-    tell(
+    notify_buyer(
         order,
-        lambda known: order_updates.rejected(known, reason=reason, note=note, now=now),
+        lambda known: order_updates.build_rejected_message(
+            known, reason=reason, note=note, now=now
+        ),
         now=now,
     )
     _log.info("payment_rejected", order_id=order_id, reason=reason, by=by.kind)
@@ -121,7 +128,7 @@ def reject_payment(
 
 
 @transaction.atomic(durable=True)
-def ask_again(
+def ask_for_better_proof(
     order_id: int,
     *,
     note: str,
@@ -143,8 +150,12 @@ def ask_again(
             see `raffles.services.payments`.
 
     """
-    order = payments.ask_again(locked(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs)
-    tell(order, lambda known: order_updates.asked_again(known, note=note), now=now)
+    order = payments.ask_for_better_proof(
+        lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
+    )
+    notify_buyer(
+        order, lambda known: order_updates.build_asked_again_message(known, note=note), now=now
+    )
     _log.info("proof_asked_again", order_id=order_id, by=by.kind)
     return order
 
@@ -172,16 +183,20 @@ def cancel_order(
         ProofUnseen: a proof waits that was not looked at.
 
     """
-    order = locked(order_id)
+    order = lock_order_with_contacts(order_id)
     orders.refuse_if_over(order)
-    payments.refuse_unseen(order, seen_proofs=seen_proofs)
+    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     order = orders.cancel(order, by=by, now=now, reason=reason)
-    tell(order, lambda known: order_updates.cancelled_by_seller(known, reason=reason), now=now)
+    notify_buyer(
+        order,
+        lambda known: order_updates.build_cancelled_by_seller_message(known, reason=reason),
+        now=now,
+    )
     _log.info("order_cancelled", order_id=order_id, by=by.kind)
     return order
 
 
-def expire_due(*, now: datetime, limit: int = 100) -> int:
+def expire_due_orders(*, now: datetime, limit: int = 100) -> int:
     """Expire orders whose time has run out, each in a transaction of its own; tell their buyers.
 
     A buyer with an unanswered message from before the deadline is left alone, and nobody expires
@@ -191,23 +206,25 @@ def expire_due(*, now: datetime, limit: int = 100) -> int:
         How many orders expired.
 
     """
-    oldest = inbox_queue.oldest_unanswered(now=now)
-    if oldest is not None and oldest > BACKLOG:
+    oldest = inbox_queue.get_oldest_unanswered_age(now=now)
+    if oldest is not None and oldest > MAX_BACKLOG_AGE:
         _log.warning("expiry_waits", oldest_unanswered=round(oldest.total_seconds()))
         return 0
-    due = orders.due_to_expire(now=now, limit=limit)
-    return sum(_expire_or_alarm(order_id, contact_id, now=now) for order_id, contact_id in due)
+    due = orders.list_orders_to_expire(now=now, limit=limit)
+    return sum(
+        _expire_order_or_alarm(order_id, contact_id, now=now) for order_id, contact_id in due
+    )
 
 
-def _expire_or_alarm(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
+def _expire_order_or_alarm(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
     """Expire one order; a fault in it must not keep those behind it from expiring."""
     try:
-        return _expire(order_id, contact_id, now=now)
+        return _expire_order(order_id, contact_id, now=now)
     except (OperationalError, InterfaceError):
         raise
     except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others must go on
         _log.exception("expiry_failed", order_id=order_id)
-        alarms.sound(
+        alarms.sound_alarm(
             f"expiry_failed:{order_id}",
             title="An order could not expire",
             detail=f"Order {order_id} keeps its numbers although its time is over. "
@@ -218,18 +235,18 @@ def _expire_or_alarm(order_id: int, contact_id: int | None, *, now: datetime) ->
 
 
 @transaction.atomic(durable=True)
-def _expire(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
+def _expire_order(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
     if contact_id is not None:
-        contacts.lock(contact_id)
-    order = orders.lock(order_id)
-    if _wrote_in_time(order) or not orders.expire(order, now=now):
+        contacts.lock_contact(contact_id)
+    order = orders.lock_order(order_id)
+    if _has_message_before_deadline(order) or not orders.expire(order, now=now):
         return False
-    tell(order, order_updates.expired, now=now)
+    notify_buyer(order, order_updates.build_expired_message, now=now)
     _log.info("order_expired", order_id=order_id)
     return True
 
 
-def _wrote_in_time(order: Order) -> bool:
+def _has_message_before_deadline(order: Order) -> bool:
     """Whether a message that was sent before the deadline still waits for its answer."""
     if order.contact_id is None or order.expires_at is None:
         return False
@@ -254,9 +271,9 @@ def keep_proof_file(
     A fingerprint that is not given is made here, before the transaction.
     """
     if fingerprint is None:
-        fingerprint = fingerprints.of_picture(content)
+        fingerprint = fingerprints.compute_fingerprint(content)
     with transaction.atomic(durable=True):
-        proofs.keep_file(
+        proofs.store_proof_file(
             proof_id,
             content=content,
             content_type=content_type,
@@ -267,13 +284,15 @@ def keep_proof_file(
 
 
 @transaction.atomic(durable=True)
-def proof_failed(proof_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
+def record_proof_fetch_failure(
+    proof_id: int, *, error: str, retry_at: datetime | None, now: datetime
+) -> None:
     """Note that a proof's file could not be had; for good (no `retry_at`), the buyer is asked."""
     sender = PaymentProof.objects.get(pk=proof_id).contact
-    contact = contacts.lock(sender.pk) if sender is not None else None
-    proof = proofs.fetch_failed(proof_id, error=error, retry_at=retry_at, now=now)
+    contact = contacts.lock_contact(sender.pk) if sender is not None else None
+    proof = proofs.record_fetch_failure(proof_id, error=error, retry_at=retry_at, now=now)
     if retry_at is not None or contact is None or proof.verdict != Verdict.PENDING:
         return
     order = proof.order
-    known = facts.of_order(order, now=now) if order is not None else None
-    say(contact, order_updates.file_lost(known), now=now)
+    known = facts.gather_order_facts(order, now=now) if order is not None else None
+    notify_contact(contact, order_updates.build_file_lost_message(known), now=now)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.whatsapp.json_reader import items, mapping, string
+from shared.whatsapp.json_reader import read_items, read_mapping, read_string
 
 _MEDIA_ID_LIMIT: Final = 255
 _SHA256_HEX: Final = re.compile(r"[0-9a-fA-F]{64}")
-_SHA256_BYTES: Final = 32
+_SHA256_LENGTH: Final = 32
 
 
 class ContentKind(StrEnum):
@@ -55,7 +55,7 @@ class MediaRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """A message in the conversation's terms.
 
     Attributes:
@@ -74,14 +74,14 @@ class Content:
     replied_to: str = ""
 
 
-def content(payload: Mapping[str, Any]) -> Content:
+def parse_content(payload: Mapping[str, Any]) -> MessageContent:
     """Read what a stored message says; whatever is missing or malformed is left out."""
-    kind = string(payload, "type") or _guessed(payload)
-    read = _READERS.get(kind, _other)
-    return read(payload, string(payload, "context", "id"))
+    kind = read_string(payload, "type") or _guess_type(payload)
+    read = _PARSERS.get(kind, _parse_other)
+    return read(payload, read_string(payload, "context", "id"))
 
 
-def sha256_hex(value: str) -> str:
+def normalise_sha256(value: str) -> str:
     """Write a SHA-256 as hex, which Meta gives as base64 or hex; nothing if it is neither."""
     if _SHA256_HEX.fullmatch(value):
         return value.lower()
@@ -89,118 +89,137 @@ def sha256_hex(value: str) -> str:
         digest = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
     except (binascii.Error, ValueError):
         return ""
-    return digest.hex() if len(digest) == _SHA256_BYTES else ""
+    return digest.hex() if len(digest) == _SHA256_LENGTH else ""
 
 
-def _guessed(payload: Mapping[str, Any]) -> str:
-    return next((kind for kind in _READERS if kind in payload), "")
+def _guess_type(payload: Mapping[str, Any]) -> str:
+    return next((kind for kind in _PARSERS if kind in payload), "")
 
 
-def _text(payload: Mapping[str, Any], replied_to: str) -> Content:
-    return Content(ContentKind.TEXT, string(payload, "text", "body"), replied_to=replied_to)
+def _parse_text(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    return MessageContent(
+        ContentKind.TEXT, read_string(payload, "text", "body"), replied_to=replied_to
+    )
 
 
-def _interactive(payload: Mapping[str, Any], replied_to: str) -> Content:
-    interactive = mapping(payload, "interactive")
+def _parse_interactive(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    interactive = read_mapping(payload, "interactive")
     for kind in ("button_reply", "list_reply"):
-        reply = mapping(interactive, kind)
-        if reply_id := string(reply, "id"):
-            return Content(
-                ContentKind.TAP, string(reply, "title"), reply_id=reply_id, replied_to=replied_to
+        reply = read_mapping(interactive, kind)
+        if reply_id := read_string(reply, "id"):
+            return MessageContent(
+                ContentKind.TAP,
+                read_string(reply, "title"),
+                reply_id=reply_id,
+                replied_to=replied_to,
             )
-    return Content(ContentKind.OTHER, replied_to=replied_to)
+    return MessageContent(ContentKind.OTHER, replied_to=replied_to)
 
 
-def _template_button(payload: Mapping[str, Any], replied_to: str) -> Content:
-    button = mapping(payload, "button")
-    title = string(button, "text")
-    reply_id = string(button, "payload") or title
-    return Content(ContentKind.TAP, title, reply_id=reply_id, replied_to=replied_to)
+def _parse_template_button(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    button = read_mapping(payload, "button")
+    title = read_string(button, "text")
+    reply_id = read_string(button, "payload") or title
+    return MessageContent(ContentKind.TAP, title, reply_id=reply_id, replied_to=replied_to)
 
 
-def _media(kind: ContentKind) -> Callable[[Mapping[str, Any], str], Content]:
-    def read(payload: Mapping[str, Any], replied_to: str) -> Content:
-        file = mapping(payload, kind.lower())
-        caption = string(file, "caption")
-        return Content(kind, caption, media=_media_ref(file), replied_to=replied_to)
+def _make_media_parser(kind: ContentKind) -> Callable[[Mapping[str, Any], str], MessageContent]:
+    def read(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+        file = read_mapping(payload, kind.lower())
+        caption = read_string(file, "caption")
+        return MessageContent(kind, caption, media=_parse_media_ref(file), replied_to=replied_to)
 
     return read
 
 
-def _media_ref(file: Mapping[str, Any]) -> MediaRef | None:
-    media_id = string(file, "id")
+def _parse_media_ref(file: Mapping[str, Any]) -> MediaRef | None:
+    media_id = read_string(file, "id")
     if not media_id or len(media_id) > _MEDIA_ID_LIMIT:
         return None
     return MediaRef(
         media_id=media_id,
-        mime_type=string(file, "mime_type").partition(";")[0].strip().lower()[:100],
-        sha256=sha256_hex(string(file, "sha256")),
-        filename=string(file, "filename")[:200],
+        mime_type=read_string(file, "mime_type").partition(";")[0].strip().lower()[:100],
+        sha256=normalise_sha256(read_string(file, "sha256")),
+        filename=read_string(file, "filename")[:200],
     )
 
 
-def _location(payload: Mapping[str, Any], replied_to: str) -> Content:
-    place = mapping(payload, "location")
-    words = ", ".join(filter(None, (string(place, "name"), string(place, "address"))))
+def _parse_location(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    place = read_mapping(payload, "location")
+    words = ", ".join(filter(None, (read_string(place, "name"), read_string(place, "address"))))
     spot = f"{place.get('latitude')}, {place.get('longitude')}" if place else ""
-    return Content(ContentKind.LOCATION, words or spot, replied_to=replied_to)
+    return MessageContent(ContentKind.LOCATION, words or spot, replied_to=replied_to)
 
 
-def _contacts(payload: Mapping[str, Any], replied_to: str) -> Content:
-    names = (string(card, "name", "formatted_name") for card in items(payload.get("contacts")))
-    return Content(ContentKind.CONTACTS, ", ".join(filter(None, names)), replied_to=replied_to)
-
-
-def _order(payload: Mapping[str, Any], replied_to: str) -> Content:
-    return Content(ContentKind.ORDER, string(payload, "order", "text"), replied_to=replied_to)
-
-
-def _system(payload: Mapping[str, Any], replied_to: str) -> Content:
-    return Content(ContentKind.SYSTEM, string(payload, "system", "body"), replied_to=replied_to)
-
-
-def _reaction(payload: Mapping[str, Any], _: str) -> Content:
-    reaction = mapping(payload, "reaction")
-    return Content(
-        ContentKind.REACTION, string(reaction, "emoji"), replied_to=string(reaction, "message_id")
+def _parse_contacts(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    names = (
+        read_string(card, "name", "formatted_name") for card in read_items(payload.get("contacts"))
+    )
+    return MessageContent(
+        ContentKind.CONTACTS, ", ".join(filter(None, names)), replied_to=replied_to
     )
 
 
-def _edit(payload: Mapping[str, Any], _: str) -> Content:
-    edit = mapping(payload, "edit")
-    message = mapping(edit, "message")
-    kind = string(message, "type")
-    words = string(message, kind, "body") or string(message, kind, "caption")
-    return Content(ContentKind.EDIT, words, replied_to=string(edit, "original_message_id"))
+def _parse_order(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    return MessageContent(
+        ContentKind.ORDER, read_string(payload, "order", "text"), replied_to=replied_to
+    )
 
 
-def _revoke(payload: Mapping[str, Any], _: str) -> Content:
-    return Content(ContentKind.REVOKE, replied_to=string(payload, "revoke", "original_message_id"))
+def _parse_system(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    return MessageContent(
+        ContentKind.SYSTEM, read_string(payload, "system", "body"), replied_to=replied_to
+    )
 
 
-def _unsupported(_: Mapping[str, Any], replied_to: str) -> Content:
-    return Content(ContentKind.UNSUPPORTED, replied_to=replied_to)
+def _parse_reaction(payload: Mapping[str, Any], _: str) -> MessageContent:
+    reaction = read_mapping(payload, "reaction")
+    return MessageContent(
+        ContentKind.REACTION,
+        read_string(reaction, "emoji"),
+        replied_to=read_string(reaction, "message_id"),
+    )
 
 
-def _other(_: Mapping[str, Any], replied_to: str) -> Content:
-    return Content(ContentKind.OTHER, replied_to=replied_to)
+def _parse_edit(payload: Mapping[str, Any], _: str) -> MessageContent:
+    edit = read_mapping(payload, "edit")
+    message = read_mapping(edit, "message")
+    kind = read_string(message, "type")
+    words = read_string(message, kind, "body") or read_string(message, kind, "caption")
+    return MessageContent(
+        ContentKind.EDIT, words, replied_to=read_string(edit, "original_message_id")
+    )
 
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Content]]] = {
-    "text": _text,
-    "interactive": _interactive,
-    "button": _template_button,
-    "image": _media(ContentKind.IMAGE),
-    "document": _media(ContentKind.DOCUMENT),
-    "audio": _media(ContentKind.AUDIO),
-    "video": _media(ContentKind.VIDEO),
-    "sticker": _media(ContentKind.STICKER),
-    "location": _location,
-    "contacts": _contacts,
-    "order": _order,
-    "system": _system,
-    "reaction": _reaction,
-    "edit": _edit,
-    "revoke": _revoke,
-    "unsupported": _unsupported,
+def _parse_revoke(payload: Mapping[str, Any], _: str) -> MessageContent:
+    return MessageContent(
+        ContentKind.REVOKE, replied_to=read_string(payload, "revoke", "original_message_id")
+    )
+
+
+def _parse_unsupported(_: Mapping[str, Any], replied_to: str) -> MessageContent:
+    return MessageContent(ContentKind.UNSUPPORTED, replied_to=replied_to)
+
+
+def _parse_other(_: Mapping[str, Any], replied_to: str) -> MessageContent:
+    return MessageContent(ContentKind.OTHER, replied_to=replied_to)
+
+
+_PARSERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], MessageContent]]] = {
+    "text": _parse_text,
+    "interactive": _parse_interactive,
+    "button": _parse_template_button,
+    "image": _make_media_parser(ContentKind.IMAGE),
+    "document": _make_media_parser(ContentKind.DOCUMENT),
+    "audio": _make_media_parser(ContentKind.AUDIO),
+    "video": _make_media_parser(ContentKind.VIDEO),
+    "sticker": _make_media_parser(ContentKind.STICKER),
+    "location": _parse_location,
+    "contacts": _parse_contacts,
+    "order": _parse_order,
+    "system": _parse_system,
+    "reaction": _parse_reaction,
+    "edit": _parse_edit,
+    "revoke": _parse_revoke,
+    "unsupported": _parse_unsupported,
 }

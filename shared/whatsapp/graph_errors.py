@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Reaction(StrEnum):
+class FailureReaction(StrEnum):
     """What a failed send leads to."""
 
     RETRY = "RETRY"  # this message, after a while
@@ -35,13 +35,15 @@ class Judgement:
 
     """
 
-    reaction: Reaction
+    reaction: FailureReaction
     words: str
     alarm: bool = False
     wait: timedelta = timedelta(0)
 
 
-def judge(*, code: int | None, http_status: int | None, transient: bool = False) -> Judgement:
+def judge_send_error(
+    *, code: int | None, http_status: int | None, transient: bool = False
+) -> Judgement:
     """Decide what a failed send leads to.
 
     Args:
@@ -50,15 +52,15 @@ def judge(*, code: int | None, http_status: int | None, transient: bool = False)
         transient: `error.is_transient`, which makes any code retryable.
 
     """
-    known = _known(code)
+    known = _find_known_judgement(code)
     if known is None:
-        judgement = _by_http_status(http_status, code=code)
-    elif known.reaction is Reaction.FAIL and http_status == _TOO_MANY_REQUESTS:
+        judgement = _judge_http_status(http_status, code=code)
+    elif known.reaction is FailureReaction.FAIL and http_status == _TOO_MANY_REQUESTS:
         judgement = _THROTTLED
     else:
         judgement = known
-    if transient and judgement.reaction in (Reaction.FAIL, Reaction.PAUSE):
-        return Judgement(Reaction.RETRY, judgement.words)
+    if transient and judgement.reaction in (FailureReaction.FAIL, FailureReaction.PAUSE):
+        return Judgement(FailureReaction.RETRY, judgement.words)
     return judgement
 
 
@@ -68,23 +70,23 @@ _HOUR: Final = timedelta(hours=1)
 
 _TOO_MANY_REQUESTS: Final = 429
 _REQUEST_TIMEOUT: Final = 408
-_ABOUT_THE_MESSAGE: Final = frozenset({400, 413, 414, 415, 422})
+_MESSAGE_ERROR_STATUSES: Final = frozenset({400, 413, 414, 415, 422})
 
 
 def _retry(words: str, *, wait: timedelta = _SECOND) -> Judgement:
-    return Judgement(Reaction.RETRY, words, wait=wait)
+    return Judgement(FailureReaction.RETRY, words, wait=wait)
 
 
 def _slow_down(words: str, *, wait: timedelta, alarm: bool = False) -> Judgement:
-    return Judgement(Reaction.RETRY_NUMBER, words, alarm=alarm, wait=wait)
+    return Judgement(FailureReaction.RETRY_NUMBER, words, alarm=alarm, wait=wait)
 
 
 def _fail(words: str, *, alarm: bool = False) -> Judgement:
-    return Judgement(Reaction.FAIL, words, alarm=alarm)
+    return Judgement(FailureReaction.FAIL, words, alarm=alarm)
 
 
 def _pause(words: str) -> Judgement:
-    return Judgement(Reaction.PAUSE, words, alarm=True)
+    return Judgement(FailureReaction.PAUSE, words, alarm=True)
 
 
 _TOKEN: Final = _pause(
@@ -115,12 +117,12 @@ _THROTTLED: Final = _slow_down(
     "Meta asked us to slow down. The message is sent later by itself.", wait=5 * _SECOND
 )
 _UNCERTAIN: Final = Judgement(
-    Reaction.UNKNOWN,
+    FailureReaction.UNKNOWN,
     "Meta could not say whether the message was sent. Its status is waited for, then it is sent"
     " again.",
 )
 
-CODES: Final[Mapping[int, Judgement]] = {
+JUDGEMENT_BY_CODE: Final[Mapping[int, Judgement]] = {
     0: _TOKEN,
     1: _retry("Meta could not handle the request. It is tried again.", wait=10 * _SECOND),
     2: _retry("Meta's service is down for a moment. It is tried again.", wait=5 * _SECOND),
@@ -183,7 +185,7 @@ CODES: Final[Mapping[int, Judgement]] = {
     ),
     131045: _REGISTRATION,
     131047: Judgement(
-        Reaction.OUTSIDE_WINDOW,
+        FailureReaction.OUTSIDE_WINDOW,
         "More than 24 hours passed since the buyer last wrote. It is sent when they write again.",
     ),
     131048: _slow_down(
@@ -203,7 +205,7 @@ CODES: Final[Mapping[int, Judgement]] = {
     ),
     131055: _MARKETING,
     131056: Judgement(
-        Reaction.RETRY_PAIR,
+        FailureReaction.RETRY_PAIR,
         "Too many messages to this buyer in a short time. It is sent later by itself.",
         wait=_SECOND,
     ),
@@ -251,18 +253,18 @@ CODES: Final[Mapping[int, Judgement]] = {
 }
 """Every code of Meta's table but the range of permissions, 200 to 299."""
 
-_PERMISSIONS: Final = range(200, 300)
+_PERMISSION_CODES: Final = range(200, 300)
 
 
-def _known(code: int | None) -> Judgement | None:
+def _find_known_judgement(code: int | None) -> Judgement | None:
     if code is None:
         return None
-    if code in CODES:
-        return CODES[code]
-    return _PERMISSION if code in _PERMISSIONS else None
+    if code in JUDGEMENT_BY_CODE:
+        return JUDGEMENT_BY_CODE[code]
+    return _PERMISSION if code in _PERMISSION_CODES else None
 
 
-def _by_http_status(status: int | None, *, code: int | None) -> Judgement:
+def _judge_http_status(status: int | None, *, code: int | None) -> Judgement:
     if status == _TOO_MANY_REQUESTS:
         return _THROTTLED
     if status is None and code is not None:
@@ -270,7 +272,7 @@ def _by_http_status(status: int | None, *, code: int | None) -> Judgement:
     if status is None or status < 300 or status >= 500 or status == _REQUEST_TIMEOUT:  # noqa: PLR2004
         return _UNCERTAIN
     named = f"the unknown error {code}" if code is not None else f"HTTP status {status}"
-    if status in _ABOUT_THE_MESSAGE:
+    if status in _MESSAGE_ERROR_STATUSES:
         return _fail(f"Meta refused the message with {named}. Look at its details.", alarm=True)
     return _pause(
         f"Meta refused the request with {named}. Check META_GRAPH_URL, META_GRAPH_VERSION and"

@@ -33,7 +33,7 @@ SECTION_TITLE_LIMIT: Final = 24
 CALLBACK_DATA_LIMIT: Final = 512
 MEDIA_ID_LIMIT: Final = 255
 
-NOTHING: Final = "…"
+ELLIPSIS: Final = "…"
 """Stands where a text is required and none was given: Meta refuses an empty one."""
 
 _DEFAULT_LIST_BUTTON: Final = "Choose"
@@ -42,7 +42,7 @@ _DEFAULT_SECTION: Final = "Options"
 _GRAPHEME: Final = regex.compile(r"\X")
 _PHONE: Final = regex.compile(r"[1-9][0-9]{6,14}")
 _LINK: Final = regex.compile(r"https?://\S{1,2000}")
-_BLANK_LETTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
+_BLANK_CHARACTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
 """Letters, marks and symbols by category that show as nothing."""
 _BLANK_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 
@@ -52,7 +52,7 @@ class NoAddressee(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class ReplyButton:
     """A reply button: what comes back when it is tapped, and what stands on it."""
 
     id: str
@@ -60,7 +60,7 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """A row of a list: what comes back when it is tapped, and what stands on it."""
 
     id: str
@@ -68,7 +68,7 @@ class Row:
     description: str = ""
 
 
-def text(body: str, *, preview_url: bool = False) -> Message:
+def build_text(body: str, *, preview_url: bool = False) -> Message:
     """Say something in plain words.
 
     Args:
@@ -78,14 +78,14 @@ def text(body: str, *, preview_url: bool = False) -> Message:
     """
     return {
         "type": "text",
-        "text": {"preview_url": preview_url, "body": _required(body, limit=TEXT_LIMIT)},
+        "text": {"preview_url": preview_url, "body": _require_text(body, limit=TEXT_LIMIT)},
     }
 
 
-def buttons(
+def build_buttons(
     body: str,
     *,
-    buttons: Sequence[Button],
+    buttons: Sequence[ReplyButton],
     header: str = "",
     picture_link: str = "",
     footer: str = "",
@@ -95,32 +95,34 @@ def buttons(
     A repeated id is dropped, a repeated title gets a number. More than three become a list, none at
     all a text. A picture takes the header's place; the header's words then open the body.
     """
-    kept = _distinct([Row(button.id, button.title) for button in buttons], limit=BUTTON_ID_LIMIT)
+    kept = _drop_repeated_ids(
+        [ListRow(button.id, button.title) for button in buttons], limit=BUTTON_ID_LIMIT
+    )
     if not kept:
-        return text(_joined(header, body, footer))
+        return build_text(_join_parts(header, body, footer))
     if len(kept) > MAX_BUTTONS:
-        return listing(body, button="", rows=kept, header=header, footer=footer)
+        return build_list(body, button="", rows=kept, header=header, footer=footer)
     replies = [
         {"type": "reply", "reply": {"id": button.id, "title": button.title}}
-        for button in _with_unique_titles(kept)
+        for button in _make_titles_unique(kept)
     ]
-    link = _link(picture_link)
-    words = _joined(header, body) if link else body
+    link = _accept_link(picture_link)
+    words = _join_parts(header, body) if link else body
     interactive: dict[str, Any] = {
         "type": "button",
-        "body": {"text": _required(words, limit=BUTTONS_BODY_LIMIT)},
+        "body": {"text": _require_text(words, limit=BUTTONS_BODY_LIMIT)},
         "action": {"buttons": replies},
     }
     if link:
         interactive["header"] = {"type": "image", "image": {"link": link}}
-    return _interactive(interactive, header="" if link else header, footer=footer)
+    return _build_interactive(interactive, header="" if link else header, footer=footer)
 
 
-def listing(
+def build_list(
     body: str,
     *,
     button: str,
-    rows: Sequence[Row],
+    rows: Sequence[ListRow],
     section: str = "",
     header: str = "",
     footer: str = "",
@@ -138,36 +140,36 @@ def listing(
         footer: small words below it.
 
     """
-    kept = _distinct(rows, limit=ROW_ID_LIMIT)
+    kept = _drop_repeated_ids(rows, limit=ROW_ID_LIMIT)
     if not kept:
-        return text(_joined(header, body, footer))
+        return build_text(_join_parts(header, body, footer))
     interactive = {
         "type": "list",
-        "body": {"text": _required(body, limit=LIST_BODY_LIMIT)},
+        "body": {"text": _require_text(body, limit=LIST_BODY_LIMIT)},
         "action": {
-            "button": _line(button, limit=BUTTON_TITLE_LIMIT) or _DEFAULT_LIST_BUTTON,
+            "button": _fit_line(button, limit=BUTTON_TITLE_LIMIT) or _DEFAULT_LIST_BUTTON,
             "sections": [
                 {
-                    "title": _line(section, limit=SECTION_TITLE_LIMIT) or _DEFAULT_SECTION,
-                    "rows": [_row(row) for row in kept[:MAX_ROWS]],
+                    "title": _fit_line(section, limit=SECTION_TITLE_LIMIT) or _DEFAULT_SECTION,
+                    "rows": [_build_row(row) for row in kept[:MAX_ROWS]],
                 }
             ],
         },
     }
-    return _interactive(interactive, header=header, footer=footer)
+    return _build_interactive(interactive, header=header, footer=footer)
 
 
-def image(*, link: str = "", media_id: str = "", caption: str = "") -> Message:
+def build_image(*, link: str = "", media_id: str = "", caption: str = "") -> Message:
     """Show a picture, by its id at Meta or else by a link; with neither it is a text."""
-    known = _line(media_id, limit=MEDIA_ID_LIMIT)
-    picture = {"id": known} if known else {"link": _link(link)}
+    known = _fit_line(media_id, limit=MEDIA_ID_LIMIT)
+    picture = {"id": known} if known else {"link": _accept_link(link)}
     if not any(picture.values()):
-        return text(caption)
-    words = _fit(caption, limit=CAPTION_LIMIT)
+        return build_text(caption)
+    words = _fit_text(caption, limit=CAPTION_LIMIT)
     return {"type": "image", "image": picture | ({"caption": words} if words else {})}
 
 
-def addressed(
+def address_message(
     message: Mapping[str, Any], *, wa_id: str | None, user_id: str | None, callback_data: str
 ) -> Message:
     """Make the whole body that the Graph API takes.
@@ -196,11 +198,11 @@ def addressed(
         "recipient_type": "individual",
         **addressee,
         **message,
-        "biz_opaque_callback_data": _cut(callback_data, CALLBACK_DATA_LIMIT),
+        "biz_opaque_callback_data": _cut_text(callback_data, CALLBACK_DATA_LIMIT),
     }
 
 
-def length(value: str) -> int:
+def measure_length(value: str) -> int:
     """Measure as Meta at its strictest might: code points or UTF-16 units, whichever are more."""
     return max(len(value), len(value.encode("utf-16-le", "surrogatepass")) // 2)
 
@@ -208,11 +210,12 @@ def length(value: str) -> int:
 def is_blank(value: str) -> bool:
     """Whether nothing of it can be seen."""
     return all(
-        char in _BLANK_LETTERS or unicodedata.category(char) in _BLANK_CATEGORIES for char in value
+        char in _BLANK_CHARACTERS or unicodedata.category(char) in _BLANK_CATEGORIES
+        for char in value
     )
 
 
-def preview(message: Mapping[str, Any]) -> str:
+def render_preview(message: Mapping[str, Any]) -> str:
     """Write a stored message as one plain text, for people who look at lists of them."""
     match message:
         case {"type": "text", "text": {"body": str(body)}}:
@@ -220,12 +223,12 @@ def preview(message: Mapping[str, Any]) -> str:
         case {"type": "image", "image": {**picture}}:
             return f"[picture] {picture.get('caption', '')}".strip()
         case {"type": "interactive", "interactive": {"action": _}}:
-            return "\n".join(part for part in _seen(message["interactive"]) if part)
+            return "\n".join(part for part in _list_visible_parts(message["interactive"]) if part)
         case _:
             return f"[{message.get('type', 'message')}]"
 
 
-def _seen(interactive: Mapping[str, Any]) -> Iterator[str]:
+def _list_visible_parts(interactive: Mapping[str, Any]) -> Iterator[str]:
     match interactive.get("header"):
         case {"type": "text", "text": str(words)}:
             yield words
@@ -243,86 +246,88 @@ def _seen(interactive: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"- {row['title']}" for section in sections for row in section["rows"])
 
 
-def _interactive(interactive: dict[str, Any], *, header: str, footer: str) -> Message:
-    if head := _line(header, limit=HEADER_LIMIT):
+def _build_interactive(interactive: dict[str, Any], *, header: str, footer: str) -> Message:
+    if head := _fit_line(header, limit=HEADER_LIMIT):
         interactive["header"] = {"type": "text", "text": head}
-    if foot := _line(footer, limit=FOOTER_LIMIT):
+    if foot := _fit_line(footer, limit=FOOTER_LIMIT):
         interactive["footer"] = {"text": foot}
     return {"type": "interactive", "interactive": interactive}
 
 
-def _row(row: Row) -> dict[str, str]:
-    written = {"id": row.id, "title": _line(row.title, limit=ROW_TITLE_LIMIT) or NOTHING}
-    if words := _line(row.description, limit=ROW_DESCRIPTION_LIMIT):
+def _build_row(row: ListRow) -> dict[str, str]:
+    written = {"id": row.id, "title": _fit_line(row.title, limit=ROW_TITLE_LIMIT) or ELLIPSIS}
+    if words := _fit_line(row.description, limit=ROW_DESCRIPTION_LIMIT):
         written["description"] = words
     return written
 
 
-def _distinct(choices: Sequence[Row], *, limit: int) -> list[Row]:
-    first: dict[str, Row] = {}
+def _drop_repeated_ids(choices: Sequence[ListRow], *, limit: int) -> list[ListRow]:
+    first: dict[str, ListRow] = {}
     for choice in choices:
-        key = _cut(choice.id, limit)
+        key = _cut_text(choice.id, limit)
         if not is_blank(key):
             first.setdefault(key, replace(choice, id=key))
     return list(first.values())
 
 
-def _with_unique_titles(choices: Sequence[Row]) -> Iterator[Button]:
+def _make_titles_unique(choices: Sequence[ListRow]) -> Iterator[ReplyButton]:
     used: set[str] = set()
     for choice in choices:
-        title = next(one for one in _variants(choice.title) if one.casefold() not in used)
+        title = next(
+            one for one in _generate_title_variants(choice.title) if one.casefold() not in used
+        )
         used.add(title.casefold())
-        yield Button(choice.id, title)
+        yield ReplyButton(choice.id, title)
 
 
-def _variants(title: str) -> Iterator[str]:
-    yield _line(title, limit=BUTTON_TITLE_LIMIT) or NOTHING
+def _generate_title_variants(title: str) -> Iterator[str]:
+    yield _fit_line(title, limit=BUTTON_TITLE_LIMIT) or ELLIPSIS
     for number in count(2):
         ending = f" {number}"
-        yield (_line(title, limit=BUTTON_TITLE_LIMIT - len(ending)) or NOTHING) + ending
+        yield (_fit_line(title, limit=BUTTON_TITLE_LIMIT - len(ending)) or ELLIPSIS) + ending
 
 
-def _required(value: str, *, limit: int) -> str:
-    return _fit(value, limit=limit) or NOTHING
+def _require_text(value: str, *, limit: int) -> str:
+    return _fit_text(value, limit=limit) or ELLIPSIS
 
 
-def _line(value: str, *, limit: int) -> str:
-    return _fit(" ".join(value.split()), limit=limit)
+def _fit_line(value: str, *, limit: int) -> str:
+    return _fit_text(" ".join(value.split()), limit=limit)
 
 
-def _fit(value: str, *, limit: int) -> str:
-    clean = _clean(value).strip()
+def _fit_text(value: str, *, limit: int) -> str:
+    clean = _clean_text(value).strip()
     if is_blank(clean):
         return ""
-    if length(clean) <= limit:
+    if measure_length(clean) <= limit:
         return clean
-    return _cut(clean, limit - length(NOTHING)).rstrip() + NOTHING
+    return _cut_text(clean, limit - measure_length(ELLIPSIS)).rstrip() + ELLIPSIS
 
 
-def _cut(value: str, limit: int) -> str:
-    clean = _clean(value)
-    if length(clean) <= limit:
+def _cut_text(value: str, limit: int) -> str:
+    clean = _clean_text(value)
+    if measure_length(clean) <= limit:
         return clean
     end = used = 0
     # None needs a second look beyond the limit: a grapheme may have a million marks.
     for grapheme in _GRAPHEME.finditer(clean, endpos=limit + 1):
-        used += length(grapheme.group())
+        used += measure_length(grapheme.group())
         if used > limit:
             break
         end = grapheme.end()
     return clean[:end]
 
 
-def _clean(value: str) -> str:
+def _clean_text(value: str) -> str:
     """Drop what JSON or Meta cannot carry: control characters and halves of surrogate pairs."""
     return "".join(
         char for char in value if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
     )
 
 
-def _joined(*parts: str) -> str:
+def _join_parts(*parts: str) -> str:
     return "\n\n".join(part for part in parts if not is_blank(part))
 
 
-def _link(value: str) -> str:
+def _accept_link(value: str) -> str:
     return value if _LINK.fullmatch(value) and value.isprintable() else ""

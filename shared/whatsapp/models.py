@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from shared.core import enums
-from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus, State
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus, State
 
 
 class WhatsAppContact(models.Model):
@@ -30,7 +30,7 @@ class WhatsAppContact(models.Model):
     )
     profile_name = models.CharField(max_length=150, blank=True)
     username = models.CharField(max_length=150, blank=True)
-    state = models.CharField(max_length=20, choices=enums.choices(State), default=State.MENU)
+    state = models.CharField(max_length=20, choices=enums.build_choices(State), default=State.MENU)
     context = models.JSONField(default=dict, blank=True)
     last_inbound_at = models.DateTimeField(
         null=True, blank=True, help_text="By the message's own time; opens the 24 h window."
@@ -110,7 +110,7 @@ class InboundMessage(models.Model):
     received_at = models.DateTimeField()
     correlation_id = models.CharField(max_length=32, blank=True)
     status = models.CharField(
-        max_length=10, choices=enums.choices(InboxStatus), default=InboxStatus.RECEIVED
+        max_length=10, choices=enums.build_choices(InboxStatus), default=InboxStatus.RECEIVED
     )
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -162,7 +162,7 @@ class OutboundMessage(models.Model):
     contact = models.ForeignKey(
         WhatsAppContact, on_delete=models.PROTECT, related_name="outbound_messages"
     )
-    kind = models.CharField(max_length=6, choices=enums.choices(OutboxKind))
+    kind = models.CharField(max_length=6, choices=enums.build_choices(OutboxKind))
     key = models.CharField(max_length=40, help_text="Which text it is, e.g. paid.")
     payload = models.JSONField(help_text="The message's body without its addressee.")
     in_reply_to = models.ForeignKey(
@@ -171,7 +171,7 @@ class OutboundMessage(models.Model):
     about = models.CharField(max_length=40, blank=True, help_text="What it is about, e.g. R-7K3F9.")
     correlation_id = models.CharField(max_length=32, blank=True)
     status = models.CharField(
-        max_length=8, choices=enums.choices(OutboxStatus), default=OutboxStatus.QUEUED
+        max_length=8, choices=enums.build_choices(OutboxStatus), default=OutboxStatus.QUEUED
     )
     attempts = models.PositiveSmallIntegerField(default=0)
     unknown_sends = models.PositiveSmallIntegerField(
@@ -231,7 +231,7 @@ class OutboundMessage(models.Model):
                 name="outbound_failed",
                 fields=["id"],
                 condition=Q(status=OutboxStatus.FAILED)
-                | Q(delivery=Delivery.FAILED, status=OutboxStatus.SENT),
+                | Q(delivery=MessageDeliveryStatus.FAILED, status=OutboxStatus.SENT),
             ),
             models.Index(name="outbound_of_contact", fields=["contact", "-created_at"]),
             models.Index(name="outbound_by_wamid", fields=["wa_message_id"]),

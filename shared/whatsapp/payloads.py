@@ -8,19 +8,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.whatsapp.content import Content, ContentKind, content
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.json_reader import (
-    Unreadable,
-    canonical,
-    harmless,
-    integer,
-    items,
-    loads,
-    mapping,
-    moment,
-    string,
+    UnreadableJson,
+    make_storable,
+    parse_json,
+    read_integer,
+    read_items,
+    read_mapping,
+    read_string,
+    read_timestamp,
+    write_canonical_json,
 )
-from shared.whatsapp.sender_ids import PERSON_ID_LIMIT, Cards, Sender, person_id, phone, read_sender
+from shared.whatsapp.sender_ids import (
+    PERSON_ID_LIMIT,
+    ContactCards,
+    SenderFields,
+    parse_person_id,
+    parse_phone_number,
+    read_sender,
+)
 from shared.whatsapp.webhook_items import (
     IdentityChange,
     MessageItem,
@@ -30,12 +37,12 @@ from shared.whatsapp.webhook_items import (
     Webhook,
 )
 
-UNANSWERED: Final = frozenset(
+UNANSWERED_KINDS: Final = frozenset(
     {ContentKind.REACTION, ContentKind.EDIT, ContentKind.REVOKE, ContentKind.UNSUPPORTED}
 )
 """Kinds that are kept and by design never answered."""
 
-ATTENTION: Final = frozenset(
+ATTENTION_FIELDS: Final = frozenset(
     {
         "account_alerts",
         "account_review_update",
@@ -47,7 +54,7 @@ ATTENTION: Final = frozenset(
 )
 """Fields a person should look at."""
 
-CALM: Final = frozenset(
+ROUTINE_EVENTS: Final = frozenset(
     {
         "ACCOUNT_RECONNECTED",
         "AD_ACCOUNT_LINKED",
@@ -64,30 +71,32 @@ CALM: Final = frozenset(
 )
 """Events and decisions in those fields that ask nothing of anybody."""
 
-_BUYERS_FIELDS: Final = frozenset({"messages", ""})
+_BUYER_FIELDS: Final = frozenset({"messages", ""})
 """Only here do `messages` come from buyers; in `standby` or `history` others answer them."""
 
-_ITEMISED: Final = frozenset({"messaging_product", "metadata", "contacts", "messages", "statuses"})
+_ITEMISED_KEYS: Final = frozenset(
+    {"messaging_product", "metadata", "contacts", "messages", "statuses"}
+)
 """Keys of a value whose content is kept in its items; whatever else there is becomes a notice."""
 
 # What the columns of shared/whatsapp/models.py hold.
-_PHONE_NUMBER_ID: Final = 32
-_WAMID: Final = 255
-_DEDUPE_KEY: Final = 320
-_TYPE: Final = 40
-_STATUS: Final = 20
-_CALLBACK_DATA: Final = 512
-_ERROR: Final = 500
-_WABA_ID: Final = 40
-_FIELD: Final = 80
-_REASON: Final = 300
-_TITLE: Final = 200
+_PHONE_NUMBER_ID_LENGTH: Final = 32
+_WAMID_LENGTH: Final = 255
+_DEDUPE_KEY_LENGTH: Final = 320
+_TYPE_LENGTH: Final = 40
+_STATUS_LENGTH: Final = 20
+_CALLBACK_DATA_LENGTH: Final = 512
+_ERROR_LENGTH: Final = 500
+_WABA_ID_LENGTH: Final = 40
+_FIELD_LENGTH: Final = 80
+_REASON_LENGTH: Final = 300
+_TITLE_LENGTH: Final = 200
 
 
-type Part = MessageItem | StatusItem | NoticeItem | UnreadablePart
+type WebhookPart = MessageItem | StatusItem | NoticeItem | UnreadablePart
 
 
-def read(body: bytes) -> Webhook:
+def parse_webhook(body: bytes) -> Webhook:
     """Read a webhook's body; never raises.
 
     Args:
@@ -97,7 +106,7 @@ def read(body: bytes) -> Webhook:
         Every message, status and notice in it; what cannot be read is in `unreadable`.
 
     """
-    parts = list(_parts(body))
+    parts = list(_parse_parts(body))
     return Webhook(
         messages=tuple(part for part in parts if isinstance(part, MessageItem)),
         statuses=tuple(part for part in parts if isinstance(part, StatusItem)),
@@ -107,7 +116,7 @@ def read(body: bytes) -> Webhook:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ChangeContext:
     """Where in the webhook an item stands, and what holds for all items there."""
 
     body: bytes
@@ -117,23 +126,27 @@ class _Place:
     field: str
     phone_number_id: str
     display_phone_number: str
-    cards: Cards
+    cards: ContactCards
 
     @classmethod
-    def of(cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes) -> "_Place":
+    def of(
+        cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes
+    ) -> "_ChangeContext":
         """Read what holds for a change; Meta's samples put its field one level off at times."""
-        value = mapping(change, "value")
-        metadata = mapping(value, "metadata")
-        fields = (string(level, "field") for level in (change, entry, value))
+        value = read_mapping(change, "value")
+        metadata = read_mapping(value, "metadata")
+        fields = (read_string(level, "field") for level in (change, entry, value))
         return cls(
             body=body,
             entry=entry,
             change=change,
             value=value,
             field=next(filter(None, fields), ""),
-            phone_number_id=string(metadata, "phone_number_id"),
-            display_phone_number=string(metadata, "display_phone_number")[:_PHONE_NUMBER_ID],
-            cards=Cards.of(value.get("contacts")),
+            phone_number_id=read_string(metadata, "phone_number_id"),
+            display_phone_number=read_string(metadata, "display_phone_number")[
+                :_PHONE_NUMBER_ID_LENGTH
+            ],
+            cards=ContactCards.of(value.get("contacts")),
         )
 
     def unreadable(self, reason: str, *, name: str = "", item: Any = None) -> UnreadablePart:
@@ -143,188 +156,204 @@ class _Place:
             change["value"] = {"metadata": self.value.get("metadata"), name: [item]}
         entry = {key: self.entry[key] for key in ("id", "time") if key in self.entry}
         try:
-            body = canonical({"entry": [{**entry, "changes": [change]}]})
+            body = write_canonical_json({"entry": [{**entry, "changes": [change]}]})
         except (RecursionError, ValueError):
             body = self.body
-        return UnreadablePart(body, reason[:_REASON])
+        return UnreadablePart(body, reason[:_REASON_LENGTH])
 
 
-def _parts(body: bytes) -> Iterator[Part]:
+def _parse_parts(body: bytes) -> Iterator[WebhookPart]:
     try:
-        document = loads(body)
-    except Unreadable as error:
-        yield UnreadablePart(body, str(error)[:_REASON])
+        document = parse_json(body)
+    except UnreadableJson as error:
+        yield UnreadablePart(body, str(error)[:_REASON_LENGTH])
         return
-    if "value" in mapping(document):  # a bare change, as the samples of Meta's dashboard are
+    if "value" in read_mapping(document):  # a bare change, as the samples of Meta's dashboard are
         document = {"entry": [{"changes": [document]}]}
-    entries = mapping(document).get("entry")
+    entries = read_mapping(document).get("entry")
     if not isinstance(entries, list | dict):
         yield UnreadablePart(body, "not a webhook of Meta: it has no entry")
         return
-    for entry in items(entries):
-        yield from _entry(entry, body=body)
+    for entry in read_items(entries):
+        yield from _parse_entry(entry, body=body)
 
 
-def _entry(entry: Any, *, body: bytes) -> Iterator[Part]:
-    changes = mapping(entry).get("changes")
+def _parse_entry(entry: Any, *, body: bytes) -> Iterator[WebhookPart]:
+    changes = read_mapping(entry).get("changes")
     if not isinstance(changes, list | dict):
         yield UnreadablePart(body, "an entry without changes")
         return
-    for change in items(changes):
-        if isinstance(mapping(change).get("value"), dict):
-            yield from _change(_Place.of(change, entry=entry, body=body))
+    for change in read_items(changes):
+        if isinstance(read_mapping(change).get("value"), dict):
+            yield from _parse_change(_ChangeContext.of(change, entry=entry, body=body))
         else:
             yield UnreadablePart(body, "a change without value")
 
 
-def _change(place: _Place) -> Iterator[Part]:
+def _parse_change(place: _ChangeContext) -> Iterator[WebhookPart]:
     rest = set(place.value)
     itemised = False
-    if place.field in _BUYERS_FIELDS:
-        for name, read_item in (("messages", _message), ("statuses", _status)):
-            for item in items(place.value.get(name)):
+    if place.field in _BUYER_FIELDS:
+        for name, read_item in (("messages", _parse_message), ("statuses", _parse_status)):
+            for item in read_items(place.value.get(name)):
                 itemised = True
-                yield _read_item(read_item, item, name=name, place=place)
-        rest -= _ITEMISED
+                yield _parse_item(read_item, item, name=name, place=place)
+        rest -= _ITEMISED_KEYS
     if rest or not itemised:
-        yield _read_notice(place, itemised=itemised)
+        yield _parse_notice(place, itemised=itemised)
 
 
-def _read_item(
-    read_item: Callable[[dict[str, Any], _Place], Part], item: Any, *, name: str, place: _Place
-) -> Part:
+def _parse_item(
+    read_item: Callable[[dict[str, Any], _ChangeContext], WebhookPart],
+    item: Any,
+    *,
+    name: str,
+    place: _ChangeContext,
+) -> WebhookPart:
     try:
         if not isinstance(item, dict):
-            raise Unreadable(f"one of the {name} is not an object")  # noqa: TRY301
-        _fits(place.phone_number_id, limit=_PHONE_NUMBER_ID, name="phone_number_id")
-        return read_item(harmless(item), place)
-    except Unreadable as error:
+            raise UnreadableJson(f"one of the {name} is not an object")  # noqa: TRY301
+        _check_length(place.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id")
+        return read_item(make_storable(item), place)
+    except UnreadableJson as error:
         return place.unreadable(str(error), name=name, item=item)
 
 
-def _message(item: dict[str, Any], place: _Place) -> MessageItem:
-    wamid = _required(string(item, "id"), limit=_WAMID, name="id")
+def _parse_message(item: dict[str, Any], place: _ChangeContext) -> MessageItem:
+    wamid = _require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id")
     sender = read_sender(item, cards=place.cards)
-    said = content(item)
+    said = parse_content(item)
     return MessageItem(
         phone_number_id=place.phone_number_id,
         display_phone_number=place.display_phone_number,
         wa_message_id=wamid,
-        dedupe_key=_dedupe_key(item, wamid=wamid),
-        type=(string(item, "type") or said.kind.lower())[:_TYPE],
+        dedupe_key=_build_dedupe_key(item, wamid=wamid),
+        type=(read_string(item, "type") or said.kind.lower())[:_TYPE_LENGTH],
         text=said.text,
-        sent_at=moment(item.get("timestamp")),
+        sent_at=read_timestamp(item.get("timestamp")),
         payload=item,
         answerable=_is_answerable(item, sender, said, place),
         **sender,
     )
 
 
-def _is_answerable(item: Mapping[str, Any], sender: Sender, said: Content, place: _Place) -> bool:
+def _is_answerable(
+    item: Mapping[str, Any], sender: SenderFields, said: MessageContent, place: _ChangeContext
+) -> bool:
     """Whether it is a buyer's own message to us that asks for an answer."""
-    ours = {"to", "to_user_id"} & set(item) or sender["wa_id"] == phone(place.display_phone_number)
+    ours = {"to", "to_user_id"} & set(item) or sender["wa_id"] == parse_phone_number(
+        place.display_phone_number
+    )
     return bool(
         place.phone_number_id
         and (sender["user_id"] or sender["wa_id"])
         and not ours
-        and not string(item, "group_id")
-        and said.kind not in UNANSWERED
+        and not read_string(item, "group_id")
+        and said.kind not in UNANSWERED_KINDS
     )
 
 
-def _dedupe_key(item: Mapping[str, Any], *, wamid: str) -> str:
+def _build_dedupe_key(item: Mapping[str, Any], *, wamid: str) -> str:
     """The message's id; reactions that are set and taken back share one, so time and emoji join."""
-    if string(item, "type") != "reaction":
+    if read_string(item, "type") != "reaction":
         return wamid
-    rest = "|".join((string(item, "timestamp"), string(item, "reaction", "emoji")))
+    rest = "|".join((read_string(item, "timestamp"), read_string(item, "reaction", "emoji")))
     key = f"{wamid}|{rest}"
     return (
-        key if len(key) <= _DEDUPE_KEY else f"{wamid}|{hashlib.sha256(rest.encode()).hexdigest()}"
+        key
+        if len(key) <= _DEDUPE_KEY_LENGTH
+        else f"{wamid}|{hashlib.sha256(rest.encode()).hexdigest()}"
     )
 
 
-def _status(item: dict[str, Any], place: _Place) -> StatusItem:
-    failure = mapping(next(iter(items(item.get("errors"))), None))
+def _parse_status(item: dict[str, Any], place: _ChangeContext) -> StatusItem:
+    failure = read_mapping(next(iter(read_items(item.get("errors"))), None))
     return StatusItem(
         phone_number_id=place.phone_number_id,
-        wa_message_id=_required(string(item, "id"), limit=_WAMID, name="id"),
-        status=_required(string(item, "status"), limit=_STATUS, name="status"),
-        participant=_fits(_participant(item), limit=PERSON_ID_LIMIT, name="participant"),
-        callback_data=string(item, "biz_opaque_callback_data")[:_CALLBACK_DATA],
-        occurred_at=moment(item.get("timestamp")),
-        recipient_wa_id=phone(string(item, "recipient_id")),
-        recipient_user_id=person_id(string(item, "recipient_user_id")),
-        error_code=integer(failure.get("code")),
-        error=_error_words(failure)[:_ERROR],
+        wa_message_id=_require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id"),
+        status=_require_value(read_string(item, "status"), limit=_STATUS_LENGTH, name="status"),
+        participant=_check_length(
+            _find_participant(item), limit=PERSON_ID_LIMIT, name="participant"
+        ),
+        callback_data=read_string(item, "biz_opaque_callback_data")[:_CALLBACK_DATA_LENGTH],
+        occurred_at=read_timestamp(item.get("timestamp")),
+        recipient_wa_id=parse_phone_number(read_string(item, "recipient_id")),
+        recipient_user_id=parse_person_id(read_string(item, "recipient_user_id")),
+        error_code=read_integer(failure.get("code")),
+        error=_format_error(failure)[:_ERROR_LENGTH],
         payload=item,
     )
 
 
-def _participant(item: Mapping[str, Any]) -> str:
+def _find_participant(item: Mapping[str, Any]) -> str:
     keys = ("recipient_participant_user_id", "recipient_participant_id", "participant_recipient_id")
-    return next(filter(None, (string(item, key) for key in keys)), "")
+    return next(filter(None, (read_string(item, key) for key in keys)), "")
 
 
-def _error_words(failure: Mapping[str, Any]) -> str:
+def _format_error(failure: Mapping[str, Any]) -> str:
     """Say what Meta says: title and details, which old payloads keep on the top level."""
-    title = string(failure, "title") or string(failure, "message")
-    details = string(failure, "error_data", "details") or string(failure, "details")
+    title = read_string(failure, "title") or read_string(failure, "message")
+    details = read_string(failure, "error_data", "details") or read_string(failure, "details")
     return ": ".join(dict.fromkeys(filter(None, (title, details))))
 
 
-def _read_notice(place: _Place, *, itemised: bool) -> Part:
-    dropped = _ITEMISED - {"metadata"} if itemised else frozenset[str]()
+def _parse_notice(place: _ChangeContext, *, itemised: bool) -> WebhookPart:
+    dropped = _ITEMISED_KEYS - {"metadata"} if itemised else frozenset[str]()
     rest = {key: value for key, value in place.value.items() if key not in dropped}
     try:
-        _fits(place.phone_number_id, limit=_PHONE_NUMBER_ID, name="phone_number_id")
-        return _notice(harmless({**place.change, "value": rest}), place)
-    except Unreadable as error:
+        _check_length(place.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id")
+        return _build_notice(make_storable({**place.change, "value": rest}), place)
+    except UnreadableJson as error:
         return place.unreadable(str(error))
 
 
-def _notice(change: dict[str, Any], place: _Place) -> NoticeItem:
-    waba_id, time = string(place.entry, "id"), string(place.entry, "time")
+def _build_notice(change: dict[str, Any], place: _ChangeContext) -> NoticeItem:
+    waba_id, time = read_string(place.entry, "id"), read_string(place.entry, "time")
     about = [
-        string(item, "id")
+        read_string(item, "id")
         for name in ("messages", "statuses")
-        for item in items(place.value.get(name))
+        for item in read_items(place.value.get(name))
     ]
-    value = mapping(change, "value")
-    failure = mapping(next(iter(items(value.get("errors"))), None))
-    event = _error_words(failure) or string(value, "event") or string(value, "decision")
+    value = read_mapping(change, "value")
+    failure = read_mapping(next(iter(read_items(value.get("errors"))), None))
+    event = _format_error(failure) or read_string(value, "event") or read_string(value, "decision")
     return NoticeItem(
-        dedupe_key=hashlib.sha256(canonical([waba_id, time, about, change])).hexdigest(),
-        waba_id=waba_id[:_WABA_ID],
-        field=place.field[:_FIELD],
+        dedupe_key=hashlib.sha256(write_canonical_json([waba_id, time, about, change])).hexdigest(),
+        waba_id=waba_id[:_WABA_ID_LENGTH],
+        field=place.field[:_FIELD_LENGTH],
         phone_number_id=place.phone_number_id,
         payload=change,
-        needs_attention=bool(failure) or (place.field in ATTENTION and event not in CALM),
-        title=": ".join(filter(None, (place.field, event)))[:_TITLE] or "notice",
-        identity_changes=tuple(_identity_changes(value, place)),
+        needs_attention=bool(failure)
+        or (place.field in ATTENTION_FIELDS and event not in ROUTINE_EVENTS),
+        title=": ".join(filter(None, (place.field, event)))[:_TITLE_LENGTH] or "notice",
+        identity_changes=tuple(_parse_identity_changes(value, place)),
     )
 
 
-def _identity_changes(value: Mapping[str, Any], place: _Place) -> Iterator[IdentityChange]:
-    for update in items(value.get("user_id_update")):
-        previous = person_id(string(update, "user_id", "previous"))
-        current = person_id(string(update, "user_id", "current"))
+def _parse_identity_changes(
+    value: Mapping[str, Any], place: _ChangeContext
+) -> Iterator[IdentityChange]:
+    for update in read_items(value.get("user_id_update")):
+        previous = parse_person_id(read_string(update, "user_id", "previous"))
+        current = parse_person_id(read_string(update, "user_id", "current"))
         if previous and current and previous != current:
             yield IdentityChange(
                 phone_number_id=place.phone_number_id,
                 previous_user_id=previous,
                 user_id=current,
-                parent_user_id=person_id(string(update, "parent_user_id", "current")) or "",
-                wa_id=phone(string(update, "wa_id")),
+                parent_user_id=parse_person_id(read_string(update, "parent_user_id", "current"))
+                or "",
+                wa_id=parse_phone_number(read_string(update, "wa_id")),
             )
 
 
-def _required(value: str, *, limit: int, name: str) -> str:
+def _require_value(value: str, *, limit: int, name: str) -> str:
     if not value:
-        raise Unreadable(f"{name} is missing")
-    return _fits(value, limit=limit, name=name)
+        raise UnreadableJson(f"{name} is missing")
+    return _check_length(value, limit=limit, name=name)
 
 
-def _fits(value: str, *, limit: int, name: str) -> str:
+def _check_length(value: str, *, limit: int, name: str) -> str:
     if len(value) > limit:
-        raise Unreadable(f"{name} is longer than {limit}")
+        raise UnreadableJson(f"{name} is longer than {limit}")
     return value

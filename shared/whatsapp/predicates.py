@@ -4,28 +4,29 @@ from typing import Final
 
 from django.db.models import Q
 
-from shared.core.enums import Delivery, InboxStatus, OutboxStatus
-from shared.core.sql import literal
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxStatus
+from shared.core.sql import inline_enum_value
 
-WAITING: Final = Q(status=literal(OutboxStatus.QUEUED))
+QUEUED_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.QUEUED))
 """Messages to buyers of the index `outbound_queue`."""
 
-UNDER_WAY: Final = Q(status=literal(OutboxStatus.SENDING))
+SENDING_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.SENDING))
 """Messages to buyers of the index `outbound_sending`."""
 
-UNANSWERED: Final = Q(status=literal(OutboxStatus.UNKNOWN))
+UNKNOWN_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.UNKNOWN))
 """Messages to buyers of the index `outbound_unknown`: handed over, and Meta said nothing."""
 
-WITHHELD: Final = Q(status=literal(OutboxStatus.WITHHELD))
+WITHHELD_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.WITHHELD))
 """Messages to buyers of the index `outbound_withheld`: they wait until the buyer writes."""
 
-NOT_SENT: Final = Q(status=literal(OutboxStatus.FAILED)) | Q(
-    delivery=literal(Delivery.FAILED), status=literal(OutboxStatus.SENT)
+FAILED_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.FAILED)) | Q(
+    delivery=inline_enum_value(MessageDeliveryStatus.FAILED),
+    status=inline_enum_value(OutboxStatus.SENT),
 )
 """Messages to buyers of the index `outbound_failed`: refused, or accepted and not delivered."""
 
-NOT_ANSWERED: Final = Q(status=literal(InboxStatus.FAILED))
+FAILED_INBOUND: Final = Q(status=inline_enum_value(InboxStatus.FAILED))
 """Messages from buyers of the index `inbound_failed`."""
 
-TO_ANSWER: Final = Q(status=literal(InboxStatus.RECEIVED))
+WAITING_INBOUND: Final = Q(status=inline_enum_value(InboxStatus.RECEIVED))
 """Messages from buyers of the index `inbound_waiting`."""

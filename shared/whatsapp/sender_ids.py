@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
-from shared.whatsapp.json_reader import items, mapping, string
+from shared.whatsapp.json_reader import read_items, read_mapping, read_string
 
 PERSON_ID_LIMIT: Final = 160
 _NAME_LIMIT: Final = 150
 
-_IDENTITY_CHANGES: Final = frozenset(
+_IDENTITY_CHANGE_TYPES: Final = frozenset(
     {"user_changed_number", "customer_changed_number", "user_changed_user_id"}
 )
 
@@ -21,7 +21,7 @@ _PHONE: Final = re.compile(r"\+?([1-9][0-9]{6,14})")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 
-class Sender(TypedDict):
+class SenderFields(TypedDict):
     """Who sent a message; each key may be absent, as `MessageItem` explains them."""
 
     user_id: str | None
@@ -34,19 +34,19 @@ class Sender(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Cards:
+class ContactCards:
     """The `contacts` of a change by either key; their order says nothing."""
 
     by_user_id: Mapping[str, Mapping[str, Any]]
     by_wa_id: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def of(cls, contacts: Any) -> "Cards":
+    def of(cls, contacts: Any) -> "ContactCards":
         """Sort the cards; the first with a key stands for it."""
-        cards = [mapping(card) for card in reversed(items(contacts))]
+        cards = [read_mapping(card) for card in reversed(read_items(contacts))]
         return cls(
-            by_user_id={string(card, "user_id"): card for card in cards},
-            by_wa_id={phone(string(card, "wa_id")) or "": card for card in cards},
+            by_user_id={read_string(card, "user_id"): card for card in cards},
+            by_wa_id={parse_phone_number(read_string(card, "wa_id")) or "": card for card in cards},
         )
 
     def find(self, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
@@ -58,37 +58,39 @@ class Cards:
         )
 
 
-def read_sender(item: Mapping[str, Any], *, cards: Cards) -> Sender:
+def read_sender(item: Mapping[str, Any], *, cards: ContactCards) -> SenderFields:
     """Find out who sent a message, from itself and the cards that came along."""
-    written_by = string(item, "from")
-    wa_id = phone(written_by)
-    user_id = person_id(string(item, "from_user_id"))
+    written_by = read_string(item, "from")
+    wa_id = parse_phone_number(written_by)
+    user_id = parse_person_id(read_string(item, "from_user_id"))
     if user_id is None and _USER_ID.fullmatch(written_by):
         user_id = written_by
     card = cards.find(user_id=user_id, wa_id=wa_id)
-    user_id = user_id or person_id(string(card, "user_id"))
-    parent = string(item, "from_parent_user_id") or string(card, "parent_user_id")
-    sender = Sender(
+    user_id = user_id or parse_person_id(read_string(card, "user_id"))
+    parent = read_string(item, "from_parent_user_id") or read_string(card, "parent_user_id")
+    sender = SenderFields(
         user_id=user_id,
-        parent_user_id=person_id(parent) or "",
-        wa_id=wa_id or phone(string(card, "wa_id")),
-        profile_name=string(card, "profile", "name")[:_NAME_LIMIT],
-        username=string(card, "profile", "username").lstrip("@")[:_NAME_LIMIT],
+        parent_user_id=parse_person_id(parent) or "",
+        wa_id=wa_id or parse_phone_number(read_string(card, "wa_id")),
+        profile_name=read_string(card, "profile", "name")[:_NAME_LIMIT],
+        username=read_string(card, "profile", "username").lstrip("@")[:_NAME_LIMIT],
         previous_user_id=None,
         new_wa_id=None,
     )
-    return _after_a_change(sender, system=mapping(item, "system"))
+    return _apply_identity_change(sender, system=read_mapping(item, "system"))
 
 
-def _after_a_change(sender: Sender, *, system: Mapping[str, Any]) -> Sender:
+def _apply_identity_change(sender: SenderFields, *, system: Mapping[str, Any]) -> SenderFields:
     """Tell the old keys from the new; Meta wrote such a message in three ways so far."""
-    previous = person_id(string(system, "previous_user_id"))
-    if previous is None and string(system, "type") not in _IDENTITY_CHANGES:
+    previous = parse_person_id(read_string(system, "previous_user_id"))
+    if previous is None and read_string(system, "type") not in _IDENTITY_CHANGE_TYPES:
         return sender
-    current = person_id(string(system, "user_id")) or sender["user_id"]
+    current = parse_person_id(read_string(system, "user_id")) or sender["user_id"]
     previous = previous or sender["user_id"]
-    new_wa_id = phone(string(system, "wa_id")) or phone(string(system, "new_wa_id"))
-    parent = person_id(string(system, "parent_user_id"))
+    new_wa_id = parse_phone_number(read_string(system, "wa_id")) or parse_phone_number(
+        read_string(system, "new_wa_id")
+    )
+    parent = parse_person_id(read_string(system, "parent_user_id"))
     return {
         **sender,
         "user_id": current,
@@ -98,12 +100,12 @@ def _after_a_change(sender: Sender, *, system: Mapping[str, Any]) -> Sender:
     }
 
 
-def phone(value: str) -> str | None:
+def parse_phone_number(value: str) -> str | None:
     """Give a phone number without `+`, or None if it is not one that can be sent to."""
     found = _PHONE.fullmatch(value)
     return found[1] if found else None
 
 
-def person_id(value: str) -> str | None:
+def parse_person_id(value: str) -> str | None:
     """Give an opaque id of a person, or None where there is none or it cannot be stored."""
     return value if 0 < len(value) <= PERSON_ID_LIMIT else None

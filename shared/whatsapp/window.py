@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 
 
-def is_open(last_inbound_at: datetime | None, *, now: datetime) -> bool:
+def is_window_open(last_inbound_at: datetime | None, *, now: datetime) -> bool:
     """Whether a free-form message may still be sent.
 
     Args:

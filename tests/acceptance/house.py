@@ -145,7 +145,7 @@ class House:
 
     def knocks(self, body: bytes, *, at: Gateway | None = None, header: str | None = None) -> int:
         """Post a webhook as Meta does, with a good signature or this header; give the status."""
-        seal = f"sha256={security.signature(body, secret=PLAYED.app_secret)}"
+        seal = f"sha256={security.compute_signature(body, secret=PLAYED.app_secret)}"
         headers = {"X-Hub-Signature-256": seal if header is None else header}
         address = (at or self.gateway).webhook
         return self.knocking.post(address, content=body, headers=headers).status_code
@@ -161,8 +161,8 @@ class House:
         Nothing may be under way: what is being sent right now would count as lost as well.
         """
         now = datetime.now(UTC)
-        outbox_queue.sweep(now=now + timedelta(minutes=3))  # leases end
-        outbox_queue.sweep(now=now + timedelta(minutes=6))  # and no status came
+        outbox_queue.settle_abandoned_sends(now=now + timedelta(minutes=3))  # leases end
+        outbox_queue.settle_abandoned_sends(now=now + timedelta(minutes=6))  # and no status came
 
     def is_quiet(self) -> bool:
         """Whether nothing waits to be sent."""

@@ -65,7 +65,7 @@ class TestAKill:
         assert all_sent(buyer)
         assert list(copies(house, buyer).values()) == [1, 1, 1]
         assert house.meta.refused() == []
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_while_sending_without_ever_a_status_sends_that_one_message_again(
         self, house: House, gateway: Lives
@@ -103,7 +103,7 @@ class TestKillsAtRandom:
         taken = sum((copies(house, buyer) for buyer in crowd), Counter())
         assert {callback for callback, times in taken.items() if times > 1} <= under_way
         assert len(taken) == 3 * BUYERS  # held, to pay, under review
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
         orders = Order.objects.filter(code__in=codes, under_review_since__isnull=False)
         assert orders.count() == len(set(codes)) == BUYERS
         answered = [message.in_reply_to_id for buyer in crowd for message in sent_to(buyer)]
@@ -143,12 +143,14 @@ def kill(gateway: Lives) -> set[str]:
     """
     house = gateway.house
     gateway.kill()
-    outbox_queue.sweep(now=datetime.now(UTC) + timedelta(minutes=3))  # nobody sends: all leases end
+    outbox_queue.settle_abandoned_sends(
+        now=datetime.now(UTC) + timedelta(minutes=3)
+    )  # nobody sends: all leases end
     lost = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN)
     under_way = {str(callback) for callback in lost.values_list("callback_data", flat=True)}
     gateway.again()
     # No status will come of what never reached Meta: its minute and a half go by at once.
     arrived = {message["body"]["biz_opaque_callback_data"] for message in house.meta.outgoing()}
     lost.filter(callback_data__in=under_way - arrived).update(next_attempt_at=datetime.now(UTC))
-    outbox_queue.sweep(now=datetime.now(UTC))
+    outbox_queue.settle_abandoned_sends(now=datetime.now(UTC))
     return under_way

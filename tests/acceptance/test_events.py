@@ -38,7 +38,7 @@ def opened(got: Got, *, secret: str) -> dict[str, str]:
 def wants_events(name: str, url: str) -> EventEndpoint:
     """Make an endpoint that wants all events."""
     now = datetime.now(UTC)
-    return endpoints.create(name=name, url=url, by="olga", allow_private=True, now=now)
+    return endpoints.create_endpoint(name=name, url=url, by="olga", allow_private=True, now=now)
 
 
 def lets_the_waits_end() -> None:

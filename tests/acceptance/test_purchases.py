@@ -61,7 +61,7 @@ class TestAPurchase:
         assert len(held) == 3
         assert len(house.meta.outgoing(to=ana.wa_id)) <= MOST_MESSAGES
         assert house.meta.refused() == []
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_by_picked_numbers_ends_with_the_buyer_owning_exactly_those(
         self, house: House, seller: Program
@@ -79,4 +79,4 @@ class TestAPurchase:
         assert paid == held == sold(code) == ["007", "013", "845"]
         assert len(house.meta.outgoing(to=ben.wa_id)) <= MOST_MESSAGES
         assert house.meta.refused() == []
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []

@@ -67,7 +67,7 @@ def _measure(kind: databases.Kind) -> float:
             for _ in range(ROUNDS):
                 product.append(_together(clients, "product", raffle_id=raffle.pk, times=100))
                 baseline.append(_together(clients, "sorting", raffle_id=raffle.pk, times=2))
-        if problems := inventory.check(raffle.pk):
+        if problems := inventory.find_inventory_problems(raffle.pk):
             raise SystemExit(f"numbers were lost or sold twice: {problems}")
         ratio = _per_second(product) / _per_second(baseline)
     table.show(
@@ -145,7 +145,7 @@ def _a_million() -> "Raffle":
     from tests import builders
 
     raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT")
-    number_generation.generate(raffle.pk)
+    number_generation.generate_numbers(raffle.pk)
     return lifecycle.open_raffle(raffle.pk, now=datetime.now(UTC))
 
 

@@ -12,7 +12,7 @@ def together() -> Starlette:
     from gateway import app
     from shared.core import config
 
-    return app.build(config.current(), workers=False)
+    return app.build_app(config.get_settings(), workers=False)
 
 
 def alone() -> Starlette:
@@ -22,14 +22,14 @@ def alone() -> Starlette:
     from gateway.database import Database
     from shared.core import config
 
-    settings = config.current()
+    settings = config.get_settings()
     database = Database.suited_to("sqlite")
 
-    async def keep(arrival: webhook.Arrival) -> None:
-        await database.ingest(app.store_together, [arrival])
+    async def keep(arrival: webhook.ReceivedWebhook) -> None:
+        await database.ingest(app.store_webhooks, [arrival])
 
     return Starlette(
-        routes=webhook.routes(
+        routes=webhook.build_webhook_routes(
             keep=keep,
             secrets=settings.app_secrets,
             verify_token=settings.meta_verify_token.get_secret_value(),

@@ -70,14 +70,14 @@ def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installati
     dump = (folder / "dump.sql").read_text()
     with Databases(vendor, run_folder).restored(dump) as address, books(address):
         ContentType.objects.clear_cache()
-        availability.forget_counts()
+        availability.clear_counts_cache()
         rights, kinds = _read_rights(), _read_kinds()
         call_command("migrate", verbosity=0)
         _restore_files(folder / "media" / "proofs")
         now = datetime.fromisoformat(facts["saved_at"]) + timedelta(minutes=5)
         yield Installation(facts, now, rights, kinds)
     ContentType.objects.clear_cache()
-    availability.forget_counts()
+    availability.clear_counts_cache()
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def open_browser(session: str) -> Client:
 def answer(contact: Any, *, now: datetime) -> list[str]:
     """Let the bot answer what waits; return the keys of the new messages."""
     before = set(contact.outbound_messages.values_list("pk", flat=True))
-    while inbound.answer(contact.pk, now=now, pivot=12345).messages:
+    while inbound.answer_waiting_messages(contact.pk, now=now, pivot=12345).messages:
         pass
     new = contact.outbound_messages.exclude(pk__in=before).order_by("pk")
     return list(new.values_list("key", flat=True))
@@ -393,8 +393,8 @@ class TestWorkers:
         last = events.filter(sequence__isnull=False).count()
         new = events.filter(sequence=None).count()
 
-        recorder.number(now=now)
-        claimed = deliveries.claim(
+        recorder.sequence_events(now=now)
+        claimed = deliveries.claim_deliveries(
             now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100, busy={}
         )
 
@@ -407,7 +407,9 @@ class TestWorkers:
         assert deliveries.expire_leases(now) == 1
 
     def test_send_what_is_queued(self, now: datetime) -> None:
-        claimed = claims.claim(now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100)
+        claimed = claims.claim_messages(
+            now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100
+        )
 
         assert claimed
         assert {message.body["messaging_product"] for message in claimed} == {"whatsapp"}
@@ -415,7 +417,7 @@ class TestWorkers:
     def test_send_again_what_may_never_have_arrived(self, now: datetime) -> None:
         unknown = get("whatsapp.OutboundMessage", status="UNKNOWN")
 
-        outbox_queue.sweep(now=now)
+        outbox_queue.settle_abandoned_sends(now=now)
 
         unknown.refresh_from_db()
         assert unknown.status == "QUEUED"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 
-FOLDER: Final = ROOT / "deploy" / "n8n"
+FOLDER: Final = PROJECT_ROOT / "deploy" / "n8n"
 TABLE: Final = Path(__file__).with_name("nodes.json")
 
 LONGEST_ID: Final = 21

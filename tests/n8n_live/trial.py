@@ -172,7 +172,7 @@ def _forged_and_repeated(trial: Trial) -> None:
     body = json.dumps(event).encode()
     for workflow, path in ((ASK, "raffle-proof"), (EVENTS, "raffle-events")):
         address = f"{trial.engine.address}/webhook/{path}"
-        ours = signing.headers(
+        ours = signing.build_signature_headers(
             trial.secrets[workflow], event_id=event["id"], body=body, now=datetime.now(tz=UTC)
         )
         for what, signed, wanted in (

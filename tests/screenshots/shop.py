@@ -63,7 +63,7 @@ class Shop:
             time_zone="America/Bogota",
             draw_at=self.now.replace(hour=1, minute=0) + timedelta(days=days),
         )
-        number_generation.generate(raffle.pk, pause=0)
+        number_generation.generate_numbers(raffle.pk, pause=0)
         lifecycle.open_raffle(raffle.pk, now=self.now - timedelta(days=9))
         raffle.refresh_from_db()
         self.free[raffle.pk] = list(range(raffle.first_number, raffle.last_number + 1))
@@ -96,7 +96,7 @@ class Shop:
         buyer = self.buyer(name, heard=at)
         held = self.hold(raffle, buyer, quantity, at=at)
         with transaction.atomic():
-            return orders.place(orders.lock(held.pk), at=at, now=at, by=_chat(buyer)), buyer
+            return orders.place(orders.lock_order(held.pk), at=at, now=at, by=_chat(buyer)), buyer
 
     def proof(
         self, order: Order | None, buyer: WhatsAppContact, *, at: datetime, content: bytes = b""
@@ -105,8 +105,8 @@ class Shop:
         serial = next(self.serial)
         source = ProofSource(NUMBER_ID, f"wamid.p{serial}", f"media{serial}", "", "", at)
         with transaction.atomic():
-            locked = orders.lock(order.pk) if order is not None else None
-            received = proofs.receive(
+            locked = orders.lock_order(order.pk) if order is not None else None
+            received = proofs.receive_proof(
                 source, order=locked, contact_id=buyer.pk, by=_chat(buyer), now=at
             )
         payments.keep_proof_file(
@@ -207,7 +207,7 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
     at = shop.now - 3 * HOUR
     late, buyer = shop.order(raffle, 2, at=at)
     with transaction.atomic():
-        orders.expire(orders.lock(late.pk), now=at + 40 * MINUTE)
+        orders.expire(orders.lock_order(late.pk), now=at + 40 * MINUTE)
     shop.free[raffle.pk].extend(late.numbers())
     other, other_buyer = shop.order(raffle, 2, at=at + HOUR)
     shop.proof(other, other_buyer, at=at + HOUR + 3 * MINUTE)
@@ -227,7 +227,7 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
             contact=away,
             kind=OutboxKind.NOTICE,
             key="paid",
-            payload=messages.text(f"Paid. *{number}* is yours."),
+            payload=messages.build_text(f"Paid. *{number}* is yours."),
             status=OutboxStatus.WITHHELD,
             created_at=shop.now - HOUR,
         )
@@ -236,18 +236,18 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
 def _chatted(shop: Shop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
     """Write down what was said until the order was placed."""
     named = " · ".join(order.raffle.written(number) for number in order.numbers())
-    card = messages.buttons(
+    card = messages.build_buttons(
         f"*{order.raffle}* · win {order.raffle.prize}\nDraw: Fri 11 Dec, 20:00 · $5.00 a number",
-        buttons=[messages.Button(str(n), title) for n, title in enumerate(_TITLES)],
+        buttons=[messages.ReplyButton(str(n), title) for n, title in enumerate(_TITLES)],
     )
     told, said = _speakers(shop, buyer)
     said("hi", at=at - 4 * MINUTE)
     told(card, at=at - 4 * MINUTE)
     said("3 please", at=at - 2 * MINUTE)
-    told(messages.text(f"Held for you: *{named}*  Total ${order.total}"), at=at - 2 * MINUTE)
+    told(messages.build_text(f"Held for you: *{named}*  Total ${order.total}"), at=at - 2 * MINUTE)
     said("Confirm", at=at)
     told(
-        messages.text(
+        messages.build_text(
             f"Order *{order.code}* · please pay ${order.total}.\nThen send a photo of the receipt."
         ),
         at=at,

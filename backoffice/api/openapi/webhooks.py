@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from shared.events.signing import SIGNATURE
+from shared.events.signing import SIGNATURE_HEADER
 from shared.publishing.event_payloads import AlertTold, MessageTold, OrderTold, RaffleTold
 
-SIGNED: Final = (SIGNATURE, "webhook-id", "webhook-timestamp", "webhook-signature")
+SIGNED: Final = (SIGNATURE_HEADER, "webhook-id", "webhook-timestamp", "webhook-signature")
 TOLD: Final = (OrderTold, RaffleTold, MessageTold, AlertTold)
 _SENT: Final = """\
 Sent to each endpoint that wants the type, at least once and in no promised order: `id` tells

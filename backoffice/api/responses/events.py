@@ -7,7 +7,7 @@ from pydantic import Field
 from backoffice.api.pagination import Page
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.publishing.event_payloads import Envelope
-from shared.publishing.representations import Described, Moment
+from shared.publishing.representations import Moment, Representation
 
 _ALIKE: Final = (
     "id",
@@ -19,7 +19,7 @@ _ALIKE: Final = (
 )
 
 
-class EventPage(Described):
+class EventPage(Representation):
     """Events in the order of the feed, and where it goes on."""
 
     results: list[Envelope]
@@ -30,7 +30,7 @@ class EventPage(Described):
     next: str | None = Field(description="The address to ask on at; null: there is no more yet.")
 
 
-class Endpoint(Described):
+class Endpoint(Representation):
     """An address that is told of events; neither its secret nor its fixed header is shown."""
 
     id: int
@@ -62,7 +62,7 @@ class EndpointPage(Page[Endpoint]):
     """A page of endpoints."""
 
 
-class EventName(Described):
+class EventName(Representation):
     """An event by its names."""
 
     id: str = Field(examples=["evt_5f2b8c0e9d7a4b1c8e6f3a2d1c0b9a87"])
@@ -71,14 +71,14 @@ class EventName(Described):
     subject: str = Field(examples=["R-7K3F9"], description="What it is about; may be empty.")
 
 
-class EndpointName(Described):
+class EndpointName(Representation):
     """An endpoint by its names."""
 
     id: int
     name: str = Field(examples=["n8n"])
 
 
-class Delivery(Described):
+class Delivery(Representation):
     """How far an event got on its way to an endpoint."""
 
     id: int

@@ -9,9 +9,9 @@ from backoffice.api import already_done
 from backoffice.api.pagination import Page
 from shared.core.enums import OrderAction
 from shared.publishing import representations
-from shared.publishing.representations import Described, Moment
+from shared.publishing.representations import Moment, Representation
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services.availability import Counts
+from shared.raffles.services.availability import TicketCounts
 from shared.whatsapp.models import OutboundMessage
 
 _NOTIFIED: Final = (
@@ -31,14 +31,14 @@ class Problem(BaseModel):
     retryable: bool = Field(description="Whether the same request may succeed later.")
 
 
-class By(Described):
+class By(Representation):
     """Who did something."""
 
     kind: str = Field(examples=["token"], description="chat, staff, token or sweeper.")
     label: str = Field(examples=["n8n"])
 
 
-class Standing(Described):
+class Standing(Representation):
     """How an order stands after a decision."""
 
     id: int
@@ -96,7 +96,7 @@ class DecisionNeeded(Problem):
     order: representations.Order
 
 
-class HistoryLine(Described):
+class HistoryLine(Representation):
     """One line of an order's history."""
 
     action: str = Field(examples=["PAID"])
@@ -117,7 +117,7 @@ class OrderPage(Page[representations.Order]):
     """A page of orders."""
 
 
-class Availability(Described):
+class Availability(Representation):
     """How many numbers of a raffle are free, held and sold."""
 
     id: int
@@ -204,10 +204,10 @@ def in_full(found: Order) -> OrderInFull:
         )
         for event in found.events.all()
     ]
-    return OrderInFull(**dict(representations.order(found)), history=lines)
+    return OrderInFull(**dict(representations.represent_order(found)), history=lines)
 
 
-def availability(raffle: Raffle, *, counts: Counts, why_not: str | None) -> Availability:
+def availability(raffle: Raffle, *, counts: TicketCounts, why_not: str | None) -> Availability:
     """Describe how many numbers of a raffle are left."""
     return Availability(
         id=raffle.pk,
@@ -253,5 +253,5 @@ def _standing(found: Order) -> dict[str, Any]:
         "id": found.pk,
         "code": found.code,
         "status": found.status,
-        "numbers": representations.numbers(found),
+        "numbers": representations.represent_ticket_numbers(found),
     }

@@ -9,15 +9,15 @@ from pydantic import Field
 from backoffice.api.pagination import Page
 from shared.core.enums import ProofStatus
 from shared.publishing import representations, signed_links
-from shared.publishing.representations import Described, Moment
+from shared.publishing.representations import Moment, Representation
 from shared.raffles.models import PaymentProof
-from shared.raffles.predicates import HASHED
+from shared.raffles.predicates import HASHED_PROOFS
 
 MANY: Final = 1_000
 """How many proofs with the same bytes are looked at for one page."""
 
 
-class OrderName(Described):
+class OrderName(Representation):
     """The order a payment proof belongs to."""
 
     id: int
@@ -73,13 +73,15 @@ def _proof(
     kept = found.status == ProofStatus.KEPT
     order, contact = found.order, found.contact
     return ProofInFull(
-        **dict(representations.proof(found)),
+        **dict(representations.represent_proof(found)),
         order=OrderName(id=order.pk, code=order.code) if order else None,
-        buyer=representations.contact(contact) if contact else None,
+        buyer=representations.represent_contact(contact) if contact else None,
         caption=found.caption,
         size=found.size,
-        url=signed_links.url(found.pk, public_url=public_url, now=now) if kept else None,
-        expires_at=signed_links.expires_at(now=now) if kept else None,
+        url=signed_links.build_proof_url(found.pk, public_url=public_url, now=now)
+        if kept
+        else None,
+        expires_at=signed_links.compute_link_expiry(now=now) if kept else None,
         duplicate_of=duplicate_of,
         reject_reason=found.reject_reason or None,
         note=found.note,
@@ -94,7 +96,7 @@ def _duplicates(found: Iterable[PaymentProof]) -> Mapping[int, str]:
     if not wanted:
         return {}
     same = PaymentProof.objects.filter(
-        HASHED, sha256__in={proof.sha256 for proof in wanted}, order__isnull=False
+        HASHED_PROOFS, sha256__in={proof.sha256 for proof in wanted}, order__isnull=False
     ).select_related("order")
     twins = list(same.order_by("id")[:MANY])
     others = {

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from backoffice.api.pagination import Page
-from shared.publishing.representations import Described, Moment
+from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
 from shared.raffles.services import availability
 from shared.raffles.services.number_ranges import NumberRange
 
 
-class Raffle(Described):
+class Raffle(Representation):
     """A raffle: what is raffled, how many numbers there are, and on which terms they are sold."""
 
     id: int
@@ -56,7 +56,7 @@ class RafflePage(Page[Raffle]):
     """A page of raffles."""
 
 
-class Numbers(Described):
+class Numbers(Representation):
     """Numbers in a row that have the same status."""
 
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
@@ -67,7 +67,7 @@ class Numbers(Described):
     status: str = Field(examples=["AVAILABLE"], description="AVAILABLE, RESERVED or SOLD.")
 
 
-class RaffleNumbers(Described):
+class RaffleNumbers(Representation):
     """The numbers of a raffle as ranges; a range may go on on the next page."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -117,7 +117,7 @@ def _numbers(found: NumberRange, *, written: Callable[[int], str]) -> Numbers:
 
 
 def _raffle(found: models.Raffle, *, now: datetime) -> dict[str, Any]:
-    why_not = availability.why_not_selling(found, now=now)
+    why_not = availability.get_not_selling_reason(found, now=now)
     same = (
         "title",
         "description",

@@ -9,15 +9,15 @@ from typing import Any, Final
 from pydantic import Field
 
 from shared.core.enums import OrderStatus
-from shared.publishing.representations import Described, Moment
+from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
-from shared.raffles.services.pending_counts import Standing
-from shared.raffles.services.sales import Amounts, DaySums, RaffleSums, Sums
+from shared.raffles.services.pending_counts import PendingCounts
+from shared.raffles.services.sales import AmountsByCurrency, DaySums, RaffleSums, SalesSums
 
 _CENT: Final = Decimal("0.01")
 
 
-class OrderCounts(Described):
+class OrderCounts(Representation):
     """How many orders there are of each status."""
 
     draft: int = Field(examples=[1], description="Held, not confirmed by the buyer yet.")
@@ -27,7 +27,7 @@ class OrderCounts(Described):
     expired: int = Field(examples=[9])
 
 
-class NumberCounts(Described):
+class NumberCounts(Representation):
     """How many ticket numbers there are of each status."""
 
     total: int = Field(examples=[1000])
@@ -36,7 +36,7 @@ class NumberCounts(Described):
     sold: int = Field(examples=[87])
 
 
-class Money(Described):
+class Money(Representation):
     """Money in one currency."""
 
     currency: str = Field(examples=["USD"], description="ISO 4217.")
@@ -44,14 +44,14 @@ class Money(Described):
     waiting: str = Field(examples=["50.00"], description="Of placed orders that are not paid yet.")
 
 
-class DayMoney(Described):
+class DayMoney(Representation):
     """Money of one day in one currency."""
 
     currency: str = Field(examples=["USD"], description="ISO 4217.")
     paid: str = Field(examples=["85.00"])
 
 
-class DayFigures(Described):
+class DayFigures(Representation):
     """What happened on one day."""
 
     day: str = Field(examples=["2026-11-22"])
@@ -61,7 +61,7 @@ class DayFigures(Described):
     money: list[DayMoney] = Field(description="In each currency that `money` lists.")
 
 
-class Figures(Described):
+class Figures(Representation):
     """How something sells."""
 
     orders: OrderCounts
@@ -121,8 +121,8 @@ class Read:
 
     """
 
-    sums: Sums
-    standing: Standing
+    sums: SalesSums
+    standing: PendingCounts
     zone: str
     at: datetime
 
@@ -219,5 +219,5 @@ def _currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]
     return sorted({*(each.currency for each in raffles), *sums.confirmed, *sums.expected})
 
 
-def _written(amounts: Amounts, currency: str) -> str:
+def _written(amounts: AmountsByCurrency, currency: str) -> str:
     return str(amounts.get(currency, Decimal(0)).quantize(_CENT))

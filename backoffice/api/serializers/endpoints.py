@@ -15,7 +15,7 @@ class NewEndpoint(Body):
         max_length=500, help_text="Where events are sent, e.g. n8n's production URL."
     )
     types = serializers.ListField(
-        child=serializers.ChoiceField(choices=enums.choices(EventType)),
+        child=serializers.ChoiceField(choices=enums.build_choices(EventType)),
         required=False,
         allow_null=True,
         default=list,

@@ -159,7 +159,7 @@ class Rejection(Body):
     """Body of reject-payment."""
 
     reason = serializers.ChoiceField(
-        choices=enums.choices(RejectReason), help_text="What is wrong; the buyer is told."
+        choices=enums.build_choices(RejectReason), help_text="What is wrong; the buyer is told."
     )
     note = Words(help_text="More about it, needed with OTHER; the buyer reads it too.")
     proofs = ProofIds()

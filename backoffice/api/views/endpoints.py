@@ -39,7 +39,7 @@ class DeliveryFilter(django_filters.FilterSet):
 
     endpoint = Key("endpoint_id", help_text="Id of the endpoint.")
     status = OneOf(
-        "status", choices=enums.choices(EventDeliveryStatus), help_text="One or several."
+        "status", choices=enums.build_choices(EventDeliveryStatus), help_text="One or several."
     )
 
     class Meta:
@@ -88,7 +88,7 @@ class Endpoints(Idempotent):
         The answer has its secret, which signs what is sent and is not shown again.
         """
         wanted = checked(NewEndpoint(data=request.data))
-        found = endpoints.create(
+        found = endpoints.create_endpoint(
             name=wanted["name"],
             url=wanted["url"],
             types=wanted["types"] or (),
@@ -96,7 +96,7 @@ class Endpoints(Idempotent):
             header_value=wanted["header_value"],
             secret=wanted["secret"] or None,
             by=scopes.name(request),
-            allow_private=config.current().events_allow_private,
+            allow_private=config.get_settings().events_allow_private,
             now=timezone.now(),
         )
         return orders.response(events.made(found), status=201)
@@ -114,7 +114,7 @@ class OneEndpoint(Idempotent):
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show an endpoint."""
-        return orders.response(events.endpoint(endpoints.find(self._key)))
+        return orders.response(events.endpoint(endpoints.find_endpoint(self._key)))
 
     @extend_schema(
         operation_id="endpoint_update",
@@ -129,10 +129,10 @@ class OneEndpoint(Idempotent):
         sent once it is on again.
         """
         if checked(EndpointChange(data=request.data))["active"]:
-            found = endpoints.enable(self._key)
+            found = endpoints.enable_endpoint(self._key)
         else:
             reason = f"Switched off by {scopes.name(request)}."
-            found = endpoints.disable(self._key, reason=reason, now=timezone.now())
+            found = endpoints.disable_endpoint(self._key, reason=reason, now=timezone.now())
         return orders.response(events.endpoint(found))
 
     @extend_schema(
@@ -142,7 +142,7 @@ class OneEndpoint(Idempotent):
     )
     def delete(self, request: Request, **_: str) -> Response:
         """Delete an endpoint with the log of its deliveries; the events stay."""
-        endpoints.delete(self._key, now=timezone.now())
+        endpoints.delete_endpoint(self._key, now=timezone.now())
         return Response(status=204)
 
     @property
@@ -191,7 +191,7 @@ class Resend(Idempotent):
 
         It leaves at once, or once the endpoint is switched on again; receivers know it by its id.
         """
-        queued = deliveries.resend(query_params.key(self.kwargs["id"]), now=timezone.now())
+        queued = deliveries.resend_delivery(query_params.key(self.kwargs["id"]), now=timezone.now())
         return orders.response(events.delivery(_deliveries().get(pk=queued.pk)))
 
 

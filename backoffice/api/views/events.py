@@ -14,7 +14,7 @@ from backoffice.api import pagination, query_params
 from backoffice.api.responses.events import EventPage
 from shared.core.enums import EventType, Scope
 from shared.events.services import feed
-from shared.publishing.event_payloads import envelope
+from shared.publishing.event_payloads import build_event_payload
 
 LIMIT: Final = 100
 MOST: Final = 500
@@ -61,13 +61,15 @@ class Events(APIView):
         pagination.refuse_unknown(query, known=known, several=["types"])
         after = query_params.whole(query, "after", least=0, default=0)
         limit = min(query_params.whole(query, "limit", least=1, default=LIMIT), MOST)
-        found = feed.after(after, limit=limit + 1, types=_types(request))
+        found = feed.list_events_after(after, limit=limit + 1, types=_types(request))
         more, found = len(found) > limit, found[:limit]
         last = found[-1].sequence if found else after
         base, now = pagination.base(request), timezone.now()
         return Response(
             {
-                "results": [envelope(event, public_url=base, now=now) for event in found],
+                "results": [
+                    build_event_payload(event, public_url=base, now=now) for event in found
+                ],
                 "next_after": last,
                 "more": more,
                 "next": f"{base}{request.path}?{_onward(request, last)}" if more else None,

@@ -91,7 +91,9 @@ class Decision(Idempotent):
             OrderNotFound: there is none.
 
         """
-        return representations.orders().get(pk=orders_service.find(self.kwargs["id"]))
+        return representations.query_represented_orders().get(
+            pk=orders_service.find_order(self.kwargs["id"])
+        )
 
 
 class ConfirmPayment(Decision):
@@ -279,7 +281,9 @@ def _resolve(order: Order, wanted: dict[str, Any], request: Request) -> object:
     seen, note = wanted.get("proofs"), wanted["note"]
     match wanted["decision"]:
         case "take_back":
-            return late_payments.take_back(order.pk, by=by, now=now, seen_proofs=seen, reason=note)
+            return late_payments.take_back_numbers(
+                order.pk, by=by, now=now, seen_proofs=seen, reason=note
+            )
         case "replace":
             return late_payments.replace_numbers(
                 order.pk,
@@ -345,7 +349,7 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
         message=f"The order had ended and {why}; nothing was sold, a person must decide.",
         detail=found,
         retryable=False,
-        order=representations.order(order),
+        order=representations.represent_order(order),
         **found,
     )
     return orders.response(problem, status=409)

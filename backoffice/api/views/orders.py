@@ -34,8 +34,8 @@ class OrderList(APIView):
         The oldest first unless asked for otherwise. A parameter that does not exist is refused.
         """
         orders = filters.chosen(OrderFilter, request.query_params, Order.objects.all())
-        page = IdPages(request).of(orders, reading=representations.orders())
-        listed = [representations.order(order) for order in page.rows]
+        page = IdPages(request).of(orders, reading=representations.query_represented_orders())
+        listed = [representations.represent_order(order) for order in page.rows]
         return responses_orders.response(responses_orders.OrderPage(**page.links, results=listed))
 
 
@@ -54,5 +54,7 @@ class OrderInFull(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
         """Show an order with its history."""
-        order = representations.orders().get(pk=orders_service.find(self.kwargs["id"]))
+        order = representations.query_represented_orders().get(
+            pk=orders_service.find_order(self.kwargs["id"])
+        )
         return responses_orders.response(responses_orders.in_full(order))

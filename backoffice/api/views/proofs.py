@@ -74,8 +74,8 @@ class ProofFilter(django_filters.FilterSet):
     order = Text(
         method="by_order", help_text="Id or code of the order; `none`: those that fit no order."
     )
-    status = OneOf("status", choices=enums.choices(ProofStatus), help_text="One or several.")
-    verdict = OneOf("verdict", choices=enums.choices(Verdict), help_text="One or several.")
+    status = OneOf("status", choices=enums.build_choices(ProofStatus), help_text="One or several.")
+    verdict = OneOf("verdict", choices=enums.build_choices(Verdict), help_text="One or several.")
     arrived_since = Moment("arrived_at", lookup_expr="gte", help_text="Sent then or later.")
 
     class Meta:
@@ -90,7 +90,7 @@ class ProofFilter(django_filters.FilterSet):
             return rows.filter(order__isnull=True)
         if key := query_params.key(order):
             return rows.filter(order=key)
-        return rows.filter(order__code=codes.normalised(order) or "")
+        return rows.filter(order__code=codes.normalise_code(order) or "")
 
 
 class ProofList(APIView):
@@ -126,7 +126,7 @@ class OrderProofs(APIView):
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
         pagination.refuse_unknown(request.query_params, known=pagination.PARAMETERS)
-        order_id = orders_service.find(self.kwargs["id"])
+        order_id = orders_service.find_order(self.kwargs["id"])
         return _page(request, _proofs().filter(order=order_id))
 
 
@@ -212,7 +212,7 @@ class ProofFile(APIView):
             ProofLinkBroken, ProofLinkExpired.
 
         """
-        if signed_links.proof_of(signature, now=timezone.now()) != query_params.key(
+        if signed_links.verify_proof_signature(signature, now=timezone.now()) != query_params.key(
             self.kwargs["id"]
         ):
             raise ProofLinkBroken

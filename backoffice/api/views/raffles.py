@@ -42,7 +42,10 @@ _NUMBERS: Final = (
     OpenApiParameter(
         "numbers",
         {"type": "string", "pattern": f"^({_SPAN}(,{_SPAN})*)?$"},
-        description=f"Only these, such as 7,13-20; {number_ranges.LIMIT:,} at most, on one page.",
+        description=(
+            f"Only these, such as 7,13-20; {number_ranges.MAX_RANGES_PER_PAGE:,} at "
+            "most, on one page."
+        ),
     ),
     OpenApiParameter(
         "after",
@@ -51,18 +54,20 @@ _NUMBERS: Final = (
     ),
     OpenApiParameter(
         "limit",
-        {"type": "integer", "minimum": 1, "default": number_ranges.LIMIT},
-        description=f"Ranges of a page; more than {number_ranges.LIMIT:,} are cut to that.",
+        {"type": "integer", "minimum": 1, "default": number_ranges.MAX_RANGES_PER_PAGE},
+        description=(
+            f"Ranges of a page; more than {number_ranges.MAX_RANGES_PER_PAGE:,} are cut to that."
+        ),
     ),
 )
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 class RaffleFilter(django_filters.FilterSet):
     """What raffles are chosen by."""
 
-    status = OneOf("status", choices=enums.choices(RaffleStatus), help_text="One or several.")
+    status = OneOf("status", choices=enums.build_choices(RaffleStatus), help_text="One or several.")
 
     class Meta:
         """No filters but those above."""
@@ -141,8 +146,8 @@ class RaffleAvailability(OneRaffle):
         return orders.response(
             orders.availability(
                 raffle,
-                counts=availability.recent_counts(raffle.pk, now=now),
-                why_not=availability.why_not_selling(raffle, now=now),
+                counts=availability.load_recent_counts(raffle.pk, now=now),
+                why_not=availability.get_not_selling_reason(raffle, now=now),
             )
         )
 
@@ -273,10 +278,12 @@ class CloseRaffle(_Step):
 def _page(raffle: Raffle, request: Request) -> RangePage:
     query = request.query_params
     after = query_params.whole(query, "after", least=0, most=9_999_999, default=0)
-    return number_ranges.page(
+    return number_ranges.load_range_page(
         raffle,
         after=after if query.get("after") else None,
-        limit=query_params.whole(query, "limit", least=1, default=number_ranges.LIMIT),
+        limit=query_params.whole(
+            query, "limit", least=1, default=number_ranges.MAX_RANGES_PER_PAGE
+        ),
         status=_status(request),
     )
 
@@ -297,12 +304,12 @@ def _of_given(raffle: Raffle, request: Request) -> list[NumberRange]:
     """
     words = query_params.words(request.query_params, "numbers")
     parts = [_numbers_in(word, raffle=raffle) for word in words]
-    if sum(map(len, parts)) > number_ranges.LIMIT:
-        raise _refused(f"Ask for {number_ranges.LIMIT:,} numbers at most.")
+    if sum(map(len, parts)) > number_ranges.MAX_RANGES_PER_PAGE:
+        raise _refused(f"Ask for {number_ranges.MAX_RANGES_PER_PAGE:,} numbers at most.")
     for name in ("after", "limit"):
         if request.query_params.get(name):
             raise ValidationError({name: ["Numbers that are named come on one page."]})
-    found = number_ranges.of(raffle, numbers=set(chain.from_iterable(parts)))
+    found = number_ranges.load_ranges_of_numbers(raffle, numbers=set(chain.from_iterable(parts)))
     return [each for each in found if _status(request) in (None, each.status)]
 
 

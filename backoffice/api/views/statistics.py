@@ -25,7 +25,7 @@ RAFFLES: Final = 200
 
 _DAYS: Final = OpenApiParameter(
     "days",
-    {"type": "integer", "minimum": 1, "maximum": sales.MOST_DAYS, "default": DAYS},
+    {"type": "integer", "minimum": 1, "maximum": sales.MAX_DAYS, "default": DAYS},
     description="How many days are listed, today included.",
 )
 
@@ -84,15 +84,17 @@ _READ: Final = ("title", "status", "currency", "number_count")
 def _days(request: Request) -> int:
     pagination.refuse_unknown(request.query_params, known=["days"])
     return query_params.whole(
-        request.query_params, "days", least=1, most=sales.MOST_DAYS, default=DAYS
+        request.query_params, "days", least=1, most=sales.MAX_DAYS, default=DAYS
     )
 
 
 def _read(raffle: Raffle | None, *, zone: str, days: int) -> Read:
     now, key = timezone.now(), None if raffle is None else raffle.pk
     return Read(
-        sums=sales.read(now=now, zone=zone, days=days, raffle_id=key, everything=True),
-        standing=pending_counts.of_all() if key is None else pending_counts.of_raffle(key),
+        sums=sales.load_sales_sums(now=now, zone=zone, days=days, raffle_id=key, everything=True),
+        standing=pending_counts.count_all_pending()
+        if key is None
+        else pending_counts.count_pending_in_raffle(key),
         zone=zone,
         at=now,
     )

@@ -31,7 +31,7 @@ from shared.raffles.models import Order
 from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 PATIENCE: Final = 20.0
 """Seconds after which no further order is begun: the server would cut the answer off."""
@@ -78,7 +78,7 @@ def ask(request: HttpRequest, chosen: QuerySet[Order], *, act: Act) -> HttpRespo
         "address": reverse(_ADDRESSES[act]),
         "choice": bulk_confirmation.read(chosen, act=act),
         "limit": LIMIT,
-        "reasons": enums.choices(RejectReason),
+        "reasons": enums.build_choices(RejectReason),
         "back": request.GET.urlencode(),
     }
     page = admin.site.each_context(request) | context

@@ -121,7 +121,7 @@ def status_of(order: Order) -> tuple[str, str]:
     if order.under_review:
         return "To review" if order.asked_again_at is None else "Asked again", "primary"
     status = OrderStatus(order.status)
-    return enums.label(status), summary.STATUS_STYLES[status]
+    return enums.format_label(status), summary.STATUS_STYLES[status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,4 +252,6 @@ def _sum(orders: Sequence[Order]) -> str:
     sums: dict[str, Decimal] = {}
     for order in orders:
         sums[order.currency] = sums.get(order.currency, Decimal()) + order.total
-    return " + ".join(formatting.money(total, currency) for currency, total in sorted(sums.items()))
+    return " + ".join(
+        formatting.format_money(total, currency) for currency, total in sorted(sums.items())
+    )

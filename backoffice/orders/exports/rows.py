@@ -254,7 +254,7 @@ def _who(order: Mapping[str, Any]) -> dict[str, Value]:
     return {"buyer": name, "phone": phone, "sold": sold}
 
 
-_STATUS: Final = {status.value: enums.label(status) for status in OrderStatus}
+_STATUS: Final = {status.value: enums.format_label(status) for status in OrderStatus}
 
 
 def _numbers_of(order_ids: list[int]) -> dict[int, list[int]]:

@@ -56,7 +56,7 @@ class Choice(forms.Form):
         Raffle.objects.order_by("-id"), required=False, empty_label="All raffles"
     )
     status = forms.ChoiceField(
-        choices=[("", "Any status"), *enums.choices(OrderStatus)],
+        choices=[("", "Any status"), *enums.build_choices(OrderStatus)],
         required=False,
         initial=OrderStatus.PAID.value,
         label="Orders that are",
@@ -123,7 +123,7 @@ _EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.she
 
 def described(wanted: Wanted) -> str:
     """Say in words what is exported."""
-    status = enums.label(wanted.status).lower() if wanted.status else "any status"
+    status = enums.format_label(wanted.status).lower() if wanted.status else "any status"
     return f"{_WHAT[wanted.what].lower()}, {wanted.raffle or 'all raffles'}, {status}"
 
 

@@ -115,7 +115,7 @@ def page(request: HttpRequest, order_id: int) -> HttpResponse:
         "raffle_id": raffle_id,
         "here": queue.review_page(order.pk, raffle_id=raffle_id),
         "may_decide": queue.may_decide(request),
-        "reasons": enums.choices(RejectReason),
+        "reasons": enums.build_choices(RejectReason),
         "state": _state(bench, raffle_id=raffle_id),
         "previous": _page(bench.place.previous, raffle_id=raffle_id),
         "following": _page(bench.place.following, raffle_id=raffle_id),
@@ -158,7 +158,7 @@ def read(
         buyer=display.buyer(order.contact),
         placed=display.clock(order.placed_at, zone=zone),
         waiting=display.ago(order.under_review_since, now=now) if order.under_review_since else "",
-        status=enums.label(OrderStatus(order.status)),
+        status=enums.format_label(OrderStatus(order.status)),
         style=summary.STATUS_STYLES[OrderStatus(order.status)],
         proofs=proofs,
         current=compared[0].proof.pk if compared else _current(proofs),
@@ -210,7 +210,9 @@ def _other(order: Order) -> OtherOrder:
     return OtherOrder(
         order=order,
         page=reverse("admin:desk_review", args=[order.pk]),
-        status="Paid too late" if order.needs_decision else enums.label(OrderStatus(order.status)),
+        status="Paid too late"
+        if order.needs_decision
+        else enums.format_label(OrderStatus(order.status)),
         style=summary.STATUS_STYLES[OrderStatus(order.status)],
         total=display.money(order),
         at=display.clock(order.created_at, zone=order.raffle.time_zone),
@@ -221,9 +223,9 @@ def _other(order: Order) -> OtherOrder:
 
 def _verdict(proof: PaymentProof) -> str:
     if proof.reject_reason:
-        return f"proof rejected: {enums.label(RejectReason(proof.reject_reason)).lower()}"
+        return f"proof rejected: {enums.format_label(RejectReason(proof.reject_reason)).lower()}"
     waits = proof.verdict == Verdict.PENDING
-    return "proof waits" if waits else f"proof {enums.label(Verdict(proof.verdict)).lower()}"
+    return "proof waits" if waits else f"proof {enums.format_label(Verdict(proof.verdict)).lower()}"
 
 
 def _state(bench: Bench, *, raffle_id: int | None) -> str:

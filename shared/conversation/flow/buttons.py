@@ -1,89 +1,99 @@
 """What a tap means, wherever the buyer stands: honoured if still right, explained if not."""
 
 from shared.conversation import button_ids
-from shared.conversation.button_ids import Do, Tap
+from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.flow import commands, reserve, states
-from shared.conversation.flow.screens import card, meet, menu, say
+from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles
 from shared.conversation.values import (
     AssignProof,
-    CallOff,
+    CancelOwnOrder,
     Context,
     Facts,
     OrderFacts,
-    Place,
+    PlaceOrder,
     RaffleFacts,
     Step,
 )
 from shared.core.enums import OrderStatus, State
 
-_ABOUT_RAFFLES = {Do.RAFFLE, Do.RANDOM, Do.PICK, Do.QUANTITY, Do.NUMBERS}
+_RAFFLE_ACTIONS = {
+    ButtonAction.RAFFLE,
+    ButtonAction.RANDOM,
+    ButtonAction.PICK,
+    ButtonAction.QUANTITY,
+    ButtonAction.NUMBERS,
+}
 
 
-def tapped(tap_id: str, state: State, context: Context, facts: Facts) -> Step:
+def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Step:
     """Do what a button or row says."""
-    tap = button_ids.read(tap_id)
+    tap = button_ids.parse_button_id(tap_id)
     if tap is None:
-        return menu(facts, note=guidance.old_button())
-    if tap.do is Do.MENU:
-        return menu(facts)
-    if tap.do is Do.MINE:
-        return commands.mine(state, context, facts)
-    if tap.do is Do.PAGE:
-        return _page(tap, facts)
-    if tap.do in _ABOUT_RAFFLES:
-        return _about_raffle(tap, context, facts)
-    return _about_order(tap, state, context, facts)
+        return show_menu(facts, note=guidance.build_old_button_note())
+    if tap.do is ButtonAction.MENU:
+        return show_menu(facts)
+    if tap.do is ButtonAction.MINE:
+        return commands.show_my_tickets(state, context, facts)
+    if tap.do is ButtonAction.PAGE:
+        return _show_list_page(tap, facts)
+    if tap.do in _RAFFLE_ACTIONS:
+        return _handle_raffle_tap(tap, context, facts)
+    return _handle_order_tap(tap, state, context, facts)
 
 
-def _page(tap: Tap, facts: Facts) -> Step:
+def _show_list_page(tap: ButtonId, facts: Facts) -> Step:
     if len(facts.raffles) < 2:  # noqa: PLR2004 - no list without two
-        return menu(facts)
-    return say(State.MENU, Context(), raffles.raffle_list(facts.raffles, page=tap.values[0]))
+        return show_menu(facts)
+    return answer_with(
+        State.MENU, Context(), raffles.build_raffle_list_message(facts.raffles, page=tap.values[0])
+    )
 
 
-def _about_raffle(tap: Tap, context: Context, facts: Facts) -> Step:
+def _handle_raffle_tap(tap: ButtonId, context: Context, facts: Facts) -> Step:
     raffle = facts.raffle(tap.subject)
     if raffle is None or not raffle.on_sale:
-        note = raffles.not_selling(raffle.title, raffle.why_not or "") if raffle else ""
-        return menu(facts, note=note or guidance.old_button())
-    return _with_raffle(tap, raffle, context.understood(), facts)
+        note = raffles.build_not_selling_note(raffle.title, raffle.why_not or "") if raffle else ""
+        return show_menu(facts, note=note or guidance.build_old_button_note())
+    return _apply_raffle_action(tap, raffle, context.understood(), facts)
 
 
-def _with_raffle(tap: Tap, raffle: RaffleFacts, context: Context, facts: Facts) -> Step:
-    if tap.do is Do.RANDOM:
+def _apply_raffle_action(
+    tap: ButtonId, raffle: RaffleFacts, context: Context, facts: Facts
+) -> Step:
+    if tap.do is ButtonAction.RANDOM:
         return reserve.ask_quantity(raffle, context)
-    if tap.do is Do.PICK:
+    if tap.do is ButtonAction.PICK:
         return reserve.ask_numbers(raffle, context)
-    if tap.do is Do.QUANTITY:
+    if tap.do is ButtonAction.QUANTITY:
         return reserve.hold_random(raffle, tap.values[1], context, facts)
-    if tap.do is Do.NUMBERS:
+    if tap.do is ButtonAction.NUMBERS:
         return reserve.hold_numbers(raffle, tuple(sorted(set(tap.values[1:]))), context, facts)
-    return card(raffle, Context(), facts)
+    return show_raffle_card(raffle, Context(), facts)
 
 
-def _about_order(tap: Tap, state: State, context: Context, facts: Facts) -> Step:
-    order = facts.order(tap.values[1] if tap.do is Do.PROOF else tap.subject)
+def _handle_order_tap(tap: ButtonId, state: State, context: Context, facts: Facts) -> Step:
+    order = facts.order(tap.values[1] if tap.do is ButtonAction.PROOF else tap.subject)
     if order is None:
-        return menu(facts, note=guidance.old_button())
+        return show_menu(facts, note=guidance.build_old_button_note())
     known = context.understood()
     match tap.do:
-        case Do.PROOF:
+        case ButtonAction.PROOF:
             return Step(state, known, effect=AssignProof(tap.values[0], order.id))
-        case Do.KEEP:
-            return commands.keep(order, state, context, facts)
-        case Do.CANCEL | Do.CANCEL_SURELY:
-            return _cancel(tap, order, state, known)
-        case Do.CONFIRM if order.status is OrderStatus.DRAFT:
-            return Step(state, known.but(draft_order_id=order.id), effect=Place(order.id))
-        case Do.OTHERS if order.status is OrderStatus.DRAFT:
-            return states.others(order, known)
-    return meet(order, known, facts, pay=True)
+        case ButtonAction.KEEP:
+            return commands.keep_order(order, state, context, facts)
+        case ButtonAction.CANCEL | ButtonAction.CANCEL_SURELY:
+            return _handle_cancel_tap(tap, order, state, known)
+        case ButtonAction.CONFIRM if order.status is OrderStatus.DRAFT:
+            return Step(state, known.but(draft_order_id=order.id), effect=PlaceOrder(order.id))
+        case ButtonAction.OTHERS if order.status is OrderStatus.DRAFT:
+            return states.offer_other_numbers(order, known)
+    return show_order(order, known, facts, pay=True)
 
 
-def _cancel(tap: Tap, order: OrderFacts, state: State, context: Context) -> Step:
+def _handle_cancel_tap(tap: ButtonId, order: OrderFacts, state: State, context: Context) -> Step:
     if not order.live:
-        return say(state, context, orders.cannot_cancel(order))
-    if tap.do is Do.CANCEL_SURELY:
-        return Step(state, context, effect=CallOff(order.id))
-    return commands.cancel(order, state, context, surely=True)
+        return answer_with(state, context, orders.build_cannot_cancel_message(order))
+    if tap.do is ButtonAction.CANCEL_SURELY:
+        return Step(state, context, effect=CancelOwnOrder(order.id))
+    return commands.cancel_or_ask_first(order, state, context, surely=True)

@@ -2,32 +2,32 @@
 
 from shared.conversation import parsing
 from shared.conversation.flow import commands, effect_results, proofs
-from shared.conversation.flow.buttons import tapped
-from shared.conversation.flow.reconcile import squared
-from shared.conversation.flow.screens import not_understood
-from shared.conversation.flow.states import WORDS
+from shared.conversation.flow.buttons import handle_tap
+from shared.conversation.flow.reconcile import reconcile_state
+from shared.conversation.flow.screens import ask_to_rephrase
+from shared.conversation.flow.states import TEXT_HANDLERS
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
-    CalledOff,
+    ButtonTapped,
     Context,
-    Event,
+    ConversationEvent,
+    EffectOutcome,
+    EffectRefused,
     Facts,
-    Held,
-    Outcome,
-    Picture,
-    Placed,
-    ProofTaken,
-    ProofUnplaced,
-    Refused,
+    NumbersHeld,
+    OrderCancelled,
+    OrderPlaced,
+    PictureReceived,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
     Step,
-    Tapped,
-    Unreadable,
-    Words,
+    TextReceived,
+    UnreadableReceived,
 )
 from shared.core.enums import State
 
 
-def step(state: State, context: Context, event: Event, facts: Facts) -> Step:
+def step(state: State, context: Context, event: ConversationEvent, facts: Facts) -> Step:
     """Decide what an event means for a buyer.
 
     Args:
@@ -41,46 +41,48 @@ def step(state: State, context: Context, event: Event, facts: Facts) -> Step:
         event, or at most one reply.
 
     """
-    state, context = squared(state, context, facts)
+    state, context = reconcile_state(state, context, facts)
     match event:
-        case Words(text):
-            return _words(text, state, context, facts)
-        case Tapped(tap_id, _):
-            return tapped(tap_id, state, context, facts)
-        case Picture(order_id):
-            return proofs.picture(order_id, state, context, facts)
-        case Unreadable(kind):
-            return not_understood(state, context, facts, note=guidance.cannot_read(kind))
-    return _came_about(event, state, context, facts)
+        case TextReceived(text):
+            return _handle_text(text, state, context, facts)
+        case ButtonTapped(tap_id, _):
+            return handle_tap(tap_id, state, context, facts)
+        case PictureReceived(order_id):
+            return proofs.handle_picture(order_id, state, context, facts)
+        case UnreadableReceived(kind):
+            return ask_to_rephrase(
+                state, context, facts, note=guidance.build_cannot_read_note(kind)
+            )
+    return _handle_outcome(event, state, context, facts)
 
 
-def _came_about(event: Outcome, state: State, context: Context, facts: Facts) -> Step:
+def _handle_outcome(event: EffectOutcome, state: State, context: Context, facts: Facts) -> Step:
     match event:
-        case Held(order_id):
-            return effect_results.held(order_id, context, facts)
-        case Placed(order_id):
-            return effect_results.placed(order_id, context, facts)
-        case CalledOff(order_id):
-            return effect_results.called_off(order_id, facts)
-        case ProofTaken():
-            return proofs.taken(event, context, facts)
-        case ProofUnplaced():
-            return proofs.unplaced(event, state, context, facts)
-        case Refused():
-            return effect_results.refused(event, state, context, facts)
+        case NumbersHeld(order_id):
+            return effect_results.show_held_numbers(order_id, context, facts)
+        case OrderPlaced(order_id):
+            return effect_results.show_payment_instructions(order_id, context, facts)
+        case OrderCancelled(order_id):
+            return effect_results.show_cancellation(order_id, facts)
+        case ProofAddedToOrder():
+            return proofs.acknowledge_proof(event, context, facts)
+        case ProofWithoutOrder():
+            return proofs.handle_proof_without_order(event, state, context, facts)
+        case EffectRefused():
+            return effect_results.explain_refusal(event, state, context, facts)
 
 
-def _words(text: str, state: State, context: Context, facts: Facts) -> Step:
-    heard = parsing.command(text)
+def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step:
+    heard = parsing.parse_command(text)
     if heard is not None:
-        return commands.obey(heard, state, context, facts)
+        return commands.handle_command(heard, state, context, facts)
     if context.asked:
         if parsing.is_yes(text):
-            return tapped(context.asked, state, context, facts)
-        answered = commands.answer_to_question(state, context, text, facts)
+            return handle_tap(context.asked, state, context, facts)
+        answered = commands.handle_answer_to_question(state, context, text, facts)
         if answered is not None:
             return answered
         context = context.but(asked="")
     if parsing.asks_for_tickets(text):
-        return commands.mine(state, context, facts)
-    return WORDS[state](context, text, facts)
+        return commands.show_my_tickets(state, context, facts)
+    return TEXT_HANDLERS[state](context, text, facts)

@@ -1,26 +1,26 @@
 """Which order a picture belongs to, and what its sender hears."""
 
-from shared.conversation.flow.screens import say
+from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import orders
 from shared.conversation.values import (
     Context,
     Facts,
     KeepProof,
     OrderFacts,
-    ProofTaken,
-    ProofUnplaced,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
     Step,
 )
 from shared.core.enums import OrderStatus, State
 
 
-def picture(order_id: int | None, state: State, context: Context, facts: Facts) -> Step:
+def handle_picture(order_id: int | None, state: State, context: Context, facts: Facts) -> Step:
     """Find a picture's order: the one it replies to, else the only one that wants it."""
-    order = facts.order(order_id) or _belongs_to(facts)
+    order = facts.order(order_id) or _find_order_for_picture(facts)
     return Step(state, context.understood(), effect=KeepProof(order.id if order else None))
 
 
-def _belongs_to(facts: Facts) -> OrderFacts | None:
+def _find_order_for_picture(facts: Facts) -> OrderFacts | None:
     wanting = facts.wanting_proof
     if wanting:
         return wanting[0] if len(wanting) == 1 else None
@@ -33,7 +33,7 @@ def _belongs_to(facts: Facts) -> OrderFacts | None:
     return max(facts.orders, key=lambda order: order.id, default=None)
 
 
-def taken(event: ProofTaken, context: Context, facts: Facts) -> Step:
+def acknowledge_proof(event: ProofAddedToOrder, context: Context, facts: Facts) -> Step:
     """Acknowledge a proof that was kept for an order."""
     order = facts.order(event.order_id)
     known = context.understood().but(draft_order_id=event.order_id)
@@ -42,21 +42,29 @@ def taken(event: ProofTaken, context: Context, facts: Facts) -> Step:
     known = known.but(raffle_id=order.raffle.id)
     if event.late:
         state = State.DONE if event.secured else State.MENU
-        return say(state, known, orders.late_proof(order, secured=event.secured))
+        return answer_with(
+            state, known, orders.build_late_proof_message(order, secured=event.secured)
+        )
     if event.first:
-        return say(State.DONE, known, orders.proof_received(order))
+        return answer_with(State.DONE, known, orders.build_proof_received_message(order))
     if event.quiet:
         return Step(State.DONE, known)
-    return say(State.DONE, known, orders.proof_added(order))
+    return answer_with(State.DONE, known, orders.build_proof_added_message(order))
 
 
-def unplaced(event: ProofUnplaced, state: State, context: Context, facts: Facts) -> Step:
+def handle_proof_without_order(
+    event: ProofWithoutOrder, state: State, context: Context, facts: Facts
+) -> Step:
     """Ask whose it is, or say that it is kept."""
     known = context.understood()
     if event.quiet:
         return Step(state, known)
     candidates = facts.wanting_proof or facts.live_orders
     if candidates:
-        return say(state, known, orders.which_order(event.proof_id, candidates))
+        return answer_with(
+            state, known, orders.build_which_order_message(event.proof_id, candidates)
+        )
     raffle = facts.raffle(context.raffle_id)
-    return say(state, known, orders.orphan_proof(raffle.seller if raffle else facts.seller))
+    return answer_with(
+        state, known, orders.build_orphan_proof_message(raffle.seller if raffle else facts.seller)
+    )

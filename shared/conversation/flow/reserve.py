@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 from shared.conversation import parsing
-from shared.conversation.flow.screens import say
+from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import raffles
 from shared.conversation.values import (
     Context,
@@ -16,7 +16,7 @@ from shared.conversation.values import (
 from shared.core.enums import Mode, State
 
 
-class Bare(Enum):
+class BareNumberMeaning(Enum):
     """What a number alone means where the buyer stands."""
 
     QUANTITY = auto()
@@ -30,9 +30,13 @@ def hold_random(raffle: RaffleFacts, quantity: int, context: Context, facts: Fac
         raffle_id=raffle.id, mode=Mode.RANDOM, qty=quantity, picked_numbers=()
     )
     if not raffle.minimum <= quantity <= raffle.maximum:
-        note = raffles.off_limits(raffle, quantity=quantity)
-        return say(State.ASK_QTY, chosen.but(qty=None), raffles.ask_quantity(raffle, note=note))
-    effect = HoldRandom(raffle.id, quantity, replacing=_draft(raffle, facts))
+        note = raffles.build_quantity_out_of_bounds_note(raffle, quantity=quantity)
+        return answer_with(
+            State.ASK_QTY,
+            chosen.but(qty=None),
+            raffles.build_ask_quantity_message(raffle, note=note),
+        )
+    effect = HoldRandom(raffle.id, quantity, replacing=_find_draft_id(raffle, facts))
     return Step(State.ASK_QTY, chosen, effect=effect)
 
 
@@ -42,40 +46,44 @@ def hold_numbers(
     """Hold exactly these numbers, or say why not."""
     chosen = context.understood().but(raffle_id=raffle.id, mode=Mode.PICK, qty=None)
     if not raffle.minimum <= len(numbers) <= raffle.maximum:
-        note = raffles.off_limits(raffle, quantity=len(numbers))
-        return say(State.ASK_PICK_NUMBERS, chosen, raffles.ask_numbers(raffle, note=note))
-    effect = HoldNumbers(raffle.id, numbers, replacing=_draft(raffle, facts))
+        note = raffles.build_quantity_out_of_bounds_note(raffle, quantity=len(numbers))
+        return answer_with(
+            State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
+        )
+    effect = HoldNumbers(raffle.id, numbers, replacing=_find_draft_id(raffle, facts))
     return Step(State.ASK_PICK_NUMBERS, chosen.but(picked_numbers=numbers), effect=effect)
 
 
 def ask_quantity(raffle: RaffleFacts, context: Context) -> Step:
     """Ask how many random numbers."""
     chosen = context.but(raffle_id=raffle.id, mode=Mode.RANDOM)
-    return say(State.ASK_QTY, chosen, raffles.ask_quantity(raffle))
+    return answer_with(State.ASK_QTY, chosen, raffles.build_ask_quantity_message(raffle))
 
 
 def ask_numbers(raffle: RaffleFacts, context: Context, *, note: str = "") -> Step:
     """Ask which numbers."""
     chosen = context.but(raffle_id=raffle.id, mode=Mode.PICK)
-    return say(State.ASK_PICK_NUMBERS, chosen, raffles.ask_numbers(raffle, note=note))
+    return answer_with(
+        State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
+    )
 
 
-def from_words(
-    raffle: RaffleFacts, text: str, context: Context, facts: Facts, *, bare: Bare
+def interpret_words(
+    raffle: RaffleFacts, text: str, context: Context, facts: Facts, *, bare: BareNumberMeaning
 ) -> Step | None:
     """Understand "5 random", "five", "07, 13 and 45", "random" or "pick"; None for the rest."""
-    quantity = parsing.random_quantity(text)
-    if quantity is None and bare is not Bare.TICKET:
-        quantity = parsing.counted_tickets(text)
+    quantity = parsing.parse_random_quantity(text)
+    if quantity is None and bare is not BareNumberMeaning.TICKET:
+        quantity = parsing.parse_ticket_count(text)
     if quantity is not None:
         return hold_random(raffle, quantity, context, facts)
-    named = parsing.ticket_numbers(text)
+    named = parsing.parse_ticket_numbers(text)
     if named is not None and named.surely:
         return hold_numbers(raffle, named.values, context, facts)
-    number = named.values[0] if named is not None else parsing.quantity(text)
+    number = named.values[0] if named is not None else parsing.parse_quantity(text)
     if number is not None:
         spelled = named is None
-        return _bare_number(raffle, number, context, facts, bare=bare, spelled=spelled)
+        return _interpret_bare_number(raffle, number, context, facts, bare=bare, spelled=spelled)
     if parsing.wants_random(text):
         return ask_quantity(raffle, context)
     if parsing.wants_pick(text):
@@ -83,23 +91,31 @@ def from_words(
     return None
 
 
-def _bare_number(
-    raffle: RaffleFacts, number: int, context: Context, facts: Facts, *, bare: Bare, spelled: bool
+def _interpret_bare_number(
+    raffle: RaffleFacts,
+    number: int,
+    context: Context,
+    facts: Facts,
+    *,
+    bare: BareNumberMeaning,
+    spelled: bool,
 ) -> Step:
     """Decide between a quantity and a ticket number where that is clear, else ask."""
-    if bare is Bare.QUANTITY:
+    if bare is BareNumberMeaning.QUANTITY:
         return hold_random(raffle, number, context, facts)
-    if bare is Bare.TICKET and not spelled:
+    if bare is BareNumberMeaning.TICKET and not spelled:
         return hold_numbers(raffle, (number,), context, facts)
     as_quantity = raffle.minimum <= number <= raffle.maximum
     if as_quantity and raffle.has(number):
         asking = context.understood().but(raffle_id=raffle.id)
-        return say(State.CHOOSE_MODE, asking, raffles.quantity_or_number(raffle, number))
+        return answer_with(
+            State.CHOOSE_MODE, asking, raffles.build_quantity_or_number_message(raffle, number)
+        )
     if as_quantity:
         return hold_random(raffle, number, context, facts)
     return hold_numbers(raffle, (number,), context, facts)
 
 
-def _draft(raffle: RaffleFacts, facts: Facts) -> int | None:
+def _find_draft_id(raffle: RaffleFacts, facts: Facts) -> int | None:
     draft = facts.draft(raffle.id)
     return draft.id if draft else None

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.conversation.texts.parts import (
-    MENU_BUTTON,
-    MINE_BUTTON,
-)
+from shared.conversation.texts.parts import MENU_BUTTON, MY_TICKETS_BUTTON
 from shared.conversation.values import Reply
 
 
-def help_text(seller: str) -> str:
+def build_help_note(seller: str) -> str:
     """What the bot can do; a note in front of the menu."""
     reach = f"\nA person: {seller}" if seller else ""
     return (
@@ -21,33 +18,33 @@ def help_text(seller: str) -> str:
     )
 
 
-def not_understood() -> str:
+def build_not_understood_note() -> str:
     """The first time; a note in front of the question that is still open."""
     return "Sorry, I did not understand that."
 
 
-def short_help() -> str:
+def build_short_help_note() -> str:
     """The second time."""
     return "Sorry, I am a simple bot. Tap a button below, or write MENU to start over."
 
 
-def ask_a_person(seller: str) -> Reply:
+def build_ask_a_person_message(seller: str) -> Reply:
     """The third time: no loop, a person."""
     reach = f"Please write to {seller}." if seller else "Please try again later."
     return Reply(
         "ask_a_person",
         f"I still do not understand, sorry. {reach} Or tap Menu to start over.",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )
 
 
-def cannot_read(kind: str) -> str:
+def build_cannot_read_note(kind: str) -> str:
     """Something the bot has no use for; a note in front of the question that is still open."""
-    what = _KINDS.get(kind, "that kind of message")
+    what = _UNREADABLE_KIND_NAMES.get(kind, "that kind of message")
     return f"Sorry, I cannot read {what}: only text, taps, photos and PDFs."
 
 
-_KINDS: Final[Mapping[str, str]] = {
+_UNREADABLE_KIND_NAMES: Final[Mapping[str, str]] = {
     "audio": "voice messages",
     "video": "videos",
     "sticker": "stickers",
@@ -58,21 +55,21 @@ _KINDS: Final[Mapping[str, str]] = {
 }
 
 
-def old_button() -> str:
+def build_old_button_note() -> str:
     """A tap on something that is no longer possible; a note in front of the menu."""
     return "That button is from an older message and does not fit any more."
 
 
-def back_again() -> str:
+def build_back_again_note() -> str:
     """After an outage: older messages were not acted upon."""
     return "Sorry for the wait, we were away for a while. This is where you are now:"
 
 
-def apology(seller: str) -> Reply:
+def build_apology_message(seller: str) -> Reply:
     """A message could not be handled at all."""
     reach = f" or write to {seller}" if seller else ""
     return Reply(
         "apology",
         f"Sorry, something went wrong with your last message. Please try again{reach}.",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )

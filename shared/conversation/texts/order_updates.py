@@ -4,36 +4,37 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from shared.conversation.button_ids import Do, write
-from shared.conversation.formatting import day_and_time, money, numbers
+from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.formatting import format_day_and_time, format_money, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
-    MINE_BUTTON,
-    are,
-    numbers_of,
-    stay_yours,
-    until,
+    MY_TICKETS_BUTTON,
+    build_stay_yours_phrase,
+    choose_is_or_are,
+    format_order_deadline,
+    format_order_numbers,
 )
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.enums import OrderStatus, RejectReason
-from shared.whatsapp.messages import Button
+from shared.whatsapp.messages import ReplyButton
 
 
-def paid(order: OrderFacts) -> Reply:
+def build_paid_message(order: OrderFacts) -> Reply:
     """The seller has the money."""
     return Reply(
         "paid",
-        f"Paid. *{numbers_of(order)}* {are(order)} yours.{_draw(order)} Good luck!",
+        f"Paid. *{format_order_numbers(order)}* {choose_is_or_are(order)} "
+        f"yours.{_format_draw_date(order)} Good luck!",
         about=order.code,
     )
 
 
-def _draw(order: OrderFacts) -> str:
+def _format_draw_date(order: OrderFacts) -> str:
     draw = order.raffle.draw_at
-    return f" Draw: {day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
+    return f" Draw: {format_day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
 
 
-_REJECTED: Final[Mapping[RejectReason, str]] = {
+_REJECT_REASON_TEXTS: Final[Mapping[RejectReason, str]] = {
     RejectReason.ILLEGIBLE: "we cannot read the receipt",
     RejectReason.WRONG_AMOUNT: "the amount is not the one of the order",
     RejectReason.NOT_CREDITED: "the money has not arrived in the account",
@@ -42,97 +43,111 @@ _REJECTED: Final[Mapping[RejectReason, str]] = {
 }
 
 
-def rejected(order: OrderFacts, *, reason: RejectReason, note: str, now: datetime) -> Reply:
+def build_rejected_message(
+    order: OrderFacts, *, reason: RejectReason, note: str, now: datetime
+) -> Reply:
     """The seller could not accept the receipt; the clock runs again, unless the order is over."""
-    why = f"{_REJECTED[reason]} ({note.strip()})" if note.strip() else _REJECTED[reason]
+    why = (
+        f"{_REJECT_REASON_TEXTS[reason]} ({note.strip()})"
+        if note.strip()
+        else _REJECT_REASON_TEXTS[reason]
+    )
     if not order.live:
         return Reply(
             "rejected_late",
             f"About order *{order.code}*: {why}. Its time is over and its numbers are not held "
             f"for you any more. Questions? {order.raffle.seller}.",
-            buttons=(Button(write(Do.RAFFLE, order.raffle.id), "Choose anew"), MINE_BUTTON),
+            buttons=(
+                ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew"),
+                MY_TICKETS_BUTTON,
+            ),
             about=order.code,
         )
     return Reply(
         "rejected",
-        f"About order *{order.code}*: {why}. Your numbers *{numbers_of(order)}* stay held until "
-        f"{until(order, now=now)}. Please send a photo or PDF of the right receipt "
-        f"({money(order.total, order.currency)}) here. Questions? {order.raffle.seller}.",
+        f"About order *{order.code}*: {why}. Your numbers *{format_order_numbers(order)}* stay "
+        "held until "
+        f"{format_order_deadline(order, now=now)}. Please send a photo or PDF of the right receipt "
+        f"({format_money(order.total, order.currency)}) here. Questions? {order.raffle.seller}.",
         about=order.code,
     )
 
 
-def asked_again(order: OrderFacts, *, note: str) -> Reply:
+def build_asked_again_message(order: OrderFacts, *, note: str) -> Reply:
     """The receipt does not say enough yet; nothing is lost meanwhile."""
     why = f"\n{note.strip()}" if note.strip() else ""
     return Reply(
         "asked_again",
         f"About order *{order.code}*: could you send us one more photo or PDF of your receipt "
-        f"({money(order.total, order.currency)}), so that we can check it?{why}\n"
-        f"{stay_yours(order)} meanwhile.",
+        f"({format_money(order.total, order.currency)}), so that we can check it?{why}\n"
+        f"{build_stay_yours_phrase(order)} meanwhile.",
         about=order.code,
     )
 
 
-def proof_attached(order: OrderFacts) -> Reply:
+def build_proof_attached_message(order: OrderFacts) -> Reply:
     """The seller found the order that a receipt belongs to."""
     return Reply(
         "proof_attached",
-        f"We have a receipt for order *{order.code}* now. {stay_yours(order)} while we check the "
+        f"We have a receipt for order *{order.code}* now. {build_stay_yours_phrase(order)} "
+        "while we check the "
         "payment; we will write here.",
         about=order.code,
     )
 
 
-def order_made(order: OrderFacts) -> Reply:
+def build_order_made_message(order: OrderFacts) -> Reply:
     """The seller made an order from a receipt that had none."""
     return Reply(
         "order_made",
         f"We made order *{order.code}* from the receipt you sent: *{order.raffle.title}* · "
-        f"{money(order.total, order.currency)}\n"
-        f"{stay_yours(order)} while we check the payment; we will write here.",
+        f"{format_money(order.total, order.currency)}\n"
+        f"{build_stay_yours_phrase(order)} while we check the payment; we will write here.",
         about=order.code,
     )
 
 
-def proof_dismissed(seller: str, *, note: str) -> Reply:
+def build_proof_dismissed_message(seller: str, *, note: str) -> Reply:
     """The seller knows of nothing that the picture could pay."""
     why = f": {note.strip()}" if note.strip() else "."
     reach = f" Questions? {seller}." if seller else ""
     return Reply(
         "proof_dismissed",
         f"We looked at the picture you sent us and could not put it to an order{why}{reach}",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )
 
 
-def cancelled_by_seller(order: OrderFacts, *, reason: str) -> Reply:
+def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Reply:
     """The seller or a program cancelled the order."""
     why = f" Reason: {reason.strip()}." if reason.strip() else ""
     return Reply(
         "cancelled_by_seller",
         f"Order *{order.code}* was cancelled and its numbers are free again.{why} "
         f"Questions? {order.raffle.seller}.",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
 
 
-def expired(order: OrderFacts) -> Reply:
+def build_expired_message(order: OrderFacts) -> Reply:
     """Time ran out; the numbers are free again."""
     if order.code and order.status is OrderStatus.EXPIRED:
-        what = f"The time for *{numbers_of(order)}* ran out, so they are free again."
+        what = f"The time for *{format_order_numbers(order)}* ran out, so they are free again."
     else:
         what = f"Order *{order.code}* is over."
     return Reply(
         "expired",
         f"{what} Paid already? Just send the receipt here. Otherwise you can choose anew.",
-        buttons=(Button(write(Do.RAFFLE, order.raffle.id), "Choose anew"), MINE_BUTTON),
+        buttons=(
+            ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew"),
+            MY_TICKETS_BUTTON,
+        ),
         about=order.code,
     )
 
 
-def late_payment(order: OrderFacts) -> Reply:
+def build_late_payment_message(order: OrderFacts) -> Reply:
     """Money came for an order whose numbers are gone."""
     return Reply(
         "late_payment",
@@ -142,34 +157,35 @@ def late_payment(order: OrderFacts) -> Reply:
     )
 
 
-def numbers_replaced(order: OrderFacts, *, old: Collection[int]) -> Reply:
+def build_numbers_replaced_message(order: OrderFacts, *, old: Collection[int]) -> Reply:
     """Other numbers in place of those that were gone when the money came."""
     if set(old) == set(order.numbers):
-        return paid(order)
-    before = numbers(old, width=order.raffle.width)
+        return build_paid_message(order)
+    before = format_ticket_numbers(old, width=order.raffle.width)
     gone = "it was taken" if len(old) == 1 else "some of them were taken"
     return Reply(
         "numbers_replaced",
         f"Your payment for order *{order.code}* ({before}) came late and {gone} meanwhile, so "
-        f"*{numbers_of(order)}* {are(order)} yours now.{_draw(order)} Good luck!",
+        f"*{format_order_numbers(order)}* {choose_is_or_are(order)} yours "
+        f"now.{_format_draw_date(order)} Good luck!",
         about=order.code,
     )
 
 
-def refund_noted(order: OrderFacts, *, note: str) -> Reply:
+def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
     """The money goes back."""
     how = f" {note.strip()}" if note.strip() else ""
     return Reply(
         "refund_noted",
         f"About order *{order.code}*: your payment came after its time had run out, so you get "
-        f"your {money(order.total, order.currency)} back.{how}\n"
+        f"your {format_money(order.total, order.currency)} back.{how}\n"
         f"Questions? {order.raffle.seller}.",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
 
 
-def file_lost(order: OrderFacts | None) -> Reply:
+def build_file_lost_message(order: OrderFacts | None) -> Reply:
     """The picture could not be fetched from WhatsApp."""
     which = f" for order *{order.code}*" if order else ""
     return Reply(

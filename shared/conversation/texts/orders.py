@@ -3,45 +3,46 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.conversation.button_ids import Do, write
-from shared.conversation.formatting import day_and_time, money
+from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.formatting import format_day_and_time, format_money
 from shared.conversation.texts.parts import (
-    BUY_BUTTON,
+    BUY_MORE_BUTTON,
     MENU_BUTTON,
-    MINE_BUTTON,
-    are,
-    numbers_of,
-    stay_yours,
-    until,
+    MY_TICKETS_BUTTON,
+    build_stay_yours_phrase,
+    choose_is_or_are,
+    format_order_deadline,
+    format_order_numbers,
 )
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.enums import OrderStatus
-from shared.whatsapp.messages import Button, Row
+from shared.whatsapp.messages import ListRow, ReplyButton
 
 # ── holding and paying ────────────────────────────────────────────────────────────────────────
 
 
-def held(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
+def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """The numbers are kept for a while; the buyer decides."""
     return Reply(
         "held",
-        f"Held for you until {until(order, now=now)}:  *{numbers_of(order)}*\n"
-        f"Total {money(order.total, order.currency)}",
+        f"Held for you until {format_order_deadline(order, now=now)}:  "
+        f"*{format_order_numbers(order)}*\n"
+        f"Total {format_money(order.total, order.currency)}",
         buttons=(
-            Button(write(Do.CONFIRM, order.id), "Confirm"),
-            Button(write(Do.OTHERS, order.id), "Other numbers"),
-            Button(write(Do.CANCEL, order.id), "Cancel"),
+            ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), "Confirm"),
+            ReplyButton(build_button_id(ButtonAction.OTHERS, order.id), "Other numbers"),
+            ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel"),
         ),
         about=order.code,
     ).after(note)
 
 
-def how_to_pay(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
+def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """The order, the amount, the account, until when, and what to send then."""
-    owed = money(order.total, order.currency)
+    owed = format_money(order.total, order.currency)
     return Reply(
         "how_to_pay",
-        f"Order *{order.code}* · please pay {owed} by {until(order, now=now)}\n"
+        f"Order *{order.code}* · please pay {owed} by {format_order_deadline(order, now=now)}\n"
         f"{order.raffle.payment.strip()}\n"
         f"Write {order.code} as the reference.\n"
         "Then send a photo or PDF of the receipt here.",
@@ -49,23 +50,23 @@ def how_to_pay(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     ).after(note)
 
 
-def still_to_pay(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
+def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """A reminder of the order that waits for its proof."""
-    owed = money(order.total, order.currency)
+    owed = format_money(order.total, order.currency)
     return Reply(
         "still_to_pay",
         f"Order *{order.code}* waits for a photo or PDF of your receipt: {owed} by "
-        f"{until(order, now=now)}.",
+        f"{format_order_deadline(order, now=now)}.",
         buttons=(
-            Button(write(Do.PAY, order.id), "How to pay"),
-            Button(write(Do.CANCEL, order.id), "Cancel order"),
+            ReplyButton(build_button_id(ButtonAction.PAY, order.id), "How to pay"),
+            ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel order"),
             MENU_BUTTON,
         ),
         about=order.code,
     ).after(note)
 
 
-def proof_received(order: OrderFacts) -> Reply:
+def build_proof_received_message(order: OrderFacts) -> Reply:
     """The receipt is with the seller."""
     return Reply(
         "proof_received",
@@ -74,7 +75,7 @@ def proof_received(order: OrderFacts) -> Reply:
     )
 
 
-def proof_added(order: OrderFacts) -> Reply:
+def build_proof_added_message(order: OrderFacts) -> Reply:
     """One more picture for an order under review, or one that is paid."""
     if order.status is OrderStatus.PAID:
         body = f"Thank you, I added it to order *{order.code}*, which is paid already."
@@ -83,11 +84,12 @@ def proof_added(order: OrderFacts) -> Reply:
     return Reply("proof_added", body, about=order.code)
 
 
-def late_proof(order: OrderFacts, *, secured: bool) -> Reply:
+def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
     """The receipt came after the order had ended."""
     if secured:
         body = (
-            f"Got it. The time of order *{order.code}* had run out, but *{numbers_of(order)}* "
+            f"Got it. The time of order *{order.code}* had run out, but "
+            f"*{format_order_numbers(order)}* "
             "were still free and are kept for you while we check the payment."
         )
         return Reply("late_proof_secured", body, about=order.code)
@@ -98,81 +100,85 @@ def late_proof(order: OrderFacts, *, secured: bool) -> Reply:
     return Reply("late_proof", body, about=order.code)
 
 
-def which_order(proof_id: int, orders: Sequence[OrderFacts]) -> Reply:
+def build_which_order_message(proof_id: int, orders: Sequence[OrderFacts]) -> Reply:
     """Several orders want a proof."""
     buttons = tuple(
-        Button(
-            write(Do.PROOF, proof_id, order.id),
-            f"{order.code} {money(order.total, order.currency)}",
+        ReplyButton(
+            build_button_id(ButtonAction.PROOF, proof_id, order.id),
+            f"{order.code} {format_money(order.total, order.currency)}",
         )
         for order in orders[:3]
     )
     return Reply("which_order", "I kept your picture. Which order is it for?", buttons=buttons)
 
 
-def orphan_proof(seller: str) -> Reply:
+def build_orphan_proof_message(seller: str) -> Reply:
     """A picture without any order it could belong to."""
     reach = f" You can also reach {seller}." if seller else ""
     return Reply(
         "orphan_proof",
         "I kept your picture and show it to the seller, but you have no order that waits for a "
         f"payment.{reach}",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )
 
 
 # ── cancelling ────────────────────────────────────────────────────────────────────────────────
 
 
-def cancelled(order: OrderFacts) -> Reply:
+def build_cancelled_message(order: OrderFacts) -> Reply:
     """The buyer's wish is done."""
     return Reply(
         "cancelled",
-        f"Cancelled. *{numbers_of(order)}* are free again and nothing is owed."
+        f"Cancelled. *{format_order_numbers(order)}* are free again and nothing is owed."
         if len(order.numbers) != 1
-        else f"Cancelled. *{numbers_of(order)}* is free again and nothing is owed.",
-        buttons=(MENU_BUTTON, MINE_BUTTON),
+        else f"Cancelled. *{format_order_numbers(order)}* is free again and nothing is owed.",
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
 
 
-def nothing_to_cancel() -> str:
+def build_nothing_to_cancel_note() -> str:
     """Say that there is no order; a note in front of the menu."""
     return "You have no order to cancel."
 
 
-def cancel_which(orders: Sequence[OrderFacts]) -> Reply:
+def build_cancel_which_message(orders: Sequence[OrderFacts]) -> Reply:
     """Several orders could be meant."""
     rows = tuple(
-        Row(write(Do.CANCEL, order.id), order.code, f"{numbers_of(order)} · {order.raffle.title}")
+        ListRow(
+            build_button_id(ButtonAction.CANCEL, order.id),
+            order.code,
+            f"{format_order_numbers(order)} · {order.raffle.title}",
+        )
         for order in orders[:9]
     )
-    keep = Row(write(Do.KEEP, orders[0].id), "Keep them all")
+    keep = ListRow(build_button_id(ButtonAction.KEEP, orders[0].id), "Keep them all")
     return Reply(
         "cancel_which", "Which order shall I cancel?", rows=(*rows, keep), list_button="Orders"
     )
 
 
-def cancel_surely(order: OrderFacts, *, meant: bool = True) -> Reply:
+def build_cancel_surely_message(order: OrderFacts, *, meant: bool = True) -> Reply:
     """Ask once more: the payment is being checked, or the word was not quite CANCEL."""
     if order.under_review:
         body = f"We are checking your payment for order *{order.code}*. Cancel it all the same?"
     elif meant:
-        body = f"Cancel order *{order.code}* ({numbers_of(order)})?"
+        body = f"Cancel order *{order.code}* ({format_order_numbers(order)})?"
     else:
-        body = f"Did you mean CANCEL? That would give *{numbers_of(order)}* back."
+        body = f"Did you mean CANCEL? That would give *{format_order_numbers(order)}* back."
     return Reply(
         "cancel_surely",
         body,
         buttons=(
-            Button(write(Do.CANCEL_SURELY, order.id), "Yes, cancel it"),
-            Button(write(Do.KEEP, order.id), "No, keep it"),
+            ReplyButton(build_button_id(ButtonAction.CANCEL_SURELY, order.id), "Yes, cancel it"),
+            ReplyButton(build_button_id(ButtonAction.KEEP, order.id), "No, keep it"),
         ),
         about=order.code,
     )
 
 
-def cannot_cancel(order: OrderFacts) -> Reply:
+def build_cannot_cancel_message(order: OrderFacts) -> Reply:
     """It is paid, or over already."""
     if order.status is OrderStatus.PAID:
         body = (
@@ -180,109 +186,125 @@ def cannot_cancel(order: OrderFacts) -> Reply:
         )
     else:
         body = f"Order *{order.code}* is not open any more, there is nothing to cancel."
-    return Reply("cannot_cancel", body, buttons=(MENU_BUTTON, MINE_BUTTON), about=order.code)
+    return Reply("cannot_cancel", body, buttons=(MENU_BUTTON, MY_TICKETS_BUTTON), about=order.code)
 
 
 # ── where things stand ────────────────────────────────────────────────────────────────────────
 
 
-def my_tickets(orders: Sequence[OrderFacts], *, now: datetime) -> Reply:
+def build_my_tickets_message(orders: Sequence[OrderFacts], *, now: datetime) -> Reply:
     """Everything of this buyer, newest first."""
     if not orders:
         return Reply("my_tickets", "You have no numbers yet.", buttons=(MENU_BUTTON,))
     newest = sorted(orders, key=lambda order: order.id, reverse=True)
-    body = "\n\n".join(_ticket_line(order, now=now) for order in newest[:10])
-    return Reply("my_tickets", body, buttons=_ticket_buttons(newest) if len(body) <= 1024 else ())  # noqa: PLR2004 - Meta's limit
+    body = "\n\n".join(_build_ticket_line(order, now=now) for order in newest[:10])
+    fits = len(body) <= 1024  # noqa: PLR2004 - Meta's limit
+    return Reply("my_tickets", body, buttons=_build_ticket_buttons(newest) if fits else ())
 
 
-def _ticket_line(order: OrderFacts, *, now: datetime) -> str:
+def _build_ticket_line(order: OrderFacts, *, now: datetime) -> str:
     return (
-        f"*{order.raffle.title}* · {order.code}\n{numbers_of(order)}\n{_standing(order, now=now)}"
+        f"*{order.raffle.title}* · {order.code}\n{format_order_numbers(order)}\n"
+        f"{_describe_order_status(order, now=now)}"
     )
 
 
-def _standing(order: OrderFacts, *, now: datetime) -> str:
+def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
     match order.status:
         case OrderStatus.PAID:
             draw = order.raffle.draw_at
             drawn = (
-                f" Draw: {day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
+                f" Draw: {format_day_and_time(draw, time_zone=order.raffle.time_zone)}."
+                if draw
+                else ""
             )
             return f"Paid: yours.{drawn}"
         case OrderStatus.DRAFT:
-            return f"Held until {until(order, now=now)}, not confirmed yet."
+            return f"Held until {format_order_deadline(order, now=now)}, not confirmed yet."
         case OrderStatus.PENDING_PAYMENT if order.asked_again:
             return "One more photo or PDF of the receipt is needed: please send it here."
         case OrderStatus.PENDING_PAYMENT if order.under_review:
             return "Receipt received, being checked."
         case OrderStatus.PENDING_PAYMENT:
-            owed = money(order.total, order.currency)
-            return f"To be paid: {owed} by {until(order, now=now)}."
+            owed = format_money(order.total, order.currency)
+            return f"To be paid: {owed} by {format_order_deadline(order, now=now)}."
         case OrderStatus.EXPIRED:
             return "The time to pay ran out."
         case OrderStatus.CANCELLED:
             return "Cancelled."
 
 
-def _ticket_buttons(newest: Sequence[OrderFacts]) -> tuple[Button, ...]:
+def _build_ticket_buttons(newest: Sequence[OrderFacts]) -> tuple[ReplyButton, ...]:
     for order in newest:
         if order.status is OrderStatus.DRAFT:
-            confirm = Button(write(Do.CONFIRM, order.id), f"Confirm {order.code}")
-            return (confirm, Button(write(Do.CANCEL, order.id), "Cancel it"), MENU_BUTTON)
+            confirm = ReplyButton(
+                build_button_id(ButtonAction.CONFIRM, order.id), f"Confirm {order.code}"
+            )
+            return (
+                confirm,
+                ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel it"),
+                MENU_BUTTON,
+            )
         if order.wants_payment:
-            return (Button(write(Do.PAY, order.id), f"Pay {order.code}"), MENU_BUTTON)
-    return (BUY_BUTTON,)
+            return (
+                ReplyButton(build_button_id(ButtonAction.PAY, order.id), f"Pay {order.code}"),
+                MENU_BUTTON,
+            )
+    return (BUY_MORE_BUTTON,)
 
 
-def under_review(order: OrderFacts) -> Reply:
+def build_under_review_message(order: OrderFacts) -> Reply:
     """The receipt is with the seller; nothing to do, unless a better one was asked for."""
     if order.asked_again:
         body = (
             f"For order *{order.code}* we need one more photo or PDF of your receipt: please send "
-            f"it here. {stay_yours(order)} meanwhile."
+            f"it here. {build_stay_yours_phrase(order)} meanwhile."
         )
-        return Reply("under_review", body, buttons=(BUY_BUTTON, MINE_BUTTON), about=order.code)
+        return Reply(
+            "under_review", body, buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON), about=order.code
+        )
     return Reply(
         "under_review",
         f"We are checking the payment of order *{order.code}*. "
-        f"Your numbers *{numbers_of(order)}* stay yours meanwhile; we will write here.",
-        buttons=(BUY_BUTTON, MINE_BUTTON),
+        f"Your numbers *{format_order_numbers(order)}* stay yours meanwhile; we will write here.",
+        buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
 
 
-def all_done(order: OrderFacts) -> Reply:
+def build_all_done_message(order: OrderFacts) -> Reply:
     """The latest purchase is paid."""
     return Reply(
         "all_done",
-        f"Order *{order.code}* is paid: *{numbers_of(order)}* {are(order)} yours. Good luck!",
-        buttons=(BUY_BUTTON, MINE_BUTTON),
+        f"Order *{order.code}* is paid: *{format_order_numbers(order)}* "
+        f"{choose_is_or_are(order)} yours. Good luck!",
+        buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
 
 
-def lapsed(order: OrderFacts) -> str:
+def build_order_ended_note(order: OrderFacts) -> str:
     """Say that an order ended meanwhile; a note in front of what comes next."""
     if order.status is OrderStatus.CANCELLED:
         return f"Order {order.code} has been cancelled; its numbers are free again."
     return f"The time for {order.code} ran out; its numbers are free again."
 
 
-def one_at_a_time() -> str:
+def build_one_at_a_time_note() -> str:
     """Say why nothing new is held; a note in front of the order that is still to be paid."""
     return "One order at a time: this one still waits for its payment."
 
 
-def paid_without_proof() -> str:
+def build_paid_without_proof_note() -> str:
     """Answer "done" kindly; a note in front of what is still missing."""
     return "Thank you! I only need to see the receipt."
 
 
-def not_possible() -> str:
+def build_not_possible_note() -> str:
     """Say that it cannot be done now; a note in front of where things stand."""
     return "That is not possible any more."
 
 
-def kept(order: OrderFacts) -> str:
+def build_order_kept_note(order: OrderFacts) -> str:
     """Say that nothing was cancelled; a note in front of where things stand."""
     return f"Order {order.code} stays as it is."

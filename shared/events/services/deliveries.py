@@ -17,13 +17,13 @@ from django.db.models import Q
 from shared.core import logs, retry
 from shared.core.enums import EventDeliveryStatus
 from shared.core.errors import DomainError
-from shared.core.sql import literal
+from shared.core.sql import inline_enum_value
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 
-LANE: Final = 4
+MAX_CONCURRENT_PER_ENDPOINT: Final = 4
 """How many may be under way to one endpoint from one gateway."""
 
-WAITS: Final = (
+RETRY_WAITS: Final = (
     timedelta(seconds=10),
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -37,25 +37,25 @@ WAITS: Final = (
 )
 """After each failure; together 51 hours, so that a receiver may be away over a weekend's nights."""
 
-LONGEST_WAIT: Final = timedelta(hours=24)
+MAX_RETRY_AFTER: Final = timedelta(hours=24)
 """How much of what a receiver asks for with `Retry-After` is kept."""
 
-GONE: Final = 410
+HTTP_GONE: Final = 410
 """The one answer that says: never again.
 
 Source: the specification of Standard Webhooks, "Delivery, retries and response".
 """
 
-ANSWER_KEPT: Final = 1_000
+MAX_RESPONSE_CHARACTERS: Final = 1_000
 """Characters of an answer's body that the log shows."""
 
-_ERROR_KEPT: Final = 300
-_LONGEST_LATENCY: Final = 2**31 - 1
-_SWEPT_AT_ONCE: Final = 500
-_QUEUED: Final = Q(status=literal(EventDeliveryStatus.QUEUED))
-_SENDING: Final = Q(status=literal(EventDeliveryStatus.SENDING))
+_MAX_ERROR_CHARACTERS: Final = 300
+_MAX_LATENCY_MS: Final = 2**31 - 1
+_LEASES_EXPIRED_PER_RUN: Final = 500
+_IS_QUEUED: Final = Q(status=inline_enum_value(EventDeliveryStatus.QUEUED))
+_IS_SENDING: Final = Q(status=inline_enum_value(EventDeliveryStatus.SENDING))
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 class DeliveryNotFound(DomainError):
@@ -93,7 +93,7 @@ class ClaimedDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AttemptResult:
     """What came of one try.
 
     Attributes:
@@ -112,7 +112,7 @@ class Answer:
     retry_after: timedelta | None = None
 
 
-class Fate(Enum):
+class FailureConsequence(Enum):
     """What a failed try leads to."""
 
     RETRIED = auto()  # queued again, for later
@@ -121,7 +121,7 @@ class Fate(Enum):
     NOT_OURS = auto()  # the lease was taken over or all is deleted: nothing was written
 
 
-def claim(
+def claim_deliveries(
     *, now: datetime, lease: UUID, lease_for: timedelta, limit: int, busy: Mapping[int, int]
 ) -> list[ClaimedDelivery]:
     """Claim deliveries that are due, for each active endpoint as many as its lane has room for.
@@ -137,30 +137,32 @@ def claim(
 
     """
     lanes = [
-        _due(endpoint_id, now=now, limit=LANE - busy.get(endpoint_id, 0))
+        _find_due_deliveries(
+            endpoint_id, now=now, limit=MAX_CONCURRENT_PER_ENDPOINT - busy.get(endpoint_id, 0)
+        )
         for endpoint_id in EventEndpoint.objects.filter(active=True).values_list("pk", flat=True)
     ]
     turns = chain.from_iterable(zip_longest(*lanes))
     due = [delivery_id for delivery_id in turns if delivery_id is not None][:limit]
-    return _take(due, now=now, lease=lease, lease_for=lease_for) if due else []
+    return _lease_deliveries(due, now=now, lease=lease, lease_for=lease_for) if due else []
 
 
 @transaction.atomic
-def record_success(claimed: ClaimedDelivery, *, answer: Answer, now: datetime) -> None:
+def record_success(claimed: ClaimedDelivery, *, answer: AttemptResult, now: datetime) -> None:
     """Note that an event arrived; does nothing once the lease was taken over."""
-    delivery = _ours(claimed)
+    delivery = _lock_claimed_delivery(claimed)
     if delivery is None:
         return
-    _note_try(delivery, answer, now=now)
+    _record_attempt(delivery, answer, now=now)
     delivery.status = EventDeliveryStatus.DELIVERED
     delivery.delivered_at = now
-    delivery.save(update_fields=list(_WRITTEN))
+    delivery.save(update_fields=list(_RECORDED_FIELDS))
 
 
 @transaction.atomic
 def record_failure(
-    claimed: ClaimedDelivery, *, answer: Answer, now: datetime, jitter: float
-) -> Fate:
+    claimed: ClaimedDelivery, *, answer: AttemptResult, now: datetime, jitter: float
+) -> FailureConsequence:
     """Note that a try failed, and queue the next one unless it was the last.
 
     After 410 the endpoint is switched off and whatever waits for it has failed, too. Every other
@@ -177,30 +179,30 @@ def record_failure(
         What it leads to; who is told of it is up to the caller.
 
     """
-    if answer.http_status == GONE:
+    if answer.http_status == HTTP_GONE:
         # Before its deliveries, as whoever deletes an endpoint does.
         endpoint = EventEndpoint.objects.select_for_update(no_key=True)
         endpoint.filter(pk=claimed.endpoint_id).first()
-    delivery = _ours(claimed)
+    delivery = _lock_claimed_delivery(claimed)
     if delivery is None:
-        return Fate.NOT_OURS
-    _note_try(delivery, answer, now=now)
-    fate = _fate(delivery, answer)
-    if fate is Fate.RETRIED:
-        wait = retry.spread(WAITS[delivery.attempts - 1], jitter=jitter)
-        asked = min(answer.retry_after or timedelta(0), LONGEST_WAIT)
+        return FailureConsequence.NOT_OURS
+    _record_attempt(delivery, answer, now=now)
+    fate = _decide_consequence(delivery, answer)
+    if fate is FailureConsequence.RETRIED:
+        wait = retry.add_jitter(RETRY_WAITS[delivery.attempts - 1], jitter=jitter)
+        asked = min(answer.retry_after or timedelta(0), MAX_RETRY_AFTER)
         delivery.status = EventDeliveryStatus.QUEUED
         delivery.next_attempt_at = now + max(wait, asked)
     else:
         delivery.status = EventDeliveryStatus.FAILED
-    delivery.save(update_fields=list(_WRITTEN))
-    if fate is Fate.GONE:
-        _switch_off(claimed.endpoint_id, now=now)
+    delivery.save(update_fields=list(_RECORDED_FIELDS))
+    if fate is FailureConsequence.GONE:
+        _disable_gone_endpoint(claimed.endpoint_id, now=now)
     return fate
 
 
 @transaction.atomic
-def resend(delivery_id: int, *, now: datetime) -> EventDelivery:
+def resend_delivery(delivery_id: int, *, now: datetime) -> EventDelivery:
     """Queue a delivery anew, whatever became of it; its tries so far stay in the log.
 
     It leaves at once, or once its endpoint is switched on again.
@@ -215,18 +217,18 @@ def resend(delivery_id: int, *, now: datetime) -> EventDelivery:
         raise DeliveryNotFound
     if delivery.status == EventDeliveryStatus.SENDING:
         raise DeliveryUnderWay
-    for name, value in _FRESH.items():
+    for name, value in _UNTRIED_VALUES.items():
         setattr(delivery, name, value)
     delivery.next_attempt_at = now
-    delivery.save(update_fields=["next_attempt_at", *_FRESH])
+    delivery.save(update_fields=["next_attempt_at", *_UNTRIED_VALUES])
     _log.info("delivery_queued_again", delivery_id=delivery_id)
     return delivery
 
 
-def release(claimed: Iterable[ClaimedDelivery], *, now: datetime) -> None:
+def release_deliveries(claimed: Iterable[ClaimedDelivery], *, now: datetime) -> None:
     """Give back what was claimed and not sent to the end, so that somebody else tries at once."""
     for delivery in claimed:
-        ours = EventDelivery.objects.filter(_SENDING, pk=delivery.id, lease=delivery.lease)
+        ours = EventDelivery.objects.filter(_IS_SENDING, pk=delivery.id, lease=delivery.lease)
         ours.update(
             status=EventDeliveryStatus.QUEUED, next_attempt_at=now, lease=None, lease_until=None
         )
@@ -241,14 +243,14 @@ def expire_leases(now: datetime) -> int:
         How many leases had run out.
 
     """
-    if not EventDelivery.objects.filter(_SENDING, lease_until__lt=now).exists():
+    if not EventDelivery.objects.filter(_IS_SENDING, lease_until__lt=now).exists():
         return 0
     with transaction.atomic():
         lost = EventDelivery.objects.select_for_update(skip_locked=True, no_key=True)
         ids = list(
-            lost.filter(_SENDING, lease_until__lt=now)
+            lost.filter(_IS_SENDING, lease_until__lt=now)
             .order_by("pk")
-            .values_list("pk", flat=True)[:_SWEPT_AT_ONCE]
+            .values_list("pk", flat=True)[:_LEASES_EXPIRED_PER_RUN]
         )
         words = "The gateway ended before it knew what became of this try."
         EventAttempt.objects.bulk_create(
@@ -261,7 +263,7 @@ def expire_leases(now: datetime) -> int:
     return len(ids)
 
 
-_WRITTEN: Final = (
+_RECORDED_FIELDS: Final = (
     "status",
     "attempts",
     "next_attempt_at",
@@ -274,7 +276,7 @@ _WRITTEN: Final = (
     "delivered_at",
 )
 
-_FRESH: Final[Mapping[str, Any]] = {
+_UNTRIED_VALUES: Final[Mapping[str, Any]] = {
     "status": EventDeliveryStatus.QUEUED,
     "attempts": 0,
     "lease": None,
@@ -288,31 +290,33 @@ _FRESH: Final[Mapping[str, Any]] = {
 """A delivery as if it had never been tried."""
 
 
-def _due(endpoint_id: int, *, now: datetime, limit: int) -> list[int]:
+def _find_due_deliveries(endpoint_id: int, *, now: datetime, limit: int) -> list[int]:
     if limit <= 0:
         return []
-    waiting = EventDelivery.objects.filter(_QUEUED, endpoint=endpoint_id, next_attempt_at__lte=now)
+    waiting = EventDelivery.objects.filter(
+        _IS_QUEUED, endpoint=endpoint_id, next_attempt_at__lte=now
+    )
     return list(waiting.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
-def _take(
+def _lease_deliveries(
     ids: Collection[int], *, now: datetime, lease: UUID, lease_for: timedelta
 ) -> list[ClaimedDelivery]:
     # Locked in one order and without waiting: two gateways never block or deadlock each other.
     free = EventDelivery.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
     taken = list(
-        free.filter(_QUEUED, pk__in=ids, next_attempt_at__lte=now, endpoint__active=True)
+        free.filter(_IS_QUEUED, pk__in=ids, next_attempt_at__lte=now, endpoint__active=True)
         .select_related("event", "endpoint")
         .order_by("pk")
     )
     EventDelivery.objects.filter(pk__in=[delivery.pk for delivery in taken]).update(
         status=EventDeliveryStatus.SENDING, lease=lease, lease_until=now + lease_for
     )
-    return [_claimed(delivery, lease=lease) for delivery in taken]
+    return [_build_claimed_delivery(delivery, lease=lease) for delivery in taken]
 
 
-def _claimed(delivery: EventDelivery, *, lease: UUID) -> ClaimedDelivery:
+def _build_claimed_delivery(delivery: EventDelivery, *, lease: UUID) -> ClaimedDelivery:
     endpoint = delivery.endpoint
     named = bool(endpoint.header_name)
     return ClaimedDelivery(
@@ -328,15 +332,15 @@ def _claimed(delivery: EventDelivery, *, lease: UUID) -> ClaimedDelivery:
     )
 
 
-def _ours(claimed: ClaimedDelivery) -> EventDelivery | None:
+def _lock_claimed_delivery(claimed: ClaimedDelivery) -> EventDelivery | None:
     """Lock a claimed delivery; None once somebody else has it, or it is deleted."""
     locked = EventDelivery.objects.select_for_update(no_key=True)
     return locked.filter(pk=claimed.id, lease=claimed.lease).first()
 
 
-def _note_try(delivery: EventDelivery, answer: Answer, *, now: datetime) -> None:
-    latency = min(max(answer.latency_ms, 0), _LONGEST_LATENCY)
-    error = answer.error[:_ERROR_KEPT]
+def _record_attempt(delivery: EventDelivery, answer: AttemptResult, *, now: datetime) -> None:
+    latency = min(max(answer.latency_ms, 0), _MAX_LATENCY_MS)
+    error = answer.error[:_MAX_ERROR_CHARACTERS]
     EventAttempt.objects.create(
         delivery=delivery,
         at=now,
@@ -348,21 +352,25 @@ def _note_try(delivery: EventDelivery, answer: Answer, *, now: datetime) -> None
     delivery.next_attempt_at = delivery.lease = delivery.lease_until = None
     delivery.http_status, delivery.latency_ms = answer.http_status, latency
     delivery.error = error
-    delivery.response = answer.body.replace("\0", "")[:ANSWER_KEPT]
+    delivery.response = answer.body.replace("\0", "")[:MAX_RESPONSE_CHARACTERS]
 
 
-def _fate(delivery: EventDelivery, answer: Answer) -> Fate:
-    if answer.http_status == GONE:
-        return Fate.GONE
-    return Fate.RETRIED if delivery.attempts <= len(WAITS) else Fate.GIVEN_UP
+def _decide_consequence(delivery: EventDelivery, answer: AttemptResult) -> FailureConsequence:
+    if answer.http_status == HTTP_GONE:
+        return FailureConsequence.GONE
+    return (
+        FailureConsequence.RETRIED
+        if delivery.attempts <= len(RETRY_WAITS)
+        else FailureConsequence.GIVEN_UP
+    )
 
 
-def _switch_off(endpoint_id: int, *, now: datetime) -> None:
+def _disable_gone_endpoint(endpoint_id: int, *, now: datetime) -> None:
     """Switch off an endpoint that is gone; what waits for it has failed."""
     words = "The receiver answered 410 Gone: it wants no more events."
     EventEndpoint.objects.filter(pk=endpoint_id, active=True).update(
         active=False, disabled_at=now, disabled_reason=words
     )
-    EventDelivery.objects.filter(_QUEUED, endpoint=endpoint_id).update(
+    EventDelivery.objects.filter(_IS_QUEUED, endpoint=endpoint_id).update(
         status=EventDeliveryStatus.FAILED, next_attempt_at=None, error=words
     )

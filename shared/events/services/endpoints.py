@@ -16,19 +16,19 @@ from shared.core.errors import DomainError
 from shared.events.addresses import check_address
 from shared.events.models import SECRET_PREFIX, EventDelivery, EventEndpoint, new_secret
 
-DELETED_AT_ONCE: Final = 1_000
+DELIVERIES_DELETED_PER_TRANSACTION: Final = 1_000
 """Deliveries a transaction, so that a large log never holds up a sale."""
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,60}")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,498}[\x21-\x7e])?")
-_OURS: Final = re.compile(
+_RESERVED_HEADER_NAME: Final = re.compile(
     r"host|connection|keep-alive|content-.*|transfer-.*|te|trailer|upgrade|expect|accept-encoding"
     r"|proxy-.*|user-agent|webhook-.*|x-raffle-.*",
     re.IGNORECASE,
 )
-_WORDS: Final = 200
+_MAX_REASON_CHARACTERS: Final = 200
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 class EndpointNotFound(DomainError):
@@ -55,7 +55,7 @@ class SecretRefused(DomainError):
     code = "secret_refused"
 
 
-class TypeUnknown(DomainError):
+class EventTypeUnknown(DomainError):
     """There are no events of this type."""
 
     code = "event_type_unknown"
@@ -64,7 +64,7 @@ class TypeUnknown(DomainError):
         super().__init__(unknown=sorted(types), known=[known.value for known in EventType])
 
 
-def find(endpoint_id: int) -> EventEndpoint:
+def find_endpoint(endpoint_id: int) -> EventEndpoint:
     """Find an endpoint.
 
     Raises:
@@ -78,7 +78,7 @@ def find(endpoint_id: int) -> EventEndpoint:
 
 
 @transaction.atomic
-def create(
+def create_endpoint(
     *,
     name: str,
     url: str,
@@ -112,7 +112,7 @@ def create(
     if secret is not None:
         check_secret(secret)
         endpoint.secret = secret
-    _write(
+    _save_endpoint(
         endpoint,
         name=name,
         url=url,
@@ -126,7 +126,7 @@ def create(
 
 
 @transaction.atomic
-def change(
+def change_endpoint(
     endpoint_id: int,
     *,
     name: str,
@@ -145,8 +145,8 @@ def change(
             EndpointNameTaken.
 
     """
-    endpoint = _locked(endpoint_id)
-    _write(
+    endpoint = _lock_endpoint(endpoint_id)
+    _save_endpoint(
         endpoint,
         name=name,
         url=url,
@@ -159,7 +159,7 @@ def change(
 
 
 @transaction.atomic
-def disable(endpoint_id: int, *, reason: str, now: datetime) -> EventEndpoint:
+def disable_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> EventEndpoint:
     """Send nothing there any more; what waits for it goes on waiting.
 
     What happens from now on is not queued for it, and so not sent later either: it is in the feed.
@@ -174,18 +174,18 @@ def disable(endpoint_id: int, *, reason: str, now: datetime) -> EventEndpoint:
         EndpointNotFound: there is none with this id.
 
     """
-    endpoint = _locked(endpoint_id)
+    endpoint = _lock_endpoint(endpoint_id)
     if endpoint.active:
         endpoint.active = False
         endpoint.disabled_at = now
-        endpoint.disabled_reason = reason[:_WORDS]
+        endpoint.disabled_reason = reason[:_MAX_REASON_CHARACTERS]
         endpoint.save(update_fields=["active", "disabled_at", "disabled_reason"])
         _log.info("endpoint_disabled", endpoint_id=endpoint_id)
     return endpoint
 
 
 @transaction.atomic
-def enable(endpoint_id: int) -> EventEndpoint:
+def enable_endpoint(endpoint_id: int) -> EventEndpoint:
     """Send there again, beginning with what waits for it.
 
     What happened while it was off was never queued for it; it is in the feed.
@@ -194,7 +194,7 @@ def enable(endpoint_id: int) -> EventEndpoint:
         EndpointNotFound: there is none with this id.
 
     """
-    endpoint = _locked(endpoint_id)
+    endpoint = _lock_endpoint(endpoint_id)
     if not endpoint.active:
         endpoint.active, endpoint.disabled_at, endpoint.disabled_reason = True, None, ""
         endpoint.save(update_fields=["active", "disabled_at", "disabled_reason"])
@@ -210,14 +210,16 @@ def renew_secret(endpoint_id: int) -> EventEndpoint:
         EndpointNotFound: there is none with this id.
 
     """
-    endpoint = _locked(endpoint_id)
+    endpoint = _lock_endpoint(endpoint_id)
     endpoint.secret = new_secret()
     endpoint.save(update_fields=["secret"])
     _log.info("endpoint_secret_renewed", endpoint_id=endpoint_id)
     return endpoint
 
 
-def delete(endpoint_id: int, *, now: datetime, at_once: int = DELETED_AT_ONCE) -> None:
+def delete_endpoint(
+    endpoint_id: int, *, now: datetime, at_once: int = DELIVERIES_DELETED_PER_TRANSACTION
+) -> None:
     """Delete an endpoint with its deliveries and their tries; the events stay.
 
     It is switched off first and its log goes in short transactions. What is under way ends
@@ -232,7 +234,7 @@ def delete(endpoint_id: int, *, now: datetime, at_once: int = DELETED_AT_ONCE) -
         EndpointNotFound: there is none with this id.
 
     """
-    disable(endpoint_id, reason="It is being deleted.", now=now)
+    disable_endpoint(endpoint_id, reason="It is being deleted.", now=now)
     deliveries = EventDelivery.objects.filter(endpoint=endpoint_id).order_by("pk")
     while ids := list(deliveries.values_list("pk", flat=True)[:at_once]):
         with transaction.atomic():
@@ -254,7 +256,7 @@ def check_header(name: str, value: str) -> None:
     if not name and not value:
         return
     plain = _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
-    if not plain or _OURS.fullmatch(name):
+    if not plain or _RESERVED_HEADER_NAME.fullmatch(name):
         raise HeaderRefused
 
 
@@ -277,7 +279,7 @@ def check_secret(secret: str) -> None:
         raise SecretRefused
 
 
-def check_types(types: Collection[str]) -> None:
+def check_event_types(types: Collection[str]) -> None:
     """Look at a choice of events; none: all.
 
     Raises:
@@ -286,17 +288,17 @@ def check_types(types: Collection[str]) -> None:
     """
     unknown = set(types) - {known.value for known in EventType}
     if unknown:
-        raise TypeUnknown(types=unknown)
+        raise EventTypeUnknown(types=unknown)
 
 
-def _locked(endpoint_id: int) -> EventEndpoint:
+def _lock_endpoint(endpoint_id: int) -> EventEndpoint:
     try:
         return EventEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id)
     except EventEndpoint.DoesNotExist:
         raise EndpointNotFound from None
 
 
-def _write(
+def _save_endpoint(
     endpoint: EventEndpoint,
     *,
     name: str,
@@ -308,7 +310,7 @@ def _write(
 ) -> None:
     check_address(url, allow_private=allow_private)
     check_header(header_name, header_value)
-    check_types(types)
+    check_event_types(types)
     endpoint.name, endpoint.url = name, url
     endpoint.types = [known.value for known in EventType if known.value in types]
     endpoint.header_name, endpoint.header_value = header_name, header_value

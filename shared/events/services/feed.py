@@ -9,19 +9,19 @@ from django.db import transaction
 from shared.core import logs
 from shared.events.models import Event, EventDelivery, EventEndpoint, EventSequence
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class SequencedEvents:
     """The events that just got their place in the feed, in that order."""
 
     events: list[Event]
 
 
-def number(
+def assign_sequence_numbers(
     *, now: datetime, limit: int = 500, along: Callable[[Sequence[Event]], None] | None = None
-) -> Numbered:
+) -> SequencedEvents:
     """Give the newest events their places, and queue each for the endpoints that want it.
 
     Places are given in transactions one after the other, only to what is committed, in the order
@@ -38,11 +38,11 @@ def number(
 
     """
     if not Event.objects.filter(sequence=None).exists():
-        return Numbered([])
-    return _number(now=now, limit=limit, along=along)
+        return SequencedEvents([])
+    return _assign_in_transaction(now=now, limit=limit, along=along)
 
 
-def after(sequence: int, *, limit: int, types: Collection[str] = ()) -> list[Event]:
+def list_events_after(sequence: int, *, limit: int, types: Collection[str] = ()) -> list[Event]:
     """Give the events behind a place in the feed, oldest first.
 
     Args:
@@ -56,7 +56,7 @@ def after(sequence: int, *, limit: int, types: Collection[str] = ()) -> list[Eve
 
 
 @transaction.atomic
-def prune(*, before: datetime, limit: int) -> int:
+def prune_events(*, before: datetime, limit: int) -> int:
     """Delete the oldest events that happened `before`, with their deliveries and tries.
 
     Returns:
@@ -71,9 +71,9 @@ def prune(*, before: datetime, limit: int) -> int:
 
 
 @transaction.atomic(durable=True)
-def _number(
+def _assign_in_transaction(
     *, now: datetime, limit: int, along: Callable[[Sequence[Event]], None] | None
-) -> Numbered:
+) -> SequencedEvents:
     counter, _ = EventSequence.objects.select_for_update().get_or_create(pk=1)
     events = list(Event.objects.filter(sequence=None).order_by("pk")[:limit])
     for event in events:
@@ -83,12 +83,12 @@ def _number(
     counter.save(update_fields=["last"])
     if along is not None:
         along(events)
-    queued = EventDelivery.objects.bulk_create(_deliveries(events, now=now))
+    queued = EventDelivery.objects.bulk_create(_build_deliveries(events, now=now))
     _log.info("events_numbered", events=len(events), last=counter.last, deliveries=len(queued))
-    return Numbered(events)
+    return SequencedEvents(events)
 
 
-def _deliveries(events: Sequence[Event], *, now: datetime) -> list[EventDelivery]:
+def _build_deliveries(events: Sequence[Event], *, now: datetime) -> list[EventDelivery]:
     # Locked, so that none is deleted between this look and the commit.
     active = EventEndpoint.objects.select_for_update(no_key=True).filter(active=True)
     endpoints = list(active.order_by("pk"))

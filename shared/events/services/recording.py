@@ -8,7 +8,7 @@ from shared.core.enums import EventType
 from shared.events.models import Event
 
 
-def record(
+def record_event(
     type_: EventType,
     *,
     data: Mapping[str, Any],

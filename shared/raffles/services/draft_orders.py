@@ -15,13 +15,13 @@ from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, TicketNumber
 
-_GIVE_CODE: Final = """
+_ASSIGN_CODE_SQL: Final = """
     UPDATE raffles_order SET code = %(code)s
     WHERE id = %(order)s AND NOT EXISTS (SELECT 1 FROM raffles_order WHERE code = %(code)s)
 """
 
-_AT_ONCE: Final = f"""
-    WITH coded AS ({_GIVE_CODE} RETURNING id),
+_WRITE_DRAFT_ORDER_SQL: Final = f"""
+    WITH coded AS ({_ASSIGN_CODE_SQL} RETURNING id),
     moved AS (
         UPDATE raffles_ticketnumber SET status = 'RESERVED'
         WHERE id = ANY(%(tickets)s) AND status = 'AVAILABLE'
@@ -40,17 +40,17 @@ _AT_ONCE: Final = f"""
 """  # noqa: S608 - put together from our own words only
 
 
-def give_code(order: Order, *, code: str) -> bool:
+def assign_code(order: Order, *, code: str) -> bool:
     """Give an order its code, unless another order has that code already."""
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE_CODE, {"code": code, "order": order.pk})
+        cursor.execute(_ASSIGN_CODE_SQL, {"code": code, "order": order.pk})
         given = bool(cursor.rowcount == 1)
     if given:
         order.code = code
     return given
 
 
-def at_once(
+def write_draft_order(
     order: Order, *, code: str, tickets: Collection[TicketNumber], by: Actor, now: datetime
 ) -> bool:
     """Do what `give_code`, `tickets.hold` and `history.begin` do, on PostgreSQL.
@@ -71,9 +71,9 @@ def at_once(
         "now": now,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_AT_ONCE, values)
+        cursor.execute(_WRITE_DRAFT_ORDER_SQL, values)
         coded, moved = cursor.fetchone()
-    row_count.expect(moved, wanted=len(tickets), what=f"order {order.pk} holds numbers")
+    row_count.check_row_count(moved, wanted=len(tickets), what=f"order {order.pk} holds numbers")
     if coded:
         order.code = code
     signals.order_changed.send(

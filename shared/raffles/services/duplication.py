@@ -11,9 +11,9 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services.lifecycle import RaffleNotFound
 
-_ENDING: Final = " (copy)"
+_COPY_SUFFIX: Final = " (copy)"
 
-_TERMS: Final = (
+_COPIED_FIELDS: Final = (
     "description",
     "prize",
     "price",
@@ -34,7 +34,7 @@ _TERMS: Final = (
 
 
 @transaction.atomic(durable=True)
-def duplicate(raffle_id: int, *, now: datetime) -> Raffle:
+def duplicate_raffle(raffle_id: int, *, now: datetime) -> Raffle:
     """Make a draft with the same terms, without dates, numbers or orders.
 
     The picture is copied into a file of its own, so that changing one raffle's leaves the other's.
@@ -55,9 +55,9 @@ def duplicate(raffle_id: int, *, now: datetime) -> Raffle:
     except Raffle.DoesNotExist:
         raise RaffleNotFound(raffle_id=raffle_id) from None
     copy = Raffle(
-        title=_title(original.title),
+        title=_build_copy_title(original.title),
         status=RaffleStatus.DRAFT,
-        **{name: getattr(original, name) for name in _TERMS},
+        **{name: getattr(original, name) for name in _COPIED_FIELDS},
     )
     _copy_picture(original, to=copy)
     copy.save()
@@ -66,11 +66,11 @@ def duplicate(raffle_id: int, *, now: datetime) -> Raffle:
     return copy
 
 
-def _title(original: str) -> str:
+def _build_copy_title(original: str) -> str:
     """Put the ending behind, within what the field holds; a copy of a copy has it once."""
     field = Raffle._meta.get_field("title")  # noqa: SLF001 - Django documents it
     room = field.max_length or len(original)
-    return original.removesuffix(_ENDING)[: room - len(_ENDING)].rstrip() + _ENDING
+    return original.removesuffix(_COPY_SUFFIX)[: room - len(_COPY_SUFFIX)].rstrip() + _COPY_SUFFIX
 
 
 def _copy_picture(original: Raffle, *, to: Raffle) -> None:

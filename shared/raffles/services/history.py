@@ -12,18 +12,18 @@ from shared.raffles import signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, OrderEvent
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class ActionAuthor:
     """Who did something and when; both None where the history does not know."""
 
     by: str | None = None
     at: datetime | None = None
 
 
-def move(
+def change_order_status(
     order: Order,
     *,
     to: OrderStatus,
@@ -31,7 +31,7 @@ def move(
     by: Actor,
     now: datetime,
     reason: str = "",
-    changes: Mapping[str, Any] = _NOTHING,
+    changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
     """Give a locked order its next status: the only place where a status changes.
 
@@ -49,58 +49,58 @@ def move(
 
     """
     current = OrderStatus(order.status)
-    transitions.check(transitions.ORDER, current=current, wanted=to)
-    _write(order, current=current, changes={**changes, "status": to})
-    _tell(order, action=action, by=by, now=now, reason=reason, before=current)
+    transitions.check_transition(transitions.ORDER_TRANSITIONS, current=current, wanted=to)
+    _update_order(order, current=current, changes={**changes, "status": to})
+    _create_event(order, action=action, by=by, now=now, reason=reason, before=current)
     return order
 
 
-def note(
+def record_order_event(
     order: Order,
     *,
     action: OrderAction,
     by: Actor,
     now: datetime,
     reason: str = "",
-    changes: Mapping[str, Any] = _NOTHING,
+    changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
     """Write into the history of a locked order what left its status as it is."""
     current = OrderStatus(order.status)
     if changes:
-        _write(order, current=current, changes=changes)
-    _tell(order, action=action, by=by, now=now, reason=reason, before=current)
+        _update_order(order, current=current, changes=changes)
+    _create_event(order, action=action, by=by, now=now, reason=reason, before=current)
     return order
 
 
-def begin(order: Order, *, by: Actor, now: datetime) -> None:
+def record_hold(order: Order, *, by: Actor, now: datetime) -> None:
     """Write the first line of an order's history."""
-    _tell(order, action=OrderAction.HELD, by=by, now=now, reason="", before=None)
+    _create_event(order, action=OrderAction.HELD, by=by, now=now, reason="", before=None)
 
 
-def last(order: Order, *actions: OrderAction) -> OrderEvent | None:
+def find_last_event(order: Order, *actions: OrderAction) -> OrderEvent | None:
     """Give the latest event of these kinds, if there is one."""
     return order.events.filter(action__in=actions).order_by("-id").first()
 
 
-def who(order: Order, *actions: OrderAction) -> Who:
+def find_last_author(order: Order, *actions: OrderAction) -> ActionAuthor:
     """Say who did one of these things last, so that whoever comes second can be told."""
-    event = last(order, *actions)
-    return Who() if event is None else signed(event)
+    event = find_last_event(order, *actions)
+    return ActionAuthor() if event is None else get_event_author(event)
 
 
-def signed(event: OrderEvent) -> Who:
+def get_event_author(event: OrderEvent) -> ActionAuthor:
     """Give the signature of an event."""
-    return Who(by=event.actor_label or event.actor_kind, at=event.at)
+    return ActionAuthor(by=event.actor_label or event.actor_kind, at=event.at)
 
 
-def _write(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:
+def _update_order(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:
     done = Order.objects.filter(pk=order.pk, status=current).update(**changes)
-    row_count.expect(done, wanted=1, what=f"order {order.pk} from {current}")
+    row_count.check_row_count(done, wanted=1, what=f"order {order.pk} from {current}")
     for name, value in changes.items():
         setattr(order, name, value)
 
 
-def _tell(
+def _create_event(
     order: Order,
     *,
     action: OrderAction,

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-ENOUGH: Final = 100
+MAX_PROBLEMS_PER_KIND: Final = 100
 """How many problems of one kind are told; a broken stock has them by the thousand."""
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class InventoryProblem:
     """Something that must not be.
 
     Attributes:
@@ -27,7 +27,7 @@ class Problem:
     words: str
 
 
-_CHECKS: Final = {
+_INVENTORY_CHECKS: Final = {
     # One statement a kind, each set-based and led by the index that names its suspects. The
     # columns are the raffle and what the words need.
     "numbers_do_not_add_up": (
@@ -104,7 +104,7 @@ _CHECKS: Final = {
 }
 
 
-def check(raffle_id: int | None = None) -> list[Problem]:
+def find_inventory_problems(raffle_id: int | None = None) -> list[InventoryProblem]:
     """List what is wrong with the stock of one raffle, or of all; nothing if all is well.
 
     Every number must exist once; each held or sold one must have exactly one order whose status
@@ -112,19 +112,19 @@ def check(raffle_id: int | None = None) -> list[Problem]:
     so that sales meanwhile do not matter. At most a hundred problems of each kind are listed.
     """
     problems = []
-    with _snapshot(), connection.cursor() as cursor:
-        for code, (words, statement) in _CHECKS.items():
-            cursor.execute(f"{statement} LIMIT {ENOUGH}", {"raffle": raffle_id})
-            problems += [_problem(code, words=words, row=row) for row in cursor.fetchall()]
+    with _open_snapshot(), connection.cursor() as cursor:
+        for code, (words, statement) in _INVENTORY_CHECKS.items():
+            cursor.execute(f"{statement} LIMIT {MAX_PROBLEMS_PER_KIND}", {"raffle": raffle_id})
+            problems += [_build_problem(code, words=words, row=row) for row in cursor.fetchall()]
     return problems
 
 
-def _problem(code: str, *, words: str, row: tuple[Any, ...]) -> Problem:
-    return Problem(raffle_id=row[0], code=code, words=words.format(*row))
+def _build_problem(code: str, *, words: str, row: tuple[Any, ...]) -> InventoryProblem:
+    return InventoryProblem(raffle_id=row[0], code=code, words=words.format(*row))
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
+def _open_snapshot() -> Iterator[None]:
     """Let every statement inside see the database at one instant, and block no writer."""
     if connection.in_atomic_block:
         yield  # the caller's own transaction, which may have changes to check

@@ -56,23 +56,23 @@ def replace_numbers(
 
     """
     refuse_if_decided(order)
-    payments.refuse_unseen(order, seen_proofs=seen_proofs)
+    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     orders.refuse_after_the_draw(order)
     old = order.numbers()
     if numbers is None:
-        chosen = _kept_and_random(order, old=old, pivot=pivot)
+        chosen = _lock_kept_and_random_tickets(order, old=old, pivot=pivot)
     else:
-        chosen = _wanted(order, numbers=frozenset(numbers))
-    tickets.hold(chosen, order=order)
+        chosen = _lock_chosen_tickets(order, numbers=frozenset(numbers))
+    tickets.hold_tickets(chosen, order=order)
     new = sorted(ticket.number for ticket in chosen)
-    history.note(
+    history.record_order_event(
         order,
         action=OrderAction.NUMBERS_REPLACED,
         by=by,
         now=now,
-        reason=f"{_written(order, old)} → {_written(order, new)}",
+        reason=f"{_format_ticket_numbers(order, old)} → {_format_ticket_numbers(order, new)}",
     )
-    return payments.sell(order, by=by, now=now, late=True, reason=reason)
+    return payments.sell_order(order, by=by, now=now, late=True, reason=reason)
 
 
 def note_refund(
@@ -98,9 +98,9 @@ def note_refund(
 
     """
     refuse_if_decided(order)
-    payments.refuse_unseen(order, seen_proofs=seen_proofs)
-    payments.judge(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
-    return history.note(
+    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    payments.set_proof_verdicts(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
+    return history.record_order_event(
         order,
         action=OrderAction.REFUND_NOTED,
         by=by,
@@ -110,7 +110,7 @@ def note_refund(
     )
 
 
-_DECISIONS: Final = (
+_DECISION_ACTIONS: Final = (
     OrderAction.PAID,
     OrderAction.NUMBERS_TAKEN_BACK,
     OrderAction.PROOF_REJECTED,
@@ -127,17 +127,21 @@ def refuse_if_decided(order: Order) -> None:
     """
     if order.needs_decision:
         return
-    latest = history.last(order, OrderAction.LATE_PAYMENT, *_DECISIONS)
-    flagged = history.last(order, OrderAction.LATE_PAYMENT)
-    made = history.signed(latest) if latest and flagged else history.who(order, OrderAction.PAID)
+    latest = history.find_last_event(order, OrderAction.LATE_PAYMENT, *_DECISION_ACTIONS)
+    flagged = history.find_last_event(order, OrderAction.LATE_PAYMENT)
+    made = (
+        history.get_event_author(latest)
+        if latest and flagged
+        else history.find_last_author(order, OrderAction.PAID)
+    )
     raise DecisionMade(by=made.by, at=made.at)
 
 
-def _wanted(order: Order, *, numbers: frozenset[int]) -> list[TicketNumber]:
+def _lock_chosen_tickets(order: Order, *, numbers: frozenset[int]) -> list[TicketNumber]:
     """Lock the numbers that were chosen for an order, all of them or none."""
     if len(numbers) != order.quantity:
         raise QuantityOutOfBounds(minimum=order.quantity, maximum=order.quantity)
-    locked = tickets.lock(order.raffle_id, numbers=numbers)
+    locked = tickets.lock_tickets(order.raffle_id, numbers=numbers)
     if unknown := numbers - {ticket.number for ticket in locked}:
         raffle = order.raffle
         raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
@@ -147,14 +151,16 @@ def _wanted(order: Order, *, numbers: frozenset[int]) -> list[TicketNumber]:
     return locked
 
 
-def _kept_and_random(order: Order, *, old: Collection[int], pivot: int) -> list[TicketNumber]:
+def _lock_kept_and_random_tickets(
+    order: Order, *, old: Collection[int], pivot: int
+) -> list[TicketNumber]:
     """Lock the old numbers that are free and random ones in place of the others."""
-    mine = tickets.lock(order.raffle_id, numbers=old)
+    mine = tickets.lock_tickets(order.raffle_id, numbers=old)
     kept = [ticket for ticket in mine if ticket.status == TicketStatus.AVAILABLE]
     if len(kept) == order.quantity:
         return kept
     # The kept ones are free as well and may be among those found: so many more are looked for.
-    found = tickets.lock_random(
+    found = tickets.lock_random_tickets(
         order.raffle_id, quantity=order.quantity, at_least=order.quantity, pivot=pivot
     )
     others = {ticket.pk: ticket for ticket in (*kept, *found)}
@@ -163,5 +169,5 @@ def _kept_and_random(order: Order, *, old: Collection[int], pivot: int) -> list[
     return list(others.values())[: order.quantity]
 
 
-def _written(order: Order, numbers: Collection[int]) -> str:
+def _format_ticket_numbers(order: Order, numbers: Collection[int]) -> str:
     return ", ".join(order.raffle.written(number) for number in numbers)

@@ -37,13 +37,13 @@ def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
         NumbersMissing: not all its numbers exist.
 
     """
-    raffle = _locked(raffle_id, wanted=RaffleStatus.OPEN)
-    existing = number_generation.count_in(
+    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.OPEN)
+    existing = number_generation.count_numbers_in_range(
         raffle_id, first=raffle.first_number, last=raffle.last_number
     )
     if existing < raffle.number_count:
         raise NumbersMissing(missing=raffle.number_count - existing)
-    return _moved(raffle, to=RaffleStatus.OPEN, now=now)
+    return _change_raffle_status(raffle, to=RaffleStatus.OPEN, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -55,8 +55,8 @@ def pause(raffle_id: int, *, now: datetime) -> Raffle:
         TransitionNotAllowed: it is not open.
 
     """
-    raffle = _locked(raffle_id, wanted=RaffleStatus.PAUSED)
-    return _moved(raffle, to=RaffleStatus.PAUSED, now=now)
+    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.PAUSED)
+    return _change_raffle_status(raffle, to=RaffleStatus.PAUSED, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -68,23 +68,25 @@ def close(raffle_id: int, *, now: datetime) -> Raffle:
         TransitionNotAllowed: it is neither open nor paused.
 
     """
-    raffle = _locked(raffle_id, wanted=RaffleStatus.CLOSED)
-    return _moved(raffle, to=RaffleStatus.CLOSED, now=now)
+    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.CLOSED)
+    return _change_raffle_status(raffle, to=RaffleStatus.CLOSED, now=now)
 
 
-def _locked(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
+def _lock_raffle(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
     try:
         raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
     except Raffle.DoesNotExist:
         raise RaffleNotFound(raffle_id=raffle_id) from None
-    transitions.check(transitions.RAFFLE, current=RaffleStatus(raffle.status), wanted=wanted)
+    transitions.check_transition(
+        transitions.RAFFLE_TRANSITIONS, current=RaffleStatus(raffle.status), wanted=wanted
+    )
     return raffle
 
 
-def _moved(raffle: Raffle, *, to: RaffleStatus, now: datetime) -> Raffle:
+def _change_raffle_status(raffle: Raffle, *, to: RaffleStatus, now: datetime) -> Raffle:
     changed = Raffle.objects.filter(pk=raffle.pk, status=raffle.status).update(
         status=to, updated_at=now
     )
-    row_count.expect(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
+    row_count.check_row_count(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
     raffle.status, raffle.updated_at = to, now
     return raffle

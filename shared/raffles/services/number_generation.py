@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from shared.raffles.models import Raffle, TicketNumber
 
-_INSERT: Final = {
+_INSERT_SQL: Final = {
     "postgresql": """
         INSERT INTO raffles_ticketnumber (raffle_id, number, status, shuffle_key)
         SELECT %(raffle)s, number, 'AVAILABLE', floor(random() * 2147483648)::integer
@@ -28,7 +28,7 @@ _INSERT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class GenerationProgress:
     """How far the numbers of a raffle have come.
 
     Attributes:
@@ -48,14 +48,14 @@ class Progress:
         return self.made >= self.total
 
 
-def _silent(_: int) -> None:
+def _ignore_progress(_: int) -> None:
     """Show no progress."""
 
 
-def generate(
+def generate_numbers(
     raffle_id: int,
     *,
-    progress: Callable[[int], None] = _silent,
+    progress: Callable[[int], None] = _ignore_progress,
     chunk: int = 50_000,
     pause: float = 0.01,
 ) -> int:
@@ -78,23 +78,23 @@ def generate(
     created = 0
     for first in range(raffle.first_number, raffle.last_number + 1, chunk):
         last = min(first + chunk - 1, raffle.last_number)
-        if count_in(raffle_id, first=first, last=last) < last - first + 1:
-            created += _create(raffle_id, first=first, last=last)
+        if count_numbers_in_range(raffle_id, first=first, last=last) < last - first + 1:
+            created += _insert_numbers(raffle_id, first=first, last=last)
             if connection.vendor == "sqlite":
                 time.sleep(pause)
         progress(last - raffle.first_number + 1)
     if created:
-        _tell_planner()
+        _analyze_table()
     return created
 
 
-def progress_of(raffle: Raffle) -> Progress:
+def measure_progress(raffle: Raffle) -> GenerationProgress:
     """Count how many of a raffle's numbers exist."""
-    made = count_in(raffle.pk, first=raffle.first_number, last=raffle.last_number)
-    return Progress(made=made, total=raffle.number_count)
+    made = count_numbers_in_range(raffle.pk, first=raffle.first_number, last=raffle.last_number)
+    return GenerationProgress(made=made, total=raffle.number_count)
 
 
-def generate_some(raffle_id: int, *, chunk: int = 50_000) -> Progress:
+def generate_next_numbers(raffle_id: int, *, chunk: int = 50_000) -> GenerationProgress:
     """Create the next numbers a raffle lacks, in one transaction of about a second.
 
     Called again and again it comes to all of them; broken off, it goes on. Whoever calls it at the
@@ -110,42 +110,42 @@ def generate_some(raffle_id: int, *, chunk: int = 50_000) -> Progress:
     """
     with transaction.atomic(durable=True):
         raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
-        before = progress_of(raffle)
+        before = measure_progress(raffle)
         if before.done:
             return before
-        first, last = _next_gap(raffle, chunk=chunk)
-        added = _create(raffle_id, first=first, last=last)
-    after = Progress(made=before.made + added, total=before.total, added=added)
+        first, last = _find_next_gap(raffle, chunk=chunk)
+        added = _insert_numbers(raffle_id, first=first, last=last)
+    after = GenerationProgress(made=before.made + added, total=before.total, added=added)
     if after.done:
-        _tell_planner()
+        _analyze_table()
     return after
 
 
-def _next_gap(raffle: Raffle, *, chunk: int) -> tuple[int, int]:
+def _find_next_gap(raffle: Raffle, *, chunk: int) -> tuple[int, int]:
     """Give the first stretch of at most `chunk` numbers that is not complete."""
     for first in range(raffle.first_number, raffle.last_number + 1, chunk):
         last = min(first + chunk - 1, raffle.last_number)
-        if count_in(raffle.pk, first=first, last=last) < last - first + 1:
+        if count_numbers_in_range(raffle.pk, first=first, last=last) < last - first + 1:
             return first, last
     raise RuntimeError(f"raffle {raffle.pk} lacks numbers and no gap is found")
 
 
-def _tell_planner() -> None:
+def _analyze_table() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # or plans are made for a table believed empty
             cursor.execute("ANALYZE raffles_ticketnumber")
 
 
-def count_in(raffle_id: int, *, first: int, last: int) -> int:
+def count_numbers_in_range(raffle_id: int, *, first: int, last: int) -> int:
     """Count the numbers that exist from `first` to `last`."""
     return TicketNumber.objects.filter(raffle_id=raffle_id, number__range=(first, last)).count()
 
 
 @transaction.atomic
-def _create(raffle_id: int, *, first: int, last: int) -> int:
+def _insert_numbers(raffle_id: int, *, first: int, last: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            _INSERT[connection.vendor], {"raffle": raffle_id, "first": first, "last": last}
+            _INSERT_SQL[connection.vendor], {"raffle": raffle_id, "first": first, "last": last}
         )
         created: int = cursor.rowcount
         return created

@@ -9,27 +9,27 @@ from django.db.models.expressions import CombinedExpression
 
 from shared.core.enums import TicketStatus
 from shared.raffles.models import OrderTicket, Raffle, TicketNumber
-from shared.raffles.predicates import FREE
-from shared.raffles.services.availability import Counts
+from shared.raffles.predicates import AVAILABLE_TICKETS
+from shared.raffles.services.availability import TicketCounts
 
-PAGE: Final = 500
+TICKETS_PER_PAGE: Final = 500
 """Numbers on one page of the map."""
 
-BLOCKS: Final = 200
+MAX_BLOCKS: Final = 200
 """Blocks of the overview at most; each is one page, or several in a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MapBlock:
     """A stretch of numbers, and how many of them are free, held and sold."""
 
     first: int
     last: int
-    counts: Counts
+    counts: TicketCounts
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MapEntry:
     """One number, and the order that holds or bought it, if any."""
 
     number: int
@@ -38,18 +38,18 @@ class Place:
     order_code: str
 
 
-def blocks(raffle: Raffle) -> list[Block]:
+def load_map_blocks(raffle: Raffle) -> list[MapBlock]:
     """Count free, held and sold numbers in up to 200 stretches, in two queries.
 
     Only what is held or sold is read, through its partial index; all other numbers count as free,
     whether they were made yet or not.
     """
-    size = block_size(raffle)
-    reserved = _by_block(raffle, status=TicketStatus.RESERVED, size=size)
-    sold = _by_block(raffle, status=TicketStatus.SOLD, size=size)
+    size = compute_block_size(raffle)
+    reserved = _count_by_block(raffle, status=TicketStatus.RESERVED, size=size)
+    sold = _count_by_block(raffle, status=TicketStatus.SOLD, size=size)
     starts = range(raffle.first_number, raffle.last_number + 1, size)
     return [
-        _block(
+        _build_block(
             first,
             min(first + size - 1, raffle.last_number),
             reserved=reserved.get(index, 0),
@@ -59,20 +59,20 @@ def blocks(raffle: Raffle) -> list[Block]:
     ]
 
 
-def block_size(raffle: Raffle) -> int:
+def compute_block_size(raffle: Raffle) -> int:
     """Give how many numbers a block of the overview has: whole pages, 200 blocks at most."""
-    pages = -(-raffle.number_count // PAGE)
-    return -(-pages // BLOCKS) * PAGE
+    pages = -(-raffle.number_count // TICKETS_PER_PAGE)
+    return -(-pages // MAX_BLOCKS) * TICKETS_PER_PAGE
 
 
-def page_start(raffle: Raffle, *, number: int) -> int:
+def find_page_start(raffle: Raffle, *, number: int) -> int:
     """Give the first number of the page that a number is on."""
-    return number - (number - raffle.first_number) % PAGE
+    return number - (number - raffle.first_number) % TICKETS_PER_PAGE
 
 
-def page(raffle: Raffle, *, first: int) -> list[Place]:
+def load_map_page(raffle: Raffle, *, first: int) -> list[MapEntry]:
     """Read one page of numbers and whose they are, in two queries; those not made are left out."""
-    span = (first, first + PAGE - 1)
+    span = (first, first + TICKETS_PER_PAGE - 1)
     held = {
         number: (order_id, code or "")
         for number, order_id, code in OrderTicket.objects.filter(
@@ -81,26 +81,26 @@ def page(raffle: Raffle, *, first: int) -> list[Place]:
     }
     made = TicketNumber.objects.filter(raffle=raffle, number__range=span).order_by("number")
     return [
-        Place(number, TicketStatus(status), *held.get(number, (None, "")))
+        MapEntry(number, TicketStatus(status), *held.get(number, (None, "")))
         for number, status in made.values_list("number", "status")
     ]
 
 
-def shares(raffles: Collection[Raffle]) -> dict[int, Counts]:
+def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCounts]:
     """Count free, held and sold numbers of several raffles at once, by their ids, in one query.
 
     What is neither held nor sold counts as free, whether it was made yet or not.
     """
     taken = (
         TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
-        .exclude(FREE)
+        .exclude(AVAILABLE_TICKETS)
         .order_by("raffle_id", "status")
         .values_list("raffle_id", "status")
         .annotate(count=Count("*"))
     )
     found = {(raffle_id, status): count for raffle_id, status, count in taken}
     return {
-        raffle.pk: _counts(
+        raffle.pk: _build_counts(
             raffle.number_count,
             reserved=found.get((raffle.pk, TicketStatus.RESERVED), 0),
             sold=found.get((raffle.pk, TicketStatus.SOLD), 0),
@@ -109,7 +109,7 @@ def shares(raffles: Collection[Raffle]) -> dict[int, Counts]:
     }
 
 
-def _by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[int, int]:
+def _count_by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[int, int]:
     """Count by place in the row of stretches; whole numbers divide without a rest.
 
     One status at a time: on SQLite both together, sorted by two keys, take twice as long.
@@ -120,14 +120,14 @@ def _by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[int, i
         Value(size),
         output_field=IntegerField(),
     )
-    taken = TicketNumber.objects.filter(raffle=raffle, status=status).exclude(FREE)
+    taken = TicketNumber.objects.filter(raffle=raffle, status=status).exclude(AVAILABLE_TICKETS)
     counted = taken.annotate(block=index).order_by("block").values_list("block")
     return dict(counted.annotate(count=Count("*")))
 
 
-def _block(first: int, last: int, *, reserved: int, sold: int) -> Block:
-    return Block(first, last, _counts(last - first + 1, reserved=reserved, sold=sold))
+def _build_block(first: int, last: int, *, reserved: int, sold: int) -> MapBlock:
+    return MapBlock(first, last, _build_counts(last - first + 1, reserved=reserved, sold=sold))
 
 
-def _counts(total: int, *, reserved: int, sold: int) -> Counts:
-    return Counts(available=total - reserved - sold, reserved=reserved, sold=sold)
+def _build_counts(total: int, *, reserved: int, sold: int) -> TicketCounts:
+    return TicketCounts(available=total - reserved - sold, reserved=reserved, sold=sold)

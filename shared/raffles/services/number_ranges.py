@@ -11,10 +11,10 @@ from django.db.models import Max
 from shared.core.enums import TicketStatus
 from shared.raffles.models import Raffle, TicketNumber
 
-LIMIT: Final = 1_000
+MAX_RANGES_PER_PAGE: Final = 1_000
 """Ranges of one page at most, and numbers that can be asked for by name."""
 
-_STARTS: Final = """
+_RANGE_STARTS_SQL: Final = """
     WITH RECURSIVE run(number, kind, nth) AS (
         SELECT * FROM (
             SELECT number, {kind}, 1 FROM raffles_ticketnumber ticket
@@ -39,8 +39,8 @@ It meets each number once, in the database, and stops after as many ranges as a 
 functions would rank every number of the raffle before they cut the page.
 """
 
-_STATUS: Final = "ticket.status"
-_WHETHER: Final = "CASE ticket.status WHEN %(status)s THEN ticket.status ELSE '' END"
+_STATUS_SQL: Final = "ticket.status"
+_STATUS_OR_GAP_SQL: Final = "CASE ticket.status WHEN %(status)s THEN ticket.status ELSE '' END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,12 @@ class RangePage:
     after: int | None
 
 
-def page(
-    raffle: Raffle, *, after: int | None, limit: int = LIMIT, status: TicketStatus | None = None
+def load_range_page(
+    raffle: Raffle,
+    *,
+    after: int | None,
+    limit: int = MAX_RANGES_PER_PAGE,
+    status: TicketStatus | None = None,
 ) -> RangePage:
     """Read the ranges that follow a number, in two queries.
 
@@ -80,10 +84,10 @@ def page(
 
     """
     first = raffle.first_number if after is None else after + 1
-    most = min(limit, LIMIT) * (2 if status else 1)  # every other one is a gap
-    starts = _starts(raffle.pk, first=first, limit=most + 1, status=status)
+    most = min(limit, MAX_RANGES_PER_PAGE) * (2 if status else 1)  # every other one is a gap
+    starts = _find_range_starts(raffle.pk, first=first, limit=most + 1, status=status)
     following = starts[most][0] - 1 if len(starts) > most else None
-    end = _last_made(raffle) if following is None else following
+    end = _find_last_ticket_number(raffle) if following is None else following
     ends = [start for start, _ in starts[1 : most + 1]]
     if following is None:
         ends.append(end + 1)
@@ -97,7 +101,7 @@ def page(
     )
 
 
-def of(raffle: Raffle, *, numbers: Collection[int]) -> list[NumberRange]:
+def load_ranges_of_numbers(raffle: Raffle, *, numbers: Collection[int]) -> list[NumberRange]:
     """Give the ranges that these numbers form, ascending, in one query.
 
     Args:
@@ -106,10 +110,10 @@ def of(raffle: Raffle, *, numbers: Collection[int]) -> list[NumberRange]:
 
     """
     asked = TicketNumber.objects.filter(raffle=raffle, number__in=numbers).order_by("number")
-    return _joined(asked.values_list("number", "status"))
+    return _join_into_ranges(asked.values_list("number", "status"))
 
 
-def _joined(places: Iterable[tuple[int, str]]) -> list[NumberRange]:
+def _join_into_ranges(places: Iterable[tuple[int, str]]) -> list[NumberRange]:
     rows = list(places)
     breaks = [
         nth
@@ -123,11 +127,11 @@ def _joined(places: Iterable[tuple[int, str]]) -> list[NumberRange]:
     ]
 
 
-def _starts(
+def _find_range_starts(
     raffle_id: int, *, first: int, limit: int, status: TicketStatus | None
 ) -> Sequence[tuple[int, str]]:
     """Give where ranges begin and what kind they are; a kind is a status, or "" for a gap."""
-    statement = _STARTS.format(kind=_WHETHER if status else _STATUS)
+    statement = _RANGE_STARTS_SQL.format(kind=_STATUS_OR_GAP_SQL if status else _STATUS_SQL)
     values: dict[str, Any] = {"raffle": raffle_id, "first": first, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(statement, values | ({"status": status.value} if status else {}))
@@ -135,6 +139,6 @@ def _starts(
     return found
 
 
-def _last_made(raffle: Raffle) -> int:
+def _find_last_ticket_number(raffle: Raffle) -> int:
     made = TicketNumber.objects.filter(raffle=raffle).aggregate(last=Max("number"))["last"]
     return raffle.first_number - 1 if made is None else made

@@ -14,10 +14,10 @@ from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.models import Order, OrderEvent
-from shared.raffles.predicates import ON_THE_CLOCK
+from shared.raffles.predicates import EXPIRING_ORDERS
 from shared.raffles.services import history, tickets
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class OrderNotFound(DomainError):
@@ -65,7 +65,7 @@ class RaffleDrawn(DomainError):
     code = "raffle_drawn"
 
 
-def find(reference: str) -> int:
+def find_order(reference: str) -> int:
     """Give the id of the order that somebody calls by its id or its code, in any spelling.
 
     Raises:
@@ -76,14 +76,14 @@ def find(reference: str) -> int:
     if text.isascii() and text.isdigit():
         found = Order.objects.filter(pk=int(text[:20]))  # beyond any id
     else:
-        found = Order.objects.filter(code=codes.normalised(text) or "")
+        found = Order.objects.filter(code=codes.normalise_code(text) or "")
     order_id = found.values_list("pk", flat=True).first()
     if order_id is None:
         raise OrderNotFound(reference=reference)
     return order_id
 
 
-def contact_of(order_id: int) -> int | None:
+def find_contact_id(order_id: int) -> int | None:
     """Give the buyer of an order, who must be locked before it; None for a sale without one.
 
     Raises:
@@ -96,7 +96,7 @@ def contact_of(order_id: int) -> int | None:
         raise OrderNotFound(order_id=order_id) from None
 
 
-def lock(order_id: int) -> Order:
+def lock_order(order_id: int) -> Order:
     """Lock an order and read its raffle along; its contact is to be locked before.
 
     Raises:
@@ -116,7 +116,7 @@ def place(
     at: datetime,
     now: datetime,
     by: Actor,
-    changes: Mapping[str, Any] = _NOTHING,
+    changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
     """Make a hold an order that waits for its payment; the clock starts anew, once.
 
@@ -140,13 +140,17 @@ def place(
     if order.expires_at is not None and at > order.expires_at + DEADLINE_GRACE:
         raise OrderExpired(order_id=order.pk)
     refuse_after_the_draw(order)
-    return history.move(
+    return history.change_order_status(
         order,
         to=OrderStatus.PENDING_PAYMENT,
         action=OrderAction.PLACED,
         by=by,
         now=now,
-        changes={"placed_at": now, "expires_at": clock(order, now=now), **changes},
+        changes={
+            "placed_at": now,
+            "expires_at": compute_payment_deadline(order, now=now),
+            **changes,
+        },
     )
 
 
@@ -159,7 +163,7 @@ def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order
 
     """
     refuse_if_over(order)
-    return _end(
+    return _end_order(
         order,
         to=OrderStatus.CANCELLED,
         action=OrderAction.CANCELLED,
@@ -179,27 +183,27 @@ def expire(order: Order, *, now: datetime) -> bool:
     running = order.status in Order.LIVE and not order.under_review
     if not running or order.expires_at is None or now <= order.expires_at + DEADLINE_GRACE:
         return False
-    _end(order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=SWEEPER, now=now)
+    _end_order(order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=SWEEPER, now=now)
     return True
 
 
-def due_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:
+def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:
     """List orders whose time has run out, grace included, longest ago first.
 
     Returns:
         Pairs of order id and contact id, so that the contact can be locked first.
 
     """
-    due = Order.objects.filter(ON_THE_CLOCK, expires_at__lt=now - DEADLINE_GRACE)
+    due = Order.objects.filter(EXPIRING_ORDERS, expires_at__lt=now - DEADLINE_GRACE)
     return list(due.order_by("expires_at").values_list("id", "contact_id")[:limit])
 
 
-def last_event(order: Order, action: OrderAction) -> OrderEvent | None:
+def find_last_order_event(order: Order, action: OrderAction) -> OrderEvent | None:
     """Give the latest event of that kind in an order's history, if there is one."""
-    return history.last(order, action)
+    return history.find_last_event(order, action)
 
 
-def clock(order: Order, *, now: datetime) -> datetime:
+def compute_payment_deadline(order: Order, *, now: datetime) -> datetime:
     """Say until when an order can be paid whose time begins now."""
     return now + timedelta(minutes=order.raffle.hold_minutes)
 
@@ -212,14 +216,14 @@ def refuse_if_over(order: Order) -> None:
 
     """
     if order.status == OrderStatus.PAID:
-        paid = history.who(order, OrderAction.PAID)
+        paid = history.find_last_author(order, OrderAction.PAID)
         raise OrderAlreadyPaid(order_id=order.pk, by=paid.by, at=paid.at)
     if order.status not in Order.LIVE:
-        ended = history.who(order, *_ENDINGS)
+        ended = history.find_last_author(order, *_ENDING_ACTIONS)
         raise OrderEnded(status=order.status, by=ended.by, at=ended.at)
 
 
-_ENDINGS: Final = (
+_ENDING_ACTIONS: Final = (
     OrderAction.CANCELLED,
     OrderAction.EXPIRED,
     OrderAction.PROOF_REJECTED,  # of a late payment; one from before is older than the end
@@ -238,7 +242,7 @@ def refuse_after_the_draw(order: Order) -> None:
         raise RaffleDrawn(raffle_id=order.raffle_id)
 
 
-def _end(
+def _end_order(
     order: Order,
     *,
     to: OrderStatus,
@@ -247,8 +251,8 @@ def _end(
     now: datetime,
     reason: str = "",
 ) -> Order:
-    tickets.release_all(order, now=now)
-    return history.move(
+    tickets.release_order_tickets(order, now=now)
+    return history.change_order_status(
         order,
         to=to,
         action=action,

@@ -27,7 +27,7 @@ class ProofSettled(DomainError):
         super().__init__(by=by, at=at, order_code=order_code)
 
 
-def sender_of(proof_id: int) -> int | None:
+def find_sender_id(proof_id: int) -> int | None:
     """Give the contact that sent a proof, who must be locked before it; None if nobody is known.
 
     Raises:
@@ -40,7 +40,7 @@ def sender_of(proof_id: int) -> int | None:
         raise ProofNotFound(proof_id=proof_id) from None
 
 
-def lock(proof_id: int) -> PaymentProof:
+def lock_orphan_proof(proof_id: int) -> PaymentProof:
     """Lock a proof that belongs to no order and has no verdict; its sender is to be locked before.
 
     Raises:
@@ -53,16 +53,16 @@ def lock(proof_id: int) -> PaymentProof:
     except PaymentProof.DoesNotExist:
         raise ProofNotFound(proof_id=proof_id) from None
     if proof.order_id is not None or proof.verdict != Verdict.PENDING:
-        raise settled_before(proof)
+        raise build_proof_settled(proof)
     return proof
 
 
-def settled_before(proof: PaymentProof) -> ProofSettled:
+def build_proof_settled(proof: PaymentProof) -> ProofSettled:
     """Say who put a proof to its order or dismissed it, and when."""
     order = proof.order
-    told = history.Who()
+    told = history.ActionAuthor()
     if order is not None:
-        told = history.who(order, OrderAction.PROOF_RECEIVED)
+        told = history.find_last_author(order, OrderAction.PROOF_RECEIVED)
     return ProofSettled(
         by=told.by or proof.reviewer,
         at=told.at or proof.reviewed_at or proof.arrived_at,
@@ -70,7 +70,7 @@ def settled_before(proof: PaymentProof) -> ProofSettled:
     )
 
 
-def dismiss(proof: PaymentProof, *, note: str, by: Actor, now: datetime) -> PaymentProof:
+def dismiss_proof(proof: PaymentProof, *, note: str, by: Actor, now: datetime) -> PaymentProof:
     """Note that a proof pays nothing of ours.
 
     Args:

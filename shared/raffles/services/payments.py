@@ -15,14 +15,14 @@ from shared.core.enums import (
     ProofStatus,
     RejectReason,
     Verdict,
-    label,
+    format_label,
 )
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import history, orders, tickets
 
-JUST_NOW: Final = timedelta(minutes=1)
+ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
 """Two reviewers who ask for a better proof within this time mean the same request."""
 
 
@@ -103,7 +103,7 @@ class NeedsDecision:
     free: tuple[int, ...]
 
 
-def confirm(
+def confirm_payment(
     order: Order,
     *,
     by: Actor,
@@ -137,25 +137,25 @@ def confirm(
 
     """
     if reviewed and order.status != OrderStatus.PAID and not order.needs_decision:
-        _refuse_unless_reviewed(order)
+        _refuse_unless_under_review(order)
     match OrderStatus(order.status):
         case OrderStatus.PAID:
-            return _settled_before(order)
+            return _build_already_settled(order)
         case OrderStatus.DRAFT:
             raise OrderNotPlaced(order_id=order.pk)
         case OrderStatus.PENDING_PAYMENT:
             orders.refuse_after_the_draw(order)
-            refuse_unseen(order, seen_proofs=seen_proofs)
-            _refuse_another_amount(order, received=received)
-            return sell(order, by=by, now=now, late=False, reason=reason)
+            refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+            _refuse_amount_mismatch(order, received=received)
+            return sell_order(order, by=by, now=now, late=False, reason=reason)
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
-            _refuse_what_went_back(order)
-            refuse_unseen(order, seen_proofs=seen_proofs)
-            _refuse_another_amount(order, received=received)
-            return sell_late(order, by=by, now=now, reason=reason)
+            _refuse_if_refunded(order)
+            refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+            _refuse_amount_mismatch(order, received=received)
+            return sell_late_order(order, by=by, now=now, reason=reason)
 
 
-def reject(
+def reject_proofs(
     order: Order,
     *,
     reason: RejectReason,
@@ -183,27 +183,27 @@ def reject(
 
     """
     if not order.needs_decision:
-        _refuse_unless_reviewed(order)
-    refuse_unseen(order, seen_proofs=seen_proofs)
-    judge(order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason, note=note)
+        _refuse_unless_under_review(order)
+    refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    set_proof_verdicts(order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason, note=note)
     changes: dict[str, Any] = {
         "under_review_since": None,
         "asked_again_at": None,
         "needs_decision": False,
     }
     if order.status == OrderStatus.PENDING_PAYMENT:
-        changes |= {"expires_at": orders.clock(order, now=now)}
-    return history.note(
+        changes |= {"expires_at": orders.compute_payment_deadline(order, now=now)}
+    return history.record_order_event(
         order,
         action=OrderAction.PROOF_REJECTED,
         by=by,
         now=now,
-        reason=": ".join(filter(None, [label(reason), note])),
+        reason=": ".join(filter(None, [format_label(reason), note])),
         changes=changes,
     )
 
 
-def ask_again(
+def ask_for_better_proof(
     order: Order,
     *,
     note: str,
@@ -229,12 +229,12 @@ def ask_again(
         AskedJustNow: somebody asked within the last minute.
 
     """
-    _refuse_unless_reviewed(order)
-    refuse_unseen(order, seen_proofs=seen_proofs)
-    if order.asked_again_at is not None and now - order.asked_again_at < JUST_NOW:
-        asked = history.who(order, OrderAction.ASKED_AGAIN)
+    _refuse_unless_under_review(order)
+    refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    if order.asked_again_at is not None and now - order.asked_again_at < ASK_AGAIN_INTERVAL:
+        asked = history.find_last_author(order, OrderAction.ASKED_AGAIN)
         raise AskedJustNow(by=asked.by, at=asked.at)
-    return history.note(
+    return history.record_order_event(
         order,
         action=OrderAction.ASKED_AGAIN,
         by=by,
@@ -244,22 +244,22 @@ def ask_again(
     )
 
 
-def _refuse_unless_reviewed(order: Order) -> None:
+def _refuse_unless_under_review(order: Order) -> None:
     orders.refuse_if_over(order)
     if not order.under_review:
-        rejected = history.who(order, OrderAction.PROOF_REJECTED)
+        rejected = history.find_last_author(order, OrderAction.PROOF_REJECTED)
         raise NothingToReview(order_id=order.pk, by=rejected.by, at=rejected.at)
 
 
-def _refuse_what_went_back(order: Order) -> None:
+def _refuse_if_refunded(order: Order) -> None:
     """Sell nothing for money that was given back, until another proof comes."""
-    latest = history.last(order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED)
+    latest = history.find_last_event(order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED)
     if latest is not None and latest.action == OrderAction.REFUND_NOTED:
-        refunded = history.signed(latest)
+        refunded = history.get_event_author(latest)
         raise DecisionMade(by=refunded.by, at=refunded.at)
 
 
-def refuse_unseen(order: Order, *, seen_proofs: Collection[int] | None) -> None:
+def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
     """Go on only if every proof that waits was looked at; None: whoever decides saw the money.
 
     Raises:
@@ -274,24 +274,26 @@ def refuse_unseen(order: Order, *, seen_proofs: Collection[int] | None) -> None:
         raise ProofUnseen(proof_ids=unseen)
 
 
-def _refuse_another_amount(order: Order, *, received: Decimal | None) -> None:
+def _refuse_amount_mismatch(order: Order, *, received: Decimal | None) -> None:
     if received is not None and received != order.total:
         raise AmountMismatch(expected=order.total, received=received, currency=order.currency)
 
 
-def _settled_before(order: Order) -> AlreadySettled:
-    paid = history.who(order, OrderAction.PAID)
+def _build_already_settled(order: Order) -> AlreadySettled:
+    paid = history.find_last_author(order, OrderAction.PAID)
     if paid.by is None or paid.at is None:
         raise RuntimeError(f"order {order.pk} is paid and its history does not say so")
     return AlreadySettled(order, by=paid.by, at=paid.at)
 
 
-def sell_late(order: Order, *, by: Actor, now: datetime, reason: str) -> Settled | NeedsDecision:
+def sell_late_order(
+    order: Order, *, by: Actor, now: datetime, reason: str
+) -> Settled | NeedsDecision:
     """Sell an ended order's numbers if it can have them back, else flag it for a decision."""
-    taken_back = tickets.take_back(order)
+    taken_back = tickets.take_back_tickets(order)
     if taken_back.done:
-        history.note(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
-        return sell(order, by=by, now=now, late=True, reason=reason)
+        history.record_order_event(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
+        return sell_order(order, by=by, now=now, late=True, reason=reason)
     if not order.needs_decision:
         flag_late_payment(order, by=by, now=now, reason=reason)
     return NeedsDecision(order, taken=taken_back.taken, free=taken_back.free)
@@ -299,7 +301,7 @@ def sell_late(order: Order, *, by: Actor, now: datetime, reason: str) -> Settled
 
 def flag_late_payment(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order:
     """Note that an ended order was paid and cannot have its numbers: a person must decide."""
-    return history.note(
+    return history.record_order_event(
         order,
         action=OrderAction.LATE_PAYMENT,
         by=by,
@@ -309,7 +311,7 @@ def flag_late_payment(order: Order, *, by: Actor, now: datetime, reason: str = "
     )
 
 
-def sell(
+def sell_order(
     order: Order,
     *,
     by: Actor,
@@ -327,9 +329,9 @@ def sell(
         reason: why, in words; may be empty.
 
     """
-    tickets.sell_all(order)
-    judge(order, verdict=Verdict.ACCEPTED, by=by, now=now)
-    history.move(
+    tickets.sell_order_tickets(order)
+    set_proof_verdicts(order, verdict=Verdict.ACCEPTED, by=by, now=now)
+    history.change_order_status(
         order,
         to=OrderStatus.PAID,
         action=OrderAction.PAID,
@@ -347,7 +349,7 @@ def sell(
     return Settled(order, late=late)
 
 
-def judge(
+def set_proof_verdicts(
     order: Order,
     *,
     verdict: Verdict,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from django.db.models import F, QuerySet
 
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import ORPHAN
+from shared.raffles.predicates import ORPHAN_PROOFS
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PendingCounts:
     """How much waits.
 
     Attributes:
@@ -24,21 +24,21 @@ class Standing:
     orphans: int = 0
 
 
-def of_raffle(raffle_id: int) -> Standing:
+def count_pending_in_raffle(raffle_id: int) -> PendingCounts:
     """Count what waits in one raffle, in two queries.
 
     The zero keeps the database with the indexes of what waits, which are small.
     """
-    return _standing(Order.objects.alias(of=F("raffle_id") + 0).filter(of=raffle_id))
+    return _count_pending(Order.objects.alias(of=F("raffle_id") + 0).filter(of=raffle_id))
 
 
-def of_all() -> Standing:
+def count_all_pending() -> PendingCounts:
     """Count what waits anywhere, in three queries."""
-    found = _standing(Order.objects.all())
-    orphans = PaymentProof.objects.filter(ORPHAN).count()
-    return Standing(found.reviews, found.decisions, orphans)
+    found = _count_pending(Order.objects.all())
+    orphans = PaymentProof.objects.filter(ORPHAN_PROOFS).count()
+    return PendingCounts(found.reviews, found.decisions, orphans)
 
 
-def _standing(orders: QuerySet[Order]) -> Standing:
+def _count_pending(orders: QuerySet[Order]) -> PendingCounts:
     reviews = orders.filter(under_review_since__isnull=False, asked_again_at__isnull=True)
-    return Standing(reviews.count(), orders.filter(needs_decision=True).count())
+    return PendingCounts(reviews.count(), orders.filter(needs_decision=True).count())

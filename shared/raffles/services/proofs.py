@@ -17,7 +17,7 @@ from shared.core.enums import OrderAction, OrderStatus, ProofStatus
 from shared.raffles import signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import HASHED, TO_FETCH
+from shared.raffles.predicates import HASHED_PROOFS, PROOFS_TO_FETCH
 from shared.raffles.services import history, payments, similar_proofs, tickets
 
 
@@ -76,7 +76,7 @@ class ProofRepeated:
 
 
 @dataclass(frozen=True, slots=True)
-class FetchJob:
+class ProofFetchJob:
     """A file to be fetched; `sha256` as announced, in hex or empty, `attempts` made so far."""
 
     proof_id: int
@@ -86,7 +86,7 @@ class FetchJob:
     attempts: int
 
 
-def receive(
+def receive_proof(
     source: ProofSource, *, order: Order | None, contact_id: int, by: Actor, now: datetime
 ) -> ProofKept | ProofLate | ProofOrphan | ProofRepeated:
     """Keep a proof and stop its order's clock.
@@ -108,15 +108,15 @@ def receive(
     ).first()
     if same is not None:
         return ProofRepeated(same)
-    proof = _created(source, order=order, contact_id=contact_id, now=now)
+    proof = _create_proof(source, order=order, contact_id=contact_id, now=now)
     if order is None:
         return ProofOrphan(proof)
     if order.status not in Order.HOLDING:
-        return ProofLate(proof, order, taken_back=_received_late(order, by=by, now=now))
-    return ProofKept(proof, order, first=_received(order, by=by, now=now))
+        return ProofLate(proof, order, taken_back=_record_late_proof(order, by=by, now=now))
+    return ProofKept(proof, order, first=_record_proof(order, by=by, now=now))
 
 
-def assign(
+def assign_proofs(
     proofs: Sequence[PaymentProof], *, order: Order, by: Actor, now: datetime, reason: str = ""
 ) -> ProofKept | ProofLate:
     """Give proofs that fitted no order to one, as if they had been sent for it.
@@ -135,30 +135,30 @@ def assign(
         proof.save(update_fields=["order", "late"])
     outcome: ProofKept | ProofLate
     if order.status not in Order.HOLDING:
-        taken_back = _received_late(order, by=by, now=now, reason=reason)
+        taken_back = _record_late_proof(order, by=by, now=now, reason=reason)
         outcome = ProofLate(proofs[0], order, taken_back=taken_back)
     else:
-        first = _received(order, by=by, now=now, reason=reason)
+        first = _record_proof(order, by=by, now=now, reason=reason)
         outcome = ProofKept(proofs[0], order, first=first)
     for proof in proofs:
-        _tell_if_kept(proof, now=now)
+        _signal_if_kept(proof, now=now)
     return outcome
 
 
-def due_to_fetch(*, now: datetime, limit: int) -> list[FetchJob]:
+def list_proofs_to_fetch(*, now: datetime, limit: int) -> list[ProofFetchJob]:
     """List the files to be fetched now, longest due first."""
-    due = PaymentProof.objects.filter(TO_FETCH, fetch_at__lte=now).order_by("fetch_at", "id")
+    due = PaymentProof.objects.filter(PROOFS_TO_FETCH, fetch_at__lte=now).order_by("fetch_at", "id")
     columns = ("id", "phone_number_id", "media_id", "media_sha256", "fetch_attempts")
-    return [FetchJob(*row) for row in due.values_list(*columns)[:limit]]
+    return [ProofFetchJob(*row) for row in due.values_list(*columns)[:limit]]
 
 
-def claim_fetch(proof_id: int, *, now: datetime, retry_at: datetime) -> bool:
+def claim_proof_fetch(proof_id: int, *, now: datetime, retry_at: datetime) -> bool:
     """Take one file to fetch, unless somebody else did; it is due again at `retry_at`."""
-    due = PaymentProof.objects.filter(TO_FETCH, pk=proof_id, fetch_at__lte=now)
+    due = PaymentProof.objects.filter(PROOFS_TO_FETCH, pk=proof_id, fetch_at__lte=now)
     return bool(due.update(fetch_at=retry_at, fetch_attempts=F("fetch_attempts") + 1))
 
 
-def keep_file(
+def store_proof_file(
     proof_id: int,
     *,
     content: bytes,
@@ -178,7 +178,7 @@ def keep_file(
         fingerprint: what its picture looks like, by `fingerprints.of_picture`.
 
     """
-    proof = _locked(proof_id)
+    proof = _lock_proof(proof_id)
     if proof.status == ProofStatus.KEPT:
         return proof
     proof.sha256 = hashlib.sha256(content).hexdigest()
@@ -200,19 +200,19 @@ def keep_file(
             "fetch_error",
         ]
     )
-    similar_proofs.remember(proof.pk, fingerprint)
-    _tell_if_kept(proof, now=now)
+    similar_proofs.store_fingerprint(proof.pk, fingerprint)
+    _signal_if_kept(proof, now=now)
     return proof
 
 
-def fetch_failed(
+def record_fetch_failure(
     proof_id: int, *, error: str, retry_at: datetime | None, now: datetime
 ) -> PaymentProof:
     """Note why a file could not be had; it is tried again at `retry_at`, or never if that is None.
 
     A file that was kept meanwhile stays.
     """
-    proof = _locked(proof_id)
+    proof = _lock_proof(proof_id)
     if proof.status == ProofStatus.KEPT:
         return proof
     proof.status = ProofStatus.FAILED if retry_at is None else ProofStatus.FETCHING
@@ -222,17 +222,17 @@ def fetch_failed(
     return proof
 
 
-def same_bytes(proof: PaymentProof) -> list[PaymentProof]:
+def find_identical_proofs(proof: PaymentProof) -> list[PaymentProof]:
     """List the proofs of other orders whose files are the same, byte for byte."""
     if not proof.sha256:
         return []
-    same = PaymentProof.objects.filter(HASHED, sha256=proof.sha256, order__isnull=False)
+    same = PaymentProof.objects.filter(HASHED_PROOFS, sha256=proof.sha256, order__isnull=False)
     if proof.order_id is not None:
         same = same.exclude(order_id=proof.order_id)
     return list(same.exclude(pk=proof.pk).select_related("order"))
 
 
-def _created(
+def _create_proof(
     source: ProofSource, *, order: Order | None, contact_id: int, now: datetime
 ) -> PaymentProof:
     return PaymentProof.objects.create(
@@ -255,9 +255,9 @@ def _is_late(order: Order, *, arrived_at: datetime) -> bool:
     return ended_at is not None and arrived_at > ended_at
 
 
-def _received(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
+def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
     if order.status == OrderStatus.DRAFT:
-        history.move(
+        history.change_order_status(
             order,
             to=OrderStatus.PENDING_PAYMENT,
             action=OrderAction.PLACED,
@@ -271,16 +271,18 @@ def _received(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bo
         changes = {"under_review_since": now, "expires_at": None}
     elif order.asked_again_at is not None:
         changes = {"asked_again_at": None}  # here is what was asked for
-    history.note(
+    history.record_order_event(
         order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason, changes=changes
     )
     return first
 
 
-def _received_late(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
-    history.note(order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason)
-    if tickets.take_back(order).done:
-        history.move(
+def _record_late_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
+    history.record_order_event(
+        order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason
+    )
+    if tickets.take_back_tickets(order).done:
+        history.change_order_status(
             order,
             to=OrderStatus.PENDING_PAYMENT,
             action=OrderAction.NUMBERS_TAKEN_BACK,
@@ -300,11 +302,11 @@ def _received_late(order: Order, *, by: Actor, now: datetime, reason: str = "") 
     return False
 
 
-def _tell_if_kept(proof: PaymentProof, *, now: datetime) -> None:
+def _signal_if_kept(proof: PaymentProof, *, now: datetime) -> None:
     """Let others know of a proof once there are both a file to look at and an order it pays."""
     if proof.status == ProofStatus.KEPT and proof.order is not None:
         signals.proof_kept.send(sender=PaymentProof, proof=proof, order=proof.order, now=now)
 
 
-def _locked(proof_id: int) -> PaymentProof:
+def _lock_proof(proof_id: int) -> PaymentProof:
     return PaymentProof.objects.select_for_update(no_key=True).get(pk=proof_id)

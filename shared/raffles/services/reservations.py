@@ -13,7 +13,7 @@ from itertools import count
 from django.conf import settings
 from django.db import connection
 
-from shared.core.constants import COOL_DOWN, COOL_DOWN_EXPIRIES
+from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
 from shared.core.errors import DomainError
 from shared.raffles import codes
@@ -94,7 +94,7 @@ class OrderWantsPayment(DomainError):
         super().__init__(order_id=order_id, code=code)
 
 
-def hold(
+def hold_chosen_or_random(
     raffle: Raffle,
     *,
     contact_id: int | None,
@@ -144,17 +144,17 @@ def hold_random(
         ContactLimitReached, TooFewLeft: and nothing was written.
 
     """
-    drafts = _admitted(
+    drafts = _check_terms_and_lock_drafts(
         raffle, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now, by=by
     )
-    given_back = tickets.lock(raffle.pk, numbers=tickets.held_by(drafts))
-    found = tickets.lock_random(
+    given_back = tickets.lock_tickets(raffle.pk, numbers=tickets.list_held_ticket_numbers(drafts))
+    found = tickets.lock_random_tickets(
         raffle.pk, quantity=quantity, at_least=quantity - len(given_back), pivot=pivot
     )
     chosen = [*found, *given_back][:quantity]
     if len(chosen) < quantity:
         raise TooFewLeft(available=len(chosen))
-    return _held(
+    return _create_hold(
         raffle,
         contact_id=contact_id,
         mode=Mode.RANDOM,
@@ -193,23 +193,25 @@ def hold_numbers(
 
     """
     wanted = frozenset(numbers)
-    drafts = _admitted(
+    drafts = _check_terms_and_lock_drafts(
         raffle, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now, by=by
     )
-    own = frozenset(tickets.held_by(drafts))
-    locked = {ticket.number: ticket for ticket in tickets.lock(raffle.pk, numbers=wanted | own)}
+    own = frozenset(tickets.list_held_ticket_numbers(drafts))
+    locked = {
+        ticket.number: ticket for ticket in tickets.lock_tickets(raffle.pk, numbers=wanted | own)
+    }
     if unknown := wanted - locked.keys():
         raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
     free = {n for n in wanted if n in own or locked[n].status == TicketStatus.AVAILABLE}
     if free != wanted:
         raise NumbersTaken(taken=wanted - free, free=free)
     chosen = [locked[number] for number in sorted(wanted)]
-    return _held(
+    return _create_hold(
         raffle, contact_id=contact_id, mode=Mode.PICK, chosen=chosen, drafts=drafts, now=now, by=by
     )
 
 
-def _admitted(
+def _check_terms_and_lock_drafts(
     raffle: Raffle,
     *,
     contact_id: int | None,
@@ -222,19 +224,19 @@ def _admitted(
 
     Only buyers cool down: staff hold numbers for whoever has paid.
     """
-    reason = availability.why_not_selling(raffle, now=now)
+    reason = availability.get_not_selling_reason(raffle, now=now)
     if reason is not None:
         raise RaffleNotSelling(reason=reason)
-    orders = _orders_of_buyer(raffle, contact_id=contact_id, replacing=replacing)
+    orders = _load_orders_of_buyer(raffle, contact_id=contact_id, replacing=replacing)
     for order in orders:
         if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
             raise OrderWantsPayment(order_id=order.pk, code=order.code)
     if not raffle.min_per_order <= quantity <= raffle.max_per_order:
         raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
-    until = _cools_down_until(orders) if by.kind == ActorKind.CHAT else None
+    until = _find_cool_down_end(orders) if by.kind == ActorKind.CHAT else None
     if until is not None and now < until:
         raise CoolingDown(until=until)
-    _check_limit(raffle, quantity=quantity, orders=orders)
+    _check_contact_limit(raffle, quantity=quantity, orders=orders)
     drafts = [order.pk for order in orders if order.status == OrderStatus.DRAFT]
     if not drafts:
         return []
@@ -242,7 +244,7 @@ def _admitted(
     return list(still.select_for_update(no_key=True))
 
 
-def _orders_of_buyer(
+def _load_orders_of_buyer(
     raffle: Raffle, *, contact_id: int | None, replacing: Order | None
 ) -> list[Order]:
     """Read what the buyer has and had in this raffle, but for what was cancelled; oldest first."""
@@ -257,20 +259,23 @@ def _orders_of_buyer(
     return list(orders.exclude(status=OrderStatus.CANCELLED).order_by("id"))
 
 
-def _cools_down_until(orders: Sequence[Order]) -> datetime | None:
+def _find_cool_down_end(orders: Sequence[Order]) -> datetime | None:
     """Tell until when a buyer must wait whose last holds all ran out without a proof.
 
     Cancelled orders neither count nor interrupt: who cancels gives the numbers back in time.
     """
     ended = [order for order in orders if order.status != OrderStatus.DRAFT]
-    latest = ended[-COOL_DOWN_EXPIRIES:]
+    latest = ended[-EXPIRIES_BEFORE_COOL_DOWN:]
     ends = [order.closed_at for order in latest if order.status == OrderStatus.EXPIRED]
-    if len(ends) < COOL_DOWN_EXPIRIES or PaymentProof.objects.filter(order__in=latest).exists():
+    if (
+        len(ends) < EXPIRIES_BEFORE_COOL_DOWN
+        or PaymentProof.objects.filter(order__in=latest).exists()
+    ):
         return None
     return max(end for end in ends if end is not None) + COOL_DOWN
 
 
-def _check_limit(raffle: Raffle, *, quantity: int, orders: Sequence[Order]) -> None:
+def _check_contact_limit(raffle: Raffle, *, quantity: int, orders: Sequence[Order]) -> None:
     if raffle.max_per_contact is None:
         return
     kept = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID)  # a draft is about to be replaced
@@ -280,7 +285,7 @@ def _check_limit(raffle: Raffle, *, quantity: int, orders: Sequence[Order]) -> N
         raise ContactLimitReached(limit=raffle.max_per_contact, remaining=remaining)
 
 
-def _held(
+def _create_hold(
     raffle: Raffle,
     *,
     contact_id: int | None,
@@ -292,8 +297,8 @@ def _held(
 ) -> Order:
     """Write the hold: everything is locked and counted."""
     for draft in drafts:
-        tickets.release_all(draft, now=now)
-        history.move(
+        tickets.release_order_tickets(draft, now=now)
+        history.change_order_status(
             draft,
             to=OrderStatus.CANCELLED,
             action=OrderAction.CANCELLED,
@@ -314,26 +319,28 @@ def _held(
         expires_at=now + timedelta(minutes=raffle.hold_minutes),
         created_at=now,
     )
-    code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY))
+    code = codes.build_order_code(order.pk, key=_derive_code_key(settings.SECRET_KEY))
     if connection.vendor == "postgresql":
-        coded = draft_orders.at_once(order, code=code, tickets=chosen, by=by, now=now)
+        coded = draft_orders.write_draft_order(order, code=code, tickets=chosen, by=by, now=now)
     else:
-        coded = draft_orders.give_code(order, code=code)
-        tickets.hold(chosen, order=order)
-        history.begin(order, by=by, now=now)
+        coded = draft_orders.assign_code(order, code=code)
+        tickets.hold_tickets(chosen, order=order)
+        history.record_hold(order, by=by, now=now)
     if not coded:
-        _give_another_code(order)
+        _assign_next_code(order)
     return order
 
 
-def _give_another_code(order: Order) -> None:
+def _assign_next_code(order: Order) -> None:
     """Take the next tweak's code where a former key gave the first one away."""
     for tweak in count(1):
-        code = codes.code_for(order.pk, key=_code_key(settings.SECRET_KEY), tweak=tweak)
-        if draft_orders.give_code(order, code=code):
+        code = codes.build_order_code(
+            order.pk, key=_derive_code_key(settings.SECRET_KEY), tweak=tweak
+        )
+        if draft_orders.assign_code(order, code=code):
             return
 
 
 @cache
-def _code_key(secret: str) -> bytes:
+def _derive_code_key(secret: str) -> bytes:
     return blake2s(secret.encode(), person=b"ordercod").digest()

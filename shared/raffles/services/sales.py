@@ -19,9 +19,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order
 
-MOST_DAYS: Final = 366
+MAX_DAYS: Final = 366
 
-type Amounts = Mapping[str, Decimal]
+type AmountsByCurrency = Mapping[str, Decimal]
 """Amounts by currency (ISO 4217)."""
 
 
@@ -40,8 +40,8 @@ class RaffleSums:
 
     sold: int = 0
     held: int = 0
-    confirmed: Amounts = field(default_factory=dict)
-    expected: Amounts = field(default_factory=dict)
+    confirmed: AmountsByCurrency = field(default_factory=dict)
+    expected: AmountsByCurrency = field(default_factory=dict)
     orders: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -54,13 +54,13 @@ class DaySums:
 
     day: date
     tickets: int
-    money: Amounts
+    money: AmountsByCurrency
     orders: int = 0
     placed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class SalesSums:
     """All of it; `days` from the earliest to today."""
 
     raffles: Mapping[int, RaffleSums]
@@ -68,14 +68,14 @@ class Sums:
     all: RaffleSums = RaffleSums()
 
 
-def read(
+def load_sales_sums(
     *,
     now: datetime,
     zone: str,
     days: int,
     raffle_id: int | None = None,
     everything: bool = False,
-) -> Sums:
+) -> SalesSums:
     """Sum up orders, in one query.
 
     Args:
@@ -87,18 +87,18 @@ def read(
             which orders were placed; half as much work again.
 
     """
-    known = last_days(days, now=now, zone=zone)
-    every = _Adder()
-    raffles: dict[int, _Adder] = defaultdict(_Adder)
-    sold: list[_Adder] = [_Adder() for _ in known]
+    known = list_last_days(days, now=now, zone=zone)
+    every = _SalesAdder()
+    raffles: dict[int, _SalesAdder] = defaultdict(_SalesAdder)
+    sold: list[_SalesAdder] = [_SalesAdder() for _ in known]
     placed: Counter[int | None] = Counter()
-    rows = _rows(known, zone=zone, raffle_id=raffle_id, everything=everything)
+    rows = _query_sales_rows(known, zone=zone, raffle_id=raffle_id, everything=everything)
     for of_raffle, place, placed_on, status, currency, orders, numbers, money in rows:
         of_day = [] if place is None else [sold[place]]
         for adder in (every, raffles[of_raffle], *of_day):
             adder.add(status, currency, orders, numbers, money)
         placed[placed_on] += orders
-    return Sums(
+    return SalesSums(
         raffles={of_raffle: adder.sums() for of_raffle, adder in raffles.items()},
         days=[
             DaySums(
@@ -114,27 +114,27 @@ def read(
     )
 
 
-def last_days(days: int, *, now: datetime, zone: str) -> Sequence[date]:
+def list_last_days(days: int, *, now: datetime, zone: str) -> Sequence[date]:
     """Give the days in a zone up to today, the earliest first."""
     today = now.astimezone(ZoneInfo(zone)).date()
     return [today - timedelta(days=ago) for ago in reversed(range(days))]
 
 
-type Row = tuple[int, int | None, int | None, str, str, int, int, Decimal]
+type SalesRow = tuple[int, int | None, int | None, str, str, int, int, Decimal]
 """Raffle; places of the days it was paid and placed, or None; status, currency; orders, numbers,
 money.
 """
 
 
-def _rows(
+def _query_sales_rows(
     days: Sequence[date], *, zone: str, raffle_id: int | None, everything: bool
-) -> Iterable[Row]:
+) -> Iterable[SalesRow]:
     """Group orders by raffle, days, status and currency.
 
     The zero added to the raffle keeps the database from walking the index of raffles, which of a
     large one is slower than reading the orders as they lie.
     """
-    begins = _begins(days, zone=zone)
+    begins = _compute_day_starts(days, zone=zone)
     unpaid = ~Q(status=OrderStatus.PAID)
     never = Value(None, output_field=IntegerField())
     found = Order.objects.all() if everything else Order.objects.filter(status__in=Order.HOLDING)
@@ -143,29 +143,29 @@ def _rows(
         (found if raffle_id is None else found.filter(of_raffle=raffle_id))
         .order_by()
         .annotate(
-            place=_day("closed_at", begins, but_not=unpaid),
-            placed_on=_day("placed_at", begins) if everything else never,
+            place=_build_day_case("closed_at", begins, but_not=unpaid),
+            placed_on=_build_day_case("placed_at", begins) if everything else never,
         )
         .values_list("of_raffle", "place", "placed_on", "status", "currency")
         .annotate(orders=Count("*"), tickets=Sum("quantity"), money=Sum("total"))
     )
 
 
-def _day(moment: str, begins: tuple[datetime, ...], *, but_not: Q | None = None) -> Case:
+def _build_day_case(moment: str, begins: tuple[datetime, ...], *, but_not: Q | None = None) -> Case:
     """Tell which day a time belongs to; None before the first one, without a time or `but_not`."""
     early = Q(**{f"{moment}__lt": begins[0]}) | Q(**{f"{moment}__isnull": True})
     return Case(
         When(but_not | early if but_not else early, then=None),
-        default=_Place(moment, begins),
+        default=_DayIndex(moment, begins),
         output_field=IntegerField(),
     )
 
 
-def _begins(days: Sequence[date], *, zone: str) -> tuple[datetime, ...]:
+def _compute_day_starts(days: Sequence[date], *, zone: str) -> tuple[datetime, ...]:
     return tuple(datetime.combine(day, time.min, ZoneInfo(zone)) for day in days)
 
 
-class _Place(Func):
+class _DayIndex(Func):
     """Tells which day a time belongs to, by comparing instants: a year takes nine comparisons.
 
     SQLite would ask Python for the date of each row, in its zone; and Django takes a quarter of a
@@ -185,20 +185,22 @@ class _Place(Func):
         if values:
             raise ValueError("only a column can be told apart by days")
         begins = [connection.ops.adapt_datetimefield_value(begin) for begin in self._begins]
-        return _cases(column, begins)
+        return _build_cases_sql(column, begins)
 
 
-def _cases(column: str, begins: Sequence[Any], *, first: int = 0) -> tuple[str, tuple[Any, ...]]:
+def _build_cases_sql(
+    column: str, begins: Sequence[Any], *, first: int = 0
+) -> tuple[str, tuple[Any, ...]]:
     if len(begins) == 1:
         return str(first), ()
     middle = len(begins) // 2
-    before, early = _cases(column, begins[:middle], first=first)
-    since, late = _cases(column, begins[middle:], first=first + middle)
+    before, early = _build_cases_sql(column, begins[:middle], first=first)
+    since, late = _build_cases_sql(column, begins[middle:], first=first + middle)
     case = f"CASE WHEN {column} < %s THEN {before} ELSE {since} END"
     return case, (begins[middle], *early, *late)
 
 
-class _Adder:
+class _SalesAdder:
     def __init__(self) -> None:
         self.sold = self.held = 0
         self.confirmed: dict[str, Decimal] = defaultdict(Decimal)

@@ -16,21 +16,22 @@ from shared.core.enums import ProofStatus
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint
 
-ASKED: Final = 60
+MAX_PROOFS_PER_CALL: Final = 60
 """Proofs that one call looks at; no page shows more of them at a time."""
-NEWEST: Final = 200
+MAX_PICTURES_PER_BAND: Final = 200
 """Pictures of one band that are compared, so that a band which thousands share costs no more."""
-COMPARED: Final = 40
+MAX_PICTURES_PER_PROOF: Final = 40
 """Pictures that are compared with one proof, those with most bands in common."""
 
-_CANDIDATES: Final = f"""
+_CANDIDATES_SQL: Final = f"""
 WITH asked (proof_id, band) AS (VALUES {{asked}}),
 shared (proof_id, other_id, bands) AS (
     SELECT asked.proof_id, other.proof_id, count(*)
     FROM asked JOIN raffles_fingerprintband other ON other.band = asked.band
         AND other.proof_id > coalesce((
             SELECT older.proof_id FROM raffles_fingerprintband older
-            WHERE older.band = asked.band ORDER BY older.proof_id DESC LIMIT 1 OFFSET {NEWEST}
+            WHERE older.band = asked.band ORDER BY older.proof_id DESC
+            LIMIT 1 OFFSET {MAX_PICTURES_PER_BAND}
         ), 0)
     WHERE other.proof_id <> asked.proof_id
     GROUP BY asked.proof_id, other.proof_id
@@ -44,7 +45,7 @@ SELECT ranked.proof_id, ranked.other_id, proof.order_id, proof.sha256, seen.bits
 FROM ranked
 JOIN raffles_paymentproof proof ON proof.id = ranked.other_id
 JOIN raffles_picturefingerprint seen ON seen.proof_id = ranked.other_id
-WHERE ranked.place <= {COMPARED} AND proof.order_id IS NOT NULL
+WHERE ranked.place <= {MAX_PICTURES_PER_PROOF} AND proof.order_id IS NOT NULL
 """  # noqa: S608 - numbers of our own
 
 
@@ -59,7 +60,7 @@ class _Candidate:
     bits: bytes
 
 
-def remember(proof_id: int, fingerprint: str) -> None:
+def store_fingerprint(proof_id: int, fingerprint: str) -> None:
     """Keep what a proof's picture looks like; inside the caller's transaction.
 
     Args:
@@ -70,11 +71,11 @@ def remember(proof_id: int, fingerprint: str) -> None:
     PictureFingerprint.objects.create(proof_id=proof_id, bits=bytes.fromhex(fingerprint))
     FingerprintBand.objects.bulk_create(
         FingerprintBand(band=band, proof_id=proof_id)
-        for band in sorted(fingerprints.bands(fingerprint))
+        for band in sorted(fingerprints.compute_bands(fingerprint))
     )
 
 
-def remember_missing(*, batch: int = 50) -> Iterator[int]:
+def store_missing_fingerprints(*, batch: int = 50) -> Iterator[int]:
     """Take the fingerprints of kept pictures that have none, each batch in a transaction.
 
     A file that the storage has not got counts as one that cannot be compared.
@@ -87,16 +88,16 @@ def remember_missing(*, batch: int = 50) -> Iterator[int]:
 
     """
     last = 0
-    while found := _never_seen(after=last, limit=batch):
+    while found := _list_proofs_without_fingerprint(after=last, limit=batch):
         last = found[-1].pk
-        seen = [(proof.pk, _fingerprint_of(proof)) for proof in found]
+        seen = [(proof.pk, _compute_proof_fingerprint(proof)) for proof in found]
         with transaction.atomic():
             for proof_id, fingerprint in seen:
-                _remember_once(proof_id, fingerprint)
+                _store_fingerprint_once(proof_id, fingerprint)
         yield len(found)
 
 
-def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]:
+def find_similar_proofs(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]:
     """List the nearly equal pictures that came with another order, newest first.
 
     Three queries, whatever the number of proofs, or two if they come with their `fingerprint`; of
@@ -110,11 +111,11 @@ def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]
         For each proof that has look-alikes its id and theirs, with their orders.
 
     """
-    asked = {proof.pk: proof for proof in proofs[:ASKED]}
-    known = _written(_fingerprints(asked.values()))
+    asked = {proof.pk: proof for proof in proofs[:MAX_PROOFS_PER_CALL]}
+    known = _map_fingerprints(_load_fingerprints(asked.values()))
     pairs: dict[int, list[int]] = defaultdict(list)
-    for other in _candidates(known):
-        if _came_alike(asked[other.asked_id], other, fingerprint=known[other.asked_id]):
+    for other in _load_candidates(known):
+        if _is_similar(asked[other.asked_id], other, fingerprint=known[other.asked_id]):
             pairs[other.asked_id].append(other.proof_id)
     wanted = {other for others in pairs.values() for other in others}
     if not wanted:
@@ -125,51 +126,53 @@ def look_alikes(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]
     }
 
 
-def _fingerprints(asked: Collection[PaymentProof]) -> list[PictureFingerprint]:
+def _load_fingerprints(asked: Collection[PaymentProof]) -> list[PictureFingerprint]:
     """Give the fingerprints of proofs; those not read along with them in one query."""
     prefetch_related_objects(list(asked), "fingerprint")
     return [proof.fingerprint for proof in asked if hasattr(proof, "fingerprint")]
 
 
-def _never_seen(*, after: int, limit: int) -> list[PaymentProof]:
+def _list_proofs_without_fingerprint(*, after: int, limit: int) -> list[PaymentProof]:
     kept = PaymentProof.objects.filter(status=ProofStatus.KEPT, fingerprint=None, pk__gt=after)
     return list(kept.order_by("pk")[:limit])
 
 
-def _fingerprint_of(proof: PaymentProof) -> str:
+def _compute_proof_fingerprint(proof: PaymentProof) -> str:
     try:
         with proof.file.open("rb") as file:
-            return fingerprints.of_picture(file.read())
+            return fingerprints.compute_fingerprint(file.read())
     except (OSError, ValueError):
         return ""
 
 
-def _remember_once(proof_id: int, fingerprint: str) -> None:
+def _store_fingerprint_once(proof_id: int, fingerprint: str) -> None:
     """Remember unless another process that looks at the same pictures did so meanwhile."""
     PaymentProof.objects.select_for_update(no_key=True).get(pk=proof_id)
     if not PictureFingerprint.objects.filter(pk=proof_id).exists():
-        remember(proof_id, fingerprint)
+        store_fingerprint(proof_id, fingerprint)
 
 
-def _came_alike(proof: PaymentProof, other: _Candidate, *, fingerprint: str) -> bool:
+def _is_similar(proof: PaymentProof, other: _Candidate, *, fingerprint: str) -> bool:
     return (
         other.order_id != proof.order_id
         and other.sha256 != proof.sha256
-        and fingerprints.alike(fingerprint, other.bits.hex())
+        and fingerprints.is_same_picture(fingerprint, other.bits.hex())
     )
 
 
-def _written(rows: Iterable[PictureFingerprint]) -> dict[int, str]:
+def _map_fingerprints(rows: Iterable[PictureFingerprint]) -> dict[int, str]:
     written = {row.proof_id: bytes(row.bits).hex() for row in rows}
     return {proof_id: fingerprint for proof_id, fingerprint in written.items() if fingerprint}
 
 
-def _candidates(known: Mapping[int, str]) -> list[_Candidate]:
+def _load_candidates(known: Mapping[int, str]) -> list[_Candidate]:
     """Read for each fingerprint the pictures that have most bands in common with it."""
-    rows = [(pk, band) for pk, written in known.items() for band in fingerprints.bands(written)]
+    rows = [
+        (pk, band) for pk, written in known.items() for band in fingerprints.compute_bands(written)
+    ]
     if not rows:
         return []
-    statement = _CANDIDATES.format(asked=", ".join(["(%s, %s)"] * len(rows)))
+    statement = _CANDIDATES_SQL.format(asked=", ".join(["(%s, %s)"] * len(rows)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row])
         return [

@@ -18,14 +18,14 @@ from shared.core import row_count
 from shared.core.enums import RaffleStatus, TicketStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, OrderTicket, TicketNumber
-from shared.raffles.predicates import FREE
+from shared.raffles.predicates import AVAILABLE_TICKETS
 
-TRIES: Final = 5
+MAX_LOCK_ATTEMPTS: Final = 5
 """How often "too few" is looked at again while others hold free numbers for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class TakeBackResult:
     """Whether the numbers of an ended order are its own again.
 
     Attributes:
@@ -40,7 +40,7 @@ class TakenBack:
     free: tuple[int, ...]
 
 
-def lock(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
+def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
     """Lock these numbers in ascending order, whoever's they are; unknown ones are left out."""
     if not numbers:
         return []
@@ -48,7 +48,9 @@ def lock(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
     return list(wanted.order_by("number").select_for_update(no_key=True))
 
 
-def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> list[TicketNumber]:
+def lock_random_tickets(
+    raffle_id: int, *, quantity: int, at_least: int, pivot: int
+) -> list[TicketNumber]:
     """Lock `quantity` free numbers from a random point on, or as many as are to be had.
 
     Numbers that another transaction is just taking are passed over. While those might still turn
@@ -59,14 +61,16 @@ def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> 
 
     """
     if not connection.features.has_select_for_update_skip_locked:
-        return _next_free(free(raffle_id), quantity=quantity, pivot=pivot)  # one writer at a time
+        return _find_next_free(
+            query_free_tickets(raffle_id), quantity=quantity, pivot=pivot
+        )  # one writer at a time
     attempt = 0
     while True:
         attempt += 1
-        found = _lock_passing(raffle_id, quantity=quantity, pivot=pivot)
+        found = _lock_skipping_locked(raffle_id, quantity=quantity, pivot=pivot)
         if len(found) == quantity:
             return found  # the savepoint ends with the transaction; a round trip less
-        last = attempt == TRIES or _hopeless(
+        last = attempt == MAX_LOCK_ATTEMPTS or _is_retry_hopeless(
             raffle_id, found=len(found), quantity=quantity, at_least=at_least
         )
         if last and len(found) >= at_least:
@@ -75,45 +79,46 @@ def lock_random(raffle_id: int, *, quantity: int, at_least: int, pivot: int) -> 
             cursor.execute("ROLLBACK TO SAVEPOINT passing")  # gives the row locks back
         if last:
             return found
-        time.sleep(_jitter(pivot, attempt=attempt))
+        time.sleep(_compute_jitter(pivot, attempt=attempt))
 
 
-_LOCK_PASSING: Final = """
+_LOCK_SKIPPING_LOCKED_SQL: Final = """
     SELECT id, raffle_id, number, status, shuffle_key FROM raffles_ticketnumber
     WHERE raffle_id = %s AND status = 'AVAILABLE' AND shuffle_key {} %s
     ORDER BY shuffle_key LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """
 
 
-def _lock_passing(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
+def _lock_skipping_locked(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
     """Lock free numbers from the pivot on, passing over what others hold, after a savepoint.
 
     Savepoint and look-up travel together: round trips are most of what a hold costs.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SAVEPOINT passing;" + _LOCK_PASSING.format(">="), [raffle_id, pivot, quantity]
+            "SAVEPOINT passing;" + _LOCK_SKIPPING_LOCKED_SQL.format(">="),
+            [raffle_id, pivot, quantity],
         )
         cursor.nextset()
         found = cursor.fetchall()
         if len(found) < quantity:  # wrap around
             left = quantity - len(found)
-            cursor.execute(_LOCK_PASSING.format("<"), [raffle_id, pivot, left])
+            cursor.execute(_LOCK_SKIPPING_LOCKED_SQL.format("<"), [raffle_id, pivot, left])
             found += cursor.fetchall()
     return [TicketNumber(*row) for row in found]
 
 
-def free(raffle_id: int) -> QuerySet[TicketNumber]:
+def query_free_tickets(raffle_id: int) -> QuerySet[TicketNumber]:
     """Give the free numbers of a raffle, through their partial index."""
-    return TicketNumber.objects.filter(FREE, raffle_id=raffle_id)
+    return TicketNumber.objects.filter(AVAILABLE_TICKETS, raffle_id=raffle_id)
 
 
-def peek(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
+def find_free_tickets(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
     """Give up to `quantity` free numbers from a random point on, without locking them."""
-    return _next_free(free(raffle_id), quantity=quantity, pivot=pivot)
+    return _find_next_free(query_free_tickets(raffle_id), quantity=quantity, pivot=pivot)
 
 
-def held_by(orders: Collection[Order]) -> list[int]:
+def list_held_ticket_numbers(orders: Collection[Order]) -> list[int]:
     """Give the numbers that these locked orders hold; nobody else can change them meanwhile."""
     if not orders:
         return []
@@ -121,54 +126,64 @@ def held_by(orders: Collection[Order]) -> list[int]:
     return sorted(links.values_list("ticket__number", flat=True))
 
 
-def hold(tickets: Collection[TicketNumber], *, order: Order) -> None:
+def hold_tickets(tickets: Collection[TicketNumber], *, order: Order) -> None:
     """Hold locked, free numbers for an order."""
-    _move(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
+    _change_ticket_status(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
     OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=ticket) for ticket in tickets)
 
 
-def release(tickets: Collection[TicketNumber], *, order: Order, now: datetime) -> None:
+def release_tickets(tickets: Collection[TicketNumber], *, order: Order, now: datetime) -> None:
     """Give the locked numbers that an order holds back to everybody."""
-    _move(tickets, current=TicketStatus.RESERVED, to=TicketStatus.AVAILABLE)
+    _change_ticket_status(tickets, current=TicketStatus.RESERVED, to=TicketStatus.AVAILABLE)
     links = OrderTicket.objects.filter(order=order, ticket__in=tickets, released_at__isnull=True)
     released = links.update(released_at=now)
-    row_count.expect(released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back")
+    row_count.check_row_count(
+        released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back"
+    )
 
 
-def release_all(order: Order, *, now: datetime) -> None:
+def release_order_tickets(order: Order, *, now: datetime) -> None:
     """Lock the numbers an order holds and give all of them back."""
-    tickets = lock(order.raffle_id, numbers=held_by([order]))
-    row_count.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
-    release(tickets, order=order, now=now)
+    tickets = lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
+    row_count.check_row_count(
+        len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
+    )
+    release_tickets(tickets, order=order, now=now)
 
 
-def sell_all(order: Order) -> None:
+def sell_order_tickets(order: Order) -> None:
     """Lock the numbers an order holds and make them its buyer's for good."""
-    tickets = lock(order.raffle_id, numbers=held_by([order]))
-    row_count.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers")
-    _move(tickets, current=TicketStatus.RESERVED, to=TicketStatus.SOLD)
+    tickets = lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
+    row_count.check_row_count(
+        len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
+    )
+    _change_ticket_status(tickets, current=TicketStatus.RESERVED, to=TicketStatus.SOLD)
 
 
-def take_back(order: Order) -> TakenBack:
+def take_back_tickets(order: Order) -> TakeBackResult:
     """Hold the numbers of an ended order for it again, if the raffle is not drawn and all are free.
 
     Otherwise nothing is written.
     """
-    tickets = lock(order.raffle_id, numbers=order.numbers())
-    row_count.expect(len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers")
+    tickets = lock_tickets(order.raffle_id, numbers=order.numbers())
+    row_count.check_row_count(
+        len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers"
+    )
     available = [ticket for ticket in tickets if ticket.status == TicketStatus.AVAILABLE]
     taken = [ticket for ticket in tickets if ticket.status != TicketStatus.AVAILABLE]
     done = not taken and order.raffle.status != RaffleStatus.DRAWN
     if done:
-        hold(tickets, order=order)
-    return TakenBack(
+        hold_tickets(tickets, order=order)
+    return TakeBackResult(
         done=done,
         taken=tuple(ticket.number for ticket in taken),
         free=tuple(ticket.number for ticket in available),
     )
 
 
-def _next_free(passing: QuerySet[TicketNumber], *, quantity: int, pivot: int) -> list[TicketNumber]:
+def _find_next_free(
+    passing: QuerySet[TicketNumber], *, quantity: int, pivot: int
+) -> list[TicketNumber]:
     after = passing.order_by("shuffle_key")
     found = list(after.filter(shuffle_key__gte=pivot)[:quantity])
     if len(found) < quantity:  # wrap around
@@ -176,20 +191,26 @@ def _next_free(passing: QuerySet[TicketNumber], *, quantity: int, pivot: int) ->
     return found
 
 
-def _hopeless(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
+def _is_retry_hopeless(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
     """Tell whether waiting for those who are just taking free numbers could not bring more."""
-    keys = free(raffle_id).order_by("shuffle_key").values_list("shuffle_key", flat=True)
+    keys = (
+        query_free_tickets(raffle_id).order_by("shuffle_key").values_list("shuffle_key", flat=True)
+    )
     visible = len(keys[:quantity])
     return visible <= found or visible < at_least
 
 
-def _jitter(pivot: int, *, attempt: int) -> float:
+def _compute_jitter(pivot: int, *, attempt: int) -> float:
     """Give 1 to 20 ms, in seconds: other digits of the random pivot at each attempt."""
     return (1 + (pivot >> (4 * attempt)) % 20) / 1000
 
 
-def _move(tickets: Collection[TicketNumber], *, current: TicketStatus, to: TicketStatus) -> None:
-    transitions.check(transitions.TICKET, current=current, wanted=to)
+def _change_ticket_status(
+    tickets: Collection[TicketNumber], *, current: TicketStatus, to: TicketStatus
+) -> None:
+    transitions.check_transition(transitions.TICKET_TRANSITIONS, current=current, wanted=to)
     ids = [ticket.pk for ticket in tickets]
     changed = TicketNumber.objects.filter(pk__in=ids, status=current).update(status=to)
-    row_count.expect(changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}")
+    row_count.check_row_count(
+        changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}"
+    )

@@ -17,6 +17,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='outboundmessage',
-            index=models.Index(condition=models.Q(('status', shared.core.enums.OutboxStatus['FAILED']), models.Q(('delivery', shared.core.enums.Delivery['FAILED']), ('status', shared.core.enums.OutboxStatus['SENT'])), _connector='OR'), fields=['id'], name='outbound_failed'),
+            index=models.Index(condition=models.Q(('status', shared.core.enums.OutboxStatus['FAILED']), models.Q(('delivery', shared.core.enums.MessageDeliveryStatus['FAILED']), ('status', shared.core.enums.OutboxStatus['SENT'])), _connector='OR'), fields=['id'], name='outbound_failed'),
         ),
     ]

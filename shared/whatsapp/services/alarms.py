@@ -11,11 +11,11 @@ from shared.core.errors import DomainError
 from shared.whatsapp import signals
 from shared.whatsapp.models import Alarm
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
 _KEY_LENGTH: Final = 120
 _TITLE_LENGTH: Final = 200
-_BY_LENGTH: Final = 150
+_RESOLVED_BY_LENGTH: Final = 150
 
 
 class AlarmResolved(DomainError):
@@ -25,7 +25,7 @@ class AlarmResolved(DomainError):
 
 
 @transaction.atomic(savepoint=False)
-def sound(
+def sound_alarm(
     key: str, *, title: str, detail: str = "", phone_number_id: str = "", now: datetime
 ) -> Alarm:
     """Open the alarm `key`, or count the open one up and give it the newest words.
@@ -44,17 +44,17 @@ def sound(
         first_at=now,
         last_at=now,
     )
-    if not _count_up(alarm):
+    if not _increment_open_alarm(alarm):
         # Nothing else can conflict here than an open line with this key.
         Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
-        _count_up(alarm)
+        _increment_open_alarm(alarm)
     sounded = Alarm.objects.get(key=alarm.key, resolved_at=None)
     if sounded.count == 1:
         signals.alarm_sounded.send(sender=Alarm, alarm=sounded, now=now)
     return sounded
 
 
-def resolve(key: str, *, by: str, now: datetime) -> int:
+def resolve_alarm(key: str, *, by: str, now: datetime) -> int:
     """Close the open alarm `key`, if there is one, and tell how many were closed.
 
     Args:
@@ -64,10 +64,10 @@ def resolve(key: str, *, by: str, now: datetime) -> int:
 
     """
     waiting = Alarm.objects.filter(key=key[:_KEY_LENGTH], resolved_at=None)
-    return waiting.update(resolved_at=now, resolved_by=by[:_BY_LENGTH])
+    return waiting.update(resolved_at=now, resolved_by=by[:_RESOLVED_BY_LENGTH])
 
 
-def close(alarm_id: int, *, by: str, now: datetime) -> Alarm:
+def close_alarm(alarm_id: int, *, by: str, now: datetime) -> Alarm:
     """Close one alarm that somebody looked at; the same trouble again opens a new one.
 
     Args:
@@ -81,7 +81,7 @@ def close(alarm_id: int, *, by: str, now: datetime) -> Alarm:
 
     """
     closed = Alarm.objects.filter(pk=alarm_id, resolved_at=None).update(
-        resolved_at=now, resolved_by=by[:_BY_LENGTH]
+        resolved_at=now, resolved_by=by[:_RESOLVED_BY_LENGTH]
     )
     alarm = Alarm.objects.get(pk=alarm_id)
     if not closed:
@@ -89,7 +89,7 @@ def close(alarm_id: int, *, by: str, now: datetime) -> Alarm:
     return alarm
 
 
-def _count_up(alarm: Alarm) -> bool:
+def _increment_open_alarm(alarm: Alarm) -> bool:
     return bool(
         Alarm.objects.filter(key=alarm.key, resolved_at=None).update(
             title=alarm.title,

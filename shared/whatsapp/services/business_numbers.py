@@ -11,22 +11,22 @@ from shared.core.errors import DomainError
 from shared.whatsapp.models import BusinessNumber
 from shared.whatsapp.services import alarms
 
-PROBE_EVERY: Final = timedelta(minutes=1)
+PROBE_INTERVAL: Final = timedelta(minutes=1)
 """While a number is paused, one message a minute tries whether the trouble is over."""
 
-_NOTED_EVERY: Final = timedelta(minutes=1)
+_NOTED_INTERVAL: Final = timedelta(minutes=1)
 _SLOW_DOWN_BASE: Final = timedelta(seconds=1)
 _SLOW_DOWN_CAP: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 300
 
 
-class NumberSends(DomainError):
+class BusinessNumberSends(DomainError):
     """The number is sending; there is nothing to try."""
 
     code = "number_sends"
 
 
-def note_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:
+def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:
     """Keep a row for each number that Meta wrote about, and when it last did, to the minute.
 
     Args:
@@ -41,19 +41,19 @@ def note_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:
     )
     for phone_number_id, display in sorted(display_numbers.items()):
         last = known.get(phone_number_id)
-        if last is None or now - last >= _NOTED_EVERY:
-            _note(phone_number_id, display=display, now=now)
+        if last is None or now - last >= _NOTED_INTERVAL:
+            _record_webhook_of_number(phone_number_id, display=display, now=now)
 
 
-def _note(phone_number_id: str, *, display: str, now: datetime) -> None:
-    _ensure(phone_number_id)
+def _record_webhook_of_number(phone_number_id: str, *, display: str, now: datetime) -> None:
+    _ensure_business_number(phone_number_id)
     changes = {"display_phone_number": display[:32]} if display else {}
     BusinessNumber.objects.filter(phone_number_id=phone_number_id).update(
         last_webhook_at=now, **changes
     )
-    ours = config.current().phone_number_ids
+    ours = config.get_settings().phone_number_ids
     if ours and phone_number_id not in ours:
-        alarms.sound(
+        alarms.sound_alarm(
             f"unknown_number:{phone_number_id}",
             title="Messages arrive for a business number that is not configured",
             detail="They are kept. Add the id to META_PHONE_NUMBER_ID, or unsubscribe the app "
@@ -63,14 +63,16 @@ def _note(phone_number_id: str, *, display: str, now: datetime) -> None:
         )
 
 
-def pause(phone_number_id: str, *, code: int | None, reason: str, now: datetime) -> None:
+def pause_sending(phone_number_id: str, *, code: int | None, reason: str, now: datetime) -> None:
     """Stop sending from a number but for one try a minute, and sound an alarm that says why."""
-    _ensure(phone_number_id)
+    _ensure_business_number(phone_number_id)
     number = BusinessNumber.objects.filter(phone_number_id=phone_number_id)
     number.filter(paused_at=None).update(paused_at=now)
-    number.update(pause_code=code, pause_reason=reason[:_REASON_LENGTH], probe_at=now + PROBE_EVERY)
-    alarms.sound(
-        _paused_key(phone_number_id),
+    number.update(
+        pause_code=code, pause_reason=reason[:_REASON_LENGTH], probe_at=now + PROBE_INTERVAL
+    )
+    alarms.sound_alarm(
+        _build_paused_alarm_key(phone_number_id),
         title="Sending is paused",
         detail=f"{reason} One message a minute tries whether it is over.",
         phone_number_id=phone_number_id,
@@ -78,7 +80,7 @@ def pause(phone_number_id: str, *, code: int | None, reason: str, now: datetime)
     )
 
 
-def slow_down(
+def slow_down_sending(
     phone_number_id: str, *, now: datetime, jitter: float, least: timedelta = _SLOW_DOWN_BASE
 ) -> int:
     """Send nothing from a number for a while, longer with each time in a row.
@@ -95,17 +97,19 @@ def slow_down(
         How often in a row it has been slowed down.
 
     """
-    _ensure(phone_number_id)
+    _ensure_business_number(phone_number_id)
     number = BusinessNumber.objects.filter(phone_number_id=phone_number_id)
     due = number.filter(Q(send_after=None) | Q(send_after__lte=now))
     if due.update(throttle_hits=F("throttle_hits") + 1, send_after=now + _SLOW_DOWN_BASE):
         hits = number.values_list("throttle_hits", flat=True).get()
-        wait = max(least, retry.exponential(hits, base=_SLOW_DOWN_BASE, cap=_SLOW_DOWN_CAP))
-        number.update(send_after=now + retry.spread(wait, jitter=jitter))
+        wait = max(
+            least, retry.compute_exponential_wait(hits, base=_SLOW_DOWN_BASE, cap=_SLOW_DOWN_CAP)
+        )
+        number.update(send_after=now + retry.add_jitter(wait, jitter=jitter))
     return number.values_list("throttle_hits", flat=True).get()
 
 
-def recover(phone_number_id: str, *, now: datetime) -> None:
+def resume_sending(phone_number_id: str, *, now: datetime) -> None:
     """End a pause or a slow-down, since a message went through; its alarms are resolved."""
     BusinessNumber.objects.filter(phone_number_id=phone_number_id).update(
         paused_at=None,
@@ -116,29 +120,29 @@ def recover(phone_number_id: str, *, now: datetime) -> None:
         throttle_hits=0,
     )
     for key in (
-        _paused_key(phone_number_id),
-        refused_key(phone_number_id),
-        unreachable_key(phone_number_id),
+        _build_paused_alarm_key(phone_number_id),
+        build_refused_alarm_key(phone_number_id),
+        build_unreachable_alarm_key(phone_number_id),
     ):
-        alarms.resolve(key, by="a message went through", now=now)
+        alarms.resolve_alarm(key, by="a message went through", now=now)
 
 
-def probe_is_due(number: BusinessNumber, *, now: datetime) -> bool:
+def is_probe_due(number: BusinessNumber, *, now: datetime) -> bool:
     """Whether a paused number has not had its one try in the last minute."""
     return number.probe_at is None or number.probe_at <= now
 
 
-def take_probe(phone_number_id: str, *, now: datetime) -> bool:
+def claim_probe(phone_number_id: str, *, now: datetime) -> bool:
     """Take this minute's one try of a paused number; of several gateways one gets it."""
     due = BusinessNumber.objects.filter(
         Q(probe_at=None) | Q(probe_at__lte=now),
         phone_number_id=phone_number_id,
         paused_at__isnull=False,
     )
-    return bool(due.update(probe_at=now + PROBE_EVERY))
+    return bool(due.update(probe_at=now + PROBE_INTERVAL))
 
 
-def try_now(phone_number_id: str, *, now: datetime) -> None:
+def try_sending_now(phone_number_id: str, *, now: datetime) -> None:
     """Let a paused or slowed number try its next message at once, without waiting for its turn.
 
     It stays paused until a message goes through.
@@ -155,20 +159,20 @@ def try_now(phone_number_id: str, *, now: datetime) -> None:
         send_after=Case(When(send_after__isnull=False, then=Value(now))),
     )
     if not tried:
-        raise NumberSends
+        raise BusinessNumberSends
 
 
-def refused_key(phone_number_id: str) -> str:
+def build_refused_alarm_key(phone_number_id: str) -> str:
     """Name the alarm "Meta refuses messages for now" of a number."""
     return f"refused:{phone_number_id}"
 
 
-def unreachable_key(phone_number_id: str) -> str:
+def build_unreachable_alarm_key(phone_number_id: str) -> str:
     """Name the alarm "Meta cannot be reached" of a number."""
     return f"unreachable:{phone_number_id}"
 
 
-def ids_of_account(*, display_number: str) -> list[str]:
+def list_phone_number_ids(*, display_number: str) -> list[str]:
     """Find the numbers an account notice speaks of: the one it names, else all we know."""
     numbers = BusinessNumber.objects.order_by("phone_number_id")
     named = (
@@ -177,7 +181,7 @@ def ids_of_account(*, display_number: str) -> list[str]:
     return list((named if named.exists() else numbers).values_list("phone_number_id", flat=True))
 
 
-def _ensure(phone_number_id: str) -> None:
+def _ensure_business_number(phone_number_id: str) -> None:
     BusinessNumber.objects.bulk_create(
         [BusinessNumber(phone_number_id=phone_number_id)],
         update_conflicts=True,
@@ -186,5 +190,5 @@ def _ensure(phone_number_id: str) -> None:
     )
 
 
-def _paused_key(phone_number_id: str) -> str:
+def _build_paused_alarm_key(phone_number_id: str) -> str:
     return f"paused:{phone_number_id}"

@@ -20,14 +20,21 @@ from httpx_aiohttp import AiohttpTransport
 
 from shared.core.constants import MEDIA_LIMIT
 from shared.whatsapp import graph_errors
-from shared.whatsapp.content import sha256_hex
+from shared.whatsapp.content import normalise_sha256
 from shared.whatsapp.graph_errors import Judgement
-from shared.whatsapp.json_reader import Unreadable, integer, items, loads, mapping, string
+from shared.whatsapp.json_reader import (
+    UnreadableJson,
+    parse_json,
+    read_integer,
+    read_items,
+    read_mapping,
+    read_string,
+)
 
-TIMEOUT: Final = httpx.Timeout(20, connect=5, pool=10)
+HTTP_TIMEOUT: Final = httpx.Timeout(20, connect=5, pool=10)
 """Seconds; Meta usually answers within one."""
 
-DEADLINE: Final = timedelta(seconds=60)
+EXCHANGE_DEADLINE: Final = timedelta(seconds=60)
 """For a whole exchange, so that an answer that trickles in cannot hold a worker for ever."""
 
 MAX_CONNECTIONS: Final = 200
@@ -38,7 +45,7 @@ MEDIA_HOSTS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Where else than at the Graph API itself its files lie, and the token may be shown."""
 
-PROOF_TYPES: Final[Mapping[str, str]] = {
+PROOF_FILE_EXTENSIONS: Final[Mapping[str, str]] = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
@@ -47,14 +54,14 @@ PROOF_TYPES: Final[Mapping[str, str]] = {
 }
 """What a payment proof may be, and how its file name ends."""
 
-_NOW: Final = timedelta(0)
+_NO_WAIT: Final = timedelta(0)
 _LONGEST_WAIT: Final = timedelta(hours=1)
-_ANSWER_LIMIT: Final = 1024 * 1024
-_PDF_WITHIN: Final = 1024  # readers accept a PDF that begins this late
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_ASK_AGAIN: Final = frozenset({404, 410})
+_ANSWER_SIZE_LIMIT: Final = 1024 * 1024
+_PDF_HEADER_WITHIN: Final = 1024  # readers accept a PDF that begins this late
+_META_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_EXPIRED_ADDRESS_STATUSES: Final = frozenset({404, 410})
 _MEDIA_GONE_CODES: Final = frozenset({33, 100, 131052})
-_NUMBER_DELETED: Final = 33
+_PHONE_NUMBER_DELETED_CODE: Final = 33
 
 
 class GraphError(Exception):
@@ -100,10 +107,12 @@ class GraphRefused(GraphError):
     @property
     def judgement(self) -> Judgement:
         """What to do about it; a wait that Meta asks for is kept, up to an hour."""
-        judged = graph_errors.judge(
+        judged = graph_errors.judge_send_error(
             code=self.code, http_status=self.http_status, transient=self.transient
         )
-        return replace(judged, wait=max(judged.wait, min(self.retry_after or _NOW, _LONGEST_WAIT)))
+        return replace(
+            judged, wait=max(judged.wait, min(self.retry_after or _NO_WAIT, _LONGEST_WAIT))
+        )
 
 
 class MediaError(Exception):
@@ -131,7 +140,7 @@ class MediaCorrupt(MediaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedMessage:
     """Meta took a message; what becomes of it comes by status webhook."""
 
     wa_message_id: str
@@ -157,7 +166,7 @@ class FetchedMedia:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _GraphResponse:
     status: int
     headers: httpx.Headers
     body: bytes
@@ -165,13 +174,13 @@ class _Answer:
     @property
     def document(self) -> Mapping[str, Any]:
         try:
-            return mapping(loads(self.body))
-        except Unreadable:
+            return read_mapping(parse_json(self.body))
+        except UnreadableJson:
             return {}
 
     @property
     def is_success(self) -> bool:
-        return self.status == httpx.codes.OK and not mapping(self.document, "error")
+        return self.status == httpx.codes.OK and not read_mapping(self.document, "error")
 
 
 class MetaClient:
@@ -183,8 +192,8 @@ class MetaClient:
         base_url: str,
         version: str,
         token: str,
-        timeout: httpx.Timeout = TIMEOUT,
-        deadline: timedelta = DEADLINE,
+        timeout: httpx.Timeout = HTTP_TIMEOUT,
+        deadline: timedelta = EXCHANGE_DEADLINE,
         media_limit: int = MEDIA_LIMIT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -208,19 +217,19 @@ class MetaClient:
             raise ValueError("the access token has characters that none of Meta's has")
         base = httpx.URL(base_url)
         self._root = f"{base_url.rstrip('/')}/{version}"
-        self._origins = {_origin(base)} | MEDIA_HOSTS.get(_origin(base), frozenset())
+        self._origins = {_get_origin(base)} | MEDIA_HOSTS.get(_get_origin(base), frozenset())
         self._authorization = f"Bearer {token}"
         self._deadline = deadline.total_seconds()
         self._media_limit = media_limit
         self._http = httpx.AsyncClient(
-            timeout=timeout, follow_redirects=False, transport=transport or _transport()
+            timeout=timeout, follow_redirects=False, transport=transport or _make_transport()
         )
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
 
-    async def send(self, phone_number_id: str, body: Mapping[str, Any]) -> Accepted:
+    async def send(self, phone_number_id: str, body: Mapping[str, Any]) -> AcceptedMessage:
         """Send a message from a business number.
 
         Args:
@@ -233,13 +242,15 @@ class MetaClient:
             GraphUncertain: it may have been sent.
 
         """
-        path = f"{_segment(phone_number_id)}/messages"
+        path = f"{_check_path_segment(phone_number_id)}/messages"
         document = await self._ask("POST", path, content=json.dumps(body).encode())
-        wa_message_id = string(mapping(next(iter(items(document.get("messages"))), None)), "id")
+        wa_message_id = read_string(
+            read_mapping(next(iter(read_items(document.get("messages"))), None)), "id"
+        )
         if not wa_message_id:
             raise GraphUncertain("accepted without a message id")
-        contact = mapping(next(iter(items(document.get("contacts"))), None))
-        return Accepted(wa_message_id=wa_message_id, wa_id=string(contact, "wa_id"))
+        contact = read_mapping(next(iter(read_items(document.get("contacts"))), None))
+        return AcceptedMessage(wa_message_id=wa_message_id, wa_id=read_string(contact, "wa_id"))
 
     async def fetch_media(
         self, media_id: str, *, phone_number_id: str, sha256: str = ""
@@ -258,9 +269,9 @@ class MetaClient:
         """
         for _ in range(2):  # an address that ran out is asked for once more
             info = await self._media_info(media_id, phone_number_id=phone_number_id)
-            content = await self._download(string(info, "url"))
+            content = await self._download(read_string(info, "url"))
             if content is not None:
-                return _checked(content, announced=(sha256, string(info, "sha256")))
+                return _check_media(content, announced=(sha256, read_string(info, "sha256")))
         raise MediaGone
 
     async def phone_number(self, phone_number_id: str) -> Mapping[str, Any]:
@@ -269,47 +280,52 @@ class MetaClient:
             "id,display_phone_number,verified_name,quality_rating,status,name_status,"
             "code_verification_status,throughput,webhook_configuration"
         )
-        return await self._ask("GET", _segment(phone_number_id), fields=fields)
+        return await self._ask("GET", _check_path_segment(phone_number_id), fields=fields)
 
     async def waba(self, waba_id: str) -> Mapping[str, Any]:
         """Look up a WhatsApp Business Account: its name and review state."""
-        return await self._ask("GET", _segment(waba_id), fields="id,name,account_review_status")
+        return await self._ask(
+            "GET", _check_path_segment(waba_id), fields="id,name,account_review_status"
+        )
 
     async def waba_numbers(self, waba_id: str) -> list[Mapping[str, Any]]:
         """List the business numbers of an account."""
-        path = f"{_segment(waba_id)}/phone_numbers"
+        path = f"{_check_path_segment(waba_id)}/phone_numbers"
         document = await self._ask("GET", path, fields="id,display_phone_number,verified_name")
-        return [mapping(number) for number in items(document.get("data"))]
+        return [read_mapping(number) for number in read_items(document.get("data"))]
 
     async def subscribed_apps(self, waba_id: str) -> list[Mapping[str, Any]]:
         """List the apps that get the account's webhooks; ours must be among them."""
-        document = await self._ask("GET", f"{_segment(waba_id)}/subscribed_apps")
-        return [mapping(app) for app in items(document.get("data"))]
+        document = await self._ask("GET", f"{_check_path_segment(waba_id)}/subscribed_apps")
+        return [read_mapping(app) for app in read_items(document.get("data"))]
 
     async def token_owner(self) -> Mapping[str, Any]:
         """Look up whose token it is, which proves that it is alive."""
         return await self._ask("GET", "me", fields="id,name")
 
     async def _media_info(self, media_id: str, *, phone_number_id: str) -> Mapping[str, Any]:
-        if not _ID.fullmatch(media_id):
+        if not _META_ID.fullmatch(media_id):
             raise MediaGone
         try:
             info = await self._ask("GET", media_id, phone_number_id=phone_number_id)
         except GraphRefused as refusal:
-            if refusal.http_status in _ASK_AGAIN or refusal.code in _MEDIA_GONE_CODES:
+            if (
+                refusal.http_status in _EXPIRED_ADDRESS_STATUSES
+                or refusal.code in _MEDIA_GONE_CODES
+            ):
                 raise MediaGone from refusal
             raise
-        if (integer(info.get("file_size")) or 0) > self._media_limit:
+        if (read_integer(info.get("file_size")) or 0) > self._media_limit:
             raise MediaTooLarge
         return info
 
     async def _download(self, address: str) -> bytes | None:
         """Get the bytes; None where Meta says that the address is not good any more."""
-        answer = await self._exchange("GET", _url(address), limit=self._media_limit)
-        if answer.status in _ASK_AGAIN:
+        answer = await self._exchange("GET", _parse_media_url(address), limit=self._media_limit)
+        if answer.status in _EXPIRED_ADDRESS_STATUSES:
             return None
         if answer.status != httpx.codes.OK:
-            raise _failure(answer)
+            raise _build_error(answer)
         if len(answer.body) > self._media_limit:
             raise MediaTooLarge
         return answer.body
@@ -318,16 +334,16 @@ class MetaClient:
         self, method: str, path: str, *, content: bytes | None = None, **query: str
     ) -> Mapping[str, Any]:
         url = httpx.URL(f"{self._root}/{path}", params=query or None)
-        answer = await self._exchange(method, url, content=content, limit=_ANSWER_LIMIT)
+        answer = await self._exchange(method, url, content=content, limit=_ANSWER_SIZE_LIMIT)
         if not answer.is_success:
-            raise _failure(answer)
+            raise _build_error(answer)
         return answer.document
 
     async def _exchange(
         self, method: str, url: httpx.URL, *, limit: int, content: bytes | None = None
-    ) -> _Answer:
+    ) -> _GraphResponse:
         """Send a request with the token; the one place where the token leaves."""
-        if _origin(url) not in self._origins or url.userinfo:
+        if _get_origin(url) not in self._origins or url.userinfo:
             raise MediaElsewhere
         headers = {"Authorization": self._authorization, "Accept-Encoding": "identity"}
         if content is not None:
@@ -337,19 +353,19 @@ class MetaClient:
                 asyncio.timeout(self._deadline),
                 self._http.stream(method, url, headers=headers, content=content) as response,
             ):
-                body = await _body(response, limit=limit)
-                return _Answer(response.status_code, response.headers, body)
+                body = await _read_body(response, limit=limit)
+                return _GraphResponse(response.status_code, response.headers, body)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            kind = GraphUnreachable if _nothing_was_sent(error) else GraphUncertain
+            kind = GraphUnreachable if _is_request_unsent(error) else GraphUncertain
             raise kind(type(error.__cause__ or error).__name__) from error
 
 
-def _transport() -> AiohttpTransport:
+def _make_transport() -> AiohttpTransport:
     """Make the real transport; httpx's own pool was the bottleneck, by 4 to 10 times."""
     return AiohttpTransport(limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
 
 
-def _nothing_was_sent(error: Exception) -> bool:
+def _is_request_unsent(error: Exception) -> bool:
     """Whether it failed before the request left.
 
     The transport calls every broken connection a `ConnectTimeout`, also one that Meta cut after
@@ -369,7 +385,7 @@ def _nothing_was_sent(error: Exception) -> bool:
     )
 
 
-async def _body(response: httpx.Response, *, limit: int) -> bytes:
+async def _read_body(response: httpx.Response, *, limit: int) -> bytes:
     """Read at most one byte more than `limit`."""
     body = bytearray()
     async for chunk in response.aiter_bytes():
@@ -379,9 +395,9 @@ async def _body(response: httpx.Response, *, limit: int) -> bytes:
     return bytes(body[: limit + 1])
 
 
-def _failure(answer: _Answer) -> GraphError:
-    error = mapping(answer.document, "error")
-    code = integer(error.get("code"))
+def _build_error(answer: _GraphResponse) -> GraphError:
+    error = read_mapping(answer.document, "error")
+    code = read_integer(error.get("code"))
     if code is None and answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return GraphUncertain(f"HTTP status {answer.status} without a code")
     if code is None and answer.status == httpx.codes.OK:
@@ -389,13 +405,15 @@ def _failure(answer: _Answer) -> GraphError:
     return GraphRefused(
         code=code,
         http_status=answer.status,
-        details=(string(error, "error_data", "details") or string(error, "message"))[:500],
+        details=(read_string(error, "error_data", "details") or read_string(error, "message"))[
+            :500
+        ],
         transient=error.get("is_transient") is True,
-        retry_after=_retry_after(answer.headers),
+        retry_after=_parse_retry_after(answer.headers),
     )
 
 
-def _retry_after(headers: httpx.Headers) -> timedelta | None:
+def _parse_retry_after(headers: httpx.Headers) -> timedelta | None:
     """Read `Retry-After`: seconds, or a date, which is compared with the answer's own."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,6}", value):
@@ -404,45 +422,47 @@ def _retry_after(headers: httpx.Headers) -> timedelta | None:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError):
         return None
-    return wait if wait > _NOW else None
+    return wait if wait > _NO_WAIT else None
 
 
-def _checked(content: bytes, *, announced: tuple[str, ...]) -> FetchedMedia:
+def _check_media(content: bytes, *, announced: tuple[str, ...]) -> FetchedMedia:
     digest = sha256_of(content).hexdigest()
-    expected = {sha256_hex(value) for value in announced} - {""}
+    expected = {normalise_sha256(value) for value in announced} - {""}
     if expected and digest not in expected:
         raise MediaCorrupt
-    content_type = _content_type(content)
-    if content_type not in PROOF_TYPES:
+    content_type = _detect_content_type(content)
+    if content_type not in PROOF_FILE_EXTENSIONS:
         raise MediaWrongType
     return FetchedMedia(
         content=content,
         content_type=content_type,
-        extension=PROOF_TYPES[content_type],
+        extension=PROOF_FILE_EXTENSIONS[content_type],
         sha256=digest,
     )
 
 
-def _content_type(content: bytes) -> str:
+def _detect_content_type(content: bytes) -> str:
     kind = filetype.guess(content)
     if kind is not None:
         return str(kind.mime)
-    return "application/pdf" if b"%PDF-" in content[:_PDF_WITHIN] else ""
+    return "application/pdf" if b"%PDF-" in content[:_PDF_HEADER_WITHIN] else ""
 
 
-def _segment(value: str) -> str:
-    if not _ID.fullmatch(value):
-        raise GraphRefused(code=_NUMBER_DELETED, http_status=None, details="no id of Meta's")
+def _check_path_segment(value: str) -> str:
+    if not _META_ID.fullmatch(value):
+        raise GraphRefused(
+            code=_PHONE_NUMBER_DELETED_CODE, http_status=None, details="no id of Meta's"
+        )
     return value
 
 
-def _url(address: str) -> httpx.URL:
+def _parse_media_url(address: str) -> httpx.URL:
     try:
         return httpx.URL(address)
     except httpx.InvalidURL:
         raise MediaElsewhere from None
 
 
-def _origin(url: httpx.URL) -> str:
+def _get_origin(url: httpx.URL) -> str:
     port = f":{url.port}" if url.port else ""
     return f"{url.scheme}://{url.host}{port}"

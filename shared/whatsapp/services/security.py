@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeGuard
 
-_PREFIX: Final = "sha256="
-_SIGNATURE: Final = re.compile(_PREFIX + "[0-9a-f]{64}")
+_SIGNATURE_PREFIX: Final = "sha256="
+_SIGNATURE: Final = re.compile(_SIGNATURE_PREFIX + "[0-9a-f]{64}")
 
 
-def signature_is_well_formed(header: str | None) -> TypeGuard[str]:
+def is_signature_well_formed(header: str | None) -> TypeGuard[str]:
     """Whether the header could be a signature at all; asked before the body is read."""
     return header is not None and _SIGNATURE.fullmatch(header) is not None
 
@@ -27,15 +27,17 @@ def is_signed(body: bytes, *, header: str, secrets: Sequence[str]) -> bool:
         secrets: the app secrets in use; while rotating the old and the new one.
 
     """
-    if not signature_is_well_formed(header):
+    if not is_signature_well_formed(header):
         return False
-    given = header.removeprefix(_PREFIX)
+    given = header.removeprefix(_SIGNATURE_PREFIX)
     return any(
-        hmac.compare_digest(signature(body, secret=secret), given) for secret in secrets if secret
+        hmac.compare_digest(compute_signature(body, secret=secret), given)
+        for secret in secrets
+        if secret
     )
 
 
-def signature(body: bytes, *, secret: str) -> str:
+def compute_signature(body: bytes, *, secret: str) -> str:
     """Compute the hex digest with which Meta signs these bytes."""
     return hmac.digest(secret.encode(), body, "sha256").hex()
 

@@ -35,7 +35,7 @@ def furnish() -> Furnished:
         numbers=1000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20)
     )
     closed = builders.raffle(title="Harbour Raffle", numbers=20, status=RaffleStatus.CLOSED)
-    endpoint = endpoints.create(
+    endpoint = endpoints.create_endpoint(
         name="n8n",
         url="https://n8n.example/webhook/raffle",
         by="olga",
@@ -54,7 +54,7 @@ def furnish() -> Furnished:
     shop.a_hold(raffle, numbers=[950])
     friend = builders.contact(profile_name="A friend")
     orphan = shop.with_file(shop.a_proof(None, contact_id=friend.pk))
-    recorder.number(now=NOON + timedelta(hours=3))
+    recorder.sequence_events(now=NOON + timedelta(hours=3))
     EventDelivery.objects.filter(endpoint=endpoint).update(
         status="FAILED",
         attempts=11,
@@ -85,7 +85,7 @@ def _late(raffle: Raffle) -> str:
     """Make an order that ran out, was paid then, and of whose numbers one is somebody else's."""
     order = shop.an_order(raffle, numbers=[901, 902])
     with transaction.atomic():
-        orders.expire(orders.lock(order.pk), now=NOON + timedelta(hours=1))
+        orders.expire(orders.lock_order(order.pk), now=NOON + timedelta(hours=1))
     shop.an_order(raffle, numbers=[902])
     late = shop.a_proof(order, at=NOON + timedelta(hours=2))
     shop.with_file(late, content=shop.a_picture("navy"))

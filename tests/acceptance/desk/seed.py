@@ -93,7 +93,7 @@ def late(raffle: "Raffle") -> dict[str, int]:
 
     order = shop.an_order(raffle, numbers=[901, 902])
     with transaction.atomic():
-        orders.expire(orders.lock(order.pk), now=builders.NOON + timedelta(hours=1))
+        orders.expire(orders.lock_order(order.pk), now=builders.NOON + timedelta(hours=1))
     shop.an_order(raffle, numbers=[902])
     proof = shop.a_proof(order, at=builders.NOON + timedelta(hours=2))
     shop.with_file(proof, content=receipt("late", seed=70))
@@ -139,7 +139,7 @@ def channel() -> dict[str, int]:
         contact=_unreachable(),
         kind=OutboxKind.NOTICE,
         key="paid",
-        payload=messages.text("Paid. *113* is yours."),
+        payload=messages.build_text("Paid. *113* is yours."),
         status=OutboxStatus.FAILED,
         delivery="failed",
         error_code=131026,
@@ -151,7 +151,9 @@ def channel() -> dict[str, int]:
         display_phone_number="+1 555 010 0000",
         last_webhook_at=builders.NOON,
     )
-    alarm = alarms.sound("token", title="Meta refuses the token", detail="190", now=builders.NOON)
+    alarm = alarms.sound_alarm(
+        "token", title="Meta refuses the token", detail="190", now=builders.NOON
+    )
     return {"rude": buyer.pk, "said": said.pk, "failed": failed.pk, "alarm": alarm.pk}
 
 
@@ -161,14 +163,14 @@ def automation() -> dict[str, int]:
     from shared.events.services import endpoints, feed
     from tests import builders
 
-    endpoint = endpoints.create(
+    endpoint = endpoints.create_endpoint(
         name="n8n: " + LONG_NAME[:50],
         url="https://n8n.example.com/webhook/7f1c2a9e-1b2c-4d3e-9f00-aa55bb66cc77/raffle",
         by="olga",
         allow_private=False,
         now=builders.NOON,
     )
-    feed.number(now=builders.NOON)
+    feed.assign_sequence_numbers(now=builders.NOON)
     delivery = EventDelivery.objects.filter(endpoint=endpoint).latest("pk")
     EventAttempt.objects.create(
         delivery=delivery, at=builders.NOON, http_status=404, latency_ms=143, error="Answered 404."

@@ -131,7 +131,7 @@ class Month:
             "draw_at": self.now + timedelta(days=20),
         }
         raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT", **facts)
-        number_generation.generate(raffle.pk, pause=0)
+        number_generation.generate_numbers(raffle.pk, pause=0)
         lifecycle.open_raffle(raffle.pk, now=self.now)
         for title, status in (("Hamper", "OPEN"), ("Bicycle", "PAUSED"), ("Radio", "CLOSED")):
             builders.raffle(title=title, numbers=1_000, status=status, **facts)
@@ -249,7 +249,7 @@ def code(order_id: int) -> str:
     """Give an order a code as the product does, under a key of its own."""
     from shared.raffles import codes
 
-    return codes.code_for(order_id, key=b"busy month")
+    return codes.build_order_code(order_id, key=b"busy month")
 
 
 def token(word: object) -> str:

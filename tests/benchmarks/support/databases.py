@@ -81,10 +81,10 @@ _barrier: Barrier | None = None
 
 
 def _use(address: str) -> None:
-    from shared.settings import database
+    from shared.settings import build_database_settings
 
     connections.close_all()
     del connections["default"]
     connections.settings["default"] = connections.configure_settings(
-        {"default": database(address)}
+        {"default": build_database_settings(address)}
     )["default"]

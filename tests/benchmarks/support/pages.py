@@ -164,7 +164,7 @@ def _forget() -> None:
     from shared.raffles.services import availability
 
     cache.clear()
-    availability.forget_counts()
+    availability.clear_counts_cache()
     connection.close()
     connection.ensure_connection()
 

@@ -53,7 +53,7 @@ def _files() -> dict[str, str]:
     for name, content in pictures.items():
         if not storage.exists(name):
             storage.save(name, ContentFile(content))
-    return {name: fingerprints.of_picture(content) for name, content in pictures.items()}
+    return {name: fingerprints.compute_fingerprint(content) for name, content in pictures.items()}
 
 
 def _proofs(month: "Month") -> Iterator[Proof]:
@@ -120,10 +120,10 @@ def _bands(
     """
     from shared.raffles import fingerprints
 
-    common = [sorted(fingerprints.bands(bank)) for bank in banks]
+    common = [sorted(fingerprints.compute_bands(bank)) for bank in banks]
     for key, *_, verdict, _ in proofs:
         if verdict == "PENDING":
-            yield from ((band, key) for band in fingerprints.bands(looks[key]))
+            yield from ((band, key) for band in fingerprints.compute_bands(looks[key]))
         else:
             dice = random.Random(-key)
             made_up = {dice.randrange(-(2**31), 2**31) for _ in range(23)}

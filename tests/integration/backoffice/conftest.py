@@ -44,7 +44,7 @@ def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def fresh_counts() -> None:
     """Forget the counts, and who looks at what, that an earlier test left in this process."""
-    availability.forget_counts()
+    availability.clear_counts_cache()
     cache.clear()
 
 

@@ -48,7 +48,7 @@ def refused(answer: Any) -> tuple[int, str]:
 def expire(order: Order) -> None:
     """Let an order's time run out."""
     with transaction.atomic():
-        assert orders.expire(orders.lock(order.pk), now=NOON + 60 * MINUTE)
+        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
 
 
 def a_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Order:

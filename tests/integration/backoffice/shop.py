@@ -51,7 +51,7 @@ def an_order(
     """Hold numbers and place the order, so that it waits for its payment."""
     order = a_hold(raffle or builders.raffle(), numbers=numbers or [7, 13], buyer=buyer)
     with transaction.atomic():
-        return orders.place(orders.lock(order.pk), at=NOON, now=NOON, by=builders.a_buyer())
+        return orders.place(orders.lock_order(order.pk), at=NOON, now=NOON, by=builders.a_buyer())
 
 
 def a_proof(
@@ -63,9 +63,9 @@ def a_proof(
     serial = PaymentProof.objects.count() + 1
     source = ProofSource(NUMBER_ID, f"wamid.proof{serial}", f"media{serial}", "", "paid!", at)
     with transaction.atomic():
-        received = proofs.receive(
+        received = proofs.receive_proof(
             source,
-            order=orders.lock(order.pk) if order is not None else None,
+            order=orders.lock_order(order.pk) if order is not None else None,
             contact_id=sender,
             by=builders.a_buyer(),
             now=at,

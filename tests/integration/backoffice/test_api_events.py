@@ -40,7 +40,7 @@ class TestFeed:
         order = shop.an_order()
         proof = shop.with_file(shop.a_proof(order))
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
-        recorder.number(now=NOON)
+        recorder.sequence_events(now=NOON)
 
         body = api.get("/api/events/").json()
 

@@ -148,9 +148,18 @@ class TestFile:
     @pytest.mark.parametrize(
         ("make", "code"),
         [
-            (lambda key: signed_links.signed(key, now=timezone.now() - WEEK), "proof_link_expired"),
-            (lambda key: signed_links.signed(key + 1, now=timezone.now()), "proof_link_broken"),
-            (lambda key: signed_links.signed(key, now=timezone.now())[:-1], "proof_link_broken"),
+            (
+                lambda key: signed_links.sign_proof_id(key, now=timezone.now() - WEEK),
+                "proof_link_expired",
+            ),
+            (
+                lambda key: signed_links.sign_proof_id(key + 1, now=timezone.now()),
+                "proof_link_broken",
+            ),
+            (
+                lambda key: signed_links.sign_proof_id(key, now=timezone.now())[:-1],
+                "proof_link_broken",
+            ),
             (lambda _: "", "proof_link_broken"),
         ],
     )

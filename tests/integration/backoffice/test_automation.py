@@ -75,7 +75,7 @@ def person(role: str) -> Client:
 
 
 def an_endpoint(**fields: Any) -> EventEndpoint:
-    return endpoints.create(**{**N8N, **fields}, by="olga", allow_private=False, now=NOON)
+    return endpoints.create_endpoint(**{**N8N, **fields}, by="olga", allow_private=False, now=NOON)
 
 
 def an_event(**fields: Any) -> Event:
@@ -245,7 +245,7 @@ class TestEndpoints:
         a_failed_delivery(endpoint=busy, status=EventDeliveryStatus.QUEUED, attempts=2)
         a_delivery(endpoint=busy)
         a_failed_delivery(endpoint=gone)
-        endpoints.disable(gone.pk, reason="The receiver answered 410 Gone.", now=NOON)
+        endpoints.disable_endpoint(gone.pk, reason="The receiver answered 410 Gone.", now=NOON)
 
         with django_assert_max_num_queries(SCREEN):
             text = read(owner, at("events_eventendpoint_changelist"))
@@ -257,7 +257,7 @@ class TestEndpoints:
         assert "0 waiting, 1 given up" in text
         assert "Off (1)" in text
         assert "The receiver answered 410 Gone. Off since" in page
-        alarm = Alarm(key=delivery_alarms.alarm_key(gone.pk))
+        alarm = Alarm(key=delivery_alarms.build_alarm_key(gone.pk))
         where = alarm_advice.advice(alarm).where
         assert where is not None
         assert [row.endpoint for row in rows(owner, where[1])] == [gone]

@@ -77,7 +77,7 @@ class TestPage:
         self, owner: Client
     ) -> None:
         buyer = builders.contact()
-        news = messages.text("Paid & done: 007 is yours?")
+        news = messages.build_text("Paid & done: 007 is yours?")
         queued(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD, payload=news)
 
         text = owner.get(page(WhatsAppContact, "change", buyer.pk)).content.decode()

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Tick
-from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from tests import builders
@@ -57,9 +57,9 @@ class TestConversation:
         said(buyer, {"type": "text", "text": {"body": "hi"}}, minute=0, text="hi")
         told(
             buyer,
-            messages.buttons(
+            messages.build_buttons(
                 "*Summer Raffle*",
-                buttons=[messages.Button("a", "Random"), messages.Button("b", "Pick")],
+                buttons=[messages.ReplyButton("a", "Random"), messages.ReplyButton("b", "Pick")],
             ),
             minute=1,
         )
@@ -73,7 +73,7 @@ class TestConversation:
             text="Random",
         )
         said(buyer, {"type": "image", "image": {"id": "1"}}, minute=3)
-        told(builders.contact(), messages.text("for somebody else"), minute=1)
+        told(builders.contact(), messages.build_text("for somebody else"), minute=1)
 
         with django_assert_num_queries(2):
             shown = chat_view.of_contact(buyer.pk, zone="America/Bogota")
@@ -91,7 +91,7 @@ class TestConversation:
     def test_shows_the_last_messages_and_that_there_are_earlier_ones(self) -> None:
         buyer = builders.contact()
         for minute in range(6):
-            told(buyer, messages.text(str(minute)), minute=minute)
+            told(buyer, messages.build_text(str(minute)), minute=minute)
 
         shown = chat_view.of_contact(buyer.pk, zone="UTC", limit=4)
 
@@ -101,7 +101,7 @@ class TestConversation:
     def test_says_the_day_where_a_new_one_begins(self) -> None:
         buyer = builders.contact()
         for minute in (0, 1, 24 * 60):
-            told(buyer, messages.text("x"), minute=minute)
+            told(buyer, messages.build_text("x"), minute=minute)
 
         shown = chat_view.of_contact(buyer.pk, zone="UTC")
 
@@ -116,14 +116,14 @@ class TestConversation:
         fates = [
             (OutboxStatus.QUEUED, "", Tick.QUEUED),
             (OutboxStatus.SENT, "", Tick.SENT),
-            (OutboxStatus.SENT, Delivery.DELIVERED, Tick.DELIVERED),
-            (OutboxStatus.SENT, Delivery.PLAYED, Tick.READ),
-            (OutboxStatus.SENT, Delivery.FAILED, Tick.FAILED),
+            (OutboxStatus.SENT, MessageDeliveryStatus.DELIVERED, Tick.DELIVERED),
+            (OutboxStatus.SENT, MessageDeliveryStatus.PLAYED, Tick.READ),
+            (OutboxStatus.SENT, MessageDeliveryStatus.FAILED, Tick.FAILED),
             (OutboxStatus.UNKNOWN, "", Tick.UNKNOWN),
             (OutboxStatus.STALE, "", Tick.STALE),
         ]
         for minute, (status, delivery, _) in enumerate(fates):
-            told(buyer, messages.text("x"), minute=minute, status=status, delivery=delivery)
+            told(buyer, messages.build_text("x"), minute=minute, status=status, delivery=delivery)
 
         shown = chat_view.of_contact(buyer.pk, zone="UTC")
 
@@ -132,10 +132,10 @@ class TestConversation:
     def test_says_in_words_why_news_did_not_arrive_until_later_news_does(self) -> None:
         buyer = builders.contact(wa_id="15550107777")
         held_back = {"kind": OutboxKind.NOTICE, "status": OutboxStatus.WITHHELD, "key": "paid"}
-        told(buyer, messages.text("07 & 13 are yours"), minute=0, **held_back)
+        told(buyer, messages.build_text("07 & 13 are yours"), minute=0, **held_back)
 
         untold = chat_view.of_contact(buyer.pk, zone="UTC").untold
-        told(buyer, messages.text("again"), minute=1, kind=OutboxKind.NOTICE)
+        told(buyer, messages.build_text("again"), minute=1, kind=OutboxKind.NOTICE)
 
         assert untold is not None
         assert "More than 24 hours" in untold.trouble
@@ -153,7 +153,9 @@ class TestConversation:
             text=text,
             status=InboxStatus.FAILED,
         )
-        told(buyer, messages.text("x"), minute=1, status=OutboxStatus.FAILED, error="<i>no</i>")
+        told(
+            buyer, messages.build_text("x"), minute=1, status=OutboxStatus.FAILED, error="<i>no</i>"
+        )
 
         shown = chat_view.of_contact(buyer.pk, zone="UTC")
         page = render_to_string("desk/conversation.html", {"conversation": shown})

@@ -72,8 +72,8 @@ def a_busy_house(raffle: Raffle) -> None:
     Order.objects.filter(pk=later.pk).update(expires_at=now + 25 * MINUTE)
     shop.a_proof(None, contact_id=builders.contact().pk)
     builders.order(raffle, status=OrderStatus.EXPIRED, needs_decision=True, expires_at=None)
-    alarms.sound("token", title="Meta refuses the access token", now=now - 20 * MINUTE)
-    alarms.sound("token", title="Meta refuses the access token", now=now - 9 * MINUTE)
+    alarms.sound_alarm("token", title="Meta refuses the access token", now=now - 20 * MINUTE)
+    alarms.sound_alarm("token", title="Meta refuses the access token", now=now - 9 * MINUTE)
     BusinessNumber.objects.create(
         phone_number_id=NUMBER_ID,
         display_phone_number="+1 555 010 0000",

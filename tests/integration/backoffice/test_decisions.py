@@ -59,7 +59,7 @@ def status_of(order: Order) -> str:
 
 def expire(order: Order) -> None:
     with transaction.atomic():
-        assert orders.expire(orders.lock(order.pk), now=NOON + 60 * MINUTE)
+        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
 
 
 def two_waiting() -> tuple[Order, Order]:

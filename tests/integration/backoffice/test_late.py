@@ -27,7 +27,7 @@ def reviewer(db: None) -> Client:
 
 def expire(order: Order) -> None:
     with transaction.atomic():
-        assert orders.expire(orders.lock(order.pk), now=NOON + 60 * MINUTE)
+        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
 
 
 def a_late_payment(raffle: Raffle | None = None, *, numbers: tuple[int, int] = (7, 13)) -> Order:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.messaging import delivery_reasons
-from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.models import (
     AccountNotice,
     Alarm,
@@ -131,7 +131,7 @@ class TestWhy:
         assert delivery_reasons.why(first, now=NOON, around=around) == "Next in line."
         assert "behind an earlier" in delivery_reasons.why(second, now=NOON, around=around)
 
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         around = delivery_reasons.surroundings([first])
         assert delivery_reasons.why(first, now=NOON, around=around) == (
             "Waiting for the number, which is paused: The token expired."
@@ -146,7 +146,7 @@ class TestOutbox:
         a_failed(about=order.code)
         for _ in range(20):
             queued(builders.contact())
-        queued(builders.contact(), status=OutboxStatus.SENT, delivery=Delivery.FAILED)
+        queued(builders.contact(), status=OutboxStatus.SENT, delivery=MessageDeliveryStatus.FAILED)
 
         with django_assert_max_num_queries(SCREEN):
             text = owner.get(page(OutboundMessage, "changelist")).content.decode()
@@ -262,9 +262,9 @@ class TestAlarms:
     def test_stand_open_ones_first_with_what_to_do(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        old = alarms.sound("not_sent:131026", title="A message could not be sent", now=NOON)
-        alarms.sound("paused:1", title="Sending is paused", now=NOON + MINUTE)
-        alarms.resolve("paused:1", by="a message went through", now=NOON + 2 * MINUTE)
+        old = alarms.sound_alarm("not_sent:131026", title="A message could not be sent", now=NOON)
+        alarms.sound_alarm("paused:1", title="Sending is paused", now=NOON + MINUTE)
+        alarms.resolve_alarm("paused:1", by="a message went through", now=NOON + 2 * MINUTE)
 
         with django_assert_max_num_queries(SCREEN):
             rows = owner.get(page(Alarm, "changelist")).context["cl"].result_list
@@ -280,13 +280,13 @@ class TestAlarms:
         "key", ["paused:1", "refused:1", "inbound_failed:7", "notice:a:b", "x"]
     )
     def test_of_every_kind_have_a_page(self, owner: Client, key: str) -> None:
-        alarm = alarms.sound(key, title="Trouble", now=NOON)
+        alarm = alarms.sound_alarm(key, title="Trouble", now=NOON)
 
         assert b"What to do" in owner.get(page(Alarm, "change", alarm.pk)).content
 
     def test_are_resolved_with_a_name(self, owner: Client) -> None:
-        first = alarms.sound("a", title="Trouble", now=NOON)
-        alarms.sound("b", title="More trouble", now=NOON)
+        first = alarms.sound_alarm("a", title="Trouble", now=NOON)
+        alarms.sound_alarm("b", title="More trouble", now=NOON)
 
         assert "Resolved." in post(owner, page(Alarm, "resolve", first.pk))[0]
         assert "resolved already: olga" in post(owner, page(Alarm, "resolve", first.pk))[0]
@@ -302,7 +302,9 @@ class TestAccount:
     def test_a_paused_number_is_tried_at_once(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=timezone.now())
+        business_numbers.pause_sending(
+            NUMBER_ID, code=190, reason="The token expired.", now=timezone.now()
+        )
         number = BusinessNumber.objects.get()
         with django_assert_max_num_queries(SCREEN):
             text = owner.get(page(BusinessNumber, "change", number.pk)).content.decode()
@@ -315,7 +317,7 @@ class TestAccount:
         assert number.probe_at is not None
         assert number.probe_at <= timezone.now()
         assert LogEntry.objects.count() == 1
-        business_numbers.recover(NUMBER_ID, now=timezone.now())
+        business_numbers.resume_sending(NUMBER_ID, now=timezone.now())
         assert "nothing to try" in post(owner, page(BusinessNumber, "try", number.pk))[0]
 
     def test_notices_stand_in_words_what_needs_a_look_first(self, owner: Client) -> None:
@@ -347,9 +349,9 @@ class TestAccount:
 
 class TestWithoutPermission:
     def test_every_button_is_refused_and_not_shown(self, client: Client) -> None:
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         number = BusinessNumber.objects.get()
-        alarm = alarms.sound("a", title="Trouble", now=NOON)
+        alarm = alarms.sound_alarm("a", title="Trouble", now=NOON)
         sent, received = a_failed(), a_failed_inbound()
         seeing = [
             f"view_{model.__name__.lower()}"

@@ -70,7 +70,7 @@ def machine(flow: str, api: Program, **more: Any) -> Machine:
 
 def events(api: Program, *types: str) -> list[Any]:
     """Number what happened and read it from the feed."""
-    recorder.number(now=NOON)
+    recorder.sequence_events(now=NOON)
     found = api.get(f"/api/events?types={','.join(types)}").json()["results"]
     assert found
     return list(found)
@@ -79,7 +79,9 @@ def events(api: Program, *types: str) -> list[Any]:
 def posted(event: Any, *, secret: str) -> Item:
     """Give what the webhook node makes of an event that the gateway sent."""
     body = json.dumps(event, separators=(",", ":")).encode()
-    headers = signing.headers(secret, event_id=event["id"], body=body, now=datetime.now(UTC))
+    headers = signing.build_signature_headers(
+        secret, event_id=event["id"], body=body, now=datetime.now(UTC)
+    )
     lowered = {name.lower(): value for name, value in headers.items()}
     return Item({"headers": lowered, "body": json.loads(body)}, binary=body)
 

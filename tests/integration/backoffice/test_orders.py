@@ -139,7 +139,7 @@ class TestFilters:
         Order.objects.filter(under_review_since__isnull=False).order_by("id").first()
         asked = Order.objects.order_by("id").first()
         assert asked is not None
-        payments.ask_again(asked.pk, note="", by=builders.a_reviewer(), now=NOON)
+        payments.ask_for_better_proof(asked.pk, note="", by=builders.a_reviewer(), now=NOON)
         builders.order(summer, expires_at=now + 5 * MINUTE)
         builders.order(summer, expires_at=now + 20 * MINUTE)
         a_cash_sale(winter, needs_decision=True)
@@ -230,7 +230,7 @@ class TestPage:
             contact=buyer,
             kind=OutboxKind.NOTICE,
             key="paid",
-            payload=messages.text("007 is yours"),
+            payload=messages.build_text("007 is yours"),
             status=OutboxStatus.WITHHELD,
             created_at=NOON,
         )
@@ -265,7 +265,9 @@ class TestPage:
         order = shop.an_order()
         kept = shop.with_file(shop.a_proof(order))
         failed = shop.a_proof(order)
-        payments.proof_failed(failed.pk, error="Meta lost it", retry_at=None, now=NOON)
+        payments.record_proof_fetch_failure(
+            failed.pk, error="Meta lost it", retry_at=None, now=NOON
+        )
 
         page = page_of(owner, order)
 

@@ -53,7 +53,7 @@ def page_of(model: Any, page: str, *args: Any) -> str:
 
 def fill_every_table() -> None:
     """Put at least one row behind every list, and a second page behind that of orders."""
-    endpoints.create(
+    endpoints.create_endpoint(
         name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
     )
     tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
@@ -74,8 +74,8 @@ def fill_every_table() -> None:
         sent_at=NOON,
         received_at=NOON,
     )
-    alarms.sound("token", title="Sending is paused", now=NOON)
-    feed.number(now=NOON)
+    alarms.sound_alarm("token", title="Sending is paused", now=NOON)
+    feed.assign_sequence_numbers(now=NOON)
     AccountNotice.objects.create(
         dedupe_key="x", field="account_update", payload={"a": 1}, received_at=NOON
     )
@@ -236,7 +236,7 @@ class TestProofFile:
 
 class TestAlarms:
     def test_are_resolved_by_who_may_change_them(self, owner: Client) -> None:
-        alarm = alarms.sound("token", title="Sending is paused", now=NOON)
+        alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         owner.post(
             page_of(Alarm, "changelist"),
@@ -248,7 +248,7 @@ class TestAlarms:
 
     def test_stay_open_for_who_may_only_look(self, client: Client) -> None:
         client.force_login(shop.a_user("looker", "view_alarm"))
-        alarm = alarms.sound("token", title="Sending is paused", now=NOON)
+        alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         client.post(
             page_of(Alarm, "changelist"),

@@ -69,7 +69,9 @@ class TestQueue:
     ) -> None:
         raffle = builders.raffle()
         asked, later, sooner = (waiting(raffle, n, minutes=n) for n in (1, 9, 5))
-        payments.ask_again(asked.pk, note="", by=builders.a_reviewer(), now=NOON + 9 * MINUTE)
+        payments.ask_for_better_proof(
+            asked.pk, note="", by=builders.a_reviewer(), now=NOON + 9 * MINUTE
+        )
 
         page = look(reviewer, "queue")
 

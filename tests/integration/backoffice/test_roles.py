@@ -149,7 +149,7 @@ def one_of_each() -> dict[str, Model]:
         "whatsapp_outboundmessage": OutboundMessage.objects.create(
             **moment, kind="REPLY", key="card", payload={}, created_at=NOON
         ),
-        "whatsapp_alarm": alarms.sound("token", title="Sending is paused", now=NOON),
+        "whatsapp_alarm": alarms.sound_alarm("token", title="Sending is paused", now=NOON),
         "whatsapp_accountnotice": AccountNotice.objects.create(
             dedupe_key="x", field="account_update", payload={}, received_at=NOON
         ),

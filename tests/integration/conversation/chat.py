@@ -78,7 +78,7 @@ class Chat:
     def answered(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
         """Let the bot answer what waits and give the new messages."""
         before = {message.pk for message in self.everything()}
-        while inbound.answer(self.contact.pk, now=self.now, pivot=12345).messages:
+        while inbound.answer_waiting_messages(self.contact.pk, now=self.now, pivot=12345).messages:
             pass
         return [message for message in self.everything() if message.pk not in before]
 
@@ -125,4 +125,4 @@ def choices(message: OutboundMessage) -> list[tuple[str, str]]:
 
 def body(message: OutboundMessage) -> str:
     """Give a message as a person reads it."""
-    return messages.preview(message.payload)
+    return messages.render_preview(message.payload)

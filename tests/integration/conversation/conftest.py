@@ -11,4 +11,4 @@ from shared.raffles.services import inventory
 def whole_stock(db: None) -> Iterator[None]:
     """Let the test do what it does, and expect the stock to be whole after it."""
     yield
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []

@@ -50,7 +50,7 @@ def latest(type_: EventType) -> Event:
 
 
 def envelope(event: Event) -> dict[str, Any]:
-    return event_payloads.envelope(event, public_url=HOUSE, now=NOON)
+    return event_payloads.build_event_payload(event, public_url=HOUSE, now=NOON)
 
 
 def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
@@ -86,8 +86,8 @@ def reject(order: Order) -> Order:
     )
 
 
-def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.Sold:
-    return cash_sales.sell(
+def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.CashSale:
+    return cash_sales.sell_for_cash(
         raffle.pk,
         numbers=numbers or [1, 2],
         quantity=2,
@@ -101,7 +101,7 @@ def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.Sold
 
 def make_order(proof: PaymentProof, raffle: Raffle) -> Order:
     terms: dict[str, Any] = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
-    return orphan_proofs.make_order(proof.pk, **terms, **WHO)
+    return orphan_proofs.create_order_from_proof(proof.pk, **terms, **WHO)
 
 
 def twice(act: Callable[[], object]) -> None:
@@ -119,7 +119,7 @@ def holds_and_lets_go(raffle: Raffle) -> None:
     other = arranged.held(raffle, numbers=[4], contact=hold.contact)  # replaces the first
     payments.cancel_order(other.pk, **WHO)
     arranged.held(raffle)
-    payments.expire_due(now=AFTER_THE_DEADLINE)
+    payments.expire_due_orders(now=AFTER_THE_DEADLINE)
 
 
 def is_paid(raffle: Raffle) -> None:
@@ -141,7 +141,7 @@ def sends_an_album(raffle: Raffle) -> None:
 
 def is_rejected(raffle: Raffle) -> None:
     order = arranged.under_review(raffle)
-    payments.ask_again(order.pk, note="", **WHO)
+    payments.ask_for_better_proof(order.pk, note="", **WHO)
     twice(lambda: reject(order))
 
 
@@ -152,7 +152,7 @@ def is_cancelled(raffle: Raffle) -> None:
 
 def expires(raffle: Raffle) -> None:
     arranged.placed(raffle)
-    twice(lambda: payments.expire_due(now=AFTER_THE_DEADLINE))
+    twice(lambda: payments.expire_due_orders(now=AFTER_THE_DEADLINE))
 
 
 def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:
@@ -204,12 +204,12 @@ def buys_for_cash(raffle: Raffle) -> None:
 def attaches_a_kept_orphan(raffle: Raffle) -> None:
     proof, order = with_file(arranged.orphan()), arranged.placed(raffle)
     assert told() == ["created"]
-    twice(lambda: orphan_proofs.attach(proof.pk, order_id=order.pk, **WHO))
+    twice(lambda: orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO))
 
 
 def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
     proof, order = arranged.orphan(), arranged.placed(raffle)
-    orphan_proofs.attach(proof.pk, order_id=order.pk, **WHO)
+    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
     assert told() == ["created"]
     twice(lambda: keep(proof))
 
@@ -217,7 +217,7 @@ def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
 def attaches_a_kept_orphan_too_late(raffle: Raffle) -> None:
     proof, order = with_file(arranged.orphan()), arranged.expired(raffle)
     arranged.held(raffle)
-    orphan_proofs.attach(proof.pk, order_id=order.pk, **LATE)
+    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **LATE)
 
 
 def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
@@ -227,7 +227,7 @@ def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
 
 def dismisses_an_orphan(raffle: Raffle) -> None:
     proof = with_file(arranged.orphan())
-    orphan_proofs.dismiss(proof.pk, note="", tell_buyer=False, **WHO)
+    orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=False, **WHO)
 
 
 def chats_from_hello_to_receipt(raffle: Raffle) -> None:
@@ -249,7 +249,7 @@ def claims_an_album_in_the_chat(raffle: Raffle) -> None:
     album = [arranged.orphan(buyer.contact) for _ in range(3)]
     keep(album[0])
     keep(album[2])
-    buyer.taps_id(button_ids.write(button_ids.Do.PROOF, album[1].pk, order.pk))
+    buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, album[1].pk, order.pk))
 
 
 def sells_the_last_number(raffle: Raffle) -> None:
@@ -300,10 +300,10 @@ class TestAnEventAFact:
 
     def test_a_trouble_is_told_when_it_begins_and_when_it_begins_again(self) -> None:
         for _ in range(2):
-            alarms.sound("paused:1", title="Sending is paused", phone_number_id="1", now=NOON)
+            alarms.sound_alarm("paused:1", title="Sending is paused", phone_number_id="1", now=NOON)
         assert told() == ["channel.alert"]
-        alarms.resolve("paused:1", by="rita", now=NOON)
-        alarms.sound("paused:1", title="Sending is paused", detail="Token", now=NOON)
+        alarms.resolve_alarm("paused:1", by="rita", now=NOON)
+        alarms.sound_alarm("paused:1", title="Sending is paused", detail="Token", now=NOON)
 
         assert told() == ["channel.alert"] * 2
         read = envelope(latest(EventType.CHANNEL_ALERT))
@@ -472,7 +472,7 @@ class TestProofs:
         assert seen["expires_at"] == "2026-11-29T12:00:00+00:00"
         address, signature = seen["url"].split("?signature=")
         assert address == f"{HOUSE}/api/proofs/{proof.pk}/file"
-        assert signed_links.proof_of(signature, now=NOON) == proof.pk
+        assert signed_links.verify_proof_signature(signature, now=NOON) == proof.pk
         assert [one["status"] for one in event.data["order"]["proofs"]] == ["KEPT"]
         assert "signature" not in str(event.data)
 
@@ -496,7 +496,9 @@ class TestAtOnce:
             at_once([partial(confirm, order) for order in both], threads=2)
         unseen = EventType.RAFFLE_SOLD_OUT not in told()
 
-        numbered = [event.type for _ in range(3) for event in recorder.number(now=NOON).events]
+        numbered = [
+            event.type for _ in range(3) for event in recorder.sequence_events(now=NOON).events
+        ]
 
         assert unseen == (vendor == "postgresql")
         assert sorted(numbered) == sorted(["order.created", "order.paid"] * 2 + ["raffle.sold_out"])
@@ -510,13 +512,15 @@ class TestAtOnce:
 
         def name_the_order() -> None:
             try:
-                buyer.taps_id(button_ids.write(button_ids.Do.PROOF, proof.pk, order.pk))
+                buyer.taps_id(
+                    button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, order.pk)
+                )
             finally:
                 connection.close()
 
         naming = threading.Thread(target=name_the_order)
         with transaction.atomic():
-            proofs.keep_file(
+            proofs.store_proof_file(
                 proof.pk, content=b"receipt", content_type="image/jpeg", extension="jpg", now=NOON
             )
             naming.start()

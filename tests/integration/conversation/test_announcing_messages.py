@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from shared.core.constants import UNKNOWN_AFTER
+from shared.core.constants import UNKNOWN_SEND_WAIT
 from shared.core.enums import EventType, OutboxKind
 from shared.events.models import Event
 from shared.publishing import event_payloads
 from shared.use_cases import payments
-from shared.whatsapp.graph_errors import Judgement, Reaction
+from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from tests import builders
@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 type Fate = Callable[[], object]
 
 
-def fail(reaction: Reaction) -> None:
+def fail(reaction: FailureReaction) -> None:
     send_results.record_failure(
         claim_one(),
         judgement=Judgement(reaction, "Refused."),
@@ -60,15 +60,15 @@ def send() -> None:
 
 
 def is_refused() -> None:
-    fail(Reaction.FAIL)
+    fail(FailureReaction.FAIL)
 
 
 def is_tried_until_it_is_given_up() -> None:
-    OutboundMessage.objects.update(attempts=send_results.MAX_ATTEMPTS - 2)
-    fail(Reaction.RETRY)
+    OutboundMessage.objects.update(attempts=send_results.MAX_SEND_ATTEMPTS - 2)
+    fail(FailureReaction.RETRY)
     assert not Event.objects.filter(type=EventType.MESSAGE_FAILED).exists()
     OutboundMessage.objects.update(next_attempt_at=None)
-    fail(Reaction.RETRY)
+    fail(FailureReaction.RETRY)
 
 
 def has_nobody_to_go_to() -> None:
@@ -80,8 +80,8 @@ def stays_unknown() -> None:
     moment = NOON
     while claimed := claim(now=moment):
         send_results.record_unknown(claimed[0], now=moment)
-        moment += UNKNOWN_AFTER
-        outbox_queue.sweep(now=moment)
+        moment += UNKNOWN_SEND_WAIT
+        outbox_queue.settle_abandoned_sends(now=moment)
 
 
 def stays_unknown_and_is_then_said_to_have_failed() -> None:
@@ -96,7 +96,7 @@ def is_not_delivered() -> None:
 
 def is_sent_again_and_refused_again() -> None:
     is_refused()
-    outbox_queue.send_again(OutboundMessage.objects.get().pk)
+    outbox_queue.resend_message(OutboundMessage.objects.get().pk)
     is_refused()
 
 
@@ -155,7 +155,7 @@ def test_is_described_without_its_words(paid: Event) -> None:
     is_refused()
 
     event = Event.objects.get(type=EventType.MESSAGE_FAILED)
-    read: dict[str, Any] = event_payloads.envelope(
+    read: dict[str, Any] = event_payloads.build_event_payload(
         event, public_url="https://raffles.example", now=NOON
     )
     TypeAdapter(event_payloads.Envelope).validate_python(read)

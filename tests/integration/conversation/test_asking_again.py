@@ -23,7 +23,7 @@ def raffle() -> Raffle:
 
 
 def ask(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Order:
-    return payments.ask_again(
+    return payments.ask_for_better_proof(
         order.pk,
         note="The amount is cut off.",
         by=a_reviewer(),

@@ -18,7 +18,7 @@ from shared.raffles.services.reservations import (
     TooFewLeft,
 )
 from shared.use_cases import cash_sales
-from shared.use_cases.cash_sales import BuyerNameMissing, Sold
+from shared.use_cases.cash_sales import BuyerNameMissing, CashSale
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -34,7 +34,7 @@ def raffle() -> Raffle:
     return builders.raffle(numbers=12, max_per_order=11)
 
 
-def sell(raffle_id: int, **terms: Any) -> Sold:
+def sell(raffle_id: int, **terms: Any) -> CashSale:
     usual: dict[str, Any] = {
         "numbers": [7, 8],
         "quantity": 2,
@@ -45,7 +45,7 @@ def sell(raffle_id: int, **terms: Any) -> Sold:
         "by": a_reviewer(),
         "now": NOON,
     }
-    return cash_sales.sell(raffle_id, **usual | terms)
+    return cash_sales.sell_for_cash(raffle_id, **usual | terms)
 
 
 def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:

@@ -62,21 +62,21 @@ def test_an_orphan_proof_gets_one_home() -> None:
         mine, friends = arranged.placed(raffle), arranged.placed(raffle, numbers=[9])
 
     def attach(order: Order) -> object:
-        return orphan_proofs.attach(proof.pk, order_id=order.pk, **WHO)
+        return orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
 
     def make_order() -> object:
         terms: Any = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
-        return orphan_proofs.make_order(proof.pk, **terms, **WHO)
+        return orphan_proofs.create_order_from_proof(proof.pk, **terms, **WHO)
 
     def dismiss() -> object:
-        return orphan_proofs.dismiss(proof.pk, note="", tell_buyer=True, **WHO)
+        return orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=True, **WHO)
 
     came = outcomes(partial(attach, mine), partial(attach, friends), make_order, dismiss)
 
     assert came == {"done": 1, "proof_settled": 4 * EACH - 1}
     assert happened(OrderAction.PROOF_RECEIVED) <= 1
     assert told("proof_attached", "order_made", "proof_dismissed") == 1
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> None:
@@ -86,13 +86,13 @@ def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> No
     with transaction.atomic():
         proof = arranged.orphan(buyer.contact)
         friends = arranged.placed(mine.raffle, numbers=[90])
-    tap = button_ids.write(button_ids.Do.PROOF, proof.pk, mine.pk)
+    tap = button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, mine.pk)
     reply = {"type": "button_reply", "button_reply": {"id": tap, "title": "Mine"}}
     buyer.receives("interactive", {"interactive": reply})
 
     came = outcomes(
-        lambda: orphan_proofs.attach(proof.pk, order_id=friends.pk, **WHO),
-        lambda: inbound.answer(buyer.contact.pk, now=LATER, pivot=0),
+        lambda: orphan_proofs.attach_proof(proof.pk, order_id=friends.pk, **WHO),
+        lambda: inbound.answer_waiting_messages(buyer.contact.pk, now=LATER, pivot=0),
     )
 
     assert came["proof_settled"] in {EACH - 1, EACH}
@@ -115,7 +115,7 @@ def test_a_late_payment_is_decided_once() -> None:
     assert came == {"done": 1, "decision_made": 3 * EACH - 1}
     assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
     assert told("numbers_replaced", "refund_noted") == 1
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -> None:
@@ -139,7 +139,7 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
     assert came == {"done": 1, "decision_made": 2 * EACH - 1}
     assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
     assert told("paid", "refund_noted") == 1
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 def test_two_late_payments_never_get_the_same_numbers() -> None:
@@ -153,7 +153,7 @@ def test_two_late_payments_never_get_the_same_numbers() -> None:
     came = outcomes(partial(replace, late[0], 7, 8), partial(replace, late[1], 8, 7))
 
     assert came["done"] == 1
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 def test_the_same_numbers_are_sold_for_cash_once() -> None:
@@ -167,33 +167,33 @@ def test_the_same_numbers_are_sold_for_cash_once() -> None:
 
     assert came == {"done": 1, "numbers_taken": 2 * EACH - 1}
     assert Order.objects.count() == 1
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 @pytest.mark.parametrize("numbers", [[7, 8], None])
 def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) -> None:
     raffle = builders.raffle(numbers=20)
 
-    def sell() -> cash_sales.Sold:
+    def sell() -> cash_sales.CashSale:
         return sold(raffle.pk, numbers=numbers, request_key=UUID(int=1))
 
     came = at_once([sell] * 4, threads=4)
 
     assert Counter(one.repeated for one in came) == {False: 1, True: 3}
     assert {one.order for one in came} == {Order.objects.get()}
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 def test_a_buyer_is_asked_again_once() -> None:
     with transaction.atomic():
         order = arranged.under_review(builders.raffle(numbers=20))
 
-    came = outcomes(lambda: payments.ask_again(order.pk, note="", **WHO))
+    came = outcomes(lambda: payments.ask_for_better_proof(order.pk, note="", **WHO))
 
     assert came == {"done": 1, "asked_just_now": EACH - 1}
     assert (happened(OrderAction.ASKED_AGAIN), told("asked_again")) == (1, 1)
 
 
-def sold(raffle_id: int, **terms: Any) -> cash_sales.Sold:
+def sold(raffle_id: int, **terms: Any) -> cash_sales.CashSale:
     usual: dict[str, Any] = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
-    return cash_sales.sell(raffle_id, **usual | terms | WHO | {"now": NOON})
+    return cash_sales.sell_for_cash(raffle_id, **usual | terms | WHO | {"now": NOON})

@@ -32,7 +32,7 @@ def raffle() -> Raffle:
 def whole_inventory(db: None) -> Iterator[None]:
     """After every test the inventory must be whole."""
     yield
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
 
 
 class TestPurchase:
@@ -96,7 +96,9 @@ class TestPurchase:
         chat.buys()
         chat.sends_picture()
 
-        assert [meta_limits.faults(message.payload) for message in chat.everything()] == [[]] * 4
+        assert [
+            meta_limits.find_message_faults(message.payload) for message in chat.everything()
+        ] == [[]] * 4
 
     def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -142,7 +144,7 @@ class TestDeadlines:
     def test_expire_a_hold_and_tell_the_buyer(self, raffle: Raffle) -> None:
         chat = Chat()
         chat.says("3 random")
-        expired = payments.expire_due(now=chat.later(minutes=33).now)
+        expired = payments.expire_due_orders(now=chat.later(minutes=33).now)
 
         assert expired == 1
         assert chat.keys()[-1] == "expired"
@@ -155,7 +157,7 @@ class TestDeadlines:
         in_time = chat.later(minutes=29).now
         chat.later(minutes=5)
         chat.receives("text", {"text": {"body": "one moment"}}, sent_at=in_time)
-        expired = payments.expire_due(now=chat.now)
+        expired = payments.expire_due_orders(now=chat.now)
 
         assert expired == 0
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
@@ -165,7 +167,7 @@ class TestDeadlines:
         chat.buys()
         Chat(now=chat.later(minutes=33).now).receives("text", {"text": {"body": "hi"}})
 
-        assert payments.expire_due(now=chat.later(minutes=2).now) == 0
+        assert payments.expire_due_orders(now=chat.later(minutes=2).now) == 0
 
     def test_of_an_order_in_disorder_sound_an_alarm_and_hold_up_nobody(
         self, raffle: Raffle
@@ -174,7 +176,7 @@ class TestDeadlines:
         order = broken.buys(numbers="07, 13")
         sound.buys(numbers="45, 46")
         raffle.numbers.filter(number=7).update(status="SOLD")
-        expired = payments.expire_due(now=sound.later(minutes=33).now)
+        expired = payments.expire_due_orders(now=sound.later(minutes=33).now)
         raffle.numbers.filter(number=7).update(status="RESERVED")
 
         assert expired == 1
@@ -186,7 +188,7 @@ class TestDeadlines:
         chat.buys()
         chat.sends_picture()
 
-        assert payments.expire_due(now=chat.later(days=3).now) == 0
+        assert payments.expire_due_orders(now=chat.later(days=3).now) == 0
 
     def test_run_anew_after_a_rejection_and_the_buyer_knows_why(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -200,7 +202,7 @@ class TestDeadlines:
 
         assert "cannot read" in told
         assert chat.state is State.WAIT_PROOF
-        assert payments.expire_due(now=chat.later(minutes=33).now) == 1
+        assert payments.expire_due_orders(now=chat.later(minutes=33).now) == 1
 
     def test_are_judged_by_the_time_of_the_buyers_message(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -236,7 +238,7 @@ class TestProofs:
     def test_after_the_end_take_the_numbers_back_when_they_are_free(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
-        payments.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due_orders(now=chat.later(minutes=33).now)
         chat.sends_picture()
 
         order.refresh_from_db()
@@ -246,7 +248,7 @@ class TestProofs:
     def test_after_the_end_are_flagged_when_the_numbers_are_gone(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        payments.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due_orders(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
 
@@ -295,7 +297,7 @@ class TestProofs:
         chat.buys()
         chat.sends_picture()
         proof = PaymentProof.objects.get()
-        payments.proof_failed(proof.pk, error="gone", retry_at=None, now=chat.now)
+        payments.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=chat.now)
 
         assert chat.keys()[-1] == "file_lost"
 
@@ -315,7 +317,7 @@ class TestConfirmPayment:
     ) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        payments.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due_orders(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         outcomes = [
             payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
@@ -330,7 +332,7 @@ class TestRejectPayment:
     def test_of_an_order_that_is_over_promises_no_numbers(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        payments.expire_due(now=chat.later(minutes=33).now)
+        payments.expire_due_orders(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
         payments.reject_payment(
@@ -362,7 +364,10 @@ class TestOrderOfMessages:
         chat = Chat()
         for text in ("hi", "07, 13", "45, 46"):
             chat.receives("text", {"text": {"body": text}})
-        answered = [inbound.answer(chat.contact.pk, now=chat.now, pivot=1) for _ in range(3)]
+        answered = [
+            inbound.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
+            for _ in range(3)
+        ]
 
         assert [(done.messages, done.acted) for done in answered] == [
             (2, True),
@@ -444,7 +449,7 @@ class TestBlockedContact:
     def test_who_owes_money_has_their_proof_kept_in_silence(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
-        contacts.block(chat.contact.pk)
+        contacts.block_contact(chat.contact.pk)
         before = len(chat.everything())
 
         chat.sends_picture()
@@ -469,7 +474,7 @@ class TestBlockedContact:
                     by=builders.a_buyer(),
                 )
                 orders.place(held, at=chat.now, now=chat.now, by=builders.a_buyer())
-        contacts.block(chat.contact.pk)
+        contacts.block_contact(chat.contact.pk)
 
         chat.sends_picture()
 
@@ -489,7 +494,9 @@ class TestPoison:
         chat = self.poisoned()
         message = chat.receives("text", {"text": {"body": "hi"}})
         for _ in range(MAX_INBOX_ATTEMPTS):
-            inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=1).now, pivot=1)
+            inbound.answer_or_record_failure(
+                chat.contact.pk, now=chat.later(minutes=1).now, pivot=1
+            )
 
         message.refresh_from_db()
         assert (message.status, message.attempts) == (InboxStatus.FAILED, 5)
@@ -500,10 +507,10 @@ class TestPoison:
         raffle = builders.raffle()
         chat = Chat()
         first = chat.receives("sticker", {"sticker": {}}, sent_at=chat.now - timedelta(minutes=2))
-        inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
         second = chat.receives("text", {"text": {"body": "hi"}})
-        failed = inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        failed = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         first.refresh_from_db()
         second.refresh_from_db()
@@ -513,12 +520,12 @@ class TestPoison:
     def test_waits_before_it_is_tried_again_and_later_messages_behind_it(self) -> None:
         chat = self.poisoned()
         chat.receives("text", {"text": {"body": "hi"}})
-        inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         later = chat.receives("text", {"text": {"body": "again"}}, sent_at=chat.now)
-        answered = inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        answered = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         later.refresh_from_db()
-        assert answered == inbound.Answered()
+        assert answered == inbound.AnswerResult()
         assert later.next_attempt_at is not None
 
 
@@ -537,7 +544,7 @@ class TestDeadlyMessage:
     def dies(self, chat: Chat, times: int) -> None:
         for _ in range(times):
             with pytest.raises(Killed):
-                inbound.answer_or_note(
+                inbound.answer_or_record_failure(
                     chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=die
                 )
 
@@ -547,12 +554,12 @@ class TestDeadlyMessage:
         chat = Chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.dies(chat, MAX_INBOX_ATTEMPTS)
-        given_up = inbound.answer_or_note(
+        given_up = inbound.answer_or_record_failure(
             chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=die
         )
 
         message.refresh_from_db()
-        assert given_up == inbound.Answered(messages=1, replies=1)
+        assert given_up == inbound.AnswerResult(messages=1, replies=1)
         assert (message.status, message.attempts) == (InboxStatus.FAILED, MAX_INBOX_ATTEMPTS)
         assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
         assert chat.keys() == ["apology"]
@@ -561,7 +568,7 @@ class TestDeadlyMessage:
         chat = Chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.dies(chat, 2)
-        inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
+        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
 
         message.refresh_from_db()
         assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
@@ -571,7 +578,7 @@ class TestDeadlyMessage:
         chat = Chat()
         first, second = (chat.receives("text", {"text": {"body": "hi"}}) for _ in range(2))
         self.dies(chat, 1)
-        inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
+        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
 
         first.refresh_from_db()
         second.refresh_from_db()
@@ -582,10 +589,10 @@ class TestDeadlyMessage:
         chat = Chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.dies(chat, 1)
-        other = inbound.answer_or_note(chat.contact.pk, now=chat.now, pivot=1)
+        other = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         message.refresh_from_db()
-        assert other == inbound.Answered()
+        assert other == inbound.AnswerResult()
         assert (message.status, message.attempts) == (InboxStatus.RECEIVED, 1)
 
     def test_is_not_counted_where_the_database_goes_away(self, raffle: Raffle) -> None:
@@ -595,7 +602,7 @@ class TestDeadlyMessage:
         chat = Chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         with pytest.raises(OperationalError):
-            inbound.answer_or_note(
+            inbound.answer_or_record_failure(
                 chat.contact.pk,
                 now=chat.later(minutes=2).now,
                 pivot=1,
@@ -608,7 +615,7 @@ class TestDeadlyMessage:
     def test_costs_a_message_that_is_answered_in_time_nothing(self, raffle: Raffle) -> None:
         chat = Chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        inbound.answer_or_note(chat.contact.pk, now=chat.later(seconds=50).now, pivot=1)
+        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(seconds=50).now, pivot=1)
 
         message.refresh_from_db()
         assert (message.status, message.attempts) == (InboxStatus.PROCESSED, 0)
@@ -617,7 +624,7 @@ class TestDeadlyMessage:
         chat = Chat()
         for text in ("hi", "3 random", "yes"):
             chat.receives("text", {"text": {"body": text}})
-        inbound.answer_or_note(chat.contact.pk, now=chat.later(minutes=40).now, pivot=1)
+        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=40).now, pivot=1)
 
         assert chat.keys() == ["back_again"]
         assert {each.status for each in InboundMessage.objects.all()} == {InboxStatus.PROCESSED}
@@ -630,7 +637,7 @@ class TestShareOfTime:
         chat = Chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         clock = count(0, ANSWER_CPU_SECONDS + 1)
-        failed = inbound.answer_or_note(
+        failed = inbound.answer_or_record_failure(
             chat.contact.pk, now=chat.now, pivot=1, cpu_clock=lambda: next(clock)
         )
 
@@ -647,7 +654,7 @@ class TestShareOfTime:
             chat.receives("text", {"text": {"body": "hi"}})
         clock = count(0, ANSWER_CPU_SECONDS / 2)
         answered = [
-            inbound.answer_or_note(
+            inbound.answer_or_record_failure(
                 chat.contact.pk, now=chat.now, pivot=1, cpu_clock=lambda: next(clock)
             )
             for _ in range(3)

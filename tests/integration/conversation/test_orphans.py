@@ -37,11 +37,11 @@ def told(contact: WhatsAppContact | None) -> list[str]:
 
 
 def attach(proof: PaymentProof, order: Order) -> ProofKept | ProofLate:
-    return orphan_proofs.attach(proof.pk, order_id=order.pk, by=a_reviewer(), now=LATER)
+    return orphan_proofs.attach_proof(proof.pk, order_id=order.pk, by=a_reviewer(), now=LATER)
 
 
 def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
-    return orphan_proofs.make_order(
+    return orphan_proofs.create_order_from_proof(
         proof.pk,
         raffle_id=raffle.pk,
         numbers=numbers or None,
@@ -53,7 +53,7 @@ def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
 
 
 def dismiss(proof: PaymentProof, *, tell_buyer: bool = False) -> PaymentProof:
-    return orphan_proofs.dismiss(
+    return orphan_proofs.dismiss_proof(
         proof.pk, note="It pays the butcher", tell_buyer=tell_buyer, by=a_reviewer(), now=LATER
     )
 
@@ -147,9 +147,9 @@ class TestAttach:
         order, proof = arranged.placed(raffle), arranged.orphan()
 
         with pytest.raises(ProofNotFound):
-            orphan_proofs.attach(0, order_id=order.pk, by=a_reviewer(), now=LATER)
+            orphan_proofs.attach_proof(0, order_id=order.pk, by=a_reviewer(), now=LATER)
         with pytest.raises(OrderNotFound):
-            orphan_proofs.attach(proof.pk, order_id=0, by=a_reviewer(), now=LATER)
+            orphan_proofs.attach_proof(proof.pk, order_id=0, by=a_reviewer(), now=LATER)
 
 
 class TestMakeOrder:
@@ -230,7 +230,7 @@ class TestDismiss:
         sender = builders.contact()
         proof = dismiss(arranged.orphan(sender))
 
-        payments.proof_failed(proof.pk, error="gone", retry_at=None, now=LATER)
+        payments.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=LATER)
 
         assert told(sender) == []
 
@@ -239,7 +239,7 @@ class TestDismiss:
         order = buyer.buys()
         proof = dismiss(arranged.orphan(buyer.contact))
 
-        buyer.taps_id(button_ids.write(button_ids.Do.PROOF, proof.pk, order.pk))
+        buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, order.pk))
 
         assert not arranged.stored(order).under_review
         assert PaymentProof.objects.get(pk=proof.pk).order is None
@@ -249,7 +249,7 @@ class TestDismiss:
         order = buyer.buys()
         gone, kept = dismiss(arranged.orphan(buyer.contact)), arranged.orphan(buyer.contact)
 
-        buyer.taps_id(button_ids.write(button_ids.Do.PROOF, kept.pk, order.pk))
+        buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, kept.pk, order.pk))
 
         assert list(order.proofs.all()) == [kept]
         assert PaymentProof.objects.get(pk=gone.pk).verdict == Verdict.DISMISSED

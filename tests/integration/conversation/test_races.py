@@ -66,24 +66,26 @@ class House:
             webhooks.change(messages=said, contacts=names), webhooks.change(statuses=statuses)
         )
         trace = f"trace{next(_serial)}"
-        inbox_queue.store_safely([payloads.read(body)], now=NOON, correlation_ids=[trace])
+        inbox_queue.store_webhooks_safely(
+            [payloads.parse_webhook(body)], now=NOON, correlation_ids=[trace]
+        )
 
     def gateway_answers(self, dice: Random) -> None:
         """Answer everybody who waits, to the last message."""
-        while waiting := inbox_queue.waiting(now=NOON, limit=100):
+        while waiting := inbox_queue.list_waiting_contacts(now=NOON, limit=100):
             for contact_id in waiting:
-                inbound.answer_or_note(contact_id, now=NOON, pivot=dice.randrange(2**31))
+                inbound.answer_or_record_failure(contact_id, now=NOON, pivot=dice.randrange(2**31))
 
     def gateway_sends(self, dice: Random) -> None:
         """Claim what is to be sent and record it; apply what Meta says of it."""
         lease = UUID(int=dice.getrandbits(128))
-        for claimed in claims.claim(now=NOON, lease=lease, lease_for=HOUR, limit=5):
+        for claimed in claims.claim_messages(now=NOON, lease=lease, lease_for=HOUR, limit=5):
             send_results.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 
     def sweeper_expires(self, dice: Random) -> None:
         """Expire what is out of time."""
-        payments.expire_due(now=NOON)
+        payments.expire_due_orders(now=NOON)
 
     def program_confirms(self, dice: Random) -> None:
         """Confirm a payment."""
@@ -99,7 +101,7 @@ class House:
             case "reject":
                 payments.reject_payment(order_id, reason=RejectReason.OTHER, note="", **who)
             case "ask":
-                payments.ask_again(order_id, note="", **who)
+                payments.ask_for_better_proof(order_id, note="", **who)
             case "replace":
                 pivot = dice.randrange(2**31)
                 late_payments.replace_numbers(order_id, numbers=None, pivot=pivot, **who)
@@ -153,7 +155,7 @@ def test_everybody_works_on_the_same_orders_at_once_and_the_stock_stays_whole() 
     )
 
     house.gateway_answers(Random(2))
-    assert inventory.check() == []
+    assert inventory.find_inventory_problems() == []
     assert set(InboundMessage.objects.values_list("status", "error")) == {
         (InboxStatus.PROCESSED, "")
     }

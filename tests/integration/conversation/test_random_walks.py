@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.core.constants import ALBUM_QUIET
+from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
@@ -102,7 +102,7 @@ def _happen(chat: Chat, act: Act) -> None:
         case "time":
             chat.later(minutes=act.pick % 20)
         case "long":
-            payments.expire_due(now=chat.later(minutes=40).now)
+            payments.expire_due_orders(now=chat.later(minutes=40).now)
         case "pause":
             status = (RaffleStatus.OPEN, RaffleStatus.PAUSED)[act.pick % 2]
             Raffle.objects.filter(pk=Raffle.objects.earliest("pk").pk).update(status=status)
@@ -140,8 +140,8 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
         for chat in chats:
             assert chat.says("menu"), "MENU leads out of everywhere"
             for message in chat.everything():
-                assert meta_limits.faults(message.payload) == []
-        assert inventory.check() == []
+                assert meta_limits.find_message_faults(message.payload) == []
+        assert inventory.find_inventory_problems() == []
 
 
 def _answered_once(chat: Chat, act: Act) -> None:
@@ -153,5 +153,5 @@ def _answered_once(chat: Chat, act: Act) -> None:
 
 def _just_acknowledged(chat: Chat) -> bool:
     return OutboundMessage.objects.filter(
-        contact=chat.contact, created_at__gt=chat.now - ALBUM_QUIET
+        contact=chat.contact, created_at__gt=chat.now - ALBUM_WINDOW
     ).exists()

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from deploy import installation
-from gateway.doctor import Finding, Outcome
+from gateway.doctor import CheckResult, CheckStatus
 from shared.core.config import Settings
 from shared.core.enums import RaffleStatus
 from shared.whatsapp.models import BusinessNumber
@@ -28,7 +28,7 @@ def settings(**changes: str) -> Settings:
     )
 
 
-def examined(**changes: str) -> dict[str, Finding]:
+def examined(**changes: str) -> dict[str, CheckResult]:
     found = installation.examine(settings(**changes), now=NOON)
     return {finding.title: finding for finding in found}
 
@@ -40,14 +40,14 @@ class TestExamine:
 
         found = examined()
 
-        assert {finding.outcome for finding in found.values()} == {Outcome.PASSED}
+        assert {finding.outcome for finding in found.values()} == {CheckStatus.PASSED}
         assert "Winter Raffle" in found["Raffle"].words
 
     def test_an_empty_database_lacks_a_login_and_a_raffle(self) -> None:
         found = examined()
 
         assert "createsuperuser" in found["Staff login"].remedy
-        assert found["Raffle"].outcome is Outcome.FAILED
+        assert found["Raffle"].outcome is CheckStatus.FAILED
         assert found["Migrations"].fine
 
     def test_a_login_that_may_not_enter_does_not_count(self) -> None:
@@ -75,15 +75,15 @@ class TestExamine:
     @pytest.mark.parametrize(
         ("public", "graph", "outcome"),
         [
-            ("https://raffles.example", "https://graph.facebook.com", Outcome.PASSED),
-            ("http://raffles.example", "https://graph.facebook.com", Outcome.FAILED),
-            ("http://127.0.0.1:8000", "https://graph.facebook.com", Outcome.FAILED),
-            ("http://127.0.0.1:8000", "http://127.0.0.1:8090", Outcome.OPEN),
-            ("http://raffles.example", "http://127.0.0.1:8090", Outcome.FAILED),
+            ("https://raffles.example", "https://graph.facebook.com", CheckStatus.PASSED),
+            ("http://raffles.example", "https://graph.facebook.com", CheckStatus.FAILED),
+            ("http://127.0.0.1:8000", "https://graph.facebook.com", CheckStatus.FAILED),
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8090", CheckStatus.OPEN),
+            ("http://raffles.example", "http://127.0.0.1:8090", CheckStatus.FAILED),
         ],
     )
     def test_only_a_demo_on_this_machine_does_without_https(
-        self, public: str, graph: str, outcome: Outcome
+        self, public: str, graph: str, outcome: CheckStatus
     ) -> None:
         found = examined(public_url=public, meta_graph_url=graph)
 
@@ -104,6 +104,6 @@ class TestLastWebhook:
 
         found = installation.last_webhook(settings())
 
-        assert found.outcome is Outcome.OPEN
+        assert found.outcome is CheckStatus.OPEN
         for cause in ("`messages`", "Live", "override", "proxy"):
             assert cause in found.remedy

@@ -10,13 +10,13 @@ from shared.core.enums import EventDeliveryStatus
 from shared.events.models import EventAttempt, EventDelivery
 from shared.events.services import deliveries, endpoints
 from shared.events.services.deliveries import (
-    ANSWER_KEPT,
-    LANE,
-    WAITS,
-    Answer,
+    MAX_CONCURRENT_PER_ENDPOINT,
+    MAX_RESPONSE_CHARACTERS,
+    RETRY_WAITS,
+    AttemptResult,
     DeliveryNotFound,
     DeliveryUnderWay,
-    Fate,
+    FailureConsequence,
 )
 from tests.builders import MINUTE, NOON
 from tests.integration.events.told import (
@@ -35,10 +35,12 @@ from tests.integration.whatsapp.webhooks import at_once
 pytestmark = pytest.mark.django_db
 
 STATUS = EventDeliveryStatus
-GONE = Answer(http_status=410, latency_ms=5, error="It answered 410 Gone.")
+GONE = AttemptResult(http_status=410, latency_ms=5, error="It answered 410 Gone.")
 
 
-def fail(answer: Answer = BROKEN, *, now: Any = NOON, jitter: float = 0.0) -> Fate:
+def fail(
+    answer: AttemptResult = BROKEN, *, now: Any = NOON, jitter: float = 0.0
+) -> FailureConsequence:
     """Let the only delivery that is due fail."""
     return deliveries.record_failure(claim_one(now=now), answer=answer, now=now, jitter=jitter)
 
@@ -46,16 +48,16 @@ def fail(answer: Answer = BROKEN, *, now: Any = NOON, jitter: float = 0.0) -> Fa
 class TestClaim:
     def test_gives_each_endpoint_its_own_lane(self) -> None:
         busy, idle, off = an_endpoint(), an_endpoint(), an_endpoint()
-        for _ in range(LANE + 2):
+        for _ in range(MAX_CONCURRENT_PER_ENDPOINT + 2):
             for endpoint in (busy, idle, off):
                 queued(endpoint)
-        endpoints.disable(off.pk, reason="Switched off by rita.", now=NOON)
+        endpoints.disable_endpoint(off.pk, reason="Switched off by rita.", now=NOON)
 
-        claimed = claim(busy={busy.pk: LANE - 1})
+        claimed = claim(busy={busy.pk: MAX_CONCURRENT_PER_ENDPOINT - 1})
 
         assert [each.endpoint_id for each in claimed].count(busy.pk) == 1
-        assert [each.endpoint_id for each in claimed].count(idle.pk) == LANE
-        assert len(claimed) == LANE + 1
+        assert [each.endpoint_id for each in claimed].count(idle.pk) == MAX_CONCURRENT_PER_ENDPOINT
+        assert len(claimed) == MAX_CONCURRENT_PER_ENDPOINT + 1
 
     def test_gives_each_endpoint_its_first_before_any_gets_its_second(self) -> None:
         first, second = an_endpoint(), an_endpoint()
@@ -88,25 +90,27 @@ class TestClaim:
 @pytest.mark.django_db(transaction=True)
 def test_two_gateways_never_claim_the_same() -> None:
     endpoint = an_endpoint()
-    for _ in range(LANE * 2):
+    for _ in range(MAX_CONCURRENT_PER_ENDPOINT * 2):
         queued(endpoint)
 
     claimed = [each.id for ids in at_once(4, lambda _: claim()) for each in ids]
 
-    assert len(claimed) == len(set(claimed)) >= LANE
+    assert len(claimed) == len(set(claimed)) >= MAX_CONCURRENT_PER_ENDPOINT
 
 
 class TestRecording:
     def test_a_success_is_kept_with_its_try_and_the_beginning_of_the_answer(self) -> None:
         delivery = queued(an_endpoint())
-        answer = Answer(http_status=202, latency_ms=12, body="a\0b" + "x" * 2 * ANSWER_KEPT)
+        answer = AttemptResult(
+            http_status=202, latency_ms=12, body="a\0b" + "x" * 2 * MAX_RESPONSE_CHARACTERS
+        )
 
         deliveries.record_success(claim_one(), answer=answer, now=NOON + MINUTE)
 
         kept = again(delivery)
         assert (kept.status, kept.delivered_at) == (STATUS.DELIVERED, NOON + MINUTE)
         assert (kept.http_status, kept.latency_ms, kept.error) == (202, 12, "")
-        assert kept.response == ("ab" + "x" * ANSWER_KEPT)[:ANSWER_KEPT]
+        assert kept.response == ("ab" + "x" * MAX_RESPONSE_CHARACTERS)[:MAX_RESPONSE_CHARACTERS]
         [tried] = kept.tries.all()
         assert (tried.at, tried.http_status, tried.latency_ms) == (NOON + MINUTE, 202, 12)
         assert claim(now=NOON + timedelta(days=3)) == []
@@ -115,50 +119,52 @@ class TestRecording:
         delivery = queued(an_endpoint())
 
         now, waits = NOON, []
-        while (fate := fail(now=now)) is Fate.RETRIED:
+        while (fate := fail(now=now)) is FailureConsequence.RETRIED:
             next_attempt_at = again(delivery).next_attempt_at
             assert next_attempt_at is not None
             waits.append(next_attempt_at - now)
             now = next_attempt_at
 
-        assert fate is Fate.GIVEN_UP
+        assert fate is FailureConsequence.GIVEN_UP
         assert [wait.total_seconds() for wait in waits] == [
             10, 60, 300, 900, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400
         ]  # fmt: skip
         assert now - NOON > timedelta(hours=48)
         assert again(delivery).status == STATUS.FAILED
-        assert EventAttempt.objects.count() == len(WAITS) + 1
+        assert EventAttempt.objects.count() == len(RETRY_WAITS) + 1
 
     @pytest.mark.parametrize(
         ("answer", "jitter", "wait"),
         [
             (BROKEN, 1.0, timedelta(seconds=12.5)),
             (AWAY, 0.0, timedelta(seconds=10)),
-            (Answer(http_status=404, latency_ms=1, error="x"), 0.0, timedelta(seconds=10)),
-            (Answer(http_status=400, latency_ms=1, error="x"), 0.0, timedelta(seconds=10)),
+            (AttemptResult(http_status=404, latency_ms=1, error="x"), 0.0, timedelta(seconds=10)),
+            (AttemptResult(http_status=400, latency_ms=1, error="x"), 0.0, timedelta(seconds=10)),
             (
-                Answer(http_status=429, latency_ms=1, error="x", retry_after=2 * MINUTE),
+                AttemptResult(http_status=429, latency_ms=1, error="x", retry_after=2 * MINUTE),
                 0.0,
                 2 * MINUTE,
             ),
             (
-                Answer(http_status=503, latency_ms=1, error="x", retry_after=timedelta(days=9)),
+                AttemptResult(
+                    http_status=503, latency_ms=1, error="x", retry_after=timedelta(days=9)
+                ),
                 0.0,
                 timedelta(hours=24),
             ),
             (
-                Answer(http_status=503, latency_ms=1, error="x", retry_after=timedelta(0)),
+                AttemptResult(http_status=503, latency_ms=1, error="x", retry_after=timedelta(0)),
                 0.0,
                 timedelta(seconds=10),
             ),
         ],
     )
     def test_waits_as_long_as_the_receiver_asks(
-        self, answer: Answer, jitter: float, wait: timedelta
+        self, answer: AttemptResult, jitter: float, wait: timedelta
     ) -> None:
         delivery = queued(an_endpoint())
 
-        assert fail(answer, jitter=jitter) is Fate.RETRIED
+        assert fail(answer, jitter=jitter) is FailureConsequence.RETRIED
 
         kept = again(delivery)
         assert (kept.next_attempt_at, kept.error) == (NOON + wait, answer.error)
@@ -171,7 +177,7 @@ class TestRecording:
 
         fate = deliveries.record_failure(claimed, answer=GONE, now=NOON, jitter=0)
 
-        assert fate is Fate.GONE
+        assert fate is FailureConsequence.GONE
         endpoint.refresh_from_db()
         assert (endpoint.active, endpoint.disabled_at) == (False, NOON)
         assert "410" in endpoint.disabled_reason
@@ -183,25 +189,25 @@ class TestRecording:
         endpoint = an_endpoint()
         delivery = queued(endpoint)
         claimed = claim_one()
-        endpoints.disable(endpoint.pk, reason="Switched off by rita.", now=NOON)
+        endpoints.disable_endpoint(endpoint.pk, reason="Switched off by rita.", now=NOON)
 
         deliveries.record_failure(claimed, answer=BROKEN, now=NOON, jitter=0)
 
         assert again(delivery).status == STATUS.QUEUED
         assert claim(now=NOON + MINUTE) == []
-        endpoints.enable(endpoint.pk)
+        endpoints.enable_endpoint(endpoint.pk)
         assert claim_one(now=NOON + MINUTE).id == delivery.pk
 
     def test_nothing_is_noted_of_an_endpoint_that_was_deleted_meanwhile(self) -> None:
         endpoint = an_endpoint()
         queued(endpoint)
         claimed = claim_one()
-        endpoints.delete(endpoint.pk, now=NOON)
+        endpoints.delete_endpoint(endpoint.pk, now=NOON)
 
         deliveries.record_success(claimed, answer=FINE, now=NOON)
         for answer in (BROKEN, GONE):
             fate = deliveries.record_failure(claimed, answer=answer, now=NOON, jitter=0)
-            assert fate is Fate.NOT_OURS
+            assert fate is FailureConsequence.NOT_OURS
 
         assert not EventDelivery.objects.exists()
         assert not EventAttempt.objects.exists()
@@ -224,7 +230,7 @@ class TestLeases:
     def test_what_is_given_back_is_tried_at_once_and_counts_as_no_try(self) -> None:
         delivery = queued(an_endpoint())
 
-        deliveries.release([claim_one()], now=NOON)
+        deliveries.release_deliveries([claim_one()], now=NOON)
 
         assert claim_one().attempts == 0
         assert not delivery.tries.exists()
@@ -237,7 +243,7 @@ class TestResend:
         deliveries.record_success(claim_one(), answer=FINE, now=NOON)
         EventDelivery.objects.update(status=status, attempts=5, next_attempt_at=None)
 
-        deliveries.resend(delivery.pk, now=NOON + MINUTE)
+        deliveries.resend_delivery(delivery.pk, now=NOON + MINUTE)
 
         claimed = claim_one(now=NOON + MINUTE)
         assert (claimed.id, claimed.attempts) == (delivery.pk, 0)
@@ -250,11 +256,11 @@ class TestResend:
         claim_one()
 
         with pytest.raises(DeliveryUnderWay):
-            deliveries.resend(delivery.pk, now=NOON)
+            deliveries.resend_delivery(delivery.pk, now=NOON)
         with pytest.raises(DeliveryNotFound):
-            deliveries.resend(delivery.pk + 1, now=NOON)
+            deliveries.resend_delivery(delivery.pk + 1, now=NOON)
 
 
 def test_the_waits_grow_to_more_than_two_days() -> None:
-    assert list(WAITS) == sorted(WAITS)
-    assert list(accumulate(WAITS, initial=timedelta(0)))[-1] > timedelta(hours=48)
+    assert list(RETRY_WAITS) == sorted(RETRY_WAITS)
+    assert list(accumulate(RETRY_WAITS, initial=timedelta(0)))[-1] > timedelta(hours=48)

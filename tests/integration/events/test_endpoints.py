@@ -12,9 +12,9 @@ from shared.events.services import endpoints
 from shared.events.services.endpoints import (
     EndpointNameTaken,
     EndpointNotFound,
+    EventTypeUnknown,
     HeaderRefused,
     SecretRefused,
-    TypeUnknown,
 )
 from tests.builders import MINUTE, NOON
 from tests.integration.events.told import an_endpoint, queued
@@ -50,7 +50,7 @@ def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() ->
         ({"header_name": "Content-Length", "header_value": "1"}, HeaderRefused),
         ({"header_name": "Webhook-Signature", "header_value": "v1,a"}, HeaderRefused),
         ({"header_name": "X-Raffle-Signature", "header_value": "a"}, HeaderRefused),
-        ({"types": ["order.payed"]}, TypeUnknown),
+        ({"types": ["order.payed"]}, EventTypeUnknown),
         ({"secret": "whsec_"}, SecretRefused),
         ({"secret": "whsec_short"}, SecretRefused),
         ({"secret": "whsec_" + "a" * 33}, SecretRefused),
@@ -77,7 +77,7 @@ def test_takes_a_secret_that_somebody_brings_along() -> None:
 def test_changes_keep_the_secret_and_renewing_does_not() -> None:
     made = an_endpoint(header_name="X-N8N-Key", header_value="a")
 
-    changed = endpoints.change(
+    changed = endpoints.change_endpoint(
         made.pk,
         name="renamed",
         url="http://10.0.0.7:5678/webhook",
@@ -96,12 +96,12 @@ def test_changes_keep_the_secret_and_renewing_does_not() -> None:
 def test_keeps_the_first_reason_for_being_off_until_it_is_on_again() -> None:
     made = an_endpoint()
 
-    endpoints.disable(made.pk, reason="Switched off by rita.", now=NOON)
-    off = endpoints.disable(made.pk, reason="Switched off by olga.", now=NOON + MINUTE)
+    endpoints.disable_endpoint(made.pk, reason="Switched off by rita.", now=NOON)
+    off = endpoints.disable_endpoint(made.pk, reason="Switched off by olga.", now=NOON + MINUTE)
     assert (off.active, off.disabled_at) == (False, NOON)
     assert off.disabled_reason == "Switched off by rita."
 
-    on = endpoints.enable(made.pk)
+    on = endpoints.enable_endpoint(made.pk)
     assert (on.active, on.disabled_at, on.disabled_reason) == (True, None, "")
 
 
@@ -111,10 +111,10 @@ def test_goes_with_its_deliveries_and_leaves_the_others() -> None:
         queued(gone)
     kept = queued(stays)
 
-    endpoints.delete(gone.pk, now=NOON, at_once=2)
+    endpoints.delete_endpoint(gone.pk, now=NOON, at_once=2)
 
     assert list(EventEndpoint.objects.all()) == [stays]
     assert list(EventDelivery.objects.all()) == [kept]
-    for act in (endpoints.find, endpoints.enable, endpoints.renew_secret):
+    for act in (endpoints.find_endpoint, endpoints.enable_endpoint, endpoints.renew_secret):
         with pytest.raises(EndpointNotFound):
             act(gone.pk)

@@ -16,7 +16,7 @@ from tests.integration.whatsapp.webhooks import at_once
 
 
 def read(after: int = 0, *types: str) -> list[int | None]:
-    return [event.sequence for event in feed.after(after, limit=1_000, types=types)]
+    return [event.sequence for event in feed.list_events_after(after, limit=1_000, types=types)]
 
 
 @pytest.mark.django_db
@@ -35,7 +35,7 @@ class TestNumber:
         everything = an_endpoint()
         paid = an_endpoint(types=[EventType.ORDER_PAID])
         off = an_endpoint()
-        endpoints.disable(off.pk, reason="Switched off by rita.", now=NOON)
+        endpoints.disable_endpoint(off.pk, reason="Switched off by rita.", now=NOON)
         happened(EventType.ORDER_PAID)
         happened(EventType.ORDER_CANCELLED)
 
@@ -52,12 +52,12 @@ class TestNumber:
         endpoint = an_endpoint()
         happened()
         numbered()
-        endpoints.disable(endpoint.pk, reason="Switched off by rita.", now=NOON)
+        endpoints.disable_endpoint(endpoint.pk, reason="Switched off by rita.", now=NOON)
         happened()
         numbered()
         assert claim() == []
 
-        endpoints.enable(endpoint.pk)
+        endpoints.enable_endpoint(endpoint.pk)
 
         assert [claimed.event.sequence for claimed in claim()] == [1]
         assert read() == [1, 2]
@@ -68,7 +68,7 @@ class TestNumber:
         numbered()
 
         assert read(0, EventType.ORDER_PAID) == [1, 3]
-        assert len(feed.after(0, limit=2)) == 2
+        assert len(feed.list_events_after(0, limit=2)) == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -90,12 +90,16 @@ class TestSeveralAtOnce:
             assert written.wait(timeout=10)
             happened(EventType.ORDER_PAID)  # begun later, committed earlier
             assert numbered() == [1]
-            assert [event.type for event in feed.after(0, limit=9)] == [EventType.ORDER_PAID]
+            assert [event.type for event in feed.list_events_after(0, limit=9)] == [
+                EventType.ORDER_PAID
+            ]
             seen.set()
             slow.result()
 
         assert numbered() == [2]
-        assert [event.type for event in feed.after(1, limit=9)] == [EventType.ORDER_CREATED]
+        assert [event.type for event in feed.list_events_after(1, limit=9)] == [
+            EventType.ORDER_CREATED
+        ]
 
     def test_a_reader_misses_nothing_while_many_write_and_two_number(self) -> None:
         endpoint = an_endpoint()
@@ -116,7 +120,8 @@ class TestSeveralAtOnce:
             else:
                 while len(seen) < 2 * writers * each:
                     seen.extend(
-                        event.sequence or 0 for event in feed.after(max(seen, default=0), limit=5)
+                        event.sequence or 0
+                        for event in feed.list_events_after(max(seen, default=0), limit=5)
                     )
 
         at_once(writers + 3, act)
@@ -135,7 +140,7 @@ class TestPrune:
         happened(at=NOON + 2 * MINUTE)
         before = NOON + timedelta(minutes=1)
 
-        assert [feed.prune(before=before, limit=2) for _ in range(3)] == [2, 1, 0]
+        assert [feed.prune_events(before=before, limit=2) for _ in range(3)] == [2, 1, 0]
 
         assert Event.objects.count() == 1
         assert not EventDelivery.objects.exists()

@@ -8,26 +8,26 @@ from uuid import uuid4
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventDelivery, EventEndpoint
 from shared.events.services import deliveries, endpoints, feed, recording
-from shared.events.services.deliveries import Answer, ClaimedDelivery
+from shared.events.services.deliveries import AttemptResult, ClaimedDelivery
 from tests.builders import NOON
 
 LEASE_FOR: Final = timedelta(seconds=60)
-FINE: Final = Answer(http_status=200, latency_ms=12, body="ok")
-BROKEN: Final = Answer(http_status=500, latency_ms=34, body="oh", error="It answered 500.")
-AWAY: Final = Answer(http_status=None, latency_ms=9, error="Nobody listens at its address.")
+FINE: Final = AttemptResult(http_status=200, latency_ms=12, body="ok")
+BROKEN: Final = AttemptResult(http_status=500, latency_ms=34, body="oh", error="It answered 500.")
+AWAY: Final = AttemptResult(http_status=None, latency_ms=9, error="Nobody listens at its address.")
 
 _serial = count(1)
 
 
 def happened(type_: EventType = EventType.ORDER_PAID, *, at: datetime = NOON) -> None:
     """Record an event."""
-    recording.record(type_, data={"alert": {}}, subject=f"R-{next(_serial)}", now=at)
+    recording.record_event(type_, data={"alert": {}}, subject=f"R-{next(_serial)}", now=at)
 
 
 def an_endpoint(**about: Any) -> EventEndpoint:
     """Make an endpoint that wants everything, unless told otherwise."""
     given = {"name": f"n8n {next(_serial)}", "url": "https://n8n.example/webhook/raffle", **about}
-    return endpoints.create(**given, by="olga", allow_private=False, now=NOON)
+    return endpoints.create_endpoint(**given, by="olga", allow_private=False, now=NOON)
 
 
 def queued(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
@@ -39,14 +39,14 @@ def queued(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
 
 def numbered(*, now: datetime = NOON, limit: int = 500) -> list[int | None]:
     """Number what is new, and give the places."""
-    return [event.sequence for event in feed.number(now=now, limit=limit).events]
+    return [event.sequence for event in feed.assign_sequence_numbers(now=now, limit=limit).events]
 
 
 def claim(
     *, now: datetime = NOON, limit: int = 100, busy: dict[int, int] | None = None
 ) -> list[ClaimedDelivery]:
     """Claim what is due, as a gateway of its own does."""
-    return deliveries.claim(
+    return deliveries.claim_deliveries(
         now=now, lease=uuid4(), lease_for=LEASE_FOR, limit=limit, busy=busy or {}
     )
 

@@ -32,7 +32,7 @@ def gateway(graph: Graph) -> Gateway:
             token="test_access_token",
             transport=httpx.MockTransport(graph),
         )
-        built = app.build(config.current(), client=client, workers=workers)
+        built = app.build_app(config.get_settings(), client=client, workers=workers)
         transport = httpx.ASGITransport(built)
         async with (
             built.router.lifespan_context(built),

@@ -12,14 +12,19 @@ from django.db import connection
 from standardwebhooks import Webhook
 
 from gateway.database import Database
-from gateway.webhook_sender import Courier
+from gateway.webhook_sender import WebhookSender
 from gateway.workers import loop
-from gateway.workers.events import EventDeliveries, EventSweep, Forgetting, Relay
-from gateway.workers.loop import Bell, Stop
+from gateway.workers.events import (
+    EventDeliveryWorker,
+    EventLeaseSweeper,
+    EventRetention,
+    EventSequencer,
+)
+from gateway.workers.loop import StopSignal, WakeSignal
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
-from shared.events.services.deliveries import LANE, WAITS
+from shared.events.services.deliveries import MAX_CONCURRENT_PER_ENDPOINT, RETRY_WAITS
 from shared.publishing import delivery_alarms
 from shared.whatsapp.models import Alarm
 from tests.builders import NOON
@@ -65,13 +70,13 @@ def receivers() -> Receivers:
 @asynccontextmanager
 async def telling(database: Database, receivers: Receivers) -> AsyncIterator[None]:
     """Number what happened and bring it, as a gateway does, to the orderly end of it."""
-    courier = Courier(allow_private=False, transport=httpx.MockTransport(receivers))
-    news, stop = Bell(), Stop()
-    worker = EventDeliveries(
+    courier = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
+    news, stop = WakeSignal(), StopSignal()
+    worker = EventDeliveryWorker(
         database=database, courier=courier, bell=news, public_url="https://raffles.example"
     )
-    await Relay(database=database, queued=news).turn()
-    working = asyncio.create_task(loop.work(worker.turn, name="events", bell=news, stop=stop))
+    await EventSequencer(database=database, queued=news).turn()
+    working = asyncio.create_task(loop.run_worker(worker.turn, name="events", bell=news, stop=stop))
     try:
         yield
     finally:
@@ -114,13 +119,15 @@ async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_no
 ) -> None:
     silent = await database.run(lambda: an_endpoint(url=SILENT))
     fine = await database.run(lambda: an_endpoint(url=FINE))
-    for _ in range(3 * LANE):
+    for _ in range(3 * MAX_CONCURRENT_PER_ENDPOINT):
         await database.run(happened, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
-        await eventually(lambda: statuses(fine) == [STATUS.DELIVERED] * 3 * LANE)
+        await eventually(
+            lambda: statuses(fine) == [STATUS.DELIVERED] * 3 * MAX_CONCURRENT_PER_ENDPOINT
+        )
 
-        assert receivers.most_silent == LANE
+        assert receivers.most_silent == MAX_CONCURRENT_PER_ENDPOINT
         assert await database.run(lambda: connection.in_atomic_block) is False
         await database.run(happened, EventType.CHANNEL_ALERT)  # a sale goes on
     assert set(await database.run(lambda: statuses(silent))) == {STATUS.QUEUED}
@@ -163,17 +170,17 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
     def failed() -> int:
         """Let two days pass, and count what was given up."""
         waiting = EventDelivery.objects.filter(status=STATUS.QUEUED)
-        waiting.update(attempts=len(WAITS), next_attempt_at=NOON)
+        waiting.update(attempts=len(RETRY_WAITS), next_attempt_at=NOON)
         return statuses(endpoint).count(STATUS.FAILED)
 
     for events in (2, 3):  # the alarm is an event itself, and that fails as well
         async with telling(database, receivers):
             await eventually(lambda expected=events: failed() == expected)
-    await Relay(database=database, queued=Bell()).turn()
+    await EventSequencer(database=database, queued=WakeSignal()).turn()
 
     assert await database.run(EventDelivery.objects.count) == 3
     alarm = await database.run(Alarm.objects.get)
-    assert (alarm.key, alarm.count) == (delivery_alarms.alarm_key(endpoint.pk), 3)
+    assert (alarm.key, alarm.count) == (delivery_alarms.build_alarm_key(endpoint.pk), 3)
     assert endpoint.name in alarm.title
 
 
@@ -187,7 +194,7 @@ async def test_410_switches_an_endpoint_off_with_an_alarm(
     async with telling(database, receivers):
         await eventually(Alarm.objects.exists)
 
-    assert not (await database.run(endpoints.find, endpoint.pk)).active
+    assert not (await database.run(endpoints.find_endpoint, endpoint.pk)).active
 
 
 async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_forgotten(
@@ -195,14 +202,14 @@ async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_fo
 ) -> None:
     endpoint = await database.run(lambda: an_endpoint(url=FINE))
     await database.run(happened, EventType.CHANNEL_ALERT)
-    await Relay(database=database, queued=Bell()).turn()
+    await EventSequencer(database=database, queued=WakeSignal()).turn()
     await database.run(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
 
-    await EventSweep(database=database, bell=Bell()).turn()
+    await EventLeaseSweeper(database=database, bell=WakeSignal()).turn()
     async with telling(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
-    forgetting = Forgetting(database=database, stop=Stop())
+    forgetting = EventRetention(database=database, stop=StopSignal())
     await database.run(Event.objects.update, created_at=NOON.replace(year=2025))
     await forgetting.turn()
     assert not await database.run(Event.objects.exists)

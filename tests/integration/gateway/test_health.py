@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from gateway.database import Database
-from gateway.health import AWAY, Condition, Examination, Watch
+from gateway.health import DATABASE_AWAY, Readiness, ReadinessCheck, ReadinessMonitor
 from shared.core.enums import OutboxKind
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
@@ -62,7 +62,7 @@ class TestReadiness:
     async def test_missing_migrations_are_a_reason_until_they_are_applied(
         self, database: Database
     ) -> None:
-        examination = Examination()
+        examination = ReadinessCheck()
         await database.run(forget_a_migration)
 
         before = await database.run(examination)
@@ -76,26 +76,26 @@ class TestReadiness:
     async def test_a_look_that_does_not_end_means_the_database_is_away(self) -> None:
         looks = []
 
-        async def endless() -> Condition:
+        async def endless() -> Readiness:
             looks.append(1)
             await asyncio.sleep(3600)
-            return Condition()
+            return Readiness()
 
-        watch = Watch(endless)
+        watch = ReadinessMonitor(endless)
         begun = time.monotonic()
 
         conditions = await asyncio.gather(*(watch.condition() for _ in range(5)))
 
-        assert conditions == [AWAY] * 5
+        assert conditions == [DATABASE_AWAY] * 5
         assert time.monotonic() - begun < 4
         assert len(looks) == 1
 
 
 def old_reply(*, age: timedelta) -> OutboundMessage:
     """Queue a reply as if it had been queued `age` ago."""
-    return outbox_queue.enqueue(
+    return outbox_queue.enqueue_message(
         builders.contact(last_inbound_at=datetime.now(UTC)),
-        messages.text("hello"),
+        messages.build_text("hello"),
         key="note",
         kind=OutboxKind.REPLY,
         now=datetime.now(UTC) - age,

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from gateway.database import Database
 from shared.core.enums import (
-    Delivery,
     InboxStatus,
+    MessageDeliveryStatus,
     OrderStatus,
     OutboxKind,
     OutboxStatus,
@@ -41,9 +41,9 @@ type Eventually = Callable[..., Any]
 def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
     """Queue messages as the back office does: rows, and no bell."""
     return [
-        outbox_queue.enqueue(
+        outbox_queue.enqueue_message(
             contact,
-            messages.text(text),
+            messages.build_text(text),
             key="note",
             kind=OutboxKind.NOTICE,
             now=datetime.now(UTC),
@@ -116,7 +116,9 @@ class TestAnswering:
             await post(meta, said("hi"))
             await eventually(all_sent)
             await post(meta, webhook(statuses=[status]))
-            await eventually(OutboundMessage.objects.filter(delivery=Delivery.DELIVERED).exists)
+            await eventually(
+                OutboundMessage.objects.filter(delivery=MessageDeliveryStatus.DELIVERED).exists
+            )
 
 
 class TestSending:
@@ -246,7 +248,7 @@ class TestMedia:
         kept = await database.run(PaymentProof.objects.select_related("fingerprint").get)
         assert (kept.content_type, kept.size) == ("image/png", len(receipt))
         assert await database.run(kept.file.read) == receipt
-        assert bytes(kept.fingerprint.bits).hex() == fingerprints.of_picture(receipt)
+        assert bytes(kept.fingerprint.bits).hex() == fingerprints.compute_fingerprint(receipt)
         kept.file.close()
 
     async def test_a_file_that_is_gone_is_given_up_and_the_buyer_asked(

@@ -51,7 +51,7 @@ def paid(
 ) -> Order:
     """Bring an order to its good end, at noon."""
     order = under_review(raffle, numbers=numbers, contact=contact)
-    payments.confirm(order, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(order, by=builders.a_reviewer(), now=NOON)
     return order
 
 
@@ -100,7 +100,7 @@ def source(**fields: object) -> ProofSource:
 def received(order: Order, **fields: object) -> ProofKept | ProofLate:
     """Send a proof for an order by its own buyer, at noon."""
     assert order.contact_id is not None
-    outcome = proofs.receive(
+    outcome = proofs.receive_proof(
         source(**fields),
         order=order,
         contact_id=order.contact_id,
@@ -114,7 +114,7 @@ def received(order: Order, **fields: object) -> ProofKept | ProofLate:
 def orphan(contact: WhatsAppContact | None = None, **fields: object) -> PaymentProof:
     """Send a proof that fits no order, at noon."""
     buyer = contact or builders.contact()
-    outcome = proofs.receive(
+    outcome = proofs.receive_proof(
         source(**fields), order=None, contact_id=buyer.pk, by=builders.a_buyer(), now=NOON
     )
     return outcome.proof
@@ -132,7 +132,7 @@ def paid_late(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
 
 def rejected(order: Order) -> Order:
     """Turn an order's proofs down, at noon."""
-    return payments.reject(
+    return payments.reject_proofs(
         order, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
     )
 

@@ -123,7 +123,9 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks)
     def confirm(self, pick: int) -> None:
         order = self.one(pick)
-        outcome = self.attempt(lambda: payments.confirm(order, by=a_reviewer(), now=self.now))
+        outcome = self.attempt(
+            lambda: payments.confirm_payment(order, by=a_reviewer(), now=self.now)
+        )
         self.note_if_sold(outcome)
         assert not isinstance(outcome, NeedsDecision) or outcome.taken
 
@@ -153,7 +155,7 @@ class Story(RuleBasedStateMachine):
     def reject(self, pick: int) -> None:
         order = self.one(pick)
         self.attempt(
-            lambda: payments.reject(
+            lambda: payments.reject_proofs(
                 order, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=self.now
             )
         )
@@ -162,7 +164,7 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks)
     def send_a_proof(self, pick: int) -> None:
         order = self.one(pick)
-        proofs.receive(
+        proofs.receive_proof(
             arranged.source(arrived_at=self.now),
             order=order,
             contact_id=order.contact_id or self.buyers[0].pk,
@@ -174,16 +176,20 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks)
     def ask_again(self, pick: int) -> None:
         order = self.one(pick)
-        self.attempt(lambda: payments.ask_again(order, note="", by=a_reviewer(), now=self.now))
+        self.attempt(
+            lambda: payments.ask_for_better_proof(order, note="", by=a_reviewer(), now=self.now)
+        )
 
     @precondition(lambda self: self.orders())
     @rule(pick=picks, buyer=picks, dismissed=st.booleans())
     def find_a_home_for_a_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
-        proof = orphan_proofs.lock(arranged.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk)
+        proof = orphan_proofs.lock_orphan_proof(
+            arranged.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk
+        )
         if dismissed:
-            orphan_proofs.dismiss(proof, note="", by=a_reviewer(), now=self.now)
+            orphan_proofs.dismiss_proof(proof, note="", by=a_reviewer(), now=self.now)
         else:
-            proofs.assign([proof], order=self.one(pick), by=a_reviewer(), now=self.now)
+            proofs.assign_proofs([proof], order=self.one(pick), by=a_reviewer(), now=self.now)
 
     @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
     def let_time_pass(self, minutes: int) -> None:
@@ -191,16 +197,16 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        for order_id, _ in orders.due_to_expire(now=self.now, limit=100):
-            assert orders.expire(orders.lock(order_id), now=self.now)
-        assert orders.due_to_expire(now=self.now, limit=100) == []
+        for order_id, _ in orders.list_orders_to_expire(now=self.now, limit=100):
+            assert orders.expire(orders.lock_order(order_id), now=self.now)
+        assert orders.list_orders_to_expire(now=self.now, limit=100) == []
 
     @invariant()
     def the_stock_adds_up(self) -> None:
         if not self.buyers:
             return
-        assert inventory.check() == []
-        counts = availability.counts(self.raffle.pk)
+        assert inventory.find_inventory_problems() == []
+        counts = availability.count_tickets(self.raffle.pk)
         assert (counts.total, counts.sold) == (NUMBERS, len(self.sold))
         assert counts.available == tickets_free(self.raffle)
 
@@ -247,7 +253,7 @@ class Story(RuleBasedStateMachine):
 
     def one(self, pick: int, *, of: list[Order] | None = None) -> Order:
         every = of or self.orders()
-        return orders.lock(every[pick % len(every)].pk)
+        return orders.lock_order(every[pick % len(every)].pk)
 
 
 def snapshot() -> list[Any]:

@@ -8,7 +8,7 @@ import pytest
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
-from shared.raffles.services.availability import Counts
+from shared.raffles.services.availability import TicketCounts
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.raffles import arranged
@@ -27,42 +27,48 @@ class TestCounts:
         arranged.under_review(raffle, numbers=[4, 5])
         arranged.expired(raffle, numbers=[6])
 
-        counts = availability.counts(raffle.pk)
+        counts = availability.count_tickets(raffle.pk)
 
-        assert counts == Counts(available=95, reserved=2, sold=3)
+        assert counts == TicketCounts(available=95, reserved=2, sold=3)
         assert counts.total == 100
 
     def test_are_of_one_raffle_only(self, raffle: Raffle) -> None:
         other = builders.raffle(numbers=10, first_number=0)
         arranged.paid(raffle, numbers=[1])
 
-        assert availability.counts(other.pk) == Counts(available=10, reserved=0, sold=0)
+        assert availability.count_tickets(other.pk) == TicketCounts(
+            available=10, reserved=0, sold=0
+        )
 
     def test_are_nil_before_the_numbers_exist(self) -> None:
         raffle = builders.raffle(with_numbers=False)
 
-        assert availability.counts(raffle.pk) == Counts(available=0, reserved=0, sold=0)
+        assert availability.count_tickets(raffle.pk) == TicketCounts(
+            available=0, reserved=0, sold=0
+        )
 
 
 class TestRecentCounts:
     def test_of_a_small_raffle_are_exact(self, raffle: Raffle) -> None:
-        assert availability.recent_counts(raffle.pk, now=NOON).available == 100
+        assert availability.load_recent_counts(raffle.pk, now=NOON).available == 100
         arranged.held(raffle, numbers=[1])
 
-        assert availability.recent_counts(raffle.pk, now=NOON).available == 99
+        assert availability.load_recent_counts(raffle.pk, now=NOON).available == 99
 
     def test_of_a_large_raffle_are_at_most_two_seconds_old(self) -> None:
-        availability.forget_counts()
-        raffle = builders.raffle(numbers=availability.WORTH_REMEMBERING)
-        first = availability.recent_counts(raffle.pk, now=NOON)
+        availability.clear_counts_cache()
+        raffle = builders.raffle(numbers=availability.MIN_TICKETS_TO_CACHE)
+        first = availability.load_recent_counts(raffle.pk, now=NOON)
         arranged.held(raffle, numbers=[1])
 
         seen = [
-            availability.recent_counts(raffle.pk, now=NOON + timedelta(seconds=seconds)).available
+            availability.load_recent_counts(
+                raffle.pk, now=NOON + timedelta(seconds=seconds)
+            ).available
             for seconds in (0, 1.9, 2)
         ]
 
-        availability.forget_counts()
+        availability.clear_counts_cache()
         assert seen == [first.available, first.available, first.available - 1]
 
 
@@ -86,8 +92,8 @@ class TestWhyNotSelling:
     ) -> None:
         raffle = builders.raffle(with_numbers=False, **fields)
 
-        assert availability.why_not_selling(raffle, now=now) == reason
-        assert (raffle in availability.on_sale(NUMBER_ID, now=now)) is (reason is None)
+        assert availability.get_not_selling_reason(raffle, now=now) == reason
+        assert (raffle in availability.list_raffles_on_sale(NUMBER_ID, now=now)) is (reason is None)
 
 
 class TestOnSale:
@@ -96,23 +102,23 @@ class TestOnSale:
         builders.raffle(with_numbers=False, phone_number_id="999")
         here = builders.raffle(with_numbers=False, phone_number_id=NUMBER_ID)
 
-        assert availability.on_sale(NUMBER_ID, now=NOON) == [everywhere, here]
+        assert availability.list_raffles_on_sale(NUMBER_ID, now=NOON) == [everywhere, here]
 
 
 class TestFreeNeighbours:
     def test_are_the_closest_free_numbers_ascending(self, raffle: Raffle) -> None:
         arranged.held(raffle, numbers=[49, 50, 51])
 
-        assert availability.free_neighbours(raffle, numbers=[50], limit=4) == [47, 48, 52, 53]
+        assert availability.find_free_neighbours(raffle, numbers=[50], limit=4) == [47, 48, 52, 53]
 
     def test_never_offer_what_was_asked_for(self, raffle: Raffle) -> None:
-        offered = availability.free_neighbours(raffle, numbers=[1, 2, 100], limit=5)
+        offered = availability.find_free_neighbours(raffle, numbers=[1, 2, 100], limit=5)
 
         assert offered == [3, 4, 5, 98, 99]
 
     @pytest.mark.parametrize("numbers", [[], [5000]])
     def test_are_none_far_from_any_number(self, raffle: Raffle, numbers: list[int]) -> None:
-        assert availability.free_neighbours(raffle, numbers=numbers, limit=3) == []
+        assert availability.find_free_neighbours(raffle, numbers=numbers, limit=3) == []
 
 
 class TestFreeExamples:
@@ -120,7 +126,7 @@ class TestFreeExamples:
     def test_are_free_and_ascending(self, raffle: Raffle, pivot: int) -> None:
         arranged.held(raffle, numbers=range(1, 11))
 
-        examples = availability.free_examples(raffle, pivot=pivot, limit=5)
+        examples = availability.pick_free_examples(raffle, pivot=pivot, limit=5)
 
         assert len(set(examples)) == 5
         assert examples == sorted(examples)
@@ -129,7 +135,7 @@ class TestFreeExamples:
     def test_are_as_many_as_there_are(self) -> None:
         raffle = builders.raffle(numbers=3)
 
-        assert availability.free_examples(raffle, pivot=99, limit=5) == [1, 2, 3]
+        assert availability.pick_free_examples(raffle, pivot=99, limit=5) == [1, 2, 3]
 
 
 class TestHeldOrBought:
@@ -142,5 +148,7 @@ class TestHeldOrBought:
         arranged.paid(raffle, numbers=[8])
         arranged.paid(builders.raffle(), numbers=[8], contact=contact)
 
-        assert availability.held_or_bought(raffle.pk, contact_id=contact.pk) == 6
-        assert availability.held_or_bought(raffle.pk, contact_id=builders.contact().pk) == 0
+        assert availability.count_tickets_of_contact(raffle.pk, contact_id=contact.pk) == 6
+        assert (
+            availability.count_tickets_of_contact(raffle.pk, contact_id=builders.contact().pk) == 0
+        )

@@ -34,7 +34,7 @@ class TestDuplicate:
         )
         arranged.paid(original)
 
-        copy = duplication.duplicate(original.pk, now=NOON + MINUTE)
+        copy = duplication.duplicate_raffle(original.pk, now=NOON + MINUTE)
 
         copy.refresh_from_db()
         assert (copy.title, copy.status) == ("Summer Raffle (copy)", "DRAFT")
@@ -53,13 +53,13 @@ class TestDuplicate:
 
         fields = {field.name for field in Raffle._meta.concrete_fields}
 
-        assert fields == {*duplication._TERMS} | left_behind
+        assert fields == {*duplication._COPIED_FIELDS} | left_behind
 
     def test_copies_the_picture_into_a_file_of_its_own(self) -> None:
         original = builders.raffle(numbers=1)
         original.picture.save("bike.png", ContentFile(b"a picture"))
 
-        copy = duplication.duplicate(original.pk, now=NOON)
+        copy = duplication.duplicate_raffle(original.pk, now=NOON)
         original.picture.delete()
 
         with copy.picture.open("rb") as file:
@@ -70,15 +70,17 @@ class TestDuplicate:
         original.picture.save("bike.png", ContentFile(b"a picture"))
         original.picture.storage.delete(str(original.picture.name))
 
-        assert not duplication.duplicate(original.pk, now=NOON).picture
+        assert not duplication.duplicate_raffle(original.pk, now=NOON).picture
 
     def test_of_a_copy_is_called_a_copy_once_however_long_the_title(self) -> None:
         original = builders.raffle(numbers=1, title="T" * 60)
 
-        second = duplication.duplicate(duplication.duplicate(original.pk, now=NOON).pk, now=NOON)
+        second = duplication.duplicate_raffle(
+            duplication.duplicate_raffle(original.pk, now=NOON).pk, now=NOON
+        )
 
         assert second.title == "T" * 53 + " (copy)"
 
     def test_says_so_when_there_is_no_such_raffle(self) -> None:
         with pytest.raises(RaffleNotFound):
-            duplication.duplicate(0, now=NOON)
+            duplication.duplicate_raffle(0, now=NOON)

@@ -81,8 +81,8 @@ class TestCheck:
         arranged.expired(raffle, numbers=[4])
         arranged.cancelled(raffle, numbers=[5])
 
-        assert inventory.check() == []
-        assert inventory.check(raffle.pk) == []
+        assert inventory.find_inventory_problems() == []
+        assert inventory.find_inventory_problems(raffle.pk) == []
 
     @pytest.mark.parametrize(("breakage", "codes"), BROKEN)
     def test_finds_what_must_not_be(
@@ -90,21 +90,23 @@ class TestCheck:
     ) -> None:
         breakage(raffle)
 
-        problems = inventory.check()
+        problems = inventory.find_inventory_problems()
 
         assert {problem.code for problem in problems} == codes
-        assert {problem.raffle_id for problem in inventory.check(raffle.pk)} == {raffle.pk}
+        assert {problem.raffle_id for problem in inventory.find_inventory_problems(raffle.pk)} == {
+            raffle.pk
+        }
 
     def test_looks_at_one_raffle_if_asked(self, raffle: Raffle) -> None:
         lose_a_number(builders.raffle(numbers=20))
 
-        assert inventory.check(raffle.pk) == []
+        assert inventory.find_inventory_problems(raffle.pk) == []
 
     def test_says_what_is_wrong_in_words(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle, numbers=[7])
         TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
 
-        words = [problem.words for problem in inventory.check()]
+        words = [problem.words for problem in inventory.find_inventory_problems()]
 
         held_by = f"order {order.pk}, which holds it, is PENDING_PAYMENT"
         assert words == [f"number 7 is SOLD and {held_by}"]
@@ -113,13 +115,13 @@ class TestCheck:
         raffle = builders.raffle(numbers=20, status=RaffleStatus.DRAFT)
         lose_a_number(raffle)
 
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_tells_no_more_than_a_hundred_of_a_kind(self) -> None:
         raffle = builders.raffle(numbers=150)
         raffle.numbers.update(status=TicketStatus.SOLD)
 
-        assert len(inventory.check()) == inventory.ENOUGH
+        assert len(inventory.find_inventory_problems()) == inventory.MAX_PROBLEMS_PER_KIND
 
 
 class TestSnapshot:
@@ -129,7 +131,7 @@ class TestSnapshot:
         with transaction.atomic():
             arranged.paid(raffle, numbers=[1])
 
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
         assert not connection.in_atomic_block
         with transaction.atomic(durable=True):
             arranged.held(raffle, numbers=[2])

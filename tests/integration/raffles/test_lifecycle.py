@@ -8,7 +8,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle, number_generation
 from shared.raffles.services.lifecycle import NumbersMissing, RaffleNotFound
-from shared.raffles.transitions import RAFFLE, TransitionNotAllowed
+from shared.raffles.transitions import RAFFLE_TRANSITIONS, TransitionNotAllowed
 from tests import builders
 from tests.builders import MINUTE, NOON
 
@@ -29,7 +29,7 @@ class TestEveryChange:
     ) -> None:
         raffle = builders.raffle(numbers=3, status=current)
         later = raffle.updated_at + MINUTE
-        if wanted in RAFFLE[current]:
+        if wanted in RAFFLE_TRANSITIONS[current]:
             changed = change(raffle.pk, now=later)
             assert changed.status == wanted
             raffle.refresh_from_db()
@@ -55,7 +55,7 @@ class TestOpen:
 
         with pytest.raises(NumbersMissing) as refusal:
             lifecycle.open_raffle(raffle.pk, now=NOON)
-        number_generation.generate(raffle.pk)
+        number_generation.generate_numbers(raffle.pk)
 
         assert refusal.value.details == {"missing": 10}
         assert lifecycle.open_raffle(raffle.pk, now=NOON).status == RaffleStatus.OPEN

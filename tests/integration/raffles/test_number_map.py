@@ -5,8 +5,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import TicketStatus
 from shared.raffles.services import number_generation, number_map
-from shared.raffles.services.availability import Counts
-from shared.raffles.services.number_map import PAGE, Place
+from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.number_map import TICKETS_PER_PAGE, MapEntry
 from tests import builders
 from tests.integration.raffles import arranged
 
@@ -23,9 +23,9 @@ class TestBlocks:
     ) -> None:
         raffle = builders.raffle(numbers=count, with_numbers=False)
 
-        found = number_map.blocks(raffle)
+        found = number_map.load_map_blocks(raffle)
 
-        assert (number_map.block_size(raffle), len(found)) == (size, blocks)
+        assert (number_map.compute_block_size(raffle), len(found)) == (size, blocks)
         assert (found[0].first, found[-1].last) == (1, count)
         assert sum(block.counts.total for block in found) == count
 
@@ -38,12 +38,12 @@ class TestBlocks:
         arranged.held(raffle, numbers=[first + 501, raffle.last_number])
 
         with django_assert_num_queries(2):
-            found = number_map.blocks(raffle)
+            found = number_map.load_map_blocks(raffle)
 
         assert [block.counts for block in found] == [
-            Counts(available=498, reserved=0, sold=2),
-            Counts(available=498, reserved=1, sold=1),
-            Counts(available=199, reserved=1, sold=0),
+            TicketCounts(available=498, reserved=0, sold=2),
+            TicketCounts(available=498, reserved=1, sold=1),
+            TicketCounts(available=199, reserved=1, sold=0),
         ]
 
 
@@ -51,26 +51,29 @@ class TestPage:
     def test_names_the_order_of_each_number_that_somebody_has_now(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle(numbers=PAGE + 3)
+        raffle = builders.raffle(numbers=TICKETS_PER_PAGE + 3)
         arranged.paid(builders.raffle(numbers=10), numbers=[1])
         arranged.expired(raffle, numbers=[1, 2])
         sold = arranged.paid(raffle, numbers=[2])
-        arranged.held(raffle, numbers=[PAGE + 1])
+        arranged.held(raffle, numbers=[TICKETS_PER_PAGE + 1])
 
         with django_assert_num_queries(2):
-            page = number_map.page(raffle, first=1)
+            page = number_map.load_map_page(raffle, first=1)
 
-        assert len(page) == PAGE
-        assert page[0] == Place(1, TicketStatus.AVAILABLE, None, "")
-        assert page[1] == Place(2, TicketStatus.SOLD, sold.pk, sold.code or "")
-        assert len(number_map.page(raffle, first=PAGE + 1)) == 3
+        assert len(page) == TICKETS_PER_PAGE
+        assert page[0] == MapEntry(1, TicketStatus.AVAILABLE, None, "")
+        assert page[1] == MapEntry(2, TicketStatus.SOLD, sold.pk, sold.code or "")
+        assert len(number_map.load_map_page(raffle, first=TICKETS_PER_PAGE + 1)) == 3
 
     def test_of_a_number_begins_at_a_multiple_of_the_page(self) -> None:
         raffle = builders.raffle(numbers=2000, first_number=0, with_numbers=False)
 
-        starts = {number_map.page_start(raffle, number=n) for n in (PAGE, PAGE + 1, 2 * PAGE - 1)}
+        starts = {
+            number_map.find_page_start(raffle, number=n)
+            for n in (TICKETS_PER_PAGE, TICKETS_PER_PAGE + 1, 2 * TICKETS_PER_PAGE - 1)
+        }
 
-        assert starts == {PAGE}
+        assert starts == {TICKETS_PER_PAGE}
 
 
 class TestShares:
@@ -82,15 +85,15 @@ class TestShares:
         arranged.held(busy, numbers=[3])
 
         with django_assert_num_queries(1):
-            found = number_map.shares([busy, quiet])
+            found = number_map.count_tickets_by_raffle([busy, quiet])
 
-        assert found == {busy.pk: Counts(7, 1, 2), quiet.pk: Counts(5, 0, 0)}
+        assert found == {busy.pk: TicketCounts(7, 1, 2), quiet.pk: TicketCounts(5, 0, 0)}
 
 
 class TestGeneratingAStepAtATime:
     def test_comes_to_all_numbers_and_then_adds_none(self) -> None:
         raffle = builders.raffle(numbers=250, with_numbers=False, status="DRAFT")
-        steps = [number_generation.generate_some(raffle.pk, chunk=100) for _ in range(4)]
+        steps = [number_generation.generate_next_numbers(raffle.pk, chunk=100) for _ in range(4)]
 
         assert [(step.made, step.added, step.done) for step in steps] == [
             (100, 100, False),

@@ -42,7 +42,7 @@ def test_pages_follow_each_other_without_a_gap(
 ) -> None:
     found, after = [], None
     for _ in range(9):
-        page = number_ranges.page(raffle, after=after, limit=limit, status=status)
+        page = number_ranges.load_range_page(raffle, after=after, limit=limit, status=status)
         assert len(page.ranges) <= limit
         found += page.ranges
         after = page.after
@@ -56,23 +56,23 @@ def test_a_page_is_read_in_two_queries_from_any_number_on(
     raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):
-        page = number_ranges.page(raffle, after=7)
+        page = number_ranges.load_range_page(raffle, after=7)
 
     assert page.ranges == [NumberRange(8, 8, HELD), *ALL[5:]]
-    assert number_ranges.page(raffle, after=11).ranges == []
+    assert number_ranges.load_range_page(raffle, after=11).ranges == []
 
 
 def test_numbers_that_are_not_made_yet_are_in_no_range() -> None:
     draft = builders.raffle(with_numbers=False)
-    assert number_ranges.page(draft, after=None).ranges == []
+    assert number_ranges.load_range_page(draft, after=None).ranges == []
 
     TicketNumber.objects.create(raffle=draft, number=1, shuffle_key=1)
 
-    assert number_ranges.page(draft, after=None).ranges == [NumberRange(1, 1, FREE)]
+    assert number_ranges.load_range_page(draft, after=None).ranges == [NumberRange(1, 1, FREE)]
 
 
 def test_asked_by_name_neighbours_of_equal_status_are_joined(raffle: Raffle) -> None:
-    found = number_ranges.of(raffle, numbers=[11, 0, 1, 3, 4, 5, 8])
+    found = number_ranges.load_ranges_of_numbers(raffle, numbers=[11, 0, 1, 3, 4, 5, 8])
 
     assert found == [
         NumberRange(0, 1, FREE),
@@ -81,4 +81,4 @@ def test_asked_by_name_neighbours_of_equal_status_are_joined(raffle: Raffle) -> 
         NumberRange(8, 8, HELD),
         NumberRange(11, 11, FREE),
     ]
-    assert number_ranges.of(raffle, numbers=[]) == []
+    assert number_ranges.load_ranges_of_numbers(raffle, numbers=[]) == []

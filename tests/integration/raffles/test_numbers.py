@@ -27,11 +27,11 @@ class TestGenerate:
     def test_creates_every_number_once(self, first_number: int, count: int) -> None:
         raffle = empty(numbers=count, first_number=first_number)
 
-        created = number_generation.generate(raffle.pk, chunk=1000)
+        created = number_generation.generate_numbers(raffle.pk, chunk=1000)
 
         assert created == count
         assert numbers_of(raffle) == list(range(first_number, first_number + count))
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_goes_on_where_it_was_broken_off(self) -> None:
         raffle = empty(numbers=250)
@@ -41,29 +41,29 @@ class TestGenerate:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            number_generation.generate(raffle.pk, chunk=100, progress=break_off)
+            number_generation.generate_numbers(raffle.pk, chunk=100, progress=break_off)
         TicketNumber.objects.filter(raffle=raffle, number=7).delete()
 
-        assert number_generation.generate(raffle.pk, chunk=100) == 51
+        assert number_generation.generate_numbers(raffle.pk, chunk=100) == 51
         assert numbers_of(raffle) == list(range(1, 251))
 
     def test_creates_nothing_twice(self) -> None:
         raffle = empty(numbers=10)
-        number_generation.generate(raffle.pk)
+        number_generation.generate_numbers(raffle.pk)
 
-        assert number_generation.generate(raffle.pk) == 0
+        assert number_generation.generate_numbers(raffle.pk) == 0
 
     def test_tells_how_many_exist_after_each_chunk(self) -> None:
         raffle = empty(numbers=250, first_number=0)
         told: list[int] = []
 
-        number_generation.generate(raffle.pk, chunk=100, progress=told.append)
+        number_generation.generate_numbers(raffle.pk, chunk=100, progress=told.append)
 
         assert told == [100, 200, 250]
 
     def test_shuffles(self) -> None:
         raffle = empty(numbers=1000)
-        number_generation.generate(raffle.pk)
+        number_generation.generate_numbers(raffle.pk)
 
         keys = list(raffle.numbers.order_by("number").values_list("shuffle_key", flat=True))
 
@@ -74,7 +74,7 @@ class TestGenerate:
 
     def test_says_so_when_there_is_no_such_raffle(self) -> None:
         with pytest.raises(Raffle.DoesNotExist):
-            number_generation.generate(0)
+            number_generation.generate_numbers(0)
 
 
 class TestCommand:

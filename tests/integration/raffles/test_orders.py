@@ -31,7 +31,7 @@ from shared.raffles.services.payments import (
     ProofUnseen,
     Settled,
 )
-from shared.raffles.transitions import ORDER, TransitionNotAllowed
+from shared.raffles.transitions import ORDER_TRANSITIONS, TransitionNotAllowed
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer, an_api_token
 from tests.integration.raffles import arranged
@@ -53,27 +53,27 @@ class TestFind:
         assert order.code is not None
 
         for reference in (str(order.pk), f"#{order.pk}", order.code, order.code[2:].lower()):
-            assert orders.find(reference) == order.pk
+            assert orders.find_order(reference) == order.pk
 
     @pytest.mark.parametrize(
         "reference", ["", "R-ZZZZZ", "999999", "9" * 30, "9" * 5000, "-1", "1.0", "R-7K3F9'--"]
     )
     def test_says_so_when_there_is_none(self, reference: str) -> None:
         with pytest.raises(OrderNotFound):
-            orders.find(reference)
+            orders.find_order(reference)
 
 
 class TestContactOf:
     def test_names_the_buyer_so_that_they_can_be_locked_first(self, raffle: Raffle) -> None:
         order = arranged.held(raffle)
 
-        assert orders.contact_of(order.pk) == order.contact_id
+        assert orders.find_contact_id(order.pk) == order.contact_id
 
     def test_says_so_when_there_is_no_such_order(self) -> None:
         with pytest.raises(OrderNotFound):
-            orders.contact_of(0)
+            orders.find_contact_id(0)
         with pytest.raises(OrderNotFound):
-            orders.lock(0)
+            orders.lock_order(0)
 
 
 class TestPlace:
@@ -141,10 +141,10 @@ class TestCancel:
         assert not order.under_review
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
         assert order.numbers() == [1, 2, 3]
-        event = orders.last_event(order, OrderAction.CANCELLED)
+        event = orders.find_last_order_event(order, OrderAction.CANCELLED)
         assert event is not None
         assert (event.reason, event.actor_label) == ("asked by phone", "rita")
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     @pytest.mark.parametrize(
         ("status", "refusal"),
@@ -180,7 +180,7 @@ class TestExpire:
         assert (order.status, order.closed_at) == (OrderStatus.EXPIRED, AFTER_THE_DEADLINE)
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
         assert arranged.story(order)[-1] == "EXPIRED"
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_leaves_an_order_under_review_alone(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
@@ -204,18 +204,18 @@ class TestExpire:
         arranged.under_review(raffle, numbers=[3])
         arranged.paid(raffle, numbers=[4])
 
-        due = orders.due_to_expire(now=NOON + 22 * MINUTE + MINUTE / 60, limit=10)
+        due = orders.list_orders_to_expire(now=NOON + 22 * MINUTE + MINUTE / 60, limit=10)
 
         assert due == [(sooner.pk, sooner.contact_id), (later.pk, later.contact_id)]
-        assert orders.due_to_expire(now=NOON + 22 * MINUTE, limit=10) == due[:1]
-        assert orders.due_to_expire(now=NOON + 60 * MINUTE, limit=1) == due[:1]
+        assert orders.list_orders_to_expire(now=NOON + 22 * MINUTE, limit=10) == due[:1]
+        assert orders.list_orders_to_expire(now=NOON + 60 * MINUTE, limit=1) == due[:1]
 
 
 class TestConfirm:
     def test_sells_the_numbers_and_accepts_the_proofs(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
 
-        outcome = payments.confirm(order, by=a_reviewer(), now=NOON)
+        outcome = payments.confirm_payment(order, by=a_reviewer(), now=NOON)
 
         assert outcome == Settled(order, late=False)
         order = arranged.stored(order)
@@ -229,33 +229,35 @@ class TestConfirm:
             NOON,
         )
         assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED", "PAID"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_needs_no_proof_where_the_money_was_seen(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
 
-        assert isinstance(payments.confirm(order, by=an_api_token(), now=NOON), Settled)
+        assert isinstance(payments.confirm_payment(order, by=an_api_token(), now=NOON), Settled)
 
     def test_changes_nothing_the_second_time_and_says_who_did(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
-        payments.confirm(order, by=a_reviewer(), now=NOON)
+        payments.confirm_payment(order, by=a_reviewer(), now=NOON)
         before = arranged.story(order)
 
-        again = payments.confirm(orders.lock(order.pk), by=an_api_token(), now=NOON + MINUTE)
+        again = payments.confirm_payment(
+            orders.lock_order(order.pk), by=an_api_token(), now=NOON + MINUTE
+        )
 
         assert again == AlreadySettled(order, by="rita", at=NOON)
         assert arranged.story(order) == before
 
     def test_refuses_a_hold_the_buyer_has_not_confirmed(self, raffle: Raffle) -> None:
         with pytest.raises(OrderNotPlaced):
-            payments.confirm(arranged.held(raffle), by=a_reviewer(), now=NOON)
+            payments.confirm_payment(arranged.held(raffle), by=a_reviewer(), now=NOON)
 
     def test_refuses_after_the_draw(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
         draw(order)
 
         with pytest.raises(RaffleDrawn):
-            payments.confirm(order, by=a_reviewer(), now=NOON)
+            payments.confirm_payment(order, by=a_reviewer(), now=NOON)
 
     @pytest.mark.parametrize("status", [RaffleStatus.PAUSED, RaffleStatus.CLOSED])
     def test_still_sells_what_is_pending_when_the_sale_is_over(
@@ -264,7 +266,7 @@ class TestConfirm:
         order = arranged.placed(raffle)
         order.raffle.status = status
 
-        assert isinstance(payments.confirm(order, by=a_reviewer(), now=NOON), Settled)
+        assert isinstance(payments.confirm_payment(order, by=a_reviewer(), now=NOON), Settled)
 
     def test_refuses_while_a_proof_was_not_looked_at(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
@@ -272,19 +274,19 @@ class TestConfirm:
         unseen = arranged.received(order).proof
 
         with pytest.raises(ProofUnseen) as refusal:
-            payments.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk])
+            payments.confirm_payment(order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk])
 
         assert refusal.value.details == {"proof_ids": [unseen.pk]}
-        settled = payments.confirm(
+        settled = payments.confirm_payment(
             order, by=a_reviewer(), now=NOON, seen_proofs=[seen.pk, unseen.pk]
         )
         assert isinstance(settled, Settled)
 
     def test_does_not_wait_for_a_proof_whose_file_could_not_be_had(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
-        proofs.fetch_failed(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
+        proofs.record_fetch_failure(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
 
-        payments.confirm(order, by=a_reviewer(), now=NOON, seen_proofs=[])
+        payments.confirm_payment(order, by=a_reviewer(), now=NOON, seen_proofs=[])
 
         failed = order.proofs.get()
         assert (failed.status, failed.verdict) == (ProofStatus.FAILED, Verdict.PENDING)
@@ -297,7 +299,7 @@ class TestConfirmLate:
     ) -> None:
         order = make(raffle)
 
-        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == Settled(order, late=True)
         order = arranged.stored(order)
@@ -305,7 +307,7 @@ class TestConfirmLate:
         assert order.numbers() == [1, 2, 3]
         assert arranged.statuses(raffle, 1, 2, 3) == ["SOLD"] * 3
         assert arranged.story(order)[-2:] == ["NUMBERS_TAKEN_BACK", "PAID"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     @pytest.mark.parametrize("make", ENDED)
     def test_sells_nothing_when_a_number_is_gone_and_asks_for_a_decision(
@@ -314,7 +316,7 @@ class TestConfirmLate:
         order = make(raffle)
         arranged.held(raffle, numbers=[2])
 
-        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == NeedsDecision(order, taken=(2,), free=(1, 3))
         order = arranged.stored(order)
@@ -322,14 +324,14 @@ class TestConfirmLate:
         assert order.status not in Order.HOLDING
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE", "RESERVED", "AVAILABLE"]
         assert arranged.story(order)[-1] == "LATE_PAYMENT"
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_flags_it_once(self, raffle: Raffle) -> None:
         order = arranged.expired(raffle)
         arranged.held(raffle, numbers=[2])
 
-        first = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
-        second = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        first = payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        second = payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert first == second
         assert arranged.story(order).count("LATE_PAYMENT") == 1
@@ -337,10 +339,10 @@ class TestConfirmLate:
     def test_sells_after_all_once_the_numbers_are_free_again(self, raffle: Raffle) -> None:
         order = arranged.expired(raffle)
         other = arranged.held(raffle, numbers=[2])
-        payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
         orders.cancel(other, by=a_buyer(), now=AFTER_THE_DEADLINE)
 
-        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == Settled(order, late=True)
         assert not arranged.stored(order).needs_decision
@@ -349,7 +351,7 @@ class TestConfirmLate:
         order = arranged.expired(raffle)
         draw(order)
 
-        outcome = payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        outcome = payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert outcome == NeedsDecision(order, taken=(), free=(1, 2, 3))
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
@@ -359,10 +361,10 @@ class TestConfirmLate:
         arranged.received(order)
         orders.cancel(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
-        payments.confirm(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
+        payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
         assert arranged.stored(order).numbers() == [1, 2, 3]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
 
 class TestReject:
@@ -370,7 +372,7 @@ class TestReject:
         order = arranged.under_review(raffle)
         later = NOON + 100 * MINUTE
 
-        payments.reject(
+        payments.reject_proofs(
             order,
             reason=RejectReason.WRONG_AMOUNT,
             note="3 USD missing",
@@ -384,14 +386,14 @@ class TestReject:
         assert order.expires_at == later + 30 * MINUTE
         proof = order.proofs.get()
         assert (proof.verdict, proof.reject_reason) == (Verdict.REJECTED, "WRONG_AMOUNT")
-        event = orders.last_event(order, OrderAction.PROOF_REJECTED)
+        event = orders.find_last_order_event(order, OrderAction.PROOF_REJECTED)
         assert event is not None
         assert event.reason == "Wrong amount: 3 USD missing"
         assert orders.expire(order, now=later + 33 * MINUTE)
 
     def test_judges_a_proof_whose_file_could_not_be_had_too(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
-        proofs.fetch_failed(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
+        proofs.record_fetch_failure(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
 
         arranged.rejected(order)
 
@@ -402,7 +404,7 @@ class TestReject:
         order = arranged.rejected(arranged.under_review(raffle))
         arranged.received(order)
 
-        payments.confirm(order, by=a_reviewer(), now=NOON)
+        payments.confirm_payment(order, by=a_reviewer(), now=NOON)
 
         assert [proof.verdict for proof in order.proofs.all()] == ["REJECTED", "ACCEPTED"]
 
@@ -410,7 +412,7 @@ class TestReject:
         order = arranged.under_review(raffle)
 
         with pytest.raises(ProofUnseen):
-            payments.reject(
+            payments.reject_proofs(
                 order,
                 reason=RejectReason.OTHER,
                 note="",
@@ -445,14 +447,14 @@ class TestReject:
         order = arranged.stored(order)
         assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, False)
         assert PaymentProof.objects.get(pk=late.proof.pk).verdict == Verdict.REJECTED
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
 
 class TestHistory:
     def test_tells_who_did_what_when_from_where_to_where(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
 
-        payments.confirm(order, by=an_api_token(), now=NOON + MINUTE)
+        payments.confirm_payment(order, by=an_api_token(), now=NOON + MINUTE)
 
         told = OrderEvent.objects.filter(order=order).values_list(
             "action", "from_status", "to_status", "actor_kind", "actor_id", "actor_label", "at"
@@ -469,7 +471,7 @@ class TestHistory:
         self, raffle: Raffle, current: OrderStatus, wanted: OrderStatus
     ) -> None:
         order = arranged.in_status(raffle, current)
-        if wanted in ORDER[current]:
+        if wanted in ORDER_TRANSITIONS[current]:
             move(order, to=wanted)
             assert arranged.stored(order).status == wanted
             return
@@ -492,7 +494,7 @@ class TestTickets:
         order.order_tickets.filter(ticket__number=2).update(released_at=NOON)
 
         with pytest.raises(WrongRowCount):
-            payments.confirm(order, by=a_reviewer(), now=NOON)
+            payments.confirm_payment(order, by=a_reviewer(), now=NOON)
         with pytest.raises(WrongRowCount):
             orders.cancel(order, by=a_reviewer(), now=NOON)
 
@@ -501,7 +503,7 @@ class TestTickets:
         raffle.numbers.filter(number=2).update(status="AVAILABLE")
 
         with pytest.raises(WrongRowCount):
-            tickets.sell_all(order)
+            tickets.sell_order_tickets(order)
 
 
 def draw(order: Order) -> None:
@@ -511,6 +513,6 @@ def draw(order: Order) -> None:
 
 def move(order: Order, *, to: OrderStatus) -> None:
     changes = {"expires_at": NOON} if to in Order.LIVE else {}
-    history.move(
+    history.change_order_status(
         order, to=to, action=OrderAction.CANCELLED, by=a_reviewer(), now=NOON, changes=changes
     )

@@ -39,13 +39,13 @@ def storage(tmp_path: Path, settings: Settings) -> None:
 
 def kept(proof: PaymentProof, content: bytes) -> PaymentProof:
     """Keep a file for a proof, as the gateway does."""
-    return proofs.keep_file(
+    return proofs.store_proof_file(
         proof.pk,
         content=content,
         content_type="image/jpeg",
         extension="jpg",
         now=NOON,
-        fingerprint=fingerprints.of_picture(content),
+        fingerprint=fingerprints.compute_fingerprint(content),
     )
 
 
@@ -60,7 +60,7 @@ class TestLookAlikes:
         first, copy = sent(raffle, 1, RECEIPT), sent(raffle, 2, COPY)
         sent(raffle, 3, OTHER)
 
-        found = similar_proofs.look_alikes([first, copy])
+        found = similar_proofs.find_similar_proofs([first, copy])
 
         assert found == {first.pk: [copy], copy.pk: [first]}
         assert found[copy.pk][0].order == first.order
@@ -68,7 +68,7 @@ class TestLookAlikes:
     def test_leaves_the_very_same_file_to_the_stronger_warning(self, raffle: Raffle) -> None:
         first, same = sent(raffle, 1, RECEIPT), sent(raffle, 2, RECEIPT)
 
-        assert similar_proofs.look_alikes([first, same]) == {}
+        assert similar_proofs.find_similar_proofs([first, same]) == {}
 
     def test_passes_over_an_order_s_own_pictures_and_those_without_an_order(
         self, raffle: Raffle
@@ -78,8 +78,8 @@ class TestLookAlikes:
         kept(arranged.received(first.order).proof, COPY)
         orphan = kept(arranged.orphan(), COPIES["png"](a_receipt()))
 
-        assert similar_proofs.look_alikes([first]) == {}
-        assert similar_proofs.look_alikes([orphan]).keys() == {orphan.pk}
+        assert similar_proofs.find_similar_proofs([first]) == {}
+        assert similar_proofs.find_similar_proofs([orphan]).keys() == {orphan.pk}
 
     def test_takes_three_queries_for_all_proofs_of_a_page(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
@@ -87,7 +87,7 @@ class TestLookAlikes:
         page = [sent(raffle, number, RECEIPT if number % 2 else COPY) for number in range(1, 9)]
 
         with django_assert_num_queries(3):
-            found = similar_proofs.look_alikes(page)
+            found = similar_proofs.find_similar_proofs(page)
             assert all(other.order for others in found.values() for other in others)
 
         assert {len(others) for others in found.values()} == {4}
@@ -98,7 +98,7 @@ class TestLookAlikes:
         pdf = sent(raffle, 1, b"%PDF-1.4")
 
         with django_assert_num_queries(1):
-            assert similar_proofs.look_alikes([pdf]) == {}
+            assert similar_proofs.find_similar_proofs([pdf]) == {}
 
 
 class TestRememberMissing:
@@ -110,13 +110,16 @@ class TestRememberMissing:
         lost.file.storage.delete(lost.file.name or "")
         FingerprintBand.objects.all().delete()
         PictureFingerprint.objects.all().delete()
-        assert similar_proofs.look_alikes(page) == {}
+        assert similar_proofs.find_similar_proofs(page) == {}
 
-        assert list(similar_proofs.remember_missing(batch=3)) == [3, 1]
+        assert list(similar_proofs.store_missing_fingerprints(batch=3)) == [3, 1]
 
         again = list(PaymentProof.objects.filter(pk__in=[proof.pk for proof in page]))
-        assert similar_proofs.look_alikes(again) == {page[0].pk: [page[1]], page[1].pk: [page[0]]}
-        assert list(similar_proofs.remember_missing()) == []
+        assert similar_proofs.find_similar_proofs(again) == {
+            page[0].pk: [page[1]],
+            page[1].pk: [page[0]],
+        }
+        assert list(similar_proofs.store_missing_fingerprints()) == []
 
     def test_is_a_command(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("fingerprint_proofs")

@@ -9,7 +9,12 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
-from shared.raffles.predicates import FREE, HASHED, ON_THE_CLOCK, TO_FETCH
+from shared.raffles.predicates import (
+    AVAILABLE_TICKETS,
+    EXPIRING_ORDERS,
+    HASHED_PROOFS,
+    PROOFS_TO_FETCH,
+)
 from shared.raffles.services import number_generation, tickets
 from tests import builders
 
@@ -21,13 +26,20 @@ QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
     (
         "ticket_available",
         lambda raffle: (
-            tickets.free(raffle.pk).filter(shuffle_key__gte=2**30).order_by("shuffle_key")[:5]
+            tickets.query_free_tickets(raffle.pk)
+            .filter(shuffle_key__gte=2**30)
+            .order_by("shuffle_key")[:5]
         ),
     ),
-    ("ticket_available", lambda raffle: tickets.free(raffle.pk).order_by("shuffle_key")[:5]),
+    (
+        "ticket_available",
+        lambda raffle: tickets.query_free_tickets(raffle.pk).order_by("shuffle_key")[:5],
+    ),
     (
         "ticket_taken",
-        lambda raffle: TicketNumber.objects.filter(raffle=raffle).exclude(FREE).values("status"),
+        lambda raffle: (
+            TicketNumber.objects.filter(raffle=raffle).exclude(AVAILABLE_TICKETS).values("status")
+        ),
     ),
     (
         "ticket_number_unique",
@@ -37,17 +49,17 @@ QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
     ),
     (
         "proof_to_fetch",
-        lambda _: PaymentProof.objects.filter(TO_FETCH, fetch_at__lte=LONG_AGO).order_by(
+        lambda _: PaymentProof.objects.filter(PROOFS_TO_FETCH, fetch_at__lte=LONG_AGO).order_by(
             "fetch_at"
         )[:5],
     ),
     (
         "proof_same_bytes",
-        lambda _: PaymentProof.objects.filter(HASHED, sha256="5f" * 32).order_by(),
+        lambda _: PaymentProof.objects.filter(HASHED_PROOFS, sha256="5f" * 32).order_by(),
     ),
     (
         "order_expiring",
-        lambda _: Order.objects.filter(ON_THE_CLOCK, expires_at__lt=LONG_AGO).order_by(
+        lambda _: Order.objects.filter(EXPIRING_ORDERS, expires_at__lt=LONG_AGO).order_by(
             "expires_at"
         )[:5],
     ),
@@ -59,7 +71,7 @@ def test_goes_through_the_index(
     index: str, query: Callable[[Raffle], QuerySet[Any]], vendor: str
 ) -> None:
     raffle = builders.raffle(numbers=20_000, with_numbers=False)
-    number_generation.generate(raffle.pk, pause=0)
+    number_generation.generate_numbers(raffle.pk, pause=0)
 
     if vendor == "postgresql" and not index.startswith("ticket"):
         with connection.cursor() as cursor:  # of an empty table any plan would do

@@ -11,7 +11,7 @@ from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import inventory, payments, proofs
 from shared.raffles.services.proofs import (
-    FetchJob,
+    ProofFetchJob,
     ProofKept,
     ProofLate,
     ProofOrphan,
@@ -74,14 +74,14 @@ class TestReceive:
         assert outcome.first
         assert arranged.stored(order).status == OrderStatus.PENDING_PAYMENT
         assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_writes_nothing_when_the_same_message_comes_again(self, raffle: Raffle) -> None:
         order = arranged.placed(raffle)
         first = arranged.received(order, wa_message_id="wamid.same")
         before = arranged.story(order)
 
-        again = proofs.receive(
+        again = proofs.receive_proof(
             arranged.source(wa_message_id="wamid.same"),
             order=order,
             contact_id=builders.contact().pk,
@@ -96,7 +96,7 @@ class TestReceive:
     def test_keeps_a_proof_that_fits_no_order(self) -> None:
         contact = builders.contact()
 
-        outcome = proofs.receive(
+        outcome = proofs.receive_proof(
             arranged.source(), order=None, contact_id=contact.pk, by=a_buyer(), now=NOON
         )
 
@@ -122,7 +122,7 @@ class TestReceiveLate:
         assert arranged.statuses(raffle, 1, 2, 3) == ["RESERVED"] * 3
         assert order.proofs.get().late
         assert arranged.story(order)[-2:] == ["PROOF_RECEIVED", "NUMBERS_TAKEN_BACK"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_asks_for_a_decision_when_a_number_is_gone(self, raffle: Raffle) -> None:
         order = arranged.expired(raffle)
@@ -136,7 +136,7 @@ class TestReceiveLate:
         assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE", "AVAILABLE", "SOLD"]
         assert arranged.story(order)[-2:] == ["PROOF_RECEIVED", "LATE_PAYMENT"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_asks_for_a_decision_once(self, raffle: Raffle) -> None:
         order = arranged.expired(raffle)
@@ -172,10 +172,10 @@ class TestReceiveLate:
         order = arranged.expired(raffle)
         arranged.received(order)
 
-        outcome = payments.confirm(order, by=builders.a_reviewer(), now=NOON)
+        outcome = payments.confirm_payment(order, by=builders.a_reviewer(), now=NOON)
 
         assert outcome == payments.Settled(order, late=False)
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
 
 class TestFetching:
@@ -187,35 +187,37 @@ class TestFetching:
         due_at(first, NOON - MINUTE)
         due_at(later, NOON + MINUTE)
 
-        due = proofs.due_to_fetch(now=NOON, limit=10)
+        due = proofs.list_proofs_to_fetch(now=NOON, limit=10)
 
         number_id = builders.NUMBER_ID
         assert due == [
-            FetchJob(first.pk, number_id, "m1", "", 0),
-            FetchJob(second.pk, number_id, "m2", "cd" * 32, 0),
+            ProofFetchJob(first.pk, number_id, "m1", "", 0),
+            ProofFetchJob(second.pk, number_id, "m2", "cd" * 32, 0),
         ]
-        assert proofs.due_to_fetch(now=NOON, limit=1) == due[:1]
+        assert proofs.list_proofs_to_fetch(now=NOON, limit=1) == due[:1]
 
     def test_lets_one_of_two_gateways_have_a_file(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
         soon = NOON + MINUTE
 
-        claims = [proofs.claim_fetch(proof.pk, now=NOON, retry_at=soon) for _ in range(2)]
+        claims = [proofs.claim_proof_fetch(proof.pk, now=NOON, retry_at=soon) for _ in range(2)]
 
         assert claims == [True, False]
-        assert proofs.due_to_fetch(now=NOON, limit=10) == []
-        assert [job.attempts for job in proofs.due_to_fetch(now=soon, limit=10)] == [1]
+        assert proofs.list_proofs_to_fetch(now=NOON, limit=10) == []
+        assert [job.attempts for job in proofs.list_proofs_to_fetch(now=soon, limit=10)] == [1]
 
     def test_tries_again_later_or_never(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
 
-        retried = proofs.fetch_failed(proof.pk, error="slow", retry_at=NOON + MINUTE, now=NOON)
+        retried = proofs.record_fetch_failure(
+            proof.pk, error="slow", retry_at=NOON + MINUTE, now=NOON
+        )
         assert (retried.status, retried.fetch_at) == (ProofStatus.FETCHING, NOON + MINUTE)
 
-        failed = proofs.fetch_failed(proof.pk, error="x" * 500, retry_at=None, now=NOON)
+        failed = proofs.record_fetch_failure(proof.pk, error="x" * 500, retry_at=None, now=NOON)
         assert (failed.status, failed.fetch_at, len(failed.fetch_error)) == ("FAILED", None, 200)
-        assert proofs.due_to_fetch(now=NOON + timedelta(days=9), limit=10) == []
-        assert not proofs.claim_fetch(proof.pk, now=NOON + MINUTE, retry_at=NOON + MINUTE)
+        assert proofs.list_proofs_to_fetch(now=NOON + timedelta(days=9), limit=10) == []
+        assert not proofs.claim_proof_fetch(proof.pk, now=NOON + MINUTE, retry_at=NOON + MINUTE)
 
 
 class TestKeepFile:
@@ -236,7 +238,7 @@ class TestKeepFile:
         before = keep(proof, content=PICTURE).file.name
 
         keep(proof, content=b"something else")
-        proofs.fetch_failed(proof.pk, error="late", retry_at=None, now=NOON)
+        proofs.record_fetch_failure(proof.pk, error="late", retry_at=None, now=NOON)
 
         kept = PaymentProof.objects.get(pk=proof.pk)
         assert (kept.status, kept.file.name) == (ProofStatus.KEPT, before)
@@ -244,7 +246,7 @@ class TestKeepFile:
 
     def test_is_possible_after_the_fetch_was_given_up(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
-        proofs.fetch_failed(proof.pk, error="gone", retry_at=None, now=NOON)
+        proofs.record_fetch_failure(proof.pk, error="gone", retry_at=None, now=NOON)
 
         keep(proof, content=PICTURE)
 
@@ -260,17 +262,17 @@ class TestSameBytes:
         keep(arranged.received(order).proof, content=PICTURE)
         keep(arranged.received(order).proof, content=b"another")
 
-        assert proofs.same_bytes(two) == [one]
+        assert proofs.find_identical_proofs(two) == [one]
 
     def test_finds_nothing_for_a_file_that_is_not_there_yet(self, raffle: Raffle) -> None:
         arranged.received(arranged.placed(raffle, numbers=[1]))
         proof = arranged.received(arranged.placed(raffle, numbers=[2])).proof
 
-        assert proofs.same_bytes(proof) == []
+        assert proofs.find_identical_proofs(proof) == []
 
 
 def keep(proof: PaymentProof, *, content: bytes) -> PaymentProof:
-    return proofs.keep_file(
+    return proofs.store_proof_file(
         proof.pk, content=content, content_type="image/jpeg", extension="jpg", now=NOON
     )
 

@@ -77,7 +77,7 @@ class TestTheSameNumber:
         outcomes = at_once([partial(hold, raffle, buyer, 7) for buyer in buyers])
 
         assert Counter(outcomes) == {(7,): 1, "taken": 99}
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_never_makes_two_wait_for_each_other(self) -> None:
         raffle = builders.raffle(numbers=12)
@@ -90,13 +90,13 @@ class TestTheSameNumber:
                 with transaction.atomic(durable=True):
                     lock(buyers[at])
                     mine = Order.objects.get(contact=buyers[at], status=OrderStatus.DRAFT)
-                    orders.cancel(orders.lock(mine.pk), by=a_buyer(), now=NOON)
+                    orders.cancel(orders.lock_order(mine.pk), by=a_buyer(), now=NOON)
             return outcome
 
         outcomes = at_once([partial(turn, at) for at in range(64)])
 
         assert len(outcomes) == 64
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
 
 class TestRandomNumbers:
@@ -119,7 +119,7 @@ class TestRandomNumbers:
 
         assert sorted(number for share in shares for number in share) == list(range(1, 61))
         assert not raffle.numbers.filter(status=TicketStatus.AVAILABLE).exists()
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
 
 class TestOneOrder:
@@ -130,13 +130,15 @@ class TestOneOrder:
         def confirm() -> type:
             with transaction.atomic(durable=True):
                 lock(WhatsAppContact(pk=order.contact_id))
-                return type(payments.confirm(orders.lock(order.pk), by=a_reviewer(), now=NOON))
+                return type(
+                    payments.confirm_payment(orders.lock_order(order.pk), by=a_reviewer(), now=NOON)
+                )
 
         outcomes = at_once([confirm] * 8, threads=8)
 
         assert Counter(outcomes) == {Settled: 1, AlreadySettled: 7}
         assert arranged.story(order).count("PAID") == 1
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_is_either_paid_or_expired_when_both_come_at_once(self) -> None:
         raffle = builders.raffle(numbers=100)
@@ -146,11 +148,13 @@ class TestOneOrder:
         def end(order: Order, way: str) -> str:
             with transaction.atomic(durable=True):
                 lock(WhatsAppContact(pk=order.contact_id))
-                locked = orders.lock(order.pk)
+                locked = orders.lock_order(order.pk)
                 if way == "expire":
                     done = orders.expire(locked, now=AFTER_THE_DEADLINE)
                     return "expired" if done else "not due"
-                outcome = payments.confirm(locked, by=a_reviewer(), now=AFTER_THE_DEADLINE + MINUTE)
+                outcome = payments.confirm_payment(
+                    locked, by=a_reviewer(), now=AFTER_THE_DEADLINE + MINUTE
+                )
                 return "late" if isinstance(outcome, Settled) and outcome.late else "paid"
 
         outcomes = at_once(
@@ -161,4 +165,4 @@ class TestOneOrder:
         assert counted["expired"] == counted["late"]
         assert counted["not due"] == counted["paid"]
         assert {arranged.stored(order).status for order in pending} == {OrderStatus.PAID}
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []

@@ -55,14 +55,14 @@ class TestHoldRandom:
         assert len(order.numbers()) == 3
         assert arranged.statuses(raffle, *order.numbers()) == ["RESERVED"] * 3
         assert arranged.story(order) == ["HELD"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_gives_the_order_a_code_right_away(self) -> None:
         order = hold_random(builders.raffle(), quantity=1)
 
         assert order.code is not None
-        assert codes.normalised(order.code) == order.code
-        assert orders.find(order.code) == order.pk
+        assert codes.normalise_code(order.code) == order.code
+        assert orders.find_order(order.code) == order.pk
 
     @pytest.mark.parametrize("pivot", [0, 2**31 - 1, PIVOT])
     def test_finds_the_last_free_numbers_wherever_it_starts(self, pivot: int) -> None:
@@ -73,7 +73,7 @@ class TestHoldRandom:
 
         assert len(last.numbers()) == 3
         assert arranged.statuses(raffle, *range(1, 11)) == ["RESERVED"] * 10
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_says_how_many_are_left_and_takes_none_of_them(self) -> None:
         raffle = builders.raffle(numbers=10)
@@ -84,7 +84,7 @@ class TestHoldRandom:
 
         assert refusal.value.details == {"available": 2}
         assert arranged.statuses(raffle, *range(1, 11)).count("AVAILABLE") == 2
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_starts_elsewhere_with_another_pivot(self) -> None:
         raffle = builders.raffle(numbers=100)
@@ -113,7 +113,7 @@ class TestHoldNumbers:
 
         assert order.numbers() == [7, 13, 45]
         assert (order.mode, order.quantity) == (Mode.PICK, 3)
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_holds_none_when_one_is_taken_and_names_those_taken(self) -> None:
         raffle = builders.raffle(numbers=100)
@@ -149,7 +149,7 @@ class TestHoldNumbers:
         order = arranged.held(other, numbers=[1])
 
         assert order.numbers() == [1]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
 
 class TestReplacing:
@@ -163,7 +163,7 @@ class TestReplacing:
         assert arranged.story(older) == ["HELD", "CANCELLED"]
         assert newer.numbers() == [4, 5]
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_counts_its_own_numbers_as_free(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
@@ -174,7 +174,7 @@ class TestReplacing:
         assert newer.numbers() == [2, 3, 4]
         assert arranged.stored(older).numbers() == [1, 2, 3]
         assert arranged.statuses(raffle, 1) == ["AVAILABLE"]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_keeps_the_older_draft_when_the_new_choice_is_refused(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
@@ -196,7 +196,7 @@ class TestReplacing:
         newer = hold_random(raffle, quantity=5, contact=contact)
 
         assert not set(had) & set(newer.numbers())
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_gives_its_own_numbers_again_when_nothing_else_is_left(self) -> None:
         raffle, contact = builders.raffle(numbers=6), builders.contact()
@@ -205,7 +205,7 @@ class TestReplacing:
         newer = hold_random(raffle, quantity=5, contact=contact)
 
         assert len(newer.numbers()) == 5
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_counts_its_own_numbers_among_those_left(self) -> None:
         raffle, contact = builders.raffle(numbers=6), builders.contact()
@@ -231,14 +231,14 @@ class TestReplacing:
     def test_ignores_a_draft_that_ended_meanwhile(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
         older = arranged.held(raffle, numbers=[1], contact=contact)
-        orders.cancel(orders.lock(older.pk), by=a_buyer(), now=NOON)
+        orders.cancel(orders.lock_order(older.pk), by=a_buyer(), now=NOON)
 
         newer = reservations.hold_numbers(
             raffle, contact_id=contact.pk, numbers=[1], now=NOON, by=a_buyer(), replacing=older
         )
 
         assert newer.numbers() == [1]
-        assert inventory.check() == []
+        assert inventory.find_inventory_problems() == []
 
     def test_refuses_to_replace_a_draft_of_somebody_else(self) -> None:
         raffle = builders.raffle(numbers=10)
@@ -391,13 +391,13 @@ class TestCode:
     def test_passes_over_a_code_that_a_former_key_gave_away(self) -> None:
         raffle = builders.raffle()
         first = arranged.held(raffle, numbers=[1])
-        key = reservations._code_key("only-for-tests-" + "x" * 40)
-        Order.objects.filter(pk=first.pk).update(code=codes.code_for(first.pk + 1, key=key))
+        key = reservations._derive_code_key("only-for-tests-" + "x" * 40)
+        Order.objects.filter(pk=first.pk).update(code=codes.build_order_code(first.pk + 1, key=key))
 
         second = arranged.held(raffle, numbers=[2])
 
         assert second.pk == first.pk + 1
-        assert second.code == codes.code_for(second.pk, key=key, tweak=1)
+        assert second.code == codes.build_order_code(second.pk, key=key, tweak=1)
         assert arranged.stored(second).code == second.code
 
 

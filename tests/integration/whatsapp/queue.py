@@ -13,7 +13,7 @@ from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import claims, outbox_queue
-from shared.whatsapp.services.outbox.claims import Claimed
+from shared.whatsapp.services.outbox.claims import ClaimedMessage
 from tests.builders import NOON
 
 LEASE_FOR: Final = timedelta(seconds=60)
@@ -26,9 +26,9 @@ def queued(
 ) -> OutboundMessage:
     """Queue a message to a buyer; `fields` are set afterwards."""
     with transaction.atomic():
-        message = outbox_queue.enqueue(
-            contacts.lock(contact.pk),
-            messages.text(f"message {next(_serial)}"),
+        message = outbox_queue.enqueue_message(
+            contacts.lock_contact(contact.pk),
+            messages.build_text(f"message {next(_serial)}"),
             key="test",
             kind=kind,
             now=NOON,
@@ -45,9 +45,9 @@ def claim(
     limit: int = 10,
     lease: UUID | None = None,
     skip_contacts: Collection[int] = (),
-) -> list[Claimed]:
+) -> list[ClaimedMessage]:
     """Claim as a gateway does."""
-    return claims.claim(
+    return claims.claim_messages(
         now=now,
         lease=lease or uuid4(),
         lease_for=LEASE_FOR,
@@ -56,12 +56,12 @@ def claim(
     )
 
 
-def claim_one(*, now: datetime = NOON) -> Claimed:
+def claim_one(*, now: datetime = NOON) -> ClaimedMessage:
     """Claim the one message there is to send."""
     [claimed] = claim(now=now)
     return claimed
 
 
-def ids(claimed: Collection[Claimed]) -> list[int]:
+def ids(claimed: Collection[ClaimedMessage]) -> list[int]:
     """Tell which messages were claimed."""
     return [one.id for one in claimed]

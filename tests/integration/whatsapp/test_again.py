@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from shared.core.enums import Delivery, InboxStatus, OutboxKind, OutboxStatus
+from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import PaymentProof
 from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.alarms import AlarmResolved
-from shared.whatsapp.services.business_numbers import NumberSends
+from shared.whatsapp.services.business_numbers import BusinessNumberSends
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.inbox.inbox_queue import MessageAnswered
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
@@ -31,7 +31,7 @@ FAILED: dict[str, Any] = {
 }
 UNDELIVERED: dict[str, Any] = {
     "status": OutboxStatus.SENT,
-    "delivery": Delivery.FAILED,
+    "delivery": MessageDeliveryStatus.FAILED,
     "wa_message_id": "w.1",
 }
 
@@ -46,7 +46,7 @@ class TestSendAgain:
         failed = queued(buyer, **trouble)
         queued(buyer)
 
-        again = outbox_queue.send_again(failed.pk)
+        again = outbox_queue.resend_message(failed.pk)
 
         assert (again.status, again.attempts, again.error) == (OutboxStatus.QUEUED, 0, "")
         assert (again.error_code, again.delivery, again.wa_message_id) == (None, "", "")
@@ -55,10 +55,12 @@ class TestSendAgain:
     @pytest.mark.parametrize("state", sorted(set(OutboxStatus) - {OutboxStatus.FAILED}))
     def test_refuses_what_did_not_fail(self, state: OutboxStatus) -> None:
         lease: dict[str, Any] = {"lease": "5e" * 16, "lease_until": NOON + MINUTE}
-        message = queued(builders.contact(), status=state, delivery=Delivery.DELIVERED, **lease)
+        message = queued(
+            builders.contact(), status=state, delivery=MessageDeliveryStatus.DELIVERED, **lease
+        )
 
         with pytest.raises(MessageNotFailed):
-            outbox_queue.send_again(message.pk)
+            outbox_queue.resend_message(message.pk)
 
         message.refresh_from_db()
         assert message.status == state
@@ -68,7 +70,7 @@ class TestSendAgain:
         news = queued(buyer, kind=OutboxKind.NOTICE, **FAILED)
         answer = queued(buyer, kind=OutboxKind.REPLY, **FAILED)
         for message in (news, answer):
-            outbox_queue.send_again(message.pk)
+            outbox_queue.resend_message(message.pk)
 
         assert claim() == []
 
@@ -78,14 +80,17 @@ class TestSendAgain:
 
     def test_is_settled_by_the_first_copy_when_that_arrived_after_all(self) -> None:
         message = queued(builders.contact(), status=OutboxStatus.FAILED, unknown_sends=3)
-        outbox_queue.send_again(message.pk)
+        outbox_queue.resend_message(message.pk)
 
         news = status("delivered", wamid="w.1", callback_data=str(message.callback_data))
         store(webhook(statuses=[news]))
         delivery_statuses.apply_statuses(now=NOON, limit=10)
 
         message.refresh_from_db()
-        assert (message.status, message.delivery) == (OutboxStatus.SENT, Delivery.DELIVERED)
+        assert (message.status, message.delivery) == (
+            OutboxStatus.SENT,
+            MessageDeliveryStatus.DELIVERED,
+        )
         assert claim() == []
 
 
@@ -102,14 +107,14 @@ class TestAnswerAgain:
         chat = Chat()
         message = self.a_failed(chat.receives("text", {"text": {"body": "hi"}}))
 
-        inbox_queue.answer_again(message.pk)
+        inbox_queue.requeue_failed_message(message.pk)
         chat.later(minutes=5)
 
         assert chat.answered()
         message.refresh_from_db()
         assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
         with pytest.raises(MessageAnswered):
-            inbox_queue.answer_again(message.pk)
+            inbox_queue.requeue_failed_message(message.pk)
 
     def test_keeps_a_payment_proof_however_old_it_is(self) -> None:
         builders.raffle()
@@ -118,7 +123,7 @@ class TestAnswerAgain:
         picture = {"image": {"id": "media1", "mime_type": "image/jpeg"}}
         message = self.a_failed(chat.receives("image", picture))
 
-        inbox_queue.answer_again(message.pk)
+        inbox_queue.requeue_failed_message(message.pk)
         chat.later(hours=3).answered()
 
         assert PaymentProof.objects.get().order == order
@@ -128,10 +133,10 @@ class TestAnswerAgain:
 class TestTryNow:
     def test_gives_a_paused_number_its_one_try_at_once(self) -> None:
         message = queued(builders.contact())
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         assert claim(now=NOON + SECOND) == []
 
-        business_numbers.try_now(NUMBER_ID, now=NOON + SECOND)
+        business_numbers.try_sending_now(NUMBER_ID, now=NOON + SECOND)
 
         tried = claim_one(now=NOON + SECOND)
         assert tried.id == message.pk
@@ -141,10 +146,10 @@ class TestTryNow:
 
     def test_ends_a_slow_down(self) -> None:
         queued(builders.contact())
-        business_numbers.slow_down(NUMBER_ID, least=timedelta(hours=1), now=NOON, jitter=0)
+        business_numbers.slow_down_sending(NUMBER_ID, least=timedelta(hours=1), now=NOON, jitter=0)
         assert claim(now=NOON + MINUTE) == []
 
-        business_numbers.try_now(NUMBER_ID, now=NOON + MINUTE)
+        business_numbers.try_sending_now(NUMBER_ID, now=NOON + MINUTE)
 
         send_results.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
         assert BusinessNumber.objects.get().throttle_hits == 0
@@ -152,8 +157,8 @@ class TestTryNow:
     def test_refuses_while_the_number_sends(self) -> None:
         BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
 
-        with pytest.raises(NumberSends):
-            business_numbers.try_now(NUMBER_ID, now=NOON)
+        with pytest.raises(BusinessNumberSends):
+            business_numbers.try_sending_now(NUMBER_ID, now=NOON)
 
 
 @pytest.mark.django_db
@@ -161,22 +166,22 @@ class TestBlock:
     def test_says_whether_it_changed_anything(self) -> None:
         buyer = builders.contact()
 
-        assert contacts.block(buyer.pk)
-        assert not contacts.block(buyer.pk)
+        assert contacts.block_contact(buyer.pk)
+        assert not contacts.block_contact(buyer.pk)
         buyer.refresh_from_db()
         assert buyer.is_blocked
-        assert contacts.unblock(buyer.pk)
-        assert not contacts.unblock(buyer.pk)
+        assert contacts.unblock_contact(buyer.pk)
+        assert not contacts.unblock_contact(buyer.pk)
 
     def test_answers_nothing_until_they_are_unblocked(self) -> None:
         builders.raffle()
         chat = Chat()
         chat.buys()
-        contacts.block(chat.contact.pk)
+        contacts.block_contact(chat.contact.pk)
 
         assert chat.says("help") == []
 
-        contacts.unblock(chat.contact.pk)
+        contacts.unblock_contact(chat.contact.pk)
         assert chat.says("help") != []
 
 
@@ -185,22 +190,22 @@ class TestAtOnce:
     def test_send_again_queues_it_once(self) -> None:
         message = queued(builders.contact(), **FAILED)
 
-        done = at_once(4, lambda _: tried(lambda: outbox_queue.send_again(message.pk)))
+        done = at_once(4, lambda _: tried(lambda: outbox_queue.resend_message(message.pk)))
 
         assert sorted(done) == ["done", *["message_not_failed"] * 3]
         assert OutboundMessage.objects.get().status == OutboxStatus.QUEUED
 
     def test_close_an_alarm_names_one_person(self) -> None:
-        alarm = alarms.sound("k", title="Trouble", now=NOON)
+        alarm = alarms.sound_alarm("k", title="Trouble", now=NOON)
 
         done = at_once(
-            4, lambda turn: tried(lambda: alarms.close(alarm.pk, by=f"rita{turn}", now=NOON))
+            4, lambda turn: tried(lambda: alarms.close_alarm(alarm.pk, by=f"rita{turn}", now=NOON))
         )
 
         assert sorted(done) == [*["alarm_resolved"] * 3, "done"]
         assert Alarm.objects.get().resolved_by == f"rita{done.index('done')}"
         with pytest.raises(AlarmResolved) as refused:
-            alarms.close(alarm.pk, by="late", now=NOON)
+            alarms.close_alarm(alarm.pk, by="late", now=NOON)
         assert refused.value.details["by"] == f"rita{done.index('done')}"
 
 

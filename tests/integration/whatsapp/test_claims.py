@@ -63,7 +63,7 @@ class TestOrder:
         queued(contact)
         under_way = claim_one()
 
-        outbox_queue.sweep(now=NOON)
+        outbox_queue.settle_abandoned_sends(now=NOON)
 
         assert claim() == []
         send_results.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
@@ -156,7 +156,7 @@ class TestWindow:
         contact.refresh_from_db()
         reply = queued(contact)
 
-        assert outbox_queue.release_withheld(contact, now=NOON) == 1
+        assert outbox_queue.release_withheld_messages(contact, now=NOON) == 1
         claimed = claim_one()
         assert claimed.id == notice.pk
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
@@ -166,7 +166,7 @@ class TestWindow:
         contact = builders.contact()
         queued(builders.contact(), kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD)
 
-        assert outbox_queue.release_withheld(contact, now=NOON) == 0
+        assert outbox_queue.release_withheld_messages(contact, now=NOON) == 0
 
 
 @pytest.mark.django_db
@@ -182,7 +182,7 @@ class TestPauses:
         assert (contact.send_after, contact.pair_rate_hits) == (None, 0)
 
     def test_waits_while_a_number_is_to_slow_down(self) -> None:
-        business_numbers.slow_down(NUMBER_ID, now=NOON, jitter=0)
+        business_numbers.slow_down_sending(NUMBER_ID, now=NOON, jitter=0)
         queued(builders.contact())
         other = queued(builders.contact(phone_number_id="2"))
 
@@ -196,7 +196,7 @@ class TestPauses:
 
     def test_tries_one_message_a_minute_while_a_number_is_paused(self) -> None:
         first, second = queued(builders.contact()), queued(builders.contact())
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         assert claim() == []
         assert ids(claim(now=NOON + MINUTE)) == [first.pk]
@@ -207,7 +207,7 @@ class TestPauses:
         for _ in range(3):
             queued(builders.contact(phone_number_id="2"))
         probe = queued(builders.contact())
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         claimed = ids(claim(now=NOON + MINUTE, limit=2))
 
@@ -217,8 +217,8 @@ class TestPauses:
     def test_slows_down_longer_each_time_but_once_for_what_fails_together(self) -> None:
         moment, waits = NOON, []
         for _ in range(5):
-            business_numbers.slow_down(NUMBER_ID, now=moment, jitter=0)
-            business_numbers.slow_down(NUMBER_ID, now=moment, jitter=0)
+            business_numbers.slow_down_sending(NUMBER_ID, now=moment, jitter=0)
+            business_numbers.slow_down_sending(NUMBER_ID, now=moment, jitter=0)
             until = BusinessNumber.objects.get().send_after
             assert until is not None
             waits.append((until - moment).total_seconds())
@@ -256,10 +256,10 @@ class TestAtOnce:
     def test_one_gateway_gets_the_probe_of_a_paused_number(self) -> None:
         for _ in range(6):
             queued(builders.contact())
-        business_numbers.pause(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
 
         claimed = at_once(6, lambda _: claim(now=NOON + MINUTE))
-        later = at_once(6, lambda _: business_numbers.take_probe(NUMBER_ID, now=NOON + 2 * MINUTE))
+        later = at_once(6, lambda _: business_numbers.claim_probe(NUMBER_ID, now=NOON + 2 * MINUTE))
 
         assert sum(len(mine) for mine in claimed) == 1
         assert later.count(True) == 1
@@ -278,7 +278,7 @@ class TestAtOnce:
 
         with ThreadPoolExecutor(1) as pool:
             with transaction.atomic():
-                buyer = contacts.lock(contact.pk)
+                buyer = contacts.lock_contact(contact.pk)
                 claiming = pool.submit(claim_elsewhere)
                 wait_until_somebody_waits_for_a_lock()
                 buyer.last_inbound_at = NOON

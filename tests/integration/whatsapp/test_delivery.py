@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from shared.core.enums import Delivery, OutboxKind, OutboxStatus
+from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.models import (
     Alarm,
     BusinessNumber,
@@ -14,7 +14,7 @@ from shared.whatsapp.models import (
     WhatsAppContact,
 )
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
-from shared.whatsapp.services.outbox.delivery_statuses import KEEP_ORPHANS
+from shared.whatsapp.services.outbox.delivery_statuses import UNMATCHED_STATUSES_KEPT_FOR
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim_one, queued
@@ -56,7 +56,7 @@ class TestFurther:
             for name in order:
                 hear(name)
 
-        assert fresh(message).delivery == Delivery.READ
+        assert fresh(message).delivery == MessageDeliveryStatus.READ
         assert not DeliveryStatus.objects.filter(applied_at=None).exists()
 
     @pytest.mark.parametrize("order", list(permutations(["failed", "delivered"])))
@@ -66,7 +66,7 @@ class TestFurther:
         for name in order:
             hear(name, code=131026 if name == "failed" else 0)
 
-        assert fresh(message).delivery == Delivery.DELIVERED
+        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
         assert fresh(message).error == ""
 
     @pytest.mark.parametrize("order", list(permutations(["failed", "sent"])))
@@ -108,20 +108,20 @@ class TestEarlyAndLate:
 
         message = fresh(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
-        assert (message.delivery, message.lease) == (Delivery.SENT, None)
+        assert (message.delivery, message.lease) == (MessageDeliveryStatus.SENT, None)
 
     @pytest.mark.parametrize("name", ["sent", "delivered", "read", "failed"])
     def test_settles_a_message_whose_lease_ran_out(self, name: str) -> None:
         message = queued(builders.contact())
         claim_one()
-        outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND)
+        outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
 
         hear(name, callback_data=str(message.callback_data), code=131026)
 
         message = fresh(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
         assert message.delivery == name
-        assert outbox_queue.sweep(now=NOON + timedelta(hours=1)) == 0
+        assert outbox_queue.settle_abandoned_sends(now=NOON + timedelta(hours=1)) == 0
 
     def test_settles_a_message_that_was_about_to_be_sent_again(self) -> None:
         message = queued(builders.contact(), unknown_sends=1)
@@ -139,7 +139,7 @@ class TestEarlyAndLate:
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
         delivery_statuses.apply_statuses(now=NOON + MINUTE, limit=100)
 
-        assert fresh(message).delivery == Delivery.DELIVERED
+        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
 
     def test_ignores_the_failure_of_an_earlier_copy(self) -> None:
         message = sent()
@@ -157,7 +157,7 @@ class TestEarlyAndLate:
 
         given_up = DeliveryStatus.objects.get().applied_at
         assert given_up is not None
-        assert given_up - NOON >= KEEP_ORPHANS
+        assert given_up - NOON >= UNMATCHED_STATUSES_KEPT_FOR
         assert looks < 30
 
     def test_reaches_new_statuses_behind_many_orphans(self) -> None:
@@ -169,7 +169,7 @@ class TestEarlyAndLate:
 
         assert delivery_statuses.apply_statuses(now=NOON, limit=1) == 1
 
-        assert fresh(message).delivery == Delivery.READ
+        assert fresh(message).delivery == MessageDeliveryStatus.READ
 
 
 @pytest.mark.django_db
@@ -180,7 +180,10 @@ class TestFailed:
         hear("failed", code=131026)
 
         message = fresh(message)
-        assert (message.status, message.delivery) == (OutboxStatus.SENT, Delivery.FAILED)
+        assert (message.status, message.delivery) == (
+            OutboxStatus.SENT,
+            MessageDeliveryStatus.FAILED,
+        )
         assert message.error_code == 131026
         assert "Refused" in message.error
         assert Alarm.objects.get().key == "not_sent:131026"
@@ -210,7 +213,7 @@ class TestFailed:
         hear("failed", code=131047)
         contact = WhatsAppContact.objects.get()
 
-        assert outbox_queue.release_withheld(contact, now=NOON) == 1
+        assert outbox_queue.release_withheld_messages(contact, now=NOON) == 1
         hear("sent", callback_data=str(message.callback_data))
 
         assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
@@ -218,7 +221,7 @@ class TestFailed:
         assert claimed.id == message.pk
         send_results.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
         hear("delivered", wamid="wamid.2")
-        assert fresh(message).delivery == Delivery.DELIVERED
+        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
         assert fresh(message).wa_message_id == "wamid.2"
 
     def test_queues_a_notice_at_once_if_the_buyer_has_written_since(self) -> None:
@@ -258,5 +261,7 @@ class TestAtOnce:
         at_once(4, work)
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 
-        assert {one.delivery for one in OutboundMessage.objects.all()} == {Delivery.READ}
+        assert {one.delivery for one in OutboundMessage.objects.all()} == {
+            MessageDeliveryStatus.READ
+        }
         assert not DeliveryStatus.objects.filter(applied_at=None).exists()

@@ -81,7 +81,7 @@ class TestStore:
             webhook(message("wamid.1", user_id=USER_ID), contacts=[card("Sheena")]),
             webhook(statuses=[status("sent", wamid="wamid.2")]),
             change("account_update", {"event": "ACCOUNT_DELETED"}),
-            payloads.read(b"not json"),
+            payloads.parse_webhook(b"not json"),
         )
         store(*everything)
         InboundMessage.objects.update(status=InboxStatus.PROCESSED)
@@ -135,7 +135,7 @@ class TestStore:
         assert Alarm.objects.get().key == "unknown_number:999"
 
     def test_keeps_what_cannot_be_read_byte_for_byte(self) -> None:
-        store(payloads.read(b"\xff not json"))
+        store(payloads.parse_webhook(b"\xff not json"))
 
         assert bytes(UnreadableItem.objects.get().body) == b"\xff not json"
         assert Alarm.objects.get().key == "unreadable"
@@ -168,7 +168,9 @@ class TestStore:
         refused = replace(hook.messages[0], text=cast("str", None))
 
         with pytest.raises(IntegrityError):
-            inbox_queue.store([Webhook(messages=(refused,))], now=NOON, correlation_ids=[""])
+            inbox_queue.store_webhooks(
+                [Webhook(messages=(refused,))], now=NOON, correlation_ids=[""]
+            )
 
     def test_stores_thousands_of_items_of_one_batch(self) -> None:
         people = [f"1555{serial:07d}" for serial in range(1200)]
@@ -232,7 +234,7 @@ class TestStoreAtOnce:
         [buyer] = store(webhook(message(), contacts=[card("Old name")])).contact_ids
 
         with transaction.atomic():
-            contacts.lock(buyer)
+            contacts.lock_contact(buyer)
             hook = webhook(message(), contacts=[card("New name")])
             at_once(1, lambda _: store_without_waiting(hook))
 
@@ -267,9 +269,9 @@ class TestWaiting:
         [first] = store(webhook(message(phone="15550100003")), now=NOON).contact_ids
         store(webhook(message(phone="15550100002")), now=NOON + 2 * MINUTE)
 
-        assert inbox_queue.waiting(now=NOON + 3 * MINUTE, limit=10) == [first, second]
-        assert inbox_queue.waiting(now=NOON + 3 * MINUTE, limit=1) == [first]
-        assert inbox_queue.oldest_unanswered(now=NOON + 3 * MINUTE) == 3 * MINUTE
+        assert inbox_queue.list_waiting_contacts(now=NOON + 3 * MINUTE, limit=10) == [first, second]
+        assert inbox_queue.list_waiting_contacts(now=NOON + 3 * MINUTE, limit=1) == [first]
+        assert inbox_queue.get_oldest_unanswered_age(now=NOON + 3 * MINUTE) == 3 * MINUTE
 
     def test_leaves_alone_what_is_answered_or_tried_again_later(self) -> None:
         store(webhook(message(phone="15550100002")))
@@ -277,18 +279,18 @@ class TestWaiting:
         [later] = store(webhook(message(phone="15550100003"))).contact_ids
         InboundMessage.objects.filter(contact=later).update(next_attempt_at=NOON + MINUTE)
 
-        assert inbox_queue.waiting(now=NOON, limit=10) == []
-        assert inbox_queue.waiting(now=NOON + MINUTE, limit=10) == [later]
+        assert inbox_queue.list_waiting_contacts(now=NOON, limit=10) == []
+        assert inbox_queue.list_waiting_contacts(now=NOON + MINUTE, limit=10) == [later]
 
     def test_says_that_nobody_waits(self) -> None:
-        assert inbox_queue.oldest_unanswered(now=NOON) is None
+        assert inbox_queue.get_oldest_unanswered_age(now=NOON) is None
 
     def test_gives_messages_in_the_order_they_were_written(self) -> None:
         [buyer] = store(
             webhook(message("wamid.2", at=NOON), message("wamid.1", at=NOON - MINUTE))
         ).contact_ids
 
-        assert [kept.wa_message_id for kept in inbox_queue.unanswered(buyer)] == [
+        assert [kept.wa_message_id for kept in inbox_queue.list_unanswered_messages(buyer)] == [
             "wamid.1",
             "wamid.2",
         ]
@@ -311,11 +313,11 @@ class TestRecordedPayloads:
         bodies = recorded()
 
         for _, body in bodies:
-            store(payloads.read(body))
+            store(payloads.parse_webhook(body))
         before = contents()
         for _, body in bodies:
-            store(payloads.read(body))
-        store(*(payloads.read(body) for _, body in bodies))
+            store(payloads.parse_webhook(body))
+        store(*(payloads.parse_webhook(body) for _, body in bodies))
 
         assert len(bodies) > 100
         assert contents() == before

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def two_numbers() -> None:
-    business_numbers.note_webhook({NUMBER_ID: "15550100000", "2": "15550100009"}, now=NOON)
+    business_numbers.record_webhook({NUMBER_ID: "15550100000", "2": "15550100009"}, now=NOON)
     Alarm.objects.all().delete()
 
 
@@ -42,7 +42,7 @@ class TestAccountUpdate:
         assert paused() == [NUMBER_ID, "2"]
         number = BusinessNumber.objects.get(phone_number_id=NUMBER_ID)
         assert number.pause_reason == f"Meta reports {value['event']}."
-        assert number.probe_at == NOON + business_numbers.PROBE_EVERY
+        assert number.probe_at == NOON + business_numbers.PROBE_INTERVAL
         assert Alarm.objects.filter(key__startswith="notice:account_update").count() == 1
 
     @pytest.mark.parametrize(

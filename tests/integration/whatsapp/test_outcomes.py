@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
+from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import OutboxKind, OutboxStatus
-from shared.whatsapp.graph_errors import Judgement, Reaction
+from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue, send_results
-from shared.whatsapp.services.outbox.claims import Claimed
+from shared.whatsapp.services.outbox.claims import ClaimedMessage
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, queued
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
 
 
-def fail(claimed: Claimed, reaction: Reaction, *, alarm: bool = False, **others: Any) -> None:
+def fail(
+    claimed: ClaimedMessage, reaction: FailureReaction, *, alarm: bool = False, **others: Any
+) -> None:
     """Record that Meta refused a message with a code of this kind."""
     send_results.record_failure(
         claimed,
@@ -56,7 +58,7 @@ class TestRecordSent:
     def test_counts_after_the_lease_ran_out_while_nobody_else_has_it(self) -> None:
         queued(builders.contact())
         claimed = claim_one()
-        outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND)
+        outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
         assert the_message().status == OutboxStatus.UNKNOWN
 
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
@@ -67,9 +69,9 @@ class TestRecordSent:
         queued(builders.contact())
         old = claim_one()
         later = NOON + LEASE_FOR + SECOND
-        outbox_queue.sweep(now=later)
-        outbox_queue.sweep(now=later + UNKNOWN_AFTER)
-        new = claim_one(now=later + UNKNOWN_AFTER)
+        outbox_queue.settle_abandoned_sends(now=later)
+        outbox_queue.settle_abandoned_sends(now=later + UNKNOWN_SEND_WAIT)
+        new = claim_one(now=later + UNKNOWN_SEND_WAIT)
 
         send_results.record_sent(old, wa_message_id="wamid.old", now=later)
 
@@ -78,7 +80,7 @@ class TestRecordSent:
 
     def test_ends_a_pause_and_resolves_its_alarm(self) -> None:
         queued(builders.contact())
-        fail(claim_one(), Reaction.PAUSE, code=190)
+        fail(claim_one(), FailureReaction.PAUSE, code=190)
         later = NOON + MINUTE
 
         send_results.record_sent(claim_one(now=later), wa_message_id="wamid.1", now=later)
@@ -92,8 +94,8 @@ class TestRecordFailure:
     def test_tries_again_after_ever_longer_waits_and_then_gives_up(self) -> None:
         queued(builders.contact(last_inbound_at=NOON))
         moment, waits = NOON, []
-        for _ in range(send_results.MAX_ATTEMPTS):
-            fail(claim_one(now=moment), Reaction.RETRY, now=moment)
+        for _ in range(send_results.MAX_SEND_ATTEMPTS):
+            fail(claim_one(now=moment), FailureReaction.RETRY, now=moment)
             if (due := the_message().next_attempt_at) is not None:
                 waits.append((due - moment).total_seconds())
                 assert claim(now=due - SECOND) == []
@@ -109,7 +111,7 @@ class TestRecordFailure:
         queued(contact)
         moment, waits = NOON, []
         for _ in range(4):
-            fail(claim_one(now=moment), Reaction.RETRY_PAIR, now=moment)
+            fail(claim_one(now=moment), FailureReaction.RETRY_PAIR, now=moment)
             until = WhatsAppContact.objects.get().send_after
             assert until is not None
             waits.append((until - moment).total_seconds())
@@ -121,7 +123,7 @@ class TestRecordFailure:
     def test_slows_down_the_whole_number_without_counting_it(self) -> None:
         queued(builders.contact())
 
-        fail(claim_one(), Reaction.RETRY_NUMBER)
+        fail(claim_one(), FailureReaction.RETRY_NUMBER)
 
         assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
         assert the_number().send_after == NOON + SECOND
@@ -129,7 +131,7 @@ class TestRecordFailure:
 
     def test_says_so_when_meta_slows_a_number_down_until_one_goes_through(self) -> None:
         queued(builders.contact())
-        fail(claim_one(), Reaction.RETRY_NUMBER, alarm=True, code=131048)
+        fail(claim_one(), FailureReaction.RETRY_NUMBER, alarm=True, code=131048)
         assert "What Meta said." in Alarm.objects.get().detail
 
         send_results.record_sent(
@@ -141,11 +143,11 @@ class TestRecordFailure:
     def test_waits_for_a_status_when_it_may_have_arrived(self) -> None:
         queued(builders.contact())
 
-        fail(claim_one(), Reaction.UNKNOWN)
+        fail(claim_one(), FailureReaction.UNKNOWN)
 
         message = the_message()
         assert (message.status, message.unknown_sends) == (OutboxStatus.UNKNOWN, 1)
-        assert message.next_attempt_at == NOON + UNKNOWN_AFTER
+        assert message.next_attempt_at == NOON + UNKNOWN_SEND_WAIT
 
     @pytest.mark.parametrize(
         ("kind", "status"),
@@ -156,7 +158,7 @@ class TestRecordFailure:
     ) -> None:
         queued(builders.contact(), kind=kind)
 
-        fail(claim_one(), Reaction.OUTSIDE_WINDOW, code=131047)
+        fail(claim_one(), FailureReaction.OUTSIDE_WINDOW, code=131047)
 
         assert the_message().status == status
         assert the_message().error_code == 131047
@@ -166,7 +168,7 @@ class TestRecordFailure:
         claimed = claim_one()
         WhatsAppContact.objects.update(last_inbound_at=NOON)
 
-        fail(claimed, Reaction.OUTSIDE_WINDOW, code=131047)
+        fail(claimed, FailureReaction.OUTSIDE_WINDOW, code=131047)
 
         assert the_message().status == OutboxStatus.QUEUED
 
@@ -183,7 +185,7 @@ class TestRecordFailure:
     ) -> None:
         queued(builders.contact(), kind=kind)
 
-        fail(claim_one(), Reaction.FAIL, alarm=alarm, code=131026)
+        fail(claim_one(), FailureReaction.FAIL, alarm=alarm, code=131026)
 
         assert the_message().status == OutboxStatus.FAILED
         assert Alarm.objects.count() == alarms
@@ -191,7 +193,7 @@ class TestRecordFailure:
     def test_pauses_the_number_and_keeps_the_message(self) -> None:
         queued(builders.contact())
 
-        fail(claim_one(), Reaction.PAUSE, code=190, alarm=True)
+        fail(claim_one(), FailureReaction.PAUSE, code=190, alarm=True)
 
         number = the_number()
         assert (number.paused_at, number.pause_code) == (NOON, 190)
@@ -199,8 +201,8 @@ class TestRecordFailure:
         assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
         assert Alarm.objects.get().key == f"paused:{NUMBER_ID}"
 
-    @pytest.mark.parametrize("reaction", Reaction)
-    def test_does_not_count_without_the_lease(self, reaction: Reaction) -> None:
+    @pytest.mark.parametrize("reaction", FailureReaction)
+    def test_does_not_count_without_the_lease(self, reaction: FailureReaction) -> None:
         queued(builders.contact())
         claimed = claim_one()
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
@@ -241,8 +243,8 @@ class TestSweep:
         queued(builders.contact())
         claim()
 
-        assert outbox_queue.sweep(now=NOON + LEASE_FOR) == 0
-        assert outbox_queue.sweep(now=NOON + LEASE_FOR + SECOND) == 1
+        assert outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR) == 0
+        assert outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND) == 1
         assert (the_message().status, the_message().unknown_sends) == (OutboxStatus.UNKNOWN, 1)
 
     def test_sends_again_what_stays_unknown_twice_and_then_gives_up(self) -> None:
@@ -251,9 +253,9 @@ class TestSweep:
         while claimed := claim(now=moment):
             sends += 1
             send_results.record_unknown(claimed[0], now=moment)
-            assert outbox_queue.sweep(now=moment + UNKNOWN_AFTER - SECOND) == 0
-            moment += UNKNOWN_AFTER
-            assert outbox_queue.sweep(now=moment) == 1
+            assert outbox_queue.settle_abandoned_sends(now=moment + UNKNOWN_SEND_WAIT - SECOND) == 0
+            moment += UNKNOWN_SEND_WAIT
+            assert outbox_queue.settle_abandoned_sends(now=moment) == 1
 
         assert sends == 1 + MAX_UNKNOWN_RESENDS
         assert the_message().status == OutboxStatus.FAILED
@@ -264,14 +266,14 @@ class TestSweep:
         for status in (OutboxStatus.QUEUED, OutboxStatus.SENT, OutboxStatus.WITHHELD):
             queued(builders.contact(), status=status)
 
-        assert outbox_queue.sweep(now=NOON + timedelta(days=1)) == 0
+        assert outbox_queue.settle_abandoned_sends(now=NOON + timedelta(days=1)) == 0
 
 
 class TestOldestUnsent:
     def test_counts_whatever_a_buyer_may_wait_for(self) -> None:
-        assert outbox_queue.oldest_unsent(now=NOON) is None
+        assert outbox_queue.get_oldest_unsent_age(now=NOON) is None
         queued(builders.contact(), created_at=NOON - MINUTE)
         queued(builders.contact(), created_at=NOON - 2 * MINUTE, status=OutboxStatus.UNKNOWN)
         queued(builders.contact(), created_at=NOON - 3 * MINUTE, status=OutboxStatus.SENT)
 
-        assert outbox_queue.oldest_unsent(now=NOON) == 2 * MINUTE
+        assert outbox_queue.get_oldest_unsent_age(now=NOON) == 2 * MINUTE

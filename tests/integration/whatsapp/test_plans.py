@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("index", "model", "condition"),
     [
-        ("outbound_failed", OutboundMessage, predicates.NOT_SENT),
-        ("outbound_withheld", OutboundMessage, predicates.WITHHELD),
-        ("outbound_unknown", OutboundMessage, predicates.UNANSWERED),
-        ("outbound_queue", OutboundMessage, predicates.WAITING),
-        ("outbound_sending", OutboundMessage, predicates.UNDER_WAY),
-        ("inbound_failed", InboundMessage, predicates.NOT_ANSWERED),
-        ("inbound_waiting", InboundMessage, predicates.TO_ANSWER),
+        ("outbound_failed", OutboundMessage, predicates.FAILED_OUTBOUND),
+        ("outbound_withheld", OutboundMessage, predicates.WITHHELD_OUTBOUND),
+        ("outbound_unknown", OutboundMessage, predicates.UNKNOWN_OUTBOUND),
+        ("outbound_queue", OutboundMessage, predicates.QUEUED_OUTBOUND),
+        ("outbound_sending", OutboundMessage, predicates.SENDING_OUTBOUND),
+        ("inbound_failed", InboundMessage, predicates.FAILED_INBOUND),
+        ("inbound_waiting", InboundMessage, predicates.WAITING_INBOUND),
     ],
 )
 def test_counts_through_the_index(index: str, model: Any, condition: Q, vendor: str) -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 
 from shared.whatsapp import payloads
 from shared.whatsapp.services.inbox import inbox_queue
-from shared.whatsapp.services.inbox.webhook_store import Stored
+from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import NOON, NUMBER_ID
 
@@ -87,7 +87,7 @@ def change(field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903) -
     """Read a webhook with one change of any kind."""
     entry = {"id": "102290129340398", "time": time, "changes": [{"field": field, "value": value}]}
     document = {"object": "whatsapp_business_account", "entry": [entry]}
-    return payloads.read(json.dumps(document).encode())
+    return payloads.parse_webhook(json.dumps(document).encode())
 
 
 def card(
@@ -99,9 +99,11 @@ def card(
     return {"profile": profile} | {key: value for key, value in keys.items() if value}
 
 
-def store(*webhooks: Webhook, now: datetime = NOON) -> Stored:
+def store(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
     """Store webhooks as the gateway does."""
-    return inbox_queue.store_safely(webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks))
+    return inbox_queue.store_webhooks_safely(
+        webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks)
+    )
 
 
 def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
@@ -133,7 +135,7 @@ def wait_until_somebody_waits_for_a_lock(*, patience: float = 10) -> None:
     raise AssertionError("nobody waits for a lock")
 
 
-def store_without_waiting(hook: Webhook) -> Stored:
+def store_without_waiting(hook: Webhook) -> StoredBatch:
     """Store a webhook, and fail after two seconds of waiting for a lock of PostgreSQL."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '2s'")

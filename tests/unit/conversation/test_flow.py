@@ -5,28 +5,28 @@ from dataclasses import replace
 import pytest
 
 from shared.conversation import button_ids, flow
-from shared.conversation.button_ids import Do
+from shared.conversation.button_ids import ButtonAction
 from shared.conversation.values import (
     AssignProof,
-    CalledOff,
-    CallOff,
+    ButtonTapped,
+    CancelOwnOrder,
     Context,
-    Event,
+    ConversationEvent,
+    EffectRefused,
     Facts,
-    Held,
     HoldNumbers,
     HoldRandom,
     KeepProof,
-    Picture,
-    Place,
-    Placed,
-    ProofTaken,
-    ProofUnplaced,
-    Refused,
+    NumbersHeld,
+    OrderCancelled,
+    OrderPlaced,
+    PictureReceived,
+    PlaceOrder,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
     Step,
-    Tapped,
-    Unreadable,
-    Words,
+    TextReceived,
+    UnreadableReceived,
 )
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits
@@ -53,8 +53,8 @@ PICK, CONFIRM, WAIT, DONE = (
 )
 
 
-def tap(do: Do, *values: int) -> Tapped:
-    return Tapped(button_ids.write(do, *values))
+def tap(do: ButtonAction, *values: int) -> ButtonTapped:
+    return ButtonTapped(button_ids.build_button_id(do, *values))
 
 
 def outcome(step: Step) -> str:
@@ -64,14 +64,14 @@ def outcome(step: Step) -> str:
     return step.replies[0].key if step.replies else "silence"
 
 
-def take(state: State, event: Event) -> Step:
+def take(state: State, event: ConversationEvent) -> Step:
     context, known = SITUATIONS[state]
     return flow.step(state, context, event, known)
 
 
-WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
+WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
     "MENU": (
-        Words("Menu!"),
+        TextReceived("Menu!"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
             PICK: (MODE, "card"), CONFIRM: (MODE, "card"), WAIT: (MODE, "card"),
@@ -79,7 +79,7 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "HELP": (
-        Words("help"),
+        TextReceived("help"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "card"),
             PICK: (PICK, "card"), CONFIRM: (CONFIRM, "card"), WAIT: (WAIT, "card"),
@@ -87,24 +87,25 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "CANCEL": (
-        Words("CANCEL"),
+        TextReceived("CANCEL"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
-            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "CallOff"), WAIT: (WAIT, "CallOff"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "CancelOwnOrder"),
+            WAIT: (WAIT, "CancelOwnOrder"),
             DONE: (DONE, "cancel_surely"),
         },
     ),
     "a misspelt cancel": (
-        Words("cancle"),
+        TextReceived("cancle"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
             PICK: (MODE, "card"), CONFIRM: (CONFIRM, "cancel_surely"),
             WAIT: (WAIT, "cancel_surely"), DONE: (DONE, "cancel_surely"),
         },
     ),
-    "my tickets": (Words("my tickets"), {state: (state, "my_tickets") for state in State}),
+    "my tickets": (TextReceived("my tickets"), {state: (state, "my_tickets") for state in State}),
     "a greeting": (
-        Words("hi"),
+        TextReceived("hi"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
@@ -112,15 +113,16 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "yes": (
-        Words("Yes"),
+        TextReceived("Yes"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
-            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "Place"), WAIT: (WAIT, "still_to_pay"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "PlaceOrder"),
+            WAIT: (WAIT, "still_to_pay"),
             DONE: (DONE, "under_review"),
         },
     ),
     "no": (
-        Words("no"),
+        TextReceived("no"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "HoldRandom"),
@@ -128,7 +130,7 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "done": (
-        Words("done"),
+        TextReceived("done"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
@@ -136,7 +138,7 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "a bare number": (
-        Words("5"),
+        TextReceived("5"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "quantity_or_number"),
             QTY: (QTY, "HoldRandom"), PICK: (PICK, "HoldNumbers"),
@@ -145,7 +147,7 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "5 random": (
-        Words("5 random"),
+        TextReceived("5 random"),
         {
             MENU: (MENU, "raffle_list"), MODE: (QTY, "HoldRandom"), QTY: (QTY, "HoldRandom"),
             PICK: (QTY, "HoldRandom"), CONFIRM: (QTY, "HoldRandom"), WAIT: (WAIT, "still_to_pay"),
@@ -153,7 +155,7 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "several numbers": (
-        Words("007, 13 and 45"),
+        TextReceived("007, 13 and 45"),
         {
             MENU: (MENU, "raffle_list"), MODE: (PICK, "HoldNumbers"), QTY: (PICK, "HoldNumbers"),
             PICK: (PICK, "HoldNumbers"), CONFIRM: (PICK, "HoldNumbers"),
@@ -161,7 +163,7 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "nonsense": (
-        Words("when is the weather good?"),
+        TextReceived("when is the weather good?"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
@@ -169,41 +171,44 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
         },
     ),
     "a voice message": (
-        Unreadable("audio"),
+        UnreadableReceived("audio"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
             DONE: (DONE, "under_review"),
         },
     ),
-    "a picture": (Picture(), {state: (state, "KeepProof") for state in State}),
+    "a picture": (PictureReceived(), {state: (state, "KeepProof") for state in State}),
     "a tap on random": (
-        tap(Do.RANDOM, 1), dict.fromkeys(State, (QTY, "ask_quantity")),
+        tap(ButtonAction.RANDOM, 1), dict.fromkeys(State, (QTY, "ask_quantity")),
     ),
-    "a tap on pick": (tap(Do.PICK, 1), dict.fromkeys(State, (PICK, "ask_numbers"))),
-    "a tap on a raffle": (tap(Do.RAFFLE, 1), dict.fromkeys(State, (MODE, "card"))),
+    "a tap on pick": (tap(ButtonAction.PICK, 1), dict.fromkeys(State, (PICK, "ask_numbers"))),
+    "a tap on a raffle": (tap(ButtonAction.RAFFLE, 1), dict.fromkeys(State, (MODE, "card"))),
     "a tap on a quantity": (
-        tap(Do.QUANTITY, 1, 3), dict.fromkeys(State, (QTY, "HoldRandom")),
+        tap(ButtonAction.QUANTITY, 1, 3), dict.fromkeys(State, (QTY, "HoldRandom")),
     ),
-    "a tap on my tickets": (tap(Do.MINE), {state: (state, "my_tickets") for state in State}),
+    "a tap on my tickets": (
+        tap(ButtonAction.MINE), {state: (state, "my_tickets") for state in State},
+    ),
     "a tap on confirm": (
-        tap(Do.CONFIRM, 10),
+        tap(ButtonAction.CONFIRM, 10),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
-            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "Place"), WAIT: (WAIT, "how_to_pay"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "PlaceOrder"), WAIT: (WAIT, "how_to_pay"),
             DONE: (DONE, "under_review"),
         },
     ),
     "a tap on cancel": (
-        tap(Do.CANCEL, 10),
+        tap(ButtonAction.CANCEL, 10),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
-            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "CallOff"), WAIT: (WAIT, "CallOff"),
+            PICK: (MODE, "card"), CONFIRM: (CONFIRM, "CancelOwnOrder"),
+            WAIT: (WAIT, "CancelOwnOrder"),
             DONE: (DONE, "cancel_surely"),
         },
     ),
     "a tap on somebody's button": (
-        Tapped("their-own-id", "Yes"),
+        ButtonTapped("their-own-id", "Yes"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
             PICK: (MODE, "card"), CONFIRM: (MODE, "card"), WAIT: (MODE, "card"),
@@ -212,58 +217,70 @@ WORDS: dict[str, tuple[Event, dict[State, tuple[State, str]]]] = {
     ),
 }  # fmt: skip
 
-OUTCOMES: dict[str, tuple[Event, Facts, tuple[State, str]]] = {
-    "held": (Held(10), facts(DRAFT), (CONFIRM, "held")),
-    "placed": (Placed(10), facts(PENDING), (WAIT, "how_to_pay")),
+OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
+    "held": (NumbersHeld(10), facts(DRAFT), (CONFIRM, "held")),
+    "placed": (OrderPlaced(10), facts(PENDING), (WAIT, "how_to_pay")),
     "called off": (
-        CalledOff(10),
+        OrderCancelled(10),
         facts(replace(EXPIRED, status=OrderStatus.CANCELLED)),
         (MENU, "cancelled"),
     ),
-    "first proof": (ProofTaken(10), facts(REVIEWED), (DONE, "proof_received")),
-    "another proof": (ProofTaken(10, first=False), facts(REVIEWED), (DONE, "proof_added")),
+    "first proof": (ProofAddedToOrder(10), facts(REVIEWED), (DONE, "proof_received")),
+    "another proof": (ProofAddedToOrder(10, first=False), facts(REVIEWED), (DONE, "proof_added")),
     "late proof, numbers back": (
-        ProofTaken(10, late=True),
+        ProofAddedToOrder(10, late=True),
         facts(REVIEWED),
         (DONE, "late_proof_secured"),
     ),
     "late proof, numbers gone": (
-        ProofTaken(10, late=True, secured=False),
+        ProofAddedToOrder(10, late=True, secured=False),
         facts(EXPIRED),
         (MENU, "late_proof"),
     ),
-    "sold out": (Refused("too_few_left", {"available": 0}), facts(), (MENU, "sold_out")),
-    "two left": (Refused("too_few_left", {"available": 2}), facts(), (QTY, "too_few_left")),
+    "sold out": (EffectRefused("too_few_left", {"available": 0}), facts(), (MENU, "sold_out")),
+    "two left": (EffectRefused("too_few_left", {"available": 2}), facts(), (QTY, "too_few_left")),
     "taken": (
-        Refused("numbers_taken", {"taken": [7], "free": [13], "neighbours": [8]}),
+        EffectRefused("numbers_taken", {"taken": [7], "free": [13], "neighbours": [8]}),
         facts(),
         (PICK, "numbers_taken"),
     ),
-    "unknown": (Refused("numbers_unknown", {"unknown": [1000]}), facts(), (PICK, "ask_numbers")),
+    "unknown": (
+        EffectRefused("numbers_unknown", {"unknown": [1000]}),
+        facts(),
+        (PICK, "ask_numbers"),
+    ),
     "limit": (
-        Refused("contact_limit_reached", {"limit": 5, "remaining": 2}),
+        EffectRefused("contact_limit_reached", {"limit": 5, "remaining": 2}),
         facts(),
         (MODE, "limit_reached"),
     ),
-    "cooling down": (Refused("cooling_down", {"until": NOON}), facts(), (MODE, "cooling_down")),
+    "cooling down": (
+        EffectRefused("cooling_down", {"until": NOON}),
+        facts(),
+        (MODE, "cooling_down"),
+    ),
     "one at a time": (
-        Refused("order_wants_payment", {"order_id": 10}),
+        EffectRefused("order_wants_payment", {"order_id": 10}),
         facts(PENDING),
         (WAIT, "still_to_pay"),
     ),
-    "not selling": (Refused("raffle_not_selling", {"reason": "paused"}), facts(), (MODE, "card")),
+    "not selling": (
+        EffectRefused("raffle_not_selling", {"reason": "paused"}),
+        facts(),
+        (MODE, "card"),
+    ),
     "out of bounds": (
-        Refused("quantity_out_of_bounds", {"minimum": 1, "maximum": 20}),
+        EffectRefused("quantity_out_of_bounds", {"minimum": 1, "maximum": 20}),
         facts(),
         (QTY, "ask_quantity"),
     ),
-    "hold over": (Refused("order_expired", {"order_id": 10}), facts(EXPIRED), (MODE, "card")),
+    "hold over": (EffectRefused("order_expired", {"order_id": 10}), facts(EXPIRED), (MODE, "card")),
     "paid already": (
-        Refused("order_already_paid", {"order_id": 10}),
+        EffectRefused("order_already_paid", {"order_id": 10}),
         facts(PAID),
         (QTY, "cannot_cancel"),
     ),
-    "something new": (Refused("never_heard_of", {}), facts(), (QTY, "ask_quantity")),
+    "something new": (EffectRefused("never_heard_of", {}), facts(), (QTY, "ask_quantity")),
 }
 
 
@@ -296,46 +313,46 @@ class TestTable:
         assert len(step.replies) <= 1
         assert (step.effect is None) == bool(step.replies)
         for reply in step.replies:
-            assert meta_limits.faults(reply.message()) == []
+            assert meta_limits.find_message_faults(reply.message()) == []
 
 
 class TestMenu:
     def test_shows_the_card_at_once_when_one_raffle_is_open(self) -> None:
-        step = flow.step(MENU, Context(), Words("hi"), facts())
+        step = flow.step(MENU, Context(), TextReceived("hi"), facts())
 
         assert (step.state, step.context.raffle_id, outcome(step)) == (MODE, 1, "card")
 
     def test_says_when_nothing_is_on_sale(self) -> None:
-        step = flow.step(MENU, Context(), Words("hi"), facts(raffles=()))
+        step = flow.step(MENU, Context(), TextReceived("hi"), facts(raffles=()))
 
         assert (step.state, outcome(step)) == (MENU, "no_raffles")
 
     def test_understands_a_shortcut_in_the_very_first_message(self) -> None:
-        step = flow.step(MENU, Context(), Words("5 random"), facts())
+        step = flow.step(MENU, Context(), TextReceived("5 random"), facts())
 
         assert step.effect == HoldRandom(1, 5)
 
     @pytest.mark.parametrize("text", ["winter", "2", "Winter Raffle!"])
     def test_opens_a_raffle_by_name_or_place(self, text: str) -> None:
-        step = flow.step(MENU, Context(), Words(text), facts(raffles=(SUMMER, WINTER)))
+        step = flow.step(MENU, Context(), TextReceived(text), facts(raffles=(SUMMER, WINTER)))
 
         assert (step.state, step.context.raffle_id) == (MODE, 2)
 
     def test_pages_through_many_raffles_ten_rows_at_a_time(self) -> None:
         many = tuple(replace(SUMMER, id=n, title=f"Raffle {n}") for n in range(1, 26))
         shown: set[str] = set()
-        step = flow.step(MENU, Context(), Words("hi"), facts(raffles=many))
+        step = flow.step(MENU, Context(), TextReceived("hi"), facts(raffles=many))
         for _ in range(3):
             rows = step.replies[0].rows
             assert len(rows) <= 10
             shown |= {row.title for row in rows[:9]}
-            step = flow.step(MENU, Context(), Tapped(rows[-1].id), facts(raffles=many))
+            step = flow.step(MENU, Context(), ButtonTapped(rows[-1].id), facts(raffles=many))
 
         assert {f"Raffle {n}" for n in range(1, 26)} <= shown
 
     def test_names_a_live_order_and_its_deadline_and_leaves_it_alone(self) -> None:
         step = flow.step(
-            WAIT, Context(raffle_id=1, draft_order_id=10), Words("menu"), facts(PENDING)
+            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("menu"), facts(PENDING)
         )
 
         assert step.effect is None
@@ -348,7 +365,7 @@ class TestNotUnderstood:
         context, known = SITUATIONS[QTY]
         keys, bodies = [], []
         for _ in range(5):
-            step = flow.step(QTY, context, Words("qwertz"), known)
+            step = flow.step(QTY, context, TextReceived("qwertz"), known)
             context = step.context
             keys.append(outcome(step))
             bodies.append(step.replies[0].body)
@@ -365,14 +382,14 @@ class TestNotUnderstood:
 
     def test_starts_counting_anew_once_something_is_understood(self) -> None:
         context, known = SITUATIONS[QTY]
-        missed = flow.step(QTY, context.but(misses=2), Words("hi"), known)
+        missed = flow.step(QTY, context.but(misses=2), TextReceived("hi"), known)
 
         assert missed.context.misses == 0
 
 
 class TestChoosing:
     def test_asks_whether_a_bare_number_is_a_quantity_or_a_ticket(self) -> None:
-        step = take(MODE, Words("5"))
+        step = take(MODE, TextReceived("5"))
 
         assert [button.title for button in step.replies[0].buttons[:2]] == [
             "5 random",
@@ -392,30 +409,30 @@ class TestChoosing:
     def test_asks_only_where_both_are_possible(
         self, text: str, effect: HoldRandom | HoldNumbers | None
     ) -> None:
-        assert take(MODE, Words(text)).effect == effect
+        assert take(MODE, TextReceived(text)).effect == effect
 
     def test_refuses_a_quantity_beyond_the_limits_with_the_limits(self) -> None:
-        step = take(QTY, Words("500"))
+        step = take(QTY, TextReceived("500"))
 
         assert step.effect is None
         assert "20" in step.replies[0].body
 
     def test_gives_a_hold_back_in_the_same_step_as_it_takes_another(self) -> None:
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=10), Words("5 random"), facts(DRAFT)
+            CONFIRM, Context(raffle_id=1, draft_order_id=10), TextReceived("5 random"), facts(DRAFT)
         )
 
         assert step.effect == HoldRandom(1, 5, replacing=10)
 
     def test_draws_again_when_random_numbers_do_not_please(self) -> None:
-        step = take(CONFIRM, tap(Do.OTHERS, 10))
+        step = take(CONFIRM, tap(ButtonAction.OTHERS, 10))
 
         assert step.effect == HoldRandom(1, 3, replacing=10)
 
     def test_asks_again_when_picked_numbers_do_not_please(self) -> None:
         picked = replace(DRAFT, mode=Mode.PICK)
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=10), Words("no"), facts(picked)
+            CONFIRM, Context(raffle_id=1, draft_order_id=10), TextReceived("no"), facts(picked)
         )
 
         assert (step.state, outcome(step)) == (PICK, "ask_numbers")
@@ -427,19 +444,19 @@ class TestOldButtons:
         step = flow.step(
             MENU,
             Context(),
-            tap(Do.RANDOM, 1),
+            tap(ButtonAction.RANDOM, 1),
             facts(replace(PAID, raffle=paused), raffles=(WINTER,)),
         )
 
         assert "paused" in step.replies[0].body
 
     def test_explains_a_tap_on_confirm_after_the_hold_ran_out(self) -> None:
-        step = flow.step(MENU, Context(), tap(Do.CONFIRM, 10), facts(EXPIRED))
+        step = flow.step(MENU, Context(), tap(ButtonAction.CONFIRM, 10), facts(EXPIRED))
 
         assert "ran out" in step.replies[0].body
 
     def test_shows_how_to_pay_when_confirm_is_tapped_twice(self) -> None:
-        assert outcome(take(WAIT, tap(Do.CONFIRM, 10))) == "how_to_pay"
+        assert outcome(take(WAIT, tap(ButtonAction.CONFIRM, 10))) == "how_to_pay"
 
     @pytest.mark.parametrize(
         "tap_id",
@@ -455,7 +472,7 @@ class TestOldButtons:
         ],
     )
     def test_survives_any_id(self, tap_id: str) -> None:
-        step = flow.step(MENU, Context(), Tapped(tap_id), facts())
+        step = flow.step(MENU, Context(), ButtonTapped(tap_id), facts())
 
         assert step.replies
 
@@ -464,28 +481,31 @@ class TestCancelling:
     def test_asks_which_when_several_orders_are_live(self) -> None:
         second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
         step = flow.step(
-            MENU, Context(), Words("cancel"), facts(PENDING, second, raffles=(SUMMER, WINTER))
+            MENU,
+            Context(),
+            TextReceived("cancel"),
+            facts(PENDING, second, raffles=(SUMMER, WINTER)),
         )
 
         assert outcome(step) == "cancel_which"
 
     def test_cancels_on_a_yes_to_the_question(self) -> None:
-        asked = flow.step(DONE, SITUATIONS[DONE][0], Words("cancel"), facts(REVIEWED))
-        step = flow.step(asked.state, asked.context, Words("yes"), facts(REVIEWED))
+        asked = flow.step(DONE, SITUATIONS[DONE][0], TextReceived("cancel"), facts(REVIEWED))
+        step = flow.step(asked.state, asked.context, TextReceived("yes"), facts(REVIEWED))
 
-        assert step.effect == CallOff(10)
+        assert step.effect == CancelOwnOrder(10)
 
     def test_keeps_the_order_on_a_no_to_the_question(self) -> None:
-        asked = flow.step(DONE, SITUATIONS[DONE][0], Words("cancel"), facts(REVIEWED))
-        step = flow.step(asked.state, asked.context, Words("no"), facts(REVIEWED))
+        asked = flow.step(DONE, SITUATIONS[DONE][0], TextReceived("cancel"), facts(REVIEWED))
+        step = flow.step(asked.state, asked.context, TextReceived("no"), facts(REVIEWED))
 
         assert step.effect is None
         assert "stays" in step.replies[0].body
 
     def test_forgets_the_question_when_the_buyer_goes_on(self) -> None:
-        asked = flow.step(DONE, SITUATIONS[DONE][0], Words("cancel"), facts(REVIEWED))
-        gone_on = flow.step(asked.state, asked.context, Words("my tickets"), facts(REVIEWED))
-        step = flow.step(gone_on.state, gone_on.context, Words("yes"), facts(REVIEWED))
+        asked = flow.step(DONE, SITUATIONS[DONE][0], TextReceived("cancel"), facts(REVIEWED))
+        gone_on = flow.step(asked.state, asked.context, TextReceived("my tickets"), facts(REVIEWED))
+        step = flow.step(gone_on.state, gone_on.context, TextReceived("yes"), facts(REVIEWED))
 
         assert step.effect is None
 
@@ -493,32 +513,36 @@ class TestCancelling:
 class TestProofs:
     def test_belongs_to_the_order_it_replies_to(self) -> None:
         second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
-        step = flow.step(WAIT, Context(draft_order_id=10), Picture(11), facts(PENDING, second))
+        step = flow.step(
+            WAIT, Context(draft_order_id=10), PictureReceived(11), facts(PENDING, second)
+        )
 
         assert step.effect == KeepProof(11)
 
     def test_belongs_to_the_only_order_that_wants_one(self) -> None:
         assert flow.step(
-            MENU, Context(), Picture(), facts(PAID, replace(PENDING, id=11))
+            MENU, Context(), PictureReceived(), facts(PAID, replace(PENDING, id=11))
         ).effect == KeepProof(11)
 
     def test_is_asked_about_when_two_orders_want_one(self) -> None:
         second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
         known = facts(PENDING, second)
-        step = flow.step(WAIT, Context(draft_order_id=10), Picture(), known)
-        asked = flow.step(step.state, step.context, ProofUnplaced(77), known)
-        answered = flow.step(WAIT, asked.context, Tapped(asked.replies[0].buttons[1].id), known)
+        step = flow.step(WAIT, Context(draft_order_id=10), PictureReceived(), known)
+        asked = flow.step(step.state, step.context, ProofWithoutOrder(77), known)
+        answered = flow.step(
+            WAIT, asked.context, ButtonTapped(asked.replies[0].buttons[1].id), known
+        )
 
         assert step.effect == KeepProof(None)
         assert outcome(asked) == "which_order"
         assert answered.effect == AssignProof(77, 11)
 
     def test_is_kept_for_the_latest_order_when_that_has_ended(self) -> None:
-        assert flow.step(MENU, Context(), Picture(), facts(EXPIRED)).effect == KeepProof(10)
+        assert flow.step(MENU, Context(), PictureReceived(), facts(EXPIRED)).effect == KeepProof(10)
 
     def test_is_kept_without_any_order_and_said_so(self) -> None:
-        step = flow.step(MENU, Context(), Picture(), facts())
-        told = flow.step(MENU, Context(), ProofUnplaced(77), facts())
+        step = flow.step(MENU, Context(), PictureReceived(), facts())
+        told = flow.step(MENU, Context(), ProofWithoutOrder(77), facts())
 
         assert step.effect == KeepProof(None)
         assert outcome(told) == "orphan_proof"
@@ -527,7 +551,7 @@ class TestProofs:
         step = flow.step(
             DONE,
             Context(draft_order_id=10),
-            ProofTaken(10, first=False, quiet=True),
+            ProofAddedToOrder(10, first=False, quiet=True),
             facts(REVIEWED),
         )
 
@@ -537,33 +561,37 @@ class TestProofs:
 class TestSquaring:
     def test_sees_that_the_seller_confirmed_meanwhile(self) -> None:
         step = flow.step(
-            WAIT, Context(raffle_id=1, draft_order_id=10), Words("thanks"), facts(PAID)
+            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("thanks"), facts(PAID)
         )
 
         assert (step.state, outcome(step)) == (DONE, "all_done")
 
     def test_sees_that_a_proof_was_rejected_meanwhile(self) -> None:
-        step = flow.step(DONE, Context(raffle_id=1, draft_order_id=10), Words("ok"), facts(PENDING))
+        step = flow.step(
+            DONE, Context(raffle_id=1, draft_order_id=10), TextReceived("ok"), facts(PENDING)
+        )
 
         assert (step.state, outcome(step)) == (WAIT, "still_to_pay")
 
     def test_sees_that_the_hold_ran_out_meanwhile(self) -> None:
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=10), Words("yes"), facts(EXPIRED)
+            CONFIRM, Context(raffle_id=1, draft_order_id=10), TextReceived("yes"), facts(EXPIRED)
         )
 
         assert step.effect is None
         assert step.state is MODE
 
     def test_sees_that_the_raffle_closed_meanwhile(self) -> None:
-        step = flow.step(QTY, Context(raffle_id=1), Words("5"), facts(raffles=()))
+        step = flow.step(QTY, Context(raffle_id=1), TextReceived("5"), facts(raffles=()))
 
         assert (step.state, outcome(step)) == (MENU, "no_raffles")
 
     def test_places_nothing_that_is_gone_from_the_facts(self) -> None:
-        step = flow.step(CONFIRM, Context(raffle_id=1, draft_order_id=99), Words("yes"), facts())
+        step = flow.step(
+            CONFIRM, Context(raffle_id=1, draft_order_id=99), TextReceived("yes"), facts()
+        )
 
-        assert not isinstance(step.effect, Place)
+        assert not isinstance(step.effect, PlaceOrder)
 
 
 class TestContext:

@@ -16,34 +16,49 @@ ONE = replace(REVIEWED, numbers=(7,))
     ("reply", "said"),
     [
         (
-            order_updates.asked_again(REVIEWED, note="Cut off."),
+            order_updates.build_asked_again_message(REVIEWED, note="Cut off."),
             ["R-7K3F9", "$15.00", "\nCut off.\n"],
         ),
-        (order_updates.asked_again(ONE, note=" "), ["?\nYour number *007* stays yours meanwhile."]),
-        (order_updates.proof_attached(REVIEWED), ["R-7K3F9", "*007 · 213 · 845* stay yours"]),
         (
-            order_updates.order_made(REVIEWED),
+            order_updates.build_asked_again_message(ONE, note=" "),
+            ["?\nYour number *007* stays yours meanwhile."],
+        ),
+        (
+            order_updates.build_proof_attached_message(REVIEWED),
+            ["R-7K3F9", "*007 · 213 · 845* stay yours"],
+        ),
+        (
+            order_updates.build_order_made_message(REVIEWED),
             ["R-7K3F9", "Summer Raffle", "$15.00", "007 · 213 · 845"],
         ),
-        (order_updates.proof_dismissed("", note=""), ["could not put it to an order."]),
-        (order_updates.proof_dismissed("Ana", note="A cat"), ["an order: A cat Questions? Ana."]),
         (
-            order_updates.numbers_replaced(PAID, old=[1, 7, 213]),
+            order_updates.build_proof_dismissed_message("", note=""),
+            ["could not put it to an order."],
+        ),
+        (
+            order_updates.build_proof_dismissed_message("Ana", note="A cat"),
+            ["an order: A cat Questions? Ana."],
+        ),
+        (
+            order_updates.build_numbers_replaced_message(PAID, old=[1, 7, 213]),
             ["(001 · 007 · 213) came late and some", "*007 · 213 · 845* are yours now. Draw: Sat"],
         ),
         (
-            order_updates.numbers_replaced(replace(PAID, numbers=(8,)), old=[7]),
+            order_updates.build_numbers_replaced_message(replace(PAID, numbers=(8,)), old=[7]),
             ["(007) came late and it was taken", "*008* is yours now."],
         ),
         (
-            order_updates.numbers_replaced(PAID, old=PAID.numbers),
+            order_updates.build_numbers_replaced_message(PAID, old=PAID.numbers),
             ["Paid. *007 · 213 · 845* are yours."],
         ),
         (
-            order_updates.refund_noted(EXPIRED, note="By bank."),
+            order_updates.build_refund_noted_message(EXPIRED, note="By bank."),
             ["R-7K3F9", "$15.00 back. By bank.", "Ana"],
         ),
-        (order_updates.refund_noted(EXPIRED, note=""), ["your $15.00 back.\nQuestions?"]),
+        (
+            order_updates.build_refund_noted_message(EXPIRED, note=""),
+            ["your $15.00 back.\nQuestions?"],
+        ),
     ],
 )
 def test_says_what_matters(reply: Reply, said: list[str]) -> None:
@@ -53,9 +68,11 @@ def test_says_what_matters(reply: Reply, said: list[str]) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        order_updates.asked_again(situations.order(numbers=tuple(range(100))), note="x" * 500),
-        order_updates.proof_dismissed("Ana, +1 555 0100", note="x" * 500),
-        order_updates.refund_noted(EXPIRED, note="x" * 500),
+        order_updates.build_asked_again_message(
+            situations.order(numbers=tuple(range(100))), note="x" * 500
+        ),
+        order_updates.build_proof_dismissed_message("Ana, +1 555 0100", note="x" * 500),
+        order_updates.build_refund_noted_message(EXPIRED, note="x" * 500),
     ],
 )
 def test_a_long_note_loses_nothing(reply: Reply) -> None:
@@ -68,9 +85,9 @@ class TestABetterProof:
 
     def test_is_named_wherever_the_order_is(self) -> None:
         shown = [
-            orders.under_review(self.ASKED).body,
-            orders.my_tickets([self.ASKED], now=situations.NOON).body,
-            raffles.reminders([self.ASKED], now=situations.NOON),
+            orders.build_under_review_message(self.ASKED).body,
+            orders.build_my_tickets_message([self.ASKED], now=situations.NOON).body,
+            raffles.build_reminders_note([self.ASKED], now=situations.NOON),
         ]
 
         assert [body for body in shown if "one more photo" not in body.lower()] == []

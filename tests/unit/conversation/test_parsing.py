@@ -12,14 +12,14 @@ from shared.conversation import parsing
 from shared.conversation.parsing import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
-    Command,
-    Heard,
-    TicketNumbers,
+    ChatCommand,
+    ParsedCommand,
+    ParsedTicketNumbers,
 )
 
 TITLES: Final = [f"Summer Raffle {number}" for number in range(20)]
 READINGS: Final[dict[str, Callable[[str], object]]] = {
-    "command": parsing.command,
+    "command": parsing.parse_command,
     "is_greeting": parsing.is_greeting,
     "is_yes": parsing.is_yes,
     "is_no": parsing.is_no,
@@ -30,11 +30,11 @@ READINGS: Final[dict[str, Callable[[str], object]]] = {
     "says_paid": parsing.says_paid,
     "wants_random": parsing.wants_random,
     "wants_pick": parsing.wants_pick,
-    "quantity": parsing.quantity,
-    "random_quantity": parsing.random_quantity,
-    "counted_tickets": parsing.counted_tickets,
-    "ticket_numbers": parsing.ticket_numbers,
-    "choice": lambda text: parsing.choice(text, TITLES),
+    "quantity": parsing.parse_quantity,
+    "random_quantity": parsing.parse_random_quantity,
+    "counted_tickets": parsing.parse_ticket_count,
+    "ticket_numbers": parsing.parse_ticket_numbers,
+    "choice": lambda text: parsing.parse_choice(text, TITLES),
 }
 """Everything that is ever asked of a buyer's words."""
 
@@ -73,21 +73,23 @@ class TestCommand:
         ["MENU", "menu", "  Menu!! ", "m e n u", "Menu please", "*MENU*", "ｍｅｎｕ", "start"],
     )
     def test_hears_menu_in_whatever_spelling(self, text: str) -> None:
-        assert parsing.command(text) == Heard(Command.MENU, surely=True)
+        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.MENU, surely=True)
 
     @pytest.mark.parametrize(
         "text", ["CANCEL", "cancel.", "Cancel my order", "please cancel", "CANCEL‼️"]
     )
     def test_hears_cancel_in_whatever_spelling(self, text: str) -> None:
-        assert parsing.command(text) == Heard(Command.CANCEL, surely=True)
+        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.CANCEL, surely=True)
 
     @pytest.mark.parametrize("text", ["cancle", "canel", "cancell", "cancelar"])
     def test_is_not_sure_of_a_misspelt_cancel(self, text: str) -> None:
-        assert parsing.command(text) == Heard(Command.CANCEL, surely=False)
+        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.CANCEL, surely=False)
 
-    @pytest.mark.parametrize(("text", "meant"), [("mneu", Command.MENU), ("hlep", Command.HELP)])
-    def test_knows_what_a_slip_was_meant_to_be(self, text: str, meant: Command) -> None:
-        heard = parsing.command(text)
+    @pytest.mark.parametrize(
+        ("text", "meant"), [("mneu", ChatCommand.MENU), ("hlep", ChatCommand.HELP)]
+    )
+    def test_knows_what_a_slip_was_meant_to_be(self, text: str, meant: ChatCommand) -> None:
+        heard = parsing.parse_command(text)
 
         assert heard is not None
         assert heard.command is meant
@@ -96,7 +98,7 @@ class TestCommand:
         "text", ["hello", "candle", "me", "5", "men", "cancel culture is bad", ""]
     )
     def test_leaves_other_words_alone(self, text: str) -> None:
-        assert parsing.command(text) is None
+        assert parsing.parse_command(text) is None
 
 
 class TestQuantity:
@@ -109,17 +111,17 @@ class TestQuantity:
         ],
     )  # fmt: skip
     def test_reads_one_amount(self, text: str, expected: int) -> None:
-        assert parsing.quantity(text) == expected
+        assert parsing.parse_quantity(text) == expected
 
     @pytest.mark.parametrize(
         "text", ["", "many", "5 7", "5 or 6", "12345678901234", "my account is 55", "five random"]
     )
     def test_gives_nothing_where_it_is_not_clear(self, text: str) -> None:
-        assert parsing.quantity(text) is None
+        assert parsing.parse_quantity(text) is None
 
     @pytest.mark.parametrize("text", ["5 random", "random 5", "5 at random please", "any five"])
     def test_reads_a_random_quantity(self, text: str) -> None:
-        assert parsing.random_quantity(text) == 5
+        assert parsing.parse_random_quantity(text) == 5
 
 
 class TestTicketNumbers:
@@ -145,16 +147,16 @@ class TestTicketNumbers:
     def test_reads_numbers_however_they_are_written(
         self, text: str, expected: tuple[int, ...]
     ) -> None:
-        assert parsing.ticket_numbers(text) == TicketNumbers(expected, surely=True)
+        assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(expected, surely=True)
 
     def test_is_not_sure_whether_a_bare_number_is_one(self) -> None:
-        assert parsing.ticket_numbers("5") == TicketNumbers((5,), surely=False)
+        assert parsing.parse_ticket_numbers("5") == ParsedTicketNumbers((5,), surely=False)
 
     @pytest.mark.parametrize(
         "text", ["", "hello", "call me at 5", "5 random", "1-100000", "15550100123 is my phone"]
     )
     def test_gives_nothing_where_something_else_is_said(self, text: str) -> None:
-        assert parsing.ticket_numbers(text) is None
+        assert parsing.parse_ticket_numbers(text) is None
 
     @given(
         st.sets(st.integers(0, 999_999), min_size=2, max_size=30),
@@ -165,18 +167,20 @@ class TestTicketNumbers:
     ) -> None:
         text = separator.join(f"{number:06d}" for number in sorted(numbers))
 
-        assert parsing.ticket_numbers(text) == TicketNumbers(tuple(sorted(numbers)), surely=True)
+        assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(
+            tuple(sorted(numbers)), surely=True
+        )
 
 
 class TestEverything:
     @given(st.text(max_size=200))
     def test_never_raises_on_any_text(self, text: str) -> None:
-        parsing.command(text)
-        parsing.quantity(text)
-        parsing.random_quantity(text)
-        parsing.counted_tickets(text)
-        parsing.ticket_numbers(text)
-        parsing.choice(text, ["Summer Raffle", "Winter Raffle"])
+        parsing.parse_command(text)
+        parsing.parse_quantity(text)
+        parsing.parse_random_quantity(text)
+        parsing.parse_ticket_count(text)
+        parsing.parse_ticket_numbers(text)
+        parsing.parse_choice(text, ["Summer Raffle", "Winter Raffle"])
         parsing.is_yes(text)
         parsing.is_no(text)
 
@@ -186,11 +190,11 @@ class TestChoice:
         ("text", "expected"), [("2", 1), ("summer", 0), ("the winter raffle", 1)]
     )
     def test_finds_a_title_by_place_or_name(self, text: str, expected: int) -> None:
-        assert parsing.choice(text, ["Summer Raffle", "Winter Raffle"]) == expected
+        assert parsing.parse_choice(text, ["Summer Raffle", "Winter Raffle"]) == expected
 
     @pytest.mark.parametrize("text", ["raffle", "3", "0", "hi", "what is this", ""])
     def test_does_not_guess(self, text: str) -> None:
-        assert parsing.choice(text, ["Summer Raffle", "Winter Raffle"]) is None
+        assert parsing.parse_choice(text, ["Summer Raffle", "Winter Raffle"]) is None
 
 
 class TestTooLong:
@@ -213,30 +217,36 @@ class TestTooLong:
     )
     def test_means_nothing(self, text: str) -> None:
         assert {name: found for name, reading in READINGS.items() if (found := reading(text))} == {}
-        assert parsing.plain(text) == ""
+        assert parsing.normalize_text(text) == ""
 
     def test_is_measured_without_the_white_space_around_it(self) -> None:
         around = " \n\u2003" * 2_000
 
-        assert parsing.command(f"{around}cancel{around}") == Heard(Command.CANCEL, surely=True)
-        assert parsing.ticket_numbers(f"{around}#7{around}") == TicketNumbers((7,), surely=True)
+        assert parsing.parse_command(f"{around}cancel{around}") == ParsedCommand(
+            ChatCommand.CANCEL, surely=True
+        )
+        assert parsing.parse_ticket_numbers(f"{around}#7{around}") == ParsedTicketNumbers(
+            (7,), surely=True
+        )
         assert parsing.is_yes(f"{around}👍{around}")
 
     def test_is_measured_again_once_signs_are_spelled_out(self) -> None:
-        assert parsing.plain("ﷺ" * 20) != ""
-        assert parsing.plain("ﷺ" * 30) == ""
+        assert parsing.normalize_text("ﷺ" * 20) != ""
+        assert parsing.normalize_text("ﷺ" * 30) == ""
 
     def test_a_list_of_as_many_numbers_as_an_order_may_have_is_not(self) -> None:
         numbers = range(1_000_000, 1_000_100)
         text = ", ".join(map(str, numbers))
 
         assert len(text) > MAX_WORDS_TEXT
-        assert parsing.ticket_numbers(text) == TicketNumbers(tuple(numbers), surely=True)
+        assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(
+            tuple(numbers), surely=True
+        )
 
     def test_a_list_is_never_cut_within_a_number(self) -> None:
         text = "100 " * (MAX_NUMBERS_TEXT // 4 - 1) + "1234567"
 
-        assert parsing.ticket_numbers(text) is None
+        assert parsing.parse_ticket_numbers(text) is None
 
 
 class TestWork:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.config import ROOT, ConfigurationError, GatewaySettings, Settings
+from shared.core.config import PROJECT_ROOT, ConfigurationError, GatewaySettings, Settings
 
 COMPLETE = {
     "DJANGO_SECRET_KEY": "k" * 50,
@@ -80,7 +80,7 @@ class TestDatabase:
     def test_is_relative_to_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, DATABASE_URL="sqlite:///var/raffle.sqlite3")
 
-        assert Settings.read().database == f"sqlite:///{ROOT}/var/raffle.sqlite3"
+        assert Settings.read().database == f"sqlite:///{PROJECT_ROOT}/var/raffle.sqlite3"
 
     def test_may_be_anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, DATABASE_URL="sqlite:////srv/raffle.sqlite3")
@@ -98,7 +98,10 @@ class TestBrand:
     def test_takes_a_picture_below_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, BRAND_LOGO="backoffice/static/backoffice/ticket.png")
 
-        assert Settings.read().brand_logo_file == ROOT / "backoffice/static/backoffice/ticket.png"
+        assert (
+            Settings.read().brand_logo_file
+            == PROJECT_ROOT / "backoffice/static/backoffice/ticket.png"
+        )
 
     @pytest.mark.parametrize(
         ("variable", "value"),

@@ -16,7 +16,7 @@ def as_json() -> Iterator[None]:
     """Log as machines read it, and put the tests' own logging back afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    logs.configure(style="json", level="INFO")
+    logs.configure_logging(style="json", level="INFO")
     try:
         yield
     finally:
@@ -35,7 +35,7 @@ class TestMaskPhone:
         ],
     )
     def test_leaves_two_digits(self, text: str, masked: str) -> None:
-        assert logs.mask_phone(text) == masked
+        assert logs.mask_phone_numbers(text) == masked
 
 
 class TestConfigure:
@@ -43,7 +43,7 @@ class TestConfigure:
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with as_json(), structlog.contextvars.bound_contextvars(correlation_id="c0ffee"):
-            logs.get("tests.masking").warning(
+            logs.get_logger("tests.masking").warning(
                 "sent", to="15550100123", phone_number_id="106540352242922"
             )
         line = json.loads(capsys.readouterr().err)
@@ -68,6 +68,6 @@ class TestConfigure:
             int("no contact 15550100123")
         except ValueError:
             with as_json():
-                logs.get("tests.masking").exception("failed")
+                logs.get_logger("tests.masking").exception("failed")
 
         assert "15550100123" not in capsys.readouterr().err

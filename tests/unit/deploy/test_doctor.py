@@ -7,12 +7,12 @@ import pytest
 from rich.console import Console
 
 from deploy import doctor
-from gateway.doctor import Finding, failed, passed, undecided
+from gateway.doctor import CheckResult, report_failed, report_open, report_passed
 
-GOOD = passed("Database", "answers")
-MISSING = undecided("PUBLIC_URL", "this machine only", remedy="Get a certificate.")
-UNSEEN = undecided("Meta", "cannot be asked")
-WRONG = failed("Clock", "is 40 s away", remedy="Set it.")
+GOOD = report_passed("Database", "answers")
+MISSING = report_open("PUBLIC_URL", "this machine only", remedy="Get a certificate.")
+UNSEEN = report_open("Meta", "cannot be asked")
+WRONG = report_failed("Clock", "is 40 s away", remedy="Set it.")
 
 
 class TestNextStep:
@@ -25,7 +25,7 @@ class TestNextStep:
         ],
     )
     def test_is_what_is_wrong_then_what_is_missing(
-        self, findings: list[Finding], step: str
+        self, findings: list[CheckResult], step: str
     ) -> None:
         assert doctor.next_step(findings).startswith(step)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from deploy import dotenv
-from shared.core.config import ROOT, Settings
+from shared.core.config import PROJECT_ROOT, Settings
 
 
 class TestExample:
     def test_is_what_the_project_ships(self) -> None:
-        shipped = (ROOT / ".env.example").read_text()
+        shipped = (PROJECT_ROOT / ".env.example").read_text()
 
         assert shipped == dotenv.example(), "run: uv run python -m deploy.dotenv > .env.example"
 

@@ -12,7 +12,7 @@ import pytest
 
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, Processes, ProcessFailed, free_ports
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 
 SERVER = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 
@@ -106,7 +106,7 @@ with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as 
     time.sleep(60)
 """
         with subprocess.Popen(
-            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=PROJECT_ROOT
         ) as parent:
             assert parent.stdout is not None
             child = int(parent.stdout.readline())

@@ -56,7 +56,7 @@ from shared.events.addresses import AddressMalformed, AddressPrivate, AddressRef
     ],
 )
 def test_refuses(ip: str) -> None:
-    assert addresses.refused(ip_address(ip))
+    assert addresses.is_blocked_ip(ip_address(ip))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_refuses(ip: str) -> None:
     ["8.8.8.8", "93.184.216.34", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2606:4700::1111"],
 )
 def test_takes(ip: str) -> None:
-    assert not addresses.refused(ip_address(ip))
+    assert not addresses.is_blocked_ip(ip_address(ip))
 
 
 @pytest.mark.parametrize(

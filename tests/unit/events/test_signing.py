@@ -15,7 +15,9 @@ BODY = '{"type":"order.paid","name":"Zoë 🎟"}'.encode()
 
 
 def test_the_simple_signature_is_made_with_the_whole_text_of_the_secret() -> None:
-    headers = signing.headers(SECRET, event_id="evt_1", body=BODY, now=datetime.now(UTC))
+    headers = signing.build_signature_headers(
+        SECRET, event_id="evt_1", body=BODY, now=datetime.now(UTC)
+    )
 
     expected = hmac.new(SECRET.encode(), BODY, hashlib.sha256).hexdigest()
     assert headers["X-Raffle-Signature"] == f"sha256={expected}"
@@ -23,7 +25,9 @@ def test_the_simple_signature_is_made_with_the_whole_text_of_the_secret() -> Non
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-5))])
 def test_a_library_of_standard_webhooks_accepts_the_others(zone: timezone) -> None:
-    headers = signing.headers(SECRET, event_id="evt_1", body=BODY, now=datetime.now(zone))
+    headers = signing.build_signature_headers(
+        SECRET, event_id="evt_1", body=BODY, now=datetime.now(zone)
+    )
 
     assert headers["webhook-id"] == "evt_1"
     assert Webhook(SECRET).verify(BODY, headers)["type"] == "order.paid"
@@ -34,7 +38,7 @@ def test_a_library_of_standard_webhooks_accepts_the_others(zone: timezone) -> No
 def test_agrees_with_the_example_of_the_specification() -> None:
     """Source: the test vector in the README of standard-webhooks/standard-webhooks."""
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    headers = signing.headers(
+    headers = signing.build_signature_headers(
         secret,
         event_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
         body=b'{"test": 2432232314}',

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from gateway.resolver import Addresses, Resolver
-from gateway.webhook_sender import ANSWER_READ, Courier
-from shared.events.services.deliveries import ANSWER_KEPT, Answer
+from gateway.webhook_sender import MAX_RESPONSE_BYTES, WebhookSender
+from shared.events.services.deliveries import MAX_RESPONSE_CHARACTERS, AttemptResult
 
 SOON, LATER = timedelta(seconds=0.3), timedelta(seconds=10)
 PUBLIC, OTHER_PUBLIC = "93.184.216.34", "93.184.216.35"
@@ -103,8 +103,8 @@ async def bring(
     deadline: timedelta = LATER,
     allow_private: bool = True,
     resolver: Resolver | None = None,
-) -> Answer:
-    courier = Courier(allow_private=allow_private, deadline=deadline, resolver=resolver)
+) -> AttemptResult:
+    courier = WebhookSender(allow_private=allow_private, deadline=deadline, resolver=resolver)
     try:
         return await courier.bring(url, headers={"X-One": "1"}, body=b"{}")
     finally:
@@ -135,7 +135,7 @@ async def test_says_what_came_of(behaves: Behaviour, status: int | None, words: 
         answer = await bring(url)
 
     assert (answer.http_status, answer.error) == (status, words)
-    assert len(answer.body) <= ANSWER_KEPT < ANSWER_READ
+    assert len(answer.body) <= MAX_RESPONSE_CHARACTERS < MAX_RESPONSE_BYTES
 
 
 @pytest.mark.parametrize("behaves", [silent, drips_its_head])
@@ -165,7 +165,7 @@ async def test_keeps_the_beginning_of_the_answer_readable() -> None:
     async with receiver(says("500 Oh", b"\xffno")) as url:
         undecodable = await bring(url)
 
-    assert answer.body == "é" * ANSWER_KEPT
+    assert answer.body == "é" * MAX_RESPONSE_CHARACTERS
     assert undecodable.body == "\ufffdno"
 
 
@@ -265,7 +265,9 @@ async def test_goes_to_the_address_it_looked_at_under_the_name_it_was_given() ->
         return httpx.Response(200, headers={"Set-Cookie": "a=1; Domain=example"})
 
     resolver = Known(n8n=[PUBLIC, OTHER_PUBLIC])
-    courier = Courier(allow_private=False, resolver=resolver, transport=httpx.MockTransport(answer))
+    courier = WebhookSender(
+        allow_private=False, resolver=resolver, transport=httpx.MockTransport(answer)
+    )
     url = "https://n8n.example:8443/webhook/a?key=1#part"
     for _ in range(2):
         assert (await courier.bring(url, headers={"X-One": "1"}, body=b"{}")).error == ""
@@ -293,7 +295,7 @@ async def test_says_what_is_wrong_with_a_certificate() -> None:
         cause.verify_message = "self-signed certificate."
         raise httpx.ConnectError("failed", request=request) from cause
 
-    courier = Courier(allow_private=True, transport=httpx.MockTransport(answer))
+    courier = WebhookSender(allow_private=True, transport=httpx.MockTransport(answer))
     brought = await courier.bring("https://127.0.0.1/", headers={}, body=b"{}")
 
     assert brought.error == "Its certificate is not to be trusted: self-signed certificate."
@@ -310,7 +312,7 @@ async def test_a_name_server_that_hangs_is_asked_once_and_holds_up_nobody(
         raise OSError
 
     monkeypatch.setattr("socket.getaddrinfo", hangs)
-    courier = Courier(allow_private=True, deadline=timedelta(seconds=0.1))
+    courier = WebhookSender(allow_private=True, deadline=timedelta(seconds=0.1))
     answers = await asyncio.gather(
         *(courier.bring("http://slow.example/", headers={}, body=b"{}") for _ in range(3))
     )

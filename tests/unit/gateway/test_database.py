@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
-from gateway.database import COLLISIONS, Database, unit
+from gateway.database import MAX_TRANSACTION_TRIES, Database, run_unit_of_work
 
 COLOUR: ContextVar[str] = ContextVar("COLOUR", default="none")
 
@@ -41,22 +41,22 @@ class TestUnit:
     def test_a_deadlock_is_tried_again(self) -> None:
         work = Work(deadlock(), deadlock())
 
-        assert unit(work, pause=lambda _: None) == 42
+        assert run_unit_of_work(work, pause=lambda _: None) == 42
         assert work.calls == 3
 
     def test_deadlocks_without_end_are_raised_at_last(self) -> None:
         work = Work(*[deadlock() for _ in range(99)])
 
         with pytest.raises(OperationalError):
-            unit(work, pause=lambda _: None)
-        assert work.calls == COLLISIONS
+            run_unit_of_work(work, pause=lambda _: None)
+        assert work.calls == MAX_TRANSACTION_TRIES
 
     @pytest.mark.parametrize("failure", [OperationalError("away"), ValueError("a bug")])
     def test_other_failures_are_not_tried_again(self, failure: Exception) -> None:
         work = Work(failure)
 
         with pytest.raises(type(failure)):
-            unit(work, pause=lambda _: None)
+            run_unit_of_work(work, pause=lambda _: None)
         assert work.calls == 1
 
 

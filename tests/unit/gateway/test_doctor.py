@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from gateway import doctor
-from gateway.doctor import Finding, Outcome
+from gateway.doctor import CheckResult, CheckStatus
 from shared.core.config import Settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -74,9 +74,9 @@ def settings(**changes: str) -> Settings:
     )
 
 
-async def examined(meta: Answer, **changes: str) -> dict[str, Finding]:
+async def examined(meta: Answer, **changes: str) -> dict[str, CheckResult]:
     transport = httpx.MockTransport(meta)
-    found = await doctor.examine(settings(**changes), now=NOW, transport=transport)
+    found = await doctor.check_meta_setup(settings(**changes), now=NOW, transport=transport)
     return {finding.title: finding for finding in found}
 
 
@@ -84,7 +84,7 @@ class TestExamine:
     async def test_finds_nothing_wrong_where_nothing_is(self) -> None:
         found = await examined(Meta())
 
-        assert {finding.outcome for finding in found.values()} == {Outcome.PASSED}
+        assert {finding.outcome for finding in found.values()} == {CheckStatus.PASSED}
         assert list(found) == [
             "Clock",
             f"Number {NUMBER}",
@@ -106,7 +106,7 @@ class TestExamine:
 
         found = await examined(meta)
 
-        assert found["Clock"].outcome is Outcome.FAILED
+        assert found["Clock"].outcome is CheckStatus.FAILED
         assert f"{abs(seconds)} s" in found["Clock"].words
 
     async def test_a_clock_a_few_seconds_off_is_fine(self) -> None:
@@ -122,7 +122,7 @@ class TestExamine:
         found = await examined(meta)
 
         assert list(found) == ["Clock", "Access token"]
-        assert found["Access token"].outcome is Outcome.FAILED
+        assert found["Access token"].outcome is CheckStatus.FAILED
         assert "Session has expired" in found["Access token"].words
         assert "token" in found["Access token"].remedy.lower()
 
@@ -133,26 +133,26 @@ class TestExamine:
         found = await examined(meta, meta_phone_number_id=f"{NUMBER},{other}")
 
         assert found[f"Number {NUMBER}"].fine
-        assert found["Number 999"].outcome is Outcome.FAILED
+        assert found["Number 999"].outcome is CheckStatus.FAILED
         assert "999" in found["WhatsApp account"].words
 
     @pytest.mark.parametrize("status", ["PENDING", "OFFLINE", "BANNED"])
     async def test_a_number_that_is_not_registered_is_named(self, status: str) -> None:
         found = await examined(Meta(**{f"/v26.0/{NUMBER}": {"status": status}}))
 
-        assert found[f"Number {NUMBER}"].outcome is Outcome.FAILED
+        assert found[f"Number {NUMBER}"].outcome is CheckStatus.FAILED
         assert status in found[f"Number {NUMBER}"].words
 
     @pytest.mark.parametrize(
         ("configuration", "outcome", "shown"),
         [
-            ({"application": "https://a.example/webhook"}, Outcome.PASSED, "a.example"),
+            ({"application": "https://a.example/webhook"}, CheckStatus.PASSED, "a.example"),
             (
                 {
                     "application": "https://a.example/webhook",
                     "phone_number": "https://b.example/hook",
                 },
-                Outcome.FAILED,
+                CheckStatus.FAILED,
                 "b.example",
             ),
             (
@@ -160,15 +160,15 @@ class TestExamine:
                     "application": "https://a.example/x",
                     "whatsapp_business_account": "https://c.example/webhook",
                 },
-                Outcome.PASSED,
+                CheckStatus.PASSED,
                 "c.example",
             ),
-            ({}, Outcome.OPEN, "no callback"),
-            (None, Outcome.OPEN, "no callback"),
+            ({}, CheckStatus.OPEN, "no callback"),
+            (None, CheckStatus.OPEN, "no callback"),
         ],
     )
     async def test_shows_the_callback_that_goes_first(
-        self, configuration: dict[str, str] | None, outcome: Outcome, shown: str
+        self, configuration: dict[str, str] | None, outcome: CheckStatus, shown: str
     ) -> None:
         found = await examined(
             Meta(**{f"/v26.0/{NUMBER}": {"webhook_configuration": configuration}})
@@ -180,7 +180,7 @@ class TestExamine:
     async def test_an_account_without_a_subscribed_app_is_named(self) -> None:
         found = await examined(Meta(**{f"/v26.0/{WABA}/subscribed_apps": {"data": []}}))
 
-        assert found["WhatsApp account"].outcome is Outcome.FAILED
+        assert found["WhatsApp account"].outcome is CheckStatus.FAILED
         assert f"/{WABA}/subscribed_apps" in found["WhatsApp account"].remedy
 
     async def test_without_the_account_s_id_it_is_not_asked(self) -> None:
@@ -188,7 +188,7 @@ class TestExamine:
 
         found = await examined(meta, meta_waba_id="")
 
-        assert found["WhatsApp account"].outcome is Outcome.OPEN
+        assert found["WhatsApp account"].outcome is CheckStatus.OPEN
         assert "META_WABA_ID" in found["WhatsApp account"].remedy
 
     async def test_a_field_that_is_not_subscribed_is_named(self) -> None:
@@ -196,13 +196,13 @@ class TestExamine:
 
         found = await examined(Meta(**{f"/v26.0/{APP}/subscriptions": only}))
 
-        assert found["App secret and field"].outcome is Outcome.FAILED
+        assert found["App secret and field"].outcome is CheckStatus.FAILED
         assert "messages" in found["App secret and field"].words
 
     async def test_an_app_secret_that_meta_does_not_know_is_named_but_never_shown(self) -> None:
         found = await examined(Meta(), meta_app_secret="wrong-secret")
 
-        assert found["App secret and field"].outcome is Outcome.FAILED
+        assert found["App secret and field"].outcome is CheckStatus.FAILED
         assert "META_APP_SECRET" in found["App secret and field"].words
         assert "wrong-secret" not in str(found)
 
@@ -212,8 +212,8 @@ class TestExamine:
 
         found = await examined(unreachable)
 
-        assert found["Graph API"].outcome is Outcome.FAILED
-        assert found["Meta"].outcome is Outcome.OPEN
+        assert found["Graph API"].outcome is CheckStatus.FAILED
+        assert found["Meta"].outcome is CheckStatus.OPEN
 
     async def test_without_a_token_meta_is_asked_for_the_time_alone(self) -> None:
         meta = Meta()
@@ -221,7 +221,7 @@ class TestExamine:
         found = await examined(meta, meta_access_token="")
 
         assert found["Clock"].fine
-        assert found["Meta"].outcome is Outcome.OPEN
+        assert found["Meta"].outcome is CheckStatus.OPEN
         assert len(meta.asked) == 1
 
     async def test_the_time_is_asked_for_without_the_token(self) -> None:

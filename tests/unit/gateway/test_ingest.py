@@ -6,7 +6,12 @@ from collections.abc import Sequence
 import pytest
 from django.db import OperationalError
 
-from gateway.ingest import MAX_BATCH, MAX_PENDING, Ingest, NotStored
+from gateway.ingest import (
+    MAX_PENDING_WEBHOOKS,
+    MAX_WEBHOOKS_PER_COMMIT,
+    Ingest,
+    WebhookNotStored,
+)
 
 
 class Store:
@@ -81,9 +86,11 @@ class TestIngest:
         await keeping
 
     async def test_a_batch_has_a_largest_size(self, ingest: Ingest[int, int], store: Store) -> None:
-        await asyncio.gather(*(ingest.keep(number) for number in range(MAX_BATCH + 10)))
+        await asyncio.gather(
+            *(ingest.keep(number) for number in range(MAX_WEBHOOKS_PER_COMMIT + 10))
+        )
 
-        assert [len(batch) for batch in store.batches] == [MAX_BATCH, 10]
+        assert [len(batch) for batch in store.batches] == [MAX_WEBHOOKS_PER_COMMIT, 10]
 
     async def test_a_failure_refuses_its_whole_batch_and_the_next_one_goes_on(
         self, ingest: Ingest[int, int], store: Store, told: list[int]
@@ -95,7 +102,7 @@ class TestIngest:
         )
         await ingest.keep(9)
 
-        assert [type(outcome) for outcome in refused] == [NotStored] * 3
+        assert [type(outcome) for outcome in refused] == [WebhookNotStored] * 3
         assert store.batches == [[9]]
         assert told == [1]
 
@@ -111,7 +118,7 @@ class TestIngest:
         assert [type(outcome) for outcome in outcomes] == [
             type(None),
             type(None),
-            NotStored,
+            WebhookNotStored,
             type(None),
             type(None),
         ]
@@ -139,15 +146,20 @@ class TestIngest:
         self, ingest: Ingest[int, int], store: Store
     ) -> None:
         store.open.clear()
-        waiting = [asyncio.create_task(ingest.keep(number)) for number in range(MAX_PENDING)]
+        waiting = [
+            asyncio.create_task(ingest.keep(number)) for number in range(MAX_PENDING_WEBHOOKS)
+        ]
         await asyncio.sleep(0.05)
-        more = [asyncio.create_task(ingest.keep(number)) for number in range(MAX_BATCH + 1)]
+        more = [
+            asyncio.create_task(ingest.keep(number))
+            for number in range(MAX_WEBHOOKS_PER_COMMIT + 1)
+        ]
         await asyncio.sleep(0.05)
 
         refused = [task for task in more if task.done()]
 
         assert len(refused) == 1
-        with pytest.raises(NotStored):
+        with pytest.raises(WebhookNotStored):
             await refused[0]
         store.open.set()
         await asyncio.gather(*waiting, *(task for task in more if task not in refused))

@@ -5,7 +5,7 @@ import time
 
 from django.db import OperationalError
 
-from gateway.workers.loop import Bell, Stop, work
+from gateway.workers.loop import StopSignal, WakeSignal, run_worker
 
 
 class Turns:
@@ -35,8 +35,8 @@ async def until(condition: object, *, within: float = 2.0) -> None:
 
 class TestWork:
     async def test_goes_on_without_waiting_until_nothing_is_left(self) -> None:
-        turns, bell, stop = Turns(True, True, True, False), Bell(), Stop()
-        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        turns, bell, stop = Turns(True, True, True, False), WakeSignal(), StopSignal()
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
 
         await until(lambda: turns.taken == 4)
         await asyncio.sleep(0.02)
@@ -45,8 +45,8 @@ class TestWork:
         await end(working, bell, stop)
 
     async def test_a_bell_wakes_it_at_once(self) -> None:
-        turns, bell, stop = Turns(), Bell(), Stop()
-        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        turns, bell, stop = Turns(), WakeSignal(), StopSignal()
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
         await until(lambda: turns.taken == 1)
 
         bell.ring()
@@ -55,7 +55,7 @@ class TestWork:
         await end(working, bell, stop)
 
     async def test_a_bell_rung_during_a_turn_is_not_missed(self) -> None:
-        bell, stop = Bell(), Stop()
+        bell, stop = WakeSignal(), StopSignal()
         taken = []
 
         async def turn() -> bool:
@@ -64,22 +64,22 @@ class TestWork:
                 bell.ring()
             return False
 
-        working = asyncio.create_task(work(turn, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=60))
 
         await until(lambda: len(taken) == 2, within=0.5)
         await end(working, bell, stop)
 
     async def test_looks_again_after_a_tick_without_any_bell(self) -> None:
-        turns, bell, stop = Turns(), Bell(), Stop()
-        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=0.01))
+        turns, bell, stop = Turns(), WakeSignal(), StopSignal()
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=0.01))
 
         await until(lambda: turns.taken >= 3)
 
         await end(working, bell, stop)
 
     async def test_an_exception_is_backed_off_from_and_never_ends_it(self) -> None:
-        turns, bell, stop = Turns(ValueError("a bug"), False), Bell(), Stop()
-        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        turns, bell, stop = Turns(ValueError("a bug"), False), WakeSignal(), StopSignal()
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
 
         await until(lambda: turns.taken == 2)
 
@@ -87,22 +87,22 @@ class TestWork:
         await end(working, bell, stop)
 
     async def test_a_database_that_is_away_is_waited_for(self) -> None:
-        turns, bell, stop = Turns(OperationalError("gone"), True, False), Bell(), Stop()
-        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        turns, bell, stop = Turns(OperationalError("gone"), True, False), WakeSignal(), StopSignal()
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
 
         await until(lambda: turns.taken == 3)
 
         await end(working, bell, stop)
 
     async def test_stop_ends_it_even_while_it_backs_off(self) -> None:
-        turns, bell, stop = Turns(*[ValueError("a bug")] * 9), Bell(), Stop()
-        working = asyncio.create_task(work(turns, name="t", bell=bell, stop=stop, tick=60))
+        turns, bell, stop = Turns(*[ValueError("a bug")] * 9), WakeSignal(), StopSignal()
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
         await until(lambda: turns.taken == 3, within=4)
 
         await end(working, bell, stop)
 
     async def test_the_turn_begun_is_finished_before_it_stops(self) -> None:
-        bell, stop = Bell(), Stop()
+        bell, stop = WakeSignal(), StopSignal()
         finished = []
 
         async def turn() -> bool:
@@ -110,7 +110,7 @@ class TestWork:
             finished.append(1)
             return True
 
-        working = asyncio.create_task(work(turn, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=60))
         await asyncio.sleep(0.01)
 
         await end(working, bell, stop)
@@ -118,7 +118,7 @@ class TestWork:
         assert finished == [1]
 
 
-async def end(working: asyncio.Task[None], bell: Bell, stop: Stop) -> None:
+async def end(working: asyncio.Task[None], bell: WakeSignal, stop: StopSignal) -> None:
     """Stop a worker as the application does, and insist that it ends soon."""
     stop.tell()
     bell.ring()

@@ -9,8 +9,8 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway import webhook
-from gateway.ingest import NotStored
-from gateway.webhook import Arrival
+from gateway.ingest import WebhookNotStored
+from gateway.webhook import ReceivedWebhook
 from shared.core.constants import WEBHOOK_BODY_LIMIT
 
 SECRET = "test_app_secret"
@@ -24,12 +24,12 @@ class Kept:
     """A store in memory that can be told to be away."""
 
     def __init__(self) -> None:
-        self.arrivals: list[Arrival] = []
+        self.arrivals: list[ReceivedWebhook] = []
         self.away = False
 
-    async def __call__(self, arrival: Arrival) -> None:
+    async def __call__(self, arrival: ReceivedWebhook) -> None:
         if self.away:
-            raise NotStored("away")
+            raise WebhookNotStored("away")
         self.arrivals.append(arrival)
 
 
@@ -42,7 +42,9 @@ def kept() -> Kept:
 async def meta(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     """Knock as Meta does."""
     app = Starlette(
-        routes=webhook.routes(keep=kept, secrets=(SECRET, "an_older_secret"), verify_token=TOKEN)
+        routes=webhook.build_webhook_routes(
+            keep=kept, secrets=(SECRET, "an_older_secret"), verify_token=TOKEN
+        )
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:

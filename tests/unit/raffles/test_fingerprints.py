@@ -8,21 +8,21 @@ from PIL import Image
 from shared.raffles import fingerprints
 from tests.receipts import COPIES, a_photo, a_receipt, as_jpeg
 
-RECEIPT = fingerprints.of_picture(as_jpeg(a_receipt()))
+RECEIPT = fingerprints.compute_fingerprint(as_jpeg(a_receipt()))
 
 
 class TestAlike:
     @pytest.mark.parametrize("copy", COPIES)
     def test_knows_a_copy_of_a_receipt_by_its_looks_and_by_its_bands(self, copy: str) -> None:
-        seen = fingerprints.of_picture(COPIES[copy](a_receipt()))
+        seen = fingerprints.compute_fingerprint(COPIES[copy](a_receipt()))
 
-        assert fingerprints.alike(RECEIPT, seen)
-        assert fingerprints.bands(RECEIPT) & fingerprints.bands(seen)
+        assert fingerprints.is_same_picture(RECEIPT, seen)
+        assert fingerprints.compute_bands(RECEIPT) & fingerprints.compute_bands(seen)
 
     def test_knows_a_receipt_in_which_the_amount_was_changed(self) -> None:
-        seen = fingerprints.of_picture(as_jpeg(a_receipt(amount="$75.00")))
+        seen = fingerprints.compute_fingerprint(as_jpeg(a_receipt(amount="$75.00")))
 
-        assert fingerprints.alike(RECEIPT, seen)
+        assert fingerprints.is_same_picture(RECEIPT, seen)
 
     @pytest.mark.parametrize("serial", range(4))
     def test_tells_receipts_of_the_same_bank_apart(self, serial: int) -> None:
@@ -33,19 +33,21 @@ class TestAlike:
             operation=str(553_018_996_421 + serial * 77_777_777_771),
         )
 
-        assert not fingerprints.alike(RECEIPT, fingerprints.of_picture(as_jpeg(other)))
+        assert not fingerprints.is_same_picture(
+            RECEIPT, fingerprints.compute_fingerprint(as_jpeg(other))
+        )
 
     @pytest.mark.parametrize("copy", ["compressed", "halved", "screenshot"])
     def test_knows_a_copy_of_a_noisy_photo(self, copy: str) -> None:
         photo = a_photo(a_receipt())
-        taken = fingerprints.of_picture(as_jpeg(photo))
-        seen = fingerprints.of_picture(COPIES[copy](photo))
+        taken = fingerprints.compute_fingerprint(as_jpeg(photo))
+        seen = fingerprints.compute_fingerprint(COPIES[copy](photo))
 
-        assert fingerprints.alike(taken, seen)
-        assert fingerprints.bands(taken) & fingerprints.bands(seen)
+        assert fingerprints.is_same_picture(taken, seen)
+        assert fingerprints.compute_bands(taken) & fingerprints.compute_bands(seen)
 
     def test_finds_nothing_alike_without_a_fingerprint(self) -> None:
-        assert not fingerprints.alike("", "")
+        assert not fingerprints.is_same_picture("", "")
 
 
 class TestOfPicture:
@@ -56,9 +58,11 @@ class TestOfPicture:
         written = BytesIO()
         turned.save(written, "JPEG", exif=exif)
 
-        seen = fingerprints.of_picture(written.getvalue())
+        seen = fingerprints.compute_fingerprint(written.getvalue())
 
-        assert fingerprints.alike(fingerprints.of_picture(as_jpeg(upright)), seen)
+        assert fingerprints.is_same_picture(
+            fingerprints.compute_fingerprint(as_jpeg(upright)), seen
+        )
 
     @pytest.mark.parametrize(
         "content",
@@ -72,11 +76,11 @@ class TestOfPicture:
         ids=["empty", "pdf", "garbage", "cut off", "plain"],
     )
     def test_gives_none_for_what_cannot_be_compared(self, content: bytes) -> None:
-        assert fingerprints.of_picture(content) == ""
+        assert fingerprints.compute_fingerprint(content) == ""
 
     def test_does_not_unpack_a_bomb(self) -> None:
         written = BytesIO()
         Image.new("1", (8_000, 8_001)).save(written, "PNG")
 
         assert len(written.getvalue()) < 20_000
-        assert fingerprints.of_picture(written.getvalue()) == ""
+        assert fingerprints.compute_fingerprint(written.getvalue()) == ""

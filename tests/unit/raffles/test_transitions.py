@@ -34,9 +34,9 @@ ALLOWED = {
 }
 
 TABLES: tuple[Mapping[Any, Any], ...] = (
-    transitions.RAFFLE,
-    transitions.ORDER,
-    transitions.TICKET,
+    transitions.RAFFLE_TRANSITIONS,
+    transitions.ORDER_TRANSITIONS,
+    transitions.TICKET_TRANSITIONS,
 )
 PAIRS: list[tuple[Mapping[Any, Any], StrEnum, StrEnum]] = [
     (table, current, wanted) for table in TABLES for current, wanted in product(table, table)
@@ -49,18 +49,18 @@ class TestCheck:
         self, table: Mapping[Any, Any], current: StrEnum, wanted: StrEnum
     ) -> None:
         if (current.value, wanted.value) in ALLOWED:
-            transitions.check(table, current=current, wanted=wanted)
+            transitions.check_transition(table, current=current, wanted=wanted)
             return
 
         with pytest.raises(TransitionNotAllowed) as refusal:
-            transitions.check(table, current=current, wanted=wanted)
+            transitions.check_transition(table, current=current, wanted=wanted)
         assert refusal.value.details == {"current": current.value, "wanted": wanted.value}
 
     def test_has_a_row_for_every_status(self) -> None:
-        assert set(transitions.RAFFLE) == set(RaffleStatus)
-        assert set(transitions.ORDER) == set(OrderStatus)
-        assert set(transitions.TICKET) == set(TicketStatus)
+        assert set(transitions.RAFFLE_TRANSITIONS) == set(RaffleStatus)
+        assert set(transitions.ORDER_TRANSITIONS) == set(OrderStatus)
+        assert set(transitions.TICKET_TRANSITIONS) == set(TicketStatus)
 
     def test_never_frees_what_is_sold_nor_undoes_what_is_paid(self) -> None:
-        assert transitions.TICKET[TicketStatus.SOLD] == frozenset()
-        assert transitions.ORDER[OrderStatus.PAID] == frozenset()
+        assert transitions.TICKET_TRANSITIONS[TicketStatus.SOLD] == frozenset()
+        assert transitions.ORDER_TRANSITIONS[OrderStatus.PAID] == frozenset()

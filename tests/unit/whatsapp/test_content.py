@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from shared.whatsapp.content import Content, ContentKind, MediaRef, content
+from shared.whatsapp.content import ContentKind, MediaRef, MessageContent, parse_content
 
 DIGEST = hashlib.sha256(b"receipt").hexdigest()
 BASE64_DIGEST = base64.b64encode(bytes.fromhex(DIGEST)).decode()
 FILE = {"id": "1003383421387256", "mime_type": "image/jpeg", "sha256": BASE64_DIGEST}
 OURS = {"context": {"from": "15550109999", "id": "wamid.O1"}}
 
-CASES: list[tuple[dict[str, Any], Content]] = [
+CASES: list[tuple[dict[str, Any], MessageContent]] = [
     (
         {"type": "text", "text": {"body": " 5 random\n"}},
-        Content(ContentKind.TEXT, "5 random"),
+        MessageContent(ContentKind.TEXT, "5 random"),
     ),
     (
         {"type": "text", "text": {"body": "yes"}, **OURS},
-        Content(ContentKind.TEXT, "yes", replied_to="wamid.O1"),
+        MessageContent(ContentKind.TEXT, "yes", replied_to="wamid.O1"),
     ),
     (
         {
@@ -31,7 +31,7 @@ CASES: list[tuple[dict[str, Any], Content]] = [
             },
             **OURS,
         },
-        Content(ContentKind.TAP, "Cancel", reply_id="cancel:1", replied_to="wamid.O1"),
+        MessageContent(ContentKind.TAP, "Cancel", reply_id="cancel:1", replied_to="wamid.O1"),
     ),
     (
         {
@@ -41,23 +41,23 @@ CASES: list[tuple[dict[str, Any], Content]] = [
                 "list_reply": {"id": "raffle:1", "title": "Summer", "description": "a motorbike"},
             },
         },
-        Content(ContentKind.TAP, "Summer", reply_id="raffle:1"),
+        MessageContent(ContentKind.TAP, "Summer", reply_id="raffle:1"),
     ),
     (
         {"type": "button", "button": {"payload": "menu", "text": "Menu"}},
-        Content(ContentKind.TAP, "Menu", reply_id="menu"),
+        MessageContent(ContentKind.TAP, "Menu", reply_id="menu"),
     ),
     (
         {
             "type": "interactive",
             "interactive": {"type": "nfm_reply", "nfm_reply": {"body": "Sent"}},
         },
-        Content(ContentKind.OTHER),
+        MessageContent(ContentKind.OTHER),
     ),
-    ({"type": "interactive"}, Content(ContentKind.OTHER)),
+    ({"type": "interactive"}, MessageContent(ContentKind.OTHER)),
     (
         {"type": "image", "image": {**FILE, "caption": "paid"}, **OURS},
-        Content(
+        MessageContent(
             ContentKind.IMAGE,
             "paid",
             media=MediaRef("1003383421387256", "image/jpeg", DIGEST, ""),
@@ -74,37 +74,40 @@ CASES: list[tuple[dict[str, Any], Content]] = [
                 "filename": "receipt.pdf",
             },
         },
-        Content(
+        MessageContent(
             ContentKind.DOCUMENT, media=MediaRef("7", "application/pdf", DIGEST, "receipt.pdf")
         ),
     ),
     (
         {"type": "audio", "audio": {"id": "8", "mime_type": "audio/ogg; codecs=opus"}},
-        Content(ContentKind.AUDIO, media=MediaRef("8", "audio/ogg", "", "")),
+        MessageContent(ContentKind.AUDIO, media=MediaRef("8", "audio/ogg", "", "")),
     ),
-    ({"type": "video", "video": {"id": ""}}, Content(ContentKind.VIDEO)),
-    ({"type": "image", "image": {"id": "9" * 256}}, Content(ContentKind.IMAGE)),
-    ({"type": "sticker"}, Content(ContentKind.STICKER)),
+    ({"type": "video", "video": {"id": ""}}, MessageContent(ContentKind.VIDEO)),
+    ({"type": "image", "image": {"id": "9" * 256}}, MessageContent(ContentKind.IMAGE)),
+    ({"type": "sticker"}, MessageContent(ContentKind.STICKER)),
     (
         {"type": "location", "location": {"name": "Park", "address": "1 Way", "latitude": 1.5}},
-        Content(ContentKind.LOCATION, "Park, 1 Way"),
+        MessageContent(ContentKind.LOCATION, "Park, 1 Way"),
     ),
     (
         {"type": "location", "location": {"latitude": 37.4, "longitude": -122.1}},
-        Content(ContentKind.LOCATION, "37.4, -122.1"),
+        MessageContent(ContentKind.LOCATION, "37.4, -122.1"),
     ),
     (
         {"type": "contacts", "contacts": [{"name": {"formatted_name": "Ana"}}, {}, "x"]},
-        Content(ContentKind.CONTACTS, "Ana"),
+        MessageContent(ContentKind.CONTACTS, "Ana"),
     ),
     (
         {"type": "order", "order": {"text": "Love these!"}},
-        Content(ContentKind.ORDER, "Love these!"),
+        MessageContent(ContentKind.ORDER, "Love these!"),
     ),
-    ({"type": "system", "system": {"body": "changed"}}, Content(ContentKind.SYSTEM, "changed")),
+    (
+        {"type": "system", "system": {"body": "changed"}},
+        MessageContent(ContentKind.SYSTEM, "changed"),
+    ),
     (
         {"type": "reaction", "reaction": {"message_id": "wamid.O1", "emoji": "👍"}},
-        Content(ContentKind.REACTION, "👍", replied_to="wamid.O1"),
+        MessageContent(ContentKind.REACTION, "👍", replied_to="wamid.O1"),
     ),
     (
         {
@@ -114,30 +117,35 @@ CASES: list[tuple[dict[str, Any], Content]] = [
                 "message": {"type": "image", "image": {"caption": "Updated"}},
             },
         },
-        Content(ContentKind.EDIT, "Updated", replied_to="wamid.A1"),
+        MessageContent(ContentKind.EDIT, "Updated", replied_to="wamid.A1"),
     ),
     (
         {"type": "revoke", "revoke": {"original_message_id": "wamid.A1"}},
-        Content(ContentKind.REVOKE, replied_to="wamid.A1"),
+        MessageContent(ContentKind.REVOKE, replied_to="wamid.A1"),
     ),
-    ({"type": "unsupported", "unsupported": {"type": "poll"}}, Content(ContentKind.UNSUPPORTED)),
-    ({"type": "request_welcome"}, Content(ContentKind.OTHER)),
-    ({"text": {"body": "no type"}}, Content(ContentKind.TEXT, "no type")),
-    ({}, Content(ContentKind.OTHER)),
-    ({"type": "text", "text": None}, Content(ContentKind.TEXT)),
-    ({"type": "text", "text": {"body": ["x"]}}, Content(ContentKind.TEXT)),
-    ({"type": "image", "image": "x", "context": "y"}, Content(ContentKind.IMAGE)),
+    (
+        {"type": "unsupported", "unsupported": {"type": "poll"}},
+        MessageContent(ContentKind.UNSUPPORTED),
+    ),
+    ({"type": "request_welcome"}, MessageContent(ContentKind.OTHER)),
+    ({"text": {"body": "no type"}}, MessageContent(ContentKind.TEXT, "no type")),
+    ({}, MessageContent(ContentKind.OTHER)),
+    ({"type": "text", "text": None}, MessageContent(ContentKind.TEXT)),
+    ({"type": "text", "text": {"body": ["x"]}}, MessageContent(ContentKind.TEXT)),
+    ({"type": "image", "image": "x", "context": "y"}, MessageContent(ContentKind.IMAGE)),
 ]
 
 
 @pytest.mark.parametrize(("payload", "expected"), CASES)
-def test_each_kind_of_message_says_what_it_says(payload: dict[str, Any], expected: Content) -> None:
-    assert content(payload) == expected
+def test_each_kind_of_message_says_what_it_says(
+    payload: dict[str, Any], expected: MessageContent
+) -> None:
+    assert parse_content(payload) == expected
 
 
 @pytest.mark.parametrize("digest", ["", "x", "=", "AAAA", "ä" * 44, "a1b2c3d4e5f6...", "0" * 63])
 def test_a_digest_that_is_none_is_left_out(digest: str) -> None:
-    media = content({"type": "image", "image": {"id": "1", "sha256": digest}}).media
+    media = parse_content({"type": "image", "image": {"id": "1", "sha256": digest}}).media
 
     assert media is not None
     assert media.sha256 == ""

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.whatsapp.graph_errors import CODES, Reaction, judge
+from shared.whatsapp.graph_errors import JUDGEMENT_BY_CODE, FailureReaction, judge_send_error
 
-R = Reaction
+R = FailureReaction
 
 TABLE = {
     R.PAUSE: (
@@ -29,18 +29,18 @@ CASES = [(int(code), reaction) for reaction, codes in TABLE.items() for code in 
 
 
 @pytest.mark.parametrize(("code", "reaction"), CASES)
-def test_a_known_code_decides_alone(code: int, reaction: Reaction) -> None:
+def test_a_known_code_decides_alone(code: int, reaction: FailureReaction) -> None:
     for status in (None, 400, 401, 403, 500, 503):
-        assert judge(code=code, http_status=status).reaction is reaction
+        assert judge_send_error(code=code, http_status=status).reaction is reaction
 
 
 def test_the_table_here_and_the_table_there_name_the_same_codes() -> None:
-    assert set(CODES) == {code for code, _ in CASES} - {200, 210, 299}
+    assert set(JUDGEMENT_BY_CODE) == {code for code, _ in CASES} - {200, 210, 299}
 
 
-@pytest.mark.parametrize("code", sorted(CODES))
+@pytest.mark.parametrize("code", sorted(JUDGEMENT_BY_CODE))
 def test_every_code_says_in_a_sentence_what_it_means(code: int) -> None:
-    words = judge(code=code, http_status=None).words
+    words = judge_send_error(code=code, http_status=None).words
 
     assert words[0].isupper()
     assert words.endswith(".")
@@ -67,8 +67,10 @@ def test_every_code_says_in_a_sentence_what_it_means(code: int) -> None:
         (504, R.UNKNOWN),
     ],
 )
-def test_without_a_code_the_http_status_decides(status: int | None, reaction: Reaction) -> None:
-    assert judge(code=None, http_status=status).reaction is reaction
+def test_without_a_code_the_http_status_decides(
+    status: int | None, reaction: FailureReaction
+) -> None:
+    assert judge_send_error(code=None, http_status=status).reaction is reaction
 
 
 @pytest.mark.parametrize(
@@ -82,8 +84,8 @@ def test_without_a_code_the_http_status_decides(status: int | None, reaction: Re
         (500, R.UNKNOWN),
     ],
 )
-def test_so_it_does_for_a_code_nobody_knows(status: int | None, reaction: Reaction) -> None:
-    judgement = judge(code=987654, http_status=status)
+def test_so_it_does_for_a_code_nobody_knows(status: int | None, reaction: FailureReaction) -> None:
+    judgement = judge_send_error(code=987654, http_status=status)
 
     assert judgement.reaction is reaction
     if reaction in (R.FAIL, R.PAUSE):
@@ -92,34 +94,36 @@ def test_so_it_does_for_a_code_nobody_knows(status: int | None, reaction: Reacti
 
 def test_what_meta_calls_passing_is_tried_again() -> None:
     for code in (190, 100, 987654):
-        judgement = judge(code=code, http_status=400, transient=True)
+        judgement = judge_send_error(code=code, http_status=400, transient=True)
         assert judgement.reaction is R.RETRY
         assert not judgement.alarm
 
 
 def test_passing_does_not_make_an_uncertain_send_a_certain_one() -> None:
-    assert judge(code=131000, http_status=500, transient=True).reaction is R.UNKNOWN
-    assert judge(code=131047, http_status=400, transient=True).reaction is R.OUTSIDE_WINDOW
-    assert judge(code=None, http_status=500, transient=True).reaction is R.UNKNOWN
+    assert judge_send_error(code=131000, http_status=500, transient=True).reaction is R.UNKNOWN
+    assert (
+        judge_send_error(code=131047, http_status=400, transient=True).reaction is R.OUTSIDE_WINDOW
+    )
+    assert judge_send_error(code=None, http_status=500, transient=True).reaction is R.UNKNOWN
 
 
 def test_a_throttle_wins_over_a_refusal() -> None:
-    assert judge(code=100, http_status=429).reaction is R.RETRY_NUMBER
-    assert judge(code=131056, http_status=429).reaction is R.RETRY_PAIR
+    assert judge_send_error(code=100, http_status=429).reaction is R.RETRY_NUMBER
+    assert judge_send_error(code=131056, http_status=429).reaction is R.RETRY_PAIR
 
 
 def test_reports_of_spam_slow_the_number_down_for_an_hour_and_tell_people() -> None:
-    judgement = judge(code=131048, http_status=400)
+    judgement = judge_send_error(code=131048, http_status=400)
 
     assert judgement.wait == timedelta(hours=1)
     assert judgement.alarm
 
 
 def test_people_are_told_of_what_only_people_can_cure() -> None:
-    for code in CODES:
-        judgement = judge(code=code, http_status=None)
+    for code in JUDGEMENT_BY_CODE:
+        judgement = judge_send_error(code=code, http_status=None)
         if judgement.reaction is R.PAUSE:
             assert judgement.alarm
-    assert judge(code=100, http_status=400).alarm
-    assert not judge(code=131026, http_status=400).alarm
-    assert not judge(code=131056, http_status=400).alarm
+    assert judge_send_error(code=100, http_status=400).alarm
+    assert not judge_send_error(code=131026, http_status=400).alarm
+    assert not judge_send_error(code=131056, http_status=400).alarm

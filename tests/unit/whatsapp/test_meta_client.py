@@ -17,9 +17,9 @@ from httpx_aiohttp import AiohttpTransport
 from PIL import Image
 
 from shared.whatsapp import messages
-from shared.whatsapp.graph_errors import Reaction
+from shared.whatsapp.graph_errors import FailureReaction
 from shared.whatsapp.services.meta_client import (
-    Accepted,
+    AcceptedMessage,
     FetchedMedia,
     GraphError,
     GraphRefused,
@@ -36,8 +36,8 @@ from tests.builders import NUMBER_ID
 from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
 
 TOKEN = "test_access_token"
-BODY = messages.addressed(
-    messages.text("hi 🚀"), wa_id="15550100001", user_id=None, callback_data="key"
+BODY = messages.address_message(
+    messages.build_text("hi 🚀"), wa_id="15550100001", user_id=None, callback_data="key"
 )
 ACCEPTED = {
     "messaging_product": "whatsapp",
@@ -76,7 +76,7 @@ class TestSend:
             accepted = await meta.send(NUMBER_ID, BODY)
 
         (request,) = server.requests
-        assert accepted == Accepted(wa_message_id="wamid.O1", wa_id="15550100001")
+        assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="15550100001")
         assert (request.method, request.path) == ("POST", f"/v26.0/{NUMBER_ID}/messages")
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
         assert request.headers["content-type"] == "application/json"
@@ -87,7 +87,7 @@ class TestSend:
         async with wire(answers(document)) as server, client(server.url) as meta:
             accepted = await meta.send(NUMBER_ID, BODY)
 
-        assert accepted == Accepted(wa_message_id="wamid.O1", wa_id="")
+        assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="")
 
     async def test_keeps_the_connection(self) -> None:
         acts = [answers(ACCEPTED), answers(ACCEPTED)]
@@ -110,23 +110,23 @@ class TestRefusal:
         assert (refusal.code, refusal.http_status) == (130429, 400)
         assert refusal.details == "Throughput has been reached."
         assert refusal.transient
-        assert refusal.judgement.reaction is Reaction.RETRY_NUMBER
+        assert refusal.judgement.reaction is FailureReaction.RETRY_NUMBER
         assert TOKEN not in repr(refusal)
 
     @pytest.mark.parametrize(
         ("status", "document", "reaction"),
         [
-            (401, error(190), Reaction.PAUSE),
-            (400, error(131047), Reaction.OUTSIDE_WINDOW),
-            (500, error(131000), Reaction.UNKNOWN),
-            (503, error(131016), Reaction.RETRY),
-            (429, {}, Reaction.RETRY_NUMBER),
-            (400, {}, Reaction.FAIL),
-            (404, "<html>", Reaction.PAUSE),
-            (200, error(131026), Reaction.FAIL),
+            (401, error(190), FailureReaction.PAUSE),
+            (400, error(131047), FailureReaction.OUTSIDE_WINDOW),
+            (500, error(131000), FailureReaction.UNKNOWN),
+            (503, error(131016), FailureReaction.RETRY),
+            (429, {}, FailureReaction.RETRY_NUMBER),
+            (400, {}, FailureReaction.FAIL),
+            (404, "<html>", FailureReaction.PAUSE),
+            (200, error(131026), FailureReaction.FAIL),
         ],
     )
-    async def test_is_judged(self, status: int, document: Any, reaction: Reaction) -> None:
+    async def test_is_judged(self, status: int, document: Any, reaction: FailureReaction) -> None:
         refusal = await send_error(answers(document, status=status))
 
         assert isinstance(refusal, GraphRefused)
@@ -176,7 +176,7 @@ class TestRefusal:
             for phone_number_id in ("", "..", "a/b", "1?x=1", "<PHONE_NUMBER_ID>"):
                 with pytest.raises(GraphRefused) as caught:
                     await meta.send(phone_number_id, BODY)
-                assert caught.value.judgement.reaction is Reaction.PAUSE
+                assert caught.value.judgement.reaction is FailureReaction.PAUSE
 
         assert server.requests == []
 
@@ -413,7 +413,7 @@ class TestMedia:
             with pytest.raises(GraphRefused) as caught:
                 await meta.fetch_media("77", phone_number_id=NUMBER_ID)
 
-        assert caught.value.judgement.reaction is Reaction.PAUSE
+        assert caught.value.judgement.reaction is FailureReaction.PAUSE
 
     @pytest.mark.parametrize("act", [writes(), is_silent(1), answers({}, status=503)])
     async def test_that_breaks_off_can_be_tried_again(self, act: Act) -> None:

@@ -39,17 +39,17 @@ from tests.unit.whatsapp.webhooks import body as webhook
 
 
 def read_one(**fields: Any) -> MessageItem:
-    (item,) = payloads.read(webhook(change(messages=[message(**fields)]))).messages
+    (item,) = payloads.parse_webhook(webhook(change(messages=[message(**fields)]))).messages
     return item
 
 
 def read_status(**fields: Any) -> StatusItem:
-    (item,) = payloads.read(webhook(change(statuses=[status(**fields)]))).statuses
+    (item,) = payloads.parse_webhook(webhook(change(statuses=[status(**fields)]))).statuses
     return item
 
 
 def read_notice(*changes: Any, **entry: Any) -> NoticeItem:
-    (item,) = payloads.read(webhook(*changes, **entry)).notices
+    (item,) = payloads.parse_webhook(webhook(*changes, **entry)).notices
     return item
 
 
@@ -62,7 +62,9 @@ class TestMessage:
             "parent_user_id": "US.ENT.118",
         }
 
-        (item,) = payloads.read(webhook(change(contacts=[card], messages=[message()]))).messages
+        (item,) = payloads.parse_webhook(
+            webhook(change(contacts=[card], messages=[message()]))
+        ).messages
 
         assert item == MessageItem(
             phone_number_id=NUMBER_ID,
@@ -92,7 +94,7 @@ class TestMessage:
         stranger = message(id="3", from_user_id="US.3") | {"from": "15550100003"}
         body = webhook(change(contacts=cards, messages=[first, second, stranger]))
 
-        names = [(item.profile_name, item.wa_id) for item in payloads.read(body).messages]
+        names = [(item.profile_name, item.wa_id) for item in payloads.parse_webhook(body).messages]
 
         assert names == [("A", PHONE), ("B", None), ("", "15550100003")]
 
@@ -102,7 +104,9 @@ class TestMessage:
             {"profile": {"name": "Id"}, "user_id": USER_ID},
         ]
 
-        (item,) = payloads.read(webhook(change(contacts=cards, messages=[message()]))).messages
+        (item,) = payloads.parse_webhook(
+            webhook(change(contacts=cards, messages=[message()]))
+        ).messages
 
         assert item.profile_name == "Id"
 
@@ -125,7 +129,7 @@ class TestMessage:
     ) -> None:
         item = {"id": "wamid.A1", "timestamp": SENT_AT, "type": "text", **sender}
 
-        (read,) = payloads.read(webhook(change(contacts=[card], messages=[item]))).messages
+        (read,) = payloads.parse_webhook(webhook(change(contacts=[card], messages=[item]))).messages
 
         assert (read.user_id, read.wa_id) == expected
         assert read.answerable is (expected != (None, None))
@@ -187,7 +191,7 @@ class TestMessage:
     def test_without_metadata_is_kept_and_cannot_be_answered(self) -> None:
         body = webhook({"field": "messages", "value": {"messages": [message()]}})
 
-        (item,) = payloads.read(body).messages
+        (item,) = payloads.parse_webhook(body).messages
 
         assert item.phone_number_id == ""
         assert item.answerable is False
@@ -389,7 +393,7 @@ class TestNotice:
         ],
     )
     def test_is_what_others_said_and_never_a_message_to_us(self, field: str, name: str) -> None:
-        read = payloads.read(webhook(change(field, **{name: [message()]})))
+        read = payloads.parse_webhook(webhook(change(field, **{name: [message()]})))
 
         assert not read.messages
         assert not read.statuses
@@ -399,7 +403,7 @@ class TestNotice:
     def test_of_errors_stands_beside_the_message_it_came_with(self) -> None:
         errors = [{"code": 131000, "title": "Something went wrong"}]
 
-        read = payloads.read(webhook(change(messages=[message()], errors=errors)))
+        read = payloads.parse_webhook(webhook(change(messages=[message()], errors=errors)))
 
         assert len(read.messages) == 1
         assert read.notices[0].payload["value"]["errors"] == errors
@@ -423,7 +427,7 @@ class TestEverything:
             ]
         }
 
-        read = payloads.read(json.dumps(document).encode())
+        read = payloads.parse_webhook(json.dumps(document).encode())
 
         assert [item.wa_message_id for item in read.messages] == ["1", "2", "wamid.A1"]
         assert [item.status for item in read.statuses] == ["delivered", "read"]
@@ -434,7 +438,7 @@ class TestEverything:
         inner = {str(n): message(id=str(n)) for n in (10, 2, 1)}
         document = {"entry": {"0": {"id": "1", "changes": {"0": change(messages=inner)}}}}
 
-        read = payloads.read(json.dumps(document).encode())
+        read = payloads.parse_webhook(json.dumps(document).encode())
 
         assert [item.wa_message_id for item in read.messages] == ["1", "2", "10"]
 
@@ -450,7 +454,7 @@ class TestEverything:
         ]
 
         body = webhook(change(messages=[message(id="1"), *bad, message(id="2")]))
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         assert [item.wa_message_id for item in read.messages] == ["1", "2"]
         assert len(read.unreadable) == len(bad)
@@ -458,14 +462,16 @@ class TestEverything:
     def test_bad_is_kept_as_a_webhook_that_can_be_read_again(self) -> None:
         bad = status(status=None)
 
-        (part,) = payloads.read(webhook(change(statuses=[status(), bad]), time=5)).unreadable
+        (part,) = payloads.parse_webhook(
+            webhook(change(statuses=[status(), bad]), time=5)
+        ).unreadable
 
         (entry,) = json.loads(part.body)["entry"]
         assert (entry["id"], entry["time"]) == (WABA_ID, 5)
         assert entry["changes"][0]["value"]["statuses"] == [bad]
         assert entry["changes"][0]["value"]["metadata"] == value()["metadata"]
         assert part.reason == "status is missing"
-        assert payloads.read(part.body).unreadable == (part,)
+        assert payloads.parse_webhook(part.body).unreadable == (part,)
 
     @pytest.mark.parametrize(
         "body",
@@ -490,7 +496,7 @@ class TestEverything:
         ],
     )
     def test_of_a_body_that_is_no_webhook_is_kept_byte_for_byte(self, body: bytes) -> None:
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         assert [part.body for part in read.unreadable] == [body]
         assert read == Webhook(unreadable=read.unreadable)
@@ -501,20 +507,25 @@ class TestEverything:
         text = webhook(change(messages=[message(id="1"), message(id="2", text="DEEP")])).decode()
         body = text.replace('"DEEP"', "[" * depth + "]" * depth).encode()
 
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         if depth < 1_000:
             assert [item.wa_message_id for item in read.messages] == ["1"]
         assert len(read.unreadable) == 1
 
     def test_empty_leaves_nothing(self) -> None:
-        assert payloads.read(b'{"object":"whatsapp_business_account","entry":[]}') == Webhook()
+        assert (
+            payloads.parse_webhook(b'{"object":"whatsapp_business_account","entry":[]}')
+            == Webhook()
+        )
 
     def test_without_object_or_field_or_entry_is_read(self) -> None:
         bare = json.dumps(change(messages=[message()])).encode()
 
-        assert len(payloads.read(bare).messages) == 1
-        assert len(payloads.read(webhook(change(None, messages=[message()]))).messages) == 1
+        assert len(payloads.parse_webhook(bare).messages) == 1
+        assert (
+            len(payloads.parse_webhook(webhook(change(None, messages=[message()]))).messages) == 1
+        )
 
     def test_with_a_field_on_the_wrong_level_is_read(self) -> None:
         notice = read_notice({"value": {"event": "PARTNER_REMOVED"}}, field="account_update")
@@ -525,7 +536,7 @@ class TestEverything:
     def test_in_a_change_without_value_is_kept(self, bad: Any) -> None:
         body = webhook(bad, change(messages=[message()]))
 
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         assert len(read.messages) == 1
         assert [part.body for part in read.unreadable] == [body]
@@ -534,7 +545,7 @@ class TestEverything:
         metadata = {"phone_number_id": "1" * 33}
 
         body = webhook(change(messages=[message()], statuses=[status()], metadata=metadata))
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         assert len(read.unreadable) == 2
         assert not read.messages
@@ -550,7 +561,7 @@ class TestHarmless:
             )
         )
 
-        (item,) = payloads.read(body).messages
+        (item,) = payloads.parse_webhook(body).messages
 
         assert item.text == "ab \ufffd 🚀"
         assert item.profile_name == "Ana \ufffd"
@@ -560,7 +571,7 @@ class TestHarmless:
     def test_numbers_that_json_cannot_write_become_words(self, number: str) -> None:
         text = webhook(change(messages=[message(text="BIG")])).decode()
 
-        (item,) = payloads.read(text.replace('"BIG"', number).encode()).messages
+        (item,) = payloads.parse_webhook(text.replace('"BIG"', number).encode()).messages
 
         assert isinstance(item.payload["text"], str)
 
@@ -568,7 +579,9 @@ class TestHarmless:
         escaped = webhook(change(messages=[message(text={"body": "äöå a/b < 🚀"})]))
         plain = json.dumps(json.loads(escaped), ensure_ascii=False).encode()
 
-        assert payloads.read(escaped) == payloads.read(plain.replace(b"/", b"\\/"))
+        assert payloads.parse_webhook(escaped) == payloads.parse_webhook(
+            plain.replace(b"/", b"\\/")
+        )
 
 
 leaves = (
@@ -617,20 +630,20 @@ def assert_fits(read: Webhook) -> None:
 class TestAnyBytes:
     @given(st.binary(max_size=200))
     def test_are_read_or_kept(self, body: bytes) -> None:
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         assert [part.body for part in read.unreadable] in ([body], [])
         assert_fits(read)
 
     @given(documents)
     def test_of_json_are_read_or_kept(self, document: Any) -> None:
-        assert_fits(payloads.read(json.dumps(document).encode()))
+        assert_fits(payloads.parse_webhook(json.dumps(document).encode()))
 
     @given(documents)
     def test_around_a_good_message_do_not_spoil_it(self, other: Any) -> None:
         body = webhook(other, change(contacts=other, messages=[other, message(id="good")]))
 
-        read = payloads.read(body)
+        read = payloads.parse_webhook(body)
 
         assert "good" in [item.wa_message_id for item in read.messages]
         assert_fits(read)
@@ -639,7 +652,7 @@ class TestAnyBytes:
     def test_as_a_message_lose_nothing(self, fields: dict[str, Any], type_: str) -> None:
         item = message(**{**fields, "type": type_})
 
-        read = payloads.read(webhook(change(messages=[item])))
+        read = payloads.parse_webhook(webhook(change(messages=[item])))
 
         assert len(read.messages) + len(read.unreadable) == 1
         assert_fits(read)
@@ -648,7 +661,7 @@ class TestAnyBytes:
 
     @given(st.dictionaries(keys, documents, max_size=8))
     def test_as_a_status_lose_nothing(self, fields: dict[str, Any]) -> None:
-        read = payloads.read(webhook(change(statuses=[status(**fields)])))
+        read = payloads.parse_webhook(webhook(change(statuses=[status(**fields)])))
 
         assert len(read.statuses) + len(read.unreadable) == 1
         assert_fits(read)
@@ -658,13 +671,13 @@ def test_a_body_of_three_megabytes_is_read() -> None:
     long = webhook(change(messages=[message(text={"body": "x" * 3_000_000})]))
     many = webhook(change(messages=[message(id=f"wamid.{n}") for n in range(1000)]))
 
-    assert len(payloads.read(long).messages[0].text) == 3_000_000
-    assert len({item.dedupe_key for item in payloads.read(many).messages}) == 1000
+    assert len(payloads.parse_webhook(long).messages[0].text) == 3_000_000
+    assert len({item.dedupe_key for item in payloads.parse_webhook(many).messages}) == 1000
 
 
 def test_a_part_that_is_unreadable_has_a_digest_of_its_own() -> None:
     body = webhook(change(messages=[message(id=None), message(id=None, type="image")]))
 
-    parts = payloads.read(body).unreadable
+    parts = payloads.parse_webhook(body).unreadable
 
     assert len({hashlib.sha256(part.body).hexdigest() for part in parts}) == 2

@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 from shared.whatsapp import payloads
 from tests.conftest import unavailable
 
 FOLDER = next(
-    (folder for parent in ROOT.parents if (folder := parent / "shared" / "payloads").is_dir()), None
+    (
+        folder
+        for parent in PROJECT_ROOT.parents
+        if (folder := parent / "shared" / "payloads").is_dir()
+    ),
+    None,
 )
 
 
@@ -47,7 +52,7 @@ def test_the_folder_of_real_payloads_is_there() -> None:
 
 @pytest.mark.parametrize("body", PAYLOADS)
 def test_a_real_webhook_is_read_without_loss(body: bytes) -> None:
-    read = payloads.read(body)
+    read = payloads.parse_webhook(body)
 
     ids = [
         item["id"]
@@ -68,7 +73,10 @@ def test_a_real_webhook_is_read_without_loss(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", PAYLOADS)
 def test_a_real_webhook_that_comes_again_has_the_same_keys(body: bytes) -> None:
-    once, again = payloads.read(body), payloads.read(json.dumps(json.loads(body)).encode())
+    once, again = (
+        payloads.parse_webhook(body),
+        payloads.parse_webhook(json.dumps(json.loads(body)).encode()),
+    )
 
     assert once.messages == again.messages
     assert [notice.dedupe_key for notice in once.notices] == [
@@ -78,7 +86,7 @@ def test_a_real_webhook_that_comes_again_has_the_same_keys(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", PAYLOADS)
 def test_a_real_webhook_never_makes_us_answer_ourselves(body: bytes) -> None:
-    for item in payloads.read(body).messages:
+    for item in payloads.parse_webhook(body).messages:
         if item.answerable:
             assert item.wa_id or item.user_id
             assert item.wa_id != item.display_phone_number

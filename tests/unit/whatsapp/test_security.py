@@ -60,7 +60,7 @@ def test_while_rotating_any_of_the_secrets_will_do() -> None:
 
 
 def test_a_blank_secret_signs_nothing() -> None:
-    header = "sha256=" + security.signature(EMPTY, secret="")
+    header = "sha256=" + security.compute_signature(EMPTY, secret="")
 
     assert not security.is_signed(EMPTY, header=header, secrets=[""])
 
@@ -84,7 +84,7 @@ def test_a_blank_secret_signs_nothing() -> None:
     ],
 )
 def test_a_header_of_another_shape_is_refused_before_the_body_matters(header: str | None) -> None:
-    assert not security.signature_is_well_formed(header)
+    assert not security.is_signature_well_formed(header)
     assert not security.is_signed(EMPTY, header=header or "", secrets=["test_app_secret"])
 
 

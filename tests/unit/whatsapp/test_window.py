@@ -23,8 +23,8 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_the_window_closes_a_little_before_24_hours(ago: timedelta, expected: bool) -> None:
-    assert window.is_open(NOON - ago, now=NOON) is expected
+    assert window.is_window_open(NOON - ago, now=NOON) is expected
 
 
 def test_it_is_closed_for_somebody_who_never_wrote() -> None:
-    assert window.is_open(None, now=NOON) is False
+    assert window.is_window_open(None, now=NOON) is False

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from drf_spectacular.drainage import GENERATOR_STATS
 
 from backoffice.api.views.openapi import document
-from shared.core.config import ROOT
+from shared.core.config import PROJECT_ROOT
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
             "--write",
             type=Path,
             nargs="?",
-            const=ROOT / "openapi.json",
+            const=PROJECT_ROOT / "openapi.json",
             metavar="FILE",
             help="write it there instead; without a name: to the project's openapi.json",
         )

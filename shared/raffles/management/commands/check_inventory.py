@@ -23,7 +23,7 @@ class Command(BaseCommand):
             CommandError: if there is one.
 
         """
-        problems = inventory.check(raffle)
+        problems = inventory.find_inventory_problems(raffle)
         for problem in problems:
             self.stderr.write(f"raffle {problem.raffle_id}: {problem.words} [{problem.code}]")
         if problems:

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         """Look at them a few at a time, so that nobody waits for the database meanwhile."""
         looked_at = 0
-        for count in similar_proofs.remember_missing():
+        for count in similar_proofs.store_missing_fingerprints():
             looked_at += count
             self.stdout.write(f"{looked_at:,} pictures", ending="\r")
         self.stdout.write(self.style.SUCCESS(f"{looked_at:,} pictures were looked at."))

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             ) from None
         with Progress(console=Console(stderr=True)) as shown:
             task = shown.add_task(f"Numbers of {found}", total=found.number_count)
-            created = number_generation.generate(
+            created = number_generation.generate_numbers(
                 raffle, progress=lambda done: shown.update(task, completed=done)
             )
         self.stdout.write(

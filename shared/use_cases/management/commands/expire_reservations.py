@@ -16,6 +16,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Go on until nothing is due."""
         total = 0
-        while expired := payments.expire_due(now=timezone.now()):
+        while expired := payments.expire_due_orders(now=timezone.now()):
             total += expired
         self.stdout.write(f"{total} orders expired.")

@@ -18,11 +18,11 @@ type MessageKey = tuple[str, str]
 type StatusKey = tuple[str, str, str, str]
 """Business number, message, status and participant."""
 
-type Item = MessageItem | StatusItem | NoticeItem | UnreadablePart
+type WebhookItem = MessageItem | StatusItem | NoticeItem | UnreadablePart
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class WebhookBatch:
     """What a transaction keeps: items by the key that makes them the same."""
 
     messages: Mapping[MessageKey, MessageItem] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Batch:
     unreadable: Mapping[str, UnreadablePart] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]) -> "Batch":
+    def of(cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]) -> "WebhookBatch":
         """Take webhooks apart; `correlation_ids` has one for each."""
         messages: dict[MessageKey, MessageItem] = {}
         traces: dict[MessageKey, str] = {}
@@ -46,24 +46,24 @@ class Batch:
                     messages[key] = message
                     traces[key] = trace
             for status in webhook.statuses:
-                statuses.setdefault(_status_key(status), status)
+                statuses.setdefault(_build_status_key(status), status)
             for notice in webhook.notices:
                 found.setdefault(notice.dedupe_key, notice)
             for part in webhook.unreadable:
                 unreadable.setdefault(hashlib.sha256(part.body).hexdigest(), part)
         return cls(messages, traces, statuses, found, unreadable)
 
-    def one_by_one(self) -> Iterator[tuple[Item, "Batch"]]:
+    def one_by_one(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
         """Give each item with a batch that holds nothing else."""
         for key, message in self.messages.items():
-            yield message, Batch({key: message}, {key: self.correlation_ids[key]})
+            yield message, WebhookBatch({key: message}, {key: self.correlation_ids[key]})
         for status_key, status in self.statuses.items():
-            yield status, Batch(statuses={status_key: status})
+            yield status, WebhookBatch(statuses={status_key: status})
         for notice_key, notice in self.notices.items():
-            yield notice, Batch(notices={notice_key: notice})
+            yield notice, WebhookBatch(notices={notice_key: notice})
         for sha256, part in self.unreadable.items():
-            yield part, Batch(unreadable={sha256: part})
+            yield part, WebhookBatch(unreadable={sha256: part})
 
 
-def _status_key(item: StatusItem) -> StatusKey:
+def _build_status_key(item: StatusItem) -> StatusKey:
     return (item.phone_number_id, item.wa_message_id, item.status, item.participant)

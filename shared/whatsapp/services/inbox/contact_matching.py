@@ -45,7 +45,7 @@ class Sender:
 
 
 @dataclass(slots=True, eq=False)
-class Known:
+class KnownContact:
     """A contact while a batch is resolved: as it is in the database, and what is to change."""
 
     phone_number_id: str
@@ -82,7 +82,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class ContactMatches:
     """What some senders lead to.
 
     Attributes:
@@ -91,11 +91,11 @@ class Resolution:
 
     """
 
-    found: list[Known | None]
-    touched: list[Known]
+    found: list[KnownContact | None]
+    touched: list[KnownContact]
 
 
-_COLUMNS: Final = (
+_CONTACT_COLUMNS: Final = (
     "phone_number_id",
     "id",
     "user_id",
@@ -108,28 +108,28 @@ _COLUMNS: Final = (
 )
 
 
-def resolve(senders: Sequence[Sender]) -> Resolution:
+def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
     """Find each sender's contact, or decide to make one; nothing is written yet.
 
     A sender known by one key gets the other noted. Where the keys lead to two contacts, both are
     flagged, nothing is merged, and the one with the user id counts.
     """
-    directory = _Directory.load(senders)
+    directory = _ContactDirectory.load(senders)
     # Whoever gives both keys first: else two who turn out to be one would be made separately.
     for sender in sorted(dict.fromkeys(senders), key=_has_one_key):
         if sender.is_somebody:
             directory.resolve(sender)
-    return Resolution(
+    return ContactMatches(
         found=[directory.resolved.get(sender) for sender in senders],
         touched=[known for known in directory.everybody() if known.is_touched],
     )
 
 
-type _Key = tuple[str, str]
+type _ContactKey = tuple[str, str]
 """A business number and what it knows somebody by."""
 
 
-def _any_of(column: str, keys: Collection[_Key]) -> Q:
+def _build_key_filter(column: str, keys: Collection[_ContactKey]) -> Q:
     """Match a few rows more than asked, if two numbers know different people by the same key."""
     numbers = {number for number, _ in keys}
     return Q(**{f"{column}__in": {key for _, key in keys}, "phone_number_id__in": numbers})
@@ -139,17 +139,17 @@ def _has_one_key(sender: Sender) -> bool:
     return not (sender.user_id and sender.wa_id)
 
 
-class _Directory:
+class _ContactDirectory:
     """The contacts a batch is about, by each of their keys."""
 
     def __init__(self) -> None:
-        self.by_user_id: dict[_Key, Known] = {}
-        self.by_alias: dict[_Key, Known] = {}
-        self.by_wa_id: dict[_Key, Known] = {}
-        self.resolved: dict[Sender, Known] = {}
+        self.by_user_id: dict[_ContactKey, KnownContact] = {}
+        self.by_alias: dict[_ContactKey, KnownContact] = {}
+        self.by_wa_id: dict[_ContactKey, KnownContact] = {}
+        self.resolved: dict[Sender, KnownContact] = {}
 
     @classmethod
-    def load(cls, senders: Collection[Sender]) -> "_Directory":
+    def load(cls, senders: Collection[Sender]) -> "_ContactDirectory":
         """Read every contact that a key of these senders leads to, in one to three statements."""
         directory = cls()
         by_user_id, by_wa_id = set(), set()
@@ -173,15 +173,15 @@ class _Directory:
         known = known or former or self._by_phone_alone(sender, by_phone)
         for other in (former, by_phone):
             if other is not None and other is not known:
-                _flag(known, other)
+                _flag_identity_conflict(known, other)
         self._complete(known, sender)
         self.resolved[sender] = known
 
-    def _of_user(self, number: str, user_id: str | None) -> Known | None:
+    def _of_user(self, number: str, user_id: str | None) -> KnownContact | None:
         key = (number, user_id or "")
         return self.by_user_id.get(key) or self.by_alias.get(key)
 
-    def _by_phone_alone(self, sender: Sender, by_phone: Known | None) -> Known:
+    def _by_phone_alone(self, sender: Sender, by_phone: KnownContact | None) -> KnownContact:
         """Decide who it is when no user id is known: a phone may have gone to somebody else."""
         if by_phone is not None and (
             sender.user_id is None
@@ -189,7 +189,7 @@ class _Directory:
             or sender.previous_user_id is not None
         ):
             return by_phone
-        return Known(
+        return KnownContact(
             phone_number_id=sender.phone_number_id,
             id=None,
             user_id=None,
@@ -201,7 +201,7 @@ class _Directory:
             last_inbound_at=None,
         )
 
-    def _complete(self, known: Known, sender: Sender) -> None:
+    def _complete(self, known: KnownContact, sender: Sender) -> None:
         self._give_user_id(known, sender)
         self._give_phone(known, sender)
         if sender.parent_user_id:
@@ -211,7 +211,7 @@ class _Directory:
             if value and value != getattr(known, name):
                 known.names[name] = value
 
-    def _give_user_id(self, known: Known, sender: Sender) -> None:
+    def _give_user_id(self, known: KnownContact, sender: Sender) -> None:
         number, user_id, previous = sender.phone_number_id, sender.user_id, sender.previous_user_id
         if previous and (number, previous) not in self.by_alias and previous != user_id:
             if known.user_id != previous and (number, previous) in self.by_user_id:
@@ -226,7 +226,7 @@ class _Directory:
             known.becomes(user_id=wanted)
             self.by_user_id[number, wanted] = known
 
-    def _give_phone(self, known: Known, sender: Sender) -> None:
+    def _give_phone(self, known: KnownContact, sender: Sender) -> None:
         number = sender.phone_number_id
         wanted = sender.new_wa_id or sender.wa_id
         if wanted is None or wanted == known.wa_id:
@@ -234,29 +234,29 @@ class _Directory:
         owner = self.by_wa_id.get((number, wanted))
         if owner is not None:
             if owner is not known:
-                _flag(known, owner)
+                _flag_identity_conflict(known, owner)
             return
         if known.wa_id is None or sender.new_wa_id or _is_newer(sender, known):
             self.by_wa_id.pop((number, known.wa_id or ""), None)
             known.becomes(wa_id=wanted)
             self.by_wa_id[number, wanted] = known
 
-    def _add(self, column: str, keys: Collection[_Key]) -> None:
+    def _add(self, column: str, keys: Collection[_ContactKey]) -> None:
         if keys:
-            rows = WhatsAppContact.objects.filter(_any_of(column, keys)).order_by()
-            for row in rows.values_list(*_COLUMNS):
-                self._index(Known(*row))
+            rows = WhatsAppContact.objects.filter(_build_key_filter(column, keys)).order_by()
+            for row in rows.values_list(*_CONTACT_COLUMNS):
+                self._index(KnownContact(*row))
 
-    def _add_aliases(self, keys: Collection[_Key]) -> None:
+    def _add_aliases(self, keys: Collection[_ContactKey]) -> None:
         if not keys:
             return
-        aliases = ContactAlias.objects.filter(_any_of("user_id", keys)).order_by()
-        columns = [f"contact__{name}" for name in _COLUMNS]
+        aliases = ContactAlias.objects.filter(_build_key_filter("user_id", keys)).order_by()
+        columns = [f"contact__{name}" for name in _CONTACT_COLUMNS]
         for user_id, *row in aliases.values_list("user_id", *columns):
-            known = self._index(Known(*row))
+            known = self._index(KnownContact(*row))
             self.by_alias[known.phone_number_id, user_id] = known
 
-    def _index(self, known: Known) -> Known:
+    def _index(self, known: KnownContact) -> KnownContact:
         """Put a contact under its keys, and give the one that stands there already."""
         if known.user_id:
             known = self.by_user_id.setdefault((known.phone_number_id, known.user_id), known)
@@ -264,18 +264,18 @@ class _Directory:
             known = self.by_wa_id.setdefault((known.phone_number_id, known.wa_id), known)
         return known
 
-    def everybody(self) -> Iterable[Known]:
+    def everybody(self) -> Iterable[KnownContact]:
         """Give each contact once, also those that lost a key to another."""
         known = (self.by_user_id, self.by_wa_id, self.by_alias, self.resolved)
         return dict.fromkeys(one for index in known for one in index.values())
 
 
-def _flag(*contacts: Known) -> None:
+def _flag_identity_conflict(*contacts: KnownContact) -> None:
     for known in contacts:
         known.becomes(identity_conflict=True)
 
 
-def _is_newer(sender: Sender, known: Known) -> bool:
+def _is_newer(sender: Sender, known: KnownContact) -> bool:
     """Whether this phone was used after everything answered so far: a late webhook tells less."""
     if sender.wrote_at is None:
         return False

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.core.bulk_insert import insert_new
+from shared.core.bulk_insert import insert_new_rows
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
-from shared.whatsapp.services.inbox.contact_matching import Known, Sender, resolve
+from shared.whatsapp.services.inbox.contact_matching import KnownContact, Sender, match_contacts
 
 
-def lock(contact_id: int) -> WhatsAppContact:
+def lock_contact(contact_id: int) -> WhatsAppContact:
     """Lock a contact until the transaction ends; everything about a buyer begins with this.
 
     Without the key lock, so that messages which refer to the contact can be stored meanwhile.
@@ -18,7 +18,7 @@ def lock(contact_id: int) -> WhatsAppContact:
     return WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact_id)
 
 
-def block(contact_id: int) -> bool:
+def block_contact(contact_id: int) -> bool:
     """Answer a buyer no more; `conversation.inbound` says what that means for what they send.
 
     Returns:
@@ -28,10 +28,10 @@ def block(contact_id: int) -> bool:
         WhatsAppContact.DoesNotExist: there is no such contact.
 
     """
-    return _become(contact_id, blocked=True)
+    return _set_blocked(contact_id, blocked=True)
 
 
-def unblock(contact_id: int) -> bool:
+def unblock_contact(contact_id: int) -> bool:
     """Answer a buyer again from their next message on.
 
     Returns:
@@ -41,10 +41,10 @@ def unblock(contact_id: int) -> bool:
         WhatsAppContact.DoesNotExist: there is no such contact.
 
     """
-    return _become(contact_id, blocked=False)
+    return _set_blocked(contact_id, blocked=False)
 
 
-def find_or_create(senders: Sequence[Sender], *, now: datetime) -> list[int | None]:
+def find_or_create_contacts(senders: Sequence[Sender], *, now: datetime) -> list[int | None]:
     """Find the contact of each sender, and make those that are new, in few statements.
 
     Returns:
@@ -55,12 +55,12 @@ def find_or_create(senders: Sequence[Sender], *, now: datetime) -> list[int | No
             and the same call in a new one will find it.
 
     """
-    resolution = resolve(senders)
-    save(resolution.touched, now=now)
+    resolution = match_contacts(senders)
+    save_contacts(resolution.touched, now=now)
     return [None if known is None else known.id for known in resolution.found]
 
 
-def save(touched: Sequence[Known], *, now: datetime) -> None:
+def save_contacts(touched: Sequence[KnownContact], *, now: datetime) -> None:
     """Write what `resolve` decided.
 
     Args:
@@ -74,13 +74,15 @@ def save(touched: Sequence[Known], *, now: datetime) -> None:
     if not touched:
         return
     # Changes first: a phone may go from one contact to a new one.
-    for one in sorted((one for one in touched if one.changes and one.id), key=_order):
+    for one in sorted((one for one in touched if one.changes and one.id), key=_build_sort_key):
         WhatsAppContact.objects.filter(pk=one.made).update(**one.changes)
-    _create(sorted((one for one in touched if one.id is None), key=_order), now=now)
+    _create_contacts(
+        sorted((one for one in touched if one.id is None), key=_build_sort_key), now=now
+    )
     aliases = {
         (one.phone_number_id, alias): one.made for one in touched for alias in one.new_aliases
     }
-    insert_new(
+    insert_new_rows(
         ContactAlias,
         [
             {"phone_number_id": number, "user_id": alias, "contact_id": contact_id}
@@ -88,12 +90,12 @@ def save(touched: Sequence[Known], *, now: datetime) -> None:
         ],
         unique=["phone_number_id", "user_id"],
     )
-    _rename([one for one in touched if one.names])
+    _update_names([one for one in touched if one.names])
 
 
 @transaction.atomic(durable=True)
-def _become(contact_id: int, *, blocked: bool) -> bool:
-    contact = lock(contact_id)
+def _set_blocked(contact_id: int, *, blocked: bool) -> bool:
+    contact = lock_contact(contact_id)
     if contact.is_blocked == blocked:
         return False
     contact.is_blocked = blocked
@@ -101,7 +103,7 @@ def _become(contact_id: int, *, blocked: bool) -> bool:
     return True
 
 
-def _create(new: Sequence[Known], *, now: datetime) -> None:
+def _create_contacts(new: Sequence[KnownContact], *, now: datetime) -> None:
     if not new:
         return
     made = WhatsAppContact.objects.bulk_create(
@@ -123,7 +125,7 @@ def _create(new: Sequence[Known], *, now: datetime) -> None:
         one.names.clear()
 
 
-def _rename(known: Sequence[Known]) -> None:
+def _update_names(known: Sequence[KnownContact]) -> None:
     """Write new names, but wait for nobody: their next message brings them again."""
     wanted = {one.made: one.names for one in known}
     if not wanted:
@@ -133,5 +135,5 @@ def _rename(known: Sequence[Known]) -> None:
         WhatsAppContact.objects.filter(pk=pk).update(**wanted[pk])
 
 
-def _order(one: Known) -> tuple[str, str, str]:
+def _build_sort_key(one: KnownContact) -> tuple[str, str, str]:
     return (one.phone_number_id, one.user_id or "", one.wa_id or "")

@@ -10,24 +10,24 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.db.models import Q
 
 from shared.core import logs
-from shared.core.deadlocks import is_collision
+from shared.core.deadlocks import is_deadlock
 from shared.core.enums import InboxStatus
 from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.inbox.batch import Batch, Item
-from shared.whatsapp.services.inbox.webhook_store import Stored, keep
+from shared.whatsapp.services.inbox.batch import WebhookBatch, WebhookItem
+from shared.whatsapp.services.inbox.webhook_store import StoredBatch, store_batch
 from shared.whatsapp.webhook_items import UnreadablePart, Webhook
 
-_log = logs.get(__name__)
+_log = logs.get_logger(__name__)
 
-_RACES: Final = 4
+_MAX_RACES: Final = 4
 """A new contact that two gateways make at once is found at the second try; beyond, it is data."""
 
-_COLLISIONS: Final = 20
+_MAX_DEADLOCKS: Final = 20
 """Deadlocks in a row before the webhook goes back to Meta; one in a thousand meets even one."""
 
-_REFUSED: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
+_DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 """What the database or its driver says of a value it will never take."""
 
 
@@ -37,7 +37,9 @@ class MessageAnswered(DomainError):
     code = "message_answered"
 
 
-def store(webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]) -> Stored:
+def store_webhooks(
+    webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
+) -> StoredBatch:
     """Store everything that some webhooks say, in one durable transaction.
 
     What is stored already stays as it is: a repeat changes nothing.
@@ -53,12 +55,12 @@ def store(webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequen
         OperationalError: the database is away, or the transaction met another (a deadlock).
 
     """
-    return keep(Batch.of(webhooks, correlation_ids), now=now)
+    return store_batch(WebhookBatch.of(webhooks, correlation_ids), now=now)
 
 
-def store_safely(
+def store_webhooks_safely(
     webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
-) -> Stored:
+) -> StoredBatch:
     """Do the same, so that one bad item does not hold up the others, and none is lost.
 
     A race or a deadlock is tried again. If the batch cannot be stored as a whole, its items are
@@ -69,22 +71,22 @@ def store_safely(
         InterfaceError: the same.
 
     """
-    batch = Batch.of(webhooks, correlation_ids)
+    batch = WebhookBatch.of(webhooks, correlation_ids)
     try:
-        return _persist(batch, now=now)
-    except _REFUSED as error:
+        return _store_with_retries(batch, now=now)
+    except _DATABASE_REFUSALS as error:
         _log.warning("batch_refused", error=type(error).__name__, webhooks=len(webhooks))
-    stored = Stored()
+    stored = StoredBatch()
     for item, alone in batch.one_by_one():
         try:
-            stored += _persist(alone, now=now)
-        except _REFUSED as error:
-            part = UnreadablePart(_as_bytes(item), f"not stored: {type(error).__name__}")
-            keep(Batch.of([Webhook(unreadable=(part,))], [""]), now=now)
+            stored += _store_with_retries(alone, now=now)
+        except _DATABASE_REFUSALS as error:
+            part = UnreadablePart(_serialise_item(item), f"not stored: {type(error).__name__}")
+            store_batch(WebhookBatch.of([Webhook(unreadable=(part,))], [""]), now=now)
     return stored
 
 
-def waiting(*, now: datetime, limit: int) -> list[int]:
+def list_waiting_contacts(*, now: datetime, limit: int) -> list[int]:
     """Find buyers with messages to answer, whoever waits longest first, by contact id."""
     due = InboundMessage.objects.filter(
         Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
@@ -96,7 +98,7 @@ def waiting(*, now: datetime, limit: int) -> list[int]:
     return [pk for pk in dict.fromkeys(found) if pk is not None][:limit]
 
 
-def unanswered(contact_id: int) -> list[InboundMessage]:
+def list_unanswered_messages(contact_id: int) -> list[InboundMessage]:
     """Give a buyer's messages to answer, in the order they were written."""
     return list(
         InboundMessage.objects.filter(contact_id=contact_id, status=InboxStatus.RECEIVED).order_by(
@@ -106,7 +108,7 @@ def unanswered(contact_id: int) -> list[InboundMessage]:
 
 
 @transaction.atomic(durable=True)
-def answer_again(message_id: int) -> InboundMessage:
+def requeue_failed_message(message_id: int) -> InboundMessage:
     """Put a message whose answer failed back among those that wait, as if it had just come.
 
     The buyer may have moved on meanwhile: what is older than a quarter of an hour is then summed
@@ -119,7 +121,7 @@ def answer_again(message_id: int) -> InboundMessage:
     """
     contact_id = InboundMessage.objects.values_list("contact_id", flat=True).get(pk=message_id)
     if contact_id is not None:
-        contacts.lock(contact_id)
+        contacts.lock_contact(contact_id)
     message = InboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
     if message.status != InboxStatus.FAILED:
         raise MessageAnswered(status=message.status)
@@ -129,7 +131,7 @@ def answer_again(message_id: int) -> InboundMessage:
     return message
 
 
-def oldest_unanswered(*, now: datetime) -> timedelta | None:
+def get_oldest_unanswered_age(*, now: datetime) -> timedelta | None:
     """Tell for how long the longest waiting message has been here; None if none waits."""
     oldest = (
         InboundMessage.objects.filter(status=InboxStatus.RECEIVED)
@@ -140,22 +142,22 @@ def oldest_unanswered(*, now: datetime) -> timedelta | None:
     return None if oldest is None else now - oldest
 
 
-def _persist(batch: Batch, *, now: datetime) -> Stored:
+def _store_with_retries(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
     races = collisions = 0
     while True:
         try:
-            return keep(batch, now=now)
+            return store_batch(batch, now=now)
         except IntegrityError:
             races += 1
-            if races >= _RACES:
+            if races >= _MAX_RACES:
                 raise
         except OperationalError as error:
             collisions += 1
-            if collisions >= _COLLISIONS or not is_collision(error):
+            if collisions >= _MAX_DEADLOCKS or not is_deadlock(error):
                 raise
 
 
-def _as_bytes(item: Item) -> bytes:
+def _serialise_item(item: WebhookItem) -> bytes:
     if isinstance(item, UnreadablePart):
         return item.body
     return json.dumps(asdict(item), default=str, sort_keys=True).encode()

@@ -8,20 +8,20 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from shared.core.bulk_insert import insert_new
+from shared.core.bulk_insert import insert_new_rows
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
 from shared.whatsapp.services import account_notices, alarms, business_numbers
 from shared.whatsapp.services.inbox import contact_matching, contacts
-from shared.whatsapp.services.inbox.batch import Batch, MessageKey, StatusKey
-from shared.whatsapp.services.inbox.contact_matching import Known, Resolution, Sender
+from shared.whatsapp.services.inbox.batch import MessageKey, StatusKey, WebhookBatch
+from shared.whatsapp.services.inbox.contact_matching import ContactMatches, KnownContact, Sender
 from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart
 
 _REASON_LENGTH: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredBatch:
     """What a batch brought.
 
     Attributes:
@@ -35,8 +35,8 @@ class Stored:
     statuses: int = 0
     notices: int = 0
 
-    def __add__(self, other: "Stored") -> "Stored":
-        return Stored(
+    def __add__(self, other: "StoredBatch") -> "StoredBatch":
+        return StoredBatch(
             tuple(dict.fromkeys((*self.contact_ids, *other.contact_ids))),
             self.statuses + other.statuses,
             self.notices + other.notices,
@@ -44,35 +44,35 @@ class Stored:
 
 
 @transaction.atomic(durable=True)
-def keep(batch: Batch, *, now: datetime) -> Stored:
+def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
     """Keep a batch; what is kept already stays as it is. Raises what the database says."""
-    messages, resolution = _resolved(batch.messages)
-    contacts.save(resolution.touched, now=now)
+    messages, resolution = _match_new_senders(batch.messages)
+    contacts.save_contacts(resolution.touched, now=now)
     senders = dict(zip(messages, resolution.found, strict=True))
     rows = [
-        _inbound(item, senders[key], now=now, correlation_id=batch.correlation_ids[key])
+        _build_inbound_row(item, senders[key], now=now, correlation_id=batch.correlation_ids[key])
         for key, item in sorted(messages.items(), key=itemgetter(0))
     ]
-    insert_new(InboundMessage, rows, unique=["phone_number_id", "dedupe_key"])
+    insert_new_rows(InboundMessage, rows, unique=["phone_number_id", "dedupe_key"])
     _store_statuses(batch.statuses, now=now)
     _store_unreadable(batch.unreadable, now=now)
-    _note_numbers(batch, now=now)
-    account_notices.store(list(batch.notices.values()), now=now)
-    _alarm_about_strangers(resolution, now=now)
+    _record_business_numbers(batch, now=now)
+    account_notices.store_notices(list(batch.notices.values()), now=now)
+    _alarm_about_unknown_senders(resolution, now=now)
     answerable = (row["contact_id"] for row in rows if row["status"] == InboxStatus.RECEIVED)
-    return Stored(
+    return StoredBatch(
         contact_ids=tuple(dict.fromkeys(answerable)),
         statuses=len(batch.statuses),
         notices=len(batch.notices),
     )
 
 
-type _Messages = Mapping[MessageKey, MessageItem]
+type _MessagesByKey = Mapping[MessageKey, MessageItem]
 
 
-def _resolved(messages: _Messages) -> tuple[_Messages, Resolution]:
+def _match_new_senders(messages: _MessagesByKey) -> tuple[_MessagesByKey, ContactMatches]:
     """Find who wrote each message; one that is stored already makes and changes nobody."""
-    resolution = _resolution(messages)
+    resolution = _match_senders(messages)
     if not resolution.touched and None not in resolution.found:
         return messages, resolution
     repeated = set(
@@ -84,16 +84,16 @@ def _resolved(messages: _Messages) -> tuple[_Messages, Resolution]:
     if repeated.isdisjoint(messages):
         return messages, resolution
     new = {key: item for key, item in messages.items() if key not in repeated}
-    return new, _resolution(new)
+    return new, _match_senders(new)
 
 
-def _resolution(messages: _Messages) -> Resolution:
+def _match_senders(messages: _MessagesByKey) -> ContactMatches:
     if not messages:
-        return Resolution(found=[], touched=[])
-    return contact_matching.resolve([_sender(item) for item in messages.values()])
+        return ContactMatches(found=[], touched=[])
+    return contact_matching.match_contacts([_build_sender(item) for item in messages.values()])
 
 
-def _sender(item: MessageItem) -> Sender:
+def _build_sender(item: MessageItem) -> Sender:
     return Sender(
         phone_number_id=item.phone_number_id,
         user_id=item.user_id,
@@ -107,8 +107,8 @@ def _sender(item: MessageItem) -> Sender:
     )
 
 
-def _inbound(
-    item: MessageItem, known: Known | None, *, now: datetime, correlation_id: str
+def _build_inbound_row(
+    item: MessageItem, known: KnownContact | None, *, now: datetime, correlation_id: str
 ) -> dict[str, Any]:
     answerable = item.answerable and known is not None
     return {
@@ -145,7 +145,7 @@ def _store_statuses(statuses: Mapping[StatusKey, StatusItem], *, now: datetime) 
         }
         for _, item in sorted(statuses.items(), key=itemgetter(0))
     ]
-    insert_new(
+    insert_new_rows(
         DeliveryStatus,
         rows,
         unique=["phone_number_id", "wa_message_id", "status", "participant"],
@@ -156,7 +156,7 @@ def _store_unreadable(parts: Mapping[str, UnreadablePart], *, now: datetime) -> 
     if not parts:
         return
     known = set(UnreadableItem.objects.filter(sha256__in=parts).values_list("sha256", flat=True))
-    insert_new(
+    insert_new_rows(
         UnreadableItem,
         [
             {
@@ -170,7 +170,7 @@ def _store_unreadable(parts: Mapping[str, UnreadablePart], *, now: datetime) -> 
         unique=["sha256"],
     )
     if parts.keys() - known:
-        alarms.sound(
+        alarms.sound_alarm(
             "unreadable",
             title="Meta sent something that could not be read",
             detail="It is kept, byte for byte, under unreadable items.",
@@ -178,19 +178,19 @@ def _store_unreadable(parts: Mapping[str, UnreadablePart], *, now: datetime) -> 
         )
 
 
-def _note_numbers(batch: Batch, *, now: datetime) -> None:
+def _record_business_numbers(batch: WebhookBatch, *, now: datetime) -> None:
     display = {item.phone_number_id: "" for item in batch.statuses.values()}
     display.update(
         (item.phone_number_id, item.display_phone_number) for item in batch.messages.values()
     )
     display.pop("", None)
     if display:
-        business_numbers.note_webhook(display, now=now)
+        business_numbers.record_webhook(display, now=now)
 
 
-def _alarm_about_strangers(resolution: Resolution, *, now: datetime) -> None:
+def _alarm_about_unknown_senders(resolution: ContactMatches, *, now: datetime) -> None:
     if None in resolution.found:
-        alarms.sound(
+        alarms.sound_alarm(
             "message_without_sender",
             title="A message names no sender or no business number",
             detail="It is kept under inbound messages and cannot be answered.",

@@ -19,7 +19,7 @@ from shared.whatsapp.services.outbox import failures
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedMessage:
     """A message that one gateway may send until its lease runs out.
 
     Attributes:
@@ -45,14 +45,14 @@ class Claimed:
     recovers_contact: bool = False
 
 
-def claim(
+def claim_messages(
     *,
     now: datetime,
     lease: UUID,
     lease_for: timedelta,
     limit: int,
     skip_contacts: Collection[int] = (),
-) -> list[Claimed]:
+) -> list[ClaimedMessage]:
     """Claim messages to send: of each contact at most the oldest unsent one.
 
     Where the 24 h window is closed nothing is claimed: replies become STALE and notices WITHHELD.
@@ -67,29 +67,33 @@ def claim(
         skip_contacts: whom the caller is sending to right now.
 
     """
-    states = _states()
+    states = _load_troubled_numbers()
     while True:
-        found = _candidates(states, now=now, skip=skip_contacts, limit=limit)
-        closed = {head.contact_id for head in found if not window.is_open(head.inbound_at, now=now)}
-        close_windows(closed, now=now)
+        found = _find_candidates(states, now=now, skip=skip_contacts, limit=limit)
+        closed = {
+            head.contact_id for head in found if not window.is_window_open(head.inbound_at, now=now)
+        }
+        settle_closed_windows(closed, now=now)
         wanted = [head for head in found if head.contact_id not in closed]
         if wanted or not closed:
             break
-    wanted = _probing(wanted, states, now=now)
+    wanted = _keep_probes(wanted, states, now=now)
     if not wanted:
         return []
-    return _take([head.id for head in wanted], states, now=now, lease=lease, lease_for=lease_for)
+    return _claim_rows(
+        [head.id for head in wanted], states, now=now, lease=lease, lease_for=lease_for
+    )
 
 
-def close_windows(contact_ids: Collection[int], *, now: datetime) -> None:
+def settle_closed_windows(contact_ids: Collection[int], *, now: datetime) -> None:
     """Settle what can no longer be sent freely: replies become STALE, notices WITHHELD.
 
     Each contact is locked and looked at again, for the buyer may be writing just now.
     """
     for contact_id in sorted(contact_ids):
         with transaction.atomic():
-            contact = contacts.lock(contact_id)
-            if window.is_open(contact.last_inbound_at, now=now):
+            contact = contacts.lock_contact(contact_id)
+            if window.is_window_open(contact.last_inbound_at, now=now):
                 continue
             queued = contact.outbound_messages.filter(status=OutboxStatus.QUEUED)
             queued.filter(kind=OutboxKind.REPLY).update(status=OutboxStatus.STALE)
@@ -97,17 +101,17 @@ def close_windows(contact_ids: Collection[int], *, now: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class _QueueHead:
     id: int
     contact_id: int
     phone_number_id: str
     inbound_at: datetime | None
 
 
-type _States = Mapping[str, BusinessNumber]
+type _TroubledNumbers = Mapping[str, BusinessNumber]
 
 
-def _states() -> _States:
+def _load_troubled_numbers() -> _TroubledNumbers:
     """Give the numbers in some trouble; those that fare well are absent."""
     troubled = BusinessNumber.objects.filter(
         Q(paused_at__isnull=False) | Q(send_after__isnull=False)
@@ -115,27 +119,29 @@ def _states() -> _States:
     return {number.phone_number_id: number for number in troubled}
 
 
-def _candidates(
-    states: _States, *, now: datetime, skip: Collection[int], limit: int
-) -> list[_Head]:
+def _find_candidates(
+    states: _TroubledNumbers, *, now: datetime, skip: Collection[int], limit: int
+) -> list[_QueueHead]:
     slowed, paused = [], []
     for number in states.values():
         if number.send_after is not None and number.send_after > now:
             slowed.append(number.phone_number_id)
         elif number.paused_at is not None:
             paused.append(number.phone_number_id)
-    heads = _heads(now=now).exclude(contact_id__in=skip)
+    heads = _query_queue_heads(now=now).exclude(contact_id__in=skip)
     found = [
         probe
         for phone_number_id in paused
-        if business_numbers.probe_is_due(states[phone_number_id], now=now)
+        if business_numbers.is_probe_due(states[phone_number_id], now=now)
         for probe in heads.filter(phone_number_id=phone_number_id)[:1]
     ]
     found += heads.exclude(phone_number_id__in=[*slowed, *paused])[:limit]
-    return [_Head(*row) for row in found][:limit]
+    return [_QueueHead(*row) for row in found][:limit]
 
 
-def _heads(*, now: datetime) -> "QuerySet[OutboundMessage, tuple[int, int, str, datetime | None]]":
+def _query_queue_heads(
+    *, now: datetime
+) -> "QuerySet[OutboundMessage, tuple[int, int, str, datetime | None]]":
     """Find the oldest unsent message of each contact, unless one to them is under way."""
     queued = OutboundMessage.objects.filter(status=OutboxStatus.QUEUED)
     earlier = queued.filter(contact=OuterRef("contact"), pk__lt=OuterRef("pk"))
@@ -143,7 +149,7 @@ def _heads(*, now: datetime) -> "QuerySet[OutboundMessage, tuple[int, int, str, 
     return (
         queued.filter(
             ~Exists(earlier),
-            _is_due(now),
+            _build_due_filter(now),
             Q(contact__send_after=None) | Q(contact__send_after__lte=now),
         )
         .exclude(contact_id__in=under_way.values("contact_id"))
@@ -152,17 +158,19 @@ def _heads(*, now: datetime) -> "QuerySet[OutboundMessage, tuple[int, int, str, 
     )
 
 
-def _is_due(now: datetime) -> Q:
+def _build_due_filter(now: datetime) -> Q:
     return Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
 
 
-def _probing(heads: Iterable[_Head], states: _States, *, now: datetime) -> list[_Head]:
+def _keep_probes(
+    heads: Iterable[_QueueHead], states: _TroubledNumbers, *, now: datetime
+) -> list[_QueueHead]:
     """Keep of the paused numbers' messages those that get this minute's one try."""
     return [
         head
         for head in heads
         if not _is_paused(states.get(head.phone_number_id))
-        or business_numbers.take_probe(head.phone_number_id, now=now)
+        or business_numbers.claim_probe(head.phone_number_id, now=now)
     ]
 
 
@@ -171,37 +179,42 @@ def _is_paused(number: BusinessNumber | None) -> bool:
 
 
 @transaction.atomic
-def _take(
-    ids: Collection[int], states: _States, *, now: datetime, lease: UUID, lease_for: timedelta
-) -> list[Claimed]:
+def _claim_rows(
+    ids: Collection[int],
+    states: _TroubledNumbers,
+    *,
+    now: datetime,
+    lease: UUID,
+    lease_for: timedelta,
+) -> list[ClaimedMessage]:
     # Locked in one order and without waiting: two gateways never block or deadlock each other.
     free = list(
         OutboundMessage.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(_is_due(now), pk__in=ids, status=OutboxStatus.QUEUED)
+        .filter(_build_due_filter(now), pk__in=ids, status=OutboxStatus.QUEUED)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    OutboundMessage.objects.filter(_is_due(now), pk__in=free, status=OutboxStatus.QUEUED).update(
-        status=OutboxStatus.SENDING, lease=lease, lease_until=now + lease_for
-    )
+    OutboundMessage.objects.filter(
+        _build_due_filter(now), pk__in=free, status=OutboxStatus.QUEUED
+    ).update(status=OutboxStatus.SENDING, lease=lease, lease_until=now + lease_for)
     taken = OutboundMessage.objects.filter(pk__in=free, lease=lease).order_by("pk")
     claimed = []
     for message in taken.select_related("contact"):
         try:
-            body = _body(message)
+            body = _build_body(message)
         except NoAddressee:
-            _give_up(message, now=now)
+            _fail_without_addressee(message, now=now)
         else:
             number = states.get(message.phone_number_id)
-            claimed.append(_claimed(message, body=body, lease=lease, number=number))
+            claimed.append(_build_claimed_message(message, body=body, lease=lease, number=number))
     return claimed
 
 
-def _body(message: OutboundMessage) -> messages.Message:
+def _build_body(message: OutboundMessage) -> messages.Message:
     contact = message.contact
     # With a conflict the phone may by now belong to somebody else; the user id cannot.
     by_user_id = contact.identity_conflict and contact.user_id is not None
-    return messages.addressed(
+    return messages.address_message(
         message.payload,
         wa_id=None if by_user_id else contact.wa_id,
         user_id=contact.user_id,
@@ -209,24 +222,24 @@ def _body(message: OutboundMessage) -> messages.Message:
     )
 
 
-def _give_up(message: OutboundMessage, *, now: datetime) -> None:
+def _fail_without_addressee(message: OutboundMessage, *, now: datetime) -> None:
     message.status = OutboxStatus.FAILED
     message.lease = message.lease_until = None
     message.error = "Its buyer has neither a phone number nor a user id that can be written to."
     message.save(update_fields=["status", "lease", "lease_until", "error"])
-    failures.announce(message, now=now)
-    failures.alarm(message, now=now)
+    failures.announce_failure(message, now=now)
+    failures.sound_failure_alarm(message, now=now)
 
 
-def _claimed(
+def _build_claimed_message(
     message: OutboundMessage,
     *,
     body: messages.Message,
     lease: UUID,
     number: BusinessNumber | None,
-) -> Claimed:
+) -> ClaimedMessage:
     contact = message.contact
-    return Claimed(
+    return ClaimedMessage(
         id=message.pk,
         lease=lease,
         contact_id=contact.pk,

@@ -10,19 +10,23 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from shared.core.enums import Delivery, OutboxKind, OutboxStatus
-from shared.whatsapp.graph_errors import Judgement, Reaction, judge
+from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
+from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_error
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import failures, send_results
 
-KEEP_ORPHANS: Final = timedelta(days=8)
+UNMATCHED_STATUSES_KEPT_FOR: Final = timedelta(days=8)
 """Meta repeats webhooks for seven days; a message that is unknown after that is not ours."""
 
-_RANK: Final[Mapping[str, int]] = {value: rank for rank, value in enumerate(("", *Delivery))}
-_ARRIVED: Final = frozenset({Delivery.DELIVERED, Delivery.READ, Delivery.PLAYED})
-_LOOK_AGAIN_SOONEST: Final = timedelta(seconds=5)
+_DELIVERY_RANK: Final[Mapping[str, int]] = {
+    value: rank for rank, value in enumerate(("", *MessageDeliveryStatus))
+}
+_ARRIVED_DELIVERIES: Final = frozenset(
+    {MessageDeliveryStatus.DELIVERED, MessageDeliveryStatus.READ, MessageDeliveryStatus.PLAYED}
+)
+_MIN_WAIT_FOR_MESSAGE: Final = timedelta(seconds=5)
 
 
 def apply_statuses(*, now: datetime, limit: int) -> int:
@@ -43,130 +47,139 @@ def apply_statuses(*, now: datetime, limit: int) -> int:
     if not waiting.exists():
         return 0
     with transaction.atomic():
-        return _apply(waiting.order_by("next_attempt_at", "pk")[:limit], now=now)
+        return _apply_waiting(waiting.order_by("next_attempt_at", "pk")[:limit], now=now)
 
 
-def _apply(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
+def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
     # Gateways share the work: what another is applying just now is skipped.
     statuses = list(waiting.select_for_update(skip_locked=True, no_key=True))
-    matches = _matches(statuses)
-    _look_again([status for status in statuses if status.pk not in matches], now=now)
+    matches = _match_messages(statuses)
+    _postpone_unmatched([status for status in statuses if status.pk not in matches], now=now)
     known = [(status, matches[status.pk]) for status in statuses if status.pk in matches]
     failed = {found.contact_id for status, found in known if _is_failed(status)}
-    buyers = {contact_id: contacts.lock(contact_id) for contact_id in sorted(failed)}
-    messages = _locked({found.message_id for _, found in known})
-    before = {pk: _written(message) for pk, message in messages.items()}
-    bad_news: list[_BadNews] = []
+    buyers = {contact_id: contacts.lock_contact(contact_id) for contact_id in sorted(failed)}
+    messages = _lock_messages({found.message_id for _, found in known})
+    before = {pk: _collect_saved_fields(message) for pk, message in messages.items()}
+    bad_news: list[_DeliveryFailure] = []
     for status, found in known:
         message = messages[found.message_id]
         if _is_failed(status):
-            bad_news += _fail(message, status, buyer=buyers[message.contact_id])
+            bad_news += _record_delivery_failure(message, status, buyer=buyers[message.contact_id])
         else:
-            _advance(message, status)
-    _save([message for pk, message in messages.items() if _written(message) != before[pk]], before)
+            _advance_delivery(message, status)
+    _save_changed_messages(
+        [
+            message
+            for pk, message in messages.items()
+            if _collect_saved_fields(message) != before[pk]
+        ],
+        before,
+    )
     DeliveryStatus.objects.filter(pk__in=matches).update(applied_at=now)
     for news in bad_news:
         was_given_up = before[news.message.pk]["status"] == OutboxStatus.FAILED
-        if not was_given_up and news.message.delivery not in _ARRIVED:
-            failures.announce(news.message, now=now)
-        _tell(news, now=now)
+        if not was_given_up and news.message.delivery not in _ARRIVED_DELIVERIES:
+            failures.announce_failure(news.message, now=now)
+        _alarm_about_failure(news, now=now)
     return len(statuses)
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
+class _StatusMatch:
     message_id: int
     contact_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class _BadNews:
+class _DeliveryFailure:
     """A message that Meta accepted and could not deliver."""
 
     message: OutboundMessage
     judgement: Judgement
 
 
-def _matches(statuses: Sequence[DeliveryStatus]) -> dict[int, _Match]:
+def _match_messages(statuses: Sequence[DeliveryStatus]) -> dict[int, _StatusMatch]:
     """Find the message of each status: by what we gave along, else by Meta's id."""
-    ours = {status.pk: uuid for status in statuses if (uuid := _uuid(status.callback_data))}
+    ours = {status.pk: uuid for status in statuses if (uuid := _parse_uuid(status.callback_data))}
     by_uuid = {
-        uuid: _Match(pk, contact_id)
-        for uuid, pk, contact_id in _keys("callback_data", set(ours.values()))
+        uuid: _StatusMatch(pk, contact_id)
+        for uuid, pk, contact_id in _load_message_keys("callback_data", set(ours.values()))
     }
     found = {pk: by_uuid[uuid] for pk, uuid in ours.items() if uuid in by_uuid}
     others = {status.pk: status.wa_message_id for status in statuses if status.pk not in found}
     by_wamid = {
-        wamid: _Match(pk, contact_id)
-        for wamid, pk, contact_id in _keys("wa_message_id", set(others.values()) - {""})
+        wamid: _StatusMatch(pk, contact_id)
+        for wamid, pk, contact_id in _load_message_keys(
+            "wa_message_id", set(others.values()) - {""}
+        )
     }
     return found | {pk: by_wamid[wamid] for pk, wamid in others.items() if wamid in by_wamid}
 
 
-def _keys(column: str, values: Collection[Any]) -> Iterable[tuple[Any, int, int]]:
+def _load_message_keys(column: str, values: Collection[Any]) -> Iterable[tuple[Any, int, int]]:
     if not values:
         return ()
     rows = OutboundMessage.objects.filter(**{f"{column}__in": values}).order_by()
     return rows.values_list(column, "pk", "contact_id")
 
 
-def _uuid(text: str) -> UUID | None:
+def _parse_uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
         return None
 
 
-def _locked(ids: Collection[int]) -> dict[int, OutboundMessage]:
+def _lock_messages(ids: Collection[int]) -> dict[int, OutboundMessage]:
     rows = OutboundMessage.objects.select_for_update(no_key=True).filter(pk__in=ids)
     return {message.pk: message for message in rows.defer("payload").order_by("pk")}
 
 
-def _look_again(orphans: Sequence[DeliveryStatus], *, now: datetime) -> None:
+def _postpone_unmatched(orphans: Sequence[DeliveryStatus], *, now: datetime) -> None:
     for orphan in orphans:
         age = now - orphan.received_at
-        if age >= KEEP_ORPHANS:
+        if age >= UNMATCHED_STATUSES_KEPT_FOR:
             orphan.applied_at = now
-        orphan.next_attempt_at = now + max(age, _LOOK_AGAIN_SOONEST)
+        orphan.next_attempt_at = now + max(age, _MIN_WAIT_FOR_MESSAGE)
     DeliveryStatus.objects.bulk_update(orphans, ["applied_at", "next_attempt_at"])
 
 
 def _is_failed(status: DeliveryStatus) -> bool:
-    return status.status == Delivery.FAILED
+    return status.status == MessageDeliveryStatus.FAILED
 
 
-def _advance(message: OutboundMessage, status: DeliveryStatus) -> None:
+def _advance_delivery(message: OutboundMessage, status: DeliveryStatus) -> None:
     """Note that a message got further; nothing takes it back."""
-    if status.status not in _RANK:
+    if status.status not in _DELIVERY_RANK:
         return
-    arrived = status.status in _ARRIVED
-    if arrived or (_may_be_under_way(message) and message.delivery != Delivery.FAILED):
-        _accepted(message, status)
+    arrived = status.status in _ARRIVED_DELIVERIES
+    if arrived or (_may_be_under_way(message) and message.delivery != MessageDeliveryStatus.FAILED):
+        _mark_accepted(message, status)
     if message.status != OutboxStatus.SENT:
         return  # it is to be sent anew; what became of the copy before tells nothing
-    if _RANK[status.status] > _RANK.get(message.delivery, 0):
+    if _DELIVERY_RANK[status.status] > _DELIVERY_RANK.get(message.delivery, 0):
         message.delivery = status.status
     if arrived:
         message.error, message.error_code = "", None
 
 
-def _fail(
+def _record_delivery_failure(
     message: OutboundMessage, status: DeliveryStatus, *, buyer: WhatsAppContact
-) -> list[_BadNews]:
+) -> list[_DeliveryFailure]:
     """Note that Meta could not deliver a message, unless it arrived or another copy did."""
     is_another_copy = message.wa_message_id not in {"", status.wa_message_id}
-    if is_another_copy or message.delivery in _ARRIVED:
+    if is_another_copy or message.delivery in _ARRIVED_DELIVERIES:
         return []
-    judgement = judge(code=status.error_code, http_status=None)
+    judgement = judge_send_error(code=status.error_code, http_status=None)
     if _may_be_under_way(message):
-        _accepted(message, status)
-    message.delivery = message.delivery or Delivery.FAILED
+        _mark_accepted(message, status)
+    message.delivery = message.delivery or MessageDeliveryStatus.FAILED
     message.error_code = status.error_code
-    message.error = failures.in_words(judgement, status.error)
-    if judgement.reaction is Reaction.OUTSIDE_WINDOW:
-        _shut_out(message, buyer=buyer)
+    message.error = failures.describe_failure(judgement, status.error)
+    if judgement.reaction is FailureReaction.OUTSIDE_WINDOW:
+        _withhold_outside_window(message, buyer=buyer)
         return []
-    return [_BadNews(message, judgement)]
+    return [_DeliveryFailure(message, judgement)]
 
 
 def _may_be_under_way(message: OutboundMessage) -> bool:
@@ -176,7 +189,7 @@ def _may_be_under_way(message: OutboundMessage) -> bool:
     return message.status == OutboxStatus.SENDING or message.unknown_sends > 0
 
 
-def _accepted(message: OutboundMessage, status: DeliveryStatus) -> None:
+def _mark_accepted(message: OutboundMessage, status: DeliveryStatus) -> None:
     if message.status == OutboxStatus.SENT:
         return
     message.status = OutboxStatus.SENT
@@ -185,34 +198,36 @@ def _accepted(message: OutboundMessage, status: DeliveryStatus) -> None:
     message.lease = message.lease_until = message.next_attempt_at = None
 
 
-def _shut_out(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
+def _withhold_outside_window(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
     wrote_at, sent_at = buyer.last_inbound_at, message.sent_at
-    send_results.withhold(message)
+    send_results.withhold_message(message)
     if message.status == OutboxStatus.WITHHELD and wrote_at and sent_at and wrote_at > sent_at:
-        send_results.release(message)
+        send_results.reset_to_queued(message)
 
 
-def _written(message: OutboundMessage) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in send_results.FRESH}
+def _collect_saved_fields(message: OutboundMessage) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in send_results.UNTRIED_FIELDS}
 
 
-def _save(changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]) -> None:
+def _save_changed_messages(
+    changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]
+) -> None:
     """Write what changed; the many that only got further are written together."""
     further: dict[str, list[int]] = defaultdict(list)
     for message in changed:
-        if {**before[message.pk], "delivery": message.delivery} == _written(message):
+        if {**before[message.pk], "delivery": message.delivery} == _collect_saved_fields(message):
             further[message.delivery].append(message.pk)
         else:
-            message.save(update_fields=list(send_results.FRESH))
+            message.save(update_fields=list(send_results.UNTRIED_FIELDS))
     for delivery, ids in sorted(further.items()):
         OutboundMessage.objects.filter(pk__in=ids).update(delivery=delivery)
 
 
-def _tell(news: _BadNews, *, now: datetime) -> None:
+def _alarm_about_failure(news: _DeliveryFailure, *, now: datetime) -> None:
     message, judgement = news.message, news.judgement
-    if judgement.reaction is Reaction.PAUSE:
-        business_numbers.pause(
+    if judgement.reaction is FailureReaction.PAUSE:
+        business_numbers.pause_sending(
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     if judgement.alarm or message.kind == OutboxKind.NOTICE:
-        failures.alarm(message, now=now)
+        failures.sound_failure_alarm(message, now=now)

@@ -11,20 +11,20 @@ from shared.whatsapp.services import alarms, business_numbers
 _ERROR_LENGTH: Final = 500
 
 
-def in_words(judgement: Judgement, words: str) -> str:
+def describe_failure(judgement: Judgement, words: str) -> str:
     """Join what a code means with what Meta said."""
     return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
 
 
-def announce(message: OutboundMessage, *, now: datetime) -> None:
+def announce_failure(message: OutboundMessage, *, now: datetime) -> None:
     """Let others know that a message failed for good, in the transaction that notes it."""
     signals.message_failed.send(sender=OutboundMessage, message=message, now=now)
 
 
-def alarm(message: OutboundMessage, *, now: datetime) -> None:
+def sound_failure_alarm(message: OutboundMessage, *, now: datetime) -> None:
     """Say that a buyer was not told something."""
     about = f" about {message.about}" if message.about else ""
-    alarms.sound(
+    alarms.sound_alarm(
         f"not_sent:{message.error_code}",
         title="A message could not be sent",
         detail=f"Message {message.pk} ({message.key}){about}: {message.error}",
@@ -33,10 +33,10 @@ def alarm(message: OutboundMessage, *, now: datetime) -> None:
     )
 
 
-def alarm_code(message: OutboundMessage, *, now: datetime) -> None:
+def sound_refusal_alarm(message: OutboundMessage, *, now: datetime) -> None:
     """Say that Meta slows a number down for a reason a person should know of."""
-    alarms.sound(
-        business_numbers.refused_key(message.phone_number_id),
+    alarms.sound_alarm(
+        business_numbers.build_refused_alarm_key(message.phone_number_id),
         title="Meta refuses messages for now",
         detail=message.error,
         phone_number_id=message.phone_number_id,

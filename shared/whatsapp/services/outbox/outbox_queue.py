@@ -7,18 +7,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Min
 
-from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_AFTER
-from shared.core.enums import Delivery, OutboxKind, OutboxStatus
+from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
+from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.core.errors import DomainError
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import failures
-from shared.whatsapp.services.outbox.send_results import (
-    FRESH,
-    release,
-)
+from shared.whatsapp.services.outbox.send_results import UNTRIED_FIELDS, reset_to_queued
 
-_SWEPT_AT_ONCE = 500
+_MESSAGES_PER_SWEEP = 500
 
 
 class MessageNotFailed(DomainError):
@@ -27,7 +24,7 @@ class MessageNotFailed(DomainError):
     code = "message_not_failed"
 
 
-def enqueue(
+def enqueue_message(
     contact: WhatsAppContact,
     message: Mapping[str, Any],
     *,
@@ -64,7 +61,7 @@ def enqueue(
     )
 
 
-def release_withheld(contact: WhatsAppContact, *, now: datetime) -> int:
+def release_withheld_messages(contact: WhatsAppContact, *, now: datetime) -> int:
     """Queue the notices that waited for a buyer to write; older than any reply, they go first.
 
     Args:
@@ -76,11 +73,11 @@ def release_withheld(contact: WhatsAppContact, *, now: datetime) -> int:
 
     """
     withheld = contact.outbound_messages.filter(status=OutboxStatus.WITHHELD)
-    return withheld.update(**{**FRESH, "next_attempt_at": now})
+    return withheld.update(**{**UNTRIED_FIELDS, "next_attempt_at": now})
 
 
 @transaction.atomic(durable=True)
-def send_again(message_id: int) -> OutboundMessage:
+def resend_message(message_id: int) -> OutboundMessage:
     """Queue a message anew that was refused or could not be delivered.
 
     It keeps its place, so it goes before anything newer to the same buyer; whether the 24 h window
@@ -93,17 +90,21 @@ def send_again(message_id: int) -> OutboundMessage:
         OutboundMessage.DoesNotExist: there is no such message.
 
     """
-    contacts.lock(OutboundMessage.objects.values_list("contact_id", flat=True).get(pk=message_id))
+    contacts.lock_contact(
+        OutboundMessage.objects.values_list("contact_id", flat=True).get(pk=message_id)
+    )
     message = OutboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
-    undelivered = message.status == OutboxStatus.SENT and message.delivery == Delivery.FAILED
+    undelivered = (
+        message.status == OutboxStatus.SENT and message.delivery == MessageDeliveryStatus.FAILED
+    )
     if message.status != OutboxStatus.FAILED and not undelivered:
         raise MessageNotFailed(status=message.status)
-    release(message)
-    message.save(update_fields=list(FRESH))
+    reset_to_queued(message)
+    message.save(update_fields=list(UNTRIED_FIELDS))
     return message
 
 
-def sweep(*, now: datetime) -> int:
+def settle_abandoned_sends(*, now: datetime) -> int:
     """Settle what nobody recorded: leases that ran out, and sends without any news for 90 s.
 
     Returns:
@@ -113,7 +114,7 @@ def sweep(*, now: datetime) -> int:
     return _expire_leases(now=now) + _resend_unknown(now=now)
 
 
-def oldest_unsent(*, now: datetime) -> timedelta | None:
+def get_oldest_unsent_age(*, now: datetime) -> timedelta | None:
     """Tell for how long the longest waiting message waits to be sent; None if none does."""
     unsent = OutboundMessage.objects.filter
     queued = unsent(status=OutboxStatus.QUEUED).order_by("pk").values_list("created_at", flat=True)
@@ -131,13 +132,13 @@ def oldest_unsent(*, now: datetime) -> timedelta | None:
 def _expire_leases(*, now: datetime) -> int:
     abandoned = OutboundMessage.objects.filter(status=OutboxStatus.SENDING, lease_until__lt=now)
     free = abandoned.select_for_update(skip_locked=True, no_key=True).order_by("lease_until")
-    ids = list(free.values_list("pk", flat=True)[:_SWEPT_AT_ONCE])
+    ids = list(free.values_list("pk", flat=True)[:_MESSAGES_PER_SWEEP])
     # The lease stays: an answer that comes after all still counts.
     return abandoned.filter(pk__in=ids).update(
         status=OutboxStatus.UNKNOWN,
         attempts=F("attempts") + 1,
         unknown_sends=F("unknown_sends") + 1,
-        next_attempt_at=now + UNKNOWN_AFTER,
+        next_attempt_at=now + UNKNOWN_SEND_WAIT,
     )
 
 
@@ -145,7 +146,7 @@ def _expire_leases(*, now: datetime) -> int:
 def _resend_unknown(*, now: datetime) -> int:
     silent = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN, next_attempt_at__lte=now)
     free = silent.select_for_update(skip_locked=True, no_key=True).order_by("next_attempt_at")
-    found = list(free[:_SWEPT_AT_ONCE])
+    found = list(free[:_MESSAGES_PER_SWEEP])
     for message in found:
         if message.unknown_sends > MAX_UNKNOWN_RESENDS:
             message.status = OutboxStatus.FAILED
@@ -159,6 +160,6 @@ def _resend_unknown(*, now: datetime) -> int:
         message.save(update_fields=["status", "error", "next_attempt_at"])
     for message in found:
         if message.status == OutboxStatus.FAILED:
-            failures.announce(message, now=now)
-            failures.alarm(message, now=now)
+            failures.announce_failure(message, now=now)
+            failures.sound_failure_alarm(message, now=now)
     return len(found)

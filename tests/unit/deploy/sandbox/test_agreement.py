@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from deploy.sandbox.graph_api import message_rules
 from shared.whatsapp import messages
-from shared.whatsapp.messages import Button, Message, Row
+from shared.whatsapp.messages import ListRow, Message, ReplyButton
 
 WORDS = st.one_of(
     st.text(max_size=80),
@@ -16,15 +16,15 @@ WORDS = st.one_of(
     ),
 )
 IDS = st.text(st.characters(categories=["L", "N", "S"]), max_size=300)
-ROWS = st.lists(st.builds(Row, id=IDS, title=WORDS, description=WORDS), max_size=12)
-BUTTONS = st.lists(st.builds(Button, id=IDS, title=WORDS), max_size=5)
+ROWS = st.lists(st.builds(ListRow, id=IDS, title=WORDS, description=WORDS), max_size=12)
+BUTTONS = st.lists(st.builds(ReplyButton, id=IDS, title=WORDS), max_size=5)
 OFTEN = settings(max_examples=60, deadline=None)
 LINKS = st.sampled_from(["", "https://raffles.example/a.png", "not a link"])
 
 
 def take(message: Message, *, callback_data: str = "") -> None:
     """Let the stand-in look at a message to a buyer; it refuses by raising."""
-    body = messages.addressed(
+    body = messages.address_message(
         message, wa_id="15550101001", user_id=None, callback_data=callback_data
     )
     message_rules.check(body, known={"1234567890": "image/jpeg"}.get)
@@ -34,21 +34,21 @@ class TestWhatTheGatewayBuilds:
     @OFTEN
     @given(words=WORDS, data=WORDS)
     def test_as_text_is_taken(self, words: str, data: str) -> None:
-        take(messages.text(words), callback_data=data)
+        take(messages.build_text(words), callback_data=data)
 
     @OFTEN
     @given(words=WORDS, link=LINKS)
     def test_as_picture_is_taken(self, words: str, link: str) -> None:
-        take(messages.image(link=link, caption=words))
-        take(messages.image(media_id="1234567890", caption=words))
+        take(messages.build_image(link=link, caption=words))
+        take(messages.build_image(media_id="1234567890", caption=words))
 
     @OFTEN
     @given(words=WORDS, choices=BUTTONS, header=WORDS, footer=WORDS, link=LINKS)
     def test_as_buttons_is_taken(
-        self, words: str, choices: Sequence[Button], header: str, footer: str, link: str
+        self, words: str, choices: Sequence[ReplyButton], header: str, footer: str, link: str
     ) -> None:
         take(
-            messages.buttons(
+            messages.build_buttons(
                 words, buttons=choices, header=header, footer=footer, picture_link=link
             )
         )
@@ -56,6 +56,6 @@ class TestWhatTheGatewayBuilds:
     @OFTEN
     @given(words=WORDS, rows=ROWS, label=WORDS, section=WORDS, header=WORDS)
     def test_as_list_is_taken(
-        self, words: str, rows: Sequence[Row], label: str, section: str, header: str
+        self, words: str, rows: Sequence[ListRow], label: str, section: str, header: str
     ) -> None:
-        take(messages.listing(words, button=label, rows=rows, section=section, header=header))
+        take(messages.build_list(words, button=label, rows=rows, section=section, header=header))
