@@ -40,17 +40,17 @@ class BackofficeSite(AdminSite):
         from backoffice.accounts import urls as people_urls  # noqa: PLC0415
 
         face = [
-            path("brand.css", brand.style, name="brand_style"),
-            path("brand/logo", brand.logo, name="brand_logo"),
+            path("brand.css", brand.brand_style_view, name="brand_style"),
+            path("brand/logo", brand.brand_logo_view, name="brand_logo"),
         ]
-        desk = [*people_urls.paths(self), *admin_urls.paths(self)]
+        desk = [*people_urls.build_security_urls(self), *admin_urls.build_url_patterns(self)]
         return [*face, *desk, *super().get_urls()]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the way in; who is in already goes on to the first page."""
-        from backoffice.accounts.login import Door  # noqa: PLC0415 - models are not loaded before
+        from backoffice.accounts.login import TwoStepLoginView  # noqa: PLC0415 - models are not loaded before
 
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")
@@ -60,13 +60,15 @@ class BackofficeSite(AdminSite):
             "username": request.user.get_username(),
             **(extra_context or {}),
         }
-        door = Door.as_view(extra_context=self.each_context(request) | shown)
+        door = TwoStepLoginView.as_view(extra_context=self.each_context(request) | shown)
         return cast("HttpResponse", door(request))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Give what every page shows: the seller's face and the menu."""
-        shown: list[menu.ShownGroup] = menu.of(request) if self.has_permission(request) else []
-        return {**super().each_context(request), "brand": brand.current(), "menu": shown}
+        shown: list[menu.VisibleMenuGroup] = (
+            menu.build_menu(request) if self.has_permission(request) else []
+        )
+        return {**super().each_context(request), "brand": brand.get_brand(), "menu": shown}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -74,6 +76,9 @@ class BackofficeSite(AdminSite):
         """Show the first screen."""
         from backoffice.dashboard import page as dashboard_page  # noqa: PLC0415 - models are not loaded before
 
-        shown = {"dashboard": dashboard_page.of(request, now=timezone.now()), "title": "Dashboard"}
+        shown = {
+            "dashboard": dashboard_page.load_dashboard(request, now=timezone.now()),
+            "title": "Dashboard",
+        }
         page = self.each_context(request) | shown | (extra_context or {})
         return TemplateResponse(request, "admin/dashboard.html", page)

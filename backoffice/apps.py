@@ -17,7 +17,7 @@ class BackofficeConfig(AppConfig):
 
         from backoffice.accounts import sessions  # noqa: PLC0415 - needs models
 
-        user_logged_in.connect(sessions.begun, dispatch_uid="sessions.begun")
+        user_logged_in.connect(sessions.record_session_start, dispatch_uid="sessions.begun")
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -7,16 +7,16 @@ from django.http import HttpRequest
 
 from shared.core import config
 
-_IPV6_HOME: Final = 64
+_IPV6_NETWORK_BITS: Final = 64
 """Bits that one connection shares in IPv6; whoever has one has all the addresses below."""
 
 
-def client_address(request: HttpRequest) -> str | None:
+def get_client_ip(request: HttpRequest) -> str | None:
     """Say where a request comes from; django-axes asks it, too."""
-    return address_of(request, proxies=config.get_settings().trusted_proxies)
+    return find_client_ip(request, proxies=config.get_settings().trusted_proxies)
 
 
-def address_of(request: HttpRequest, *, proxies: int) -> str | None:
+def find_client_ip(request: HttpRequest, *, proxies: int) -> str | None:
     """Say where a request comes from.
 
     Args:
@@ -29,17 +29,17 @@ def address_of(request: HttpRequest, *, proxies: int) -> str | None:
 
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if proxies and len(forwarded) >= proxies and (found := _address(forwarded[-proxies])):
+    if proxies and len(forwarded) >= proxies and (found := _parse_ip(forwarded[-proxies])):
         return found
-    return _address(request.META.get("REMOTE_ADDR", ""))
+    return _parse_ip(request.META.get("REMOTE_ADDR", ""))
 
 
-def _address(written: str) -> str | None:
+def _parse_ip(written: str) -> str | None:
     try:
         address = ipaddress.ip_address(written.strip())
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):
-        network = ipaddress.ip_network((address, _IPV6_HOME), strict=False)
+        network = ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False)
         return str(network.network_address)
     return str(address)

@@ -7,33 +7,33 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 
-from backoffice.api.middleware import from_a_program
-from backoffice.api.problems import in_json
+from backoffice.api.middleware import is_api_request
+from backoffice.api.problems import render_json_error
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself turned down, such as one for another host."""
-    if not from_a_program(request):
+    if not is_api_request(request):
         return defaults.bad_request(request, exception)
-    return in_json(exception)
+    return render_json_error(exception)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def forbidden_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that may not be made."""
-    if not from_a_program(request):
+    if not is_api_request(request):
         return defaults.permission_denied(request, exception)
-    return in_json(PermissionDenied())
+    return render_json_error(PermissionDenied())
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that does not exist."""
-    if not from_a_program(request):
+    if not is_api_request(request):
         return defaults.page_not_found(request, exception)
-    return in_json(Http404())
+    return render_json_error(Http404())
 
 
-def server_error(request: HttpRequest, **_: Any) -> HttpResponse:
+def server_error_view(request: HttpRequest, **_: Any) -> HttpResponse:
     """Answer after a fault of any part, and where the database was busy; Django has logged it."""
-    if not from_a_program(request):
+    if not is_api_request(request):
         return defaults.server_error(request)
-    return in_json(sys.exception())
+    return render_json_error(sys.exception())

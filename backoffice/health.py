@@ -14,22 +14,22 @@ log = logs.get_logger(__name__)
 
 @require_safe
 @never_cache
-def healthz(request: HttpRequest) -> JsonResponse:
+def healthz_view(request: HttpRequest) -> JsonResponse:
     """Say that the process answers; touches nothing else."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz_view(request: HttpRequest) -> JsonResponse:
     """Say whether the database answers and has every migration; 503 with the reason otherwise."""
-    problems = _problems()
+    problems = _find_problems()
     if problems:
         return JsonResponse({"status": "not ready", "problems": problems}, status=503)
     return JsonResponse({"status": "ready"})
 
 
-def _problems() -> list[str]:
+def _find_problems() -> list[str]:
     try:
         executor = MigrationExecutor(connection)
         unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())

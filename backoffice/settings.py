@@ -40,18 +40,18 @@ WSGI_APPLICATION = "backoffice.wsgi.application"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "backoffice.api.middleware.gate",
-    "backoffice.staticfiles.StaticFiles",
+    "backoffice.api.middleware.reject_malformed_requests",
+    "backoffice.staticfiles.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "backoffice.accounts.middleware.SecondFactor",
-    "backoffice.accounts.sessions.sliding",
+    "backoffice.accounts.middleware.SecondFactorMiddleware",
+    "backoffice.accounts.sessions.extend_active_sessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "backoffice.accounts.middleware.no_devices",
+    "backoffice.accounts.middleware.set_permissions_policy",
     "axes.middleware.AxesMiddleware",  # last: it answers in place of the login page
 ]
 TEMPLATES = [
@@ -75,10 +75,13 @@ STATIC_ROOT = BASE / "staticfiles"  # not in var/: a volume mounted there would 
 STATICFILES_DIRS = [
     BASE / "static",
     # Of the sidecar's two programs that show an API, the one that is used.
-    ("swagger-ui", Path(drf_spectacular_sidecar.__file__).parent / spectacular_settings.SWAGGER_UI),
+    (
+        "swagger-ui",
+        Path(drf_spectacular_sidecar.__file__).parent / spectacular_settings.SWAGGER_UI_FOLDER,
+    ),
 ]
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
-STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticStorage"}
+STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticFilesStorage"}
 # Without `manage collectstatic` the pages still have their style: files come from the packages.
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 
@@ -102,8 +105,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not make it longer
-AXES_CLIENT_IP_CALLABLE = "backoffice.client_ip.client_address"
-AXES_LOCKOUT_CALLABLE = "backoffice.accounts.lockout.answer"
+AXES_CLIENT_IP_CALLABLE = "backoffice.client_ip.get_client_ip"
+AXES_LOCKOUT_CALLABLE = "backoffice.accounts.lockout.lockout_view"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # a person's page says when they last logged in
 AXES_ENABLE_ADMIN = False
@@ -156,20 +159,20 @@ CACHES = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "backoffice.api.authentication.ProgramToken",
-        "backoffice.api.authentication.StaffSession",
+        "backoffice.api.authentication.ApiTokenAuthentication",
+        "backoffice.api.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["backoffice.api.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["backoffice.api.throttling.PerCaller"],
+    "DEFAULT_THROTTLE_CLASSES": ["backoffice.api.throttling.CallerRateThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "backoffice.api.parsers.Json",
+        "backoffice.api.parsers.StrictJsonParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "EXCEPTION_HANDLER": "backoffice.api.problems.answer",
+    "EXCEPTION_HANDLER": "backoffice.api.problems.handle_api_exception",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "backoffice.api.openapi.schema.Operation",
+    "DEFAULT_SCHEMA_CLASS": "backoffice.api.openapi.schema.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = spectacular_settings.SETTINGS

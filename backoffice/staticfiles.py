@@ -9,7 +9,7 @@ from whitenoise.storage import (  # type: ignore[import-untyped]
 )
 
 
-class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """WhiteNoise's storage that does not fail a page over a name its manifest lacks.
 
     Jazzmin 3.0.5 asks for the folder `vendor/bootswatch`, which no manifest has.
@@ -27,7 +27,7 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
             return name
 
 
-class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise's middleware that starts without a word before anything was collected."""
 
     def add_files(self, root: str, prefix: str | None = None) -> None:

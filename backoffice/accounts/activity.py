@@ -8,7 +8,7 @@ from shared.core.enums import ActorKind
 from shared.raffles.models import OrderEvent
 
 
-def has_any(person: User) -> bool:
+def has_activity(person: User) -> bool:
     """Whether a person stands in the log, in an order's history, or has a token that may."""
     events = OrderEvent.objects.filter(
         Q(actor_kind=ActorKind.STAFF) | Q(actor_kind=ActorKind.TOKEN), actor_id=str(person.pk)

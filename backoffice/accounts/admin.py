@@ -17,22 +17,22 @@ from django.urls import URLPattern, path
 from backoffice.accounts import activity, second_factor, security
 from backoffice.accounts.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.accounts.roles import ROLES
-from backoffice.changelists.filters import OneOf
+from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.messaging.contact_search import BoundedSearch
 from backoffice.ui import display
 
-_OTHERS = (
+_REPLACED_MODELS = (
     User,
     Group,
     # Their pages show the keys of everybody's second factor.
     django_otp.plugins.otp_static.admin.StaticDevice,
     django_otp.plugins.otp_totp.admin.TOTPDevice,
 )
-admin.site.unregister(_OTHERS)
+admin.site.unregister(_REPLACED_MODELS)
 
 
-class ByActive(OneOf):
+class UserActiveFilter(ConditionFilter):
     """People who may log in, or not any more."""
 
     title = "Active"
@@ -43,7 +43,7 @@ class ByActive(OneOf):
     }
 
 
-class ForSuperusers(BoundedSearch):
+class SuperuserOnlyAdmin(BoundedSearch):
     """Rows that superusers alone may touch: with them anybody could become anybody."""
 
     menu_name: ClassVar[str] = ""
@@ -70,7 +70,7 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     list_display = ("username", "name", "roles", "is_active", "factor", "seen")
-    list_filter = (ByActive,)
+    list_filter = (UserActiveFilter,)
     search_fields = ("username", "first_name", "last_name", "email")
     search_help_text = "Name or mail address"
     show_full_result_count = False
@@ -96,11 +96,11 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:  # noqa: ARG002
         """Read the people with their roles and whether a code is asked of them."""
-        return second_factor.people().prefetch_related("groups").order_by("username")
+        return second_factor.select_people().prefetch_related("groups").order_by("username")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the button of a person's page."""
-        reset = self.admin_site.admin_view(security.reset)
+        reset = self.admin_site.admin_view(security.reset_second_factor_view)
         own = path(
             "<int:user_id>/second-factor/reset/", reset, name="auth_user_reset_second_factor"
         )
@@ -138,7 +138,7 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
         if (
             person is not None
             and self.has_delete_permission(request, person)
-            and activity.has_any(person)
+            and activity.has_activity(person)
         ):
             messages.error(
                 request,
@@ -162,21 +162,21 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     @admin.display(description="Second factor", boolean=True)
     def factor(self, person: User) -> bool:
         """Whether a code is asked for."""
-        return second_factor.wanted(person)
+        return second_factor.has_second_factor(person)
 
     @admin.display(description="Last login", ordering="last_login")
     def seen(self, person: User) -> str:
         """When they last logged in."""
-        return display.clock(person.last_login)
+        return display.format_time(person.last_login)
 
     @admin.display(description="Here since")
     def joined(self, person: User) -> str:
         """When they were added."""
-        return display.clock(person.date_joined)
+        return display.format_time(person.date_joined)
 
 
 @admin.register(Group)
-class RoleAdmin(ForSuperusers, DjangoGroupAdmin):
+class RoleAdmin(SuperuserOnlyAdmin, DjangoGroupAdmin):
     """The roles."""
 
     menu_name = "Roles"
@@ -203,7 +203,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="When", ordering="id")
     def at(self, entry: LogEntry) -> str:
         """When it was done."""
-        return display.clock(entry.action_time)
+        return display.format_time(entry.action_time)
 
     @admin.display(description="What")
     def what(self, entry: LogEntry) -> str:

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from backoffice.accounts import second_factor
-from backoffice.accounts.second_factor import Accepted, Wait
+from backoffice.accounts.second_factor import CodeAccepted, CodeEntryPaused
 
-HALF: Final = "half_way_in"
+PENDING_LOGIN_KEY: Final = "half_way_in"
 """Where a session keeps who gave the right password and still owes the code."""
-HALF_LASTS: Final = timedelta(minutes=10)
+PENDING_LOGIN_LIFETIME: Final = timedelta(minutes=10)
 
 
 class PasswordForm(AdminAuthenticationForm):
@@ -52,27 +52,27 @@ class CodeForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.accepted: Accepted | None = None
+        self.accepted: CodeAccepted | None = None
 
     def clean_code(self) -> str:
         """Compare the code with what the person's phone shows."""
         code: str = self.cleaned_data["code"]
-        outcome = second_factor.check(self.user, code, now=timezone.now())
-        if not isinstance(outcome, Accepted):
-            raise forms.ValidationError(refusal(outcome))
+        outcome = second_factor.check_code(self.user, code, now=timezone.now())
+        if not isinstance(outcome, CodeAccepted):
+            raise forms.ValidationError(explain_refused_code(outcome))
         self.accepted = outcome
         return code
 
 
-def refusal(outcome: second_factor.Wrong | Wait) -> str:
+def explain_refused_code(outcome: second_factor.CodeWrong | CodeEntryPaused) -> str:
     """Say why a code was not taken."""
-    if isinstance(outcome, Wait):
+    if isinstance(outcome, CodeEntryPaused):
         unit = "second" if outcome.seconds == 1 else "seconds"
         return f"Please wait {outcome.seconds} {unit}, then type the code your app shows then."
     return "That code does not fit. Type the one your app shows now; each works once."
 
 
-class Door(LoginView):
+class TwoStepLoginView(LoginView):
     """The login page, which asks for the code once the password was right."""
 
     template_name = "admin/login.html"
@@ -81,13 +81,13 @@ class Door(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Take what was typed, or begin anew."""
         if "again" in request.POST:
-            request.session.pop(HALF, None)
+            request.session.pop(PENDING_LOGIN_KEY, None)
             return HttpResponseRedirect(request.get_full_path())
         return super().post(request, *args, **kwargs)
 
     def get_form(self, form_class: Any = None) -> Any:
         """Ask for the password, or for the code of who gave it."""
-        person = half_in(self.request, now=timezone.now())
+        person = load_pending_user(self.request, now=timezone.now())
         if person is None:
             return super().get_form(form_class)
         typed = self.request.POST if "code" in self.request.POST else None
@@ -98,33 +98,33 @@ class Door(LoginView):
         if isinstance(form, CodeForm):
             return self._in(form)
         person = cast("User", form.get_user())
-        if not second_factor.wanted(person):
+        if not second_factor.has_second_factor(person):
             return super().form_valid(form)
         self.request.session.cycle_key()
-        self.request.session[HALF] = {
+        self.request.session[PENDING_LOGIN_KEY] = {
             "user": person.pk,
             "backend": person.backend,
             "hash": person.get_session_auth_hash(),
-            "until": (timezone.now() + HALF_LASTS).timestamp(),
+            "until": (timezone.now() + PENDING_LOGIN_LIFETIME).timestamp(),
         }
         return HttpResponseRedirect(self.request.get_full_path())
 
     def _in(self, form: CodeForm) -> HttpResponse:
         assert form.accepted is not None  # noqa: S101 - a valid form has been accepted
-        half = self.request.session.pop(HALF)
+        half = self.request.session.pop(PENDING_LOGIN_KEY)
         target = self.get_success_url()
         login(self.request, form.user, backend=half["backend"])
         django_otp.login(self.request, form.accepted.device)
         return HttpResponseRedirect(target)
 
 
-def half_in(request: HttpRequest, *, now: datetime) -> User | None:
+def load_pending_user(request: HttpRequest, *, now: datetime) -> User | None:
     """Give who gave the right password in this session a short while ago, and owes the code."""
-    half = request.session.get(HALF)
+    half = request.session.get(PENDING_LOGIN_KEY)
     if half is None:
         return None
     person = User.objects.filter(pk=half["user"], is_active=True, is_staff=True).first()
     if now.timestamp() > half["until"] or person is None:
-        del request.session[HALF]
+        del request.session[PENDING_LOGIN_KEY]
         return None
     return person if person.get_session_auth_hash() == half["hash"] else None

@@ -10,41 +10,43 @@ from django.utils.functional import SimpleLazyObject
 
 from backoffice.accounts import second_factor
 
-type Answer = Callable[[HttpRequest], HttpResponse]
+type GetResponse = Callable[[HttpRequest], HttpResponse]
 
-_DEVICES: Final = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+_PERMISSIONS_POLICY: Final = (
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+)
 
 
-class SecondFactor:
+class SecondFactorMiddleware:
     """Makes a session anonymous that gave no code although its person uses one.
 
     That holds for pages and for the API alike; tokens of the API are no sessions.
     """
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Replace the request's user by one who is known only with the code."""
-        known = partial(_known, request.user)
+        known = partial(_resolve_user, request.user)
         request.user = cast("User", SimpleLazyObject(known))
         return self.get_response(request)
 
 
-def _known(user: User | AnonymousUser) -> User | AnonymousUser:
+def _resolve_user(user: User | AnonymousUser) -> User | AnonymousUser:
     if not user.is_authenticated:
         return user
-    if second_factor.wanted(user) and not user.is_verified():  # type: ignore[attr-defined]
+    if second_factor.has_second_factor(user) and not user.is_verified():  # type: ignore[attr-defined]
         return AnonymousUser()
     return user
 
 
-def no_devices(get_response: Answer) -> Answer:
+def set_permissions_policy(get_response: GetResponse) -> GetResponse:
     """Tell browsers that no page here wants a camera, a place or a microphone."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Permissions-Policy", _DEVICES)
+        response.headers.setdefault("Permissions-Policy", _PERMISSIONS_POLICY)
         return response
 
     return middleware

@@ -7,22 +7,22 @@ from typing import Any, Final
 from django.contrib.auth.management import create_permissions
 from django.db.models import Q
 
-APPS: Final = ("raffles", "whatsapp", "events", "api", "admin", "auth")
+ROLE_APPS: Final = ("raffles", "whatsapp", "events", "api", "admin", "auth")
 """The apps whose permissions the roles name, and those that only superusers use."""
 
-SALES: Final = frozenset(
+VIEW_SALES_PERMISSIONS: Final = frozenset(
     f"raffles.view_{model}"
     for model in ("raffle", "ticketnumber", "order", "orderticket", "orderevent", "paymentproof")
 )
-TALK: Final = frozenset(
+VIEW_MESSAGES_PERMISSIONS: Final = frozenset(
     f"whatsapp.view_{model}"
     for model in ("whatsappcontact", "inboundmessage", "outboundmessage", "deliverystatus")
 )
-CHANNEL: Final = frozenset(
+VIEW_CHANNEL_PERMISSIONS: Final = frozenset(
     f"whatsapp.view_{model}"
     for model in ("contactalias", "accountnotice", "unreadableitem", "businessnumber", "alarm")
 )
-AUTOMATION: Final = frozenset(
+VIEW_AUTOMATION_PERMISSIONS: Final = frozenset(
     f"events.view_{model}" for model in ("event", "eventendpoint", "eventdelivery", "eventattempt")
 )
 
@@ -40,10 +40,10 @@ SELLER: Final = Role(
     "Seller",
     "Runs the raffles: makes and opens them, decides about payments, sells for cash, exports, "
     "answers buyers. May not change people.",
-    SALES
-    | TALK
-    | CHANNEL
-    | AUTOMATION
+    VIEW_SALES_PERMISSIONS
+    | VIEW_MESSAGES_PERMISSIONS
+    | VIEW_CHANNEL_PERMISSIONS
+    | VIEW_AUTOMATION_PERMISSIONS
     | {
         "raffles.add_raffle",
         "raffles.change_raffle",
@@ -63,17 +63,21 @@ REVIEWER: Final = Role(
     "Reviewer",
     "Looks at payment proofs and decides about them. May not change raffles, sell for cash or "
     "export.",
-    SALES | TALK | {"raffles.change_order"},
+    VIEW_SALES_PERMISSIONS | VIEW_MESSAGES_PERMISSIONS | {"raffles.change_order"},
 )
 AUDITOR: Final = Role(
     "Auditor",
     "Sees everything about sales and messages and may export it; changes nothing.",
-    SALES | TALK | CHANNEL | AUTOMATION | {"raffles.export_order", "admin.view_logentry"},
+    VIEW_SALES_PERMISSIONS
+    | VIEW_MESSAGES_PERMISSIONS
+    | VIEW_CHANNEL_PERMISSIONS
+    | VIEW_AUTOMATION_PERMISSIONS
+    | {"raffles.export_order", "admin.view_logentry"},
 )
 ROLES: Final = (SELLER, REVIEWER, AUDITOR)
 
 
-def grant(apps: Any, *, using: str = "default") -> None:
+def grant_role_permissions(apps: Any, *, using: str = "default") -> None:
     """Make the groups and give each what its role may; what a group has besides stays.
 
     A migration calls it, which runs before Django makes the permissions of new models, so they
@@ -86,17 +90,17 @@ def grant(apps: Any, *, using: str = "default") -> None:
 
     """
     there = {app.label for app in apps.get_app_configs()}
-    for label in APPS:
+    for label in ROLE_APPS:
         if label in there:
-            _make_permissions(apps, label, using=using)
+            _create_permissions(apps, label, using=using)
     groups = apps.get_model("auth", "Group").objects.using(using)
     permissions = apps.get_model("auth", "Permission").objects.using(using)
     for role in ROLES:
         group, _ = groups.get_or_create(name=role.name)
-        group.permissions.add(*permissions.filter(named(role.may)))
+        group.permissions.add(*permissions.filter(build_permission_filter(role.may)))
 
 
-def named(permissions: Iterable[str]) -> Q:
+def build_permission_filter(permissions: Iterable[str]) -> Q:
     """Find permissions by "app.codename"."""
     found = Q()
     for permission in permissions:
@@ -105,7 +109,7 @@ def named(permissions: Iterable[str]) -> Q:
     return found
 
 
-def _make_permissions(apps: Any, label: str, *, using: str) -> None:
+def _create_permissions(apps: Any, label: str, *, using: str) -> None:
     app = apps.get_app_config(label)
     module = getattr(app, "models_module", None)
     app.models_module = module or True  # a historical app has none, and none means "no models"

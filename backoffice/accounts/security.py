@@ -16,20 +16,20 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.accounts import second_factor
-from backoffice.accounts.login import refusal
-from backoffice.accounts.second_factor import Accepted, Setup
+from backoffice.accounts.login import explain_refused_code
+from backoffice.accounts.second_factor import AuthenticatorSetup, CodeAccepted
 from backoffice.ui import audit_log
 
-FRESH_CODES: Final = "recovery_codes_to_show"
+NEW_CODES_KEY: Final = "recovery_codes_to_show"
 """Where a session keeps new recovery codes from the answer that made them to the page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Security:
+class SecurityPage:
     """The page: where the second factor stands, and what there is to copy down."""
 
     on: bool
-    setup: Setup | None
+    setup: AuthenticatorSetup | None
     codes: list[str]
     codes_left: int
     last_login: datetime | None
@@ -37,16 +37,16 @@ class Security:
 
 @require_safe
 @never_cache
-def page(request: HttpRequest) -> HttpResponse:
+def security_view(request: HttpRequest) -> HttpResponse:
     """Show a person how they get in; new recovery codes are shown this once."""
-    person = _person(request)
-    on = second_factor.wanted(person)
-    device = None if on else second_factor.started(person)
-    security = Security(
+    person = _load_person(request)
+    on = second_factor.has_second_factor(person)
+    device = None if on else second_factor.find_pending_device(person)
+    security = SecurityPage(
         on=on,
-        setup=None if device is None else second_factor.setup(device),
-        codes=request.session.pop(FRESH_CODES, []),
-        codes_left=second_factor.recovery_codes_left(person) if on else 0,
+        setup=None if device is None else second_factor.build_authenticator_setup(device),
+        codes=request.session.pop(NEW_CODES_KEY, []),
+        codes_left=second_factor.count_recovery_codes(person) if on else 0,
         last_login=person.last_login,
     )
     context = {"title": "Your security", "security": security, "person": person}
@@ -54,93 +54,93 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def start(request: HttpRequest) -> HttpResponse:
+def start_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Begin to turn the second factor on."""
-    second_factor.begin(_person(request))
+    second_factor.start_setup(_load_person(request))
     return redirect("admin:desk_security")
 
 
 @require_POST
-def stop(request: HttpRequest) -> HttpResponse:
+def cancel_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Leave it as it was."""
-    second_factor.give_up(_person(request))
+    second_factor.cancel_setup(_load_person(request))
     return redirect("admin:desk_security")
 
 
 @require_POST
-def confirm(request: HttpRequest) -> HttpResponse:
+def confirm_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Turn the second factor on, now that the phone shows the right code."""
-    person = _person(request)
-    outcome = second_factor.confirm(person, request.POST.get("code", ""), now=timezone.now())
-    if isinstance(outcome, Accepted):
+    person = _load_person(request)
+    outcome = second_factor.confirm_setup(person, request.POST.get("code", ""), now=timezone.now())
+    if isinstance(outcome, CodeAccepted):
         request.session.cycle_key()
         django_otp.login(request, outcome.device)
-        _give_codes(request, person)
-        audit_log.note(request, person, "Turned the second factor on")
+        _store_new_codes(request, person)
+        audit_log.record_action(request, person, "Turned the second factor on")
         messages.success(request, "Done: from now on you need your phone to log in.")
     else:
-        messages.error(request, refusal(outcome))
+        messages.error(request, explain_refused_code(outcome))
     return redirect("admin:desk_security")
 
 
 @require_POST
-def new_codes(request: HttpRequest) -> HttpResponse:
+def new_recovery_codes_view(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes; asks for a code first."""
-    person = _person(request)
-    outcome = second_factor.check(person, request.POST.get("code", ""), now=timezone.now())
-    if isinstance(outcome, Accepted):
-        _give_codes(request, person)
-        audit_log.note(request, person, "Made new recovery codes")
+    person = _load_person(request)
+    outcome = second_factor.check_code(person, request.POST.get("code", ""), now=timezone.now())
+    if isinstance(outcome, CodeAccepted):
+        _store_new_codes(request, person)
+        audit_log.record_action(request, person, "Made new recovery codes")
         messages.success(request, "Here are your new codes; the old ones do not work any more.")
     else:
-        messages.error(request, refusal(outcome))
+        messages.error(request, explain_refused_code(outcome))
     return redirect("admin:desk_security")
 
 
 @require_POST
 @sensitive_post_parameters("password")
-def turn_off(request: HttpRequest) -> HttpResponse:
+def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Turn the second factor off; asks for the password and for a code."""
-    person = _person(request)
-    outcome = _password_and_code(request, person)
+    person = _load_person(request)
+    outcome = _check_password_and_code(request, person)
     if isinstance(outcome, str):
         messages.error(request, outcome)
     else:
-        second_factor.remove(person)
-        audit_log.note(request, person, "Turned the second factor off")
+        second_factor.remove_second_factor(person)
+        audit_log.record_action(request, person, "Turned the second factor off")
         messages.success(request, "The second factor is off: your password alone lets you in.")
     return redirect("admin:desk_security")
 
 
 @require_POST
-def reset(request: HttpRequest, user_id: int) -> HttpResponse:
+def reset_second_factor_view(request: HttpRequest, user_id: int) -> HttpResponse:
     """Take away another person's second factor, who lost the phone and the paper."""
     if not request.user.is_superuser:
         raise PermissionDenied
     person = get_object_or_404(User, pk=user_id)
-    if second_factor.remove(person):
-        audit_log.note(request, person, "Reset the second factor")
+    if second_factor.remove_second_factor(person):
+        audit_log.record_action(request, person, "Reset the second factor")
         messages.success(request, f"{person} now logs in with the password alone.")
     else:
         messages.info(request, f"{person} used no second factor; nothing was changed.")
     return redirect("admin:auth_user_change", person.pk)
 
 
-def _person(request: HttpRequest) -> User:
-    return second_factor.people().get(username=request.user.get_username())
+def _load_person(request: HttpRequest) -> User:
+    return second_factor.select_people().get(username=request.user.get_username())
 
 
-def _give_codes(request: HttpRequest, person: User) -> None:
-    request.session[FRESH_CODES] = second_factor.new_recovery_codes(person)
+def _store_new_codes(request: HttpRequest, person: User) -> None:
+    request.session[NEW_CODES_KEY] = second_factor.create_recovery_codes(person)
 
 
-def _password_and_code(request: HttpRequest, person: User) -> Accepted | str:
+def _check_password_and_code(request: HttpRequest, person: User) -> CodeAccepted | str:
     """Look at the password only while codes are looked at, so that it cannot be guessed here."""
     now = timezone.now()
-    if (closed := second_factor.waiting(person, now=now)) is not None:
-        return refusal(closed)
+    if (closed := second_factor.get_remaining_pause(person, now=now)) is not None:
+        return explain_refused_code(closed)
     if not person.check_password(request.POST.get("password", "")):
-        second_factor.count_as_wrong(person)
+        second_factor.count_wrong_attempt(person)
         return "That is not your password; nothing was changed."
-    outcome = second_factor.check(person, request.POST.get("code", ""), now=now)
-    return outcome if isinstance(outcome, Accepted) else refusal(outcome)
+    outcome = second_factor.check_code(person, request.POST.get("code", ""), now=now)
+    return outcome if isinstance(outcome, CodeAccepted) else explain_refused_code(outcome)

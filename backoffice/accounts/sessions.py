@@ -7,17 +7,17 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-_USED: Final = "last_used"
-_WRITTEN_EVERY: Final = 10 * 60
+_LAST_USED_KEY: Final = "last_used"
+_SECONDS_BETWEEN_WRITES: Final = 10 * 60
 """Seconds between two notes of the last use; a session ends at most so much early."""
 
 
-def begun(request: HttpRequest, **_: Any) -> None:
+def record_session_start(request: HttpRequest, **_: Any) -> None:
     """Note the first use; Django calls it at each login."""
-    request.session[_USED] = timezone.now().timestamp()
+    request.session[_LAST_USED_KEY] = timezone.now().timestamp()
 
 
-def sliding(
+def extend_active_sessions(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Prolong the session of who goes on working."""
@@ -25,8 +25,11 @@ def sliding(
     def middleware(request: HttpRequest) -> HttpResponse:
         now = timezone.now().timestamp()
         session = request.session
-        if SESSION_KEY in session and now - session.get(_USED, 0) > _WRITTEN_EVERY:
-            session[_USED] = now
+        if (
+            SESSION_KEY in session
+            and now - session.get(_LAST_USED_KEY, 0) > _SECONDS_BETWEEN_WRITES
+        ):
+            session[_LAST_USED_KEY] = now
         return get_response(request)
 
     return middleware

@@ -7,39 +7,39 @@ from shared.core.enums import OrderAction, OrderStatus
 from shared.raffles.models import Order
 from shared.raffles.services import history
 
-RESOLVED: Final[Mapping[str, OrderAction]] = {
+ACTION_PER_DECISION: Final[Mapping[str, OrderAction]] = {
     "take_back": OrderAction.NUMBERS_TAKEN_BACK,
     "replace": OrderAction.NUMBERS_REPLACED,
     "refund": OrderAction.REFUND_NOTED,
 }
 """What the history says of each decision about a late payment."""
 
-_SINCE_A_REJECTION: Final = (
+_ACTIONS_ENDING_REJECTION: Final = (
     OrderAction.PROOF_REJECTED,
     OrderAction.PROOF_RECEIVED,
     OrderAction.LATE_PAYMENT,
     OrderAction.REFUND_NOTED,
     OrderAction.PAID,
 )
-_SINCE_A_DECISION: Final = (
-    *RESOLVED.values(),
+_ACTIONS_ENDING_DECISION: Final = (
+    *ACTION_PER_DECISION.values(),
     OrderAction.PROOF_REJECTED,
     OrderAction.LATE_PAYMENT,
 )
 
 
-def cancelled(order: Order) -> bool:
+def is_cancelled(order: Order) -> bool:
     """Whether the order is cancelled, by whomever."""
     return order.status == OrderStatus.CANCELLED
 
 
-def rejected(order: Order) -> bool:
+def is_rejected(order: Order) -> bool:
     """Whether its payment proofs were turned down, and neither proof nor payment came since."""
-    latest = history.find_last_event(order, *_SINCE_A_REJECTION)
+    latest = history.find_last_event(order, *_ACTIONS_ENDING_REJECTION)
     return latest is not None and latest.action == OrderAction.PROOF_REJECTED
 
 
-def resolved(order: Order, *, decision: str, numbers: Collection[int] | None) -> bool:
+def is_resolved(order: Order, *, decision: str, numbers: Collection[int] | None) -> bool:
     """Whether its late payment was decided about in this very way, and that still stands.
 
     Args:
@@ -54,5 +54,5 @@ def resolved(order: Order, *, decision: str, numbers: Collection[int] | None) ->
         return False
     if numbers is not None and set(numbers) != set(order.numbers()):
         return False
-    latest = history.find_last_event(order, *_SINCE_A_DECISION)
-    return latest is not None and latest.action == RESOLVED[decision]
+    latest = history.find_last_event(order, *_ACTIONS_ENDING_DECISION)
+    return latest is not None and latest.action == ACTION_PER_DECISION[decision]

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 
-_SCHEMES: Final = frozenset({"bearer", "token"})
+_TOKEN_SCHEMES: Final = frozenset({"bearer", "token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class TokenUser:
         return self.token.name
 
 
-class ProgramToken(BaseAuthentication):
+class ApiTokenAuthentication(BaseAuthentication):
     """A token in `Authorization: Bearer …`, `Authorization: Token …` or `X-API-Key: …`.
 
     Never in the address, which ends up in the logs of everything in between.
@@ -49,15 +49,15 @@ class ProgramToken(BaseAuthentication):
             AuthenticationFailed: the token is not one of ours, or not any more.
 
         """
-        text = _sent(request)
+        text = _read_sent_token(request)
         if text is None:
             return None
         now = timezone.now()
         try:
-            token = tokens.find(text, now=now)
+            token = tokens.find_token(text, now=now)
         except tokens.TokenRefused as refused:
             raise AuthenticationFailed(refused.message(), code=refused.code) from refused
-        tokens.note_use(token, now=now)
+        tokens.record_token_use(token, now=now)
         return TokenUser(token), token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF gives it
@@ -65,7 +65,7 @@ class ProgramToken(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-class StaffSession(SessionAuthentication):
+class StaffSessionAuthentication(SessionAuthentication):
     """A person of the staff who is logged in to the back office, with CSRF protection."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
@@ -89,9 +89,9 @@ class StaffSession(SessionAuthentication):
             ) from refused
 
 
-def _sent(request: Request) -> str | None:
+def _read_sent_token(request: Request) -> str | None:
     scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
-    if scheme.lower() in _SCHEMES:
+    if scheme.lower() in _TOKEN_SCHEMES:
         return text.strip()
     key = request.headers.get("X-API-Key")
     return None if key is None else key.strip()

@@ -25,21 +25,28 @@ from shared.raffles.models import Order, OrderEvent, PaymentProof
 _SPACE_FOR_PLUS: Final = re.compile(r" (?=\d\d:?\d\d$)")
 """What becomes of the plus of an offset that is not written as %2B."""
 
-_YES_OR_NO: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_BOOLEAN_WORDS: Final = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "false": False,
+    "0": False,
+    "no": False,
+}
 
 
-class _YesOrNo(forms.Field):
+class _BooleanField(forms.Field):
     """True or false, in words or as 1 and 0; Django's own takes anything else for absent."""
 
     def to_python(self, value: Any) -> bool | None:
         if value in self.empty_values:
             return None
-        if (found := _YES_OR_NO.get(str(value).lower())) is None:
+        if (found := _BOOLEAN_WORDS.get(str(value).lower())) is None:
             raise forms.ValidationError("Write true or false.")
         return found
 
 
-class _Moment(forms.Field):
+class _DateTimeField(forms.Field):
     """A time as ISO 8601; without an offset it is one of the seller's time zone."""
 
     def to_python(self, value: Any) -> datetime | None:
@@ -53,7 +60,7 @@ class _Moment(forms.Field):
             raise forms.ValidationError("Write it as 2026-12-12T20:00:00+00:00.") from None
 
 
-class _Commas(forms.SelectMultiple):
+class _CommaSeparatedInput(forms.SelectMultiple):
     """Several values: separated by commas, in parameters of the same name, or both."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
@@ -61,13 +68,13 @@ class _Commas(forms.SelectMultiple):
         return [part for part in parts if part]
 
 
-class Filter(django_filters.Filter):
+class ApiFilter(django_filters.Filter):
     """Rows by one thing, and how the schema describes it."""
 
     schema: Mapping[str, Any]
 
 
-class Key(Filter):
+class ApiIdFilter(ApiFilter):
     """Rows by an id."""
 
     field_class = forms.IntegerField
@@ -77,7 +84,7 @@ class Key(Filter):
         super().__init__(*args, min_value=1, max_value=10**18 - 1, **options)
 
 
-class Text(Filter):
+class ApiTextFilter(ApiFilter):
     """Rows by a word or two."""
 
     field_class = forms.CharField  # refuses NUL, as databases do
@@ -87,7 +94,7 @@ class Text(Filter):
         super().__init__(*args, max_length=100, **options)
 
 
-class Number(Text):
+class ApiTicketNumberFilter(ApiTextFilter):
     """Rows by a ticket number."""
 
     schema: Mapping[str, Any] = MappingProxyType(
@@ -95,53 +102,61 @@ class Number(Text):
     )
 
 
-class YesOrNo(Filter):
+class ApiBooleanFilter(ApiFilter):
     """Rows of which something holds, or does not."""
 
-    field_class = _YesOrNo
+    field_class = _BooleanField
     schema: Mapping[str, Any] = MappingProxyType({"type": "boolean"})
 
 
-class Moment(Filter):
+class ApiDateTimeFilter(ApiFilter):
     """Rows by a time."""
 
-    field_class = _Moment
+    field_class = _DateTimeField
     schema: Mapping[str, Any] = MappingProxyType({"type": "string", "format": "date-time"})
 
 
-class OneOf(Filter):
+class ApiChoicesFilter(ApiFilter):
     """Rows by one word or several."""
 
     field_class = forms.MultipleChoiceField
 
     def __init__(self, field: str, *, choices: list[tuple[str, str]], **options: Any) -> None:
-        super().__init__(field, "in", choices=choices, widget=_Commas, **options)
+        super().__init__(field, "in", choices=choices, widget=_CommaSeparatedInput, **options)
         words = [value for value, _ in choices]
         self.schema = {"type": "array", "items": {"type": "string", "enum": words}}
 
 
-class OrderFilter(django_filters.FilterSet):
+class OrderFilterSet(django_filters.FilterSet):
     """What orders are chosen by."""
 
-    status = OneOf("status", choices=enums.build_choices(OrderStatus), help_text="One or several.")
-    raffle = Key("raffle_id", help_text="Id of the raffle.")
-    has_proof = YesOrNo(method="by_proof", help_text="Whether any payment proof came.")
-    under_review = YesOrNo(method="by_review", help_text="A proof waits for a decision.")
-    needs_decision = YesOrNo("needs_decision", help_text="Paid too late: a person must decide.")
-    created_since = Moment("created_at", lookup_expr="gte", help_text="Made then or later.")
-    created_before = Moment("created_at", lookup_expr="lt", help_text="Made earlier.")
-    placed_since = Moment("placed_at", lookup_expr="gte", help_text="Placed then or later.")
-    updated_since = Moment(
+    status = ApiChoicesFilter(
+        "status", choices=enums.build_choices(OrderStatus), help_text="One or several."
+    )
+    raffle = ApiIdFilter("raffle_id", help_text="Id of the raffle.")
+    has_proof = ApiBooleanFilter(method="by_proof", help_text="Whether any payment proof came.")
+    under_review = ApiBooleanFilter(method="by_review", help_text="A proof waits for a decision.")
+    needs_decision = ApiBooleanFilter(
+        "needs_decision", help_text="Paid too late: a person must decide."
+    )
+    created_since = ApiDateTimeFilter(
+        "created_at", lookup_expr="gte", help_text="Made then or later."
+    )
+    created_before = ApiDateTimeFilter("created_at", lookup_expr="lt", help_text="Made earlier.")
+    placed_since = ApiDateTimeFilter(
+        "placed_at", lookup_expr="gte", help_text="Placed then or later."
+    )
+    updated_since = ApiDateTimeFilter(
         method="by_update",
         help_text="Anything happened to it then or later. Ask with a minute's overlap: what is "
         "just being written has an earlier time. `GET /api/events` misses nothing.",
     )
-    buyer = Text(
+    buyer = ApiTextFilter(
         method="by_buyer",
         help_text="Phone with or without its plus, user id at Meta, or part of the name.",
     )
-    code = Text(method="by_code", help_text="Order code in any spelling.")
-    number = Number(
+    code = ApiTextFilter(method="by_code", help_text="Order code in any spelling.")
+    number = ApiTicketNumberFilter(
         method="by_number",
         help_text="A ticket number it holds or once held, with or without its zeros.",
     )
@@ -177,9 +192,9 @@ class OrderFilter(django_filters.FilterSet):
             ValidationError: so many buyers match that some would be missing.
 
         """
-        found = search.of_buyer(rows, term)
+        found = search.search_orders_of_buyer(rows, term)
         if found.too_many:
-            many = f"{search.MANY:,} buyers or more match; write more of it."
+            many = f"{search.MAX_SEARCH_MATCHES:,} buyers or more match; write more of it."
             raise ValidationError({"buyer": [many]})
         return found.orders
 
@@ -198,13 +213,15 @@ class OrderFilter(django_filters.FilterSet):
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= 7):  # noqa: PLR2004
             raise ValidationError({"number": ["Write a ticket number, such as 007."]})
         raffle_id = self.form.cleaned_data["raffle"]
-        having, had = search.holders(int(digits), raffle_id=raffle_id)
-        if len(having | had) >= search.MANY:
-            raise ValidationError({"number": [f"{search.MANY:,} orders or more had it."]})
+        having, had = search.find_orders_with_ticket_number(int(digits), raffle_id=raffle_id)
+        if len(having | had) >= search.MAX_SEARCH_MATCHES:
+            raise ValidationError(
+                {"number": [f"{search.MAX_SEARCH_MATCHES:,} orders or more had it."]}
+            )
         return rows.filter(pk__in=having | had)
 
 
-def chosen[Row: Any](
+def filter_rows[Row: Any](
     kind: type[django_filters.FilterSet], query: QueryDict, rows: QuerySet[Row]
 ) -> QuerySet[Row]:
     """Keep the rows that an address asks for; an empty value counts as absent.
@@ -218,9 +235,9 @@ def chosen[Row: Any](
         ValidationError: with each parameter that is unknown, repeated or malformed.
 
     """
-    several = {name for name, one in kind.base_filters.items() if isinstance(one, OneOf)}
-    known = {*kind.base_filters, *pagination.PARAMETERS}
-    pagination.refuse_unknown(query, known=known, several=several)
+    several = {name for name, one in kind.base_filters.items() if isinstance(one, ApiChoicesFilter)}
+    known = {*kind.base_filters, *pagination.PAGE_PARAMETERS}
+    pagination.refuse_unknown_parameters(query, known=known, several=several)
     filters = kind(query, queryset=rows)
     if not filters.is_valid():
         raise ValidationError({name: list(said) for name, said in filters.errors.items()})
@@ -228,16 +245,16 @@ def chosen[Row: Any](
     return found
 
 
-def parameters(kind: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
+def build_filter_parameters(kind: type[django_filters.FilterSet]) -> list[OpenApiParameter]:
     """Describe the filters and what every list takes, for the schema."""
-    filters = ((name, one) for name, one in kind.base_filters.items() if isinstance(one, Filter))
+    filters = ((name, one) for name, one in kind.base_filters.items() if isinstance(one, ApiFilter))
     return [
         OpenApiParameter(
             name,
             dict(one.schema),
             description=one.extra["help_text"],
-            explode=False if isinstance(one, OneOf) else None,
-            style="form" if isinstance(one, OneOf) else None,
+            explode=False if isinstance(one, ApiChoicesFilter) else None,
+            style="form" if isinstance(one, ApiChoicesFilter) else None,
         )
         for name, one in filters
-    ] + pagination.parameters()
+    ] + pagination.build_page_parameters()

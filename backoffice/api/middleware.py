@@ -8,37 +8,37 @@ from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import UnsupportedMediaType
 
-from backoffice.api.problems import in_json
+from backoffice.api.problems import render_json_error
 
-API: Final = "/api/"
+API_PREFIX: Final = "/api/"
 """Below this address nothing but JSON is answered."""
 
-_UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii"})
+_ACCEPTED_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-def gate(
+def reject_malformed_requests(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Turn down what no view could read: a huge body, another character set, a NUL."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        refused = _refused(request) if from_a_program(request) else None
-        return get_response(request) if refused is None else in_json(refused)
+        refused = _find_fault(request) if is_api_request(request) else None
+        return get_response(request) if refused is None else render_json_error(refused)
 
     return middleware
 
 
-def from_a_program(request: HttpRequest) -> bool:
+def is_api_request(request: HttpRequest) -> bool:
     """Whether the address is one of the API."""
-    return request.path.startswith(API)
+    return request.path.startswith(API_PREFIX)
 
 
-def _refused(request: HttpRequest) -> Exception | None:
+def _find_fault(request: HttpRequest) -> Exception | None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length[:18]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return RequestDataTooBig()
     charset = (request.content_params or {}).get("charset", "utf-8")
-    if charset.lower() not in _UTF_8:
+    if charset.lower() not in _ACCEPTED_CHARSETS:
         return UnsupportedMediaType(str(request.content_type))
     if "%00" in request.META.get("QUERY_STRING", ""):
         return BadRequest()

@@ -18,14 +18,14 @@ from rest_framework.request import Request
 
 from shared.publishing.representations import Representation
 
-PAGE_SIZE: Final = 50
-MOST: Final = 200
+DEFAULT_PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 200
 """Rows of a page, unless asked for otherwise and at most."""
 
-PARAMETERS: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
+PAGE_PARAMETERS: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "page_size": (
-        {"type": "integer", "minimum": 1, "default": PAGE_SIZE},
-        f"Rows of a page; more than {MOST} are cut to {MOST}.",
+        {"type": "integer", "minimum": 1, "default": DEFAULT_PAGE_SIZE},
+        f"Rows of a page; more than {MAX_PAGE_SIZE} are cut to {MAX_PAGE_SIZE}.",
     ),
     "after": ({"type": "integer", "minimum": 0}, "What follows this id; `next` has it."),
     "before": ({"type": "integer", "minimum": 0}, "What leads up to this id; `previous` has it."),
@@ -37,13 +37,18 @@ PARAMETERS: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
 """What every list takes in its address: the schema of each, and a sentence."""
 
 _ORDERINGS: Final = ("id", "-id")
-_DIGITS: Final = 18
+_MAX_ID_DIGITS: Final = 18
 """A longer number is no id of either database."""
-_THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
-_FORWARDED: Final = ("Forwarded", "X-Forwarded-Host", "X-Forwarded-For", "X-Forwarded-Proto")
+_LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "::1")
+_FORWARDED_HEADERS: Final = (
+    "Forwarded",
+    "X-Forwarded-Host",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+)
 
 
-class Page[Row](Representation):
+class PageResponse[Row](Representation):
     """A page of a list, and where the list goes on."""
 
     count: int
@@ -53,7 +58,7 @@ class Page[Row](Representation):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut[Row: Model]:
+class RowPage[Row: Model]:
     """The rows of a page and what stands beside them in the answer."""
 
     rows: list[Row]
@@ -67,7 +72,7 @@ class Cut[Row: Model]:
         return {"count": self.count, "next": self.next, "previous": self.previous}
 
 
-class IdPages:
+class IdPaginator:
     """Cuts pages out of querysets as a request asks: `?after=<id>&page_size=100&ordering=-id`."""
 
     def __init__(self, request: Request, *, ordering: str = "id") -> None:
@@ -82,9 +87,11 @@ class IdPages:
 
         """
         self._request = request
-        self._size = min(_number(request, "page_size", least=1) or PAGE_SIZE, MOST)
-        self._after = _number(request, "after", least=0)
-        self._before = _number(request, "before", least=0)
+        self._size = min(
+            _parse_whole_number(request, "page_size", least=1) or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+        )
+        self._after = _parse_whole_number(request, "after", least=0)
+        self._before = _parse_whole_number(request, "before", least=0)
         self._ordering = request.query_params.get("ordering") or ordering
         if self._ordering not in _ORDERINGS:
             raise ValidationError({"ordering": ["Choose id or -id."]})
@@ -93,7 +100,7 @@ class IdPages:
 
     def of[Row: Model](
         self, found: QuerySet[Row], *, reading: QuerySet[Row] | None = None
-    ) -> Cut[Row]:
+    ) -> RowPage[Row]:
         """Cut the page that was asked for.
 
         Ids are found first, which an index has, then their rows: the database neither sorts nor
@@ -116,8 +123,8 @@ class IdPages:
             ids.reverse()
         onward = bool(ids) if backwards else more
         back = more if backwards else bool(ids) and mark is not None
-        return Cut(
-            rows=_read(found if reading is None else reading, ids),
+        return RowPage(
+            rows=_load_rows(found if reading is None else reading, ids),
             count=len(ids) if mark is None and not more else found.order_by().count(),
             next=self._link(after=ids[-1]) if onward else None,
             previous=self._link(before=ids[0]) if back else None,
@@ -128,24 +135,24 @@ class IdPages:
         for name in ("after", "before"):
             query.pop(name, None)
         query.update({name: str(value) for name, value in mark.items()})
-        return f"{base(self._request)}{self._request.path}?{query.urlencode()}"
+        return f"{build_base_url(self._request)}{self._request.path}?{query.urlencode()}"
 
 
-def _read[Row: Model](reading: QuerySet[Row], ids: list[int]) -> list[Row]:
+def _load_rows[Row: Model](reading: QuerySet[Row], ids: list[int]) -> list[Row]:
     """Read rows in the order of their ids; one that was deleted meanwhile is left out."""
     rows = {row.pk: row for row in reading.order_by().filter(pk__in=ids)} if ids else {}
     return [rows[key] for key in ids if key in rows]
 
 
-def parameters() -> list[OpenApiParameter]:
+def build_page_parameters() -> list[OpenApiParameter]:
     """Describe for the schema what every list takes."""
     return [
         OpenApiParameter(name, dict(schema), description=words)
-        for name, (schema, words) in PARAMETERS.items()
+        for name, (schema, words) in PAGE_PARAMETERS.items()
     ]
 
 
-def base(request: Request) -> str:
+def build_base_url(request: Request) -> str:
     """Give scheme and host of links that lead back here, such as `https://raffles.example`.
 
     `PUBLIC_URL` is the truth, for a proxy may pass on any host and scheme. Only who called this
@@ -153,14 +160,14 @@ def base(request: Request) -> str:
     the same way.
     """
     host = request.get_host()
-    here = urlsplit(f"//{host}").hostname in _THIS_MACHINE
-    if here and not any(name in request.headers for name in _FORWARDED):
+    here = urlsplit(f"//{host}").hostname in _LOCAL_HOSTS
+    if here and not any(name in request.headers for name in _FORWARDED_HEADERS):
         return f"{request.scheme}://{host}"
     public = urlsplit(settings.PUBLIC_URL)
     return f"{public.scheme}://{public.netloc}"
 
 
-def refuse_unknown(
+def refuse_unknown_parameters(
     query: QueryDict, *, known: Collection[str], several: Collection[str] = ()
 ) -> None:
     """Go on only if every parameter is known and given once: a typo must not list everything.
@@ -184,11 +191,11 @@ def refuse_unknown(
         raise ValidationError(faults)
 
 
-def _number(request: Request, name: str, *, least: int) -> int | None:
+def _parse_whole_number(request: Request, name: str, *, least: int) -> int | None:
     text = request.query_params.get(name, "")
     if not text:
         return None
-    digits = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+    digits = text.isascii() and text.isdecimal() and len(text) <= _MAX_ID_DIGITS
     if not digits or int(text) < least:
         raise ValidationError({name: [f"Give a whole number, {least} or more."]})
     return int(text)

@@ -8,11 +8,11 @@ from typing import Any, Final, NoReturn
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-_UNKEEPABLE: Final = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE_CHARACTERS: Final = re.compile("[\0\ud800-\udfff]")
 """What PostgreSQL has no place for, and halves of characters that cannot be written as UTF-8."""
 
 
-class Json(JSONParser):
+class StrictJsonParser(JSONParser):
     """JSON as RFC 8259 has it: in UTF-8, without NaN and Infinity, nested no deeper than we go."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
@@ -23,21 +23,21 @@ class Json(JSONParser):
 
         """
         try:
-            found = json.loads(stream.read().decode("utf-8-sig"), parse_constant=_no_number)
+            found = json.loads(stream.read().decode("utf-8-sig"), parse_constant=_refuse_constant)
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
         except RecursionError:
             raise ParseError("The body is nested too deep.") from None
-        if any(_UNKEEPABLE.search(text) for text in _texts(found)):
+        if any(_UNSTORABLE_CHARACTERS.search(text) for text in _iterate_texts(found)):
             raise ParseError("The body has characters that are none: NUL, or half of a pair.")
         return found
 
 
-def _no_number(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _texts(body: Any) -> Iterator[str]:
+def _iterate_texts(body: Any) -> Iterator[str]:
     """Give every text in a body, names of fields, too."""
     waiting = [body]
     while waiting:

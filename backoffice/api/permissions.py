@@ -30,13 +30,16 @@ class HasScope(BasePermission):
         """
         if not request.user.is_authenticated:
             raise NotAuthenticated
-        has, needed = scopes.scope(request), needed_by(view, method=str(request.method))
-        if needed is not None and not scopes.includes(has, needed):
+        has, needed = (
+            scopes.get_caller_scope(request),
+            get_needed_scope(view, method=str(request.method)),
+        )
+        if needed is not None and not scopes.includes_scope(has, needed):
             raise ScopeMissing(scope=has, needed=needed)
         return True
 
 
-def needed_by(view: Any, *, method: str) -> Scope | None:
+def get_needed_scope(view: Any, *, method: str) -> Scope | None:
     """Say which scope a view needs for a method; None: it has no such method, which it answers."""
     by_method: dict[str, Scope] | None = getattr(view, "scopes", None)
     if by_method is None:

@@ -23,7 +23,7 @@ from shared.core.errors import DomainError
 
 log = logs.get_logger(__name__)
 
-STATUS: Final[Mapping[str, int]] = {
+STATUS_PER_CODE: Final[Mapping[str, int]] = {
     "address_malformed": 422,
     "address_private": 422,
     "amount_mismatch": 422,
@@ -42,7 +42,7 @@ STATUS: Final[Mapping[str, int]] = {
 }
 """HTTP status of a domain error by its code; what ends in `_not_found` is 404, others are 409."""
 
-_FRAMEWORK: Final[Mapping[type[Exception], tuple[str, str]]] = {
+_FRAMEWORK_PROBLEMS: Final[Mapping[type[Exception], tuple[str, str]]] = {
     exceptions.ValidationError: ("malformed", "Some values are missing or malformed."),
     exceptions.ParseError: ("malformed", "The body is not valid JSON."),
     exceptions.NotAuthenticated: ("not_authenticated", "A token is needed."),
@@ -58,12 +58,12 @@ _FRAMEWORK: Final[Mapping[type[Exception], tuple[str, str]]] = {
     exceptions.Throttled: ("throttled", "Too many requests; wait a little."),
 }
 
-RETRY_AFTER: Final = "1"
+RETRY_AFTER_SECONDS: Final = "1"
 """Seconds after which a request that met something busy may come again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ErrorResponse:
     """What is said of an error: an HTTP status, a body and headers."""
 
     status: int
@@ -71,7 +71,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def problem(
+def build_problem(
     code: str, message: str, *, detail: Any = None, retryable: bool = False, **more: Any
 ) -> dict[str, Any]:
     """Build the body of an error.
@@ -87,9 +87,9 @@ def problem(
     return {"code": code, "message": message, "detail": detail, "retryable": retryable, **more}
 
 
-def answer(error: Exception, context: Mapping[str, Any]) -> Response:
+def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn whatever a view raised into a response; DRF calls it."""
-    found = of(error)
+    found = describe_error(error)
     if found.status == 500:  # noqa: PLR2004 - nobody foresaw it
         log.error("api_failed", view=type(context["view"]).__name__, exc_info=error)
     elif found.status == 503:  # noqa: PLR2004 - the database is busy
@@ -97,93 +97,94 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     return Response(found.body, status=found.status, headers=dict(found.headers))
 
 
-def refusal(error: DomainError) -> Response:
+def render_refusal(error: DomainError) -> Response:
     """Turn a domain error into a response, by the one table of this module."""
-    return answer(error, {})
+    return handle_api_exception(error, {})
 
 
-def of(error: BaseException | None) -> Answer:
+def describe_error(error: BaseException | None) -> ErrorResponse:
     """Say what is answered to an error, wherever it was met."""
     match error:
         case DomainError():
-            return _domain(error)
+            return _describe_domain_error(error)
         case exceptions.APIException():
-            return _framework(error)
+            return _describe_framework_error(error)
         case Http404():
-            return _framework(exceptions.NotFound())
+            return _describe_framework_error(exceptions.NotFound())
         case PermissionDenied():
-            return _framework(exceptions.PermissionDenied())
+            return _describe_framework_error(exceptions.PermissionDenied())
         case OperationalError() | InterfaceError():
             said = "The database is busy or out of reach; send the same request again."
-            body = problem("database_busy", said, retryable=True)
-            return Answer(503, body, {"Retry-After": RETRY_AFTER})
-    return _refused_by_django(error) or Answer(
-        500, problem("internal_error", "Something went wrong here; it is logged.", retryable=True)
+            body = build_problem("database_busy", said, retryable=True)
+            return ErrorResponse(503, body, {"Retry-After": RETRY_AFTER_SECONDS})
+    return _describe_django_error(error) or ErrorResponse(
+        500,
+        build_problem("internal_error", "Something went wrong here; it is logged.", retryable=True),
     )
 
 
-def in_json(error: BaseException | None) -> HttpResponse:
+def render_json_error(error: BaseException | None) -> HttpResponse:
     """Answer an error where no view of DRF does."""
-    found = of(error)
+    found = describe_error(error)
     return JsonResponse(found.body, status=found.status, headers=dict(found.headers))
 
 
-def plain(value: Any) -> Any:
+def convert_to_json_value(value: Any) -> Any:
     """Give a value of an error's details as JSON can carry it."""
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(part) for part in value]
+        return [convert_to_json_value(part) for part in value]
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _domain(error: DomainError) -> Answer:
-    body = problem(
+def _describe_domain_error(error: DomainError) -> ErrorResponse:
+    body = build_problem(
         error.code,
         error.message(),
-        detail={key: plain(value) for key, value in error.details.items()},
+        detail={key: convert_to_json_value(value) for key, value in error.details.items()},
         retryable=error.retryable,
     )
     usual = 404 if error.code.endswith("_not_found") else 409
-    headers = {"Retry-After": RETRY_AFTER} if error.retryable else {}
-    return Answer(STATUS.get(error.code, usual), body, headers)
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if error.retryable else {}
+    return ErrorResponse(STATUS_PER_CODE.get(error.code, usual), body, headers)
 
 
-def _framework(error: exceptions.APIException) -> Answer:
+def _describe_framework_error(error: exceptions.APIException) -> ErrorResponse:
     kinds = type(error).__mro__
-    known = next((_FRAMEWORK[kind] for kind in kinds if kind in _FRAMEWORK), None)
+    known = next((_FRAMEWORK_PROBLEMS[kind] for kind in kinds if kind in _FRAMEWORK_PROBLEMS), None)
     code, message = known or ("refused", str(error.detail))
     own = getattr(error.detail, "code", error.default_code)
     if own != error.default_code:  # raised with a code of its own, and a sentence
         code, message = own, str(error.detail)
     elif isinstance(error, exceptions.ValidationError):
-        message = _first(error.detail) or message
+        message = _describe_first_fault(error.detail) or message
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if throttled := isinstance(error, exceptions.Throttled):
         headers["Retry-After"] = str(max(1, ceil(getattr(error, "wait", None) or 1)))
-    body = problem(code, message, detail=error.detail, retryable=throttled)
-    return Answer(error.status_code, body, headers)
+    body = build_problem(code, message, detail=error.detail, retryable=throttled)
+    return ErrorResponse(error.status_code, body, headers)
 
 
-def _first(detail: Any, *, where: str = "") -> str:
+def _describe_first_fault(detail: Any, *, where: str = "") -> str:
     """Say in words what is wrong with the first value that is: "proofs.0: Send a number."."""
     if isinstance(detail, dict | list) and detail:
         items = detail.items() if isinstance(detail, dict) else enumerate(detail)
         name, inside = next((item for item in items if item[1]), (None, None))
         leaf = isinstance(detail, list) and isinstance(inside, str)
-        return _first(inside, where=where if leaf else f"{where}.{name}".strip("."))
+        return _describe_first_fault(inside, where=where if leaf else f"{where}.{name}".strip("."))
     return f"{where}: {detail}" if where and detail else str(detail or "")
 
 
-def _refused_by_django(error: BaseException | None) -> Answer | None:
+def _describe_django_error(error: BaseException | None) -> ErrorResponse | None:
     match error:
         case RequestDataTooBig():
-            return Answer(413, problem("too_large", "The body is too large."))
+            return ErrorResponse(413, build_problem("too_large", "The body is too large."))
         case DisallowedHost():
             said = "This host is not served here; PUBLIC_URL says which one is."
-            return Answer(400, problem("host_not_served", said))
+            return ErrorResponse(400, build_problem("host_not_served", said))
         case SuspiciousOperation() | BadRequest() | MultiPartParserError():
-            return Answer(400, problem("malformed", "The request is malformed."))
+            return ErrorResponse(400, build_problem("malformed", "The request is malformed."))
     return None

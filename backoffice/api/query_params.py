@@ -5,16 +5,18 @@ from typing import Final
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-_DIGITS: Final = 18
+_MAX_ID_DIGITS: Final = 18
 """A longer number is no key of either database."""
 
 
-def key(text: str) -> int:
+def parse_id(text: str) -> int:
     """Give the id that a part of an address is; 0, which nothing has, if it is none."""
-    return int(text) if _whole(text) else 0
+    return int(text) if _is_whole_number(text) else 0
 
 
-def whole(query: QueryDict, name: str, *, least: int, most: int | None = None, default: int) -> int:
+def parse_whole_number(
+    query: QueryDict, name: str, *, least: int, most: int | None = None, default: int
+) -> int:
     """Give a whole number.
 
     Args:
@@ -29,17 +31,17 @@ def whole(query: QueryDict, name: str, *, least: int, most: int | None = None, d
 
     """
     text = query.get(name) or str(default)
-    if not _whole(text) or int(text) < least or (most is not None and int(text) > most):
+    if not _is_whole_number(text) or int(text) < least or (most is not None and int(text) > most):
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
         raise ValidationError({name: [f"Write a whole number, {bounds}."]})
     return int(text)
 
 
-def words(query: QueryDict, name: str) -> list[str]:
+def parse_list(query: QueryDict, name: str) -> list[str]:
     """Give the values of a parameter: separated by commas, in several of that name, or both."""
     parts = (part.strip() for given in query.getlist(name) for part in given.split(","))
     return [part for part in parts if part]
 
 
-def _whole(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+def _is_whole_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MAX_ID_DIGITS

@@ -15,7 +15,7 @@ from shared.core import logs
 _log = logs.get_logger(__name__)
 
 
-class PerCaller(SimpleRateThrottle):
+class CallerRateThrottle(SimpleRateThrottle):
     """Lets each token, and each person, make so many requests within any minute.
 
     Counted in the cache `throttle`, which the processes of a back office share. Two that write at

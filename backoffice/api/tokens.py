@@ -20,14 +20,14 @@ from shared.core import logs
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
-PREFIX: Final = "rtb_"
+TOKEN_PREFIX: Final = "rtb_"  # noqa: S105 - no secret: what every token begins with
 """How every token begins, so that scanners for leaked secrets can know one."""
-_BYTES: Final = 30
+_RANDOM_BYTES: Final = 30
 """Of randomness: 240 bits, 40 characters."""
-SHOWN: Final = 10
+SHOWN_CHARACTERS: Final = 10
 """Characters of a token that are kept to tell it from others; 36 bits of it are then known."""
-_NOTED_EVERY: Final = timedelta(minutes=1)
-_PATIENCE: Final = 200
+_LAST_USE_INTERVAL: Final = timedelta(minutes=1)
+_SQLITE_BUSY_TIMEOUT_MS: Final = 200
 """Milliseconds that SQLite may be waited for to note a use."""
 
 _log = logs.get_logger(__name__)
@@ -62,16 +62,16 @@ class TokenNameTaken(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedToken:
     """A new token; its text is known here and now, and nowhere afterwards."""
 
     token: ApiToken
     text: str
 
 
-def issue(
+def issue_token(
     *, name: str, scope: Scope, by: str, now: datetime, expires_at: datetime | None = None
-) -> Issued:
+) -> IssuedToken:
     """Make a token.
 
     Args:
@@ -85,13 +85,13 @@ def issue(
         TokenNameTaken: a token that is not revoked has the name.
 
     """
-    text = PREFIX + secrets.token_urlsafe(_BYTES)
+    text = TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     try:
         with transaction.atomic():
             token = ApiToken.objects.create(
                 name=name,
-                prefix=text[:SHOWN],
-                digest=digest(text),
+                prefix=text[:SHOWN_CHARACTERS],
+                digest=hash_token(text),
                 scope=scope,
                 created_at=now,
                 created_by=by,
@@ -100,10 +100,10 @@ def issue(
     except IntegrityError:
         raise TokenNameTaken(name=name) from None
     _log.info("token_issued", token_id=token.pk, scope=scope, by=by)
-    return Issued(token, text)
+    return IssuedToken(token, text)
 
 
-def find(text: str, *, now: datetime) -> ApiToken:
+def find_token(text: str, *, now: datetime) -> ApiToken:
     """Give the token that somebody sent.
 
     It is looked up by its digest, so that how long the search takes says nothing about the text.
@@ -112,7 +112,7 @@ def find(text: str, *, now: datetime) -> ApiToken:
         TokenUnknown, TokenRevoked, TokenExpired: it opens nothing.
 
     """
-    token = ApiToken.objects.filter(digest=digest(text)).first()
+    token = ApiToken.objects.filter(digest=hash_token(text)).first()
     if token is None:
         raise TokenUnknown
     if token.revoked_at is not None:
@@ -122,7 +122,7 @@ def find(text: str, *, now: datetime) -> ApiToken:
     return token
 
 
-def revoke(token: ApiToken, *, by: str, now: datetime) -> None:
+def revoke_token(token: ApiToken, *, by: str, now: datetime) -> None:
     """Take a token back, from the next request on; a second time changes nothing."""
     working = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
     if working.update(revoked_at=now, revoked_by=by):
@@ -130,26 +130,26 @@ def revoke(token: ApiToken, *, by: str, now: datetime) -> None:
     token.refresh_from_db()
 
 
-def note_use(token: ApiToken, *, now: datetime) -> None:
+def record_token_use(token: ApiToken, *, now: datetime) -> None:
     """Write down that a token was used, to the minute; a database that is busy is left alone."""
-    before = now - _NOTED_EVERY
+    before = now - _LAST_USE_INTERVAL
     if token.last_used_at is not None and token.last_used_at > before:
         return
     stale = ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=token.pk)
     try:
-        with _short_patience():
+        with _short_busy_timeout():
             stale.update(last_used_at=now)
     except (OperationalError, InterfaceError) as error:
         _log.warning("token_use_not_noted", token_id=token.pk, error=type(error).__name__)
 
 
-def digest(text: str) -> str:
+def hash_token(text: str) -> str:
     """Give what is kept of a token: with 240 random bits, a slow hash would add nothing."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
-def _short_patience() -> Iterator[None]:
+def _short_busy_timeout() -> Iterator[None]:
     """Wait for a moment only where one writer keeps out all others, as in SQLite."""
     if connection.vendor != "sqlite":
         yield
@@ -157,7 +157,7 @@ def _short_patience() -> Iterator[None]:
     connection.ensure_connection()
     sqlite = connection.connection
     before = int(sqlite.execute("PRAGMA busy_timeout").fetchone()[0])
-    sqlite.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+    sqlite.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_TIMEOUT_MS}")
     try:
         yield
     finally:

@@ -9,33 +9,33 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders.decisions import Said, told
+from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
 from shared.events.models import EventDelivery
 from shared.events.services import deliveries
 
-RESEND: Final = "events.change_eventdelivery"
+RESEND_PERMISSION: Final = "events.change_eventdelivery"
 
 
 @require_POST
-def resend(request: HttpRequest, delivery_id: int) -> HttpResponse:
+def resend_delivery_view(request: HttpRequest, delivery_id: int) -> HttpResponse:
     """Queue one delivery anew."""
-    if not request.user.has_perm(RESEND):
+    if not request.user.has_perm(RESEND_PERMISSION):
         raise PermissionDenied
     found = EventDelivery.objects.select_related("event", "endpoint")
     delivery = get_object_or_404(found, pk=delivery_id)
 
-    def act() -> Said:
-        again(request, delivery)
+    def act() -> ActionResult:
+        resend_delivery(request, delivery)
         if not delivery.endpoint.active:
             return messages.WARNING, "Queued. It leaves once its endpoint is turned on."
         return messages.SUCCESS, "Queued again; it leaves within seconds."
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:events_eventdelivery_change", delivery.pk)
 
 
-def again(request: HttpRequest, delivery: EventDelivery) -> None:
+def resend_delivery(request: HttpRequest, delivery: EventDelivery) -> None:
     """Queue one delivery anew and write down who did. Raises DeliveryUnderWay."""
     deliveries.resend_delivery(delivery.pk, now=timezone.now())
-    audit_log.note(request, delivery, "Sent the event again")
+    audit_log.record_action(request, delivery, "Sent the event again")

@@ -13,29 +13,30 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.automation import delivery_actions, event_labels, event_page
-from backoffice.automation.event_admin import about, named
-from backoffice.changelists.facets import CountedOneOf
-from backoffice.changelists.filters import OneOf
-from backoffice.changelists.selects import AutomationAdmin, by_type
-from backoffice.messaging.channel_actions import one_by_one
+from backoffice.automation.event_admin import build_event_search_condition, render_event_subject
+from backoffice.changelists.facets import CountedConditionFilter
+from backoffice.changelists.filters import ConditionFilter
+from backoffice.changelists.selects import FilteredAdmin, build_event_type_answers
+from backoffice.messaging.channel_actions import apply_to_each_row
 from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint
 
-MOST_AT_ONCE: Final = 500
+MAX_DELIVERIES_PER_ACTION: Final = 500
 """Deliveries that one action sends again; each is a transaction of its own."""
 
-_FOUND: Final = 500
+_MAX_EVENTS_SEARCHED: Final = 500
 """Events whose deliveries are looked for; no order has so many."""
 
 
-class ByStatus(CountedOneOf):
+class DeliveryStatusFilter(CountedConditionFilter):
     """Deliveries by how far they got; what needs a look comes first."""
 
     title = "Status"
     parameter_name = "status"
     answers: ClassVar = {
-        status: (said, Q(status=status)) for status, (said, _) in event_labels.STATES.items()
+        status: (said, Q(status=status))
+        for status, (said, _) in event_labels.DELIVERY_STATUS_BADGES.items()
     }
     counted = (
         EventDeliveryStatus.FAILED,
@@ -44,16 +45,16 @@ class ByStatus(CountedOneOf):
     )
 
 
-class ByEventType(OneOf):
+class DeliveryEventTypeFilter(ConditionFilter):
     """Deliveries by what happened."""
 
     title = "Event"
     parameter_name = "type"
     as_select = True
-    answers: ClassVar = by_type("event__type")
+    answers: ClassVar = build_event_type_answers("event__type")
 
 
-class ByEndpoint(admin.SimpleListFilter):
+class DeliveryEndpointFilter(admin.SimpleListFilter):
     """Deliveries to one endpoint."""
 
     title = "Endpoint"
@@ -72,13 +73,13 @@ class ByEndpoint(admin.SimpleListFilter):
 
 
 @admin.register(EventDelivery)
-class EventDeliveryAdmin(AutomationAdmin):
+class EventDeliveryAdmin(FilteredAdmin):
     """The log of what was sent where."""
 
     menu_name = "Deliveries"
     lead = "Which event was sent where, what was answered, and what is tried again."
     list_display = ("what", "regarding", "to", "state", "answer", "queued")
-    list_filter = (ByStatus, ByEndpoint, ByEventType)
+    list_filter = (DeliveryStatusFilter, DeliveryEndpointFilter, DeliveryEventTypeFilter)
     list_select_related = ("event", "endpoint")
     search_fields: ClassVar[tuple[str, ...]] = ("event__event_id",)
     search_help_text = "Order code or event id"
@@ -95,7 +96,7 @@ class EventDeliveryAdmin(AutomationAdmin):
     @admin.display(description="About", empty_value="")
     def regarding(self, delivery: EventDelivery) -> str | None:
         """Give the order, or what else it is about."""
-        return about(delivery.event)
+        return render_event_subject(delivery.event)
 
     @admin.display(description="Endpoint")
     def to(self, delivery: EventDelivery) -> str:
@@ -105,23 +106,27 @@ class EventDeliveryAdmin(AutomationAdmin):
     @admin.display(description="Status")
     def state(self, delivery: EventDelivery) -> SafeString:
         """State as a badge, and below it why and when it is tried again."""
-        state, style = event_labels.state(delivery)
-        why = display.shortened(event_labels.why(delivery, now=timezone.now()), length=160)
-        return format_html('{}<span class="why">{}</span>', display.badge(state, style=style), why)
+        state, style = event_labels.describe_delivery_state(delivery)
+        why = display.shorten_text(
+            event_labels.explain_delivery_state(delivery, now=timezone.now()), length=160
+        )
+        return format_html(
+            '{}<span class="why">{}</span>', display.render_badge(state, style=style), why
+        )
 
     @admin.display(description="Answer", empty_value="")
     def answer(self, delivery: EventDelivery) -> SafeString | None:
         """HTTP status and how long it took, and below it how often it was tried."""
         if not delivery.attempts:
             return None
-        answer = event_labels.answer(delivery.http_status, delivery.latency_ms)
+        answer = event_labels.describe_response(delivery.http_status, delivery.latency_ms)
         tries = f"{delivery.attempts} tries" if delivery.attempts > 1 else ""
         return format_html('{}<span class="why">{}</span>', answer, tries)
 
     @admin.display(description="Queued")
     def queued(self, delivery: EventDelivery) -> str:
         """When it was queued first."""
-        return display.clock(delivery.created_at)
+        return display.format_time(delivery.created_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[EventDelivery], search_term: str
@@ -130,27 +135,37 @@ class EventDeliveryAdmin(AutomationAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        events = Event.objects.filter(named(term)).order_by("-id").values_list("pk", flat=True)
-        return queryset.filter(event_id__in=list(events[:_FOUND])), False
+        events = (
+            Event.objects.filter(build_event_search_condition(term))
+            .order_by("-id")
+            .values_list("pk", flat=True)
+        )
+        return queryset.filter(event_id__in=list(events[:_MAX_EVENTS_SEARCHED])), False
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Say who may send again."""
-        return request.user.has_perm(delivery_actions.RESEND)
+        return request.user.has_perm(delivery_actions.RESEND_PERMISSION)
 
     @admin.action(description="Send again", permissions=["resend"])
     def resend(self, request: HttpRequest, chosen: QuerySet[EventDelivery]) -> None:
         """Queue the chosen deliveries anew, the oldest event first."""
-        rows = list(chosen.order_by("pk")[: MOST_AT_ONCE + 1])
-        if len(rows) > MOST_AT_ONCE:
-            messages.error(request, f"Choose {MOST_AT_ONCE} at most; nothing was changed.")
+        rows = list(chosen.order_by("pk")[: MAX_DELIVERIES_PER_ACTION + 1])
+        if len(rows) > MAX_DELIVERIES_PER_ACTION:
+            messages.error(
+                request, f"Choose {MAX_DELIVERIES_PER_ACTION} at most; nothing was changed."
+            )
             return
-        one_by_one(
-            request, rows, delivery_actions.again, done="Queued again", name=event_labels.delivery
+        apply_to_each_row(
+            request,
+            rows,
+            delivery_actions.resend_delivery,
+            done="Queued again",
+            name=event_labels.describe_delivery,
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that sends again."""
-        view = self.admin_site.admin_view(delivery_actions.resend)
+        view = self.admin_site.admin_view(delivery_actions.resend_delivery_view)
         return [
             path("<int:delivery_id>/again/", view, name="events_eventdelivery_again"),
             *super().get_urls(),
@@ -166,7 +181,7 @@ class EventDeliveryAdmin(AutomationAdmin):
         """Draw the page from what `event_pages` reads."""
         delivery = kwargs["obj"]
         context |= {
-            "title": event_labels.delivery(delivery),
-            "page": event_page.of_delivery(delivery, request=request, now=timezone.now()),
+            "title": event_labels.describe_delivery(delivery),
+            "page": event_page.load_delivery_page(delivery, request=request, now=timezone.now()),
         }
         return super().render_change_form(request, context, *args, **kwargs)

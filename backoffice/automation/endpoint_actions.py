@@ -16,26 +16,26 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from backoffice.automation import endpoint_page
-from backoffice.automation.endpoint_form import EndpointForm, values_of
-from backoffice.orders.decisions import Said, told
+from backoffice.automation.endpoint_form import EndpointForm, build_initial_values
+from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
 from shared.core import config
 from shared.core.errors import DomainError
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 
-VIEW: Final = "events.view_eventendpoint"
+VIEW_PERMISSION: Final = "events.view_eventendpoint"
 
 
-def may_manage(request: HttpRequest) -> bool:
+def may_manage_endpoints(request: HttpRequest) -> bool:
     """Say whether this person makes and changes endpoints and reads their secrets."""
     return bool(request.user.is_superuser)
 
 
 @never_cache
-def add(request: HttpRequest) -> HttpResponse:
+def add_endpoint_view(request: HttpRequest) -> HttpResponse:
     """Make an endpoint, and lead to its page, where its secret is."""
-    _refuse_others(request)
+    _require_manage_permission(request)
     form = EndpointForm(request.POST or None)
     if form.is_valid():
         try:
@@ -48,7 +48,7 @@ def add(request: HttpRequest) -> HttpResponse:
         except DomainError as refusal:
             form.refuse(refusal)
         else:
-            audit_log.note(
+            audit_log.record_action(
                 request, endpoint, f"Made the endpoint for {endpoint.url}", flag=ADDITION
             )
             messages.success(
@@ -56,86 +56,86 @@ def add(request: HttpRequest) -> HttpResponse:
                 f"Events are sent to {endpoint} from now on. Its secret signs them; find it here.",
             )
             return redirect("admin:events_eventendpoint_change", endpoint.pk)
-    return _drawn(request, "add.html", form=form, title="New endpoint")
+    return _render_endpoint_page(request, "add.html", form=form, title="New endpoint")
 
 
 @never_cache
-def page(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+def endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Show an endpoint; whoever manages it can change it here."""
-    if not request.user.has_perm(VIEW):
+    if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
-    manages = may_manage(request)
+    manages = may_manage_endpoints(request)
     if request.method == "POST" and not manages:
         raise PermissionDenied
-    form = EndpointForm(request.POST or None, initial=values_of(endpoint))
-    if form.is_valid() and _changed(request, endpoint, form):
+    form = EndpointForm(request.POST or None, initial=build_initial_values(endpoint))
+    if form.is_valid() and _save_changes(request, endpoint, form):
         return redirect("admin:events_eventendpoint_change", endpoint.pk)
-    return _drawn(
+    return _render_endpoint_page(
         request,
         "change_form.html",
         form=form if manages else None,
         secret=endpoint.secret if manages else "",
-        page=endpoint_page.of_endpoint(endpoint, now=timezone.now()),
+        page=endpoint_page.load_endpoint_page(endpoint, now=timezone.now()),
         original=endpoint,
         title=endpoint.name,
     )
 
 
 @require_POST
-def turn_on(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+def enable_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Send there again."""
 
-    def act(endpoint: EventEndpoint) -> Said:
+    def act(endpoint: EventEndpoint) -> ActionResult:
         endpoints.enable_endpoint(endpoint.pk)
-        audit_log.note(request, endpoint, "Turned the endpoint on")
+        audit_log.record_action(request, endpoint, "Turned the endpoint on")
         return messages.SUCCESS, (
             f"{endpoint} is on: what waits for it leaves now. What happened while it was off is "
             "not sent; it stands among the events."
         )
 
-    return _acted(request, endpoint_id, act)
+    return _run_endpoint_action(request, endpoint_id, act)
 
 
 @require_POST
-def turn_off(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+def disable_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Send nothing there any more."""
 
-    def act(endpoint: EventEndpoint) -> Said:
+    def act(endpoint: EventEndpoint) -> ActionResult:
         reason = f"Turned off by {request.user.get_username()}."
         endpoints.disable_endpoint(endpoint.pk, reason=reason, now=timezone.now())
-        audit_log.note(request, endpoint, "Turned the endpoint off")
+        audit_log.record_action(request, endpoint, "Turned the endpoint off")
         return messages.SUCCESS, f"{endpoint} is off: nothing is sent there."
 
-    return _acted(request, endpoint_id, act)
+    return _run_endpoint_action(request, endpoint_id, act)
 
 
 @require_POST
-def new_secret(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+def renew_secret_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Sign with another secret from the next event on; asks once more before it does."""
-    _refuse_others(request)
+    _require_manage_permission(request)
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
     if request.POST.get("sure") != "yes":
         title = f"A new secret for {endpoint}?"
-        return _drawn(request, "new_secret.html", original=endpoint, title=title)
+        return _render_endpoint_page(request, "new_secret.html", original=endpoint, title=title)
 
-    def act(endpoint: EventEndpoint) -> Said:
+    def act(endpoint: EventEndpoint) -> ActionResult:
         endpoints.renew_secret(endpoint.pk)
-        audit_log.note(request, endpoint, "Replaced the secret")
+        audit_log.record_action(request, endpoint, "Replaced the secret")
         return messages.SUCCESS, (
             "The new secret signs from the next event on; copy it to the receiver now."
         )
 
-    return _acted(request, endpoint_id, act)
+    return _run_endpoint_action(request, endpoint_id, act)
 
 
 @never_cache
-def delete(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+def delete_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Delete an endpoint with its log; asks once more before it does."""
-    _refuse_others(request)
+    _require_manage_permission(request)
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
     if request.method != "POST":
-        return _drawn(
+        return _render_endpoint_page(
             request,
             "delete.html",
             original=endpoint,
@@ -143,16 +143,18 @@ def delete(request: HttpRequest, endpoint_id: int) -> HttpResponse:
             title=f"Delete {endpoint}?",
         )
 
-    def act() -> Said:
+    def act() -> ActionResult:
         endpoints.delete_endpoint(endpoint.pk, now=timezone.now())
-        audit_log.note(request, endpoint, f"Deleted the endpoint for {endpoint.url}", flag=DELETION)
+        audit_log.record_action(
+            request, endpoint, f"Deleted the endpoint for {endpoint.url}", flag=DELETION
+        )
         return messages.SUCCESS, f"{endpoint} and its log are deleted. The events stay."
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:events_eventendpoint_changelist")
 
 
-def _changed(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) -> bool:
+def _save_changes(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) -> bool:
     """Write what the form says; a refusal is told at its field."""
     if not form.has_changed():
         messages.info(request, "Nothing was changed.")
@@ -167,26 +169,26 @@ def _changed(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) 
         form.refuse(refusal)
         return False
     labels = [str(form.fields[name].label).lower() for name in form.changed_data]
-    audit_log.note(request, endpoint, f"Changed {', '.join(labels)}")
+    audit_log.record_action(request, endpoint, f"Changed {', '.join(labels)}")
     messages.success(request, "Saved. What waits for it is sent as it stands here now.")
     return True
 
 
-def _acted(
-    request: HttpRequest, endpoint_id: int, act: Callable[[EventEndpoint], Said]
+def _run_endpoint_action(
+    request: HttpRequest, endpoint_id: int, act: Callable[[EventEndpoint], ActionResult]
 ) -> HttpResponse:
-    _refuse_others(request)
+    _require_manage_permission(request)
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
-    told(request, lambda: act(endpoint))
+    run_action(request, lambda: act(endpoint))
     return redirect("admin:events_eventendpoint_change", endpoint.pk)
 
 
-def _refuse_others(request: HttpRequest) -> None:
-    if not may_manage(request):
+def _require_manage_permission(request: HttpRequest) -> None:
+    if not may_manage_endpoints(request):
         raise PermissionDenied
 
 
-def _drawn(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+def _render_endpoint_page(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
     opts = EventEndpoint._meta  # noqa: SLF001 - Django documents it
     context = admin.site.each_context(request) | {"opts": opts} | shown
     return render(request, f"admin/events/eventendpoint/{template}", context)

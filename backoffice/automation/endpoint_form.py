@@ -8,7 +8,7 @@ from backoffice.automation import event_labels
 from shared.core.errors import DomainError
 from shared.events.models import EventEndpoint
 
-_FIELD_OF: Final = {
+_FIELD_BY_ERROR_CODE: Final = {
     "address_malformed": "url",
     "address_private": "url",
     "address_refused": "url",
@@ -34,7 +34,7 @@ class EndpointForm(forms.Form):
     types = forms.MultipleChoiceField(
         label="Which events",
         required=False,
-        choices=[(str(type_), says) for type_, says in event_labels.SAYS.items()],
+        choices=[(str(type_), says) for type_, says in event_labels.EVENT_TYPE_LABELS.items()],
         help_text="None ticked: all of them, also those that future versions add.",
         widget=forms.CheckboxSelectMultiple,
     )
@@ -61,9 +61,9 @@ class EndpointForm(forms.Form):
 
     def refuse(self, refusal: DomainError) -> None:
         """Say at the right field why nothing was changed."""
-        self.add_error(_FIELD_OF.get(refusal.code), refusal.message())
+        self.add_error(_FIELD_BY_ERROR_CODE.get(refusal.code), refusal.message())
 
 
-def values_of(endpoint: EventEndpoint) -> dict[str, Any]:
+def build_initial_values(endpoint: EventEndpoint) -> dict[str, Any]:
     """Give what the form of an endpoint begins with."""
     return {name: getattr(endpoint, name) for name in EndpointForm.base_fields}

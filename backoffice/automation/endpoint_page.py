@@ -18,7 +18,7 @@ _DELIVERED, _FAILED = EventDeliveryStatus.DELIVERED, EventDeliveryStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class EndpointHealth:
     """How an endpoint fares.
 
     Attributes:
@@ -34,7 +34,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointPage:
+class EndpointDetailPage:
     """The page of an endpoint.
 
     Attributes:
@@ -67,23 +67,24 @@ class EndpointPage:
     log: str
 
 
-def of_endpoint(endpoint: EventEndpoint, *, now: datetime) -> EndpointPage:
+def load_endpoint_page(endpoint: EventEndpoint, *, now: datetime) -> EndpointDetailPage:
     """Read the page of an endpoint."""
-    found = health([endpoint])[endpoint.pk]
-    state, style = state_of(endpoint)
+    found = load_endpoint_health([endpoint])[endpoint.pk]
+    state, style = describe_endpoint_state(endpoint)
     log = f"{reverse('admin:events_eventdelivery_changelist')}?endpoint={endpoint.pk}"
     by = f", {endpoint.created_by}" if endpoint.created_by else ""
-    return EndpointPage(
+    return EndpointDetailPage(
         state=state,
         style=style,
         reason=endpoint.disabled_reason,
-        off_since=display.clock(endpoint.disabled_at) if endpoint.disabled_at else "",
-        wants=[event_labels.says(type_) for type_ in endpoint.types] or ["All events"],
+        off_since=display.format_time(endpoint.disabled_at) if endpoint.disabled_at else "",
+        wants=[event_labels.describe_event_type(type_) for type_ in endpoint.types]
+        or ["All events"],
         header=endpoint.header_name,
-        made=f"{display.clock(endpoint.created_at)}{by}",
+        made=f"{display.format_time(endpoint.created_at)}{by}",
         waiting=(found.waiting, f"{log}&status={_QUEUED}"),
         failed=(found.failed, f"{log}&status={_FAILED}"),
-        last=last_words(found, now=now),
+        last=describe_last_delivery(found, now=now),
         last_link=(
             reverse("admin:events_eventdelivery_change", args=[found.last.pk]) if found.last else ""
         ),
@@ -91,36 +92,35 @@ def of_endpoint(endpoint: EventEndpoint, *, now: datetime) -> EndpointPage:
     )
 
 
-def state_of(endpoint: EventEndpoint) -> tuple[str, str]:
+def describe_endpoint_state(endpoint: EventEndpoint) -> tuple[str, str]:
     """Give an endpoint's state in a word, and Bootstrap's style for it."""
     return ("On", "success") if endpoint.active else ("Off", "danger")
 
 
-def last_words(found: Health, *, now: datetime) -> str:
+def describe_last_delivery(found: EndpointHealth, *, now: datetime) -> str:
     """Say what came of the last delivery; empty before the first."""
     if found.last is None:
         return ""
-    answer = event_labels.answer(found.last.http_status, found.last.latency_ms)
+    answer = event_labels.describe_response(found.last.http_status, found.last.latency_ms)
     match EventDeliveryStatus(found.last.status):
         case EventDeliveryStatus.DELIVERED:
             at = found.last.delivered_at or found.last.created_at
             fresh = now - at < timedelta(minutes=1)
-            return (
-                f"Delivered {'just now' if fresh else f'{display.ago(at, now=now)} ago'}: {answer}"
-            )
+            when = "just now" if fresh else f"{display.format_time_since(at, now=now)} ago"
+            return f"Delivered {when}: {answer}"
         case EventDeliveryStatus.FAILED:
-            return f"Given up: {event_labels.trouble(found.last)}"
+            return f"Given up: {event_labels.describe_last_failure(found.last)}"
         case _:
-            return f"Tried again soon: {event_labels.trouble(found.last)}"
+            return f"Tried again soon: {event_labels.describe_last_failure(found.last)}"
 
 
-def health(endpoints: Sequence[EventEndpoint]) -> Mapping[int, Health]:
+def load_endpoint_health(endpoints: Sequence[EventEndpoint]) -> Mapping[int, EndpointHealth]:
     """Find how endpoints fare, in three queries however many they are."""
     keys = [endpoint.pk for endpoint in endpoints]
-    counts = _counts(keys)
-    last = _last(keys)
+    counts = _count_deliveries(keys)
+    last = _find_last_deliveries(keys)
     return {
-        key: Health(
+        key: EndpointHealth(
             waiting=counts.get((key, _QUEUED), 0) + counts.get((key, _SENDING), 0),
             failed=counts.get((key, _FAILED), 0),
             last=last.get(key),
@@ -129,32 +129,32 @@ def health(endpoints: Sequence[EventEndpoint]) -> Mapping[int, Health]:
     }
 
 
-def _counts(keys: Iterable[int]) -> dict[tuple[int, str], int]:
+def _count_deliveries(keys: Iterable[int]) -> dict[tuple[int, str], int]:
     waiting = (_QUEUED, _SENDING, _FAILED)
     found = EventDelivery.objects.filter(endpoint__in=keys, status__in=waiting).order_by()
     rows = found.values_list("endpoint", "status").annotate(Count("pk"))
     return {(endpoint, status): many for endpoint, status, many in rows}
 
 
-def _last(keys: Iterable[int]) -> dict[int, EventDelivery]:
+def _find_last_deliveries(keys: Iterable[int]) -> dict[int, EventDelivery]:
     """Find the delivery that tells most of each endpoint, by one look into the index a status."""
     rows = list(
         EventEndpoint.objects.filter(pk__in=keys).values_list(
             "pk",
-            Subquery(_first(_QUEUED, "id")),
-            Subquery(_first(_DELIVERED, "-id")),
-            Subquery(_first(_FAILED, "-id")),
+            Subquery(_build_first_delivery_query(_QUEUED, "id")),
+            Subquery(_build_first_delivery_query(_DELIVERED, "-id")),
+            Subquery(_build_first_delivery_query(_FAILED, "-id")),
         )
     )
     found = EventDelivery.objects.in_bulk([key for row in rows for key in row[1:] if key])
     telling = {
-        endpoint: _telling(found.get(waiting), [found[key] for key in settled if key])
+        endpoint: _choose_last_delivery(found.get(waiting), [found[key] for key in settled if key])
         for endpoint, waiting, *settled in rows
     }
     return {endpoint: delivery for endpoint, delivery in telling.items() if delivery}
 
 
-def _telling(
+def _choose_last_delivery(
     waiting: EventDelivery | None, settled: Iterable[EventDelivery]
 ) -> EventDelivery | None:
     if waiting is not None and waiting.attempts:
@@ -162,6 +162,6 @@ def _telling(
     return max(settled, key=lambda delivery: delivery.pk, default=None)
 
 
-def _first(status: str, order: str) -> QuerySet[EventDelivery, Any]:
+def _build_first_delivery_query(status: str, order: str) -> QuerySet[EventDelivery, Any]:
     of_it = EventDelivery.objects.filter(endpoint=OuterRef("pk"), status=status)
     return of_it.order_by(order).values("pk")[:1]

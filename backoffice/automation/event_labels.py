@@ -10,7 +10,7 @@ from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventDelivery
 
-SAYS: Final[Mapping[str, str]] = {
+EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.ORDER_CREATED: "An order was placed",
     EventType.ORDER_PROOF_RECEIVED: "A payment proof came in",
     EventType.ORDER_PAID: "A payment was confirmed",
@@ -24,7 +24,7 @@ SAYS: Final[Mapping[str, str]] = {
 }
 """What happened, by the event's type."""
 
-STATES: Final[Mapping[str, tuple[str, str]]] = {
+DELIVERY_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     EventDeliveryStatus.FAILED: ("Given up", "danger"),
     EventDeliveryStatus.QUEUED: ("Waiting", "info"),
     EventDeliveryStatus.SENDING: ("Being sent", "info"),
@@ -33,19 +33,19 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
 """A delivery's status in a word, and Bootstrap's style for it; what needs a look comes first."""
 
 
-def says(type_: str) -> str:
+def describe_event_type(type_: str) -> str:
     """Say what happened; an unknown type stands for itself."""
-    return SAYS.get(type_, type_)
+    return EVENT_TYPE_LABELS.get(type_, type_)
 
 
-def state(delivery: EventDelivery) -> tuple[str, str]:
+def describe_delivery_state(delivery: EventDelivery) -> tuple[str, str]:
     """Give a delivery's state in a word, and Bootstrap's style for it."""
     if delivery.status == EventDeliveryStatus.QUEUED and delivery.attempts:
         return "Tried again soon", "warning"
-    return STATES[delivery.status]
+    return DELIVERY_STATUS_BADGES[delivery.status]
 
 
-def why(delivery: EventDelivery, *, now: datetime) -> str:
+def explain_delivery_state(delivery: EventDelivery, *, now: datetime) -> str:
     """Say why a delivery is where it is; empty where its state says it all.
 
     Args:
@@ -57,20 +57,21 @@ def why(delivery: EventDelivery, *, now: datetime) -> str:
         case EventDeliveryStatus.DELIVERED | EventDeliveryStatus.SENDING:
             return ""
         case EventDeliveryStatus.FAILED:
-            return _sentence(trouble(delivery))
+            return _add_full_stop(describe_last_failure(delivery))
         case EventDeliveryStatus.QUEUED if not delivery.endpoint.active:
             return "Waits until its endpoint is turned on."
         case _:
-            return f"{_sentence(trouble(delivery))} {_next(delivery, now=now)}".strip()
+            failure = _add_full_stop(describe_last_failure(delivery))
+            return f"{failure} {_describe_next_attempt(delivery, now=now)}".strip()
 
 
-def trouble(delivery: EventDelivery) -> str:
+def describe_last_failure(delivery: EventDelivery) -> str:
     """Say how the last try failed; empty before the first."""
     answered = f"Answered {delivery.http_status}" if delivery.http_status else ""
     return delivery.error or answered
 
 
-def answer(http_status: int | None, latency_ms: int | None) -> str:
+def describe_response(http_status: int | None, latency_ms: int | None) -> str:
     """Write an answer for a list: "200 in 85 ms"; empty before the first try."""
     if http_status is None and latency_ms is None:
         return ""
@@ -78,25 +79,25 @@ def answer(http_status: int | None, latency_ms: int | None) -> str:
     return f"{http_status or 'none'}{took}"
 
 
-def delivery(sent: EventDelivery) -> str:
+def describe_delivery(sent: EventDelivery) -> str:
     """Name a delivery: "order.paid R-7K3F9 to n8n"."""
     return f"{sent.event} to {sent.endpoint.name}"
 
 
-def about(event: Event) -> tuple[str, str]:
+def describe_event_subject(event: Event) -> tuple[str, str]:
     """Say what an event is about, and where that is; both may be empty."""
     link = reverse("admin:raffles_order_change", args=[event.order_id]) if event.order_id else ""
     return event.subject, link
 
 
-def _next(delivery: EventDelivery, *, now: datetime) -> str:
+def _describe_next_attempt(delivery: EventDelivery, *, now: datetime) -> str:
     due = delivery.next_attempt_at
     if due is None or due <= now:
         return "Leaves within seconds."
     seconds = int((due - now).total_seconds())
-    wait = f"{seconds} s" if seconds < 60 else display.ago(now, now=due)  # noqa: PLR2004 - a minute
+    wait = f"{seconds} s" if seconds < 60 else display.format_time_since(now, now=due)  # noqa: PLR2004 - a minute
     return f"Tried again in {wait}."
 
 
-def _sentence(text: str) -> str:
+def _add_full_stop(text: str) -> str:
     return f"{text.rstrip('.')}." if text else ""

@@ -10,19 +10,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from backoffice.automation import event_labels
-from backoffice.automation.delivery_actions import RESEND
+from backoffice.automation.delivery_actions import RESEND_PERMISSION
 from backoffice.ui import display
 from shared.core import config
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventAttempt, EventDelivery
 from shared.publishing import event_payloads
 
-_TRIES: Final = 50
+_ATTEMPTS_SHOWN: Final = 50
 """The latest tries that a page shows; sent again and again, there may be more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class DeliveryAttemptRow:
     """One try to deliver: when, what was answered, and whether it was good news."""
 
     at: str
@@ -32,7 +32,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class EventDeliveryRow:
     """One line of an event's deliveries."""
 
     link: str
@@ -44,7 +44,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class EventPage:
+class EventDetailPage:
     """The page of an event.
 
     Attributes:
@@ -68,11 +68,11 @@ class EventPage:
     event_id: str
     sequence: str
     data: str
-    sent: Sequence[Sent]
+    sent: Sequence[EventDeliveryRow]
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryPage:
+class DeliveryDetailPage:
     """The page of a delivery.
 
     Attributes:
@@ -112,42 +112,44 @@ class DeliveryPage:
     why: str
     queued: str
     delivered: str
-    tries: Sequence[Try]
+    tries: Sequence[DeliveryAttemptRow]
     more_tries: bool
     body: str
     response: str
     may_resend: bool
 
 
-def of_event(event: Event, *, now: datetime) -> EventPage:
+def load_event_page(event: Event, *, now: datetime) -> EventDetailPage:
     """Read the page of an event, with one query for its deliveries."""
-    about, about_link = event_labels.about(event)
+    about, about_link = event_labels.describe_event_subject(event)
     sent = event.deliveries.select_related("endpoint").defer("response").order_by("endpoint__name")
-    return EventPage(
-        says=event_labels.says(event.type),
+    return EventDetailPage(
+        says=event_labels.describe_event_type(event.type),
         type=event.type,
         about=about,
         about_link=about_link,
-        at=display.clock(event.created_at),
+        at=display.format_time(event.created_at),
         event_id=event.event_id,
         sequence="–" if event.sequence is None else f"{event.sequence:,}",
-        data=pretty(event.data),
-        sent=[_sent(delivery, now=now) for delivery in sent],
+        data=format_json_in_order(event.data),
+        sent=[_build_delivery_row(delivery, now=now) for delivery in sent],
     )
 
 
-def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime) -> DeliveryPage:
+def load_delivery_page(
+    delivery: EventDelivery, *, request: HttpRequest, now: datetime
+) -> DeliveryDetailPage:
     """Read the page of a delivery, which comes with its event and endpoint; one query for tries."""
     event, endpoint = delivery.event, delivery.endpoint
-    about, about_link = event_labels.about(event)
-    state, style = event_labels.state(delivery)
-    tries = list(delivery.tries.order_by("-id")[: _TRIES + 1])
+    about, about_link = event_labels.describe_event_subject(event)
+    state, style = event_labels.describe_delivery_state(delivery)
+    tries = list(delivery.tries.order_by("-id")[: _ATTEMPTS_SHOWN + 1])
     under_way = delivery.status == EventDeliveryStatus.SENDING
     body = event_payloads.build_event_payload(
         event, public_url=config.get_settings().public_url, now=now
     )
-    return DeliveryPage(
-        says=event_labels.says(event.type),
+    return DeliveryDetailPage(
+        says=event_labels.describe_event_type(event.type),
         type=event.type,
         event_link=reverse("admin:events_event_change", args=[event.pk]),
         event_id=event.event_id,
@@ -158,38 +160,39 @@ def of_delivery(delivery: EventDelivery, *, request: HttpRequest, now: datetime)
         address=endpoint.url,
         state=state,
         style=style,
-        why=event_labels.why(delivery, now=now),
-        queued=display.clock(delivery.created_at),
-        delivered=display.clock(delivery.delivered_at),
-        tries=[_try(attempt) for attempt in tries[:_TRIES]],
-        more_tries=len(tries) > _TRIES,
-        body=pretty(body),
+        why=event_labels.explain_delivery_state(delivery, now=now),
+        queued=display.format_time(delivery.created_at),
+        delivered=display.format_time(delivery.delivered_at),
+        tries=[_build_attempt_row(attempt) for attempt in tries[:_ATTEMPTS_SHOWN]],
+        more_tries=len(tries) > _ATTEMPTS_SHOWN,
+        body=format_json_in_order(body),
         response=delivery.response,
-        may_resend=not under_way and request.user.has_perm(RESEND),
+        may_resend=not under_way and request.user.has_perm(RESEND_PERMISSION),
     )
 
 
-def pretty(value: Any) -> str:
+def format_json_in_order(value: Any) -> str:
     """Write JSON as people read it, in the order in which it is sent."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _sent(delivery: EventDelivery, *, now: datetime) -> Sent:
-    state, style = event_labels.state(delivery)
-    return Sent(
+def _build_delivery_row(delivery: EventDelivery, *, now: datetime) -> EventDeliveryRow:
+    state, style = event_labels.describe_delivery_state(delivery)
+    return EventDeliveryRow(
         link=reverse("admin:events_eventdelivery_change", args=[delivery.pk]),
         endpoint=delivery.endpoint.name,
         state=state,
         style=style,
-        why=event_labels.why(delivery, now=now),
-        answer=event_labels.answer(delivery.http_status, delivery.latency_ms),
+        why=event_labels.explain_delivery_state(delivery, now=now),
+        answer=event_labels.describe_response(delivery.http_status, delivery.latency_ms),
     )
 
 
-def _try(attempt: EventAttempt) -> Try:
-    return Try(
-        at=display.clock(attempt.at),
-        answer=event_labels.answer(attempt.http_status, attempt.latency_ms) or "No answer",
+def _build_attempt_row(attempt: EventAttempt) -> DeliveryAttemptRow:
+    return DeliveryAttemptRow(
+        at=display.format_time(attempt.at),
+        answer=event_labels.describe_response(attempt.http_status, attempt.latency_ms)
+        or "No answer",
         error=attempt.error,
         good=not attempt.error,
     )

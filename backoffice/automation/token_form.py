@@ -13,7 +13,7 @@ from backoffice.api.models import ApiToken
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
-SCOPES: Final = {
+SCOPE_LABELS: Final = {
     Scope.READ: ("Read", "Looks at orders, proofs, raffles and events. Changes nothing."),
     Scope.REVIEW: (
         "Review",
@@ -38,7 +38,7 @@ class TokenForm(forms.Form):
     )
     scope = forms.ChoiceField(
         label="What it may do",
-        choices=[(str(scope), name) for scope, (name, _) in SCOPES.items()],
+        choices=[(str(scope), name) for scope, (name, _) in SCOPE_LABELS.items()],
         initial=Scope.REVIEW,
         widget=forms.RadioSelect,
     )
@@ -57,7 +57,7 @@ class TokenForm(forms.Form):
 
     def choices(self) -> list[tuple[Any, str]]:
         """Give each scope's radio button with what it means."""
-        says = [says for _, says in SCOPES.values()]
+        says = [says for _, says in SCOPE_LABELS.values()]
         return list(zip(self["scope"], says, strict=True))
 
     def clean_until(self) -> date | None:
@@ -81,7 +81,7 @@ class TokenForm(forms.Form):
         return datetime.combine(until + timedelta(days=1), time.min, tzinfo=zone)
 
 
-def state_of(token: ApiToken, *, now: datetime) -> tuple[str, str]:
+def describe_token_state(token: ApiToken, *, now: datetime) -> tuple[str, str]:
     """Give a token's state in a word, and Bootstrap's style for it."""
     if token.revoked_at is not None:
         return "Revoked", "secondary"

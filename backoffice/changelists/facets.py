@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from django.db.models import CharField, Count, Value
 from django.http import HttpRequest
 
-from backoffice.changelists.filters import OneOf
+from backoffice.changelists.filters import ConditionFilter
 
 
-class CountedOneOf(OneOf):
+class CountedConditionFilter(ConditionFilter):
     """Rows by the answer to one question, with counts beside the answers in `counted`."""
 
     counted: ClassVar[tuple[str, ...]] = ()

@@ -20,11 +20,11 @@ from shared.core.enums import (
 )
 from shared.raffles.models import Raffle
 
-_LONGEST_KEY: Final = 18
+_MAX_KEY_DIGITS: Final = 18
 """Digits of the largest key that fits every database."""
 
 
-class OneOf(admin.SimpleListFilter):
+class ConditionFilter(admin.SimpleListFilter):
     """Rows by the answer to one question; each answer is a condition."""
 
     answers: ClassVar[dict[str, tuple[str, Q]]]
@@ -39,26 +39,29 @@ class OneOf(admin.SimpleListFilter):
         return queryset if chosen is None else queryset.filter(chosen[1])
 
 
-def _by_status(kind: Any, field: str = "status") -> dict[str, tuple[str, Q]]:
+def _build_enum_answers(kind: Any, field: str = "status") -> dict[str, tuple[str, Q]]:
     return {
         member.value: (enums.format_label(member), Q(**{field: member.value})) for member in kind
     }
 
 
-class ByRaffleStatus(OneOf):
+class RaffleStatusFilter(ConditionFilter):
     """Raffles by status."""
 
     title = "Status"
     parameter_name = "status"
-    answers = _by_status(RaffleStatus)
+    answers = _build_enum_answers(RaffleStatus)
 
 
-class Counted(OneOf):
+class CountedOrderFilter(ConditionFilter):
     """Orders by the answer to one question; each answer comes with how many it would show."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Give the answers one can choose, counted within the chosen raffle."""
-        counts, raffle_id = filter_counts.recent(now=timezone.now()), chosen_raffle(request)
+        counts, raffle_id = (
+            filter_counts.get_filter_counts(now=timezone.now()),
+            parse_chosen_raffle_id(request),
+        )
         asked = self.parameter_name or ""
         return [
             (value, f"{words} ({counts.count(asked, value, raffle_id=raffle_id):,})")
@@ -66,26 +69,26 @@ class Counted(OneOf):
         ]
 
 
-class ByOrderStatus(Counted):
+class OrderStatusFilter(CountedOrderFilter):
     """Orders by status."""
 
     title = "Status"
     parameter_name = "status"
-    answers = _by_status(OrderStatus)
+    answers = _build_enum_answers(OrderStatus)
 
 
-class ByReview(Counted):
+class OrderReviewFilter(CountedOrderFilter):
     """Orders whose proof waits for a decision, or whose buyer was asked for a better one."""
 
     title = "Review"
     parameter_name = "review"
     answers: ClassVar = {
-        "waiting": ("To review", filter_counts.WAITING),
-        "asked": ("Asked again", filter_counts.WAITING & Q(asked_again_at__isnull=False)),
+        "waiting": ("To review", filter_counts.UNDER_REVIEW),
+        "asked": ("Asked again", filter_counts.UNDER_REVIEW & Q(asked_again_at__isnull=False)),
     }
 
 
-class ByDecision(Counted):
+class OrderDecisionFilter(CountedOrderFilter):
     """Orders that were paid too late."""
 
     title = "Decision"
@@ -93,7 +96,7 @@ class ByDecision(Counted):
     answers: ClassVar = {"yes": ("Late payments", Q(needs_decision=True))}
 
 
-class ByExpiry(Counted):
+class OrderExpiryFilter(CountedOrderFilter):
     """Orders whose clock ends within ten minutes."""
 
     title = "Clock"
@@ -104,10 +107,10 @@ class ByExpiry(Counted):
         """Keep those of the chosen answer; which they are, the clock decides."""
         if self.value() != "soon":
             return queryset
-        return queryset.filter(worklists.running_out(now=timezone.now()))
+        return queryset.filter(worklists.build_expiring_soon_condition(now=timezone.now()))
 
 
-class BySale(Counted):
+class OrderSaleFilter(CountedOrderFilter):
     """Orders that were sold for cash, without a chat."""
 
     title = "Sale"
@@ -115,7 +118,7 @@ class BySale(Counted):
     answers: ClassVar = {"cash": ("Cash", Q(contact__isnull=True))}
 
 
-class ByRaffle(admin.SimpleListFilter):
+class OrderRaffleFilter(admin.SimpleListFilter):
     """Orders of one raffle; the newest hundred are offered."""
 
     title = "Raffle"
@@ -124,40 +127,40 @@ class ByRaffle(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Give the raffles one can choose, each with how many orders it has."""
         if request.method == "POST":  # nothing is drawn, yet Django drops a filter without answers
-            return [(str(chosen_raffle(request) or ""), "")]
-        counts = filter_counts.recent(now=timezone.now())
+            return [(str(parse_chosen_raffle_id(request) or ""), "")]
+        counts = filter_counts.get_filter_counts(now=timezone.now())
         newest = Raffle.objects.order_by("-id").values_list("id", "title")[:100]
         return [(str(key), f"{title} ({counts.total(raffle_id=key):,})") for key, title in newest]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         """Keep the chosen raffle's rows."""
-        raffle_id = chosen_raffle(request)
+        raffle_id = parse_chosen_raffle_id(request)
         return queryset if raffle_id is None else queryset.filter(raffle_id=raffle_id)
 
 
-def chosen_raffle(request: HttpRequest) -> int | None:
+def parse_chosen_raffle_id(request: HttpRequest) -> int | None:
     """Give the raffle that a list of orders is filtered by; None for all."""
-    value = request.GET.get(ByRaffle.parameter_name, "")
-    return int(value) if value.isdecimal() and len(value) <= _LONGEST_KEY else None
+    value = request.GET.get(OrderRaffleFilter.parameter_name, "")
+    return int(value) if value.isdecimal() and len(value) <= _MAX_KEY_DIGITS else None
 
 
-class ByProofStatus(OneOf):
+class ProofStatusFilter(ConditionFilter):
     """Proofs by where their file is."""
 
     title = "File"
     parameter_name = "status"
-    answers = _by_status(ProofStatus)
+    answers = _build_enum_answers(ProofStatus)
 
 
-class ByVerdict(OneOf):
+class ProofVerdictFilter(ConditionFilter):
     """Proofs by what was decided."""
 
     title = "Verdict"
     parameter_name = "verdict"
-    answers = _by_status(Verdict, "verdict")
+    answers = _build_enum_answers(Verdict, "verdict")
 
 
-class ByHavingAnOrder(OneOf):
+class ProofOrderFilter(ConditionFilter):
     """Proofs that fit an order, or none."""
 
     title = "Order"

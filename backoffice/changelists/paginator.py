@@ -5,7 +5,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 
-class ByKeys(Paginator):
+class KeyPaginator(Paginator):
     """Finds the keys of a page first, then reads its rows.
 
     So the database sorts and passes over keys, which an index has, and not whole rows with all

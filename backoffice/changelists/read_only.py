@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 
-from backoffice.changelists.paginator import ByKeys
+from backoffice.changelists.paginator import KeyPaginator
 from backoffice.messaging.contact_search import BoundedSearch
 
 
@@ -16,7 +16,7 @@ class ReadOnlyAdmin(BoundedSearch):
     """What the menu and the list's heading call them; empty: the model's own plural."""
 
     list_per_page = 50
-    paginator = ByKeys
+    paginator = KeyPaginator
     show_full_result_count = False  # counts a second time, which is slow on large tables
     actions: Any = None
     change_form_template = "admin/read_only.html"

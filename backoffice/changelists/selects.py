@@ -14,7 +14,7 @@ from backoffice.changelists.tabs import TabbedAdmin
 
 
 @dataclass(frozen=True, slots=True)
-class Select:
+class FilterSelect:
     """A filter with its answers in a list."""
 
     name: str
@@ -23,7 +23,7 @@ class Select:
     chosen: str
 
 
-class FilteredList(ChangeList):
+class FilteredChangeList(ChangeList):
     """A list whose filters are tabs, or selects where they say so."""
 
     def tabs(self) -> list[tuple[str, list[Mapping[str, Any]]]]:
@@ -34,10 +34,12 @@ class FilteredList(ChangeList):
             if not getattr(spec, "as_select", False)
         ]
 
-    def selects(self) -> list[Select]:
+    def selects(self) -> list[FilterSelect]:
         """Give the others."""
         return [
-            Select(spec.parameter_name, spec.title, tuple(spec.lookup_choices), spec.value() or "")
+            FilterSelect(
+                spec.parameter_name, spec.title, tuple(spec.lookup_choices), spec.value() or ""
+            )
             for spec in self._specs()
             if getattr(spec, "as_select", False)
         ]
@@ -51,7 +53,7 @@ class FilteredList(ChangeList):
         return list(self.filter_specs)
 
 
-class AutomationAdmin(TabbedAdmin):
+class FilteredAdmin(TabbedAdmin):
     """Rows that people read, with a search beside what they are filtered by."""
 
     change_list_template = "admin/automation/change_list.html"
@@ -65,7 +67,7 @@ class AutomationAdmin(TabbedAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Give the list with tabs and selects."""
-        return FilteredList
+        return FilteredChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave what only a page shows out of the list."""
@@ -74,9 +76,9 @@ class AutomationAdmin(TabbedAdmin):
         return found if "object_id" in kwargs else found.defer(*self.page_only)
 
 
-def by_type(field: str) -> dict[str, tuple[str, Q]]:
+def build_event_type_answers(field: str) -> dict[str, tuple[str, Q]]:
     """Give the answers to what happened; `field` leads to the event's type."""
     return {
         str(type_): (f"{said} ({type_})", Q(**{field: type_}))
-        for type_, said in event_labels.SAYS.items()
+        for type_, said in event_labels.EVENT_TYPE_LABELS.items()
     }

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from backoffice.changelists.read_only import ReadOnlyAdmin
 
 
-class TabbedList(ChangeList):
+class TabbedChangeList(ChangeList):
     """A list that gives its filters as rows of links."""
 
     def tabs(self) -> list[tuple[str, list[Mapping[str, Any]]]]:
@@ -24,7 +24,7 @@ class TabbedAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Give the list with tabs."""
-        return TabbedList
+        return TabbedChangeList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

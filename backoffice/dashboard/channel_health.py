@@ -8,18 +8,18 @@ from typing import Final
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.dashboard.pending_counts import Counts
+from backoffice.dashboard.pending_counts import DashboardCounts
 from backoffice.messaging import business_numbers
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm, BusinessNumber
 
-NUMBERS: Final = 8
+BUSINESS_NUMBERS_SHOWN: Final = 8
 """Business numbers on the first screen; a house has one or two."""
-ALARMS: Final = 3
+ALARMS_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ShownNumber:
+class BusinessNumberCard:
     """A business number: its state in a word with Bootstrap's style, why, and when Meta called.
 
     `quiet` if Meta has not called for a day.
@@ -35,7 +35,7 @@ class ShownNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class MessageProblem:
     """Messages of one kind that need a look, and their list."""
 
     count: int
@@ -45,11 +45,11 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelHealth:
     """Business numbers and messages; None where this person may not look."""
 
-    numbers: Sequence[ShownNumber] | None
-    troubles: Sequence[Trouble] | None
+    numbers: Sequence[BusinessNumberCard] | None
+    troubles: Sequence[MessageProblem] | None
 
     @property
     def sees_numbers(self) -> bool:
@@ -63,7 +63,7 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownAlarm:
+class OpenAlarmRow:
     """An open alarm, how often it rang and how long ago it rang last."""
 
     title: str
@@ -73,74 +73,81 @@ class ShownAlarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarms:
+class OpenAlarms:
     """The latest open alarms, how many there are besides, and the list of all."""
 
-    shown: Sequence[ShownAlarm]
+    shown: Sequence[OpenAlarmRow]
     more: int
     address: str
 
 
-def of(request: HttpRequest, counts: Counts, *, now: datetime) -> Channel | None:
+def load_channel_health(
+    request: HttpRequest, counts: DashboardCounts, *, now: datetime
+) -> ChannelHealth | None:
     """Read the business numbers, in one query; None if this person may see none of it."""
     may = request.user.has_perm
-    numbers = _numbers(now=now) if may("whatsapp.view_businessnumber") else None
+    numbers = _load_business_numbers(now=now) if may("whatsapp.view_businessnumber") else None
     sees_messages = may("whatsapp.view_outboundmessage") or may("whatsapp.view_inboundmessage")
-    troubles = _troubles(counts) if sees_messages else None
-    return None if numbers is None and troubles is None else Channel(numbers, troubles)
+    troubles = _list_message_problems(counts) if sees_messages else None
+    return None if numbers is None and troubles is None else ChannelHealth(numbers, troubles)
 
 
-def alarms(counts: Counts, *, now: datetime) -> Alarms | None:
+def load_open_alarms(counts: DashboardCounts, *, now: datetime) -> OpenAlarms | None:
     """Read the latest open alarms, in one query; None while all is quiet."""
     if not counts.alarms.count:
         return None
-    latest = Alarm.objects.filter(resolved_at=None).order_by("-last_at")[:ALARMS]
+    latest = Alarm.objects.filter(resolved_at=None).order_by("-last_at")[:ALARMS_SHOWN]
     shown = [
-        ShownAlarm(
+        OpenAlarmRow(
             title=alarm.title,
             page=reverse("admin:whatsapp_alarm_change", args=[alarm.pk]),
             often="" if alarm.count == 1 else f"{alarm.count:,} times, last",
-            ago=f"{display.ago(alarm.last_at, now=now)} ago",
+            ago=f"{display.format_time_since(alarm.last_at, now=now)} ago",
         )
         for alarm in latest
     ]
     listed = reverse("admin:whatsapp_alarm_changelist")
-    return Alarms(shown, max(0, counts.alarms.count - len(shown)), f"{listed}?open=yes")
+    return OpenAlarms(shown, max(0, counts.alarms.count - len(shown)), f"{listed}?open=yes")
 
 
-def _numbers(*, now: datetime) -> list[ShownNumber]:
-    return [_number(row, now=now) for row in BusinessNumber.objects.order_by("pk")[:NUMBERS]]
+def _load_business_numbers(*, now: datetime) -> list[BusinessNumberCard]:
+    return [
+        _build_business_number_card(row, now=now)
+        for row in BusinessNumber.objects.order_by("pk")[:BUSINESS_NUMBERS_SHOWN]
+    ]
 
 
-def _number(number: BusinessNumber, *, now: datetime) -> ShownNumber:
-    state, style = business_numbers.state_of(number, now=now)
+def _build_business_number_card(number: BusinessNumber, *, now: datetime) -> BusinessNumberCard:
+    state, style = business_numbers.describe_sending_state(number, now=now)
     heard = number.last_webhook_at
-    return ShownNumber(
+    return BusinessNumberCard(
         name=str(number),
         page=reverse("admin:whatsapp_businessnumber_change", args=[number.pk]),
         state=state,
         style=style,
-        why=business_numbers.why(number, now=now),
-        heard=f"last webhook {display.ago(heard, now=now)} ago" if heard else "no webhook yet",
-        quiet=heard is None or now - heard > business_numbers.QUIET_AFTER,
+        why=business_numbers.explain_sending_state(number, now=now),
+        heard=f"last webhook {display.format_time_since(heard, now=now)} ago"
+        if heard
+        else "no webhook yet",
+        quiet=heard is None or now - heard > business_numbers.WEBHOOK_SILENCE_LIMIT,
     )
 
 
-def _troubles(counts: Counts) -> list[Trouble]:
+def _list_message_problems(counts: DashboardCounts) -> list[MessageProblem]:
     """Name what needs a look; kinds without any are left out."""
     sent = reverse("admin:whatsapp_outboundmessage_changelist")
     received = reverse("admin:whatsapp_inboundmessage_changelist")
     kinds = [
-        Trouble(
+        MessageProblem(
             counts.failed.count, "not delivered", "fa-exclamation-circle", f"{sent}?status=FAILED"
         ),
-        Trouble(
+        MessageProblem(
             counts.withheld.count,
             "held back",
             "fa-hourglass-half",
             f"{sent}?status=WITHHELD",
         ),
-        Trouble(
+        MessageProblem(
             counts.unanswered.count,
             "could not be answered",
             "fa-comment-slash",

@@ -13,15 +13,15 @@ from backoffice.dashboard import (
     sales_cache,
     sales_chart,
 )
-from backoffice.dashboard.channel_health import Alarms, Channel
-from backoffice.dashboard.pending_counts import Counts
-from backoffice.dashboard.raffle_cards import Raffles
-from backoffice.dashboard.sales_chart import Chart
+from backoffice.dashboard.channel_health import ChannelHealth, OpenAlarms
+from backoffice.dashboard.pending_counts import DashboardCounts
+from backoffice.dashboard.raffle_cards import RaffleCards
+from backoffice.dashboard.sales_chart import SalesChart
 from backoffice.ui import display
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class PendingWork:
     """What waits for a person.
 
     Attributes:
@@ -53,11 +53,11 @@ class Dashboard:
     """The first screen as it was `at`; a part is None where this person may not look."""
 
     at: str
-    waits: Waits | None
-    raffles: Raffles | None
-    chart: Chart | None
-    channel: Channel | None
-    alarms: Alarms | None
+    waits: PendingWork | None
+    raffles: RaffleCards | None
+    chart: SalesChart | None
+    channel: ChannelHealth | None
+    alarms: OpenAlarms | None
 
     @property
     def blank(self) -> bool:
@@ -65,39 +65,49 @@ class Dashboard:
         return not any((self.waits, self.raffles, self.chart, self.channel, self.alarms))
 
 
-def of(request: HttpRequest, *, now: datetime) -> Dashboard:
+def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
     """Read all that the person who asks may see, in six queries at most."""
     may = request.user.has_perm
-    counts = pending_counts.read(may=may, now=now)
+    counts = pending_counts.count_pending_work(may=may, now=now)
     sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")
-    rows = raffle_cards.rows() if sees_raffles else []
-    sums = sales_cache.recent(now=now, zone=settings.TIME_ZONE) if rows or sees_orders else None
+    rows = raffle_cards.load_dashboard_raffles() if sees_raffles else []
+    sums = (
+        sales_cache.get_recent_sales(now=now, zone=settings.TIME_ZONE)
+        if rows or sees_orders
+        else None
+    )
     known = sums.raffles if sums else {}
     chart = None
     if sums and sees_orders:
-        chart = sales_chart.of(sums.days, currency=rows[0].currency if rows else "USD")
+        chart = sales_chart.build_sales_chart(
+            sums.days, currency=rows[0].currency if rows else "USD"
+        )
     return Dashboard(
-        at=display.clock(now),
-        waits=_waits(request, counts, now=now),
-        raffles=raffle_cards.of(rows, known, request=request, now=now) if sees_raffles else None,
+        at=display.format_time(now),
+        waits=_build_pending_work(request, counts, now=now),
+        raffles=raffle_cards.build_raffle_cards(rows, known, request=request, now=now)
+        if sees_raffles
+        else None,
         chart=chart,
-        channel=channel_health.of(request, counts, now=now),
-        alarms=channel_health.alarms(counts, now=now),
+        channel=channel_health.load_channel_health(request, counts, now=now),
+        alarms=channel_health.load_open_alarms(counts, now=now),
     )
 
 
-def _waits(request: HttpRequest, counts: Counts, *, now: datetime) -> Waits | None:
+def _build_pending_work(
+    request: HttpRequest, counts: DashboardCounts, *, now: datetime
+) -> PendingWork | None:
     orders = request.user.has_perm("raffles.view_order")
     proofs = request.user.has_perm("raffles.view_paymentproof")
     if not (orders or proofs):
         return None
     oldest, ends = counts.review.first, counts.expiring.first
-    return Waits(
+    return PendingWork(
         review=counts.review.count,
-        oldest=display.ago(oldest, now=now) if oldest else "",
+        oldest=display.format_time_since(oldest, now=now) if oldest else "",
         asked=counts.asked.count,
         expiring=counts.expiring.count,
-        ends=_first_ends(ends, now=now) if ends else "",
+        ends=_describe_first_expiry(ends, now=now) if ends else "",
         late=counts.late.count,
         orphans=counts.orphans.count,
         orders=orders,
@@ -105,9 +115,9 @@ def _waits(request: HttpRequest, counts: Counts, *, now: datetime) -> Waits | No
     )
 
 
-def _first_ends(at: datetime, *, now: datetime) -> str:
+def _describe_first_expiry(at: datetime, *, now: datetime) -> str:
     if at <= now:
         return "the first just now"
     if at < now + timedelta(minutes=1):
         return "the first within a minute"
-    return f"the first in {display.ago(now, now=at)}"
+    return f"the first in {display.format_time_since(now, now=at)}"

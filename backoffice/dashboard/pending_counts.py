@@ -15,7 +15,7 @@ from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PendingTally:
     """How many of a kind there are, and since when (for holds: until when) the first of them."""
 
     count: int = 0
@@ -23,7 +23,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DashboardCounts:
     """What waits.
 
     Attributes:
@@ -39,18 +39,18 @@ class Counts:
 
     """
 
-    review: Tally = Tally()
-    asked: Tally = Tally()
-    late: Tally = Tally()
-    orphans: Tally = Tally()
-    expiring: Tally = Tally()
-    failed: Tally = Tally()
-    withheld: Tally = Tally()
-    unanswered: Tally = Tally()
-    alarms: Tally = Tally()
+    review: PendingTally = PendingTally()
+    asked: PendingTally = PendingTally()
+    late: PendingTally = PendingTally()
+    orphans: PendingTally = PendingTally()
+    expiring: PendingTally = PendingTally()
+    failed: PendingTally = PendingTally()
+    withheld: PendingTally = PendingTally()
+    unanswered: PendingTally = PendingTally()
+    alarms: PendingTally = PendingTally()
 
 
-def read(*, may: Callable[[str], bool], now: datetime) -> Counts:
+def count_pending_work(*, may: Callable[[str], bool], now: datetime) -> DashboardCounts:
     """Count what somebody may see; each part reads one small index.
 
     Args:
@@ -58,53 +58,63 @@ def read(*, may: Callable[[str], bool], now: datetime) -> Counts:
         now: the clock.
 
     """
-    parts = [part for needs, each in _parts(now=now) if may(needs) for part in each]
+    parts = [part for needs, each in _build_count_queries(now=now) if may(needs) for part in each]
     if not parts:
-        return Counts()
+        return DashboardCounts()
     first, *others = parts
     rows = first.union(*others, all=True) if others else first
-    return Counts(**{kind: Tally(count, since) for kind, count, since in rows})
+    return DashboardCounts(**{kind: PendingTally(count, since) for kind, count, since in rows})
 
 
-def _parts(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
+def _build_count_queries(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
     """Give what is counted, by the permission it needs; those with a time come first."""
-    to_review = worklists.orders().filter(asked_again_at__isnull=True)
-    asked = worklists.orders().filter(asked_again_at__isnull=False)
-    expiring = Order.objects.filter(worklists.running_out(now=now))
+    to_review = worklists.query_orders_to_review().filter(asked_again_at__isnull=True)
+    asked = worklists.query_orders_to_review().filter(asked_again_at__isnull=False)
+    expiring = Order.objects.filter(worklists.build_expiring_soon_condition(now=now))
     sent = OutboundMessage.objects
     return [
         (
             "raffles.view_order",
             [
-                _counted("review", to_review, since="under_review_since"),
-                _counted("asked", asked, since="asked_again_at"),
-                _counted("late", worklists.late_orders(), since="closed_at"),
-                _counted("expiring", expiring, since="expires_at"),
+                _build_count_query("review", to_review, since="under_review_since"),
+                _build_count_query("asked", asked, since="asked_again_at"),
+                _build_count_query(
+                    "late", worklists.query_late_payment_orders(), since="closed_at"
+                ),
+                _build_count_query("expiring", expiring, since="expires_at"),
             ],
         ),
         (
             "raffles.view_paymentproof",
-            [_counted("orphans", worklists.orphans(), since="arrived_at")],
+            [_build_count_query("orphans", worklists.query_orphan_proofs(), since="arrived_at")],
         ),
         (
             "whatsapp.view_alarm",
-            [_counted("alarms", Alarm.objects.filter(resolved_at=None), since="first_at")],
+            [
+                _build_count_query(
+                    "alarms", Alarm.objects.filter(resolved_at=None), since="first_at"
+                )
+            ],
         ),
         (
             "whatsapp.view_outboundmessage",
             [
-                _counted("failed", sent.filter(predicates.FAILED_OUTBOUND)),
-                _counted("withheld", sent.filter(predicates.WITHHELD_OUTBOUND)),
+                _build_count_query("failed", sent.filter(predicates.FAILED_OUTBOUND)),
+                _build_count_query("withheld", sent.filter(predicates.WITHHELD_OUTBOUND)),
             ],
         ),
         (
             "whatsapp.view_inboundmessage",
-            [_counted("unanswered", InboundMessage.objects.filter(predicates.FAILED_INBOUND))],
+            [
+                _build_count_query(
+                    "unanswered", InboundMessage.objects.filter(predicates.FAILED_INBOUND)
+                )
+            ],
         ),
     ]
 
 
-def _counted(kind: str, rows: QuerySet[Any], *, since: str = "") -> Any:
+def _build_count_query(kind: str, rows: QuerySet[Any], *, since: str = "") -> Any:
     """Count rows in a form that can be united with other tables' counts."""
     first = Min(since) if since else Min(Cast(Value(None), DateTimeField()))
     named = rows.order_by().annotate(counted=Value(kind, output_field=CharField()))

@@ -10,21 +10,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice.dashboard.sales_chart import written
+from backoffice.dashboard.sales_chart import format_amounts
 from backoffice.raffles import lifecycle, progress_bar
-from backoffice.raffles.progress_bar import Share
+from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.sales import RaffleSums
 
-SHOWN: Final = 12
+RAFFLES_SHOWN: Final = 12
 """Raffles on the first screen; the rest by a link."""
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class RaffleAmountLink:
     """An amount and the list behind it; no list where this person may not look."""
 
     amount: str
@@ -32,7 +32,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TicketCountLink:
     """Sold, held or free numbers, how many, and where they are listed."""
 
     name: str
@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRaffle:
+class RaffleCard:
     """How one raffle sells; an address is empty where this person may not go.
 
     Attributes:
@@ -64,16 +64,16 @@ class ShownRaffle:
     badge: SafeString
     draw: str
     zone: str
-    share: Share
-    parts: Sequence[Part]
-    money: tuple[Money, Money] | None
+    share: ProgressBar
+    parts: Sequence[TicketCountLink]
+    money: tuple[RaffleAmountLink, RaffleAmountLink] | None
     orders: str
     numbers: str
     sell: str
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftRaffleLink:
     """A raffle that is not open yet."""
 
     title: str
@@ -81,7 +81,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Raffles:
+class RaffleCards:
     """Raffles that sell or have something pending, newest first, and those not open yet.
 
     Attributes:
@@ -93,14 +93,14 @@ class Raffles:
 
     """
 
-    shown: Sequence[ShownRaffle]
-    drafts: Sequence[Draft]
+    shown: Sequence[RaffleCard]
+    drafts: Sequence[DraftRaffleLink]
     all: str
     first: bool
     create: str
 
 
-def rows() -> list[Raffle]:
+def load_dashboard_raffles() -> list[Raffle]:
     """Read the raffles to show, one more than are shown, drafts last; in one query."""
     pending = Order.objects.filter(raffle=OuterRef("pk"), status__in=Order.LIVE)
     wanted = Raffle.objects.filter(
@@ -110,51 +110,56 @@ def rows() -> list[Raffle]:
     turn = Case(
         When(status=RaffleStatus.DRAFT, then=Value(1)), default=0, output_field=IntegerField()
     )
-    return list(wanted.order_by(turn, "-pk")[: SHOWN + 1])
+    return list(wanted.order_by(turn, "-pk")[: RAFFLES_SHOWN + 1])
 
 
-def of(
+def build_raffle_cards(
     found: Sequence[Raffle],
     sums: Mapping[int, RaffleSums],
     *,
     request: HttpRequest,
     now: datetime,
-) -> Raffles:
+) -> RaffleCards:
     """Prepare raffles for drawing; without any, one query more says whether there ever was one."""
     first = not found and not Raffle.objects.exists()
     may = request.user.has_perm
     drafts = [raffle for raffle in found if raffle.status == RaffleStatus.DRAFT]
     selling = [raffle for raffle in found if raffle.status != RaffleStatus.DRAFT]
     listed = reverse("admin:raffles_raffle_changelist")
-    return Raffles(
+    return RaffleCards(
         shown=[
-            _shown(raffle, sums.get(raffle.pk, RaffleSums()), request=request, now=now)
-            for raffle in selling[:SHOWN]
+            _build_raffle_card(raffle, sums.get(raffle.pk, RaffleSums()), request=request, now=now)
+            for raffle in selling[:RAFFLES_SHOWN]
         ],
-        drafts=[Draft(raffle.title, _page(raffle)) for raffle in drafts[: SHOWN - len(selling)]],
-        all=listed if len(found) > SHOWN else "",
+        drafts=[
+            DraftRaffleLink(raffle.title, _build_raffle_url(raffle))
+            for raffle in drafts[: RAFFLES_SHOWN - len(selling)]
+        ],
+        all=listed if len(found) > RAFFLES_SHOWN else "",
         first=first,
         create=reverse("admin:raffles_raffle_add") if may("raffles.add_raffle") else "",
     )
 
 
-def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datetime) -> ShownRaffle:
+def _build_raffle_card(
+    raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datetime
+) -> RaffleCard:
     may = request.user.has_perm
     sees_orders = may("raffles.view_order")
     orders = f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}"
     numbers = reverse("admin:desk_numbers", args=[raffle.pk])
     sells = raffle.status == RaffleStatus.OPEN and may("raffles.add_order")
-    money = _money(raffle, sums, orders=orders) if sees_orders else None
-    share = _share(raffle, sums)
-    return ShownRaffle(
+    money = _build_amount_links(raffle, sums, orders=orders) if sees_orders else None
+    share = _build_raffle_progress_bar(raffle, sums)
+    return RaffleCard(
         title=raffle.title,
-        page=_page(raffle),
-        badge=lifecycle.badge(raffle),
-        draw=_draw(raffle, now=now),
+        page=_build_raffle_url(raffle),
+        badge=lifecycle.render_status_badge(raffle),
+        draw=_describe_draw(raffle, now=now),
         zone=raffle.time_zone.replace("_", " "),
         share=share,
         parts=[
-            Part(name, count, money[0].orders if money and name == "sold" else numbers)
+            TicketCountLink(name, count, money[0].orders if money and name == "sold" else numbers)
             for name, count in share.figures
         ],
         money=money,
@@ -164,33 +169,37 @@ def _shown(raffle: Raffle, sums: RaffleSums, *, request: HttpRequest, now: datet
     )
 
 
-def _share(raffle: Raffle, sums: RaffleSums) -> Share:
+def _build_raffle_progress_bar(raffle: Raffle, sums: RaffleSums) -> ProgressBar:
     free = max(0, raffle.number_count - sums.sold - sums.held)
-    return progress_bar.of(TicketCounts(available=free, reserved=sums.held, sold=sums.sold))
+    return progress_bar.build_progress_bar(
+        TicketCounts(available=free, reserved=sums.held, sold=sums.sold)
+    )
 
 
-def _money(raffle: Raffle, sums: RaffleSums, *, orders: str) -> tuple[Money, Money]:
+def _build_amount_links(
+    raffle: Raffle, sums: RaffleSums, *, orders: str
+) -> tuple[RaffleAmountLink, RaffleAmountLink]:
     return (
-        Money(
-            written(sums.confirmed, currency=raffle.currency),
+        RaffleAmountLink(
+            format_amounts(sums.confirmed, currency=raffle.currency),
             f"{orders}&status={OrderStatus.PAID}",
         ),
-        Money(
-            written(sums.expected, currency=raffle.currency),
+        RaffleAmountLink(
+            format_amounts(sums.expected, currency=raffle.currency),
             f"{orders}&status={OrderStatus.PENDING_PAYMENT}",
         ),
     )
 
 
-def _draw(raffle: Raffle, *, now: datetime) -> str:
+def _describe_draw(raffle: Raffle, *, now: datetime) -> str:
     """Say when it is drawn: "Draw 12 Dec 2026, 20:00, in 20 days"."""
     if raffle.draw_at is None:
         return "No draw date yet"
-    clock = display.clock(raffle.draw_at, zone=raffle.time_zone)
+    clock = display.format_time(raffle.draw_at, zone=raffle.time_zone)
     if raffle.draw_at <= now:
         return f"Draw was {clock}"
-    return f"Draw {clock}, in {display.ago(now, now=raffle.draw_at)}"
+    return f"Draw {clock}, in {display.format_time_since(now, now=raffle.draw_at)}"
 
 
-def _page(raffle: Raffle) -> str:
+def _build_raffle_url(raffle: Raffle) -> str:
     return reverse("admin:raffles_raffle_change", args=[raffle.pk])

@@ -7,15 +7,15 @@ from typing import Final
 from shared.raffles.services import sales
 from shared.raffles.services.sales import SalesSums
 
-DAYS: Final = 14
-FRESH_FOR: Final = timedelta(seconds=20)
+SALES_DAYS: Final = 14
+MAX_CACHE_AGE: Final = timedelta(seconds=20)
 """How old sums may be; what waits for a person is never remembered."""
 
-_remembered: list[tuple[datetime, SalesSums]] = []
-_lock = threading.Lock()
+_cached_sums: list[tuple[datetime, SalesSums]] = []
+_cache_lock = threading.Lock()
 
 
-def recent(*, now: datetime, zone: str) -> SalesSums:
+def get_recent_sales(*, now: datetime, zone: str) -> SalesSums:
     """Give sums that are at most twenty seconds old, from this process's memory if it can.
 
     Args:
@@ -23,20 +23,20 @@ def recent(*, now: datetime, zone: str) -> SalesSums:
         zone: whose days are meant, e.g. America/Bogota; the same at each call.
 
     """
-    with _lock:  # held while reading, so that ten pages opened at once read once
-        if _remembered and abs(now - _remembered[0][0]) < FRESH_FOR:
-            return _remembered[0][1]
-        fresh = read(now=now, zone=zone)
-        _remembered[:] = [(now, fresh)]
+    with _cache_lock:  # held while reading, so that ten pages opened at once read once
+        if _cached_sums and abs(now - _cached_sums[0][0]) < MAX_CACHE_AGE:
+            return _cached_sums[0][1]
+        fresh = sum_sales(now=now, zone=zone)
+        _cached_sums[:] = [(now, fresh)]
         return fresh
 
 
-def forget() -> None:
+def clear_sales_cache() -> None:
     """Empty this process's memory of sums."""
-    with _lock:
-        _remembered.clear()
+    with _cache_lock:
+        _cached_sums.clear()
 
 
-def read(*, now: datetime, zone: str) -> SalesSums:
+def sum_sales(*, now: datetime, zone: str) -> SalesSums:
     """Sum up all orders that hold numbers, in one query."""
-    return sales.load_sales_sums(now=now, zone=zone, days=DAYS)
+    return sales.load_sales_sums(now=now, zone=zone, days=SALES_DAYS)

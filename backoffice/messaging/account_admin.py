@@ -9,17 +9,17 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.messaging import business_numbers, channel_actions
 from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice, BusinessNumber, UnreadableItem
 
-_BODY_SHOWN: Final = 20_000
+_BODY_BYTES_SHOWN: Final = 20_000
 """Bytes of an unreadable item that its page shows."""
 
 
-class ByAttention(CountedOneOf):
+class AccountNoticeAttentionFilter(CountedConditionFilter):
     """Account notices a person should read."""
 
     title = "Attention"
@@ -43,22 +43,22 @@ class BusinessNumberAdmin(TabbedAdmin):
     @admin.display(description="State")
     def state(self, number: BusinessNumber) -> SafeString:
         """Sending, slowed down or paused."""
-        state, style = business_numbers.state_of(number, now=timezone.now())
-        return display.badge(state, style=style)
+        state, style = business_numbers.describe_sending_state(number, now=timezone.now())
+        return display.render_badge(state, style=style)
 
     @admin.display(description="Why", empty_value="")
     def reason(self, number: BusinessNumber) -> str | None:
         """Why it does not send freely."""
-        return business_numbers.why(number, now=timezone.now()) or None
+        return business_numbers.explain_sending_state(number, now=timezone.now()) or None
 
     @admin.display(description="Last webhook")
     def heard(self, number: BusinessNumber) -> str:
         """When Meta last called for it."""
-        return display.clock(number.last_webhook_at)
+        return display.format_time(number.last_webhook_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that tries a paused number at once."""
-        view = self.admin_site.admin_view(channel_actions.try_number)
+        view = self.admin_site.admin_view(channel_actions.try_business_number_view)
         return [
             path("<int:number_id>/try/", view, name="whatsapp_businessnumber_try"),
             *super().get_urls(),
@@ -69,7 +69,9 @@ class BusinessNumberAdmin(TabbedAdmin):
     ) -> Any:
         """Draw the page from what `account` reads."""
         number: BusinessNumber = kwargs["obj"]
-        page = business_numbers.of_number(number, request=request, now=timezone.now())
+        page = business_numbers.load_business_number_page(
+            number, request=request, now=timezone.now()
+        )
         context |= {"number": number, "page": page}
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -80,7 +82,7 @@ class AccountNoticeAdmin(TabbedAdmin):
 
     menu_name = "Account notices"
     list_display = ("what", "attention", "received")
-    list_filter = (ByAttention,)
+    list_filter = (AccountNoticeAttentionFilter,)
     ordering = ("-needs_attention", "-id")
     sortable_by = ()
     change_form_template = "admin/whatsapp/accountnotice/change_form.html"
@@ -88,19 +90,19 @@ class AccountNoticeAdmin(TabbedAdmin):
     @admin.display(description="Notice")
     def what(self, notice: AccountNotice) -> str:
         """Say in words what it is about."""
-        return business_numbers.title(notice)
+        return business_numbers.describe_account_notice(notice)
 
     @admin.display(description="Attention")
     def attention(self, notice: AccountNotice) -> SafeString:
         """Say whether a person should read it."""
         if notice.needs_attention:
-            return display.badge("Needs attention", style="warning")
-        return display.badge("For the record", style="secondary")
+            return display.render_badge("Needs attention", style="warning")
+        return display.render_badge("For the record", style="secondary")
 
     @admin.display(description="Received")
     def received(self, notice: AccountNotice) -> str:
         """When it came."""
-        return display.clock(notice.received_at)
+        return display.format_time(notice.received_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -109,10 +111,10 @@ class AccountNoticeAdmin(TabbedAdmin):
         notice: AccountNotice = kwargs["obj"]
         context |= {
             "notice": notice,
-            "what": business_numbers.title(notice),
-            "facts": business_numbers.facts(notice),
-            "received": display.clock(notice.received_at),
-            "raw": business_numbers.raw(notice),
+            "what": business_numbers.describe_account_notice(notice),
+            "facts": business_numbers.list_notice_details(notice),
+            "received": display.format_time(notice.received_at),
+            "raw": business_numbers.format_notice_payload(notice),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -135,7 +137,7 @@ class UnreadableItemAdmin(TabbedAdmin):
     @admin.display(description="Received")
     def received(self, item: UnreadableItem) -> str:
         """When it came."""
-        return display.clock(item.received_at)
+        return display.format_time(item.received_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -145,9 +147,9 @@ class UnreadableItemAdmin(TabbedAdmin):
         body = bytes(item.body)
         context |= {
             "item": item,
-            "received": display.clock(item.received_at),
+            "received": display.format_time(item.received_at),
             "size": f"{len(body):,} bytes",
-            "cut": len(body) > _BODY_SHOWN,
-            "beginning": body[:_BODY_SHOWN].decode(errors="replace"),
+            "cut": len(body) > _BODY_BYTES_SHOWN,
+            "beginning": body[:_BODY_BYTES_SHOWN].decode(errors="replace"),
         }
         return super().render_change_form(request, context, *args, **kwargs)

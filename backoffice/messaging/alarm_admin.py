@@ -8,14 +8,14 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.messaging import alarm_advice, channel_actions
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm
 
 
-class ByState(CountedOneOf):
+class AlarmStateFilter(CountedConditionFilter):
     """Alarms that are open, or resolved."""
 
     title = "State"
@@ -33,7 +33,7 @@ class AlarmAdmin(TabbedAdmin):
 
     menu_name = "Alarms"
     list_display = ("title", "state", "often", "last", "settled")
-    list_filter = (ByState,)
+    list_filter = (AlarmStateFilter,)
     ordering = (F("resolved_at").desc(nulls_first=True), "-last_at")
     sortable_by = ()
     actions = ("mark_resolved",)
@@ -43,8 +43,8 @@ class AlarmAdmin(TabbedAdmin):
     def state(self, alarm: Alarm) -> SafeString:
         """Open or resolved."""
         if alarm.resolved_at is None:
-            return display.badge("Open", style="danger")
-        return display.badge("Resolved", style="success")
+            return display.render_badge("Open", style="danger")
+        return display.render_badge("Resolved", style="success")
 
     @admin.display(description="How often")
     def often(self, alarm: Alarm) -> str:
@@ -54,7 +54,7 @@ class AlarmAdmin(TabbedAdmin):
     @admin.display(description="Last")
     def last(self, alarm: Alarm) -> str:
         """When it last rang."""
-        return display.clock(alarm.last_at)
+        return display.format_time(alarm.last_at)
 
     @admin.display(description="Resolved by", empty_value="")
     def settled(self, alarm: Alarm) -> str | None:
@@ -63,18 +63,18 @@ class AlarmAdmin(TabbedAdmin):
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         """Let those resolve alarms who may change them."""
-        return request.user.has_perm(channel_actions.RESOLVE)
+        return request.user.has_perm(channel_actions.RESOLVE_ALARM_PERMISSION)
 
     @admin.action(description="Mark as resolved", permissions=["resolve"])
     def mark_resolved(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
         """Close the chosen alarms; the same trouble again opens a new one."""
-        channel_actions.one_by_one(
-            request, chosen.order_by("pk"), channel_actions.resolve, done="Resolved"
+        channel_actions.apply_to_each_row(
+            request, chosen.order_by("pk"), channel_actions.close_alarm, done="Resolved"
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that resolves."""
-        view = self.admin_site.admin_view(channel_actions.resolve_alarm)
+        view = self.admin_site.admin_view(channel_actions.resolve_alarm_view)
         return [
             path("<int:alarm_id>/resolve/", view, name="whatsapp_alarm_resolve"),
             *super().get_urls(),
@@ -87,11 +87,11 @@ class AlarmAdmin(TabbedAdmin):
         alarm: Alarm = kwargs["obj"]
         context |= {
             "alarm": alarm,
-            "advice": alarm_advice.advice(alarm),
+            "advice": alarm_advice.build_alarm_advice(alarm),
             "often": self.often(alarm),
-            "first": display.clock(alarm.first_at),
-            "last": display.clock(alarm.last_at),
-            "resolved": display.clock(alarm.resolved_at),
+            "first": display.format_time(alarm.first_at),
+            "last": display.format_time(alarm.last_at),
+            "resolved": display.format_time(alarm.resolved_at),
             "may_resolve": alarm.resolved_at is None and self.has_resolve_permission(request),
         }
         return super().render_change_form(request, context, *args, **kwargs)

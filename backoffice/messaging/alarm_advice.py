@@ -11,21 +11,21 @@ from shared.whatsapp.models import Alarm
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class AlarmAdvice:
     """What to do: steps in order, and where to do it (words and address)."""
 
     steps: Sequence[str]
     where: tuple[str, str] | None = None
 
 
-def advice(alarm: Alarm) -> Advice:
+def build_alarm_advice(alarm: Alarm) -> AlarmAdvice:
     """Say what to do about an alarm; one of an unknown kind gets the plain steps."""
     kind, _, rest = alarm.key.partition(":")
-    tell = _ADVICE.get(kind)
-    return _PLAIN if tell is None else tell(rest)
+    tell = _ADVICE_BUILDERS.get(kind)
+    return _GENERAL_ADVICE if tell is None else tell(rest)
 
 
-_PLAIN: Final = Advice(
+_GENERAL_ADVICE: Final = AlarmAdvice(
     (
         "Read the details below.",
         "When it is dealt with, mark it as resolved.",
@@ -33,8 +33,8 @@ _PLAIN: Final = Advice(
 )
 
 
-def _paused(_: str) -> Advice:
-    return Advice(
+def _advise_on_paused_number(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             "Do what the reason below asks for, in WhatsApp Manager or in the settings.",
             (
@@ -50,9 +50,9 @@ def _paused(_: str) -> Advice:
     )
 
 
-def _not_sent(code: str) -> Advice:
+def _advise_on_unsent_messages(code: str) -> AlarmAdvice:
     known = judge_send_error(code=int(code), http_status=None).words if code.isdecimal() else ""
-    return Advice(
+    return AlarmAdvice(
         tuple(
             filter(
                 None,
@@ -70,8 +70,8 @@ def _not_sent(code: str) -> Advice:
     )
 
 
-def _refused(_: str) -> Advice:
-    return Advice(
+def _advise_on_refused_messages(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             "Look at the number's quality in WhatsApp Manager.",
             "Nothing is lost: messages wait and are tried again by themselves.",
@@ -84,8 +84,8 @@ def _refused(_: str) -> Advice:
     )
 
 
-def _unreachable(_: str) -> Advice:
-    return Advice(
+def _advise_on_unreachable_meta(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             (
                 "Check the internet connection of the gateway's machine, and Meta's status page "
@@ -101,20 +101,20 @@ def _unreachable(_: str) -> Advice:
     )
 
 
-def _inbound_failed(message: str) -> Advice:
+def _advise_on_failed_inbound_message(message: str) -> AlarmAdvice:
     steps = (
         "Read what the buyer wrote. They got an apology and wait for a person.",
         "Press “Answer again” to let the bot try once more, or write to them by hand.",
         "If it fails again, report it with the error shown there; then mark this as resolved.",
     )
     if not message.isdecimal():
-        return Advice(steps)
+        return AlarmAdvice(steps)
     page = reverse("admin:whatsapp_inboundmessage_change", args=[message])
-    return Advice(steps, ("The message", page))
+    return AlarmAdvice(steps, ("The message", page))
 
 
-def _unknown_number(_: str) -> Advice:
-    return Advice(
+def _advise_on_unknown_business_number(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             "If the number is yours, add its id to META_PHONE_NUMBER_ID and restart the gateway.",
             "If not, unsubscribe the app from that account in Meta's App Dashboard.",
@@ -124,8 +124,8 @@ def _unknown_number(_: str) -> Advice:
     )
 
 
-def _notice(_: str) -> Advice:
-    return Advice(
+def _advise_on_account_notice(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             "Read what Meta says, and look into WhatsApp Manager and Business Support Home.",
             "When it is dealt with, mark this as resolved.",
@@ -137,8 +137,8 @@ def _notice(_: str) -> Advice:
     )
 
 
-def _unreadable(_: str) -> Advice:
-    return Advice(
+def _advise_on_unreadable_item(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             "Nothing is lost: the bytes are kept.",
             (
@@ -150,8 +150,8 @@ def _unreadable(_: str) -> Advice:
     )
 
 
-def _without_sender(_: str) -> Advice:
-    return Advice(
+def _advise_on_message_without_sender(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
         (
             "The message is kept among the messages in, but names nobody who could be answered.",
             "Nothing can be done about it; mark this as resolved.",
@@ -160,7 +160,7 @@ def _without_sender(_: str) -> Advice:
     )
 
 
-def _expiry_failed(order: str) -> Advice:
+def _advise_on_failed_expiry(order: str) -> AlarmAdvice:
     steps = (
         "The order keeps its numbers although its time is over.",
         (
@@ -170,11 +170,11 @@ def _expiry_failed(order: str) -> Advice:
         "When the order has ended, mark this as resolved.",
     )
     if not order.isdecimal():
-        return Advice(steps)
-    return Advice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
+        return AlarmAdvice(steps)
+    return AlarmAdvice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
 
 
-def _events_undelivered(endpoint: str) -> Advice:
+def _advise_on_undelivered_events(endpoint: str) -> AlarmAdvice:
     steps = (
         (
             "Look at what it answered, and whether the endpoint is on. In n8n the workflow must be "
@@ -184,21 +184,23 @@ def _events_undelivered(endpoint: str) -> Advice:
         "Then mark this as resolved.",
     )
     if not endpoint.isdecimal():
-        return Advice(steps)
+        return AlarmAdvice(steps)
     deliveries = reverse("admin:events_eventdelivery_changelist")
-    return Advice(steps, ("What was given up", f"{deliveries}?status=FAILED&endpoint={endpoint}"))
+    return AlarmAdvice(
+        steps, ("What was given up", f"{deliveries}?status=FAILED&endpoint={endpoint}")
+    )
 
 
-_ADVICE: Final[Mapping[str, Callable[[str], Advice]]] = {
-    "paused": _paused,
-    "not_sent": _not_sent,
-    "refused": _refused,
-    "unreachable": _unreachable,
-    "inbound_failed": _inbound_failed,
-    "unknown_number": _unknown_number,
-    "notice": _notice,
-    "unreadable": _unreadable,
-    "message_without_sender": _without_sender,
-    "expiry_failed": _expiry_failed,
-    "events_undelivered": _events_undelivered,
+_ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
+    "paused": _advise_on_paused_number,
+    "not_sent": _advise_on_unsent_messages,
+    "refused": _advise_on_refused_messages,
+    "unreachable": _advise_on_unreachable_meta,
+    "inbound_failed": _advise_on_failed_inbound_message,
+    "unknown_number": _advise_on_unknown_business_number,
+    "notice": _advise_on_account_notice,
+    "unreadable": _advise_on_unreadable_item,
+    "message_without_sender": _advise_on_message_without_sender,
+    "expiry_failed": _advise_on_failed_expiry,
+    "events_undelivered": _advise_on_undelivered_events,
 }

@@ -7,17 +7,17 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from backoffice.messaging.channel_actions import TRY_NOW
-from backoffice.messaging.message_page import pretty
+from backoffice.messaging.channel_actions import TRY_NUMBER_PERMISSION
+from backoffice.messaging.message_page import format_sorted_json
 from backoffice.ui import display
 from shared.whatsapp import predicates
 from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage
 
-QUIET_AFTER: Final = timedelta(hours=24)
+WEBHOOK_SILENCE_LIMIT: Final = timedelta(hours=24)
 """A number without a webhook for so long may be connected badly, or nobody writes."""
 
-_FACTS: Final = 40
-_FIELDS: Final = {
+_MAX_NOTICE_DETAILS: Final = 40
+_NOTICE_FIELD_LABELS: Final = {
     "account_update": "Something changed about the account",
     "account_alerts": "Meta alerts about the account",
     "account_review_update": "Meta reviewed the account",
@@ -34,7 +34,7 @@ _FIELDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class NumberPage:
+class BusinessNumberDetailPage:
     """The page of a business number.
 
     Attributes:
@@ -61,84 +61,96 @@ class NumberPage:
     may_try: bool
 
 
-def of_number(number: BusinessNumber, *, request: HttpRequest, now: datetime) -> NumberPage:
+def load_business_number_page(
+    number: BusinessNumber, *, request: HttpRequest, now: datetime
+) -> BusinessNumberDetailPage:
     """Read the page of a business number, with one query for what waits."""
-    state, style = state_of(number, now=now)
-    troubled = is_slowed(number, now=now) or number.paused_at is not None
+    state, style = describe_sending_state(number, now=now)
+    troubled = is_slowed_down(number, now=now) or number.paused_at is not None
     waiting = OutboundMessage.objects.filter(
         predicates.QUEUED_OUTBOUND, phone_number_id=number.phone_number_id
     )
     heard = number.last_webhook_at
-    return NumberPage(
+    return BusinessNumberDetailPage(
         state=state,
         style=style,
-        why=why(number, now=now),
-        since=display.clock(number.paused_at) if number.paused_at else "",
-        next_try=_next_try(number, now=now) if troubled else "",
-        heard=f"{display.clock(heard)} ({display.ago(heard, now=now)} ago)" if heard else "never",
-        quiet=heard is None or now - heard > QUIET_AFTER,
+        why=explain_sending_state(number, now=now),
+        since=display.format_time(number.paused_at) if number.paused_at else "",
+        next_try=_describe_next_try(number, now=now) if troubled else "",
+        heard=f"{display.format_time(heard)} ({display.format_time_since(heard, now=now)} ago)"
+        if heard
+        else "never",
+        quiet=heard is None or now - heard > WEBHOOK_SILENCE_LIMIT,
         waiting=waiting.count(),
-        may_try=troubled and request.user.has_perm(TRY_NOW),
+        may_try=troubled and request.user.has_perm(TRY_NUMBER_PERMISSION),
     )
 
 
-def is_slowed(number: BusinessNumber, *, now: datetime) -> bool:
+def is_slowed_down(number: BusinessNumber, *, now: datetime) -> bool:
     """Whether Meta asked the number to wait, and the time is not over."""
     return number.send_after is not None and number.send_after > now
 
 
-def state_of(number: BusinessNumber, *, now: datetime) -> tuple[str, str]:
+def describe_sending_state(number: BusinessNumber, *, now: datetime) -> tuple[str, str]:
     """Give a number's state in a word, and Bootstrap's style for it."""
     if number.paused_at is not None:
         return "Paused", "danger"
-    return ("Slowed down", "warning") if is_slowed(number, now=now) else ("Sending", "success")
+    return ("Slowed down", "warning") if is_slowed_down(number, now=now) else ("Sending", "success")
 
 
-def why(number: BusinessNumber, *, now: datetime) -> str:
+def explain_sending_state(number: BusinessNumber, *, now: datetime) -> str:
     """Say why a number does not send freely; empty while it does."""
     if number.paused_at is not None:
         code = "" if number.pause_code is None else f"Meta's code {number.pause_code}: "
         return f"{code}{number.pause_reason or 'no reason was given'}"
-    if is_slowed(number, now=now):
+    if is_slowed_down(number, now=now):
         return "Meta asked for fewer messages, or could not be reached; they wait in order."
     return ""
 
 
-def title(notice: AccountNotice) -> str:
+def describe_account_notice(notice: AccountNotice) -> str:
     """Say in words what a notice is about."""
-    return _FIELDS.get(notice.field, notice.field.replace("_", " ").capitalize() or "Notice")
+    return _NOTICE_FIELD_LABELS.get(
+        notice.field, notice.field.replace("_", " ").capitalize() or "Notice"
+    )
 
 
-def facts(notice: AccountNotice) -> Sequence[tuple[str, str]]:
+def list_notice_details(notice: AccountNotice) -> Sequence[tuple[str, str]]:
     """Give what a notice says as names and values; the rest stands in its raw form."""
     value = notice.payload.get("value", notice.payload)
-    return [pair for _, pair in zip(range(_FACTS), _flat(value), strict=False)]
+    return [
+        pair for _, pair in zip(range(_MAX_NOTICE_DETAILS), _flatten_payload(value), strict=False)
+    ]
 
 
-def raw(notice: AccountNotice) -> str:
+def format_notice_payload(notice: AccountNotice) -> str:
     """Give the notice as Meta sent it."""
-    return pretty(notice.payload)
+    return format_sorted_json(notice.payload)
 
 
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _flatten_payload(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case dict():
             for key, inner in value.items():
-                yield from _flat(inner, f"{name} · {_spelt(key)}" if name else _spelt(key))
+                yield from _flatten_payload(
+                    inner, f"{name} · {_format_key(key)}" if name else _format_key(key)
+                )
         case list():
             for place, inner in enumerate(value, start=1):
-                yield from _flat(inner, f"{name} {place}" if len(value) > 1 else name)
+                yield from _flatten_payload(inner, f"{name} {place}" if len(value) > 1 else name)
         case _:
             yield name or "Value", "–" if value is None else str(value)
 
 
-def _spelt(key: str) -> str:
+def _format_key(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
-def _next_try(number: BusinessNumber, *, now: datetime) -> str:
+def _describe_next_try(number: BusinessNumber, *, now: datetime) -> str:
     due = max((at for at in (number.probe_at, number.send_after) if at), default=now)
     if due <= now:
         return "with the next waiting message"
     seconds = int((due - now).total_seconds())
-    return f"in {seconds} seconds" if seconds < 120 else f"in {display.ago(now, now=due)}"  # noqa: PLR2004
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"in {seconds} seconds"
+    return f"in {display.format_time_since(now, now=due)}"

@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders.decisions import Said, told
+from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log, display
 from shared.core.enums import OutboxKind
 from shared.core.errors import DomainError
@@ -34,111 +34,111 @@ from shared.whatsapp.services.alarms import AlarmResolved
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
-SEND_AGAIN: Final = "whatsapp.change_outboundmessage"
-ANSWER_AGAIN: Final = "whatsapp.change_inboundmessage"
-RESOLVE: Final = "whatsapp.change_alarm"
-TRY_NOW: Final = "whatsapp.change_businessnumber"
-BLOCK: Final = "whatsapp.change_whatsappcontact"
+SEND_AGAIN_PERMISSION: Final = "whatsapp.change_outboundmessage"
+ANSWER_AGAIN_PERMISSION: Final = "whatsapp.change_inboundmessage"
+RESOLVE_ALARM_PERMISSION: Final = "whatsapp.change_alarm"
+TRY_NUMBER_PERMISSION: Final = "whatsapp.change_businessnumber"
+BLOCK_CONTACT_PERMISSION: Final = "whatsapp.change_whatsappcontact"
 
-_NAMED: Final = 12
+_MAX_ROWS_NAMED: Final = 12
 """So many rows are named when many are dealt with; the rest are counted."""
 
 
 @require_POST
-def send_again(request: HttpRequest, message_id: int) -> HttpResponse:
+def send_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
     """Queue a failed message anew."""
-    _may(request, SEND_AGAIN)
+    _require_permission(request, SEND_AGAIN_PERMISSION)
     message = get_object_or_404(OutboundMessage.objects.select_related("contact"), pk=message_id)
 
-    def act() -> Said:
-        again(request, message)
-        return messages.SUCCESS, _when_it_goes(message)
+    def act() -> ActionResult:
+        send_message_again(request, message)
+        return messages.SUCCESS, _describe_sending_time(message)
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:whatsapp_outboundmessage_change", message.pk)
 
 
 @require_POST
-def answer_again(request: HttpRequest, message_id: int) -> HttpResponse:
+def answer_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
     """Let the bot answer a message once more whose answer failed."""
-    _may(request, ANSWER_AGAIN)
+    _require_permission(request, ANSWER_AGAIN_PERMISSION)
     message = get_object_or_404(InboundMessage, pk=message_id)
 
-    def act() -> Said:
-        reply(request, message)
+    def act() -> ActionResult:
+        answer_message_again(request, message)
         return messages.SUCCESS, "The message is answered within seconds; look again in a moment."
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:whatsapp_inboundmessage_change", message.pk)
 
 
 @require_POST
-def resolve_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
+def resolve_alarm_view(request: HttpRequest, alarm_id: int) -> HttpResponse:
     """Close an alarm that is dealt with."""
-    _may(request, RESOLVE)
+    _require_permission(request, RESOLVE_ALARM_PERMISSION)
     alarm = get_object_or_404(Alarm, pk=alarm_id)
 
-    def act() -> Said:
+    def act() -> ActionResult:
         try:
-            resolve(request, alarm)
+            close_alarm(request, alarm)
         except AlarmResolved as refusal:
-            by, at = refusal.details["by"], display.clock(refusal.details["at"])
+            by, at = refusal.details["by"], display.format_time(refusal.details["at"])
             return messages.INFO, f"This alarm was resolved already: {by}, {at}."
         return messages.SUCCESS, "Resolved. If the trouble comes again, a new alarm opens."
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:whatsapp_alarm_change", alarm.pk)
 
 
 @require_POST
-def try_number(request: HttpRequest, number_id: int) -> HttpResponse:
+def try_business_number_view(request: HttpRequest, number_id: int) -> HttpResponse:
     """Let a paused number try its next message at once."""
-    _may(request, TRY_NOW)
+    _require_permission(request, TRY_NUMBER_PERMISSION)
     number = get_object_or_404(BusinessNumber, pk=number_id)
 
-    def act() -> Said:
+    def act() -> ActionResult:
         business_numbers.try_sending_now(number.phone_number_id, now=timezone.now())
-        audit_log.note(request, number, "Let the number try its next message at once")
+        audit_log.record_action(request, number, "Let the number try its next message at once")
         return messages.SUCCESS, (
             "The next waiting message is tried within seconds. If it goes through, the number "
             "sends again."
         )
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:whatsapp_businessnumber_change", number.pk)
 
 
 @require_POST
-def block(request: HttpRequest, contact_id: int) -> HttpResponse:
+def block_contact_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     """Answer a buyer no more."""
-    return _blocked(request, contact_id, blocked=True)
+    return _set_blocked(request, contact_id, blocked=True)
 
 
 @require_POST
-def unblock(request: HttpRequest, contact_id: int) -> HttpResponse:
+def unblock_contact_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     """Answer a buyer again."""
-    return _blocked(request, contact_id, blocked=False)
+    return _set_blocked(request, contact_id, blocked=False)
 
 
-def again(request: HttpRequest, message: OutboundMessage) -> None:
+def send_message_again(request: HttpRequest, message: OutboundMessage) -> None:
     """Queue one failed message anew and write down who did. Raises MessageNotFailed."""
     outbox_queue.resend_message(message.pk)
-    audit_log.note(request, message, "Sent the message again")
+    audit_log.record_action(request, message, "Sent the message again")
 
 
-def reply(request: HttpRequest, message: InboundMessage) -> None:
+def answer_message_again(request: HttpRequest, message: InboundMessage) -> None:
     """Put one message back among those that wait for an answer. Raises MessageAnswered."""
     inbox_queue.requeue_failed_message(message.pk)
-    audit_log.note(request, message, "Had the message answered again")
+    audit_log.record_action(request, message, "Had the message answered again")
 
 
-def resolve(request: HttpRequest, alarm: Alarm) -> None:
+def close_alarm(request: HttpRequest, alarm: Alarm) -> None:
     """Close one alarm and write down who did. Raises AlarmResolved."""
     alarms.close_alarm(alarm.pk, by=request.user.get_username(), now=timezone.now())
-    audit_log.note(request, alarm, "Resolved the alarm")
+    audit_log.record_action(request, alarm, "Resolved the alarm")
 
 
-def one_by_one[Row: Model](
+def apply_to_each_row[Row: Model](
     request: HttpRequest,
     rows: Iterable[Row],
     act: Callable[[HttpRequest, Row], None],
@@ -167,35 +167,37 @@ def one_by_one[Row: Model](
             outcome = (messages.ERROR, "The database was busy; try again")
         became[outcome].append(name(row))
     for (level, sentence), names in sorted(became.items()):
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        listed = ", ".join(names[:_NAMED]) + more
+        more = f" and {len(names) - _MAX_ROWS_NAMED} more" if len(names) > _MAX_ROWS_NAMED else ""
+        listed = ", ".join(names[:_MAX_ROWS_NAMED]) + more
         messages.add_message(request, level, f"{sentence.rstrip('.')} ({len(names)}): {listed}.")
 
 
-def _blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpResponse:
-    _may(request, BLOCK)
+def _set_blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpResponse:
+    _require_permission(request, BLOCK_CONTACT_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
 
-    def act() -> Said:
+    def act() -> ActionResult:
         change = contacts.block_contact if blocked else contacts.unblock_contact
         if not change(contact.pk):
             state = "blocked" if blocked else "not blocked"
             return messages.INFO, f"{contact} was {state} already; nothing was changed."
-        audit_log.note(request, contact, f"{'Blocked' if blocked else 'Unblocked'} the contact")
+        audit_log.record_action(
+            request, contact, f"{'Blocked' if blocked else 'Unblocked'} the contact"
+        )
         if blocked:
             return messages.SUCCESS, f"{contact} is blocked: the bot does not answer them any more."
         return messages.SUCCESS, f"{contact} is answered again from their next message on."
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:whatsapp_whatsappcontact_change", contact.pk)
 
 
-def _may(request: HttpRequest, permission: str) -> None:
+def _require_permission(request: HttpRequest, permission: str) -> None:
     if not request.user.has_perm(permission):
         raise PermissionDenied
 
 
-def _when_it_goes(message: OutboundMessage) -> str:
+def _describe_sending_time(message: OutboundMessage) -> str:
     if window.is_window_open(message.contact.last_inbound_at, now=timezone.now()):
         return "The message is queued again and goes out within seconds."
     if message.kind == OutboxKind.NOTICE:

@@ -19,11 +19,11 @@ from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 
-_PICTURE: Final = "[picture]"
-_BOLD: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
+_PICTURE_PLACEHOLDER: Final = "[picture]"
+_BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 
 
-class Tick(StrEnum):
+class DeliveryTick(StrEnum):
     """How far one of our messages came, as a mark beside its time."""
 
     QUEUED = "queued"
@@ -36,37 +36,39 @@ class Tick(StrEnum):
     FAILED = "failed"
 
 
-_TICK_WORDS: Final[Mapping[Tick, str]] = {
-    Tick.QUEUED: "waits to be sent",
-    Tick.SENT: "sent",
-    Tick.DELIVERED: "delivered",
-    Tick.READ: "read",
-    Tick.UNKNOWN: "handed over, not confirmed yet",
-    Tick.WITHHELD: "waits until the buyer writes",
-    Tick.STALE: "not sent",
-    Tick.FAILED: "not delivered",
+_TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
+    DeliveryTick.QUEUED: "waits to be sent",
+    DeliveryTick.SENT: "sent",
+    DeliveryTick.DELIVERED: "delivered",
+    DeliveryTick.READ: "read",
+    DeliveryTick.UNKNOWN: "handed over, not confirmed yet",
+    DeliveryTick.WITHHELD: "waits until the buyer writes",
+    DeliveryTick.STALE: "not sent",
+    DeliveryTick.FAILED: "not delivered",
 }
 
-_OF_STATUS: Final[Mapping[str, Tick]] = {
-    OutboxStatus.QUEUED: Tick.QUEUED,
-    OutboxStatus.SENDING: Tick.QUEUED,
-    OutboxStatus.SENT: Tick.SENT,
-    OutboxStatus.UNKNOWN: Tick.UNKNOWN,
-    OutboxStatus.WITHHELD: Tick.WITHHELD,
-    OutboxStatus.STALE: Tick.STALE,
-    OutboxStatus.FAILED: Tick.FAILED,
+_TICK_BY_OUTBOX_STATUS: Final[Mapping[str, DeliveryTick]] = {
+    OutboxStatus.QUEUED: DeliveryTick.QUEUED,
+    OutboxStatus.SENDING: DeliveryTick.QUEUED,
+    OutboxStatus.SENT: DeliveryTick.SENT,
+    OutboxStatus.UNKNOWN: DeliveryTick.UNKNOWN,
+    OutboxStatus.WITHHELD: DeliveryTick.WITHHELD,
+    OutboxStatus.STALE: DeliveryTick.STALE,
+    OutboxStatus.FAILED: DeliveryTick.FAILED,
 }
 
-_OF_DELIVERY: Final[Mapping[str, Tick]] = {
-    MessageDeliveryStatus.FAILED: Tick.FAILED,
-    MessageDeliveryStatus.DELIVERED: Tick.DELIVERED,
-    MessageDeliveryStatus.READ: Tick.READ,
-    MessageDeliveryStatus.PLAYED: Tick.READ,
+_TICK_BY_DELIVERY: Final[Mapping[str, DeliveryTick]] = {
+    MessageDeliveryStatus.FAILED: DeliveryTick.FAILED,
+    MessageDeliveryStatus.DELIVERED: DeliveryTick.DELIVERED,
+    MessageDeliveryStatus.READ: DeliveryTick.READ,
+    MessageDeliveryStatus.PLAYED: DeliveryTick.READ,
 }
 
-_NEVER_CAME: Final = frozenset({Tick.WITHHELD, Tick.STALE, Tick.FAILED})
+_TICKS_NOT_RECEIVED: Final = frozenset(
+    {DeliveryTick.WITHHELD, DeliveryTick.STALE, DeliveryTick.FAILED}
+)
 
-_KINDS: Final[Mapping[ContentKind, tuple[str, str]]] = {
+_CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
     ContentKind.IMAGE: ("fa-image", "Picture"),
     ContentKind.DOCUMENT: ("fa-file-alt", "Document"),
     ContentKind.AUDIO: ("fa-microphone", "Voice message"),
@@ -86,7 +88,7 @@ _KINDS: Final[Mapping[ContentKind, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bubble:
+class ChatBubble:
     """One message as it is drawn.
 
     Attributes:
@@ -119,7 +121,7 @@ class Bubble:
     icon: str = ""
     tapped: bool = False
     chips: tuple[str, ...] = ()
-    tick: Tick | None = None
+    tick: DeliveryTick | None = None
     state: str = ""
     trouble: str = ""
     notice: bool = False
@@ -138,12 +140,12 @@ class Conversation:
     """
 
     contact_id: int
-    bubbles: tuple[Bubble, ...]
+    bubbles: tuple[ChatBubble, ...]
     earlier: bool
-    untold: Bubble | None
+    untold: ChatBubble | None
 
 
-def of_contact(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
+def load_conversation(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
     """Read the last messages of a conversation in two queries.
 
     Args:
@@ -153,34 +155,34 @@ def of_contact(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
 
     """
     now = timezone.now()
-    said = _inbound(contact_id)[: limit + 1]
-    told = _outbound(contact_id)[: limit + 1]
-    bubbles = [_said(message, zone=zone) for message in said]
-    bubbles += [_told(message, zone=zone, now=now) for message in told]
+    said = _query_inbound_messages(contact_id)[: limit + 1]
+    told = _query_outbound_messages(contact_id)[: limit + 1]
+    bubbles = [_build_inbound_bubble(message, zone=zone) for message in said]
+    bubbles += [_build_outbound_bubble(message, zone=zone, now=now) for message in told]
     bubbles.sort(key=lambda bubble: (bubble.at, bubble.ours, bubble.key))
     notices = [bubble for bubble in bubbles if bubble.notice]
-    untold = notices[-1] if notices and notices[-1].tick in _NEVER_CAME else None
+    untold = notices[-1] if notices and notices[-1].tick in _TICKS_NOT_RECEIVED else None
     return Conversation(
         contact_id=contact_id,
-        bubbles=tuple(_with_days(bubbles[-limit:], zone=zone)),
+        bubbles=tuple(_add_day_separators(bubbles[-limit:], zone=zone)),
         earlier=len(bubbles) > limit,
         untold=untold,
     )
 
 
-def of_message(
+def build_single_message_conversation(
     message: InboundMessage | OutboundMessage, *, zone: str, now: datetime
 ) -> Conversation:
     """Draw one message by itself; one of ours comes with its contact."""
     if isinstance(message, OutboundMessage):
-        bubble = _told(message, zone=zone, now=now)
+        bubble = _build_outbound_bubble(message, zone=zone, now=now)
     else:
-        bubble = _said(message, zone=zone)
-    (shown,) = _with_days([bubble], zone=zone)
+        bubble = _build_inbound_bubble(message, zone=zone)
+    (shown,) = _add_day_separators([bubble], zone=zone)
     return Conversation(message.contact_id or 0, (shown,), earlier=False, untold=None)
 
 
-def by_hand(contact: WhatsAppContact, *, text: str = "") -> str:
+def build_whatsapp_link(contact: WhatsAppContact, *, text: str = "") -> str:
     """Give the link that opens WhatsApp with this buyer, for a word by hand.
 
     Args:
@@ -196,30 +198,30 @@ def by_hand(contact: WhatsAppContact, *, text: str = "") -> str:
     return f"https://wa.me/{contact.wa_id}" + (f"?text={quote(text)}" if text else "")
 
 
-def _inbound(contact_id: int) -> Any:
+def _query_inbound_messages(contact_id: int) -> Any:
     found = InboundMessage.objects.filter(contact_id=contact_id)
     columns = ("type", "text", "payload", "sent_at", "status")
     return found.only(*columns).order_by("-sent_at", "-id")
 
 
-def _outbound(contact_id: int) -> Any:
+def _query_outbound_messages(contact_id: int) -> Any:
     found = OutboundMessage.objects.filter(contact_id=contact_id)
     unused = ("contact__context", "callback_data", "correlation_id", "key", "about")
     return found.select_related("contact").defer(*unused).order_by("-created_at", "-id")
 
 
-def _said(message: InboundMessage, *, zone: str) -> Bubble:
+def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
     read = parse_content(message.payload)
     plain = message.text or read.text
     known = read.kind is not ContentKind.OTHER or not plain
-    icon, kind = _KINDS.get(read.kind, ("", "")) if known else ("", "")
+    icon, kind = _CONTENT_KIND_LABELS.get(read.kind, ("", "")) if known else ("", "")
     failed = message.status == InboxStatus.FAILED
-    return Bubble(
+    return ChatBubble(
         key=message.pk,
         ours=False,
         at=message.sent_at,
-        clock=_clock(message.sent_at, zone=zone),
-        text=formatted(plain),
+        clock=_format_time(message.sent_at, zone=zone),
+        text=render_whatsapp_text(plain),
         plain=plain,
         kind=kind,
         icon=icon,
@@ -228,57 +230,67 @@ def _said(message: InboundMessage, *, zone: str) -> Bubble:
     )
 
 
-def _told(message: OutboundMessage, *, zone: str, now: datetime) -> Bubble:
-    plain, chips, picture = _written(message.payload)
-    tick = _tick(message)
-    return Bubble(
+def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime) -> ChatBubble:
+    plain, chips, picture = _parse_outbound_payload(message.payload)
+    tick = _choose_tick(message)
+    return ChatBubble(
         key=message.pk,
         ours=True,
         at=message.created_at,
-        clock=_clock(message.created_at, zone=zone),
-        text=formatted(plain),
+        clock=_format_time(message.created_at, zone=zone),
+        text=render_whatsapp_text(plain),
         plain=plain,
         kind="Picture" if picture else "",
         icon="fa-image" if picture else "",
         chips=chips,
         tick=tick,
-        state=_TICK_WORDS[tick],
-        trouble=_trouble(message, tick, now=now),
+        state=_TICK_LABELS[tick],
+        trouble=_explain_tick(message, tick, now=now),
         notice=message.kind == OutboxKind.NOTICE,
     )
 
 
-def formatted(text: str) -> SafeString:
+def render_whatsapp_text(text: str) -> SafeString:
     """Draw WhatsApp's *bold*; everything else stays as it was written, and is escaped."""
-    return mark_safe(_BOLD.sub(r"<strong>\1</strong>", escape(text)))  # noqa: S308 - escaped
+    return mark_safe(_BOLD_PATTERN.sub(r"<strong>\1</strong>", escape(text)))  # noqa: S308 - escaped
 
 
-def _tick(message: OutboundMessage) -> Tick:
-    status = _OF_STATUS[message.status]
-    return _OF_DELIVERY.get(message.delivery, status) if status is Tick.SENT else status
+def _choose_tick(message: OutboundMessage) -> DeliveryTick:
+    status = _TICK_BY_OUTBOX_STATUS[message.status]
+    return (
+        _TICK_BY_DELIVERY.get(message.delivery, status) if status is DeliveryTick.SENT else status
+    )
 
 
-def _trouble(message: OutboundMessage, tick: Tick, *, now: datetime) -> str:
+def _explain_tick(message: OutboundMessage, tick: DeliveryTick, *, now: datetime) -> str:
     """Say why it is not where it should be; that it waits its turn is no trouble."""
-    return "" if tick is Tick.QUEUED else delivery_reasons.why(message, now=now)
+    return (
+        ""
+        if tick is DeliveryTick.QUEUED
+        else delivery_reasons.explain_message_state(message, now=now)
+    )
 
 
-def _written(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
+def _parse_outbound_payload(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
     """Give the words of one of our messages, what can be tapped below, and if it has a picture."""
     match payload:
         case {"type": "interactive", "interactive": {"action": _}}:
             parts: Mapping[str, Any] = payload["interactive"]
             bare = messages.render_preview({**payload, "interactive": {**parts, "action": {}}})
-            picture = bare.startswith(_PICTURE)
-            words = bare.removeprefix(_PICTURE).lstrip("\n")
-            return words, tuple(_chips(parts["action"])), picture
+            picture = bare.startswith(_PICTURE_PLACEHOLDER)
+            words = bare.removeprefix(_PICTURE_PLACEHOLDER).lstrip("\n")
+            return words, tuple(_list_button_titles(parts["action"])), picture
         case {"type": "image"}:
-            return messages.render_preview(payload).removeprefix(_PICTURE).strip(), (), True
+            return (
+                messages.render_preview(payload).removeprefix(_PICTURE_PLACEHOLDER).strip(),
+                (),
+                True,
+            )
         case _:
             return messages.render_preview(payload), (), False
 
 
-def _chips(action: Mapping[str, Any]) -> Iterable[str]:
+def _list_button_titles(action: Mapping[str, Any]) -> Iterable[str]:
     match action:
         case {"buttons": [*choices]}:
             yield from (str(choice["reply"]["title"]) for choice in choices)
@@ -286,7 +298,7 @@ def _chips(action: Mapping[str, Any]) -> Iterable[str]:
             yield from (str(row["title"]) for section in sections for row in section["rows"])
 
 
-def _with_days(bubbles: Sequence[Bubble], *, zone: str) -> Iterable[Bubble]:
+def _add_day_separators(bubbles: Sequence[ChatBubble], *, zone: str) -> Iterable[ChatBubble]:
     before = ""
     for bubble in bubbles:
         local = bubble.at.astimezone(ZoneInfo(zone))
@@ -295,5 +307,5 @@ def _with_days(bubbles: Sequence[Bubble], *, zone: str) -> Iterable[Bubble]:
         before = day
 
 
-def _clock(at: datetime, *, zone: str) -> str:
+def _format_time(at: datetime, *, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"

@@ -23,7 +23,7 @@ from shared.whatsapp import window
 from shared.whatsapp.models import WhatsAppContact
 
 
-class ByBlocking(filters.OneOf):
+class ContactBlockedFilter(filters.ConditionFilter):
     """Contacts that are blocked, or answered."""
 
     title = "Answered or blocked"
@@ -34,7 +34,7 @@ class ByBlocking(filters.OneOf):
     }
 
 
-class ByWindow(admin.SimpleListFilter):
+class ContactWindowFilter(admin.SimpleListFilter):
     """Contacts to whom we may write now, or not."""
 
     title = "24-hour window"
@@ -48,7 +48,7 @@ class ByWindow(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[WhatsAppContact]
     ) -> QuerySet[WhatsAppContact] | None:
         """Keep the rows of the chosen answer."""
-        opened = Q(last_inbound_at__gt=_oldest(timezone.now()))
+        opened = Q(last_inbound_at__gt=_compute_window_start(timezone.now()))
         match self.value():
             case "open":
                 return queryset.filter(opened)
@@ -64,7 +64,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
 
     menu_name = "Contacts"
     list_display = ("name", "phone", "doing", "wrote", "may_write", "orders")
-    list_filter = (ByBlocking, ByWindow)
+    list_filter = (ContactBlockedFilter, ContactWindowFilter)
     search_fields: ClassVar[tuple[str, ...]] = ("wa_id", "profile_name")
     search_help_text = "Phone, name or user id"
     sortable_by = ("wrote",)
@@ -73,32 +73,32 @@ class WhatsAppContactAdmin(TabbedAdmin):
     @admin.display(description="Name")
     def name(self, contact: WhatsAppContact) -> SafeString:
         """Give the name, and that they are blocked."""
-        badge = display.badge("Blocked", style="danger") if contact.is_blocked else ""
+        badge = display.render_badge("Blocked", style="danger") if contact.is_blocked else ""
         return format_html("{} {}", contact, badge)
 
     @admin.display(description="Phone")
     def phone(self, contact: WhatsAppContact) -> str:
         """Phone number, or that it is hidden."""
-        return contact_page.phone(contact) or "hidden"
+        return contact_page.format_phone_number(contact) or "hidden"
 
     @admin.display(description="In the chat")
     def doing(self, contact: WhatsAppContact) -> str:
         """Say where the conversation stands."""
-        return contact_page.STATES[State(contact.state)].capitalize()
+        return contact_page.CONVERSATION_STATE_LABELS[State(contact.state)].capitalize()
 
     @admin.display(description="Last wrote", ordering="last_inbound_at")
     def wrote(self, contact: WhatsAppContact) -> str:
         """When the buyer last wrote."""
-        return display.clock(contact.last_inbound_at)
+        return display.format_time(contact.last_inbound_at)
 
     @admin.display(description="24-hour window")
     def may_write(self, contact: WhatsAppContact) -> SafeString:
         """Say whether we may write to them."""
         opened = window.is_window_open(contact.last_inbound_at, now=timezone.now())
         return (
-            display.badge("Open", style="success")
+            display.render_badge("Open", style="success")
             if opened
-            else display.badge("Closed", style="secondary")
+            else display.render_badge("Closed", style="secondary")
         )
 
     @admin.display(description="Orders")
@@ -120,7 +120,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        return queryset.filter(contact_search.wanted(term)), False
+        return queryset.filter(contact_search.build_contact_condition(term)), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses that block and unblock."""
@@ -128,12 +128,12 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return [
             path(
                 "<int:contact_id>/block/",
-                view(channel_actions.block),
+                view(channel_actions.block_contact_view),
                 name="whatsapp_whatsappcontact_block",
             ),
             path(
                 "<int:contact_id>/unblock/",
-                view(channel_actions.unblock),
+                view(channel_actions.unblock_contact_view),
                 name="whatsapp_whatsappcontact_unblock",
             ),
             *super().get_urls(),
@@ -143,9 +143,11 @@ class WhatsAppContactAdmin(TabbedAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Draw the page from what `buyers` reads."""
-        context["buyer"] = contact_page.of(kwargs["obj"], request=request, now=timezone.now())
+        context["buyer"] = contact_page.load_contact_page(
+            kwargs["obj"], request=request, now=timezone.now()
+        )
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _oldest(now: datetime) -> datetime:
+def _compute_window_start(now: datetime) -> datetime:
     return now - SERVICE_WINDOW + SERVICE_WINDOW_MARGIN

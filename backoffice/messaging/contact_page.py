@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from backoffice.messaging import chat_view
-from backoffice.messaging.channel_actions import BLOCK
-from backoffice.messaging.chat_view import Bubble, Conversation
-from backoffice.messaging.message_page import pretty
+from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
+from backoffice.messaging.chat_view import ChatBubble, Conversation
+from backoffice.messaging.message_page import format_sorted_json
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
@@ -20,7 +20,7 @@ from shared.raffles.models import Order
 from shared.whatsapp import window
 from shared.whatsapp.models import WhatsAppContact
 
-STATES: Final = {
+CONVERSATION_STATE_LABELS: Final = {
     State.MENU: "at the menu",
     State.CHOOSE_MODE: "choosing how to get numbers",
     State.ASK_QTY: "saying how many numbers",
@@ -31,19 +31,19 @@ STATES: Final = {
 }
 """Where a conversation stands, as in "Ana is …"."""
 
-ORDER_STYLES: Final = {
+ORDER_STATUS_BADGES: Final = {
     OrderStatus.DRAFT: ("Held, not confirmed", "secondary"),
     OrderStatus.PENDING_PAYMENT: ("Waits for payment", "warning"),
     OrderStatus.PAID: ("Paid", "success"),
     OrderStatus.CANCELLED: ("Cancelled", "dark"),
     OrderStatus.EXPIRED: ("Expired", "dark"),
 }
-_ORDERS: Final = 20
-_MESSAGES: Final = 100
+_ORDERS_SHOWN: Final = 20
+_MESSAGES_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ShownOrder:
+class ContactOrderRow:
     """One order of the buyer as a row."""
 
     code: str
@@ -57,7 +57,7 @@ class ShownOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Buyer:
+class ContactDetailPage:
     """The page of a contact.
 
     Attributes:
@@ -85,86 +85,88 @@ class Buyer:
     window: str
     open: bool
     wrote: str
-    orders: Sequence[ShownOrder]
+    orders: Sequence[ContactOrderRow]
     more_orders: bool
     live: bool
     talk: Conversation
-    untold: Bubble | None
+    untold: ChatBubble | None
     by_hand: str
     may_block: bool
     facts: Sequence[tuple[str, str]]
     remembered: str
 
 
-def of(contact: WhatsAppContact, *, request: HttpRequest, now: datetime) -> Buyer:
+def load_contact_page(
+    contact: WhatsAppContact, *, request: HttpRequest, now: datetime
+) -> ContactDetailPage:
     """Read everything the page of `contact` shows, in three queries."""
-    found = list(contact.orders.select_related("raffle").order_by("-id")[: _ORDERS + 1])
-    talk = chat_view.of_contact(contact.pk, zone=settings.TIME_ZONE, limit=_MESSAGES)
+    found = list(contact.orders.select_related("raffle").order_by("-id")[: _ORDERS_SHOWN + 1])
+    talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MESSAGES_SHOWN)
     untold = talk.untold
-    return Buyer(
+    return ContactDetailPage(
         contact=contact,
         name=str(contact),
-        phone=phone(contact),
-        doing=STATES[State(contact.state)],
-        window=_window(contact, now=now),
+        phone=format_phone_number(contact),
+        doing=CONVERSATION_STATE_LABELS[State(contact.state)],
+        window=_describe_window(contact, now=now),
         open=window.is_window_open(contact.last_inbound_at, now=now),
-        wrote=display.clock(contact.last_inbound_at),
-        orders=[_shown(order) for order in found[:_ORDERS]],
-        more_orders=len(found) > _ORDERS,
+        wrote=display.format_time(contact.last_inbound_at),
+        orders=[_build_order_row(order) for order in found[:_ORDERS_SHOWN]],
+        more_orders=len(found) > _ORDERS_SHOWN,
         live=any(order.status in Order.LIVE for order in found),
         talk=replace(talk, earlier=False),  # the link would lead to this very page
         untold=untold,
-        by_hand=chat_view.by_hand(contact, text=untold.plain) if untold else "",
-        may_block=request.user.has_perm(BLOCK),
+        by_hand=chat_view.build_whatsapp_link(contact, text=untold.plain) if untold else "",
+        may_block=request.user.has_perm(BLOCK_CONTACT_PERMISSION),
         facts=(
             ("User name", contact.username or "–"),
             ("User id", contact.user_id or "–"),
             ("Business number", contact.phone_number_id),
-            ("Known since", display.clock(contact.created_at)),
-            ("Pause by Meta", display.clock(contact.send_after)),
+            ("Known since", display.format_time(contact.created_at)),
+            ("Pause by Meta", display.format_time(contact.send_after)),
         ),
-        remembered=pretty(contact.context),
+        remembered=format_sorted_json(contact.context),
     )
 
 
-def phone(contact: WhatsAppContact) -> str:
+def format_phone_number(contact: WhatsAppContact) -> str:
     """Write the phone number with its plus; empty while the buyer hides it."""
     return f"+{contact.wa_id}" if contact.wa_id else ""
 
 
-def closes_at(contact: WhatsAppContact) -> datetime | None:
+def compute_window_end(contact: WhatsAppContact) -> datetime | None:
     """Say when the 24 h window closes or closed; None for somebody who never wrote."""
     wrote = contact.last_inbound_at
     return None if wrote is None else wrote + SERVICE_WINDOW - SERVICE_WINDOW_MARGIN
 
 
-def left(contact: WhatsAppContact, *, now: datetime) -> timedelta:
+def compute_window_time_left(contact: WhatsAppContact, *, now: datetime) -> timedelta:
     """Say for how long we may still write; zero once the window is closed."""
-    closes = closes_at(contact)
+    closes = compute_window_end(contact)
     return max(timedelta(0), closes - now) if closes else timedelta(0)
 
 
-def _window(contact: WhatsAppContact, *, now: datetime) -> str:
+def _describe_window(contact: WhatsAppContact, *, now: datetime) -> str:
     if contact.last_inbound_at is None:
         return "Closed: they have not written yet"
     if window.is_window_open(contact.last_inbound_at, now=now):
-        return f"Open until {display.clock(closes_at(contact))}"
+        return f"Open until {display.format_time(compute_window_end(contact))}"
     return "Closed: more than 24 hours since they wrote"
 
 
-def _shown(order: Order) -> ShownOrder:
-    status, style = ORDER_STYLES[OrderStatus(order.status)]
+def _build_order_row(order: Order) -> ContactOrderRow:
+    status, style = ORDER_STATUS_BADGES[OrderStatus(order.status)]
     if order.needs_decision:
         status, style = "Paid too late: decide", "danger"
     elif order.under_review:
         status, style = "Proof to review", "primary"
-    return ShownOrder(
+    return ContactOrderRow(
         code=str(order),
         address=reverse("admin:raffles_order_change", args=[order.pk]),
         raffle=str(order.raffle),
         status=status,
         style=style,
         quantity=order.quantity,
-        total=display.money(order),
-        at=display.clock(order.created_at, zone=order.raffle.time_zone),
+        total=display.format_order_total(order),
+        at=display.format_time(order.created_at, zone=order.raffle.time_zone),
     )

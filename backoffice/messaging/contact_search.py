@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from backoffice.orders.search import MAX_TERM
 from shared.whatsapp.models import WhatsAppContact
 
-AT_MOST: Final = 200
+MAX_CONTACTS_SEARCHED: Final = 200
 """Buyers whose messages are looked for; more only says that the words are too common."""
 
 MAX_WORDS: Final = 20
 """Words of a search; Django asks for each in every field, and SQLite refuses a thousand."""
 
-_NOT_A_PHONE: Final = re.compile(r"[^\d\s()+.-]")
+_NOT_PHONE_CHARACTERS: Final = re.compile(r"[^\d\s()+.-]")
 
 
 class BoundedSearch(admin.ModelAdmin):
@@ -31,21 +31,21 @@ class BoundedSearch(admin.ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
 
-def contacts(term: str) -> list[int]:
+def find_contact_ids(term: str) -> list[int]:
     """Find the newest contacts that `term` may mean, by their ids."""
-    found = WhatsAppContact.objects.filter(wanted(term)).order_by("-pk")
-    return list(found.values_list("pk", flat=True)[:AT_MOST])
+    found = WhatsAppContact.objects.filter(build_contact_condition(term)).order_by("-pk")
+    return list(found.values_list("pk", flat=True)[:MAX_CONTACTS_SEARCHED])
 
 
-def wanted(term: str) -> Q:
+def build_contact_condition(term: str) -> Q:
     """Return the condition: part of the phone, part of the name, or the whole user id."""
     if len(term) > MAX_TERM:
         return Q(pk__in=())
     named = Q(profile_name__icontains=term) | Q(username__icontains=term) | Q(user_id=term)
-    digits = phone_digits(term)
+    digits = extract_phone_digits(term)
     return named | Q(wa_id__contains=digits) if digits else named
 
 
-def phone_digits(term: str) -> str:
+def extract_phone_digits(term: str) -> str:
     """Give the digits of what may be a phone number; nothing for a name."""
-    return "" if _NOT_A_PHONE.search(term) else re.sub(r"\D", "", term)
+    return "" if _NOT_PHONE_CHARACTERS.search(term) else re.sub(r"\D", "", term)

@@ -14,7 +14,7 @@ from shared.whatsapp.models import BusinessNumber, OutboundMessage
 
 WINDOW_CLOSED: Final = "More than 24 hours since the buyer wrote"
 
-_STATES: Final[Mapping[str, tuple[str, str]]] = {
+_OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.QUEUED: ("Waiting", "info"),
     OutboxStatus.SENDING: ("Being sent", "info"),
     OutboxStatus.SENT: ("Sent", "success"),
@@ -23,18 +23,18 @@ _STATES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.STALE: ("Too late to send", "secondary"),
     OutboxStatus.FAILED: ("Failed", "danger"),
 }
-_DELIVERIES: Final[Mapping[str, tuple[str, str]]] = {
+_DELIVERY_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     MessageDeliveryStatus.FAILED: ("Not delivered", "danger"),
     MessageDeliveryStatus.SENT: ("Sent", "success"),
     MessageDeliveryStatus.DELIVERED: ("Delivered", "success"),
     MessageDeliveryStatus.READ: ("Read", "primary"),
     MessageDeliveryStatus.PLAYED: ("Read", "primary"),
 }
-_TIMES: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
+_COUNT_WORDS: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SendingContext:
     """What else decides when a message is sent.
 
     Attributes:
@@ -47,14 +47,14 @@ class Surroundings:
     first: Mapping[int, int] = field(default_factory=dict)
 
 
-NOTHING_ELSE: Final = Surroundings()
+EMPTY_SENDING_CONTEXT: Final = SendingContext()
 
 
-def surroundings(messages: Iterable[OutboundMessage]) -> Surroundings:
+def load_sending_context(messages: Iterable[OutboundMessage]) -> SendingContext:
     """Read what the queued ones of `messages` wait for: two queries, or none if none is queued."""
     queued = [message for message in messages if message.status == OutboxStatus.QUEUED]
     if not queued:
-        return NOTHING_ELSE
+        return EMPTY_SENDING_CONTEXT
     numbers = BusinessNumber.objects.filter(
         phone_number_id__in={message.phone_number_id for message in queued}
     )
@@ -67,17 +67,17 @@ def surroundings(messages: Iterable[OutboundMessage]) -> Surroundings:
         .values_list("contact_id")
         .annotate(first=Min("pk"))
     )
-    return Surroundings({number.phone_number_id: number for number in numbers}, dict(first))
+    return SendingContext({number.phone_number_id: number for number in numbers}, dict(first))
 
 
-def state(message: OutboundMessage) -> tuple[str, str]:
+def describe_message_state(message: OutboundMessage) -> tuple[str, str]:
     """Give what a seller calls its status, and Bootstrap's style for it."""
-    if message.status == OutboxStatus.SENT and message.delivery in _DELIVERIES:
-        return _DELIVERIES[message.delivery]
-    return _STATES[message.status]
+    if message.status == OutboxStatus.SENT and message.delivery in _DELIVERY_BADGES:
+        return _DELIVERY_BADGES[message.delivery]
+    return _OUTBOX_STATUS_BADGES[message.status]
 
 
-def failed(message: OutboundMessage) -> bool:
+def has_message_failed(message: OutboundMessage) -> bool:
     """Whether the buyer did not get it and nobody tries any more."""
     undelivered = (
         message.status == OutboxStatus.SENT and message.delivery == MessageDeliveryStatus.FAILED
@@ -85,12 +85,17 @@ def failed(message: OutboundMessage) -> bool:
     return undelivered or message.status == OutboxStatus.FAILED
 
 
-def untold(message: OutboundMessage) -> bool:
+def is_buyer_uninformed(message: OutboundMessage) -> bool:
     """Whether the buyer does not know what it says, and may not for long."""
-    return failed(message) or message.status in {OutboxStatus.WITHHELD, OutboxStatus.STALE}
+    return has_message_failed(message) or message.status in {
+        OutboxStatus.WITHHELD,
+        OutboxStatus.STALE,
+    }
 
 
-def why(message: OutboundMessage, *, now: datetime, around: Surroundings = NOTHING_ELSE) -> str:
+def explain_message_state(
+    message: OutboundMessage, *, now: datetime, around: SendingContext = EMPTY_SENDING_CONTEXT
+) -> str:
     """Say why a message was not sent or not yet; empty where all went well.
 
     Args:
@@ -101,23 +106,25 @@ def why(message: OutboundMessage, *, now: datetime, around: Surroundings = NOTHI
     """
     match OutboxStatus(message.status):
         case OutboxStatus.QUEUED:
-            return _why_queued(message, now=now, around=around)
+            return _explain_queued(message, now=now, around=around)
         case OutboxStatus.SENDING:
             return "Handed to Meta just now."
         case OutboxStatus.SENT:
             failed_after = message.delivery == MessageDeliveryStatus.FAILED
-            return f"WhatsApp could not deliver it. {_trouble(message)}" if failed_after else ""
+            return (
+                f"WhatsApp could not deliver it. {_describe_error(message)}" if failed_after else ""
+            )
         case OutboxStatus.UNKNOWN:
-            return _why_unknown(message, now=now)
+            return _explain_unknown(message, now=now)
         case OutboxStatus.WITHHELD:
-            return _why_withheld(message)
+            return _explain_withheld(message)
         case OutboxStatus.STALE:
             return f"{WINDOW_CLOSED}: an answer nobody waits for any more is not sent."
         case OutboxStatus.FAILED:
-            return _trouble(message)
+            return _describe_error(message)
 
 
-def _why_queued(message: OutboundMessage, *, now: datetime, around: Surroundings) -> str:
+def _explain_queued(message: OutboundMessage, *, now: datetime, around: SendingContext) -> str:
     number = around.numbers.get(message.phone_number_id)
     contact = message.contact
     first = around.first.get(message.contact_id, message.pk)
@@ -127,28 +134,33 @@ def _why_queued(message: OutboundMessage, *, now: datetime, around: Surroundings
     if number is not None and number.paused_at is not None:
         return f"Waiting for the number, which is paused: {number.pause_reason}".strip(": ")
     if number is not None and number.send_after is not None and number.send_after > now:
-        return f"Meta asked this number to slow down: sent {_soon(number.send_after, now=now)}."
+        return (
+            "Meta asked this number to slow down: sent "
+            f"{_describe_wait(number.send_after, now=now)}."
+        )
     if contact.send_after is not None and contact.send_after > now:
-        moment = _soon(contact.send_after, now=now)
+        moment = _describe_wait(contact.send_after, now=now)
         return f"Meta asked for a pause towards this buyer: sent {moment}."
     if first < message.pk:
         return "Queued behind an earlier message to this buyer."
     if message.next_attempt_at is not None and message.next_attempt_at > now:
-        moment = _soon(message.next_attempt_at, now=now)
-        return (
-            f"Tried {_times(message.attempts)}, tried again {moment}. {_trouble(message)}".strip()
-        )
+        moment = _describe_wait(message.next_attempt_at, now=now)
+        tried = f"Tried {_format_times(message.attempts)}, tried again {moment}."
+        return f"{tried} {_describe_error(message)}".strip()
     return "Next in line."
 
 
-def _why_unknown(message: OutboundMessage, *, now: datetime) -> str:
-    sent = f"Sent {_times(message.unknown_sends)} without an answer: may have arrived."
+def _explain_unknown(message: OutboundMessage, *, now: datetime) -> str:
+    sent = f"Sent {_format_times(message.unknown_sends)} without an answer: may have arrived."
     if message.next_attempt_at is None:
         return sent
-    return f"{sent} Without news it is looked at again {_soon(message.next_attempt_at, now=now)}."
+    return (
+        f"{sent} Without news it is looked at again "
+        f"{_describe_wait(message.next_attempt_at, now=now)}."
+    )
 
 
-def _why_withheld(message: OutboundMessage) -> str:
+def _explain_withheld(message: OutboundMessage) -> str:
     if message.contact.is_blocked:
         return (
             f"{WINDOW_CLOSED}, and they are blocked: waits until you unblock them and they write."
@@ -156,17 +168,17 @@ def _why_withheld(message: OutboundMessage) -> str:
     return f"{WINDOW_CLOSED}: waits until they write."
 
 
-def _trouble(message: OutboundMessage) -> str:
+def _describe_error(message: OutboundMessage) -> str:
     error = message.error or ("" if message.error_code is None else "No reason was given.")
     if message.error_code is None:
         return error
     return f"Meta's code {message.error_code}: {error}"
 
 
-def _times(count: int) -> str:
-    return _TIMES.get(count, f"{count} times")
+def _format_times(count: int) -> str:
+    return _COUNT_WORDS.get(count, f"{count} times")
 
 
-def _soon(at: datetime, *, now: datetime) -> str:
-    waits = display.ago(now, now=at)
+def _describe_wait(at: datetime, *, now: datetime) -> str:
+    waits = display.format_time_since(now, now=at)
     return "in a moment" if at <= now or waits == "0 min" else f"in {waits}"

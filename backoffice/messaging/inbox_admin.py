@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.changelists.facets import CountedOneOf
+from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.messaging import channel_actions, contact_search, message_page
 from backoffice.ui import display
@@ -19,7 +19,7 @@ from shared.whatsapp import predicates
 from shared.whatsapp.models import InboundMessage
 
 
-class ByState(CountedOneOf):
+class InboxStateFilter(CountedConditionFilter):
     """Messages in by what became of them."""
 
     title = "Status"
@@ -39,7 +39,7 @@ class InboundMessageAdmin(TabbedAdmin):
 
     menu_name = "Messages in"
     list_display = ("said", "buyer", "state", "sent")
-    list_filter = (ByState,)
+    list_filter = (InboxStateFilter,)
     list_select_related = ("contact",)
     search_fields: ClassVar[tuple[str, ...]] = ("wa_message_id",)
     search_help_text = "Phone, name or message id"
@@ -50,23 +50,23 @@ class InboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Message")
     def said(self, message: InboundMessage) -> str:
         """Give what a person reads of it, cut."""
-        return display.shortened(message.text) or f"[{message.type}]"
+        return display.shorten_text(message.text) or f"[{message.type}]"
 
     @admin.display(description="From")
     def buyer(self, message: InboundMessage) -> str:
         """Who wrote."""
-        return display.buyer(message.contact) if message.contact else "no sender"
+        return display.format_contact(message.contact) if message.contact else "no sender"
 
     @admin.display(description="Status")
     def state(self, message: InboundMessage) -> SafeString:
         """Status as a badge."""
-        state, style = message_page.IN_STATES[message.status]
-        return display.badge(state, style=style)
+        state, style = message_page.INBOX_STATUS_BADGES[message.status]
+        return display.render_badge(state, style=style)
 
     @admin.display(description="Written")
     def sent(self, message: InboundMessage) -> str:
         """When the buyer sent it."""
-        return display.clock(message.sent_at)
+        return display.format_time(message.sent_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[InboundMessage], search_term: str
@@ -75,27 +75,29 @@ class InboundMessageAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        ids = Q(wa_message_id=term) | Q(contact_id__in=contact_search.contacts(term))
+        ids = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
         return queryset.filter(ids), False
 
     def has_answer_again_permission(self, request: HttpRequest) -> bool:
         """Say who may let the bot answer again."""
-        return request.user.has_perm(channel_actions.ANSWER_AGAIN)
+        return request.user.has_perm(channel_actions.ANSWER_AGAIN_PERMISSION)
 
     @admin.action(description="Answer again", permissions=["answer_again"])
     def answer_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
         """Let the bot answer the chosen messages once more."""
-        channel_actions.one_by_one(
+        channel_actions.apply_to_each_row(
             request,
             chosen.select_related("contact"),
-            channel_actions.reply,
+            channel_actions.answer_message_again,
             done="Answered again within seconds",
-            name=lambda message: display.buyer(message.contact) if message.contact else "no sender",
+            name=lambda message: (
+                display.format_contact(message.contact) if message.contact else "no sender"
+            ),
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that answers again."""
-        view = self.admin_site.admin_view(channel_actions.answer_again)
+        view = self.admin_site.admin_view(channel_actions.answer_message_again_view)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
             *super().get_urls(),
@@ -110,5 +112,7 @@ class InboundMessageAdmin(TabbedAdmin):
     ) -> Any:
         """Draw the page from what `message_pages` reads."""
         now = timezone.now()
-        context["page"] = message_page.of_inbound(kwargs["obj"], request=request, now=now)
+        context["page"] = message_page.load_inbound_message_page(
+            kwargs["obj"], request=request, now=now
+        )
         return super().render_change_form(request, context, *args, **kwargs)

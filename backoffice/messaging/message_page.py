@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from backoffice.messaging import chat_view, delivery_reasons
-from backoffice.messaging.channel_actions import ANSWER_AGAIN, SEND_AGAIN
+from backoffice.messaging.channel_actions import ANSWER_AGAIN_PERMISSION, SEND_AGAIN_PERMISSION
 from backoffice.messaging.chat_view import Conversation
 from backoffice.ui import display
 from shared.core.constants import STALE_AFTER
@@ -21,13 +21,13 @@ from shared.raffles import codes
 from shared.raffles.models import Order
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
 
-IN_STATES: Final[Mapping[str, tuple[str, str]]] = {
+INBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     InboxStatus.RECEIVED: ("Waits for its answer", "info"),
     InboxStatus.PROCESSED: ("Dealt with", "success"),
     InboxStatus.IGNORED: ("Needs no answer", "secondary"),
     InboxStatus.FAILED: ("Could not be answered", "danger"),
 }
-_DELIVERED: Final[Mapping[str, str]] = {
+_DELIVERY_LABELS: Final[Mapping[str, str]] = {
     MessageDeliveryStatus.SENT: "Left Meta's servers",
     MessageDeliveryStatus.DELIVERED: "Reached the buyer's phone",
     MessageDeliveryStatus.READ: "Read by the buyer",
@@ -37,7 +37,7 @@ _DELIVERED: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class MessageHistoryEntry:
     """One line of what happened to a message, and whether it is good news."""
 
     what: str
@@ -46,7 +46,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MessageDetailPage:
     """The page of one message, in or out.
 
     Attributes:
@@ -74,38 +74,40 @@ class Page:
     about: str
     about_link: str
     bubble: Conversation
-    moments: Sequence[Moment]
+    moments: Sequence[MessageHistoryEntry]
     may_again: bool
     by_hand: str
     raw: str
     facts: Sequence[tuple[str, str]]
 
 
-def of_outbound(message: OutboundMessage, *, request: HttpRequest, now: datetime) -> Page:
+def load_outbound_message_page(
+    message: OutboundMessage, *, request: HttpRequest, now: datetime
+) -> MessageDetailPage:
     """Read the page of a message to a buyer; the message comes with its contact."""
-    order = _order(message)
+    order = _find_order(message)
     zone = order.raffle.time_zone if order else settings.TIME_ZONE
-    around = delivery_reasons.surroundings([message])
-    bubble = chat_view.of_message(message, zone=zone, now=now)
-    state, style = delivery_reasons.state(message)
-    failed = delivery_reasons.failed(message)
-    return Page(
+    around = delivery_reasons.load_sending_context([message])
+    bubble = chat_view.build_single_message_conversation(message, zone=zone, now=now)
+    state, style = delivery_reasons.describe_message_state(message)
+    failed = delivery_reasons.has_message_failed(message)
+    return MessageDetailPage(
         state=state,
         style=style,
-        why=delivery_reasons.why(message, now=now, around=around),
-        buyer=display.buyer(message.contact),
-        buyer_link=_contact_page(message.contact_id),
+        why=delivery_reasons.explain_message_state(message, now=now, around=around),
+        buyer=display.format_contact(message.contact),
+        buyer_link=_build_contact_url(message.contact_id),
         about=message.about,
         about_link=reverse("admin:raffles_order_change", args=[order.pk]) if order else "",
         bubble=bubble,
-        moments=_moments_out(message, zone=zone),
-        may_again=failed and request.user.has_perm(SEND_AGAIN),
+        moments=_load_outbound_history(message, zone=zone),
+        may_again=failed and request.user.has_perm(SEND_AGAIN_PERMISSION),
         by_hand=(
-            chat_view.by_hand(message.contact, text=bubble.bubbles[0].plain)
-            if delivery_reasons.untold(message)
+            chat_view.build_whatsapp_link(message.contact, text=bubble.bubbles[0].plain)
+            if delivery_reasons.is_buyer_uninformed(message)
             else ""
         ),
-        raw=pretty(message.payload),
+        raw=format_sorted_json(message.payload),
         facts=(
             ("Kind", "News" if message.kind == OutboxKind.NOTICE else "Answer"),
             ("Text", message.key),
@@ -117,24 +119,28 @@ def of_outbound(message: OutboundMessage, *, request: HttpRequest, now: datetime
     )
 
 
-def of_inbound(message: InboundMessage, *, request: HttpRequest, now: datetime) -> Page:
+def load_inbound_message_page(
+    message: InboundMessage, *, request: HttpRequest, now: datetime
+) -> MessageDetailPage:
     """Read the page of a message from a buyer; the message comes with its contact, if any."""
-    state, style = IN_STATES[message.status]
+    state, style = INBOX_STATUS_BADGES[message.status]
     failed = message.status == InboxStatus.FAILED
     contact = message.contact
-    return Page(
+    return MessageDetailPage(
         state=state,
         style=style,
-        why=_why_in(message, now=now),
-        buyer=display.buyer(contact) if contact else "nobody named",
-        buyer_link=_contact_page(contact.pk) if contact else "",
+        why=_explain_inbox_status(message, now=now),
+        buyer=display.format_contact(contact) if contact else "nobody named",
+        buyer_link=_build_contact_url(contact.pk) if contact else "",
         about="",
         about_link="",
-        bubble=chat_view.of_message(message, zone=settings.TIME_ZONE, now=now),
-        moments=_moments_in(message),
-        may_again=failed and request.user.has_perm(ANSWER_AGAIN),
-        by_hand=chat_view.by_hand(contact) if contact and failed else "",
-        raw=pretty(message.payload),
+        bubble=chat_view.build_single_message_conversation(
+            message, zone=settings.TIME_ZONE, now=now
+        ),
+        moments=_build_inbound_history(message),
+        may_again=failed and request.user.has_perm(ANSWER_AGAIN_PERMISSION),
+        by_hand=chat_view.build_whatsapp_link(contact) if contact and failed else "",
+        raw=format_sorted_json(message.payload),
         facts=(
             ("Kind", message.type),
             ("Tries", str(message.attempts)),
@@ -145,56 +151,60 @@ def of_inbound(message: InboundMessage, *, request: HttpRequest, now: datetime) 
     )
 
 
-def pretty(value: Any) -> str:
+def format_sorted_json(value: Any) -> str:
     """Write JSON as people read it."""
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
 
 
-def _order(message: OutboundMessage) -> Order | None:
+def _find_order(message: OutboundMessage) -> Order | None:
     if codes.normalise_code(message.about) is None:
         return None
     return Order.objects.select_related("raffle").filter(code=message.about).first()
 
 
-def _contact_page(contact_id: int) -> str:
+def _build_contact_url(contact_id: int) -> str:
     return reverse("admin:whatsapp_whatsappcontact_change", args=[contact_id])
 
 
-def _moments_out(message: OutboundMessage, *, zone: str) -> list[Moment]:
-    moments = [Moment("Written", display.clock(message.created_at, zone=zone))]
+def _load_outbound_history(message: OutboundMessage, *, zone: str) -> list[MessageHistoryEntry]:
+    moments = [MessageHistoryEntry("Written", display.format_time(message.created_at, zone=zone))]
     if message.sent_at is not None:
-        moments.append(Moment("Accepted by Meta", display.clock(message.sent_at, zone=zone)))
+        moments.append(
+            MessageHistoryEntry("Accepted by Meta", display.format_time(message.sent_at, zone=zone))
+        )
     moments += [
-        Moment(
-            _DELIVERED.get(status.status, status.status.capitalize()),
-            display.clock(status.occurred_at, zone=zone),
+        MessageHistoryEntry(
+            _DELIVERY_LABELS.get(status.status, status.status.capitalize()),
+            display.format_time(status.occurred_at, zone=zone),
             good=status.status != MessageDeliveryStatus.FAILED,
         )
-        for status in _statuses(message)
+        for status in _query_delivery_statuses(message)
     ]
     return moments
 
 
-def _statuses(message: OutboundMessage) -> QuerySet[DeliveryStatus]:
+def _query_delivery_statuses(message: OutboundMessage) -> QuerySet[DeliveryStatus]:
     statuses = DeliveryStatus.objects.filter(
         phone_number_id=message.phone_number_id, wa_message_id=message.wa_message_id
     )
     return statuses.order_by("occurred_at", "pk") if message.wa_message_id else statuses.none()
 
 
-def _moments_in(message: InboundMessage) -> list[Moment]:
+def _build_inbound_history(message: InboundMessage) -> list[MessageHistoryEntry]:
     moments = [
-        Moment("Written by the buyer", display.clock(message.sent_at)),
-        Moment("Stored by us", display.clock(message.received_at)),
+        MessageHistoryEntry("Written by the buyer", display.format_time(message.sent_at)),
+        MessageHistoryEntry("Stored by us", display.format_time(message.received_at)),
     ]
     if message.processed_at is not None:
         failed = message.status == InboxStatus.FAILED
         done = "Given up, with an apology to the buyer" if failed else "Dealt with"
-        moments.append(Moment(done, display.clock(message.processed_at), good=not failed))
+        moments.append(
+            MessageHistoryEntry(done, display.format_time(message.processed_at), good=not failed)
+        )
     return moments
 
 
-def _why_in(message: InboundMessage, *, now: datetime) -> str:
+def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
     match InboxStatus(message.status):
         case InboxStatus.FAILED:
             old = now - message.sent_at > STALE_AFTER

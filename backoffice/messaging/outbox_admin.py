@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.changelists.facets import CountedOneOf
-from backoffice.changelists.tabs import TabbedAdmin, TabbedList
+from backoffice.changelists.facets import CountedConditionFilter
+from backoffice.changelists.tabs import TabbedAdmin, TabbedChangeList
 from backoffice.messaging import channel_actions, contact_search, delivery_reasons, message_page
 from backoffice.ui import display
 from shared.core.enums import MessageDeliveryStatus, OutboxStatus
@@ -23,7 +23,7 @@ from shared.whatsapp import messages as whatsapp_messages
 from shared.whatsapp import predicates
 from shared.whatsapp.models import OutboundMessage
 
-_TICKS: Final = {
+_TICK_ICONS: Final = {
     MessageDeliveryStatus.SENT: ("fa-check", "sent"),
     MessageDeliveryStatus.DELIVERED: ("fa-check-double", "delivered"),
     MessageDeliveryStatus.READ: ("fa-check-double", "read"),
@@ -31,7 +31,7 @@ _TICKS: Final = {
 }
 
 
-class ByState(CountedOneOf):
+class OutboxStateFilter(CountedConditionFilter):
     """Messages out by what became of them; what needs a look comes first."""
 
     title = "Status"
@@ -48,7 +48,7 @@ class ByState(CountedOneOf):
     counted = ("FAILED", "WITHHELD", "UNKNOWN", "QUEUED", "SENDING")
 
 
-class Outbox(TabbedList):
+class OutboxChangeList(TabbedChangeList):
     """A page of messages, each with the reason why it is where it is."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -56,9 +56,11 @@ class Outbox(TabbedList):
         super().get_results(request)
         now = timezone.now()
         self.result_list: list[OutboundMessage] = list(self.result_list)
-        around = delivery_reasons.surroundings(self.result_list)
+        around = delivery_reasons.load_sending_context(self.result_list)
         for message in self.result_list:
-            vars(message)["why"] = delivery_reasons.why(message, now=now, around=around)
+            vars(message)["why"] = delivery_reasons.explain_message_state(
+                message, now=now, around=around
+            )
 
 
 @admin.register(OutboundMessage)
@@ -67,7 +69,7 @@ class OutboundMessageAdmin(TabbedAdmin):
 
     menu_name = "Messages out"
     list_display = ("said", "buyer", "order", "state", "written")
-    list_filter = (ByState,)
+    list_filter = (OutboxStateFilter,)
     list_select_related = ("contact",)
     search_fields: ClassVar[tuple[str, ...]] = ("wa_message_id",)
     search_help_text = "Phone, name, order code or message id"
@@ -78,12 +80,12 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Message")
     def said(self, message: OutboundMessage) -> str:
         """Give what the buyer reads, cut."""
-        return display.shortened(whatsapp_messages.render_preview(message.payload))
+        return display.shorten_text(whatsapp_messages.render_preview(message.payload))
 
     @admin.display(description="To")
     def buyer(self, message: OutboundMessage) -> str:
         """Name and phone."""
-        return display.buyer(message.contact)
+        return display.format_contact(message.contact)
 
     @admin.display(description="About", empty_value="")
     def order(self, message: OutboundMessage) -> SafeString | None:
@@ -96,8 +98,8 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.display(description="Status")
     def state(self, message: OutboundMessage) -> SafeString:
         """Status as a badge with the tick, and below it why."""
-        state, style = delivery_reasons.state(message)
-        icon, tone = _TICKS.get(
+        state, style = delivery_reasons.describe_message_state(message)
+        icon, tone = _TICK_ICONS.get(
             MessageDeliveryStatus(message.delivery or MessageDeliveryStatus.FAILED), ("", "")
         )
         tick = (
@@ -108,18 +110,18 @@ class OutboundMessageAdmin(TabbedAdmin):
         return format_html(
             '{}{}<span class="why">{}</span>',
             tick,
-            display.badge(state, style=style),
+            display.render_badge(state, style=style),
             vars(message).get("why", ""),
         )
 
     @admin.display(description="Written")
     def written(self, message: OutboundMessage) -> str:
         """When it was queued."""
-        return display.clock(message.created_at)
+        return display.format_time(message.created_at)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Give the list that knows the reasons."""
-        return Outbox
+        return OutboxChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OutboundMessage], search_term: str
@@ -128,7 +130,7 @@ class OutboundMessageAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(wa_message_id=term) | Q(contact_id__in=contact_search.contacts(term))
+        wanted = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
         if code := codes.normalise_code(term):
             buyers = Order.objects.filter(code=code).values("contact_id")
             wanted |= Q(about=code, contact_id__in=buyers)
@@ -136,22 +138,22 @@ class OutboundMessageAdmin(TabbedAdmin):
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
         """Say who may send again."""
-        return request.user.has_perm(channel_actions.SEND_AGAIN)
+        return request.user.has_perm(channel_actions.SEND_AGAIN_PERMISSION)
 
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[OutboundMessage]) -> None:
         """Queue the chosen messages anew, if they failed."""
-        channel_actions.one_by_one(
+        channel_actions.apply_to_each_row(
             request,
             chosen.select_related("contact").order_by("pk"),
-            channel_actions.again,
+            channel_actions.send_message_again,
             done="Queued again",
-            name=lambda message: display.buyer(message.contact),
+            name=lambda message: display.format_contact(message.contact),
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that sends again."""
-        view = self.admin_site.admin_view(channel_actions.send_again)
+        view = self.admin_site.admin_view(channel_actions.send_message_again_view)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_outboundmessage_again"),
             *super().get_urls(),
@@ -166,5 +168,7 @@ class OutboundMessageAdmin(TabbedAdmin):
     ) -> Any:
         """Draw the page from what `message_pages` reads."""
         now = timezone.now()
-        context["page"] = message_page.of_outbound(kwargs["obj"], request=request, now=now)
+        context["page"] = message_page.load_outbound_message_page(
+            kwargs["obj"], request=request, now=now
+        )
         return super().render_change_form(request, context, *args, **kwargs)

@@ -6,7 +6,7 @@ from backoffice.accounts import roles
 
 
 def forwards(apps, schema_editor):
-    roles.grant(apps, using=schema_editor.connection.alias)
+    roles.grant_role_permissions(apps, using=schema_editor.connection.alias)
 
 
 class Migration(migrations.Migration):

@@ -15,8 +15,8 @@ from backoffice.changelists import filters
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.orders import decisions, detail_page, search, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, bulk_confirmation, filter_counts, tabs
-from backoffice.orders.changelist.bulk_confirmation import Act
-from backoffice.orders.prefetched import buyer_of, first_numbers
+from backoffice.orders.changelist.bulk_confirmation import BulkAction
+from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import RejectReason
@@ -39,17 +39,17 @@ class OrderAdmin(ReadOnlyAdmin):
         "created",
     )
     list_filter = (
-        filters.ByReview,
-        filters.ByExpiry,
-        filters.ByDecision,
-        filters.BySale,
-        filters.ByOrderStatus,
-        filters.ByRaffle,
+        filters.OrderReviewFilter,
+        filters.OrderExpiryFilter,
+        filters.OrderDecisionFilter,
+        filters.OrderSaleFilter,
+        filters.OrderStatusFilter,
+        filters.OrderRaffleFilter,
     )
     list_select_related = ("raffle", "contact")
     ordering = ("-id",)
     search_fields: ClassVar[tuple[str, ...]] = ("code",)
-    search_help_text = search.HELP
+    search_help_text = search.SEARCH_HELP
     sortable_by = ("code", "created")  # what an index sorts; the tabs and selects do the rest
     actions = ("confirm_payments", "reject_proofs", "cancel_orders")
     actions_on_bottom = False
@@ -58,51 +58,53 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Buyer")
     def buyer(self, order: Order) -> SafeString:
         """Name and phone, each on a line of its own."""
-        return _lines(*buyer_of(order).rsplit(", ", 1))
+        return _render_lines(*format_order_buyer(order).rsplit(", ", 1))
 
     @admin.display(description="Numbers")
     def numbers(self, order: Order) -> str:
         """Give the first few numbers."""
-        return first_numbers(order, limit=3)
+        return format_first_ticket_numbers(order, limit=3)
 
     @admin.display(description="Status")
     def state(self, order: Order) -> SafeString:
         """Give the status as a badge, or that a person is asked."""
-        status, style = bulk_confirmation.status_of(order)
-        return display.badge(status, style=style)
+        status, style = bulk_confirmation.describe_order_status(order)
+        return display.render_badge(status, style=style)
 
     @admin.display(description="Total")
     def amount(self, order: Order) -> str:
         """Total with its currency."""
-        return display.money(order)
+        return display.format_order_total(order)
 
     @admin.display(description="Waiting", empty_value="")
     def waiting(self, order: Order) -> str | None:
         """Say for how long a proof waits for us, or how long we wait for the buyer."""
         now = timezone.now()
         if order.under_review_since is not None:
-            return f"{display.ago(order.under_review_since, now=now)} for review"
+            return f"{display.format_time_since(order.under_review_since, now=now)} for review"
         if order.status in Order.LIVE and order.expires_at is not None:
-            left = display.ago(now, now=order.expires_at)
+            left = display.format_time_since(now, now=order.expires_at)
             return f"{left} left" if order.expires_at > now else "time is over"
         return None
 
     @admin.display(description="Created", ordering="id")
     def created(self, order: Order) -> SafeString:
         """When, in the raffle's time zone; day and clock on a line each."""
-        day, clock = display.clock(order.created_at, zone=order.raffle.time_zone).rsplit(", ", 1)
-        return _lines(day, clock)
+        day, clock = display.format_time(order.created_at, zone=order.raffle.time_zone).rsplit(
+            ", ", 1
+        )
+        return _render_lines(day, clock)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Fetch along what the list and the page read."""
         orders = super().get_queryset(request).select_related("raffle", "contact")
-        return orders.defer("contact__context").prefetch_related(ticket_numbers.WITH_TICKETS)
+        return orders.defer("contact__context").prefetch_related(ticket_numbers.TICKETS_PREFETCH)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the newest first; what waits for somebody in the order it should be done."""
-        if request.GET.get(filters.ByReview.parameter_name):
+        if request.GET.get(filters.OrderReviewFilter.parameter_name):
             return ("under_review_since", "id")
-        if request.GET.get(filters.ByExpiry.parameter_name):
+        if request.GET.get(filters.OrderExpiryFilter.parameter_name):
             return ("expires_at", "id")
         return ("-id",)
 
@@ -112,16 +114,16 @@ class OrderAdmin(ReadOnlyAdmin):
         """Find by code, phone, name or ticket number, each in any spelling."""
         if not search_term.strip():
             return queryset, False
-        found = search.find(
+        found = search.search_orders(
             queryset,
-            search.read(search_term),
-            raffle_id=filters.chosen_raffle(request),
+            search.parse_search_term(search_term),
+            raffle_id=filters.parse_chosen_raffle_id(request),
             sort="o" not in request.GET,
         )
         if found.too_many and request.method == "GET":
             messages.info(
                 request,
-                f"Very many buyers match; shown are the newest {search.MANY:,}. "
+                f"Very many buyers match; shown are the newest {search.MAX_SEARCH_MATCHES:,}. "
                 "Type a little more to find somebody else.",
             )
         return found.orders, False
@@ -140,17 +142,17 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.action(description="Confirm payments…", permissions=["decide"])
     def confirm_payments(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders with their proofs before anything is confirmed."""
-        return bulk_actions.ask(request, chosen, act=Act.CONFIRM)
+        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.CONFIRM)
 
     @admin.action(description="Reject proofs…", permissions=["decide"])
     def reject_proofs(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders and ask why their proofs are turned down."""
-        return bulk_actions.ask(request, chosen, act=Act.REJECT)
+        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.REJECT)
 
     @admin.action(description="Cancel orders…", permissions=["decide"])
     def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders once more before they are cancelled."""
-        return bulk_actions.ask(request, chosen, act=Act.CANCEL)
+        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.CANCEL)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -161,12 +163,12 @@ class OrderAdmin(ReadOnlyAdmin):
         answer: Any = super().changelist_view(request, extra_context)
         changes = getattr(answer, "context_data", {}).get("cl")
         if changes is not None:
-            counts = filter_counts.recent(now=timezone.now())
-            total = counts.total(raffle_id=filters.chosen_raffle(request))
+            counts = filter_counts.get_filter_counts(now=timezone.now())
+            total = counts.total(raffle_id=filters.parse_chosen_raffle_id(request))
             answer.context_data |= {
-                "tabs": tabs.tabs(changes, total=total),
-                "selects": tabs.selects(changes),
-                "kept": tabs.kept(changes),
+                "tabs": tabs.build_tabs(changes, total=total),
+                "selects": tabs.build_selects(changes),
+                "kept": tabs.collect_kept_parameters(changes),
             }
         return answer
 
@@ -175,13 +177,31 @@ class OrderAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         one = "<int:order_id>"
         return [
-            path(f"{one}/confirm/", view(decisions.confirm), name="raffles_order_confirm"),
-            path(f"{one}/reject/", view(decisions.reject), name="raffles_order_reject"),
-            path(f"{one}/cancel/", view(decisions.cancel), name="raffles_order_cancel"),
-            path("many/confirm/", view(bulk_actions.confirm), name="raffles_order_confirm_many"),
-            path("many/reject/", view(bulk_actions.reject), name="raffles_order_reject_many"),
-            path("many/cancel/", view(bulk_actions.cancel), name="raffles_order_cancel_many"),
-            path("many/done/", view(bulk_actions.done), name="raffles_order_done"),
+            path(
+                f"{one}/confirm/",
+                view(decisions.confirm_payment_view),
+                name="raffles_order_confirm",
+            ),
+            path(
+                f"{one}/reject/", view(decisions.reject_payment_view), name="raffles_order_reject"
+            ),
+            path(f"{one}/cancel/", view(decisions.cancel_order_view), name="raffles_order_cancel"),
+            path(
+                "many/confirm/",
+                view(bulk_actions.confirm_payments_view),
+                name="raffles_order_confirm_many",
+            ),
+            path(
+                "many/reject/",
+                view(bulk_actions.reject_proofs_view),
+                name="raffles_order_reject_many",
+            ),
+            path(
+                "many/cancel/",
+                view(bulk_actions.cancel_orders_view),
+                name="raffles_order_cancel_many",
+            ),
+            path("many/done/", view(bulk_actions.bulk_result_view), name="raffles_order_done"),
             *super().get_urls(),
         ]
 
@@ -189,7 +209,7 @@ class OrderAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Draw the page of one order."""
-        page = detail_page.of(kwargs["obj"], request=request, now=timezone.now())
+        page = detail_page.load_order_page(kwargs["obj"], request=request, now=timezone.now())
         context |= {
             "page": page,
             "review": page.review,
@@ -199,6 +219,6 @@ class OrderAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _lines(*parts: str) -> SafeString:
+def _render_lines(*parts: str) -> SafeString:
     """Put the parts of a cell on a line each."""
     return format_html_join("", '<span class="line">{}</span>', ((part,) for part in parts))

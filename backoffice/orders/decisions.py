@@ -26,36 +26,36 @@ from shared.raffles.models import Order
 from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
 
-type Said = tuple[int, str]
+type ActionResult = tuple[int, str]
 """A level of Django's messages, and the sentence."""
 
-NOTE: Final = 500
+MAX_NOTE_LENGTH: Final = 500
 """Characters of a note that are kept."""
 
 
 @require_POST
-def confirm(request: HttpRequest, order_id: int) -> HttpResponse:
+def confirm_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Confirm the payment of an order, having seen the proofs the form names."""
 
-    def act(order: Order) -> Said:
+    def act(order: Order) -> ActionResult:
         outcome = payments.confirm_payment(
             order.pk,
-            by=staff(request),
+            by=build_staff_actor(request),
             now=timezone.now(),
-            seen_proofs=seen(request),
+            seen_proofs=parse_seen_proof_ids(request),
             reviewed=request.POST.get("waited") == "yes",
         )
-        return _confirmed(order, outcome)
+        return _describe_confirmation(order, outcome)
 
-    return decided(request, order_id, act)
+    return run_order_decision(request, order_id, act)
 
 
 @require_POST
-def reject(request: HttpRequest, order_id: int) -> HttpResponse:
+def reject_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Turn down the proofs of an order that the form names; the buyer may send another."""
 
-    def act(order: Order) -> Said:
-        reason, note = request.POST.get("reason", ""), note_of(request)
+    def act(order: Order) -> ActionResult:
+        reason, note = request.POST.get("reason", ""), parse_note(request)
         if reason not in set(RejectReason):
             return messages.ERROR, "Choose why the proof is turned down; nothing was changed."
         if reason == RejectReason.OTHER and not note:
@@ -64,65 +64,70 @@ def reject(request: HttpRequest, order_id: int) -> HttpResponse:
             order.pk,
             reason=RejectReason(reason),
             note=note,
-            by=staff(request),
+            by=build_staff_actor(request),
             now=timezone.now(),
-            seen_proofs=seen(request),
+            seen_proofs=parse_seen_proof_ids(request),
         )
         why = enums.format_label(RejectReason(reason)).lower()
         return messages.SUCCESS, f"The proof of {order} is turned down ({why}); the buyer is told."
 
-    return decided(request, order_id, act)
+    return run_order_decision(request, order_id, act)
 
 
 @require_POST
-def ask_again(request: HttpRequest, order_id: int) -> HttpResponse:
+def ask_for_better_proof_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Ask the buyer for a better proof; the order stays under review."""
 
-    def act(order: Order) -> Said:
+    def act(order: Order) -> ActionResult:
         payments.ask_for_better_proof(
             order.pk,
-            note=note_of(request),
-            by=staff(request),
+            note=parse_note(request),
+            by=build_staff_actor(request),
             now=timezone.now(),
-            seen_proofs=seen(request),
+            seen_proofs=parse_seen_proof_ids(request),
         )
         return messages.SUCCESS, f"The buyer of {order} is asked for another proof."
 
-    return decided(request, order_id, act)
+    return run_order_decision(request, order_id, act)
 
 
 @require_POST
-def cancel(request: HttpRequest, order_id: int) -> HttpResponse:
+def cancel_order_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Cancel an order and free its numbers; asks once more before it does."""
-    refuse_onlookers(request)
+    require_decision_permission(request)
     order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
     if request.POST.get("sure") != "yes":
-        shown = summary.of(order, now=timezone.now())
+        shown = summary.load_order_summary(order, now=timezone.now())
         context = {"review": shown, "order": order, "title": f"Cancel {order}?"}
         return render(
             request, "admin/raffles/order/cancel.html", admin.site.each_context(request) | context
         )
 
-    def act(order: Order) -> Said:
-        reason = request.POST.get("reason", "").strip()[:NOTE]
-        payments.cancel_order(order.pk, by=staff(request), now=timezone.now(), reason=reason)
+    def act(order: Order) -> ActionResult:
+        reason = request.POST.get("reason", "").strip()[:MAX_NOTE_LENGTH]
+        payments.cancel_order(
+            order.pk, by=build_staff_actor(request), now=timezone.now(), reason=reason
+        )
         return messages.SUCCESS, f"{order} is cancelled and its numbers are free again."
 
-    return decided(request, order_id, act)
+    return run_order_decision(request, order_id, act)
 
 
-def staff(request: HttpRequest) -> Actor:
+def build_staff_actor(request: HttpRequest) -> Actor:
     """Say which member of staff asks."""
     return Actor(ActorKind.STAFF, id=str(request.user.pk), label=request.user.get_username())
 
 
-def told(request: HttpRequest, act: Callable[[], Said]) -> bool:
+def run_action(request: HttpRequest, act: Callable[[], ActionResult]) -> bool:
     """Do something and tell how it went; a refusal or a busy database is told, never a 500."""
-    return attempted(request, act, refused=plainly)[0] != messages.ERROR
+    return attempt_action(request, act, refused=describe_refusal)[0] != messages.ERROR
 
 
-def attempted(
-    request: HttpRequest, act: Callable[[], Said], *, refused: Callable[[DomainError], Said]
+def attempt_action(
+    request: HttpRequest,
+    act: Callable[[], ActionResult],
+    *,
+    refused: Callable[[DomainError], ActionResult],
 ) -> tuple[int, DomainError | None]:
     """Do something, tell how it went, and say the level of that and why it was refused, if so.
 
@@ -144,12 +149,14 @@ def attempted(
     return level, refusal
 
 
-def plainly(refusal: DomainError) -> Said:
+def describe_refusal(refusal: DomainError) -> ActionResult:
     """Put a refusal as its own sentence."""
     return messages.ERROR, f"{refusal.message()} Nothing was changed."
 
 
-def decided(request: HttpRequest, order_id: int, act: Callable[[Order], Said]) -> HttpResponse:
+def run_order_decision(
+    request: HttpRequest, order_id: int, act: Callable[[Order], ActionResult]
+) -> HttpResponse:
     """Make one decision about an order, tell how it went, and lead to where one goes on.
 
     Args:
@@ -161,25 +168,27 @@ def decided(request: HttpRequest, order_id: int, act: Callable[[Order], Said]) -
         PermissionDenied: this person does not decide about money.
 
     """
-    refuse_onlookers(request)
+    require_decision_permission(request)
     order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
-    way = next_page.read(request.POST)
+    way = next_page.parse_decision_origin(request.POST)
     following = way.following(order, name=request.user.get_username(), now=timezone.now())
 
-    def attempt() -> Said:
+    def attempt() -> ActionResult:
         if way.then == "queue" and order.asked_again_at and request.POST.get("asked") != "yes":
-            first = last_decision.last_word(order, now=timezone.now())
+            first = last_decision.describe_last_decision(order, now=timezone.now())
             return messages.WARNING, f"{order}: {first}. Nothing was changed; look again."
         level, sentence = act(order)
         return level, way.with_link(order, sentence) if level == messages.SUCCESS else sentence
 
-    level, refusal = attempted(request, attempt, refused=lambda refusal: _refused(order, refusal))
+    level, refusal = attempt_action(
+        request, attempt, refused=lambda refusal: _describe_decision_refusal(order, refusal)
+    )
     if level == messages.SUCCESS:
         return redirect(following)
     return redirect(way.back(order, new=refusal.details.get("proof_ids", []) if refusal else []))
 
 
-def refuse_onlookers(request: HttpRequest) -> None:
+def require_decision_permission(request: HttpRequest) -> None:
     """Go on only with who decides about money.
 
     Raises:
@@ -190,18 +199,18 @@ def refuse_onlookers(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def seen(request: HttpRequest) -> list[int]:
+def parse_seen_proof_ids(request: HttpRequest) -> list[int]:
     """Read which proofs the page showed that this decision was made on."""
     keys = request.POST.getlist("seen")
     return [int(key) for key in keys if key.isdecimal() and len(key) < 19]  # noqa: PLR2004 - 64 bits
 
 
-def note_of(request: HttpRequest) -> str:
+def parse_note(request: HttpRequest) -> str:
     """Read what was written beside a decision."""
-    return request.POST.get("note", "").strip()[:NOTE]
+    return request.POST.get("note", "").strip()[:MAX_NOTE_LENGTH]
 
 
-def _refused(order: Order, refusal: DomainError) -> Said:
+def _describe_decision_refusal(order: Order, refusal: DomainError) -> ActionResult:
     """Say who did what when, where somebody was faster; else why it cannot be."""
     if refusal.code == "proof_unseen":
         return messages.WARNING, (
@@ -209,29 +218,33 @@ def _refused(order: Order, refusal: DomainError) -> Said:
             "Nothing was changed."
         )
     if refusal.details.get("by"):
-        first = last_decision.last_word(order, now=timezone.now())
+        first = last_decision.describe_last_decision(order, now=timezone.now())
         return messages.WARNING, f"{order} is decided: {first}. Nothing was changed."
-    return (
-        messages.ERROR,
-        f"{error_messages.in_words(refusal, raffle=order.raffle)} Nothing was changed.",
-    )
+    reason = error_messages.describe_ticket_number_error(refusal, raffle=order.raffle)
+    return messages.ERROR, f"{reason} Nothing was changed."
 
 
-def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) -> Said:
+def _describe_confirmation(
+    order: Order, outcome: Settled | AlreadySettled | NeedsDecision
+) -> ActionResult:
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
             found = outcome.order.numbers()
-            sold = f"{display.numbers(raffle, found)} {'is' if len(found) == 1 else 'are'} sold"
+            verb = "is" if len(found) == 1 else "are"
+            sold = f"{display.format_ticket_numbers(raffle, found)} {verb} sold"
             back = " It was late; its numbers were still free and were taken back." if late else ""
             return messages.SUCCESS, f"{order} is paid: {sold}.{back} The buyer is told."
         case AlreadySettled(by=by, at=at):
-            moment = last_decision.moment(at, zone=raffle.time_zone, now=timezone.now())
+            moment = last_decision.format_decision_time(
+                at, zone=raffle.time_zone, now=timezone.now()
+            )
             return messages.INFO, f"{by} confirmed {order} {moment}. Nothing was changed."
         case NeedsDecision(taken=taken, free=free):
-            left = display.numbers(raffle, free) or "none"
+            left = display.format_ticket_numbers(raffle, free) or "none"
             return messages.WARNING, (
                 f"{order} was not confirmed, nothing was sold. It had ended, and meanwhile "
-                f"somebody else has {display.numbers(raffle, taken)}; still free: {left}. "
+                f"somebody else has {display.format_ticket_numbers(raffle, taken)}; still "
+                f"free: {left}. "
                 "Give the buyer other numbers or note a refund."
             )

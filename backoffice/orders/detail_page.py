@@ -11,16 +11,16 @@ from django.urls import reverse
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Conversation
 from backoffice.orders import summary, timeline
-from backoffice.orders.prefetched import buyer_of
-from backoffice.orders.summary import Review
-from backoffice.orders.timeline import Entry
+from backoffice.orders.prefetched import format_order_buyer
+from backoffice.orders.summary import OrderSummary
+from backoffice.orders.timeline import TimelineEntry
 from backoffice.ui import display
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order
 
 
 @dataclass(frozen=True, slots=True)
-class NumberLink:
+class TicketNumberLink:
     """A number of the order; `gone` if somebody else has it, `address` of its place on the map."""
 
     written: str
@@ -29,7 +29,7 @@ class NumberLink:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPage:
+class OrderDetailPage:
     """The page of one order.
 
     Attributes:
@@ -46,19 +46,19 @@ class OrderPage:
 
     """
 
-    review: Review
+    review: OrderSummary
     buyer: str
     zone: str
-    numbers: tuple[NumberLink, ...]
+    numbers: tuple[TicketNumberLink, ...]
     left: str
     overdue: bool
     asked: str
-    timeline: tuple[Entry, ...]
+    timeline: tuple[TimelineEntry, ...]
     conversation: Conversation | None
     by_hand: str
 
 
-def of(order: Order, *, request: HttpRequest, now: datetime) -> OrderPage:
+def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> OrderDetailPage:
     """Read the page of `order`, which comes with raffle and contact.
 
     Args:
@@ -69,43 +69,43 @@ def of(order: Order, *, request: HttpRequest, now: datetime) -> OrderPage:
     """
     prefetch_related_objects([order], "events")
     zone = order.raffle.time_zone
-    read = summary.of(order, now=now)
-    talk = _conversation(order, request=request)
+    read = summary.load_order_summary(order, now=now)
+    talk = _load_conversation(order, request=request)
     ends = order.expires_at if order.status in Order.LIVE else None
-    return OrderPage(
+    return OrderDetailPage(
         review=read,
-        buyer=buyer_of(order),
+        buyer=format_order_buyer(order),
         zone=zone.replace("_", " "),
         numbers=tuple(
-            NumberLink(number.written, number.gone, _on_the_map(order, number.written))
+            TicketNumberLink(number.written, number.gone, _build_map_url(order, number.written))
             for number in read.numbers
         ),
-        left=display.ago(now, now=ends) if ends else "",
+        left=display.format_time_since(now, now=ends) if ends else "",
         overdue=ends is not None and ends <= now,
-        asked=_asked(order, now=now),
-        timeline=timeline.of_events(order.events.all(), zone=zone, now=now),
+        asked=_describe_proof_request(order, now=now),
+        timeline=timeline.build_timeline(order.events.all(), zone=zone, now=now),
         conversation=talk,
-        by_hand=_by_hand(order, talk),
+        by_hand=_build_whatsapp_link(order, talk),
     )
 
 
-def _conversation(order: Order, *, request: HttpRequest) -> Conversation | None:
+def _load_conversation(order: Order, *, request: HttpRequest) -> Conversation | None:
     if order.contact_id is None or not request.user.has_perm("whatsapp.view_inboundmessage"):
         return None
-    return chat_view.of_contact(order.contact_id, zone=order.raffle.time_zone)
+    return chat_view.load_conversation(order.contact_id, zone=order.raffle.time_zone)
 
 
-def _by_hand(order: Order, talk: Conversation | None) -> str:
+def _build_whatsapp_link(order: Order, talk: Conversation | None) -> str:
     if order.contact is None or talk is None or talk.untold is None:
         return ""
-    return chat_view.by_hand(order.contact, text=talk.untold.plain)
+    return chat_view.build_whatsapp_link(order.contact, text=talk.untold.plain)
 
 
-def _asked(order: Order, *, now: datetime) -> str:
+def _describe_proof_request(order: Order, *, now: datetime) -> str:
     owes = order.asked_again_at if order.status == OrderStatus.PENDING_PAYMENT else None
-    return display.ago(owes, now=now) if owes else ""
+    return display.format_time_since(owes, now=now) if owes else ""
 
 
-def _on_the_map(order: Order, written: str) -> str:
+def _build_map_url(order: Order, written: str) -> str:
     page = reverse("admin:desk_numbers", args=[order.raffle_id])
     return f"{page}?{urlencode({'number': written})}"

@@ -8,7 +8,7 @@ from backoffice.ui import display
 from shared.core.enums import ActorKind, OrderAction
 from shared.raffles.models import Order, OrderEvent
 
-_DID: Final = {
+_ACTION_PHRASES: Final = {
     OrderAction.PAID: "confirmed it",
     OrderAction.PROOF_REJECTED: "turned its proof down",
     OrderAction.ASKED_AGAIN: "asked the buyer for another proof",
@@ -20,10 +20,10 @@ _DID: Final = {
 }
 """What ends or halts a review."""
 
-_WHO: Final = {ActorKind.SWEEPER: "the clock", ActorKind.CHAT: "the buyer"}
+_ACTOR_NAMES: Final = {ActorKind.SWEEPER: "the clock", ActorKind.CHAT: "the buyer"}
 
 
-def last_word(order: Order, *, now: datetime) -> str:
+def describe_last_decision(order: Order, *, now: datetime) -> str:
     """Say what was decided last about an order: "rita confirmed it at 10:31 (2 min ago)".
 
     Args:
@@ -34,24 +34,28 @@ def last_word(order: Order, *, now: datetime) -> str:
         The sentence without a full stop; empty while nothing was decided.
 
     """
-    event = order.events.filter(action__in=list(_DID)).order_by("-id").first()
-    return "" if event is None else said(event, zone=order.raffle.time_zone, now=now)
+    event = order.events.filter(action__in=list(_ACTION_PHRASES)).order_by("-id").first()
+    return "" if event is None else describe_decision(event, zone=order.raffle.time_zone, now=now)
 
 
-def said(event: OrderEvent, *, zone: str, now: datetime) -> str:
+def describe_decision(event: OrderEvent, *, zone: str, now: datetime) -> str:
     """Put one line of an order's history as a sentence about the order."""
     if event.action == OrderAction.EXPIRED:
-        return f"it expired {moment(event.at, zone=zone, now=now)}"
-    name = _WHO.get(ActorKind(event.actor_kind)) or event.actor_label or event.actor_kind.lower()
-    did = _DID[OrderAction(event.action)]
-    return f"{name} {did} {moment(event.at, zone=zone, now=now)}"
+        return f"it expired {format_decision_time(event.at, zone=zone, now=now)}"
+    name = (
+        _ACTOR_NAMES.get(ActorKind(event.actor_kind))
+        or event.actor_label
+        or event.actor_kind.lower()
+    )
+    did = _ACTION_PHRASES[OrderAction(event.action)]
+    return f"{name} {did} {format_decision_time(event.at, zone=zone, now=now)}"
 
 
-def moment(at: datetime, *, zone: str, now: datetime) -> str:
+def format_decision_time(at: datetime, *, zone: str, now: datetime) -> str:
     """Write when something was done: "at 10:31 (2 min ago)", with the day if it is another."""
     local = at.astimezone(ZoneInfo(zone))
     if now - at < timedelta(minutes=1):
         return f"at {local:%H:%M} (just now)"
     if local.date() == now.astimezone(ZoneInfo(zone)).date():
-        return f"at {local:%H:%M} ({display.ago(at, now=now)} ago)"
-    return f"on {display.clock(at, zone=zone)} ({display.ago(at, now=now)} ago)"
+        return f"at {local:%H:%M} ({display.format_time_since(at, now=now)} ago)"
+    return f"on {display.format_time(at, zone=zone)} ({display.format_time_since(at, now=now)} ago)"

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backoffice.orders.ticket_numbers import ShownNumber
+from backoffice.orders.ticket_numbers import OrderTicketNumber
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Order
 
 
 @dataclass(frozen=True, slots=True)
-class LateChoice:
+class LatePaymentOptions:
     """The ways out of a late payment.
 
     Attributes:
@@ -32,7 +32,9 @@ class LateChoice:
     seen: tuple[int, ...]
 
 
-def of(order: Order, *, numbers: Sequence[ShownNumber], seen: Iterable[int]) -> LateChoice | None:
+def build_late_payment_options(
+    order: Order, *, numbers: Sequence[OrderTicketNumber], seen: Iterable[int]
+) -> LatePaymentOptions | None:
     """Read what can be done about an order, in two queries at most.
 
     Args:
@@ -49,7 +51,7 @@ def of(order: Order, *, numbers: Sequence[ShownNumber], seen: Iterable[int]) -> 
     gone = [number.written for number in numbers if number.gone]
     kept = [number.written for number in numbers if not number.gone]
     drawn = order.raffle.status == RaffleStatus.DRAWN
-    return LateChoice(
+    return LatePaymentOptions(
         order=order,
         all_free=not gone and not drawn,
         kept=", ".join(kept),

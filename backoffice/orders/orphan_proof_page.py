@@ -10,7 +10,7 @@ from django.urls import reverse
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Conversation
 from backoffice.orders import last_decision, proof_cards, summary
-from backoffice.orders.proof_cards import ShownProof
+from backoffice.orders.proof_cards import ProofCard
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict
@@ -18,12 +18,12 @@ from shared.raffles import codes
 from shared.raffles.models import Order, PaymentProof
 from shared.whatsapp.models import WhatsAppContact
 
-CANDIDATES: Final = 10
+MAX_CANDIDATE_ORDERS: Final = 10
 """How many of the sender's orders are offered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateOrder:
     """An order that the proof may pay; `fits` if it waits for a payment."""
 
     order: Order
@@ -37,7 +37,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class OrphanPage:
+class OrphanProofDetailPage:
     """The page of a proof that fits no order.
 
     Attributes:
@@ -50,20 +50,22 @@ class OrphanPage:
 
     """
 
-    shown: ShownProof
+    shown: ProofCard
     sender: str
     settled: str
-    candidates: list[Candidate]
+    candidates: list[CandidateOrder]
     searched: str
     conversation: Conversation | None
 
     @property
-    def proofs(self) -> list[ShownProof]:
+    def proofs(self) -> list[ProofCard]:
         """The proof alone, as the viewer takes it."""
         return [self.shown]
 
 
-def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
+def load_orphan_proof_page(
+    proof: PaymentProof, *, searched: str, now: datetime
+) -> OrphanProofDetailPage:
     """Read everything the page of a proof shows.
 
     Args:
@@ -75,44 +77,48 @@ def read(proof: PaymentProof, *, searched: str, now: datetime) -> OrphanPage:
     zone = settings.TIME_ZONE
     sender = proof.contact
     open_still = proof.order_id is None and proof.verdict == Verdict.PENDING
-    return OrphanPage(
-        shown=proof_cards.of([proof], zone=zone)[0],
-        sender=display.buyer(sender),
-        settled="" if open_still else _settled(proof, now=now),
-        candidates=_candidates(sender, searched=searched) if open_still else [],
+    return OrphanProofDetailPage(
+        shown=proof_cards.build_proof_cards([proof], zone=zone)[0],
+        sender=display.format_contact(sender),
+        settled="" if open_still else _describe_outcome(proof, now=now),
+        candidates=_find_candidate_orders(sender, searched=searched) if open_still else [],
         searched=searched,
-        conversation=chat_view.of_contact(sender.pk, zone=zone) if sender else None,
+        conversation=chat_view.load_conversation(sender.pk, zone=zone) if sender else None,
     )
 
 
-def _settled(proof: PaymentProof, *, now: datetime) -> str:
+def _describe_outcome(proof: PaymentProof, *, now: datetime) -> str:
     if proof.order is not None:
         return f"It was put to {proof.order}."
-    when = last_decision.moment(proof.reviewed_at or now, zone=settings.TIME_ZONE, now=now)
+    when = last_decision.format_decision_time(
+        proof.reviewed_at or now, zone=settings.TIME_ZONE, now=now
+    )
     why = f": {proof.note}" if proof.note else "."
     return f"{proof.reviewer} dismissed it {when}{why}"
 
 
-def _candidates(sender: WhatsAppContact | None, *, searched: str) -> list[Candidate]:
+def _find_candidate_orders(
+    sender: WhatsAppContact | None, *, searched: str
+) -> list[CandidateOrder]:
     if searched:
         found = Order.objects.filter(code=codes.normalise_code(searched) or "")
     elif sender is not None:
         found = Order.objects.filter(contact=sender)
     else:
         return []
-    latest = found.select_related("raffle", "contact").order_by("-id")[:CANDIDATES]
-    return sorted(map(_candidate, latest), key=lambda candidate: not candidate.fits)
+    latest = found.select_related("raffle", "contact").order_by("-id")[:MAX_CANDIDATE_ORDERS]
+    return sorted(map(_build_candidate_order, latest), key=lambda candidate: not candidate.fits)
 
 
-def _candidate(order: Order) -> Candidate:
+def _build_candidate_order(order: Order) -> CandidateOrder:
     status = OrderStatus(order.status)
-    return Candidate(
+    return CandidateOrder(
         order=order,
         page=reverse("admin:raffles_order_change", args=[order.pk]),
-        buyer=display.buyer(order.contact),
-        total=display.money(order),
+        buyer=display.format_contact(order.contact),
+        total=display.format_order_total(order),
         status="Proof waits" if order.under_review else enums.format_label(status),
-        style="primary" if order.under_review else summary.STATUS_STYLES[status],
-        at=display.clock(order.created_at, zone=order.raffle.time_zone),
+        style="primary" if order.under_review else summary.ORDER_STATUS_STYLES[status],
+        at=display.format_time(order.created_at, zone=order.raffle.time_zone),
         fits=status in Order.LIVE and not order.under_review,
     )

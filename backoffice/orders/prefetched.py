@@ -4,7 +4,7 @@ from backoffice.ui import display
 from shared.raffles.models import Order, collect_ticket_numbers
 
 
-def numbers_of(order: Order) -> list[int]:
+def list_ticket_numbers(order: Order) -> list[int]:
     """Give the numbers an order holds or, once released, held last; ascending.
 
     Reads `order_tickets` as prefetched, so that a list of orders needs no query an order.
@@ -12,16 +12,16 @@ def numbers_of(order: Order) -> list[int]:
     return collect_ticket_numbers(order.order_tickets.all())
 
 
-def first_numbers(order: Order, *, limit: int = 4) -> str:
+def format_first_ticket_numbers(order: Order, *, limit: int = 4) -> str:
     """Write an order's first few numbers: "007, 213, 845, 846 +3"."""
-    found = numbers_of(order)
+    found = list_ticket_numbers(order)
     more = f" +{len(found) - limit}" if len(found) > limit else ""
-    return display.numbers(order.raffle, found[:limit]) + more
+    return display.format_ticket_numbers(order.raffle, found[:limit]) + more
 
 
-def buyer_of(order: Order) -> str:
+def format_order_buyer(order: Order) -> str:
     """Name an order's buyer with the phone; of a sale for cash as it was written down."""
     if order.contact is not None:
-        return display.buyer(order.contact)
+        return display.format_contact(order.contact)
     written = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
-    return written or display.buyer(None)
+    return written or display.format_contact(None)

@@ -19,18 +19,22 @@ from shared.core import enums
 from shared.core.enums import Verdict
 from shared.raffles.models import PaymentProof
 
-_SEEING: Final = ("raffles.view_paymentproof", "raffles.view_order", "raffles.change_order")
+_FILE_PERMISSIONS: Final = (
+    "raffles.view_paymentproof",
+    "raffles.view_order",
+    "raffles.change_order",
+)
 """Any of these lets one see the files."""
 
-_KEPT_BY_BROWSER: Final = "private, max-age=3600"
+_CACHE_CONTROL: Final = "private, max-age=3600"
 """A proof's file never changes once it is kept; the next one is fetched ahead of its turn."""
 
-_FILE_WORDS: Final = {
-    proof_cards.Shown.PICTURE: "Picture",
-    proof_cards.Shown.PDF: "PDF",
-    proof_cards.Shown.FILE: "Other file",
-    proof_cards.Shown.FETCHING: "Still being fetched",
-    proof_cards.Shown.FAILED: "Could not be had",
+_FILE_LABELS: Final = {
+    proof_cards.ProofDisplay.PICTURE: "Picture",
+    proof_cards.ProofDisplay.PDF: "PDF",
+    proof_cards.ProofDisplay.FILE: "Other file",
+    proof_cards.ProofDisplay.FETCHING: "Still being fetched",
+    proof_cards.ProofDisplay.FAILED: "Could not be had",
 }
 
 
@@ -40,7 +44,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
     menu_name = "Payment proofs"
     list_display = ("id", "decided_at", "buyer", "kind", "judged", "is_late", "arrived")
-    list_filter = (filters.ByHavingAnOrder, filters.ByVerdict, filters.ByProofStatus)
+    list_filter = (filters.ProofOrderFilter, filters.ProofVerdictFilter, filters.ProofStatusFilter)
     list_select_related = ("order__raffle", "contact")
     search_fields: ClassVar[tuple[str, ...]] = (
         "order__code__iexact",
@@ -54,23 +58,27 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     @admin.display(description="Decided at", ordering="order")
     def decided_at(self, proof: PaymentProof) -> SafeString:
         """Lead to the page where it is decided about."""
-        return format_html('<a href="{}">{}</a>', page_of(proof), proof.order or "No order yet")
+        return format_html(
+            '<a href="{}">{}</a>', build_decision_url(proof), proof.order or "No order yet"
+        )
 
     @admin.display(description="Buyer")
     def buyer(self, proof: PaymentProof) -> str:
         """Name and phone."""
-        return display.buyer(proof.contact)
+        return display.format_contact(proof.contact)
 
     @admin.display(description="File", ordering="status")
     def kind(self, proof: PaymentProof) -> str:
         """Say what its file is, or that it is on its way."""
-        return _FILE_WORDS[proof_cards.how(proof)]
+        return _FILE_LABELS[proof_cards.choose_proof_display(proof)]
 
     @admin.display(description="Verdict", ordering="verdict")
     def judged(self, proof: PaymentProof) -> SafeString:
         """Give the verdict as a badge."""
         verdict = Verdict(proof.verdict)
-        return display.badge(enums.format_label(verdict), style=proof_cards.verdict_style(verdict))
+        return display.render_badge(
+            enums.format_label(verdict), style=proof_cards.get_verdict_style(verdict)
+        )
 
     @admin.display(description="Late", ordering="late")
     def is_late(self, proof: PaymentProof) -> str:
@@ -80,14 +88,14 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     @admin.display(description="Arrived", ordering="arrived_at")
     def arrived(self, proof: PaymentProof) -> str:
         """When the buyer sent it."""
-        return _clock(proof)
+        return _format_arrival_time(proof)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the file and of its small picture."""
         view = self.admin_site.admin_view
         return [
             path(f"<int:proof_id>/{name}/", view(send, True), name=f"raffles_paymentproof_{name}")
-            for name, send in (("file", send_file), ("thumbnail", send_thumbnail))
+            for name, send in (("file", proof_file_view), ("thumbnail", proof_thumbnail_view))
         ] + super().get_urls()
 
     def render_change_form(
@@ -97,50 +105,50 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         proof: PaymentProof = kwargs["obj"]
         zone = proof.order.raffle.time_zone if proof.order else "UTC"
         context |= {
-            "shown": proof_cards.of([proof], zone=zone)[0],
-            "buyer": display.buyer(proof.contact),
-            "decided_at": page_of(proof),
+            "shown": proof_cards.build_proof_cards([proof], zone=zone)[0],
+            "buyer": display.format_contact(proof.contact),
+            "decided_at": build_decision_url(proof),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def page_of(proof: PaymentProof) -> str:
+def build_decision_url(proof: PaymentProof) -> str:
     """Give the address of the page where a proof is decided about."""
     if proof.order_id is None:
         return reverse("admin:desk_orphan", args=[proof.pk])
     return reverse("admin:desk_review", args=[proof.order_id])
 
 
-def send_file(request: HttpRequest, proof_id: int) -> HttpResponseBase:
+def proof_file_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
     """Send a proof's file to staff who may see proofs or orders."""
-    proof = _seen_by(request, proof_id)
-    response = proof_files.send(proof)
-    response["Cache-Control"] = _KEPT_BY_BROWSER
+    proof = _load_visible_proof(request, proof_id)
+    response = proof_files.build_proof_file_response(proof)
+    response["Cache-Control"] = _CACHE_CONTROL
     return response
 
 
-def send_thumbnail(request: HttpRequest, proof_id: int) -> HttpResponseBase:
+def proof_thumbnail_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
     """Send a small picture of a proof to staff who may see proofs or orders."""
-    proof = _seen_by(request, proof_id)
+    proof = _load_visible_proof(request, proof_id)
     picture = None
-    if proof.content_type in file_responses.PICTURE_TYPES:
-        picture = thumbnails.small(proof.file)
+    if proof.content_type in file_responses.PICTURE_CONTENT_TYPES:
+        picture = thumbnails.make_thumbnail(proof.file)
     if picture is None:
         raise Http404("There is no small picture of it.")
     response = HttpResponse(picture, content_type="image/jpeg")
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = file_responses.PICTURE_POLICY
-    response["Cache-Control"] = _KEPT_BY_BROWSER
+    response["Content-Security-Policy"] = file_responses.PICTURE_CSP
+    response["Cache-Control"] = _CACHE_CONTROL
     return response
 
 
-def _seen_by(request: HttpRequest, proof_id: int) -> PaymentProof:
-    if not any(request.user.has_perm(permission) for permission in _SEEING):
+def _load_visible_proof(request: HttpRequest, proof_id: int) -> PaymentProof:
+    if not any(request.user.has_perm(permission) for permission in _FILE_PERMISSIONS):
         raise PermissionDenied
     return get_object_or_404(PaymentProof.objects.select_related("order"), pk=proof_id)
 
 
-def _clock(proof: PaymentProof) -> str:
+def _format_arrival_time(proof: PaymentProof) -> str:
     if proof.order is None:
-        return display.clock(proof.arrived_at)
-    return display.clock(proof.arrived_at, zone=proof.order.raffle.time_zone)
+        return display.format_time(proof.arrived_at)
+    return display.format_time(proof.arrived_at, zone=proof.order.raffle.time_zone)

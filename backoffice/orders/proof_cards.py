@@ -8,18 +8,18 @@ from typing import Final
 from django.urls import reverse
 
 from backoffice.ui import display
-from backoffice.ui.file_responses import PICTURE_TYPES
+from backoffice.ui.file_responses import PICTURE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import HASHED_PROOFS
 from shared.raffles.services import similar_proofs
 
-MANY: Final = 200
+MAX_IDENTICAL_PROOFS: Final = 200
 """How many other proofs with the same bytes are read at most."""
 
 
-class Shown(StrEnum):
+class ProofDisplay(StrEnum):
     """How a proof appears."""
 
     PICTURE = "picture"
@@ -38,13 +38,13 @@ _VERDICT_STYLES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class SimilarProofCard:
     """A proof that came with another order; `exact` if its bytes are the same."""
 
     proof: PaymentProof
     order: Order
     exact: bool
-    shown: Shown
+    shown: ProofDisplay
     address: str
     arrived: str
     verdict: str
@@ -53,7 +53,7 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownProof:
+class ProofCard:
     """A payment proof as a page draws it.
 
     Attributes:
@@ -73,7 +73,7 @@ class ShownProof:
     """
 
     proof: PaymentProof
-    shown: Shown
+    shown: ProofDisplay
     address: str
     thumbnail: str
     arrived: str
@@ -81,23 +81,23 @@ class ShownProof:
     style: str
     reviewed: str
     waits: bool
-    twins: tuple[Other, ...] = ()
-    alike: tuple[Other, ...] = ()
+    twins: tuple[SimilarProofCard, ...] = ()
+    alike: tuple[SimilarProofCard, ...] = ()
     is_new: bool = False
 
     @property
-    def others(self) -> tuple[Other, ...]:
+    def others(self) -> tuple[SimilarProofCard, ...]:
         """The proofs it should be compared with."""
         return self.twins + self.alike
 
 
-def of(
+def build_proof_cards(
     proofs: Sequence[PaymentProof],
     *,
     zone: str,
     new: Collection[int] = (),
     warned: bool = True,
-) -> list[ShownProof]:
+) -> list[ProofCard]:
     """Prepare proofs for drawing, with what came with other orders.
 
     Args:
@@ -108,12 +108,18 @@ def of(
 
     """
     compared = proofs if warned else ()
-    twins, alike = same_bytes(compared), nearly_equal(compared)
+    twins, alike = find_identical_proofs(compared), load_similar_proofs(compared)
     return [
-        _shown(
+        _build_proof_card(
             proof,
-            twins=tuple(_other(other, exact=True, zone=zone) for other in twins.get(proof.pk, ())),
-            alike=tuple(_other(other, exact=False, zone=zone) for other in alike.get(proof.pk, ())),
+            twins=tuple(
+                _build_similar_proof_card(other, exact=True, zone=zone)
+                for other in twins.get(proof.pk, ())
+            ),
+            alike=tuple(
+                _build_similar_proof_card(other, exact=False, zone=zone)
+                for other in alike.get(proof.pk, ())
+            ),
             zone=zone,
             is_new=proof.pk in new,
         )
@@ -121,13 +127,15 @@ def of(
     ]
 
 
-def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
+def find_identical_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders with the very same bytes, in one query; one an order."""
     hashes = {proof.sha256 for proof in proofs if proof.sha256}
     same = PaymentProof.objects.filter(HASHED_PROOFS, sha256__in=hashes, order__isnull=False)
-    found = list(same.select_related("order").order_by("id")[:MANY]) if hashes else []
+    found = (
+        list(same.select_related("order").order_by("id")[:MAX_IDENTICAL_PROOFS]) if hashes else []
+    )
     return {
-        proof.pk: _one_an_order(
+        proof.pk: _keep_one_per_order(
             other
             for other in found
             if other.sha256 == proof.sha256 and other.order_id != proof.order_id
@@ -136,102 +144,106 @@ def same_bytes(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof
     }
 
 
-def nearly_equal(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
+def load_similar_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Find proofs of other orders that look nearly the same, other than those of equal bytes."""
     alike = similar_proofs.find_similar_proofs([proof for proof in proofs if proof.sha256])
     return {
-        proof.pk: _one_an_order(
+        proof.pk: _keep_one_per_order(
             other for other in alike.get(proof.pk, []) if other.sha256 != proof.sha256
         )
         for proof in proofs
     }
 
 
-def how(proof: PaymentProof) -> Shown:
+def choose_proof_display(proof: PaymentProof) -> ProofDisplay:
     """Say how a proof appears."""
     match ProofStatus(proof.status):
         case ProofStatus.FETCHING:
-            return Shown.FETCHING
+            return ProofDisplay.FETCHING
         case ProofStatus.FAILED:
-            return Shown.FAILED
+            return ProofDisplay.FAILED
         case ProofStatus.KEPT:
             if proof.content_type == "application/pdf":
-                return Shown.PDF
-            return Shown.PICTURE if proof.content_type in PICTURE_TYPES else Shown.FILE
+                return ProofDisplay.PDF
+            return (
+                ProofDisplay.PICTURE
+                if proof.content_type in PICTURE_CONTENT_TYPES
+                else ProofDisplay.FILE
+            )
 
 
-def waits(proof: PaymentProof) -> bool:
+def is_proof_pending(proof: PaymentProof) -> bool:
     """Whether a decision needs this proof to have been seen."""
     return proof.verdict == Verdict.PENDING and proof.status != ProofStatus.FAILED
 
 
-def file_of(proof: PaymentProof) -> str:
+def build_proof_file_url(proof: PaymentProof) -> str:
     """Give the address of a proof's file."""
     return reverse("admin:raffles_paymentproof_file", args=[proof.pk])
 
 
-def thumbnail_of(proof: PaymentProof) -> str:
+def build_thumbnail_url(proof: PaymentProof) -> str:
     """Give the address of the small picture of a proof; empty where it is no picture."""
-    if how(proof) is not Shown.PICTURE:
+    if choose_proof_display(proof) is not ProofDisplay.PICTURE:
         return ""
     return reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk])
 
 
-def verdict_style(verdict: str) -> str:
+def get_verdict_style(verdict: str) -> str:
     """Give Bootstrap's colour for a verdict."""
     return _VERDICT_STYLES[Verdict(verdict)]
 
 
-def judged(proof: PaymentProof, *, zone: str) -> str:
+def describe_verdict(proof: PaymentProof, *, zone: str) -> str:
     """Say who decided about a proof, when and why; empty while nobody has."""
     if proof.verdict == Verdict.PENDING or not proof.reviewer:
         return ""
     said = f"{enums.format_label(Verdict(proof.verdict))} by {proof.reviewer}"
     if proof.reviewed_at is not None:
-        said += f" on {display.clock(proof.reviewed_at, zone=zone)}"
+        said += f" on {display.format_time(proof.reviewed_at, zone=zone)}"
     reason = enums.format_label(RejectReason(proof.reject_reason)) if proof.reject_reason else ""
     why = ": ".join(part for part in (reason, proof.note) if part)
     return f"{said} · {why}" if why else said
 
 
-def _shown(
+def _build_proof_card(
     proof: PaymentProof,
     *,
-    twins: tuple[Other, ...],
-    alike: tuple[Other, ...],
+    twins: tuple[SimilarProofCard, ...],
+    alike: tuple[SimilarProofCard, ...],
     zone: str,
     is_new: bool,
-) -> ShownProof:
-    return ShownProof(
+) -> ProofCard:
+    return ProofCard(
         proof=proof,
-        shown=how(proof),
-        address=file_of(proof),
-        thumbnail=thumbnail_of(proof),
-        arrived=display.clock(proof.arrived_at, zone=zone),
+        shown=choose_proof_display(proof),
+        address=build_proof_file_url(proof),
+        thumbnail=build_thumbnail_url(proof),
+        arrived=display.format_time(proof.arrived_at, zone=zone),
         verdict=enums.format_label(Verdict(proof.verdict)),
-        style=verdict_style(proof.verdict),
-        reviewed=judged(proof, zone=zone),
-        waits=waits(proof),
+        style=get_verdict_style(proof.verdict),
+        reviewed=describe_verdict(proof, zone=zone),
+        waits=is_proof_pending(proof),
         twins=twins,
         alike=alike,
         is_new=is_new,
     )
 
 
-def _other(other: PaymentProof, *, exact: bool, zone: str) -> Other:
+def _build_similar_proof_card(other: PaymentProof, *, exact: bool, zone: str) -> SimilarProofCard:
     assert other.order is not None  # noqa: S101 - only proofs of orders are looked for
-    return Other(
+    return SimilarProofCard(
         proof=other,
         order=other.order,
         exact=exact,
-        shown=how(other),
-        address=file_of(other),
-        arrived=display.clock(other.arrived_at, zone=zone),
+        shown=choose_proof_display(other),
+        address=build_proof_file_url(other),
+        arrived=display.format_time(other.arrived_at, zone=zone),
         verdict=enums.format_label(Verdict(other.verdict)),
-        style=verdict_style(other.verdict),
+        style=get_verdict_style(other.verdict),
         page=reverse("admin:desk_review", args=[other.order.pk]),
     )
 
 
-def _one_an_order(found: Iterable[PaymentProof]) -> list[PaymentProof]:
+def _keep_one_per_order(found: Iterable[PaymentProof]) -> list[PaymentProof]:
     return list({other.order_id: other for other in found if other.order is not None}.values())

@@ -6,7 +6,7 @@ from backoffice.ui import file_responses
 from shared.raffles.models import PaymentProof
 
 
-def send(proof: PaymentProof) -> HttpResponseBase:
+def build_proof_file_response(proof: PaymentProof) -> HttpResponseBase:
     """Send a proof's file under a tidy name: its order's code and its own id.
 
     Raises:
@@ -14,4 +14,6 @@ def send(proof: PaymentProof) -> HttpResponseBase:
 
     """
     name = f"{proof.order or 'proof'}-{proof.pk}"
-    return file_responses.send(proof.file, content_type=proof.content_type, name=name)
+    return file_responses.build_file_response(
+        proof.file, content_type=proof.content_type, name=name
+    )

@@ -14,26 +14,26 @@ from shared.raffles import codes
 from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
-HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
+SEARCH_HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
 """What the search box says one can type."""
 
-MANY: Final = 1_000
+MAX_SEARCH_MATCHES: Final = 1_000
 """How many buyers a search looks at; the newest ones, so that it stays fast with any number."""
 
 MAX_TERM: Final = 200
 """Characters of a search; no name, phone or id is longer, so a longer one finds nothing."""
 
-_NUMBER: Final = re.compile(
+_TICKET_NUMBER_PATTERN: Final = re.compile(
     r"(?P<sign>#|no\.?\s|number\s)?\s*(?P<number>\d{1,7})(?:\s+(?:in|of)\s+(?P<raffle>\S.*))?",
     re.IGNORECASE,
 )
-_PHONE: Final = re.compile(r"\+?[\d\s()./-]+")
-_FEWEST_DIGITS: Final = 4
-_MOST_WORDS: Final = 6
+_PHONE_PATTERN: Final = re.compile(r"\+?[\d\s()./-]+")
+_MIN_PHONE_DIGITS: Final = 4
+_MAX_NAME_WORDS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OrderSearchTerm:
     """What a typed term may mean; often more than one thing.
 
     Attributes:
@@ -53,33 +53,35 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OrderSearchResult:
     """The orders a term may mean; `too_many` if more buyers match than were looked at."""
 
     orders: QuerySet[Order]
     too_many: bool = False
 
 
-def read(term: str) -> Wanted:
+def parse_search_term(term: str) -> OrderSearchTerm:
     """Tell what somebody may mean by `term`, nothing if it is too long; asks no database."""
     term = " ".join(term.split())
     if len(term) > MAX_TERM:
-        return Wanted()
+        return OrderSearchTerm()
     code = codes.normalise_code(term)
-    if match := _NUMBER.fullmatch(term):
+    if match := _TICKET_NUMBER_PATTERN.fullmatch(term):
         sure = match["sign"] or match["raffle"]
-        return Wanted(
+        return OrderSearchTerm(
             code=code,
             number=int(match["number"]),
             raffle=match["raffle"] or "",
-            digits="" if sure else _digits(term),
+            digits="" if sure else _extract_phone_digits(term),
         )
-    if _PHONE.fullmatch(term):
-        return Wanted(code=code, digits=_digits(term))
-    return Wanted(code=code, words=tuple(term.split()[:_MOST_WORDS]))
+    if _PHONE_PATTERN.fullmatch(term):
+        return OrderSearchTerm(code=code, digits=_extract_phone_digits(term))
+    return OrderSearchTerm(code=code, words=tuple(term.split()[:_MAX_NAME_WORDS]))
 
 
-def find(orders: QuerySet[Order], wanted: Wanted, *, raffle_id: int | None, sort: bool) -> Found:
+def search_orders(
+    orders: QuerySet[Order], wanted: OrderSearchTerm, *, raffle_id: int | None, sort: bool
+) -> OrderSearchResult:
     """Keep the orders that are wanted; at most three bounded queries to prepare it.
 
     Args:
@@ -92,8 +94,10 @@ def find(orders: QuerySet[Order], wanted: Wanted, *, raffle_id: int | None, sort
     having: set[int] = set()
     had: set[int] = set()
     if wanted.number is not None:
-        having, had = holders(wanted.number, raffle_id=raffle_id, title=wanted.raffle)
-    buyers, sales = _buyers(wanted), _sales(wanted)
+        having, had = find_orders_with_ticket_number(
+            wanted.number, raffle_id=raffle_id, title=wanted.raffle
+        )
+    buyers, sales = _find_contact_ids(wanted), _find_cash_sale_ids(wanted)
     meant = Q()
     if wanted.code:
         meant |= Q(code=wanted.code)
@@ -102,14 +106,16 @@ def find(orders: QuerySet[Order], wanted: Wanted, *, raffle_id: int | None, sort
     if buyers:
         meant |= Q(contact_id__in=buyers)
     if not meant:
-        return Found(orders.none())
+        return OrderSearchResult(orders.none())
     found = orders.filter(meant)
     if sort and having:
         found = found.order_by(Case(When(pk__in=having, then=0), default=1), "-pk")
-    return Found(found, too_many=len(buyers) == MANY or len(sales) == MANY)
+    return OrderSearchResult(
+        found, too_many=len(buyers) == MAX_SEARCH_MATCHES or len(sales) == MAX_SEARCH_MATCHES
+    )
 
 
-def of_buyer(orders: QuerySet[Order], term: str) -> Found:
+def search_orders_of_buyer(orders: QuerySet[Order], term: str) -> OrderSearchResult:
     """Keep the orders of a buyer; two bounded queries to prepare it.
 
     Args:
@@ -117,20 +123,24 @@ def of_buyer(orders: QuerySet[Order], term: str) -> Found:
         term: a phone in any spelling, the buyer's user id at Meta, or part of the name.
 
     """
-    meant = read(term)
-    wanted = Wanted(digits=meant.digits, words=meant.words)
-    buyers, sales = _buyers(wanted, user_id=term.strip()), _sales(wanted)
+    meant = parse_search_term(term)
+    wanted = OrderSearchTerm(digits=meant.digits, words=meant.words)
+    buyers, sales = _find_contact_ids(wanted, user_id=term.strip()), _find_cash_sale_ids(wanted)
     found = orders.filter(Q(contact_id__in=buyers) | Q(pk__in=sales))
-    return Found(found, too_many=len(buyers) >= MANY or len(sales) >= MANY)
+    return OrderSearchResult(
+        found, too_many=len(buyers) >= MAX_SEARCH_MATCHES or len(sales) >= MAX_SEARCH_MATCHES
+    )
 
 
-def _digits(term: str) -> str:
+def _extract_phone_digits(term: str) -> str:
     """Give the digits of a phone that every way of writing it has."""
     digits = re.sub(r"\D", "", term.replace("(0)", "")).lstrip("0")
-    return digits if len(digits) >= _FEWEST_DIGITS else ""
+    return digits if len(digits) >= _MIN_PHONE_DIGITS else ""
 
 
-def holders(number: int, *, raffle_id: int | None, title: str = "") -> tuple[set[int], set[int]]:
+def find_orders_with_ticket_number(
+    number: int, *, raffle_id: int | None, title: str = ""
+) -> tuple[set[int], set[int]]:
     """Give the orders that hold a ticket number, and those that once held it; the newest `MANY`.
 
     Args:
@@ -145,38 +155,38 @@ def holders(number: int, *, raffle_id: int | None, title: str = "") -> tuple[set
     links = OrderTicket.objects.filter(
         ticket__number=number, ticket__raffle__in=raffles.order_by().values("pk")
     )
-    rows = links.order_by(F("released_at").desc(nulls_first=True))[:MANY]
+    rows = links.order_by(F("released_at").desc(nulls_first=True))[:MAX_SEARCH_MATCHES]
     found = list(rows.values_list("order_id", "released_at"))
     having = {order_id for order_id, released_at in found if released_at is None}
     return having, {order_id for order_id, _ in found} - having
 
 
-def _buyers(wanted: Wanted, *, user_id: str = "") -> Collection[int]:
+def _find_contact_ids(wanted: OrderSearchTerm, *, user_id: str = "") -> Collection[int]:
     """Give the contacts of that phone, name or user id at Meta."""
     condition = Q(user_id=user_id) if user_id else Q(pk__in=())
     if wanted.digits:
         condition |= Q(wa_id__contains=wanted.digits)
     elif wanted.words:
-        condition |= _all(
+        condition |= _match_all(
             Q(profile_name__icontains=word) | Q(username__icontains=word) for word in wanted.words
         )
     found = WhatsAppContact.objects.filter(condition).order_by("-pk")
-    return list(found.values_list("pk", flat=True)[:MANY])
+    return list(found.values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
 
 
-def _sales(wanted: Wanted) -> Collection[int]:
+def _find_cash_sale_ids(wanted: OrderSearchTerm) -> Collection[int]:
     """Give the sales for cash to somebody of that phone or name."""
     sales = Order.objects.filter(contact__isnull=True)
     if wanted.digits:
-        sales = sales.alias(phone=_bare_phone()).filter(phone__contains=wanted.digits)
+        sales = sales.alias(phone=_strip_phone_signs()).filter(phone__contains=wanted.digits)
     elif wanted.words:
-        sales = sales.filter(_all(Q(buyer_name__icontains=word) for word in wanted.words))
+        sales = sales.filter(_match_all(Q(buyer_name__icontains=word) for word in wanted.words))
     else:
         return ()
-    return list(sales.order_by("-pk").values_list("pk", flat=True)[:MANY])
+    return list(sales.order_by("-pk").values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
 
 
-def _bare_phone() -> Replace:
+def _strip_phone_signs() -> Replace:
     """Take the signs out of a phone that was typed by hand."""
     phone = Replace("buyer_phone", Value("(0)"))
     for sign in " -()./+":
@@ -184,5 +194,5 @@ def _bare_phone() -> Replace:
     return phone
 
 
-def _all(conditions: Iterable[Q]) -> Q:
+def _match_all(conditions: Iterable[Q]) -> Q:
     return reduce(and_, conditions)

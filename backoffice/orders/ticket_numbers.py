@@ -8,7 +8,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order, OrderTicket, collect_ticket_numbers
 
-WITH_TICKETS: Final = Prefetch(
+TICKETS_PREFETCH: Final = Prefetch(
     "order_tickets",
     OrderTicket.objects.select_related("ticket").only(
         "order_id", "released_at", "ticket__number", "ticket__status"
@@ -18,14 +18,14 @@ WITH_TICKETS: Final = Prefetch(
 
 
 @dataclass(frozen=True, slots=True)
-class ShownNumber:
+class OrderTicketNumber:
     """A number with its zeros, and whether somebody else has it by now."""
 
     written: str
     gone: bool
 
 
-def with_numbers(order_id: int) -> tuple[Order, list[ShownNumber]] | None:
+def load_order_with_ticket_numbers(order_id: int) -> tuple[Order, list[OrderTicketNumber]] | None:
     """Read an order with its raffle, its buyer and its numbers, all in one query.
 
     Returns:
@@ -38,21 +38,21 @@ def with_numbers(order_id: int) -> tuple[Order, list[ShownNumber]] | None:
         .defer("order__raffle__description", "order__raffle__payment_instructions")
     )
     if links:
-        return links[0].order, _shown(links[0].order, links)
+        return links[0].order, _build_ticket_numbers(links[0].order, links)
     bare = Order.objects.select_related("raffle", "contact").filter(pk=order_id).first()
     return None if bare is None else (bare, [])
 
 
-def shown(order: Order) -> list[ShownNumber]:
+def load_ticket_numbers(order: Order) -> list[OrderTicketNumber]:
     """Give the numbers an order holds or held last, in one query unless they were read before."""
-    prefetch_related_objects([order], WITH_TICKETS)
-    return _shown(order, list(order.order_tickets.all()))
+    prefetch_related_objects([order], TICKETS_PREFETCH)
+    return _build_ticket_numbers(order, list(order.order_tickets.all()))
 
 
-def _shown(order: Order, links: list[OrderTicket]) -> list[ShownNumber]:
+def _build_ticket_numbers(order: Order, links: list[OrderTicket]) -> list[OrderTicketNumber]:
     ended = order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
     free = {link.ticket.number for link in links if link.ticket.status == TicketStatus.AVAILABLE}
     return [
-        ShownNumber(order.raffle.written(number), gone=ended and number not in free)
+        OrderTicketNumber(order.raffle.written(number), gone=ended and number not in free)
         for number in collect_ticket_numbers(links)
     ]

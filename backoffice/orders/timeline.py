@@ -9,7 +9,7 @@ from backoffice.ui import display
 from shared.core.enums import ActorKind, OrderAction
 from shared.raffles.models import OrderEvent
 
-_DONE: Final[Mapping[OrderAction, str]] = {
+_ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.HELD: "Numbers held",
     OrderAction.PLACED: "Order placed",
     OrderAction.PROOF_RECEIVED: "Proof of payment received",
@@ -24,7 +24,7 @@ _DONE: Final[Mapping[OrderAction, str]] = {
     OrderAction.REFUND_NOTED: "Refund noted",
 }
 
-_SOURCES: Final[Mapping[ActorKind, tuple[str, str]]] = {
+_ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {
     ActorKind.CHAT: ("Chat", "fa-comment"),
     ActorKind.STAFF: ("Staff", "fa-user"),
     ActorKind.TOKEN: ("API", "fa-plug"),
@@ -32,7 +32,7 @@ _SOURCES: Final[Mapping[ActorKind, tuple[str, str]]] = {
 }
 """Through which door it came, and that door's icon."""
 
-_TONES: Final[Mapping[OrderAction, str]] = {
+_ACTION_TONES: Final[Mapping[OrderAction, str]] = {
     OrderAction.PAID: "good",
     OrderAction.PROOF_REJECTED: "bad",
     OrderAction.LATE_PAYMENT: "bad",
@@ -42,7 +42,7 @@ _TONES: Final[Mapping[OrderAction, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One line of the history.
 
     Attributes:
@@ -71,7 +71,9 @@ class Entry:
     tone: str
 
 
-def of_events(events: Iterable[OrderEvent], *, zone: str, now: datetime) -> tuple[Entry, ...]:
+def build_timeline(
+    events: Iterable[OrderEvent], *, zone: str, now: datetime
+) -> tuple[TimelineEntry, ...]:
     """Tell events that were read already, newest first.
 
     Args:
@@ -80,21 +82,21 @@ def of_events(events: Iterable[OrderEvent], *, zone: str, now: datetime) -> tupl
         now: what "12 min ago" counts from.
 
     """
-    return tuple(_entry(event, zone=zone, now=now) for event in reversed(list(events)))
+    return tuple(_build_entry(event, zone=zone, now=now) for event in reversed(list(events)))
 
 
-def _entry(event: OrderEvent, *, zone: str, now: datetime) -> Entry:
+def _build_entry(event: OrderEvent, *, zone: str, now: datetime) -> TimelineEntry:
     action, kind = OrderAction(event.action), ActorKind(event.actor_kind)
-    door, icon = _SOURCES[kind]
-    return Entry(
-        done=_DONE[action],
+    door, icon = _ACTOR_BADGES[kind]
+    return TimelineEntry(
+        done=_ACTION_LABELS[action],
         source=kind.lower(),
         door=door,
         icon=icon,
         who="" if kind is ActorKind.SWEEPER else event.actor_label,
         at=event.at,
-        clock=display.clock(event.at, zone=zone),
-        ago=display.ago(event.at, now=now),
+        clock=display.format_time(event.at, zone=zone),
+        ago=display.format_time_since(event.at, now=now),
         reason=event.reason,
-        tone=_TONES.get(action, ""),
+        tone=_ACTION_TONES.get(action, ""),
     )

@@ -10,23 +10,23 @@ from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import EXPIRING_ORDERS, ORPHAN_PROOFS
 
-SOON: Final = timedelta(minutes=10)
+EXPIRES_SOON_WITHIN: Final = timedelta(minutes=10)
 """A clock that ends within this time is worth a look."""
 
-FAR: Final = 2_000
+MAX_WORKLIST_ROWS: Final = 2_000
 """How many waiting orders are looked at to say who is next."""
 
-_TURN: Final = (F("asked_again_at").asc(nulls_first=True), "under_review_since", "id")
+_REVIEW_ORDERING: Final = (F("asked_again_at").asc(nulls_first=True), "under_review_since", "id")
 """Longest waiting first; those whose buyer was asked again stand behind all others."""
 
 
-def running_out(*, now: datetime) -> Q:
+def build_expiring_soon_condition(*, now: datetime) -> Q:
     """Give the condition of orders whose clock ends within ten minutes, or has just ended."""
-    return Q(EXPIRING_ORDERS, expires_at__lte=now + SOON)
+    return Q(EXPIRING_ORDERS, expires_at__lte=now + EXPIRES_SOON_WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
-class Tabs:
+class WorklistCounts:
     """How much waits in each list."""
 
     queue: int
@@ -35,7 +35,7 @@ class Tabs:
 
 
 @dataclass(frozen=True, slots=True)
-class RaffleShare:
+class RaffleReviewCount:
     """How many orders of one raffle wait, and how many of them for their buyer."""
 
     raffle_id: int
@@ -45,7 +45,7 @@ class RaffleShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorklistPosition:
     """Where a row stands in its list: its number from 1, 0 if it is not in it; its neighbours."""
 
     number: int
@@ -55,19 +55,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Worklist:
     """Ids in the order they are taken; `asked` are those that wait for their buyer."""
 
     ids: tuple[int, ...]
     asked: frozenset[int] = frozenset()
 
-    def place(self, key: int) -> Place:
+    def place(self, key: int) -> WorklistPosition:
         """Say where a row stands; one that is not in the list stands before its beginning."""
         if key not in self.ids:
-            return Place(0, len(self.ids), None, self.ids[0] if self.ids else None)
+            return WorklistPosition(0, len(self.ids), None, self.ids[0] if self.ids else None)
         at = self.ids.index(key)
         following = self.ids[at + 1] if at + 1 < len(self.ids) else None
-        return Place(at + 1, len(self.ids), self.ids[at - 1] if at else None, following)
+        return WorklistPosition(at + 1, len(self.ids), self.ids[at - 1] if at else None, following)
 
     def turn_after(self, key: int) -> tuple[int, ...]:
         """Give who can be decided about after this one, from the beginning again after the last."""
@@ -87,50 +87,58 @@ class Line:
         return next((other for other in turn if other not in passing), next(iter(turn), None))
 
 
-def orders(*, raffle_id: int | None = None) -> QuerySet[Order]:
+def query_orders_to_review(*, raffle_id: int | None = None) -> QuerySet[Order]:
     """Give the orders under review in the order they are taken."""
     waiting = Order.objects.filter(under_review_since__isnull=False)
     if raffle_id is not None:
         waiting = waiting.filter(raffle_id=raffle_id)
-    return waiting.order_by(*_TURN)
+    return waiting.order_by(*_REVIEW_ORDERING)
 
 
-def line(*, raffle_id: int | None = None) -> Line:
+def load_review_worklist(*, raffle_id: int | None = None) -> Worklist:
     """Read who waits for review, in one query."""
-    rows = list(orders(raffle_id=raffle_id).values_list("id", "asked_again_at")[:FAR])
+    rows = list(
+        query_orders_to_review(raffle_id=raffle_id).values_list("id", "asked_again_at")[
+            :MAX_WORKLIST_ROWS
+        ]
+    )
     asked = frozenset(key for key, asked_at in rows if asked_at is not None)
-    return Line(tuple(key for key, _ in rows), asked)
+    return Worklist(tuple(key for key, _ in rows), asked)
 
 
-def late_orders() -> QuerySet[Order]:
+def query_late_payment_orders() -> QuerySet[Order]:
     """Give the ended orders that were paid too late, longest waiting first."""
     return Order.objects.filter(needs_decision=True).order_by("id")
 
 
-def late_line() -> Line:
+def load_late_payment_worklist() -> Worklist:
     """Read which late payments wait for a decision, in one query."""
-    return Line(tuple(late_orders().values_list("id", flat=True)[:FAR]))
+    return Worklist(
+        tuple(query_late_payment_orders().values_list("id", flat=True)[:MAX_WORKLIST_ROWS])
+    )
 
 
-def orphans() -> QuerySet[PaymentProof]:
+def query_orphan_proofs() -> QuerySet[PaymentProof]:
     """Give the proofs without an order that wait, oldest first."""
     return PaymentProof.objects.filter(ORPHAN_PROOFS).order_by("id")
 
 
-def orphan_line() -> Line:
+def load_orphan_proof_worklist() -> Worklist:
     """Read which orphan proofs wait, in one query."""
-    return Line(tuple(orphans().values_list("id", flat=True)[:FAR]))
+    return Worklist(tuple(query_orphan_proofs().values_list("id", flat=True)[:MAX_WORKLIST_ROWS]))
 
 
-def tabs() -> Tabs:
+def count_worklists() -> WorklistCounts:
     """Count what waits in all three lists, in one query."""
-    queue = _counted("queue", orders())
-    orphaned = _counted("orphans", orphans())
-    late = _counted("late", late_orders())
-    return Tabs(**{"queue": 0, "orphans": 0, "late": 0, **dict(queue.union(orphaned, late))})
+    queue = _build_count_query("queue", query_orders_to_review())
+    orphaned = _build_count_query("orphans", query_orphan_proofs())
+    late = _build_count_query("late", query_late_payment_orders())
+    return WorklistCounts(
+        **{"queue": 0, "orphans": 0, "late": 0, **dict(queue.union(orphaned, late))}
+    )
 
 
-def by_raffle() -> list[RaffleShare]:
+def count_reviews_by_raffle() -> list[RaffleReviewCount]:
     """Count the waiting orders of each raffle that has some, in one query."""
     groups = (
         Order.objects.filter(under_review_since__isnull=False)
@@ -138,9 +146,9 @@ def by_raffle() -> list[RaffleShare]:
         .values_list("raffle_id", "raffle__title")
         .annotate(count=Count("id"), asked=Count("asked_again_at"))
     )
-    return [RaffleShare(*row) for row in groups]
+    return [RaffleReviewCount(*row) for row in groups]
 
 
-def _counted(kind: str, rows: QuerySet[Any]) -> Any:
+def _build_count_query(kind: str, rows: QuerySet[Any]) -> Any:
     named = rows.order_by().annotate(kind=Value(kind, output_field=CharField()))
     return named.values("kind").annotate(count=Count("pk")).values_list("kind", "count")

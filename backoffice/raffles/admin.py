@@ -26,7 +26,7 @@ from django.views.decorators.http import require_POST
 from backoffice.changelists import filters
 from backoffice.messaging.contact_search import BoundedSearch
 from backoffice.raffles import chat_preview, lifecycle, number_generation, progress_bar, raffle_form
-from backoffice.raffles.raffle_form import LocalTime, RaffleForm
+from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
 from backoffice.ui import display, file_responses
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
@@ -40,7 +40,7 @@ _NUMBERS_EXIST: Final = Exists(  # they are made from the first one on; looking 
 )
 
 
-class RaffleList(ChangeList):
+class RaffleChangeList(ChangeList):
     """The list, which counts the numbers of all its raffles at once."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -49,7 +49,7 @@ class RaffleList(ChangeList):
         raffles = list(self.result_list)
         counts = number_map.count_tickets_by_raffle(raffles)
         for raffle in raffles:
-            raffle.share = progress_bar.of(counts[raffle.pk])
+            raffle.share = progress_bar.build_progress_bar(counts[raffle.pk])
         self.result_list = raffles
 
 
@@ -60,10 +60,10 @@ class RaffleAdmin(BoundedSearch):
     form = RaffleForm
     fieldsets = raffle_form.FIELDSETS
     formfield_overrides: ClassVar = {
-        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": LocalTime}
+        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": LocalDateTimeInput}
     }
     list_display = ("title", "state", "sold", "price_each", "draw", "prize")
-    list_filter = (filters.ByRaffleStatus,)
+    list_filter = (filters.RaffleStatusFilter,)
     search_fields: ClassVar[tuple[str, ...]] = ("title", "prize")
     list_per_page = 50
     show_full_result_count = False
@@ -74,7 +74,7 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Status", ordering="status")
     def state(self, raffle: Raffle) -> SafeString:
         """Give the status as a badge."""
-        return lifecycle.badge(raffle)
+        return lifecycle.render_status_badge(raffle)
 
     @admin.display(description="Sold, held, free")
     def sold(self, raffle: Any) -> str:
@@ -93,11 +93,11 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
         """When, in the raffle's time zone."""
-        return display.clock(raffle.draw_at, zone=raffle.time_zone)
+        return display.format_time(raffle.draw_at, zone=raffle.time_zone)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Count once for the whole page."""
-        return RaffleList
+        return RaffleChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Raffle]:
         """Know of each raffle whether it has numbers."""
@@ -124,7 +124,7 @@ class RaffleAdmin(BoundedSearch):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with what is most likely right."""
-        return raffle_form.first_values() | super().get_changeform_initial_data(request)
+        return raffle_form.build_initial_values() | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: Raffle, form: Any, change: bool) -> None:
         """Write only what was changed, so that a status changed meanwhile is not put back."""
@@ -150,7 +150,7 @@ class RaffleAdmin(BoundedSearch):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         """Read and show times in the raffle's own time zone."""
-        with timezone.override(_zone(request, object_id)):
+        with timezone.override(_choose_time_zone(request, object_id)):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             return response.render() if isinstance(response, TemplateResponse) else response
 
@@ -159,13 +159,13 @@ class RaffleAdmin(BoundedSearch):
     ) -> Any:
         """Add the preview, the status, the counts and the buttons that fit."""
         raffle: Raffle | None = kwargs.get("obj")
-        values, free = raffle_form.typed(context["adminform"].form), None
+        values, free = raffle_form.read_form_values(context["adminform"].form), None
         if raffle:
-            context["life"] = stands = lifecycle.life_of(raffle, request=request)
-            free = _free(raffle, stands.share.counts)
+            context["life"] = stands = lifecycle.load_lifecycle_panel(raffle, request=request)
+            free = _count_free(raffle, stands.share.counts)
             values = {**model_to_dict(raffle), **values}  # who may only look has no fields
-        context["preview"] = chat_preview.of(values, now=timezone.now(), free=free)
-        context["zones"] = raffle_form.zones()
+        context["preview"] = chat_preview.build_chat_preview(values, now=timezone.now(), free=free)
+        context["zones"] = raffle_form.list_time_zones()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -174,12 +174,12 @@ class RaffleAdmin(BoundedSearch):
         steps = [
             path(f"<int:raffle_id>/{name}/", view(step), name=f"raffles_raffle_{name}")
             for name, step in (
-                ("generate", number_generation.generate_numbers),
-                ("open", lifecycle.open_sales),
-                ("pause", lifecycle.pause_sales),
-                ("close", lifecycle.close_sales),
-                ("duplicate", lifecycle.duplicate),
-                ("picture", picture),
+                ("generate", number_generation.generate_ticket_numbers_view),
+                ("open", lifecycle.open_raffle_view),
+                ("pause", lifecycle.pause_raffle_view),
+                ("close", lifecycle.close_raffle_view),
+                ("duplicate", lifecycle.duplicate_raffle_view),
+                ("picture", raffle_picture_view),
             )
         ]
         drawn = [
@@ -195,31 +195,35 @@ class RaffleAdmin(BoundedSearch):
             raise PermissionDenied
         raffle = get_object_or_404(Raffle, pk=raffle_id) if raffle_id else None
         key = str(raffle_id) if raffle_id else None
-        with timezone.override(_zone(request, key)):
+        with timezone.override(_choose_time_zone(request, key)):
             form = self.get_form(request, raffle, change=raffle is not None)(
                 request.POST, instance=raffle
             )
-            free = _free(raffle, lifecycle.counts_of(raffle)) if raffle else None
-            shown = chat_preview.of(raffle_form.typed(form), now=timezone.now(), free=free)
+            free = _count_free(raffle, lifecycle.count_ticket_numbers(raffle)) if raffle else None
+            shown = chat_preview.build_chat_preview(
+                raffle_form.read_form_values(form), now=timezone.now(), free=free
+            )
         return render(request, "admin/raffles/raffle/preview.html", {"preview": shown})
 
 
-def picture(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
+def raffle_picture_view(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
     """Send the raffle's picture to staff."""
     if not request.user.has_perm("raffles.view_raffle"):
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     name = raffle.picture.name or ""
     kind = "image/png" if name.lower().endswith(".png") else "image/jpeg"
-    return file_responses.send(raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}")
+    return file_responses.build_file_response(
+        raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}"
+    )
 
 
-def _free(raffle: Raffle, counts: TicketCounts) -> int | None:
+def _count_free(raffle: Raffle, counts: TicketCounts) -> int | None:
     """Count what is left; None while numbers are missing, for then all of them will be."""
     return counts.available if counts.total >= raffle.number_count else None
 
 
-def _zone(request: HttpRequest, object_id: str | None) -> str:
+def _choose_time_zone(request: HttpRequest, object_id: str | None) -> str:
     """Give the time zone that the form's times are in: the one it sends, else the stored one."""
     wanted = request.POST.get("time_zone", "")
     if wanted not in load_time_zones() and object_id and object_id.isdecimal():

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from backoffice.orders.decisions import staff
-from backoffice.raffles.cash_sale_form import WHY_NOT, SaleForm
+from backoffice.orders.decisions import build_staff_actor
+from backoffice.raffles.cash_sale_form import NOT_SELLING_REASONS, CashSaleForm
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core.errors import DomainError
@@ -26,7 +26,7 @@ from shared.use_cases.cash_sales import CashSale
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class CashSaleReceipt:
     """A sale as it is read out, and what can be sent to the buyer by hand."""
 
     order: Order
@@ -38,7 +38,7 @@ class Receipt:
 
 
 @require_http_methods(["GET", "POST"])
-def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def cash_sale_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Offer the form, sell what it asks for, or with `?sold=` show what was sold.
 
     A form sent twice sells once: its key is kept with the order.
@@ -48,13 +48,15 @@ def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     sold = request.GET.get("sold", "")
     if request.method == "GET" and sold.isascii() and sold.isdecimal():
-        return _receipt(request, raffle, order_id=int(sold[:18]))
+        return _render_receipt(request, raffle, order_id=int(sold[:18]))
     if request.method == "GET":
-        return _shown(request, raffle, SaleForm(raffle=raffle, initial=_preset(request.GET)))
-    form = SaleForm(request.POST, raffle=raffle)
-    done = _sell(request, raffle, form) if form.is_valid() else None
+        return _render_form(
+            request, raffle, CashSaleForm(raffle=raffle, initial=_parse_initial_values(request.GET))
+        )
+    form = CashSaleForm(request.POST, raffle=raffle)
+    done = _sell_for_cash(request, raffle, form) if form.is_valid() else None
     if done is None:
-        return _shown(request, raffle, form)
+        return _render_form(request, raffle, form)
     if done.repeated:
         messages.info(request, "This form was sent before: here is what it sold, nothing more.")
     return redirect(
@@ -62,7 +64,7 @@ def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
     )
 
 
-def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> CashSale | None:
+def _sell_for_cash(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> CashSale | None:
     """Sell; a refusal or a busy database is written into the form."""
     values = form.cleaned_data
     try:
@@ -74,7 +76,7 @@ def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> CashSale | No
             buyer_phone=values["buyer_phone"],
             request_key=values["request_key"],
             pivot=secrets.randbelow(2**31),
-            by=staff(request),
+            by=build_staff_actor(request),
             now=timezone.now(),
         )
     except DomainError as refusal:
@@ -84,49 +86,53 @@ def _sell(request: HttpRequest, raffle: Raffle, form: SaleForm) -> CashSale | No
     return None
 
 
-def _shown(request: HttpRequest, raffle: Raffle, form: SaleForm) -> HttpResponse:
+def _render_form(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> HttpResponse:
     now = timezone.now()
     closed = availability.get_not_selling_reason(raffle, now=now)
     counts = availability.load_recent_counts(raffle.pk, now=now)
     context = {
         "raffle": raffle,
         "form": form,
-        "why_not": WHY_NOT[closed] if closed else "",
+        "why_not": NOT_SELLING_REASONS[closed] if closed else "",
         "price": formatting.format_money(raffle.price, raffle.currency),
         "free": f"{counts.available:,}",
         "title": f"Sell for cash · {raffle}",
     }
-    return _drawn(request, context)
+    return _render_page(request, context)
 
 
-def _preset(asked: QueryDict) -> dict[str, Any]:
+def _parse_initial_values(asked: QueryDict) -> dict[str, Any]:
     """Take numbers from the address, as the map's links have them."""
     numbers = asked.get("numbers", "")[:200]
     return {"how": "pick", "numbers": numbers} if numbers else {}
 
 
-def _receipt(request: HttpRequest, raffle: Raffle, *, order_id: int) -> HttpResponse:
+def _render_receipt(request: HttpRequest, raffle: Raffle, *, order_id: int) -> HttpResponse:
     sold = Order.objects.filter(raffle=raffle, contact=None, request_key__isnull=False)
     order = get_object_or_404(sold, pk=order_id)
-    context = {"raffle": raffle, "receipt": _receipt_of(order, raffle), "title": f"Sold · {raffle}"}
-    return _drawn(request, context)
+    context = {
+        "raffle": raffle,
+        "receipt": _build_receipt(order, raffle),
+        "title": f"Sold · {raffle}",
+    }
+    return _render_page(request, context)
 
 
-def _receipt_of(order: Order, raffle: Raffle) -> Receipt:
+def _build_receipt(order: Order, raffle: Raffle) -> CashSaleReceipt:
     numbers = order.numbers()
-    text = _text(order, raffle, numbers=numbers)
+    text = _build_receipt_text(order, raffle, numbers=numbers)
     digits = "".join(character for character in order.buyer_phone if character.isdigit())
-    return Receipt(
+    return CashSaleReceipt(
         order=order,
         numbers=[raffle.written(number) for number in numbers],
-        total=display.money(order),
+        total=display.format_order_total(order),
         buyer=", ".join(part for part in (order.buyer_name, order.buyer_phone) if part),
         text=text,
         whatsapp=f"https://wa.me/{digits}?text={quote(text)}" if digits else "",
     )
 
 
-def _text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
+def _build_receipt_text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
     """Write what the buyer gets to keep."""
     written = formatting.format_numbers_as_sentence(numbers, width=raffle.width, at_most=100)
     verb = "is" if len(numbers) == 1 else "are"
@@ -137,11 +143,11 @@ def _text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
     )
     lines = [
         f"{raffle.title}: {written} {verb} yours, {order.buyer_name}.",
-        f"Paid: {display.money(order)}. Order {order}.",
+        f"Paid: {display.format_order_total(order)}. Order {order}.",
         f"Draw: {draw}. Good luck!" if draw else "Good luck!",
     ]
     return "\n".join(lines)
 
 
-def _drawn(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def _render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return render(request, "desk/sell.html", admin.site.each_context(request) | context)

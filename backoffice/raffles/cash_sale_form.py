@@ -11,13 +11,13 @@ from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 
-NEIGHBOURS: Final = 5
+NEIGHBOURS_OFFERED: Final = 5
 """How many free numbers are offered beside one that is taken."""
 
 _PHONE_DIGITS: Final = range(7, 16)
 """How many digits a phone number has, by ITU-T E.164 at most 15."""
 
-WHY_NOT: Final = {
+NOT_SELLING_REASONS: Final = {
     "draft": "it is not open yet",
     "paused": "it is paused",
     "closed": "it is closed",
@@ -28,7 +28,7 @@ WHY_NOT: Final = {
 """Why a raffle sells nothing, for staff."""
 
 
-class SaleForm(forms.Form):
+class CashSaleForm(forms.Form):
     """Which numbers, and who buys them."""
 
     how = forms.ChoiceField(
@@ -122,7 +122,7 @@ class SaleForm(forms.Form):
         """Say at the right field why nothing was sold."""
         match refusal.code, refusal.details:
             case "raffle_not_selling", {"reason": reason}:
-                why = WHY_NOT.get(reason, "it is not on sale")
+                why = NOT_SELLING_REASONS.get(reason, "it is not on sale")
                 self.add_error(None, f"The raffle sells nothing just now: {why}.")
             case "quantity_out_of_bounds", {"minimum": least, "maximum": most}:
                 self.add_error(self.asked_field, f"{least} to {most} in one sale, please.")
@@ -139,12 +139,12 @@ class SaleForm(forms.Form):
     def _taken(self, taken: list[int]) -> str:
         verb = "is" if len(taken) == 1 else "are"
         asked = self.chosen or ()
-        limit = NEIGHBOURS + len(asked)  # those asked for may be among them
+        limit = NEIGHBOURS_OFFERED + len(asked)  # those asked for may be among them
         near = availability.find_free_neighbours(self.raffle, numbers=taken, limit=limit)
         others = sorted(
             (number for number in near if number not in asked),
             key=lambda number: min(abs(number - wanted) for wanted in taken),
-        )[:NEIGHBOURS]
+        )[:NEIGHBOURS_OFFERED]
         hint = f" Free close by: {self._spoken(others)}." if others else ""
         return f"{self._spoken(taken)} {verb} taken already.{hint}"
 

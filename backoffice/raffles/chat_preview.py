@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
-from backoffice.messaging.chat_view import formatted
+from backoffice.messaging.chat_view import render_whatsapp_text
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.conversation.texts import orders, raffles
@@ -18,10 +18,10 @@ from shared.core.enums import Mode, OrderStatus
 from shared.raffles.models import Raffle
 from shared.whatsapp.messages import Message
 
-_CODE: Final = "R-7K3F9"
+_SAMPLE_ORDER_CODE: Final = "R-7K3F9"
 """An order code that is nobody's."""
 
-_STANDS_FOR: Final[Mapping[str, Any]] = {
+_PLACEHOLDER_VALUES: Final[Mapping[str, Any]] = {
     "title": "Your raffle",
     "prize": "your prize",
     "price": Decimal(1),
@@ -42,7 +42,7 @@ _STANDS_FOR: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bubble:
+class PreviewBubble:
     """One message on a phone.
 
     Attributes:
@@ -58,17 +58,19 @@ class Bubble:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ChatPreview:
     """The card, the message that asks for the money, and what the numbers come to."""
 
-    card: Bubble
-    payment: Bubble
+    card: PreviewBubble
+    payment: PreviewBubble
     span: str
     all_sold: str
     draw: str
 
 
-def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> Preview:
+def build_chat_preview(
+    values: Mapping[str, Any], *, now: datetime, free: int | None = None
+) -> ChatPreview:
     """Write the messages of a raffle that may only be half described.
 
     Args:
@@ -77,22 +79,24 @@ def of(values: Mapping[str, Any], *, now: datetime, free: int | None = None) -> 
         free: how many numbers are left; None: all of them.
 
     """
-    described = {**_STANDS_FOR, **{k: v for k, v in values.items() if v not in (None, "")}}
-    raffle = Raffle(**{name: described[name] for name in _STANDS_FOR})
-    facts = _facts(raffle, free=raffle.number_count if free is None else free)
+    described = {**_PLACEHOLDER_VALUES, **{k: v for k, v in values.items() if v not in (None, "")}}
+    raffle = Raffle(**{name: described[name] for name in _PLACEHOLDER_VALUES})
+    facts = _build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
     last = raffle.written(raffle.last_number)
-    return Preview(
-        card=_bubble(raffles.build_raffle_card_message(facts, now=now).message()),
-        payment=_bubble(
-            orders.build_how_to_pay_message(_order(facts, raffle, now=now), now=now).message()
+    return ChatPreview(
+        card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).message()),
+        payment=_build_bubble(
+            orders.build_how_to_pay_message(
+                _build_sample_order(facts, raffle, now=now), now=now
+            ).message()
         ),
         span=f"{raffle.written(raffle.first_number)} to {last}",
         all_sold=formatting.format_money(raffle.price * raffle.number_count, raffle.currency),
-        draw=display.when(raffle.draw_at, zone=raffle.time_zone),
+        draw=display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
     )
 
 
-def _facts(raffle: Raffle, *, free: int) -> RaffleFacts:
+def _build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
     return RaffleFacts(
         id=0,
         title=raffle.title,
@@ -114,12 +118,12 @@ def _facts(raffle: Raffle, *, free: int) -> RaffleFacts:
     )
 
 
-def _order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) -> OrderFacts:
+def _build_sample_order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) -> OrderFacts:
     """Imagine an order of as few numbers as can be had."""
     numbers = range(facts.first, facts.first + min(facts.minimum, facts.total, facts.maximum))
     return OrderFacts(
         id=0,
-        code=_CODE,
+        code=_SAMPLE_ORDER_CODE,
         raffle=facts,
         status=OrderStatus.PENDING_PAYMENT,
         mode=Mode.RANDOM,
@@ -130,21 +134,23 @@ def _order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) -> OrderFacts:
     )
 
 
-def _bubble(message: Message) -> Bubble:
+def _build_bubble(message: Message) -> PreviewBubble:
     """Read back what WhatsApp would draw of a message."""
     match message:
         case {"type": "interactive", "interactive": {"body": {"text": str(body)}}}:
             interactive: Mapping[str, Any] = message["interactive"]
-            return Bubble(
-                picture=_picture(interactive.get("header")),
-                body=formatted(body),
+            return PreviewBubble(
+                picture=_get_picture_url(interactive.get("header")),
+                body=render_whatsapp_text(body),
                 buttons=tuple(b["reply"]["title"] for b in interactive["action"]["buttons"]),
             )
         case _:
-            return Bubble(picture="", body=formatted(message["text"]["body"]), buttons=())
+            return PreviewBubble(
+                picture="", body=render_whatsapp_text(message["text"]["body"]), buttons=()
+            )
 
 
-def _picture(header: object) -> str:
+def _get_picture_url(header: object) -> str:
     match header:
         case {"image": {"link": str(link)}}:
             return link

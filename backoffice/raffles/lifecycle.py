@@ -19,9 +19,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.orders.decisions import Said, told
+from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.raffles import progress_bar
-from backoffice.raffles.progress_bar import Share
+from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import audit_log, display
 from shared.conversation import formatting
 from shared.core import enums
@@ -32,7 +32,7 @@ from shared.raffles.services import availability, duplication, lifecycle, number
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.transitions import TransitionNotAllowed
 
-_STYLES: Final = {
+_STATUS_STYLES: Final = {
     RaffleStatus.DRAFT: "secondary",
     RaffleStatus.OPEN: "success",
     RaffleStatus.PAUSED: "warning",
@@ -42,7 +42,7 @@ _STYLES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class RaffleRevenue:
     """What orders bring in: how many of them, how much, and the list behind."""
 
     orders: int
@@ -51,14 +51,14 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class RaffleLifecyclePanel:
     """Where a raffle stands, and which buttons fit whoever looks."""
 
     badge: SafeString
-    share: Share
+    share: ProgressBar
     missing: int
-    confirmed: Money
-    expected: Money
+    confirmed: RaffleRevenue
+    expected: RaffleRevenue
     orders: str
     may_generate: bool
     may_open: bool
@@ -75,21 +75,21 @@ class Life:
         return f"{self.missing:,}"
 
 
-def life_of(raffle: Raffle, *, request: HttpRequest) -> Life:
+def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifecyclePanel:
     """Count a raffle's numbers and money, and choose the buttons `request`'s user may press."""
     may = request.user.has_perm
-    counts = counts_of(raffle)
+    counts = count_ticket_numbers(raffle)
     missing = raffle.number_count - counts.total
     following = transitions.RAFFLE_TRANSITIONS[RaffleStatus(raffle.status)]
     change = may("raffles.change_raffle")
-    confirmed, expected = _money(raffle)
-    return Life(
-        badge=badge(raffle),
-        share=progress_bar.of(counts),
+    confirmed, expected = _sum_revenue(raffle)
+    return RaffleLifecyclePanel(
+        badge=render_status_badge(raffle),
+        share=progress_bar.build_progress_bar(counts),
         missing=missing,
         confirmed=confirmed,
         expected=expected,
-        orders=_orders(raffle),
+        orders=_build_orders_url(raffle),
         may_generate=change and missing > 0 and raffle.status != RaffleStatus.DRAWN,
         may_open=change and not missing and RaffleStatus.OPEN in following,
         may_pause=change and RaffleStatus.PAUSED in following,
@@ -101,99 +101,99 @@ def life_of(raffle: Raffle, *, request: HttpRequest) -> Life:
     )
 
 
-def counts_of(raffle: Raffle) -> TicketCounts:
+def count_ticket_numbers(raffle: Raffle) -> TicketCounts:
     """Count a raffle's numbers; only a draft may lack some, all others are known to have them."""
     if raffle.status == RaffleStatus.DRAFT:
         return availability.count_tickets(raffle.pk)
     return number_map.count_tickets_by_raffle([raffle])[raffle.pk]
 
 
-def badge(raffle: Raffle) -> SafeString:
+def render_status_badge(raffle: Raffle) -> SafeString:
     """Give the status as a badge."""
     status = RaffleStatus(raffle.status)
-    return display.badge(enums.format_label(status), style=_STYLES[status])
+    return display.render_badge(enums.format_label(status), style=_STATUS_STYLES[status])
 
 
 @require_POST
-def open_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def open_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Begin to sell, or go on after a pause."""
 
-    def act(raffle: Raffle) -> Said:
+    def act(raffle: Raffle) -> ActionResult:
         lifecycle.open_raffle(raffle.pk, now=timezone.now())
-        audit_log.note(request, raffle, "Opened the raffle")
+        audit_log.record_action(request, raffle, "Opened the raffle")
         return messages.SUCCESS, "The raffle is open: buyers can get numbers."
 
-    return _stepped(request, raffle_id, act, wanted=RaffleStatus.OPEN)
+    return _run_status_change(request, raffle_id, act, wanted=RaffleStatus.OPEN)
 
 
 @require_POST
-def pause_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def pause_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Sell nothing new for now; what is pending can still be paid."""
 
-    def act(raffle: Raffle) -> Said:
+    def act(raffle: Raffle) -> ActionResult:
         lifecycle.pause(raffle.pk, now=timezone.now())
-        audit_log.note(request, raffle, "Paused the raffle")
+        audit_log.record_action(request, raffle, "Paused the raffle")
         return messages.SUCCESS, "The raffle is paused. What is pending can still be paid."
 
-    return _stepped(request, raffle_id, act, wanted=RaffleStatus.PAUSED)
+    return _run_status_change(request, raffle_id, act, wanted=RaffleStatus.PAUSED)
 
 
 @require_POST
-def close_sales(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Sell nothing new for good; asks once more before it does."""
-    _demand(request, "raffles.change_raffle")
+    _require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.POST.get("sure") != "yes":
         context = {
             "raffle": raffle,
-            "share": progress_bar.of(counts_of(raffle)),
+            "share": progress_bar.build_progress_bar(count_ticket_numbers(raffle)),
             "title": f"Close {raffle}?",
         }
         page = admin.site.each_context(request) | context
         return render(request, "admin/raffles/raffle/close.html", page)
 
-    def act(raffle: Raffle) -> Said:
+    def act(raffle: Raffle) -> ActionResult:
         lifecycle.close(raffle.pk, now=timezone.now())
-        audit_log.note(request, raffle, "Closed the raffle")
+        audit_log.record_action(request, raffle, "Closed the raffle")
         return messages.SUCCESS, "The raffle is closed. What is pending can still be paid."
 
-    return _stepped(request, raffle_id, act, wanted=RaffleStatus.CLOSED)
+    return _run_status_change(request, raffle_id, act, wanted=RaffleStatus.CLOSED)
 
 
 @require_POST
-def duplicate(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def duplicate_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Make a draft with the same terms and lead to it."""
-    _demand(request, "raffles.add_raffle")
+    _require_permission(request, "raffles.add_raffle")
     original = get_object_or_404(Raffle, pk=raffle_id)
     made: list[Raffle] = []
 
-    def act() -> Said:
+    def act() -> ActionResult:
         copy = duplication.duplicate_raffle(original.pk, now=timezone.now())
-        audit_log.note(request, copy, f"Duplicated “{original}”", flag=ADDITION)
-        audit_log.note(request, original, f"Duplicated it as “{copy}”")
+        audit_log.record_action(request, copy, f"Duplicated “{original}”", flag=ADDITION)
+        audit_log.record_action(request, original, f"Duplicated it as “{copy}”")
         made.append(copy)
         return messages.SUCCESS, (
             "This is a copy with the same terms. Set its dates, check the rest and save it; "
             "then make its numbers."
         )
 
-    told(request, act)
+    run_action(request, act)
     shown = made[0] if made else original
     return redirect("admin:raffles_raffle_change", shown.pk)
 
 
-def _stepped(
+def _run_status_change(
     request: HttpRequest,
     raffle_id: int,
-    act: Callable[[Raffle], Said],
+    act: Callable[[Raffle], ActionResult],
     *,
     wanted: RaffleStatus,
 ) -> HttpResponse:
     """Take a step; where somebody else has just taken it, say so and let it be."""
-    _demand(request, "raffles.change_raffle")
+    _require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
 
-    def attempt() -> Said:
+    def attempt() -> ActionResult:
         try:
             return act(raffle)
         except TransitionNotAllowed as refusal:
@@ -201,21 +201,21 @@ def _stepped(
                 raise
             return messages.INFO, f"The raffle is {enums.format_label(wanted).lower()} already."
 
-    told(request, attempt)
+    run_action(request, attempt)
     return redirect("admin:raffles_raffle_change", raffle.pk)
 
 
-def _demand(request: HttpRequest, permission: str) -> None:
+def _require_permission(request: HttpRequest, permission: str) -> None:
     if not request.user.has_perm(permission):
         raise PermissionDenied
 
 
-def _orders(raffle: Raffle, status: OrderStatus | None = None) -> str:
+def _build_orders_url(raffle: Raffle, status: OrderStatus | None = None) -> str:
     chosen = f"&status={status.value}" if status else ""
     return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}{chosen}"
 
 
-def _money(raffle: Raffle) -> tuple[Money, Money]:
+def _sum_revenue(raffle: Raffle) -> tuple[RaffleRevenue, RaffleRevenue]:
     """Add up what is confirmed and what is expected, in one query."""
     wanted = (OrderStatus.PAID, OrderStatus.PENDING_PAYMENT)
     sums = (
@@ -226,10 +226,12 @@ def _money(raffle: Raffle) -> tuple[Money, Money]:
     )
     found = {status: (count, total) for status, count, total in sums}
 
-    def money(status: OrderStatus) -> Money:
+    def money(status: OrderStatus) -> RaffleRevenue:
         count, total = found.get(status, (0, Decimal(0)))
-        return Money(
-            count, formatting.format_money(total, raffle.currency), _orders(raffle, status)
+        return RaffleRevenue(
+            count,
+            formatting.format_money(total, raffle.currency),
+            _build_orders_url(raffle, status),
         )
 
     return money(OrderStatus.PAID), money(OrderStatus.PENDING_PAYMENT)

@@ -13,19 +13,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backoffice.orders.decisions import Said, told
+from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import number_generation
 from shared.raffles.services.number_generation import GenerationProgress
 
-STEP: Final = 25_000
+TICKET_NUMBERS_PER_REQUEST: Final = 25_000
 """Numbers a request: half a second on an idle machine, and far from a time-out on a busy one."""
 
 
 @require_http_methods(["GET", "POST"])
-def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def generate_ticket_numbers_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Show how far the numbers are; a POST makes the next ones.
 
     A POST that accepts JSON is answered with `made`, `total` and `done`, any other with this page.
@@ -34,7 +34,7 @@ def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.method == "POST":
-        return _step(request, raffle)
+        return _answer_generation_request(request, raffle)
     progress = number_generation.measure_progress(raffle)
     context = {
         "raffle": raffle,
@@ -50,31 +50,31 @@ def generate_numbers(request: HttpRequest, raffle_id: int) -> HttpResponse:
     return render(request, "admin/raffles/raffle/generate.html", page)
 
 
-def _step(request: HttpRequest, raffle: Raffle) -> HttpResponse:
+def _answer_generation_request(request: HttpRequest, raffle: Raffle) -> HttpResponse:
     if not request.accepts("text/html"):
-        return _told_as_json(request, raffle)
+        return _generate_and_answer_json(request, raffle)
 
-    def act() -> Said:
-        step = _made(request, raffle)
+    def act() -> ActionResult:
+        step = _generate_next_numbers(request, raffle)
         return messages.SUCCESS, f"{step.made:,} of {step.total:,} numbers are made."
 
-    told(request, act)
+    run_action(request, act)
     return redirect("admin:raffles_raffle_generate", raffle.pk)
 
 
-def _told_as_json(request: HttpRequest, raffle: Raffle) -> JsonResponse:
+def _generate_and_answer_json(request: HttpRequest, raffle: Raffle) -> JsonResponse:
     try:
-        step = _made(request, raffle)
+        step = _generate_next_numbers(request, raffle)
     except (OperationalError, InterfaceError):
         return JsonResponse({"message": "The database is busy."}, status=503)
     return JsonResponse({"made": step.made, "total": step.total, "done": step.done})
 
 
-def _made(request: HttpRequest, raffle: Raffle) -> GenerationProgress:
+def _generate_next_numbers(request: HttpRequest, raffle: Raffle) -> GenerationProgress:
     """Make the next numbers; note who began and who finished, the steps between are no news."""
-    step = number_generation.generate_next_numbers(raffle.pk, chunk=STEP)
+    step = number_generation.generate_next_numbers(raffle.pk, chunk=TICKET_NUMBERS_PER_REQUEST)
     if step.added and step.done:
-        audit_log.note(request, raffle, f"Made all {step.total:,} numbers")
+        audit_log.record_action(request, raffle, f"Made all {step.total:,} numbers")
     elif step.added and step.made == step.added:
-        audit_log.note(request, raffle, f"Began to make {step.total:,} numbers")
+        audit_log.record_action(request, raffle, f"Began to make {step.total:,} numbers")
     return step

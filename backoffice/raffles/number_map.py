@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from backoffice.raffles import progress_bar
-from backoffice.raffles.progress_bar import Share
+from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display
 from shared.conversation import parsing
 from shared.core import enums
@@ -21,7 +21,7 @@ from shared.raffles.services import number_map
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.number_map import TICKETS_PER_PAGE, MapBlock, MapEntry
 
-_STATES: Final = {
+_TICKET_STATES: Final = {
     TicketStatus.AVAILABLE: "free",
     TicketStatus.RESERVED: "held",
     TicketStatus.SOLD: "sold",
@@ -29,7 +29,7 @@ _STATES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TicketNumberCell:
     """A number on the page: `state` is sold, held or free, `address` where a tap leads."""
 
     written: str
@@ -39,17 +39,17 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class NumberRangeLink:
     """A stretch of numbers one can look into; `here` if the page shown lies in it."""
 
     written: str
     address: str
     here: bool
-    share: Share | None = None
+    share: ProgressBar | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTicketNumber:
     """What is known of the number that was asked for."""
 
     written: str
@@ -61,7 +61,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberMap:
+class NumberMapPage:
     """The whole page.
 
     Attributes:
@@ -80,48 +80,48 @@ class NumberMap:
     """
 
     raffle: Raffle
-    share: Share
-    blocks: list[Stretch]
-    pages: list[Stretch]
+    share: ProgressBar
+    blocks: list[NumberRangeLink]
+    pages: list[NumberRangeLink]
     span: str
-    cells: list[Cell]
+    cells: list[TicketNumberCell]
     before: str
     after: str
     asked: str
-    found: Found | None
+    found: FoundTicketNumber | None
     trouble: str
 
 
 @require_GET
-def page(request: HttpRequest, raffle_id: int) -> HttpResponse:
+def number_map_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Show the overview and one page: that of `?number=`, or the one that `?from=` begins."""
     if not request.user.has_perm("raffles.view_raffle"):
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
-    context = {"map": _read(raffle, request=request), "title": f"Numbers of {raffle}"}
+    context = {"map": _load_number_map(raffle, request=request), "title": f"Numbers of {raffle}"}
     return render(request, "desk/numbers.html", admin.site.each_context(request) | context)
 
 
-def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
+def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:
     asked = request.GET.get("number", "").strip()[:40]
-    sought = _sought(raffle, asked)
+    sought = _parse_searched_ticket_number(raffle, asked)
     first = number_map.find_page_start(
-        raffle, number=_from(raffle, request) if sought is None else sought
+        raffle, number=_parse_page_start(raffle, request) if sought is None else sought
     )
     last = min(first + TICKETS_PER_PAGE - 1, raffle.last_number)
     blocks = number_map.load_map_blocks(raffle)
     places = number_map.load_map_page(raffle, first=first)
-    links = _Links(raffle, request)
-    return NumberMap(
+    links = _NumberMapLinks(raffle, request)
+    return NumberMapPage(
         raffle=raffle,
-        share=progress_bar.of(_total(blocks)),
-        blocks=_overview(blocks, links=links, first=first),
-        pages=_pages(links, first=first),
-        span=_span(raffle, first, last),
+        share=progress_bar.build_progress_bar(_sum_counts(blocks)),
+        blocks=_build_overview(blocks, links=links, first=first),
+        pages=_build_page_links(links, first=first),
+        span=_format_range(raffle, first, last),
         cells=[
-            Cell(
+            TicketNumberCell(
                 written=raffle.written(place.number),
-                state=_STATES[place.status],
+                state=_TICKET_STATES[place.status],
                 address=links.of(place),
                 sought=place.number == sought,
             )
@@ -131,11 +131,11 @@ def _read(raffle: Raffle, *, request: HttpRequest) -> NumberMap:
         after=links.turn(first + TICKETS_PER_PAGE) if last < raffle.last_number else "",
         asked=asked,
         found=next((links.found(place) for place in places if place.number == sought), None),
-        trouble=_trouble(raffle) if asked and sought is None else "",
+        trouble=_explain_unknown_ticket_number(raffle) if asked and sought is None else "",
     )
 
 
-class _Links:
+class _NumberMapLinks:
     """Where the page leads whoever looks: to other pages, to orders, to a sale."""
 
     def __init__(self, raffle: Raffle, request: HttpRequest) -> None:
@@ -159,17 +159,17 @@ class _Links:
             return ""
         return reverse("admin:raffles_order_change", args=[place.order_id])
 
-    def found(self, place: MapEntry) -> Found:
+    def found(self, place: MapEntry) -> FoundTicketNumber:
         """Read who has a number."""
         order = None
         if place.order_id is not None and self.sees_orders:
             order = Order.objects.select_related("contact").get(pk=place.order_id)
-        return Found(
+        return FoundTicketNumber(
             written=self.raffle.written(place.number),
-            state=_STATES[place.status],
+            state=_TICKET_STATES[place.status],
             order=order,
             order_status=enums.format_label(OrderStatus(order.status)) if order else "",
-            buyer=_buyer(order) if order else "",
+            buyer=_describe_buyer(order) if order else "",
             sell=self._sale(place) if place.status == TicketStatus.AVAILABLE else "",
         )
 
@@ -179,14 +179,14 @@ class _Links:
         return f"{self.sale}?numbers={self.raffle.written(place.number)}"
 
 
-def _buyer(order: Order) -> str:
+def _describe_buyer(order: Order) -> str:
     if order.contact is not None:
-        return display.buyer(order.contact)
+        return display.format_contact(order.contact)
     named = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
     return f"{named} (cash)" if named else "sold for cash"
 
 
-def _sought(raffle: Raffle, asked: str) -> int | None:
+def _parse_searched_ticket_number(raffle: Raffle, asked: str) -> int | None:
     """Read the number that is looked for as the chat would; None if the raffle has none such."""
     read = parsing.parse_ticket_numbers(asked) if asked else None
     if read is None or not raffle.first_number <= read.values[0] <= raffle.last_number:
@@ -194,19 +194,19 @@ def _sought(raffle: Raffle, asked: str) -> int | None:
     return read.values[0]
 
 
-def _from(raffle: Raffle, request: HttpRequest) -> int:
+def _parse_page_start(raffle: Raffle, request: HttpRequest) -> int:
     wanted = request.GET.get("from", "")
     written = wanted.isascii() and wanted.isdecimal() and len(wanted) <= parsing.MAX_DIGITS
     number = int(wanted) if written else raffle.first_number
     return min(max(number, raffle.first_number), raffle.last_number)
 
 
-def _trouble(raffle: Raffle) -> str:
-    span = _span(raffle, raffle.first_number, raffle.last_number)
+def _explain_unknown_ticket_number(raffle: Raffle) -> str:
+    span = _format_range(raffle, raffle.first_number, raffle.last_number)
     return f"There is no such number: they go from {span}."
 
 
-def _total(blocks: list[MapBlock]) -> TicketCounts:
+def _sum_counts(blocks: list[MapBlock]) -> TicketCounts:
     return TicketCounts(
         available=sum(block.counts.available for block in blocks),
         reserved=sum(block.counts.reserved for block in blocks),
@@ -214,21 +214,23 @@ def _total(blocks: list[MapBlock]) -> TicketCounts:
     )
 
 
-def _overview(blocks: list[MapBlock], *, links: _Links, first: int) -> list[Stretch]:
+def _build_overview(
+    blocks: list[MapBlock], *, links: _NumberMapLinks, first: int
+) -> list[NumberRangeLink]:
     if len(blocks) == 1:
         return []
     return [
-        Stretch(
+        NumberRangeLink(
             written=links.raffle.written(block.first),
             address=links.turn(block.first),
             here=block.first <= first <= block.last,
-            share=progress_bar.of(block.counts),
+            share=progress_bar.build_progress_bar(block.counts),
         )
         for block in blocks
     ]
 
 
-def _pages(links: _Links, *, first: int) -> list[Stretch]:
+def _build_page_links(links: _NumberMapLinks, *, first: int) -> list[NumberRangeLink]:
     """List the pages beside this one, where a block of the overview has several."""
     raffle = links.raffle
     size = number_map.compute_block_size(raffle)
@@ -237,10 +239,12 @@ def _pages(links: _Links, *, first: int) -> list[Stretch]:
     begin = first - (first - raffle.first_number) % size
     end = min(begin + size - 1, raffle.last_number)
     return [
-        Stretch(written=raffle.written(start), address=links.turn(start), here=start == first)
+        NumberRangeLink(
+            written=raffle.written(start), address=links.turn(start), here=start == first
+        )
         for start in range(begin, end + 1, TICKETS_PER_PAGE)
     ]
 
 
-def _span(raffle: Raffle, first: int, last: int) -> str:
+def _format_range(raffle: Raffle, first: int, last: int) -> str:
     return f"{raffle.written(first)} to {raffle.written(last)}"

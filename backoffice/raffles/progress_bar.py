@@ -5,14 +5,14 @@ from typing import Final
 
 from shared.raffles.services.availability import TicketCounts
 
-_WHOLE: Final = 1000
+_BAR_WIDTH: Final = 1000
 """The width of the bar's own coordinates; a part that exists is never thinner than a few."""
 
-_THINNEST: Final = 6
+_MIN_PART_WIDTH: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ProgressBar:
     """Counts, and where the parts of the bar end, in thousandths of its width."""
 
     counts: TicketCounts
@@ -45,15 +45,15 @@ class Share:
         return f"{whole}%" if whole else "<1%"
 
 
-def of(counts: TicketCounts) -> Share:
+def build_progress_bar(counts: TicketCounts) -> ProgressBar:
     """Turn counts into a bar."""
     total = max(1, counts.total)
-    return Share(
+    return ProgressBar(
         counts=counts,
-        sold=_width(counts.sold, total=total),
-        held=_width(counts.reserved, total=total),
+        sold=_compute_part_width(counts.sold, total=total),
+        held=_compute_part_width(counts.reserved, total=total),
     )
 
 
-def _width(part: int, *, total: int) -> int:
-    return max(_THINNEST, part * _WHOLE // total) if part else 0
+def _compute_part_width(part: int, *, total: int) -> int:
+    return max(_MIN_PART_WIDTH, part * _BAR_WIDTH // total) if part else 0

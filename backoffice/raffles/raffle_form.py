@@ -13,13 +13,18 @@ from shared.raffles.models import Raffle
 from shared.raffles.validators import load_time_zones
 from shared.whatsapp.models import BusinessNumber
 
-PICTURE_LIMIT: Final = 5 * 1024 * 1024
+MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
 """Meta's limit for an image, in bytes ("Supported media types")."""
 
-FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
+FIELDS_FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
 """What the numbers are made from."""
 
-CARRIED_OVER: Final = ("currency", "payment_instructions", "seller_contact", "phone_number_id")
+FIELDS_CARRIED_OVER: Final = (
+    "currency",
+    "payment_instructions",
+    "seller_contact",
+    "phone_number_id",
+)
 """What a seller's next raffle most likely has in common with the one before."""
 
 FIELDSETS: Final[Any] = (
@@ -58,7 +63,7 @@ FIELDSETS: Final[Any] = (
 )
 
 
-class LocalTime(forms.DateTimeInput):
+class LocalDateTimeInput(forms.DateTimeInput):
     """A browser's own picker of date and time; it speaks of no time zone."""
 
     input_type = "datetime-local"
@@ -125,11 +130,11 @@ class RaffleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.has_orders = has_orders(self.instance)
-        self.frozen = _frozen(self.instance, has_orders=self.has_orders)
+        self.frozen = _list_frozen_fields(self.instance, has_orders=self.has_orders)
         for name, field in self.fields.items():
             field.error_messages["required"] = "Please fill this in."
             field.disabled = name in self.frozen
-            _dress(field)
+            _add_bootstrap_class(field)
         self._offer_business_numbers()
         self._tell_what_is_frozen()
 
@@ -182,27 +187,27 @@ class RaffleForm(forms.ModelForm):
         """Take what WhatsApp shows: JPEG or PNG of at most 5 MB."""
         picture = self.cleaned_data.get("picture")
         if picture and "picture" in self.changed_data:
-            if picture.size > PICTURE_LIMIT:
+            if picture.size > MAX_PICTURE_BYTES:
                 raise ValidationError("WhatsApp shows pictures of at most 5 MB.")
             if getattr(picture, "content_type", "") not in {"image/jpeg", "image/png"}:
                 raise ValidationError("WhatsApp shows JPEG and PNG pictures only.")
         return picture
 
 
-def first_values() -> dict[str, Any]:
+def build_initial_values() -> dict[str, Any]:
     """Give a new raffle's form what is most likely right: the last raffle's account and contact."""
-    last = Raffle.objects.values(*CARRIED_OVER).order_by("-id").first()
+    last = Raffle.objects.values(*FIELDS_CARRIED_OVER).order_by("-id").first()
     return {"time_zone": settings.TIME_ZONE, "number_count": 100, **(last or {})}
 
 
-def _frozen(raffle: Raffle, *, has_orders: bool) -> tuple[str, ...]:
+def _list_frozen_fields(raffle: Raffle, *, has_orders: bool) -> tuple[str, ...]:
     """Name the fields that can no longer change."""
-    if not has_numbers(raffle):
+    if not has_ticket_numbers(raffle):
         return ()
-    return (*FROZEN_BY_NUMBERS, "currency") if has_orders else FROZEN_BY_NUMBERS
+    return (*FIELDS_FROZEN_BY_NUMBERS, "currency") if has_orders else FIELDS_FROZEN_BY_NUMBERS
 
 
-def has_numbers(raffle: Raffle) -> bool:
+def has_ticket_numbers(raffle: Raffle) -> bool:
     """Whether any number exists; each raffle but a draft has all of them."""
     if not raffle.pk:
         return False
@@ -214,21 +219,21 @@ def has_orders(raffle: Raffle) -> bool:
     return bool(raffle.pk) and raffle.orders.exists()
 
 
-def zones() -> list[str]:
+def list_time_zones() -> list[str]:
     """List the time zones that are places, and UTC."""
     places = {zone for zone in load_time_zones() if "/" in zone and not zone.startswith("Etc/")}
     return sorted(places | {"UTC"})
 
 
-def typed(form: forms.ModelForm) -> dict[str, Any]:
+def read_form_values(form: forms.ModelForm) -> dict[str, Any]:
     """Give what a form holds so far: what is valid of a sent one, else what it began with."""
     if form.is_bound:
         form.full_clean()
-        return {**_began_with(form), **form.cleaned_data}
-    return _began_with(form)
+        return {**_read_initial_values(form), **form.cleaned_data}
+    return _read_initial_values(form)
 
 
-def _began_with(form: forms.ModelForm) -> dict[str, Any]:
+def _read_initial_values(form: forms.ModelForm) -> dict[str, Any]:
     """Read the first values as the fields would; an address may bring some that cannot be."""
     values: dict[str, Any] = {}
     for name, field in form.fields.items():
@@ -241,7 +246,7 @@ def _began_with(form: forms.ModelForm) -> dict[str, Any]:
     return values
 
 
-def _dress(field: forms.Field) -> None:
+def _add_bootstrap_class(field: forms.Field) -> None:
     """Give an input Bootstrap's look."""
     widget = field.widget
     if isinstance(widget, forms.RadioSelect):

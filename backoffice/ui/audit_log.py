@@ -7,12 +7,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest
 
-_LONGEST_NAME: Final = 200
-LONGEST: Final = 2_000
+_MAX_NAME_LENGTH: Final = 200
+MAX_SENTENCE_LENGTH: Final = 2_000
 """Characters of a sentence; the log is for people, who read no more."""
 
 
-def note(request: HttpRequest, obj: Model, sentence: str, *, flag: int = CHANGE) -> None:
+def record_action(request: HttpRequest, obj: Model, sentence: str, *, flag: int = CHANGE) -> None:
     """Write into an object's history what the signed-in person did; call it once that is done.
 
     Args:
@@ -23,11 +23,13 @@ def note(request: HttpRequest, obj: Model, sentence: str, *, flag: int = CHANGE)
 
     """
     LogEntry.objects.log_actions(
-        _person(request), [obj], flag, sentence[:LONGEST], single_object=True
+        _get_user_id(request), [obj], flag, sentence[:MAX_SENTENCE_LENGTH], single_object=True
     )
 
 
-def note_about(request: HttpRequest, kind: type[Model], *, name: str, sentence: str) -> None:
+def record_bulk_action(
+    request: HttpRequest, kind: type[Model], *, name: str, sentence: str
+) -> None:
     """Write down what the signed-in person did with many rows of a kind at once.
 
     Args:
@@ -38,14 +40,14 @@ def note_about(request: HttpRequest, kind: type[Model], *, name: str, sentence: 
 
     """
     LogEntry.objects.create(
-        user_id=_person(request),
+        user_id=_get_user_id(request),
         content_type=ContentType.objects.get_for_model(kind),
-        object_repr=name[:_LONGEST_NAME],
+        object_repr=name[:_MAX_NAME_LENGTH],
         action_flag=CHANGE,
-        change_message=sentence[:LONGEST],
+        change_message=sentence[:MAX_SENTENCE_LENGTH],
     )
 
 
-def _person(request: HttpRequest) -> int:
+def _get_user_id(request: HttpRequest) -> int:
     assert request.user.pk is not None  # noqa: S101 - the admin lets nobody in without a name
     return request.user.pk

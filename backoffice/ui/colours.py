@@ -5,31 +5,31 @@ from typing import Final
 type Colour = tuple[int, int, int]
 """Red, green and blue, each 0 to 255."""
 
-READABLE: Final = 4.5
+MIN_TEXT_CONTRAST: Final = 4.5
 """The contrast that WCAG asks of text: success criterion 1.4.3."""
 
 WHITE: Final = (255, 255, 255)
 BLACK: Final = (0, 0, 0)
-_STEPS: Final = 50
+_SHADE_STEPS: Final = 50
 
 
-def read(written: str) -> Colour:
+def parse_colour(written: str) -> Colour:
     """Read "#0f766e"."""
     return int(written[1:3], 16), int(written[3:5], 16), int(written[5:7], 16)
 
 
-def written(colour: Colour) -> str:
+def format_colour(colour: Colour) -> str:
     """Write a colour as style sheets do: "#0f766e"."""
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def contrast(one: Colour, other: Colour) -> float:
+def compute_contrast(one: Colour, other: Colour) -> float:
     """Compare two colours: 1 for the same, 21 for black and white."""
-    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    bright, dark = sorted((_compute_luminance(one), _compute_luminance(other)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)
 
 
-def mixed(colour: Colour, other: Colour, *, share: float) -> Colour:
+def mix_colours(colour: Colour, other: Colour, *, share: float) -> Colour:
     """Mix two colours; `share` is the part of the other, 0 to 1."""
     red, green, blue = (
         round(one + (two - one) * share) for one, two in zip(colour, other, strict=True)
@@ -37,22 +37,24 @@ def mixed(colour: Colour, other: Colour, *, share: float) -> Colour:
     return red, green, blue
 
 
-def text_on(background: Colour) -> Colour:
+def choose_text_colour(background: Colour) -> Colour:
     """Choose white or black for text; one of the two is always readable."""
-    return WHITE if contrast(WHITE, background) >= READABLE else BLACK
+    return WHITE if compute_contrast(WHITE, background) >= MIN_TEXT_CONTRAST else BLACK
 
 
-def readable(colour: Colour, *, on: Colour) -> Colour:
+def make_readable(colour: Colour, *, on: Colour) -> Colour:
     """Darken or lighten a colour just as far as it must be to be read on a background."""
-    towards = BLACK if contrast(BLACK, on) > contrast(WHITE, on) else WHITE
-    shades = (mixed(colour, towards, share=step / _STEPS) for step in range(_STEPS + 1))
-    return next(shade for shade in shades if contrast(shade, on) >= READABLE)
+    towards = BLACK if compute_contrast(BLACK, on) > compute_contrast(WHITE, on) else WHITE
+    shades = (
+        mix_colours(colour, towards, share=step / _SHADE_STEPS) for step in range(_SHADE_STEPS + 1)
+    )
+    return next(shade for shade in shades if compute_contrast(shade, on) >= MIN_TEXT_CONTRAST)
 
 
-def _luminance(colour: Colour) -> float:
-    red, green, blue = (_linear(part / 255) for part in colour)
+def _compute_luminance(colour: Colour) -> float:
+    red, green, blue = (_linearise_channel(part / 255) for part in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _linear(part: float) -> float:
+def _linearise_channel(part: float) -> float:
     return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004

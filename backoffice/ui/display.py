@@ -13,7 +13,7 @@ from shared.raffles.models import Order, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
 
-def clock(value: datetime | None, *, zone: str = "") -> str:
+def format_time(value: datetime | None, *, zone: str = "") -> str:
     """Write a time as a clock in a zone shows it: "22 Nov 2026, 15:42"; a dash for none.
 
     Without a zone it is the installation's own.
@@ -24,14 +24,14 @@ def clock(value: datetime | None, *, zone: str = "") -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def when(value: datetime | None, *, zone: str = "") -> str:
+def format_time_with_zone(value: datetime | None, *, zone: str = "") -> str:
     """Write a time and the zone: "22 Nov 2026, 15:42 (America/Bogota)"; a dash for none."""
     zone = zone or settings.TIME_ZONE
     named = "" if value is None else f" ({zone.replace('_', ' ')})"
-    return clock(value, zone=zone) + named
+    return format_time(value, zone=zone) + named
 
 
-def ago(value: datetime, *, now: datetime) -> str:
+def format_time_since(value: datetime, *, now: datetime) -> str:
     """Say how long ago in one unit: "12 min", "3 h", "2 days"."""
     minutes = max(0, int((now - value).total_seconds() // 60))
     if minutes < 60:  # noqa: PLR2004 - minutes in an hour
@@ -40,17 +40,17 @@ def ago(value: datetime, *, now: datetime) -> str:
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004 - two days
 
 
-def money(order: Order) -> str:
+def format_order_total(order: Order) -> str:
     """Write an order's total: "$15.00"."""
     return formatting.format_money(order.total, order.currency)
 
 
-def numbers(raffle: Raffle, found: Iterable[int]) -> str:
+def format_ticket_numbers(raffle: Raffle, found: Iterable[int]) -> str:
     """Write numbers with their zeros: "007, 213"."""
     return ", ".join(raffle.written(number) for number in found)
 
 
-def buyer(contact: WhatsAppContact | None) -> str:
+def format_contact(contact: WhatsAppContact | None) -> str:
     """Name a buyer with the phone, where both are known: "Ana, +15550100001"."""
     if contact is None:
         return "sold for cash"
@@ -59,12 +59,12 @@ def buyer(contact: WhatsAppContact | None) -> str:
     return ", ".join(part for part in (name, phone) if part) or str(contact)
 
 
-def badge(text: str, *, style: str) -> SafeString:
+def render_badge(text: str, *, style: str) -> SafeString:
     """Show a word as a coloured badge; `style` is one of Bootstrap's, such as `success`."""
     return format_html('<span class="badge text-bg-{}">{}</span>', style, text)
 
 
-def shortened(text: str, *, length: int = 90) -> str:
+def shorten_text(text: str, *, length: int = 90) -> str:
     """Cut a text for a list, and make one line of it."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -5,14 +5,17 @@ from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
 
 
-def in_words(refusal: DomainError, *, raffle: Raffle) -> str:
+def describe_ticket_number_error(refusal: DomainError, *, raffle: Raffle) -> str:
     """Say why numbers of `raffle` cannot be had."""
     match refusal.code, refusal.details:
         case "numbers_taken", {"taken": [*taken]}:
-            return f"Somebody else has {display.numbers(raffle, taken)}."
+            return f"Somebody else has {display.format_ticket_numbers(raffle, taken)}."
         case "numbers_unknown", {"unknown": [*unknown], "first": int(first), "last": int(last)}:
             ends = f"{raffle.written(first)} to {raffle.written(last)}"
-            return f"There is no {display.numbers(raffle, unknown)}: the numbers are {ends}."
+            return (
+                f"There is no {display.format_ticket_numbers(raffle, unknown)}: the numbers "
+                f"are {ends}."
+            )
         case "quantity_out_of_bounds", {"minimum": least, "maximum": most} if least == most:
             return f"It must be {most} numbers."
         case "quantity_out_of_bounds", {"minimum": least, "maximum": most}:

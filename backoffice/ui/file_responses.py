@@ -6,7 +6,7 @@ from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404
 from django.http.response import HttpResponseBase
 
-SHOWN_TYPES: Final = {
+INLINE_CONTENT_TYPES: Final = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/webp": ".webp",
@@ -14,16 +14,16 @@ SHOWN_TYPES: Final = {
 }
 """What browsers only draw; anything else could run, and is offered as a download."""
 
-PICTURE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
+PICTURE_CONTENT_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
 
-PICTURE_POLICY: Final = "default-src 'none'; sandbox"
+PICTURE_CSP: Final = "default-src 'none'; sandbox"
 """A picture runs nothing, loads nothing and is nobody's origin."""
 
-_PDF_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+_PDF_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """A browser's PDF viewer does not work inside a sandbox; it styles itself, and loads nothing."""
 
 
-def send(file: FieldFile, *, content_type: str, name: str) -> HttpResponseBase:
+def build_file_response(file: FieldFile, *, content_type: str, name: str) -> HttpResponseBase:
     """Send a stored file to be shown, or as a download where its type is not a safe one.
 
     Args:
@@ -35,7 +35,7 @@ def send(file: FieldFile, *, content_type: str, name: str) -> HttpResponseBase:
         Http404: the storage has not got it.
 
     """
-    ending = SHOWN_TYPES.get(content_type)
+    ending = INLINE_CONTENT_TYPES.get(content_type)
     try:
         opened = file.open("rb")
     except (FileNotFoundError, ValueError) as error:
@@ -48,5 +48,5 @@ def send(file: FieldFile, *, content_type: str, name: str) -> HttpResponseBase:
     )
     response["X-Content-Type-Options"] = "nosniff"
     pdf = content_type == "application/pdf"
-    response["Content-Security-Policy"] = _PDF_POLICY if pdf else PICTURE_POLICY
+    response["Content-Security-Policy"] = _PDF_CSP if pdf else PICTURE_CSP
     return response

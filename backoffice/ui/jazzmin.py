@@ -4,12 +4,12 @@ from typing import Any, Final
 
 from shared.core import config
 
-_NAME: Final = config.get_settings().brand_name
+_BRAND_NAME: Final = config.get_settings().brand_name
 
 SETTINGS: Final[dict[str, Any]] = {
-    "site_title": _NAME,
-    "site_header": _NAME,
-    "site_brand": _NAME,
+    "site_title": _BRAND_NAME,
+    "site_header": _BRAND_NAME,
+    "site_brand": _BRAND_NAME,
     "site_logo": "backoffice/ticket.png",
     "site_icon": "backoffice/ticket.png",
     "changeform_format": "single",

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One line of the menu; `needs` is what lets a person look, empty for everybody."""
 
     name: str
@@ -24,7 +24,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownEntry:
+class VisibleMenuEntry:
     """A line as the page draws it; `here` where the page belongs to it."""
 
     name: str
@@ -34,72 +34,76 @@ class ShownEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownGroup:
+class VisibleMenuGroup:
     """Lines below a heading."""
 
     name: str
-    entries: list[ShownEntry]
+    entries: list[VisibleMenuEntry]
 
 
-GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
-    ("", (Entry("Dashboard", "fa-th-large", "index"),)),
+MENU_GROUPS: Final[tuple[tuple[str, tuple[MenuEntry, ...]], ...]] = (
+    ("", (MenuEntry("Dashboard", "fa-th-large", "index"),)),
     (
         "Waiting for you",
         (
-            Entry("Review queue", "fa-receipt", "desk_queue", "raffles.view_order"),
-            Entry("Late payments", "fa-balance-scale", "desk_late", "raffles.view_order"),
-            Entry("Orphan proofs", "fa-question", "desk_orphans", "raffles.view_paymentproof"),
-            Entry("Alarms", "fa-bell", "whatsapp_alarm_changelist", "whatsapp.view_alarm"),
+            MenuEntry("Review queue", "fa-receipt", "desk_queue", "raffles.view_order"),
+            MenuEntry("Late payments", "fa-balance-scale", "desk_late", "raffles.view_order"),
+            MenuEntry("Orphan proofs", "fa-question", "desk_orphans", "raffles.view_paymentproof"),
+            MenuEntry("Alarms", "fa-bell", "whatsapp_alarm_changelist", "whatsapp.view_alarm"),
         ),
     ),
     (
         "Sales",
         (
-            Entry("Raffles", "fa-ticket-alt", "raffles_raffle_changelist", "raffles.view_raffle"),
-            Entry("Orders", "fa-shopping-basket", "raffles_order_changelist", "raffles.view_order"),
-            Entry(
+            MenuEntry(
+                "Raffles", "fa-ticket-alt", "raffles_raffle_changelist", "raffles.view_raffle"
+            ),
+            MenuEntry(
+                "Orders", "fa-shopping-basket", "raffles_order_changelist", "raffles.view_order"
+            ),
+            MenuEntry(
                 "Payment proofs",
                 "fa-file-image",
                 "raffles_paymentproof_changelist",
                 "raffles.view_paymentproof",
             ),
-            Entry("Export", "fa-file-export", "desk_export", "raffles.export_order"),
+            MenuEntry("Export", "fa-file-export", "desk_export", "raffles.export_order"),
         ),
     ),
     (
         "Messages",
         (
-            Entry(
+            MenuEntry(
                 "Contacts",
                 "fa-address-book",
                 "whatsapp_whatsappcontact_changelist",
                 "whatsapp.view_whatsappcontact",
             ),
-            Entry(
+            MenuEntry(
                 "Messages in",
                 "fa-inbox",
                 "whatsapp_inboundmessage_changelist",
                 "whatsapp.view_inboundmessage",
             ),
-            Entry(
+            MenuEntry(
                 "Messages out",
                 "fa-paper-plane",
                 "whatsapp_outboundmessage_changelist",
                 "whatsapp.view_outboundmessage",
             ),
-            Entry(
+            MenuEntry(
                 "Business numbers",
                 "fa-phone",
                 "whatsapp_businessnumber_changelist",
                 "whatsapp.view_businessnumber",
             ),
-            Entry(
+            MenuEntry(
                 "Account notices",
                 "fa-bullhorn",
                 "whatsapp_accountnotice_changelist",
                 "whatsapp.view_accountnotice",
             ),
-            Entry(
+            MenuEntry(
                 "Unreadable items",
                 "fa-unlink",
                 "whatsapp_unreadableitem_changelist",
@@ -110,57 +114,59 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "Automation",
         (
-            Entry("Events", "fa-bolt", "events_event_changelist", "events.view_event"),
-            Entry(
+            MenuEntry("Events", "fa-bolt", "events_event_changelist", "events.view_event"),
+            MenuEntry(
                 "Deliveries",
                 "fa-truck",
                 "events_eventdelivery_changelist",
                 "events.view_eventdelivery",
             ),
-            Entry(
+            MenuEntry(
                 "Event endpoints",
                 "fa-plug",
                 "events_eventendpoint_changelist",
                 "events.view_eventendpoint",
             ),
-            Entry("API tokens", "fa-key", "api_apitoken_changelist", "api.view_apitoken"),
-            Entry("API reference", "fa-book", "api_docs", "events.view_event", namespace=""),
+            MenuEntry("API tokens", "fa-key", "api_apitoken_changelist", "api.view_apitoken"),
+            MenuEntry("API reference", "fa-book", "api_docs", "events.view_event", namespace=""),
         ),
     ),
     (
         "People",
         (
-            Entry("People", "fa-user", "auth_user_changelist", "auth.view_user"),
-            Entry("Roles", "fa-users", "auth_group_changelist", "auth.view_group"),
-            Entry("Who did what", "fa-history", "admin_logentry_changelist", "admin.view_logentry"),
-            Entry("Your security", "fa-shield-alt", "desk_security"),
+            MenuEntry("People", "fa-user", "auth_user_changelist", "auth.view_user"),
+            MenuEntry("Roles", "fa-users", "auth_group_changelist", "auth.view_group"),
+            MenuEntry(
+                "Who did what", "fa-history", "admin_logentry_changelist", "admin.view_logentry"
+            ),
+            MenuEntry("Your security", "fa-shield-alt", "desk_security"),
         ),
     ),
 )
 
 
-def of(request: HttpRequest) -> list[ShownGroup]:
+def build_menu(request: HttpRequest) -> list[VisibleMenuGroup]:
     """Give the menu of the person who asks, with the line of this page marked."""
-    lines = [entry for _, entries in GROUPS for entry in entries if _may(request, entry)]
+    lines = [entry for _, entries in MENU_GROUPS for entry in entries if _may_see(request, entry)]
     addresses = {entry: entry.address for entry in lines}
-    here = _nearest(request.path, list(addresses.values()))
+    here = _find_nearest_address(request.path, list(addresses.values()))
     groups = []
-    for name, entries in GROUPS:
+    for name, entries in MENU_GROUPS:
         shown = [
-            ShownEntry(entry.name, entry.icon, addresses[entry], addresses[entry] == here)
+            VisibleMenuEntry(entry.name, entry.icon, addresses[entry], addresses[entry] == here)
             for entry in entries
             if entry in addresses
         ]
         if shown:
-            groups.append(ShownGroup(name, shown))
+            groups.append(VisibleMenuGroup(name, shown))
     return groups
 
 
-def _may(request: HttpRequest, entry: Entry) -> bool:
+def _may_see(request: HttpRequest, entry: MenuEntry) -> bool:
     return not entry.needs or request.user.has_perm(entry.needs)
 
 
-def _nearest(path: str, addresses: list[str]) -> str:
+def _find_nearest_address(path: str, addresses: list[str]) -> str:
     """Find the line a page is below; the dashboard is above all pages, so it must match fully."""
     root = reverse("admin:index")
     below = [

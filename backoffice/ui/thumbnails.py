@@ -6,16 +6,16 @@ from typing import Final
 from django.db.models.fields.files import FieldFile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SIZE: Final = (240, 320)
+THUMBNAIL_SIZE: Final = (240, 320)
 """Pixels a small picture takes at most: twice what a list shows, for dense screens."""
 
-LARGEST: Final = 30_000_000
+MAX_SOURCE_PIXELS: Final = 30_000_000
 """Pixels of the largest picture that is opened at all: about 90 MB of memory."""
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
 
-def small(file: FieldFile) -> bytes | None:
+def make_thumbnail(file: FieldFile) -> bytes | None:
     """Make a small JPEG of a stored picture, turned as its camera held it.
 
     Args:
@@ -27,19 +27,19 @@ def small(file: FieldFile) -> bytes | None:
     """
     try:
         with file.open("rb") as opened, Image.open(opened, formats=_FORMATS) as picture:
-            if picture.width * picture.height > LARGEST:
+            if picture.width * picture.height > MAX_SOURCE_PIXELS:
                 return None
-            picture.draft("RGB", SIZE)  # a JPEG is then read at an eighth of its size
-            return _written(picture)
+            picture.draft("RGB", THUMBNAIL_SIZE)  # a JPEG is then read at an eighth of its size
+            return _encode_thumbnail(picture)
     except (FileNotFoundError, ValueError, UnidentifiedImageError, OSError, SyntaxError):
         return None
     except Image.DecompressionBombError:
         return None
 
 
-def _written(picture: Image.Image) -> bytes:
+def _encode_thumbnail(picture: Image.Image) -> bytes:
     upright = ImageOps.exif_transpose(picture)
-    upright.thumbnail(SIZE)
+    upright.thumbnail(THUMBNAIL_SIZE)
     on_white = Image.new("RGB", upright.size, "white")
     clear = upright.convert("RGBA")
     on_white.paste(clear, mask=clear.getchannel("A"))

@@ -57,11 +57,11 @@ def _login(username: str, password: str) -> None:
 
 def _token(kept: str, *, now: datetime) -> str:
     try:
-        tokens.find(kept, now=now)
+        tokens.find_token(kept, now=now)
     except tokens.TokenRefused:  # the first demo, or its database or its file was lost
         for lost in ApiToken.objects.filter(name=PROGRAM, revoked_at=None):
-            tokens.revoke(lost, by=PROGRAM, now=now)
-        return tokens.issue(name=PROGRAM, scope=Scope.ADMIN, by=PROGRAM, now=now).text
+            tokens.revoke_token(lost, by=PROGRAM, now=now)
+        return tokens.issue_token(name=PROGRAM, scope=Scope.ADMIN, by=PROGRAM, now=now).text
     return kept
 
 

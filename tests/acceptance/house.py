@@ -196,7 +196,7 @@ def furnish() -> None:
     builders.raffle(numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20))
     ApiToken.objects.create(
         name="program",
-        digest=tokens.digest(TOKEN),
+        digest=tokens.hash_token(TOKEN),
         scope=Scope.ADMIN,
         created_at=datetime.now(UTC),
     )

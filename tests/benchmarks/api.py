@@ -36,7 +36,7 @@ def _program() -> "Client":
     from backoffice.api import tokens
     from shared.core.enums import Scope
 
-    made = tokens.issue(name="benchmark", scope=Scope.READ, by="", now=datetime.now(UTC))
+    made = tokens.issue_token(name="benchmark", scope=Scope.READ, by="", now=datetime.now(UTC))
     return Client(headers={"Authorization": f"Bearer {made.text}"})
 
 

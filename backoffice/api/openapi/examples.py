@@ -16,7 +16,7 @@ _NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
 _RAFFLE: Final = representations.RaffleName(id=1, title="Summer Raffle")
 _BUYER: Final = representations.Buyer(name="Ana", phone="+15550100001", user_id=None)
-_N8N: Final = orders.By(kind="token", label="n8n")
+_N8N: Final = orders.ActorResponse(kind="token", label="n8n")
 _PROOF: Final = representations.Proof(
     id=12,
     status="KEPT",
@@ -26,7 +26,7 @@ _PROOF: Final = representations.Proof(
     late=False,
     sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
-ORDER: Final = representations.Order(
+EXAMPLE_ORDER: Final = representations.Order(
     id=41,
     code="R-7K3F9",
     status=OrderStatus.PENDING_PAYMENT,
@@ -45,27 +45,31 @@ ORDER: Final = representations.Order(
     needs_decision=False,
     proofs=[_PROOF],
 )
-_STANDING: Final[Mapping[str, Any]] = {"id": 41, "code": "R-7K3F9", "numbers": ["007", "013"]}
+_DECISION_FIELDS: Final[Mapping[str, Any]] = {
+    "id": 41,
+    "code": "R-7K3F9",
+    "numbers": ["007", "013"],
+}
 _HISTORY: Final = (
-    orders.HistoryLine(
+    orders.HistoryLineResponse(
         action="PLACED",
-        by=orders.By(kind="chat", label="Ana"),
+        by=orders.ActorResponse(kind="chat", label="Ana"),
         from_status="DRAFT",
         to_status="PENDING_PAYMENT",
         reason="",
         at=_NOON + _MINUTE,
     ),
-    orders.HistoryLine(
+    orders.HistoryLineResponse(
         action="PROOF_RECEIVED",
-        by=orders.By(kind="chat", label="Ana"),
+        by=orders.ActorResponse(kind="chat", label="Ana"),
         from_status=None,
         to_status=None,
         reason="",
         at=_NOON + 4 * _MINUTE,
     ),
 )
-_CONFIRMED: Final = orders.Confirmation(
-    **_STANDING,
+_CONFIRMATION: Final = orders.ConfirmationResponse(
+    **_DECISION_FIELDS,
     status="PAID",
     already_confirmed=False,
     late=False,
@@ -73,7 +77,7 @@ _CONFIRMED: Final = orders.Confirmation(
     confirmed_at=_NOON + 9 * _MINUTE,
     buyer_notified="queued",
 )
-NUMBERS_TAKEN: Final = orders.DecisionNeeded(
+NUMBERS_TAKEN_PROBLEM: Final = orders.DecisionNeededResponse(
     code="numbers_taken",
     message="The order had ended and some of its numbers belong to somebody else by now; "
     "nothing was sold, a person must decide.",
@@ -82,27 +86,29 @@ NUMBERS_TAKEN: Final = orders.DecisionNeeded(
     taken=["007"],
     free=["013"],
     needs_decision=True,
-    order=ORDER.model_copy(update={"status": OrderStatus.EXPIRED, "needs_decision": True}),
+    order=EXAMPLE_ORDER.model_copy(update={"status": OrderStatus.EXPIRED, "needs_decision": True}),
 )
 
-ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
-    orders.OrderPage: {
-        "a page": orders.OrderPage(
+RESPONSE_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
+    orders.OrderPageResponse: {
+        "a page": orders.OrderPageResponse(
             count=51,
             next="https://raffles.example/api/orders?status=PENDING_PAYMENT&after=41",
             previous=None,
-            results=[ORDER],
+            results=[EXAMPLE_ORDER],
         )
     },
-    orders.OrderInFull: {"under review": orders.OrderInFull(**dict(ORDER), history=list(_HISTORY))},
-    orders.Confirmation: {
-        "confirmed": _CONFIRMED,
-        "a repeat": _CONFIRMED.model_copy(update={"already_confirmed": True}),
-        "paid late": _CONFIRMED.model_copy(update={"late": True}),
+    orders.OrderDetailResponse: {
+        "under review": orders.OrderDetailResponse(**dict(EXAMPLE_ORDER), history=list(_HISTORY))
     },
-    orders.Cancellation: {
-        "cancelled": orders.Cancellation(
-            **_STANDING,
+    orders.ConfirmationResponse: {
+        "confirmed": _CONFIRMATION,
+        "a repeat": _CONFIRMATION.model_copy(update={"already_confirmed": True}),
+        "paid late": _CONFIRMATION.model_copy(update={"late": True}),
+    },
+    orders.CancellationResponse: {
+        "cancelled": orders.CancellationResponse(
+            **_DECISION_FIELDS,
             status="CANCELLED",
             already_cancelled=False,
             cancelled_by=_N8N,
@@ -110,9 +116,9 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    orders.Rejection: {
-        "rejected": orders.Rejection(
-            **_STANDING,
+    orders.RejectionResponse: {
+        "rejected": orders.RejectionResponse(
+            **_DECISION_FIELDS,
             status="PENDING_PAYMENT",
             already_rejected=False,
             reason="Not credited: nothing on the account yet",
@@ -122,9 +128,9 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    orders.Resolution: {
-        "replaced": orders.Resolution(
-            **{**_STANDING, "numbers": ["013", "845"]},
+    orders.ResolutionResponse: {
+        "replaced": orders.ResolutionResponse(
+            **{**_DECISION_FIELDS, "numbers": ["013", "845"]},
             status="PAID",
             decision="replace",
             already_resolved=False,
@@ -133,8 +139,8 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    orders.Availability: {
-        "on sale": orders.Availability(
+    orders.AvailabilityResponse: {
+        "on sale": orders.AvailabilityResponse(
             id=1,
             title="Summer Raffle",
             status="OPEN",
@@ -152,8 +158,10 @@ ANSWERS: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
 }
 """Of each model that is an answer, by what it shows."""
 
-BODIES: Final[Mapping[type[order_decisions.Body], Mapping[str, Mapping[str, Any]]]] = {
-    order_decisions.Confirmation: {
+REQUEST_EXAMPLES: Final[
+    Mapping[type[order_decisions.StrictSerializer], Mapping[str, Mapping[str, Any]]]
+] = {
+    order_decisions.ConfirmationSerializer: {
         "the bank's reference": {
             "amount": "10.00",
             "reference": "SPEI 88213",
@@ -162,15 +170,15 @@ BODIES: Final[Mapping[type[order_decisions.Body], Mapping[str, Mapping[str, Any]
         },
         "nothing": {},
     },
-    order_decisions.Cancellation: {"a reason": {"reason": "Asked for by phone"}},
-    order_decisions.Rejection: {
+    order_decisions.CancellationSerializer: {"a reason": {"reason": "Asked for by phone"}},
+    order_decisions.RejectionSerializer: {
         "not credited": {"reason": "NOT_CREDITED", "note": "Nothing on the account yet"}
     },
-    order_decisions.Resolution: {
+    order_decisions.ResolutionSerializer: {
         "other numbers": {"decision": "replace", "numbers": ["013", "845"]},
         "the money goes back": {"decision": "refund", "note": "Sent back on Monday"},
     },
-    endpoints.NewEndpoint: {
+    endpoints.NewEndpointSerializer: {
         "n8n": {
             "name": "n8n: new proofs",
             "url": "https://n8n.example/webhook/raffle",
@@ -179,19 +187,19 @@ BODIES: Final[Mapping[type[order_decisions.Body], Mapping[str, Mapping[str, Any]
             "header_value": "open sesame",
         }
     },
-    endpoints.EndpointChange: {"off": {"active": False}, "on": {"active": True}},
+    endpoints.EndpointChangeSerializer: {"off": {"active": False}, "on": {"active": True}},
 }
 """Of each body that a request may have."""
 
 
-def of(kind: type) -> list[OpenApiExample]:
+def list_examples(kind: type) -> list[OpenApiExample]:
     """Give the examples of an answer's or a body's class, as the schema lists them.
 
     A model that is not named above is shown with the examples of its own fields.
     """
-    shown: Mapping[str, Any] = ANSWERS.get(kind) or BODIES.get(kind) or {}
-    if not shown and issubclass(kind, BaseModel) and not issubclass(kind, orders.Problem):
-        shown = {"an answer": _put_together(kind)}
+    shown: Mapping[str, Any] = RESPONSE_EXAMPLES.get(kind) or REQUEST_EXAMPLES.get(kind) or {}
+    if not shown and issubclass(kind, BaseModel) and not issubclass(kind, orders.ProblemResponse):
+        shown = {"an answer": _build_example(kind)}
     return [
         OpenApiExample(
             name,
@@ -201,24 +209,24 @@ def of(kind: type) -> list[OpenApiExample]:
     ]
 
 
-def _put_together(model: type[BaseModel]) -> Any:
+def _build_example(model: type[BaseModel]) -> Any:
     schema = model.model_json_schema(mode="serialization")
-    return _example(schema, schema.get("$defs", {}))
+    return _build_example_value(schema, schema.get("$defs", {}))
 
 
-def _example(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+def _build_example_value(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
     """Make up a value from what its JSON Schema shows."""
     match schema:
         case {"examples": [first, *_]} | {"const": first} | {"enum": [first, *_]}:
             return first
         case {"$ref": name}:
-            return _example(parts[name.rpartition("/")[2]], parts)
+            return _build_example_value(parts[name.rpartition("/")[2]], parts)
         case {"anyOf": [either, *_]} | {"oneOf": [either, *_]}:
-            return _example(either, parts)
+            return _build_example_value(either, parts)
         case {"properties": fields}:
-            return {name: _example(field, parts) for name, field in fields.items()}
+            return {name: _build_example_value(field, parts) for name, field in fields.items()}
         case {"type": "array", "items": items}:
-            return [_example(items, parts)]
+            return [_build_example_value(items, parts)]
         case {"type": "string", "format": "date-time"}:
             return _NOON.isoformat()
         case _:

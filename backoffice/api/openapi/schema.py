@@ -31,12 +31,12 @@ from rest_framework.permissions import AllowAny
 from backoffice.api import idempotency, permissions, problems
 from backoffice.api.openapi import examples
 from backoffice.api.permissions import ScopeMissing
-from backoffice.api.responses.orders import Problem
-from backoffice.api.serializers.order_decisions import Body
+from backoffice.api.responses.orders import ProblemResponse
+from backoffice.api.serializers.order_decisions import StrictSerializer
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
-MEANINGS: Final[Mapping[str, str]] = {
+STATUS_DESCRIPTIONS: Final[Mapping[str, str]] = {
     "200": "Done.",
     "201": "Made.",
     "204": "Done; there is nothing to say.",
@@ -54,9 +54,9 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """What a status means where the view says nothing of its own."""
 
-UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-IDEMPOTENCY_KEY: Final = OpenApiParameter(
-    idempotency.HEADER,
+UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+IDEMPOTENCY_KEY_PARAMETER: Final = OpenApiParameter(
+    idempotency.KEY_HEADER,
     {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
     description=(
@@ -64,23 +64,23 @@ IDEMPOTENCY_KEY: Final = OpenApiParameter(
         "for 24 hours."
     ),
 )
-_REPLAYED: Final = {
+_REPLAYED_HEADER: Final = {
     "description": "`true` where an earlier answer to the same `Idempotency-Key` is repeated.",
     "schema": {"type": "string", "const": "true"},
 }
-_RETRY_AFTER: Final = {
+_RETRY_AFTER_HEADER: Final = {
     "description": "Seconds to wait before the same request is sent again.",
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
     "required": True,
 }
-_CHALLENGE: Final = {
+_CHALLENGE_HEADER: Final = {
     "description": "The scheme that a token is sent with.",
     "schema": {"type": "string"},
     "required": True,
 }
 
 
-def refusals(*refused: DomainError | Problem) -> dict[int, OpenApiResponse]:
+def describe_refusals(*refused: DomainError | ProblemResponse) -> dict[int, OpenApiResponse]:
     """Give the answers for what a view's use case may refuse, by their status, each as it is sent.
 
     Args:
@@ -90,21 +90,22 @@ def refusals(*refused: DomainError | Problem) -> dict[int, OpenApiResponse]:
     """
     found: dict[int, list[OpenApiExample]] = {}
     for each in refused:
-        if isinstance(each, Problem):
-            found.setdefault(409, []).append(_example(each.model_dump(mode="json")))
+        if isinstance(each, ProblemResponse):
+            found.setdefault(409, []).append(_build_problem_example(each.model_dump(mode="json")))
         else:
-            answer = problems.of(each)
-            found.setdefault(answer.status, []).append(_example(answer.body))
+            answer = problems.describe_error(each)
+            found.setdefault(answer.status, []).append(_build_problem_example(answer.body))
     return {
-        status: OpenApiResponse(Problem, examples=examples) for status, examples in found.items()
+        status: OpenApiResponse(ProblemResponse, examples=examples)
+        for status, examples in found.items()
     }
 
 
-def _example(problem: Mapping[str, Any]) -> OpenApiExample:
+def _build_problem_example(problem: Mapping[str, Any]) -> OpenApiExample:
     return OpenApiExample(problem["code"], value=problem, summary=problem["message"])
 
 
-class Operation(AutoSchema):
+class OperationSchema(AutoSchema):
     """One method of one address."""
 
     def get_summary(self) -> str:
@@ -121,31 +122,33 @@ class Operation(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """Add the header that makes a repeat harmless."""
         found: list[Any] = super().get_override_parameters()
-        return [*found, IDEMPOTENCY_KEY] if self._changes else found
+        return [*found, IDEMPOTENCY_KEY_PARAMETER] if self._changes else found
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for status, more in self._refusals_of_every_operation().items():
             if status == "404" and status in bodies:
                 continue  # the view says by itself what is not found
-            made = self._get_response_for_code(OpenApiResponse(Problem, examples=more), status)
+            made = self._get_response_for_code(
+                OpenApiResponse(ProblemResponse, examples=more), status
+            )
             here = bodies.setdefault(status, made)
             if here is not made:
                 here["content"]["application/json"].setdefault("examples", {}).update(
                     made["content"]["application/json"]["examples"]
                 )
         for status, body in bodies.items():
-            body["description"] = body["description"] or MEANINGS[status]
+            body["description"] = body["description"] or STATUS_DESCRIPTIONS[status]
         return dict(sorted(bodies.items()))
 
     def _get_response_headers_for_code(self, status_code: str, direction: Any = "response") -> Any:
         headers = super()._get_response_headers_for_code(status_code, direction)
         if self._changes and status_code.startswith("2"):
-            headers[idempotency.REPLAYED] = _REPLAYED
+            headers[idempotency.REPLAYED_HEADER] = _REPLAYED_HEADER
         if status_code in {"429", "503"}:
-            headers["Retry-After"] = _RETRY_AFTER
+            headers["Retry-After"] = _RETRY_AFTER_HEADER
         if status_code == "401":
-            headers["WWW-Authenticate"] = _CHALLENGE
+            headers["WWW-Authenticate"] = _CHALLENGE_HEADER
         return headers
 
     def _refusals_of_every_operation(self) -> dict[str, list[OpenApiExample]]:
@@ -163,31 +166,33 @@ class Operation(AutoSchema):
             found["409"] = [idempotency.RequestInProgress()]
             found["413"] = [RequestDataTooBig()]
             found["415"] = [exceptions.UnsupportedMediaType("text/plain")]
-            found["422"] = [idempotency.KeyReused()]
+            found["422"] = [idempotency.IdempotencyKeyReused()]
         return {
-            status: [_example(problems.of(error).body) for error in errors_]
+            status: [
+                _build_problem_example(problems.describe_error(error).body) for error in errors_
+            ]
             for status, errors_ in found.items()
         }
 
     def _get_examples(self, serializer: Any, direction: Any, *given: Any) -> Any:
         kind = serializer if isinstance(serializer, type) else type(serializer)
-        known = build_examples_list(examples.of(kind))
+        known = build_examples_list(examples.list_examples(kind))
         return super()._get_examples(serializer, direction, *given) or known
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
-        if isinstance(serializer, Body):
+        if isinstance(serializer, StrictSerializer):
             schema |= {"additionalProperties": False, **serializer.rules}
         return schema
 
     @property
     def _changes(self) -> bool:
-        return self.method in UNSAFE
+        return self.method in UNSAFE_METHODS
 
     def _scope(self) -> Scope | None:
         if AllowAny in {type(each) for each in self.view.get_permissions()}:
             return None
-        return permissions.needed_by(self.view, method=self.method)
+        return permissions.get_needed_scope(self.view, method=self.method)
 
     def _words(self) -> str:
         """Give the docstring of the method that answers."""
@@ -197,7 +202,7 @@ class Operation(AutoSchema):
 class TokenScheme(OpenApiAuthenticationExtension):
     """The three ways to send a token."""
 
-    target_class = "backoffice.api.authentication.ProgramToken"
+    target_class = "backoffice.api.authentication.ApiTokenAuthentication"
     name = ["bearer", "token", "apiKey"]
 
     def get_security_requirement(self, auto_schema: Any) -> Any:
@@ -221,7 +226,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 class SessionScheme(OpenApiAuthenticationExtension):
     """Staff who are logged in to the back office."""
 
-    target_class = "backoffice.api.authentication.StaffSession"
+    target_class = "backoffice.api.authentication.StaffSessionAuthentication"
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> Any:

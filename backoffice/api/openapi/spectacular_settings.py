@@ -3,10 +3,10 @@
 from importlib.metadata import version
 from typing import Any, Final
 
-SWAGGER_UI: Final = "static/drf_spectacular_sidecar/swagger-ui-dist"
+SWAGGER_UI_FOLDER: Final = "static/drf_spectacular_sidecar/swagger-ui-dist"
 """Where the sidecar keeps the page's program."""
 
-_ABOUT: Final = """\
+_API_DESCRIPTION: Final = """\
 Confirm payments, read orders and hear of events from n8n, a script or curl.
 
 Send a token as `Authorization: Bearer …`, `Authorization: Token …` or `X-API-Key: …`. Money is text
@@ -18,7 +18,7 @@ succeed later.
 
 SETTINGS: Final[dict[str, Any]] = {
     "TITLE": "Raffle Tickets Bot",
-    "DESCRIPTION": _ABOUT,
+    "DESCRIPTION": _API_DESCRIPTION,
     "VERSION": version("raffle-tickets-bot"),
     "OAS_VERSION": "3.1.1",  # pydantic writes JSON Schema 2020-12, which 3.0 does not know
     "LICENSE": {"name": "MIT"},
@@ -37,13 +37,14 @@ SETTINGS: Final[dict[str, Any]] = {
         {"name": "schema", "description": "This document."},
     ],
     # A form is understood, too; only JSON can tell null from a word and a number from its digits.
-    "PARSER_WHITELIST": ["backoffice.api.parsers.Json"],
-    "PREPROCESSING_HOOKS": ["backoffice.api.openapi.hooks.without_slash"],
+    "PARSER_WHITELIST": ["backoffice.api.parsers.StrictJsonParser"],
+    "PREPROCESSING_HOOKS": ["backoffice.api.openapi.hooks.strip_trailing_slashes"],
     # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
     "POSTPROCESSING_HOOKS": [
-        "backoffice.api.openapi.webhooks.with_events",
-        "backoffice.api.openapi.hooks.tidied",
-        "backoffice.api.openapi.hooks.shared",
+        "backoffice.api.openapi.webhooks.add_webhooks",
+        "backoffice.api.openapi.hooks.name_components",
+        "backoffice.api.openapi.hooks.tidy_fields",
+        "backoffice.api.openapi.hooks.share_components",
     ],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document and accepts no warning
 }

@@ -5,28 +5,33 @@ from typing import Any, Final
 from shared.events.signing import SIGNATURE_HEADER
 from shared.publishing.event_payloads import AlertTold, MessageTold, OrderTold, RaffleTold
 
-SIGNED: Final = (SIGNATURE_HEADER, "webhook-id", "webhook-timestamp", "webhook-signature")
-TOLD: Final = (OrderTold, RaffleTold, MessageTold, AlertTold)
-_SENT: Final = """\
+SIGNATURE_HEADERS: Final = (
+    SIGNATURE_HEADER,
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+)
+EVENT_PAYLOADS: Final = (OrderTold, RaffleTold, MessageTold, AlertTold)
+_WEBHOOK_DESCRIPTION: Final = """\
 Sent to each endpoint that wants the type, at least once and in no promised order: `id` tells
 repeats, `sequence` the order. `X-Raffle-Signature` is `sha256=` and the HMAC-SHA256 of the raw body
 in hex, its key the endpoint's secret as text; the other headers are those of Standard Webhooks.
 """
 
 
-def with_events(result: Any, **_: Any) -> Any:
+def add_webhooks(result: Any, **_: Any) -> Any:
     """Add what is sent to endpoints, which no view of ours answers."""
-    told = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in TOLD]
+    told = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in EVENT_PAYLOADS]
     headers = [
         {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
-        for name in SIGNED
+        for name in SIGNATURE_HEADERS
     ]
     result["webhooks"] = {
         "event": {
             "post": {
                 "operationId": "event",
                 "summary": "Tell an endpoint what happened",
-                "description": _SENT,
+                "description": _WEBHOOK_DESCRIPTION,
                 "tags": ["events"],
                 "parameters": headers,
                 "requestBody": {

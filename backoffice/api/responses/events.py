@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from backoffice.api.pagination import Page
+from backoffice.api.pagination import PageResponse
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.publishing.event_payloads import Envelope
 from shared.publishing.representations import Moment, Representation
 
-_ALIKE: Final = (
+_COPIED_FIELDS: Final = (
     "id",
     "name",
     "url",
@@ -19,7 +19,7 @@ _ALIKE: Final = (
 )
 
 
-class EventPage(Representation):
+class EventPageResponse(Representation):
     """Events in the order of the feed, and where it goes on."""
 
     results: list[Envelope]
@@ -30,7 +30,7 @@ class EventPage(Representation):
     next: str | None = Field(description="The address to ask on at; null: there is no more yet.")
 
 
-class Endpoint(Representation):
+class EndpointResponse(Representation):
     """An address that is told of events; neither its secret nor its fixed header is shown."""
 
     id: int
@@ -49,8 +49,10 @@ class Endpoint(Representation):
     created_by: str | None = Field(examples=["olga"])
 
 
-class EndpointMade(Endpoint):
+class CreatedEndpointResponse(EndpointResponse):
     """An endpoint that was just made: its secret is shown this once."""
+
+    model_config = ConfigDict(title="EndpointMade")
 
     secret: str = Field(
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwBqCmQ7yVYt0="],
@@ -58,12 +60,14 @@ class EndpointMade(Endpoint):
     )
 
 
-class EndpointPage(Page[Endpoint]):
+class EndpointPageResponse(PageResponse[EndpointResponse]):
     """A page of endpoints."""
 
 
-class EventName(Representation):
+class EventReferenceResponse(Representation):
     """An event by its names."""
+
+    model_config = ConfigDict(title="EventName")
 
     id: str = Field(examples=["evt_5f2b8c0e9d7a4b1c8e6f3a2d1c0b9a87"])
     type: str = Field(examples=["order.paid"])
@@ -71,19 +75,21 @@ class EventName(Representation):
     subject: str = Field(examples=["R-7K3F9"], description="What it is about; may be empty.")
 
 
-class EndpointName(Representation):
+class EndpointReferenceResponse(Representation):
     """An endpoint by its names."""
+
+    model_config = ConfigDict(title="EndpointName")
 
     id: int
     name: str = Field(examples=["n8n"])
 
 
-class Delivery(Representation):
+class DeliveryResponse(Representation):
     """How far an event got on its way to an endpoint."""
 
     id: int
-    event: EventName
-    endpoint: EndpointName
+    event: EventReferenceResponse
+    endpoint: EndpointReferenceResponse
     status: str = Field(examples=["DELIVERED"], description="QUEUED, SENDING, DELIVERED or FAILED.")
     attempts: int = Field(description="Since it was queued last.")
     next_attempt_at: Moment | None
@@ -95,29 +101,29 @@ class Delivery(Representation):
     delivered_at: Moment | None
 
 
-class DeliveryPage(Page[Delivery]):
+class DeliveryPageResponse(PageResponse[DeliveryResponse]):
     """A page of deliveries."""
 
 
-def endpoint(found: EventEndpoint) -> Endpoint:
+def build_endpoint_response(found: EventEndpoint) -> EndpointResponse:
     """Describe an endpoint."""
-    return Endpoint(**_endpoint(found))
+    return EndpointResponse(**_build_endpoint_fields(found))
 
 
-def made(found: EventEndpoint) -> EndpointMade:
+def build_created_endpoint_response(found: EventEndpoint) -> CreatedEndpointResponse:
     """Describe an endpoint that was just made."""
-    return EndpointMade(**_endpoint(found), secret=found.secret)
+    return CreatedEndpointResponse(**_build_endpoint_fields(found), secret=found.secret)
 
 
-def delivery(found: EventDelivery) -> Delivery:
+def build_delivery_response(found: EventDelivery) -> DeliveryResponse:
     """Describe a delivery, read with its event and its endpoint."""
     event = found.event
-    return Delivery(
+    return DeliveryResponse(
         id=found.pk,
-        event=EventName(
+        event=EventReferenceResponse(
             id=event.event_id, type=event.type, sequence=event.sequence, subject=event.subject
         ),
-        endpoint=EndpointName(id=found.endpoint_id, name=found.endpoint.name),
+        endpoint=EndpointReferenceResponse(id=found.endpoint_id, name=found.endpoint.name),
         status=found.status,
         attempts=found.attempts,
         next_attempt_at=found.next_attempt_at,
@@ -130,8 +136,8 @@ def delivery(found: EventDelivery) -> Delivery:
     )
 
 
-def _endpoint(found: EventEndpoint) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in _ALIKE} | {
+def _build_endpoint_fields(found: EventEndpoint) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in _COPIED_FIELDS} | {
         "header_name": found.header_name or None,
         "disabled_at": found.disabled_at,
         "disabled_reason": found.disabled_reason or None,

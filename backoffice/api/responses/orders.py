@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.response import Response
 
 from backoffice.api import already_done
-from backoffice.api.pagination import Page
+from backoffice.api.pagination import PageResponse
 from shared.core.enums import OrderAction
 from shared.publishing import representations
 from shared.publishing.representations import Moment, Representation
@@ -14,13 +14,13 @@ from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.raffles.services.availability import TicketCounts
 from shared.whatsapp.models import OutboundMessage
 
-_NOTIFIED: Final = (
+_BUYER_NOTIFIED_DESCRIPTION: Final = (
     "The buyer's message: queued, sending, sent, unknown, withheld (until the buyer writes again), "
     "stale or failed; null: there is nobody to tell."
 )
 
 
-class Problem(BaseModel):
+class ProblemResponse(BaseModel):
     """Every refusal and every fault; some carry more fields, which `detail` has as well."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -31,14 +31,16 @@ class Problem(BaseModel):
     retryable: bool = Field(description="Whether the same request may succeed later.")
 
 
-class By(Representation):
+class ActorResponse(Representation):
     """Who did something."""
+
+    model_config = ConfigDict(title="By")
 
     kind: str = Field(examples=["token"], description="chat, staff, token or sweeper.")
     label: str = Field(examples=["n8n"])
 
 
-class Standing(Representation):
+class OrderDecisionResponse(Representation):
     """How an order stands after a decision."""
 
     id: int
@@ -47,47 +49,47 @@ class Standing(Representation):
     numbers: list[str] = Field(examples=[["07", "13"]])
 
 
-class Confirmation(Standing):
+class ConfirmationResponse(OrderDecisionResponse):
     """A paid order: who confirmed it and when, and whether the buyer hears of it."""
 
     already_confirmed: bool = Field(description="It was confirmed before; nothing changed.")
     late: bool = Field(description="It had ended; its numbers were taken back or replaced.")
-    confirmed_by: By | None
+    confirmed_by: ActorResponse | None
     confirmed_at: Moment | None
-    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
 
 
-class Cancellation(Standing):
+class CancellationResponse(OrderDecisionResponse):
     """A cancelled order: its numbers are those it held."""
 
     already_cancelled: bool = Field(description="It was cancelled before; nothing changed.")
-    cancelled_by: By | None
+    cancelled_by: ActorResponse | None
     cancelled_at: Moment | None
-    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
 
 
-class Rejection(Standing):
+class RejectionResponse(OrderDecisionResponse):
     """An order whose payment proofs were turned down; its time to pay runs anew."""
 
     already_rejected: bool = Field(description="They were turned down before; nothing changed.")
     reason: str = Field(examples=["Not credited: nothing on the account yet"])
-    rejected_by: By | None
+    rejected_by: ActorResponse | None
     rejected_at: Moment | None
     expires_at: Moment | None = Field(description="Until when it can be paid now.")
-    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
 
 
-class Resolution(Standing):
+class ResolutionResponse(OrderDecisionResponse):
     """A late payment that was decided about."""
 
     decision: str = Field(examples=["replace"], description="take_back, replace or refund.")
     already_resolved: bool = Field(description="It was so decided before; nothing changed.")
-    resolved_by: By | None
+    resolved_by: ActorResponse | None
     resolved_at: Moment | None
-    buyer_notified: str | None = Field(examples=["queued"], description=_NOTIFIED)
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
 
 
-class DecisionNeeded(Problem):
+class DecisionNeededResponse(ProblemResponse):
     """A payment came too late to have its numbers: the order is flagged and nothing is sold."""
 
     taken: list[str] = Field(examples=[["07"]], description="Numbers somebody else has.")
@@ -96,28 +98,30 @@ class DecisionNeeded(Problem):
     order: representations.Order
 
 
-class HistoryLine(Representation):
+class HistoryLineResponse(Representation):
     """One line of an order's history."""
 
     action: str = Field(examples=["PAID"])
-    by: By
+    by: ActorResponse
     from_status: str | None = Field(examples=["PENDING_PAYMENT"])
     to_status: str | None = Field(examples=["PAID"])
     reason: str = Field(examples=["SPEI 88213"], description="Why, in words; may be empty.")
     at: Moment
 
 
-class OrderInFull(representations.Order):
+class OrderDetailResponse(representations.Order):
     """An order with its history, the oldest line first."""
 
-    history: list[HistoryLine]
+    model_config = ConfigDict(title="OrderInFull")
+
+    history: list[HistoryLineResponse]
 
 
-class OrderPage(Page[representations.Order]):
+class OrderPageResponse(PageResponse[representations.Order]):
     """A page of orders."""
 
 
-class Availability(Representation):
+class AvailabilityResponse(Representation):
     """How many numbers of a raffle are free, held and sold."""
 
     id: int
@@ -134,69 +138,69 @@ class Availability(Representation):
     draw_at: Moment | None
 
 
-def response(model: BaseModel, *, status: int = 200) -> Response:
+def render_response(model: BaseModel, *, status: int = 200) -> Response:
     """Answer with a model."""
     return Response(model.model_dump(mode="json"), status=status)
 
 
-def confirmation(found: Order, *, already: bool) -> Confirmation:
+def build_confirmation_response(found: Order, *, already: bool) -> ConfirmationResponse:
     """Describe a paid order, read by `described.orders()`."""
-    event = last(found, OrderAction.PAID)
-    return Confirmation(
-        **_standing(found),
+    event = find_last_event(found, OrderAction.PAID)
+    return ConfirmationResponse(
+        **_build_decision_fields(found),
         already_confirmed=already,
         late=event is not None and event.from_status in {"CANCELLED", "EXPIRED"},
-        confirmed_by=by(event),
+        confirmed_by=describe_actor(event),
         confirmed_at=event and event.at,
-        buyer_notified=notified(found, "paid", "numbers_replaced"),
+        buyer_notified=find_buyer_message_status(found, "paid", "numbers_replaced"),
     )
 
 
-def cancellation(found: Order, *, already: bool) -> Cancellation:
+def build_cancellation_response(found: Order, *, already: bool) -> CancellationResponse:
     """Describe a cancelled order, read by `described.orders()`."""
-    event = last(found, OrderAction.CANCELLED)
-    return Cancellation(
-        **_standing(found),
+    event = find_last_event(found, OrderAction.CANCELLED)
+    return CancellationResponse(
+        **_build_decision_fields(found),
         already_cancelled=already,
-        cancelled_by=by(event),
+        cancelled_by=describe_actor(event),
         cancelled_at=event and event.at,
-        buyer_notified=notified(found, "cancelled_by_seller"),
+        buyer_notified=find_buyer_message_status(found, "cancelled_by_seller"),
     )
 
 
-def rejection(found: Order, *, already: bool) -> Rejection:
+def build_rejection_response(found: Order, *, already: bool) -> RejectionResponse:
     """Describe an order whose proofs were turned down, read by `described.orders()`."""
-    event = last(found, OrderAction.PROOF_REJECTED)
-    return Rejection(
-        **_standing(found),
+    event = find_last_event(found, OrderAction.PROOF_REJECTED)
+    return RejectionResponse(
+        **_build_decision_fields(found),
         already_rejected=already,
         reason=event.reason if event else "",
-        rejected_by=by(event),
+        rejected_by=describe_actor(event),
         rejected_at=event and event.at,
         expires_at=found.expires_at,
-        buyer_notified=notified(found, "rejected", "rejected_late"),
+        buyer_notified=find_buyer_message_status(found, "rejected", "rejected_late"),
     )
 
 
-def resolution(found: Order, *, decision: str, already: bool) -> Resolution:
+def build_resolution_response(found: Order, *, decision: str, already: bool) -> ResolutionResponse:
     """Describe an order whose late payment is decided about, read by `described.orders()`."""
-    event = last(found, already_done.RESOLVED[decision])
-    return Resolution(
-        **_standing(found),
+    event = find_last_event(found, already_done.ACTION_PER_DECISION[decision])
+    return ResolutionResponse(
+        **_build_decision_fields(found),
         decision=decision,
         already_resolved=already,
-        resolved_by=by(event),
+        resolved_by=describe_actor(event),
         resolved_at=event and event.at,
-        buyer_notified=notified(found, "paid", "numbers_replaced", "refund_noted"),
+        buyer_notified=find_buyer_message_status(found, "paid", "numbers_replaced", "refund_noted"),
     )
 
 
-def in_full(found: Order) -> OrderInFull:
+def build_order_detail_response(found: Order) -> OrderDetailResponse:
     """Describe an order with its history, read by `described.orders()`."""
     lines = [
-        HistoryLine(
+        HistoryLineResponse(
             action=event.action,
-            by=_by(event),
+            by=_build_actor(event),
             from_status=event.from_status or None,
             to_status=event.to_status or None,
             reason=event.reason,
@@ -204,12 +208,14 @@ def in_full(found: Order) -> OrderInFull:
         )
         for event in found.events.all()
     ]
-    return OrderInFull(**dict(representations.represent_order(found)), history=lines)
+    return OrderDetailResponse(**dict(representations.represent_order(found)), history=lines)
 
 
-def availability(raffle: Raffle, *, counts: TicketCounts, why_not: str | None) -> Availability:
+def build_availability_response(
+    raffle: Raffle, *, counts: TicketCounts, why_not: str | None
+) -> AvailabilityResponse:
     """Describe how many numbers of a raffle are left."""
-    return Availability(
+    return AvailabilityResponse(
         id=raffle.pk,
         title=raffle.title,
         status=raffle.status,
@@ -225,17 +231,17 @@ def availability(raffle: Raffle, *, counts: TicketCounts, why_not: str | None) -
     )
 
 
-def last(found: Order, *actions: OrderAction) -> OrderEvent | None:
+def find_last_event(found: Order, *actions: OrderAction) -> OrderEvent | None:
     """Give the latest line of an order's history about one of these."""
     return found.events.filter(action__in=actions).order_by("-id").first()
 
 
-def by(event: OrderEvent | None) -> By | None:
+def describe_actor(event: OrderEvent | None) -> ActorResponse | None:
     """Say who stands behind a line of an order's history."""
-    return None if event is None else _by(event)
+    return None if event is None else _build_actor(event)
 
 
-def notified(found: Order, *keys: str) -> str | None:
+def find_buyer_message_status(found: Order, *keys: str) -> str | None:
     """Say what became of the latest of these notices to the buyer; None if there is none."""
     notices = OutboundMessage.objects.filter(
         contact=found.contact_id, about=found.code or "", key__in=keys
@@ -244,11 +250,11 @@ def notified(found: Order, *keys: str) -> str | None:
     return None if status is None else status.lower()
 
 
-def _by(event: OrderEvent) -> By:
-    return By(kind=event.actor_kind.lower(), label=event.actor_label)
+def _build_actor(event: OrderEvent) -> ActorResponse:
+    return ActorResponse(kind=event.actor_kind.lower(), label=event.actor_label)
 
 
-def _standing(found: Order) -> dict[str, Any]:
+def _build_decision_fields(found: Order) -> dict[str, Any]:
     return {
         "id": found.pk,
         "code": found.code,

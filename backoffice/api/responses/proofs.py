@@ -4,30 +4,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from backoffice.api.pagination import Page
+from backoffice.api.pagination import PageResponse
 from shared.core.enums import ProofStatus
 from shared.publishing import representations, signed_links
 from shared.publishing.representations import Moment, Representation
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import HASHED_PROOFS
 
-MANY: Final = 1_000
+MAX_DUPLICATES_READ: Final = 1_000
 """How many proofs with the same bytes are looked at for one page."""
 
 
-class OrderName(Representation):
+class OrderReferenceResponse(Representation):
     """The order a payment proof belongs to."""
+
+    model_config = ConfigDict(title="OrderName")
 
     id: int
     code: str | None = Field(examples=["R-7K3F9"])
 
 
-class ProofInFull(representations.Proof):
+class ProofDetailResponse(representations.Proof):
     """A payment proof, whose it is, and what was decided about it."""
 
-    order: OrderName | None = Field(description="null: it fits no order yet.")
+    model_config = ConfigDict(title="ProofInFull")
+
+    order: OrderReferenceResponse | None = Field(description="null: it fits no order yet.")
     buyer: representations.Buyer | None = Field(description="Who sent it.")
     caption: str = Field(examples=["paid!"], description="What they wrote below it.")
     size: int = Field(examples=[48213], description="Of the file, in bytes.")
@@ -47,11 +51,13 @@ class ProofInFull(representations.Proof):
     reviewed_at: Moment | None
 
 
-class ProofPage(Page[ProofInFull]):
+class ProofPageResponse(PageResponse[ProofDetailResponse]):
     """A page of payment proofs."""
 
 
-def proofs(found: Sequence[PaymentProof], *, public_url: str, now: datetime) -> list[ProofInFull]:
+def build_proof_responses(
+    found: Sequence[PaymentProof], *, public_url: str, now: datetime
+) -> list[ProofDetailResponse]:
     """Describe payment proofs read with their order and contact, in one query at most.
 
     Args:
@@ -60,21 +66,23 @@ def proofs(found: Sequence[PaymentProof], *, public_url: str, now: datetime) -> 
         now: links to files are good for a week from here.
 
     """
-    duplicates = _duplicates(found)
+    duplicates = _find_duplicates(found)
     return [
-        _proof(each, duplicate_of=duplicates.get(each.pk), public_url=public_url, now=now)
+        _build_proof_response(
+            each, duplicate_of=duplicates.get(each.pk), public_url=public_url, now=now
+        )
         for each in found
     ]
 
 
-def _proof(
+def _build_proof_response(
     found: PaymentProof, *, duplicate_of: str | None, public_url: str, now: datetime
-) -> ProofInFull:
+) -> ProofDetailResponse:
     kept = found.status == ProofStatus.KEPT
     order, contact = found.order, found.contact
-    return ProofInFull(
+    return ProofDetailResponse(
         **dict(representations.represent_proof(found)),
-        order=OrderName(id=order.pk, code=order.code) if order else None,
+        order=OrderReferenceResponse(id=order.pk, code=order.code) if order else None,
         buyer=representations.represent_contact(contact) if contact else None,
         caption=found.caption,
         size=found.size,
@@ -90,7 +98,7 @@ def _proof(
     )
 
 
-def _duplicates(found: Iterable[PaymentProof]) -> Mapping[int, str]:
+def _find_duplicates(found: Iterable[PaymentProof]) -> Mapping[int, str]:
     """Name, by proof, the oldest proof's order among the other orders with the same bytes."""
     wanted = [proof for proof in found if proof.sha256]
     if not wanted:
@@ -98,7 +106,7 @@ def _duplicates(found: Iterable[PaymentProof]) -> Mapping[int, str]:
     same = PaymentProof.objects.filter(
         HASHED_PROOFS, sha256__in={proof.sha256 for proof in wanted}, order__isnull=False
     ).select_related("order")
-    twins = list(same.order_by("id")[:MANY])
+    twins = list(same.order_by("id")[:MAX_DUPLICATES_READ])
     others = {
         proof.pk: next(
             (

@@ -6,14 +6,14 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from backoffice.api.pagination import Page
+from backoffice.api.pagination import PageResponse
 from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
 from shared.raffles.services import availability
 from shared.raffles.services.number_ranges import NumberRange
 
 
-class Raffle(Representation):
+class RaffleResponse(Representation):
     """A raffle: what is raffled, how many numbers there are, and on which terms they are sold."""
 
     id: int
@@ -46,20 +46,22 @@ class Raffle(Representation):
     updated_at: Moment
 
 
-class RaffleMoved(Raffle):
+class RaffleTransitionResponse(RaffleResponse):
     """A raffle after it was opened, paused or closed."""
+
+    model_config = ConfigDict(title="RaffleMoved")
 
     already: bool = Field(description="It was so before; nothing changed.")
 
 
-class RafflePage(Page[Raffle]):
+class RafflePageResponse(PageResponse[RaffleResponse]):
     """A page of raffles."""
 
 
-class Numbers(Representation):
+class NumberRangeResponse(Representation):
     """Numbers in a row that have the same status."""
 
-    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(title="Numbers", validate_by_name=True, serialize_by_alias=True)
 
     first: str = Field(alias="from", examples=["0000001"])
     last: str = Field(alias="to", examples=["0000420"])
@@ -67,7 +69,7 @@ class Numbers(Representation):
     status: str = Field(examples=["AVAILABLE"], description="AVAILABLE, RESERVED or SOLD.")
 
 
-class RaffleNumbers(Representation):
+class RaffleNumbersResponse(Representation):
     """The numbers of a raffle as ranges; a range may go on on the next page."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -77,38 +79,42 @@ class RaffleNumbers(Representation):
     first: str = Field(examples=["0000001"], description="The first number of the raffle.")
     last: str = Field(examples=["1000000"], description="The last number of the raffle.")
     count: int = Field(examples=[1_000_000], description="How many numbers the raffle has.")
-    ranges: list[Numbers]
+    ranges: list[NumberRangeResponse]
     next: str | None = Field(description="The following ranges; null: these are the last.")
 
 
-def raffle(found: models.Raffle, *, now: datetime) -> Raffle:
+def build_raffle_response(found: models.Raffle, *, now: datetime) -> RaffleResponse:
     """Describe a raffle."""
-    return Raffle(**_raffle(found, now=now))
+    return RaffleResponse(**_build_raffle_fields(found, now=now))
 
 
-def moved(found: models.Raffle, *, already: bool, now: datetime) -> RaffleMoved:
+def build_transition_response(
+    found: models.Raffle, *, already: bool, now: datetime
+) -> RaffleTransitionResponse:
     """Describe a raffle after a step of its life."""
-    return RaffleMoved(**_raffle(found, now=now), already=already)
+    return RaffleTransitionResponse(**_build_raffle_fields(found, now=now), already=already)
 
 
-def numbers(
+def build_raffle_numbers_response(
     found: models.Raffle, *, ranges: Iterable[NumberRange], following: str | None
-) -> RaffleNumbers:
+) -> RaffleNumbersResponse:
     """Describe ranges of a raffle's numbers, and where they go on."""
     written = found.written
-    return RaffleNumbers(
+    return RaffleNumbersResponse(
         id=found.pk,
         width=found.width,
         first=written(found.first_number),
         last=written(found.last_number),
         count=found.number_count,
-        ranges=[_numbers(each, written=written) for each in ranges],
+        ranges=[_build_number_range(each, written=written) for each in ranges],
         next=following,
     )
 
 
-def _numbers(found: NumberRange, *, written: Callable[[int], str]) -> Numbers:
-    return Numbers(
+def _build_number_range(
+    found: NumberRange, *, written: Callable[[int], str]
+) -> NumberRangeResponse:
+    return NumberRangeResponse(
         first=written(found.first),
         last=written(found.last),
         count=found.count,
@@ -116,7 +122,7 @@ def _numbers(found: NumberRange, *, written: Callable[[int], str]) -> Numbers:
     )
 
 
-def _raffle(found: models.Raffle, *, now: datetime) -> dict[str, Any]:
+def _build_raffle_fields(found: models.Raffle, *, now: datetime) -> dict[str, Any]:
     why_not = availability.get_not_selling_reason(found, now=now)
     same = (
         "title",

@@ -17,7 +17,7 @@ from shared.raffles.services.sales import AmountsByCurrency, DaySums, RaffleSums
 _CENT: Final = Decimal("0.01")
 
 
-class OrderCounts(Representation):
+class OrderCountsResponse(Representation):
     """How many orders there are of each status."""
 
     draft: int = Field(examples=[1], description="Held, not confirmed by the buyer yet.")
@@ -27,7 +27,7 @@ class OrderCounts(Representation):
     expired: int = Field(examples=[9])
 
 
-class NumberCounts(Representation):
+class NumberCountsResponse(Representation):
     """How many ticket numbers there are of each status."""
 
     total: int = Field(examples=[1000])
@@ -36,7 +36,7 @@ class NumberCounts(Representation):
     sold: int = Field(examples=[87])
 
 
-class Money(Representation):
+class MoneyResponse(Representation):
     """Money in one currency."""
 
     currency: str = Field(examples=["USD"], description="ISO 4217.")
@@ -44,32 +44,32 @@ class Money(Representation):
     waiting: str = Field(examples=["50.00"], description="Of placed orders that are not paid yet.")
 
 
-class DayMoney(Representation):
+class DayMoneyResponse(Representation):
     """Money of one day in one currency."""
 
     currency: str = Field(examples=["USD"], description="ISO 4217.")
     paid: str = Field(examples=["85.00"])
 
 
-class DayFigures(Representation):
+class DayFiguresResponse(Representation):
     """What happened on one day."""
 
     day: str = Field(examples=["2026-11-22"])
     placed: int = Field(examples=[9], description="Orders that buyers confirmed.")
     paid: int = Field(examples=[7], description="Orders whose payment was confirmed.")
     numbers: int = Field(examples=[17], description="Numbers that were sold with them.")
-    money: list[DayMoney] = Field(description="In each currency that `money` lists.")
+    money: list[DayMoneyResponse] = Field(description="In each currency that `money` lists.")
 
 
-class Figures(Representation):
+class SalesFiguresResponse(Representation):
     """How something sells."""
 
-    orders: OrderCounts
-    numbers: NumberCounts
-    money: list[Money]
+    orders: OrderCountsResponse
+    numbers: NumberCountsResponse
+    money: list[MoneyResponse]
 
 
-class RaffleFigures(Figures):
+class RaffleFiguresResponse(SalesFiguresResponse):
     """How one raffle sells."""
 
     id: int
@@ -77,7 +77,7 @@ class RaffleFigures(Figures):
     status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
 
 
-class RaffleStatistics(RaffleFigures):
+class RaffleStatisticsResponse(RaffleFiguresResponse):
     """How one raffle sells, what waits for a person, and its last days in its own time zone."""
 
     proofs_waiting: int = Field(
@@ -88,10 +88,10 @@ class RaffleStatistics(RaffleFigures):
     )
     at: Moment
     time_zone: str = Field(examples=["America/Bogota"], description="Whose days are meant.")
-    days: list[DayFigures] = Field(description="Without a gap; the last one is today.")
+    days: list[DayFiguresResponse] = Field(description="Without a gap; the last one is today.")
 
 
-class Statistics(Figures):
+class StatisticsResponse(SalesFiguresResponse):
     """How all raffles sell, what waits for a person, and the last days in the seller's zone."""
 
     proofs_waiting: int = Field(
@@ -105,12 +105,12 @@ class Statistics(Figures):
     )
     at: Moment
     time_zone: str = Field(examples=["UTC"], description="Whose days are meant.")
-    raffles: list[RaffleFigures] = Field(description="The newest first, 200 at most.")
-    days: list[DayFigures] = Field(description="Without a gap; the last one is today.")
+    raffles: list[RaffleFiguresResponse] = Field(description="The newest first, 200 at most.")
+    days: list[DayFiguresResponse] = Field(description="Without a gap; the last one is today.")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class StatisticsSource:
     """What statistics are made of.
 
     Attributes:
@@ -127,19 +127,23 @@ class Read:
     at: datetime
 
 
-def of_raffle(found: models.Raffle, read: Read) -> RaffleStatistics:
+def build_raffle_statistics(
+    found: models.Raffle, read: StatisticsSource
+) -> RaffleStatisticsResponse:
     """Describe how one raffle sells."""
-    return RaffleStatistics(
-        **_raffle(found, read.sums.all),
+    return RaffleStatisticsResponse(
+        **_build_raffle_fields(found, read.sums.all),
         proofs_waiting=read.standing.reviews,
         decisions_needed=read.standing.decisions,
         at=read.at,
         time_zone=read.zone,
-        days=_days(read, currencies=_currencies([found], read.sums.all)),
+        days=_build_days(read, currencies=_list_currencies([found], read.sums.all)),
     )
 
 
-def of_all(raffles: Sequence[models.Raffle], read: Read, *, numbers: int, shown: int) -> Statistics:
+def build_statistics(
+    raffles: Sequence[models.Raffle], read: StatisticsSource, *, numbers: int, shown: int
+) -> StatisticsResponse:
     """Describe how all raffles sell.
 
     Args:
@@ -149,75 +153,79 @@ def of_all(raffles: Sequence[models.Raffle], read: Read, *, numbers: int, shown:
         shown: how many raffles are described one by one.
 
     """
-    currencies = _currencies(raffles, read.sums.all)
+    currencies = _list_currencies(raffles, read.sums.all)
     listed = [
-        RaffleFigures(**_raffle(each, read.sums.raffles.get(each.pk, RaffleSums())))
+        RaffleFiguresResponse(
+            **_build_raffle_fields(each, read.sums.raffles.get(each.pk, RaffleSums()))
+        )
         for each in raffles[:shown]
     ]
-    return Statistics(
-        **_figures(read.sums.all, numbers=numbers, currencies=currencies),
+    return StatisticsResponse(
+        **_build_figures_fields(read.sums.all, numbers=numbers, currencies=currencies),
         proofs_waiting=read.standing.reviews,
         orphan_proofs=read.standing.orphans,
         decisions_needed=read.standing.decisions,
         at=read.at,
         time_zone=read.zone,
         raffles=listed,
-        days=_days(read, currencies=currencies),
+        days=_build_days(read, currencies=currencies),
     )
 
 
-def _raffle(found: models.Raffle, sums: RaffleSums) -> dict[str, Any]:
-    currencies = _currencies([found], sums)
-    return _figures(sums, numbers=found.number_count, currencies=currencies) | {
+def _build_raffle_fields(found: models.Raffle, sums: RaffleSums) -> dict[str, Any]:
+    currencies = _list_currencies([found], sums)
+    return _build_figures_fields(sums, numbers=found.number_count, currencies=currencies) | {
         "id": found.pk,
         "title": found.title,
         "status": found.status,
     }
 
 
-def _figures(sums: RaffleSums, *, numbers: int, currencies: Collection[str]) -> dict[str, Any]:
+def _build_figures_fields(
+    sums: RaffleSums, *, numbers: int, currencies: Collection[str]
+) -> dict[str, Any]:
     return {
-        "orders": OrderCounts(
+        "orders": OrderCountsResponse(
             **{status.lower(): sums.orders.get(status, 0) for status in OrderStatus}
         ),
-        "numbers": NumberCounts(
+        "numbers": NumberCountsResponse(
             total=numbers,
             available=max(0, numbers - sums.held - sums.sold),
             reserved=sums.held,
             sold=sums.sold,
         ),
         "money": [
-            Money(
+            MoneyResponse(
                 currency=currency,
-                paid=_written(sums.confirmed, currency),
-                waiting=_written(sums.expected, currency),
+                paid=_format_amount(sums.confirmed, currency),
+                waiting=_format_amount(sums.expected, currency),
             )
             for currency in currencies
         ],
     }
 
 
-def _days(read: Read, *, currencies: Collection[str]) -> list[DayFigures]:
-    return [_day(day, currencies=currencies) for day in read.sums.days]
+def _build_days(read: StatisticsSource, *, currencies: Collection[str]) -> list[DayFiguresResponse]:
+    return [_build_day(day, currencies=currencies) for day in read.sums.days]
 
 
-def _day(found: DaySums, *, currencies: Collection[str]) -> DayFigures:
-    return DayFigures(
+def _build_day(found: DaySums, *, currencies: Collection[str]) -> DayFiguresResponse:
+    return DayFiguresResponse(
         day=found.day.isoformat(),
         placed=found.placed,
         paid=found.orders,
         numbers=found.tickets,
         money=[
-            DayMoney(currency=currency, paid=_written(found.money, currency))
+            DayMoneyResponse(currency=currency, paid=_format_amount(found.money, currency))
             for currency in currencies
         ],
     )
 
 
-def _currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]:
+def _list_currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]:
     """Give the currencies that raffles sell in or that money is in, by their names."""
     return sorted({*(each.currency for each in raffles), *sums.confirmed, *sums.expected})
 
 
-def _written(amounts: AmountsByCurrency, currency: str) -> str:
+def _format_amount(amounts: AmountsByCurrency, currency: str) -> str:
     return str(amounts.get(currency, Decimal(0)).quantize(_CENT))

@@ -2,12 +2,12 @@
 
 from rest_framework import serializers
 
-from backoffice.api.serializers.order_decisions import Body, Words
+from backoffice.api.serializers.order_decisions import OptionalTextField, StrictSerializer
 from shared.core import enums
 from shared.core.enums import EventType
 
 
-class NewEndpoint(Body):
+class NewEndpointSerializer(StrictSerializer):
     """Body that makes an endpoint."""
 
     name = serializers.CharField(max_length=60, help_text="What people call it, e.g. n8n.")
@@ -21,18 +21,18 @@ class NewEndpoint(Body):
         default=list,
         help_text="Which events it wants; none named: all, also those that future versions add.",
     )
-    header_name = Words(
+    header_name = OptionalTextField(
         max_length=60, help_text="Of a fixed header that is sent along, e.g. X-N8N-Key."
     )
-    header_value = Words(help_text="What that header says; it is never shown again.")
-    secret = Words(
+    header_value = OptionalTextField(help_text="What that header says; it is never shown again.")
+    secret = OptionalTextField(
         max_length=100,
         help_text="To sign with a secret that exists already: whsec_ and 24 to 64 bytes in Base64. "
         "Absent: a fresh one is made.",
     )
 
 
-class EndpointChange(Body):
+class EndpointChangeSerializer(StrictSerializer):
     """Body that switches an endpoint on or off."""
 
     active = serializers.BooleanField(help_text="Whether events are sent there.")

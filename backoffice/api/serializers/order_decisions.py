@@ -10,13 +10,13 @@ from rest_framework import serializers
 from shared.core import enums
 from shared.core.enums import RejectReason
 
-_MONEY: Final = re.compile(r"\d{1,12}(\.\d{0,2})?")
-_LONGEST: Final = 500
+_AMOUNT_PATTERN: Final = re.compile(r"\d{1,12}(\.\d{0,2})?")
+_MAX_TEXT_LENGTH: Final = 500
 """Characters of a note or reason."""
-_MOST: Final = 200
+_MAX_LIST_LENGTH: Final = 200
 """Payment proofs or ticket numbers that one request names."""
 
-IGNORED: Final = frozenset({"csrfmiddlewaretoken"})
+IGNORED_FIELDS: Final = frozenset({"csrfmiddlewaretoken"})
 """What Django's own forms carry beside their fields."""
 
 
@@ -29,7 +29,7 @@ IGNORED: Final = frozenset({"csrfmiddlewaretoken"})
         "examples": ["150.00"],
     }
 )
-class Amount(serializers.DecimalField):
+class AmountField(serializers.DecimalField):
     """Money as text or as a number, spelt plainly: neither 1e2 nor 1,000.00."""
 
     default_error_messages: ClassVar = {"invalid": "Write it as 150.00: two decimals at most."}
@@ -51,7 +51,7 @@ class Amount(serializers.DecimalField):
 
         """
         written = str(data).strip()
-        if isinstance(data, bool) or not (written.isascii() and _MONEY.fullmatch(written)):
+        if isinstance(data, bool) or not (written.isascii() and _AMOUNT_PATTERN.fullmatch(written)):
             self.fail("invalid")
         return super().to_internal_value(written)
 
@@ -64,14 +64,14 @@ class Amount(serializers.DecimalField):
         ]
     }
 )
-class TicketNumber(serializers.IntegerField):
+class TicketNumberField(serializers.IntegerField):
     """A ticket number, with or without its zeros."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=0, max_value=9_999_999, **options)
 
 
-class ProofIds(serializers.ListField):
+class ProofIdsField(serializers.ListField):
     """Ids of payment proofs."""
 
     def __init__(self, **options: Any) -> None:
@@ -79,17 +79,17 @@ class ProofIds(serializers.ListField):
             child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
             required=False,
             allow_null=True,
-            max_length=_MOST,
+            max_length=_MAX_LIST_LENGTH,
             help_text="Ids of the payment proofs that were looked at; refused if another one waits."
             " Absent: whoever decides saw the money.",
             **options,
         )
 
 
-class Words(serializers.CharField):
+class OptionalTextField(serializers.CharField):
     """A few words, which may be absent, null or empty."""
 
-    def __init__(self, *, max_length: int = _LONGEST, **options: Any) -> None:
+    def __init__(self, *, max_length: int = _MAX_TEXT_LENGTH, **options: Any) -> None:
         super().__init__(
             required=False,
             allow_null=True,
@@ -104,7 +104,7 @@ class Words(serializers.CharField):
         return super().validate_empty_values("" if data is None else data)
 
 
-class Body(serializers.Serializer[Any]):
+class StrictSerializer(serializers.Serializer[Any]):
     """A body of known fields and no others: a typo in an optional one must not be silent.
 
     Attributes:
@@ -122,7 +122,9 @@ class Body(serializers.Serializer[Any]):
 
         """
         if isinstance(data, Mapping):
-            unknown = [name for name in data if name not in self.fields and name not in IGNORED]
+            unknown = [
+                name for name in data if name not in self.fields and name not in IGNORED_FIELDS
+            ]
             if unknown:
                 raise serializers.ValidationError(
                     {name: ["There is no such field."] for name in unknown}
@@ -130,10 +132,10 @@ class Body(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class Confirmation(Body):
+class ConfirmationSerializer(StrictSerializer):
     """Body of confirm-payment; everything is optional."""
 
-    amount = Amount(
+    amount = AmountField(
         required=False,
         allow_null=True,
         help_text="What arrived, in the order's currency; compared with its total.",
@@ -143,26 +145,26 @@ class Confirmation(Body):
         allow_null=True,
         help_text="Confirm although another amount arrived; the history says so.",
     )
-    reference = Words(max_length=120, help_text="The bank's, for the order's history.")
-    proofs = ProofIds()
-    note = Words(help_text="For the order's history; the buyer does not read it.")
+    reference = OptionalTextField(max_length=120, help_text="The bank's, for the order's history.")
+    proofs = ProofIdsField()
+    note = OptionalTextField(help_text="For the order's history; the buyer does not read it.")
 
 
-class Cancellation(Body):
+class CancellationSerializer(StrictSerializer):
     """Body of cancel; everything is optional."""
 
-    reason = Words(help_text="Why; the buyer reads it too.")
-    proofs = ProofIds()
+    reason = OptionalTextField(help_text="Why; the buyer reads it too.")
+    proofs = ProofIdsField()
 
 
-class Rejection(Body):
+class RejectionSerializer(StrictSerializer):
     """Body of reject-payment."""
 
     reason = serializers.ChoiceField(
         choices=enums.build_choices(RejectReason), help_text="What is wrong; the buyer is told."
     )
-    note = Words(help_text="More about it, needed with OTHER; the buyer reads it too.")
-    proofs = ProofIds()
+    note = OptionalTextField(help_text="More about it, needed with OTHER; the buyer reads it too.")
+    proofs = ProofIdsField()
     rules = {
         "if": {"properties": {"reason": {"const": RejectReason.OTHER.value}}},
         "then": {
@@ -178,7 +180,7 @@ class Rejection(Body):
         return attrs
 
 
-class Resolution(Body):
+class ResolutionSerializer(StrictSerializer):
     """Body of resolve-late."""
 
     decision = serializers.ChoiceField(
@@ -187,16 +189,18 @@ class Resolution(Body):
         " numbers at the same price. refund: note that the money goes back.",
     )
     numbers = serializers.ListField(
-        child=TicketNumber(),
+        child=TicketNumberField(),
         required=False,
         allow_null=True,
         min_length=1,
-        max_length=_MOST,
+        max_length=_MAX_LIST_LENGTH,
         help_text="With replace: all the numbers the order gets. Absent: the old ones that are"
         " free, and random ones for the rest.",
     )
-    note = Words(help_text="For the order's history; of a refund the buyer reads it too.")
-    proofs = ProofIds()
+    note = OptionalTextField(
+        help_text="For the order's history; of a refund the buyer reads it too."
+    )
+    proofs = ProofIdsField()
     rules = {
         "if": {"properties": {"decision": {"enum": ["take_back", "refund"]}}},
         "then": {"properties": {"numbers": {"type": "null"}}},
@@ -209,7 +213,7 @@ class Resolution(Body):
         return attrs
 
 
-def checked(serializer: Any) -> dict[str, Any]:
+def validate_body(serializer: Any) -> dict[str, Any]:
     """Give what a request carries.
 
     Raises:

@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.api import filters, pagination, query_params, scopes
-from backoffice.api.filters import Key, OneOf
-from backoffice.api.idempotency import Idempotent
-from backoffice.api.openapi.schema import refusals
-from backoffice.api.pagination import IdPages
+from backoffice.api.filters import ApiChoicesFilter, ApiIdFilter
+from backoffice.api.idempotency import IdempotentView
+from backoffice.api.openapi.schema import describe_refusals
+from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import events, orders
-from backoffice.api.serializers.endpoints import EndpointChange, NewEndpoint
-from backoffice.api.serializers.order_decisions import checked
+from backoffice.api.serializers.endpoints import EndpointChangeSerializer, NewEndpointSerializer
+from backoffice.api.serializers.order_decisions import validate_body
 from shared.core import config, enums
 from shared.core.enums import EventDeliveryStatus, Scope
 from shared.events.addresses import AddressMalformed, AddressPrivate
@@ -31,14 +31,14 @@ from shared.events.services.endpoints import (
     SecretRefused,
 )
 
-_NOT_FOUND: Final = EndpointNotFound()
+_ENDPOINT_NOT_FOUND: Final = EndpointNotFound()
 
 
-class DeliveryFilter(django_filters.FilterSet):
+class DeliveryFilterSet(django_filters.FilterSet):
     """What deliveries are chosen by."""
 
-    endpoint = Key("endpoint_id", help_text="Id of the endpoint.")
-    status = OneOf(
+    endpoint = ApiIdFilter("endpoint_id", help_text="Id of the endpoint.")
+    status = ApiChoicesFilter(
         "status", choices=enums.build_choices(EventDeliveryStatus), help_text="One or several."
     )
 
@@ -49,7 +49,7 @@ class DeliveryFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
 
-class Endpoints(Idempotent):
+class EndpointListView(IdempotentView):
     """`GET` and `POST /api/endpoints`."""
 
     scope = Scope.ADMIN
@@ -57,23 +57,23 @@ class Endpoints(Idempotent):
     @extend_schema(
         operation_id="endpoints_list",
         tags=["endpoints"],
-        parameters=pagination.parameters(),
-        responses={200: events.EndpointPage},
+        parameters=pagination.build_page_parameters(),
+        responses={200: events.EndpointPageResponse},
     )
     def get(self, request: Request) -> Response:
         """List the endpoints that are told of events."""
-        pagination.refuse_unknown(request.query_params, known=pagination.PARAMETERS)
-        page = IdPages(request).of(EventEndpoint.objects.all())
-        listed = [events.endpoint(found) for found in page.rows]
-        return orders.response(events.EndpointPage(**page.links, results=listed))
+        pagination.refuse_unknown_parameters(request.query_params, known=pagination.PAGE_PARAMETERS)
+        page = IdPaginator(request).of(EventEndpoint.objects.all())
+        listed = [events.build_endpoint_response(found) for found in page.rows]
+        return orders.render_response(events.EndpointPageResponse(**page.links, results=listed))
 
     @extend_schema(
         operation_id="endpoint_create",
         tags=["endpoints"],
-        request=NewEndpoint,
+        request=NewEndpointSerializer,
         responses={
-            201: events.EndpointMade,
-            **refusals(
+            201: events.CreatedEndpointResponse,
+            **describe_refusals(
                 EndpointNameTaken(),
                 AddressMalformed(),
                 AddressPrivate(),
@@ -87,7 +87,7 @@ class Endpoints(Idempotent):
 
         The answer has its secret, which signs what is sent and is not shown again.
         """
-        wanted = checked(NewEndpoint(data=request.data))
+        wanted = validate_body(NewEndpointSerializer(data=request.data))
         found = endpoints.create_endpoint(
             name=wanted["name"],
             url=wanted["url"],
@@ -95,14 +95,14 @@ class Endpoints(Idempotent):
             header_name=wanted["header_name"],
             header_value=wanted["header_value"],
             secret=wanted["secret"] or None,
-            by=scopes.name(request),
+            by=scopes.get_caller_name(request),
             allow_private=config.get_settings().events_allow_private,
             now=timezone.now(),
         )
-        return orders.response(events.made(found), status=201)
+        return orders.render_response(events.build_created_endpoint_response(found), status=201)
 
 
-class OneEndpoint(Idempotent):
+class EndpointDetailView(IdempotentView):
     """`GET`, `PATCH` and `DELETE /api/endpoints/{id}`."""
 
     scope = Scope.ADMIN
@@ -110,17 +110,19 @@ class OneEndpoint(Idempotent):
     @extend_schema(
         operation_id="endpoint_retrieve",
         tags=["endpoints"],
-        responses={200: events.Endpoint, **refusals(_NOT_FOUND)},
+        responses={200: events.EndpointResponse, **describe_refusals(_ENDPOINT_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show an endpoint."""
-        return orders.response(events.endpoint(endpoints.find_endpoint(self._key)))
+        return orders.render_response(
+            events.build_endpoint_response(endpoints.find_endpoint(self._key))
+        )
 
     @extend_schema(
         operation_id="endpoint_update",
         tags=["endpoints"],
-        request=EndpointChange,
-        responses={200: events.Endpoint, **refusals(_NOT_FOUND)},
+        request=EndpointChangeSerializer,
+        responses={200: events.EndpointResponse, **describe_refusals(_ENDPOINT_NOT_FOUND)},
     )
     def patch(self, request: Request, **_: str) -> Response:
         """Switch an endpoint off or on.
@@ -128,17 +130,17 @@ class OneEndpoint(Idempotent):
         What happens while it is off is not queued for it; it is in the feed. What waits for it is
         sent once it is on again.
         """
-        if checked(EndpointChange(data=request.data))["active"]:
+        if validate_body(EndpointChangeSerializer(data=request.data))["active"]:
             found = endpoints.enable_endpoint(self._key)
         else:
-            reason = f"Switched off by {scopes.name(request)}."
+            reason = f"Switched off by {scopes.get_caller_name(request)}."
             found = endpoints.disable_endpoint(self._key, reason=reason, now=timezone.now())
-        return orders.response(events.endpoint(found))
+        return orders.render_response(events.build_endpoint_response(found))
 
     @extend_schema(
         operation_id="endpoint_delete",
         tags=["endpoints"],
-        responses={204: None, **refusals(_NOT_FOUND)},
+        responses={204: None, **describe_refusals(_ENDPOINT_NOT_FOUND)},
     )
     def delete(self, request: Request, **_: str) -> Response:
         """Delete an endpoint with the log of its deliveries; the events stay."""
@@ -147,10 +149,10 @@ class OneEndpoint(Idempotent):
 
     @property
     def _key(self) -> int:
-        return query_params.key(self.kwargs["id"])
+        return query_params.parse_id(self.kwargs["id"])
 
 
-class Deliveries(Idempotent):
+class DeliveryListView(IdempotentView):
     """`GET /api/deliveries?status=FAILED`."""
 
     scope = Scope.ADMIN
@@ -158,21 +160,21 @@ class Deliveries(Idempotent):
     @extend_schema(
         operation_id="deliveries_list",
         tags=["deliveries"],
-        parameters=filters.parameters(DeliveryFilter),
-        responses={200: events.DeliveryPage},
+        parameters=filters.build_filter_parameters(DeliveryFilterSet),
+        responses={200: events.DeliveryPageResponse},
     )
     def get(self, request: Request) -> Response:
         """List how far each event got on its way to an endpoint.
 
         The newest first unless asked for otherwise.
         """
-        chosen = filters.chosen(DeliveryFilter, request.query_params, _deliveries())
-        page = IdPages(request, ordering="-id").of(chosen)
-        listed = [events.delivery(found) for found in page.rows]
-        return orders.response(events.DeliveryPage(**page.links, results=listed))
+        chosen = filters.filter_rows(DeliveryFilterSet, request.query_params, _select_deliveries())
+        page = IdPaginator(request, ordering="-id").of(chosen)
+        listed = [events.build_delivery_response(found) for found in page.rows]
+        return orders.render_response(events.DeliveryPageResponse(**page.links, results=listed))
 
 
-class Resend(Idempotent):
+class ResendDeliveryView(IdempotentView):
     """`POST /api/deliveries/{id}/resend`."""
 
     scope = Scope.ADMIN
@@ -182,8 +184,8 @@ class Resend(Idempotent):
         tags=["deliveries"],
         request=None,
         responses={
-            200: events.Delivery,
-            **refusals(DeliveryNotFound(), DeliveryUnderWay()),
+            200: events.DeliveryResponse,
+            **describe_refusals(DeliveryNotFound(), DeliveryUnderWay()),
         },
     )
     def post(self, request: Request, **_: str) -> Response:
@@ -191,9 +193,13 @@ class Resend(Idempotent):
 
         It leaves at once, or once the endpoint is switched on again; receivers know it by its id.
         """
-        queued = deliveries.resend_delivery(query_params.key(self.kwargs["id"]), now=timezone.now())
-        return orders.response(events.delivery(_deliveries().get(pk=queued.pk)))
+        queued = deliveries.resend_delivery(
+            query_params.parse_id(self.kwargs["id"]), now=timezone.now()
+        )
+        return orders.render_response(
+            events.build_delivery_response(_select_deliveries().get(pk=queued.pk))
+        )
 
 
-def _deliveries() -> QuerySet[EventDelivery]:
+def _select_deliveries() -> QuerySet[EventDelivery]:
     return EventDelivery.objects.select_related("event", "endpoint").defer("event__data")

@@ -11,14 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backoffice.api import pagination, query_params
-from backoffice.api.responses.events import EventPage
+from backoffice.api.responses.events import EventPageResponse
 from shared.core.enums import EventType, Scope
 from shared.events.services import feed
 from shared.publishing.event_payloads import build_event_payload
 
-LIMIT: Final = 100
-MOST: Final = 500
-_PARAMETERS: Final = (
+DEFAULT_EVENTS_PER_PAGE: Final = 100
+MAX_EVENTS_PER_PAGE: Final = 500
+_FEED_PARAMETERS: Final = (
     OpenApiParameter(
         "after",
         {"type": "integer", "minimum": 0, "default": 0},
@@ -33,13 +33,15 @@ _PARAMETERS: Final = (
     ),
     OpenApiParameter(
         "limit",
-        {"type": "integer", "minimum": 1, "default": LIMIT},
-        description=f"Events of a page; more than {MOST} are cut to {MOST}.",
+        {"type": "integer", "minimum": 1, "default": DEFAULT_EVENTS_PER_PAGE},
+        description=(
+            f"Events of a page; more than {MAX_EVENTS_PER_PAGE} are cut to {MAX_EVENTS_PER_PAGE}."
+        ),
     ),
 )
 
 
-class Events(APIView):
+class EventFeedView(APIView):
     """`GET /api/events?after=4711`."""
 
     scope = Scope.READ
@@ -47,8 +49,8 @@ class Events(APIView):
     @extend_schema(
         operation_id="events_list",
         tags=["events"],
-        parameters=list(_PARAMETERS),
-        responses={200: EventPage},
+        parameters=list(_FEED_PARAMETERS),
+        responses={200: EventPageResponse},
     )
     def get(self, request: Request) -> Response:
         """List what happened after a place in the feed.
@@ -57,14 +59,19 @@ class Events(APIView):
         nothing twice. Events are kept for 90 days.
         """
         query = request.query_params
-        known = [each.name for each in _PARAMETERS]
-        pagination.refuse_unknown(query, known=known, several=["types"])
-        after = query_params.whole(query, "after", least=0, default=0)
-        limit = min(query_params.whole(query, "limit", least=1, default=LIMIT), MOST)
-        found = feed.list_events_after(after, limit=limit + 1, types=_types(request))
+        known = [each.name for each in _FEED_PARAMETERS]
+        pagination.refuse_unknown_parameters(query, known=known, several=["types"])
+        after = query_params.parse_whole_number(query, "after", least=0, default=0)
+        limit = min(
+            query_params.parse_whole_number(
+                query, "limit", least=1, default=DEFAULT_EVENTS_PER_PAGE
+            ),
+            MAX_EVENTS_PER_PAGE,
+        )
+        found = feed.list_events_after(after, limit=limit + 1, types=_parse_event_types(request))
         more, found = len(found) > limit, found[:limit]
         last = found[-1].sequence if found else after
-        base, now = pagination.base(request), timezone.now()
+        base, now = pagination.build_base_url(request), timezone.now()
         return Response(
             {
                 "results": [
@@ -72,19 +79,21 @@ class Events(APIView):
                 ],
                 "next_after": last,
                 "more": more,
-                "next": f"{base}{request.path}?{_onward(request, last)}" if more else None,
+                "next": f"{base}{request.path}?{_build_next_query(request, last)}"
+                if more
+                else None,
             }
         )
 
 
-def _types(request: Request) -> list[str]:
-    types = query_params.words(request.query_params, "types")
+def _parse_event_types(request: Request) -> list[str]:
+    types = query_params.parse_list(request.query_params, "types")
     if unknown := sorted(set(types) - set(EventType)):
         known = ", ".join(EventType)
         raise ValidationError({"types": [f"There is no {unknown[0]}; there are {known}."]})
     return types
 
 
-def _onward(request: Request, after: int | None) -> str:
+def _build_next_query(request: Request, after: int | None) -> str:
     given = {name: ",".join(values) for name, values in request.query_params.lists()}
     return urlencode(given | {"after": str(after)})

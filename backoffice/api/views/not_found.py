@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.views import APIView
 
 
-class Nowhere(APIView):
+class NotFoundView(APIView):
     """Every other address below `/api/`."""
 
     authentication_classes = ()

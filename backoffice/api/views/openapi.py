@@ -17,27 +17,29 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-_OBJECT: Final[dict[str, Any]] = {
+_DOCUMENT_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {"openapi": {"type": "string"}},
     "required": ["openapi", "info", "paths", "components"],
 }
 
 
-class Schema(APIView):
+class OpenApiDocumentView(APIView):
     """`GET /api/schema`."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="schema_retrieve", tags=["schema"], responses={200: _OBJECT})
+    @extend_schema(
+        operation_id="schema_retrieve", tags=["schema"], responses={200: _DOCUMENT_SCHEMA}
+    )
     def get(self, request: Request) -> HttpResponse:
         """Give this document: OpenAPI 3.1, the same for everybody."""
-        return HttpResponse(document(), content_type="application/json")
+        return HttpResponse(render_openapi_document(), content_type="application/json")
 
 
 @cache
-def document() -> bytes:
+def render_openapi_document() -> bytes:
     """Write the API's OpenAPI document; it is the same as long as the process lives."""
     described = SchemaGenerator().get_schema(public=True)
     written: bytes = OpenApiJsonRenderer2().render(described, renderer_context={"indent": 2})
@@ -45,7 +47,7 @@ def document() -> bytes:
 
 
 @require_safe
-def docs(request: HttpRequest) -> HttpResponse:
+def api_reference_view(request: HttpRequest) -> HttpResponse:
     """Show the API to staff, who may try each operation as themselves."""
     if not admin.site.has_permission(request):
         return redirect_to_login(request.get_full_path())

@@ -16,16 +16,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.api import already_done, scopes
-from backoffice.api.idempotency import Idempotent
+from backoffice.api.idempotency import IdempotentView
 from backoffice.api.openapi import examples
-from backoffice.api.openapi.schema import refusals
+from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.responses import orders
 from backoffice.api.serializers.order_decisions import (
-    Cancellation,
-    Confirmation,
-    Rejection,
-    Resolution,
-    checked,
+    CancellationSerializer,
+    ConfirmationSerializer,
+    RejectionSerializer,
+    ResolutionSerializer,
+    validate_body,
 )
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
@@ -50,7 +50,7 @@ from shared.raffles.services.reservations import (
 )
 from shared.use_cases import late_payments, payments
 
-_THREE_DIGITS: Final = "{:03d}".format
+_format_three_digits: Final = "{:03d}".format
 
 
 class ProofElsewhere(DomainError):
@@ -62,7 +62,9 @@ class ProofElsewhere(DomainError):
         super().__init__(proof_ids=sorted(proof_ids))
 
 
-def with_zeros(refusal: DomainError, *, written: Callable[[int], str]) -> DomainError:
+def format_numbers_in_refusal(
+    refusal: DomainError, *, written: Callable[[int], str]
+) -> DomainError:
     """Give a refusal with the ticket numbers that it names as the raffle writes them."""
     if isinstance(refusal, NumbersTaken | NumbersUnknown):
         refusal.details = {
@@ -75,11 +77,11 @@ def with_zeros(refusal: DomainError, *, written: Callable[[int], str]) -> Domain
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class AlreadyDecided:
     """It had been done before; nothing changed."""
 
 
-class Decision(Idempotent):
+class OrderDecisionView(IdempotentView):
     """An address at which something is decided about one order, called by its id or its code."""
 
     scope = Scope.REVIEW
@@ -96,22 +98,22 @@ class Decision(Idempotent):
         )
 
 
-class ConfirmPayment(Decision):
+class ConfirmPaymentView(OrderDecisionView):
     """`POST /api/orders/{id or code}/confirm-payment`."""
 
     @extend_schema(
         operation_id="order_confirm_payment",
         tags=["orders"],
-        request=Confirmation,
+        request=ConfirmationSerializer,
         responses={
-            200: orders.Confirmation,
-            **refusals(
+            200: orders.ConfirmationResponse,
+            **describe_refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 OrderNotPlaced(order_id=7),
                 RaffleDrawn(raffle_id=1),
                 ProofUnseen(proof_ids=[12]),
                 DecisionMade(by="ana", at=None),
-                examples.NUMBERS_TAKEN,
+                examples.NUMBERS_TAKEN_PROBLEM,
                 AmountMismatch(
                     expected=Decimal("150.00"), received=Decimal("149.99"), currency="USD"
                 ),
@@ -126,35 +128,35 @@ class ConfirmPayment(Decision):
         order that had ended gets its numbers back if all are free; otherwise it is flagged, nothing
         is sold, and a person must decide.
         """
-        wanted = checked(Confirmation(data=request.data))
+        wanted = validate_body(ConfirmationSerializer(data=request.data))
         order = self.order()
         if order.status != OrderStatus.PAID:
-            _refuse_elsewhere(order, wanted.get("proofs"))
+            _refuse_foreign_proofs(order, wanted.get("proofs"))
         outcome = payments.confirm_payment(
             order.pk,
-            by=scopes.actor(request),
+            by=scopes.get_actor(request),
             now=timezone.now(),
             seen_proofs=wanted.get("proofs"),
             received=None if wanted["accept_difference"] else wanted.get("amount"),
-            reason=_why(order, wanted),
+            reason=_build_reason(order, wanted),
         )
         order = self.order()
         if isinstance(outcome, NeedsDecision):
-            return _undecided(order, outcome)
+            return _render_decision_needed(order, outcome)
         already = isinstance(outcome, AlreadySettled)
-        return orders.response(orders.confirmation(order, already=already))
+        return orders.render_response(orders.build_confirmation_response(order, already=already))
 
 
-class CancelOrder(Decision):
+class CancelOrderView(OrderDecisionView):
     """`POST /api/orders/{id or code}/cancel`."""
 
     @extend_schema(
         operation_id="order_cancel",
         tags=["orders"],
-        request=Cancellation,
+        request=CancellationSerializer,
         responses={
-            200: orders.Cancellation,
-            **refusals(
+            200: orders.CancellationResponse,
+            **describe_refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 OrderAlreadyPaid(order_id=7, by="ana", at=None),
                 OrderEnded(status="EXPIRED", by="time ran out", at=None),
@@ -169,33 +171,35 @@ class CancelOrder(Decision):
         Its numbers are free again and the buyer is told, once: a repeat changes nothing and says
         so.
         """
-        wanted = checked(Cancellation(data=request.data))
+        wanted = validate_body(CancellationSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            _refuse_elsewhere(order, wanted.get("proofs"))
+            _refuse_foreign_proofs(order, wanted.get("proofs"))
             payments.cancel_order(
                 order.pk,
-                by=scopes.actor(request),
+                by=scopes.get_actor(request),
                 now=timezone.now(),
                 reason=wanted["reason"],
                 seen_proofs=wanted.get("proofs"),
             )
 
-        outcome = _once(self.order(), act, unless=already_done.cancelled)
-        already = isinstance(outcome, Repeated)
-        return orders.response(orders.cancellation(self.order(), already=already))
+        outcome = _decide_once(self.order(), act, unless=already_done.is_cancelled)
+        already = isinstance(outcome, AlreadyDecided)
+        return orders.render_response(
+            orders.build_cancellation_response(self.order(), already=already)
+        )
 
 
-class RejectPayment(Decision):
+class RejectPaymentView(OrderDecisionView):
     """`POST /api/orders/{id or code}/reject-payment`."""
 
     @extend_schema(
         operation_id="order_reject_payment",
         tags=["orders"],
-        request=Rejection,
+        request=RejectionSerializer,
         responses={
-            200: orders.Rejection,
-            **refusals(
+            200: orders.RejectionResponse,
+            **describe_refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 NothingToReview(order_id=7, by=None, at=None),
                 OrderAlreadyPaid(order_id=7, by="ana", at=None),
@@ -211,42 +215,46 @@ class RejectPayment(Decision):
         The buyer is told why, once, and the time to pay runs anew: a repeat changes nothing and
         says so. Of an order that was paid too late the decision is then made: it stays ended.
         """
-        wanted = checked(Rejection(data=request.data))
+        wanted = validate_body(RejectionSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            _refuse_elsewhere(order, wanted.get("proofs"))
+            _refuse_foreign_proofs(order, wanted.get("proofs"))
             payments.reject_payment(
                 order.pk,
                 reason=RejectReason(wanted["reason"]),
                 note=wanted["note"],
-                by=scopes.actor(request),
+                by=scopes.get_actor(request),
                 now=timezone.now(),
                 seen_proofs=wanted.get("proofs"),
             )
 
-        outcome = _once(self.order(), act, unless=already_done.rejected)
-        already = isinstance(outcome, Repeated)
-        return orders.response(orders.rejection(self.order(), already=already))
+        outcome = _decide_once(self.order(), act, unless=already_done.is_rejected)
+        already = isinstance(outcome, AlreadyDecided)
+        return orders.render_response(
+            orders.build_rejection_response(self.order(), already=already)
+        )
 
 
-class ResolveLate(Decision):
+class ResolveLatePaymentView(OrderDecisionView):
     """`POST /api/orders/{id or code}/resolve-late`."""
 
     @extend_schema(
         operation_id="order_resolve_late",
         tags=["orders"],
-        request=Resolution,
+        request=ResolutionSerializer,
         responses={
-            200: orders.Resolution,
-            **refusals(
+            200: orders.ResolutionResponse,
+            **describe_refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 DecisionMade(by="ana", at=None),
                 RaffleDrawn(raffle_id=1),
                 ProofUnseen(proof_ids=[12]),
                 TooFewLeft(available=1),
-                with_zeros(NumbersTaken(taken=[7], free=[13]), written=_THREE_DIGITS),
-                with_zeros(
-                    NumbersUnknown(unknown=[5000], first=1, last=999), written=_THREE_DIGITS
+                format_numbers_in_refusal(
+                    NumbersTaken(taken=[7], free=[13]), written=_format_three_digits
+                ),
+                format_numbers_in_refusal(
+                    NumbersUnknown(unknown=[5000], first=1, last=999), written=_format_three_digits
                 ),
                 QuantityOutOfBounds(minimum=2, maximum=2),
                 ProofElsewhere(proof_ids=[3]),
@@ -259,25 +267,27 @@ class ResolveLate(Decision):
         Sell the old numbers after all, or others in their place, or note that the money goes back.
         The buyer is told, once: a repeat of the same decision changes nothing and says so.
         """
-        wanted = checked(Resolution(data=request.data))
+        wanted = validate_body(ResolutionSerializer(data=request.data))
         decision, numbers = wanted["decision"], wanted.get("numbers")
 
         def act(order: Order) -> object:
-            _refuse_elsewhere(order, wanted.get("proofs"))
-            return _resolve(order, wanted, request)
+            _refuse_foreign_proofs(order, wanted.get("proofs"))
+            return _resolve_late_payment(order, wanted, request)
 
         def same(order: Order) -> bool:
-            return already_done.resolved(order, decision=decision, numbers=numbers)
+            return already_done.is_resolved(order, decision=decision, numbers=numbers)
 
-        outcome, order = _once(self.order(), act, unless=same), self.order()
+        outcome, order = _decide_once(self.order(), act, unless=same), self.order()
         if isinstance(outcome, NeedsDecision):
-            return _undecided(order, outcome)
-        already = isinstance(outcome, Repeated)
-        return orders.response(orders.resolution(order, decision=decision, already=already))
+            return _render_decision_needed(order, outcome)
+        already = isinstance(outcome, AlreadyDecided)
+        return orders.render_response(
+            orders.build_resolution_response(order, decision=decision, already=already)
+        )
 
 
-def _resolve(order: Order, wanted: dict[str, Any], request: Request) -> object:
-    by, now = scopes.actor(request), timezone.now()
+def _resolve_late_payment(order: Order, wanted: dict[str, Any], request: Request) -> object:
+    by, now = scopes.get_actor(request), timezone.now()
     seen, note = wanted.get("proofs"), wanted["note"]
     match wanted["decision"]:
         case "take_back":
@@ -298,9 +308,9 @@ def _resolve(order: Order, wanted: dict[str, Any], request: Request) -> object:
             return late_payments.note_refund(order.pk, note=note, by=by, now=now, seen_proofs=seen)
 
 
-def _once[Outcome](
+def _decide_once[Outcome](
     order: Order, act: Callable[[Order], Outcome], *, unless: Callable[[Order], bool]
-) -> Outcome | Repeated:
+) -> Outcome | AlreadyDecided:
     """Act; a refusal is none where the very same had been done before.
 
     Raises:
@@ -312,11 +322,11 @@ def _once[Outcome](
     except DomainError as refusal:
         order.refresh_from_db()
         if unless(order):
-            return Repeated()
-        raise with_zeros(refusal, written=order.raffle.written) from None
+            return AlreadyDecided()
+        raise format_numbers_in_refusal(refusal, written=order.raffle.written) from None
 
 
-def _refuse_elsewhere(order: Order, proofs: Collection[int] | None) -> None:
+def _refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:
     """Go on only if the proofs that were looked at are the order's, which none ever leaves."""
     if not proofs:
         return
@@ -325,7 +335,7 @@ def _refuse_elsewhere(order: Order, proofs: Collection[int] | None) -> None:
         raise ProofElsewhere(proof_ids=elsewhere)
 
 
-def _why(order: Order, wanted: dict[str, Any]) -> str:
+def _build_reason(order: Order, wanted: dict[str, Any]) -> str:
     """Write what the order's history keeps of a confirmation."""
     amount = wanted.get("amount")
     difference = ""
@@ -334,7 +344,7 @@ def _why(order: Order, wanted: dict[str, Any]) -> str:
     return " · ".join(part for part in (wanted["reference"], wanted["note"], difference) if part)
 
 
-def _undecided(order: Order, outcome: NeedsDecision) -> Response:
+def _render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
     """Say why an order that had ended cannot have its numbers; it is flagged."""
     found: dict[str, Any] = {
         "taken": [order.raffle.written(number) for number in outcome.taken],
@@ -344,7 +354,7 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
     code, why = NumbersTaken.code, "some of its numbers belong to somebody else by now"
     if order.raffle.status == RaffleStatus.DRAWN:
         code, why = RaffleDrawn.code, "the raffle is drawn"
-    problem = orders.DecisionNeeded(
+    problem = orders.DecisionNeededResponse(
         code=code,
         message=f"The order had ended and {why}; nothing was sold, a person must decide.",
         detail=found,
@@ -352,4 +362,4 @@ def _undecided(order: Order, outcome: NeedsDecision) -> Response:
         order=representations.represent_order(order),
         **found,
     )
-    return orders.response(problem, status=409)
+    return orders.render_response(problem, status=409)

@@ -6,9 +6,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backoffice.api import filters
-from backoffice.api.filters import OrderFilter
-from backoffice.api.openapi.schema import refusals
-from backoffice.api.pagination import IdPages
+from backoffice.api.filters import OrderFilterSet
+from backoffice.api.openapi.schema import describe_refusals
+from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import orders as responses_orders
 from shared.core.enums import Scope
 from shared.publishing import representations
@@ -17,7 +17,7 @@ from shared.raffles.services import orders as orders_service
 from shared.raffles.services.orders import OrderNotFound
 
 
-class OrderList(APIView):
+class OrderListView(APIView):
     """`GET /api/orders?status=PENDING_PAYMENT`."""
 
     scope = Scope.READ
@@ -25,21 +25,23 @@ class OrderList(APIView):
     @extend_schema(
         operation_id="orders_list",
         tags=["orders"],
-        parameters=filters.parameters(OrderFilter),
-        responses={200: responses_orders.OrderPage},
+        parameters=filters.build_filter_parameters(OrderFilterSet),
+        responses={200: responses_orders.OrderPageResponse},
     )
     def get(self, request: Request) -> Response:
         """List orders.
 
         The oldest first unless asked for otherwise. A parameter that does not exist is refused.
         """
-        orders = filters.chosen(OrderFilter, request.query_params, Order.objects.all())
-        page = IdPages(request).of(orders, reading=representations.query_represented_orders())
+        orders = filters.filter_rows(OrderFilterSet, request.query_params, Order.objects.all())
+        page = IdPaginator(request).of(orders, reading=representations.query_represented_orders())
         listed = [representations.represent_order(order) for order in page.rows]
-        return responses_orders.response(responses_orders.OrderPage(**page.links, results=listed))
+        return responses_orders.render_response(
+            responses_orders.OrderPageResponse(**page.links, results=listed)
+        )
 
 
-class OrderInFull(APIView):
+class OrderDetailView(APIView):
     """`GET /api/orders/{id or code}`."""
 
     scope = Scope.READ
@@ -48,8 +50,8 @@ class OrderInFull(APIView):
         operation_id="order_retrieve",
         tags=["orders"],
         responses={
-            200: responses_orders.OrderInFull,
-            **refusals(OrderNotFound(reference="R-7K3F9")),
+            200: responses_orders.OrderDetailResponse,
+            **describe_refusals(OrderNotFound(reference="R-7K3F9")),
         },
     )
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
@@ -57,4 +59,4 @@ class OrderInFull(APIView):
         order = representations.query_represented_orders().get(
             pk=orders_service.find_order(self.kwargs["id"])
         )
-        return responses_orders.response(responses_orders.in_full(order))
+        return responses_orders.render_response(responses_orders.build_order_detail_response(order))

@@ -17,13 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backoffice.api import filters, pagination, query_params
-from backoffice.api.filters import Moment, OneOf, Text
-from backoffice.api.openapi.schema import refusals
-from backoffice.api.pagination import IdPages
+from backoffice.api.filters import ApiChoicesFilter, ApiDateTimeFilter, ApiTextFilter
+from backoffice.api.openapi.schema import describe_refusals
+from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import orders, proofs
-from backoffice.api.responses.proofs import ProofPage
+from backoffice.api.responses.proofs import ProofPageResponse
 from backoffice.orders import proof_files
-from backoffice.ui.file_responses import SHOWN_TYPES
+from backoffice.ui.file_responses import INLINE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
 from shared.core.errors import DomainError
@@ -34,25 +34,25 @@ from shared.raffles.models import PaymentProof
 from shared.raffles.services import orders as orders_service
 from shared.raffles.services.orders import OrderNotFound
 
-SIGNATURE: Final = "signature"
+SIGNATURE_PARAMETER: Final = "signature"
 _NO_STORE: Final = "private, no-store"
 """A link is good for a week; what it led to shall not lie in a proxy for longer."""
 
 
-class ProofNotFound(DomainError):
+class PaymentProofNotFound(DomainError):
     """There is no such payment proof."""
 
     code = "proof_not_found"
 
 
-class ProofFetching(DomainError):
+class ProofFileFetching(DomainError):
     """The file of this payment proof is still being fetched; ask again in a moment."""
 
     code = "proof_fetching"
     retryable = True
 
 
-class ProofFailed(DomainError):
+class ProofFileFailed(DomainError):
     """The file of this payment proof could not be had; the buyer was asked to send it again."""
 
     code = "proof_failed"
@@ -64,19 +64,25 @@ class ProofFileNotFound(DomainError):
     code = "proof_file_not_found"
 
 
-_KINDS: Final = (*SHOWN_TYPES, "application/octet-stream")
-_NOT_FOUND: Final = ProofNotFound(reference="12")
+_CONTENT_TYPES: Final = (*INLINE_CONTENT_TYPES, "application/octet-stream")
+_PROOF_NOT_FOUND: Final = PaymentProofNotFound(reference="12")
 
 
-class ProofFilter(django_filters.FilterSet):
+class ProofFilterSet(django_filters.FilterSet):
     """What payment proofs are chosen by."""
 
-    order = Text(
+    order = ApiTextFilter(
         method="by_order", help_text="Id or code of the order; `none`: those that fit no order."
     )
-    status = OneOf("status", choices=enums.build_choices(ProofStatus), help_text="One or several.")
-    verdict = OneOf("verdict", choices=enums.build_choices(Verdict), help_text="One or several.")
-    arrived_since = Moment("arrived_at", lookup_expr="gte", help_text="Sent then or later.")
+    status = ApiChoicesFilter(
+        "status", choices=enums.build_choices(ProofStatus), help_text="One or several."
+    )
+    verdict = ApiChoicesFilter(
+        "verdict", choices=enums.build_choices(Verdict), help_text="One or several."
+    )
+    arrived_since = ApiDateTimeFilter(
+        "arrived_at", lookup_expr="gte", help_text="Sent then or later."
+    )
 
     class Meta:
         """No filters but those above."""
@@ -88,12 +94,12 @@ class ProofFilter(django_filters.FilterSet):
         """Keep the proofs of an order, or those without one."""
         if order.lower() == "none":
             return rows.filter(order__isnull=True)
-        if key := query_params.key(order):
+        if key := query_params.parse_id(order):
             return rows.filter(order=key)
         return rows.filter(order__code=codes.normalise_code(order) or "")
 
 
-class ProofList(APIView):
+class ProofListView(APIView):
     """`GET /api/proofs?order=none`."""
 
     scope = Scope.READ
@@ -101,18 +107,20 @@ class ProofList(APIView):
     @extend_schema(
         operation_id="proofs_list",
         tags=["proofs"],
-        parameters=filters.parameters(ProofFilter),
-        responses={200: ProofPage},
+        parameters=filters.build_filter_parameters(ProofFilterSet),
+        responses={200: ProofPageResponse},
     )
     def get(self, request: Request) -> Response:
         """List payment proofs.
 
         Those that fit no order are among them. The oldest first unless asked for otherwise.
         """
-        return _page(request, filters.chosen(ProofFilter, request.query_params, _proofs()))
+        return _render_proof_page(
+            request, filters.filter_rows(ProofFilterSet, request.query_params, _select_proofs())
+        )
 
 
-class OrderProofs(APIView):
+class OrderProofListView(APIView):
     """`GET /api/orders/{id or code}/proofs`."""
 
     scope = Scope.READ
@@ -120,17 +128,17 @@ class OrderProofs(APIView):
     @extend_schema(
         operation_id="order_proofs",
         tags=["proofs"],
-        parameters=pagination.parameters(),
-        responses={200: ProofPage, **refusals(OrderNotFound(reference="R-7K3F9"))},
+        parameters=pagination.build_page_parameters(),
+        responses={200: ProofPageResponse, **describe_refusals(OrderNotFound(reference="R-7K3F9"))},
     )
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
-        pagination.refuse_unknown(request.query_params, known=pagination.PARAMETERS)
+        pagination.refuse_unknown_parameters(request.query_params, known=pagination.PAGE_PARAMETERS)
         order_id = orders_service.find_order(self.kwargs["id"])
-        return _page(request, _proofs().filter(order=order_id))
+        return _render_proof_page(request, _select_proofs().filter(order=order_id))
 
 
-class ProofInFull(APIView):
+class ProofDetailView(APIView):
     """`GET /api/proofs/{id}`."""
 
     scope = Scope.READ
@@ -138,16 +146,18 @@ class ProofInFull(APIView):
     @extend_schema(
         operation_id="proof_retrieve",
         tags=["proofs"],
-        responses={200: proofs.ProofInFull, **refusals(_NOT_FOUND)},
+        responses={200: proofs.ProofDetailResponse, **describe_refusals(_PROOF_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a payment proof, with a link to its file that needs no token."""
-        proof = _one(self.kwargs["id"])
-        [found] = proofs.proofs([proof], public_url=pagination.base(request), now=timezone.now())
-        return orders.response(found)
+        proof = _find_proof(self.kwargs["id"])
+        [found] = proofs.build_proof_responses(
+            [proof], public_url=pagination.build_base_url(request), now=timezone.now()
+        )
+        return orders.render_response(found)
 
 
-class ProofFile(APIView):
+class ProofFileView(APIView):
     """`GET /api/proofs/{id}/file`, with a token or with the signature of a link."""
 
     scope = Scope.READ
@@ -173,15 +183,17 @@ class ProofFile(APIView):
         tags=["proofs"],
         parameters=[
             OpenApiParameter(
-                SIGNATURE, str, description="As in the links of events and proofs; no token then."
+                SIGNATURE_PARAMETER,
+                str,
+                description="As in the links of events and proofs; no token then.",
             )
         ],
         responses={
-            **{(200, kind): OpenApiTypes.BINARY for kind in _KINDS},
-            **refusals(
-                _NOT_FOUND,
-                ProofFetching(),
-                ProofFailed(),
+            **{(200, kind): OpenApiTypes.BINARY for kind in _CONTENT_TYPES},
+            **describe_refusals(
+                _PROOF_NOT_FOUND,
+                ProofFileFetching(),
+                ProofFileFailed(),
                 ProofFileNotFound(),
                 ProofLinkBroken(),
                 ProofLinkExpired(expired_at=datetime(2026, 11, 29, 12, 0, tzinfo=UTC)),
@@ -193,17 +205,17 @@ class ProofFile(APIView):
 
         A link from an event or a proof has a `signature` and needs no token; it is good for a week.
         """
-        pagination.refuse_unknown(request.query_params, known=[SIGNATURE])
+        pagination.refuse_unknown_parameters(request.query_params, known=[SIGNATURE_PARAMETER])
         if self._has_signature:
-            self._check(request.query_params[SIGNATURE])
-        response = _send(_one(self.kwargs["id"]))
+            self._check(request.query_params[SIGNATURE_PARAMETER])
+        response = _build_proof_file_response(_find_proof(self.kwargs["id"]))
         response["Cache-Control"] = _NO_STORE
         return response
 
     @property
     def _has_signature(self) -> bool:
         request = getattr(self, "request", None)  # none while the schema is written
-        return request is not None and SIGNATURE in request.GET
+        return request is not None and SIGNATURE_PARAMETER in request.GET
 
     def _check(self, signature: str) -> None:
         """Go on only if the signature is one for this very proof.
@@ -212,30 +224,32 @@ class ProofFile(APIView):
             ProofLinkBroken, ProofLinkExpired.
 
         """
-        if signed_links.verify_proof_signature(signature, now=timezone.now()) != query_params.key(
-            self.kwargs["id"]
-        ):
+        if signed_links.verify_proof_signature(
+            signature, now=timezone.now()
+        ) != query_params.parse_id(self.kwargs["id"]):
             raise ProofLinkBroken
 
 
-def _proofs() -> QuerySet[PaymentProof]:
+def _select_proofs() -> QuerySet[PaymentProof]:
     return PaymentProof.objects.select_related("order", "contact")
 
 
-def _one(reference: str) -> PaymentProof:
-    proof = _proofs().filter(pk=query_params.key(reference)).first()
+def _find_proof(reference: str) -> PaymentProof:
+    proof = _select_proofs().filter(pk=query_params.parse_id(reference)).first()
     if proof is None:
-        raise ProofNotFound(reference=reference)
+        raise PaymentProofNotFound(reference=reference)
     return proof
 
 
-def _page(request: Request, rows: QuerySet[PaymentProof]) -> Response:
-    page = IdPages(request).of(rows)
-    found = proofs.proofs(page.rows, public_url=pagination.base(request), now=timezone.now())
-    return orders.response(ProofPage(**page.links, results=found))
+def _render_proof_page(request: Request, rows: QuerySet[PaymentProof]) -> Response:
+    page = IdPaginator(request).of(rows)
+    found = proofs.build_proof_responses(
+        page.rows, public_url=pagination.build_base_url(request), now=timezone.now()
+    )
+    return orders.render_response(ProofPageResponse(**page.links, results=found))
 
 
-def _send(proof: PaymentProof) -> HttpResponseBase:
+def _build_proof_file_response(proof: PaymentProof) -> HttpResponseBase:
     """Send a proof's file.
 
     Raises:
@@ -244,11 +258,11 @@ def _send(proof: PaymentProof) -> HttpResponseBase:
     """
     match ProofStatus(proof.status):
         case ProofStatus.FETCHING:
-            raise ProofFetching
+            raise ProofFileFetching
         case ProofStatus.FAILED:
-            raise ProofFailed
+            raise ProofFileFailed
         case ProofStatus.KEPT:
             try:
-                return proof_files.send(proof)
+                return proof_files.build_proof_file_response(proof)
             except Http404:
                 raise ProofFileNotFound from None

@@ -17,10 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backoffice.api import filters, pagination, query_params, scopes
-from backoffice.api.filters import OneOf
-from backoffice.api.idempotency import Idempotent
-from backoffice.api.openapi.schema import refusals
-from backoffice.api.pagination import IdPages
+from backoffice.api.filters import ApiChoicesFilter
+from backoffice.api.idempotency import IdempotentView
+from backoffice.api.openapi.schema import describe_refusals
+from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import orders, raffles
 from shared.core import enums, logs
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
@@ -30,10 +30,10 @@ from shared.raffles.services.lifecycle import NumbersMissing, RaffleNotFound
 from shared.raffles.services.number_ranges import NumberRange, RangePage
 from shared.raffles.transitions import TransitionNotAllowed
 
-_RANGE: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
-_SPAN: Final = "[0-9]{1,7}(-[0-9]{1,7})?"
-_NOT_FOUND: Final = RaffleNotFound(reference="7")
-_NUMBERS: Final = (
+_RANGE_PATTERN: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
+_RANGE_EXPRESSION: Final = "[0-9]{1,7}(-[0-9]{1,7})?"
+_RAFFLE_NOT_FOUND: Final = RaffleNotFound(reference="7")
+_NUMBERS_PARAMETERS: Final = (
     OpenApiParameter(
         "status",
         {"type": "string", "enum": [status.lower() for status in TicketStatus]},
@@ -41,7 +41,7 @@ _NUMBERS: Final = (
     ),
     OpenApiParameter(
         "numbers",
-        {"type": "string", "pattern": f"^({_SPAN}(,{_SPAN})*)?$"},
+        {"type": "string", "pattern": f"^({_RANGE_EXPRESSION}(,{_RANGE_EXPRESSION})*)?$"},
         description=(
             f"Only these, such as 7,13-20; {number_ranges.MAX_RANGES_PER_PAGE:,} at "
             "most, on one page."
@@ -64,10 +64,12 @@ _NUMBERS: Final = (
 _log = logs.get_logger(__name__)
 
 
-class RaffleFilter(django_filters.FilterSet):
+class RaffleFilterSet(django_filters.FilterSet):
     """What raffles are chosen by."""
 
-    status = OneOf("status", choices=enums.build_choices(RaffleStatus), help_text="One or several.")
+    status = ApiChoicesFilter(
+        "status", choices=enums.build_choices(RaffleStatus), help_text="One or several."
+    )
 
     class Meta:
         """No filters but those above."""
@@ -76,7 +78,7 @@ class RaffleFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
 
-class RaffleList(APIView):
+class RaffleListView(APIView):
     """`GET /api/raffles?status=OPEN`."""
 
     scope = Scope.READ
@@ -84,21 +86,21 @@ class RaffleList(APIView):
     @extend_schema(
         operation_id="raffles_list",
         tags=["raffles"],
-        parameters=filters.parameters(RaffleFilter),
-        responses={200: raffles.RafflePage},
+        parameters=filters.build_filter_parameters(RaffleFilterSet),
+        responses={200: raffles.RafflePageResponse},
     )
     def get(self, request: Request) -> Response:
         """List raffles.
 
         The oldest first unless asked for otherwise. A parameter that does not exist is refused.
         """
-        chosen = filters.chosen(RaffleFilter, request.query_params, Raffle.objects.all())
-        page, now = IdPages(request).of(chosen), timezone.now()
-        listed = [raffles.raffle(raffle, now=now) for raffle in page.rows]
-        return orders.response(raffles.RafflePage(**page.links, results=listed))
+        chosen = filters.filter_rows(RaffleFilterSet, request.query_params, Raffle.objects.all())
+        page, now = IdPaginator(request).of(chosen), timezone.now()
+        listed = [raffles.build_raffle_response(raffle, now=now) for raffle in page.rows]
+        return orders.render_response(raffles.RafflePageResponse(**page.links, results=listed))
 
 
-class OneRaffle(APIView):
+class SingleRaffleView(APIView):
     """An address that names a raffle by its id."""
 
     scope = Scope.READ
@@ -110,32 +112,34 @@ class OneRaffle(APIView):
             RaffleNotFound: there is none.
 
         """
-        found = Raffle.objects.filter(pk=query_params.key(self.kwargs["id"])).first()
+        found = Raffle.objects.filter(pk=query_params.parse_id(self.kwargs["id"])).first()
         if found is None:
             raise RaffleNotFound(reference=self.kwargs["id"])
         return found
 
 
-class RaffleInFull(OneRaffle):
+class RaffleDetailView(SingleRaffleView):
     """`GET /api/raffles/{id}`."""
 
     @extend_schema(
         operation_id="raffle_retrieve",
         tags=["raffles"],
-        responses={200: raffles.Raffle, **refusals(_NOT_FOUND)},
+        responses={200: raffles.RaffleResponse, **describe_refusals(_RAFFLE_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a raffle: what is raffled and on which terms."""
-        return orders.response(raffles.raffle(self.raffle(), now=timezone.now()))
+        return orders.render_response(
+            raffles.build_raffle_response(self.raffle(), now=timezone.now())
+        )
 
 
-class RaffleAvailability(OneRaffle):
+class RaffleAvailabilityView(SingleRaffleView):
     """`GET /api/raffles/{id}/availability`."""
 
     @extend_schema(
         operation_id="raffle_availability",
         tags=["raffles"],
-        responses={200: orders.Availability, **refusals(_NOT_FOUND)},
+        responses={200: orders.AvailabilityResponse, **describe_refusals(_RAFFLE_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Count a raffle's numbers: free, held and sold.
@@ -143,8 +147,8 @@ class RaffleAvailability(OneRaffle):
         Of a large raffle the counts may be two seconds old.
         """
         raffle, now = self.raffle(), timezone.now()
-        return orders.response(
-            orders.availability(
+        return orders.render_response(
+            orders.build_availability_response(
                 raffle,
                 counts=availability.load_recent_counts(raffle.pk, now=now),
                 why_not=availability.get_not_selling_reason(raffle, now=now),
@@ -152,14 +156,14 @@ class RaffleAvailability(OneRaffle):
         )
 
 
-class RaffleNumbers(OneRaffle):
+class RaffleNumbersView(SingleRaffleView):
     """`GET /api/raffles/{id}/numbers`."""
 
     @extend_schema(
         operation_id="raffle_numbers",
         tags=["raffles"],
-        parameters=list(_NUMBERS),
-        responses={200: raffles.RaffleNumbers, **refusals(_NOT_FOUND)},
+        parameters=list(_NUMBERS_PARAMETERS),
+        responses={200: raffles.RaffleNumbersResponse, **describe_refusals(_RAFFLE_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """List the numbers of a raffle as ranges.
@@ -167,17 +171,23 @@ class RaffleNumbers(OneRaffle):
         Numbers in a row that are all free, all held or all sold are one range, so a million of them
         fit on a few pages. While numbers are sold, each page is as things are when it is read.
         """
-        pagination.refuse_unknown(request.query_params, known=[each.name for each in _NUMBERS])
+        pagination.refuse_unknown_parameters(
+            request.query_params, known=[each.name for each in _NUMBERS_PARAMETERS]
+        )
         raffle = self.raffle()
         if request.query_params.get("numbers"):
-            page = RangePage(_of_given(raffle, request), after=None)
+            page = RangePage(_load_named_ranges(raffle, request), after=None)
         else:
-            page = _page(raffle, request)
-        following = None if page.after is None else _link(raffle, request, after=page.after)
-        return orders.response(raffles.numbers(raffle, ranges=page.ranges, following=following))
+            page = _load_range_page(raffle, request)
+        following = (
+            None if page.after is None else _build_next_url(raffle, request, after=page.after)
+        )
+        return orders.render_response(
+            raffles.build_raffle_numbers_response(raffle, ranges=page.ranges, following=following)
+        )
 
 
-class _Step(Idempotent, OneRaffle):
+class _RaffleLifecycleView(IdempotentView, SingleRaffleView):
     """An address at which a raffle takes a step of its life."""
 
     scope = Scope.ADMIN
@@ -206,12 +216,14 @@ class _Step(Idempotent, OneRaffle):
                 raise
             raffle.refresh_from_db()
         else:
-            by = scopes.actor(request)
+            by = scopes.get_actor(request)
             _log.info("raffle_moved", raffle=raffle.pk, to=to.value, kind=by.kind, by=by.id)
-        return orders.response(raffles.moved(raffle, already=already, now=now))
+        return orders.render_response(
+            raffles.build_transition_response(raffle, already=already, now=now)
+        )
 
 
-class OpenRaffle(_Step):
+class OpenRaffleView(_RaffleLifecycleView):
     """`POST /api/raffles/{id}/open`."""
 
     @extend_schema(
@@ -219,9 +231,9 @@ class OpenRaffle(_Step):
         tags=["raffles"],
         request=None,
         responses={
-            200: raffles.RaffleMoved,
-            **refusals(
-                _NOT_FOUND,
+            200: raffles.RaffleTransitionResponse,
+            **describe_refusals(
+                _RAFFLE_NOT_FOUND,
                 NumbersMissing(missing=400),
                 TransitionNotAllowed(current="CLOSED", wanted="OPEN"),
             ),
@@ -235,7 +247,7 @@ class OpenRaffle(_Step):
         return self.step(lifecycle.open_raffle, request, to=RaffleStatus.OPEN, now=timezone.now())
 
 
-class PauseRaffle(_Step):
+class PauseRaffleView(_RaffleLifecycleView):
     """`POST /api/raffles/{id}/pause`."""
 
     @extend_schema(
@@ -243,8 +255,10 @@ class PauseRaffle(_Step):
         tags=["raffles"],
         request=None,
         responses={
-            200: raffles.RaffleMoved,
-            **refusals(_NOT_FOUND, TransitionNotAllowed(current="CLOSED", wanted="PAUSED")),
+            200: raffles.RaffleTransitionResponse,
+            **describe_refusals(
+                _RAFFLE_NOT_FOUND, TransitionNotAllowed(current="CLOSED", wanted="PAUSED")
+            ),
         },
     )
     def post(self, request: Request, **_: str) -> Response:
@@ -255,7 +269,7 @@ class PauseRaffle(_Step):
         return self.step(lifecycle.pause, request, to=RaffleStatus.PAUSED, now=timezone.now())
 
 
-class CloseRaffle(_Step):
+class CloseRaffleView(_RaffleLifecycleView):
     """`POST /api/raffles/{id}/close`."""
 
     @extend_schema(
@@ -263,8 +277,10 @@ class CloseRaffle(_Step):
         tags=["raffles"],
         request=None,
         responses={
-            200: raffles.RaffleMoved,
-            **refusals(_NOT_FOUND, TransitionNotAllowed(current="DRAFT", wanted="CLOSED")),
+            200: raffles.RaffleTransitionResponse,
+            **describe_refusals(
+                _RAFFLE_NOT_FOUND, TransitionNotAllowed(current="DRAFT", wanted="CLOSED")
+            ),
         },
     )
     def post(self, request: Request, **_: str) -> Response:
@@ -275,59 +291,61 @@ class CloseRaffle(_Step):
         return self.step(lifecycle.close, request, to=RaffleStatus.CLOSED, now=timezone.now())
 
 
-def _page(raffle: Raffle, request: Request) -> RangePage:
+def _load_range_page(raffle: Raffle, request: Request) -> RangePage:
     query = request.query_params
-    after = query_params.whole(query, "after", least=0, most=9_999_999, default=0)
+    after = query_params.parse_whole_number(query, "after", least=0, most=9_999_999, default=0)
     return number_ranges.load_range_page(
         raffle,
         after=after if query.get("after") else None,
-        limit=query_params.whole(
+        limit=query_params.parse_whole_number(
             query, "limit", least=1, default=number_ranges.MAX_RANGES_PER_PAGE
         ),
-        status=_status(request),
+        status=_parse_ticket_status(request),
     )
 
 
-def _status(request: Request) -> TicketStatus | None:
+def _parse_ticket_status(request: Request) -> TicketStatus | None:
     status = request.query_params.get("status", "").upper()
     if status and status not in set(TicketStatus):
         raise ValidationError({"status": ["Choose available, reserved or sold."]})
     return TicketStatus(status) if status else None
 
 
-def _of_given(raffle: Raffle, request: Request) -> list[NumberRange]:
+def _load_named_ranges(raffle: Raffle, request: Request) -> list[NumberRange]:
     """Look up the numbers that are asked for by name.
 
     Raises:
         ValidationError: some of them are none, or there are too many.
 
     """
-    words = query_params.words(request.query_params, "numbers")
-    parts = [_numbers_in(word, raffle=raffle) for word in words]
+    words = query_params.parse_list(request.query_params, "numbers")
+    parts = [_parse_number_range(word, raffle=raffle) for word in words]
     if sum(map(len, parts)) > number_ranges.MAX_RANGES_PER_PAGE:
-        raise _refused(f"Ask for {number_ranges.MAX_RANGES_PER_PAGE:,} numbers at most.")
+        raise _build_numbers_error(
+            f"Ask for {number_ranges.MAX_RANGES_PER_PAGE:,} numbers at most."
+        )
     for name in ("after", "limit"):
         if request.query_params.get(name):
             raise ValidationError({name: ["Numbers that are named come on one page."]})
     found = number_ranges.load_ranges_of_numbers(raffle, numbers=set(chain.from_iterable(parts)))
-    return [each for each in found if _status(request) in (None, each.status)]
+    return [each for each in found if _parse_ticket_status(request) in (None, each.status)]
 
 
-def _numbers_in(word: str, *, raffle: Raffle) -> range:
-    found = _RANGE.fullmatch(word)
+def _parse_number_range(word: str, *, raffle: Raffle) -> range:
+    found = _RANGE_PATTERN.fullmatch(word)
     if found is None:
-        raise _refused("Write numbers and ranges with commas between, such as 7,13-20.")
+        raise _build_numbers_error("Write numbers and ranges with commas between, such as 7,13-20.")
     first, last = int(found[1]), int(found[2] or found[1])
     if not raffle.first_number <= first <= last <= raffle.last_number:
         bounds = raffle.written(raffle.first_number), raffle.written(raffle.last_number)
-        raise _refused(f"{word} is not from {bounds[0]} to {bounds[1]}.")
+        raise _build_numbers_error(f"{word} is not from {bounds[0]} to {bounds[1]}.")
     return range(first, last + 1)
 
 
-def _refused(words: str) -> ValidationError:
+def _build_numbers_error(words: str) -> ValidationError:
     return ValidationError({"numbers": [words]})
 
 
-def _link(raffle: Raffle, request: Request, *, after: int) -> str:
+def _build_next_url(raffle: Raffle, request: Request, *, after: int) -> str:
     query = request.query_params.dict() | {"after": raffle.written(after)}
-    return f"{pagination.base(request)}{request.path}?{urlencode(query)}"
+    return f"{pagination.build_base_url(request)}{request.path}?{urlencode(query)}"

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import decisions, last_decision
 from backoffice.orders.changelist import bulk_confirmation
-from backoffice.orders.changelist.bulk_confirmation import LIMIT, Act
+from backoffice.orders.changelist.bulk_confirmation import MAX_ORDERS_PER_ACTION, BulkAction
 from backoffice.ui import display
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
@@ -33,16 +33,16 @@ from shared.use_cases import payments
 
 _log = logs.get_logger(__name__)
 
-PATIENCE: Final = 20.0
+MAX_BATCH_SECONDS: Final = 20.0
 """Seconds after which no further order is begun: the server would cut the answer off."""
 
-_KEPT: Final = "orders_done"
+_SESSION_KEY: Final = "orders_done"
 """Where the session keeps what happened, so that its page can be loaded again."""
 
-_ADDRESSES: Final = {act: f"admin:raffles_order_{act}_many" for act in Act}
+_URL_NAMES: Final = {act: f"admin:raffles_order_{act}_many" for act in BulkAction}
 
 
-class Tone(StrEnum):
+class BulkOutcomeTone(StrEnum):
     """How it went with one order."""
 
     DONE = "done"
@@ -51,33 +51,35 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BulkOutcome:
     """What happened to one order."""
 
     order_id: int
     code: str
-    tone: Tone
+    tone: BulkOutcomeTone
     sentence: str
 
 
-type Said = tuple[Tone, str]
+type BulkActionResult = tuple[BulkOutcomeTone, str]
 """How it went, and the sentence about it that follows the order's code."""
 
 
-def ask(request: HttpRequest, chosen: QuerySet[Order], *, act: Act) -> HttpResponse:
+def render_bulk_confirmation(
+    request: HttpRequest, chosen: QuerySet[Order], *, act: BulkAction
+) -> HttpResponse:
     """Show the chosen orders with all that speaks for or against it, and ask once more.
 
     Raises:
         PermissionDenied: this person does not decide about money.
 
     """
-    decisions.refuse_onlookers(request)
+    decisions.require_decision_permission(request)
     context = {
-        "title": _TITLES[act],
+        "title": _CONFIRMATION_TITLES[act],
         "act": act.value,
-        "address": reverse(_ADDRESSES[act]),
-        "choice": bulk_confirmation.read(chosen, act=act),
-        "limit": LIMIT,
+        "address": reverse(_URL_NAMES[act]),
+        "choice": bulk_confirmation.load_order_selection(chosen, act=act),
+        "limit": MAX_ORDERS_PER_ACTION,
         "reasons": enums.build_choices(RejectReason),
         "back": request.GET.urlencode(),
     }
@@ -86,160 +88,178 @@ def ask(request: HttpRequest, chosen: QuerySet[Order], *, act: Act) -> HttpRespo
 
 
 @require_POST
-def confirm(request: HttpRequest) -> HttpResponse:
+def confirm_payments_view(request: HttpRequest) -> HttpResponse:
     """Confirm the payments of the orders that the form names, having seen the proofs it names."""
-    seen = decisions.seen(request)
+    seen = decisions.parse_seen_proof_ids(request)
 
-    def act(order: Order) -> Said:
+    def act(order: Order) -> BulkActionResult:
         outcome = payments.confirm_payment(
-            order.pk, by=decisions.staff(request), now=timezone.now(), seen_proofs=seen
+            order.pk, by=decisions.build_staff_actor(request), now=timezone.now(), seen_proofs=seen
         )
-        return _confirmed(order, outcome)
+        return _describe_bulk_confirmation(order, outcome)
 
-    return _done(request, act)
+    return _run_bulk_action(request, act)
 
 
 @require_POST
-def reject(request: HttpRequest) -> HttpResponse:
+def reject_proofs_view(request: HttpRequest) -> HttpResponse:
     """Turn down the proofs of the orders that the form names, all for one reason."""
-    seen, note = decisions.seen(request), decisions.note_of(request)
+    seen, note = decisions.parse_seen_proof_ids(request), decisions.parse_note(request)
     reason = request.POST.get("reason", "")
     if reason not in set(RejectReason) or (reason == RejectReason.OTHER and not note):
-        decisions.refuse_onlookers(request)
+        decisions.require_decision_permission(request)
         messages.error(request, "Choose why the proofs are turned down; nothing was changed.")
-        return redirect(_list(request.POST.get("back", "")))
+        return redirect(_build_list_url(request.POST.get("back", "")))
 
-    def act(order: Order) -> Said:
+    def act(order: Order) -> BulkActionResult:
         payments.reject_payment(
             order.pk,
             reason=RejectReason(reason),
             note=note,
-            by=decisions.staff(request),
+            by=decisions.build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=seen,
         )
-        return Tone.DONE, "is turned down; the buyer is told why."
+        return BulkOutcomeTone.DONE, "is turned down; the buyer is told why."
 
-    return _done(request, act)
+    return _run_bulk_action(request, act)
 
 
 @require_POST
-def cancel(request: HttpRequest) -> HttpResponse:
+def cancel_orders_view(request: HttpRequest) -> HttpResponse:
     """Cancel the orders that the form names and free their numbers."""
-    reason = decisions.note_of(request)
+    reason = decisions.parse_note(request)
 
-    def act(order: Order) -> Said:
+    def act(order: Order) -> BulkActionResult:
         payments.cancel_order(
-            order.pk, by=decisions.staff(request), now=timezone.now(), reason=reason
+            order.pk, by=decisions.build_staff_actor(request), now=timezone.now(), reason=reason
         )
-        return Tone.DONE, "is cancelled; its numbers are free again."
+        return BulkOutcomeTone.DONE, "is cancelled; its numbers are free again."
 
-    return _done(request, act)
+    return _run_bulk_action(request, act)
 
 
 @require_GET
-def done(request: HttpRequest) -> HttpResponse:
+def bulk_result_view(request: HttpRequest) -> HttpResponse:
     """Say what happened to each order, as often as the page is loaded."""
-    decisions.refuse_onlookers(request)
-    kept: dict[str, Any] = request.session.get(_KEPT, {})
-    outcomes = [Outcome(**one) for one in kept.get("outcomes", [])]
-    return _result(request, outcomes, back=kept.get("back", ""))
+    decisions.require_decision_permission(request)
+    kept: dict[str, Any] = request.session.get(_SESSION_KEY, {})
+    outcomes = [BulkOutcome(**one) for one in kept.get("outcomes", [])]
+    return _render_result(request, outcomes, back=kept.get("back", ""))
 
 
-_TITLES: Final = {
-    Act.CONFIRM: "Confirm payments?",
-    Act.REJECT: "Reject proofs?",
-    Act.CANCEL: "Cancel orders?",
+_CONFIRMATION_TITLES: Final = {
+    BulkAction.CONFIRM: "Confirm payments?",
+    BulkAction.REJECT: "Reject proofs?",
+    BulkAction.CANCEL: "Cancel orders?",
 }
 
 
-def _done(request: HttpRequest, act: Callable[[Order], Said]) -> HttpResponse:
-    decisions.refuse_onlookers(request)
-    orders = _named(request.POST.getlist("order"))
+def _run_bulk_action(
+    request: HttpRequest, act: Callable[[Order], BulkActionResult]
+) -> HttpResponse:
+    decisions.require_decision_permission(request)
+    orders = _load_ticked_orders(request.POST.getlist("order"))
     if not orders:
         messages.info(request, "No order was ticked; nothing was changed.")
-        return redirect(_list(request.POST.get("back", "")))
-    outcomes, back = list(_each(orders, act)), request.POST.get("back", "")[:500]
-    request.session[_KEPT] = {"outcomes": [asdict(one) for one in outcomes], "back": back}
+        return redirect(_build_list_url(request.POST.get("back", "")))
+    outcomes, back = list(_apply_to_orders(orders, act)), request.POST.get("back", "")[:500]
+    request.session[_SESSION_KEY] = {"outcomes": [asdict(one) for one in outcomes], "back": back}
     try:
         request.session.save()
     except (OperationalError, InterfaceError, UpdateError):  # so busy that it must be said at once
         request.session.modified = False
-        return _result(request, outcomes, back=back)
+        return _render_result(request, outcomes, back=back)
     return redirect("admin:raffles_order_done")
 
 
-def _result(request: HttpRequest, outcomes: Sequence[Outcome], *, back: str) -> HttpResponse:
-    turn = list(reversed(Tone))
+def _render_result(
+    request: HttpRequest, outcomes: Sequence[BulkOutcome], *, back: str
+) -> HttpResponse:
+    turn = list(reversed(BulkOutcomeTone))
     context = {
         "title": "What happened",
-        "outcomes": sorted(outcomes, key=lambda one: turn.index(Tone(one.tone))),
-        "counts": [(tone.value, sum(one.tone == tone for one in outcomes)) for tone in Tone],
-        "back": _list(back),
+        "outcomes": sorted(outcomes, key=lambda one: turn.index(BulkOutcomeTone(one.tone))),
+        "counts": [
+            (tone.value, sum(one.tone == tone for one in outcomes)) for tone in BulkOutcomeTone
+        ],
+        "back": _build_list_url(back),
     }
     page = admin.site.each_context(request) | context
     return render(request, "admin/raffles/order/done.html", page)
 
 
-def _named(keys: Iterable[str]) -> Sequence[Order]:
+def _load_ticked_orders(keys: Iterable[str]) -> Sequence[Order]:
     """Read the orders a form names, oldest first, so that two people meet them in one order."""
     ids = {int(key) for key in keys if key.isdecimal() and len(key) < 19}  # noqa: PLR2004 - 64 bits
-    found = Order.objects.filter(pk__in=sorted(ids)[:LIMIT])
+    found = Order.objects.filter(pk__in=sorted(ids)[:MAX_ORDERS_PER_ACTION])
     return list(found.select_related("raffle").order_by("pk"))
 
 
-def _each(orders: Sequence[Order], act: Callable[[Order], Said]) -> Iterable[Outcome]:
+def _apply_to_orders(
+    orders: Sequence[Order], act: Callable[[Order], BulkActionResult]
+) -> Iterable[BulkOutcome]:
     """Do it to one order after the other; nothing that goes wrong with one stops the next."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + MAX_BATCH_SECONDS
     for order in orders:
         if time.monotonic() > end:
-            tone, sentence = Tone.REFUSED, "was not reached in time; nothing was changed."
+            tone, sentence = (
+                BulkOutcomeTone.REFUSED,
+                "was not reached in time; nothing was changed.",
+            )
         else:
-            tone, sentence = _tried(order, act)
-        yield Outcome(order.pk, str(order), tone, sentence)
+            tone, sentence = _apply_to_order(order, act)
+        yield BulkOutcome(order.pk, str(order), tone, sentence)
 
 
-def _tried(order: Order, act: Callable[[Order], Said]) -> Said:
+def _apply_to_order(order: Order, act: Callable[[Order], BulkActionResult]) -> BulkActionResult:
     try:
         return act(order)
     except DomainError as refusal:
-        return _refused(order, refusal)
+        return _describe_bulk_refusal(order, refusal)
     except (OperationalError, InterfaceError):
-        return Tone.REFUSED, "could not: the database is busy. Nothing was changed; try it again."
+        return (
+            BulkOutcomeTone.REFUSED,
+            "could not: the database is busy. Nothing was changed; try it again.",
+        )
     except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others must go on
         _log.exception("order_batch_failed", order_id=order.pk)
-        return Tone.REFUSED, "could not: something went wrong here, and it is logged."
+        return BulkOutcomeTone.REFUSED, "could not: something went wrong here, and it is logged."
 
 
-def _refused(order: Order, refusal: DomainError) -> Said:
+def _describe_bulk_refusal(order: Order, refusal: DomainError) -> BulkActionResult:
     if refusal.code == "proof_unseen":
-        return Tone.REFUSED, (
+        return BulkOutcomeTone.REFUSED, (
             "was left alone: another proof arrived after the page was shown. Look at it first."
         )
-    if refusal.details.get("by") and (first := last_decision.last_word(order, now=timezone.now())):
-        return Tone.SAME, f"is decided: {first}. Nothing was changed."
-    return Tone.REFUSED, f"could not: {refusal.message()} Nothing was changed."
+    if refusal.details.get("by") and (
+        first := last_decision.describe_last_decision(order, now=timezone.now())
+    ):
+        return BulkOutcomeTone.SAME, f"is decided: {first}. Nothing was changed."
+    return BulkOutcomeTone.REFUSED, f"could not: {refusal.message()} Nothing was changed."
 
 
-def _confirmed(order: Order, outcome: Settled | AlreadySettled | NeedsDecision) -> Said:
+def _describe_bulk_confirmation(
+    order: Order, outcome: Settled | AlreadySettled | NeedsDecision
+) -> BulkActionResult:
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            sold = display.numbers(raffle, outcome.order.numbers())
+            sold = display.format_ticket_numbers(raffle, outcome.order.numbers())
             back = " It was late; its numbers were still free." if late else ""
-            return Tone.DONE, f"is paid: {sold} are sold.{back}"
+            return BulkOutcomeTone.DONE, f"is paid: {sold} are sold.{back}"
         case AlreadySettled(by=by, at=at):
-            moment = display.when(at, zone=raffle.time_zone)
-            return Tone.SAME, f"was already confirmed by {by} on {moment}."
+            moment = display.format_time_with_zone(at, zone=raffle.time_zone)
+            return BulkOutcomeTone.SAME, f"was already confirmed by {by} on {moment}."
         case NeedsDecision(taken=taken):
-            gone = display.numbers(raffle, taken)
-            return Tone.REFUSED, (
+            gone = display.format_ticket_numbers(raffle, taken)
+            return BulkOutcomeTone.REFUSED, (
                 f"was not confirmed: it had ended and somebody else has {gone}. "
                 "It waits among the late payments."
             )
 
 
-def _list(query: str) -> str:
+def _build_list_url(query: str) -> str:
     """Give the address of the list as it was filtered."""
     page = reverse("admin:raffles_order_changelist")
     return f"{page}?{query}" if query else page

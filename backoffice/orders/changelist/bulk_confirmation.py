@@ -10,24 +10,24 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
 from backoffice.orders import proof_cards, summary
-from backoffice.orders.prefetched import buyer_of, first_numbers
+from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof
 
-LIMIT: Final = 200
+MAX_ORDERS_PER_ACTION: Final = 200
 """How many orders are decided about at once: more than anybody looks through with care."""
 
-PROOFS_SHOWN: Final = 6
+PROOFS_SHOWN_PER_ORDER: Final = 6
 """How many proofs of an order are shown; with more of them it is judged on its own page."""
 
-NAMED: Final = 3
+MAX_ORDERS_NAMED: Final = 3
 """How many orders with the same picture are named."""
 
 
-class Act(StrEnum):
+class BulkAction(StrEnum):
     """What is done to the chosen orders."""
 
     CONFIRM = "confirm"
@@ -36,7 +36,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SelectedOrderProof:
     """A payment proof beside its order, with a small picture if it is one."""
 
     key: int
@@ -47,7 +47,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SelectedOrder:
     """One chosen order.
 
     Attributes:
@@ -66,7 +66,7 @@ class Line:
     total: str
     status: str
     style: str
-    proofs: tuple[Proof, ...]
+    proofs: tuple[SelectedOrderProof, ...]
     seen: tuple[int, ...]
     fits: bool
     chosen: bool
@@ -75,10 +75,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class OrderSelection:
     """The chosen orders; `left_out` is how many more were chosen than are done at once."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SelectedOrder, ...]
     left_out: int
     sum: str
 
@@ -93,7 +93,7 @@ class Choice:
         return sum(line.chosen for line in self.lines)
 
 
-def read(orders: QuerySet[Order], *, act: Act) -> Choice:
+def load_order_selection(orders: QuerySet[Order], *, act: BulkAction) -> OrderSelection:
     """Read the chosen orders with their proofs, in a handful of queries however many they are.
 
     Args:
@@ -102,43 +102,46 @@ def read(orders: QuerySet[Order], *, act: Act) -> Choice:
 
     """
     proofs = Prefetch("proofs", PaymentProof.objects.select_related("fingerprint").order_by("id"))
-    found = list(orders.prefetch_related(proofs)[: LIMIT + 1])
-    left_out = orders.count() - LIMIT if len(found) > LIMIT else 0
-    found = found[:LIMIT]
-    others = _others([proof for order in found for proof in order.proofs.all()])
+    found = list(orders.prefetch_related(proofs)[: MAX_ORDERS_PER_ACTION + 1])
+    left_out = orders.count() - MAX_ORDERS_PER_ACTION if len(found) > MAX_ORDERS_PER_ACTION else 0
+    found = found[:MAX_ORDERS_PER_ACTION]
+    others = _find_similar_orders([proof for order in found for proof in order.proofs.all()])
     lines = sorted(
-        (_line(order, act=act, others=others) for order in found), key=lambda line: not line.fits
+        (_build_selected_order(order, act=act, others=others) for order in found),
+        key=lambda line: not line.fits,
     )
-    return Choice(
-        tuple(lines), left_out=left_out, sum=_sum([one.order for one in lines if one.chosen])
+    return OrderSelection(
+        tuple(lines),
+        left_out=left_out,
+        sum=_format_totals([one.order for one in lines if one.chosen]),
     )
 
 
-def status_of(order: Order) -> tuple[str, str]:
+def describe_order_status(order: Order) -> tuple[str, str]:
     """Say where an order stands, or what it waits for, with Bootstrap's colour for that."""
     if order.needs_decision:
         return "Needs a decision", "danger"
     if order.under_review:
         return "To review" if order.asked_again_at is None else "Asked again", "primary"
     status = OrderStatus(order.status)
-    return enums.format_label(status), summary.STATUS_STYLES[status]
+    return enums.format_label(status), summary.ORDER_STATUS_STYLES[status]
 
 
 @dataclass(frozen=True, slots=True)
-class _Twins:
+class _SimilarOrders:
     """Orders that came with the same bytes as a proof, or with nearly the same picture."""
 
     same: tuple[Order, ...]
     alike: tuple[Order, ...]
 
 
-type _Others = dict[int, _Twins]
+type _SimilarOrdersByProof = dict[int, _SimilarOrders]
 
 
-def _others(proofs: Sequence[PaymentProof]) -> _Others:
-    same, alike = proof_cards.same_bytes(proofs), proof_cards.nearly_equal(proofs)
+def _find_similar_orders(proofs: Sequence[PaymentProof]) -> _SimilarOrdersByProof:
+    same, alike = proof_cards.find_identical_proofs(proofs), proof_cards.load_similar_proofs(proofs)
     return {
-        proof.pk: _Twins(
+        proof.pk: _SimilarOrders(
             tuple(other.order for other in same[proof.pk] if other.order is not None),
             tuple(other.order for other in alike[proof.pk] if other.order is not None),
         )
@@ -146,33 +149,43 @@ def _others(proofs: Sequence[PaymentProof]) -> _Others:
     }
 
 
-def _repeated(proofs: Sequence[PaymentProof], *, others: _Others) -> str:
+def _describe_repeated_proofs(
+    proofs: Sequence[PaymentProof], *, others: _SimilarOrdersByProof
+) -> str:
     """Say with which other orders the proofs of one came, too; empty where with none."""
     same = dict.fromkeys(order for proof in proofs for order in others[proof.pk].same)
     if same:
-        return f"The very same file also came with {words_of(list(same))}."
+        return f"The very same file also came with {join_order_codes(list(same))}."
     alike = dict.fromkeys(order for proof in proofs for order in others[proof.pk].alike)
-    return f"Nearly the same picture also came with {words_of(list(alike))}." if alike else ""
+    return (
+        f"Nearly the same picture also came with {join_order_codes(list(alike))}." if alike else ""
+    )
 
 
-def _line(order: Order, *, act: Act, others: _Others) -> Line:
+def _build_selected_order(
+    order: Order, *, act: BulkAction, others: _SimilarOrdersByProof
+) -> SelectedOrder:
     proofs = list(order.proofs.all())
-    fits, hint = _judged(order, act=act)
+    fits, hint = _check_action(order, act=act)
     grave = fits and bool(hint)
-    if fits and act is Act.CONFIRM and (repeated := _repeated(proofs, others=others)):
+    if (
+        fits
+        and act is BulkAction.CONFIRM
+        and (repeated := _describe_repeated_proofs(proofs, others=others))
+    ):
         hint, grave = repeated, True
-    if fits and act is Act.CONFIRM and len(proofs) > PROOFS_SHOWN:
+    if fits and act is BulkAction.CONFIRM and len(proofs) > PROOFS_SHOWN_PER_ORDER:
         fits, grave = False, False
         hint = f"It has {len(proofs)} proofs: look at them on its own page."
-    status, style = status_of(order)
-    return Line(
+    status, style = describe_order_status(order)
+    return SelectedOrder(
         order=order,
-        buyer=buyer_of(order),
-        numbers=first_numbers(order),
-        total=display.money(order),
+        buyer=format_order_buyer(order),
+        numbers=format_first_ticket_numbers(order),
+        total=display.format_order_total(order),
         status=status,
         style=style,
-        proofs=tuple(_proof(proof) for proof in proofs[:PROOFS_SHOWN]),
+        proofs=tuple(_build_proof(proof) for proof in proofs[:PROOFS_SHOWN_PER_ORDER]),
         seen=tuple(proof.pk for proof in proofs),
         fits=fits,
         chosen=fits and not grave,
@@ -181,19 +194,19 @@ def _line(order: Order, *, act: Act, others: _Others) -> Line:
     )
 
 
-def _judged(order: Order, *, act: Act) -> tuple[bool, str]:
+def _check_action(order: Order, *, act: BulkAction) -> tuple[bool, str]:
     """Say whether it can be done to an order, and what one should know before."""
     match act:
-        case Act.CONFIRM:
-            return _confirmable(order)
-        case Act.REJECT:
+        case BulkAction.CONFIRM:
+            return _check_confirmation(order)
+        case BulkAction.REJECT:
             waits = order.under_review or order.needs_decision
             return (True, "") if waits else (False, "No proof waits for a decision.")
-        case Act.CANCEL:
-            return _cancellable(order)
+        case BulkAction.CANCEL:
+            return _check_cancellation(order)
 
 
-def _confirmable(order: Order) -> tuple[bool, str]:
+def _check_confirmation(order: Order) -> tuple[bool, str]:
     if order.status == OrderStatus.PAID:
         return False, "It is paid already."
     if order.status == OrderStatus.DRAFT:
@@ -209,7 +222,7 @@ def _confirmable(order: Order) -> tuple[bool, str]:
     return True, ""
 
 
-def _cancellable(order: Order) -> tuple[bool, str]:
+def _check_cancellation(order: Order) -> tuple[bool, str]:
     if order.status == OrderStatus.PAID:
         return False, "It is paid; nothing that is paid is cancelled."
     if order.status not in Order.LIVE:
@@ -219,35 +232,35 @@ def _cancellable(order: Order) -> tuple[bool, str]:
     return True, ""
 
 
-def _proof(proof: PaymentProof) -> Proof:
-    shown = proof_cards.how(proof)
-    return Proof(
+def _build_proof(proof: PaymentProof) -> SelectedOrderProof:
+    shown = proof_cards.choose_proof_display(proof)
+    return SelectedOrderProof(
         key=proof.pk,
         address=reverse("admin:raffles_paymentproof_file", args=[proof.pk]),
-        thumbnail=proof_cards.thumbnail_of(proof),
-        words=_HOW[shown],
+        thumbnail=proof_cards.build_thumbnail_url(proof),
+        words=_PROOF_DISPLAY_LABELS[shown],
         caption=proof.caption,
     )
 
 
-_HOW: Final = {
-    proof_cards.Shown.PICTURE: "Picture",
-    proof_cards.Shown.PDF: "PDF",
-    proof_cards.Shown.FILE: "File",
-    proof_cards.Shown.FETCHING: "Still being fetched",
-    proof_cards.Shown.FAILED: "Could not be had",
+_PROOF_DISPLAY_LABELS: Final = {
+    proof_cards.ProofDisplay.PICTURE: "Picture",
+    proof_cards.ProofDisplay.PDF: "PDF",
+    proof_cards.ProofDisplay.FILE: "File",
+    proof_cards.ProofDisplay.FETCHING: "Still being fetched",
+    proof_cards.ProofDisplay.FAILED: "Could not be had",
 }
 
 
-def words_of(orders: Sequence[Order]) -> str:
+def join_order_codes(orders: Sequence[Order]) -> str:
     """Name orders in a sentence: "R-7K3F9 and R-8M2QA"; of many the first and how many more."""
-    names = [str(order) for order in orders[:NAMED]]
-    if len(orders) > NAMED:
-        names.append(f"{len(orders) - NAMED} more")
+    names = [str(order) for order in orders[:MAX_ORDERS_NAMED]]
+    if len(orders) > MAX_ORDERS_NAMED:
+        names.append(f"{len(orders) - MAX_ORDERS_NAMED} more")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _sum(orders: Sequence[Order]) -> str:
+def _format_totals(orders: Sequence[Order]) -> str:
     """Add up what the orders are worth, each currency for itself."""
     sums: dict[str, Decimal] = {}
     for order in orders:

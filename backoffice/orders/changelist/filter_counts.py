@@ -12,21 +12,21 @@ from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from backoffice.orders import worklists
 from shared.raffles.models import Order
 
-FRESH_FOR: Final = timedelta(seconds=15)
+MAX_CACHE_AGE: Final = timedelta(seconds=15)
 """How old the counts beside the filters may be."""
 
-WAITING: Final = Q(under_review_since__isnull=False)
+UNDER_REVIEW: Final = Q(under_review_since__isnull=False)
 """Orders of the index `order_reviewing`."""
 
-type Answer = tuple[str, str]
+type FilterAnswer = tuple[str, str]
 """A filter's parameter, and one of its values."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facets:
+class OrderFilterCounts:
     """Counts of orders by filter, answer and raffle."""
 
-    rows: Mapping[Answer, Mapping[int, int]]
+    rows: Mapping[FilterAnswer, Mapping[int, int]]
 
     def count(self, parameter: str, value: str, *, raffle_id: int | None = None) -> int:
         """Count the orders of an answer, in one raffle or in all."""
@@ -39,46 +39,50 @@ class Facets:
         return sum(self.count("status", value, raffle_id=raffle_id) for value in answers)
 
 
-_remembered: list[tuple[datetime, Facets]] = []
-_lock = threading.Lock()
+_cached_counts: list[tuple[datetime, OrderFilterCounts]] = []
+_cache_lock = threading.Lock()
 
 
-def recent(*, now: datetime) -> Facets:
+def get_filter_counts(*, now: datetime) -> OrderFilterCounts:
     """Give counts that are at most fifteen seconds old, from this process's memory if it can."""
-    with _lock:
-        seen = _remembered[-1:]
-    if seen and abs(now - seen[0][0]) < FRESH_FOR:
+    with _cache_lock:
+        seen = _cached_counts[-1:]
+    if seen and abs(now - seen[0][0]) < MAX_CACHE_AGE:
         return seen[0][1]
-    fresh = read(now=now)
-    with _lock:
-        _remembered[:] = [(now, fresh)]
+    fresh = count_orders_by_filter(now=now)
+    with _cache_lock:
+        _cached_counts[:] = [(now, fresh)]
     return fresh
 
 
-def forget() -> None:
+def clear_filter_counts() -> None:
     """Empty this process's memory of counts."""
-    with _lock:
-        _remembered.clear()
+    with _cache_lock:
+        _cached_counts.clear()
 
 
-def read(*, now: datetime) -> Facets:
+def count_orders_by_filter(*, now: datetime) -> OrderFilterCounts:
     """Count now; each part of the query reads one small or covering index."""
     parts = [
-        _counted("review", Value("waiting"), WAITING),
-        _counted("review", Value("asked"), WAITING & Q(asked_again_at__isnull=False)),
-        _counted("decision", Value("yes"), Q(needs_decision=True)),
-        _counted("expiring", Value("soon"), worklists.running_out(now=now)),
-        _counted("sale", Value("cash"), Q(contact__isnull=True)),
+        _build_count_query("review", Value("waiting"), UNDER_REVIEW),
+        _build_count_query(
+            "review", Value("asked"), UNDER_REVIEW & Q(asked_again_at__isnull=False)
+        ),
+        _build_count_query("decision", Value("yes"), Q(needs_decision=True)),
+        _build_count_query(
+            "expiring", Value("soon"), worklists.build_expiring_soon_condition(now=now)
+        ),
+        _build_count_query("sale", Value("cash"), Q(contact__isnull=True)),
     ]
-    rows: dict[Answer, dict[int, int]] = defaultdict(dict)
-    for parameter, value, raffle_id, count in _counted("status", F("status"), Q()).union(
+    rows: dict[FilterAnswer, dict[int, int]] = defaultdict(dict)
+    for parameter, value, raffle_id, count in _build_count_query("status", F("status"), Q()).union(
         *parts, all=True
     ):
         rows[parameter, value][raffle_id] = count
-    return Facets(rows)
+    return OrderFilterCounts(rows)
 
 
-def _counted(parameter: str, value: Any, condition: Q) -> QuerySet[Order, Any]:
+def _build_count_query(parameter: str, value: Any, condition: Q) -> QuerySet[Order, Any]:
     word = CharField()
     named = Order.objects.filter(condition).order_by()
     named = named.annotate(

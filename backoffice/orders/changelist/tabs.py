@@ -6,16 +6,21 @@ from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
 
-from backoffice.changelists.filters import ByDecision, ByExpiry, ByReview, BySale
+from backoffice.changelists.filters import (
+    OrderDecisionFilter,
+    OrderExpiryFilter,
+    OrderReviewFilter,
+    OrderSaleFilter,
+)
 
-TABS: Final = (ByReview, ByExpiry, ByDecision, BySale)
+TAB_FILTERS: Final = (OrderReviewFilter, OrderExpiryFilter, OrderDecisionFilter, OrderSaleFilter)
 """Filters whose answers are tabs."""
 
-_OF_TABS: Final = [str(one.parameter_name) for one in TABS]
+_TAB_PARAMETERS: Final = [str(one.parameter_name) for one in TAB_FILTERS]
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class FilterTab:
     """A link to one answer of a filter; `here` while it is chosen."""
 
     words: str
@@ -24,7 +29,7 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Select:
+class OrderFilterSelect:
     """A filter with its answers in a list."""
 
     name: str
@@ -33,7 +38,7 @@ class Select:
     chosen: str
 
 
-def tabs(changes: ChangeList, *, total: int) -> list[Tab]:
+def build_tabs(changes: ChangeList, *, total: int) -> list[FilterTab]:
     """Give all orders, and each answer of the filters that are tabs.
 
     Args:
@@ -41,42 +46,42 @@ def tabs(changes: ChangeList, *, total: int) -> list[Tab]:
         total: how many orders there are in the chosen raffle, or in all.
 
     """
-    none = not any(changes.params.get(name) for name in [*_OF_TABS, "status"])
-    everything = changes.get_query_string(remove=[*_OF_TABS, "status", "o"])
-    found = [Tab(f"All ({total:,})", str(everything), here=none)]
-    for spec in _specs(changes):
-        if isinstance(spec, TABS):
+    none = not any(changes.params.get(name) for name in [*_TAB_PARAMETERS, "status"])
+    everything = changes.get_query_string(remove=[*_TAB_PARAMETERS, "status", "o"])
+    found = [FilterTab(f"All ({total:,})", str(everything), here=none)]
+    for spec in _list_filters(changes):
+        if isinstance(spec, TAB_FILTERS):
             found += [
-                _tab(changes, spec, value, str(words)) for value, words in spec.lookup_choices
+                _build_tab(changes, spec, value, str(words)) for value, words in spec.lookup_choices
             ]
     return found
 
 
-def _tab(changes: ChangeList, spec: Any, value: str, words: str) -> Tab:
+def _build_tab(changes: ChangeList, spec: Any, value: str, words: str) -> FilterTab:
     chosen = {spec.parameter_name: value}
-    address = changes.get_query_string(chosen, remove=[*_OF_TABS, "status", "o"])
-    return Tab(words, str(address), here=spec.value() == value)
+    address = changes.get_query_string(chosen, remove=[*_TAB_PARAMETERS, "status", "o"])
+    return FilterTab(words, str(address), here=spec.value() == value)
 
 
-def selects(changes: ChangeList) -> list[Select]:
+def build_selects(changes: ChangeList) -> list[OrderFilterSelect]:
     """Give the filters that are no tabs."""
     return [
-        Select(
+        OrderFilterSelect(
             name=spec.parameter_name,
             title=spec.title,
             options=tuple(spec.lookup_choices),
             chosen=spec.value() or "",
         )
-        for spec in _specs(changes)
-        if not isinstance(spec, TABS)
+        for spec in _list_filters(changes)
+        if not isinstance(spec, TAB_FILTERS)
     ]
 
 
-def kept(changes: ChangeList) -> Mapping[str, str]:
+def collect_kept_parameters(changes: ChangeList) -> Mapping[str, str]:
     """Give what else is in the address and stays when something is searched for."""
-    shown = {"q", *(select.name for select in selects(changes))}
+    shown = {"q", *(select.name for select in build_selects(changes))}
     return {name: value for name, value in changes.params.items() if name not in shown and value}
 
 
-def _specs(changes: ChangeList) -> list[Any]:
+def _list_filters(changes: ChangeList) -> list[Any]:
     return list(changes.filter_specs)

@@ -14,29 +14,31 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles.numbers import FORMAT_TEXT
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-type Value = str | int | Decimal | None
+type CellValue = str | int | Decimal | None
 """What an export holds: texts, whole numbers and amounts; times are texts by then."""
 
-_HIDDEN: Final = r"[ \x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b-\u200f\u2060\ufeff]*"
-_SIGNS: Final = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
-_RISKY: Final = re.compile(_HIDDEN + _SIGNS)
+_INVISIBLE_CHARACTERS: Final = r"[ \x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b-\u200f\u2060\ufeff]*"
+_FORMULA_SIGNS: Final = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_FORMULA_START: Final = re.compile(_INVISIBLE_CHARACTERS + _FORMULA_SIGNS)
 """What begins like a formula, also after signs that do not show, and in full-width letters.
 
 Source: OWASP, "CSV Injection".
 """
-_RISKY_WITHIN: Final = re.compile(rf"([;\t\r\n])(?={_HIDDEN}{_SIGNS})")
+_FORMULA_AFTER_SEPARATOR: Final = re.compile(
+    rf"([;\t\r\n])(?={_INVISIBLE_CHARACTERS}{_FORMULA_SIGNS})"
+)
 """The same behind what separates cells or lines where a comma does not, as in much of Europe."""
 
 
-_PHONE: Final = re.compile(r"\+[0-9 ]+")
+_PHONE_NUMBER_PATTERN: Final = re.compile(r"\+[0-9 ]+")
 
 
-def is_risky(text: str) -> bool:
+def is_formula_like(text: str) -> bool:
     """Whether a spreadsheet program may take the text for a formula, or act on how it begins."""
-    return _RISKY.match(text) is not None
+    return _FORMULA_START.match(text) is not None
 
 
-def for_csv(value: Value) -> str | int | Decimal:
+def format_csv_cell(value: CellValue) -> str | int | Decimal:
     """Give a value as a cell of a CSV file.
 
     A text that may be taken for a formula gets an apostrophe in front, phone numbers among them:
@@ -46,11 +48,11 @@ def for_csv(value: Value) -> str | int | Decimal:
         return ""
     if not isinstance(value, str):
         return value
-    inside = _RISKY_WITHIN.sub(r"\1'", value)
-    return f"'{inside}" if is_risky(value) else inside
+    inside = _FORMULA_AFTER_SEPARATOR.sub(r"\1'", value)
+    return f"'{inside}" if is_formula_like(value) else inside
 
 
-def for_excel(value: Value, *, sheet: WriteOnlyWorksheet) -> object:
+def format_excel_cell(value: CellValue, *, sheet: WriteOnlyWorksheet) -> object:
     """Give a value as a cell of an Excel sheet.
 
     Cells have a type there, so a text is a text and needs no apostrophe; openpyxl makes a formula
@@ -59,7 +61,7 @@ def for_excel(value: Value, *, sheet: WriteOnlyWorksheet) -> object:
     if not isinstance(value, str):
         return value
     clean = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if not is_risky(clean) or _PHONE.fullmatch(clean):
+    if not is_formula_like(clean) or _PHONE_NUMBER_PATTERN.fullmatch(clean):
         return clean
     cell = WriteOnlyCell(sheet, value=clean)
     cell.data_type = "s"
@@ -67,6 +69,6 @@ def for_excel(value: Value, *, sheet: WriteOnlyWorksheet) -> object:
     return cell
 
 
-def moment(at: datetime | None) -> str | None:
+def format_iso_time(at: datetime | None) -> str | None:
     """Write a time in its own zone as ISO 8601: "2026-11-22T10:31:00-05:00"."""
     return None if at is None else at.isoformat(timespec="seconds")

@@ -15,19 +15,19 @@ from import_export.fields import Field
 from import_export.resources import Resource
 from import_export.widgets import Widget
 
-from backoffice.orders.exports.cells import Value, moment
+from backoffice.orders.exports.cells import CellValue, format_iso_time
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, OrderTicket, Raffle
 
-CHUNK: Final = 1_000
+ROWS_PER_QUERY: Final = 1_000
 """Rows that are read at once."""
 
 _CENT: Final = Decimal("0.01")
-_BUYER: Final = ("profile_name", "username", "wa_id")
+_CONTACT_FIELDS: Final = ("profile_name", "username", "wa_id")
 
 
-class What(StrEnum):
+class ExportKind(StrEnum):
     """What there is a row of."""
 
     NUMBERS = "NUMBERS"
@@ -36,10 +36,10 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportSelection:
     """What to export: of one raffle or of all, with one status or with any."""
 
-    what: What
+    what: ExportKind
     raffle: Raffle | None
     status: OrderStatus | None
 
@@ -53,7 +53,7 @@ class Wanted:
         return condition
 
 
-class AsItIs(Widget):
+class PassthroughWidget(Widget):
     """Leaves a value to the writer of the file, who knows how a cell is written."""
 
     def render(self, value: Any, obj: Any = None, **_: Any) -> Any:  # noqa: ARG002 - its signature
@@ -61,71 +61,71 @@ class AsItIs(Widget):
         return value
 
 
-def _column(name: str, attribute: str) -> Field:
-    return Field(column_name=name, attribute=attribute, widget=AsItIs())
+def _build_column(name: str, attribute: str) -> Field:
+    return Field(column_name=name, attribute=attribute, widget=PassthroughWidget())
 
 
-class NumberColumns(Resource):
+class TicketNumberColumns(Resource):
     """A row a ticket number that is held or sold."""
 
-    number = _column("Number", "number")
-    raffle = _column("Raffle", "raffle")
-    code = _column("Order", "code")
-    status = _column("Status", "status")
-    buyer = _column("Buyer", "buyer")
-    phone = _column("Phone", "phone")
-    price = _column("Price", "price")
-    currency = _column("Currency", "currency")
-    created = _column("Ordered at", "created")
-    closed = _column("Paid at", "closed")
-    sold = _column("Sold", "sold")
+    number = _build_column("Number", "number")
+    raffle = _build_column("Raffle", "raffle")
+    code = _build_column("Order", "code")
+    status = _build_column("Status", "status")
+    buyer = _build_column("Buyer", "buyer")
+    phone = _build_column("Phone", "phone")
+    price = _build_column("Price", "price")
+    currency = _build_column("Currency", "currency")
+    created = _build_column("Ordered at", "created")
+    closed = _build_column("Paid at", "closed")
+    sold = _build_column("Sold", "sold")
 
 
 class OrderColumns(Resource):
     """A row an order."""
 
-    code = _column("Order", "code")
-    raffle = _column("Raffle", "raffle")
-    status = _column("Status", "status")
-    buyer = _column("Buyer", "buyer")
-    phone = _column("Phone", "phone")
-    quantity = _column("How many", "quantity")
-    numbers = _column("Numbers", "numbers")
-    price = _column("Price", "price")
-    total = _column("Total", "total")
-    currency = _column("Currency", "currency")
-    created = _column("Ordered at", "created")
-    placed = _column("Confirmed at", "placed")
-    closed = _column("Paid or ended at", "closed")
-    sold = _column("Sold", "sold")
+    code = _build_column("Order", "code")
+    raffle = _build_column("Raffle", "raffle")
+    status = _build_column("Status", "status")
+    buyer = _build_column("Buyer", "buyer")
+    phone = _build_column("Phone", "phone")
+    quantity = _build_column("How many", "quantity")
+    numbers = _build_column("Numbers", "numbers")
+    price = _build_column("Price", "price")
+    total = _build_column("Total", "total")
+    currency = _build_column("Currency", "currency")
+    created = _build_column("Ordered at", "created")
+    placed = _build_column("Confirmed at", "placed")
+    closed = _build_column("Paid or ended at", "closed")
+    sold = _build_column("Sold", "sold")
 
 
 class BuyerColumns(Resource):
     """A row a buyer and currency, with totals."""
 
-    buyer = _column("Buyer", "buyer")
-    phone = _column("Phone", "phone")
-    orders = _column("Orders", "orders")
-    quantity = _column("Numbers", "quantity")
-    total = _column("Total", "total")
-    currency = _column("Currency", "currency")
-    first = _column("First order at", "first")
-    last = _column("Last order at", "last")
-    sold = _column("Sold", "sold")
+    buyer = _build_column("Buyer", "buyer")
+    phone = _build_column("Phone", "phone")
+    orders = _build_column("Orders", "orders")
+    quantity = _build_column("Numbers", "quantity")
+    total = _build_column("Total", "total")
+    currency = _build_column("Currency", "currency")
+    first = _build_column("First order at", "first")
+    last = _build_column("Last order at", "last")
+    sold = _build_column("Sold", "sold")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExportTable:
     """Headings, and rows that are read as they are asked for."""
 
     headings: list[str]
-    rows: Iterator[list[Value]]
+    rows: Iterator[list[CellValue]]
 
 
-type Row = dict[str, Value]
+type ExportRow = dict[str, CellValue]
 
 
-def table(wanted: Wanted, *, zone: str) -> Table:
+def build_export_table(wanted: ExportSelection, *, zone: str) -> ExportTable:
     """Give what is wanted; nothing is read before the first row is asked for.
 
     Args:
@@ -135,17 +135,17 @@ def table(wanted: Wanted, *, zone: str) -> Table:
     """
     columns: Resource
     match wanted.what:
-        case What.NUMBERS:
-            columns, rows = NumberColumns(), _numbers(wanted)
-        case What.ORDERS:
-            columns, rows = OrderColumns(), _orders(wanted)
-        case What.BUYERS:
+        case ExportKind.NUMBERS:
+            columns, rows = TicketNumberColumns(), _iterate_ticket_number_rows(wanted)
+        case ExportKind.ORDERS:
+            columns, rows = OrderColumns(), _iterate_order_rows(wanted)
+        case ExportKind.BUYERS:
             at = wanted.raffle.time_zone if wanted.raffle else zone
-            columns, rows = BuyerColumns(), _buyers(wanted, zone=ZoneInfo(at))
-    return Table(columns.get_export_headers(), _read(columns, rows))
+            columns, rows = BuyerColumns(), _iterate_buyer_rows(wanted, zone=ZoneInfo(at))
+    return ExportTable(columns.get_export_headers(), _iterate_cells(columns, rows))
 
 
-def _read(columns: Resource, rows: Iterable[Row]) -> Iterator[list[Value]]:
+def _iterate_cells(columns: Resource, rows: Iterable[ExportRow]) -> Iterator[list[CellValue]]:
     # `Resource.export` would build the whole table in memory before the first byte leaves.
     fields = columns.get_export_fields()
     for row in rows:
@@ -153,50 +153,55 @@ def _read(columns: Resource, rows: Iterable[Row]) -> Iterator[list[Value]]:
         yield [field.export(instance) for field in fields]
 
 
-def _numbers(wanted: Wanted) -> Iterator[Row]:
+def _iterate_ticket_number_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     condition = Q(released_at=None)
     if wanted.raffle is not None:
         condition &= Q(ticket__raffle=wanted.raffle)
     if wanted.status is not None:
         condition &= Q(order__status=wanted.status)
     found = OrderTicket.objects.filter(condition).order_by("ticket__raffle_id", "ticket__number")
-    raffles = _Raffles(wanted)
-    fields = ("raffle_id", *_ORDER, *(f"contact__{name}" for name in _BUYER))
+    raffles = _RaffleCache(wanted)
+    fields = ("raffle_id", *_ORDER_FIELDS, *(f"contact__{name}" for name in _CONTACT_FIELDS))
     for number, *values in found.values_list(
         "ticket__number", *(f"order__{name}" for name in fields)
-    ).iterator(CHUNK):
+    ).iterator(ROWS_PER_QUERY):
         order = dict(zip(fields, values, strict=True))
         raffle = raffles[order["raffle_id"]]
-        yield {**_shared(order, raffle), "number": raffle.written(number)}
+        yield {**_build_order_cells(order, raffle), "number": raffle.written(number)}
 
 
-def _orders(wanted: Wanted) -> Iterator[Row]:
+def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     fields = (
         "pk",
         "raffle_id",
         "quantity",
         "total",
         "placed_at",
-        *_ORDER,
-        *(f"contact__{name}" for name in _BUYER),
+        *_ORDER_FIELDS,
+        *(f"contact__{name}" for name in _CONTACT_FIELDS),
     )
     found = Order.objects.filter(wanted.orders()).order_by("pk").values(*fields)
-    raffles = _Raffles(wanted)
-    for orders in batched(found.iterator(CHUNK), CHUNK):
-        numbers = _numbers_of([order["pk"] for order in orders])
+    raffles = _RaffleCache(wanted)
+    for orders in batched(found.iterator(ROWS_PER_QUERY), ROWS_PER_QUERY):
+        numbers = _load_ticket_numbers([order["pk"] for order in orders])
         for order in orders:
             raffle = raffles[order["raffle_id"]]
             yield {
-                **_shared(order, raffle),
+                **_build_order_cells(order, raffle),
                 "quantity": order["quantity"],
                 "numbers": " ".join(map(raffle.written, numbers[order["pk"]])),
                 "total": order["total"],
-                "placed": _local(order["placed_at"], zone=ZoneInfo(raffle.time_zone)),
+                "placed": _format_local_time(order["placed_at"], zone=ZoneInfo(raffle.time_zone)),
             }
 
 
-def _buyers(wanted: Wanted, *, zone: tzinfo) -> Iterator[Row]:
-    who = ("contact_id", *(f"contact__{name}" for name in _BUYER), "buyer_name", "buyer_phone")
+def _iterate_buyer_rows(wanted: ExportSelection, *, zone: tzinfo) -> Iterator[ExportRow]:
+    who = (
+        "contact_id",
+        *(f"contact__{name}" for name in _CONTACT_FIELDS),
+        "buyer_name",
+        "buyer_phone",
+    )
     found = Order.objects.filter(wanted.orders()).values(*who, "currency")
     totals = found.annotate(
         orders=Count("pk"),
@@ -205,19 +210,19 @@ def _buyers(wanted: Wanted, *, zone: tzinfo) -> Iterator[Row]:
         first=Min("created_at"),
         last=Max("created_at"),
     )
-    for buyer in totals.order_by(*who, "currency").iterator(CHUNK):
+    for buyer in totals.order_by(*who, "currency").iterator(ROWS_PER_QUERY):
         yield {
-            **_who(buyer),
+            **_build_buyer_cells(buyer),
             "orders": buyer["orders"],
             "quantity": buyer["numbers"],
             "total": Decimal(buyer["paid"]).quantize(_CENT),  # SQLite adds up as floats
             "currency": buyer["currency"],
-            "first": _local(buyer["first"], zone=zone),
-            "last": _local(buyer["last"], zone=zone),
+            "first": _format_local_time(buyer["first"], zone=zone),
+            "last": _format_local_time(buyer["last"], zone=zone),
         }
 
 
-_ORDER: Final = (
+_ORDER_FIELDS: Final = (
     "code",
     "status",
     "unit_price",
@@ -230,21 +235,21 @@ _ORDER: Final = (
 )
 
 
-def _shared(order: Mapping[str, Any], raffle: Raffle) -> dict[str, Value]:
+def _build_order_cells(order: Mapping[str, Any], raffle: Raffle) -> dict[str, CellValue]:
     zone = ZoneInfo(raffle.time_zone)
     return {
-        **_who(order),
+        **_build_buyer_cells(order),
         "raffle": raffle.title,
         "code": order["code"],
-        "status": _STATUS[order["status"]],
+        "status": _STATUS_LABELS[order["status"]],
         "price": order["unit_price"],
         "currency": order["currency"],
-        "created": _local(order["created_at"], zone=zone),
-        "closed": _local(order["closed_at"], zone=zone),
+        "created": _format_local_time(order["created_at"], zone=zone),
+        "closed": _format_local_time(order["closed_at"], zone=zone),
     }
 
 
-def _who(order: Mapping[str, Any]) -> dict[str, Value]:
+def _build_buyer_cells(order: Mapping[str, Any]) -> dict[str, CellValue]:
     if order["contact_id"] is None:
         name, phone, sold = order["buyer_name"], order["buyer_phone"], "for cash"
     else:
@@ -254,10 +259,10 @@ def _who(order: Mapping[str, Any]) -> dict[str, Value]:
     return {"buyer": name, "phone": phone, "sold": sold}
 
 
-_STATUS: Final = {status.value: enums.format_label(status) for status in OrderStatus}
+_STATUS_LABELS: Final = {status.value: enums.format_label(status) for status in OrderStatus}
 
 
-def _numbers_of(order_ids: list[int]) -> dict[int, list[int]]:
+def _load_ticket_numbers(order_ids: list[int]) -> dict[int, list[int]]:
     """Give the numbers each order holds or, once released, held last; ascending."""
     ends: dict[int, dict[datetime | None, list[int]]] = defaultdict(lambda: defaultdict(list))
     links = OrderTicket.objects.filter(order_id__in=order_ids).order_by("ticket__number")
@@ -274,14 +279,14 @@ def _numbers_of(order_ids: list[int]) -> dict[int, list[int]]:
     )
 
 
-def _local(at: datetime | None, *, zone: tzinfo) -> str | None:
-    return moment(at.astimezone(zone) if at else None)
+def _format_local_time(at: datetime | None, *, zone: tzinfo) -> str | None:
+    return format_iso_time(at.astimezone(zone) if at else None)
 
 
-class _Raffles(dict[int, Raffle]):
+class _RaffleCache(dict[int, Raffle]):
     """Raffles by id, each read once."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: ExportSelection) -> None:
         super().__init__({wanted.raffle.pk: wanted.raffle} if wanted.raffle else {})
 
     def __missing__(self, pk: int) -> Raffle:

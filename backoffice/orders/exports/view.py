@@ -20,35 +20,40 @@ from django.utils.text import slugify
 from openpyxl import Workbook
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from backoffice.orders.exports.cells import for_csv, for_excel
-from backoffice.orders.exports.rows import Table, Wanted, What, table
+from backoffice.orders.exports.cells import format_csv_cell, format_excel_cell
+from backoffice.orders.exports.rows import (
+    ExportKind,
+    ExportSelection,
+    ExportTable,
+    build_export_table,
+)
 from backoffice.ui import audit_log
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, Raffle
 
-PERMISSION: Final = "raffles.export_order"
-ROWS_A_SHEET: Final = 1_048_576
+EXPORT_PERMISSION: Final = "raffles.export_order"
+ROWS_PER_SHEET: Final = 1_048_576
 """What an Excel sheet holds, the headings included."""
 
-_LINES_AT_ONCE: Final = 500
+_LINES_PER_CHUNK: Final = 500
 _BOM: Final = "\ufeff"
 """Tells Excel that the file is UTF-8."""
 
-_WHAT: Final = {
-    What.NUMBERS: "Sales, a row a number",
-    What.ORDERS: "Sales, a row an order",
-    What.BUYERS: "Buyers, a row a buyer with totals",
+_KIND_LABELS: Final = {
+    ExportKind.NUMBERS: "Sales, a row a number",
+    ExportKind.ORDERS: "Sales, a row an order",
+    ExportKind.BUYERS: "Buyers, a row a buyer with totals",
 }
-_FORMATS: Final = {"csv": "CSV", "xlsx": "Excel"}
+_FORMAT_LABELS: Final = {"csv": "CSV", "xlsx": "Excel"}
 
 
-class Choice(forms.Form):
+class ExportForm(forms.Form):
     """What to export, and how."""
 
     what = forms.ChoiceField(
-        choices=[(what.value, words) for what, words in _WHAT.items()],
-        initial=What.NUMBERS.value,
+        choices=[(what.value, words) for what, words in _KIND_LABELS.items()],
+        initial=ExportKind.NUMBERS.value,
         widget=forms.RadioSelect,
         label="What",
     )
@@ -62,7 +67,7 @@ class Choice(forms.Form):
         label="Orders that are",
     )
     format = forms.ChoiceField(
-        choices=list(_FORMATS.items()), initial="csv", widget=forms.RadioSelect
+        choices=list(_FORMAT_LABELS.items()), initial="csv", widget=forms.RadioSelect
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,75 +77,81 @@ class Choice(forms.Form):
         for name in ("what", "format"):
             self.fields[name].widget.attrs["class"] = "form-check-input"
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ExportSelection:
         """Give what was chosen."""
         chosen = self.cleaned_data
         status = OrderStatus(chosen["status"]) if chosen["status"] else None
-        return Wanted(What(chosen["what"]), chosen["raffle"], status)
+        return ExportSelection(ExportKind(chosen["what"]), chosen["raffle"], status)
 
 
-def export(request: HttpRequest) -> HttpResponseBase:
+def export_view(request: HttpRequest) -> HttpResponseBase:
     """Ask what to export; a POST gives the file."""
-    if not request.user.has_perm(PERMISSION):
+    if not request.user.has_perm(EXPORT_PERMISSION):
         raise PermissionDenied
     if request.method == "POST":
-        form = Choice(request.POST)
+        form = ExportForm(request.POST)
         if form.is_valid():
-            return _file(request, form.wanted(), form.cleaned_data["format"])
+            return _build_file_response(request, form.wanted(), form.cleaned_data["format"])
     else:
-        form = Choice(initial={**_INITIAL, **request.GET.dict()})
+        form = ExportForm(initial={**_INITIAL_VALUES, **request.GET.dict()})
     context = {"form": form, "title": "Export sales and buyers"}
     return render(request, "desk/export.html", admin.site.each_context(request) | context)
 
 
-_INITIAL: Final = {name: field.initial for name, field in Choice.base_fields.items()}
+_INITIAL_VALUES: Final = {name: field.initial for name, field in ExportForm.base_fields.items()}
 
 
-def _file(request: HttpRequest, wanted: Wanted, kind: str) -> HttpResponseBase:
+def _build_file_response(
+    request: HttpRequest, wanted: ExportSelection, kind: str
+) -> HttpResponseBase:
     def exported(rows: int, *, whole: bool = True) -> None:
         cut = "" if whole else ", then the download was broken off"
-        said = f"Exported {rows:,} rows as {_FORMATS[kind]}: {described(wanted)}{cut}"
-        audit_log.note_about(
+        said = (
+            f"Exported {rows:,} rows as {_FORMAT_LABELS[kind]}: {describe_selection(wanted)}{cut}"
+        )
+        audit_log.record_bulk_action(
             request, Order, name=str(wanted.raffle or "All raffles"), sentence=said
         )
 
-    found = table(wanted, zone=settings.TIME_ZONE)
-    name = file_name(wanted, kind=kind, now=timezone.localtime())
+    found = build_export_table(wanted, zone=settings.TIME_ZONE)
+    name = build_file_name(wanted, kind=kind, now=timezone.localtime())
     if kind == "xlsx":
-        file, rows = excel(found, title=wanted.what.capitalize())
+        file, rows = write_excel_file(found, title=wanted.what.capitalize())
         exported(rows)
-        return FileResponse(file, as_attachment=True, filename=name, content_type=_EXCEL)
+        return FileResponse(
+            file, as_attachment=True, filename=name, content_type=_EXCEL_CONTENT_TYPE
+        )
     response = StreamingHttpResponse(
-        csv_lines(found, done=exported), content_type="text/csv; charset=utf-8"
+        generate_csv_lines(found, done=exported), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-_EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_EXCEL_CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def described(wanted: Wanted) -> str:
+def describe_selection(wanted: ExportSelection) -> str:
     """Say in words what is exported."""
     status = enums.format_label(wanted.status).lower() if wanted.status else "any status"
-    return f"{_WHAT[wanted.what].lower()}, {wanted.raffle or 'all raffles'}, {status}"
+    return f"{_KIND_LABELS[wanted.what].lower()}, {wanted.raffle or 'all raffles'}, {status}"
 
 
-def file_name(wanted: Wanted, *, kind: str, now: datetime) -> str:
+def build_file_name(wanted: ExportSelection, *, kind: str, now: datetime) -> str:
     """Name the file: `orders-summer-raffle-2026-11-22.csv`."""
     raffle = slugify(wanted.raffle.title) if wanted.raffle else "all-raffles"
     return f"{wanted.what.lower()}-{raffle or 'raffle'}-{now:%Y-%m-%d}.{kind}"
 
 
-class _Line:
+class _LineEcho:
     """What csv writes to: gives each line back instead of keeping it."""
 
     def write(self, line: str) -> str:
         return line
 
 
-def csv_lines(found: Table, *, done: Callable[..., None]) -> Generator[bytes]:
+def generate_csv_lines(found: ExportTable, *, done: Callable[..., None]) -> Generator[bytes]:
     """Write a table as CSV, a few hundred lines at a time.
 
     Args:
@@ -148,19 +159,19 @@ def csv_lines(found: Table, *, done: Callable[..., None]) -> Generator[bytes]:
         done: told how many rows were written, also when the browser went away before the end.
 
     """
-    write = csv.writer(cast("IO[str]", _Line())).writerow
+    write = csv.writer(cast("IO[str]", _LineEcho())).writerow
     rows, whole = 0, False
     try:
         yield f"{_BOM}{write(found.headings)}".encode()
-        for some in batched(found.rows, _LINES_AT_ONCE):
+        for some in batched(found.rows, _LINES_PER_CHUNK):
             rows += len(some)
-            yield "".join(str(write(map(for_csv, row))) for row in some).encode()
+            yield "".join(str(write(map(format_csv_cell, row))) for row in some).encode()
         whole = True
     finally:
         done(rows, whole=whole)
 
 
-def excel(found: Table, *, title: str) -> tuple[IO[bytes], int]:
+def write_excel_file(found: ExportTable, *, title: str) -> tuple[IO[bytes], int]:
     """Write a table as an Excel file that lies on disk and not in memory.
 
     Args:
@@ -172,18 +183,18 @@ def excel(found: Table, *, title: str) -> tuple[IO[bytes], int]:
 
     """
     book = Workbook(write_only=True)
-    rows, sheet = 0, _sheet(book, found, title=title)
+    rows, sheet = 0, _add_sheet(book, found, title=title)
     for rows, row in enumerate(found.rows, start=1):
-        if rows > 1 and rows % (ROWS_A_SHEET - 1) == 1:
-            sheet = _sheet(book, found, title=f"{title} {len(book.worksheets) + 1}")
-        sheet.append([for_excel(value, sheet=sheet) for value in row])
+        if rows > 1 and rows % (ROWS_PER_SHEET - 1) == 1:
+            sheet = _add_sheet(book, found, title=f"{title} {len(book.worksheets) + 1}")
+        sheet.append([format_excel_cell(value, sheet=sheet) for value in row])
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
     book.save(file)
     file.seek(0)
     return file, rows
 
 
-def _sheet(book: Workbook, found: Table, *, title: str) -> WriteOnlyWorksheet:
+def _add_sheet(book: Workbook, found: ExportTable, *, title: str) -> WriteOnlyWorksheet:
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     sheet.append(found.headings)

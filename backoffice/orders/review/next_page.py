@@ -14,12 +14,12 @@ from backoffice.orders import worklists
 from backoffice.orders.review import reviewer_presence
 from shared.raffles.models import Order
 
-NEAR: Final = 20
+MAX_PRESENCE_LOOKUPS: Final = 20
 """How many of those in turn are asked for whether somebody else looks at them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DecisionOrigin:
     """Where a decision is made: in the queue, among the late payments, or at the order itself.
 
     Attributes:
@@ -41,12 +41,14 @@ class Way:
 
         """
         if self.then == "late":
-            return self._page(worklists.late_line().next_after(order.pk), none="admin:desk_late")
+            return self._page(
+                worklists.load_late_payment_worklist().next_after(order.pk), none="admin:desk_late"
+            )
         if self.then != "queue":
             return reverse("admin:raffles_order_change", args=[order.pk])
-        line = worklists.line(raffle_id=self.raffle_id)
-        turn = line.turn_after(order.pk)[:NEAR]
-        passing = reviewer_presence.looked_at(turn, name=name, now=now)
+        line = worklists.load_review_worklist(raffle_id=self.raffle_id)
+        turn = line.turn_after(order.pk)[:MAX_PRESENCE_LOOKUPS]
+        passing = reviewer_presence.find_orders_being_viewed(turn, name=name, now=now)
         return self._page(line.next_after(order.pk, passing=passing), none="admin:desk_queue")
 
     def back(self, order: Order, *, new: Collection[int]) -> str:
@@ -77,9 +79,9 @@ class Way:
         return f"{address}?{urlencode(asked)}" if asked else address
 
 
-def read(form: QueryDict) -> Way:
+def parse_decision_origin(form: QueryDict) -> DecisionOrigin:
     """Read from a form where its decision is made."""
     then = form.get("then", "")
     raffle = form.get("raffle", "")
     known = then if then in {"queue", "late"} else ""
-    return Way(known, int(raffle) if raffle.isdecimal() and len(raffle) < 10 else None)  # noqa: PLR2004
+    return DecisionOrigin(known, int(raffle) if raffle.isdecimal() and len(raffle) < 10 else None)  # noqa: PLR2004

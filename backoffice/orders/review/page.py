@@ -22,22 +22,22 @@ from backoffice.orders import (
     ticket_numbers,
     worklists,
 )
-from backoffice.orders.late_payment_options import LateChoice
-from backoffice.orders.proof_cards import Other, Shown, ShownProof
+from backoffice.orders.late_payment_options import LatePaymentOptions
+from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
 from backoffice.orders.review import queue
-from backoffice.orders.ticket_numbers import ShownNumber
-from backoffice.orders.worklists import Place
+from backoffice.orders.ticket_numbers import OrderTicketNumber
+from backoffice.orders.worklists import WorklistPosition
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
 
-OTHERS: Final = 10
+OTHER_ORDERS_SHOWN: Final = 10
 """How many other orders of the buyer are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class OtherOrder:
+class OtherOrderRow:
     """Another order of the same buyer, with its latest proof and what was decided about it."""
 
     order: Order
@@ -51,7 +51,7 @@ class OtherOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class ReviewPage:
     """The review page of one order.
 
     Attributes:
@@ -74,65 +74,65 @@ class Bench:
 
     order: Order
     total: str
-    numbers: list[ShownNumber]
+    numbers: list[OrderTicketNumber]
     buyer: str
     placed: str
     waiting: str
     status: str
     style: str
-    proofs: list[ShownProof]
+    proofs: list[ProofCard]
     current: int | None
     seen: tuple[int, ...]
-    compared: tuple[ShownProof, Other] | None
-    others: list[OtherOrder]
-    place: Place
+    compared: tuple[ProofCard, SimilarProofCard] | None
+    others: list[OtherOrderRow]
+    place: WorklistPosition
     decided: str
     asked: str
-    late: LateChoice | None
+    late: LatePaymentOptions | None
     may_judge: bool
     may_sell: bool
     unshown: bool
 
 
-def page(request: HttpRequest, order_id: int) -> HttpResponse:
+def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Show an order's proofs and all that helps to judge them."""
-    queue.may_look(request)
-    found = ticket_numbers.with_numbers(order_id)
+    queue.require_view_permission(request)
+    found = ticket_numbers.load_order_with_ticket_numbers(order_id)
     if found is None:
         raise Http404("There is no such order.")
     order, numbers = found
-    raffle_id = queue.raffle_of(request.GET.get("raffle", ""))
-    bench = read(
+    raffle_id = queue.parse_raffle_id(request.GET.get("raffle", ""))
+    bench = load_review_page(
         order,
         numbers=numbers,
         raffle_id=raffle_id,
-        new=_ids(request.GET.getlist("new")),
+        new=_parse_ids(request.GET.getlist("new")),
         compare=request.GET.get("compare", ""),
         now=timezone.now(),
     )
     context = {
         "bench": bench,
         "raffle_id": raffle_id,
-        "here": queue.review_page(order.pk, raffle_id=raffle_id),
-        "may_decide": queue.may_decide(request),
+        "here": queue.build_review_url(order.pk, raffle_id=raffle_id),
+        "may_decide": queue.may_decide_orders(request),
         "reasons": enums.build_choices(RejectReason),
-        "state": _state(bench, raffle_id=raffle_id),
-        "previous": _page(bench.place.previous, raffle_id=raffle_id),
-        "following": _page(bench.place.following, raffle_id=raffle_id),
+        "state": _build_state_url(bench, raffle_id=raffle_id),
+        "previous": _build_page_url(bench.place.previous, raffle_id=raffle_id),
+        "following": _build_page_url(bench.place.following, raffle_id=raffle_id),
         "title": f"Review {order}",
     }
     return render(request, "desk/review.html", admin.site.each_context(request) | context)
 
 
-def read(
+def load_review_page(
     order: Order,
     *,
-    numbers: list[ShownNumber],
+    numbers: list[OrderTicketNumber],
     raffle_id: int | None,
     new: Collection[int],
     compare: str,
     now: datetime,
-) -> Bench:
+) -> ReviewPage:
     """Read everything the review page of an order shows.
 
     Args:
@@ -146,36 +146,46 @@ def read(
     """
     zone = order.raffle.time_zone
     judged = order.under_review or order.needs_decision
-    proofs = proof_cards.of(list(order.proofs.all()), zone=zone, new=new, warned=judged)
+    proofs = proof_cards.build_proof_cards(
+        list(order.proofs.all()), zone=zone, new=new, warned=judged
+    )
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
-    line = worklists.late_line() if order.needs_decision else worklists.line(raffle_id=raffle_id)
+    line = (
+        worklists.load_late_payment_worklist()
+        if order.needs_decision
+        else worklists.load_review_worklist(raffle_id=raffle_id)
+    )
     drawn = order.raffle.status == RaffleStatus.DRAWN
-    compared = _compared(proofs, compare)
-    return Bench(
+    compared = _find_compared_proofs(proofs, compare)
+    return ReviewPage(
         order=order,
-        total=display.money(order),
+        total=display.format_order_total(order),
         numbers=numbers,
-        buyer=display.buyer(order.contact),
-        placed=display.clock(order.placed_at, zone=zone),
-        waiting=display.ago(order.under_review_since, now=now) if order.under_review_since else "",
+        buyer=display.format_contact(order.contact),
+        placed=display.format_time(order.placed_at, zone=zone),
+        waiting=display.format_time_since(order.under_review_since, now=now)
+        if order.under_review_since
+        else "",
         status=enums.format_label(OrderStatus(order.status)),
-        style=summary.STATUS_STYLES[OrderStatus(order.status)],
+        style=summary.ORDER_STATUS_STYLES[OrderStatus(order.status)],
         proofs=proofs,
-        current=compared[0].proof.pk if compared else _current(proofs),
+        current=compared[0].proof.pk if compared else _choose_current_proof(proofs),
         seen=seen,
         compared=compared,
-        others=_others(order),
+        others=_load_other_orders(order),
         place=line.place(order.pk),
-        decided="" if judged else last_decision.last_word(order, now=now),
-        asked=display.ago(order.asked_again_at, now=now) if order.asked_again_at else "",
-        late=late_payment_options.of(order, numbers=numbers, seen=seen),
+        decided="" if judged else last_decision.describe_last_decision(order, now=now),
+        asked=display.format_time_since(order.asked_again_at, now=now)
+        if order.asked_again_at
+        else "",
+        late=late_payment_options.build_late_payment_options(order, numbers=numbers, seen=seen),
         may_judge=judged,
         may_sell=order.under_review and not drawn,
-        unshown=any(shown.waits and shown.shown is Shown.FETCHING for shown in proofs),
+        unshown=any(shown.waits and shown.shown is ProofDisplay.FETCHING for shown in proofs),
     )
 
 
-def _current(proofs: list[ShownProof]) -> int | None:
+def _choose_current_proof(proofs: list[ProofCard]) -> int | None:
     """Choose the proof that is shown first: a new one, else one that waits, else the last."""
     new = [shown for shown in proofs if shown.is_new]
     open_ones = [shown for shown in proofs if shown.waits]
@@ -183,12 +193,14 @@ def _current(proofs: list[ShownProof]) -> int | None:
     return first[0].proof.pk if first else None
 
 
-def _compared(proofs: list[ShownProof], wanted: str) -> tuple[ShownProof, Other] | None:
+def _find_compared_proofs(
+    proofs: list[ProofCard], wanted: str
+) -> tuple[ProofCard, SimilarProofCard] | None:
     pairs = [(shown, other) for shown in proofs for other in shown.others]
     return next((pair for pair in pairs if str(pair[1].proof.pk) == wanted), None)
 
 
-def _others(order: Order) -> list[OtherOrder]:
+def _load_other_orders(order: Order) -> list[OtherOrderRow]:
     """Read the buyer's other orders, each with its latest proof, in one query."""
     if order.contact_id is None:
         return []
@@ -201,38 +213,40 @@ def _others(order: Order) -> list[OtherOrder]:
         .annotate(latest=Subquery(latest.values(row=JSONObject(**columns))[:1]))
         .order_by("-id")
     )
-    return [_other(other) for other in found[:OTHERS]]
+    return [_build_other_order_row(other) for other in found[:OTHER_ORDERS_SHOWN]]
 
 
-def _other(order: Order) -> OtherOrder:
+def _build_other_order_row(order: Order) -> OtherOrderRow:
     row: dict[str, str] | None = getattr(order, "latest", None)
     proof = PaymentProof(**row) if row else None
-    return OtherOrder(
+    return OtherOrderRow(
         order=order,
         page=reverse("admin:desk_review", args=[order.pk]),
         status="Paid too late"
         if order.needs_decision
         else enums.format_label(OrderStatus(order.status)),
-        style=summary.STATUS_STYLES[OrderStatus(order.status)],
-        total=display.money(order),
-        at=display.clock(order.created_at, zone=order.raffle.time_zone),
-        proof=_verdict(proof) if proof else "",
-        thumbnail=proof_cards.thumbnail_of(proof) if proof else "",
+        style=summary.ORDER_STATUS_STYLES[OrderStatus(order.status)],
+        total=display.format_order_total(order),
+        at=display.format_time(order.created_at, zone=order.raffle.time_zone),
+        proof=_describe_proof_verdict(proof) if proof else "",
+        thumbnail=proof_cards.build_thumbnail_url(proof) if proof else "",
     )
 
 
-def _verdict(proof: PaymentProof) -> str:
+def _describe_proof_verdict(proof: PaymentProof) -> str:
     if proof.reject_reason:
         return f"proof rejected: {enums.format_label(RejectReason(proof.reject_reason)).lower()}"
     waits = proof.verdict == Verdict.PENDING
     return "proof waits" if waits else f"proof {enums.format_label(Verdict(proof.verdict)).lower()}"
 
 
-def _state(bench: Bench, *, raffle_id: int | None) -> str:
+def _build_state_url(bench: ReviewPage, *, raffle_id: int | None) -> str:
     """Give the address that tells what changed since the page was drawn."""
     asked: list[tuple[str, object]] = [("seen", key) for key in bench.seen]
     asked += [
-        ("fetching", shown.proof.pk) for shown in bench.proofs if shown.shown is Shown.FETCHING
+        ("fetching", shown.proof.pk)
+        for shown in bench.proofs
+        if shown.shown is ProofDisplay.FETCHING
     ]
     if raffle_id is not None:
         asked.append(("raffle", raffle_id))
@@ -240,9 +254,9 @@ def _state(bench: Bench, *, raffle_id: int | None) -> str:
     return f"{address}?{urlencode(asked)}"
 
 
-def _page(order_id: int | None, *, raffle_id: int | None) -> str:
-    return "" if order_id is None else queue.review_page(order_id, raffle_id=raffle_id)
+def _build_page_url(order_id: int | None, *, raffle_id: int | None) -> str:
+    return "" if order_id is None else queue.build_review_url(order_id, raffle_id=raffle_id)
 
 
-def _ids(written: Collection[str]) -> set[int]:
+def _parse_ids(written: Collection[str]) -> set[int]:
     return {int(key) for key in written if key.isdecimal() and len(key) < 19}  # noqa: PLR2004 - 64 bits

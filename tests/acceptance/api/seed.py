@@ -42,7 +42,7 @@ def furnish() -> Furnished:
         allow_private=False,
         now=NOON,
     )
-    token = tokens.issue(name="n8n", scope=Scope.ADMIN, by="olga", now=NOON)
+    token = tokens.issue_token(name="n8n", scope=Scope.ADMIN, by="olga", now=NOON)
     User.objects.create_superuser("olga", password="correct-horse-battery")
     made = Furnished(token.text)
     for place, name in enumerate(("confirm", "cancel", "reject", "spare", "paid")):

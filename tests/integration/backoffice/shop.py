@@ -30,7 +30,7 @@ def a_user(name: str, *permissions: str) -> User:
 
 def a_token(name: str = "n8n", *, scope: Scope = Scope.REVIEW) -> str:
     """Make an API token; it may decide about payments unless told otherwise."""
-    return tokens.issue(name=name, scope=scope, by="olga", now=NOON).text
+    return tokens.issue_token(name=name, scope=scope, by="olga", now=NOON).text
 
 
 def a_hold(raffle: Raffle, *, numbers: list[int], buyer: WhatsAppContact | None = None) -> Order:

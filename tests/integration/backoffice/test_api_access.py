@@ -91,11 +91,11 @@ class TestTokens:
     def test_end_when_they_expire_or_are_revoked_and_each_says_so(self) -> None:
         now = timezone.now()
         over, soon, back = (
-            tokens.issue(name=name, scope=Scope.READ, by="olga", expires_at=at, now=NOON)
+            tokens.issue_token(name=name, scope=Scope.READ, by="olga", expires_at=at, now=NOON)
             for name, at in (("over", now), ("soon", now + DAY), ("back", None))
         )
         assert with_token(back.text).get(ORDERS).status_code == 200
-        tokens.revoke(back.token, by="olga", now=now)
+        tokens.revoke_token(back.token, by="olga", now=now)
 
         answers = [with_token(issued.text).get(ORDERS) for issued in (over, soon, back)]
 
@@ -105,7 +105,7 @@ class TestTokens:
         assert all("WWW-Authenticate" in answers[n] for n in (0, 2))
 
     def test_are_kept_as_a_hash_and_their_beginning(self) -> None:
-        issued = tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+        issued = tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
 
         row = ApiToken.objects.filter(pk=issued.token.pk).values().get()
         assert issued.text.startswith("rtb_")
@@ -114,22 +114,22 @@ class TestTokens:
         assert row["digest"] == hashlib.sha256(issued.text.encode()).hexdigest()
 
     def test_that_work_never_share_a_name(self) -> None:
-        first = tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+        first = tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
         with pytest.raises(tokens.TokenNameTaken):
-            tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
-        tokens.revoke(first.token, by="olga", now=NOON)
-        tokens.revoke(first.token, by="rita", now=NOON + MINUTE)  # changes nothing
+            tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+        tokens.revoke_token(first.token, by="olga", now=NOON)
+        tokens.revoke_token(first.token, by="rita", now=NOON + MINUTE)  # changes nothing
 
-        tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+        tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
 
         assert (first.token.revoked_by, first.token.revoked_at) == ("olga", NOON)
 
     def test_tell_when_they_were_used_last_to_the_minute(self) -> None:
-        token = tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON).token
+        token = tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON).token
 
         noted = []
         for seconds in (0, 59, 60, 61, 120):
-            tokens.note_use(token, now=NOON + timedelta(seconds=seconds))
+            tokens.record_token_use(token, now=NOON + timedelta(seconds=seconds))
             token.refresh_from_db()
             noted.append((token.last_used_at or NOON) - NOON)
 

@@ -14,7 +14,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.api import idempotency
-from backoffice.api.idempotency import Asked, Claimed, Kept, KeyReused, RequestInProgress
+from backoffice.api.idempotency import (
+    IdempotencyKeyReused,
+    KeyedRequest,
+    RequestClaim,
+    RequestInProgress,
+    StoredResponse,
+)
 from backoffice.api.models import ApiToken, IdempotentRequest
 from shared.core.enums import OrderAction, OrderStatus, Scope
 from shared.raffles.models import Order
@@ -51,9 +57,9 @@ def program(db: None) -> Program:
     return Program()
 
 
-def asked(fingerprint: str = "f" * 64, *, key: str = "k1") -> Asked:
+def asked(fingerprint: str = "f" * 64, *, key: str = "k1") -> KeyedRequest:
     owner = {"token_id": ApiToken.objects.get().pk}
-    return Asked(owner, key, "POST", f"{ORDERS}/1/cancel", fingerprint)
+    return KeyedRequest(owner, key, "POST", f"{ORDERS}/1/cancel", fingerprint)
 
 
 def paid_notices() -> int:
@@ -175,32 +181,36 @@ class TestWhatIsNotKept:
 
     def test_is_a_fault_or_whatever_may_be_sent_again(self, program: Program) -> None:
         shop.an_order()
-        claimed = idempotency.begin(asked(), now=NOON)
-        assert isinstance(claimed, Claimed)
+        claimed = idempotency.claim_request(asked(), now=NOON)
+        assert isinstance(claimed, RequestClaim)
 
-        idempotency.give_back(claimed)
+        idempotency.release_claim(claimed)
 
-        assert isinstance(idempotency.begin(asked("other"), now=NOON), Claimed)
+        assert isinstance(idempotency.claim_request(asked("other"), now=NOON), RequestClaim)
 
 
 class TestTheLease:
     """What `begin` says, moment by moment; `keep` counts only while the lease is one's own."""
 
     def test_keeps_others_out_until_it_ends(self, program: Program) -> None:
-        begun = idempotency.begin(asked(), now=NOON)
-        assert isinstance(begun, Claimed)
+        begun = idempotency.claim_request(asked(), now=NOON)
+        assert isinstance(begun, RequestClaim)
         with pytest.raises(RequestInProgress):
-            idempotency.begin(asked(), now=NOON + 59 * SECOND)
+            idempotency.claim_request(asked(), now=NOON + 59 * SECOND)
 
-        second = idempotency.begin(asked(), now=NOON + 60 * SECOND)
+        second = idempotency.claim_request(asked(), now=NOON + 60 * SECOND)
 
-        assert isinstance(second, Claimed)
-        idempotency.keep(begun, status=200, body="late")  # of the one who was thought dead
-        idempotency.give_back(begun)
+        assert isinstance(second, RequestClaim)
+        idempotency.store_response(
+            begun, status=200, body="late"
+        )  # of the one who was thought dead
+        idempotency.release_claim(begun)
         with pytest.raises(RequestInProgress):
-            idempotency.begin(asked(), now=NOON + 61 * SECOND)
-        idempotency.keep(second, status=200, body="{}")
-        assert idempotency.begin(asked(), now=NOON + 62 * SECOND) == Kept(200, "{}")
+            idempotency.claim_request(asked(), now=NOON + 61 * SECOND)
+        idempotency.store_response(second, status=200, body="{}")
+        assert idempotency.claim_request(asked(), now=NOON + 62 * SECOND) == StoredResponse(
+            200, "{}"
+        )
 
     def test_answers_409_over_http_while_it_runs_and_the_next_runs_after_a_crash(
         self, program: Program
@@ -221,13 +231,13 @@ class TestTheLease:
         assert program.confirms(order).content == after.content
 
     def test_lives_a_day_with_its_key(self, program: Program) -> None:
-        begun = idempotency.begin(asked(), now=NOON)
-        assert isinstance(begun, Claimed)
-        idempotency.keep(begun, status=200, body="{}")
+        begun = idempotency.claim_request(asked(), now=NOON)
+        assert isinstance(begun, RequestClaim)
+        idempotency.store_response(begun, status=200, body="{}")
 
-        with pytest.raises(KeyReused):
-            idempotency.begin(asked("other"), now=NOON + DAY - SECOND)
-        assert isinstance(idempotency.begin(asked("other"), now=NOON + DAY), Claimed)
+        with pytest.raises(IdempotencyKeyReused):
+            idempotency.claim_request(asked("other"), now=NOON + DAY - SECOND)
+        assert isinstance(idempotency.claim_request(asked("other"), now=NOON + DAY), RequestClaim)
 
     def test_old_ones_are_cleared_away_a_few_at_a_time(
         self, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -240,10 +250,13 @@ class TestTheLease:
         fresh = IdempotentRequest.objects.create(**made, key="new", created_at=NOON + SECOND)
 
         with django_assert_max_num_queries(5):
-            assert idempotency.forget_old(now=NOON + DAY) == idempotency.FORGOTTEN_AT_ONCE
+            assert (
+                idempotency.delete_old_requests(now=NOON + DAY)
+                == idempotency.OLD_REQUESTS_DELETED_PER_RUN
+            )
 
-        assert idempotency.forget_old(now=NOON + DAY) == 20
-        assert idempotency.forget_old(now=NOON + DAY) == 0
+        assert idempotency.delete_old_requests(now=NOON + DAY) == 20
+        assert idempotency.delete_old_requests(now=NOON + DAY) == 0
         assert list(IdempotentRequest.objects.all()) == [fresh]
 
     def test_costs_a_repeat_no_more_than_looking(
@@ -285,13 +298,13 @@ class TestTwoAtOnce:
         def begin() -> str:
             barrier.wait()
             try:
-                return type(idempotency.begin(request, now=NOON)).__name__
+                return type(idempotency.claim_request(request, now=NOON)).__name__
             except RequestInProgress:
                 return "in progress"
             finally:
                 connections.close_all()
 
-        assert sorted(at_once(begin, times=6)) == ["Claimed", *["in progress"] * 5]
+        assert sorted(at_once(begin, times=6)) == ["RequestClaim", *["in progress"] * 5]
 
 
 def at_once(call: Callable[[], Any], *, times: int) -> list[Any]:

@@ -168,7 +168,7 @@ class TestFilters:
     def test_refuse_a_name_so_common_that_orders_would_be_missing(self, api: Program) -> None:
         WhatsAppContact.objects.bulk_create(
             WhatsAppContact(phone_number_id="1", wa_id=str(n), profile_name="Ana", created_at=NOON)
-            for n in range(search.MANY)
+            for n in range(search.MAX_SEARCH_MATCHES)
         )
 
         answer = api.get("/api/orders?buyer=ana")

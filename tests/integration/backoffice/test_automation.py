@@ -66,7 +66,7 @@ def traces() -> list[str]:
 
 def person(role: str) -> Client:
     """Log in a member of one of the roles."""
-    roles.grant(apps)
+    roles.grant_role_permissions(apps)
     somebody = shop.a_user(role.lower())
     somebody.groups.add(Group.objects.get(name=role))
     browser = Client()
@@ -104,7 +104,7 @@ class TestTokens:
 
         text = answer.context["fresh"].text
         page = answer.content.decode()
-        token = tokens.find(text, now=NOON)
+        token = tokens.find_token(text, now=NOON)
         assert (token.name, token.scope, token.created_by) == ("n8n", Scope.REVIEW, "olga")
         assert "no-store" in answer["Cache-Control"]
         assert f"curl -H &#x27;Authorization: Bearer {text}&#x27;" in page
@@ -134,7 +134,7 @@ class TestTokens:
     def test_are_not_made_of_a_form_sent_twice_or_filled_in_wrongly(
         self, owner: Client, wrong: dict[str, str], words: str
     ) -> None:
-        tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+        tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
 
         answer = owner.post(at("api_apitoken_add"), {**self.FORM, **wrong})
 
@@ -154,16 +154,16 @@ class TestTokens:
     def test_are_revoked_once_one_is_sure_and_stay_in_the_list(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        issued = tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+        issued = tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
         revoke = at("api_apitoken_revoke", issued.token.pk)
 
         assert b"Yes, revoke the token" in owner.post(revoke).content
-        tokens.find(issued.text, now=NOON)
+        tokens.find_token(issued.text, now=NOON)
 
         assert "is refused from now on" in said(owner, revoke, sure="yes")[0]
         assert "was revoked already" in said(owner, revoke, sure="yes")[0]
         with pytest.raises(tokens.TokenRevoked):
-            tokens.find(issued.text, now=NOON)
+            tokens.find_token(issued.text, now=NOON)
         assert traces() == ["Revoked the token"]
         with django_assert_max_num_queries(SCREEN):
             assert [row.name for row in rows(owner, at("api_apitoken_changelist"))] == ["n8n"]
@@ -258,7 +258,7 @@ class TestEndpoints:
         assert "Off (1)" in text
         assert "The receiver answered 410 Gone. Off since" in page
         alarm = Alarm(key=delivery_alarms.build_alarm_key(gone.pk))
-        where = alarm_advice.advice(alarm).where
+        where = alarm_advice.build_alarm_advice(alarm).where
         assert where is not None
         assert [row.endpoint for row in rows(owner, where[1])] == [gone]
 
@@ -372,7 +372,7 @@ class TestDeliveries:
         endpoint = EventEndpoint(active=active)
         delivery = EventDelivery(endpoint=endpoint, **fields)
 
-        assert event_labels.why(delivery, now=NOON) == words
+        assert event_labels.explain_delivery_state(delivery, now=NOON) == words
 
 
 class TestEvents:

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.messaging import chat_view
-from backoffice.messaging.chat_view import Tick
+from backoffice.messaging.chat_view import DeliveryTick
 from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
@@ -76,7 +76,7 @@ class TestConversation:
         told(builders.contact(), messages.build_text("for somebody else"), minute=1)
 
         with django_assert_num_queries(2):
-            shown = chat_view.of_contact(buyer.pk, zone="America/Bogota")
+            shown = chat_view.load_conversation(buyer.pk, zone="America/Bogota")
 
         assert [(b.ours, b.kind, b.plain, b.clock) for b in shown.bubbles] == [
             (False, "", "hi", "07:00"),
@@ -93,7 +93,7 @@ class TestConversation:
         for minute in range(6):
             told(buyer, messages.build_text(str(minute)), minute=minute)
 
-        shown = chat_view.of_contact(buyer.pk, zone="UTC", limit=4)
+        shown = chat_view.load_conversation(buyer.pk, zone="UTC", limit=4)
 
         assert [bubble.plain for bubble in shown.bubbles] == ["2", "3", "4", "5"]
         assert shown.earlier
@@ -103,7 +103,7 @@ class TestConversation:
         for minute in (0, 1, 24 * 60):
             told(buyer, messages.build_text("x"), minute=minute)
 
-        shown = chat_view.of_contact(buyer.pk, zone="UTC")
+        shown = chat_view.load_conversation(buyer.pk, zone="UTC")
 
         assert [bubble.day for bubble in shown.bubbles] == [
             "Sun 22 Nov 2026",
@@ -114,18 +114,18 @@ class TestConversation:
     def test_marks_how_far_each_message_came(self) -> None:
         buyer = builders.contact()
         fates = [
-            (OutboxStatus.QUEUED, "", Tick.QUEUED),
-            (OutboxStatus.SENT, "", Tick.SENT),
-            (OutboxStatus.SENT, MessageDeliveryStatus.DELIVERED, Tick.DELIVERED),
-            (OutboxStatus.SENT, MessageDeliveryStatus.PLAYED, Tick.READ),
-            (OutboxStatus.SENT, MessageDeliveryStatus.FAILED, Tick.FAILED),
-            (OutboxStatus.UNKNOWN, "", Tick.UNKNOWN),
-            (OutboxStatus.STALE, "", Tick.STALE),
+            (OutboxStatus.QUEUED, "", DeliveryTick.QUEUED),
+            (OutboxStatus.SENT, "", DeliveryTick.SENT),
+            (OutboxStatus.SENT, MessageDeliveryStatus.DELIVERED, DeliveryTick.DELIVERED),
+            (OutboxStatus.SENT, MessageDeliveryStatus.PLAYED, DeliveryTick.READ),
+            (OutboxStatus.SENT, MessageDeliveryStatus.FAILED, DeliveryTick.FAILED),
+            (OutboxStatus.UNKNOWN, "", DeliveryTick.UNKNOWN),
+            (OutboxStatus.STALE, "", DeliveryTick.STALE),
         ]
         for minute, (status, delivery, _) in enumerate(fates):
             told(buyer, messages.build_text("x"), minute=minute, status=status, delivery=delivery)
 
-        shown = chat_view.of_contact(buyer.pk, zone="UTC")
+        shown = chat_view.load_conversation(buyer.pk, zone="UTC")
 
         assert [bubble.tick for bubble in shown.bubbles] == [tick for _, _, tick in fates]
 
@@ -134,14 +134,14 @@ class TestConversation:
         held_back = {"kind": OutboxKind.NOTICE, "status": OutboxStatus.WITHHELD, "key": "paid"}
         told(buyer, messages.build_text("07 & 13 are yours"), minute=0, **held_back)
 
-        untold = chat_view.of_contact(buyer.pk, zone="UTC").untold
+        untold = chat_view.load_conversation(buyer.pk, zone="UTC").untold
         told(buyer, messages.build_text("again"), minute=1, kind=OutboxKind.NOTICE)
 
         assert untold is not None
         assert "More than 24 hours" in untold.trouble
-        link = chat_view.by_hand(buyer, text=untold.plain)
+        link = chat_view.build_whatsapp_link(buyer, text=untold.plain)
         assert link == "https://wa.me/15550107777?text=07%20%26%2013%20are%20yours"
-        assert chat_view.of_contact(buyer.pk, zone="UTC").untold is None
+        assert chat_view.load_conversation(buyer.pk, zone="UTC").untold is None
 
     def test_is_drawn_with_everything_escaped(self) -> None:
         buyer = builders.contact()
@@ -157,7 +157,7 @@ class TestConversation:
             buyer, messages.build_text("x"), minute=1, status=OutboxStatus.FAILED, error="<i>no</i>"
         )
 
-        shown = chat_view.of_contact(buyer.pk, zone="UTC")
+        shown = chat_view.load_conversation(buyer.pk, zone="UTC")
         page = render_to_string("desk/conversation.html", {"conversation": shown})
 
         assert "<img" not in page
@@ -166,7 +166,7 @@ class TestConversation:
         assert "could not be answered" in page
 
     def test_without_a_word_is_kindly_empty(self) -> None:
-        shown = chat_view.of_contact(builders.contact().pk, zone="UTC")
+        shown = chat_view.load_conversation(builders.contact().pk, zone="UTC")
 
         assert shown.bubbles == ()
         page = render_to_string("desk/conversation.html", {"conversation": shown})
@@ -175,4 +175,4 @@ class TestConversation:
     def test_hides_the_link_by_hand_with_the_phone(self) -> None:
         hidden = builders.contact(wa_id=None, user_id="US.1")
 
-        assert chat_view.by_hand(hidden, text="hello") == ""
+        assert chat_view.build_whatsapp_link(hidden, text="hello") == ""

@@ -108,14 +108,14 @@ class TestBrand:
         assert again.status_code == 304
 
     def test_gives_text_a_colour_that_can_be_read_on_it(self) -> None:
-        assert "--rt-on-accent: #000000" in brand.sheet("#ffd400")
-        assert "--rt-on-accent: #ffffff" in brand.sheet("#12245a")
+        assert "--rt-on-accent: #000000" in brand.build_style_sheet("#ffd400")
+        assert "--rt-on-accent: #ffffff" in brand.build_style_sheet("#12245a")
 
     def test_shows_a_logo_that_can_run_nothing(self, tmp_path: Path) -> None:
         logo = tmp_path / "club.SVG"
         logo.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
 
-        answer: Any = brand.picture(logo)
+        answer: Any = brand.build_picture_response(logo)
 
         assert answer.getvalue().startswith(b"<svg")
         answer.file_to_stream.close()

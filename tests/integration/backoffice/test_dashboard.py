@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    sales_cache.forget()
+    sales_cache.clear_sales_cache()
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ class TestCost:
     ) -> None:
         a_busy_house(raffle)
         a_member(client, "Seller")
-        sales_cache.forget()
+        sales_cache.clear_sales_cache()
 
         with django_assert_max_num_queries(12):
             assert not seen_by(client).blank
@@ -237,12 +237,12 @@ class TestCost:
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         now = timezone.now()
-        sales_cache.recent(now=now, zone="UTC")
+        sales_cache.get_recent_sales(now=now, zone="UTC")
 
         with django_assert_num_queries(0):
-            sales_cache.recent(now=now + timedelta(seconds=19), zone="UTC")
+            sales_cache.get_recent_sales(now=now + timedelta(seconds=19), zone="UTC")
         with django_assert_num_queries(1):
-            sales_cache.recent(now=now + timedelta(seconds=21), zone="UTC")
+            sales_cache.get_recent_sales(now=now + timedelta(seconds=21), zone="UTC")
 
 
 class TestSums:
@@ -251,8 +251,8 @@ class TestSums:
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
         Order.objects.filter(pk=order.pk).update(closed_at=NOON.replace(hour=3))
 
-        there = sales_cache.read(now=NOON, zone="America/Bogota").days
-        here = sales_cache.read(now=NOON, zone="UTC").days
+        there = sales_cache.sum_sales(now=NOON, zone="America/Bogota").days
+        here = sales_cache.sum_sales(now=NOON, zone="UTC").days
 
         assert [day.tickets for day in there[-3:]] == [0, 2, 0]
         assert [day.tickets for day in here[-3:]] == [0, 0, 2]
@@ -264,10 +264,12 @@ class TestSums:
         order = shop.an_order(builders.raffle(currency="EUR"), numbers=[1, 2])
         payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
 
-        chart = sales_chart.of(sales_cache.read(now=NOON, zone="UTC").days, currency="USD")
+        chart = sales_chart.build_sales_chart(
+            sales_cache.sum_sales(now=NOON, zone="UTC").days, currency="USD"
+        )
 
         assert chart.today_money == "€10.00 + $5.00"
-        assert chart.money.bars[-1].height == sales_chart.HEIGHT
+        assert chart.money.bars[-1].height == sales_chart.CHART_HEIGHT
         assert chart.tickets.total == "3"
 
 
@@ -279,4 +281,4 @@ def test_reads_no_more_than_seven_queries_of_its_own(
     request.user = User.objects.create_superuser("olga")
 
     with django_assert_max_num_queries(7):
-        page.of(request, now=timezone.now())
+        page.load_dashboard(request, now=timezone.now())

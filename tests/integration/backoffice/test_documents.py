@@ -15,7 +15,7 @@ def test_the_document_is_no_secret(client: Client, slash: str) -> None:
 
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
-    assert answer.content == openapi.document()
+    assert answer.content == openapi.render_openapi_document()
 
 
 def test_the_page_asks_who_is_there_and_comes_back(client: Client) -> None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.orders.exports import cells, view
-from backoffice.orders.exports.rows import Table
+from backoffice.orders.exports.rows import ExportTable
 from shared.raffles.models import Order, Raffle
 from shared.use_cases import payments
 from tests import builders
@@ -115,9 +115,9 @@ class TestExport:
 
     def test_counts_the_rows_of_a_download_that_was_broken_off(self) -> None:
         told: list[tuple[int, bool]] = []
-        rows: Iterator[list[cells.Value]] = iter([["007"]] * 10_000)
-        lines = view.csv_lines(
-            Table(["Number"], rows), done=lambda count, *, whole: told.append((count, whole))
+        rows: Iterator[list[cells.CellValue]] = iter([["007"]] * 10_000)
+        lines = view.generate_csv_lines(
+            ExportTable(["Number"], rows), done=lambda count, *, whole: told.append((count, whole))
         )
 
         for _ in range(3):
@@ -172,11 +172,11 @@ FORMULAE = [
 class TestFormulae:
     @pytest.mark.parametrize("text", FORMULAE)
     def test_begin_no_cell_of_a_csv_file(self, text: str) -> None:
-        cell = str(cells.for_csv(text))
+        cell = str(cells.format_csv_cell(text))
 
         for separator in ("\n", "\r", ";", "\t"):
             for part in cell.split(separator):
-                assert not cells.is_risky(part), cell
+                assert not cells.is_formula_like(part), cell
         assert cell.replace("'", "") == text
 
     def test_are_texts_in_excel_and_so_are_phones_and_numbers(self, owner: Client) -> None:
@@ -200,7 +200,7 @@ class TestFormulae:
 
     def test_leave_innocent_texts_alone(self) -> None:
         for text in ("Ana", "O'Neil & Sons", "R-7K3F9", "007", "a=b", "1 + 1"):
-            assert cells.for_csv(text) == text
+            assert cells.format_csv_cell(text) == text
 
 
 def test_the_list_of_orders_leads_to_the_export(owner: Client, client: Client) -> None:

@@ -153,7 +153,7 @@ class TestSecondFactor:
 
     def test_may_be_one_from_paper_once(self, rita: User) -> None:
         with_a_phone(rita)
-        code = second_factor.new_recovery_codes(rita)[0].upper()
+        code = second_factor.create_recovery_codes(rita)[0].upper()
         answers = []
         for _ in range(2):
             browser = Client()
@@ -195,17 +195,17 @@ class TestSecondFactor:
         self, owner: Client, rita: User
     ) -> None:
         with_a_phone(rita)
-        second_factor.new_recovery_codes(rita)
+        second_factor.create_recovery_codes(rita)
         address = reverse("admin:auth_user_reset_second_factor", args=[rita.pk])
         clerk = Client()
         clerk.force_login(shop.a_user("clerk", "change_user", "view_user"))
 
         refused = clerk.post(address)
-        assert second_factor.wanted(User.objects.get(pk=rita.pk))
+        assert second_factor.has_second_factor(User.objects.get(pk=rita.pk))
         owner.post(address)
 
         assert refused.status_code == 403
-        assert not second_factor.wanted(User.objects.get(pk=rita.pk))
+        assert not second_factor.has_second_factor(User.objects.get(pk=rita.pk))
         entry = LogEntry.objects.get(object_id=str(rita.pk))
         assert (entry.user.username, entry.get_change_message()) == (
             "olga",

@@ -121,19 +121,24 @@ class TestWhy:
     ) -> None:
         written = queued(builders.contact(**buyer), **message)
 
-        assert words in delivery_reasons.why(written, now=NOON)
+        assert words in delivery_reasons.explain_message_state(written, now=NOON)
 
     def test_names_what_goes_before_it_and_a_paused_number(self) -> None:
         first = queued(builders.contact())
         second = queued(first.contact)
 
-        around = delivery_reasons.surroundings([first, second])
-        assert delivery_reasons.why(first, now=NOON, around=around) == "Next in line."
-        assert "behind an earlier" in delivery_reasons.why(second, now=NOON, around=around)
+        around = delivery_reasons.load_sending_context([first, second])
+        assert (
+            delivery_reasons.explain_message_state(first, now=NOON, around=around)
+            == "Next in line."
+        )
+        assert "behind an earlier" in delivery_reasons.explain_message_state(
+            second, now=NOON, around=around
+        )
 
         business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
-        around = delivery_reasons.surroundings([first])
-        assert delivery_reasons.why(first, now=NOON, around=around) == (
+        around = delivery_reasons.load_sending_context([first])
+        assert delivery_reasons.explain_message_state(first, now=NOON, around=around) == (
             "Waiting for the number, which is paused: The token expired."
         )
 

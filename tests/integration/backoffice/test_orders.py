@@ -33,7 +33,7 @@ ACTIONS = {"confirm": "confirm_payments", "reject": "reject_proofs", "cancel": "
 @pytest.fixture(autouse=True)
 def fresh_facets() -> None:
     """Forget the counts that an earlier test left in this process."""
-    filter_counts.forget()
+    filter_counts.clear_filter_counts()
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ class TestList:
             shop.a_proof(shop.an_order(raffle, numbers=[number, number + 20, number + 40]))
 
         for query in ({}, {"q": "Buyer"}, {"q": "07"}, {"q": "5550"}, {"review": "waiting"}):
-            filter_counts.forget()
+            filter_counts.clear_filter_counts()
             with django_assert_max_num_queries(12):
                 assert listed(reviewer, **query)
 
@@ -408,7 +408,7 @@ class TestManyAtOnce:
     def test_takes_so_many_at_a_time_and_says_so(self, owner: Client) -> None:
         raffle = builders.raffle()
         row = builders.order(raffle)
-        more = bulk_confirmation.LIMIT + 2
+        more = bulk_confirmation.MAX_ORDERS_PER_ACTION + 2
         Order.objects.bulk_create(
             Order(**{**fields, "id": None, "code": None})
             for fields in [Order.objects.values().get(pk=row.pk)] * more
@@ -416,7 +416,7 @@ class TestManyAtOnce:
 
         page = chosen(owner, "cancel", row, across=True)
 
-        assert len(page.context["choice"].lines) == bulk_confirmation.LIMIT
+        assert len(page.context["choice"].lines) == bulk_confirmation.MAX_ORDERS_PER_ACTION
         assert "3 more were chosen" in read(page.content.decode())
 
     def test_is_403_for_who_may_not_decide(self, client: Client) -> None:

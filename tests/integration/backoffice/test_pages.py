@@ -56,7 +56,7 @@ def fill_every_table() -> None:
     endpoints.create_endpoint(
         name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
     )
-    tokens.issue(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+    tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
     raffle = builders.raffle()
     order = shop.an_order(raffle, numbers=[1])
     shop.with_file(shop.a_proof(order))

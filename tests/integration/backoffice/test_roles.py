@@ -110,7 +110,7 @@ def every_url(
 
 def people() -> dict[str, Client]:
     """Log in one person of each kind."""
-    roles.grant(apps)
+    roles.grant_role_permissions(apps)
     found = {"O": User.objects.create_superuser("olga"), "N": shop.a_user("nora")}
     for role in roles.ROLES:
         person = shop.a_user(role.name.lower())
@@ -325,7 +325,7 @@ def test_every_page_and_button_is_for_its_roles_alone() -> None:
 
 class TestRoles:
     def test_are_made_by_the_migrations_with_all_they_may_do(self) -> None:
-        roles.grant(apps)  # a test that empties the tables may have come before
+        roles.grant_role_permissions(apps)  # a test that empties the tables may have come before
 
         for role in roles.ROLES:
             group = Group.objects.get(name=role.name)
@@ -333,11 +333,11 @@ class TestRoles:
             assert {f"{p.content_type.app_label}.{p.codename}" for p in may} == role.may
 
     def test_are_made_again_without_taking_away_what_a_seller_added(self) -> None:
-        roles.grant(apps)
+        roles.grant_role_permissions(apps)
         more = Permission.objects.get(codename="view_user")
         Group.objects.get(name="Auditor").permissions.add(more)
 
-        roles.grant(apps)
+        roles.grant_role_permissions(apps)
 
         assert Group.objects.filter(name="Auditor", permissions=more).count() == 1
         assert Group.objects.filter(name="Auditor").count() == 1
@@ -356,7 +356,7 @@ class TestPeople:
     }
 
     def test_who_is_new_has_the_chosen_role_and_may_log_in(self, owner: Client) -> None:
-        roles.grant(apps)
+        roles.grant_role_permissions(apps)
         reviewer = Group.objects.get(name="Reviewer")
 
         owner.post(reverse("admin:auth_user_add"), self.FORM | {"groups": [reviewer.pk]})

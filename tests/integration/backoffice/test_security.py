@@ -55,12 +55,12 @@ class TestTurningOn:
     ) -> None:
         page = press(client, "start")
         assert "<svg" in page
-        assert not second_factor.wanted(rita)
+        assert not second_factor.has_second_factor(rita)
 
         wrong = press(client, "confirm", code="000000")
 
         assert "does not fit" in wrong
-        assert not second_factor.wanted(rita)
+        assert not second_factor.has_second_factor(rita)
 
     def test_gives_ten_codes_for_paper_that_are_shown_once(
         self, client: Client, rita: User
@@ -91,13 +91,13 @@ class TestTurningOff:
 
         no_password = press(client, "off", password="guess", code=code_of(key))
         no_code = press(client, "off", password=PASSWORD, code="000000")
-        assert second_factor.wanted(rita)
+        assert second_factor.has_second_factor(rita)
         off = press(client, "off", password=PASSWORD, code=codes[0])
 
         assert "not your password" in no_password
         assert "does not fit" in no_code
         assert "is off" in off
-        assert not second_factor.wanted(rita)
+        assert not second_factor.has_second_factor(rita)
 
     def test_does_not_let_one_guess_the_password(self, client: Client, rita: User) -> None:
         turn_on(client)
@@ -115,8 +115,10 @@ class TestTurningOff:
         press(client, "codes", code=code_of(key))
 
         now = timezone.now()
-        assert isinstance(second_factor.check(rita, codes[0], now=now), second_factor.Wrong)
-        assert second_factor.recovery_codes_left(rita) == 10
+        assert isinstance(
+            second_factor.check_code(rita, codes[0], now=now), second_factor.CodeWrong
+        )
+        assert second_factor.count_recovery_codes(rita) == 10
 
 
 class TestSessions:

@@ -57,11 +57,13 @@ def codes_in_the_source() -> dict[str, int]:
     """Give every code that the API may answer, with its status."""
     assert urls.urlpatterns  # all views, and so all errors, are loaded
     domain = {
-        kind.code: problems.STATUS.get(kind.code, 404 if kind.code.endswith("_not_found") else 409)
+        kind.code: problems.STATUS_PER_CODE.get(
+            kind.code, 404 if kind.code.endswith("_not_found") else 409
+        )
         for kind in kinds()
     }
     framework = {
-        problems.of(kind()).body["code"]: kind.status_code
+        problems.describe_error(kind()).body["code"]: kind.status_code
         for kind in exceptions.APIException.__subclasses__()
         if kind.__module__ == exceptions.__name__
         and kind.__name__ not in {"MethodNotAllowed", "UnsupportedMediaType"}

@@ -49,7 +49,7 @@ class TestAnswer:
     def test_has_one_shape_for_everything(
         self, raised: Exception, status: int, code: str, retryable: bool
     ) -> None:
-        answer = problems.answer(raised, CONTEXT)
+        answer = problems.handle_api_exception(raised, CONTEXT)
 
         assert answer.status_code == status
         assert answer.data.keys() == {"code", "message", "detail", "retryable"}
@@ -57,11 +57,18 @@ class TestAnswer:
         assert answer.data["message"]
 
     def test_tells_when_to_come_back(self) -> None:
-        assert problems.answer(OperationalError(), CONTEXT).headers["Retry-After"] == "1"
-        assert problems.answer(exceptions.Throttled(wait=7), CONTEXT).headers["Retry-After"] == "7"
+        assert (
+            problems.handle_api_exception(OperationalError(), CONTEXT).headers["Retry-After"] == "1"
+        )
+        assert (
+            problems.handle_api_exception(exceptions.Throttled(wait=7), CONTEXT).headers[
+                "Retry-After"
+            ]
+            == "7"
+        )
 
     def test_says_nothing_of_what_broke_inside(self) -> None:
-        answer = problems.answer(ValueError("secret"), CONTEXT)
+        answer = problems.handle_api_exception(ValueError("secret"), CONTEXT)
 
         assert "secret" not in str(answer.data)
 
@@ -79,4 +86,4 @@ class TestPlain:
         ],
     )
     def test_makes_details_that_json_can_carry(self, value: Any, written: Any) -> None:
-        assert problems.plain(value) == written
+        assert problems.convert_to_json_value(value) == written

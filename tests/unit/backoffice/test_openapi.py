@@ -53,8 +53,8 @@ OPERATIONS: Final = {
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
-    openapi.document.cache_clear()
-    return json.loads(openapi.document())
+    openapi.render_openapi_document.cache_clear()
+    return json.loads(openapi.render_openapi_document())
 
 
 def operations(schema: Any) -> Iterator[tuple[str, Any]]:
@@ -67,7 +67,7 @@ class TestDocument:
     def test_is_the_one_that_is_committed(self, schema: Any) -> None:
         kept = (ROOT / "openapi.json").read_bytes()
 
-        assert openapi.document() == kept, RENEW
+        assert openapi.render_openapi_document() == kept, RENEW
 
     def test_is_made_without_a_warning_and_valid(self, schema: Any) -> None:
         assert not GENERATOR_STATS
@@ -130,7 +130,7 @@ class TestEveryOperation:
     ("kind", "name", "body"),
     [
         pytest.param(kind, name, body, id=f"{kind.__name__}-{name}")
-        for kind, shown in examples.BODIES.items()
+        for kind, shown in examples.REQUEST_EXAMPLES.items()
         for name, body in shown.items()
     ],
 )

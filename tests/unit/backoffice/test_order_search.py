@@ -3,13 +3,13 @@
 import pytest
 
 from backoffice.orders import search
-from backoffice.orders.search import Wanted
+from backoffice.orders.search import OrderSearchTerm
 
 
 class TestRead:
     @pytest.mark.parametrize("typed", ["R-7K3F9", "r 7k3f9", " 7K3f9 ", "r7k3f9"])
     def test_takes_a_code_in_any_spelling(self, typed: str) -> None:
-        assert search.read(typed).code == "R-7K3F9"
+        assert search.parse_search_term(typed).code == "R-7K3F9"
 
     @pytest.mark.parametrize(
         ("typed", "digits"),
@@ -24,23 +24,27 @@ class TestRead:
     def test_takes_a_phone_as_the_digits_that_every_way_of_writing_it_has(
         self, typed: str, digits: str
     ) -> None:
-        assert search.read(typed) == Wanted(digits=digits)
+        assert search.parse_search_term(typed) == OrderSearchTerm(digits=digits)
 
     @pytest.mark.parametrize("typed", ["#07", "#0007", "no. 7", "Number 007"])
     def test_takes_a_marked_number_as_a_ticket_number_alone(self, typed: str) -> None:
-        assert search.read(typed) == Wanted(number=7)
+        assert search.parse_search_term(typed) == OrderSearchTerm(number=7)
 
     def test_takes_the_raffle_that_a_number_is_in(self) -> None:
-        assert search.read("07 in  Summer raffle") == Wanted(number=7, raffle="Summer raffle")
+        assert search.parse_search_term("07 in  Summer raffle") == OrderSearchTerm(
+            number=7, raffle="Summer raffle"
+        )
 
     def test_takes_bare_digits_as_a_number_and_if_there_are_four_as_a_phone_too(self) -> None:
-        assert search.read("07") == Wanted(number=7)
-        assert search.read("7777") == Wanted(number=7777, digits="7777")
+        assert search.parse_search_term("07") == OrderSearchTerm(number=7)
+        assert search.parse_search_term("7777") == OrderSearchTerm(number=7777, digits="7777")
 
     def test_takes_everything_else_as_a_name(self) -> None:
-        assert search.read("ana  maría") == Wanted(words=("ana", "maría"))
-        assert search.read("Teresa") == Wanted(code="R-TERESA", words=("Teresa",))
+        assert search.parse_search_term("ana  maría") == OrderSearchTerm(words=("ana", "maría"))
+        assert search.parse_search_term("Teresa") == OrderSearchTerm(
+            code="R-TERESA", words=("Teresa",)
+        )
 
     @pytest.mark.parametrize("piece", ["1", "ana ", "(0) ", "#1 in ", "ﷺ", "\u0323\u0301"])
     def test_takes_a_term_that_is_too_long_as_nothing(self, piece: str) -> None:
-        assert search.read(piece * 10_000) == Wanted()
+        assert search.parse_search_term(piece * 10_000) == OrderSearchTerm()

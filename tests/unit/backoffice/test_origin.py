@@ -25,4 +25,4 @@ def test_only_what_our_own_proxies_say_is_believed(
 ) -> None:
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=remote)
 
-    assert client_ip.address_of(request, proxies=proxies) == found
+    assert client_ip.find_client_ip(request, proxies=proxies) == found

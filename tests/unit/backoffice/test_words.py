@@ -12,11 +12,14 @@ from tests.builders import NOON
 
 class TestTimes:
     def test_are_written_as_a_clock_in_the_zone_shows_them(self) -> None:
-        assert display.clock(NOON, zone="America/Bogota") == "22 Nov 2026, 07:00"
-        assert display.when(NOON, zone="America/Bogota") == "22 Nov 2026, 07:00 (America/Bogota)"
+        assert display.format_time(NOON, zone="America/Bogota") == "22 Nov 2026, 07:00"
+        assert (
+            display.format_time_with_zone(NOON, zone="America/Bogota")
+            == "22 Nov 2026, 07:00 (America/Bogota)"
+        )
 
     def test_that_are_absent_are_a_dash(self) -> None:
-        assert (display.clock(None), display.when(None)) == ("–", "–")
+        assert (display.format_time(None), display.format_time_with_zone(None)) == ("–", "–")
 
     @pytest.mark.parametrize(
         ("passed", "written"),
@@ -30,12 +33,12 @@ class TestTimes:
         ],
     )
     def test_that_passed_are_told_in_one_unit(self, passed: timedelta, written: str) -> None:
-        assert display.ago(NOON - passed, now=NOON) == written
+        assert display.format_time_since(NOON - passed, now=NOON) == written
 
 
 class TestNumbers:
     def test_keep_their_zeros(self) -> None:
-        assert display.numbers(Raffle(number_count=1000), [7, 213]) == "0007, 0213"
+        assert display.format_ticket_numbers(Raffle(number_count=1000), [7, 213]) == "0007, 0213"
 
 
 class TestBuyers:
@@ -51,4 +54,4 @@ class TestBuyers:
     def test_are_named_by_what_is_known(
         self, contact: WhatsAppContact | None, written: str
     ) -> None:
-        assert display.buyer(contact) == written
+        assert display.format_contact(contact) == written

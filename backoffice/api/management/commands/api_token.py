@@ -14,9 +14,9 @@ from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from shared.core.enums import Scope
 
-BY: Final = "manage api_token"
+COMMAND_LABEL: Final = "manage api_token"
 """Who made a token, or took it back, where nobody was logged in."""
-MOST_DAYS: Final = 3650
+MAX_DAYS: Final = 3650
 
 
 class Command(BaseCommand):
@@ -35,7 +35,9 @@ class Command(BaseCommand):
             default=Scope.READ.lower(),
             help="read: look only; review: decide about payments, too; admin: everything",
         )
-        create.add_argument("--expires", type=_days, metavar="DAYS", help="after so many days")
+        create.add_argument(
+            "--expires", type=_parse_days, metavar="DAYS", help="after so many days"
+        )
         deeds.add_parser("list", help="show all tokens, never their text")
         revoke = deeds.add_parser("revoke", help="take a token back, from the next request on")
         revoke.add_argument("name", help="of a token that works")
@@ -61,12 +63,16 @@ class Command(BaseCommand):
         expires_at = None if days is None else now + timedelta(days=days)
         try:
             ApiToken._meta.get_field("name").clean(name, None)  # noqa: SLF001 - Django's own door
-            made = tokens.issue(name=name, scope=scope, by=BY, expires_at=expires_at, now=now)
+            made = tokens.issue_token(
+                name=name, scope=scope, by=COMMAND_LABEL, expires_at=expires_at, now=now
+            )
         except ValidationError as error:
             raise CommandError(f"The name: {error.messages[0]}") from None
         except tokens.TokenNameTaken as error:
             raise CommandError(error.message()) from None
-        self.stderr.write(f"{name} may {scope.lower()}, {_until(expires_at)}. Shown this once:")
+        self.stderr.write(
+            f"{name} may {scope.lower()}, {_describe_expiry(expires_at)}. Shown this once:"
+        )
         self.stdout.write(made.text)
 
     def _list(self) -> None:
@@ -79,10 +85,10 @@ class Command(BaseCommand):
                 token.name,
                 f"{token.prefix}…",
                 token.scope.lower(),
-                _day(token.created_at),
+                _format_day(token.created_at),
                 token.created_by,
-                _minute(token.last_used_at),
-                _state(token, now=now),
+                _format_minute(token.last_used_at),
+                _describe_state(token, now=now),
             )
         Console(file=cast("IO[str]", self.stdout)).print(shown)
 
@@ -96,32 +102,32 @@ class Command(BaseCommand):
         token = ApiToken.objects.filter(name=name, revoked_at=None).first()
         if token is None:
             raise CommandError(f"No token that works is called {name}; `list` shows them all.")
-        tokens.revoke(token, by=BY, now=timezone.now())
+        tokens.revoke_token(token, by=COMMAND_LABEL, now=timezone.now())
         self.stdout.write(self.style.SUCCESS(f"{name} opens nothing any more."))
 
 
-def _days(written: str) -> int:
+def _parse_days(written: str) -> int:
     """Read a number of days, at most ten years."""
-    if not written.isdecimal() or not 1 <= int(written) <= MOST_DAYS:
-        raise ArgumentTypeError(f"must be 1 to {MOST_DAYS} days")
+    if not written.isdecimal() or not 1 <= int(written) <= MAX_DAYS:
+        raise ArgumentTypeError(f"must be 1 to {MAX_DAYS} days")
     return int(written)
 
 
-def _state(token: ApiToken, *, now: datetime) -> str:
+def _describe_state(token: ApiToken, *, now: datetime) -> str:
     if token.revoked_at is not None:
-        return f"revoked {_day(token.revoked_at)} {token.revoked_by}".strip()
+        return f"revoked {_format_day(token.revoked_at)} {token.revoked_by}".strip()
     if token.expires_at is not None and token.expires_at <= now:
-        return f"expired {_day(token.expires_at)}"
-    return "works" if token.expires_at is None else f"works {_until(token.expires_at)}"
+        return f"expired {_format_day(token.expires_at)}"
+    return "works" if token.expires_at is None else f"works {_describe_expiry(token.expires_at)}"
 
 
-def _until(expires_at: datetime | None) -> str:
-    return "until it is revoked" if expires_at is None else f"until {_day(expires_at)}"
+def _describe_expiry(expires_at: datetime | None) -> str:
+    return "until it is revoked" if expires_at is None else f"until {_format_day(expires_at)}"
 
 
-def _day(at: datetime) -> str:
+def _format_day(at: datetime) -> str:
     return at.date().isoformat()
 
 
-def _minute(at: datetime | None) -> str:
+def _format_minute(at: datetime | None) -> str:
     return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from drf_spectacular.drainage import GENERATOR_STATS
 
-from backoffice.api.views.openapi import document
+from backoffice.api.views.openapi import render_openapi_document
 from shared.core.config import PROJECT_ROOT
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             CommandError: something in the views could not be described.
 
         """
-        written = document()
+        written = render_openapi_document()
         if GENERATOR_STATS:
             GENERATOR_STATS.emit_summary()
             raise CommandError("Some of the views could not be described.")
