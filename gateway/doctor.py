@@ -14,7 +14,8 @@ from typing import Any, Final
 import httpx
 
 from shared.core.config import Settings
-from shared.whatsapp.services.meta_client import GraphError, GraphRefused, MetaClient
+from shared.whatsapp.errors import GraphError, GraphRefused
+from shared.whatsapp.services.meta_client import MetaClient
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 """Deadlines and the 24 h window compare Meta's clock with ours."""

@@ -22,6 +22,7 @@ from backoffice.ui import audit_log, display
 from shared.core.enums import OutboxKind
 from shared.core.errors import DomainError
 from shared.whatsapp import window
+from shared.whatsapp.errors import AlarmResolved
 from shared.whatsapp.models import (
     Alarm,
     BusinessNumber,
@@ -30,7 +31,6 @@ from shared.whatsapp.models import (
     WhatsAppContact,
 )
 from shared.whatsapp.services import alarms, business_numbers
-from shared.whatsapp.services.alarms import AlarmResolved
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 

@@ -27,10 +27,10 @@ from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import transitions
+from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle, number_map
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.transitions import TransitionNotAllowed
 
 _STATUS_STYLES: Final = {
     RaffleStatus.DRAFT: "secondary",

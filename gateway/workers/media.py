@@ -14,12 +14,8 @@ from shared.raffles import fingerprints
 from shared.raffles.services import proofs
 from shared.raffles.services.proofs import ProofFetchJob
 from shared.use_cases import payments
-from shared.whatsapp.services.meta_client import (
-    GraphError,
-    MediaCorrupt,
-    MediaError,
-    MetaClient,
-)
+from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError
+from shared.whatsapp.services.meta_client import MetaClient
 
 MAX_CONCURRENT_FETCHES: Final = 4
 """Each may be 16 MB in memory."""

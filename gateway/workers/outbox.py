@@ -16,13 +16,9 @@ from gateway.database import Database
 from gateway.throttle import Pace, Throttle
 from gateway.workers.loop import StopSignal, WakeSignal
 from shared.core import logs
+from shared.whatsapp.errors import GraphRefused, GraphUncertain, GraphUnreachable
 from shared.whatsapp.services import meta_client
-from shared.whatsapp.services.meta_client import (
-    GraphRefused,
-    GraphUncertain,
-    GraphUnreachable,
-    MetaClient,
-)
+from shared.whatsapp.services.meta_client import MetaClient
 from shared.whatsapp.services.outbox import claims, delivery_statuses, outbox_queue, send_results
 from shared.whatsapp.services.outbox.claims import ClaimedMessage
 

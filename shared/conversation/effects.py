@@ -25,10 +25,10 @@ from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import ActorKind, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
+from shared.raffles.errors import NumbersTaken, OrderNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import availability, orders, orphan_proofs, proofs, reservations
 from shared.raffles.services.proofs import ProofKept, ProofLate, ProofOrphan, ProofRepeated
-from shared.raffles.services.reservations import NumbersTaken
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
@@ -80,7 +80,7 @@ def carry_out_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
 def _lock_own_order(order_id: int, turn: InboundTurn) -> Order:
     order = orders.lock_order(order_id)
     if order.contact_id != turn.contact.pk:
-        raise orders.OrderNotFound(order_id=order_id)
+        raise OrderNotFound(order_id=order_id)
     return order
 
 

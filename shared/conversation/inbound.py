@@ -24,6 +24,7 @@ from structlog.contextvars import bound_contextvars
 
 from shared.conversation import facts, flow
 from shared.conversation.effects import InboundTurn, carry_out_effect
+from shared.conversation.errors import AnswerFailed, EndlessConversation, LeftOver, TookTooLong
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.parsing import ChatCommand, parse_command
@@ -105,30 +106,6 @@ class AnswerResult:
             self.media or other.media,
             self.acted or other.acted,
         )
-
-
-class AnswerFailed(Exception):
-    """One message could not be answered; everything since the transaction began is undone."""
-
-    def __init__(self, message_id: int) -> None:
-        super().__init__(f"message {message_id} could not be answered")
-        self.message_id = message_id
-
-
-class LeftOver(Exception):
-    """A buyer's messages wait for so long that a gateway may have died of the first."""
-
-    def __init__(self, message_id: int) -> None:
-        super().__init__(f"message {message_id} is left over")
-        self.message_id = message_id
-
-
-class TookTooLong(RuntimeError):
-    """Answering one message took more processor time than its share."""
-
-
-class EndlessConversation(RuntimeError):
-    """One message led from effect to effect without ever coming to an answer."""
 
 
 @transaction.atomic(durable=True)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 class DomainError(Exception):
     """The request was understood and refused.
 
-    Subclasses live beside what raises them. The first line of the docstring is the sentence staff
+    The subclasses of a package stand on one page, its `errors.py`. The first line of the docstring is the sentence staff
     and API users read; `code` never changes once released; `details` are the values a program
     needs to go on.
     """

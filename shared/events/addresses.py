@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from shared.core.errors import DomainError
+from shared.events.errors import AddressMalformed, AddressPrivate
 
 type IPAddress = IPv4Address | IPv6Address
 
@@ -26,24 +26,6 @@ _IPV4_TUNNEL_NETWORKS: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _PRIVATE_NAME_SUFFIXES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 """How names end that mean something in one network only."""
-
-
-class AddressRefused(DomainError):
-    """Events cannot be sent to this address."""
-
-    code = "address_refused"
-
-
-class AddressMalformed(AddressRefused):
-    """Give an address such as https://n8n.example/webhook/raffle, without user and password."""
-
-    code = "address_malformed"
-
-
-class AddressPrivate(AddressRefused):
-    """This address is in a private network; EVENTS_ALLOW_PRIVATE allows sending there."""
-
-    code = "address_private"
 
 
 def is_blocked_ip(ip: IPAddress) -> bool:

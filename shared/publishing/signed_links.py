@@ -6,27 +6,12 @@ from urllib.parse import urlencode
 
 from django.core.signing import BadSignature, Signer
 
-from shared.core.errors import DomainError
+from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 
 LINK_LIFETIME: Final = timedelta(days=7)
 """Long enough for a person to look at a proof after a holiday."""
 
 _SALT: Final = "shared.conversation.proof_links"
-
-
-class ProofLinkBroken(DomainError):
-    """The link to this payment proof is not one of ours, or was cut off."""
-
-    code = "proof_link_broken"
-
-
-class ProofLinkExpired(DomainError):
-    """The link to this payment proof has expired; its order's events and page have a fresh one."""
-
-    code = "proof_link_expired"
-
-    def __init__(self, *, expired_at: datetime) -> None:
-        super().__init__(expired_at=expired_at)
 
 
 def sign_proof_id(proof_id: int, *, now: datetime) -> str:

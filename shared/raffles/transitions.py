@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
-from shared.core.errors import DomainError
+from shared.raffles.errors import TransitionNotAllowed
 
 RAFFLE_TRANSITIONS: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
     RaffleStatus.DRAFT: frozenset({RaffleStatus.OPEN}),
@@ -35,12 +35,6 @@ TICKET_TRANSITIONS: Final[Mapping[TicketStatus, frozenset[TicketStatus]]] = {
     TicketStatus.RESERVED: frozenset({TicketStatus.AVAILABLE, TicketStatus.SOLD}),
     TicketStatus.SOLD: frozenset(),
 }
-
-
-class TransitionNotAllowed(DomainError):
-    """That change is not possible from the present status."""
-
-    code = "transition_not_allowed"
 
 
 def check_transition[S: StrEnum](table: Mapping[S, frozenset[S]], *, current: S, wanted: S) -> None:

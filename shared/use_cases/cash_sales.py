@@ -11,20 +11,15 @@ from django.db import IntegrityError, transaction
 from shared.core import logs
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
+from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import orders, payments, reservations
-from shared.raffles.services.lifecycle import RaffleNotFound
+from shared.use_cases.errors import BuyerNameMissing
 
 _log = logs.get_logger(__name__)
 
 CASH_SALE_REASON: Final = "sold for cash"
 """What the history says of it."""
-
-
-class BuyerNameMissing(DomainError):
-    """A sale for cash needs the buyer's name: there is no chat to find them by."""
-
-    code = "buyer_name_missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from shared.conversation.texts import order_updates
 from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
 from shared.core import logs
 from shared.raffles.actor import Actor
+from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, orphan_proofs, proofs, reservations
-from shared.raffles.services.lifecycle import RaffleNotFound
 from shared.raffles.services.proofs import ProofKept, ProofLate
 from shared.whatsapp.services.inbox import contacts
 

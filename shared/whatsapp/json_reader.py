@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import orjson
 
+from shared.whatsapp.errors import UnreadableJson
+
 MAX_DEPTH: Final = 60
 """Meta's payloads nest ten deep at most; SQLite stores none deeper than 1,000."""
 
@@ -17,10 +19,6 @@ _MAX_TIMESTAMP: Final = 4_102_444_800
 """The year 2100; a later timestamp is a mistake."""
 _MAX_SQL_INTEGER: Final = 2**31 - 1
 _LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
-
-
-class UnreadableJson(ValueError):
-    """The bytes or the value cannot be read or stored; the message says why."""
 
 
 def parse_json(body: bytes) -> Any:

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import regex
 
+from shared.whatsapp.errors import NoAddressee
+
 type Message = dict[str, Any]
 
 TEXT_LIMIT: Final = 4096
@@ -45,10 +47,6 @@ _LINK: Final = regex.compile(r"https?://\S{1,2000}")
 _BLANK_CHARACTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
 """Letters, marks and symbols by category that show as nothing."""
 _BLANK_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
-
-
-class NoAddressee(ValueError):
-    """The contact has neither a phone number nor a user id that a message can be sent to."""
 
 
 @dataclass(frozen=True, slots=True)

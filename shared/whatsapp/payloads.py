@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
+from shared.whatsapp.errors import UnreadableJson
 from shared.whatsapp.json_reader import (
-    UnreadableJson,
     make_storable,
     parse_json,
     read_integer,

@@ -20,16 +20,18 @@ from backoffice.api.serializers.endpoints import EndpointChangeSerializer, NewEn
 from backoffice.api.serializers.order_decisions import validate_body
 from shared.core import config, enums
 from shared.core.enums import EventDeliveryStatus, Scope
-from shared.events.addresses import AddressMalformed, AddressPrivate
-from shared.events.models import EventDelivery, EventEndpoint
-from shared.events.services import deliveries, endpoints
-from shared.events.services.deliveries import DeliveryNotFound, DeliveryUnderWay
-from shared.events.services.endpoints import (
+from shared.events.errors import (
+    AddressMalformed,
+    AddressPrivate,
+    DeliveryNotFound,
+    DeliveryUnderWay,
     EndpointNameTaken,
     EndpointNotFound,
     HeaderRefused,
     SecretRefused,
 )
+from shared.events.models import EventDelivery, EventEndpoint
+from shared.events.services import deliveries, endpoints
 
 _ENDPOINT_NOT_FOUND: Final = EndpointNotFound()
 

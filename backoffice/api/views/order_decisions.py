@@ -30,24 +30,24 @@ from backoffice.api.serializers.order_decisions import (
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.publishing import representations
-from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import orders as orders_service
-from shared.raffles.services.orders import OrderAlreadyPaid, OrderEnded, OrderNotFound, RaffleDrawn
-from shared.raffles.services.payments import (
-    AlreadySettled,
+from shared.raffles.errors import (
     AmountMismatch,
     DecisionMade,
-    NeedsDecision,
     NothingToReview,
-    OrderNotPlaced,
-    ProofUnseen,
-)
-from shared.raffles.services.reservations import (
     NumbersTaken,
     NumbersUnknown,
+    OrderAlreadyPaid,
+    OrderEnded,
+    OrderNotFound,
+    OrderNotPlaced,
+    ProofUnseen,
     QuantityOutOfBounds,
+    RaffleDrawn,
     TooFewLeft,
 )
+from shared.raffles.models import Order, PaymentProof
+from shared.raffles.services import orders as orders_service
+from shared.raffles.services.payments import AlreadySettled, NeedsDecision
 from shared.use_cases import late_payments, payments
 
 _format_three_digits: Final = "{:03d}".format

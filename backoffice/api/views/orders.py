@@ -12,9 +12,9 @@ from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import orders as responses_orders
 from shared.core.enums import Scope
 from shared.publishing import representations
+from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import Order
 from shared.raffles.services import orders as orders_service
-from shared.raffles.services.orders import OrderNotFound
 
 
 class OrderListView(APIView):

@@ -28,11 +28,11 @@ from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
 from shared.core.errors import DomainError
 from shared.publishing import signed_links
-from shared.publishing.signed_links import ProofLinkBroken, ProofLinkExpired
+from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
+from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import PaymentProof
 from shared.raffles.services import orders as orders_service
-from shared.raffles.services.orders import OrderNotFound
 
 SIGNATURE_PARAMETER: Final = "signature"
 _NO_STORE: Final = "private, no-store"

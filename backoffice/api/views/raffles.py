@@ -24,11 +24,10 @@ from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import orders, raffles
 from shared.core import enums, logs
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
+from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability, lifecycle, number_ranges
-from shared.raffles.services.lifecycle import NumbersMissing, RaffleNotFound
 from shared.raffles.services.number_ranges import NumberRange, RangePage
-from shared.raffles.transitions import TransitionNotAllowed
 
 _RANGE_PATTERN: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
 _RANGE_EXPRESSION: Final = "[0-9]{1,7}(-[0-9]{1,7})?"

@@ -15,9 +15,9 @@ from backoffice.api.responses import orders, statistics
 from backoffice.api.responses.statistics import StatisticsSource
 from backoffice.api.views.raffles import SingleRaffleView
 from shared.core.enums import Scope
+from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
 from shared.raffles.services import pending_counts, sales
-from shared.raffles.services.lifecycle import RaffleNotFound
 
 DEFAULT_DAYS: Final = 30
 MAX_RAFFLES_LISTED: Final = 200

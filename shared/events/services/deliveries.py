@@ -16,8 +16,8 @@ from django.db.models import Q
 
 from shared.core import logs, retry
 from shared.core.enums import EventDeliveryStatus
-from shared.core.errors import DomainError
 from shared.core.sql import inline_enum_value
+from shared.events.errors import DeliveryNotFound, DeliveryUnderWay
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 
 MAX_CONCURRENT_PER_ENDPOINT: Final = 4
@@ -56,19 +56,6 @@ _IS_QUEUED: Final = Q(status=inline_enum_value(EventDeliveryStatus.QUEUED))
 _IS_SENDING: Final = Q(status=inline_enum_value(EventDeliveryStatus.SENDING))
 
 _log = logs.get_logger(__name__)
-
-
-class DeliveryNotFound(DomainError):
-    """There is no such delivery."""
-
-    code = "delivery_not_found"
-
-
-class DeliveryUnderWay(DomainError):
-    """It is being sent right now; wait for what becomes of it."""
-
-    code = "delivery_under_way"
-    retryable = True
 
 
 @dataclass(frozen=True, slots=True)

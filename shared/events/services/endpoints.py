@@ -12,8 +12,14 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from shared.core import logs
 from shared.core.enums import EventType
-from shared.core.errors import DomainError
 from shared.events.addresses import check_address
+from shared.events.errors import (
+    EndpointNameTaken,
+    EndpointNotFound,
+    EventTypeUnknown,
+    HeaderRefused,
+    SecretRefused,
+)
 from shared.events.models import SECRET_PREFIX, EventDelivery, EventEndpoint, new_secret
 
 DELIVERIES_DELETED_PER_TRANSACTION: Final = 1_000
@@ -29,39 +35,6 @@ _RESERVED_HEADER_NAME: Final = re.compile(
 _MAX_REASON_CHARACTERS: Final = 200
 
 _log = logs.get_logger(__name__)
-
-
-class EndpointNotFound(DomainError):
-    """There is no such endpoint."""
-
-    code = "endpoint_not_found"
-
-
-class EndpointNameTaken(DomainError):
-    """Another endpoint has this name."""
-
-    code = "endpoint_name_taken"
-
-
-class HeaderRefused(DomainError):
-    """A fixed header is a name and a value in plain characters, and none that is ours to set."""
-
-    code = "header_refused"
-
-
-class SecretRefused(DomainError):
-    """A secret is whsec_ followed by 24 to 64 bytes in Base64."""
-
-    code = "secret_refused"
-
-
-class EventTypeUnknown(DomainError):
-    """There are no events of this type."""
-
-    code = "event_type_unknown"
-
-    def __init__(self, *, types: Collection[str]) -> None:
-        super().__init__(unknown=sorted(types), known=[known.value for known in EventType])
 
 
 def find_endpoint(endpoint_id: int) -> EventEndpoint:

@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from shared.core.enums import RaffleStatus
+from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
-from shared.raffles.services.lifecycle import RaffleNotFound
 
 _COPY_SUFFIX: Final = " (copy)"
 

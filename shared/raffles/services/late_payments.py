@@ -10,15 +10,16 @@ from typing import Final
 
 from shared.core.enums import OrderAction, TicketStatus, Verdict
 from shared.raffles.actor import Actor
-from shared.raffles.models import Order, TicketNumber
-from shared.raffles.services import history, orders, payments, tickets
-from shared.raffles.services.payments import DecisionMade, Settled
-from shared.raffles.services.reservations import (
+from shared.raffles.errors import (
+    DecisionMade,
     NumbersTaken,
     NumbersUnknown,
     QuantityOutOfBounds,
     TooFewLeft,
 )
+from shared.raffles.models import Order, TicketNumber
+from shared.raffles.services import history, orders, payments, tickets
+from shared.raffles.services.payments import Settled
 
 
 def replace_numbers(

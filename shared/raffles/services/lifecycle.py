@@ -6,25 +6,10 @@ from django.db import transaction
 
 from shared.core import row_count
 from shared.core.enums import RaffleStatus
-from shared.core.errors import DomainError
 from shared.raffles import transitions
+from shared.raffles.errors import NumbersMissing, RaffleNotFound
 from shared.raffles.models import Raffle
 from shared.raffles.services import number_generation
-
-
-class RaffleNotFound(DomainError):
-    """There is no such raffle."""
-
-    code = "raffle_not_found"
-
-
-class NumbersMissing(DomainError):
-    """The raffle cannot open before all its numbers exist."""
-
-    code = "numbers_missing"
-
-    def __init__(self, *, missing: int) -> None:
-        super().__init__(missing=missing)
 
 
 @transaction.atomic(durable=True)

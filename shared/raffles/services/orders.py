@@ -10,59 +10,21 @@ from typing import Any, Final
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
-from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.actor import SWEEPER, Actor
+from shared.raffles.errors import (
+    OrderAlreadyPaid,
+    OrderEnded,
+    OrderExpired,
+    OrderNotDraft,
+    OrderNotFound,
+    RaffleDrawn,
+)
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.predicates import EXPIRING_ORDERS
 from shared.raffles.services import history, tickets
 
 _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-class OrderNotFound(DomainError):
-    """There is no such order."""
-
-    code = "order_not_found"
-
-
-class OrderNotDraft(DomainError):
-    """Only a hold that was not confirmed yet can be placed."""
-
-    code = "order_not_draft"
-
-    def __init__(self, *, status: str) -> None:
-        super().__init__(status=status)
-
-
-class OrderExpired(DomainError):
-    """The time for this order has run out."""
-
-    code = "order_expired"
-
-
-class OrderAlreadyPaid(DomainError):
-    """The order is paid; its numbers belong to the buyer."""
-
-    code = "order_already_paid"
-
-    def __init__(self, *, order_id: int, by: str | None, at: datetime | None) -> None:
-        super().__init__(order_id=order_id, by=by, at=at)
-
-
-class OrderEnded(DomainError):
-    """The order was cancelled or has expired."""
-
-    code = "order_ended"
-
-    def __init__(self, *, status: str, by: str | None, at: datetime | None) -> None:
-        super().__init__(status=status, by=by, at=at)
-
-
-class RaffleDrawn(DomainError):
-    """The raffle is drawn; nothing about its numbers changes any more."""
-
-    code = "raffle_drawn"
 
 
 def find_order(reference: str) -> int:

@@ -6,25 +6,10 @@ Runs inside the caller's transaction, with the proof's sender locked first.
 from datetime import datetime
 
 from shared.core.enums import OrderAction, Verdict
-from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
+from shared.raffles.errors import ProofNotFound, ProofSettled
 from shared.raffles.models import PaymentProof
 from shared.raffles.services import history
-
-
-class ProofNotFound(DomainError):
-    """There is no such payment proof."""
-
-    code = "proof_not_found"
-
-
-class ProofSettled(DomainError):
-    """Somebody has put this payment proof to an order already, or dismissed it."""
-
-    code = "proof_settled"
-
-    def __init__(self, *, by: str, at: datetime, order_code: str | None) -> None:
-        super().__init__(by=by, at=at, order_code=order_code)
 
 
 def find_sender_id(proof_id: int) -> int | None:

@@ -17,64 +17,20 @@ from shared.core.enums import (
     Verdict,
     format_label,
 )
-from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
+from shared.raffles.errors import (
+    AmountMismatch,
+    AskedJustNow,
+    DecisionMade,
+    NothingToReview,
+    OrderNotPlaced,
+    ProofUnseen,
+)
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import history, orders, tickets
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
 """Two reviewers who ask for a better proof within this time mean the same request."""
-
-
-class OrderNotPlaced(DomainError):
-    """The buyer has not confirmed this order yet, so it cannot be paid."""
-
-    code = "order_not_placed"
-
-
-class NothingToReview(DomainError):
-    """The order has no payment proof that waits for a decision."""
-
-    code = "nothing_to_review"
-
-    def __init__(self, *, order_id: int, by: str | None, at: datetime | None) -> None:
-        super().__init__(order_id=order_id, by=by, at=at)
-
-
-class AskedJustNow(DomainError):
-    """The buyer was asked for a better proof a moment ago."""
-
-    code = "asked_just_now"
-
-    def __init__(self, *, by: str | None, at: datetime | None) -> None:
-        super().__init__(by=by, at=at)
-
-
-class DecisionMade(DomainError):
-    """There is no late payment of this order to decide about any more."""
-
-    code = "decision_made"
-
-    def __init__(self, *, by: str | None, at: datetime | None) -> None:
-        super().__init__(by=by, at=at)
-
-
-class AmountMismatch(DomainError):
-    """The amount is not the order's total; send accept_difference to confirm all the same."""
-
-    code = "amount_mismatch"
-
-    def __init__(self, *, expected: Decimal, received: Decimal, currency: str) -> None:
-        super().__init__(expected=str(expected), received=str(received), currency=currency)
-
-
-class ProofUnseen(DomainError):
-    """Another payment proof has arrived that was not looked at yet."""
-
-    code = "proof_unseen"
-
-    def __init__(self, *, proof_ids: Collection[int]) -> None:
-        super().__init__(proof_ids=sorted(proof_ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,83 +15,20 @@ from django.db import connection
 
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
-from shared.core.errors import DomainError
 from shared.raffles import codes
 from shared.raffles.actor import Actor
+from shared.raffles.errors import (
+    ContactLimitReached,
+    CoolingDown,
+    NumbersTaken,
+    NumbersUnknown,
+    OrderWantsPayment,
+    QuantityOutOfBounds,
+    RaffleNotSelling,
+    TooFewLeft,
+)
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
 from shared.raffles.services import availability, draft_orders, history, tickets
-
-
-class RaffleNotSelling(DomainError):
-    """The raffle sells nothing at the moment."""
-
-    code = "raffle_not_selling"
-
-    def __init__(self, *, reason: str) -> None:
-        super().__init__(reason=reason)
-
-
-class QuantityOutOfBounds(DomainError):
-    """That many numbers cannot be had in one order."""
-
-    code = "quantity_out_of_bounds"
-
-    def __init__(self, *, minimum: int, maximum: int) -> None:
-        super().__init__(minimum=minimum, maximum=maximum)
-
-
-class NumbersUnknown(DomainError):
-    """The raffle has no such numbers."""
-
-    code = "numbers_unknown"
-
-    def __init__(self, *, unknown: Collection[int], first: int, last: int) -> None:
-        super().__init__(unknown=sorted(unknown), first=first, last=last)
-
-
-class NumbersTaken(DomainError):
-    """Some of the numbers asked for belong to somebody else."""
-
-    code = "numbers_taken"
-
-    def __init__(self, *, taken: Collection[int], free: Collection[int]) -> None:
-        super().__init__(taken=sorted(taken), free=sorted(free))
-
-
-class TooFewLeft(DomainError):
-    """Fewer numbers are left than were asked for."""
-
-    code = "too_few_left"
-
-    def __init__(self, *, available: int) -> None:
-        super().__init__(available=available)
-
-
-class ContactLimitReached(DomainError):
-    """The buyer would have more numbers than one buyer may have in this raffle."""
-
-    code = "contact_limit_reached"
-
-    def __init__(self, *, limit: int, remaining: int) -> None:
-        super().__init__(limit=limit, remaining=remaining)
-
-
-class CoolingDown(DomainError):
-    """The buyer let several holds in a row run out and must wait before the next."""
-
-    code = "cooling_down"
-
-    def __init__(self, *, until: datetime) -> None:
-        super().__init__(until=until)
-
-
-class OrderWantsPayment(DomainError):
-    """The buyer has an order in this raffle that wants to be paid first."""
-
-    code = "order_wants_payment"
-
-    def __init__(self, *, order_id: int, code: str | None) -> None:
-        super().__init__(order_id=order_id, code=code)
 
 
 def hold_chosen_or_random(

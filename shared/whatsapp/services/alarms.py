@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import F
 
 from shared.core import logs
-from shared.core.errors import DomainError
 from shared.whatsapp import signals
+from shared.whatsapp.errors import AlarmResolved
 from shared.whatsapp.models import Alarm
 
 _log = logs.get_logger(__name__)
@@ -16,12 +16,6 @@ _log = logs.get_logger(__name__)
 _KEY_LENGTH: Final = 120
 _TITLE_LENGTH: Final = 200
 _RESOLVED_BY_LENGTH: Final = 150
-
-
-class AlarmResolved(DomainError):
-    """The alarm was resolved before."""
-
-    code = "alarm_resolved"
 
 
 @transaction.atomic(savepoint=False)

@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Case, F, Q, Value, When
 
 from shared.core import config, retry
-from shared.core.errors import DomainError
+from shared.whatsapp.errors import BusinessNumberSends
 from shared.whatsapp.models import BusinessNumber
 from shared.whatsapp.services import alarms
 
@@ -18,12 +18,6 @@ _NOTED_INTERVAL: Final = timedelta(minutes=1)
 _SLOW_DOWN_BASE: Final = timedelta(seconds=1)
 _SLOW_DOWN_CAP: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 300
-
-
-class BusinessNumberSends(DomainError):
-    """The number is sending; there is nothing to try."""
-
-    code = "number_sends"
 
 
 def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256 as sha256_of
@@ -19,11 +19,20 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from shared.core.constants import MEDIA_LIMIT
-from shared.whatsapp import graph_errors
 from shared.whatsapp.content import normalise_sha256
-from shared.whatsapp.graph_errors import Judgement
-from shared.whatsapp.json_reader import (
+from shared.whatsapp.errors import (
+    GraphError,
+    GraphRefused,
+    GraphUncertain,
+    GraphUnreachable,
+    MediaCorrupt,
+    MediaElsewhere,
+    MediaGone,
+    MediaTooLarge,
+    MediaWrongType,
     UnreadableJson,
+)
+from shared.whatsapp.json_reader import (
     parse_json,
     read_integer,
     read_items,
@@ -55,88 +64,12 @@ PROOF_FILE_EXTENSIONS: Final[Mapping[str, str]] = {
 """What a payment proof may be, and how its file name ends."""
 
 _NO_WAIT: Final = timedelta(0)
-_LONGEST_WAIT: Final = timedelta(hours=1)
 _ANSWER_SIZE_LIMIT: Final = 1024 * 1024
 _PDF_HEADER_WITHIN: Final = 1024  # readers accept a PDF that begins this late
 _META_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _EXPIRED_ADDRESS_STATUSES: Final = frozenset({404, 410})
 _MEDIA_GONE_CODES: Final = frozenset({33, 100, 131052})
 _PHONE_NUMBER_DELETED_CODE: Final = 33
-
-
-class GraphError(Exception):
-    """The Graph API did not do what it was asked."""
-
-
-class GraphUnreachable(GraphError):
-    """No connection was made, so nothing was sent."""
-
-
-class GraphUncertain(GraphError):
-    """It broke off, or the answer says nothing: what was asked may have been done."""
-
-
-class GraphRefused(GraphError):
-    """The Graph API refused.
-
-    Attributes:
-        code: the code of Meta's table, if the answer has one.
-        http_status: of the answer.
-        details: what Meta says about it.
-        transient: whether Meta calls it passing.
-        retry_after: how long Meta asks to wait, if it does.
-
-    """
-
-    def __init__(
-        self,
-        *,
-        code: int | None,
-        http_status: int | None,
-        details: str = "",
-        transient: bool = False,
-        retry_after: timedelta | None = None,
-    ) -> None:
-        super().__init__(f"code {code}, HTTP status {http_status}")
-        self.code = code
-        self.http_status = http_status
-        self.details = details
-        self.transient = transient
-        self.retry_after = retry_after
-
-    @property
-    def judgement(self) -> Judgement:
-        """What to do about it; a wait that Meta asks for is kept, up to an hour."""
-        judged = graph_errors.judge_send_error(
-            code=self.code, http_status=self.http_status, transient=self.transient
-        )
-        return replace(
-            judged, wait=max(judged.wait, min(self.retry_after or _NO_WAIT, _LONGEST_WAIT))
-        )
-
-
-class MediaError(Exception):
-    """The file cannot be had; trying again does not help."""
-
-
-class MediaGone(MediaError):
-    """Meta does not have the file any more."""
-
-
-class MediaElsewhere(MediaGone):
-    """The file lies on a host that must not see our token."""
-
-
-class MediaTooLarge(MediaError):
-    """The file is larger than a payment proof may be."""
-
-
-class MediaWrongType(MediaError):
-    """The file is neither a JPEG, PNG, WebP or HEIC picture nor a PDF."""
-
-
-class MediaCorrupt(MediaError):
-    """The bytes are not those that were announced."""
 
 
 @dataclass(frozen=True, slots=True)

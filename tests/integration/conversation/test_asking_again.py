@@ -4,9 +4,14 @@ import pytest
 
 from shared.core.enums import OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
+from shared.raffles.errors import (
+    AskedJustNow,
+    NothingToReview,
+    OrderAlreadyPaid,
+    OrderEnded,
+    ProofUnseen,
+)
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services.orders import OrderAlreadyPaid, OrderEnded
-from shared.raffles.services.payments import AskedJustNow, NothingToReview, ProofUnseen
 from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer, an_api_token

@@ -8,17 +8,18 @@ import pytest
 
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.core.errors import DomainError
-from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services.lifecycle import RaffleNotFound
-from shared.raffles.services.reservations import (
+from shared.raffles.errors import (
     NumbersTaken,
     NumbersUnknown,
     QuantityOutOfBounds,
+    RaffleNotFound,
     RaffleNotSelling,
     TooFewLeft,
 )
+from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.use_cases import cash_sales
-from shared.use_cases.cash_sales import BuyerNameMissing, CashSale
+from shared.use_cases.cash_sales import CashSale
+from shared.use_cases.errors import BuyerNameMissing
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer

@@ -12,9 +12,10 @@ from django.db import transaction
 from shared.conversation import button_ids, inbound
 from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
+from shared.raffles.errors import DecisionMade
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import inventory
-from shared.raffles.services.payments import AlreadySettled, DecisionMade
+from shared.raffles.services.payments import AlreadySettled
 from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders

@@ -8,15 +8,18 @@ import pytest
 
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, RejectReason, Verdict
 from shared.core.errors import DomainError
-from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services.orders import OrderEnded, RaffleDrawn
-from shared.raffles.services.payments import DecisionMade, NeedsDecision, ProofUnseen, Settled
-from shared.raffles.services.reservations import (
+from shared.raffles.errors import (
+    DecisionMade,
     NumbersTaken,
     NumbersUnknown,
+    OrderEnded,
+    ProofUnseen,
     QuantityOutOfBounds,
+    RaffleDrawn,
     TooFewLeft,
 )
+from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
+from shared.raffles.services.payments import NeedsDecision, Settled
 from shared.use_cases import late_payments, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders

@@ -6,12 +6,16 @@ import pytest
 
 from shared.conversation import button_ids
 from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
+from shared.raffles.errors import (
+    NumbersTaken,
+    OrderNotFound,
+    OrderWantsPayment,
+    ProofNotFound,
+    ProofSettled,
+)
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services.orders import OrderNotFound
-from shared.raffles.services.orphan_proofs import ProofNotFound, ProofSettled
 from shared.raffles.services.payments import Settled
 from shared.raffles.services.proofs import ProofKept, ProofLate
-from shared.raffles.services.reservations import NumbersTaken, OrderWantsPayment
 from shared.use_cases import orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.core.enums import EventDeliveryStatus
+from shared.events.errors import DeliveryNotFound, DeliveryUnderWay
 from shared.events.models import EventAttempt, EventDelivery
 from shared.events.services import deliveries, endpoints
 from shared.events.services.deliveries import (
@@ -14,8 +15,6 @@ from shared.events.services.deliveries import (
     MAX_RESPONSE_CHARACTERS,
     RETRY_WAITS,
     AttemptResult,
-    DeliveryNotFound,
-    DeliveryUnderWay,
     FailureConsequence,
 )
 from tests.builders import MINUTE, NOON

@@ -6,16 +6,17 @@ import pytest
 
 from shared.core.enums import EventType
 from shared.core.errors import DomainError
-from shared.events.addresses import AddressMalformed, AddressPrivate
-from shared.events.models import EventDelivery, EventEndpoint
-from shared.events.services import endpoints
-from shared.events.services.endpoints import (
+from shared.events.errors import (
+    AddressMalformed,
+    AddressPrivate,
     EndpointNameTaken,
     EndpointNotFound,
     EventTypeUnknown,
     HeaderRefused,
     SecretRefused,
 )
+from shared.events.models import EventDelivery, EventEndpoint
+from shared.events.services import endpoints
 from tests.builders import MINUTE, NOON
 from tests.integration.events.told import an_endpoint, queued
 

@@ -6,9 +6,9 @@ import pytest
 from django.core.files.base import ContentFile
 from pytest_django import Settings
 
+from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import duplication
-from shared.raffles.services.lifecycle import RaffleNotFound
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.raffles import arranged

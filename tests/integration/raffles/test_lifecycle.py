@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from shared.core.enums import RaffleStatus
+from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle, number_generation
-from shared.raffles.services.lifecycle import NumbersMissing, RaffleNotFound
-from shared.raffles.transitions import RAFFLE_TRANSITIONS, TransitionNotAllowed
+from shared.raffles.transitions import RAFFLE_TRANSITIONS
 from tests import builders
 from tests.builders import MINUTE, NOON
 

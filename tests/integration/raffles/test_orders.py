@@ -13,25 +13,22 @@ from shared.core.enums import (
     Verdict,
 )
 from shared.core.row_count import WrongRowCount
-from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services import history, inventory, orders, payments, proofs, tickets
-from shared.raffles.services.orders import (
+from shared.raffles.errors import (
+    NothingToReview,
     OrderAlreadyPaid,
     OrderEnded,
     OrderExpired,
     OrderNotDraft,
     OrderNotFound,
-    RaffleDrawn,
-)
-from shared.raffles.services.payments import (
-    AlreadySettled,
-    NeedsDecision,
-    NothingToReview,
     OrderNotPlaced,
     ProofUnseen,
-    Settled,
+    RaffleDrawn,
+    TransitionNotAllowed,
 )
-from shared.raffles.transitions import ORDER_TRANSITIONS, TransitionNotAllowed
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.services import history, inventory, orders, payments, proofs, tickets
+from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.transitions import ORDER_TRANSITIONS
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer, an_api_token
 from tests.integration.raffles import arranged

@@ -11,10 +11,10 @@ import pytest
 from django.db import connection, transaction
 
 from shared.core.enums import OrderStatus, TicketStatus
+from shared.raffles.errors import NumbersTaken, TooFewLeft
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import inventory, orders, payments, reservations
 from shared.raffles.services.payments import AlreadySettled, Settled
-from shared.raffles.services.reservations import NumbersTaken, TooFewLeft
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer

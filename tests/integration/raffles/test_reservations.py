@@ -8,9 +8,7 @@ import pytest
 
 from shared.core.enums import Mode, OrderStatus, RaffleStatus
 from shared.raffles import codes
-from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services import inventory, orders, reservations
-from shared.raffles.services.reservations import (
+from shared.raffles.errors import (
     ContactLimitReached,
     CoolingDown,
     NumbersTaken,
@@ -20,6 +18,8 @@ from shared.raffles.services.reservations import (
     RaffleNotSelling,
     TooFewLeft,
 )
+from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
+from shared.raffles.services import inventory, orders, reservations
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer

@@ -8,14 +8,16 @@ import pytest
 from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import PaymentProof
+from shared.whatsapp.errors import (
+    AlarmResolved,
+    BusinessNumberSends,
+    MessageAnswered,
+    MessageNotFailed,
+)
 from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
 from shared.whatsapp.services import alarms, business_numbers
-from shared.whatsapp.services.alarms import AlarmResolved
-from shared.whatsapp.services.business_numbers import BusinessNumberSends
 from shared.whatsapp.services.inbox import contacts, inbox_queue
-from shared.whatsapp.services.inbox.inbox_queue import MessageAnswered
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
-from shared.whatsapp.services.outbox.outbox_queue import MessageNotFailed
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.conversation.chat import Chat

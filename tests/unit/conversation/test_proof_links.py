@@ -6,7 +6,7 @@ import pytest
 from django.core.signing import Signer
 
 from shared.publishing import signed_links
-from shared.publishing.signed_links import ProofLinkBroken, ProofLinkExpired
+from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 from tests.builders import NOON
 
 SECOND = timedelta(seconds=1)

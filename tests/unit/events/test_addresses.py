@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from shared.events import addresses
-from shared.events.addresses import AddressMalformed, AddressPrivate, AddressRefused
+from shared.events.errors import AddressMalformed, AddressPrivate, AddressRefused
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles import transitions
-from shared.raffles.transitions import TransitionNotAllowed
+from shared.raffles.errors import TransitionNotAllowed
 
 ALLOWED = {
     ("DRAFT", "OPEN"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.whatsapp import messages
+from shared.whatsapp.errors import NoAddressee
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
 from tests import meta_limits
 
@@ -283,7 +284,7 @@ class TestAddressed:
         assert body["recipient"] == "US.1"
 
     def test_says_so_when_nobody_can_be_reached(self) -> None:
-        with pytest.raises(messages.NoAddressee):
+        with pytest.raises(NoAddressee):
             messages.address_message(
                 messages.build_text("hi"), wa_id=None, user_id=None, callback_data="key"
             )

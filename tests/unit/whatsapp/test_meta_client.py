@@ -17,10 +17,7 @@ from httpx_aiohttp import AiohttpTransport
 from PIL import Image
 
 from shared.whatsapp import messages
-from shared.whatsapp.graph_errors import FailureReaction
-from shared.whatsapp.services.meta_client import (
-    AcceptedMessage,
-    FetchedMedia,
+from shared.whatsapp.errors import (
     GraphError,
     GraphRefused,
     GraphUncertain,
@@ -30,8 +27,9 @@ from shared.whatsapp.services.meta_client import (
     MediaGone,
     MediaTooLarge,
     MediaWrongType,
-    MetaClient,
 )
+from shared.whatsapp.graph_errors import FailureReaction
+from shared.whatsapp.services.meta_client import AcceptedMessage, FetchedMedia, MetaClient
 from tests.builders import NUMBER_ID
 from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from shared.core import logs
 from shared.core.deadlocks import is_deadlock
 from shared.core.enums import InboxStatus
-from shared.core.errors import DomainError
+from shared.whatsapp.errors import MessageAnswered
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.inbox.batch import WebhookBatch, WebhookItem
@@ -29,12 +29,6 @@ _MAX_DEADLOCKS: Final = 20
 
 _DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 """What the database or its driver says of a value it will never take."""
-
-
-class MessageAnswered(DomainError):
-    """Only a message whose answer failed can be answered again."""
-
-    code = "message_answered"
 
 
 def store_webhooks(

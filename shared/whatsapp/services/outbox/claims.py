@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp import messages, window
-from shared.whatsapp.messages import NoAddressee
+from shared.whatsapp.errors import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts

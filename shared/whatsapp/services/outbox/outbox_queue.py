@@ -9,19 +9,13 @@ from django.db.models import F, Min
 
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
-from shared.core.errors import DomainError
+from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import failures
 from shared.whatsapp.services.outbox.send_results import UNTRIED_FIELDS, reset_to_queued
 
 _MESSAGES_PER_SWEEP = 500
-
-
-class MessageNotFailed(DomainError):
-    """Only a message that failed can be sent again."""
-
-    code = "message_not_failed"
 
 
 def enqueue_message(

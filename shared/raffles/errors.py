@@ -1,0 +1,211 @@
+"""Refusals of the raffle domain; staff and API users read their sentences."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+from shared.core.errors import DomainError
+
+
+class RaffleNotFound(DomainError):
+    """There is no such raffle."""
+
+    code = "raffle_not_found"
+
+
+class NumbersMissing(DomainError):
+    """The raffle cannot open before all its numbers exist."""
+
+    code = "numbers_missing"
+
+    def __init__(self, *, missing: int) -> None:
+        super().__init__(missing=missing)
+
+
+class OrderNotFound(DomainError):
+    """There is no such order."""
+
+    code = "order_not_found"
+
+
+class OrderNotDraft(DomainError):
+    """Only a hold that was not confirmed yet can be placed."""
+
+    code = "order_not_draft"
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status)
+
+
+class OrderExpired(DomainError):
+    """The time for this order has run out."""
+
+    code = "order_expired"
+
+
+class OrderAlreadyPaid(DomainError):
+    """The order is paid; its numbers belong to the buyer."""
+
+    code = "order_already_paid"
+
+    def __init__(self, *, order_id: int, by: str | None, at: datetime | None) -> None:
+        super().__init__(order_id=order_id, by=by, at=at)
+
+
+class OrderEnded(DomainError):
+    """The order was cancelled or has expired."""
+
+    code = "order_ended"
+
+    def __init__(self, *, status: str, by: str | None, at: datetime | None) -> None:
+        super().__init__(status=status, by=by, at=at)
+
+
+class RaffleDrawn(DomainError):
+    """The raffle is drawn; nothing about its numbers changes any more."""
+
+    code = "raffle_drawn"
+
+
+class ProofNotFound(DomainError):
+    """There is no such payment proof."""
+
+    code = "proof_not_found"
+
+
+class ProofSettled(DomainError):
+    """Somebody has put this payment proof to an order already, or dismissed it."""
+
+    code = "proof_settled"
+
+    def __init__(self, *, by: str, at: datetime, order_code: str | None) -> None:
+        super().__init__(by=by, at=at, order_code=order_code)
+
+
+class OrderNotPlaced(DomainError):
+    """The buyer has not confirmed this order yet, so it cannot be paid."""
+
+    code = "order_not_placed"
+
+
+class NothingToReview(DomainError):
+    """The order has no payment proof that waits for a decision."""
+
+    code = "nothing_to_review"
+
+    def __init__(self, *, order_id: int, by: str | None, at: datetime | None) -> None:
+        super().__init__(order_id=order_id, by=by, at=at)
+
+
+class AskedJustNow(DomainError):
+    """The buyer was asked for a better proof a moment ago."""
+
+    code = "asked_just_now"
+
+    def __init__(self, *, by: str | None, at: datetime | None) -> None:
+        super().__init__(by=by, at=at)
+
+
+class DecisionMade(DomainError):
+    """There is no late payment of this order to decide about any more."""
+
+    code = "decision_made"
+
+    def __init__(self, *, by: str | None, at: datetime | None) -> None:
+        super().__init__(by=by, at=at)
+
+
+class AmountMismatch(DomainError):
+    """The amount is not the order's total; send accept_difference to confirm all the same."""
+
+    code = "amount_mismatch"
+
+    def __init__(self, *, expected: Decimal, received: Decimal, currency: str) -> None:
+        super().__init__(expected=str(expected), received=str(received), currency=currency)
+
+
+class ProofUnseen(DomainError):
+    """Another payment proof has arrived that was not looked at yet."""
+
+    code = "proof_unseen"
+
+    def __init__(self, *, proof_ids: Collection[int]) -> None:
+        super().__init__(proof_ids=sorted(proof_ids))
+
+
+class RaffleNotSelling(DomainError):
+    """The raffle sells nothing at the moment."""
+
+    code = "raffle_not_selling"
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class QuantityOutOfBounds(DomainError):
+    """That many numbers cannot be had in one order."""
+
+    code = "quantity_out_of_bounds"
+
+    def __init__(self, *, minimum: int, maximum: int) -> None:
+        super().__init__(minimum=minimum, maximum=maximum)
+
+
+class NumbersUnknown(DomainError):
+    """The raffle has no such numbers."""
+
+    code = "numbers_unknown"
+
+    def __init__(self, *, unknown: Collection[int], first: int, last: int) -> None:
+        super().__init__(unknown=sorted(unknown), first=first, last=last)
+
+
+class NumbersTaken(DomainError):
+    """Some of the numbers asked for belong to somebody else."""
+
+    code = "numbers_taken"
+
+    def __init__(self, *, taken: Collection[int], free: Collection[int]) -> None:
+        super().__init__(taken=sorted(taken), free=sorted(free))
+
+
+class TooFewLeft(DomainError):
+    """Fewer numbers are left than were asked for."""
+
+    code = "too_few_left"
+
+    def __init__(self, *, available: int) -> None:
+        super().__init__(available=available)
+
+
+class ContactLimitReached(DomainError):
+    """The buyer would have more numbers than one buyer may have in this raffle."""
+
+    code = "contact_limit_reached"
+
+    def __init__(self, *, limit: int, remaining: int) -> None:
+        super().__init__(limit=limit, remaining=remaining)
+
+
+class CoolingDown(DomainError):
+    """The buyer let several holds in a row run out and must wait before the next."""
+
+    code = "cooling_down"
+
+    def __init__(self, *, until: datetime) -> None:
+        super().__init__(until=until)
+
+
+class OrderWantsPayment(DomainError):
+    """The buyer has an order in this raffle that wants to be paid first."""
+
+    code = "order_wants_payment"
+
+    def __init__(self, *, order_id: int, code: str | None) -> None:
+        super().__init__(order_id=order_id, code=code)
+
+
+class TransitionNotAllowed(DomainError):
+    """That change is not possible from the present status."""
+
+    code = "transition_not_allowed"

@@ -1,0 +1,9 @@
+"""Refusals of the use cases themselves."""
+
+from shared.core.errors import DomainError
+
+
+class BuyerNameMissing(DomainError):
+    """A sale for cash needs the buyer's name: there is no chat to find them by."""
+
+    code = "buyer_name_missing"
