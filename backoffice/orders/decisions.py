@@ -23,7 +23,7 @@ from shared.core.enums import ActorKind, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
-from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
 
 type ActionResult = tuple[int, str]

@@ -31,8 +31,8 @@ from shared.conversation import parsing
 from shared.core.enums import Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.results import ProofKept, ProofLate
 from shared.raffles.services import availability
-from shared.raffles.services.proofs import ProofKept, ProofLate
 from shared.use_cases import orphan_proofs
 
 _LIST_URL_NAME: Final = "admin:desk_orphans"

@@ -31,8 +31,8 @@ from backoffice.ui import display, file_responses
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
-from shared.raffles.services import number_map
 from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.ticket_numbers import number_map
 from shared.raffles.validators import load_time_zones
 
 _NUMBERS_EXIST: Final = Exists(  # they are made from the first one on; looking for any reads all

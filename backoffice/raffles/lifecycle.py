@@ -29,8 +29,9 @@ from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import transitions
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import availability, duplication, lifecycle, number_map
+from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.ticket_numbers import number_map
 
 _STATUS_STYLES: Final = {
     RaffleStatus.DRAFT: "secondary",

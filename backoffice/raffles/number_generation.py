@@ -17,8 +17,8 @@ from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
-from shared.raffles.services import number_generation
-from shared.raffles.services.number_generation import GenerationProgress
+from shared.raffles.services.ticket_numbers import number_generation
+from shared.raffles.services.ticket_numbers.number_generation import GenerationProgress
 
 TICKET_NUMBERS_PER_REQUEST: Final = 25_000
 """Numbers a request: half a second on an idle machine, and far from a time-out on a busy one."""

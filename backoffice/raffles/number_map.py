@@ -17,9 +17,9 @@ from shared.conversation import parsing
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import number_map
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.services.number_map import TICKETS_PER_PAGE, MapBlock, MapEntry
+from shared.raffles.services.ticket_numbers import number_map
+from shared.raffles.services.ticket_numbers.number_map import TICKETS_PER_PAGE, MapBlock, MapEntry
 
 _TICKET_STATES: Final = {
     TicketStatus.AVAILABLE: "free",

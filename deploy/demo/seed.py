@@ -14,7 +14,8 @@ from deploy.demo.environment import Seeded
 from shared.core.config import PROJECT_ROOT
 from shared.core.enums import RaffleStatus, Scope
 from shared.raffles.models import Raffle
-from shared.raffles.services import lifecycle, number_generation
+from shared.raffles.services import lifecycle
+from shared.raffles.services.ticket_numbers import number_generation
 
 PROGRAM: Final = "demo"
 

@@ -11,8 +11,8 @@ from gateway.database import Database
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from shared.core import logs, retry
 from shared.raffles import fingerprints
-from shared.raffles.services import proofs
-from shared.raffles.services.proofs import ProofFetchJob
+from shared.raffles.services import proof_fetching
+from shared.raffles.services.proof_fetching import ProofFetchJob
 from shared.use_cases import payments
 from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError
 from shared.whatsapp.services.meta_client import MetaClient
@@ -44,7 +44,9 @@ class MediaWorker:
     async def turn(self) -> bool:
         """Fetch what is due; true if anything was, so that it looks again."""
         due = await self.database.run(
-            proofs.list_proofs_to_fetch, now=datetime.now(UTC), limit=4 * MAX_CONCURRENT_FETCHES
+            proof_fetching.list_proofs_to_fetch,
+            now=datetime.now(UTC),
+            limit=4 * MAX_CONCURRENT_FETCHES,
         )
         for jobs in batched(due, MAX_CONCURRENT_FETCHES):
             if self.stop.told:
@@ -55,7 +57,10 @@ class MediaWorker:
     async def _fetch(self, job: ProofFetchJob) -> None:
         now = datetime.now(UTC)
         if not await self.database.run(
-            proofs.claim_proof_fetch, job.proof_id, now=now, retry_at=now + FETCH_CLAIM_DURATION
+            proof_fetching.claim_proof_fetch,
+            job.proof_id,
+            now=now,
+            retry_at=now + FETCH_CLAIM_DURATION,
         ):
             return
         try:

@@ -27,8 +27,8 @@ from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.errors import NumbersTaken, OrderNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
 from shared.raffles.services import availability, orders, orphan_proofs, proofs, reservations
-from shared.raffles.services.proofs import ProofKept, ProofLate, ProofOrphan, ProofRepeated
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
@@ -160,10 +160,10 @@ def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder:
     return taken if isinstance(taken, ProofAddedToOrder) else ProofAddedToOrder(order.pk)
 
 
-def _build_proof_source(message: InboundMessage) -> proofs.ProofSource:
+def _build_proof_source(message: InboundMessage) -> ProofSource:
     said = parse_content(message.payload)
     media = said.media
-    return proofs.ProofSource(
+    return ProofSource(
         phone_number_id=message.phone_number_id,
         wa_message_id=message.wa_message_id,
         media_id=media.media_id if media else "",

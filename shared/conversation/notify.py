@@ -9,9 +9,7 @@ from shared.conversation.values import OrderFacts, Reply
 from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import OutboxKind
 from shared.raffles.models import Order
-from shared.raffles.services import orders
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import outbox_queue
 
 ACKNOWLEDGEMENT_KEYS: Final = (
@@ -23,24 +21,6 @@ ACKNOWLEDGEMENT_KEYS: Final = (
     "order_made",
 )
 """The texts that say that a proof is here."""
-
-
-def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> Order:
-    """Lock the order's contact, then the order: the one order of locks there is.
-
-    Args:
-        order_id: which order.
-        sender_id: another contact to be locked with it, e.g. a friend who paid; contacts are
-            locked in ascending order.
-
-    Raises:
-        OrderNotFound: if there is no such order.
-
-    """
-    contact_ids = {orders.find_contact_id(order_id), sender_id}
-    for contact_id in sorted(known for known in contact_ids if known is not None):
-        contacts.lock_contact(contact_id)
-    return orders.lock_order(order_id)
 
 
 def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: str = "") -> bool:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 class DomainError(Exception):
     """The request was understood and refused.
 
-    The subclasses of a package stand on one page, its `errors.py`. The first line of the docstring is the sentence staff
-    and API users read; `code` never changes once released; `details` are the values a program
-    needs to go on.
+    The subclasses of a package stand on one page, its `errors.py`. The first line of a docstring
+    is the sentence that staff and API users read; `code` never changes once released; `details`
+    are the values that a program needs to go on.
     """
 
     code: ClassVar[str] = "refused"

@@ -16,7 +16,7 @@ from shared.publishing import representations
 from shared.raffles import signals as raffle_signals
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import availability, proofs
+from shared.raffles.services import availability, proof_queries
 from shared.whatsapp import signals as channel_signals
 from shared.whatsapp.models import Alarm, OutboundMessage
 
@@ -83,7 +83,7 @@ def _choose_event_type(order: Order, action: OrderAction) -> EventType | None:
 
 
 def _record_proof_received(*, proof: PaymentProof, order: Order, now: datetime, **_: Any) -> None:
-    same = proofs.find_identical_proofs(proof)
+    same = proof_queries.find_identical_proofs(proof)
     seen = {
         "id": proof.pk,
         "content_type": proof.content_type,

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.conversation.notify import lock_order_with_contacts, notify_buyer
+from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
+from shared.raffles.results import NeedsDecision, Settled
 from shared.raffles.services import late_payments, payments
-from shared.raffles.services.payments import NeedsDecision, Settled
+from shared.use_cases.locking import lock_order_with_contacts
 
 _log = logs.get_logger(__name__)
 

@@ -7,20 +7,16 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.conversation import facts
-from shared.conversation.notify import (
-    has_recent_acknowledgement,
-    lock_order_with_contacts,
-    notify_buyer,
-    notify_contact,
-)
+from shared.conversation.notify import has_recent_acknowledgement, notify_buyer, notify_contact
 from shared.conversation.texts import order_updates
 from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import orders, orphan_proofs, proofs, reservations
-from shared.raffles.services.proofs import ProofKept, ProofLate
+from shared.raffles.results import ProofKept, ProofLate
+from shared.raffles.services import orders, orphan_proofs, proof_queries, proofs, reservations
+from shared.use_cases.locking import lock_order_with_contacts
 from shared.whatsapp.services.inbox import contacts
 
 _log = logs.get_logger(__name__)
@@ -48,7 +44,7 @@ def attach_proof(
             `order_code` say who, when and where.
 
     """
-    order = lock_order_with_contacts(order_id, sender_id=orphan_proofs.find_sender_id(proof_id))
+    order = lock_order_with_contacts(order_id, sender_id=proof_queries.find_sender_id(proof_id))
     proof = orphan_proofs.lock_orphan_proof(proof_id)
     outcome = proofs.assign_proofs(
         [proof], order=order, by=by, now=now, reason=f"attached by {by.label}"
@@ -90,7 +86,7 @@ def create_order_from_proof(
             TooFewLeft: see `raffles.services.reservations`.
 
     """
-    sender_id = orphan_proofs.find_sender_id(proof_id)
+    sender_id = proof_queries.find_sender_id(proof_id)
     if sender_id is not None:
         contacts.lock_contact(sender_id)
     proof = orphan_proofs.lock_orphan_proof(proof_id)
@@ -129,7 +125,7 @@ def dismiss_proof(
         ProofNotFound, ProofSettled: as `attach`.
 
     """
-    sender_id = orphan_proofs.find_sender_id(proof_id)
+    sender_id = proof_queries.find_sender_id(proof_id)
     sender = contacts.lock_contact(sender_id) if sender_id is not None else None
     proof = orphan_proofs.dismiss_proof(
         orphan_proofs.lock_orphan_proof(proof_id), note=note, by=by, now=now

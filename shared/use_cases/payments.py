@@ -8,7 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, transaction
 
 from shared.conversation import facts
-from shared.conversation.notify import lock_order_with_contacts, notify_buyer, notify_contact
+from shared.conversation.notify import notify_buyer, notify_contact
 from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.core.constants import DEADLINE_GRACE
@@ -16,12 +16,9 @@ from shared.core.enums import InboxStatus, RejectReason, Verdict
 from shared.raffles import fingerprints
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import orders, payments, proofs
-from shared.raffles.services.payments import (
-    AlreadySettled,
-    NeedsDecision,
-    Settled,
-)
+from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.services import order_queries, orders, payments, proof_fetching
+from shared.use_cases.locking import lock_order_with_contacts
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
@@ -210,7 +207,7 @@ def expire_due_orders(*, now: datetime, limit: int = 100) -> int:
     if oldest is not None and oldest > MAX_BACKLOG_AGE:
         _log.warning("expiry_waits", oldest_unanswered=round(oldest.total_seconds()))
         return 0
-    due = orders.list_orders_to_expire(now=now, limit=limit)
+    due = order_queries.list_orders_to_expire(now=now, limit=limit)
     return sum(
         _expire_order_or_alarm(order_id, contact_id, now=now) for order_id, contact_id in due
     )
@@ -273,7 +270,7 @@ def keep_proof_file(
     if fingerprint is None:
         fingerprint = fingerprints.compute_fingerprint(content)
     with transaction.atomic(durable=True):
-        proofs.store_proof_file(
+        proof_fetching.store_proof_file(
             proof_id,
             content=content,
             content_type=content_type,
@@ -290,7 +287,7 @@ def record_proof_fetch_failure(
     """Note that a proof's file could not be had; for good (no `retry_at`), the buyer is asked."""
     sender = PaymentProof.objects.get(pk=proof_id).contact
     contact = contacts.lock_contact(sender.pk) if sender is not None else None
-    proof = proofs.record_fetch_failure(proof_id, error=error, retry_at=retry_at, now=now)
+    proof = proof_fetching.record_fetch_failure(proof_id, error=error, retry_at=retry_at, now=now)
     if retry_at is not None or contact is None or proof.verdict != Verdict.PENDING:
         return
     order = proof.order

@@ -11,7 +11,7 @@ import pytest
 from deploy.sandbox.client import Buyer
 from shared.core.enums import OutboxStatus, ProofStatus
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests.acceptance.buying import asks, hears, holds, pays, places

@@ -8,7 +8,7 @@ from deploy.demo.clients import Program
 from deploy.sandbox.client import Buyer
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 from tests.acceptance.buying import asks, hears, holds, numbers_in, pays, places
 from tests.acceptance.house import TOKEN, House
 

@@ -57,7 +57,7 @@ def run() -> None:
 
 def _measure(kind: databases.Kind) -> float:
     with databases.fresh(kind):
-        from shared.raffles.services import inventory
+        from shared.raffles.services.ticket_numbers import inventory
 
         began = time.perf_counter()
         raffle = _a_million()
@@ -141,7 +141,8 @@ def _buyer() -> int:
 
 
 def _a_million() -> "Raffle":
-    from shared.raffles.services import lifecycle, number_generation
+    from shared.raffles.services import lifecycle
+    from shared.raffles.services.ticket_numbers import number_generation
     from tests import builders
 
     raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT")

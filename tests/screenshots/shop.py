@@ -14,8 +14,9 @@ from django.db import transaction
 from shared.core.enums import ActorKind, OutboxKind, OutboxStatus, RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import lifecycle, number_generation, orders, proofs, reservations
-from shared.raffles.services.proofs import ProofSource
+from shared.raffles.results import ProofSource
+from shared.raffles.services import lifecycle, orders, proofs, reservations
+from shared.raffles.services.ticket_numbers import number_generation
 from shared.use_cases import payments
 from shared.whatsapp import messages
 from shared.whatsapp.models import (

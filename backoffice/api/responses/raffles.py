@@ -10,7 +10,7 @@ from backoffice.api.pagination import PageResponse
 from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
 from shared.raffles.services import availability
-from shared.raffles.services.number_ranges import NumberRange
+from shared.raffles.services.ticket_numbers.number_ranges import NumberRange
 
 
 class RaffleResponse(Representation):

@@ -46,8 +46,8 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import orders as orders_service
-from shared.raffles.services.payments import AlreadySettled, NeedsDecision
+from shared.raffles.results import AlreadySettled, NeedsDecision
+from shared.raffles.services import order_queries
 from shared.use_cases import late_payments, payments
 
 _format_three_digits: Final = "{:03d}".format
@@ -94,7 +94,7 @@ class OrderDecisionView(IdempotentView):
 
         """
         return representations.query_represented_orders().get(
-            pk=orders_service.find_order(self.kwargs["id"])
+            pk=order_queries.find_order(self.kwargs["id"])
         )
 
 

@@ -14,7 +14,7 @@ from shared.core.enums import Scope
 from shared.publishing import representations
 from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import Order
-from shared.raffles.services import orders as orders_service
+from shared.raffles.services import order_queries
 
 
 class OrderListView(APIView):
@@ -57,6 +57,6 @@ class OrderDetailView(APIView):
     def get(self, request: Request, **_: str) -> Response:  # noqa: ARG002 - DRF gives it
         """Show an order with its history."""
         order = representations.query_represented_orders().get(
-            pk=orders_service.find_order(self.kwargs["id"])
+            pk=order_queries.find_order(self.kwargs["id"])
         )
         return responses_orders.render_response(responses_orders.build_order_detail_response(order))

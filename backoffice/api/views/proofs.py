@@ -32,7 +32,7 @@ from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import PaymentProof
-from shared.raffles.services import orders as orders_service
+from shared.raffles.services import order_queries
 
 SIGNATURE_PARAMETER: Final = "signature"
 _NO_STORE: Final = "private, no-store"
@@ -134,7 +134,7 @@ class OrderProofListView(APIView):
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
         pagination.refuse_unknown_parameters(request.query_params, known=pagination.PAGE_PARAMETERS)
-        order_id = orders_service.find_order(self.kwargs["id"])
+        order_id = order_queries.find_order(self.kwargs["id"])
         return _render_proof_page(request, _select_proofs().filter(order=order_id))
 
 

@@ -26,8 +26,9 @@ from shared.core import enums, logs
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
 from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
 from shared.raffles.models import Raffle
-from shared.raffles.services import availability, lifecycle, number_ranges
-from shared.raffles.services.number_ranges import NumberRange, RangePage
+from shared.raffles.services import availability, lifecycle
+from shared.raffles.services.ticket_numbers import number_ranges
+from shared.raffles.services.ticket_numbers.number_ranges import NumberRange, RangePage
 
 _RANGE_PATTERN: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
 _RANGE_EXPRESSION: Final = "[0-9]{1,7}(-[0-9]{1,7})?"

@@ -28,7 +28,7 @@ from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
-from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
 
 _log = logs.get_logger(__name__)

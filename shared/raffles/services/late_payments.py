@@ -18,8 +18,8 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, TicketNumber
+from shared.raffles.results import Settled
 from shared.raffles.services import history, orders, payments, tickets
-from shared.raffles.services.payments import Settled
 
 
 def replace_numbers(

@@ -9,7 +9,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles import transitions
 from shared.raffles.errors import NumbersMissing, RaffleNotFound
 from shared.raffles.models import Raffle
-from shared.raffles.services import number_generation
+from shared.raffles.services.ticket_numbers import number_generation
 
 
 @transaction.atomic(durable=True)

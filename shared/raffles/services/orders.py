@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
-from shared.raffles import codes
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.errors import (
     OrderAlreadyPaid,
@@ -20,42 +19,10 @@ from shared.raffles.errors import (
     OrderNotFound,
     RaffleDrawn,
 )
-from shared.raffles.models import Order, OrderEvent
-from shared.raffles.predicates import EXPIRING_ORDERS
+from shared.raffles.models import Order
 from shared.raffles.services import history, tickets
 
 _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-def find_order(reference: str) -> int:
-    """Give the id of the order that somebody calls by its id or its code, in any spelling.
-
-    Raises:
-        OrderNotFound: if there is none.
-
-    """
-    text = reference.strip().removeprefix("#")
-    if text.isascii() and text.isdigit():
-        found = Order.objects.filter(pk=int(text[:20]))  # beyond any id
-    else:
-        found = Order.objects.filter(code=codes.normalise_code(text) or "")
-    order_id = found.values_list("pk", flat=True).first()
-    if order_id is None:
-        raise OrderNotFound(reference=reference)
-    return order_id
-
-
-def find_contact_id(order_id: int) -> int | None:
-    """Give the buyer of an order, who must be locked before it; None for a sale without one.
-
-    Raises:
-        OrderNotFound: if there is no such order.
-
-    """
-    try:
-        return Order.objects.values_list("contact_id", flat=True).get(pk=order_id)
-    except Order.DoesNotExist:
-        raise OrderNotFound(order_id=order_id) from None
 
 
 def lock_order(order_id: int) -> Order:
@@ -147,22 +114,6 @@ def expire(order: Order, *, now: datetime) -> bool:
         return False
     _end_order(order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=SWEEPER, now=now)
     return True
-
-
-def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:
-    """List orders whose time has run out, grace included, longest ago first.
-
-    Returns:
-        Pairs of order id and contact id, so that the contact can be locked first.
-
-    """
-    due = Order.objects.filter(EXPIRING_ORDERS, expires_at__lt=now - DEADLINE_GRACE)
-    return list(due.order_by("expires_at").values_list("id", "contact_id")[:limit])
-
-
-def find_last_order_event(order: Order, action: OrderAction) -> OrderEvent | None:
-    """Give the latest event of that kind in an order's history, if there is one."""
-    return history.find_last_event(order, action)
 
 
 def compute_payment_deadline(order: Order, *, now: datetime) -> datetime:

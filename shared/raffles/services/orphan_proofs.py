@@ -12,19 +12,6 @@ from shared.raffles.models import PaymentProof
 from shared.raffles.services import history
 
 
-def find_sender_id(proof_id: int) -> int | None:
-    """Give the contact that sent a proof, who must be locked before it; None if nobody is known.
-
-    Raises:
-        ProofNotFound: if there is no such proof.
-
-    """
-    try:
-        return PaymentProof.objects.values_list("contact_id", flat=True).get(pk=proof_id)
-    except PaymentProof.DoesNotExist:
-        raise ProofNotFound(proof_id=proof_id) from None
-
-
 def lock_orphan_proof(proof_id: int) -> PaymentProof:
     """Lock a proof that belongs to no order and has no verdict; its sender is to be locked before.
 

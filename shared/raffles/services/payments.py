@@ -4,7 +4,6 @@ Runs inside the caller's transaction, with the contact locked first and the orde
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -27,36 +26,11 @@ from shared.raffles.errors import (
     ProofUnseen,
 )
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import history, orders, tickets
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
 """Two reviewers who ask for a better proof within this time mean the same request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The numbers are sold; `late` if they had to be taken back first."""
-
-    order: Order
-    late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadySettled:
-    """It was confirmed before: by whom and when. Nothing changed."""
-
-    order: Order
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsDecision:
-    """It was paid too late and nothing is sold: a person must decide. To be committed."""
-
-    order: Order
-    taken: tuple[int, ...]
-    free: tuple[int, ...]
 
 
 def confirm_payment(

@@ -123,7 +123,8 @@ class Month:
             yield Deal(past + 1 + nth, status, buyer, quantity, at, review=nth < WAITING)
 
     def _raffles(self) -> "Raffle":
-        from shared.raffles.services import lifecycle, number_generation
+        from shared.raffles.services import lifecycle
+        from shared.raffles.services.ticket_numbers import number_generation
         from tests import builders
 
         facts: dict[str, Any] = {

@@ -11,8 +11,8 @@ from PIL import Image
 from backoffice.api import tokens
 from shared.core.enums import Scope
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.results import ProofSource
 from shared.raffles.services import orders, proofs, reservations
-from shared.raffles.services.proofs import ProofSource
 from shared.use_cases import payments
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 
 
 @pytest.fixture

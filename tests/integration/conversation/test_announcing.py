@@ -20,7 +20,7 @@ from shared.events.models import Event
 from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import orders, proofs, reservations
+from shared.raffles.services import orders, proof_fetching, reservations
 from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
 from shared.whatsapp.services import alarms
 from tests import builders
@@ -520,7 +520,7 @@ class TestAtOnce:
 
         naming = threading.Thread(target=name_the_order)
         with transaction.atomic():
-            proofs.store_proof_file(
+            proof_fetching.store_proof_file(
                 proof.pk, content=b"receipt", content_type="image/jpeg", extension="jpg", now=NOON
             )
             naming.start()

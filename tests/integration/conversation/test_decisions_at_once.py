@@ -14,8 +14,8 @@ from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.errors import DecisionMade
 from shared.raffles.models import Order, OrderEvent
-from shared.raffles.services import inventory
-from shared.raffles.services.payments import AlreadySettled
+from shared.raffles.results import AlreadySettled
+from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders

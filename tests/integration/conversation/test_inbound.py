@@ -12,8 +12,9 @@ from shared.conversation import inbound
 from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import inventory, orders, reservations
-from shared.raffles.services.payments import AlreadySettled, NeedsDecision
+from shared.raffles.results import AlreadySettled, NeedsDecision
+from shared.raffles.services import orders, reservations
+from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import payments
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services.inbox import contacts

@@ -19,7 +19,7 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services.payments import NeedsDecision, Settled
+from shared.raffles.results import NeedsDecision, Settled
 from shared.use_cases import late_payments, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders

@@ -14,8 +14,7 @@ from shared.raffles.errors import (
     ProofSettled,
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services.payments import Settled
-from shared.raffles.services.proofs import ProofKept, ProofLate
+from shared.raffles.results import ProofKept, ProofLate, Settled
 from shared.use_cases import orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders

@@ -19,7 +19,7 @@ from shared.conversation import inbound
 from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import late_payments, payments
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact

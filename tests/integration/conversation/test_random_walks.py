@@ -13,7 +13,7 @@ from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders, meta_limits

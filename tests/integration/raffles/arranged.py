@@ -5,8 +5,8 @@ from itertools import count
 
 from shared.core.enums import OrderStatus, RejectReason
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle, TicketNumber
+from shared.raffles.results import ProofKept, ProofLate, ProofSource
 from shared.raffles.services import orders, payments, proofs, reservations
-from shared.raffles.services.proofs import ProofKept, ProofLate, ProofSource
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID

@@ -26,17 +26,18 @@ from shared.raffles.models import (
     Raffle,
     TicketNumber,
 )
+from shared.raffles.results import NeedsDecision, Settled
 from shared.raffles.services import (
     availability,
-    inventory,
     late_payments,
+    order_queries,
     orders,
     orphan_proofs,
     payments,
     proofs,
     reservations,
 )
-from shared.raffles.services.payments import NeedsDecision, Settled
+from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer
@@ -197,9 +198,9 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        for order_id, _ in orders.list_orders_to_expire(now=self.now, limit=100):
+        for order_id, _ in order_queries.list_orders_to_expire(now=self.now, limit=100):
             assert orders.expire(orders.lock_order(order_id), now=self.now)
-        assert orders.list_orders_to_expire(now=self.now, limit=100) == []
+        assert order_queries.list_orders_to_expire(now=self.now, limit=100) == []
 
     @invariant()
     def the_stock_adds_up(self) -> None:

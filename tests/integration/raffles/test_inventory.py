@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import arranged

@@ -7,7 +7,8 @@ import pytest
 from shared.core.enums import RaffleStatus
 from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
 from shared.raffles.models import Raffle
-from shared.raffles.services import lifecycle, number_generation
+from shared.raffles.services import lifecycle
+from shared.raffles.services.ticket_numbers import number_generation
 from shared.raffles.transitions import RAFFLE_TRANSITIONS
 from tests import builders
 from tests.builders import MINUTE, NOON

@@ -4,9 +4,9 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import TicketStatus
-from shared.raffles.services import number_generation, number_map
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.services.number_map import TICKETS_PER_PAGE, MapEntry
+from shared.raffles.services.ticket_numbers import number_generation, number_map
+from shared.raffles.services.ticket_numbers.number_map import TICKETS_PER_PAGE, MapEntry
 from tests import builders
 from tests.integration.raffles import arranged
 

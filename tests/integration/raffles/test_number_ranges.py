@@ -5,8 +5,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import TicketStatus
 from shared.raffles.models import Raffle, TicketNumber
-from shared.raffles.services import number_ranges
-from shared.raffles.services.number_ranges import NumberRange
+from shared.raffles.services.ticket_numbers import number_ranges
+from shared.raffles.services.ticket_numbers.number_ranges import NumberRange
 from tests import builders
 
 pytestmark = pytest.mark.django_db

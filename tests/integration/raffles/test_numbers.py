@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from shared.raffles.models import Raffle, TicketNumber
-from shared.raffles.services import inventory, number_generation
+from shared.raffles.services.ticket_numbers import inventory, number_generation
 from tests import builders
 
 pytestmark = pytest.mark.django_db

@@ -26,8 +26,16 @@ from shared.raffles.errors import (
     TransitionNotAllowed,
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.raffles.services import history, inventory, orders, payments, proofs, tickets
-from shared.raffles.services.payments import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
+from shared.raffles.services import (
+    history,
+    order_queries,
+    orders,
+    payments,
+    proof_fetching,
+    tickets,
+)
+from shared.raffles.services.ticket_numbers import inventory
 from shared.raffles.transitions import ORDER_TRANSITIONS
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer, an_api_token
@@ -50,25 +58,25 @@ class TestFind:
         assert order.code is not None
 
         for reference in (str(order.pk), f"#{order.pk}", order.code, order.code[2:].lower()):
-            assert orders.find_order(reference) == order.pk
+            assert order_queries.find_order(reference) == order.pk
 
     @pytest.mark.parametrize(
         "reference", ["", "R-ZZZZZ", "999999", "9" * 30, "9" * 5000, "-1", "1.0", "R-7K3F9'--"]
     )
     def test_says_so_when_there_is_none(self, reference: str) -> None:
         with pytest.raises(OrderNotFound):
-            orders.find_order(reference)
+            order_queries.find_order(reference)
 
 
 class TestContactOf:
     def test_names_the_buyer_so_that_they_can_be_locked_first(self, raffle: Raffle) -> None:
         order = arranged.held(raffle)
 
-        assert orders.find_contact_id(order.pk) == order.contact_id
+        assert order_queries.find_contact_id(order.pk) == order.contact_id
 
     def test_says_so_when_there_is_no_such_order(self) -> None:
         with pytest.raises(OrderNotFound):
-            orders.find_contact_id(0)
+            order_queries.find_contact_id(0)
         with pytest.raises(OrderNotFound):
             orders.lock_order(0)
 
@@ -138,7 +146,7 @@ class TestCancel:
         assert not order.under_review
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
         assert order.numbers() == [1, 2, 3]
-        event = orders.find_last_order_event(order, OrderAction.CANCELLED)
+        event = history.find_last_event(order, OrderAction.CANCELLED)
         assert event is not None
         assert (event.reason, event.actor_label) == ("asked by phone", "rita")
         assert inventory.find_inventory_problems() == []
@@ -201,11 +209,11 @@ class TestExpire:
         arranged.under_review(raffle, numbers=[3])
         arranged.paid(raffle, numbers=[4])
 
-        due = orders.list_orders_to_expire(now=NOON + 22 * MINUTE + MINUTE / 60, limit=10)
+        due = order_queries.list_orders_to_expire(now=NOON + 22 * MINUTE + MINUTE / 60, limit=10)
 
         assert due == [(sooner.pk, sooner.contact_id), (later.pk, later.contact_id)]
-        assert orders.list_orders_to_expire(now=NOON + 22 * MINUTE, limit=10) == due[:1]
-        assert orders.list_orders_to_expire(now=NOON + 60 * MINUTE, limit=1) == due[:1]
+        assert order_queries.list_orders_to_expire(now=NOON + 22 * MINUTE, limit=10) == due[:1]
+        assert order_queries.list_orders_to_expire(now=NOON + 60 * MINUTE, limit=1) == due[:1]
 
 
 class TestConfirm:
@@ -281,7 +289,9 @@ class TestConfirm:
 
     def test_does_not_wait_for_a_proof_whose_file_could_not_be_had(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
-        proofs.record_fetch_failure(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
+        proof_fetching.record_fetch_failure(
+            order.proofs.get().pk, error="gone", retry_at=None, now=NOON
+        )
 
         payments.confirm_payment(order, by=a_reviewer(), now=NOON, seen_proofs=[])
 
@@ -383,14 +393,16 @@ class TestReject:
         assert order.expires_at == later + 30 * MINUTE
         proof = order.proofs.get()
         assert (proof.verdict, proof.reject_reason) == (Verdict.REJECTED, "WRONG_AMOUNT")
-        event = orders.find_last_order_event(order, OrderAction.PROOF_REJECTED)
+        event = history.find_last_event(order, OrderAction.PROOF_REJECTED)
         assert event is not None
         assert event.reason == "Wrong amount: 3 USD missing"
         assert orders.expire(order, now=later + 33 * MINUTE)
 
     def test_judges_a_proof_whose_file_could_not_be_had_too(self, raffle: Raffle) -> None:
         order = arranged.under_review(raffle)
-        proofs.record_fetch_failure(order.proofs.get().pk, error="gone", retry_at=None, now=NOON)
+        proof_fetching.record_fetch_failure(
+            order.proofs.get().pk, error="gone", retry_at=None, now=NOON
+        )
 
         arranged.rejected(order)
 

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint, Raffle
-from shared.raffles.services import proofs, similar_proofs
+from shared.raffles.services import proof_fetching, similar_proofs
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import arranged
@@ -39,7 +39,7 @@ def storage(tmp_path: Path, settings: Settings) -> None:
 
 def kept(proof: PaymentProof, content: bytes) -> PaymentProof:
     """Keep a file for a proof, as the gateway does."""
-    return proofs.store_proof_file(
+    return proof_fetching.store_proof_file(
         proof.pk,
         content=content,
         content_type="image/jpeg",

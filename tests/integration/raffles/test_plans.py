@@ -15,7 +15,8 @@ from shared.raffles.predicates import (
     HASHED_PROOFS,
     PROOFS_TO_FETCH,
 )
-from shared.raffles.services import number_generation, tickets
+from shared.raffles.services import tickets
+from shared.raffles.services.ticket_numbers import number_generation
 from tests import builders
 
 pytestmark = pytest.mark.django_db

@@ -9,14 +9,10 @@ from django.core.files.storage import storages
 
 from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import inventory, payments, proofs
-from shared.raffles.services.proofs import (
-    ProofFetchJob,
-    ProofKept,
-    ProofLate,
-    ProofOrphan,
-    ProofRepeated,
-)
+from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, Settled
+from shared.raffles.services import payments, proof_fetching, proof_queries, proofs
+from shared.raffles.services.proof_fetching import ProofFetchJob
+from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer
 from tests.integration.raffles import arranged
@@ -174,7 +170,7 @@ class TestReceiveLate:
 
         outcome = payments.confirm_payment(order, by=builders.a_reviewer(), now=NOON)
 
-        assert outcome == payments.Settled(order, late=False)
+        assert outcome == Settled(order, late=False)
         assert inventory.find_inventory_problems() == []
 
 
@@ -187,37 +183,45 @@ class TestFetching:
         due_at(first, NOON - MINUTE)
         due_at(later, NOON + MINUTE)
 
-        due = proofs.list_proofs_to_fetch(now=NOON, limit=10)
+        due = proof_fetching.list_proofs_to_fetch(now=NOON, limit=10)
 
         number_id = builders.NUMBER_ID
         assert due == [
             ProofFetchJob(first.pk, number_id, "m1", "", 0),
             ProofFetchJob(second.pk, number_id, "m2", "cd" * 32, 0),
         ]
-        assert proofs.list_proofs_to_fetch(now=NOON, limit=1) == due[:1]
+        assert proof_fetching.list_proofs_to_fetch(now=NOON, limit=1) == due[:1]
 
     def test_lets_one_of_two_gateways_have_a_file(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
         soon = NOON + MINUTE
 
-        claims = [proofs.claim_proof_fetch(proof.pk, now=NOON, retry_at=soon) for _ in range(2)]
+        claims = [
+            proof_fetching.claim_proof_fetch(proof.pk, now=NOON, retry_at=soon) for _ in range(2)
+        ]
 
         assert claims == [True, False]
-        assert proofs.list_proofs_to_fetch(now=NOON, limit=10) == []
-        assert [job.attempts for job in proofs.list_proofs_to_fetch(now=soon, limit=10)] == [1]
+        assert proof_fetching.list_proofs_to_fetch(now=NOON, limit=10) == []
+        assert [
+            job.attempts for job in proof_fetching.list_proofs_to_fetch(now=soon, limit=10)
+        ] == [1]
 
     def test_tries_again_later_or_never(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
 
-        retried = proofs.record_fetch_failure(
+        retried = proof_fetching.record_fetch_failure(
             proof.pk, error="slow", retry_at=NOON + MINUTE, now=NOON
         )
         assert (retried.status, retried.fetch_at) == (ProofStatus.FETCHING, NOON + MINUTE)
 
-        failed = proofs.record_fetch_failure(proof.pk, error="x" * 500, retry_at=None, now=NOON)
+        failed = proof_fetching.record_fetch_failure(
+            proof.pk, error="x" * 500, retry_at=None, now=NOON
+        )
         assert (failed.status, failed.fetch_at, len(failed.fetch_error)) == ("FAILED", None, 200)
-        assert proofs.list_proofs_to_fetch(now=NOON + timedelta(days=9), limit=10) == []
-        assert not proofs.claim_proof_fetch(proof.pk, now=NOON + MINUTE, retry_at=NOON + MINUTE)
+        assert proof_fetching.list_proofs_to_fetch(now=NOON + timedelta(days=9), limit=10) == []
+        assert not proof_fetching.claim_proof_fetch(
+            proof.pk, now=NOON + MINUTE, retry_at=NOON + MINUTE
+        )
 
 
 class TestKeepFile:
@@ -238,7 +242,7 @@ class TestKeepFile:
         before = keep(proof, content=PICTURE).file.name
 
         keep(proof, content=b"something else")
-        proofs.record_fetch_failure(proof.pk, error="late", retry_at=None, now=NOON)
+        proof_fetching.record_fetch_failure(proof.pk, error="late", retry_at=None, now=NOON)
 
         kept = PaymentProof.objects.get(pk=proof.pk)
         assert (kept.status, kept.file.name) == (ProofStatus.KEPT, before)
@@ -246,7 +250,7 @@ class TestKeepFile:
 
     def test_is_possible_after_the_fetch_was_given_up(self, raffle: Raffle) -> None:
         proof = arranged.received(arranged.placed(raffle)).proof
-        proofs.record_fetch_failure(proof.pk, error="gone", retry_at=None, now=NOON)
+        proof_fetching.record_fetch_failure(proof.pk, error="gone", retry_at=None, now=NOON)
 
         keep(proof, content=PICTURE)
 
@@ -262,17 +266,17 @@ class TestSameBytes:
         keep(arranged.received(order).proof, content=PICTURE)
         keep(arranged.received(order).proof, content=b"another")
 
-        assert proofs.find_identical_proofs(two) == [one]
+        assert proof_queries.find_identical_proofs(two) == [one]
 
     def test_finds_nothing_for_a_file_that_is_not_there_yet(self, raffle: Raffle) -> None:
         arranged.received(arranged.placed(raffle, numbers=[1]))
         proof = arranged.received(arranged.placed(raffle, numbers=[2])).proof
 
-        assert proofs.find_identical_proofs(proof) == []
+        assert proof_queries.find_identical_proofs(proof) == []
 
 
 def keep(proof: PaymentProof, *, content: bytes) -> PaymentProof:
-    return proofs.store_proof_file(
+    return proof_fetching.store_proof_file(
         proof.pk, content=content, content_type="image/jpeg", extension="jpg", now=NOON
     )
 

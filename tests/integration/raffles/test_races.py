@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.errors import NumbersTaken, TooFewLeft
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import inventory, orders, payments, reservations
-from shared.raffles.services.payments import AlreadySettled, Settled
+from shared.raffles.results import AlreadySettled, Settled
+from shared.raffles.services import orders, payments, reservations
+from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer, a_reviewer

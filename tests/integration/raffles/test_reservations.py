@@ -19,7 +19,8 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services import inventory, orders, reservations
+from shared.raffles.services import order_queries, orders, reservations
+from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer
@@ -62,7 +63,7 @@ class TestHoldRandom:
 
         assert order.code is not None
         assert codes.normalise_code(order.code) == order.code
-        assert orders.find_order(order.code) == order.pk
+        assert order_queries.find_order(order.code) == order.pk
 
     @pytest.mark.parametrize("pivot", [0, 2**31 - 1, PIVOT])
     def test_finds_the_last_free_numbers_wherever_it_starts(self, pivot: int) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from shared.raffles.services import inventory
+from shared.raffles.services.ticket_numbers import inventory
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from shared.raffles.models import Raffle
-from shared.raffles.services import number_generation
+from shared.raffles.services.ticket_numbers import number_generation
 
 
 class Command(BaseCommand):

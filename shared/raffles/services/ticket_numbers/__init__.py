@@ -1,0 +1,1 @@
+"""Ticket numbers as a whole: created, counted, drawn as a map, and proved consistent."""
