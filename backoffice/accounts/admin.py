@@ -19,7 +19,7 @@ from backoffice.accounts.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.accounts.roles import ROLES
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.messaging.contact_search import BoundedSearch
+from backoffice.changelists.search import BoundedSearch
 from backoffice.ui import display
 
 _REPLACED_MODELS = (

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
+from backoffice.ui.actions import ActionResult, run_action
 from shared.events.models import EventDelivery
 from shared.events.services import deliveries
 

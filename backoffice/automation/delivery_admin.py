@@ -14,11 +14,12 @@ from django.utils.safestring import SafeString
 
 from backoffice.automation import delivery_actions, event_labels, event_page
 from backoffice.automation.event_admin import build_event_search_condition, render_event_subject
+from backoffice.automation.event_labels import build_event_type_answers
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.filters import ConditionFilter
-from backoffice.changelists.selects import FilteredAdmin, build_event_type_answers
-from backoffice.messaging.channel_actions import apply_to_each_row
+from backoffice.changelists.selects import FilteredAdmin
 from backoffice.ui import display
+from backoffice.ui.actions import apply_to_each_row
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint
 

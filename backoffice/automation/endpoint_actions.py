@@ -17,8 +17,8 @@ from django.views.decorators.http import require_POST
 
 from backoffice.automation import endpoint_page
 from backoffice.automation.endpoint_form import EndpointForm, build_initial_values
-from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
+from backoffice.ui.actions import ActionResult, run_action
 from shared.core import config
 from shared.core.errors import DomainError
 from shared.events.models import EventDelivery, EventEndpoint

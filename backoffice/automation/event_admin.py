@@ -11,8 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.automation import event_labels, event_page
+from backoffice.automation.event_labels import build_event_type_answers
 from backoffice.changelists.filters import ConditionFilter
-from backoffice.changelists.selects import FilteredAdmin, build_event_type_answers
+from backoffice.changelists.selects import FilteredAdmin
 from backoffice.ui import display
 from shared.events.models import Event
 from shared.raffles import codes

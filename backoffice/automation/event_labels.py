@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Q
 from django.urls import reverse
 
 from backoffice.ui import display
@@ -101,3 +102,11 @@ def _describe_next_attempt(delivery: EventDelivery, *, now: datetime) -> str:
 
 def _add_full_stop(text: str) -> str:
     return f"{text.rstrip('.')}." if text else ""
+
+
+def build_event_type_answers(field: str) -> dict[str, tuple[str, Q]]:
+    """Give the answers to what happened; `field` leads to the event's type."""
+    return {
+        str(type_): (f"{said} ({type_})", Q(**{field: type_}))
+        for type_, said in EVENT_TYPE_LABELS.items()
+    }

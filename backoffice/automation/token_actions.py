@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from backoffice.automation.token_form import SCOPE_LABELS, TokenForm, describe_token_state
-from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log, display
+from backoffice.ui.actions import ActionResult, run_action
 from shared.core import config
 from shared.core.enums import Scope
 from shared.core.errors import DomainError

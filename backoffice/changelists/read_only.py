@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 
 from backoffice.changelists.paginator import KeyPaginator
-from backoffice.messaging.contact_search import BoundedSearch
+from backoffice.changelists.search import BoundedSearch
 
 
 class ReadOnlyAdmin(BoundedSearch):

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from backoffice.automation import event_labels
 from backoffice.changelists.tabs import TabbedAdmin
 
 
@@ -74,11 +73,3 @@ class FilteredAdmin(TabbedAdmin):
         found = super().get_queryset(request)
         kwargs = request.resolver_match.kwargs if request.resolver_match else {}
         return found if "object_id" in kwargs else found.defer(*self.page_only)
-
-
-def build_event_type_answers(field: str) -> dict[str, tuple[str, Q]]:
-    """Give the answers to what happened; `field` leads to the event's type."""
-    return {
-        str(type_): (f"{said} ({type_})", Q(**{field: type_}))
-        for type_, said in event_labels.EVENT_TYPE_LABELS.items()
-    }

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.messaging import alarm_advice, channel_actions
-from backoffice.ui import display
+from backoffice.ui import actions, display
 from shared.whatsapp.models import Alarm
 
 
@@ -68,7 +68,7 @@ class AlarmAdmin(TabbedAdmin):
     @admin.action(description="Mark as resolved", permissions=["resolve"])
     def mark_resolved(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
         """Close the chosen alarms; the same trouble again opens a new one."""
-        channel_actions.apply_to_each_row(
+        actions.apply_to_each_row(
             request, chosen.order_by("pk"), channel_actions.close_alarm, done="Resolved"
         )
 

@@ -4,23 +4,18 @@ One row comes from its page and many from a list; either way every row is its ow
 people are told what became of each.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
 from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log, display
+from backoffice.ui.actions import ActionResult, run_action
 from shared.core.enums import OutboxKind
-from shared.core.errors import DomainError
 from shared.whatsapp import window
 from shared.whatsapp.errors import AlarmResolved
 from shared.whatsapp.models import (
@@ -39,9 +34,6 @@ ANSWER_AGAIN_PERMISSION: Final = "whatsapp.change_inboundmessage"
 RESOLVE_ALARM_PERMISSION: Final = "whatsapp.change_alarm"
 TRY_NUMBER_PERMISSION: Final = "whatsapp.change_businessnumber"
 BLOCK_CONTACT_PERMISSION: Final = "whatsapp.change_whatsappcontact"
-
-_MAX_ROWS_NAMED: Final = 12
-"""So many rows are named when many are dealt with; the rest are counted."""
 
 
 @require_POST
@@ -136,40 +128,6 @@ def close_alarm(request: HttpRequest, alarm: Alarm) -> None:
     """Close one alarm and write down who did. Raises AlarmResolved."""
     alarms.close_alarm(alarm.pk, by=request.user.get_username(), now=timezone.now())
     audit_log.record_action(request, alarm, "Resolved the alarm")
-
-
-def apply_to_each_row[Row: Model](
-    request: HttpRequest,
-    rows: Iterable[Row],
-    act: Callable[[HttpRequest, Row], None],
-    *,
-    done: str,
-    name: Callable[[Row], str] = str,
-) -> None:
-    """Do something to many rows, each by itself, and tell what became of each.
-
-    Args:
-        request: whose user asks; the messages go to them.
-        rows: what they chose.
-        act: what is done to one; its refusal leaves that row as it is and the others go on.
-        done: what happened to those that were not refused, e.g. "Queued again".
-        name: what a row is called.
-
-    """
-    became: dict[tuple[int, str], list[str]] = defaultdict(list)
-    for row in rows:
-        try:
-            act(request, row)
-            outcome = (messages.SUCCESS, done)
-        except DomainError as refusal:
-            outcome = (messages.WARNING, f"Left as it is. {refusal.message()}")
-        except (OperationalError, InterfaceError):
-            outcome = (messages.ERROR, "The database was busy; try again")
-        became[outcome].append(name(row))
-    for (level, sentence), names in sorted(became.items()):
-        more = f" and {len(names) - _MAX_ROWS_NAMED} more" if len(names) > _MAX_ROWS_NAMED else ""
-        listed = ", ".join(names[:_MAX_ROWS_NAMED]) + more
-        messages.add_message(request, level, f"{sentence.rstrip('.')} ({len(names)}): {listed}.")
 
 
 def _set_blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpResponse:

@@ -1,34 +1,18 @@
 """Searches of the admin lists: by a message's buyer, and by words of a bounded number."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
-from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 
-from backoffice.orders.search import MAX_TERM
+from backoffice.changelists.search import MAX_TERM
 from shared.whatsapp.models import WhatsAppContact
 
 MAX_CONTACTS_SEARCHED: Final = 200
 """Buyers whose messages are looked for; more only says that the words are too common."""
 
-MAX_WORDS: Final = 20
-"""Words of a search; Django asks for each in every field, and SQLite refuses a thousand."""
 
 _NOT_PHONE_CHARACTERS: Final = re.compile(r"[^\d\s()+.-]")
-
-
-class BoundedSearch(admin.ModelAdmin):
-    """A list that is searched by a few words; whatever is longer finds nothing."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find rows that have each word in one of the `search_fields`."""
-        if len(search_term) > MAX_TERM or len(search_term.split()) > MAX_WORDS:
-            return queryset.none(), False
-        return super().get_search_results(request, queryset, search_term)
 
 
 def find_contact_ids(term: str) -> list[int]:

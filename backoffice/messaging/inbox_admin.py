@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.messaging import channel_actions, contact_search, message_page
-from backoffice.ui import display
+from backoffice.ui import actions, display
 from shared.core.enums import InboxStatus
 from shared.whatsapp import predicates
 from shared.whatsapp.models import InboundMessage
@@ -85,7 +85,7 @@ class InboundMessageAdmin(TabbedAdmin):
     @admin.action(description="Answer again", permissions=["answer_again"])
     def answer_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
         """Let the bot answer the chosen messages once more."""
-        channel_actions.apply_to_each_row(
+        actions.apply_to_each_row(
             request,
             chosen.select_related("contact"),
             channel_actions.answer_message_again,

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin, TabbedChangeList
 from backoffice.messaging import channel_actions, contact_search, delivery_reasons, message_page
-from backoffice.ui import display
+from backoffice.ui import actions, display
 from shared.core.enums import MessageDeliveryStatus, OutboxStatus
 from shared.raffles import codes
 from shared.raffles.models import Order
@@ -143,7 +143,7 @@ class OutboundMessageAdmin(TabbedAdmin):
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[OutboundMessage]) -> None:
         """Queue the chosen messages anew, if they failed."""
-        channel_actions.apply_to_each_row(
+        actions.apply_to_each_row(
             request,
             chosen.select_related("contact").order_by("pk"),
             channel_actions.send_message_again,

@@ -11,11 +11,19 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from backoffice.changelists import filters
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.orders import decisions, detail_page, search, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, bulk_confirmation, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
+from backoffice.orders.changelist.filters import (
+    OrderDecisionFilter,
+    OrderExpiryFilter,
+    OrderRaffleFilter,
+    OrderReviewFilter,
+    OrderSaleFilter,
+    OrderStatusFilter,
+    parse_chosen_raffle_id,
+)
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.core import enums
@@ -39,12 +47,12 @@ class OrderAdmin(ReadOnlyAdmin):
         "created",
     )
     list_filter = (
-        filters.OrderReviewFilter,
-        filters.OrderExpiryFilter,
-        filters.OrderDecisionFilter,
-        filters.OrderSaleFilter,
-        filters.OrderStatusFilter,
-        filters.OrderRaffleFilter,
+        OrderReviewFilter,
+        OrderExpiryFilter,
+        OrderDecisionFilter,
+        OrderSaleFilter,
+        OrderStatusFilter,
+        OrderRaffleFilter,
     )
     list_select_related = ("raffle", "contact")
     ordering = ("-id",)
@@ -102,9 +110,9 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the newest first; what waits for somebody in the order it should be done."""
-        if request.GET.get(filters.OrderReviewFilter.parameter_name):
+        if request.GET.get(OrderReviewFilter.parameter_name):
             return ("under_review_since", "id")
-        if request.GET.get(filters.OrderExpiryFilter.parameter_name):
+        if request.GET.get(OrderExpiryFilter.parameter_name):
             return ("expires_at", "id")
         return ("-id",)
 
@@ -117,7 +125,7 @@ class OrderAdmin(ReadOnlyAdmin):
         found = search.search_orders(
             queryset,
             search.parse_search_term(search_term),
-            raffle_id=filters.parse_chosen_raffle_id(request),
+            raffle_id=parse_chosen_raffle_id(request),
             sort="o" not in request.GET,
         )
         if found.too_many and request.method == "GET":
@@ -164,7 +172,7 @@ class OrderAdmin(ReadOnlyAdmin):
         changes = getattr(answer, "context_data", {}).get("cl")
         if changes is not None:
             counts = filter_counts.get_filter_counts(now=timezone.now())
-            total = counts.total(raffle_id=filters.parse_chosen_raffle_id(request))
+            total = counts.total(raffle_id=parse_chosen_raffle_id(request))
             answer.context_data |= {
                 "tabs": tabs.build_tabs(changes, total=total),
                 "selects": tabs.build_selects(changes),

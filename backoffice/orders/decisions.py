@@ -9,7 +9,6 @@ from typing import Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,15 +17,18 @@ from django.views.decorators.http import require_POST
 from backoffice.orders import last_decision, summary
 from backoffice.orders.review import next_page
 from backoffice.ui import display, error_messages
+from backoffice.ui.actions import (
+    ActionResult,
+    attempt_action,
+    build_staff_actor,
+)
 from shared.core import enums
-from shared.core.enums import ActorKind, RejectReason
+from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
-from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
 
-type ActionResult = tuple[int, str]
 """A level of Django's messages, and the sentence."""
 
 MAX_NOTE_LENGTH: Final = 500
@@ -111,47 +113,6 @@ def cancel_order_view(request: HttpRequest, order_id: int) -> HttpResponse:
         return messages.SUCCESS, f"{order} is cancelled and its numbers are free again."
 
     return run_order_decision(request, order_id, act)
-
-
-def build_staff_actor(request: HttpRequest) -> Actor:
-    """Say which member of staff asks."""
-    return Actor(ActorKind.STAFF, id=str(request.user.pk), label=request.user.get_username())
-
-
-def run_action(request: HttpRequest, act: Callable[[], ActionResult]) -> bool:
-    """Do something and tell how it went; a refusal or a busy database is told, never a 500."""
-    return attempt_action(request, act, refused=describe_refusal)[0] != messages.ERROR
-
-
-def attempt_action(
-    request: HttpRequest,
-    act: Callable[[], ActionResult],
-    *,
-    refused: Callable[[DomainError], ActionResult],
-) -> tuple[int, DomainError | None]:
-    """Do something, tell how it went, and say the level of that and why it was refused, if so.
-
-    Args:
-        request: whose reader is told.
-        act: what is done.
-        refused: how a refusal is put; it never becomes a 500, and neither does a busy database.
-
-    """
-    refusal = None
-    try:
-        level, sentence = act()
-    except DomainError as error:
-        refusal = error
-        level, sentence = refused(error)
-    except (OperationalError, InterfaceError):
-        level, sentence = messages.ERROR, "The database is busy; nothing was changed. Try again."
-    messages.add_message(request, level, sentence)
-    return level, refusal
-
-
-def describe_refusal(refusal: DomainError) -> ActionResult:
-    """Put a refusal as its own sentence."""
-    return messages.ERROR, f"{refusal.message()} Nothing was changed."
 
 
 def run_order_decision(

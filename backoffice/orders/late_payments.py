@@ -14,18 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import proof_cards, ticket_numbers, worklists
-from backoffice.orders.decisions import (
-    ActionResult,
-    build_staff_actor,
-    parse_note,
-    parse_seen_proof_ids,
-    run_order_decision,
-)
+from backoffice.orders.decisions import parse_note, parse_seen_proof_ids, run_order_decision
 from backoffice.orders.review import queue
 from backoffice.orders.review.queue import WorklistPage
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display
+from backoffice.ui.actions import ActionResult, build_staff_actor
 from shared.conversation import parsing
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.raffles.models import Order, OrderEvent, PaymentProof

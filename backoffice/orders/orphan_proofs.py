@@ -16,17 +16,12 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import last_decision, orphan_proof_page, proof_cards, worklists
-from backoffice.orders.decisions import (
-    ActionResult,
-    attempt_action,
-    build_staff_actor,
-    parse_note,
-    require_decision_permission,
-)
+from backoffice.orders.decisions import parse_note, require_decision_permission
 from backoffice.orders.review import queue
 from backoffice.orders.review.queue import WorklistPage
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display, error_messages
+from backoffice.ui.actions import ActionResult, attempt_action, build_staff_actor
 from shared.conversation import parsing
 from shared.core.enums import Verdict
 from shared.core.errors import DomainError

@@ -11,9 +11,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.changelists import filters
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.orders import proof_cards, proof_files
+from backoffice.orders.changelist.filters import (
+    ProofOrderFilter,
+    ProofStatusFilter,
+    ProofVerdictFilter,
+)
 from backoffice.ui import display, file_responses, thumbnails
 from shared.core import enums
 from shared.core.enums import Verdict
@@ -44,7 +48,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
     menu_name = "Payment proofs"
     list_display = ("id", "decided_at", "buyer", "kind", "judged", "is_late", "arrived")
-    list_filter = (filters.ProofOrderFilter, filters.ProofVerdictFilter, filters.ProofStatusFilter)
+    list_filter = (ProofOrderFilter, ProofVerdictFilter, ProofStatusFilter)
     list_select_related = ("order__raffle", "contact")
     search_fields: ClassVar[tuple[str, ...]] = (
         "order__code__iexact",

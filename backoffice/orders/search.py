@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Replace
 
+from backoffice.changelists.search import MAX_TERM
 from shared.raffles import codes
 from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.whatsapp.models import WhatsAppContact
@@ -20,8 +21,6 @@ SEARCH_HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
 MAX_SEARCH_MATCHES: Final = 1_000
 """How many buyers a search looks at; the newest ones, so that it stays fast with any number."""
 
-MAX_TERM: Final = 200
-"""Characters of a search; no name, phone or id is longer, so a longer one finds nothing."""
 
 _TICKET_NUMBER_PATTERN: Final = re.compile(
     r"(?P<sign>#|no\.?\s|number\s)?\s*(?P<number>\d{1,7})(?:\s+(?:in|of)\s+(?P<raffle>\S.*))?",

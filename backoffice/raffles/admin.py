@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.changelists import filters
-from backoffice.messaging.contact_search import BoundedSearch
+from backoffice.changelists.search import BoundedSearch
 from backoffice.raffles import chat_preview, lifecycle, number_generation, progress_bar, raffle_form
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
 from backoffice.ui import display, file_responses

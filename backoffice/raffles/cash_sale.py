@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from backoffice.orders.decisions import build_staff_actor
 from backoffice.raffles.cash_sale_form import NOT_SELLING_REASONS, CashSaleForm
 from backoffice.ui import display
+from backoffice.ui.actions import build_staff_actor
 from shared.conversation import formatting
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle

@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import audit_log, display
+from backoffice.ui.actions import ActionResult, run_action
 from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from backoffice.orders.decisions import ActionResult, run_action
 from backoffice.ui import audit_log
+from backoffice.ui.actions import ActionResult, run_action
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services.ticket_numbers import number_generation

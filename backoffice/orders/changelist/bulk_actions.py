@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 from backoffice.orders import decisions, last_decision
 from backoffice.orders.changelist import bulk_confirmation
 from backoffice.orders.changelist.bulk_confirmation import MAX_ORDERS_PER_ACTION, BulkAction
-from backoffice.ui import display
+from backoffice.ui import actions, display
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
@@ -94,7 +94,7 @@ def confirm_payments_view(request: HttpRequest) -> HttpResponse:
 
     def act(order: Order) -> BulkActionResult:
         outcome = payments.confirm_payment(
-            order.pk, by=decisions.build_staff_actor(request), now=timezone.now(), seen_proofs=seen
+            order.pk, by=actions.build_staff_actor(request), now=timezone.now(), seen_proofs=seen
         )
         return _describe_bulk_confirmation(order, outcome)
 
@@ -116,7 +116,7 @@ def reject_proofs_view(request: HttpRequest) -> HttpResponse:
             order.pk,
             reason=RejectReason(reason),
             note=note,
-            by=decisions.build_staff_actor(request),
+            by=actions.build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=seen,
         )
@@ -132,7 +132,7 @@ def cancel_orders_view(request: HttpRequest) -> HttpResponse:
 
     def act(order: Order) -> BulkActionResult:
         payments.cancel_order(
-            order.pk, by=decisions.build_staff_actor(request), now=timezone.now(), reason=reason
+            order.pk, by=actions.build_staff_actor(request), now=timezone.now(), reason=reason
         )
         return BulkOutcomeTone.DONE, "is cancelled; its numbers are free again."
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
 
-from backoffice.changelists.filters import (
+from backoffice.orders.changelist.filters import (
     OrderDecisionFilter,
     OrderExpiryFilter,
     OrderReviewFilter,
