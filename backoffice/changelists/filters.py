@@ -9,9 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from shared.core import enums
-from shared.core.enums import (
-    RaffleStatus,
-)
 
 
 class ConditionFilter(admin.SimpleListFilter):
@@ -34,11 +31,3 @@ def build_enum_answers(kind: Any, field: str = "status") -> dict[str, tuple[str,
     return {
         member.value: (enums.format_label(member), Q(**{field: member.value})) for member in kind
     }
-
-
-class RaffleStatusFilter(ConditionFilter):
-    """Raffles by status."""
-
-    title = "Status"
-    parameter_name = "status"
-    answers = build_enum_answers(RaffleStatus)

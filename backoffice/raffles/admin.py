@@ -23,9 +23,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.changelists import filters
 from backoffice.changelists.search import BoundedSearch
 from backoffice.raffles import chat_preview, lifecycle, number_generation, progress_bar, raffle_form
+from backoffice.raffles.filters import RaffleStatusFilter
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
 from backoffice.ui import display, file_responses
 from shared.conversation import formatting
@@ -63,7 +63,7 @@ class RaffleAdmin(BoundedSearch):
         models.DateTimeField: {"form_class": forms.DateTimeField, "widget": LocalDateTimeInput}
     }
     list_display = ("title", "state", "sold", "price_each", "draw", "prize")
-    list_filter = (filters.RaffleStatusFilter,)
+    list_filter = (RaffleStatusFilter,)
     search_fields: ClassVar[tuple[str, ...]] = ("title", "prize")
     list_per_page = 50
     show_full_result_count = False

@@ -16,7 +16,7 @@ import filetype
 
 from deploy.sandbox import webhook_payloads
 from deploy.sandbox.chat import Buyer, Choice, Entry, Shown
-from deploy.sandbox.graph_api.media import FROM_BUYERS_DAYS, LARGEST, Medium
+from deploy.sandbox.media import FROM_BUYERS_DAYS, LARGEST, Medium
 from deploy.sandbox.state import World, new_wamid
 
 Request = Mapping[str, Any]

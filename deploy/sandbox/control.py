@@ -18,7 +18,7 @@ from starlette.routing import Route
 from deploy.sandbox import buyer_actions, fault_injection, webhook_payloads
 from deploy.sandbox.buyer_actions import Mistake, Wish
 from deploy.sandbox.chat import Buyer, Entry, Reach
-from deploy.sandbox.graph_api.media import LARGEST
+from deploy.sandbox.media import LARGEST
 from deploy.sandbox.options import Behaviour
 from deploy.sandbox.state import World
 from deploy.sandbox.webhook_delivery import Delivery, TooManyWebhooks

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from deploy.sandbox.graph_api.errors import GraphRefused
+from deploy.sandbox.graph_errors import GraphRefused
 
 Operation = Literal["send", "read", "upload", "media", "download", "manage"]
 Kind = Literal[

@@ -16,7 +16,7 @@ from deploy.sandbox import webhook_payloads
 from deploy.sandbox.bounded_log import Ledger
 from deploy.sandbox.chat import Buyer, Entry, Outgoing, user_id_of
 from deploy.sandbox.fault_injection import Faults
-from deploy.sandbox.graph_api.media import MediaStore
+from deploy.sandbox.media import MediaStore
 from deploy.sandbox.options import Behaviour, Options
 from deploy.sandbox.wakeup import Bell
 from deploy.sandbox.webhook_delivery import Delivery, Postman, TooManyWebhooks

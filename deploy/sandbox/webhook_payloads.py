@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.sandbox.chat import Buyer, Entry, Outgoing
-from deploy.sandbox.graph_api.errors import status_error
+from deploy.sandbox.graph_errors import status_error
 from deploy.sandbox.options import Options
 
 Json = dict[str, Any]

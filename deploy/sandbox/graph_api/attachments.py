@@ -7,7 +7,8 @@ business-phone-numbers/media.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.sandbox.graph_api import errors, fields
+from deploy.sandbox import graph_errors
+from deploy.sandbox.graph_api import fields
 
 CAPTION: Final = 1024
 MEGABYTE: Final = 1024 * 1024
@@ -52,18 +53,20 @@ def check_attachment(
     link = fields.string(attachment, "link", path=f"{path}['link']", optional=True)
     media_id = fields.string(attachment, "id", path=f"{path}['id']", optional=True)
     if link is None and media_id is None:
-        raise errors.GraphRefused(131008, details=f"{path} must have an id or a link")
+        raise graph_errors.GraphRefused(131008, details=f"{path} must have an id or a link")
     if link is not None and media_id is not None:
-        raise errors.invalid(f"{path} must have either an id or a link, not both")
+        raise graph_errors.invalid(f"{path} must have either an id or a link, not both")
     if link is not None:
         fields.web_address(link, path=f"{path}['link']")
     if media_id is not None and known(media_id) not in SENDABLE[kind][1]:
-        raise errors.wrong(
+        raise graph_errors.wrong(
             f"Param {path}['id'] is not a valid whatsapp business account media attachment ID"
         )
     text = fields.string(attachment, "caption", path=f"{path}['caption']", optional=True)
     if text is not None and fields.length(text) > CAPTION:
-        raise errors.wrong(f"Param {path}['caption'] must be at most {CAPTION} characters long.")
+        raise graph_errors.wrong(
+            f"Param {path}['caption'] must be at most {CAPTION} characters long."
+        )
 
 
 def check_upload(*, mime_type: str, size: int) -> None:
@@ -71,7 +74,7 @@ def check_upload(*, mime_type: str, size: int) -> None:
     for limit, types in SENDABLE.values():
         if mime_type in types:
             if size > limit:
-                raise errors.wrong(f"Param file is too large. Max size: {limit} bytes.")
+                raise graph_errors.wrong(f"Param file is too large. Max size: {limit} bytes.")
             return
     every = ", ".join(name for _, types in SENDABLE.values() for name in types)
-    raise errors.wrong(f"Param file must be a file with one of the following types: {every}.")
+    raise graph_errors.wrong(f"Param file must be a file with one of the following types: {every}.")

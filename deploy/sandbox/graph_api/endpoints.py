@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import connection_faults
+from deploy.sandbox import connection_faults, graph_errors
 from deploy.sandbox.fault_injection import UNREADABLE, Fault, Operation, unknown_error
-from deploy.sandbox.graph_api import attachments, errors, links, sending
-from deploy.sandbox.graph_api.errors import GraphRefused
-from deploy.sandbox.graph_api.media import LARGEST, UPLOADED_DAYS
+from deploy.sandbox.graph_api import attachments, links, sending
+from deploy.sandbox.graph_errors import GraphRefused
+from deploy.sandbox.media import LARGEST, UPLOADED_DAYS
 from deploy.sandbox.state import World
 
 VERSION: Final = re.compile(r"v\d{1,2}\.\d")
@@ -108,14 +108,14 @@ def authorised(world: World, request: Request) -> None:
         token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token")
     )
     if given != world.options.access_token:
-        raise errors.bad_token()
+        raise graph_errors.bad_token()
 
 
 def business_number(world: World, request: Request) -> str:
     """Give the business number in the path, or refuse (100/33)."""
     phone_number_id = str(request.path_params["object_id"])
     if phone_number_id not in world.options.phone_number_ids:
-        raise errors.no_such_object(phone_number_id, method=request.method)
+        raise graph_errors.no_such_object(phone_number_id, method=request.method)
     return phone_number_id
 
 
@@ -156,10 +156,10 @@ async def upload(world: World, request: Request) -> Response:
         raise GraphRefused(100, http=413, message="(#100) Request body is too large.")
     async with request.form(max_files=1, max_fields=10) as form:
         if form.get("messaging_product") != "whatsapp":
-            raise errors.missing("messaging_product")
+            raise graph_errors.missing("messaging_product")
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise errors.missing("file")
+            raise graph_errors.missing("file")
         mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
         content = await file.read(LARGEST + 1)
     attachments.check_upload(mime_type=mime_type, size=len(content))
@@ -181,7 +181,7 @@ async def describe_media(world: World, request: Request, *, media_id: str) -> Re
     medium = world.media.find(media_id, now=now)
     asked = request.query_params.get("phone_number_id")
     if medium is None or (asked is not None and asked != medium.phone_number_id):
-        raise errors.no_such_object(media_id, method="GET")
+        raise graph_errors.no_such_object(media_id, method="GET")
     answer = {
         "messaging_product": "whatsapp",
         "url": world.media.url(
@@ -203,7 +203,7 @@ async def remove_media(world: World, request: Request, *, media_id: str) -> Resp
     await meet(world, request, "media")
     authorised(world, request)
     if world.media.find(media_id, now=time.time()) is None:
-        raise errors.no_such_object(media_id, method="DELETE")
+        raise graph_errors.no_such_object(media_id, method="DELETE")
     world.media.remove(media_id)
     return JSONResponse({"success": True})
 
@@ -261,9 +261,9 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise errors.missing("messaging_product") from None
+        raise graph_errors.missing("messaging_product") from None
     if not isinstance(parsed, dict):
-        raise errors.missing("messaging_product")
+        raise graph_errors.missing("messaging_product")
     return parsed
 
 

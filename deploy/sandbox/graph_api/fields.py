@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from deploy.sandbox.graph_api import errors
+from deploy.sandbox import graph_errors
 
 
 def length(text: str) -> int:
@@ -14,23 +14,23 @@ def length(text: str) -> int:
 def mapping(holder: Mapping[str, Any], key: str, *, path: str) -> Mapping[str, Any]:
     """Give the JSON object under `key`."""
     if holder.get(key) is None:
-        raise errors.missing(path)
+        raise graph_errors.missing(path)
     value = holder[key]
     if not isinstance(value, Mapping):
-        raise errors.wrong(f"Param {path} must be a JSON object.")
+        raise graph_errors.wrong(f"Param {path} must be a JSON object.")
     return value
 
 
 def array(holder: Mapping[str, Any], key: str, *, path: str) -> list[Mapping[str, Any]]:
     """Give the JSON array of objects under `key`."""
     if holder.get(key) is None:
-        raise errors.missing(path)
+        raise graph_errors.missing(path)
     value = holder[key]
     if not isinstance(value, list):
-        raise errors.wrong(f"Param {path} must be an array.")
+        raise graph_errors.wrong(f"Param {path} must be an array.")
     for place, item in enumerate(value):
         if not isinstance(item, Mapping):
-            raise errors.wrong(f"Param {path}[{place}] must be a JSON object.")
+            raise graph_errors.wrong(f"Param {path}[{place}] must be a JSON object.")
     return value
 
 
@@ -48,7 +48,7 @@ def text(
     if value is None:
         return ""
     if not value.strip() or length(value) > maximum:
-        raise errors.invalid(f"{label} length invalid. Min length: 1, Max length: {maximum}")
+        raise graph_errors.invalid(f"{label} length invalid. Min length: 1, Max length: {maximum}")
     return value
 
 
@@ -58,9 +58,9 @@ def string(holder: Mapping[str, Any], key: str, *, path: str, optional: bool = F
     if value is None:
         if optional:
             return None
-        raise errors.missing(path)
+        raise graph_errors.missing(path)
     if not isinstance(value, str):
-        raise errors.wrong(f"Param {path} must be a string.")
+        raise graph_errors.wrong(f"Param {path} must be a string.")
     return value
 
 
@@ -68,24 +68,26 @@ def only(holder: Mapping[str, Any], allowed: Collection[str], *, path: str) -> N
     """Refuse keys that Meta does not know in this object."""
     for key in holder:
         if key not in allowed:
-            raise errors.wrong(f'Unexpected key "{key}" on param "{path}".')
+            raise graph_errors.wrong(f'Unexpected key "{key}" on param "{path}".')
 
 
 def unique(values: Collection[str], *, label: str) -> None:
     """Refuse the same value twice."""
     if len(set(values)) != len(values):
-        raise errors.invalid(f"Duplicated {label}. Each {label} must be unique within a message")
+        raise graph_errors.invalid(
+            f"Duplicated {label}. Each {label} must be unique within a message"
+        )
 
 
 def identifier(holder: Mapping[str, Any], *, path: str, label: str, maximum: int) -> str:
     """Give an id: within its limit and without spaces at either end."""
     value = text(holder, "id", path=f"{path}['id']", label=label, maximum=maximum)
     if value != value.strip():
-        raise errors.invalid(f"{label} must not have leading or trailing spaces")
+        raise graph_errors.invalid(f"{label} must not have leading or trailing spaces")
     return value
 
 
 def web_address(value: str, *, path: str) -> None:
     """Refuse what is not an http or https address."""
     if not value.startswith(("https://", "http://")) or any(sign.isspace() for sign in value):
-        raise errors.wrong(f"Param {path} is not a valid URI.")
+        raise graph_errors.wrong(f"Param {path} is not a valid URI.")

@@ -7,7 +7,8 @@ interactive-reply-buttons-messages, interactive-list-messages, interactive-cta-u
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.sandbox.graph_api import errors, fields
+from deploy.sandbox import graph_errors
+from deploy.sandbox.graph_api import fields
 from deploy.sandbox.graph_api.attachments import MediaKnown, check_attachment
 
 ROOT: Final = "interactive"
@@ -32,7 +33,9 @@ def check(interactive: Mapping[str, Any], *, known: MediaKnown) -> None:
     kind = fields.string(interactive, "type", path=f"{ROOT}['type']")
     rule = RULES.get(str(kind))
     if rule is None:
-        raise errors.wrong(f"Param {ROOT}['type'] must be one of {{{', '.join(RULES).upper()}}}.")
+        raise graph_errors.wrong(
+            f"Param {ROOT}['type'] must be one of {{{', '.join(RULES).upper()}}}."
+        )
     fields.only(interactive, {"type", "header", "body", "footer", "action"}, path=ROOT)
     rule(interactive, known)
     if "footer" in interactive:
@@ -47,7 +50,7 @@ def _button(interactive: Mapping[str, Any], known: MediaKnown) -> None:
     fields.only(action, {"buttons"}, path=ACTION)
     buttons = fields.array(action, "buttons", path=f"{ACTION}['buttons']")
     if not 1 <= len(buttons) <= MAX_BUTTONS:
-        raise errors.invalid(
+        raise graph_errors.invalid(
             f"Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: {MAX_BUTTONS}"
         )
     replies = [_reply(button, place) for place, button in enumerate(buttons)]
@@ -59,7 +62,7 @@ def _reply(button: Mapping[str, Any], place: int) -> tuple[str, str]:
     path = f"{ACTION}['buttons'][{place}]"
     fields.only(button, {"type", "reply"}, path=path)
     if fields.string(button, "type", path=f"{path}['type']") != "reply":
-        raise errors.invalid("Button type must be reply")
+        raise graph_errors.invalid("Button type must be reply")
     reply = fields.mapping(button, "reply", path=f"{path}['reply']")
     fields.only(reply, {"id", "title"}, path=f"{path}['reply']")
     reply_id = fields.identifier(
@@ -89,12 +92,12 @@ def _list(interactive: Mapping[str, Any], known: MediaKnown) -> None:
     )
     sections = fields.array(action, "sections", path=f"{ACTION}['sections']")
     if not 1 <= len(sections) <= MAX_SECTIONS:
-        raise errors.invalid(
+        raise graph_errors.invalid(
             f"Invalid section count. Min allowed sections: 1, Max allowed sections: {MAX_SECTIONS}"
         )
     ids = [row_id for place, section in enumerate(sections) for row_id in _section(section, place)]
     if len(ids) > MAX_ROWS:
-        raise errors.invalid(f"Total row count exceed max allowed count: {MAX_ROWS}")
+        raise graph_errors.invalid(f"Total row count exceed max allowed count: {MAX_ROWS}")
     fields.unique(ids, label="row id")
 
 
@@ -102,13 +105,13 @@ def _section(section: Mapping[str, Any], place: int) -> list[str]:
     path = f"{ACTION}['sections'][{place}]"
     fields.only(section, {"title", "rows"}, path=path)
     if section.get("title") in (None, ""):
-        raise errors.GraphRefused(131008, details=f"{path}['title'] is required")
+        raise graph_errors.GraphRefused(131008, details=f"{path}['title'] is required")
     fields.text(
         section, "title", path=f"{path}['title']", label="Section title", maximum=SECTION_TITLE
     )
     rows = fields.array(section, "rows", path=f"{path}['rows']")
     if not rows:
-        raise errors.invalid("Invalid row count. Min allowed rows: 1")
+        raise graph_errors.invalid("Invalid row count. Min allowed rows: 1")
     return [_row(row, path=f"{path}['rows'][{number}]") for number, row in enumerate(rows)]
 
 
@@ -117,7 +120,7 @@ def _row(row: Mapping[str, Any], *, path: str) -> str:
     row_id = fields.identifier(row, path=path, label="Row id", maximum=ROW_ID)
     title = fields.string(row, "title", path=f"{path}['title']") or ""
     if fields.length(title) > ROW_TITLE:
-        raise errors.invalid(f"Row title is too long. Max length is {ROW_TITLE}")
+        raise graph_errors.invalid(f"Row title is too long. Max length is {ROW_TITLE}")
     fields.text(row, "title", path=f"{path}['title']", label="Row title", maximum=ROW_TITLE)
     fields.text(
         row,
@@ -136,7 +139,7 @@ def _cta_url(interactive: Mapping[str, Any], known: MediaKnown) -> None:
     action = fields.mapping(interactive, "action", path=ACTION)
     fields.only(action, {"name", "parameters"}, path=ACTION)
     if fields.string(action, "name", path=f"{ACTION}['name']") != "cta_url":
-        raise errors.invalid("Action name must be cta_url")
+        raise graph_errors.invalid("Action name must be cta_url")
     path = f"{ACTION}['parameters']"
     parameters = fields.mapping(action, "parameters", path=path)
     fields.only(parameters, {"display_text", "url"}, path=path)
@@ -157,7 +160,7 @@ def _request(name: str) -> Callable[[Mapping[str, Any], MediaKnown], None]:
         _body(interactive, maximum=BUTTON_BODY)
         action = fields.mapping(interactive, "action", path=ACTION)
         if fields.string(action, "name", path=f"{ACTION}['name']") != name:
-            raise errors.invalid(f"Action name must be {name}")
+            raise graph_errors.invalid(f"Action name must be {name}")
 
     return rule
 
@@ -169,7 +172,7 @@ def _header(interactive: Mapping[str, Any], *, allowed: frozenset[str], known: M
     header = fields.mapping(interactive, "header", path=path)
     kind = fields.string(header, "type", path=f"{path}['type']") or ""
     if kind not in allowed:
-        raise errors.invalid(f"Header type {kind} is not supported for this interactive type")
+        raise graph_errors.invalid(f"Header type {kind} is not supported for this interactive type")
     fields.only(header, {"type", kind}, path=path)
     if kind == "text":
         fields.text(header, "text", path=f"{path}['text']", label="Header text", maximum=SHORT_TEXT)

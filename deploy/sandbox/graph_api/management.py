@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox.graph_api import endpoints, errors
+from deploy.sandbox import graph_errors
+from deploy.sandbox.graph_api import endpoints
 from deploy.sandbox.graph_api.endpoints import authorised, endpoint, meet
-from deploy.sandbox.graph_api.errors import GraphRefused
+from deploy.sandbox.graph_errors import GraphRefused
 from deploy.sandbox.state import World
 
 DEFAULT_FIELDS: Final = (
@@ -95,7 +96,9 @@ def _chosen(
     names = [name.strip() for name in asked.split(",")] if asked else list(usual)
     for name in names:
         if name not in every:
-            raise errors.wrong(f"Tried accessing nonexisting field ({name}) on node type ({node})")
+            raise graph_errors.wrong(
+                f"Tried accessing nonexisting field ({name}) on node type ({node})"
+            )
     return {name: every[name] for name in dict.fromkeys([*names, "id"])}
 
 
@@ -152,7 +155,7 @@ async def _about_the_account(world: World, request: Request) -> None:
     authorised(world, request)
     object_id = str(request.path_params["object_id"])
     if object_id != world.options.waba_id:
-        raise errors.no_such_object(object_id, method=request.method)
+        raise graph_errors.no_such_object(object_id, method=request.method)
 
 
 async def debug_token(world: World, request: Request) -> Response:
@@ -161,7 +164,7 @@ async def debug_token(world: World, request: Request) -> Response:
     authorised(world, request)
     token = request.query_params.get("input_token")
     if token is None:
-        raise errors.missing("input_token")
+        raise graph_errors.missing("input_token")
     if token != world.options.access_token:
         problem = {"code": 190, "message": "The access token could not be decrypted"}
         return JSONResponse({"data": {"error": problem, "is_valid": False, "scopes": []}})
@@ -201,7 +204,7 @@ async def subscriptions(world: World, request: Request) -> Response:
     await meet(world, request, "manage")
     options = world.options
     if request.path_params["object_id"] != options.app_id:
-        raise errors.no_such_object(str(request.path_params["object_id"]), method="GET")
+        raise graph_errors.no_such_object(str(request.path_params["object_id"]), method="GET")
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     given = given or request.query_params.get("access_token", "")
     if given != f"{options.app_id}|{options.app_secret}":

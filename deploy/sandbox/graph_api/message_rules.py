@@ -7,7 +7,8 @@ and the page of each type below it.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from deploy.sandbox.graph_api import attachments, errors, fields, interactive
+from deploy.sandbox import graph_errors
+from deploy.sandbox.graph_api import attachments, fields, interactive
 from deploy.sandbox.graph_api.attachments import MediaKnown
 
 TEXT_BODY: Final = 4096
@@ -17,13 +18,13 @@ CALLBACK_DATA: Final = 512
 def check(body: Mapping[str, Any], *, known: MediaKnown) -> str:
     """Refuse a message that Meta would refuse; otherwise return its type."""
     if fields.string(body, "messaging_product", path="messaging_product") != "whatsapp":
-        raise errors.wrong("Param messaging_product must be one of {WHATSAPP}.")
+        raise graph_errors.wrong("Param messaging_product must be one of {WHATSAPP}.")
     if body.get("recipient_type", "individual") not in {"individual", "group"}:
-        raise errors.wrong("Param recipient_type must be one of {INDIVIDUAL, GROUP}.")
+        raise graph_errors.wrong("Param recipient_type must be one of {INDIVIDUAL, GROUP}.")
     kind = _kind(body)
     rule = RULES.get(kind)
     if rule is None:
-        raise errors.wrong(f"Param type must be one of {{{', '.join(RULES).upper()}}}.")
+        raise graph_errors.wrong(f"Param type must be one of {{{', '.join(RULES).upper()}}}.")
     _callback_data(body)
     _context(body)
     rule(body, known)
@@ -33,7 +34,7 @@ def check(body: Mapping[str, Any], *, known: MediaKnown) -> str:
 def _kind(body: Mapping[str, Any]) -> str:
     kind = body.get("type", "text")
     if not isinstance(kind, str):
-        raise errors.wrong("Param type must be a string.")
+        raise graph_errors.wrong("Param type must be a string.")
     return kind.lower()
 
 
@@ -41,7 +42,7 @@ def _callback_data(body: Mapping[str, Any]) -> None:
     name = "biz_opaque_callback_data"
     value = fields.string(body, name, path=name, optional=True)
     if value is not None and fields.length(value) > CALLBACK_DATA:
-        raise errors.wrong(f"Param {name} must be at most {CALLBACK_DATA} characters long.")
+        raise graph_errors.wrong(f"Param {name} must be at most {CALLBACK_DATA} characters long.")
 
 
 def _context(body: Mapping[str, Any]) -> None:
@@ -55,11 +56,11 @@ def _text(body: Mapping[str, Any], _known: MediaKnown) -> None:
     fields.only(text, {"body", "preview_url"}, path="text")
     value = fields.string(text, "body", path="text['body']") or ""
     if not value.strip():
-        raise errors.missing("text['body']")
+        raise graph_errors.missing("text['body']")
     if fields.length(value) > TEXT_BODY:
-        raise errors.wrong(f"Param text['body'] must be at most {TEXT_BODY} characters long.")
+        raise graph_errors.wrong(f"Param text['body'] must be at most {TEXT_BODY} characters long.")
     if not isinstance(text.get("preview_url", False), bool):
-        raise errors.wrong("Param text['preview_url'] must be a boolean.")
+        raise graph_errors.wrong("Param text['preview_url'] must be a boolean.")
 
 
 def _interactive(body: Mapping[str, Any], known: MediaKnown) -> None:
@@ -81,9 +82,9 @@ def _location(body: Mapping[str, Any], _known: MediaKnown) -> None:
         try:
             float(location[key])
         except KeyError:
-            raise errors.missing(f"location['{key}']") from None
+            raise graph_errors.missing(f"location['{key}']") from None
         except (TypeError, ValueError):
-            raise errors.wrong(f"Param location['{key}'] must be a number.") from None
+            raise graph_errors.wrong(f"Param location['{key}'] must be a number.") from None
 
 
 def _contacts(body: Mapping[str, Any], _known: MediaKnown) -> None:
@@ -98,14 +99,14 @@ def _reaction(body: Mapping[str, Any], _known: MediaKnown) -> None:
     fields.string(reaction, "message_id", path="reaction['message_id']")
     fields.string(reaction, "emoji", path="reaction['emoji']")
     if "context" in body:
-        raise errors.invalid("context is not supported for reaction messages")
+        raise graph_errors.invalid("context is not supported for reaction messages")
 
 
 def _template(body: Mapping[str, Any], _known: MediaKnown) -> None:
     template = fields.mapping(body, "template", path="template")
     name = fields.string(template, "name", path="template['name']")
     language = fields.mapping(template, "language", path="template['language']")
-    raise errors.GraphRefused(
+    raise graph_errors.GraphRefused(
         132001, details=f"template name ({name}) does not exist in {language.get('code')}"
     )
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.sandbox import rendering
+from deploy.sandbox import graph_errors, rendering
 from deploy.sandbox.chat import Buyer, Entry, Outgoing
-from deploy.sandbox.graph_api import errors, fields, message_rules
+from deploy.sandbox.graph_api import fields, message_rules
 from deploy.sandbox.state import World, new_wamid
 
 WINDOW_SECONDS: Final = 24 * 3600
@@ -50,9 +50,9 @@ def addressee(body: Mapping[str, Any], *, country_code: str) -> Addressee:
         return _phone(to, country_code=country_code)
     recipient = fields.string(body, "recipient", path="recipient", optional=True)
     if not recipient:
-        raise errors.missing("to")
+        raise graph_errors.missing("to")
     if USER_ID.fullmatch(recipient) is None:
-        raise errors.invalid("recipient must be a business-scoped user ID")
+        raise graph_errors.invalid("recipient must be a business-scoped user ID")
     return Addressee(given=recipient, user_id=recipient)
 
 
@@ -61,7 +61,9 @@ def _phone(to: str, *, country_code: str) -> Addressee:
         return Addressee(given=to)
     number = PUNCTUATION.sub("", to)
     if PHONE.fullmatch(number) is None:
-        raise errors.invalid("The phone number is malformed: Please use the format: +1234567890.")
+        raise graph_errors.invalid(
+            "The phone number is malformed: Please use the format: +1234567890."
+        )
     if number.startswith("+"):
         return Addressee(given=to, wa_id=number[1:])
     return Addressee(given=to, wa_id=country_code + number)
@@ -79,7 +81,9 @@ def accept(world: World, *, phone_number_id: str, body: Mapping[str, Any]) -> Ou
     who = addressee(body, country_code=world.options.country_code)
     lost = not who.wa_id and not who.user_id
     if who.wa_id == world.options.display_phone_number(phone_number_id):
-        raise errors.GraphRefused(131021, details="Recipient phone number cannot be the sender.")
+        raise graph_errors.GraphRefused(
+            131021, details="Recipient phone number cannot be the sender."
+        )
     buyer, fails = (None, None) if lost else _reached(world, who, phone_number_id, now=now)
     outgoing = Outgoing(
         id=new_wamid(who.wa_id or who.user_id[:20]),
@@ -114,14 +118,14 @@ def mark_as_read(world: World, *, body: Mapping[str, Any]) -> None:
 
     """
     if body.get("messaging_product") != "whatsapp":
-        raise errors.missing("messaging_product")
+        raise graph_errors.missing("messaging_product")
     message_id = fields.string(body, "message_id", path="message_id") or ""
     indicator = body.get("typing_indicator")
     if indicator is not None and indicator != {"type": "text"}:
-        raise errors.wrong("Param typing_indicator['type'] must be one of {TEXT}.")
+        raise graph_errors.wrong("Param typing_indicator['type'] must be one of {TEXT}.")
     buyer, entry = world.known.get(message_id, (None, None))
     if buyer is None or entry is None or entry.side != "buyer":
-        raise errors.invalid("Message ID is not valid, or the message is too old")
+        raise graph_errors.invalid("Message ID is not valid, or the message is too old")
     world.mark_read(buyer, entry, typing=indicator is not None)
 
 
@@ -139,7 +143,7 @@ def _reached(
     known = world.by_user_id.get(who.user_id) if who.user_id else world.buyers.get(who.wa_id)
     reach = known.reach if known else world.behaviour.unknown_recipients
     if reach == "not_allowed":
-        raise errors.GraphRefused(
+        raise graph_errors.GraphRefused(
             131030, details="Recipient phone number not in allowed list: Add recipient phone number"
         )
     # nobody is kept for a number that never wrote: a wrong number must not become a buyer
@@ -150,7 +154,7 @@ def _reached(
         _within_pair_limit(buyer, phone_number_id, now=now)
     if world.behaviour.window != "off" and not _window_open(buyer, phone_number_id, now=now):
         if world.behaviour.window == "sync":
-            raise errors.GraphRefused(131047, details=errors.WINDOW_CLOSED)
+            raise graph_errors.GraphRefused(131047, details=graph_errors.WINDOW_CLOSED)
         return buyer, 131047
     return known or world.buyer(who.wa_id), None
 
@@ -164,7 +168,7 @@ def _within_pair_limit(buyer: Buyer, phone_number_id: str, *, now: float) -> Non
     left, since = buyer.allowance.get(phone_number_id, (float(PAIR_BURST), now))
     left = min(float(PAIR_BURST), left + (now - since) / PAIR_SECONDS)
     if left < 1:
-        raise errors.GraphRefused(
+        raise graph_errors.GraphRefused(
             131056,
             details="Message failed to send because there were too many messages sent from this "
             "phone number to the same phone number in a short period of time.",

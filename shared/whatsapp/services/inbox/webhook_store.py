@@ -11,8 +11,8 @@ from django.db import transaction
 from shared.core.bulk_insert import insert_new_rows
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
-from shared.whatsapp.services import account_notices, alarms, business_numbers
-from shared.whatsapp.services.inbox import contact_matching, contacts
+from shared.whatsapp.services import alarms, business_numbers
+from shared.whatsapp.services.inbox import account_notices, contact_matching, contacts
 from shared.whatsapp.services.inbox.batch import MessageKey, StatusKey, WebhookBatch
 from shared.whatsapp.services.inbox.contact_matching import ContactMatches, KnownContact, Sender
 from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.sandbox.client import Buyer, Sandbox
-from deploy.sandbox.graph_api.media import MAX_FILES, MediaStore
+from deploy.sandbox.media import MAX_FILES, MediaStore
 from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph, error
 from tests.unit.deploy.sandbox.gateway import Gateway
 

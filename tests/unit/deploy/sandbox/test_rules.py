@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.sandbox.graph_api import message_rules
-from deploy.sandbox.graph_api.errors import GraphRefused
+from deploy.sandbox.graph_errors import GraphRefused
 
 Body = dict[str, Any]
 PICTURE_ID = "1234567890123456"
