@@ -2,10 +2,14 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Final
 
-from deploy.sandbox.client import Buyer, Seen
+from deploy.sandbox.client import Buyer, NothingSeen, Seen
 from deploy.sandbox.phone import sample_receipts
-from tests.acceptance.house import PATIENCE
+from tests.waiting import wait_until
+
+POLL: Final = 5.0
+"""Seconds of one question for what the buyer hears."""
 
 
 def asks(buyer: Buyer) -> Seen:
@@ -33,8 +37,27 @@ def pays(buyer: Buyer) -> Seen:
 
 
 def hears(buyer: Buyer, piece: str) -> Seen:
-    """Wait for a message that contains `piece`, since the buyer's newest one."""
-    return buyer.waits_for(piece, timeout=PATIENCE)
+    """Wait for a message that contains `piece`, since the buyer's newest one.
+
+    Raises:
+        AssertionError: nobody has been sent anything for long; the cause lists what came instead.
+
+    """
+    instead: list[NothingSeen] = []
+
+    def heard() -> Seen | None:
+        try:
+            return buyer.waits_for(piece, timeout=POLL)
+        except NothingSeen as nothing:
+            instead[:] = [nothing]
+            return None
+
+    try:
+        message = wait_until(heard, progress=buyer.sandbox.state)
+    except AssertionError as stalled:
+        raise stalled from (instead[0] if instead else None)
+    assert message is not None
+    return message
 
 
 def numbers_in(message: Seen) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -9,6 +10,36 @@ from pytest_django import DjangoDbBlocker
 from tests.acceptance import house as houses
 from tests.acceptance.house import House
 from tests.databases import Databases, books
+
+HERE: Final = f"{Path(__file__).parent}/"
+LIMIT: Final = 900
+"""Seconds for each test here: processes start slowly, and a slow machine has several at once."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Mark every test of this folder, and run those of a module in the order they are written.
+
+    pytest moves tests with parameters of their own behind the others of their module, where they
+    would have to start again what those have stopped.
+    """
+    for item in filter(_is_ours, items):
+        item.add_marker(pytest.mark.acceptance)
+        item.add_marker(pytest.mark.timeout(LIMIT))
+    yield
+    ours = sorted(filter(_is_ours, items), key=_place_in_file)
+    items[:] = [*ours, *(item for item in items if not _is_ours(item))]
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    return str(item.path).startswith(HERE)
+
+
+def _place_in_file(item: pytest.Item) -> tuple[str, str, int]:
+    assert isinstance(item, pytest.Function)
+    callspec = getattr(item, "callspec", None)
+    vendor = callspec.params.get("vendor", "") if callspec else ""
+    return str(item.path), vendor, item.function.__code__.co_firstlineno
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,22 +15,19 @@ import httpx
 
 from deploy.child_processes import HOST, Child, Processes, free_ports
 from deploy.demo.environment import environment
-from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.client import Buyer, NothingSeen, Sandbox
 from deploy.sandbox.in_process import running as stand_in
 from deploy.sandbox.options import Options
 from shared.core.enums import OutboxStatus, Scope
-from shared.whatsapp.models import DeliveryStatus, OutboundMessage
+from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
 from shared.whatsapp.services import security
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.builders import NUMBER_ID
+from tests.waiting import PATIENCE, wait_until
 
-START_LIMIT: Final = 60.0
-"""Seconds a process may take until it answers; a busy machine needs some of them."""
-PATIENCE: Final = 30.0
-"""Seconds anything is waited for; far more than it takes, since timings are not what is tested."""
-STOP_LIMIT: Final = 30.0
-"""Seconds an orchestrator waits before it kills."""
+SETTLE_POLL: Final = 5.0
+"""Seconds of one question whether Meta has nothing more to say."""
 
 TOKEN: Final = "rtb_" + "acceptance" * 4
 """Opens the API of every house."""
@@ -60,7 +56,7 @@ class Gateway:
         uvicorn, when all is done, dies of the signal it was asked with, as if it had no handler.
         """
         self.child.popen.terminate()
-        code = self.child.popen.wait(timeout=STOP_LIMIT)
+        code = self.child.popen.wait(timeout=PATIENCE)
         said = self.child.log.read_text(errors="replace")
         return code in {0, -signal.SIGTERM} and said.rstrip().count("gateway_stopped") == 1
 
@@ -125,7 +121,7 @@ class House:
     def awaits(self, gateway: Gateway) -> None:
         """Wait until a gateway is ready and let Meta knock there."""
         ready = f"http://{HOST}:{gateway.port}/readyz"
-        self.children.wait_until_ready(gateway.child, ready, timeout=START_LIMIT)
+        self.children.wait_until_ready(gateway.child, ready, timeout=PATIENCE)
         self.meta.settings(webhook_url=gateway.webhook)
 
     def opens_backoffice(self) -> str:
@@ -135,7 +131,7 @@ class House:
         server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application"]
         threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
         child = self.children.start("backoffice", *server, "--bind", f"{HOST}:{port}", *threads)
-        self.children.wait_until_ready(child, f"{address}/readyz", timeout=START_LIMIT)
+        self.children.wait_until_ready(child, f"{address}/readyz", timeout=PATIENCE)
         return address
 
     def buyer(self, **about: Any) -> Buyer:
@@ -152,8 +148,15 @@ class House:
 
     def settles(self) -> None:
         """Wait until the gateway has taken and dealt with all that Meta had to say."""
-        self.meta.settle(timeout=PATIENCE)
+        until(self._has_settled)
         until(lambda: not DeliveryStatus.objects.filter(applied_at=None).exists())
+
+    def _has_settled(self) -> bool:
+        try:
+            self.meta.settle(timeout=SETTLE_POLL)
+        except NothingSeen:
+            return False
+        return True
 
     def lets_time_pass(self) -> None:
         """Make every send without an answer as old as if minutes had gone by.
@@ -224,18 +227,23 @@ def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:
     }
 
 
-def until(condition: Callable[[], Any], *, within: float = PATIENCE) -> Any:
-    """Wait until a question is answered with something true, and give that.
+def until(condition: Callable[[], Any]) -> Any:
+    """Return the first true answer to a question, as long as messages move on meanwhile.
 
     Raises:
-        AssertionError: it is not within so many seconds.
+        AssertionError: no message has moved for long.
 
     """
-    ends = time.monotonic() + within
-    while not (answer := condition()):
-        assert time.monotonic() < ends, f"not within {within:.0f} s"
-        time.sleep(0.05)
-    return answer
+    return wait_until(condition, progress=count_messages)
+
+
+def count_messages() -> list[Counter[str]]:
+    """Count the messages of either direction by status, and the statuses still to apply."""
+    return [
+        Counter(InboundMessage.objects.values_list("status", flat=True)),
+        Counter(OutboundMessage.objects.values_list("status", flat=True)),
+        Counter(pending=DeliveryStatus.objects.filter(applied_at=None).count()),
+    ]
 
 
 def copies(house: House, buyer: Buyer) -> Counter[str]:

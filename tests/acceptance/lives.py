@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.child_processes import HOST, Child, free_ports
-from tests.acceptance.house import START_LIMIT, House, until
+from tests.acceptance.house import House, until
+from tests.waiting import PATIENCE
 
 INBOUND: Final = "INSERT INTO whatsapp_inboundmessage"
 LINKS: Final = "INSERT INTO raffles_orderticket"
@@ -71,7 +72,7 @@ class Lives:
 
     def _awaits(self) -> None:
         ready = f"http://{HOST}:{self.port}/readyz"
-        self.house.children.wait_until_ready(self.parent, ready, timeout=START_LIMIT)
+        self.house.children.wait_until_ready(self.parent, ready, timeout=PATIENCE)
         self.house.meta.settings(webhook_url=f"http://{HOST}:{self.port}/webhook")
 
     @property

@@ -3,13 +3,13 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
+
+from tests.waiting import PATIENCE, wait_until
 
 
 @contextmanager
@@ -25,11 +25,12 @@ def gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> Iter
             stderr=log,
         )
         try:
-            wait_for(f"http://127.0.0.1:{port}/readyz")
+            wait_until(lambda: server.poll() is not None or is_ready(port))
+            assert server.poll() is None, f"gunicorn ended with code {server.returncode}"
             yield
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE)
 
 
 def free_port() -> int:
@@ -40,12 +41,9 @@ def free_port() -> int:
         return port
 
 
-def wait_for(address: str) -> None:
-    """Wait until an address answers 200; a test that waits in vain fails."""
-    for _ in range(150):
-        try:
-            if httpx.get(address).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail(f"{address} does not answer")
+def is_ready(port: int) -> bool:
+    """Whether the back office at a port says that it is ready."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE).is_success
+    except httpx.TransportError:
+        return False

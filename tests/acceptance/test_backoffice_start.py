@@ -8,12 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.databases import Databases
-
-pytestmark = pytest.mark.acceptance
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET: Final = "only-for-this-test-" + "x" * 40
@@ -27,7 +24,6 @@ def run(folder: Path, *command: str, **environment: str) -> subprocess.Completed
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 

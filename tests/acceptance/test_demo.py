@@ -4,8 +4,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import pytest
 
 from deploy import dotenv
 from shared.core.config import Settings
+from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.xdist_group("demo")
 
 RAFFLEBOT = str(Path(sys.executable).with_name("rafflebot"))
 
@@ -26,17 +27,16 @@ def bare(**variables: str) -> dict[str, str]:
 
 
 def rafflebot(
-    *arguments: str, env: Mapping[str, str], folder: Path, typed: str = ""
+    *arguments: str, env: Mapping[str, str], folder: Path
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, in a folder without a `.env`."""
     return subprocess.run(
         [RAFFLEBOT, *arguments],
         env=dict(env),
         cwd=folder,
-        input=typed,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=200,
         check=False,
     )
 
@@ -70,17 +70,11 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
     """Run one demo through everything: processes start slowly, so they start once."""
     folder = tmp_path_factory.mktemp("demo")
     again = ("demo", "--folder", str(folder / "var"))
-    with subprocess.Popen(
-        [RAFFLEBOT, *again],
-        env=bare(PYTHONUNBUFFERED="1"),
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as running:
+    with begin(*again, folder=folder) as running:
         try:
-            said = bought_in(running)
+            said = talk(
+                running, ("hi", "My tickets"), ("3 random", "Confirm"), ("/1", "please pay")
+            )
             variables = dotenv.read(folder / "var" / "demo.env")
             env = bare(**variables)
             doctor = rafflebot("doctor", env=env, folder=folder)
@@ -89,30 +83,53 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
         finally:
             running.kill()
     left = left_in(folder)
-    after = rafflebot(*again, env=bare(), folder=folder, typed="menu\n/quit\n")
+    with begin(*again, folder=folder) as running:
+        try:
+            later = talk(running, ("menu", "waits for"))
+            later += running.communicate("/quit\n")[0]
+        finally:
+            running.kill()
+    after = subprocess.CompletedProcess(again, running.returncode, later)
     return Visit(said, variables, doctor, intruder, alive, left, after)
 
 
-def bought_in(demo: "subprocess.Popen[str]") -> str:
-    """Order three numbers on a demo's phone; give all it printed."""
+def begin(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
+    """Start the command, to talk with it."""
+    return subprocess.Popen(
+        [RAFFLEBOT, *arguments],
+        env=bare(PYTHONUNBUFFERED="1"),
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def talk(demo: "subprocess.Popen[str]", *turns: tuple[str, str]) -> str:
+    """Type lines on a demo's phone, each once a word of the answer before has come.
+
+    Returns:
+        All that was printed meanwhile.
+
+    """
     assert demo.stdin is not None
     assert demo.stdout is not None
-    demo.stdin.write("hi\n3 random\n/1\n")
-    demo.stdin.flush()
     said = ""
-    for line in demo.stdout:
-        said += line
-        if "please pay" in line:
-            break
+    for typed, awaited in turns:
+        demo.stdin.write(f"{typed}\n")
+        demo.stdin.flush()
+        for line in demo.stdout:
+            said += line
+            if awaited in line:
+                break
     return said
 
 
 def left_in(folder: Path) -> list[str]:
     """Name the processes that are still there once those that end had their time."""
-    for _ in range(100):
-        if not living_in(folder):
-            break
-        time.sleep(0.1)
+    with suppress(AssertionError):
+        wait_until(lambda: not living_in(folder), progress=lambda: living_in(folder))
     return living_in(folder)
 
 

@@ -13,8 +13,6 @@ from tests.acceptance.buying import asks, hears, holds, places
 from tests.acceptance.house import VERIFY_TOKEN, Gateway, House, all_sent, copies, sent_to, until
 from tests.unit.whatsapp import webhooks
 
-pytestmark = pytest.mark.acceptance
-
 COPIES = 25
 CROWD = 20
 

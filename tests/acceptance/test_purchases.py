@@ -12,8 +12,6 @@ from shared.raffles.services.ticket_numbers import inventory
 from tests.acceptance.buying import asks, hears, holds, numbers_in, pays, places
 from tests.acceptance.house import TOKEN, House
 
-pytestmark = pytest.mark.acceptance
-
 MOST_MESSAGES = 6
 """What a purchase may cost the seller."""
 

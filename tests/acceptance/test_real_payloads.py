@@ -2,16 +2,12 @@
 
 import hashlib
 
-import pytest
-
 from shared.core.enums import InboxStatus
 from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, DeliveryStatus, InboundMessage, UnreadableItem
 from tests.acceptance.house import House, until
 from tests.conftest import unavailable
 from tests.unit.whatsapp.test_real_payloads import PAYLOADS
-
-pytestmark = pytest.mark.acceptance
 
 
 def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: House) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from shared.core.config import Settings
-from tests.acceptance.house import START_LIMIT
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("starting")]
+pytestmark = pytest.mark.xdist_group("starting")
 
 GATEWAY = ("uvicorn", "gateway.asgi:app", "--port", "0")
 BACKOFFICE = ("gunicorn", "backoffice.wsgi:application", "--bind", "127.0.0.1:0")
@@ -29,7 +29,7 @@ def start(*command: str, folder: Path, **variables: str) -> subprocess.Completed
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=START_LIMIT,
+        timeout=PATIENCE,
         check=False,
     )
 

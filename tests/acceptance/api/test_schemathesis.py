@@ -16,7 +16,7 @@ import pytest
 
 from tests.acceptance.api.conftest import Office
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("api")]
+pytestmark = pytest.mark.xdist_group("api")
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 CONFIGURATION: Final = Path(__file__).parent / "schemathesis.toml"

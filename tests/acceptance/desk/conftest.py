@@ -17,10 +17,11 @@ from tests.acceptance.desk.people import CHROMIUM, FLAGS, SIZES, Person
 from tests.acceptance.office import free_port, gunicorn
 from tests.conftest import unavailable
 from tests.databases import Databases
+from tests.waiting import PATIENCE
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 
-expect.set_options(timeout=15_000)  # milliseconds; a machine may be busy with other tests
+expect.set_options(timeout=PATIENCE * 1_000)  # milliseconds
 
 
 @dataclass

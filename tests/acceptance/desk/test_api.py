@@ -7,7 +7,7 @@ from playwright.sync_api import Request, expect
 
 from tests.acceptance.desk.conftest import Enter, Shop
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAUSE: Final = "#operations-raffles-raffle_pause"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.desk.conftest import Enter, Shop
 from tests.acceptance.desk.people import Person
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def order_page(person: Person, shop: Shop, name: str) -> Page:
@@ -102,7 +102,9 @@ def test_a_better_proof_is_asked_for_and_the_order_waits_at_the_end(
 def test_the_second_reviewer_is_told_who_was_faster(enter: Enter, shop: Shop) -> None:
     slow, fast = enter("olga"), enter("rita")
     waiting = review(slow, shop, "faster")
-    review(fast, shop, "faster").get_by_role("button", name=re.compile("Confirm")).click()
+    page = review(fast, shop, "faster")
+    expect(page.locator("[data-news]")).to_contain_text("olga is looking")  # moves the button
+    page.get_by_role("button", name=re.compile("Confirm")).click()
     fast.reads("are sold")
 
     send(waiting)

@@ -5,7 +5,7 @@ import pytest
 from tests.acceptance.desk.conftest import Enter, Shop
 from tests.acceptance.desk.people import SIZES
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SCREENS = (
     "/admin/",

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.desk.conftest import Enter, Shop
 from tests.acceptance.desk.seed import PASSWORD
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def test_numbers_are_made_with_progress_and_the_raffle_opens(enter: Enter, shop: Shop) -> None:
@@ -77,8 +77,10 @@ def test_an_order_is_cancelled_after_one_more_question(enter: Enter) -> None:
     page.locator("#result_list .field-code a").first.click()
 
     page.get_by_role("button", name=re.compile("Cancel the order")).click()
+    cancel = page.get_by_role("button", name="Yes, cancel the order")
+    expect(cancel).to_be_visible()
     seller.sees_a_page_that_fits()
-    page.get_by_role("button", name="Yes, cancel the order").click()
+    cancel.click()
 
     seller.reads("is cancelled")
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from backoffice.api.models import ApiToken
 from shared.core.enums import OrderStatus
 from tests.integration.backoffice import shop
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -177,14 +178,14 @@ def somebody_writes() -> Iterator[None]:
                 list(ApiToken.objects.select_for_update())
                 User.objects.create_user("writer")
                 held.set()
-                done.wait(30)
+                done.wait(PATIENCE)
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert held.wait(10)
+        assert held.wait(PATIENCE)
         yield
     finally:
         done.set()

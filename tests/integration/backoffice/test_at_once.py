@@ -20,6 +20,7 @@ from shared.events.models import Event
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
 from tests.integration.backoffice import shop
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +50,7 @@ def busy_database(order: Order) -> Iterator[None]:
             with transaction.atomic():
                 Order.objects.select_for_update().get(pk=order.pk)
                 held.set()
-                done.wait(30)
+                done.wait(PATIENCE)
         finally:
             connections.close_all()
 
@@ -61,7 +62,7 @@ def busy_database(order: Order) -> Iterator[None]:
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert held.wait(10)
+        assert held.wait(PATIENCE)
         yield
     finally:
         done.set()

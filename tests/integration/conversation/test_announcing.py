@@ -29,6 +29,7 @@ from tests.integration.conversation.chat import Chat
 from tests.integration.raffles import arranged
 from tests.integration.raffles.arranged import AFTER_THE_DEADLINE
 from tests.integration.raffles.test_races import at_once
+from tests.waiting import PATIENCE
 
 HOUSE = "https://raffles.example"
 WHO: dict[str, Any] = {"by": a_reviewer(), "now": NOON + MINUTE}
@@ -487,7 +488,7 @@ class TestAtOnce:
 
         def wait_for_the_other(**_: object) -> None:
             if vendor == "postgresql":  # SQLite lets one write after the other
-                together.wait(10)
+                together.wait(PATIENCE)
 
         def confirm(order: Order) -> object:
             return payments.confirm_payment(order.pk, **WHO)

@@ -13,6 +13,7 @@ from shared.events.services import endpoints, feed
 from tests.builders import MINUTE, NOON
 from tests.integration.events.told import an_endpoint, claim, happened, numbered, queued
 from tests.integration.whatsapp.webhooks import at_once
+from tests.waiting import PATIENCE
 
 
 def read(after: int = 0, *types: str) -> list[int | None]:
@@ -82,12 +83,12 @@ class TestSeveralAtOnce:
             with transaction.atomic():
                 happened(EventType.ORDER_CREATED)
                 written.set()
-                assert seen.wait(timeout=10)
+                assert seen.wait(timeout=PATIENCE)
             connection.close()
 
         with ThreadPoolExecutor(1) as pool:
             slow = pool.submit(slowly)
-            assert written.wait(timeout=10)
+            assert written.wait(timeout=PATIENCE)
             happened(EventType.ORDER_PAID)  # begun later, committed earlier
             assert numbered() == [1]
             assert [event.type for event in feed.list_events_after(0, limit=9)] == [

@@ -1,6 +1,5 @@
 """The real gateway on a real database; only Meta is played."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from gateway.database import Database
 from shared.core import config
 from shared.whatsapp.services.meta_client import MetaClient
 from tests.integration.gateway.meta import Gateway, Graph
+from tests.waiting import await_until
 
 
 @pytest.fixture
@@ -55,10 +55,7 @@ async def database(vendor: str) -> AsyncIterator[Database]:
 def eventually(database: Database) -> Callable[..., Any]:
     """Give a function that waits until a question to the database is answered with true."""
 
-    async def wait(question: Callable[[], Any], *, within: float = 10.0) -> Any:
-        async with asyncio.timeout(within):
-            while not (answer := await database.run(question)):  # noqa: ASYNC110 - rows ring no bell
-                await asyncio.sleep(0.02)
-        return answer
+    async def wait(question: Callable[[], Any]) -> Any:
+        return await await_until(lambda: database.run(question))
 
     return wait

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,9 @@ from django.db import connection
 from shared.whatsapp.models import InboundMessage
 from tests.conftest import POSTGRES_URL
 from tests.integration.gateway.meta import post, said
+from tests.waiting import PATIENCE, wait_until
+
+pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,12 +68,16 @@ def running(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Po
 
 def answer_of(url: str) -> httpx.Response:
     """Ask until somebody listens."""
-    for _ in range(300):
+
+    def ask() -> httpx.Response | None:
         try:
-            return httpx.get(url, timeout=10)
+            return httpx.get(url, timeout=PATIENCE)
         except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("nobody listens")
+            return None
+
+    answer = wait_until(ask)
+    assert answer is not None
+    return answer
 
 
 @pytest.mark.django_db(transaction=True)
@@ -80,7 +86,7 @@ class TestProcess:
         with running(tmp_path, DATABASE_URL=address(vendor)) as (url, process):
             ready = answer_of(f"{url}/readyz")
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=30)
+            _, log = process.communicate(timeout=PATIENCE)
 
         assert (ready.status_code, ready.json()["reasons"]) == (200, [])
         assert "gateway_started" in log
@@ -97,7 +103,7 @@ class TestProcess:
             alive = answer_of(f"{url}/healthz")
             ready = answer_of(f"{url}/readyz")
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=30)
+            _, log = process.communicate(timeout=PATIENCE)
 
         assert (alive.status_code, ready.status_code) == (200, 503)
         assert "secret-word" not in log
@@ -131,7 +137,7 @@ async def post_until_it_dies(url: str, process: "subprocess.Popen[str]") -> set[
             if len(acknowledged) >= 50:
                 process.kill()
 
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         await asyncio.gather(*(one_sender(client, number) for number in range(16)))
     return acknowledged
 

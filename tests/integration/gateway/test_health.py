@@ -1,7 +1,6 @@
 """Alive without a database; ready only when the work gets done."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,12 +81,10 @@ class TestReadiness:
             return Readiness()
 
         watch = ReadinessMonitor(endless)
-        begun = time.monotonic()
 
         conditions = await asyncio.gather(*(watch.condition() for _ in range(5)))
 
         assert conditions == [DATABASE_AWAY] * 5
-        assert time.monotonic() - begun < 4
         assert len(looks) == 1
 
 

@@ -15,6 +15,7 @@ from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, ids, queued
 from tests.integration.whatsapp.webhooks import at_once, wait_until_somebody_waits_for_a_lock
+from tests.waiting import PATIENCE
 
 DAY = timedelta(days=1)
 
@@ -283,6 +284,6 @@ class TestAtOnce:
                 wait_until_somebody_waits_for_a_lock()
                 buyer.last_inbound_at = NOON
                 buyer.save()
-            claiming.result(timeout=30)
+            claiming.result(timeout=PATIENCE)
 
         assert status_of(notice) in {OutboxStatus.QUEUED, OutboxStatus.SENDING}

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -16,6 +15,7 @@ from shared.whatsapp.services.inbox import inbox_queue
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import NOON, NUMBER_ID
+from tests.waiting import PATIENCE, wait_until
 
 PHONE: Final = "15550100001"
 USER_ID: Final = "US.13491208655302741918"
@@ -113,7 +113,7 @@ def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
     def run(turn: int) -> T:
         try:
             connection.ensure_connection()
-            start.wait(timeout=30)
+            start.wait(timeout=PATIENCE)
             return act(turn)
         finally:
             connection.close()
@@ -122,17 +122,15 @@ def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
         return list(pool.map(run, range(times)))
 
 
-def wait_until_somebody_waits_for_a_lock(*, patience: float = 10) -> None:
+def wait_until_somebody_waits_for_a_lock() -> None:
     """Return once another connection to this PostgreSQL is blocked."""
-    deadline = time.monotonic() + patience
-    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute(blocked)
-            if cursor.fetchone() != (0,):
-                return
-            time.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
+
+        def count_blocked() -> int:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return int(cursor.fetchone()[0])
+
+        wait_until(count_blocked)
 
 
 def store_without_waiting(hook: Webhook) -> StoredBatch:

@@ -2,8 +2,8 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from deploy.sandbox.in_process import running
 from deploy.sandbox.options import Options
 from deploy.sandbox.phone.terminal import Phone, number_of
 from tests.unit.deploy.sandbox.gateway import Gateway, listening
+from tests.waiting import wait_until
 
 NOWHERE = "http://127.0.0.1:9/webhook"
 PLAY = Options()
@@ -78,16 +79,18 @@ def used(sandbox: Sandbox, *lines: str | Callable[[], object]) -> str:
     def typed() -> Iterator[str]:
         for line in lines:
             if callable(line):
-                before = out.getvalue()
+                shown = len(out.getvalue())
                 line()
-                give_up_at = time.monotonic() + 10
-                while out.getvalue() == before and time.monotonic() < give_up_at:
-                    time.sleep(0.02)
+                wait_until(partial(is_longer, out, shown))
             else:
                 yield line + "\n"
 
     phone.use(typed())
     return out.getvalue()
+
+
+def is_longer(out: StringIO, than: int) -> bool:
+    return len(out.getvalue()) > than
 
 
 def inbox(sandbox: Sandbox, wa_id: str = ANA) -> list[tuple[str, str]]:

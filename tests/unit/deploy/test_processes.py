@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, Processes, ProcessFailed, free_ports
 from shared.core.config import PROJECT_ROOT
+from tests.waiting import PATIENCE, wait_until
 
 SERVER = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 
@@ -24,13 +24,6 @@ def alive(pid: int) -> bool:
         return False
     stat = Path(f"/proc/{pid}/stat")
     return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def gone_within(pid: int, seconds: float) -> bool:
-    give_up_at = time.monotonic() + seconds
-    while alive(pid) and time.monotonic() < give_up_at:
-        time.sleep(0.05)
-    return not alive(pid)
 
 
 def children(tmp_path: Path) -> Processes:
@@ -58,7 +51,7 @@ class TestProcesses:
 
         with children(tmp_path) as run:
             child = run.start("server", *SERVER, str(port))
-            run.wait_until_ready(child, f"http://127.0.0.1:{port}/", timeout=20)
+            run.wait_until_ready(child, f"http://127.0.0.1:{port}/", timeout=PATIENCE)
             assert alive(child.popen.pid)
 
         assert not alive(child.popen.pid)
@@ -69,7 +62,7 @@ class TestProcesses:
             child = run.start("server", sys.executable, "-c", "raise SystemExit('no database')")
 
             with pytest.raises(ProcessFailed, match=r"server ended with code 1(.|\n)*no database"):
-                run.wait_until_ready(child, "http://127.0.0.1:1/", timeout=20)
+                run.wait_until_ready(child, "http://127.0.0.1:1/", timeout=PATIENCE)
 
     def test_a_child_that_never_answers_is_given_up(self, tmp_path: Path) -> None:
         with children(tmp_path) as run:
@@ -85,8 +78,7 @@ class TestProcesses:
         run = children(tmp_path)
         with run:
             child = run.start("stubborn", sys.executable, "-c", stubborn + "; time.sleep(60)")
-            while not child.log.read_text():
-                time.sleep(0.02)
+            wait_until(child.log.read_text)
 
             run.stop(patience=0.2)
 
@@ -114,7 +106,7 @@ with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as 
 
             parent.kill()
 
-        assert gone_within(child, 5)
+        wait_until(lambda: not alive(child))
 
 
 class TestRun:
@@ -122,7 +114,7 @@ class TestRun:
         said = child_processes.run(
             [sys.executable, "-c", "print(input()[::-1])"],
             environment=os.environ,
-            timeout=20,
+            timeout=PATIENCE,
             words="abc",
         )
 
@@ -133,5 +125,5 @@ class TestRun:
             child_processes.run(
                 [sys.executable, "-c", "raise SystemExit('no such table')"],
                 environment=os.environ,
-                timeout=20,
+                timeout=PATIENCE,
             )

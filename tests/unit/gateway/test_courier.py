@@ -14,8 +14,9 @@ import pytest
 from gateway.resolver import Addresses, Resolver
 from gateway.webhook_sender import MAX_RESPONSE_BYTES, WebhookSender
 from shared.events.services.deliveries import MAX_RESPONSE_CHARACTERS, AttemptResult
+from tests.waiting import PATIENCE
 
-SOON, LATER = timedelta(seconds=0.3), timedelta(seconds=10)
+SOON, LATER = timedelta(seconds=0.3), timedelta(seconds=PATIENCE)
 PUBLIC, OTHER_PUBLIC = "93.184.216.34", "93.184.216.35"
 
 type Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -308,7 +309,7 @@ async def test_a_name_server_that_hangs_is_asked_once_and_holds_up_nobody(
 
     def hangs(host: str, *_: object, **__: object) -> None:
         asked.append(host)
-        released.wait(30)
+        released.wait(PATIENCE)
         raise OSError
 
     monkeypatch.setattr("socket.getaddrinfo", hangs)

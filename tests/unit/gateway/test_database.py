@@ -12,6 +12,7 @@ from django.db import IntegrityError, OperationalError, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from gateway.database import MAX_TRANSACTION_TRIES, Database, run_unit_of_work
+from tests.waiting import PATIENCE
 
 COLOUR: ContextVar[str] = ContextVar("COLOUR", default="none")
 
@@ -113,10 +114,10 @@ class TestDatabase:
 
     async def test_health_does_not_wait_for_a_long_unit(self, one_lane: Database) -> None:
         release = threading.Event()
-        long = asyncio.create_task(one_lane.run(release.wait, 5))
+        long = asyncio.create_task(one_lane.run(release.wait, PATIENCE))
         await asyncio.sleep(0.01)
 
-        assert await asyncio.wait_for(one_lane.glance(lambda: 42), timeout=1) == 42
+        assert await asyncio.wait_for(one_lane.glance(lambda: 42), timeout=PATIENCE / 2) == 42
 
         release.set()
         await long
@@ -157,7 +158,7 @@ class TestDatabase:
         release = threading.Event()
 
         def slow() -> None:
-            release.wait(5)
+            release.wait(PATIENCE)
             done.append("slow")
 
         gone = asyncio.create_task(one_lane.run(slow))

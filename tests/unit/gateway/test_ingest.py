@@ -12,6 +12,7 @@ from gateway.ingest import (
     Ingest,
     WebhookNotStored,
 )
+from tests.waiting import PATIENCE
 
 
 class Store:
@@ -54,7 +55,7 @@ class TestIngest:
     async def test_one_alone_is_stored_at_once(
         self, ingest: Ingest[int, int], store: Store
     ) -> None:
-        await asyncio.wait_for(ingest.keep(1), timeout=0.5)
+        await asyncio.wait_for(ingest.keep(1), timeout=PATIENCE)
 
         assert store.batches == [[1]]
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from django.db import OperationalError
 
 from gateway.workers.loop import StopSignal, WakeSignal, run_worker
+from tests.waiting import PATIENCE, await_until
 
 
 class Turns:
@@ -25,18 +27,25 @@ class Turns:
         return outcome
 
 
-async def until(condition: object, *, within: float = 2.0) -> None:
+NEVER = 3600
+"""Seconds between looks without a bell, which no test lives to see."""
+SHORTER_THAN_A_PAUSE = 1.0
+"""Seconds; a worker pauses for at least so long after three failures."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
     """Wait until `condition()` holds."""
-    assert callable(condition)
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - what it waits for rings no bell
-            await asyncio.sleep(0.005)
+
+    async def is_met() -> bool:
+        return condition()
+
+    await await_until(is_met)
 
 
 class TestWork:
     async def test_goes_on_without_waiting_until_nothing_is_left(self) -> None:
         turns, bell, stop = Turns(True, True, True, False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
 
         await until(lambda: turns.taken == 4)
         await asyncio.sleep(0.02)
@@ -46,12 +55,12 @@ class TestWork:
 
     async def test_a_bell_wakes_it_at_once(self) -> None:
         turns, bell, stop = Turns(), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
         await until(lambda: turns.taken == 1)
 
         bell.ring()
 
-        await until(lambda: turns.taken == 2, within=0.5)
+        await until(lambda: turns.taken == 2)
         await end(working, bell, stop)
 
     async def test_a_bell_rung_during_a_turn_is_not_missed(self) -> None:
@@ -64,9 +73,9 @@ class TestWork:
                 bell.ring()
             return False
 
-        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=NEVER))
 
-        await until(lambda: len(taken) == 2, within=0.5)
+        await until(lambda: len(taken) == 2)
         await end(working, bell, stop)
 
     async def test_looks_again_after_a_tick_without_any_bell(self) -> None:
@@ -79,7 +88,7 @@ class TestWork:
 
     async def test_an_exception_is_backed_off_from_and_never_ends_it(self) -> None:
         turns, bell, stop = Turns(ValueError("a bug"), False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
 
         await until(lambda: turns.taken == 2)
 
@@ -88,7 +97,7 @@ class TestWork:
 
     async def test_a_database_that_is_away_is_waited_for(self) -> None:
         turns, bell, stop = Turns(OperationalError("gone"), True, False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
 
         await until(lambda: turns.taken == 3)
 
@@ -96,10 +105,10 @@ class TestWork:
 
     async def test_stop_ends_it_even_while_it_backs_off(self) -> None:
         turns, bell, stop = Turns(*[ValueError("a bug")] * 9), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=60))
-        await until(lambda: turns.taken == 3, within=4)
+        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        await until(lambda: turns.taken == 3)
 
-        await end(working, bell, stop)
+        await end(working, bell, stop, within=SHORTER_THAN_A_PAUSE)
 
     async def test_the_turn_begun_is_finished_before_it_stops(self) -> None:
         bell, stop = WakeSignal(), StopSignal()
@@ -110,7 +119,7 @@ class TestWork:
             finished.append(1)
             return True
 
-        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=60))
+        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=NEVER))
         await asyncio.sleep(0.01)
 
         await end(working, bell, stop)
@@ -118,8 +127,10 @@ class TestWork:
         assert finished == [1]
 
 
-async def end(working: asyncio.Task[None], bell: WakeSignal, stop: StopSignal) -> None:
-    """Stop a worker as the application does, and insist that it ends soon."""
+async def end(
+    working: asyncio.Task[None], bell: WakeSignal, stop: StopSignal, *, within: float = PATIENCE
+) -> None:
+    """Stop a worker as the application does, and insist that it ends."""
     stop.tell()
     bell.ring()
-    await asyncio.wait_for(working, timeout=0.5)
+    await asyncio.wait_for(working, timeout=within)

@@ -32,6 +32,7 @@ from shared.whatsapp.graph_errors import FailureReaction
 from shared.whatsapp.services.meta_client import AcceptedMessage, FetchedMedia, MetaClient
 from tests.builders import NUMBER_ID
 from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
+from tests.waiting import PATIENCE
 
 TOKEN = "test_access_token"
 BODY = messages.address_message(
@@ -42,13 +43,19 @@ ACCEPTED = {
     "contacts": [{"input": "+15550100001", "wa_id": "15550100001"}],
     "messages": [{"id": "wamid.O1"}],
 }
-QUICK = httpx.Timeout(0.3, pool=0.3)
+PATIENT = httpx.Timeout(PATIENCE)
+QUICK = httpx.Timeout(PATIENCE, read=0.3)
+DEAF = httpx.Timeout(PATIENCE, connect=0.3)
+CROWDED = httpx.Timeout(PATIENCE, pool=0.2)
 
 
 @asynccontextmanager
 async def client(base_url: str, **options: Any) -> AsyncIterator[MetaClient]:
     made = MetaClient(
-        base_url=base_url, version="v26.0", token=TOKEN, **{"timeout": QUICK, **options}
+        base_url=base_url,
+        version="v26.0",
+        token=TOKEN,
+        **{"timeout": PATIENT, **options},
     )
     try:
         yield made
@@ -195,12 +202,15 @@ class TestUnreachable:
                 await meta.send(NUMBER_ID, BODY)
 
     async def test_when_the_host_has_no_address(self) -> None:
-        async with client("http://graph.invalid", timeout=httpx.Timeout(10)) as meta:
+        async with client("http://graph.invalid", timeout=PATIENT) as meta:
             with pytest.raises(GraphUnreachable):
                 await meta.send(NUMBER_ID, BODY)
 
     async def test_when_it_does_not_speak_tls(self) -> None:
-        async with wire() as server, client(server.url.replace("http:", "https:")) as meta:
+        async with (
+            wire() as server,
+            client(server.url.replace("http:", "https:"), timeout=DEAF) as meta,
+        ):
             with pytest.raises(GraphUnreachable):
                 await meta.send(NUMBER_ID, BODY)
 
@@ -208,7 +218,7 @@ class TestUnreachable:
         transport = AiohttpTransport(limits=httpx.Limits(max_connections=1))
         async with (
             wire(is_silent(1)) as server,
-            client(server.url, transport=transport, timeout=httpx.Timeout(2, pool=0.2)) as meta,
+            client(server.url, transport=transport, timeout=CROWDED) as meta,
         ):
             first = asyncio.create_task(meta.send(NUMBER_ID, BODY))
             await asyncio.sleep(0.05)
@@ -256,7 +266,7 @@ class TestUncertain:
         ],
     )
     async def test_when_the_message_left_and_the_answer_says_nothing(self, act: Act) -> None:
-        assert isinstance(await send_error(act), GraphUncertain)
+        assert isinstance(await send_error(act, timeout=QUICK), GraphUncertain)
 
     async def test_when_a_kept_connection_is_cut_and_never_sent_twice(self) -> None:
         acts = [answers(ACCEPTED), writes(), answers(ACCEPTED)]

@@ -12,6 +12,7 @@ from deploy.sandbox.in_process import running
 from deploy.sandbox.options import Options
 from tests.unit.deploy.sandbox import gateway as gateways
 from tests.unit.deploy.sandbox.gateway import Gateway
+from tests.waiting import PATIENCE
 
 ANA = "15550101001"
 NUMBERS = ("106540352242922", "106540352242923")
@@ -103,7 +104,9 @@ def ana(sandbox: Sandbox, gateway: Gateway) -> Buyer:
 @pytest.fixture(scope="session")
 def _http(_sandbox: Sandbox) -> Iterator[httpx.Client]:
     bearer = {"Authorization": f"Bearer {Options().access_token}"}
-    with httpx.Client(base_url=_sandbox.url, headers=bearer, trust_env=False, timeout=30) as http:
+    with httpx.Client(
+        base_url=_sandbox.url, headers=bearer, trust_env=False, timeout=PATIENCE
+    ) as http:
         yield http
 
 

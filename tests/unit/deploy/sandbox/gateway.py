@@ -36,11 +36,14 @@ class Gateway:
     posted: list[Posted] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     pause: float = 0
+    together: threading.Barrier | None = None
+    """Where posts wait for each other before any is answered."""
 
     def be_kind(self) -> None:
         """Answer 200 at once from now on."""
         self.answers.clear()
         self.pause = 0
+        self.together = None
 
     def messages(self) -> list[dict[str, Any]]:
         """Every message that was accepted, in the order it came."""
@@ -76,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
         gateway: Gateway = self.server.gateway  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["content-length"]))
         time.sleep(gateway.pause)
+        if gateway.together:
+            gateway.together.wait()
         status = gateway.answers.pop(0) if gateway.answers else 200
         headers = {key.lower(): value for key, value in self.headers.items()}
         gateway.posted.append(Posted(body, headers, status))

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused
+from deploy.sandbox.client import LONGEST_POLL, Buyer, NothingSeen, Sandbox, SandboxRefused
 from tests.unit.deploy.sandbox.conftest import ANA, Graph
 from tests.unit.deploy.sandbox.gateway import Gateway
+from tests.waiting import PATIENCE
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -247,10 +248,10 @@ class TestWaiting:
         threading.Timer(0.3, graph.says).start()
         started = time.monotonic()
 
-        seen = ana.waits_for("hello", timeout=20)
+        seen = ana.waits_for("hello", timeout=PATIENCE)
 
         assert seen.text == "hello"
-        assert 0.2 < time.monotonic() - started < 5
+        assert 0.2 < time.monotonic() - started < LONGEST_POLL
 
     def test_is_not_ended_by_the_buyer(self, ana: Buyer) -> None:
         start = ana.last

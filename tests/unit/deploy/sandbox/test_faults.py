@@ -8,6 +8,7 @@ import pytest
 from deploy.sandbox.client import Buyer, Sandbox, SandboxRefused
 from tests.unit.deploy.sandbox.conftest import ANA, Graph, error
 from tests.unit.deploy.sandbox.gateway import Gateway
+from tests.waiting import PATIENCE
 
 
 class TestErrors:
@@ -135,9 +136,11 @@ class TestDoubt:
             graph.http.post(
                 "/v26.0/106540352242922/messages",
                 json={"messaging_product": "whatsapp", "to": f"+{ANA}", "text": {"body": "x"}},
-                timeout=0.2,
+                timeout=httpx.Timeout(PATIENCE, read=0.2),
             )
 
+        if delivers:
+            ana.waits_for(1, timeout=PATIENCE)
         assert len(ana.replies()) == int(delivers)
 
     @pytest.mark.parametrize("delivers", [True, False])

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.sandbox import uvicorn_server
 from deploy.sandbox.client import Sandbox
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[4]
 
@@ -49,7 +50,7 @@ class TestProcess:
             with Sandbox(url) as sandbox:
                 state = sandbox.state()
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(PATIENCE)
         finally:
             process.kill()
             process.communicate()
