@@ -1,6 +1,7 @@
 """What every test may need: where the databases are, and an error instead of a skip in CI."""
 
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -22,6 +23,9 @@ HASTY: Final = (
 )
 """Tests kill processes, never the machine: nobody needs to wait for the disk, or to tidy up."""
 
+GARBAGE_THRESHOLD: Final = 50_000
+"""Objects that come to be between two looks for garbage; tests are short and leave little."""
+
 
 def unavailable(reason: str) -> None:
     """Skip with a reason where something is missing; with `CI=true` that is a failure instead."""
@@ -37,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _keep_bytecode()
     if POSTGRES_URL not in os.environ:
         config.stash[_SERVER] = _start_postgres()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that lives until the end: it looked at it again and again."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 @pytest.hookimpl(optionalhook=True)

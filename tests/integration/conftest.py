@@ -6,6 +6,7 @@ page looks like, and run on SQLite alone.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -15,26 +16,39 @@ from pytest_django import DjangoDbBlocker
 
 from tests.databases import Databases, books, empty
 
+HERE: Final = f"{Path(__file__).parent}/"
+HALVES: Final = 2
+"""Of the modules here, on each database: whole ones would keep two workers busy to the end."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what would only say the same again."""
-    again = [item for item in items if item.get_closest_marker("same_everywhere") and _again(item)]
+    """Leave out what would only say the same again, and give each worker one database at a time."""
+    again = {item for item in items if item.get_closest_marker("same_everywhere") and _again(item)}
     if again:
-        config.hook.pytest_deselected(items=again)
-        items[:] = [item for item in items if item not in set(again)]
+        config.hook.pytest_deselected(items=[item for item in items if item in again])
+        items[:] = [item for item in items if item not in again]
+    ours = [item for item in items if _is_ours(item)]
+    modules = sorted({item.path for item in ours})
+    half = {path: place % HALVES for place, path in enumerate(modules)}
+    for item in ours:
+        item.add_marker(pytest.mark.xdist_group(f"{_vendor(item)}-{half[item.path]}"))
 
 
 def _again(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and "postgresql" in item.callspec.params.values()
+    return _is_ours(item) and _vendor(item) == "postgresql"
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param("sqlite", marks=pytest.mark.xdist_group("sqlite")),
-        pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")),
-    ],
-)
+def _is_ours(item: pytest.Item) -> bool:
+    return str(item.path).startswith(HERE)
+
+
+def _vendor(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    return str(item.callspec.params["django_db_setup"])
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker, run_folder: Path
 ) -> Iterator[None]:
