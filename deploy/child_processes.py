@@ -16,16 +16,18 @@ import httpx
 
 from shared.core.config import PROJECT_ROOT
 
-HOST: Final = "127.0.0.1"
-TAIL: Final = 15
+LOOPBACK_HOST: Final = "127.0.0.1"
+LOG_TAIL_LINES: Final = 15
 """Lines of a log that are shown when its process died."""
 
 
 class ProcessFailed(Exception):
     """A child process ended by itself, or did not answer in time; says the end of its log."""
 
-    def __init__(self, child: "Child", *, what: str) -> None:
-        super().__init__(f"{child.name} {what}. Its log, {child.log}, ends:\n{tail(child.log)}")
+    def __init__(self, child: "ChildProcess", *, what: str) -> None:
+        super().__init__(
+            f"{child.name} {what}. Its log, {child.log}, ends:\n{read_log_tail(child.log)}"
+        )
 
 
 class CommandFailed(Exception):
@@ -33,7 +35,7 @@ class CommandFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Child:
+class ChildProcess:
     """A process we started, and where its words go."""
 
     name: str
@@ -58,29 +60,29 @@ class Child:
             self.popen.wait()
 
 
-def tail(log: Path) -> str:
+def read_log_tail(log: Path) -> str:
     """Give the last lines of a log, indented."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return "\n".join(f"  {line}" for line in lines[-TAIL:])
+    return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
 
 
-def free_ports(*preferred: int) -> list[int]:
+def find_free_ports(*preferred: int) -> list[int]:
     """Find a loopback port each, the preferred one (0: none) unless somebody listens there."""
     with ExitStack() as stack:  # all are held at once, so that no two are the same
-        return [_bound(stack.enter_context(socket.socket()), port) for port in preferred]
+        return [_bind_port(stack.enter_context(socket.socket()), port) for port in preferred]
 
 
-def _bound(probe: socket.socket, port: int) -> int:
+def _bind_port(probe: socket.socket, port: int) -> int:
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        probe.bind((HOST, port))
+        probe.bind((LOOPBACK_HOST, port))
     except OSError:
-        probe.bind((HOST, 0))
+        probe.bind((LOOPBACK_HOST, 0))
     number: int = probe.getsockname()[1]
     return number
 
 
-def run(
+def run_command(
     command: Sequence[str], *, environment: Mapping[str, str], timeout: float, words: str = ""
 ) -> str:
     """Run a command to its end, in the project's root.
@@ -113,13 +115,13 @@ def run(
     return done.stdout
 
 
-class Processes:
+class ChildProcesses:
     """The children of one run; leaving the `with` block stops all of them, the last one first."""
 
     def __init__(self, *, environment: Mapping[str, str], logs: Path) -> None:
         self._environment = dict(environment)
         self._logs = logs
-        self.children: list[Child] = []
+        self.children: list[ChildProcess] = []
 
     def __enter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -128,7 +130,7 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, name: str, *command: str) -> Child:
+    def start(self, name: str, *command: str) -> ChildProcess:
         """Start `command` in the project's root, with `NAME.log` written anew."""
         log = self._logs / f"{name}.log"
         with log.open("wb") as out:
@@ -141,11 +143,11 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
             )
-        child = Child(name=name, popen=popen, log=log)
+        child = ChildProcess(name=name, popen=popen, log=log)
         self.children.append(child)
         return child
 
-    def wait_until_ready(self, child: Child, address: str, *, timeout: float) -> None:
+    def wait_until_ready(self, child: ChildProcess, address: str, *, timeout: float) -> None:
         """Ask `address` until it answers 200.
 
         Raises:
@@ -157,7 +159,7 @@ class Processes:
             while time.monotonic() < give_up_at:
                 if not child.running:
                     raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
-                if _answers(asking, address):
+                if _is_answering(asking, address):
                     return
                 time.sleep(0.1)
         raise ProcessFailed(child, what=f"did not answer at {address} within {timeout:.0f} s")
@@ -168,7 +170,7 @@ class Processes:
             self.children.pop().stop(patience=patience)
 
 
-def _answers(asking: httpx.Client, address: str) -> bool:
+def _is_answering(asking: httpx.Client, address: str) -> bool:
     try:
         return asking.get(address).is_success
     except httpx.HTTPError:

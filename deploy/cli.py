@@ -35,10 +35,10 @@ def demo(
     from deploy.demo import interactive
     from deploy.demo import script as played
 
-    _end_cleanly_on_signals()
+    _exit_on_signals()
     if script:
-        raise typer.Exit(played.run(_console()))
-    raise typer.Exit(interactive.run(_console(), folder=folder))
+        raise typer.Exit(played.run_script(_build_console()))
+    raise typer.Exit(interactive.run_demo(_build_console(), folder=folder))
 
 
 @app.command()
@@ -48,7 +48,7 @@ def doctor(
     """Check configuration, database, raffle and Meta; name the next step on the way to live."""
     from deploy import doctor as checks
 
-    raise typer.Exit(checks.run(_console(), machine=machine))
+    raise typer.Exit(checks.run_doctor(_build_console(), machine=machine))
 
 
 @app.command()
@@ -56,15 +56,15 @@ def secrets() -> None:
     """Print fresh secrets for a .env: `rafflebot secrets >> .env`."""
     from deploy import dotenv
 
-    for name, value in dotenv.fresh_secrets().items():
+    for name, value in dotenv.generate_secrets().items():
         print(f"{name}={value}")
 
 
-def _console() -> Console:
+def _build_console() -> Console:
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _end_cleanly_on_signals() -> None:
+def _exit_on_signals() -> None:
     def leave(number: int, _: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
 

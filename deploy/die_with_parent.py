@@ -16,7 +16,7 @@ PR_SET_PDEATHSIG: Final = 1
 """From `linux/prctl.h`: the signal this process gets when its parent ends; survives `exec`."""
 
 
-def tie(*, parent: int) -> None:
+def set_parent_death_signal(*, parent: int) -> None:
     """Ask the kernel to end this process with its parent.
 
     Args:
@@ -32,7 +32,7 @@ def tie(*, parent: int) -> None:
 def main() -> None:
     """Become the command: `python -m deploy.die_with_parent PARENT COMMAND [ARGUMENT …]`."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    tie(parent=parent)
+    set_parent_death_signal(parent=parent)
     os.execvp(command[0], command)  # noqa: S606 - the command is ours, no shell is wanted
 
 

@@ -14,23 +14,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deploy.dotenv import fresh_secrets
+from deploy.dotenv import generate_secrets
 from gateway import doctor as meta
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
 from shared.core.config import ConfigurationError, GatewaySettings, Settings
 
-MARKS: Final[Mapping[CheckStatus, tuple[str, str]]] = {
+CHECK_STATUS_MARKS: Final[Mapping[CheckStatus, tuple[str, str]]] = {
     CheckStatus.PASSED: ("✓", "green"),
     CheckStatus.FAILED: ("✗", "bold red"),
     CheckStatus.OPEN: ("–", "yellow"),
 }
-HIDDEN: Final = "***"
-OUR_SECRETS: Final = frozenset(fresh_secrets())
+REDACTED: Final = "***"
+GENERATED_SECRET_NAMES: Final = frozenset(generate_secrets())
 
 
-def examine(*, now: datetime) -> list[CheckResult]:
+def run_checks(*, now: datetime) -> list[CheckResult]:
     """Check everything, in the order in which an installation is set up."""
-    found = _configuration()
+    found = _check_configuration()
     try:
         settings = Settings.read()
     except ConfigurationError:
@@ -38,16 +38,16 @@ def examine(*, now: datetime) -> list[CheckResult]:
         return found + [
             report_open(title, "cannot be seen without configuration") for title in rest
         ]
-    found += _installation(settings, now=now)
-    return [_without_secrets(finding, settings) for finding in found]
+    found += _check_with_django(settings, now=now)
+    return [_redact_secrets(finding, settings) for finding in found]
 
 
-def _configuration() -> list[CheckResult]:
+def _check_configuration() -> list[CheckResult]:
     try:
         settings = GatewaySettings.read()
     except ConfigurationError as error:
         return [
-            report_failed(name, problem, remedy=_how_to_set(name))
+            report_failed(name, problem, remedy=_explain_variable(name))
             for name, problem in error.problems.items()
         ]
     if settings.django_debug and settings.secure:
@@ -56,37 +56,37 @@ def _configuration() -> list[CheckResult]:
     return [report_passed("Configuration", "every variable is there")]
 
 
-def _how_to_set(name: str) -> str:
-    if name in OUR_SECRETS:
+def _explain_variable(name: str) -> str:
+    if name in GENERATED_SECRET_NAMES:
         return "Run `uv run rafflebot secrets >> .env`, once."
     field = Settings.model_fields.get(name.lower())
     return f"In .env: {field.description}." if field else "See .env.example."
 
 
-def _installation(settings: Settings, *, now: datetime) -> list[CheckResult]:
+def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     django.setup()
     from deploy import installation  # noqa: PLC0415 - models exist only after the set-up
 
-    found = installation.examine(settings, now=now)
+    found = installation.check_installation(settings, now=now)
     found += asyncio.run(meta.check_meta_setup(settings, now=now))
-    if installation.is_here(settings.meta_graph_url):
+    if installation.is_loopback_address(settings.meta_graph_url):
         remedy = "Take META_GRAPH_URL out of .env and fill in what Meta gave you (section 7)."
         found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))
     if next(finding for finding in found if finding.title == "Migrations").fine:
-        found.append(installation.last_webhook(settings))
+        found.append(installation.check_last_webhook(settings))
     return found
 
 
-def _without_secrets(finding: CheckResult, settings: Settings) -> CheckResult:
+def _redact_secrets(finding: CheckResult, settings: Settings) -> CheckResult:
     """Blot out every secret: what a database or Meta answered may quote one."""
     words, remedy = finding.words, finding.remedy
-    for secret in _secrets(settings):
-        words, remedy = words.replace(secret, HIDDEN), remedy.replace(secret, HIDDEN)
+    for secret in _list_secrets(settings):
+        words, remedy = words.replace(secret, REDACTED), remedy.replace(secret, REDACTED)
     return replace(finding, words=words, remedy=remedy)
 
 
-def _secrets(settings: Settings) -> list[str]:
+def _list_secrets(settings: Settings) -> list[str]:
     kept = [
         settings.django_secret_key.get_secret_value(),
         settings.meta_verify_token.get_secret_value(),
@@ -97,7 +97,7 @@ def _secrets(settings: Settings) -> list[str]:
     return [secret for secret in kept if secret]
 
 
-def next_step(findings: Sequence[CheckResult]) -> str:
+def find_next_step(findings: Sequence[CheckResult]) -> str:
     """Name what to do next: the first thing that is wrong, else the first that is missing."""
     for outcome in (CheckStatus.FAILED, CheckStatus.OPEN):
         for finding in findings:
@@ -106,51 +106,53 @@ def next_step(findings: Sequence[CheckResult]) -> str:
     return "nothing is missing: write to the number and see it answer."
 
 
-def as_json(findings: Sequence[CheckResult]) -> str:
+def render_results_as_json(findings: Sequence[CheckResult]) -> str:
     """Write the findings for a program."""
     checks: list[dict[str, Any]] = [asdict(finding) for finding in findings]
-    healthy = exit_code(findings) == 0
-    return json.dumps({"healthy": healthy, "checks": checks, "next": next_step(findings)}, indent=2)
+    healthy = compute_exit_code(findings) == 0
+    return json.dumps(
+        {"healthy": healthy, "checks": checks, "next": find_next_step(findings)}, indent=2
+    )
 
 
-def show(findings: Sequence[CheckResult], console: Console) -> None:
+def print_results(findings: Sequence[CheckResult], console: Console) -> None:
     """Print the findings for a person: a table in a terminal, a line each elsewhere."""
     if console.is_terminal:
-        console.print(_table(findings))
+        console.print(_build_results_table(findings))
     else:
-        _plainly(findings, console)
+        _print_plain_results(findings, console)
     console.print()
-    console.print(Text.assemble(("Next step: ", "bold"), next_step(findings)))
+    console.print(Text.assemble(("Next step: ", "bold"), find_next_step(findings)))
     console.print(Text("The whole way: docs/going-live.md", "dim"))
 
 
-def _table(findings: Sequence[CheckResult]) -> Table:
+def _build_results_table(findings: Sequence[CheckResult]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for no_wrap in (True, True, False):
         table.add_column(no_wrap=no_wrap)
     for finding in findings:
-        mark, style = MARKS[finding.outcome]
+        mark, style = CHECK_STATUS_MARKS[finding.outcome]
         table.add_row(Text(mark, style), Text(finding.title, "bold"), Text(finding.words))
         if finding.remedy:
             table.add_row("", "", Text(f"→ {finding.remedy}", style))
     return table
 
 
-def _plainly(findings: Sequence[CheckResult], console: Console) -> None:
+def _print_plain_results(findings: Sequence[CheckResult], console: Console) -> None:
     widest = max(len(finding.title) for finding in findings)
     for finding in findings:
-        mark, _ = MARKS[finding.outcome]
+        mark, _ = CHECK_STATUS_MARKS[finding.outcome]
         console.print(Text(f"{mark} {finding.title:<{widest}}  {finding.words}"))
         if finding.remedy:
             console.print(Text(f"  {'':<{widest}}  → {finding.remedy}"))
 
 
-def exit_code(findings: Sequence[CheckResult]) -> int:
+def compute_exit_code(findings: Sequence[CheckResult]) -> int:
     """Give 0 only if nothing is wrong."""
     return int(any(finding.outcome is CheckStatus.FAILED for finding in findings))
 
 
-def run(console: Console, *, machine: bool) -> int:
+def run_doctor(console: Console, *, machine: bool) -> int:
     """Check everything and say what was found.
 
     Args:
@@ -161,9 +163,9 @@ def run(console: Console, *, machine: bool) -> int:
         The exit code.
 
     """
-    findings = examine(now=datetime.now(tz=UTC))
+    findings = run_checks(now=datetime.now(tz=UTC))
     if machine:
-        print(as_json(findings))
+        print(render_results_as_json(findings))
     else:
-        show(findings, console)
-    return exit_code(findings)
+        print_results(findings, console)
+    return compute_exit_code(findings)

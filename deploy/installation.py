@@ -18,29 +18,29 @@ from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 from shared.whatsapp.models import BusinessNumber
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
-SILENCE: Final = (
+NO_WEBHOOK_REMEDY: Final = (
     "Write to the number. Silence has one of these causes: the webhook is not verified; its field "
     "`messages` is not subscribed; the app is not Live; another callback address goes first "
     "(an override on the account or the number); a proxy rewrites or limits what is posted."
 )
 
 
-def examine(settings: Settings, *, now: datetime) -> list[CheckResult]:
+def check_installation(settings: Settings, *, now: datetime) -> list[CheckResult]:
     """Check what can be checked on this machine, in the order in which it is set up."""
-    found = [_database()]
+    found = [_check_database()]
     if found[-1].fine:
-        found.append(_migrations())
+        found.append(_check_migrations())
     if found[-1].fine:
-        found += [_staff(), _raffle(settings, now=now)]
+        found += [_check_staff_login(), _check_raffle_on_sale(settings, now=now)]
     seen = {finding.title for finding in found}
     unseen = [title for title in ("Migrations", "Staff login", "Raffle") if title not in seen]
     found += [report_open(title, "cannot be seen before the database is ready") for title in unseen]
-    return [*found, _public_url(settings)]
+    return [*found, _check_public_url(settings)]
 
 
-def _database() -> CheckResult:
+def _check_database() -> CheckResult:
     try:
         connection.ensure_connection()
     except DatabaseError as error:
@@ -54,7 +54,7 @@ def _database() -> CheckResult:
     return report_passed("Database", f"{connection.display_name} answers")
 
 
-def _migrations() -> CheckResult:
+def _check_migrations() -> CheckResult:
     executor = MigrationExecutor(connection)
     unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if unapplied:
@@ -66,7 +66,7 @@ def _migrations() -> CheckResult:
     return report_passed("Migrations", "all are applied")
 
 
-def _staff() -> CheckResult:
+def _check_staff_login() -> CheckResult:
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return report_passed("Staff login", "somebody can log in to the back office")
     return report_failed(
@@ -76,7 +76,7 @@ def _staff() -> CheckResult:
     )
 
 
-def _raffle(settings: Settings, *, now: datetime) -> CheckResult:
+def _check_raffle_on_sale(settings: Settings, *, now: datetime) -> CheckResult:
     on_sale = {
         raffle.pk: raffle.title
         for number in settings.phone_number_ids or ("",)
@@ -92,28 +92,28 @@ def _raffle(settings: Settings, *, now: datetime) -> CheckResult:
     )
 
 
-def _public_url(settings: Settings) -> CheckResult:
+def _check_public_url(settings: Settings) -> CheckResult:
     title = "PUBLIC_URL"
     if settings.secure:
         return report_passed(title, settings.public_url)
     remedy = "Put a proxy with a certificate in front and set PUBLIC_URL to its https:// address."
-    if is_here(settings.public_url) and is_here(settings.meta_graph_url):
+    if is_loopback_address(settings.public_url) and is_loopback_address(settings.meta_graph_url):
         return report_open(title, f"{settings.public_url}: this machine only", remedy=remedy)
     return report_failed(title, f"{settings.public_url} is not https", remedy=remedy)
 
 
-def last_webhook(settings: Settings) -> CheckResult:
+def check_last_webhook(settings: Settings) -> CheckResult:
     """Say whether Meta has ever been heard; needs a database with every migration."""
     title = "Webhook"
     numbers = BusinessNumber.objects.filter(phone_number_id__in=settings.phone_number_ids)
     heard = numbers.exclude(last_webhook_at=None).order_by("-last_webhook_at").first()
     if heard is None or heard.last_webhook_at is None:
-        return report_open(title, "none has arrived yet", remedy=SILENCE)
+        return report_open(title, "none has arrived yet", remedy=NO_WEBHOOK_REMEDY)
     return report_passed(
         title, f"the last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC"
     )
 
 
-def is_here(address: str) -> bool:
+def is_loopback_address(address: str) -> bool:
     """Tell whether an address is on this machine."""
-    return urlsplit(address).hostname in LOOPBACK
+    return urlsplit(address).hostname in LOOPBACK_HOSTS

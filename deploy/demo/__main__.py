@@ -15,4 +15,4 @@ django.setup()
 from deploy.demo import seed  # noqa: E402 - models exist only after the set-up
 
 wanted = json.load(sys.stdin)
-print(json.dumps(asdict(seed.seed(**wanted, now=datetime.now(tz=UTC)))))
+print(json.dumps(asdict(seed.seed_database(**wanted, now=datetime.now(tz=UTC)))))

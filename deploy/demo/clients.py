@@ -8,28 +8,28 @@ from typing import Any, Final, Self
 
 import httpx
 
-PATIENCE: Final = 15.0
+PROOF_TIMEOUT_SECONDS: Final = 15.0
 """Seconds the gateway gets to fetch a proof."""
 
 
-class NotAsExpected(Exception):
+class DemoMismatch(Exception):
     """The demo did something else than its script says; names both."""
 
 
 @dataclass
-class Form:
+class HtmlForm:
     """A form of a page: where it goes and what it already holds."""
 
     action: str
     fields: dict[str, list[str]] = field(default_factory=dict)
 
 
-class Page(HTMLParser):
+class HtmlPage(HTMLParser):
     """What a browser needs of a page: its forms and its links."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.forms: list[Form] = []
+        self.forms: list[HtmlForm] = []
         self.links: list[str] = []
         self.feed(html)
 
@@ -37,7 +37,7 @@ class Page(HTMLParser):
         """Note forms, the fields in them, and links."""
         about = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(about.get("action", "")))
+            self.forms.append(HtmlForm(about.get("action", "")))
         elif tag == "input" and self.forms and about.get("name"):
             values = self.forms[-1].fields.setdefault(about["name"], [])
             values.append(about.get("value", ""))
@@ -45,7 +45,7 @@ class Page(HTMLParser):
             self.links.append(about.get("href", ""))
 
 
-class Browser:
+class AdminBrowser:
     """A browser with cookies, as far as logging in and pressing a button need one."""
 
     def __init__(self, address: str) -> None:
@@ -76,7 +76,7 @@ class Browser:
         typed = {"username": [username], "password": [password]}
         there = self._submit(page, lambda form: "password" in form.fields, typed)
         if there.url.path != "/admin/":
-            raise NotAsExpected(f"the login of {username} led to {there.url.path}, not to /admin/")
+            raise DemoMismatch(f"the login of {username} led to {there.url.path}, not to /admin/")
 
     def confirm_payment(self, code: str) -> None:
         """Find an order by its code, open its page and press the button that confirms.
@@ -86,30 +86,30 @@ class Browser:
 
         """
         found = self._open(f"/admin/raffles/order/?q={code}")
-        links = (link for link in Page(found.text).links if "/raffles/order/" in link)
+        links = (link for link in HtmlPage(found.text).links if "/raffles/order/" in link)
         order = next((link for link in links if "/change/" in link), None)
         if order is None:
-            raise NotAsExpected(f"the back office does not list {code}")
+            raise DemoMismatch(f"the back office does not list {code}")
         page = self._open(str(found.url.join(order)))
         after = self._submit(page, lambda form: form.action.endswith("/confirm/"), {})
         if f"{code} is paid" not in after.text:
-            raise NotAsExpected(f"the back office does not say that {code} is paid")
+            raise DemoMismatch(f"the back office does not say that {code} is paid")
 
     def _open(self, address: str) -> httpx.Response:
         return self._http.get(address).raise_for_status()
 
     def _submit(
-        self, page: httpx.Response, wanted: Callable[[Form], bool], typed: dict[str, list[str]]
+        self, page: httpx.Response, wanted: Callable[[HtmlForm], bool], typed: dict[str, list[str]]
     ) -> httpx.Response:
-        form = next((form for form in Page(page.text).forms if wanted(form)), None)
+        form = next((form for form in HtmlPage(page.text).forms if wanted(form)), None)
         if form is None:
-            raise NotAsExpected(f"{page.url.path} does not have the form that is looked for")
+            raise DemoMismatch(f"{page.url.path} does not have the form that is looked for")
         target = page.url.join(form.action)
         referer = {"Referer": str(page.url)}
         return self._http.post(target, data=form.fields | typed, headers=referer).raise_for_status()
 
 
-class Program:
+class ApiClient:
     """A program with a token, such as a workflow of n8n."""
 
     def __init__(self, address: str, *, token: str) -> None:
@@ -135,13 +135,15 @@ class Program:
             NotAsExpected: it does not come in time.
 
         """
-        give_up_at = time.monotonic() + PATIENCE
+        give_up_at = time.monotonic() + PROOF_TIMEOUT_SECONDS
         while time.monotonic() < give_up_at:
             order = self.order(code)
             if order["proofs"] and all(proof["status"] == "KEPT" for proof in order["proofs"]):
                 return order
             time.sleep(0.2)
-        raise NotAsExpected(f"the receipt of {code} was not fetched within {PATIENCE:.0f} s")
+        raise DemoMismatch(
+            f"the receipt of {code} was not fetched within {PROOF_TIMEOUT_SECONDS:.0f} s"
+        )
 
     def order(self, code: str) -> dict[str, Any]:
         """Find an order by its code.
@@ -153,7 +155,7 @@ class Program:
         listed = self._http.get("/orders").raise_for_status().json()["results"]
         found: dict[str, Any] | None = next((o for o in listed if o["code"] == code), None)
         if found is None:
-            raise NotAsExpected(f"the API does not list {code}")
+            raise DemoMismatch(f"the API does not list {code}")
         return found
 
     def confirm_payment(self, order: dict[str, Any]) -> None:
@@ -169,4 +171,4 @@ class Program:
             json={"amount": order["total"], "proofs": seen},
         )
         if answer.is_error or answer.json()["status"] != "PAID":
-            raise NotAsExpected(f"the API did not confirm {order['code']}: {answer.text}")
+            raise DemoMismatch(f"the API did not confirm {order['code']}: {answer.text}")

@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Final
 
 from deploy import dotenv
-from deploy.child_processes import HOST
+from deploy.child_processes import LOOPBACK_HOST
 from shared.core.config import PROJECT_ROOT
 
 PHONE_NUMBER_ID: Final = "106540352242922"
 WABA_ID: Final = "102290129340398"
-LOGO: Final = PROJECT_ROOT / "backoffice/static/backoffice/ticket.png"
-USERNAME: Final = "seller"
-EASY: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+BRAND_LOGO: Final = PROJECT_ROOT / "backoffice/static/backoffice/ticket.png"
+SELLER_USERNAME: Final = "seller"
+READABLE_CHARACTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-class AlreadyRunning(Exception):
+class DemoAlreadyRunning(Exception):
     """Another demo runs in this folder; stop that one first, or talk to its phone."""
 
 
 @dataclass(frozen=True)
-class Ports:
+class DemoPorts:
     """Where the three processes of a demo listen."""
 
     meta: int
@@ -34,7 +34,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Seeded:
+class SeededDemo:
     """What a demo's database holds."""
 
     raffle_id: int
@@ -43,7 +43,7 @@ class Seeded:
 
 
 @dataclass(frozen=True)
-class Home:
+class DemoFolder:
     """A demo's folder; a second demo finds there what the first one made."""
 
     folder: Path
@@ -65,43 +65,48 @@ class Home:
 
     def password(self) -> str:
         """The seller's password, made once and shown again by every later demo."""
-        kept = dotenv.read(self.login_file)
+        kept = dotenv.read_env_file(self.login_file)
         if "PASSWORD" not in kept:
-            kept = {**kept, "USERNAME": USERNAME, "PASSWORD": _easy_password()}
-            dotenv.write(self.login_file, kept)
+            kept = {**kept, "USERNAME": SELLER_USERNAME, "PASSWORD": _generate_password()}
+            dotenv.write_env_file(self.login_file, kept)
         return kept["PASSWORD"]
 
     def token(self) -> str:
         """The API token that an earlier demo made; the database has no more than its hash."""
-        return dotenv.read(self.login_file).get("TOKEN", "")
+        return dotenv.read_env_file(self.login_file).get("TOKEN", "")
 
     def keep_token(self, text: str) -> None:
         """Keep the API token for every later demo."""
-        dotenv.write(self.login_file, {**dotenv.read(self.login_file), "TOKEN": text})
+        dotenv.write_env_file(
+            self.login_file, {**dotenv.read_env_file(self.login_file), "TOKEN": text}
+        )
 
-    def prepare(self, ports: Ports) -> dict[str, str]:
+    def prepare(self, ports: DemoPorts) -> dict[str, str]:
         """Make the folder, and give every variable of a demo that listens on `ports`.
 
         All are set, none is empty: nothing of a real `.env` nearby reaches a demo, least of all a
         token.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        variables = {**_demo_secrets(dotenv.read(self.env_file)), **self._variables(ports)}
-        dotenv.write(self.env_file, variables)
+        variables = {
+            **_keep_or_generate_secrets(dotenv.read_env_file(self.env_file)),
+            **self._variables(ports),
+        }
+        dotenv.write_env_file(self.env_file, variables)
         return variables
 
-    def _variables(self, ports: Ports) -> dict[str, str]:
+    def _variables(self, ports: DemoPorts) -> dict[str, str]:
         return {
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "DJANGO_DEBUG": "false",
-            "PUBLIC_URL": f"http://{HOST}:{ports.backoffice}",
+            "PUBLIC_URL": f"http://{LOOPBACK_HOST}:{ports.backoffice}",
             "META_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
             "META_WABA_ID": WABA_ID,
-            "META_GRAPH_URL": f"http://{HOST}:{ports.meta}",
+            "META_GRAPH_URL": f"http://{LOOPBACK_HOST}:{ports.meta}",
             "META_GRAPH_VERSION": "v26.0",
             "MEDIA_ROOT": str(self.folder / "demo-media"),
             "BRAND_NAME": "Raffle Tickets",
-            "BRAND_LOGO": str(LOGO),
+            "BRAND_LOGO": str(BRAND_LOGO),
             "BRAND_COLOUR": "#0f766e",
             "TIME_ZONE": "UTC",
             "TRUSTED_PROXIES": "0",
@@ -125,27 +130,29 @@ class Home:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise AlreadyRunning(
+                raise DemoAlreadyRunning(
                     f"A demo already runs in {self.folder}: stop it first."
                 ) from None
             yield
 
 
-def _demo_secrets(kept: Mapping[str, str]) -> dict[str, str]:
+def _keep_or_generate_secrets(kept: Mapping[str, str]) -> dict[str, str]:
     fresh = {
-        **dotenv.fresh_secrets(),
+        **dotenv.generate_secrets(),
         "META_APP_SECRET": secrets.token_hex(16),
         "META_ACCESS_TOKEN": secrets.token_urlsafe(32),
     }
     return {name: kept.get(name, value) for name, value in fresh.items()}
 
 
-def _easy_password() -> str:
+def _generate_password() -> str:
     """Make a password that is easy to copy by hand: three groups without look-alikes."""
-    return "-".join("".join(secrets.choice(EASY) for _ in range(4)) for _ in range(3))
+    return "-".join(
+        "".join(secrets.choice(READABLE_CHARACTERS) for _ in range(4)) for _ in range(3)
+    )
 
 
-def environment(variables: Mapping[str, str]) -> dict[str, str]:
+def build_child_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Give the whole environment of a child process, this one's and the demo's on top."""
     inherited = {name: value for name, value in os.environ.items() if "DJANGO_" not in name}
     return {**inherited, **variables, "DJANGO_SETTINGS_MODULE": "backoffice.settings"}

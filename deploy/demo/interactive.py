@@ -10,22 +10,22 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deploy.child_processes import CommandFailed, ProcessFailed, free_ports
+from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
 from deploy.demo import services
-from deploy.demo.environment import AlreadyRunning, Home, Ports
-from deploy.demo.services import House
-from deploy.sandbox.client import Sandbox
-from deploy.sandbox.phone.terminal import Phone
+from deploy.demo.environment import DemoAlreadyRunning, DemoFolder, DemoPorts
+from deploy.demo.services import RunningDemo
+from deploy.sandbox.client import SandboxClient
+from deploy.sandbox.phone.terminal import TerminalPhone
 from shared.core.config import PROJECT_ROOT
 
-PREFERRED: Final = (8090, 8080, 8000)
+PREFERRED_PORTS: Final = (8090, 8080, 8000)
 """Ports of the stand-in, the gateway and the back office, wherever nobody else listens there."""
 
-INTERRUPTED: Final = 130
+INTERRUPTED_EXIT_CODE: Final = 130
 """What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
 
 
-def run(console: Console, *, folder: Path | None) -> int:
+def run_demo(console: Console, *, folder: Path | None) -> int:
     """Run a demo until the buyer has had enough; a later one goes on where this one ended.
 
     Args:
@@ -36,48 +36,50 @@ def run(console: Console, *, folder: Path | None) -> int:
         The exit code.
 
     """
-    home = Home((folder or PROJECT_ROOT / "var").resolve())
-    tell = announcing(console)
+    home = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
+    tell = build_progress_printer(console)
     try:
         with (
             home.occupied(),
-            services.running(home, ports=ports(*PREFERRED), tell=tell) as open_house,
+            services.run_demo_services(
+                home, ports=find_demo_ports(*PREFERRED_PORTS), tell=tell
+            ) as open_house,
         ):
-            _hand_over(console, open_house)
+            _open_phone(console, open_house)
     except KeyboardInterrupt:
         tell("stopped while starting")
-        return INTERRUPTED
-    except (AlreadyRunning, CommandFailed, ProcessFailed) as error:
+        return INTERRUPTED_EXIT_CODE
+    except (DemoAlreadyRunning, CommandFailed, ProcessFailed) as error:
         console.print(Text(str(error), "red"))
         return 1
     console.print(Text("The next `rafflebot demo` goes on from here.", "dim"))
     return 0
 
 
-def ports(meta: int, gateway: int, backoffice: int) -> Ports:
+def find_demo_ports(meta: int, gateway: int, backoffice: int) -> DemoPorts:
     """Find free ports, these if possible; 0 takes any."""
-    found = free_ports(meta, gateway, backoffice)
-    return Ports(meta=found[0], gateway=found[1], backoffice=found[2])
+    found = find_free_ports(meta, gateway, backoffice)
+    return DemoPorts(meta=found[0], gateway=found[1], backoffice=found[2])
 
 
-def announcing(console: Console) -> Callable[[str], None]:
+def build_progress_printer(console: Console) -> Callable[[str], None]:
     """Make what says each step in one dim line."""
     return lambda words: console.print(Text(f"… {words}", "dim"))
 
 
-def _hand_over(console: Console, open_house: House) -> None:
-    with Sandbox(open_house.meta) as sandbox:
+def _open_phone(console: Console, open_house: RunningDemo) -> None:
+    with SandboxClient(open_house.meta) as sandbox:
         # it forgot when the buyers of an earlier demo wrote, the gateway did not
         sandbox.settings(window="off")
-        info = _panel(open_house)
+        info = _build_access_panel(open_house)
         console.print(info)
         try:
-            Phone(sandbox=sandbox, console=console, info=info).use()
+            TerminalPhone(sandbox=sandbox, console=console, info=info).use()
         except KeyboardInterrupt:
             console.print()  # the prompt stands on this line
 
 
-def _panel(open_house: House) -> Panel:
+def _build_access_panel(open_house: RunningDemo) -> Panel:
     facts = Table.grid(padding=(0, 2, 0, 0))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -87,14 +89,18 @@ def _panel(open_house: House) -> Panel:
     facts.add_row("Logs", f"{open_house.home.logs}/{{gateway,backoffice,meta}}.log")
     facts.add_row("Check it", f"uv run --env-file {open_house.home.env_file} rafflebot doctor")
     return Panel(
-        Group(facts, Text("The API, for n8n and the like:", "bold"), Text(_curl(open_house))),
+        Group(
+            facts,
+            Text("The API, for n8n and the like:", "bold"),
+            Text(_build_curl_examples(open_house)),
+        ),
         box=HORIZONTALS,
         title="A raffle to try",
         padding=0,
     )
 
 
-def _curl(open_house: House) -> str:
+def _build_curl_examples(open_house: RunningDemo) -> str:
     token = f"-H 'Authorization: Bearer {open_house.seeded.token}'"
     orders = f"{open_house.backoffice}/api/orders"
     return f"curl {token} \\\n  {orders}\ncurl {token} \\\n  -X POST {orders}/R-…/confirm-payment"

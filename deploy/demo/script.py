@@ -17,38 +17,46 @@ from rich.text import Text
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import interactive, services
-from deploy.demo.clients import Browser, NotAsExpected, Program
-from deploy.demo.environment import Home
-from deploy.demo.services import House
-from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused, Seen
+from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
+from deploy.demo.environment import DemoFolder
+from deploy.demo.services import RunningDemo
+from deploy.sandbox.client import (
+    BuyerClient,
+    NothingSeen,
+    SandboxClient,
+    SandboxRefused,
+    SeenMessage,
+)
 from deploy.sandbox.phone import bubbles, sample_receipts
 
-MOST_MESSAGES: Final = 6
+MAX_MESSAGES_PER_PURCHASE: Final = 6
 """What the bot may send in a purchase: every one costs the seller money."""
-PATIENCE: Final = 20.0
+ANSWER_TIMEOUT_SECONDS: Final = 20.0
 """Seconds an answer is waited for; a cold, busy machine needs some of them."""
 
-CARD: Final = r"\*Summer Raffle\* · win a motorbike.*\$5\.00 a number · \d+ of 100 left"
-HELD: Final = r"Held for you until .*\d\d:\d\d: +\*(?P<numbers>[\d · ]+)\*\nTotal \$15\.00"
-TO_PAY: Final = (
+RAFFLE_CARD_PATTERN: Final = (
+    r"\*Summer Raffle\* · win a motorbike.*\$5\.00 a number · \d+ of 100 left"
+)
+HELD_PATTERN: Final = r"Held for you until .*\d\d:\d\d: +\*(?P<numbers>[\d · ]+)\*\nTotal \$15\.00"
+PAYMENT_REQUEST_PATTERN: Final = (
     r"Order \*(?P<code>R-[0-9A-Z]{5})\* · please pay \$15\.00 by .*\d\d:\d\d\n"
     r"Bank of Example.*(?P=code) as the reference"
 )
-PAID: Final = r"Paid.*\*(?P<numbers>[\d · ]+)\* are yours"
+PAID_PATTERN: Final = r"Paid.*\*(?P<numbers>[\d · ]+)\* are yours"
 
 
 @dataclass(frozen=True)
-class Purchase:
+class PlacedPurchase:
     """What a buyer came to: an order that waits for the seller."""
 
     code: str
     numbers: tuple[str, ...]
 
 
-class Player:
+class ScriptedBuyer:
     """A buyer who keeps to the script and prints both sides of the chat."""
 
-    def __init__(self, buyer: Buyer, *, name: str, console: Console) -> None:
+    def __init__(self, buyer: BuyerClient, *, name: str, console: Console) -> None:
         self.buyer = buyer
         self.name = name
         self._console = console
@@ -66,7 +74,9 @@ class Player:
     def sends_receipt(self, *lines: str) -> None:
         """Send a picture of a receipt."""
         self._sent(
-            self.buyer.sends_picture(sample_receipts.picture(lines, at=datetime.now(tz=UTC)))
+            self.buyer.sends_picture(
+                sample_receipts.draw_receipt_jpeg(lines, at=datetime.now(tz=UTC))
+            )
         )
 
     def hears(self, pattern: str, *, buttons: Sequence[str] = ()) -> re.Match[str]:
@@ -81,27 +91,27 @@ class Player:
 
         """
         try:
-            message = self.buyer.waits_for(1, after=self._heard, timeout=PATIENCE)[0]
+            message = self.buyer.waits_for(1, after=self._heard, timeout=ANSWER_TIMEOUT_SECONDS)[0]
         except NothingSeen:
-            raise NotAsExpected(f"{self.name} waits for /{pattern}/ and hears nothing") from None
+            raise DemoMismatch(f"{self.name} waits for /{pattern}/ and hears nothing") from None
         self._heard = message.n
-        bubbles.show(self._console, message)
+        bubbles.print_message(self._console, message)
         found = re.search(pattern, message.text, re.DOTALL)
         if found is None:
-            raise NotAsExpected(f"{self.name} expects /{pattern}/ and reads {message.text!r}")
+            raise DemoMismatch(f"{self.name} expects /{pattern}/ and reads {message.text!r}")
         if message.titles != list(buttons):
-            raise NotAsExpected(f"{self.name} expects {buttons} and can tap {message.titles}")
+            raise DemoMismatch(f"{self.name} expects {buttons} and can tap {message.titles}")
         return found
 
     def _sent(self, number: int) -> None:
         self._heard = max(self._heard, number)
-        bubbles.show(self._console, self._entry(number))
+        bubbles.print_message(self._console, self._entry(number))
 
-    def _entry(self, number: int) -> Seen:
+    def _entry(self, number: int) -> SeenMessage:
         return self.buyer.sees(after=number - 1, read=False)[0]
 
 
-def run(console: Console) -> int:
+def run_script(console: Console) -> int:
     """Play everything in a folder and on ports of its own, and clean up.
 
     Returns:
@@ -109,21 +119,24 @@ def run(console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-demo-"))
-    tell = interactive.announcing(console)
+    tell = interactive.build_progress_printer(console)
     try:
-        ports = interactive.ports(0, 0, 0)
-        with services.running(Home(folder), ports=ports, tell=tell, static=False) as opened:
-            _play(opened, console)
+        ports = interactive.find_demo_ports(0, 0, 0)
+        with services.run_demo_services(
+            DemoFolder(folder), ports=ports, tell=tell, static=False
+        ) as opened:
+            _play_script(opened, console)
     except KeyboardInterrupt:
         console.print("stopped")
-        return interactive.INTERRUPTED
+        return interactive.INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1
-    except (NotAsExpected, SandboxRefused, httpx.HTTPError) as error:
+    except (DemoMismatch, SandboxRefused, httpx.HTTPError) as error:
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         console.print(
-            f"The gateway's log ends:\n{child_processes.tail(Home(folder).logs / 'gateway.log')}"
+            "The gateway's log ends:\n"
+            f"{child_processes.read_log_tail(DemoFolder(folder).logs / 'gateway.log')}"
         )
         return 1
     finally:
@@ -132,97 +145,103 @@ def run(console: Console) -> int:
     return 0
 
 
-def _play(opened: House, console: Console) -> None:
+def _play_script(opened: RunningDemo, console: Console) -> None:
     with (
-        Sandbox(opened.meta) as sandbox,
-        Browser(opened.backoffice) as browser,
-        Program(opened.backoffice, token=opened.seeded.token) as program,
+        SandboxClient(opened.meta) as sandbox,
+        AdminBrowser(opened.backoffice) as browser,
+        ApiClient(opened.backoffice, token=opened.seeded.token) as program,
     ):
-        ana = Player(sandbox.buyer("15550100101", name="Ana"), name="Ana", console=console)
-        hers = _buy_random(ana)
+        ana = ScriptedBuyer(sandbox.buyer("15550100101", name="Ana"), name="Ana", console=console)
+        hers = _buy_random_numbers(ana)
         console.print(Text("\n— the seller, in the back office —", "bold"))
         program.order_with_kept_proof(hers.code)
         browser.log_in(username=opened.username, password=opened.password)
         browser.confirm_payment(hers.code)
         console.print(f"{hers.code}: receipt seen, payment confirmed\n")
-        _hear_paid(ana, hers)
+        _expect_paid_message(ana, hers)
 
-        ben = Player(sandbox.buyer("15550100102", name="Ben"), name="Ben", console=console)
-        his = _buy_picked(ben, taken=hers.numbers)
+        ben = ScriptedBuyer(sandbox.buyer("15550100102", name="Ben"), name="Ben", console=console)
+        his = _buy_picked_numbers(ben, taken=hers.numbers)
         console.print(Text("\n— a workflow, over the API —", "bold"))
         program.confirm_payment(program.order_with_kept_proof(his.code))
         console.print(f"{his.code}: receipt kept, payment confirmed\n")
-        _hear_paid(ben, his)
+        _expect_paid_message(ben, his)
 
         console.print(Text("\n— the books —", "bold"))
-        _compare_orders(program, (hers, his))
-        _count_messages(sandbox, (ana, ben), console=console)
+        _check_orders(program, (hers, his))
+        _check_message_counts(sandbox, (ana, ben), console=console)
     _check_inventory(opened, console=console)
 
 
-def _buy_random(player: Player) -> Purchase:
-    _open_card(player)
+def _buy_random_numbers(player: ScriptedBuyer) -> PlacedPurchase:
+    _request_raffle_card(player)
     player.taps("Random numbers")
     player.hears(r"How many numbers\? 1 to 20", buttons=("1", "3", "5"))
     player.says("3 please")
-    return _hold_and_pay(player)
+    return _confirm_and_pay(player)
 
 
-def _buy_picked(player: Player, *, taken: Sequence[str]) -> Purchase:
+def _buy_picked_numbers(player: ScriptedBuyer, *, taken: Sequence[str]) -> PlacedPurchase:
     free = [number for number in ("07", "13", "45", "66", "82", "99") if number not in taken]
     wanted = tuple(free[:3])
-    _open_card(player)
+    _request_raffle_card(player)
     player.taps("Pick my numbers")
     player.hears("Which numbers would you like, from 00 to 99", buttons=("Random instead", "Menu"))
     player.says("{}, {} and {}".format(*wanted))
-    bought = _hold_and_pay(player)
+    bought = _confirm_and_pay(player)
     if bought.numbers != wanted:
-        raise NotAsExpected(f"{player.name} asked for {wanted} and got {bought.numbers}")
+        raise DemoMismatch(f"{player.name} asked for {wanted} and got {bought.numbers}")
     return bought
 
 
-def _open_card(player: Player) -> None:
+def _request_raffle_card(player: ScriptedBuyer) -> None:
     player.says("hi")
-    player.hears(CARD, buttons=("Random numbers", "Pick my numbers", "My tickets"))
+    player.hears(RAFFLE_CARD_PATTERN, buttons=("Random numbers", "Pick my numbers", "My tickets"))
 
 
-def _hold_and_pay(player: Player) -> Purchase:
-    held = _numbers(player.hears(HELD, buttons=("Confirm", "Other numbers", "Cancel")))
+def _confirm_and_pay(player: ScriptedBuyer) -> PlacedPurchase:
+    held = _parse_ticket_numbers(
+        player.hears(HELD_PATTERN, buttons=("Confirm", "Other numbers", "Cancel"))
+    )
     if len(set(held)) != 3 or any(len(number) != 2 for number in held):  # noqa: PLR2004
-        raise NotAsExpected(f"{player.name} wants three numbers of two digits and got {held}")
+        raise DemoMismatch(f"{player.name} wants three numbers of two digits and got {held}")
     player.taps("Confirm")
-    code = player.hears(TO_PAY)["code"]
+    code = player.hears(PAYMENT_REQUEST_PATTERN)["code"]
     player.sends_receipt("$15.00", code, player.name)
     player.hears("Got it. Your numbers stay yours while we check the payment")
-    return Purchase(code=code, numbers=held)
+    return PlacedPurchase(code=code, numbers=held)
 
 
-def _hear_paid(player: Player, purchase: Purchase) -> None:
-    paid = _numbers(player.hears(PAID))
+def _expect_paid_message(player: ScriptedBuyer, purchase: PlacedPurchase) -> None:
+    paid = _parse_ticket_numbers(player.hears(PAID_PATTERN))
     if paid != purchase.numbers:
-        raise NotAsExpected(f"{player.name} held {purchase.numbers} and is told {paid}")
+        raise DemoMismatch(f"{player.name} held {purchase.numbers} and is told {paid}")
 
 
-def _numbers(found: re.Match[str]) -> tuple[str, ...]:
+def _parse_ticket_numbers(found: re.Match[str]) -> tuple[str, ...]:
     return tuple(re.findall(r"\d+", found["numbers"]))
 
 
-def _compare_orders(program: Program, purchases: Sequence[Purchase]) -> None:
+def _check_orders(program: ApiClient, purchases: Sequence[PlacedPurchase]) -> None:
     for purchase in purchases:
         order = program.order(purchase.code)
         if order["status"] != "PAID" or tuple(order["numbers"]) != purchase.numbers:
-            raise NotAsExpected(f"the API shows {order['status']} {order['numbers']}: {purchase}")
+            raise DemoMismatch(f"the API shows {order['status']} {order['numbers']}: {purchase}")
 
 
-def _count_messages(sandbox: Sandbox, players: Sequence[Player], *, console: Console) -> None:
+def _check_message_counts(
+    sandbox: SandboxClient, players: Sequence[ScriptedBuyer], *, console: Console
+) -> None:
     for player in players:
         sent = len(sandbox.outgoing(to=player.buyer.wa_id))
         console.print(f"{player.name} got {sent} messages")
-        if sent > MOST_MESSAGES:
-            raise NotAsExpected(f"{player.name} got {sent} messages, more than {MOST_MESSAGES}")
+        if sent > MAX_MESSAGES_PER_PURCHASE:
+            raise DemoMismatch(
+                f"{player.name} got {sent} messages, more than {MAX_MESSAGES_PER_PURCHASE}"
+            )
 
 
-def _check_inventory(opened: House, *, console: Console) -> None:
+def _check_inventory(opened: RunningDemo, *, console: Console) -> None:
     command = [sys.executable, "-m", "backoffice.manage", "check_inventory"]
-    said = child_processes.run(command, environment=opened.environment, timeout=60)
+    said = child_processes.run_command(command, environment=opened.environment, timeout=60)
     console.print(f"manage check_inventory: {said.strip()}")

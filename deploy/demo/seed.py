@@ -10,17 +10,19 @@ from django.core.management import call_command
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from deploy.demo.environment import Seeded
+from deploy.demo.environment import SeededDemo
 from shared.core.config import PROJECT_ROOT
 from shared.core.enums import RaffleStatus, Scope
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle
 from shared.raffles.services.ticket_numbers import number_generation
 
-PROGRAM: Final = "demo"
+API_CLIENT_NAME: Final = "demo"
 
 
-def seed(*, username: str, password: str, token: str, static: bool, now: datetime) -> Seeded:
+def seed_database(
+    *, username: str, password: str, token: str, static: bool, now: datetime
+) -> SeededDemo:
     """Bring the database up to date; make the login, the token and the raffle that are missing.
 
     Args:
@@ -32,14 +34,14 @@ def seed(*, username: str, password: str, token: str, static: bool, now: datetim
 
     """
     call_command("migrate", verbosity=0)
-    if static and not _collected():
+    if static and not _are_static_files_current():
         call_command("collectstatic", verbosity=0, interactive=False)
-    raffle_id, title = _raffle(now=now)
-    _login(username, password)
-    return Seeded(raffle_id=raffle_id, raffle=title, token=_token(token, now=now))
+    raffle_id, title = _ensure_raffle(now=now)
+    _ensure_login(username, password)
+    return SeededDemo(raffle_id=raffle_id, raffle=title, token=_ensure_token(token, now=now))
 
 
-def _collected() -> bool:
+def _are_static_files_current() -> bool:
     """Whether the static files were collected since any of them can have changed."""
     manifest = settings.STATIC_ROOT / "staticfiles.json"
     sources = [PROJECT_ROOT / "uv.lock", *(PROJECT_ROOT / "backoffice" / "static").rglob("*")]
@@ -47,7 +49,7 @@ def _collected() -> bool:
     return manifest.exists() and bool(manifest.stat().st_mtime > newest)
 
 
-def _login(username: str, password: str) -> None:
+def _ensure_login(username: str, password: str) -> None:
     user = User.objects.filter(username=username).first()
     if user is None:
         user = User.objects.create_superuser(username, password=password)
@@ -56,27 +58,29 @@ def _login(username: str, password: str) -> None:
         user.save(update_fields=["password"])
 
 
-def _token(kept: str, *, now: datetime) -> str:
+def _ensure_token(kept: str, *, now: datetime) -> str:
     try:
         tokens.find_token(kept, now=now)
     except tokens.TokenRefused:  # the first demo, or its database or its file was lost
-        for lost in ApiToken.objects.filter(name=PROGRAM, revoked_at=None):
-            tokens.revoke_token(lost, by=PROGRAM, now=now)
-        return tokens.issue_token(name=PROGRAM, scope=Scope.ADMIN, by=PROGRAM, now=now).text
+        for lost in ApiToken.objects.filter(name=API_CLIENT_NAME, revoked_at=None):
+            tokens.revoke_token(lost, by=API_CLIENT_NAME, now=now)
+        return tokens.issue_token(
+            name=API_CLIENT_NAME, scope=Scope.ADMIN, by=API_CLIENT_NAME, now=now
+        ).text
     return kept
 
 
-def _raffle(*, now: datetime) -> tuple[int, str]:
+def _ensure_raffle(*, now: datetime) -> tuple[int, str]:
     raffle = Raffle.objects.order_by("id").first()
     if raffle is None:
-        raffle = Raffle.objects.create(**_sample(now=now))
+        raffle = Raffle.objects.create(**_build_sample_raffle(now=now))
     if raffle.status == RaffleStatus.DRAFT:  # new, or the first demo was cut short
         number_generation.generate_numbers(raffle.pk)
         lifecycle.open_raffle(raffle.pk, now=now)
     return raffle.pk, raffle.title
 
 
-def _sample(*, now: datetime) -> dict[str, object]:
+def _build_sample_raffle(*, now: datetime) -> dict[str, object]:
     draw = datetime.combine(now.date() + timedelta(days=20), time(20), tzinfo=UTC)
     return {
         "title": "Summer Raffle",

@@ -7,22 +7,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploy import child_processes
-from deploy.child_processes import HOST, Processes
-from deploy.demo.environment import USERNAME, Home, Ports, Seeded, environment
+from deploy.child_processes import LOOPBACK_HOST, ChildProcesses
+from deploy.demo.environment import (
+    SELLER_USERNAME,
+    DemoFolder,
+    DemoPorts,
+    SeededDemo,
+    build_child_environment,
+)
 
-type Tell = Callable[[str], None]
+type ReportProgress = Callable[[str], None]
 
-START_LIMIT = 60.0
+START_TIMEOUT_SECONDS = 60.0
 """Seconds each process may take until it answers; a cold, busy machine needs most of them."""
 
 
 @dataclass(frozen=True)
-class House:
+class RunningDemo:
     """A demo that runs: where everything is and how to get in."""
 
-    home: Home
-    ports: Ports
-    seeded: Seeded
+    home: DemoFolder
+    ports: DemoPorts
+    seeded: SeededDemo
     username: str
     password: str
     environment: dict[str, str]
@@ -30,21 +36,23 @@ class House:
     @property
     def meta(self) -> str:
         """Address of the stand-in for Meta."""
-        return f"http://{HOST}:{self.ports.meta}"
+        return f"http://{LOOPBACK_HOST}:{self.ports.meta}"
 
     @property
     def gateway(self) -> str:
         """Address of the gateway."""
-        return f"http://{HOST}:{self.ports.gateway}"
+        return f"http://{LOOPBACK_HOST}:{self.ports.gateway}"
 
     @property
     def backoffice(self) -> str:
         """Address of the back office."""
-        return f"http://{HOST}:{self.ports.backoffice}"
+        return f"http://{LOOPBACK_HOST}:{self.ports.backoffice}"
 
 
 @contextmanager
-def running(home: Home, *, ports: Ports, tell: Tell, static: bool = True) -> Iterator[House]:
+def run_demo_services(
+    home: DemoFolder, *, ports: DemoPorts, tell: ReportProgress, static: bool = True
+) -> Iterator[RunningDemo]:
     """Fill the database, start the three processes, and stop them at the end.
 
     Args:
@@ -57,66 +65,77 @@ def running(home: Home, *, ports: Ports, tell: Tell, static: bool = True) -> Ite
         ProcessFailed, CommandFailed: something did not start; the message says what it wrote.
 
     """
-    env = environment(home.prepare(ports))
+    env = build_child_environment(home.prepare(ports))
     tell("filling the database")
-    seeded = _seeded(home, env, static=static)
-    house = House(
+    seeded = _seed_database(home, env, static=static)
+    house = RunningDemo(
         home=home,
         ports=ports,
         seeded=seeded,
-        username=USERNAME,
+        username=SELLER_USERNAME,
         password=home.password(),
         environment=env,
     )
-    with Processes(environment=env, logs=home.logs) as children:
+    with ChildProcesses(environment=env, logs=home.logs) as children:
         tell("starting gateway, back office and a stand-in for Meta")
-        _start(children, house)
+        _start_services(children, house)
         try:
             yield house
         finally:
             tell("stopping")
 
 
-def _seeded(home: Home, env: dict[str, str], *, static: bool) -> Seeded:
+def _seed_database(home: DemoFolder, env: dict[str, str], *, static: bool) -> SeededDemo:
     wanted = {
-        "username": USERNAME,
+        "username": SELLER_USERNAME,
         "password": home.password(),
         "token": home.token(),
         "static": static,
     }
-    said = child_processes.run(
+    said = child_processes.run_command(
         [sys.executable, "-m", "deploy.demo"],
         environment=env,
         timeout=120,
         words=json.dumps(wanted),
     )
-    seeded = Seeded(**json.loads(said.splitlines()[-1]))
+    seeded = SeededDemo(**json.loads(said.splitlines()[-1]))
     home.keep_token(seeded.token)
     return seeded
 
 
-def _start(children: Processes, house: House) -> None:
-    meta = children.start("meta", *_meta(house))
-    backoffice = children.start("backoffice", *_backoffice(house))
-    gateway = children.start("gateway", *_gateway(house))
-    children.wait_until_ready(meta, f"{house.meta}/sandbox/state", timeout=START_LIMIT)
-    children.wait_until_ready(gateway, f"{house.gateway}/readyz", timeout=START_LIMIT)
-    children.wait_until_ready(backoffice, f"{house.backoffice}/readyz", timeout=START_LIMIT)
+def _start_services(children: ChildProcesses, house: RunningDemo) -> None:
+    meta = children.start("meta", *_build_sandbox_command(house))
+    backoffice = children.start("backoffice", *_build_backoffice_command(house))
+    gateway = children.start("gateway", *_build_gateway_command(house))
+    children.wait_until_ready(meta, f"{house.meta}/sandbox/state", timeout=START_TIMEOUT_SECONDS)
+    children.wait_until_ready(gateway, f"{house.gateway}/readyz", timeout=START_TIMEOUT_SECONDS)
+    children.wait_until_ready(
+        backoffice, f"{house.backoffice}/readyz", timeout=START_TIMEOUT_SECONDS
+    )
 
 
-def _meta(house: House) -> list[str]:
+def _build_sandbox_command(house: RunningDemo) -> list[str]:
     address = f"{house.gateway}/webhook"
     port = str(house.ports.meta)
     return [sys.executable, "-m", "deploy.sandbox", "--port", port, "--webhook-url", address]
 
 
-def _gateway(house: House) -> list[str]:
+def _build_gateway_command(house: RunningDemo) -> list[str]:
     port = str(house.ports.gateway)
-    return [sys.executable, "-m", "uvicorn", "gateway.asgi:app", "--host", HOST, "--port", port]
+    return [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "gateway.asgi:app",
+        "--host",
+        LOOPBACK_HOST,
+        "--port",
+        port,
+    ]
 
 
-def _backoffice(house: House) -> list[str]:
-    bind = f"{HOST}:{house.ports.backoffice}"
+def _build_backoffice_command(house: RunningDemo) -> list[str]:
+    bind = f"{LOOPBACK_HOST}:{house.ports.backoffice}"
     threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
     program = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", "--bind", bind]
     return [*program, *threads]

@@ -10,28 +10,28 @@ from starlette.responses import JSONResponse, Response
 
 from deploy.sandbox import control
 from deploy.sandbox.graph_api import endpoints, management
-from deploy.sandbox.options import Behaviour, Options
-from deploy.sandbox.state import World
+from deploy.sandbox.options import SandboxBehaviour, SandboxOptions
+from deploy.sandbox.state import SandboxState
 
 
-def build(options: Options, behaviour: Behaviour) -> Starlette:
+def build_app(options: SandboxOptions, behaviour: SandboxBehaviour) -> Starlette:
     """Build the application; its memory is made when it starts and ends with it."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.world = World(options, behaviour)
+        app.state.world = SandboxState(options, behaviour)
         yield
         await app.state.world.postman.aclose()
 
     return Starlette(
         routes=[*control.ROUTES, *endpoints.ROUTES, *management.ROUTES],
-        exception_handlers={404: _no_such_path, 405: _no_such_path},
+        exception_handlers={404: _handle_unknown_path, 405: _handle_unknown_path},
         lifespan=lifespan,
     )
 
 
-async def _no_such_path(request: Request, error: Exception) -> Response:
+async def _handle_unknown_path(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if request.url.path.startswith("/sandbox"):
         return JSONResponse({"error": "there is no such address here"}, status_code=status)
-    return endpoints.refusal(endpoints.unknown_path(request.url.path))
+    return endpoints.build_error_response(endpoints.build_unknown_path_error(request.url.path))

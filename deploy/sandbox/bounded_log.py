@@ -4,7 +4,7 @@ from collections import deque
 from itertools import islice
 
 
-class Ledger[Item]:
+class BoundedLog[Item]:
     """Keeps the newest `size` items under rising numbers that begin at 1."""
 
     def __init__(self, size: int) -> None:

@@ -15,15 +15,15 @@ from typing import Any, Final
 import filetype
 
 from deploy.sandbox import webhook_payloads
-from deploy.sandbox.chat import Buyer, Choice, Entry, Shown
-from deploy.sandbox.media import FROM_BUYERS_DAYS, LARGEST, Medium
-from deploy.sandbox.state import World, new_wamid
+from deploy.sandbox.chat import ChatChoice, ChatEntry, DisplayedMessage, SandboxBuyer
+from deploy.sandbox.media import BUYER_FILE_LIFETIME_DAYS, MAX_FILE_BYTES, MediaFile
+from deploy.sandbox.state import SandboxState, generate_wamid
 
-Request = Mapping[str, Any]
-Parts = tuple[dict[str, Any], Shown, Entry | None]
+ActionFields = Mapping[str, Any]
+MessageParts = tuple[dict[str, Any], DisplayedMessage, ChatEntry | None]
 """The keys of the message beside its envelope, its face, and the entry it answers."""
 
-FILE_TYPES: Final[Mapping[str, str]] = {
+DEFAULT_MIME_TYPES: Final[Mapping[str, str]] = {
     "image": "image/jpeg",
     "document": "application/pdf",
     "audio": "audio/ogg; codecs=opus",
@@ -32,22 +32,22 @@ FILE_TYPES: Final[Mapping[str, str]] = {
 }
 
 
-class Mistake(Exception):
+class InvalidControlRequest(Exception):
     """The control interface was asked for something that makes no sense; the text says what."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class BuyerAction:
     """What a buyer is asked to do; `file` holds the bytes of a multipart request."""
 
-    world: World
-    buyer: Buyer
-    request: Request
+    world: SandboxState
+    buyer: SandboxBuyer
+    request: ActionFields
     file: bytes | None = None
     base_url: str = "http://127.0.0.1/"
 
 
-def act(wish: Wish) -> Entry:
+def build_chat_entry(wish: BuyerAction) -> ChatEntry:
     """Turn a request into the entry and the message Meta would post.
 
     Raises:
@@ -57,23 +57,23 @@ def act(wish: Wish) -> Entry:
     world, buyer, request = wish.world, wish.buyer, wish.request
     kind = request.get("type", "text")
     if kind == "again":
-        return _again(wish)
-    rule = ACTIONS.get(kind, _object)
+        return _find_entry_to_repeat(wish)
+    rule = MESSAGE_BUILDERS.get(kind, _build_unknown_type)
     content, shown, answered = rule(wish)
-    answered = _answered(wish) or answered
+    answered = _find_replied_entry(wish) or answered
     phone_number_id = str(request.get("phone_number_id") or world.options.phone_number_ids[0])
     if phone_number_id not in world.options.phone_number_ids:
-        raise Mistake(f"there is no business number {phone_number_id} here")
+        raise InvalidControlRequest(f"there is no business number {phone_number_id} here")
     now = time.time()
-    hide_phone = _flag(request.get("hide_phone", buyer.hide_phone))
+    hide_phone = _parse_flag(request.get("hide_phone", buyer.hide_phone))
     envelope = {
-        **_context(world, request, answered, phone_number_id),
-        **webhook_payloads.sender(buyer, hide_phone=hide_phone),
-        "id": str(request.get("id") or new_wamid(buyer.wa_id)),
-        "timestamp": str(int(_moment(request.get("timestamp", now)))),
+        **_build_context(world, request, answered, phone_number_id),
+        **webhook_payloads.build_sender(buyer, hide_phone=hide_phone),
+        "id": str(request.get("id") or generate_wamid(buyer.wa_id)),
+        "timestamp": str(int(_parse_timestamp(request.get("timestamp", now)))),
     }
     raw = {**envelope, **content}
-    return Entry(
+    return ChatEntry(
         id=raw["id"],
         side="buyer",
         phone_number_id=phone_number_id,
@@ -86,38 +86,40 @@ def act(wish: Wish) -> Entry:
     )
 
 
-def _again(wish: Wish) -> Entry:
+def _find_entry_to_repeat(wish: BuyerAction) -> ChatEntry:
     entry = wish.world.find_entry(wish.buyer, wish.request.get("of"))
     if entry is None or entry.side != "buyer":
-        raise Mistake("`of` must name a message of this buyer, by wamid or n")
+        raise InvalidControlRequest("`of` must name a message of this buyer, by wamid or n")
     return entry
 
 
-def _moment(given: object) -> float:
+def _parse_timestamp(given: object) -> float:
     if isinstance(given, str) and not given.isdigit():
         try:
             return datetime.fromisoformat(given).timestamp()
         except ValueError:
-            raise Mistake(f"timestamp {given!r} is neither unix seconds nor ISO 8601") from None
+            raise InvalidControlRequest(
+                f"timestamp {given!r} is neither unix seconds nor ISO 8601"
+            ) from None
     if not isinstance(given, int | float | str):
-        raise Mistake("timestamp must be unix seconds or ISO 8601")
+        raise InvalidControlRequest("timestamp must be unix seconds or ISO 8601")
     return float(given)
 
 
-def _answered(wish: Wish) -> Entry | None:
+def _find_replied_entry(wish: BuyerAction) -> ChatEntry | None:
     reference = wish.request.get("reply_to")
     if reference is None:
         return None
     entry = wish.world.find_entry(wish.buyer, reference)
     if entry is None:
-        raise Mistake(f"there is no message {reference!r} in this chat to reply to")
+        raise InvalidControlRequest(f"there is no message {reference!r} in this chat to reply to")
     return entry
 
 
-def _context(
-    world: World, request: Request, answered: Entry | None, phone_number_id: str
+def _build_context(
+    world: SandboxState, request: ActionFields, answered: ChatEntry | None, phone_number_id: str
 ) -> dict[str, Any]:
-    if _flag(request.get("forwarded")):
+    if _parse_flag(request.get("forwarded")):
         return {"context": {"forwarded": True}}
     if answered is None:
         return {}
@@ -129,17 +131,17 @@ def _context(
     return {"context": {"from": author, "id": answered.id}}
 
 
-def _text(wish: Wish) -> Parts:
+def _build_text(wish: BuyerAction) -> MessageParts:
     text = wish.request.get("text")
     if isinstance(text, Mapping):
         text = text.get("body")
     if not isinstance(text, str):
-        raise Mistake("`text` must be a string")
-    return {"type": "text", "text": {"body": text}}, Shown(type="text", text=text), None
+        raise InvalidControlRequest("`text` must be a string")
+    return {"type": "text", "text": {"body": text}}, DisplayedMessage(type="text", text=text), None
 
 
-def _tap(wish: Wish) -> Parts:
-    entry, choice = _tapped(wish.buyer, wish.request)
+def _build_tap(wish: BuyerAction) -> MessageParts:
+    entry, choice = _find_tapped_choice(wish.buyer, wish.request)
     if choice in entry.shown.rows:
         reply = {"id": choice.id, "title": choice.title}
         if choice.description:
@@ -148,18 +150,18 @@ def _tap(wish: Wish) -> Parts:
     else:
         reply = {"id": choice.id, "title": choice.title}
         interactive = {"type": "button_reply", "button_reply": reply}
-    shown = Shown(type="tap", text=choice.title)
+    shown = DisplayedMessage(type="tap", text=choice.title)
     return {"type": "interactive", "interactive": interactive}, shown, entry
 
 
-def _tapped(buyer: Buyer, request: Request) -> tuple[Entry, Choice]:
+def _find_tapped_choice(buyer: SandboxBuyer, request: ActionFields) -> tuple[ChatEntry, ChatChoice]:
     of = request.get("of")
     entries = [
         entry
         for entry in buyer.chat.newest_first()
         if entry.side == "business" and (of is None or of in (entry.id, entry.n))
     ]
-    tests = _choosers(request)
+    tests = _build_choice_matchers(request)
     for test in tests:
         for entry in entries:
             for choice in (*entry.shown.buttons, *entry.shown.rows):
@@ -171,10 +173,12 @@ def _tapped(buyer: Buyer, request: Request) -> tuple[Entry, Choice]:
         for choice in (*entry.shown.buttons, *entry.shown.rows)
     ]
     wanted = {key: request[key] for key in ("id", "title", "index", "of") if key in request}
-    raise Mistake(f"nothing to tap fits {wanted}; there are: {', '.join(seen) or 'none'}")
+    raise InvalidControlRequest(
+        f"nothing to tap fits {wanted}; there are: {', '.join(seen) or 'none'}"
+    )
 
 
-def _choosers(request: Request) -> list[Callable[[Choice], bool]]:
+def _build_choice_matchers(request: ActionFields) -> list[Callable[[ChatChoice], bool]]:
     """Give the ways to recognise the choice, the most exact first."""
     if "id" in request:
         return [lambda choice: choice.id == request["id"]]
@@ -187,13 +191,13 @@ def _choosers(request: Request) -> list[Callable[[Choice], bool]]:
         ]
     if "index" in request:
         return [lambda choice: choice.index == request["index"]]
-    raise Mistake("a tap needs one of id, title and index")
+    raise InvalidControlRequest("a tap needs one of id, title and index")
 
 
-def _file(kind: str) -> Callable[[Wish], Parts]:
-    def rule(wish: Wish) -> Parts:
+def _make_file_builder(kind: str) -> Callable[[BuyerAction], MessageParts]:
+    def rule(wish: BuyerAction) -> MessageParts:
         request = wish.request
-        medium = _medium(wish, kind=kind)
+        medium = _find_or_store_file(wish, kind=kind)
         content: dict[str, Any] = {
             "mime_type": medium.mime_type,
             "sha256": request.get("sha256") or medium.sha256_base64,
@@ -203,17 +207,17 @@ def _file(kind: str) -> Callable[[Wish], Parts]:
             if request.get(key):
                 content[key] = str(request[key])
         if kind == "audio":
-            content["voice"] = _flag(request.get("voice", True))
+            content["voice"] = _parse_flag(request.get("voice", True))
         if kind == "sticker":
-            content["animated"] = _flag(request.get("animated", False))
-        if _flag(request.get("with_url")):
+            content["animated"] = _parse_flag(request.get("animated", False))
+        if _parse_flag(request.get("with_url")):
             seconds = wish.world.behaviour.media_url_seconds
             content["url"] = wish.world.media.url(
                 medium, base_url=wish.base_url, seconds=seconds, now=time.time()
             )
         described = wish.world.describe_media(medium.id)
         pictured = kind in {"image", "sticker"}
-        shown = Shown(
+        shown = DisplayedMessage(
             type=kind,
             text=str(request.get("caption") or ""),
             picture=described if pictured else None,
@@ -224,91 +228,95 @@ def _file(kind: str) -> Callable[[Wish], Parts]:
     return rule
 
 
-def _medium(wish: Wish, *, kind: str) -> Medium:
+def _find_or_store_file(wish: BuyerAction, *, kind: str) -> MediaFile:
     world, request = wish.world, wish.request
     now = time.time()
     if request.get("media_id"):
         medium = world.media.find(str(request["media_id"]), now=now)
         if medium is None:
-            raise Mistake(f"there is no media {request['media_id']}")
+            raise InvalidControlRequest(f"there is no media {request['media_id']}")
         return medium
-    content = wish.file if wish.file is not None else _decoded(request.get("content"))
-    if len(content) > LARGEST:
-        raise Mistake(f"a file has at most {LARGEST} bytes")
+    content = wish.file if wish.file is not None else _decode_content(request.get("content"))
+    if len(content) > MAX_FILE_BYTES:
+        raise InvalidControlRequest(f"a file has at most {MAX_FILE_BYTES} bytes")
     mime_type = str(
-        request.get("mime_type") or filetype.guess_mime(content[:8192]) or FILE_TYPES[kind]
+        request.get("mime_type") or filetype.guess_mime(content[:8192]) or DEFAULT_MIME_TYPES[kind]
     )
     phone_number_id = str(request.get("phone_number_id") or world.options.phone_number_ids[0])
     return world.media.keep(
         content,
         mime_type=mime_type,
         phone_number_id=phone_number_id,
-        days=FROM_BUYERS_DAYS,
+        days=BUYER_FILE_LIFETIME_DAYS,
         now=now,
     )
 
 
-def _decoded(content: object) -> bytes:
+def _decode_content(content: object) -> bytes:
     if not isinstance(content, str):
-        raise Mistake("a file needs `content` (base64), `media_id` or a multipart `file`")
+        raise InvalidControlRequest(
+            "a file needs `content` (base64), `media_id` or a multipart `file`"
+        )
     try:
         return base64.b64decode(content, validate=True)
     except binascii.Error:
-        raise Mistake("`content` is not base64") from None
+        raise InvalidControlRequest("`content` is not base64") from None
 
 
-def _flag(given: object) -> bool:
+def _parse_flag(given: object) -> bool:
     return str(given).lower() in {"true", "1"}
 
 
-def _location(wish: Wish) -> Parts:
+def _build_location(wish: BuyerAction) -> MessageParts:
     request = wish.request
     keys = ("latitude", "longitude", "name", "address", "url")
     location = {key: request[key] for key in keys if key in request}
     if not {"latitude", "longitude"} <= location.keys():
-        raise Mistake("a location needs latitude and longitude")
-    shown = Shown(type="location", text=str(request.get("name", "")))
+        raise InvalidControlRequest("a location needs latitude and longitude")
+    shown = DisplayedMessage(type="location", text=str(request.get("name", "")))
     return {"type": "location", "location": location}, shown, None
 
 
-def _reaction(wish: Wish) -> Parts:
+def _build_reaction(wish: BuyerAction) -> MessageParts:
     request = wish.request
     entry = wish.world.find_entry(wish.buyer, request.get("of"))
     if entry is None:
-        raise Mistake("a reaction needs `of`: the wamid or n of a message in this chat")
+        raise InvalidControlRequest(
+            "a reaction needs `of`: the wamid or n of a message in this chat"
+        )
     reaction = {"message_id": entry.id}
     if request.get("emoji"):
         reaction["emoji"] = str(request["emoji"])
-    shown = Shown(type="reaction", text=reaction.get("emoji", ""))
+    shown = DisplayedMessage(type="reaction", text=reaction.get("emoji", ""))
     return {"type": "reaction", "reaction": reaction}, shown, None
 
 
-def _raw(wish: Wish) -> Parts:
+def _build_raw_message(wish: BuyerAction) -> MessageParts:
     message = wish.request.get("message")
     if not isinstance(message, Mapping):
-        raise Mistake("`message` must be a JSON object")
-    return dict(message), Shown(type=str(message.get("type", "raw"))), None
+        raise InvalidControlRequest("`message` must be a JSON object")
+    return dict(message), DisplayedMessage(type=str(message.get("type", "raw"))), None
 
 
-def _object(wish: Wish) -> Parts:
+def _build_unknown_type(wish: BuyerAction) -> MessageParts:
     request = wish.request
     kind = request.get("type")
     if not isinstance(kind, str) or not kind:
-        raise Mistake("`type` must be a word")
+        raise InvalidControlRequest("`type` must be a word")
     content: dict[str, Any] = {"type": kind}
     for key in (kind, "errors"):
         if key in request:
             content[key] = request[key]
-    return content, Shown(type=kind), None
+    return content, DisplayedMessage(type=kind), None
 
 
-ACTIONS: Final[Mapping[str, Callable[[Wish], Parts]]] = {
-    "text": _text,
-    "tap": _tap,
-    "button": _tap,
-    "list": _tap,
-    **{kind: _file(kind) for kind in FILE_TYPES},
-    "location": _location,
-    "reaction": _reaction,
-    "raw": _raw,
+MESSAGE_BUILDERS: Final[Mapping[str, Callable[[BuyerAction], MessageParts]]] = {
+    "text": _build_text,
+    "tap": _build_tap,
+    "button": _build_tap,
+    "list": _build_tap,
+    **{kind: _make_file_builder(kind) for kind in DEFAULT_MIME_TYPES},
+    "location": _build_location,
+    "reaction": _build_reaction,
+    "raw": _build_raw_message,
 }

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from deploy.sandbox.bounded_log import Ledger
+from deploy.sandbox.bounded_log import BoundedLog
 
-CHAT_SIZE: Final = 2_000
-Reach = Literal["ok", "undeliverable", "not_allowed"]
-Side = Literal["buyer", "business"]
+MAX_CHAT_ENTRIES: Final = 2_000
+Reachability = Literal["ok", "undeliverable", "not_allowed"]
+ChatSide = Literal["buyer", "business"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ChatChoice:
     """A button or a row; `index` counts from 1 within its message."""
 
     index: int
@@ -35,7 +35,7 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class DisplayedMessage:
     """The face of a message: what a person sees of it."""
 
     type: str
@@ -46,12 +46,12 @@ class Shown:
     picture: Mapping[str, str] | None = None
     file: Mapping[str, str] | None = None
     link: Mapping[str, str] | None = None
-    buttons: tuple[Choice, ...] = ()
-    rows: tuple[Choice, ...] = ()
+    buttons: tuple[ChatChoice, ...] = ()
+    rows: tuple[ChatChoice, ...] = ()
 
 
 @dataclass(kw_only=True)
-class Entry:
+class ChatEntry:
     """One message in a chat; `status` moves on, the rest stays.
 
     A buyer's message is `sent`, then `delivered` when the gateway answered 200, then `read` when
@@ -59,9 +59,9 @@ class Entry:
     """
 
     id: str
-    side: Side
+    side: ChatSide
     phone_number_id: str
-    shown: Shown
+    shown: DisplayedMessage
     at: float
     status: str
     raw: Mapping[str, Any]
@@ -95,12 +95,12 @@ class Entry:
 
 
 @dataclass(kw_only=True)
-class Outgoing:
+class OutgoingMessage:
     """A request to `/messages` that was accepted, and what became of it."""
 
     id: str
     to: str
-    buyer: "Buyer | None"
+    buyer: "SandboxBuyer | None"
     phone_number_id: str
     body: Mapping[str, Any]
     at: float
@@ -108,7 +108,7 @@ class Outgoing:
     status: str = "accepted"
     fails: int | None = None
     answered: str = "200"
-    entry: Entry | None = None
+    entry: ChatEntry | None = None
 
     def as_json(self, n: int) -> dict[str, Any]:
         """Give the record as `GET /sandbox/outgoing` shows it."""
@@ -126,7 +126,7 @@ class Outgoing:
 
 
 @dataclass(kw_only=True)
-class Buyer:
+class SandboxBuyer:
     """A person with a phone: how WhatsApp knows them and what their phone holds."""
 
     wa_id: str
@@ -135,14 +135,14 @@ class Buyer:
     user_id: str = ""
     hide_phone: bool = False
     online: bool = True
-    reach: Reach = "ok"
-    chat: Ledger[Entry] = field(default_factory=lambda: Ledger(CHAT_SIZE))
+    reach: Reachability = "ok"
+    chat: BoundedLog[ChatEntry] = field(default_factory=lambda: BoundedLog(MAX_CHAT_ENTRIES))
     last_wrote: dict[str, float] = field(default_factory=dict)
-    waiting: deque[Outgoing] = field(default_factory=deque)
+    waiting: deque[OutgoingMessage] = field(default_factory=deque)
     allowance: dict[str, tuple[float, float]] = field(default_factory=dict)
     typing_until: float = 0
 
-    def keep(self, entry: Entry) -> Entry:
+    def keep(self, entry: ChatEntry) -> ChatEntry:
         """Put an entry at the end of the chat."""
         entry.n = self.chat.add(entry)
         return entry
@@ -162,7 +162,7 @@ class Buyer:
         }
 
 
-def user_id_of(wa_id: str) -> str:
+def compute_user_id(wa_id: str) -> str:
     """Give the business-scoped user id this stand-in has for a phone number: always the same."""
     number = int.from_bytes(hashlib.sha256(wa_id.encode()).digest()[:8])
     return f"US.{number:020d}"

@@ -9,8 +9,8 @@ from typing import Any, Final, Self, overload
 
 import httpx
 
-LONGEST_POLL: Final = 20.0
-Wanted = str | Callable[["Seen"], bool]
+MAX_POLL_SECONDS: Final = 20.0
+MessageMatcher = str | Callable[["SeenMessage"], bool]
 
 
 class NothingSeen(AssertionError):
@@ -22,7 +22,7 @@ class SandboxRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Tappable:
+class TappableChoice:
     """A button or a row that can be tapped."""
 
     index: int
@@ -33,7 +33,7 @@ class Tappable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class SeenMessage:
     """A message as it stands on the buyer's phone."""
 
     n: int
@@ -48,8 +48,8 @@ class Seen:
     picture: Mapping[str, str] | None
     file: Mapping[str, str] | None
     link: Mapping[str, str] | None
-    buttons: tuple[Tappable, ...]
-    rows: tuple[Tappable, ...]
+    buttons: tuple[TappableChoice, ...]
+    rows: tuple[TappableChoice, ...]
     reply_to: str | None
     status: str
     at: str
@@ -60,12 +60,12 @@ class Seen:
         """Read an entry as the control interface writes it."""
         plain = {key: value for key, value in entry.items() if key in cls.__annotations__}
         plain["sender"] = entry["from"]
-        plain["buttons"] = tuple(Tappable(**each) for each in entry["buttons"])
-        plain["rows"] = tuple(Tappable(**each) for each in entry["rows"])
+        plain["buttons"] = tuple(TappableChoice(**each) for each in entry["buttons"])
+        plain["rows"] = tuple(TappableChoice(**each) for each in entry["rows"])
         return cls(**plain)
 
     @property
-    def choices(self) -> tuple[Tappable, ...]:
+    def choices(self) -> tuple[TappableChoice, ...]:
         """Give everything that can be tapped."""
         return (*self.buttons, *self.rows)
 
@@ -80,7 +80,7 @@ class Seen:
         return [choice.id for choice in self.choices]
 
 
-class Sandbox:
+class SandboxClient:
     """A running stand-in; every method is one request to `/sandbox/...`."""
 
     def __init__(self, url: str) -> None:
@@ -117,11 +117,11 @@ class Sandbox:
             raise SandboxRefused(answer.get("error", response.text))
         return answer
 
-    def buyer(self, wa_id: str, **about: Any) -> "Buyer":
+    def buyer(self, wa_id: str, **about: Any) -> "BuyerClient":
         """Give a buyer; `about` is what `PUT /sandbox/buyers/{wa_id}` takes, such as `name`."""
         if about:
             self.ask("PUT", f"/sandbox/buyers/{wa_id}", json=about)
-        return Buyer(self, wa_id)
+        return BuyerClient(self, wa_id)
 
     def outgoing(
         self, *, to: str | None = None, after: int = 0, wait: float = 0
@@ -214,10 +214,10 @@ class Sandbox:
         return self._http.get(picture["url"]).raise_for_status().content
 
 
-class Buyer:
+class BuyerClient:
     """One person with a phone."""
 
-    def __init__(self, sandbox: Sandbox, wa_id: str) -> None:
+    def __init__(self, sandbox: SandboxClient, wa_id: str) -> None:
         self.sandbox = sandbox
         self.wa_id = wa_id
         self.last = 0
@@ -227,9 +227,11 @@ class Buyer:
         """Send a text and give its number; `more` as `POST /sandbox/buyers/{wa_id}/messages`."""
         return self.sends("text", text=text, **more)
 
-    def taps(self, choice: str | int, *, of: "Seen | str | int | None" = None, **more: Any) -> int:
+    def taps(
+        self, choice: str | int, *, of: "SeenMessage | str | int | None" = None, **more: Any
+    ) -> int:
         """Tap a button or row by title or id (an int: by its place, from 1)."""
-        where = of.id if isinstance(of, Seen) else of
+        where = of.id if isinstance(of, SeenMessage) else of
         if where is not None:
             more["of"] = where
         if isinstance(choice, int):
@@ -261,15 +263,15 @@ class Buyer:
         """Send a message of any type and give its number."""
         return self._sent(self.sandbox.ask("POST", self._messages, json={"type": kind, **more}))
 
-    def sees(self, *, after: int = 0, wait: float = 0, read: bool = True) -> list[Seen]:
+    def sees(self, *, after: int = 0, wait: float = 0, read: bool = True) -> list[SeenMessage]:
         """Give the chat as it stands on the phone, both directions, oldest first."""
         query = {"after": after, "wait": wait, "read": int(read), "limit": 1000}
         answer = self.sandbox.ask("GET", self._messages, params=query)
-        return [Seen.read(entry) for entry in answer["messages"]]
+        return [SeenMessage.read(entry) for entry in answer["messages"]]
 
     def replies(
         self, *, after: int | None = None, wait: float = 0, read: bool = True
-    ) -> list[Seen]:
+    ) -> list[SeenMessage]:
         """Give what the business sent after an entry (this buyer's newest message)."""
         start = self.last if after is None else after
         seen = self.sees(after=start, wait=wait, read=read)
@@ -278,21 +280,26 @@ class Buyer:
     @overload
     def waits_for(
         self, wanted: int, *, timeout: float = ..., after: int | None = ..., read: bool = ...
-    ) -> list[Seen]: ...
+    ) -> list[SeenMessage]: ...
 
     @overload
     def waits_for(
-        self, wanted: Wanted, *, timeout: float = ..., after: int | None = ..., read: bool = ...
-    ) -> Seen: ...
+        self,
+        wanted: MessageMatcher,
+        *,
+        timeout: float = ...,
+        after: int | None = ...,
+        read: bool = ...,
+    ) -> SeenMessage: ...
 
     def waits_for(
         self,
-        wanted: Wanted | int,
+        wanted: MessageMatcher | int,
         *,
         timeout: float = 10,
         after: int | None = None,
         read: bool = True,
-    ) -> Seen | list[Seen]:
+    ) -> SeenMessage | list[SeenMessage]:
         """Wait for a message from the business since this buyer's newest message.
 
         Args:
@@ -306,16 +313,16 @@ class Buyer:
         """
         ends = time.monotonic() + timeout
         start = self.last if after is None else after
-        seen: list[Seen] = []
+        seen: list[SeenMessage] = []
         while True:
-            left = min(LONGEST_POLL, max(0.0, ends - time.monotonic()))
+            left = min(MAX_POLL_SECONDS, max(0.0, ends - time.monotonic()))
             newest = seen[-1].n if seen else start
             seen += self.replies(after=newest, wait=left, read=read)
-            found = _found(wanted, seen)
+            found = _find_match(wanted, seen)
             if found is not None:
                 return found
             if time.monotonic() >= ends:
-                raise NothingSeen(_instead(wanted, seen, timeout))
+                raise NothingSeen(_describe_missing(wanted, seen, timeout))
 
     def _sent(self, answer: Mapping[str, Any]) -> int:
         self.last = int(answer["n"])
@@ -326,21 +333,23 @@ class Buyer:
         return f"/sandbox/buyers/{self.wa_id}/messages"
 
 
-def _found(wanted: Wanted | int, seen: list[Seen]) -> Seen | list[Seen] | None:
+def _find_match(
+    wanted: MessageMatcher | int, seen: list[SeenMessage]
+) -> SeenMessage | list[SeenMessage] | None:
     if isinstance(wanted, int):
         return seen if len(seen) >= wanted else None
     for each in seen:
-        if wanted(each) if callable(wanted) else _mentions(each, wanted):
+        if wanted(each) if callable(wanted) else _has_text(each, wanted):
             return each
     return None
 
 
-def _mentions(seen: Seen, piece: str) -> bool:
+def _has_text(seen: SeenMessage, piece: str) -> bool:
     folded = piece.casefold()
     return any(folded in part.casefold() for part in (seen.text, seen.header, *seen.titles))
 
 
-def _instead(wanted: Wanted | int, seen: list[Seen], timeout: float) -> str:
+def _describe_missing(wanted: MessageMatcher | int, seen: list[SeenMessage], timeout: float) -> str:
     lines = [f"  {each.n}: {each.type} {each.text!r} {each.titles}" for each in seen]
     return f"{wanted!r} did not come within {timeout} s; came:\n" + "\n".join(
         lines or ["  nothing"]

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_LINES: WeakValueDictionary[tuple[Any, Any], "CuttableProtocol"] = WeakValueDictionary()
+_OPEN_CONNECTIONS: WeakValueDictionary[tuple[Any, Any], "CuttableProtocol"] = WeakValueDictionary()
 
 
 class CuttableProtocol(HttpToolsProtocol):
@@ -16,22 +16,24 @@ class CuttableProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Remember the connection as long as it lives."""
         super().connection_made(transport)
-        _LINES[self.client, self.server] = self
+        _OPEN_CONNECTIONS[self.client, self.server] = self
 
 
-async def cut(scope: Scope) -> None:
+async def cut_connection(scope: Scope) -> None:
     """Close the connection of this request at once.
 
     Raises:
         ConnectionResetError: when there is no real connection, as in a test without a server.
 
     """
-    line = _LINES.get((_pair(scope["client"]), _pair(scope["server"])))
+    line = _OPEN_CONNECTIONS.get(
+        (_make_endpoint_key(scope["client"]), _make_endpoint_key(scope["server"]))
+    )
     if line is None:
         raise ConnectionResetError
     line.transport.abort()
     await asyncio.sleep(0.01)
 
 
-def _pair(end: Any) -> tuple[Any, ...] | None:
+def _make_endpoint_key(end: Any) -> tuple[Any, ...] | None:
     return tuple(end) if end else None

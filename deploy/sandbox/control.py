@@ -16,22 +16,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from deploy.sandbox import buyer_actions, fault_injection, webhook_payloads
-from deploy.sandbox.buyer_actions import Mistake, Wish
-from deploy.sandbox.chat import Buyer, Entry, Reach
-from deploy.sandbox.media import LARGEST
-from deploy.sandbox.options import Behaviour
-from deploy.sandbox.state import World
-from deploy.sandbox.webhook_delivery import Delivery, TooManyWebhooks
+from deploy.sandbox.buyer_actions import BuyerAction, InvalidControlRequest
+from deploy.sandbox.chat import ChatEntry, Reachability, SandboxBuyer
+from deploy.sandbox.media import MAX_FILE_BYTES
+from deploy.sandbox.options import SandboxBehaviour
+from deploy.sandbox.state import SandboxState
+from deploy.sandbox.webhook_delivery import TooManyWebhooks, WebhookDelivery
 
-LONGEST_WAIT: Final = 60.0
-MOST_COPIES: Final = 100
-MOST_ENTRIES: Final = 1_000
-MOST_OUTGOING: Final = 5_000
-LARGEST_REQUEST: Final = 2 * LARGEST
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
-OK: Final = 200
+MAX_WAIT_SECONDS: Final = 60.0
+MAX_COPIES: Final = 100
+MAX_ENTRIES_PER_REQUEST: Final = 1_000
+MAX_OUTGOING_PER_REQUEST: Final = 5_000
+MAX_REQUEST_BYTES: Final = 2 * MAX_FILE_BYTES
+LOOPBACK_ADDRESSES: Final = frozenset({"127.0.0.1", "::1"})
+HTTP_OK: Final = 200
 
-Handler = Callable[[World, Request], Awaitable[Response]]
+ControlHandler = Callable[[SandboxState, Request], Awaitable[Response]]
 
 
 class BuyerChange(BaseModel):
@@ -44,7 +44,7 @@ class BuyerChange(BaseModel):
     user_id: str | None = Field(default=None, max_length=140)
     hide_phone: bool | None = None
     online: bool | None = None
-    reach: Reach | None = None
+    reach: Reachability | None = None
 
 
 class RawWebhook(BaseModel):
@@ -56,7 +56,7 @@ class RawWebhook(BaseModel):
     text: str | None = None
     base64: str | None = None
     signature: str = "good"
-    times: int = Field(default=1, ge=1, le=MOST_COPIES)
+    times: int = Field(default=1, ge=1, le=MAX_COPIES)
     together: bool = False
     retry: bool = False
 
@@ -66,11 +66,11 @@ class RawWebhook(BaseModel):
             try:
                 return base64.b64decode(self.base64, validate=True)
             except binascii.Error:
-                raise Mistake("`base64` is not base64") from None
-        return webhook_payloads.encoded(self.body) if self.text is None else self.text.encode()
+                raise InvalidControlRequest("`base64` is not base64") from None
+        return webhook_payloads.encode_json(self.body) if self.text is None else self.text.encode()
 
 
-class Verification(BaseModel):
+class VerificationRequest(BaseModel):
     """What `POST /sandbox/verify` may say."""
 
     model_config = ConfigDict(extra="forbid")
@@ -80,16 +80,16 @@ class Verification(BaseModel):
     challenge: str = ""
 
 
-def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def wrap_control_handler(handler: ControlHandler) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a handler: loopback only, and mistakes as one sentence."""
 
     async def answer(request: Request) -> Response:
-        if request.client is None or request.client.host not in LOOPBACK:
+        if request.client is None or request.client.host not in LOOPBACK_ADDRESSES:
             return JSONResponse({"error": "only from this machine"}, status_code=403)
-        world: World = request.app.state.world
+        world: SandboxState = request.app.state.world
         try:
             return await handler(world, request)
-        except Mistake as mistake:
+        except InvalidControlRequest as mistake:
             return JSONResponse({"error": str(mistake)}, status_code=400)
         except ValidationError as error:
             first = error.errors()[0]
@@ -102,39 +102,47 @@ def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-async def write(world: World, request: Request) -> Response:
+async def write_message_view(world: SandboxState, request: Request) -> Response:
     """Let a buyer send a message."""
-    asked, file = await _message(request)
-    buyer = _buyer(world, request)
-    wish = Wish(world=world, buyer=buyer, request=asked, file=file, base_url=str(request.base_url))
-    entry = buyer_actions.act(wish)
-    copies = _number(asked.get("times", 1), "times", most=MOST_COPIES)
+    asked, file = await _parse_message(request)
+    buyer = _load_buyer(world, request)
+    wish = BuyerAction(
+        world=world, buyer=buyer, request=asked, file=file, base_url=str(request.base_url)
+    )
+    entry = buyer_actions.build_chat_entry(wish)
+    copies = _parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
     deliveries = world.receive([(buyer, entry)], copies=int(copies))
-    seconds = _number(asked.get("wait", 0), "wait", most=LONGEST_WAIT)
-    return await _written([entry], deliveries, seconds=seconds, alone=True)
+    seconds = _parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
+    return await _build_written_response([entry], deliveries, seconds=seconds, alone=True)
 
 
-async def write_batch(world: World, request: Request) -> Response:
+async def write_batch_view(world: SandboxState, request: Request) -> Response:
     """Let several buyers send, all in one webhook."""
-    asked = await _json(request)
+    asked = await _parse_json(request)
     parts = asked.get("messages")
-    if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_ENTRIES:
-        raise Mistake(f"`messages` must be a list of 1 to {MOST_ENTRIES}")
+    if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_ENTRIES_PER_REQUEST:
+        raise InvalidControlRequest(f"`messages` must be a list of 1 to {MAX_ENTRIES_PER_REQUEST}")
     sent = []
     for part in parts:
         if not isinstance(part, Mapping):
-            raise Mistake("each of `messages` must be a JSON object")
-        buyer = world.buyer(_digits(part.get("wa_id")))
-        wish = Wish(world=world, buyer=buyer, request=part, base_url=str(request.base_url))
-        sent.append((buyer, buyer_actions.act(wish)))
-    copies = _number(asked.get("times", 1), "times", most=MOST_COPIES)
+            raise InvalidControlRequest("each of `messages` must be a JSON object")
+        buyer = world.buyer(_parse_wa_id(part.get("wa_id")))
+        wish = BuyerAction(world=world, buyer=buyer, request=part, base_url=str(request.base_url))
+        sent.append((buyer, buyer_actions.build_chat_entry(wish)))
+    copies = _parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
     deliveries = world.receive(sent, copies=int(copies))
-    seconds = _number(asked.get("wait", 0), "wait", most=LONGEST_WAIT)
-    return await _written([entry for _, entry in sent], deliveries, seconds=seconds, alone=False)
+    seconds = _parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
+    return await _build_written_response(
+        [entry for _, entry in sent], deliveries, seconds=seconds, alone=False
+    )
 
 
-async def _written(
-    entries: Sequence[Entry], deliveries: Sequence[Delivery], *, seconds: float, alone: bool
+async def _build_written_response(
+    entries: Sequence[ChatEntry],
+    deliveries: Sequence[WebhookDelivery],
+    *,
+    seconds: float,
+    alone: bool,
 ) -> Response:
     delivered = None
     if seconds and deliveries:
@@ -147,12 +155,12 @@ async def _written(
     return JSONResponse(items[0] if alone else {"messages": items}, status_code=201)
 
 
-async def chat(world: World, request: Request) -> Response:
+async def chat_view(world: SandboxState, request: Request) -> Response:
     """Show a chat as the buyer's phone does; with `wait`, as soon as the business wrote."""
-    buyer = _buyer(world, request)
-    after = int(_query(request, "after", default=0, most=2**53))
-    limit = int(_query(request, "limit", default=200, most=MOST_ENTRIES))
-    seconds = _query(request, "wait", default=0, most=LONGEST_WAIT)
+    buyer = _load_buyer(world, request)
+    after = int(_parse_query_number(request, "after", default=0, most=2**53))
+    limit = int(_parse_query_number(request, "limit", default=200, most=MAX_ENTRIES_PER_REQUEST))
+    seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
 
     def news() -> bool:
         return any(entry.side == "business" for _, entry in buyer.chat.after(after))
@@ -162,7 +170,7 @@ async def chat(world: World, request: Request) -> Response:
     entries = [entry for _, entry in buyer.chat.after(after, limit=limit)]
     if request.query_params.get("read", "1") != "0":
         world.look(entries)
-    return _json_response(
+    return _build_json_response(
         {
             "messages": [entry.as_json() for entry in entries],
             "next": entries[-1].n if entries else after,
@@ -171,61 +179,65 @@ async def chat(world: World, request: Request) -> Response:
     )
 
 
-async def buyers(world: World, _request: Request) -> Response:
+async def list_buyers_view(world: SandboxState, _request: Request) -> Response:
     """List the buyers."""
-    return _json_response({"buyers": [buyer.as_json() for buyer in world.buyers.values()]})
+    return _build_json_response({"buyers": [buyer.as_json() for buyer in world.buyers.values()]})
 
 
-async def one_buyer(world: World, request: Request) -> Response:
+async def buyer_view(world: SandboxState, request: Request) -> Response:
     """Show or change a buyer."""
-    buyer = _buyer(world, request)
+    buyer = _load_buyer(world, request)
     if request.method == "PUT":
-        change = BuyerChange.model_validate(await _json(request)).model_dump(exclude_none=True)
+        change = BuyerChange.model_validate(await _parse_json(request)).model_dump(
+            exclude_none=True
+        )
         if "user_id" in change:
             world.rename(buyer, user_id=change.pop("user_id"))
         for name, value in change.items():
             setattr(buyer, name, value)
         world.deliver_waiting(buyer)
-    return _json_response(buyer.as_json())
+    return _build_json_response(buyer.as_json())
 
 
-async def outgoing(world: World, request: Request) -> Response:
+async def list_outgoing_view(world: SandboxState, request: Request) -> Response:
     """List what the gateway sent, in order."""
-    after = int(_query(request, "after", default=0, most=2**53))
-    seconds = _query(request, "wait", default=0, most=LONGEST_WAIT)
+    after = int(_parse_query_number(request, "after", default=0, most=2**53))
+    seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
     to = request.query_params.get("to")
 
     def found() -> list[dict[str, Any]]:
         return [
             each.as_json(n)
-            for n, each in world.outgoing.after(after, limit=MOST_OUTGOING)
+            for n, each in world.outgoing.after(after, limit=MAX_OUTGOING_PER_REQUEST)
             if to is None or (each.buyer is not None and each.buyer.wa_id == to)
         ]
 
     messages = await world.bell.until(found, seconds=seconds)
-    last = min(world.outgoing.last, after + MOST_OUTGOING)
-    return _json_response({"messages": messages, "next": last})
+    last = min(world.outgoing.last, after + MAX_OUTGOING_PER_REQUEST)
+    return _build_json_response({"messages": messages, "next": last})
 
 
-async def requests(world: World, request: Request) -> Response:
+async def list_graph_requests_view(world: SandboxState, request: Request) -> Response:
     """List the requests to the Graph API and how they were answered."""
-    after = int(_query(request, "after", default=0, most=2**53))
-    found = [{"n": n, **each} for n, each in world.requests.after(after, limit=MOST_OUTGOING)]
-    return _json_response({"requests": found, "next": found[-1]["n"] if found else after})
+    after = int(_parse_query_number(request, "after", default=0, most=2**53))
+    found = [
+        {"n": n, **each} for n, each in world.requests.after(after, limit=MAX_OUTGOING_PER_REQUEST)
+    ]
+    return _build_json_response({"requests": found, "next": found[-1]["n"] if found else after})
 
 
-async def deliveries(world: World, request: Request) -> Response:
+async def list_deliveries_view(world: SandboxState, request: Request) -> Response:
     """List the webhooks and how the gateway answered."""
-    after = int(_query(request, "after", default=0, most=2**53))
+    after = int(_parse_query_number(request, "after", default=0, most=2**53))
     log = world.postman.log
-    found = [each.as_json() for _, each in log.after(after, limit=MOST_ENTRIES)]
-    return _json_response({"deliveries": found, "next": found[-1]["n"] if found else after})
+    found = [each.as_json() for _, each in log.after(after, limit=MAX_ENTRIES_PER_REQUEST)]
+    return _build_json_response({"deliveries": found, "next": found[-1]["n"] if found else after})
 
 
-async def state(world: World, _request: Request) -> Response:
+async def state_view(world: SandboxState, _request: Request) -> Response:
     """Tell what the stand-in plays, how it behaves and how much it holds."""
     options = world.options
-    return _json_response(
+    return _build_json_response(
         {
             "phone_number_ids": options.phone_number_ids,
             "display_phone_numbers": [
@@ -246,38 +258,42 @@ async def state(world: World, _request: Request) -> Response:
     )
 
 
-async def settings(world: World, request: Request) -> Response:
+async def settings_view(world: SandboxState, request: Request) -> Response:
     """Change how the stand-in behaves."""
     if request.method == "PATCH":
-        changes = await _json(request)
-        world.behaviour = Behaviour.model_validate({**world.behaviour.model_dump(), **changes})
-    return _json_response(world.behaviour.model_dump(mode="json"))
+        changes = await _parse_json(request)
+        world.behaviour = SandboxBehaviour.model_validate(
+            {**world.behaviour.model_dump(), **changes}
+        )
+    return _build_json_response(world.behaviour.model_dump(mode="json"))
 
 
-async def idle(world: World, request: Request) -> Response:
+async def idle_view(world: SandboxState, request: Request) -> Response:
     """Wait until no webhook waits to be accepted."""
-    seconds = _query(request, "wait", default=0, most=LONGEST_WAIT)
-    return _json_response({"idle": await world.bell.until(lambda: world.idle, seconds=seconds)})
+    seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
+    return _build_json_response(
+        {"idle": await world.bell.until(lambda: world.idle, seconds=seconds)}
+    )
 
 
-async def reset(world: World, _request: Request) -> Response:
+async def reset_view(world: SandboxState, _request: Request) -> Response:
     """Forget everything that happened."""
     world.reset()
-    return _json_response({"reset": True})
+    return _build_json_response({"reset": True})
 
 
-async def trouble(world: World, request: Request) -> Response:
+async def faults_view(world: SandboxState, request: Request) -> Response:
     """Plan, list or clear trouble."""
     if request.method == "POST":
-        world.faults.add(fault_injection.asked(await _json(request)))
+        world.faults.add(fault_injection.parse_fault(await _parse_json(request)))
     elif request.method == "DELETE":
         world.faults.clear()
-    return _json_response({"faults": world.faults.listed()})
+    return _build_json_response({"faults": world.faults.listed()})
 
 
-async def post_webhook(world: World, request: Request) -> Response:
+async def post_webhook_view(world: SandboxState, request: Request) -> Response:
     """Post a webhook exactly as told, and tell how the gateway answered."""
-    asked = RawWebhook.model_validate(await _json(request))
+    asked = RawWebhook.model_validate(await _parse_json(request))
     content = asked.content()
     copies = [
         world.postman.signed(content, about="as told", signature=asked.signature)
@@ -293,21 +309,21 @@ async def post_webhook(world: World, request: Request) -> Response:
             if not each.delivered:
                 world.postman.retry(each)
     statuses = [each.statuses[-1] for each in copies]
-    return _json_response({"statuses": statuses, "bodies": [each.answer for each in copies]})
+    return _build_json_response({"statuses": statuses, "bodies": [each.answer for each in copies]})
 
 
-async def verify(world: World, request: Request) -> Response:
+async def verify_webhook_view(world: SandboxState, request: Request) -> Response:
     """Ask the gateway to verify its webhook, as Meta does."""
-    asked = Verification.model_validate(await _json(request))
+    asked = VerificationRequest.model_validate(await _parse_json(request))
     challenge = asked.challenge or str(secrets.randbelow(10**10))
     status, body = await world.postman.verify(
         mode=asked.mode, token=asked.verify_token, challenge=challenge
     )
-    verified = status == OK and body == challenge
-    return _json_response({"status": status, "body": body, "verified": verified})
+    verified = status == HTTP_OK and body == challenge
+    return _build_json_response({"status": status, "body": body, "verified": verified})
 
 
-async def file(world: World, request: Request) -> Response:
+async def media_file_view(world: SandboxState, request: Request) -> Response:
     """Give a file's bytes to the phone, which has no token."""
     medium = world.media.find(str(request.path_params["media_id"]), now=time.time())
     if medium is None:
@@ -315,76 +331,82 @@ async def file(world: World, request: Request) -> Response:
     return Response(medium.content, headers={"Content-Type": medium.mime_type})
 
 
-async def _message(request: Request) -> tuple[Mapping[str, Any], bytes | None]:
+async def _parse_message(request: Request) -> tuple[Mapping[str, Any], bytes | None]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await _json(request), None
-    if int(request.headers.get("content-length", 0)) > LARGEST_REQUEST:
-        raise Mistake(f"a request has at most {LARGEST_REQUEST} bytes")
+        return await _parse_json(request), None
+    if int(request.headers.get("content-length", 0)) > MAX_REQUEST_BYTES:
+        raise InvalidControlRequest(f"a request has at most {MAX_REQUEST_BYTES} bytes")
     async with request.form(max_files=1, max_fields=30) as form:
         fields = {key: value for key, value in form.items() if isinstance(value, str)}
         upload = form.get("file")
-        return fields, await upload.read(LARGEST + 1) if isinstance(upload, UploadFile) else None
+        return fields, await upload.read(MAX_FILE_BYTES + 1) if isinstance(
+            upload, UploadFile
+        ) else None
 
 
-async def _json(request: Request) -> dict[str, Any]:
+async def _parse_json(request: Request) -> dict[str, Any]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_REQUEST:
-            raise Mistake(f"a request has at most {LARGEST_REQUEST} bytes")
+        if len(body) > MAX_REQUEST_BYTES:
+            raise InvalidControlRequest(f"a request has at most {MAX_REQUEST_BYTES} bytes")
     try:
         parsed = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError as error:
-        raise Mistake(f"the body is not JSON: {error}") from None
+        raise InvalidControlRequest(f"the body is not JSON: {error}") from None
     if not isinstance(parsed, dict):
-        raise Mistake("the body must be a JSON object")
+        raise InvalidControlRequest("the body must be a JSON object")
     return parsed
 
 
-def _json_response(content: Any) -> Response:
+def _build_json_response(content: Any) -> Response:
     return Response(orjson.dumps(content), media_type="application/json")
 
 
-def _buyer(world: World, request: Request) -> Buyer:
-    return world.buyer(_digits(request.path_params["wa_id"]))
+def _load_buyer(world: SandboxState, request: Request) -> SandboxBuyer:
+    return world.buyer(_parse_wa_id(request.path_params["wa_id"]))
 
 
-def _digits(given: object) -> str:
+def _parse_wa_id(given: object) -> str:
     wa_id = str(given)
     if not (wa_id.isascii() and wa_id.isdigit() and 7 <= len(wa_id) <= 15):  # noqa: PLR2004
-        raise Mistake(f"a wa_id is 7 to 15 digits, not {wa_id!r}")
+        raise InvalidControlRequest(f"a wa_id is 7 to 15 digits, not {wa_id!r}")
     return wa_id
 
 
-def _query(request: Request, name: str, *, default: float, most: float) -> float:
-    return _number(request.query_params.get(name, default), name, most=most)
+def _parse_query_number(request: Request, name: str, *, default: float, most: float) -> float:
+    return _parse_number(request.query_params.get(name, default), name, most=most)
 
 
-def _number(given: object, name: str, *, most: float) -> float:
+def _parse_number(given: object, name: str, *, most: float) -> float:
     try:
         number = float(str(given))
     except ValueError:
-        raise Mistake(f"{name} must be a number") from None
+        raise InvalidControlRequest(f"{name} must be a number") from None
     if not 0 <= number <= most:
-        raise Mistake(f"{name} must be from 0 to {most:g}")
+        raise InvalidControlRequest(f"{name} must be from 0 to {most:g}")
     return number
 
 
 ROUTES: Final = [
-    Route("/sandbox/buyers", endpoint(buyers), methods=["GET"]),
-    Route("/sandbox/buyers/{wa_id}", endpoint(one_buyer), methods=["GET", "PUT"]),
-    Route("/sandbox/buyers/{wa_id}/messages", endpoint(write), methods=["POST"]),
-    Route("/sandbox/buyers/{wa_id}/messages", endpoint(chat), methods=["GET"]),
-    Route("/sandbox/batch", endpoint(write_batch), methods=["POST"]),
-    Route("/sandbox/outgoing", endpoint(outgoing), methods=["GET"]),
-    Route("/sandbox/requests", endpoint(requests), methods=["GET"]),
-    Route("/sandbox/deliveries", endpoint(deliveries), methods=["GET"]),
-    Route("/sandbox/state", endpoint(state), methods=["GET"]),
-    Route("/sandbox/settings", endpoint(settings), methods=["GET", "PATCH"]),
-    Route("/sandbox/idle", endpoint(idle), methods=["GET"]),
-    Route("/sandbox/reset", endpoint(reset), methods=["POST"]),
-    Route("/sandbox/faults", endpoint(trouble), methods=["GET", "POST", "DELETE"]),
-    Route("/sandbox/webhooks", endpoint(post_webhook), methods=["POST"]),
-    Route("/sandbox/verify", endpoint(verify), methods=["POST"]),
-    Route("/sandbox/media/{media_id}", endpoint(file), methods=["GET"]),
+    Route("/sandbox/buyers", wrap_control_handler(list_buyers_view), methods=["GET"]),
+    Route("/sandbox/buyers/{wa_id}", wrap_control_handler(buyer_view), methods=["GET", "PUT"]),
+    Route(
+        "/sandbox/buyers/{wa_id}/messages",
+        wrap_control_handler(write_message_view),
+        methods=["POST"],
+    ),
+    Route("/sandbox/buyers/{wa_id}/messages", wrap_control_handler(chat_view), methods=["GET"]),
+    Route("/sandbox/batch", wrap_control_handler(write_batch_view), methods=["POST"]),
+    Route("/sandbox/outgoing", wrap_control_handler(list_outgoing_view), methods=["GET"]),
+    Route("/sandbox/requests", wrap_control_handler(list_graph_requests_view), methods=["GET"]),
+    Route("/sandbox/deliveries", wrap_control_handler(list_deliveries_view), methods=["GET"]),
+    Route("/sandbox/state", wrap_control_handler(state_view), methods=["GET"]),
+    Route("/sandbox/settings", wrap_control_handler(settings_view), methods=["GET", "PATCH"]),
+    Route("/sandbox/idle", wrap_control_handler(idle_view), methods=["GET"]),
+    Route("/sandbox/reset", wrap_control_handler(reset_view), methods=["POST"]),
+    Route("/sandbox/faults", wrap_control_handler(faults_view), methods=["GET", "POST", "DELETE"]),
+    Route("/sandbox/webhooks", wrap_control_handler(post_webhook_view), methods=["POST"]),
+    Route("/sandbox/verify", wrap_control_handler(verify_webhook_view), methods=["POST"]),
+    Route("/sandbox/media/{media_id}", wrap_control_handler(media_file_view), methods=["GET"]),
 ]

@@ -5,10 +5,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from deploy.sandbox.graph_errors import GraphRefused
+from deploy.sandbox.graph_errors import GraphApiRefusal
 
-Operation = Literal["send", "read", "upload", "media", "download", "manage"]
-Kind = Literal[
+GraphOperation = Literal["send", "read", "upload", "media", "download", "manage"]
+FaultKind = Literal[
     "error",
     "429",
     "500",
@@ -21,18 +21,18 @@ Kind = Literal[
     "fails_later",
     "corrupt",
 ]
-MAX_FAULTS: Final = 1_000
-UNREADABLE: Final = "<!DOCTYPE html><html><body>Sorry, something went wrong.</body></html>"
+MAX_PLANNED_FAULTS: Final = 1_000
+UNREADABLE_BODY: Final = "<!DOCTYPE html><html><body>Sorry, something went wrong.</body></html>"
 
 
-class Fault(BaseModel):
+class PlannedFault(BaseModel):
     """What goes wrong, for whom, and how often; `times` None lasts until it is cleared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind
+    kind: FaultKind
     times: int | None = Field(default=1, ge=1, le=1_000_000)
-    operation: Operation | Literal["any"] = "send"
+    operation: GraphOperation | Literal["any"] = "send"
     to: str = ""
     code: int = 131000
     http: int | None = Field(default=None, ge=200, le=599)
@@ -43,14 +43,14 @@ class Fault(BaseModel):
     seconds: float = Field(default=30, ge=0, le=600)
     delivers: bool = True
 
-    def concerns(self, operation: Operation, *, to: str) -> bool:
+    def concerns(self, operation: GraphOperation, *, to: str) -> bool:
         """Say whether this request is meant."""
         return self.operation in {"any", operation} and self.to in {"", to}
 
-    def refusal(self) -> GraphRefused | None:
+    def refusal(self) -> GraphApiRefusal | None:
         """Give the refusal of the kinds that refuse before anything is sent."""
         if self.kind == "error":
-            return GraphRefused(
+            return GraphApiRefusal(
                 self.code,
                 http=self.http,
                 details=self.details,
@@ -59,25 +59,27 @@ class Fault(BaseModel):
                 retry_after=self.retry_after,
             )
         if self.kind == "429":
-            return GraphRefused(
+            return GraphApiRefusal(
                 4,
                 http=429,
                 message="(#4) Application request limit reached",
                 retry_after=self.retry_after,
             )
         if self.kind == "500":
-            return unknown_error()
+            return build_unknown_error()
         if self.kind == "down":
-            return GraphRefused(2, message="(#2) Service temporarily unavailable", transient=True)
+            return GraphApiRefusal(
+                2, message="(#2) Service temporarily unavailable", transient=True
+            )
         return None
 
 
-def unknown_error() -> GraphRefused:
+def build_unknown_error() -> GraphApiRefusal:
     """Give the answer of a server that failed: the message may have been sent."""
-    return GraphRefused(131000, http=500)
+    return GraphApiRefusal(131000, http=500)
 
 
-def asked(request: dict[str, object]) -> Fault:
+def parse_fault(request: dict[str, object]) -> PlannedFault:
     """Read what `POST /sandbox/faults` was given, with the defaults of its kind."""
     defaults: dict[str, object] = {}
     match request.get("kind"):
@@ -89,20 +91,20 @@ def asked(request: dict[str, object]) -> Fault:
             defaults = {"delivers": False}
         case "fails_later":
             defaults = {"code": 131026}
-    return Fault.model_validate({**defaults, **request})
+    return PlannedFault.model_validate({**defaults, **request})
 
 
-class Faults:
+class FaultPlan:
     """The trouble that is still to come, in the order it was asked for."""
 
     def __init__(self) -> None:
-        self._left: list[tuple[Fault, int | None]] = []
+        self._left: list[tuple[PlannedFault, int | None]] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: PlannedFault) -> None:
         """Plan trouble; the oldest plan goes when there are too many."""
-        self._left = [*self._left, (fault, fault.times)][-MAX_FAULTS:]
+        self._left = [*self._left, (fault, fault.times)][-MAX_PLANNED_FAULTS:]
 
-    def take(self, operation: Operation, *, to: str = "") -> Fault | None:
+    def take(self, operation: GraphOperation, *, to: str = "") -> PlannedFault | None:
         """Give the first trouble meant for this request, and count it."""
         for place, (fault, left) in enumerate(self._left):
             if fault.concerns(operation, to=to):

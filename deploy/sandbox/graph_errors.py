@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-TITLES: Final[Mapping[int, tuple[int, str]]] = {
+ERROR_TITLES: Final[Mapping[int, tuple[int, str]]] = {
     0: (401, "AuthException"),
     1: (400, "API Unknown"),
     2: (503, "Service temporarily unavailable"),
@@ -55,13 +55,13 @@ TITLES: Final[Mapping[int, tuple[int, str]]] = {
     135000: (400, "Generic user error"),
 }
 
-WINDOW_CLOSED: Final = (
+WINDOW_CLOSED_DETAILS: Final = (
     "Message failed to send because more than 24 hours have passed since the customer last "
     "replied to this number."
 )
 
 
-class GraphRefused(Exception):
+class GraphApiRefusal(Exception):
     """The Graph API says no; `body()` is the JSON it says it with."""
 
     def __init__(
@@ -76,7 +76,7 @@ class GraphRefused(Exception):
         transient: bool | None = None,
         retry_after: int | None = None,
     ) -> None:
-        status, title = TITLES.get(code, (400, "Invalid parameter"))
+        status, title = ERROR_TITLES.get(code, (400, "Invalid parameter"))
         super().__init__(details or message or title)
         self.code = code
         self.http = http if http is not None else status
@@ -100,25 +100,25 @@ class GraphRefused(Exception):
         return {"error": error}
 
 
-def missing(parameter: str) -> GraphRefused:
+def build_missing_parameter_error(parameter: str) -> GraphApiRefusal:
     """Say that a parameter the schema demands is absent."""
-    return GraphRefused(100, message=f"(#100) The parameter {parameter} is required.")
+    return GraphApiRefusal(100, message=f"(#100) The parameter {parameter} is required.")
 
 
-def invalid(details: str) -> GraphRefused:
+def build_invalid_value_error(details: str) -> GraphApiRefusal:
     """Say that a parameter is there and wrong (131009)."""
-    return GraphRefused(131009, details=details)
+    return GraphApiRefusal(131009, details=details)
 
 
-def wrong(message: str) -> GraphRefused:
+def build_schema_error(message: str) -> GraphApiRefusal:
     """Say that a parameter breaks the schema (100)."""
-    return GraphRefused(100, message=f"(#100) {message}")
+    return GraphApiRefusal(100, message=f"(#100) {message}")
 
 
-def no_such_object(object_id: str, *, method: str) -> GraphRefused:
+def build_unknown_object_error(object_id: str, *, method: str) -> GraphApiRefusal:
     """Say that nobody of that id exists here, or that this token may not see it (100/33)."""
     verb = "get" if method == "GET" else method.lower()
-    return GraphRefused(
+    return GraphApiRefusal(
         100,
         message=f"Unsupported {verb} request. Object with ID '{object_id}' does not exist, cannot "
         "be loaded due to missing permissions, or does not support this operation. Please read "
@@ -128,14 +128,14 @@ def no_such_object(object_id: str, *, method: str) -> GraphRefused:
     )
 
 
-def bad_token() -> GraphRefused:
+def build_bad_token_error() -> GraphApiRefusal:
     """Say that the bearer is not one of ours."""
-    return GraphRefused(190, message="Invalid OAuth access token - Cannot parse access token")
+    return GraphApiRefusal(190, message="Invalid OAuth access token - Cannot parse access token")
 
 
-def status_error(code: int, details: str = "") -> dict[str, Any]:
+def build_status_error(code: int, details: str = "") -> dict[str, Any]:
     """Give the error object that a `failed` status carries."""
-    title = TITLES.get(code, (400, "Something went wrong"))[1]
+    title = ERROR_TITLES.get(code, (400, "Something went wrong"))[1]
     return {
         "code": code,
         "title": title,

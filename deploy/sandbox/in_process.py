@@ -7,41 +7,41 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from deploy.sandbox import app, uvicorn_server
-from deploy.sandbox.client import Sandbox
-from deploy.sandbox.options import Behaviour, Options
+from deploy.sandbox.client import SandboxClient
+from deploy.sandbox.options import SandboxBehaviour, SandboxOptions
 
-SECONDS_TO_START: Final = 15
+START_TIMEOUT_SECONDS: Final = 15
 
 
 @contextmanager
-def running(
-    *, webhook_url: str, options: Options | None = None, port: int = 0, **settings: Any
-) -> Iterator[Sandbox]:
+def run_sandbox(
+    *, webhook_url: str, options: SandboxOptions | None = None, port: int = 0, **settings: Any
+) -> Iterator[SandboxClient]:
     """Run a server in a thread and give its client; `settings` are those of `Behaviour`.
 
     Raises:
         TimeoutError: when it does not start within fifteen seconds.
 
     """
-    opened = uvicorn_server.listening("127.0.0.1", port)
-    behaviour = Behaviour(webhook_url=webhook_url, **settings)
-    server = uvicorn_server.server(app.build(options or Options(), behaviour))
+    opened = uvicorn_server.open_loopback_socket("127.0.0.1", port)
+    behaviour = SandboxBehaviour(webhook_url=webhook_url, **settings)
+    server = uvicorn_server.build_server(app.build_app(options or SandboxOptions(), behaviour))
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [opened]}, name="sandbox", daemon=True
     )
     thread.start()
     try:
         _wait_until_started(server, thread)
-        with Sandbox(uvicorn_server.address(opened)) as sandbox:
+        with SandboxClient(uvicorn_server.format_address(opened)) as sandbox:
             yield sandbox
     finally:
         server.should_exit = True
-        thread.join(SECONDS_TO_START)
+        thread.join(START_TIMEOUT_SECONDS)
         opened.close()
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:
-    ends = time.monotonic() + SECONDS_TO_START
+    ends = time.monotonic() + START_TIMEOUT_SECONDS
     while not server.started:
         if time.monotonic() > ends or not thread.is_alive():
             raise TimeoutError("the stand-in for Meta did not start")

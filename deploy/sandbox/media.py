@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-UPLOADED_DAYS: Final = 30
-FROM_BUYERS_DAYS: Final = 7
-DAY: Final = 86_400
-LARGEST: Final = 100 * 1024 * 1024
-TOTAL: Final = 256 * 1024 * 1024
+UPLOAD_LIFETIME_DAYS: Final = 30
+BUYER_FILE_LIFETIME_DAYS: Final = 7
+SECONDS_PER_DAY: Final = 86_400
+MAX_FILE_BYTES: Final = 100 * 1024 * 1024
+MAX_TOTAL_BYTES: Final = 256 * 1024 * 1024
 MAX_FILES: Final = 20_000
 MAX_ADDRESSES: Final = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Medium:
+class MediaFile:
     """A file; `expires_at` in unix seconds."""
 
     id: str
@@ -51,29 +51,31 @@ class MediaStore:
     """Keeps files and addresses; beyond the bounds the oldest are forgotten."""
 
     def __init__(self) -> None:
-        self._media: OrderedDict[str, Medium] = OrderedDict()
+        self._media: OrderedDict[str, MediaFile] = OrderedDict()
         self._addresses: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._bytes = 0
 
     def keep(
         self, content: bytes, *, mime_type: str, phone_number_id: str, days: int, now: float
-    ) -> Medium:
+    ) -> MediaFile:
         """Store a file under a new id for so many days."""
-        medium = Medium(
+        medium = MediaFile(
             id=str(10**15 + secrets.randbelow(9 * 10**15)),
             content=content,
             mime_type=mime_type,
             phone_number_id=phone_number_id,
-            expires_at=now + days * DAY,
+            expires_at=now + days * SECONDS_PER_DAY,
         )
         self._media[medium.id] = medium
         self._bytes += len(content)
-        while len(self._media) > 1 and (self._bytes > TOTAL or len(self._media) > MAX_FILES):
+        while len(self._media) > 1 and (
+            self._bytes > MAX_TOTAL_BYTES or len(self._media) > MAX_FILES
+        ):
             _, oldest = self._media.popitem(last=False)
             self._bytes -= len(oldest.content)
         return medium
 
-    def find(self, media_id: str, *, now: float) -> Medium | None:
+    def find(self, media_id: str, *, now: float) -> MediaFile | None:
         """Give a file that is there and not out of date."""
         medium = self._media.get(media_id)
         return medium if medium is not None and medium.expires_at > now else None
@@ -84,7 +86,7 @@ class MediaStore:
         if medium is not None:
             self._bytes -= len(medium.content)
 
-    def url(self, medium: Medium, *, base_url: str, seconds: float, now: float) -> str:
+    def url(self, medium: MediaFile, *, base_url: str, seconds: float, now: float) -> str:
         """Give a new address of a file that is good for so many seconds."""
         key = secrets.token_urlsafe(24)
         until = now + seconds
@@ -94,7 +96,7 @@ class MediaStore:
         query = urlencode({"mid": medium.id, "ext": int(until), "hash": key})
         return f"{base_url}whatsapp_business/attachments/?{query}"
 
-    def at_address(self, key: str, *, media_id: str, now: float) -> Medium | None:
+    def at_address(self, key: str, *, media_id: str, now: float) -> MediaFile | None:
         """Give the file behind an address that is still good."""
         known, until = self._addresses.get(key, ("", 0.0))
         return self.find(known, now=now) if known == media_id and until > now else None

@@ -9,7 +9,7 @@ StatusName = Literal["sent", "delivered", "read"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class SandboxOptions:
     """What is fixed when the server starts.
 
     Args:
@@ -34,7 +34,7 @@ class Options:
         return f"1555010{9900 + place:04d}"
 
 
-class Behaviour(BaseModel):
+class SandboxBehaviour(BaseModel):
     """What `PATCH /sandbox/settings` can change; seconds everywhere."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -3,41 +3,41 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deploy.sandbox.chat import Choice, Shown
+from deploy.sandbox.chat import ChatChoice, DisplayedMessage
 
-Message = Mapping[str, Any]
+MessageBody = Mapping[str, Any]
 DescribeMedia = Callable[[str], Mapping[str, str]]
 """Tells of a media id where its bytes are and of what type they are."""
 
 
-def shown(body: Message, *, describe: DescribeMedia) -> Shown:
+def render_message(body: MessageBody, *, describe: DescribeMedia) -> DisplayedMessage:
     """Show an accepted `/messages` body."""
     kind = str(body.get("type", "text")).lower()
     if kind == "interactive":
-        return _interactive(body["interactive"], describe)
+        return _render_interactive(body["interactive"], describe)
     if kind == "text":
-        return Shown(type="text", text=body["text"]["body"])
+        return DisplayedMessage(type="text", text=body["text"]["body"])
     content = body[kind]
     if kind in {"image", "sticker"}:
-        picture = _file(content, describe)
-        return Shown(type=kind, text=content.get("caption", ""), picture=picture)
+        picture = _render_file(content, describe)
+        return DisplayedMessage(type=kind, text=content.get("caption", ""), picture=picture)
     if kind in {"document", "audio", "video"}:
-        file = _file(content, describe)
-        return Shown(type=kind, text=content.get("caption", ""), file=file)
+        file = _render_file(content, describe)
+        return DisplayedMessage(type=kind, text=content.get("caption", ""), file=file)
     if kind == "reaction":
-        return Shown(type=kind, text=content["emoji"])
+        return DisplayedMessage(type=kind, text=content["emoji"])
     if kind == "location":
-        return Shown(type=kind, text=content.get("name", ""))
-    return Shown(type=kind)
+        return DisplayedMessage(type=kind, text=content.get("name", ""))
+    return DisplayedMessage(type=kind)
 
 
-def _interactive(interactive: Message, describe: DescribeMedia) -> Shown:
+def _render_interactive(interactive: MessageBody, describe: DescribeMedia) -> DisplayedMessage:
     header = interactive.get("header", {})
     kind = interactive["type"]
     action = interactive["action"]
     header_kind = header.get("type", "text")
-    media = None if header_kind == "text" else _file(header[header_kind], describe)
-    return Shown(
+    media = None if header_kind == "text" else _render_file(header[header_kind], describe)
+    return DisplayedMessage(
         type=kind,
         text=interactive["body"]["text"],
         header=header.get("text", ""),
@@ -45,24 +45,24 @@ def _interactive(interactive: Message, describe: DescribeMedia) -> Shown:
         picture=media if header_kind == "image" else None,
         file=media if header_kind != "image" else None,
         label=action.get("button", ""),
-        buttons=_buttons(action) if kind == "button" else (),
-        rows=_rows(action) if kind == "list" else (),
-        link=_link(action) if kind == "cta_url" else None,
+        buttons=_render_buttons(action) if kind == "button" else (),
+        rows=_render_rows(action) if kind == "list" else (),
+        link=_render_link(action) if kind == "cta_url" else None,
     )
 
 
-def _buttons(action: Message) -> tuple[Choice, ...]:
+def _render_buttons(action: MessageBody) -> tuple[ChatChoice, ...]:
     replies = [button["reply"] for button in action["buttons"]]
     return tuple(
-        Choice(index=index, id=reply["id"], title=reply["title"])
+        ChatChoice(index=index, id=reply["id"], title=reply["title"])
         for index, reply in enumerate(replies, start=1)
     )
 
 
-def _rows(action: Message) -> tuple[Choice, ...]:
+def _render_rows(action: MessageBody) -> tuple[ChatChoice, ...]:
     rows = [(section["title"], row) for section in action["sections"] for row in section["rows"]]
     return tuple(
-        Choice(
+        ChatChoice(
             index=index,
             id=row["id"],
             title=row["title"],
@@ -73,12 +73,12 @@ def _rows(action: Message) -> tuple[Choice, ...]:
     )
 
 
-def _link(action: Message) -> dict[str, str]:
+def _render_link(action: MessageBody) -> dict[str, str]:
     parameters = action["parameters"]
     return {"title": parameters["display_text"], "url": parameters["url"]}
 
 
-def _file(content: Message, describe: DescribeMedia) -> Mapping[str, str]:
+def _render_file(content: MessageBody, describe: DescribeMedia) -> Mapping[str, str]:
     if "link" in content:
         return {"link": content["link"]}
     return describe(content["id"])

@@ -13,43 +13,45 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from deploy.sandbox import webhook_payloads
-from deploy.sandbox.bounded_log import Ledger
-from deploy.sandbox.chat import Buyer, Entry, Outgoing, user_id_of
-from deploy.sandbox.fault_injection import Faults
+from deploy.sandbox.bounded_log import BoundedLog
+from deploy.sandbox.chat import ChatEntry, OutgoingMessage, SandboxBuyer, compute_user_id
+from deploy.sandbox.fault_injection import FaultPlan
 from deploy.sandbox.media import MediaStore
-from deploy.sandbox.options import Behaviour, Options
-from deploy.sandbox.wakeup import Bell
-from deploy.sandbox.webhook_delivery import Delivery, Postman, TooManyWebhooks
+from deploy.sandbox.options import SandboxBehaviour, SandboxOptions
+from deploy.sandbox.wakeup import ChangeSignal
+from deploy.sandbox.webhook_delivery import TooManyWebhooks, WebhookDelivery, WebhookPoster
 
 MAX_BUYERS: Final = 50_000
-MAX_KNOWN_IDS: Final = 200_000
+MAX_KNOWN_MESSAGES: Final = 200_000
 MAX_OUTGOING: Final = 50_000
 MAX_REQUESTS: Final = 20_000
 TYPING_SECONDS: Final = 25
-A_HAIR: Final = 0.05  # seconds
+TIMER_TOLERANCE_SECONDS: Final = 0.05  # seconds
 
 
-class World:
+class SandboxState:
     """The stand-in's memory; lives in one event loop, so nothing in it needs a lock."""
 
-    def __init__(self, options: Options, behaviour: Behaviour) -> None:
+    def __init__(self, options: SandboxOptions, behaviour: SandboxBehaviour) -> None:
         self.options = options
         self.behaviour = behaviour
         self.at_start = behaviour
-        self.bell = Bell()
-        self.postman = Postman(lambda: self.behaviour, secret=options.app_secret, bell=self.bell)
+        self.bell = ChangeSignal()
+        self.postman = WebhookPoster(
+            lambda: self.behaviour, secret=options.app_secret, bell=self.bell
+        )
         self._clear()
 
     def _clear(self) -> None:
-        self.buyers: OrderedDict[str, Buyer] = OrderedDict()
-        self.by_user_id: dict[str, Buyer] = {}
-        self.known: OrderedDict[str, tuple[Buyer, Entry]] = OrderedDict()
-        self.outgoing: Ledger[Outgoing] = Ledger(MAX_OUTGOING)
-        self.requests: Ledger[dict[str, Any]] = Ledger(MAX_REQUESTS)
+        self.buyers: OrderedDict[str, SandboxBuyer] = OrderedDict()
+        self.by_user_id: dict[str, SandboxBuyer] = {}
+        self.known: OrderedDict[str, tuple[SandboxBuyer, ChatEntry]] = OrderedDict()
+        self.outgoing: BoundedLog[OutgoingMessage] = BoundedLog(MAX_OUTGOING)
+        self.requests: BoundedLog[dict[str, Any]] = BoundedLog(MAX_REQUESTS)
         self.media = MediaStore()
-        self.faults = Faults()
+        self.faults = FaultPlan()
         self.subscribed = True
-        self._sent: OrderedDict[str, Outgoing] = OrderedDict()
+        self._sent: OrderedDict[str, OutgoingMessage] = OrderedDict()
         self._timers: set[asyncio.TimerHandle] = set()
 
     def reset(self) -> None:
@@ -63,11 +65,13 @@ class World:
 
     # people
 
-    def buyer(self, wa_id: str) -> Buyer:
+    def buyer(self, wa_id: str) -> SandboxBuyer:
         """Give the buyer of that number, who exists from now on."""
         buyer = self.buyers.get(wa_id)
         if buyer is None:
-            buyer = Buyer(wa_id=wa_id, name=f"Buyer {wa_id[-4:]}", user_id=user_id_of(wa_id))
+            buyer = SandboxBuyer(
+                wa_id=wa_id, name=f"Buyer {wa_id[-4:]}", user_id=compute_user_id(wa_id)
+            )
             self.buyers[wa_id] = buyer
             self.by_user_id[buyer.user_id] = buyer
             if len(self.buyers) > MAX_BUYERS:
@@ -75,14 +79,14 @@ class World:
                 self.by_user_id.pop(oldest.user_id, None)
         return buyer
 
-    def rename(self, buyer: Buyer, *, user_id: str) -> None:
+    def rename(self, buyer: SandboxBuyer, *, user_id: str) -> None:
         """Give a buyer another business-scoped user id."""
         self.by_user_id.pop(buyer.user_id, None)
         buyer.user_id = user_id
         if user_id:
             self.by_user_id[user_id] = buyer
 
-    def find_entry(self, buyer: Buyer, reference: object) -> Entry | None:
+    def find_entry(self, buyer: SandboxBuyer, reference: object) -> ChatEntry | None:
         """Find an entry of this buyer's chat by wamid or number."""
         number = int(str(reference)) if str(reference).isdecimal() else None
         for entry in buyer.chat.newest_first():
@@ -90,9 +94,9 @@ class World:
                 return entry
         return None
 
-    def _remember(self, buyer: Buyer, entry: Entry) -> None:
+    def _remember(self, buyer: SandboxBuyer, entry: ChatEntry) -> None:
         self.known[entry.id] = (buyer, entry)
-        if len(self.known) > MAX_KNOWN_IDS:
+        if len(self.known) > MAX_KNOWN_MESSAGES:
             self.known.popitem(last=False)
 
     @property
@@ -102,7 +106,9 @@ class World:
 
     # from buyers to the gateway
 
-    def receive(self, sent: Sequence[tuple[Buyer, Entry]], *, copies: int = 1) -> list[Delivery]:
+    def receive(
+        self, sent: Sequence[tuple[SandboxBuyer, ChatEntry]], *, copies: int = 1
+    ) -> list[WebhookDelivery]:
         """Put what buyers sent into their chats and post it as one webhook, `copies` times."""
         for buyer, entry in sent:
             if entry.n == 0:
@@ -112,7 +118,9 @@ class World:
         self.bell.ring()
         if not self.listens:
             return []
-        body = webhook_payloads.encoded(webhook_payloads.messages(self.options, sent=sent))
+        body = webhook_payloads.encode_json(
+            webhook_payloads.build_messages_webhook(self.options, sent=sent)
+        )
         # together means together: copies do not wait for one another in the buyer's lane
         lane = sent[0][0].wa_id if copies == 1 else ""
         about = ", ".join(f"{entry.shown.type} {entry.id}" for _, entry in sent[:3])
@@ -121,13 +129,13 @@ class World:
             for _ in range(copies)
         ]
 
-    def _arrived(self, sent: Sequence[tuple[Buyer, Entry]]) -> None:
+    def _arrived(self, sent: Sequence[tuple[SandboxBuyer, ChatEntry]]) -> None:
         for _, entry in sent:
             if entry.status == "sent":
                 entry.status = "delivered"
         self.bell.ring()
 
-    def _open_window(self, buyer: Buyer, entry: Entry) -> None:
+    def _open_window(self, buyer: SandboxBuyer, entry: ChatEntry) -> None:
         # Meta does not say whether a reaction opens the window; the strict answer finds mistakes
         if entry.raw.get("type") in {"reaction", "system"}:
             return
@@ -138,7 +146,7 @@ class World:
 
     # from the gateway to buyers
 
-    def dispatch(self, outgoing: Outgoing) -> None:
+    def dispatch(self, outgoing: OutgoingMessage) -> None:
         """Send an accepted message on its way to the buyer's phone."""
         buyer = outgoing.buyer
         if buyer is None:
@@ -158,7 +166,7 @@ class World:
         else:
             self.deliver_waiting(buyer)
 
-    def _deliver_later(self, buyer: Buyer, *, delay: float) -> None:
+    def _deliver_later(self, buyer: SandboxBuyer, *, delay: float) -> None:
         def due() -> None:
             self._timers.discard(timer)
             self.deliver_waiting(buyer)
@@ -166,12 +174,12 @@ class World:
         timer = asyncio.get_running_loop().call_later(delay, due)
         self._timers.add(timer)
 
-    def deliver_waiting(self, buyer: Buyer) -> None:
+    def deliver_waiting(self, buyer: SandboxBuyer) -> None:
         """Show a buyer whose phone is on what is due, in order."""
         now = time.time()
         while buyer.online and buyer.waiting:
             # a timer may fire a hair early; what it was set for must not be left behind
-            if buyer.waiting[0].due > now + A_HAIR:
+            if buyer.waiting[0].due > now + TIMER_TOLERANCE_SECONDS:
                 break
             outgoing = buyer.waiting.popleft()
             self._show(buyer, outgoing, now=now)
@@ -179,7 +187,7 @@ class World:
                 self._report(outgoing, "delivered")
         self.bell.ring()
 
-    def _show(self, buyer: Buyer, outgoing: Outgoing, *, now: float) -> None:
+    def _show(self, buyer: SandboxBuyer, outgoing: OutgoingMessage, *, now: float) -> None:
         entry = outgoing.entry
         if entry is None:
             return
@@ -189,7 +197,7 @@ class World:
         buyer.typing_until = 0
         self._remember(buyer, entry)
 
-    def look(self, entries: Sequence[Entry]) -> None:
+    def look(self, entries: Sequence[ChatEntry]) -> None:
         """Mark what the business sent as read, because the phone shows it."""
         for entry in entries:
             if entry.side == "buyer" or entry.status != "delivered":
@@ -201,7 +209,7 @@ class World:
                 if outgoing.body.get("type") != "reaction":
                     self._report(outgoing, "read")
 
-    def mark_read(self, buyer: Buyer, entry: Entry, *, typing: bool) -> None:
+    def mark_read(self, buyer: SandboxBuyer, entry: ChatEntry, *, typing: bool) -> None:
         """Mark a buyer's message, and all before it, as read by the business."""
         for other in buyer.chat.newest_first():
             if other.side == "buyer" and other.n <= entry.n:
@@ -212,17 +220,17 @@ class World:
             buyer.typing_until = time.time() + TYPING_SECONDS
         self.bell.ring()
 
-    def _report(self, outgoing: Outgoing, name: str) -> None:
+    def _report(self, outgoing: OutgoingMessage, name: str) -> None:
         reported = name == "failed" or name in self.behaviour.statuses
         if not reported or not self.listens:
             return
-        payload = webhook_payloads.status(
+        payload = webhook_payloads.build_status_webhook(
             self.options, outgoing=outgoing, name=name, now=time.time()
         )
         lane = outgoing.buyer.wa_id + " statuses" if outgoing.buyer else ""
         try:
             self.postman.post(
-                webhook_payloads.encoded(payload),
+                webhook_payloads.encode_json(payload),
                 about=f"status {name} {outgoing.id}",
                 lane=lane,
                 delay=self.behaviour.status_delay,
@@ -264,7 +272,7 @@ class World:
         return len(self._timers)
 
 
-def new_wamid(wa_id: str) -> str:
+def generate_wamid(wa_id: str) -> str:
     """Give a fresh message id that looks like Meta's."""
     raw = b"\x1c\x18\x0b" + wa_id.encode() + b"\x15\x02\x00\x12\x18\x14" + secrets.token_bytes(12)
     return "wamid." + base64.b64encode(raw).decode()

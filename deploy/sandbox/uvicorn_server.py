@@ -9,16 +9,16 @@ from starlette.applications import Starlette
 
 from deploy.sandbox.connection_faults import CuttableProtocol
 
-AT_ONCE: Final = 2_000
+MAX_CONNECTIONS: Final = 2_000
 BACKLOG: Final = 2_048
-SECONDS_TO_STOP: Final = 2
+STOP_TIMEOUT_SECONDS: Final = 2
 
 
 class NotLoopback(ValueError):
     """The stand-in has no passwords of its own, so it listens on loopback only."""
 
 
-def listening(host: str, port: int) -> socket.socket:
+def open_loopback_socket(host: str, port: int) -> socket.socket:
     """Open the socket; port 0 takes a free one.
 
     Raises:
@@ -41,13 +41,13 @@ def listening(host: str, port: int) -> socket.socket:
     return opened
 
 
-def address(opened: socket.socket) -> str:
+def format_address(opened: socket.socket) -> str:
     """Give the address to reach a listening socket."""
     host, port = opened.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server(app: Starlette) -> uvicorn.Server:
+def build_server(app: Starlette) -> uvicorn.Server:
     """Give a server that stops soon even while somebody waits for news."""
     return uvicorn.Server(
         uvicorn.Config(
@@ -57,7 +57,7 @@ def server(app: Starlette) -> uvicorn.Server:
             lifespan="on",
             log_config=None,
             access_log=False,
-            limit_concurrency=AT_ONCE,
-            timeout_graceful_shutdown=SECONDS_TO_STOP,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=STOP_TIMEOUT_SECONDS,
         )
     )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-class Bell:
+class ChangeSignal:
     """Rings at every change; those who wait look again, until they find or their time is over."""
 
     def __init__(self) -> None:

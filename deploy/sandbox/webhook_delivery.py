@@ -17,14 +17,14 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from deploy.sandbox import webhook_payloads
-from deploy.sandbox.bounded_log import Ledger
-from deploy.sandbox.options import Behaviour
-from deploy.sandbox.wakeup import Bell
+from deploy.sandbox.bounded_log import BoundedLog
+from deploy.sandbox.options import SandboxBehaviour
+from deploy.sandbox.wakeup import ChangeSignal
 
-KEPT: Final = 5_000
-ATTEMPTS_SHOWN: Final = 50
-AT_ONCE: Final = 64
-OK: Final = 200
+MAX_LOGGED_DELIVERIES: Final = 5_000
+MAX_SHOWN_STATUSES: Final = 50
+MAX_CONCURRENT_POSTS: Final = 64
+HTTP_OK: Final = 200
 USER_AGENT: Final = "facebookexternalua"
 
 
@@ -33,7 +33,7 @@ class TooManyWebhooks(Exception):
 
 
 @dataclass(kw_only=True)
-class Delivery:
+class WebhookDelivery:
     """One webhook on its way; `statuses` are HTTP statuses, 0 when nobody answered."""
 
     about: str
@@ -59,18 +59,20 @@ class Delivery:
         }
 
 
-class Postman:
+class WebhookPoster:
     """Carries webhooks in the background, each until it is accepted or given up."""
 
-    def __init__(self, behaviour: Callable[[], Behaviour], *, secret: str, bell: Bell) -> None:
+    def __init__(
+        self, behaviour: Callable[[], SandboxBehaviour], *, secret: str, bell: ChangeSignal
+    ) -> None:
         self._behaviour = behaviour
         self._secret = secret
         self._bell = bell
         self._http = httpx.AsyncClient(transport=AiohttpTransport(), trust_env=False)
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._at_once = asyncio.Semaphore(MAX_CONCURRENT_POSTS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self.log: Ledger[Delivery] = Ledger(KEPT)
+        self.log: BoundedLog[WebhookDelivery] = BoundedLog(MAX_LOGGED_DELIVERIES)
         self.dropped = 0
 
     @property
@@ -86,7 +88,7 @@ class Postman:
         lane: str = "",
         delay: float = 0,
         then: Callable[[], None] | None = None,
-    ) -> Delivery:
+    ) -> WebhookDelivery:
         """Sign a body and carry it until it is accepted.
 
         Args:
@@ -106,20 +108,20 @@ class Postman:
             self._start(self._carry(one, lane=lane, delay=delay))
         return delivery
 
-    def signed(self, body: bytes, *, about: str, signature: str | None = "good") -> Delivery:
+    def signed(self, body: bytes, *, about: str, signature: str | None = "good") -> WebhookDelivery:
         """Note a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
-        good = webhook_payloads.signature(body, secret=self._secret)
-        bad = webhook_payloads.signature(body, secret=self._secret + "-not")
+        good = webhook_payloads.compute_hub_signature(body, secret=self._secret)
+        bad = webhook_payloads.compute_hub_signature(body, secret=self._secret + "-not")
         header = {"good": good, "bad": bad, "missing": None}.get(str(signature), signature)
-        delivery = Delivery(about=about, body=body, signature=header)
+        delivery = WebhookDelivery(about=about, body=body, signature=header)
         delivery.n = self.log.add(delivery)
         return delivery
 
-    def retry(self, delivery: Delivery) -> None:
+    def retry(self, delivery: WebhookDelivery) -> None:
         """Carry a webhook that was noted with `signed` in the background."""
         self._start(self._carry(delivery, lane="", delay=0))
 
-    async def attempt(self, delivery: Delivery) -> bool:
+    async def attempt(self, delivery: WebhookDelivery) -> bool:
         """Post once and say whether it was accepted."""
         behaviour = self._behaviour()
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
@@ -137,8 +139,8 @@ class Postman:
                 status, delivery.answer = response.status_code, response.text[:2_000]
             except httpx.HTTPError:
                 status, delivery.answer = 0, ""
-        delivery.statuses = [*delivery.statuses, status][-ATTEMPTS_SHOWN:]
-        accepted = status == OK
+        delivery.statuses = [*delivery.statuses, status][-MAX_SHOWN_STATUSES:]
+        accepted = status == HTTP_OK
         if accepted and not delivery.delivered:
             delivery.delivered = True
             if delivery.then is not None:
@@ -168,7 +170,7 @@ class Postman:
         for task in list(self._tasks):
             task.cancel()
         self._tasks.clear()  # one in the middle of a request ends a moment later
-        self.log = Ledger(KEPT)
+        self.log = BoundedLog(MAX_LOGGED_DELIVERIES)
         self.dropped = 0
 
     async def aclose(self) -> None:
@@ -191,7 +193,7 @@ class Postman:
         self._tasks.discard(task)
         self._bell.ring()
 
-    async def _carry(self, delivery: Delivery, *, lane: str, delay: float) -> None:
+    async def _carry(self, delivery: WebhookDelivery, *, lane: str, delay: float) -> None:
         started = time.monotonic()
         try:
             if delay:

@@ -11,30 +11,30 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.sandbox.chat import Buyer, Entry, Outgoing
-from deploy.sandbox.graph_errors import status_error
-from deploy.sandbox.options import Options
+from deploy.sandbox.chat import ChatEntry, OutgoingMessage, SandboxBuyer
+from deploy.sandbox.graph_errors import build_status_error
+from deploy.sandbox.options import SandboxOptions
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-def encoded(payload: Any) -> bytes:
+def encode_json(payload: Any) -> bytes:
     r"""Write JSON as Meta does: ASCII only, with `\/` and `\u003c` escaped."""
     plain = json.dumps(payload, ensure_ascii=True, separators=(",", ":"))
     return plain.replace("/", "\\/").replace("<", "\\u003c").encode("ascii")
 
 
-def signature(body: bytes, *, secret: str) -> str:
+def compute_hub_signature(body: bytes, *, secret: str) -> str:
     """Give the value of `X-Hub-Signature-256` for exactly these bytes."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def contact(buyer: Buyer, *, hide_phone: bool) -> Json:
+def build_contact(buyer: SandboxBuyer, *, hide_phone: bool) -> JsonObject:
     """Give the item of `contacts[]`; without `wa_id` when the phone is hidden."""
     profile = {"name": buyer.name}
     if buyer.username:
         profile["username"] = buyer.username
-    item: Json = {"profile": profile}
+    item: JsonObject = {"profile": profile}
     if not hide_phone:
         item["wa_id"] = buyer.wa_id
     if buyer.user_id:
@@ -42,15 +42,17 @@ def contact(buyer: Buyer, *, hide_phone: bool) -> Json:
     return item
 
 
-def sender(buyer: Buyer, *, hide_phone: bool) -> Json:
+def build_sender(buyer: SandboxBuyer, *, hide_phone: bool) -> JsonObject:
     """Give the keys of a message that say who sent it."""
-    item: Json = {} if hide_phone else {"from": buyer.wa_id}
+    item: JsonObject = {} if hide_phone else {"from": buyer.wa_id}
     if buyer.user_id:
         item["from_user_id"] = buyer.user_id
     return item
 
 
-def webhook(options: Options, *, phone_number_id: str, value: Mapping[str, Any]) -> Json:
+def build_messages_change(
+    options: SandboxOptions, *, phone_number_id: str, value: Mapping[str, Any]
+) -> JsonObject:
     """Wrap one change of the field `messages`."""
     return {
         "object": "whatsapp_business_account",
@@ -58,42 +60,48 @@ def webhook(options: Options, *, phone_number_id: str, value: Mapping[str, Any])
             {
                 "id": options.waba_id,
                 "changes": [
-                    {"value": _value(options, phone_number_id, value), "field": "messages"}
+                    {"value": _build_value(options, phone_number_id, value), "field": "messages"}
                 ],
             }
         ],
     }
 
 
-def messages(options: Options, *, sent: Sequence[tuple[Buyer, Entry]]) -> Json:
+def build_messages_webhook(
+    options: SandboxOptions, *, sent: Sequence[tuple[SandboxBuyer, ChatEntry]]
+) -> JsonObject:
     """Build one webhook with these buyers' messages, a change for each business number."""
     changes = []
     for phone_number_id in dict.fromkeys(entry.phone_number_id for _, entry in sent):
         pairs = [(b, entry) for b, entry in sent if entry.phone_number_id == phone_number_id]
-        contacts = {b.wa_id: contact(b, hide_phone=entry.hidden_phone) for b, entry in pairs}
-        value: Json = {"contacts": list(contacts.values())}
+        contacts = {b.wa_id: build_contact(b, hide_phone=entry.hidden_phone) for b, entry in pairs}
+        value: JsonObject = {"contacts": list(contacts.values())}
         if all(entry.raw.get("type") == "system" for _, entry in pairs):
             value = {}
         value["messages"] = [entry.raw for _, entry in pairs]
-        changes.append({"value": _value(options, phone_number_id, value), "field": "messages"})
+        changes.append(
+            {"value": _build_value(options, phone_number_id, value), "field": "messages"}
+        )
     return {
         "object": "whatsapp_business_account",
         "entry": [{"id": options.waba_id, "changes": changes}],
     }
 
 
-def status(options: Options, *, outgoing: Outgoing, name: str, now: float) -> Json:
+def build_status_webhook(
+    options: SandboxOptions, *, outgoing: OutgoingMessage, name: str, now: float
+) -> JsonObject:
     """Build the webhook that tells what became of a message that was sent."""
     buyer = outgoing.buyer
-    item: Json = {"id": outgoing.id, "status": name, "timestamp": str(int(now))}
-    value: Json = {}
+    item: JsonObject = {"id": outgoing.id, "status": name, "timestamp": str(int(now))}
+    value: JsonObject = {}
     if buyer is not None:
         if buyer.wa_id and not buyer.hide_phone:
             item["recipient_id"] = buyer.wa_id
         if buyer.user_id and name != "failed":
             item["recipient_user_id"] = buyer.user_id
         if name in {"delivered", "read"}:
-            value["contacts"] = [contact(buyer, hide_phone=buyer.hide_phone)]
+            value["contacts"] = [build_contact(buyer, hide_phone=buyer.hide_phone)]
     if "biz_opaque_callback_data" in outgoing.body:
         item["biz_opaque_callback_data"] = outgoing.body["biz_opaque_callback_data"]
     if name in {"sent", "delivered"}:
@@ -104,12 +112,14 @@ def status(options: Options, *, outgoing: Outgoing, name: str, now: float) -> Js
             "category": "service",
         }
     if name == "failed":
-        item["errors"] = [status_error(outgoing.fails or 131000)]
+        item["errors"] = [build_status_error(outgoing.fails or 131000)]
     value["statuses"] = [item]
-    return webhook(options, phone_number_id=outgoing.phone_number_id, value=value)
+    return build_messages_change(options, phone_number_id=outgoing.phone_number_id, value=value)
 
 
-def _value(options: Options, phone_number_id: str, value: Mapping[str, Any]) -> Json:
+def _build_value(
+    options: SandboxOptions, phone_number_id: str, value: Mapping[str, Any]
+) -> JsonObject:
     return {
         "messaging_product": "whatsapp",
         "metadata": {

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from deploy.sandbox.client import Buyer, NothingSeen, Seen
+from deploy.sandbox.client import BuyerClient, NothingSeen, SeenMessage
 from deploy.sandbox.phone import sample_receipts
 from tests.waiting import wait_until
 
@@ -12,31 +12,31 @@ POLL: Final = 5.0
 """Seconds of one question for what the buyer hears."""
 
 
-def asks(buyer: Buyer) -> Seen:
+def asks(buyer: BuyerClient) -> SeenMessage:
     """Say hello and give the raffle's card."""
     buyer.says("hi")
     return hears(buyer, "Summer Raffle")
 
 
-def holds(buyer: Buyer, wanted: str = "3 random") -> list[str]:
+def holds(buyer: BuyerClient, wanted: str = "3 random") -> list[str]:
     """Ask for numbers and give those that are held."""
     buyer.says(wanted)
     return numbers_in(hears(buyer, "Held for you"))
 
 
-def places(buyer: Buyer) -> str:
+def places(buyer: BuyerClient) -> str:
     """Confirm, and give the order's code."""
     buyer.taps("Confirm")
     return code_in(hears(buyer, "please pay"))
 
 
-def pays(buyer: Buyer) -> Seen:
+def pays(buyer: BuyerClient) -> SeenMessage:
     """Send a receipt and give the acknowledgement."""
-    buyer.sends_picture(sample_receipts.picture([buyer.wa_id], at=datetime.now(UTC)))
+    buyer.sends_picture(sample_receipts.draw_receipt_jpeg([buyer.wa_id], at=datetime.now(UTC)))
     return hears(buyer, "Got it")
 
 
-def hears(buyer: Buyer, piece: str) -> Seen:
+def hears(buyer: BuyerClient, piece: str) -> SeenMessage:
     """Wait for a message that contains `piece`, since the buyer's newest one.
 
     Raises:
@@ -45,7 +45,7 @@ def hears(buyer: Buyer, piece: str) -> Seen:
     """
     instead: list[NothingSeen] = []
 
-    def heard() -> Seen | None:
+    def heard() -> SeenMessage | None:
         try:
             return buyer.waits_for(piece, timeout=POLL)
         except NothingSeen as nothing:
@@ -60,14 +60,14 @@ def hears(buyer: Buyer, piece: str) -> Seen:
     return message
 
 
-def numbers_in(message: Seen) -> list[str]:
+def numbers_in(message: SeenMessage) -> list[str]:
     """Give the ticket numbers a message names in bold."""
     found = re.search(r"\*([\d · ]+)\*", message.text)
     assert found, message.text
     return re.findall(r"\d+", found[1])
 
 
-def code_in(message: Seen) -> str:
+def code_in(message: SeenMessage) -> str:
     """Give the order's code a message names."""
     found = re.search(r"R-[0-9A-Z]{5}", message.text)
     assert found, message.text

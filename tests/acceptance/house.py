@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.child_processes import HOST, Child, Processes, free_ports
-from deploy.demo.environment import environment
-from deploy.sandbox.client import Buyer, NothingSeen, Sandbox
-from deploy.sandbox.in_process import running as stand_in
-from deploy.sandbox.options import Options
+from deploy.child_processes import LOOPBACK_HOST, ChildProcess, ChildProcesses, find_free_ports
+from deploy.demo.environment import build_child_environment
+from deploy.sandbox.client import BuyerClient, NothingSeen, SandboxClient
+from deploy.sandbox.in_process import run_sandbox as stand_in
+from deploy.sandbox.options import SandboxOptions
 from shared.core.enums import OutboxStatus, Scope
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
 from shared.whatsapp.services import security
@@ -32,7 +32,7 @@ SETTLE_POLL: Final = 5.0
 TOKEN: Final = "rtb_" + "acceptance" * 4
 """Opens the API of every house."""
 
-PLAYED: Final = Options(app_secret="acceptance_app_secret", access_token="acceptance_token")
+PLAYED: Final = SandboxOptions(app_secret="acceptance_app_secret", access_token="acceptance_token")
 VERIFY_TOKEN: Final = "acceptance_verify_token"
 
 _phones = count(1)
@@ -42,13 +42,13 @@ _phones = count(1)
 class Gateway:
     """A gateway that runs, or ran."""
 
-    child: Child
+    child: ChildProcess
     port: int
 
     @property
     def webhook(self) -> str:
         """Where Meta knocks."""
-        return f"http://{HOST}:{self.port}/webhook"
+        return f"http://{LOOPBACK_HOST}:{self.port}/webhook"
 
     def ends(self) -> bool:
         """Ask it to end, wait, and say whether it finished what it had begun.
@@ -75,8 +75,8 @@ class House:
     vendor: str
     database: str
     folder: Path
-    meta: Sandbox
-    children: Processes
+    meta: SandboxClient
+    children: ChildProcesses
     knocking: httpx.Client
     gateways: list[Gateway] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ class House:
 
     def starts(self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str) -> Gateway:
         """Start a gateway without waiting for it."""
-        port = port or free_ports(0)[0]
+        port = port or find_free_ports(0)[0]
         changed = [f"{name}={value}" for name, value in variables.items()]
         server = [
             "env",
@@ -110,7 +110,7 @@ class House:
             "uvicorn",
             app,
             "--host",
-            HOST,
+            LOOPBACK_HOST,
             "--port",
             str(port),
         ]
@@ -120,21 +120,23 @@ class House:
 
     def awaits(self, gateway: Gateway) -> None:
         """Wait until a gateway is ready and let Meta knock there."""
-        ready = f"http://{HOST}:{gateway.port}/readyz"
+        ready = f"http://{LOOPBACK_HOST}:{gateway.port}/readyz"
         self.children.wait_until_ready(gateway.child, ready, timeout=PATIENCE)
         self.meta.settings(webhook_url=gateway.webhook)
 
     def opens_backoffice(self) -> str:
         """Start the back office and give its address."""
-        [port] = free_ports(0)
-        address = f"http://{HOST}:{port}"
+        [port] = find_free_ports(0)
+        address = f"http://{LOOPBACK_HOST}:{port}"
         server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application"]
         threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
-        child = self.children.start("backoffice", *server, "--bind", f"{HOST}:{port}", *threads)
+        child = self.children.start(
+            "backoffice", *server, "--bind", f"{LOOPBACK_HOST}:{port}", *threads
+        )
         self.children.wait_until_ready(child, f"{address}/readyz", timeout=PATIENCE)
         return address
 
-    def buyer(self, **about: Any) -> Buyer:
+    def buyer(self, **about: Any) -> BuyerClient:
         """Give somebody who has never written before."""
         serial = next(_phones)
         return self.meta.buyer(f"1555010{serial:04d}", name=f"Buyer {serial}", **about)
@@ -181,11 +183,11 @@ class House:
 @contextmanager
 def built(*, vendor: str, database: str, folder: Path) -> Iterator[House]:
     """Build a house without gateways, and end everything that ran in it."""
-    nowhere = f"http://{HOST}:1/webhook"
+    nowhere = f"http://{LOOPBACK_HOST}:1/webhook"
     with stand_in(webhook_url=nowhere, options=PLAYED, retry_delays=(0.2,)) as meta:
-        variables = environment(_variables(meta, database=database, folder=folder))
+        variables = build_child_environment(_variables(meta, database=database, folder=folder))
         with (
-            Processes(environment=variables, logs=folder / "logs") as children,
+            ChildProcesses(environment=variables, logs=folder / "logs") as children,
             httpx.Client(trust_env=False, timeout=PATIENCE) as knocking,
         ):
             yield House(vendor, database, folder, meta, children, knocking)
@@ -205,12 +207,12 @@ def furnish() -> None:
     )
 
 
-def _variables(meta: Sandbox, *, database: str, folder: Path) -> dict[str, str]:
+def _variables(meta: SandboxClient, *, database: str, folder: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": database,
         "DJANGO_SECRET_KEY": "only-for-tests-" + "x" * 40,
         "DJANGO_DEBUG": "false",
-        "PUBLIC_URL": f"http://{HOST}:8000",
+        "PUBLIC_URL": f"http://{LOOPBACK_HOST}:8000",
         "META_APP_SECRET": PLAYED.app_secret,
         "META_VERIFY_TOKEN": VERIFY_TOKEN,
         "META_ACCESS_TOKEN": PLAYED.access_token,
@@ -246,17 +248,17 @@ def count_messages() -> list[Counter[str]]:
     ]
 
 
-def copies(house: House, buyer: Buyer) -> Counter[str]:
+def copies(house: House, buyer: BuyerClient) -> Counter[str]:
     """Count how often Meta took each message to a buyer, by what we gave along."""
     sent = house.meta.outgoing(to=buyer.wa_id)
     return Counter(message["body"]["biz_opaque_callback_data"] for message in sent)
 
 
-def sent_to(buyer: Buyer) -> list[OutboundMessage]:
+def sent_to(buyer: BuyerClient) -> list[OutboundMessage]:
     """Give our messages to a buyer, as our books have them."""
     return list(OutboundMessage.objects.filter(contact__wa_id=buyer.wa_id).order_by("pk"))
 
 
-def all_sent(buyer: Buyer) -> bool:
+def all_sent(buyer: BuyerClient) -> bool:
     """Whether every message to a buyer is on its way."""
     return all(message.status == OutboxStatus.SENT for message in sent_to(buyer))

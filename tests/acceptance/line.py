@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.child_processes import HOST
+from deploy.child_processes import LOOPBACK_HOST
 
 CHUNK: Final = 65_536
 TICK: Final = 0.05
@@ -30,12 +30,12 @@ class Line:
     @property
     def address(self) -> str:
         """Where the gateway finds Meta."""
-        return f"http://{HOST}:{self._port}"
+        return f"http://{LOOPBACK_HOST}:{self._port}"
 
     def mend(self) -> None:
         """Let connections through, at the same port as before."""
         self._cut.clear()
-        self._listening = socket.create_server((HOST, self._port))
+        self._listening = socket.create_server((LOOPBACK_HOST, self._port))
         self._listening.settimeout(TICK)
         self._port = self._listening.getsockname()[1]
         self._begin(self._accept, self._listening)

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.child_processes import HOST, Child, free_ports
+from deploy.child_processes import LOOPBACK_HOST, ChildProcess, find_free_ports
 from tests.acceptance.house import House, until
 from tests.waiting import PATIENCE
 
@@ -36,13 +36,13 @@ class Lives:
     """A gateway at one port that can be told when to die, and started anew."""
 
     house: House
-    parent: Child
+    parent: ChildProcess
     port: int
 
     @classmethod
     def begin(cls, house: House) -> "Lives":
         """Start the first of its lives and let Meta knock there."""
-        [port] = free_ports(0)
+        [port] = find_free_ports(0)
         command = [sys.executable, "-m", "tests.acceptance.mortal", str(port)]
         lives = cls(house, house.children.start("mortal", *command), port)
         lives._awaits()
@@ -71,9 +71,9 @@ class Lives:
         self._awaits()
 
     def _awaits(self) -> None:
-        ready = f"http://{HOST}:{self.port}/readyz"
+        ready = f"http://{LOOPBACK_HOST}:{self.port}/readyz"
         self.house.children.wait_until_ready(self.parent, ready, timeout=PATIENCE)
-        self.house.meta.settings(webhook_url=f"http://{HOST}:{self.port}/webhook")
+        self.house.meta.settings(webhook_url=f"http://{LOOPBACK_HOST}:{self.port}/webhook")
 
     @property
     def lives(self) -> bool:

@@ -23,7 +23,7 @@ from django.db import transaction
 from django.db.backends.signals import connection_created
 
 from deploy import die_with_parent
-from deploy.child_processes import HOST
+from deploy.child_processes import LOOPBACK_HOST
 
 FOLDER: Final = Path(os.environ["ACCEPTANCE_FOLDER"])
 DOOM: Final = FOLDER / "doom.json"
@@ -60,9 +60,9 @@ def _born() -> int:
 
 
 def _live(*, port: int) -> None:
-    die_with_parent.tie(parent=os.getppid())
+    die_with_parent.set_parent_death_signal(parent=os.getppid())
     connection_created.connect(_watch)
-    uvicorn.run(app, host=HOST, port=port)
+    uvicorn.run(app, host=LOOPBACK_HOST, port=port)
     os._exit(0)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from deploy.child_processes import HOST
+from deploy.child_processes import LOOPBACK_HOST
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def listening(*, statuses: Sequence[int] = ()) -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        receiver = Receiver(f"http://{HOST}:{server.server_port}/events", list(statuses))
+    with ThreadingHTTPServer((LOOPBACK_HOST, 0), Handler) as server:
+        receiver = Receiver(f"http://{LOOPBACK_HOST}:{server.server_port}/events", list(statuses))
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
             yield receiver
@@ -60,5 +60,5 @@ def listening(*, statuses: Sequence[int] = ()) -> Iterator[Receiver]:
 @contextmanager
 def silent() -> Iterator[str]:
     """Take every call and never answer; give the address."""
-    with socket.create_server((HOST, 0), backlog=64) as server:
-        yield f"http://{HOST}:{server.getsockname()[1]}/events"
+    with socket.create_server((LOOPBACK_HOST, 0), backlog=64) as server:
+        yield f"http://{LOOPBACK_HOST}:{server.getsockname()[1]}/events"

@@ -8,7 +8,7 @@ from random import randint
 
 import pytest
 
-from deploy.sandbox.client import Buyer
+from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OutboxStatus, ProofStatus
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services.ticket_numbers import inventory
@@ -113,7 +113,7 @@ class TestKillsAtRandom:
         assert kept.count() == BUYERS
 
 
-def buys(buyer: Buyer) -> str:
+def buys(buyer: BuyerClient) -> str:
     """Buy three numbers and give the order's code."""
     holds(buyer)
     code = places(buyer)

@@ -75,7 +75,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
             said = talk(
                 running, ("hi", "My tickets"), ("3 random", "Confirm"), ("/1", "please pay")
             )
-            variables = dotenv.read(folder / "var" / "demo.env")
+            variables = dotenv.read_env_file(folder / "var" / "demo.env")
             env = bare(**variables)
             doctor = rafflebot("doctor", env=env, folder=folder)
             intruder = rafflebot(*again, env=env, folder=folder)

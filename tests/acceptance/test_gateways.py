@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.sandbox.client import Buyer
+from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OutboxStatus
 from shared.whatsapp.models import AccountNotice, InboundMessage, OutboundMessage, UnreadableItem
 from tests.acceptance.buying import asks, hears, holds, places
@@ -34,7 +34,7 @@ def knock_at(house: House, gateway: Gateway) -> None:
     house.meta.settings(webhook_url=gateway.webhook)
 
 
-def texts(house: House, buyer: Buyer) -> list[str]:
+def texts(house: House, buyer: BuyerClient) -> list[str]:
     """Give what we sent to a buyer, in the order in which Meta took it."""
     bodies = [message["body"] for message in house.meta.outgoing(to=buyer.wa_id)]
     return [
@@ -185,7 +185,7 @@ class TestTwoGateways:
         assert [list(copies(house, buyer).values()) for buyer in crowd] == [[1]] * len(crowd)
 
 
-def written(buyer: Buyer, text: str) -> bytes:
+def written(buyer: BuyerClient, text: str) -> bytes:
     """Write the webhook of somebody's text, sent just now."""
     name = base64.b64encode(f"{buyer.wa_id} {text}".encode()).decode()
     message = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from deploy.sandbox.client import Buyer
+from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OutboxStatus
 from shared.raffles.models import Order
 from shared.use_cases import payments
@@ -62,18 +62,18 @@ def until_without_waits(condition: Callable[[], Any]) -> Any:
     return until(is_met)
 
 
-def hears_at_last(buyer: Buyer, piece: str) -> None:
+def hears_at_last(buyer: BuyerClient, piece: str) -> None:
     """Let every pause be over until a buyer has a message that contains `piece`."""
     until_without_waits(lambda: any(piece in seen.text for seen in buyer.replies()))
 
 
-def is_unsent(buyer: Buyer, status: OutboxStatus = OutboxStatus.QUEUED) -> bool:
+def is_unsent(buyer: BuyerClient, status: OutboxStatus = OutboxStatus.QUEUED) -> bool:
     """Whether the newest message to a buyer has this status."""
     messages = sent_to(buyer)
     return bool(messages) and messages[-1].status == status
 
 
-def refused(buyer: Buyer, *, code: int) -> OutboundMessage | None:
+def refused(buyer: BuyerClient, *, code: int) -> OutboundMessage | None:
     """Give the newest message to a buyer once Meta has refused it with this code."""
     messages = sent_to(buyer)
     return messages[-1] if messages and messages[-1].error_code == code else None

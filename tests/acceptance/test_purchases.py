@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.demo.clients import Program
-from deploy.sandbox.client import Buyer
+from deploy.demo.clients import ApiClient
+from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order
 from shared.raffles.services.ticket_numbers import inventory
@@ -17,12 +17,12 @@ MOST_MESSAGES = 6
 
 
 @pytest.fixture(scope="module")
-def seller(house: House) -> Iterator[Program]:
+def seller(house: House) -> Iterator[ApiClient]:
     """Give the program that confirms payments; a gateway runs as well."""
     gateway = house.starts()
     address = house.opens_backoffice()
     house.awaits(gateway)
-    with Program(address, token=TOKEN) as program:
+    with ApiClient(address, token=TOKEN) as program:
         yield program
 
 
@@ -35,7 +35,7 @@ def sold(code: str) -> list[str]:
     return sorted(order.raffle.written(ticket.number) for ticket in tickets)
 
 
-def confirmed(seller: Program, code: str, buyer: Buyer) -> list[str]:
+def confirmed(seller: ApiClient, code: str, buyer: BuyerClient) -> list[str]:
     """Confirm a payment and give the numbers the buyer is told are theirs."""
     seller.confirm_payment(seller.order_with_kept_proof(code))
     return numbers_in(hears(buyer, "Paid"))
@@ -43,7 +43,7 @@ def confirmed(seller: Program, code: str, buyer: Buyer) -> list[str]:
 
 class TestAPurchase:
     def test_by_random_numbers_ends_with_the_buyer_owning_them(
-        self, house: House, seller: Program
+        self, house: House, seller: ApiClient
     ) -> None:
         ana = house.buyer()
         asks(ana)
@@ -62,7 +62,7 @@ class TestAPurchase:
         assert inventory.find_inventory_problems() == []
 
     def test_by_picked_numbers_ends_with_the_buyer_owning_exactly_those(
-        self, house: House, seller: Program
+        self, house: House, seller: ApiClient
     ) -> None:
         ben = house.buyer()
         asks(ben)

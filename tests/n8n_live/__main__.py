@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from tests.n8n_live import trial
-from tests.n8n_live.engine import Installation
+from tests.n8n_live.engine import N8nInstallation
 
 
 def main(
@@ -19,12 +19,12 @@ def main(
 ) -> None:
     """Let a real n8n work with a real back office; exits 0 only if all went as it should."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        signal.signal(number, _exit_on_signal)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    raise typer.Exit(trial.run(Installation(node=node, program=n8n), console=console))
+    raise typer.Exit(trial.run_trial(N8nInstallation(node=node, program=n8n), console=console))
 
 
-def _leave(number: int, _: FrameType | None) -> NoReturn:
+def _exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy import child_processes
-from deploy.child_processes import HOST, CommandFailed, Processes
+from deploy.child_processes import LOOPBACK_HOST, ChildProcesses, CommandFailed
 
-COMMAND_LIMIT: Final = 240.0
+COMMAND_TIMEOUT_SECONDS: Final = 240.0
 """Seconds a command may take; the first one makes the tables."""
-START_LIMIT: Final = 240.0
+START_TIMEOUT_SECONDS: Final = 240.0
 """Seconds until the server answers; it is large, and machines are busy."""
 
 
 @dataclass(frozen=True)
-class Installation:
+class N8nInstallation:
     """Where n8n and a Node that can run it were installed."""
 
     node: Path
@@ -33,10 +33,10 @@ class Installation:
 
 
 @dataclass(frozen=True)
-class Engine:
+class N8nEngine:
     """An n8n with a database of its own, which nothing else on the machine knows of."""
 
-    installed: Installation
+    installed: N8nInstallation
     folder: Path
     port: int
     broker_ports: tuple[int, int]
@@ -46,7 +46,7 @@ class Engine:
     @property
     def address(self) -> str:
         """Where its webhooks are."""
-        return f"http://{HOST}:{self.port}"
+        return f"http://{LOOPBACK_HOST}:{self.port}"
 
     def run(self, *arguments: str) -> str:
         """Run a command of n8n to its end and give what it wrote.
@@ -55,10 +55,10 @@ class Engine:
             CommandFailed: with its error output.
 
         """
-        return child_processes.run(
+        return child_processes.run_command(
             [*self.installed.command, *arguments],
             environment=self._environment(broker_port=self.broker_ports[1]),
-            timeout=COMMAND_LIMIT,
+            timeout=COMMAND_TIMEOUT_SECONDS,
         )
 
     def executed(self, workflow: str) -> dict[str, list[dict[str, Any]]]:
@@ -74,7 +74,7 @@ class Engine:
             raise CommandFailed(f"{workflow} said nothing of what it did:\n{said}")
         done, _ = json.JSONDecoder().raw_decode(said, begins.start())
         ran = done["data"]["resultData"]["runData"]
-        return {name: _items(runs) for name, runs in ran.items()}
+        return {name: _list_items(runs) for name, runs in ran.items()}
 
     @contextmanager
     def serving(self, *, logs: Path) -> Iterator[None]:
@@ -85,10 +85,10 @@ class Engine:
 
         """
         variables = self._environment(broker_port=self.broker_ports[0])
-        with Processes(environment=variables, logs=logs) as children:
+        with ChildProcesses(environment=variables, logs=logs) as children:
             child = children.start("n8n", *self.installed.command, "start")
             children.wait_until_ready(
-                child, f"{self.address}/healthz/readiness", timeout=START_LIMIT
+                child, f"{self.address}/healthz/readiness", timeout=START_TIMEOUT_SECONDS
             )
             yield
 
@@ -103,7 +103,7 @@ class Engine:
             "PATH": f"{self.installed.node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "N8N_USER_FOLDER": str(self.folder),
             "N8N_ENCRYPTION_KEY": self.key,
-            "N8N_LISTEN_ADDRESS": HOST,
+            "N8N_LISTEN_ADDRESS": LOOPBACK_HOST,
             "N8N_PORT": str(self.port),
             "N8N_RUNNERS_BROKER_PORT": str(broker_port),
             "WEBHOOK_URL": f"{self.address}/",
@@ -115,7 +115,7 @@ class Engine:
         }
 
 
-def _items(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _list_items(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give the items that left a node, in all its runs and by whichever output."""
     outputs = (output for run in runs for output in run.get("data", {}).get("main", []))
     return [item["json"] for output in outputs for item in output or []]

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from email.policy import default
 from typing import Final, Self, cast
 
-from deploy.child_processes import HOST
+from deploy.child_processes import LOOPBACK_HOST
 
-LONGEST_LINE: Final = 1024 * 1024
-_ANSWERS: Final = {b"RCPT": "250 OK", b"MAIL": "250 OK", b"RSET": "250 OK", b"NOOP": "250 OK"}
+MAX_LINE_BYTES: Final = 1024 * 1024
+_SMTP_REPLIES: Final = {b"RCPT": "250 OK", b"MAIL": "250 OK", b"RSET": "250 OK", b"NOOP": "250 OK"}
 
 
-class NoMail(Exception):
+class MailNotReceived(Exception):
     """The mail that was waited for did not come in time; the message lists what came instead."""
 
 
 @dataclass(frozen=True)
-class Mail:
+class ReceivedMail:
     """A mail as its reader sees it."""
 
     to: str
@@ -32,13 +32,13 @@ class Mail:
     """Of all its parts, plain and HTML."""
 
 
-class _Session(socketserver.StreamRequestHandler):
+class _SmtpSession(socketserver.StreamRequestHandler):
     """One client's conversation."""
 
     def handle(self) -> None:
         """Answer command after command until the client says good-bye."""
         self._say("220 mailbox")
-        while line := self.rfile.readline(LONGEST_LINE):
+        while line := self.rfile.readline(MAX_LINE_BYTES):
             verb = line[:4].upper()
             if verb in (b"EHLO", b"HELO"):
                 self._say("250 mailbox")
@@ -50,11 +50,11 @@ class _Session(socketserver.StreamRequestHandler):
                 self._say("221 bye")
                 return
             else:
-                self._say(_ANSWERS.get(verb, "502 not known here"))
+                self._say(_SMTP_REPLIES.get(verb, "502 not known here"))
 
     def _data(self) -> bytes:
         lines = []
-        while (line := self.rfile.readline(LONGEST_LINE)) not in (b".\r\n", b""):
+        while (line := self.rfile.readline(MAX_LINE_BYTES)) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         return b"".join(lines)
 
@@ -69,8 +69,8 @@ class Mailbox(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__((HOST, 0), _Session)
-        self._kept: list[Mail] = []
+        super().__init__((LOOPBACK_HOST, 0), _SmtpSession)
+        self._kept: list[ReceivedMail] = []
         self._arrived = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -93,10 +93,10 @@ class Mailbox(socketserver.ThreadingTCPServer):
         parts = [part for part in message.walk() if part.get_content_maintype() == "text"]
         text = "\n".join(part.get_content() for part in parts)
         with self._arrived:
-            self._kept.append(Mail(str(message["to"]), str(message["subject"]), text))
+            self._kept.append(ReceivedMail(str(message["to"]), str(message["subject"]), text))
             self._arrived.notify_all()
 
-    def waits_for(self, wanted: Callable[[Mail], bool], *, timeout: float) -> Mail:
+    def waits_for(self, wanted: Callable[[ReceivedMail], bool], *, timeout: float) -> ReceivedMail:
         """Wait for a mail, and take it out.
 
         Args:
@@ -117,5 +117,5 @@ class Mailbox(socketserver.ThreadingTCPServer):
                 left = ends - time.monotonic()
                 if left <= 0:
                     came = [mail.subject for mail in self._kept]
-                    raise NoMail(f"no such mail within {timeout:.0f} s; came: {came}")
+                    raise MailNotReceived(f"no such mail within {timeout:.0f} s; came: {came}")
                 self._arrived.wait(left)

@@ -12,16 +12,18 @@ from typing import Final, Self
 import httpx
 
 from deploy.sandbox import client
-from deploy.sandbox.client import Sandbox
+from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.phone import sample_receipts
-from tests.n8n_live.mailbox import Mail, Mailbox, NoMail
+from tests.n8n_live.mailbox import Mailbox, MailNotReceived, ReceivedMail
 
-PATIENCE: Final = 60.0
+WAIT_TIMEOUT_SECONDS: Final = 60.0
 """Seconds anything is waited for: n8n on a busy machine takes its time."""
 
-_LINK: Final = re.compile(r"https?://[^\s\"'<>]+")
-_FIELD: Final = re.compile(r"""<(?:input|select|textarea)\b[^>]*\sname=["'](field-\d+)["']""")
-_phones = count(1)
+_LINK_PATTERN: Final = re.compile(r"https?://[^\s\"'<>]+")
+_FORM_FIELD_PATTERN: Final = re.compile(
+    r"""<(?:input|select|textarea)\b[^>]*\sname=["'](field-\d+)["']"""
+)
+_phone_serial = count(1)
 
 
 class BuyerStuck(Exception):
@@ -33,7 +35,7 @@ class FormUnusable(Exception):
 
 
 @dataclass(frozen=True)
-class Question:
+class MailedQuestion:
     """A mail that asks the seller to decide."""
 
     code: str
@@ -48,33 +50,33 @@ class Question:
             FormUnusable: there is none.
 
         """
-        for found in _LINK.findall(html.unescape(self.text)):
+        for found in _LINK_PATTERN.findall(html.unescape(self.text)):
             if part in found:
                 return str(found)
         raise FormUnusable(f"the mail about {self.code} has no link with {part}")
 
 
 @dataclass
-class Buyer:
+class TrialBuyer:
     """Somebody who buys two random numbers over the stand-in for WhatsApp."""
 
     name: str
-    phone: client.Buyer
+    phone: client.BuyerClient
     code: str = ""
 
     @classmethod
-    def new(cls, sandbox: Sandbox, *, name: str) -> Self:
+    def new(cls, sandbox: SandboxClient, *, name: str) -> Self:
         """Give somebody who has never written before."""
-        return cls(name, sandbox.buyer(f"1555010{next(_phones):04d}", name=name))
+        return cls(name, sandbox.buyer(f"1555010{next(_phone_serial):04d}", name=name))
 
     def buys(self) -> str:
         """Hold two numbers, confirm, and give the code of the order."""
         self.phone.says("hi")
-        self.phone.waits_for("Random numbers", timeout=PATIENCE)
+        self.phone.waits_for("Random numbers", timeout=WAIT_TIMEOUT_SECONDS)
         self.phone.says("2 random")
-        self.phone.waits_for("Held for you", timeout=PATIENCE)
+        self.phone.waits_for("Held for you", timeout=WAIT_TIMEOUT_SECONDS)
         self.phone.taps("Confirm")
-        asked = self.phone.waits_for("please pay", timeout=PATIENCE).text
+        asked = self.phone.waits_for("please pay", timeout=WAIT_TIMEOUT_SECONDS).text
         found = re.search(r"R-[0-9A-Z]{5}", asked)
         if found is None:
             raise BuyerStuck(f"{self.name} is asked to pay, without a code: {asked!r}")
@@ -84,29 +86,29 @@ class Buyer:
     def sends_proof(self) -> None:
         """Send a picture of a receipt and wait until it is taken."""
         lines = ("$10.00", self.code, self.name)
-        self.phone.sends_picture(sample_receipts.picture(lines, at=datetime.now(tz=UTC)))
+        self.phone.sends_picture(sample_receipts.draw_receipt_jpeg(lines, at=datetime.now(tz=UTC)))
 
     def hears(self, piece: str) -> None:
         """Wait for a message with these words."""
-        self.phone.waits_for(piece, timeout=PATIENCE)
+        self.phone.waits_for(piece, timeout=WAIT_TIMEOUT_SECONDS)
 
 
 @dataclass(frozen=True)
-class Seller:
+class TrialSeller:
     """Who gets the mails of the workflows."""
 
     mailbox: Mailbox
 
-    def is_asked(self, code: str) -> Question:
+    def is_asked(self, code: str) -> MailedQuestion:
         """Wait for the question about an order."""
         mail = self.reads(f"{code}: have ")
         found = re.search(r'<a href="([^"]+)"[^>]*>Decide</a>', mail.text)
         if found is None:
             raise FormUnusable(f"the mail about {code} has no button: {mail.text}")
-        return Question(code, mail.text, html.unescape(found[1]))
+        return MailedQuestion(code, mail.text, html.unescape(found[1]))
 
     def decides(
-        self, question: Question, decision: str, *, amount: str = "", note: str = ""
+        self, question: MailedQuestion, decision: str, *, amount: str = "", note: str = ""
     ) -> None:
         """Open the form behind the button, fill it in and send it.
 
@@ -114,9 +116,9 @@ class Seller:
             FormUnusable: it is not the form that is expected.
 
         """
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as browser:
-            page = _opened(browser, question.button)
-            names = _FIELD.findall(page.text)
+        with httpx.Client(trust_env=False, timeout=WAIT_TIMEOUT_SECONDS) as browser:
+            page = _open_form(browser, question.button)
+            names = _FORM_FIELD_PATTERN.findall(page.text)
             if decision not in html.unescape(page.text) or len(names) < len(("", "", "")):
                 raise FormUnusable(f"the form of {question.code} has {names}:\n{page.text[:2000]}")
             typed = dict(zip(names, (decision, amount, note), strict=False))
@@ -127,27 +129,27 @@ class Seller:
         """Wait for the mail that says what came of a decision, and give it."""
         mail = self.mailbox.waits_for(
             lambda mail: mail.subject.startswith(f"{code}: ") and ": have " not in mail.subject,
-            timeout=PATIENCE,
+            timeout=WAIT_TIMEOUT_SECONDS,
         )
         return mail.subject.removeprefix(f"{code}: ")
 
-    def reads(self, subject: str) -> Mail:
+    def reads(self, subject: str) -> ReceivedMail:
         """Wait for a mail whose subject begins so."""
         return self.mailbox.waits_for(
-            lambda mail: mail.subject.startswith(subject), timeout=PATIENCE
+            lambda mail: mail.subject.startswith(subject), timeout=WAIT_TIMEOUT_SECONDS
         )
 
     def unread(self, *, within: float) -> list[str]:
         """Give the subject of a mail that comes within so many seconds, if any does."""
         try:
             return [self.mailbox.waits_for(lambda _: True, timeout=within).subject]
-        except NoMail:
+        except MailNotReceived:
             return []
 
 
-def _opened(browser: httpx.Client, address: str) -> httpx.Response:
+def _open_form(browser: httpx.Client, address: str) -> httpx.Response:
     """Open a form; a program reads its mail faster than n8n goes to sleep, which it answers 409."""
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + WAIT_TIMEOUT_SECONDS
     while (page := browser.get(address)).status_code == HTTPStatus.CONFLICT:
         if time.monotonic() > ends:
             break

@@ -9,31 +9,31 @@ from typing import Any, Final
 import httpx
 
 from deploy import child_processes
-from deploy.child_processes import HOST
-from deploy.demo.services import House
-from tests.n8n_live.engine import Engine
+from deploy.child_processes import LOOPBACK_HOST
+from deploy.demo.services import RunningDemo
+from tests.n8n_live.engine import N8nEngine
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "n8n"
-TEMPLATE: Final = FOLDER / "credentials.example.json"
-WORKFLOWS: Final = FOLDER / "workflows"
+CREDENTIALS_TEMPLATE: Final = FOLDER / "credentials.example.json"
+WORKFLOWS_FOLDER: Final = FOLDER / "workflows"
 
-TRANSFERS: Final = "raffleTransfers01"
-ASK: Final = "raffleProofs01"
-SUMMARY: Final = "raffleSummary01"
-EVENTS: Final = "raffleEvents01"
+TRANSFERS_WORKFLOW_ID: Final = "raffleTransfers01"
+PROOFS_WORKFLOW_ID: Final = "raffleProofs01"
+SUMMARY_WORKFLOW_ID: Final = "raffleSummary01"
+EVENTS_WORKFLOW_ID: Final = "raffleEvents01"
 
-SELLER: Final = "seller@example.org"
-SENDER: Final = "raffles@example.org"
-FIXED: Final = "a value that only both know"
+SELLER_EMAIL: Final = "seller@example.org"
+SENDER_EMAIL: Final = "raffles@example.org"
+FIXED_HEADER_VALUE: Final = "a value that only both know"
 
-_DOORS: Final[Mapping[str, tuple[str, list[str]]]] = {
-    ASK: ("raffle-proof", ["order.proof_received"]),
-    EVENTS: ("raffle-events", []),
+_WEBHOOKS: Final[Mapping[str, tuple[str, list[str]]]] = {
+    PROOFS_WORKFLOW_ID: ("raffle-proof", ["order.proof_received"]),
+    EVENTS_WORKFLOW_ID: ("raffle-events", []),
 }
 """Path of the webhook and events wanted, none: all."""
 
 
-def api(opened: House) -> httpx.Client:
+def open_api_client(opened: RunningDemo) -> httpx.Client:
     """Open the API as the seller's own program."""
     return httpx.Client(
         base_url=f"{opened.backoffice}/api",
@@ -43,40 +43,42 @@ def api(opened: House) -> httpx.Client:
     )
 
 
-def review_token(opened: House) -> str:
+def create_review_token(opened: RunningDemo) -> str:
     """Make the token that n8n works with, as an operator does."""
     command = [sys.executable, "-m", "backoffice.manage", "api_token", "create", "n8n"]
-    said = child_processes.run(
+    said = child_processes.run_command(
         [*command, "--scope", "review"], environment=opened.environment, timeout=60
     )
     return said.strip()
 
 
-def endpoints(asking: httpx.Client, *, n8n: str) -> dict[str, str]:
+def create_endpoints(asking: httpx.Client, *, n8n: str) -> dict[str, str]:
     """Have events sent to the workflows that listen; give the secret each is signed with."""
     secrets = {}
-    for workflow, (path, types) in _DOORS.items():
+    for workflow, (path, types) in _WEBHOOKS.items():
         wanted = {"name": path, "url": f"{n8n}/webhook/{path}", "types": types}
         made = asking.post("/endpoints", json=wanted).raise_for_status().json()
         secrets[workflow] = made["secret"]
     return secrets
 
 
-def credentials(engine: Engine, *, token: str, secrets: Mapping[str, str], smtp_port: int) -> None:
+def import_credentials(
+    engine: N8nEngine, *, token: str, secrets: Mapping[str, str], smtp_port: int
+) -> None:
     """Fill the template in, import it, and leave no copy."""
     filled: Mapping[str, Mapping[str, Any]] = {
         "raffleApiHeader01": {"value": f"Bearer {token}"},
-        "raffleProofSecret": {"hmacSecret": secrets[ASK]},
-        "raffleEventSecret": {"hmacSecret": secrets[EVENTS]},
-        "raffleFixedHeader": {"value": FIXED},
+        "raffleProofSecret": {"hmacSecret": secrets[PROOFS_WORKFLOW_ID]},
+        "raffleEventSecret": {"hmacSecret": secrets[EVENTS_WORKFLOW_ID]},
+        "raffleFixedHeader": {"value": FIXED_HEADER_VALUE},
         "raffleMail01": {
-            "host": HOST,
+            "host": LOOPBACK_HOST,
             "port": smtp_port,
             "secure": False,
             "disableStartTls": True,
         },
     }
-    found = json.loads(TEMPLATE.read_text())
+    found = json.loads(CREDENTIALS_TEMPLATE.read_text())
     for credential in found:
         credential["data"] |= filled[credential["id"]]
     file = engine.folder / "credentials.json"
@@ -89,8 +91,8 @@ def credentials(engine: Engine, *, token: str, secrets: Mapping[str, str], smtp_
         file.unlink()
 
 
-def workflows(
-    engine: Engine, *, public_url: str, rows: Sequence[Mapping[str, str]] | None = None
+def import_workflows(
+    engine: N8nEngine, *, public_url: str, rows: Sequence[Mapping[str, str]] | None = None
 ) -> None:
     """Import the workflows with what a person types into their first nodes.
 
@@ -100,10 +102,10 @@ def workflows(
         rows: a bank statement; then only the workflow that reads it is imported.
 
     """
-    typed = {"public_url": public_url, "seller_email": SELLER, "sender_email": SENDER}
-    for file in WORKFLOWS.glob("*.json"):
+    typed = {"public_url": public_url, "seller_email": SELLER_EMAIL, "sender_email": SENDER_EMAIL}
+    for file in WORKFLOWS_FOLDER.glob("*.json"):
         workflow = json.loads(file.read_text())
-        if rows is not None and workflow["id"] != TRANSFERS:
+        if rows is not None and workflow["id"] != TRANSFERS_WORKFLOW_ID:
             continue
         nodes = {node["name"]: node["parameters"] for node in workflow["nodes"]}
         for field in nodes["Settings"]["assignments"]["assignments"]:

@@ -16,25 +16,36 @@ from rich.console import Console
 from rich.text import Text
 
 from deploy import child_processes
-from deploy.child_processes import CommandFailed, ProcessFailed, free_ports
+from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
 from deploy.demo import interactive, services
-from deploy.demo.environment import Home, Ports
-from deploy.demo.services import House
-from deploy.sandbox.client import NothingSeen, Sandbox, SandboxRefused
+from deploy.demo.environment import DemoFolder, DemoPorts
+from deploy.demo.services import RunningDemo
+from deploy.sandbox.client import NothingSeen, SandboxClient, SandboxRefused
 from shared.events import signing
 from tests.n8n_live import setup
-from tests.n8n_live.engine import Engine, Installation
-from tests.n8n_live.mailbox import Mailbox, NoMail
-from tests.n8n_live.participants import PATIENCE, Buyer, BuyerStuck, FormUnusable, Seller
-from tests.n8n_live.setup import ASK, EVENTS, SUMMARY, TRANSFERS
+from tests.n8n_live.engine import N8nEngine, N8nInstallation
+from tests.n8n_live.mailbox import Mailbox, MailNotReceived
+from tests.n8n_live.participants import (
+    WAIT_TIMEOUT_SECONDS,
+    BuyerStuck,
+    FormUnusable,
+    TrialBuyer,
+    TrialSeller,
+)
+from tests.n8n_live.setup import (
+    EVENTS_WORKFLOW_ID,
+    PROOFS_WORKFLOW_ID,
+    SUMMARY_WORKFLOW_ID,
+    TRANSFERS_WORKFLOW_ID,
+)
 
-CONFIRM: Final = "The money is there: confirm"
-NOT_CREDITED: Final = "No money has arrived"
-PRICE: Final = "10.00"
+CONFIRM_OPTION: Final = "The money is there: confirm"
+NOT_CREDITED_OPTION: Final = "No money has arrived"
+ORDER_TOTAL: Final = "10.00"
 """Of two numbers of the demo's raffle."""
 
 
-class NotAsExpected(Exception):
+class TrialMismatch(Exception):
     """A workflow did something else than it should; says both."""
 
 
@@ -42,10 +53,10 @@ class NotAsExpected(Exception):
 class Trial:
     """Everything that runs, and where what is seen is told."""
 
-    opened: House
-    engine: Engine
-    seller: Seller
-    sandbox: Sandbox
+    opened: RunningDemo
+    engine: N8nEngine
+    seller: TrialSeller
+    sandbox: SandboxClient
     api: httpx.Client
     secrets: dict[str, str]
     tell: Callable[[str], None]
@@ -54,19 +65,19 @@ class Trial:
         """Tell what was found, and stop unless it is what was wanted."""
         self.tell(f"  {what}: {found}")
         if found != wanted:
-            raise NotAsExpected(f"{what}: expected {wanted}, found {found}")
+            raise TrialMismatch(f"{what}: expected {wanted}, found {found}")
 
     def order(self, code: str) -> dict[str, Any]:
         """Read an order from the API."""
         found: dict[str, Any] = self.api.get(f"/orders/{code}").raise_for_status().json()
         return found
 
-    def buyer(self, name: str) -> Buyer:
+    def buyer(self, name: str) -> TrialBuyer:
         """Give somebody new with a phone."""
-        return Buyer.new(self.sandbox, name=name)
+        return TrialBuyer.new(self.sandbox, name=name)
 
 
-def run(installed: Installation, *, console: Console) -> int:
+def run_trial(installed: N8nInstallation, *, console: Console) -> int:
     """Try everything in a folder and on ports of its own, and clean up.
 
     Returns:
@@ -74,20 +85,20 @@ def run(installed: Installation, *, console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-n8n-"))
-    announce = interactive.announcing(console)
+    announce = interactive.build_progress_printer(console)
     try:
-        with _ready(installed, folder, tell=announce) as trial:
-            _play(trial)
+        with _prepare_trial(installed, folder, tell=announce) as trial:
+            _run_stories(trial)
     except KeyboardInterrupt:
         console.print("stopped")
-        return interactive.INTERRUPTED
+        return interactive.INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1
     except (
         subprocess.TimeoutExpired,
-        NotAsExpected,
-        NoMail,
+        TrialMismatch,
+        MailNotReceived,
         BuyerStuck,
         FormUnusable,
         NothingSeen,
@@ -96,8 +107,8 @@ def run(installed: Installation, *, console: Console) -> int:
     ) as error:
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         for name in ("n8n", "gateway", "backoffice"):
-            log = Home(folder).logs / f"{name}.log"
-            console.print(Text(f"The log of {name} ends:\n{child_processes.tail(log)}"))
+            log = DemoFolder(folder).logs / f"{name}.log"
+            console.print(Text(f"The log of {name} ends:\n{child_processes.read_log_tail(log)}"))
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -106,42 +117,44 @@ def run(installed: Installation, *, console: Console) -> int:
 
 
 @contextmanager
-def _ready(
-    installed: Installation, folder: Path, *, tell: Callable[[str], None]
+def _prepare_trial(
+    installed: N8nInstallation, folder: Path, *, tell: Callable[[str], None]
 ) -> Iterator[Trial]:
     """Open the house, set n8n up as the README says, and start both."""
-    meta, gateway, backoffice, port, *broker_ports = free_ports(0, 0, 0, 0, 0, 0)
-    ports = Ports(meta=meta, gateway=gateway, backoffice=backoffice)
-    engine = Engine(installed, folder / "n8n", port, (broker_ports[0], broker_ports[1]))
+    meta, gateway, backoffice, port, *broker_ports = find_free_ports(0, 0, 0, 0, 0, 0)
+    ports = DemoPorts(meta=meta, gateway=gateway, backoffice=backoffice)
+    engine = N8nEngine(installed, folder / "n8n", port, (broker_ports[0], broker_ports[1]))
     with (
-        services.running(Home(folder), ports=ports, tell=tell, static=False) as opened,
+        services.run_demo_services(
+            DemoFolder(folder), ports=ports, tell=tell, static=False
+        ) as opened,
         Mailbox() as mailbox,
-        Sandbox(opened.meta) as sandbox,
-        setup.api(opened) as api,
+        SandboxClient(opened.meta) as sandbox,
+        setup.open_api_client(opened) as api,
     ):
         tell("importing credentials and workflows into n8n")
-        secrets = setup.endpoints(api, n8n=engine.address)
-        token = setup.review_token(opened)
-        setup.credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
-        setup.workflows(engine, public_url=opened.backoffice)
-        for workflow in (ASK, EVENTS, SUMMARY):
+        secrets = setup.create_endpoints(api, n8n=engine.address)
+        token = setup.create_review_token(opened)
+        setup.import_credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
+        setup.import_workflows(engine, public_url=opened.backoffice)
+        for workflow in (PROOFS_WORKFLOW_ID, EVENTS_WORKFLOW_ID, SUMMARY_WORKFLOW_ID):
             engine.run("publish:workflow", f"--id={workflow}")
         tell("starting n8n")
         with engine.serving(logs=opened.home.logs):
-            yield Trial(opened, engine, Seller(mailbox), sandbox, api, secrets, tell)
+            yield Trial(opened, engine, TrialSeller(mailbox), sandbox, api, secrets, tell)
 
 
-def _play(trial: Trial) -> None:
-    _confirmed_by_mail(trial)
-    _forged_and_repeated(trial)
-    _rejected_by_mail(trial)
-    _another_proof_meanwhile(trial)
-    _confirmed_from_a_statement(trial)
-    _summed_up(trial)
-    _caught_up(trial)
+def _run_stories(trial: Trial) -> None:
+    _confirm_by_mail(trial)
+    _send_forged_and_repeated_events(trial)
+    _reject_by_mail(trial)
+    _decide_after_another_proof(trial)
+    _confirm_from_bank_statement(trial)
+    _send_daily_summary(trial)
+    _catch_up_from_feed(trial)
 
 
-def _confirmed_by_mail(trial: Trial) -> None:
+def _confirm_by_mail(trial: Trial) -> None:
     trial.tell("a proof comes, the seller is asked by mail and confirms")
     ana = trial.buyer("Ana")
     code = ana.buys()
@@ -153,7 +166,7 @@ def _confirmed_by_mail(trial: Trial) -> None:
     trial.sees(
         "until the form is sent the order is", trial.order(code)["status"], "PENDING_PAYMENT"
     )
-    trial.seller.decides(question, CONFIRM, amount=PRICE)
+    trial.seller.decides(question, CONFIRM_OPTION, amount=ORDER_TOTAL)
     trial.sees("the seller reads", trial.seller.is_told(code), "confirmed")
     order = trial.order(code)
     trial.sees("the order is", order["status"], "PAID")
@@ -162,7 +175,7 @@ def _confirmed_by_mail(trial: Trial) -> None:
     trial.tell("  Ana is told")
 
 
-def _forged_and_repeated(trial: Trial) -> None:
+def _send_forged_and_repeated_events(trial: Trial) -> None:
     trial.tell("a forged event and a repeated one")
     event = next(
         event
@@ -170,7 +183,10 @@ def _forged_and_repeated(trial: Trial) -> None:
         if event["type"] == "order.proof_received"
     )
     body = json.dumps(event).encode()
-    for workflow, path in ((ASK, "raffle-proof"), (EVENTS, "raffle-events")):
+    for workflow, path in (
+        (PROOFS_WORKFLOW_ID, "raffle-proof"),
+        (EVENTS_WORKFLOW_ID, "raffle-events"),
+    ):
         address = f"{trial.engine.address}/webhook/{path}"
         ours = signing.build_signature_headers(
             trial.secrets[workflow], event_id=event["id"], body=body, now=datetime.now(tz=UTC)
@@ -182,18 +198,24 @@ def _forged_and_repeated(trial: Trial) -> None:
         ):
             headers = {"Content-Type": "application/json", **signed}
             answer = httpx.post(
-                address, content=body, headers=headers, timeout=PATIENCE, trust_env=False
+                address,
+                content=body,
+                headers=headers,
+                timeout=WAIT_TIMEOUT_SECONDS,
+                trust_env=False,
             )
             trial.sees(f"{path}, {what}", answer.status_code, wanted)
     trial.sees("mails that came of it", trial.seller.unread(within=3), [])
 
 
-def _rejected_by_mail(trial: Trial) -> None:
+def _reject_by_mail(trial: Trial) -> None:
     trial.tell("a proof comes, no money does, and the seller rejects")
     ben = trial.buyer("Ben")
     code = ben.buys()
     ben.sends_proof()
-    trial.seller.decides(trial.seller.is_asked(code), NOT_CREDITED, note="look at the account")
+    trial.seller.decides(
+        trial.seller.is_asked(code), NOT_CREDITED_OPTION, note="look at the account"
+    )
     trial.sees("the seller reads", trial.seller.is_told(code), "rejected")
     trial.sees("the order is", trial.order(code)["status"], "PENDING_PAYMENT")
     trial.sees("its proof is", trial.order(code)["proofs"][0]["verdict"], "REJECTED")
@@ -201,7 +223,7 @@ def _rejected_by_mail(trial: Trial) -> None:
     trial.tell("  Ben is told")
 
 
-def _another_proof_meanwhile(trial: Trial) -> None:
+def _decide_after_another_proof(trial: Trial) -> None:
     trial.tell("another proof comes before the seller answers")
     cleo = trial.buyer("Cleo")
     code = cleo.buys()
@@ -209,43 +231,43 @@ def _another_proof_meanwhile(trial: Trial) -> None:
     first = trial.seller.is_asked(code)
     cleo.sends_proof()
     second = trial.seller.is_asked(code)
-    trial.seller.decides(first, CONFIRM)
+    trial.seller.decides(first, CONFIRM_OPTION)
     trial.sees("the seller reads", trial.seller.is_told(code), "proof_unseen")
-    trial.seller.decides(second, CONFIRM)
+    trial.seller.decides(second, CONFIRM_OPTION)
     trial.sees("the seller reads", trial.seller.is_told(code), "confirmed")
     trial.sees("the order is", trial.order(code)["status"], "PAID")
 
 
-def _confirmed_from_a_statement(trial: Trial) -> None:
+def _confirm_from_bank_statement(trial: Trial) -> None:
     trial.tell("transfers of a bank statement")
     dora, emil, fay = (trial.buyer(name) for name in ("Dora", "Emil", "Fay"))
     hers, his, waits = dora.buys(), emil.buys(), fay.buys()
     fay.sends_proof()
     trial.seller.is_asked(waits)
     rows = [
-        {"reference": f"SPEI 88213 {hers.replace('-', ' ').lower()}", "amount": PRICE},
+        {"reference": f"SPEI 88213 {hers.replace('-', ' ').lower()}", "amount": ORDER_TOTAL},
         {"reference": f"SPEI 88214 {his}", "amount": "1.00"},
-        {"reference": "SPEI 88215 thank you", "amount": PRICE},
+        {"reference": "SPEI 88215 thank you", "amount": ORDER_TOTAL},
     ]
-    trial.sees("with an empty list", _by_group(trial), {"No money yet": [waits]})
-    setup.workflows(trial.engine, public_url=trial.opened.backoffice, rows=rows)
+    trial.sees("with an empty list", _run_and_group_transfers(trial), {"No money yet": [waits]})
+    setup.import_workflows(trial.engine, public_url=trial.opened.backoffice, rows=rows)
     wanted = {
         "Confirmed": [hers],
         "For a person": [f"{his} amount_mismatch"],
         "No money yet": [waits],
         "Unclear rows": ["SPEI 88215 thank you"],
     }
-    trial.sees("with three rows", _by_group(trial), wanted)
+    trial.sees("with three rows", _run_and_group_transfers(trial), wanted)
     trial.sees("Dora's order is", trial.order(hers)["status"], "PAID")
     trial.sees("its history says", trial.order(hers)["history"][-1]["reason"][:10], "SPEI 88213")
     again = wanted | {"Already confirmed": [hers]}
     del again["Confirmed"]
-    trial.sees("with the same rows again", _by_group(trial), again)
+    trial.sees("with the same rows again", _run_and_group_transfers(trial), again)
 
 
-def _by_group(trial: Trial) -> dict[str, list[str]]:
+def _run_and_group_transfers(trial: Trial) -> dict[str, list[str]]:
     """Run the workflow of the statement and read what reached each of its ends."""
-    reached = trial.engine.executed(TRANSFERS)
+    reached = trial.engine.executed(TRANSFERS_WORKFLOW_ID)
     groups = (
         "Confirmed",
         "Already confirmed",
@@ -264,9 +286,9 @@ def _by_group(trial: Trial) -> dict[str, list[str]]:
     }
 
 
-def _summed_up(trial: Trial) -> None:
+def _send_daily_summary(trial: Trial) -> None:
     trial.tell("the summary of the day")
-    trial.engine.executed(SUMMARY)
+    trial.engine.executed(SUMMARY_WORKFLOW_ID)
     mail = trial.seller.reads("Raffles: ")
     for line in mail.text.splitlines():
         trial.tell(f"  | {line}")
@@ -275,12 +297,14 @@ def _summed_up(trial: Trial) -> None:
     trial.sees("its subject", mail.subject, wanted)
 
 
-def _caught_up(trial: Trial) -> None:
+def _catch_up_from_feed(trial: Trial) -> None:
     trial.tell("the feed, where every event was heard of before")
-    reached = trial.engine.executed(EVENTS)
+    reached = trial.engine.executed(EVENTS_WORKFLOW_ID)
     events = trial.api.get("/events").raise_for_status().json()["results"]
     trial.sees("events read", len(reached.get("One by one", [])), len(events))
     new = len(reached.get("Which event?", []))
     trial.tell(f"  of them new: {new}")  # n8n may forget one of two that came at once
     trial.sees("hardly any", new * 5 <= len(events), wanted=True)
-    trial.sees("read once more", len(trial.engine.executed(EVENTS).get("One by one", [])), 0)
+    trial.sees(
+        "read once more", len(trial.engine.executed(EVENTS_WORKFLOW_ID).get("One by one", [])), 0
+    )

@@ -10,9 +10,9 @@ from typing import Any, Final
 from deploy.sandbox import graph_errors
 from deploy.sandbox.graph_api import fields
 
-CAPTION: Final = 1024
+MAX_CAPTION_LENGTH: Final = 1024
 MEGABYTE: Final = 1024 * 1024
-DOCUMENTS: Final = (
+DOCUMENT_MIME_TYPES: Final = (
     "text/plain",
     "application/pdf",
     "application/msword",
@@ -22,17 +22,17 @@ DOCUMENTS: Final = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 )
-SENDABLE: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
+SENDABLE_MEDIA: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
     "image": (5 * MEGABYTE, ("image/jpeg", "image/png")),
     "audio": (
         16 * MEGABYTE,
         ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
     ),
     "video": (16 * MEGABYTE, ("video/mp4", "video/3gpp")),
-    "document": (100 * MEGABYTE, DOCUMENTS),
+    "document": (100 * MEGABYTE, DOCUMENT_MIME_TYPES),
     "sticker": (512 * 1024, ("image/webp",)),
 }
-KEYS: Final[Mapping[str, frozenset[str]]] = {
+ATTACHMENT_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "image": frozenset({"id", "link", "caption"}),
     "audio": frozenset({"id", "link", "voice"}),
     "video": frozenset({"id", "link", "caption"}),
@@ -40,41 +40,52 @@ KEYS: Final[Mapping[str, frozenset[str]]] = {
     "sticker": frozenset({"id", "link"}),
 }
 
-MediaKnown = Callable[[str], str | None]
+FindMimeType = Callable[[str], str | None]
 """Gives the MIME type of an uploaded media id, or None when there is no such media here."""
 
 
 def check_attachment(
-    attachment: Mapping[str, Any], *, kind: str, path: str, known: MediaKnown, caption: bool = True
+    attachment: Mapping[str, Any],
+    *,
+    kind: str,
+    path: str,
+    known: FindMimeType,
+    caption: bool = True,
 ) -> None:
     """Refuse a media object: exactly one of `id` and `link`, of the right type."""
-    allowed = KEYS[kind] if caption else KEYS[kind] - {"caption"}
-    fields.only(attachment, allowed, path=path)
-    link = fields.string(attachment, "link", path=f"{path}['link']", optional=True)
-    media_id = fields.string(attachment, "id", path=f"{path}['id']", optional=True)
+    allowed = ATTACHMENT_KEYS[kind] if caption else ATTACHMENT_KEYS[kind] - {"caption"}
+    fields.check_known_keys(attachment, allowed, path=path)
+    link = fields.read_string(attachment, "link", path=f"{path}['link']", optional=True)
+    media_id = fields.read_string(attachment, "id", path=f"{path}['id']", optional=True)
     if link is None and media_id is None:
-        raise graph_errors.GraphRefused(131008, details=f"{path} must have an id or a link")
+        raise graph_errors.GraphApiRefusal(131008, details=f"{path} must have an id or a link")
     if link is not None and media_id is not None:
-        raise graph_errors.invalid(f"{path} must have either an id or a link, not both")
+        raise graph_errors.build_invalid_value_error(
+            f"{path} must have either an id or a link, not both"
+        )
     if link is not None:
-        fields.web_address(link, path=f"{path}['link']")
-    if media_id is not None and known(media_id) not in SENDABLE[kind][1]:
-        raise graph_errors.wrong(
+        fields.check_web_address(link, path=f"{path}['link']")
+    if media_id is not None and known(media_id) not in SENDABLE_MEDIA[kind][1]:
+        raise graph_errors.build_schema_error(
             f"Param {path}['id'] is not a valid whatsapp business account media attachment ID"
         )
-    text = fields.string(attachment, "caption", path=f"{path}['caption']", optional=True)
-    if text is not None and fields.length(text) > CAPTION:
-        raise graph_errors.wrong(
-            f"Param {path}['caption'] must be at most {CAPTION} characters long."
+    text = fields.read_string(attachment, "caption", path=f"{path}['caption']", optional=True)
+    if text is not None and fields.measure_text(text) > MAX_CAPTION_LENGTH:
+        raise graph_errors.build_schema_error(
+            f"Param {path}['caption'] must be at most {MAX_CAPTION_LENGTH} characters long."
         )
 
 
 def check_upload(*, mime_type: str, size: int) -> None:
     """Refuse an upload of a type or a size that Meta would not send."""
-    for limit, types in SENDABLE.values():
+    for limit, types in SENDABLE_MEDIA.values():
         if mime_type in types:
             if size > limit:
-                raise graph_errors.wrong(f"Param file is too large. Max size: {limit} bytes.")
+                raise graph_errors.build_schema_error(
+                    f"Param file is too large. Max size: {limit} bytes."
+                )
             return
-    every = ", ".join(name for _, types in SENDABLE.values() for name in types)
-    raise graph_errors.wrong(f"Param file must be a file with one of the following types: {every}.")
+    every = ", ".join(name for _, types in SENDABLE_MEDIA.values() for name in types)
+    raise graph_errors.build_schema_error(
+        f"Param file must be a file with one of the following types: {every}."
+    )

@@ -13,38 +13,43 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from deploy.sandbox import connection_faults, graph_errors
-from deploy.sandbox.fault_injection import UNREADABLE, Fault, Operation, unknown_error
+from deploy.sandbox.fault_injection import (
+    UNREADABLE_BODY,
+    GraphOperation,
+    PlannedFault,
+    build_unknown_error,
+)
 from deploy.sandbox.graph_api import attachments, links, sending
-from deploy.sandbox.graph_errors import GraphRefused
-from deploy.sandbox.media import LARGEST, UPLOADED_DAYS
-from deploy.sandbox.state import World
+from deploy.sandbox.graph_errors import GraphApiRefusal
+from deploy.sandbox.media import MAX_FILE_BYTES, UPLOAD_LIFETIME_DAYS
+from deploy.sandbox.state import SandboxState
 
-VERSION: Final = re.compile(r"v\d{1,2}\.\d")
-LARGEST_BODY: Final = 1024 * 1024
+VERSION_PATTERN: Final = re.compile(r"v\d{1,2}\.\d")
+MAX_BODY_BYTES: Final = 1024 * 1024
 MEGABYTE: Final = 1024 * 1024
 
-Handler = Callable[[World, Request], Awaitable[Response]]
+GraphHandler = Callable[[SandboxState, Request], Awaitable[Response]]
 
 
-def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def wrap_graph_handler(handler: GraphHandler) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a handler: refusals in Meta's JSON, and a line in the log of requests."""
 
     async def answer(request: Request) -> Response:
-        world: World = request.app.state.world
+        world: SandboxState = request.app.state.world
         code, details = None, ""
         try:
-            _known_version(request)
+            _check_version(request)
             response = await handler(world, request)
-        except GraphRefused as refused:
+        except GraphApiRefusal as refused:
             code, details = refused.code, str(refused)
-            response = refusal(refused)
+            response = build_error_response(refused)
         world.note(request, response, code=code, details=details)
         return response
 
     return answer
 
 
-def refusal(refused: GraphRefused) -> Response:
+def build_error_response(refused: GraphApiRefusal) -> Response:
     """Answer with a refusal."""
     headers = {}
     if refused.retry_after is not None:
@@ -55,9 +60,9 @@ def refusal(refused: GraphRefused) -> Response:
     return JSONResponse(refused.body(), status_code=refused.http, headers=headers)
 
 
-async def meet(
-    world: World, request: Request, operation: Operation, *, to: str = ""
-) -> Fault | None:
+async def apply_fault_before(
+    world: SandboxState, request: Request, operation: GraphOperation, *, to: str = ""
+) -> PlannedFault | None:
     """Meet the trouble planned for this request, before anything is done.
 
     Returns the trouble that must happen after it was done, if there is such.
@@ -76,112 +81,118 @@ async def meet(
         await asyncio.sleep(fault.seconds)
         return None
     if fault.kind in {"drop", "timeout"} and not fault.delivers:
-        await _silence(fault, request)
-        raise unknown_error()
+        await _withhold_answer(fault, request)
+        raise build_unknown_error()
     return fault
 
 
-async def part(fault: Fault | None, request: Request, response: Response) -> Response:
+async def apply_fault_after(
+    fault: PlannedFault | None, request: Request, response: Response
+) -> Response:
     """Let the trouble happen that comes after the work was done."""
     if fault is None:
         return response
     if fault.kind == "500_after_accepting":
-        return refusal(unknown_error())
+        return build_error_response(build_unknown_error())
     if fault.kind == "garbled":
-        return Response(UNREADABLE, media_type="text/html")
+        return Response(UNREADABLE_BODY, media_type="text/html")
     if fault.kind in {"drop", "timeout"}:
-        await _silence(fault, request)
+        await _withhold_answer(fault, request)
     return response
 
 
-async def _silence(fault: Fault, request: Request) -> None:
+async def _withhold_answer(fault: PlannedFault, request: Request) -> None:
     if fault.kind == "drop":
-        await connection_faults.cut(request.scope)
+        await connection_faults.cut_connection(request.scope)
     else:
         await asyncio.sleep(fault.seconds)
 
 
-def authorised(world: World, request: Request) -> None:
+def check_access_token(world: SandboxState, request: Request) -> None:
     """Refuse a request without our bearer (190)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     given = (
         token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token")
     )
     if given != world.options.access_token:
-        raise graph_errors.bad_token()
+        raise graph_errors.build_bad_token_error()
 
 
-def business_number(world: World, request: Request) -> str:
+def read_phone_number_id(world: SandboxState, request: Request) -> str:
     """Give the business number in the path, or refuse (100/33)."""
     phone_number_id = str(request.path_params["object_id"])
     if phone_number_id not in world.options.phone_number_ids:
-        raise graph_errors.no_such_object(phone_number_id, method=request.method)
+        raise graph_errors.build_unknown_object_error(phone_number_id, method=request.method)
     return phone_number_id
 
 
-async def send(world: World, request: Request) -> Response:
+async def send_message_view(world: SandboxState, request: Request) -> Response:
     """Accept a message, or mark one as read."""
-    body = _parsed(await _bytes(request, limit=LARGEST_BODY))
+    body = _parse_body(await _read_body(request, limit=MAX_BODY_BYTES))
     reads = body.get("status") == "read"
-    fault = await meet(world, request, "read" if reads else "send", to=_buyer_of(world, body))
-    authorised(world, request)
-    phone_number_id = business_number(world, request)
+    fault = await apply_fault_before(
+        world, request, "read" if reads else "send", to=_find_recipient_digits(world, body)
+    )
+    check_access_token(world, request)
+    phone_number_id = read_phone_number_id(world, request)
     if reads:
-        sending.mark_as_read(world, body=body)
-        return await part(fault, request, JSONResponse({"success": True}))
-    outgoing = sending.accept(world, phone_number_id=phone_number_id, body=body)
+        sending.mark_message_as_read(world, body=body)
+        return await apply_fault_after(fault, request, JSONResponse({"success": True}))
+    outgoing = sending.accept_message(world, phone_number_id=phone_number_id, body=body)
     if fault is not None and fault.kind == "fails_later":
         outgoing.fails = fault.code
-    elif world.behaviour.fetch_links and not await links.reachable(body):
+    elif world.behaviour.fetch_links and not await links.is_link_reachable(body):
         outgoing.fails = 131053
     outgoing.answered = "200" if fault is None else fault.kind
     world.outgoing.add(outgoing)
     world.dispatch(outgoing)
-    answer = sending.answer(body, outgoing=outgoing, country_code=world.options.country_code)
-    return await part(fault, request, JSONResponse(answer))
+    answer = sending.build_accepted_response(
+        body, outgoing=outgoing, country_code=world.options.country_code
+    )
+    return await apply_fault_after(fault, request, JSONResponse(answer))
 
 
-def _buyer_of(world: World, body: Mapping[str, Any]) -> str:
+def _find_recipient_digits(world: SandboxState, body: Mapping[str, Any]) -> str:
     """Give the digits of whom a message is for, which trouble can be narrowed to."""
     buyer = world.by_user_id.get(str(body.get("recipient")))
     return re.sub(r"\D", "", str(body.get("to") or "")) or (buyer.wa_id if buyer else "")
 
 
-async def upload(world: World, request: Request) -> Response:
+async def upload_media_view(world: SandboxState, request: Request) -> Response:
     """Keep a file the business uploads."""
-    fault = await meet(world, request, "upload")
-    authorised(world, request)
-    phone_number_id = business_number(world, request)
-    if int(request.headers.get("content-length", 0)) > LARGEST + MEGABYTE:
-        raise GraphRefused(100, http=413, message="(#100) Request body is too large.")
+    fault = await apply_fault_before(world, request, "upload")
+    check_access_token(world, request)
+    phone_number_id = read_phone_number_id(world, request)
+    if int(request.headers.get("content-length", 0)) > MAX_FILE_BYTES + MEGABYTE:
+        raise GraphApiRefusal(100, http=413, message="(#100) Request body is too large.")
     async with request.form(max_files=1, max_fields=10) as form:
         if form.get("messaging_product") != "whatsapp":
-            raise graph_errors.missing("messaging_product")
+            raise graph_errors.build_missing_parameter_error("messaging_product")
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise graph_errors.missing("file")
+            raise graph_errors.build_missing_parameter_error("file")
         mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
-        content = await file.read(LARGEST + 1)
+        content = await file.read(MAX_FILE_BYTES + 1)
     attachments.check_upload(mime_type=mime_type, size=len(content))
     medium = world.media.keep(
         content,
         mime_type=mime_type,
         phone_number_id=phone_number_id,
-        days=UPLOADED_DAYS,
+        days=UPLOAD_LIFETIME_DAYS,
         now=time.time(),
     )
-    return await part(fault, request, JSONResponse({"id": medium.id}))
+    return await apply_fault_after(fault, request, JSONResponse({"id": medium.id}))
 
 
-async def describe_media(world: World, request: Request, *, media_id: str) -> Response:
+async def describe_media_view(world: SandboxState, request: Request, *, media_id: str) -> Response:
     """Tell where a file can be fetched for the next minutes."""
-    fault = await meet(world, request, "media")
-    authorised(world, request)
+    fault = await apply_fault_before(world, request, "media")
+    check_access_token(world, request)
     now = time.time()
     medium = world.media.find(media_id, now=now)
     asked = request.query_params.get("phone_number_id")
     if medium is None or (asked is not None and asked != medium.phone_number_id):
-        raise graph_errors.no_such_object(media_id, method="GET")
+        raise graph_errors.build_unknown_object_error(media_id, method="GET")
     answer = {
         "messaging_product": "whatsapp",
         "url": world.media.url(
@@ -195,80 +206,82 @@ async def describe_media(world: World, request: Request, *, media_id: str) -> Re
         "file_size": len(medium.content),
         "id": medium.id,
     }
-    return await part(fault, request, JSONResponse(answer))
+    return await apply_fault_after(fault, request, JSONResponse(answer))
 
 
-async def remove_media(world: World, request: Request, *, media_id: str) -> Response:
+async def remove_media_view(world: SandboxState, request: Request, *, media_id: str) -> Response:
     """Forget a file."""
-    await meet(world, request, "media")
-    authorised(world, request)
+    await apply_fault_before(world, request, "media")
+    check_access_token(world, request)
     if world.media.find(media_id, now=time.time()) is None:
-        raise graph_errors.no_such_object(media_id, method="DELETE")
+        raise graph_errors.build_unknown_object_error(media_id, method="DELETE")
     world.media.remove(media_id)
     return JSONResponse({"success": True})
 
 
-async def download(request: Request) -> Response:
+async def download_media_view(request: Request) -> Response:
     """Give the bytes behind an address that is still good, to the bearer only."""
-    world: World = request.app.state.world
-    response = await _download(world, request)
+    world: SandboxState = request.app.state.world
+    response = await _build_download_response(world, request)
     world.note(request, response)
     return response
 
 
-async def _download(world: World, request: Request) -> Response:
+async def _build_download_response(world: SandboxState, request: Request) -> Response:
     try:
-        fault = await meet(world, request, "download")
-        authorised(world, request)
-    except GraphRefused as refused:
-        return Response(UNREADABLE, status_code=refused.http, media_type="text/html")
+        fault = await apply_fault_before(world, request, "download")
+        check_access_token(world, request)
+    except GraphApiRefusal as refused:
+        return Response(UNREADABLE_BODY, status_code=refused.http, media_type="text/html")
     query = request.query_params
     medium = world.media.at_address(
         query.get("hash", ""), media_id=query.get("mid", ""), now=time.time()
     )
     if medium is None:
-        return Response(UNREADABLE, status_code=404, media_type="text/html")
+        return Response(UNREADABLE_BODY, status_code=404, media_type="text/html")
     content = medium.content
     if fault is not None and fault.kind == "corrupt":
         content = content[: len(content) // 2]
     # Meta's media types carry parameters (`audio/ogg; codecs=opus`); Response would add a charset
     response = Response(content, headers={"Content-Type": medium.mime_type})
-    return await part(fault, request, response)
+    return await apply_fault_after(fault, request, response)
 
 
-def _known_version(request: Request) -> None:
+def _check_version(request: Request) -> None:
     version = str(request.path_params.get("version", ""))
-    if VERSION.fullmatch(version) is None:
-        raise unknown_path(request.url.path)
+    if VERSION_PATTERN.fullmatch(version) is None:
+        raise build_unknown_path_error(request.url.path)
 
 
-def unknown_path(path: str) -> GraphRefused:
+def build_unknown_path_error(path: str) -> GraphApiRefusal:
     """Say that the Graph API has no such address."""
-    return GraphRefused(2500, message=f"Unknown path components: {path}")
+    return GraphApiRefusal(2500, message=f"Unknown path components: {path}")
 
 
-async def _bytes(request: Request, *, limit: int) -> bytes:
+async def _read_body(request: Request, *, limit: int) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise GraphRefused(100, http=413, message="(#100) Request body is too large.")
+            raise GraphApiRefusal(100, http=413, message="(#100) Request body is too large.")
     return body
 
 
-def _parsed(body: bytes) -> Mapping[str, Any]:
+def _parse_body(body: bytes) -> Mapping[str, Any]:
     # what cannot be parsed has no parameters for Meta, so the first required one is missing
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise graph_errors.missing("messaging_product") from None
+        raise graph_errors.build_missing_parameter_error("messaging_product") from None
     if not isinstance(parsed, dict):
-        raise graph_errors.missing("messaging_product")
+        raise graph_errors.build_missing_parameter_error("messaging_product")
     return parsed
 
 
 ROUTES: Final = [
-    Route("/{version}/{object_id}/messages", endpoint(send), methods=["POST"]),
-    Route("/{version}/{object_id}/media", endpoint(upload), methods=["POST"]),
-    Route("/whatsapp_business/attachments/", download, methods=["GET"]),
+    Route(
+        "/{version}/{object_id}/messages", wrap_graph_handler(send_message_view), methods=["POST"]
+    ),
+    Route("/{version}/{object_id}/media", wrap_graph_handler(upload_media_view), methods=["POST"]),
+    Route("/whatsapp_business/attachments/", download_media_view, methods=["GET"]),
 ]

@@ -6,35 +6,35 @@ from typing import Any
 from deploy.sandbox import graph_errors
 
 
-def length(text: str) -> int:
+def measure_text(text: str) -> int:
     """Count as the stricter of code points and UTF-16 units: Meta does not say how emoji count."""
     return max(len(text), len(text.encode("utf-16-le", "surrogatepass")) // 2)
 
 
-def mapping(holder: Mapping[str, Any], key: str, *, path: str) -> Mapping[str, Any]:
+def read_object(holder: Mapping[str, Any], key: str, *, path: str) -> Mapping[str, Any]:
     """Give the JSON object under `key`."""
     if holder.get(key) is None:
-        raise graph_errors.missing(path)
+        raise graph_errors.build_missing_parameter_error(path)
     value = holder[key]
     if not isinstance(value, Mapping):
-        raise graph_errors.wrong(f"Param {path} must be a JSON object.")
+        raise graph_errors.build_schema_error(f"Param {path} must be a JSON object.")
     return value
 
 
-def array(holder: Mapping[str, Any], key: str, *, path: str) -> list[Mapping[str, Any]]:
+def read_array(holder: Mapping[str, Any], key: str, *, path: str) -> list[Mapping[str, Any]]:
     """Give the JSON array of objects under `key`."""
     if holder.get(key) is None:
-        raise graph_errors.missing(path)
+        raise graph_errors.build_missing_parameter_error(path)
     value = holder[key]
     if not isinstance(value, list):
-        raise graph_errors.wrong(f"Param {path} must be an array.")
+        raise graph_errors.build_schema_error(f"Param {path} must be an array.")
     for place, item in enumerate(value):
         if not isinstance(item, Mapping):
-            raise graph_errors.wrong(f"Param {path}[{place}] must be a JSON object.")
+            raise graph_errors.build_schema_error(f"Param {path}[{place}] must be a JSON object.")
     return value
 
 
-def text(
+def read_text(
     holder: Mapping[str, Any],
     key: str,
     *,
@@ -44,50 +44,56 @@ def text(
     optional: bool = False,
 ) -> str:
     """Give the text under `key`: not blank, and not longer than `maximum` (131009)."""
-    value = string(holder, key, path=path, optional=optional)
+    value = read_string(holder, key, path=path, optional=optional)
     if value is None:
         return ""
-    if not value.strip() or length(value) > maximum:
-        raise graph_errors.invalid(f"{label} length invalid. Min length: 1, Max length: {maximum}")
+    if not value.strip() or measure_text(value) > maximum:
+        raise graph_errors.build_invalid_value_error(
+            f"{label} length invalid. Min length: 1, Max length: {maximum}"
+        )
     return value
 
 
-def string(holder: Mapping[str, Any], key: str, *, path: str, optional: bool = False) -> str | None:
+def read_string(
+    holder: Mapping[str, Any], key: str, *, path: str, optional: bool = False
+) -> str | None:
     """Give the string under `key`, or None when it is optional and absent."""
     value = holder.get(key)
     if value is None:
         if optional:
             return None
-        raise graph_errors.missing(path)
+        raise graph_errors.build_missing_parameter_error(path)
     if not isinstance(value, str):
-        raise graph_errors.wrong(f"Param {path} must be a string.")
+        raise graph_errors.build_schema_error(f"Param {path} must be a string.")
     return value
 
 
-def only(holder: Mapping[str, Any], allowed: Collection[str], *, path: str) -> None:
+def check_known_keys(holder: Mapping[str, Any], allowed: Collection[str], *, path: str) -> None:
     """Refuse keys that Meta does not know in this object."""
     for key in holder:
         if key not in allowed:
-            raise graph_errors.wrong(f'Unexpected key "{key}" on param "{path}".')
+            raise graph_errors.build_schema_error(f'Unexpected key "{key}" on param "{path}".')
 
 
-def unique(values: Collection[str], *, label: str) -> None:
+def check_unique(values: Collection[str], *, label: str) -> None:
     """Refuse the same value twice."""
     if len(set(values)) != len(values):
-        raise graph_errors.invalid(
+        raise graph_errors.build_invalid_value_error(
             f"Duplicated {label}. Each {label} must be unique within a message"
         )
 
 
-def identifier(holder: Mapping[str, Any], *, path: str, label: str, maximum: int) -> str:
+def read_identifier(holder: Mapping[str, Any], *, path: str, label: str, maximum: int) -> str:
     """Give an id: within its limit and without spaces at either end."""
-    value = text(holder, "id", path=f"{path}['id']", label=label, maximum=maximum)
+    value = read_text(holder, "id", path=f"{path}['id']", label=label, maximum=maximum)
     if value != value.strip():
-        raise graph_errors.invalid(f"{label} must not have leading or trailing spaces")
+        raise graph_errors.build_invalid_value_error(
+            f"{label} must not have leading or trailing spaces"
+        )
     return value
 
 
-def web_address(value: str, *, path: str) -> None:
+def check_web_address(value: str, *, path: str) -> None:
     """Refuse what is not an http or https address."""
     if not value.startswith(("https://", "http://")) or any(sign.isspace() for sign in value):
-        raise graph_errors.wrong(f"Param {path} is not a valid URI.")
+        raise graph_errors.build_schema_error(f"Param {path} is not a valid URI.")

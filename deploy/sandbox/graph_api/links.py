@@ -9,21 +9,23 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.sandbox.graph_api.attachments import SENDABLE
+from deploy.sandbox.graph_api.attachments import SENDABLE_MEDIA
 
-PATIENCE: Final = 10.0  # seconds
+FETCH_TIMEOUT_SECONDS: Final = 10.0  # seconds
 
 
-async def reachable(body: Mapping[str, Any]) -> bool:
+async def is_link_reachable(body: Mapping[str, Any]) -> bool:
     """Fetch the link of a message, if it has one, and look at its type and size."""
-    link, kind = _link(body)
+    link, kind = _find_link(body)
     if not link:
         return True
-    largest, types = SENDABLE[kind]
+    largest, types = SENDABLE_MEDIA[kind]
     size = 0
     try:
         async with (
-            httpx.AsyncClient(trust_env=False, timeout=PATIENCE, follow_redirects=True) as http,
+            httpx.AsyncClient(
+                trust_env=False, timeout=FETCH_TIMEOUT_SECONDS, follow_redirects=True
+            ) as http,
             http.stream("GET", link) as response,
         ):
             mime_type = response.headers.get("content-type", "").partition(";")[0].strip()
@@ -38,12 +40,12 @@ async def reachable(body: Mapping[str, Any]) -> bool:
     return size > 0
 
 
-def _link(body: Mapping[str, Any]) -> tuple[str, str]:
+def _find_link(body: Mapping[str, Any]) -> tuple[str, str]:
     kind = str(body.get("type"))
     holder = body
     if kind == "interactive":
         holder = body["interactive"].get("header", {})
         kind = str(holder.get("type"))
-    if kind not in SENDABLE:
+    if kind not in SENDABLE_MEDIA:
         return "", kind
     return str(holder[kind].get("link") or ""), kind

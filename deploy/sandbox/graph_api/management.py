@@ -16,11 +16,15 @@ from starlette.routing import Route
 
 from deploy.sandbox import graph_errors
 from deploy.sandbox.graph_api import endpoints
-from deploy.sandbox.graph_api.endpoints import authorised, endpoint, meet
-from deploy.sandbox.graph_errors import GraphRefused
-from deploy.sandbox.state import World
+from deploy.sandbox.graph_api.endpoints import (
+    apply_fault_before,
+    check_access_token,
+    wrap_graph_handler,
+)
+from deploy.sandbox.graph_errors import GraphApiRefusal
+from deploy.sandbox.state import SandboxState
 
-DEFAULT_FIELDS: Final = (
+DEFAULT_NUMBER_FIELDS: Final = (
     "verified_name",
     "code_verification_status",
     "display_phone_number",
@@ -30,13 +34,19 @@ DEFAULT_FIELDS: Final = (
     "webhook_configuration",
     "id",
 )
-OK: Final = 200
-SYSTEM_USER: Final = "122100000000000000"
-USUAL: Final = ("id", "name", "currency", "timezone_id", "message_template_namespace")
-SCOPES: Final = ("whatsapp_business_management", "whatsapp_business_messaging")
+HTTP_OK: Final = 200
+SYSTEM_USER_ID: Final = "122100000000000000"
+DEFAULT_ACCOUNT_FIELDS: Final = (
+    "id",
+    "name",
+    "currency",
+    "timezone_id",
+    "message_template_namespace",
+)
+TOKEN_SCOPES: Final = ("whatsapp_business_management", "whatsapp_business_messaging")
 
 
-def phone_number(world: World, phone_number_id: str) -> dict[str, Any]:
+def describe_phone_number(world: SandboxState, phone_number_id: str) -> dict[str, Any]:
     """Give every field of a business number."""
     digits = world.options.display_phone_number(phone_number_id)
     return {
@@ -56,19 +66,19 @@ def phone_number(world: World, phone_number_id: str) -> dict[str, Any]:
     }
 
 
-async def read_object(world: World, request: Request) -> Response:
+async def object_view(world: SandboxState, request: Request) -> Response:
     """Describe a business number, the account, the app, or a media file."""
     object_id = str(request.path_params["object_id"])
     options = world.options
     if object_id not in {*options.phone_number_ids, options.waba_id, options.app_id}:
-        return await endpoints.describe_media(world, request, media_id=object_id)
-    await meet(world, request, "manage")
-    authorised(world, request)
+        return await endpoints.describe_media_view(world, request, media_id=object_id)
+    await apply_fault_before(world, request, "manage")
+    check_access_token(world, request)
     if object_id in options.phone_number_ids:
-        every = phone_number(world, object_id)
-        return JSONResponse(_chosen(every, request, node="WhatsAppBusinessPhoneNumber"))
+        every = describe_phone_number(world, object_id)
+        return JSONResponse(_select_fields(every, request, node="WhatsAppBusinessPhoneNumber"))
     if object_id == options.app_id:
-        return JSONResponse(_app(world))
+        return JSONResponse(_describe_app(world))
     account = {
         "id": object_id,
         "name": options.verified_name,
@@ -79,30 +89,38 @@ async def read_object(world: World, request: Request) -> Response:
         "country": "US",
         "ownership_type": "SELF",
     }
-    return JSONResponse(_chosen(account, request, node="WhatsAppBusinessAccount", usual=USUAL))
+    return JSONResponse(
+        _select_fields(
+            account, request, node="WhatsAppBusinessAccount", usual=DEFAULT_ACCOUNT_FIELDS
+        )
+    )
 
 
-async def remove_object(world: World, request: Request) -> Response:
+async def remove_object_view(world: SandboxState, request: Request) -> Response:
     """Forget a media file; nothing else can be deleted here."""
-    return await endpoints.remove_media(
+    return await endpoints.remove_media_view(
         world, request, media_id=str(request.path_params["object_id"])
     )
 
 
-def _chosen(
-    every: dict[str, Any], request: Request, *, node: str, usual: Sequence[str] = DEFAULT_FIELDS
+def _select_fields(
+    every: dict[str, Any],
+    request: Request,
+    *,
+    node: str,
+    usual: Sequence[str] = DEFAULT_NUMBER_FIELDS,
 ) -> dict[str, Any]:
     asked = request.query_params.get("fields")
     names = [name.strip() for name in asked.split(",")] if asked else list(usual)
     for name in names:
         if name not in every:
-            raise graph_errors.wrong(
+            raise graph_errors.build_schema_error(
                 f"Tried accessing nonexisting field ({name}) on node type ({node})"
             )
     return {name: every[name] for name in dict.fromkeys([*names, "id"])}
 
 
-def _app(world: World) -> dict[str, str]:
+def _describe_app(world: SandboxState) -> dict[str, str]:
     return {
         "link": "http://127.0.0.1/",
         "name": f"{world.options.verified_name} (sandbox)",
@@ -110,29 +128,31 @@ def _app(world: World) -> dict[str, str]:
     }
 
 
-async def phone_numbers(world: World, request: Request) -> Response:
+async def phone_numbers_view(world: SandboxState, request: Request) -> Response:
     """List the account's business numbers."""
-    await _about_the_account(world, request)
+    await _check_account_request(world, request)
     data = [
-        _chosen(phone_number(world, each), request, node="WhatsAppBusinessPhoneNumber")
+        _select_fields(
+            describe_phone_number(world, each), request, node="WhatsAppBusinessPhoneNumber"
+        )
         for each in world.options.phone_number_ids
     ]
     return JSONResponse({"data": data, "paging": {"cursors": {"before": "A", "after": "B"}}})
 
 
-async def subscribed_apps(world: World, request: Request) -> Response:
+async def subscribed_apps_view(world: SandboxState, request: Request) -> Response:
     """List, add or remove our app among those that get the account's webhooks."""
-    await _about_the_account(world, request)
+    await _check_account_request(world, request)
     if request.method == "GET":
-        apps = [{"whatsapp_business_api_data": _app(world)}] if world.subscribed else []
+        apps = [{"whatsapp_business_api_data": _describe_app(world)}] if world.subscribed else []
         return JSONResponse({"data": apps})
     if request.method == "POST":
-        await _override(world, await request.body())
+        await _override_callback(world, await request.body())
     world.subscribed = request.method == "POST"
     return JSONResponse({"success": True})
 
 
-async def _override(world: World, body: bytes) -> None:
+async def _override_callback(world: SandboxState, body: bytes) -> None:
     """Send the account's webhooks elsewhere, once that place has proved itself."""
     asked = orjson.loads(body) if body.startswith(b"{") else {}
     address = asked.get("override_callback_uri")
@@ -143,32 +163,32 @@ async def _override(world: World, body: bytes) -> None:
     challenge = str(secrets.randbelow(10**10))
     token = str(asked.get("verify_token", ""))
     answer = await world.postman.verify(mode="subscribe", token=token, challenge=challenge)
-    if answer != (OK, challenge):
+    if answer != (HTTP_OK, challenge):
         world.behaviour = before
-        raise GraphRefused(
+        raise GraphApiRefusal(
             2200, message="(#2200) Callback verification failed: the challenge was not returned."
         )
 
 
-async def _about_the_account(world: World, request: Request) -> None:
-    await meet(world, request, "manage")
-    authorised(world, request)
+async def _check_account_request(world: SandboxState, request: Request) -> None:
+    await apply_fault_before(world, request, "manage")
+    check_access_token(world, request)
     object_id = str(request.path_params["object_id"])
     if object_id != world.options.waba_id:
-        raise graph_errors.no_such_object(object_id, method=request.method)
+        raise graph_errors.build_unknown_object_error(object_id, method=request.method)
 
 
-async def debug_token(world: World, request: Request) -> Response:
+async def debug_token_view(world: SandboxState, request: Request) -> Response:
     """Tell whether a token is good, and what it may do."""
-    await meet(world, request, "manage")
-    authorised(world, request)
+    await apply_fault_before(world, request, "manage")
+    check_access_token(world, request)
     token = request.query_params.get("input_token")
     if token is None:
-        raise graph_errors.missing("input_token")
+        raise graph_errors.build_missing_parameter_error("input_token")
     if token != world.options.access_token:
         problem = {"code": 190, "message": "The access token could not be decrypted"}
         return JSONResponse({"data": {"error": problem, "is_valid": False, "scopes": []}})
-    granted = [{"scope": scope, "target_ids": [world.options.waba_id]} for scope in SCOPES]
+    granted = [{"scope": scope, "target_ids": [world.options.waba_id]} for scope in TOKEN_SCOPES]
     data = {
         "app_id": world.options.app_id,
         "type": "SYSTEM_USER",
@@ -177,38 +197,42 @@ async def debug_token(world: World, request: Request) -> Response:
         "expires_at": 0,
         "is_valid": True,
         "issued_at": 1_767_225_600,
-        "scopes": list(SCOPES),
+        "scopes": list(TOKEN_SCOPES),
         "granular_scopes": granted,
-        "user_id": SYSTEM_USER,
+        "user_id": SYSTEM_USER_ID,
     }
     return JSONResponse({"data": data})
 
 
-async def own_app(world: World, request: Request) -> Response:
+async def app_view(world: SandboxState, request: Request) -> Response:
     """Describe the app the token belongs to."""
-    await meet(world, request, "manage")
-    authorised(world, request)
-    return JSONResponse(_app(world))
+    await apply_fault_before(world, request, "manage")
+    check_access_token(world, request)
+    return JSONResponse(_describe_app(world))
 
 
-async def token_owner(world: World, request: Request) -> Response:
+async def token_owner_view(world: SandboxState, request: Request) -> Response:
     """Describe the system user the token belongs to."""
-    await meet(world, request, "manage")
-    authorised(world, request)
-    every = {"id": SYSTEM_USER, "name": f"{world.options.verified_name} system user"}
-    return JSONResponse(_chosen(every, request, node="User", usual=("name", "id")))
+    await apply_fault_before(world, request, "manage")
+    check_access_token(world, request)
+    every = {"id": SYSTEM_USER_ID, "name": f"{world.options.verified_name} system user"}
+    return JSONResponse(_select_fields(every, request, node="User", usual=("name", "id")))
 
 
-async def subscriptions(world: World, request: Request) -> Response:
+async def subscriptions_view(world: SandboxState, request: Request) -> Response:
     """List the webhook fields the app is subscribed to; wants the app's own token."""
-    await meet(world, request, "manage")
+    await apply_fault_before(world, request, "manage")
     options = world.options
     if request.path_params["object_id"] != options.app_id:
-        raise graph_errors.no_such_object(str(request.path_params["object_id"]), method="GET")
+        raise graph_errors.build_unknown_object_error(
+            str(request.path_params["object_id"]), method="GET"
+        )
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     given = given or request.query_params.get("access_token", "")
     if given != f"{options.app_id}|{options.app_secret}":
-        raise GraphRefused(15, message="(#15) This method must be called with an app access_token.")
+        raise GraphApiRefusal(
+            15, message="(#15) This method must be called with an app access_token."
+        )
     subscribed = {
         "object": "whatsapp_business_account",
         "callback_url": world.behaviour.webhook_url,
@@ -222,16 +246,24 @@ async def subscriptions(world: World, request: Request) -> Response:
 
 
 ROUTES: Final = [
-    Route("/{version}/debug_token", endpoint(debug_token), methods=["GET"]),
-    Route("/{version}/me", endpoint(token_owner), methods=["GET"]),
-    Route("/{version}/app", endpoint(own_app), methods=["GET"]),
-    Route("/{version}/{object_id}/phone_numbers", endpoint(phone_numbers), methods=["GET"]),
+    Route("/{version}/debug_token", wrap_graph_handler(debug_token_view), methods=["GET"]),
+    Route("/{version}/me", wrap_graph_handler(token_owner_view), methods=["GET"]),
+    Route("/{version}/app", wrap_graph_handler(app_view), methods=["GET"]),
+    Route(
+        "/{version}/{object_id}/phone_numbers",
+        wrap_graph_handler(phone_numbers_view),
+        methods=["GET"],
+    ),
     Route(
         "/{version}/{object_id}/subscribed_apps",
-        endpoint(subscribed_apps),
+        wrap_graph_handler(subscribed_apps_view),
         methods=["GET", "POST", "DELETE"],
     ),
-    Route("/{version}/{object_id}/subscriptions", endpoint(subscriptions), methods=["GET"]),
-    Route("/{version}/{object_id}", endpoint(remove_object), methods=["DELETE"]),
-    Route("/{version}/{object_id}", endpoint(read_object), methods=["GET"]),
+    Route(
+        "/{version}/{object_id}/subscriptions",
+        wrap_graph_handler(subscriptions_view),
+        methods=["GET"],
+    ),
+    Route("/{version}/{object_id}", wrap_graph_handler(remove_object_view), methods=["DELETE"]),
+    Route("/{version}/{object_id}", wrap_graph_handler(object_view), methods=["GET"]),
 ]

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.sandbox import graph_errors, rendering
-from deploy.sandbox.chat import Buyer, Entry, Outgoing
+from deploy.sandbox.chat import ChatEntry, OutgoingMessage, SandboxBuyer
 from deploy.sandbox.graph_api import fields, message_rules
-from deploy.sandbox.state import World, new_wamid
+from deploy.sandbox.state import SandboxState, generate_wamid
 
 WINDOW_SECONDS: Final = 24 * 3600
-USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-PHONE: Final = re.compile(r"\+?[1-9]\d{6,14}")
-PUNCTUATION: Final = re.compile(r"[\s().-]")
-PAIR_BURST: Final = 45
-PAIR_SECONDS: Final = 6
+USER_ID_PATTERN: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+PHONE_PATTERN: Final = re.compile(r"\+?[1-9]\d{6,14}")
+PUNCTUATION_PATTERN: Final = re.compile(r"[\s().-]")
+MAX_PAIR_BURST: Final = 45
+SECONDS_PER_PAIR_MESSAGE: Final = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,29 +39,29 @@ class Addressee:
         return {"input": self.given, "wa_id": self.wa_id or self.given}
 
 
-def addressee(body: Mapping[str, Any], *, country_code: str) -> Addressee:
+def read_addressee(body: Mapping[str, Any], *, country_code: str) -> Addressee:
     """Read `to` or `recipient`; with both, `to` wins.
 
     A number without `+` gets the business's country code in front, as Meta documents, and
     goes astray.
     """
-    to = fields.string(body, "to", path="to", optional=True)
+    to = fields.read_string(body, "to", path="to", optional=True)
     if to:
-        return _phone(to, country_code=country_code)
-    recipient = fields.string(body, "recipient", path="recipient", optional=True)
+        return _read_phone_number(to, country_code=country_code)
+    recipient = fields.read_string(body, "recipient", path="recipient", optional=True)
     if not recipient:
-        raise graph_errors.missing("to")
-    if USER_ID.fullmatch(recipient) is None:
-        raise graph_errors.invalid("recipient must be a business-scoped user ID")
+        raise graph_errors.build_missing_parameter_error("to")
+    if USER_ID_PATTERN.fullmatch(recipient) is None:
+        raise graph_errors.build_invalid_value_error("recipient must be a business-scoped user ID")
     return Addressee(given=recipient, user_id=recipient)
 
 
-def _phone(to: str, *, country_code: str) -> Addressee:
-    if USER_ID.fullmatch(to):
+def _read_phone_number(to: str, *, country_code: str) -> Addressee:
+    if USER_ID_PATTERN.fullmatch(to):
         return Addressee(given=to)
-    number = PUNCTUATION.sub("", to)
-    if PHONE.fullmatch(number) is None:
-        raise graph_errors.invalid(
+    number = PUNCTUATION_PATTERN.sub("", to)
+    if PHONE_PATTERN.fullmatch(number) is None:
+        raise graph_errors.build_invalid_value_error(
             "The phone number is malformed: Please use the format: +1234567890."
         )
     if number.startswith("+"):
@@ -69,7 +69,9 @@ def _phone(to: str, *, country_code: str) -> Addressee:
     return Addressee(given=to, wa_id=country_code + number)
 
 
-def accept(world: World, *, phone_number_id: str, body: Mapping[str, Any]) -> Outgoing:
+def accept_message(
+    world: SandboxState, *, phone_number_id: str, body: Mapping[str, Any]
+) -> OutgoingMessage:
     """Take a message under every rule, without sending it on its way yet.
 
     Raises:
@@ -77,16 +79,18 @@ def accept(world: World, *, phone_number_id: str, body: Mapping[str, Any]) -> Ou
 
     """
     now = time.time()
-    message_rules.check(body, known=lambda media_id: _known(world, media_id, phone_number_id))
-    who = addressee(body, country_code=world.options.country_code)
+    message_rules.check_message(
+        body, known=lambda media_id: _find_mime_type(world, media_id, phone_number_id)
+    )
+    who = read_addressee(body, country_code=world.options.country_code)
     lost = not who.wa_id and not who.user_id
     if who.wa_id == world.options.display_phone_number(phone_number_id):
-        raise graph_errors.GraphRefused(
+        raise graph_errors.GraphApiRefusal(
             131021, details="Recipient phone number cannot be the sender."
         )
-    buyer, fails = (None, None) if lost else _reached(world, who, phone_number_id, now=now)
-    outgoing = Outgoing(
-        id=new_wamid(who.wa_id or who.user_id[:20]),
+    buyer, fails = (None, None) if lost else _find_buyer(world, who, phone_number_id, now=now)
+    outgoing = OutgoingMessage(
+        id=generate_wamid(who.wa_id or who.user_id[:20]),
         to=who.given,
         buyer=buyer,
         phone_number_id=phone_number_id,
@@ -96,13 +100,15 @@ def accept(world: World, *, phone_number_id: str, body: Mapping[str, Any]) -> Ou
         fails=fails,
     )
     if buyer is not None:
-        outgoing.entry = _entry(world, outgoing, now=now)
+        outgoing.entry = _build_entry(world, outgoing, now=now)
     return outgoing
 
 
-def answer(body: Mapping[str, Any], *, outgoing: Outgoing, country_code: str) -> dict[str, Any]:
+def build_accepted_response(
+    body: Mapping[str, Any], *, outgoing: OutgoingMessage, country_code: str
+) -> dict[str, Any]:
     """Give Meta's answer to an accepted message."""
-    who = addressee(body, country_code=country_code)
+    who = read_addressee(body, country_code=country_code)
     return {
         "messaging_product": "whatsapp",
         "contacts": [who.as_contact()],
@@ -110,7 +116,7 @@ def answer(body: Mapping[str, Any], *, outgoing: Outgoing, country_code: str) ->
     }
 
 
-def mark_as_read(world: World, *, body: Mapping[str, Any]) -> None:
+def mark_message_as_read(world: SandboxState, *, body: Mapping[str, Any]) -> None:
     """Mark a buyer's message as read, and show the typing indicator if asked.
 
     Raises:
@@ -118,57 +124,61 @@ def mark_as_read(world: World, *, body: Mapping[str, Any]) -> None:
 
     """
     if body.get("messaging_product") != "whatsapp":
-        raise graph_errors.missing("messaging_product")
-    message_id = fields.string(body, "message_id", path="message_id") or ""
+        raise graph_errors.build_missing_parameter_error("messaging_product")
+    message_id = fields.read_string(body, "message_id", path="message_id") or ""
     indicator = body.get("typing_indicator")
     if indicator is not None and indicator != {"type": "text"}:
-        raise graph_errors.wrong("Param typing_indicator['type'] must be one of {TEXT}.")
+        raise graph_errors.build_schema_error(
+            "Param typing_indicator['type'] must be one of {TEXT}."
+        )
     buyer, entry = world.known.get(message_id, (None, None))
     if buyer is None or entry is None or entry.side != "buyer":
-        raise graph_errors.invalid("Message ID is not valid, or the message is too old")
+        raise graph_errors.build_invalid_value_error(
+            "Message ID is not valid, or the message is too old"
+        )
     world.mark_read(buyer, entry, typing=indicator is not None)
 
 
-def _known(world: World, media_id: str, phone_number_id: str) -> str | None:
+def _find_mime_type(world: SandboxState, media_id: str, phone_number_id: str) -> str | None:
     medium = world.media.find(media_id, now=time.time())
     if medium is None or medium.phone_number_id != phone_number_id:
         return None
     return medium.mime_type.partition(";")[0].strip()
 
 
-def _reached(
-    world: World, who: Addressee, phone_number_id: str, *, now: float
-) -> tuple[Buyer, int | None]:
+def _find_buyer(
+    world: SandboxState, who: Addressee, phone_number_id: str, *, now: float
+) -> tuple[SandboxBuyer, int | None]:
     """Give the buyer, and the code with which delivery will fail, if it will."""
     known = world.by_user_id.get(who.user_id) if who.user_id else world.buyers.get(who.wa_id)
     reach = known.reach if known else world.behaviour.unknown_recipients
     if reach == "not_allowed":
-        raise graph_errors.GraphRefused(
+        raise graph_errors.GraphApiRefusal(
             131030, details="Recipient phone number not in allowed list: Add recipient phone number"
         )
     # nobody is kept for a number that never wrote: a wrong number must not become a buyer
-    buyer = known or Buyer(wa_id=who.wa_id, user_id=who.user_id)
+    buyer = known or SandboxBuyer(wa_id=who.wa_id, user_id=who.user_id)
     if reach == "undeliverable" or not buyer.wa_id:
         return buyer, 131026
     if world.behaviour.pair_limit:
-        _within_pair_limit(buyer, phone_number_id, now=now)
-    if world.behaviour.window != "off" and not _window_open(buyer, phone_number_id, now=now):
+        _check_pair_limit(buyer, phone_number_id, now=now)
+    if world.behaviour.window != "off" and not _is_window_open(buyer, phone_number_id, now=now):
         if world.behaviour.window == "sync":
-            raise graph_errors.GraphRefused(131047, details=graph_errors.WINDOW_CLOSED)
+            raise graph_errors.GraphApiRefusal(131047, details=graph_errors.WINDOW_CLOSED_DETAILS)
         return buyer, 131047
     return known or world.buyer(who.wa_id), None
 
 
-def _window_open(buyer: Buyer, phone_number_id: str, *, now: float) -> bool:
+def _is_window_open(buyer: SandboxBuyer, phone_number_id: str, *, now: float) -> bool:
     wrote = buyer.last_wrote.get(phone_number_id)
     return wrote is not None and now - wrote < WINDOW_SECONDS
 
 
-def _within_pair_limit(buyer: Buyer, phone_number_id: str, *, now: float) -> None:
-    left, since = buyer.allowance.get(phone_number_id, (float(PAIR_BURST), now))
-    left = min(float(PAIR_BURST), left + (now - since) / PAIR_SECONDS)
+def _check_pair_limit(buyer: SandboxBuyer, phone_number_id: str, *, now: float) -> None:
+    left, since = buyer.allowance.get(phone_number_id, (float(MAX_PAIR_BURST), now))
+    left = min(float(MAX_PAIR_BURST), left + (now - since) / SECONDS_PER_PAIR_MESSAGE)
     if left < 1:
-        raise graph_errors.GraphRefused(
+        raise graph_errors.GraphApiRefusal(
             131056,
             details="Message failed to send because there were too many messages sent from this "
             "phone number to the same phone number in a short period of time.",
@@ -176,13 +186,13 @@ def _within_pair_limit(buyer: Buyer, phone_number_id: str, *, now: float) -> Non
     buyer.allowance[phone_number_id] = (left - 1, now)
 
 
-def _entry(world: World, outgoing: Outgoing, *, now: float) -> Entry:
+def _build_entry(world: SandboxState, outgoing: OutgoingMessage, *, now: float) -> ChatEntry:
     context = outgoing.body.get("context", {})
-    return Entry(
+    return ChatEntry(
         id=outgoing.id,
         side="business",
         phone_number_id=outgoing.phone_number_id,
-        shown=rendering.shown(outgoing.body, describe=world.describe_media),
+        shown=rendering.render_message(outgoing.body, describe=world.describe_media),
         at=now,
         status="sent",
         raw=outgoing.body,

@@ -7,13 +7,13 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-SIZE: Final = (720, 900)
-INK: Final = (32, 44, 60)
-PAPER: Final = (250, 250, 246)
-BAND: Final = (22, 128, 96)
+RECEIPT_SIZE: Final = (720, 900)
+INK_COLOUR: Final = (32, 44, 60)
+PAPER_COLOUR: Final = (250, 250, 246)
+BAND_COLOUR: Final = (22, 128, 96)
 
 
-def picture(lines: Sequence[str], *, at: datetime) -> bytes:
+def draw_receipt_jpeg(lines: Sequence[str], *, at: datetime) -> bytes:
     """Draw a receipt as JPEG; its time makes each one different.
 
     Args:
@@ -21,26 +21,26 @@ def picture(lines: Sequence[str], *, at: datetime) -> bytes:
         at: when it was paid, written on it to the microsecond.
 
     """
-    return _saved(_drawn(lines, at=at), kind="JPEG")
+    return _encode_image(_draw_receipt(lines, at=at), kind="JPEG")
 
 
-def pdf(lines: Sequence[str], *, at: datetime) -> bytes:
+def draw_receipt_pdf(lines: Sequence[str], *, at: datetime) -> bytes:
     """Draw the same receipt as a PDF of one page."""
-    return _saved(_drawn(lines, at=at), kind="PDF")
+    return _encode_image(_draw_receipt(lines, at=at), kind="PDF")
 
 
-def _drawn(lines: Sequence[str], *, at: datetime) -> Image.Image:
-    image = Image.new("RGB", SIZE, PAPER)
+def _draw_receipt(lines: Sequence[str], *, at: datetime) -> Image.Image:
+    image = Image.new("RGB", RECEIPT_SIZE, PAPER_COLOUR)
     draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, SIZE[0], 140), fill=BAND)
-    draw.text((40, 45), "Bank of Example", fill=PAPER, font=ImageFont.load_default(44))
+    draw.rectangle((0, 0, RECEIPT_SIZE[0], 140), fill=BAND_COLOUR)
+    draw.text((40, 45), "Bank of Example", fill=PAPER_COLOUR, font=ImageFont.load_default(44))
     words = ["Transfer sent", *lines, f"{at:%Y-%m-%d %H:%M:%S.%f}"]
     for place, line in enumerate(words):
-        draw.text((40, 200 + 70 * place), line, fill=INK, font=ImageFont.load_default(32))
+        draw.text((40, 200 + 70 * place), line, fill=INK_COLOUR, font=ImageFont.load_default(32))
     return image
 
 
-def _saved(image: Image.Image, *, kind: str) -> bytes:
+def _encode_image(image: Image.Image, *, kind: str) -> bytes:
     file = BytesIO()
     image.save(file, format=kind)
     return file.getvalue()

@@ -17,11 +17,11 @@ import httpx
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from deploy.sandbox.client import Buyer, Sandbox, SandboxRefused, Seen
+from deploy.sandbox.client import BuyerClient, SandboxClient, SandboxRefused, SeenMessage
 from deploy.sandbox.phone import bubbles, sample_receipts
 
-FOOTER: Final = "type to write · /1 taps [1] · /photo · /as NAME · /help · /quit"
-HELP: Final = """\
+PROMPT_HINT: Final = "type to write · /1 taps [1] · /photo · /as NAME · /help · /quit"
+HELP_TEXT: Final = """\
 Every line without a slash at its beginning is a message to the raffle.
 
 /1  /2  …      tap the button or row with that number
@@ -33,42 +33,42 @@ Every line without a slash at its beginning is a message to the raffle.
 /quit          end the demo; Ctrl-C and Ctrl-D do so too
 //…            write a message that begins with a slash"""
 
-PATIENCE: Final = 8.0
-LONG: Final = 20.0
+ANSWER_TIMEOUT_SECONDS: Final = 8.0
+DEFAULT_WAIT_SECONDS: Final = 20.0
 """Seconds that /wait waits unless told otherwise."""
-QUIET: Final = 0.4
+QUIET_SECONDS: Final = 0.4
 """Seconds without a further message after which the bot has finished."""
-POLL: Final = 0.5
+POLL_SECONDS: Final = 0.5
 """Seconds a request for news stays open; so long does it take at most to put the phone away."""
-ACCEPTED: Final = 3
+ACCEPTANCE_TIMEOUT_SECONDS: Final = 3
 """Seconds the gateway's 200 is waited for, so that the first ticks are true."""
-_BACK_OVER_FOOTER: Final = "\r\x1b[K\x1b[A\x1b[K"
+_ERASE_PROMPT_HINT: Final = "\r\x1b[K\x1b[A\x1b[K"
 
 
-class Quit(Exception):
+class PhonePutAway(Exception):
     """The buyer puts the phone away."""
 
 
-class CannotDo(Exception):
+class CommandNotUnderstood(Exception):
     """What was typed makes no sense here; says why."""
 
 
 @dataclass
-class Chat:
+class PhoneChat:
     """A buyer's chat, and how far it was read."""
 
     name: str
-    buyer: Buyer
+    buyer: BuyerClient
     seen: int
     """Number of the last message that came in."""
-    unread: list[Seen] = field(default_factory=list)
-    tappable: Seen | None = None
+    unread: list[SeenMessage] = field(default_factory=list)
+    tappable: SeenMessage | None = None
     """The newest message with buttons or rows."""
     heard: int = 0
     """How many messages of the business came in."""
 
 
-class Phone:
+class TerminalPhone:
     """Reads lines, sends what they mean, and prints what comes back, also unasked.
 
     A thread a buyer waits for news. Whoever sends or prints holds the lock, so that an answer never
@@ -78,10 +78,10 @@ class Phone:
     def __init__(
         self,
         *,
-        sandbox: Sandbox,
+        sandbox: SandboxClient,
         console: Console,
         info: RenderableType,
-        patience: float = PATIENCE,
+        patience: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
         """Take a phone.
 
@@ -97,7 +97,7 @@ class Phone:
         self._console = console
         self._info = info
         self._news = threading.Condition(threading.RLock())
-        self._chats: dict[str, Chat] = {}
+        self._chats: dict[str, PhoneChat] = {}
         self._watchers: list[threading.Thread] = []
         self._closing = False
         self._prompt = ""
@@ -109,7 +109,7 @@ class Phone:
             "as": self._become,
             "wait": self._wait,
             "info": lambda _: self._say(self._info),
-            "help": lambda _: self._say(Text(HELP, "dim")),
+            "help": lambda _: self._say(Text(HELP_TEXT, "dim")),
             "quit": self._quit,
         }
 
@@ -121,7 +121,7 @@ class Phone:
 
         """
         try:
-            with contextlib.suppress(Quit, EOFError):
+            with contextlib.suppress(PhonePutAway, EOFError):
                 for line in self._typed() if lines is None else lines:
                     self._obey(line.strip())
         finally:
@@ -139,7 +139,7 @@ class Phone:
             else:
                 word, _, rest = line[1:].partition(" ")
                 self._commands.get(word.lower(), self._unknown)(rest.strip())
-        except (CannotDo, SandboxRefused) as error:
+        except (CommandNotUnderstood, SandboxRefused) as error:
             self._say(Text(str(error), "yellow"))
         except httpx.TransportError:
             self._say(Text("The stand-in for Meta does not answer; see its log file.", "red"))
@@ -153,18 +153,18 @@ class Phone:
         while True:
             with self._news:
                 self._prompt = f"{self._current.name}> "
-                self._console.print(Text(FOOTER, "dim"))
+                self._console.print(Text(PROMPT_HINT, "dim"))
             line = input(self._prompt)
             with self._news:
                 self._prompt = ""
                 # the line stands in the chat in a moment
-                print("\x1b[A" + _BACK_OVER_FOOTER, end="", flush=True)
+                print("\x1b[A" + _ERASE_PROMPT_HINT, end="", flush=True)
             yield line
 
     def _write(self, kind: str, **more: Any) -> None:
-        self._send(lambda buyer: buyer.sends(kind, **more, wait=ACCEPTED))
+        self._send(lambda buyer: buyer.sends(kind, **more, wait=ACCEPTANCE_TIMEOUT_SECONDS))
 
-    def _send(self, send: Callable[[Buyer], int]) -> None:
+    def _send(self, send: Callable[[BuyerClient], int]) -> None:
         with self._news:
             chat = self._current
             heard = chat.heard
@@ -178,21 +178,35 @@ class Phone:
     def _tap(self, index: int) -> None:
         message = self._current.tappable
         if message is None:
-            raise CannotDo("There is nothing to tap yet: write something, e.g. hi.")
+            raise CommandNotUnderstood("There is nothing to tap yet: write something, e.g. hi.")
         if not 1 <= index <= len(message.choices):
-            raise CannotDo(f"There is no [{index}]; to write the number itself, leave the / out.")
+            raise CommandNotUnderstood(
+                f"There is no [{index}]; to write the number itself, leave the / out."
+            )
         self._write("tap", index=index, of=message.id)
 
     def _send_photo(self, path: str) -> None:
         now = datetime.now(tz=UTC)
-        content = _content(path) if path else sample_receipts.picture([self._current.name], at=now)
-        self._send(lambda buyer: buyer.sends_picture(content, wait=ACCEPTED))
+        content = (
+            _read_file(path)
+            if path
+            else sample_receipts.draw_receipt_jpeg([self._current.name], at=now)
+        )
+        self._send(lambda buyer: buyer.sends_picture(content, wait=ACCEPTANCE_TIMEOUT_SECONDS))
 
     def _send_pdf(self, path: str) -> None:
         now = datetime.now(tz=UTC)
-        content = _content(path) if path else sample_receipts.pdf([self._current.name], at=now)
+        content = (
+            _read_file(path)
+            if path
+            else sample_receipts.draw_receipt_pdf([self._current.name], at=now)
+        )
         name = Path(path).name or "receipt.pdf"
-        self._send(lambda buyer: buyer.sends_document(content, filename=name, wait=ACCEPTED))
+        self._send(
+            lambda buyer: buyer.sends_document(
+                content, filename=name, wait=ACCEPTANCE_TIMEOUT_SECONDS
+            )
+        )
 
     def _become(self, who: str) -> None:
         if not who:
@@ -211,38 +225,40 @@ class Phone:
 
     def _wait(self, seconds: str) -> None:
         if seconds and not seconds.isdecimal():
-            raise CannotDo("How many seconds? For example /wait 30.")
-        self._listen(self._current.heard, patience=float(seconds or LONG))
+            raise CommandNotUnderstood("How many seconds? For example /wait 30.")
+        self._listen(self._current.heard, patience=float(seconds or DEFAULT_WAIT_SECONDS))
 
     def _quit(self, _: str) -> None:
-        raise Quit
+        raise PhonePutAway
 
     def _unknown(self, _: str) -> None:
-        raise CannotDo("There is no such command; /help lists them. //… writes a slash.")
+        raise CommandNotUnderstood(
+            "There is no such command; /help lists them. //… writes a slash."
+        )
 
     # what comes in
 
-    def _chat(self, who: str) -> Chat:
+    def _chat(self, who: str) -> PhoneChat:
         known = self._chats.get(who.lower())
         if known:
             return known
-        wa_id = number_of(who)
+        wa_id = derive_phone_number(who)
         buyer = self._sandbox.buyer(wa_id, name=who)
         before = buyer.sees(read=False)
-        chat = Chat(name=who, buyer=buyer, seen=before[-1].n if before else 0)
+        chat = PhoneChat(name=who, buyer=buyer, seen=before[-1].n if before else 0)
         self._chats[who.lower()] = chat
         watcher = threading.Thread(target=self._watch, args=(chat,), daemon=True)
         self._watchers.append(watcher)
         watcher.start()
         return chat
 
-    def _watch(self, chat: Chat) -> None:
+    def _watch(self, chat: PhoneChat) -> None:
         while not self._closing:
             looks = len(self._chats) == 1 or chat is self._current
             try:
-                news = chat.buyer.sees(after=chat.seen, wait=POLL, read=looks)
+                news = chat.buyer.sees(after=chat.seen, wait=POLL_SECONDS, read=looks)
             except httpx.HTTPError:  # the stand-in is away; whoever writes is told so
-                time.sleep(POLL)
+                time.sleep(POLL_SECONDS)
                 continue
             with self._news:
                 for message in news:
@@ -251,7 +267,7 @@ class Phone:
                         self._arrived(chat, message)
                 self._news.notify_all()
 
-    def _arrived(self, chat: Chat, message: Seen) -> None:
+    def _arrived(self, chat: PhoneChat, message: SeenMessage) -> None:
         chat.heard += 1
         if message.choices:
             chat.tappable = message
@@ -265,12 +281,12 @@ class Phone:
         """Wait for the first message after `heard`, then until none follows."""
         chat = self._current
         with self._news:
-            while self._news.wait_for(partial(_more_than, chat, heard), timeout=patience):
-                heard, patience = chat.heard, QUIET
+            while self._news.wait_for(partial(_has_heard_more, chat, heard), timeout=patience):
+                heard, patience = chat.heard, QUIET_SECONDS
 
-    def _show(self, message: Seen) -> None:
+    def _show(self, message: SeenMessage) -> None:
         with self._above_the_prompt():
-            bubbles.show(self._console, message)
+            bubbles.print_message(self._console, message)
 
     def _say(self, words: RenderableType) -> None:
         with self._above_the_prompt():
@@ -281,14 +297,14 @@ class Phone:
         """Print where the footer and the half-typed line stand, then put both below again."""
         with self._news:
             if self._prompt:
-                print(_BACK_OVER_FOOTER, end="", flush=True)
+                print(_ERASE_PROMPT_HINT, end="", flush=True)
             yield
             if self._prompt:
-                self._console.print(Text(FOOTER, "dim"))
+                self._console.print(Text(PROMPT_HINT, "dim"))
                 print(self._prompt + readline.get_line_buffer(), end="", flush=True)
 
 
-def number_of(who: str) -> str:
+def derive_phone_number(who: str) -> str:
     """Give a buyer's phone number: the one that was typed, else one that belongs to the name.
 
     A name has the same number in every demo, from a range that is reserved for fiction.
@@ -297,12 +313,12 @@ def number_of(who: str) -> str:
     return typed if typed.isdecimal() else f"1555010{crc32(who.lower().encode()) % 10_000:04d}"
 
 
-def _more_than(chat: Chat, heard: int) -> bool:
+def _has_heard_more(chat: PhoneChat, heard: int) -> bool:
     return chat.heard > heard
 
 
-def _content(path: str) -> bytes:
+def _read_file(path: str) -> bytes:
     file = Path(path.strip("'\"")).expanduser()
     if not file.is_file():
-        raise CannotDo(f"There is no file {file}.")
+        raise CommandNotUnderstood(f"There is no file {file}.")
     return file.read_bytes()

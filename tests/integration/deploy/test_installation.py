@@ -29,7 +29,7 @@ def settings(**changes: str) -> Settings:
 
 
 def examined(**changes: str) -> dict[str, CheckResult]:
-    found = installation.examine(settings(**changes), now=NOON)
+    found = installation.check_installation(settings(**changes), now=NOON)
     return {finding.title: finding for finding in found}
 
 
@@ -94,7 +94,7 @@ class TestLastWebhook:
     def test_says_when_meta_was_heard_last(self) -> None:
         BusinessNumber.objects.create(phone_number_id=NUMBER_ID, last_webhook_at=NOON)
 
-        found = installation.last_webhook(settings())
+        found = installation.check_last_webhook(settings())
 
         assert found.fine
         assert "2026-11-22 12:00:00 UTC" in found.words
@@ -102,7 +102,7 @@ class TestLastWebhook:
     def test_before_the_first_one_it_names_the_causes_of_silence(self) -> None:
         BusinessNumber.objects.create(phone_number_id="999", last_webhook_at=NOON)
 
-        found = installation.last_webhook(settings())
+        found = installation.check_last_webhook(settings())
 
         assert found.outcome is CheckStatus.OPEN
         for cause in ("`messages`", "Live", "override", "proxy"):

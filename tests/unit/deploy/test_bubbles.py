@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.sandbox.client import Seen
+from deploy.sandbox.client import SeenMessage
 from deploy.sandbox.phone import bubbles
 
 
-def message(**fields: Any) -> Seen:
-    return Seen.read(
+def message(**fields: Any) -> SeenMessage:
+    return SeenMessage.read(
         {
             "n": 1,
             "id": "wamid.1",
@@ -36,9 +36,11 @@ def message(**fields: Any) -> Seen:
     )
 
 
-def printed(seen: Seen, *, terminal: bool) -> str:
+def printed(seen: SeenMessage, *, terminal: bool) -> str:
     out = StringIO()
-    bubbles.show(Console(file=out, force_terminal=terminal, width=80, highlight=False), seen)
+    bubbles.print_message(
+        Console(file=out, force_terminal=terminal, width=80, highlight=False), seen
+    )
     return out.getvalue()
 
 
@@ -59,7 +61,7 @@ class TestStyled:
         ],
     )
     def test_reads_as_on_a_phone(self, written: str, read: str, styles: list[str]) -> None:
-        text = bubbles.styled(written)
+        text = bubbles.render_markup(written)
 
         assert text.plain == read
         assert [str(span.style) for span in text.spans] == styles

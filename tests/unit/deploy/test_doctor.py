@@ -27,20 +27,20 @@ class TestNextStep:
     def test_is_what_is_wrong_then_what_is_missing(
         self, findings: list[CheckResult], step: str
     ) -> None:
-        assert doctor.next_step(findings).startswith(step)
+        assert doctor.find_next_step(findings).startswith(step)
 
 
 class TestExitCode:
     def test_is_zero_only_if_nothing_is_wrong(self) -> None:
-        assert doctor.exit_code([GOOD, MISSING, UNSEEN]) == 0
-        assert doctor.exit_code([GOOD, WRONG]) == 1
+        assert doctor.compute_exit_code([GOOD, MISSING, UNSEEN]) == 0
+        assert doctor.compute_exit_code([GOOD, WRONG]) == 1
 
 
 class TestShow:
     def test_outside_a_terminal_each_finding_is_a_plain_line(self) -> None:
         out = StringIO()
 
-        doctor.show([GOOD, MISSING, WRONG], Console(file=out, width=20, soft_wrap=True))
+        doctor.print_results([GOOD, MISSING, WRONG], Console(file=out, width=20, soft_wrap=True))
 
         assert out.getvalue().splitlines()[:5] == [
             "✓ Database    answers",
@@ -53,7 +53,7 @@ class TestShow:
     def test_in_a_terminal_it_is_a_table_with_colours(self) -> None:
         out = StringIO()
 
-        doctor.show([GOOD, WRONG], Console(file=out, width=60, force_terminal=True))
+        doctor.print_results([GOOD, WRONG], Console(file=out, width=60, force_terminal=True))
 
         assert "\x1b[" in out.getvalue()
         assert "Next step" in out.getvalue()
@@ -61,7 +61,7 @@ class TestShow:
 
 class TestAsJson:
     def test_a_program_reads_the_same(self) -> None:
-        read = json.loads(doctor.as_json([GOOD, WRONG]))
+        read = json.loads(doctor.render_results_as_json([GOOD, WRONG]))
 
         assert read["healthy"] is False
         assert read["next"] == "Clock: Set it."

@@ -4,17 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.environment import AlreadyRunning, Home, Ports, environment
+from deploy.demo.environment import (
+    DemoAlreadyRunning,
+    DemoFolder,
+    DemoPorts,
+    build_child_environment,
+)
 from shared.core.config import GatewaySettings, Settings
 
-PORTS = Ports(meta=8090, gateway=8080, backoffice=8000)
+PORTS = DemoPorts(meta=8090, gateway=8080, backoffice=8000)
 
 
 class TestPrepare:
     def test_sets_every_variable_so_that_nothing_of_a_real_installation_reaches_a_demo(
         self, tmp_path: Path
     ) -> None:
-        variables = Home(tmp_path / "var").prepare(PORTS)
+        variables = DemoFolder(tmp_path / "var").prepare(PORTS)
 
         assert {name.lower() for name in variables} == set(Settings.model_fields)
         assert all(variables.values()), "an empty variable falls back to .env"
@@ -22,7 +27,7 @@ class TestPrepare:
     def test_is_a_configuration_the_gateway_takes(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name, value in Home(tmp_path / "var").prepare(PORTS).items():
+        for name, value in DemoFolder(tmp_path / "var").prepare(PORTS).items():
             monkeypatch.setenv(name, value)
 
         settings = GatewaySettings.read()
@@ -31,22 +36,26 @@ class TestPrepare:
         assert settings.media_folder == tmp_path / "var" / "demo-media"
 
     def test_a_second_demo_keeps_the_secrets_and_takes_the_new_ports(self, tmp_path: Path) -> None:
-        home = Home(tmp_path)
+        home = DemoFolder(tmp_path)
         first = home.prepare(PORTS)
 
-        second = home.prepare(Ports(meta=1, gateway=2, backoffice=3))
+        second = home.prepare(DemoPorts(meta=1, gateway=2, backoffice=3))
 
         changed = {name for name in first if first[name] != second[name]}
         assert changed == {"PUBLIC_URL", "META_GRAPH_URL"}
-        assert home.password() == Home(tmp_path).password()
+        assert home.password() == DemoFolder(tmp_path).password()
 
 
 class TestOccupied:
     def test_keeps_a_second_demo_out_until_the_first_ended(self, tmp_path: Path) -> None:
-        with Home(tmp_path).occupied(), pytest.raises(AlreadyRunning), Home(tmp_path).occupied():
+        with (
+            DemoFolder(tmp_path).occupied(),
+            pytest.raises(DemoAlreadyRunning),
+            DemoFolder(tmp_path).occupied(),
+        ):
             pass
 
-        with Home(tmp_path).occupied():
+        with DemoFolder(tmp_path).occupied():
             pass
 
 
@@ -55,7 +64,7 @@ class TestEnvironment:
         monkeypatch.setenv("META_ACCESS_TOKEN", "real")
         monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "elsewhere.settings")
 
-        child = environment({"META_ACCESS_TOKEN": "demo"})
+        child = build_child_environment({"META_ACCESS_TOKEN": "demo"})
 
         assert child["META_ACCESS_TOKEN"] == "demo"
         assert child["DJANGO_SETTINGS_MODULE"] == "backoffice.settings"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy import child_processes
-from deploy.child_processes import CommandFailed, Processes, ProcessFailed, free_ports
+from deploy.child_processes import ChildProcesses, CommandFailed, ProcessFailed, find_free_ports
 from shared.core.config import PROJECT_ROOT
 from tests.waiting import PATIENCE, wait_until
 
@@ -26,13 +26,13 @@ def alive(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def children(tmp_path: Path) -> Processes:
-    return Processes(environment=os.environ, logs=tmp_path / "logs")
+def children(tmp_path: Path) -> ChildProcesses:
+    return ChildProcesses(environment=os.environ, logs=tmp_path / "logs")
 
 
 class TestFreePorts:
     def test_are_all_different(self) -> None:
-        assert len(set(free_ports(0, 0, 0, 0))) == 4
+        assert len(set(find_free_ports(0, 0, 0, 0))) == 4
 
     def test_a_preferred_port_that_somebody_listens_on_is_left_to_them(self) -> None:
         with socket.socket() as taken:
@@ -40,14 +40,14 @@ class TestFreePorts:
             taken.listen()
             port = taken.getsockname()[1]
 
-            assert free_ports(port)[0] != port
+            assert find_free_ports(port)[0] != port
 
-        assert free_ports(port) == [port]
+        assert find_free_ports(port) == [port]
 
 
 class TestProcesses:
     def test_a_child_answers_then_stops_and_has_written_its_log(self, tmp_path: Path) -> None:
-        [port] = free_ports(0)
+        [port] = find_free_ports(0)
 
         with children(tmp_path) as run:
             child = run.start("server", *SERVER, str(port))
@@ -88,8 +88,8 @@ class TestProcesses:
     def test_no_child_outlives_a_parent_that_is_killed(self, tmp_path: Path) -> None:
         program = f"""
 import os, pathlib, sys, time
-from deploy.child_processes import Processes
-with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as run:
+from deploy.child_processes import ChildProcesses
+with ChildProcesses(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as run:
     sleep = "import time; print(1, flush=True); time.sleep(60)"
     child = run.start("sleeper", sys.executable, "-c", sleep)
     while not child.log.read_text():
@@ -111,7 +111,7 @@ with Processes(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})) as 
 
 class TestRun:
     def test_gives_what_the_command_wrote(self) -> None:
-        said = child_processes.run(
+        said = child_processes.run_command(
             [sys.executable, "-c", "print(input()[::-1])"],
             environment=os.environ,
             timeout=PATIENCE,
@@ -122,7 +122,7 @@ class TestRun:
 
     def test_a_failure_says_what_the_command_wrote(self) -> None:
         with pytest.raises(CommandFailed, match="no such table"):
-            child_processes.run(
+            child_processes.run_command(
                 [sys.executable, "-c", "raise SystemExit('no such table')"],
                 environment=os.environ,
                 timeout=PATIENCE,

@@ -8,34 +8,34 @@ import pytest
 from rich.console import Console
 
 from deploy.demo import script
-from deploy.demo.clients import NotAsExpected, Page
-from deploy.demo.script import Player
-from deploy.sandbox.client import Sandbox
-from deploy.sandbox.in_process import running
+from deploy.demo.clients import DemoMismatch, HtmlPage
+from deploy.demo.script import ScriptedBuyer
+from deploy.sandbox.client import SandboxClient
+from deploy.sandbox.in_process import run_sandbox
 from tests.unit.deploy.test_phone import ANA, BUTTONS, NOWHERE, Business
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running(webhook_url=NOWHERE, window="off") as client:
+def sandbox() -> Iterator[SandboxClient]:
+    with run_sandbox(webhook_url=NOWHERE, window="off") as client:
         yield client
 
 
 @pytest.fixture
-def ana(sandbox: Sandbox) -> Player:
+def ana(sandbox: SandboxClient) -> ScriptedBuyer:
     console = Console(file=StringIO(), highlight=False)
-    return Player(sandbox.buyer(ANA, name="Ana"), name="Ana", console=console)
+    return ScriptedBuyer(sandbox.buyer(ANA, name="Ana"), name="Ana", console=console)
 
 
 class TestPlayer:
-    def test_hears_what_the_script_says(self, sandbox: Sandbox, ana: Player) -> None:
+    def test_hears_what_the_script_says(self, sandbox: SandboxClient, ana: ScriptedBuyer) -> None:
         Business(sandbox).offers(ANA, "Total $15.00 for *07 · 13*")
 
         found = ana.hears(r"\*(?P<numbers>[\d · ]+)\*", buttons=BUTTONS)
 
         assert found["numbers"] == "07 · 13"
 
-    def test_hears_each_message_once(self, sandbox: Sandbox, ana: Player) -> None:
+    def test_hears_each_message_once(self, sandbox: SandboxClient, ana: ScriptedBuyer) -> None:
         Business(sandbox).says(ANA, "one")
         ana.hears("one")
         Business(sandbox).says(ANA, "two")
@@ -50,11 +50,16 @@ class TestPlayer:
         ],
     )
     def test_another_text_or_button_ends_it_with_a_sentence(
-        self, sandbox: Sandbox, ana: Player, pattern: str, buttons: tuple[str, ...], words: str
+        self,
+        sandbox: SandboxClient,
+        ana: ScriptedBuyer,
+        pattern: str,
+        buttons: tuple[str, ...],
+        words: str,
     ) -> None:
         Business(sandbox).offers(ANA, "Total $15.00")
 
-        with pytest.raises(NotAsExpected, match=words.replace("$", "\\$")):
+        with pytest.raises(DemoMismatch, match=words.replace("$", "\\$")):
             ana.hears(pattern, buttons=buttons)
 
 
@@ -62,9 +67,12 @@ class TestPatterns:
     @pytest.mark.parametrize(
         ("pattern", "text"),
         [
-            (script.HELD, "Held for you until 15:42:  *07 · 13 · 45*\nTotal $15.00"),
-            (script.HELD, "Held for you until Sun 23 Nov, 00:12:  *07 · 13 · 45*\nTotal $15.00"),
-            (script.PAID, "Paid. *07 · 13 · 45* are yours. Good luck!"),
+            (script.HELD_PATTERN, "Held for you until 15:42:  *07 · 13 · 45*\nTotal $15.00"),
+            (
+                script.HELD_PATTERN,
+                "Held for you until Sun 23 Nov, 00:12:  *07 · 13 · 45*\nTotal $15.00",
+            ),
+            (script.PAID_PATTERN, "Paid. *07 · 13 · 45* are yours. Good luck!"),
         ],
     )
     def test_fit_what_the_bot_writes_at_any_hour(self, pattern: str, text: str) -> None:
@@ -76,7 +84,7 @@ class TestPatterns:
 
 class TestPage:
     def test_finds_each_form_with_what_it_holds(self) -> None:
-        page = Page(
+        page = HtmlPage(
             """
             <a href="/admin/raffles/order/7/change/">R-7K3F9</a>
             <form action="/confirm/"><input name="token" value="abc"><input name="seen" value="1">

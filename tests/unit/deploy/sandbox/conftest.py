@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.sandbox.client import Buyer, Sandbox
-from deploy.sandbox.in_process import running
-from deploy.sandbox.options import Options
+from deploy.sandbox.client import BuyerClient, SandboxClient
+from deploy.sandbox.in_process import run_sandbox
+from deploy.sandbox.options import SandboxOptions
 from tests.unit.deploy.sandbox import gateway as gateways
 from tests.unit.deploy.sandbox.gateway import Gateway
 from tests.waiting import PATIENCE
@@ -69,14 +69,14 @@ def _gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="session")
-def _sandbox(_gateway: Gateway) -> Iterator[Sandbox]:
-    options = Options(phone_number_ids=NUMBERS)
-    with running(webhook_url=_gateway.url, options=options, retry_delays=QUICK) as sandbox:
+def _sandbox(_gateway: Gateway) -> Iterator[SandboxClient]:
+    options = SandboxOptions(phone_number_ids=NUMBERS)
+    with run_sandbox(webhook_url=_gateway.url, options=options, retry_delays=QUICK) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(_sandbox: Sandbox, _gateway: Gateway) -> Sandbox:
+def sandbox(_sandbox: SandboxClient, _gateway: Gateway) -> SandboxClient:
     """The stand-in as at its start, with nothing of the test before on its way."""
     _gateway.be_kind()
     _sandbox.settings(webhook_url=_gateway.url, subscribed_fields=["messages"])
@@ -86,14 +86,14 @@ def sandbox(_sandbox: Sandbox, _gateway: Gateway) -> Sandbox:
 
 
 @pytest.fixture
-def gateway(_gateway: Gateway, sandbox: Sandbox) -> Gateway:
+def gateway(_gateway: Gateway, sandbox: SandboxClient) -> Gateway:
     """The gateway, which has heard nothing yet."""
     _gateway.posted.clear()
     return _gateway
 
 
 @pytest.fixture
-def ana(sandbox: Sandbox, gateway: Gateway) -> Buyer:
+def ana(sandbox: SandboxClient, gateway: Gateway) -> BuyerClient:
     """A buyer who has said hello, so that the window is open."""
     buyer = sandbox.buyer(ANA, name="Ana")
     buyer.says("hello", wait=5)
@@ -102,8 +102,8 @@ def ana(sandbox: Sandbox, gateway: Gateway) -> Buyer:
 
 
 @pytest.fixture(scope="session")
-def _http(_sandbox: Sandbox) -> Iterator[httpx.Client]:
-    bearer = {"Authorization": f"Bearer {Options().access_token}"}
+def _http(_sandbox: SandboxClient) -> Iterator[httpx.Client]:
+    bearer = {"Authorization": f"Bearer {SandboxOptions().access_token}"}
     with httpx.Client(
         base_url=_sandbox.url, headers=bearer, trust_env=False, timeout=PATIENCE
     ) as http:
@@ -111,6 +111,6 @@ def _http(_sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def graph(sandbox: Sandbox, _http: httpx.Client) -> Graph:
+def graph(sandbox: SandboxClient, _http: httpx.Client) -> Graph:
     """The Graph API with the right bearer."""
     return Graph(_http)

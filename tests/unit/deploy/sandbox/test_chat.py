@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from deploy.sandbox.client import LONGEST_POLL, Buyer, NothingSeen, Sandbox, SandboxRefused
+from deploy.sandbox.client import (
+    MAX_POLL_SECONDS,
+    BuyerClient,
+    NothingSeen,
+    SandboxClient,
+    SandboxRefused,
+)
 from tests.unit.deploy.sandbox.conftest import ANA, Graph
 from tests.unit.deploy.sandbox.gateway import Gateway
 from tests.waiting import PATIENCE
@@ -20,7 +26,7 @@ PNG = base64.b64decode(
 
 class TestTaps:
     def test_on_a_button_carry_its_id_and_the_message(
-        self, ana: Buyer, graph: Graph, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, gateway: Gateway
     ) -> None:
         question = graph.asks("Yes", "No")
 
@@ -35,7 +41,7 @@ class TestTaps:
         assert ana.sees()[-1].reply_to == question
 
     def test_on_a_row_carry_its_description(
-        self, ana: Buyer, graph: Graph, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, gateway: Gateway
     ) -> None:
         graph.lists("Red", "Blue")
 
@@ -46,7 +52,7 @@ class TestTaps:
 
     @pytest.mark.parametrize("choice", ["NO", "no", 2])
     def test_find_a_choice_by_title_id_or_place(
-        self, ana: Buyer, graph: Graph, gateway: Gateway, choice: str | int
+        self, ana: BuyerClient, graph: Graph, gateway: Gateway, choice: str | int
     ) -> None:
         graph.asks("Yes", "No")
 
@@ -55,7 +61,7 @@ class TestTaps:
         assert gateway.messages()[0]["interactive"]["button_reply"]["id"] == "no"
 
     def test_find_the_newest_message_unless_told(
-        self, ana: Buyer, graph: Graph, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, gateway: Gateway
     ) -> None:
         old = graph.asks("Yes")
         new = graph.asks("Yes")
@@ -66,7 +72,7 @@ class TestTaps:
         assert [message["context"]["id"] for message in gateway.messages()] == [new, old]
 
     def test_on_what_was_never_sent_are_refused_with_what_there_is(
-        self, ana: Buyer, graph: Graph
+        self, ana: BuyerClient, graph: Graph
     ) -> None:
         graph.asks("Yes")
 
@@ -74,7 +80,7 @@ class TestTaps:
             ana.taps("Perhaps")
 
     def test_on_the_message_of_somebody_else_are_refused(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
     ) -> None:
         graph.asks("Yes")
 
@@ -84,7 +90,7 @@ class TestTaps:
 
 class TestFiles:
     def test_carry_a_media_id_and_the_digest(
-        self, ana: Buyer, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         ana.sends_picture(PNG, caption="paid", wait=5)
 
@@ -97,7 +103,7 @@ class TestFiles:
         assert picture is not None
         assert sandbox.file(picture) == PNG
 
-    def test_can_come_as_base64(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_can_come_as_base64(self, ana: BuyerClient, gateway: Gateway) -> None:
         content = base64.b64encode(b"%PDF-1.7 x").decode()
         ana.sends("document", content=content, filename="proof.pdf", wait=5)
 
@@ -109,7 +115,7 @@ class TestFiles:
         [("audio", {"voice": True}), ("sticker", {"animated": False}), ("video", {})],
     )
     def test_are_of_every_kind(
-        self, ana: Buyer, gateway: Gateway, kind: str, extra: dict[str, bool]
+        self, ana: BuyerClient, gateway: Gateway, kind: str, extra: dict[str, bool]
     ) -> None:
         ana.sends_file(kind, b"bytes", wait=5)
 
@@ -117,12 +123,12 @@ class TestFiles:
         assert content["mime_type"]
         assert {key: content[key] for key in extra} == extra
 
-    def test_can_lie_about_their_digest(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_can_lie_about_their_digest(self, ana: BuyerClient, gateway: Gateway) -> None:
         ana.sends_picture(PNG, sha256="bGllcw==", wait=5)
 
         assert gateway.messages()[0]["image"]["sha256"] == "bGllcw=="
 
-    def test_can_be_sent_again_under_their_id(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_can_be_sent_again_under_their_id(self, ana: BuyerClient, gateway: Gateway) -> None:
         ana.sends_picture(PNG, wait=5)
         media_id = gateway.messages()[0]["image"]["id"]
         ana.sends("image", media_id=media_id, wait=5)
@@ -130,14 +136,14 @@ class TestFiles:
         assert gateway.messages()[1]["image"]["id"] == media_id
         assert gateway.messages()[1]["id"] != gateway.messages()[0]["id"]
 
-    def test_can_carry_an_address(self, ana: Buyer, graph: Graph, gateway: Gateway) -> None:
+    def test_can_carry_an_address(self, ana: BuyerClient, graph: Graph, gateway: Gateway) -> None:
         ana.sends_picture(PNG, with_url=True, wait=5)
 
         assert graph.http.get(gateway.messages()[0]["image"]["url"]).content == PNG
 
 
 class TestOtherMessages:
-    def test_reply_to_a_message(self, ana: Buyer, graph: Graph, gateway: Gateway) -> None:
+    def test_reply_to_a_message(self, ana: BuyerClient, graph: Graph, gateway: Gateway) -> None:
         ours = graph.says().json()["messages"][0]["id"]
         ana.says("yes", reply_to=ours, wait=5)
         ana.says("mine", reply_to=ana.last, wait=5)
@@ -156,14 +162,14 @@ class TestOtherMessages:
         ],
     )
     def test_of_every_type_are_posted(
-        self, ana: Buyer, gateway: Gateway, kind: str, more: dict[str, Any], content: Any
+        self, ana: BuyerClient, gateway: Gateway, kind: str, more: dict[str, Any], content: Any
     ) -> None:
         ana.sends(kind, **more, wait=5)
 
         message = gateway.messages()[0]
         assert (message["type"], message[kind]) == (kind, content)
 
-    def test_react_and_take_it_back(self, ana: Buyer, graph: Graph, gateway: Gateway) -> None:
+    def test_react_and_take_it_back(self, ana: BuyerClient, graph: Graph, gateway: Gateway) -> None:
         ours = graph.says().json()["messages"][0]["id"]
         ana.sends("reaction", of=ours, emoji="🎉", wait=5)
         ana.sends("reaction", of=ours, wait=5)
@@ -172,21 +178,21 @@ class TestOtherMessages:
         assert first["reaction"] == {"message_id": ours, "emoji": "🎉"}
         assert second["reaction"] == {"message_id": ours}
 
-    def test_can_be_anything(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_can_be_anything(self, ana: BuyerClient, gateway: Gateway) -> None:
         ana.sends("raw", message={"type": "hologram", "timestamp": "x", "hologram": 1}, wait=5)
 
         message = gateway.messages()[0]
         assert (message["type"], message["timestamp"]) == ("hologram", "x")
         assert message["from"] == ANA
 
-    def test_may_carry_their_time(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_may_carry_their_time(self, ana: BuyerClient, gateway: Gateway) -> None:
         ana.says("old", timestamp="2026-01-01T12:00:00+00:00", wait=5)
 
         assert gateway.messages()[0]["timestamp"] == "1767268800"
 
 
 class TestLooking:
-    def test_shows_what_a_person_sees(self, ana: Buyer, graph: Graph) -> None:
+    def test_shows_what_a_person_sees(self, ana: BuyerClient, graph: Graph) -> None:
         interactive = {
             "type": "list",
             "header": {"type": "text", "text": "Raffles"},
@@ -213,7 +219,7 @@ class TestLooking:
         assert seen.ids == ["a", "b"]
         assert seen.raw["interactive"] == interactive
 
-    def test_shows_pictures_and_links(self, ana: Buyer, graph: Graph) -> None:
+    def test_shows_pictures_and_links(self, ana: BuyerClient, graph: Graph) -> None:
         link = {
             "name": "cta_url",
             "parameters": {"display_text": "Open", "url": "https://a.example"},
@@ -228,14 +234,14 @@ class TestLooking:
         assert seen.picture == {"link": "https://a.example/a.png"}
         assert seen.link == {"title": "Open", "url": "https://a.example"}
 
-    def test_can_leave_it_unread(self, ana: Buyer, graph: Graph) -> None:
+    def test_can_leave_it_unread(self, ana: BuyerClient, graph: Graph) -> None:
         graph.says()
 
         assert ana.replies(read=False)[0].status == "delivered"
         assert ana.replies()[0].status == "read"
         assert ana.replies(read=False)[0].status == "read"
 
-    def test_goes_on_where_it_stopped(self, ana: Buyer, graph: Graph) -> None:
+    def test_goes_on_where_it_stopped(self, ana: BuyerClient, graph: Graph) -> None:
         graph.says("one")
         first = ana.replies()[-1]
         graph.says("two")
@@ -244,16 +250,16 @@ class TestLooking:
 
 
 class TestWaiting:
-    def test_ends_as_soon_as_the_business_writes(self, ana: Buyer, graph: Graph) -> None:
+    def test_ends_as_soon_as_the_business_writes(self, ana: BuyerClient, graph: Graph) -> None:
         threading.Timer(0.3, graph.says).start()
         started = time.monotonic()
 
         seen = ana.waits_for("hello", timeout=PATIENCE)
 
         assert seen.text == "hello"
-        assert 0.2 < time.monotonic() - started < LONGEST_POLL
+        assert 0.2 < time.monotonic() - started < MAX_POLL_SECONDS
 
-    def test_is_not_ended_by_the_buyer(self, ana: Buyer) -> None:
+    def test_is_not_ended_by_the_buyer(self, ana: BuyerClient) -> None:
         start = ana.last
         threading.Timer(0.1, ana.says, ["me again"]).start()
         started = time.monotonic()
@@ -262,33 +268,35 @@ class TestWaiting:
 
         assert time.monotonic() - started >= 0.5
 
-    def test_is_empty_when_the_time_is_over(self, ana: Buyer) -> None:
+    def test_is_empty_when_the_time_is_over(self, ana: BuyerClient) -> None:
         started = time.monotonic()
 
         assert ana.sees(after=ana.last, wait=0.3) == []
         assert time.monotonic() - started >= 0.3
 
-    def test_says_what_came_instead(self, ana: Buyer, graph: Graph) -> None:
+    def test_says_what_came_instead(self, ana: BuyerClient, graph: Graph) -> None:
         graph.asks("Yes", text="Sure?")
 
         with pytest.raises(NothingSeen, match=r"'Sure\?' \['Yes'\]"):
             ana.waits_for("How many", timeout=0.2)
 
-    def test_can_count_or_test(self, ana: Buyer, graph: Graph) -> None:
+    def test_can_count_or_test(self, ana: BuyerClient, graph: Graph) -> None:
         graph.says("one")
         graph.asks("Yes")
 
         assert len(ana.waits_for(2)) == 2
         assert ana.waits_for(lambda seen: "yes" in seen.ids).type == "button"
 
-    def test_begins_at_the_newest_message(self, ana: Buyer, graph: Graph) -> None:
+    def test_begins_at_the_newest_message(self, ana: BuyerClient, graph: Graph) -> None:
         graph.says("old")
         ana.says("next")
 
         with pytest.raises(NothingSeen):
             ana.waits_for("old", timeout=0.1)
 
-    def test_works_for_what_was_sent_too(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_works_for_what_was_sent_too(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         threading.Timer(0.2, graph.says).start()
 
         (sent,) = sandbox.outgoing(to=ANA, wait=20)
@@ -318,22 +326,22 @@ class TestMistakes:
         ],
     )
     def test_are_explained(
-        self, ana: Buyer, sandbox: Sandbox, message: dict[str, Any], sentence: str
+        self, ana: BuyerClient, sandbox: SandboxClient, message: dict[str, Any], sentence: str
     ) -> None:
         with pytest.raises(SandboxRefused, match=sentence):
             sandbox.ask("POST", f"/sandbox/buyers/{ANA}/messages", json=message)
 
     @pytest.mark.parametrize("wa_id", ["+15550101001", "12", "abc", "1" * 16])
-    def test_in_a_number_are_explained(self, sandbox: Sandbox, wa_id: str) -> None:
+    def test_in_a_number_are_explained(self, sandbox: SandboxClient, wa_id: str) -> None:
         with pytest.raises(SandboxRefused, match="7 to 15 digits"):
             sandbox.ask("GET", f"/sandbox/buyers/{wa_id}")
 
     @pytest.mark.parametrize("body", [b"[1]", b"{", b"7"])
-    def test_in_json_are_explained(self, sandbox: Sandbox, body: bytes) -> None:
+    def test_in_json_are_explained(self, sandbox: SandboxClient, body: bytes) -> None:
         with pytest.raises(SandboxRefused, match="body"):
             sandbox.ask("POST", "/sandbox/batch", content=body)
 
-    def test_in_settings_change_nothing(self, sandbox: Sandbox) -> None:
+    def test_in_settings_change_nothing(self, sandbox: SandboxClient) -> None:
         before = sandbox.settings()
 
         mistakes: list[dict[str, Any]] = [{"window": "ajar"}, {"colour": "red"}, {"statuses": 1}]
@@ -345,7 +353,9 @@ class TestMistakes:
 
 
 class TestReset:
-    def test_forgets_everything(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_forgets_everything(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         graph.says()
         sandbox.fault("down")
         sandbox.settings(window="off", delivery_delay=5)

@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 
-from deploy.sandbox.client import Buyer, Sandbox, SandboxRefused
+from deploy.sandbox.client import BuyerClient, SandboxClient, SandboxRefused
 from tests.unit.deploy.sandbox.conftest import ANA, Graph, error
 from tests.unit.deploy.sandbox.gateway import Gateway
 from tests.waiting import PATIENCE
@@ -17,7 +17,7 @@ class TestErrors:
         [(131056, 400), (131047, 400), (130429, 400), (131000, 500), (190, 401), (133004, 503)],
     )
     def test_come_with_metas_own_http_status(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, code: int, http: int
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, code: int, http: int
     ) -> None:
         sandbox.fault("error", code=code)
 
@@ -27,7 +27,9 @@ class TestErrors:
         assert error(answer)["message"].startswith(f"(#{code})")
         assert ana.replies() == []
 
-    def test_happen_as_often_as_told(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_happen_as_often_as_told(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.fault("error", code=130429, times=2)
         sandbox.fault("error", code=131056)
 
@@ -37,7 +39,9 @@ class TestErrors:
         assert [each["code"] for each in sandbox.requests()] == [130429, 130429, 131056, None]
         assert len(sandbox.refused()) == 3
 
-    def test_last_until_cleared(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_last_until_cleared(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.fault("error", times=None)
         codes = [graph.says().status_code for _ in range(5)]
         sandbox.clear_faults()
@@ -45,7 +49,7 @@ class TestErrors:
         assert codes == [500] * 5
         assert graph.says().status_code == 200
 
-    def test_can_be_spelt_out(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_can_be_spelt_out(self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient) -> None:
         sandbox.fault(
             "error", code=7, http=418, details="tea", subcode=8, transient=True, retry_after=9
         )
@@ -57,7 +61,9 @@ class TestErrors:
         assert found["error_data"] == {"messaging_product": "whatsapp", "details": "tea"}
         assert (found["error_subcode"], found["is_transient"]) == (8, True)
 
-    def test_can_concern_one_buyer(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_can_concern_one_buyer(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.buyer("15550101002", user_id="US.2").says("hello")
         sandbox.fault("error", code=131056, to="15550101002", times=2)
 
@@ -66,7 +72,7 @@ class TestErrors:
         assert graph.says(to="", recipient="US.2").status_code == 400
 
     def test_can_concern_another_operation(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("error", code=131009, operation="read")
 
@@ -74,7 +80,7 @@ class TestErrors:
         assert graph.says().status_code == 200
         assert graph.post(read).status_code == 400
 
-    def test_throttle(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_throttle(self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient) -> None:
         sandbox.fault("429", retry_after=2)
 
         answer = graph.says()
@@ -82,7 +88,7 @@ class TestErrors:
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
 
     def test_come_later_as_a_failed_status(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.fault("fails_later", code=131049)
 
@@ -94,7 +100,7 @@ class TestErrors:
         assert (status["status"], status["errors"][0]["code"]) == ("failed", 131049)
         assert ana.replies() == []
 
-    def test_of_unknown_kinds_are_refused(self, sandbox: Sandbox) -> None:
+    def test_of_unknown_kinds_are_refused(self, sandbox: SandboxClient) -> None:
         for wrong in ({"kind": "flood"}, {"kind": "error", "times": 0}, {}):
             with pytest.raises(SandboxRefused):
                 sandbox.ask("POST", "/sandbox/faults", json=wrong)
@@ -102,7 +108,7 @@ class TestErrors:
 
 class TestDoubt:
     def test_a_500_may_come_after_accepting(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("500_after_accepting")
 
@@ -111,14 +117,16 @@ class TestDoubt:
         assert sandbox.outgoing()[0]["answered"] == "500_after_accepting"
 
     def test_a_500_may_come_without_sending(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("500")
 
         assert graph.says().status_code == 500
         assert sandbox.outgoing() == []
 
-    def test_an_answer_may_be_garbled(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_an_answer_may_be_garbled(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.fault("garbled")
 
         answer = graph.says("really")
@@ -128,7 +136,7 @@ class TestDoubt:
 
     @pytest.mark.parametrize("delivers", [True, False])
     def test_an_answer_may_not_come(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, delivers: bool
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, delivers: bool
     ) -> None:
         sandbox.fault("timeout", seconds=2, delivers=delivers)
 
@@ -145,7 +153,7 @@ class TestDoubt:
 
     @pytest.mark.parametrize("delivers", [True, False])
     def test_the_connection_may_be_cut(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, delivers: bool
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, delivers: bool
     ) -> None:
         sandbox.fault("drop", delivers=delivers)
 
@@ -158,7 +166,7 @@ class TestDoubt:
 
 class TestDown:
     def test_refuses_everything_until_cleared(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("down")
 
@@ -176,7 +184,7 @@ class TestDown:
 
 class TestDelay:
     def test_takes_its_time_and_then_works(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("delay", seconds=0.3)
         started = time.monotonic()

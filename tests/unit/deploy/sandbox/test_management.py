@@ -2,13 +2,13 @@
 
 import pytest
 
-from deploy.sandbox.client import Buyer, Sandbox
-from deploy.sandbox.options import Options
+from deploy.sandbox.client import BuyerClient, SandboxClient
+from deploy.sandbox.options import SandboxOptions
 from tests.unit.deploy.sandbox.conftest import NUMBERS, Graph, error
 from tests.unit.deploy.sandbox.gateway import VERIFY_TOKEN, Gateway
 
-WABA = Options().waba_id
-APP = Options().app_id
+WABA = SandboxOptions().waba_id
+APP = SandboxOptions().app_id
 
 
 class TestNumber:
@@ -23,7 +23,9 @@ class TestNumber:
         assert number["platform_type"] == "CLOUD_API"
         assert number["throughput"] == {"level": "STANDARD"}
 
-    def test_is_described_by_the_fields_asked_for(self, graph: Graph, sandbox: Sandbox) -> None:
+    def test_is_described_by_the_fields_asked_for(
+        self, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.settings(phone_number_status="PENDING")
 
         answer = graph.http.get(f"/v26.0/{NUMBERS[0]}", params={"fields": "status"})
@@ -65,7 +67,7 @@ class TestAccount:
         assert graph.http.get(path).json()["data"] == before
 
     def test_sends_its_webhooks_elsewhere_once_that_place_is_verified(
-        self, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         path = f"/v26.0/{WABA}/subscribed_apps"
         elsewhere = {"override_callback_uri": gateway.url, "verify_token": "wrong"}
@@ -88,7 +90,7 @@ class TestToken:
     def test_is_told_good_from_bad(self, graph: Graph) -> None:
         good, bad = (
             graph.http.get("/v26.0/debug_token", params={"input_token": token}).json()["data"]
-            for token in (Options().access_token, "other")
+            for token in (SandboxOptions().access_token, "other")
         )
 
         assert good["is_valid"] is True
@@ -113,7 +115,7 @@ class TestToken:
 class TestSubscriptions:
     def test_are_told_to_the_app_alone(self, graph: Graph) -> None:
         path = f"/v26.0/{APP}/subscriptions"
-        app_token = {"Authorization": f"Bearer {APP}|{Options().app_secret}"}
+        app_token = {"Authorization": f"Bearer {APP}|{SandboxOptions().app_secret}"}
 
         (subscription,) = graph.http.get(path, headers=app_token).json()["data"]
 
@@ -122,7 +124,7 @@ class TestSubscriptions:
         assert error(graph.http.get(path))["code"] == 15
 
     def test_decide_whether_webhooks_come(
-        self, ana: Buyer, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.settings(subscribed_fields=["account_update"])
 

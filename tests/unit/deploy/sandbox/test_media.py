@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.client import BuyerClient, SandboxClient
 from deploy.sandbox.media import MAX_FILES, MediaStore
 from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph, error
 from tests.unit.deploy.sandbox.gateway import Gateway
@@ -31,7 +31,9 @@ def media_id(graph: Graph) -> str:
 
 
 class TestUpload:
-    def test_gives_an_id_that_can_be_sent(self, graph: Graph, ana: Buyer, media_id: str) -> None:
+    def test_gives_an_id_that_can_be_sent(
+        self, graph: Graph, ana: BuyerClient, media_id: str
+    ) -> None:
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
 
         answer = graph.post({**body, "image": {"id": media_id, "caption": "the prize"}})
@@ -42,7 +44,9 @@ class TestUpload:
         assert seen.picture is not None
         assert ana.sandbox.file(seen.picture) == PICTURE
 
-    def test_belongs_to_one_business_number(self, graph: Graph, ana: Buyer, media_id: str) -> None:
+    def test_belongs_to_one_business_number(
+        self, graph: Graph, ana: BuyerClient, media_id: str
+    ) -> None:
         ana.says("hi", phone_number_id=NUMBERS[1])
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
 
@@ -87,7 +91,9 @@ class TestFetching:
         assert (answer.status_code, answer.content) == (200, PICTURE)
         assert answer.headers["content-type"] == "image/jpeg"
 
-    def test_works_for_what_buyers_send(self, graph: Graph, ana: Buyer, gateway: Gateway) -> None:
+    def test_works_for_what_buyers_send(
+        self, graph: Graph, ana: BuyerClient, gateway: Gateway
+    ) -> None:
         ana.sends_file("audio", b"OggS voice", mime_type="audio/ogg; codecs=opus", wait=5)
         media_id = gateway.messages()[0]["audio"]["id"]
 
@@ -110,7 +116,9 @@ class TestFetching:
         bare = graph.http.get(f"/v26.0/{media_id}", headers={"Authorization": ""})
         assert error(bare)["code"] == 190
 
-    def test_ends_with_the_address(self, graph: Graph, sandbox: Sandbox, media_id: str) -> None:
+    def test_ends_with_the_address(
+        self, graph: Graph, sandbox: SandboxClient, media_id: str
+    ) -> None:
         sandbox.settings(media_url_seconds=0)
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
         late = graph.http.get(url)
@@ -140,7 +148,12 @@ class TestFetching:
         [({"kind": "error", "code": 131000}, 500), ({"kind": "429"}, 429)],
     )
     def test_can_fail(
-        self, graph: Graph, sandbox: Sandbox, media_id: str, fault: dict[str, Any], status: int
+        self,
+        graph: Graph,
+        sandbox: SandboxClient,
+        media_id: str,
+        fault: dict[str, Any],
+        status: int,
     ) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
         sandbox.fault(**fault, operation="download")
@@ -150,7 +163,7 @@ class TestFetching:
         assert graph.http.get(f"/v26.0/{media_id}").status_code == status
         assert graph.http.get(url).status_code == 200
 
-    def test_can_give_half_of_it(self, graph: Graph, sandbox: Sandbox, media_id: str) -> None:
+    def test_can_give_half_of_it(self, graph: Graph, sandbox: SandboxClient, media_id: str) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
         sandbox.fault("corrupt")
 
@@ -180,7 +193,7 @@ class TestStore:
 
 class TestLinks:
     def test_that_meta_can_load_are_delivered(
-        self, graph: Graph, ana: Buyer, sandbox: Sandbox, media_id: str
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, media_id: str
     ) -> None:
         sandbox.settings(fetch_links=True)
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
@@ -192,7 +205,7 @@ class TestLinks:
 
     @pytest.mark.parametrize("path", ["/sandbox/media/404", "/sandbox/state"])
     def test_that_meta_cannot_load_fail_later(
-        self, graph: Graph, ana: Buyer, sandbox: Sandbox, gateway: Gateway, path: str
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway, path: str
     ) -> None:
         sandbox.settings(fetch_links=True)
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}

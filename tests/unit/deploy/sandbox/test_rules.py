@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.sandbox.graph_api import message_rules
-from deploy.sandbox.graph_errors import GraphRefused
+from deploy.sandbox.graph_errors import GraphApiRefusal
 
 Body = dict[str, Any]
 PICTURE_ID = "1234567890123456"
@@ -20,16 +20,16 @@ def known(media_id: str) -> str | None:
 def taken(body: Body) -> bool:
     """Whether Meta would take it."""
     try:
-        message_rules.check(body, known=known)
-    except GraphRefused:
+        message_rules.check_message(body, known=known)
+    except GraphApiRefusal:
         return False
     return True
 
 
-def refusal(body: Body) -> GraphRefused:
+def refusal(body: Body) -> GraphApiRefusal:
     """The refusal of a message that is refused."""
-    with pytest.raises(GraphRefused) as refused:
-        message_rules.check(body, known=known)
+    with pytest.raises(GraphApiRefusal) as refused:
+        message_rules.check_message(body, known=known)
     return refused.value
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.sandbox.client import Buyer, Sandbox
+from deploy.sandbox.client import BuyerClient, SandboxClient
 from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph, error
 from tests.unit.deploy.sandbox.gateway import Gateway
 
@@ -50,7 +50,7 @@ class TestAddress:
 
 
 class TestAnswer:
-    def test_to_a_phone_names_its_wa_id(self, graph: Graph, ana: Buyer) -> None:
+    def test_to_a_phone_names_its_wa_id(self, graph: Graph, ana: BuyerClient) -> None:
         answer = graph.says(to="+1 (555) 010-1001")
 
         assert answer.status_code == 200
@@ -63,7 +63,7 @@ class TestAnswer:
         }
 
     def test_to_a_user_id_names_the_user_id(
-        self, graph: Graph, ana: Buyer, sandbox: Sandbox
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
@@ -75,7 +75,7 @@ class TestAnswer:
 
 class TestRecipient:
     def test_in_to_is_accepted_and_never_delivered(
-        self, graph: Graph, ana: Buyer, sandbox: Sandbox, gateway: Gateway
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
@@ -87,7 +87,7 @@ class TestRecipient:
         assert ana.replies() == []
         assert gateway.posted == []
 
-    def test_loses_against_to(self, graph: Graph, ana: Buyer, sandbox: Sandbox) -> None:
+    def test_loses_against_to(self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient) -> None:
         bea = sandbox.buyer("15550101002", user_id="US.2")
         bea.says("hello")
 
@@ -97,7 +97,7 @@ class TestRecipient:
         assert bea.replies() == []
 
     def test_that_nobody_has_fails_later(
-        self, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         answer = graph.says(to="", recipient="US.404")
         sandbox.settle()
@@ -125,7 +125,7 @@ class TestPhoneNumber:
         assert "malformed" in error(answer)["error_data"]["details"]
 
     def test_without_plus_gets_the_country_code_and_goes_astray(
-        self, graph: Graph, ana: Buyer
+        self, graph: Graph, ana: BuyerClient
     ) -> None:
         assert error(graph.says(to=ANA))["code"] == 131047
         assert graph.says(to=ANA.removeprefix("1")).status_code == 200
@@ -136,13 +136,13 @@ class TestPhoneNumber:
 
 
 class TestReach:
-    def test_of_a_number_not_allowed_is_refused(self, graph: Graph, sandbox: Sandbox) -> None:
+    def test_of_a_number_not_allowed_is_refused(self, graph: Graph, sandbox: SandboxClient) -> None:
         sandbox.settings(unknown_recipients="not_allowed")
 
         assert error(graph.says(to="+15550101009"))["code"] == 131030
 
     def test_of_a_number_not_on_whatsapp_fails_later(
-        self, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.settings(unknown_recipients="undeliverable")
 
@@ -156,13 +156,15 @@ class TestReach:
         assert status["biz_opaque_callback_data"] == "outbox-7"
         assert status["errors"][0]["code"] == 131026
 
-    def test_can_be_set_for_one_buyer(self, graph: Graph, ana: Buyer, sandbox: Sandbox) -> None:
+    def test_can_be_set_for_one_buyer(
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+    ) -> None:
         sandbox.buyer(ANA, reach="not_allowed")
 
         assert error(graph.says())["code"] == 131030
 
     def test_makes_no_buyer_of_a_number_that_never_wrote(
-        self, graph: Graph, sandbox: Sandbox
+        self, graph: Graph, sandbox: SandboxClient
     ) -> None:
         graph.says(to="+15550101009")
 
@@ -170,12 +172,14 @@ class TestReach:
 
 
 class TestWindow:
-    def test_is_open_until_a_day_after_the_message(self, graph: Graph, sandbox: Sandbox) -> None:
+    def test_is_open_until_a_day_after_the_message(
+        self, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY + 30)
 
         assert graph.says().status_code == 200
 
-    def test_is_closed_a_day_after_the_message(self, graph: Graph, sandbox: Sandbox) -> None:
+    def test_is_closed_a_day_after_the_message(self, graph: Graph, sandbox: SandboxClient) -> None:
         sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY)
 
         answer = graph.says()
@@ -185,12 +189,12 @@ class TestWindow:
         assert "24 hours" in error(answer)["error_data"]["details"]
         assert sandbox.outgoing() == []
 
-    def test_counts_from_the_newest_message(self, graph: Graph, ana: Buyer) -> None:
+    def test_counts_from_the_newest_message(self, graph: Graph, ana: BuyerClient) -> None:
         ana.says("late", timestamp=int(time.time()) - 2 * DAY)
 
         assert graph.says().status_code == 200
 
-    def test_is_that_of_one_business_number(self, graph: Graph, ana: Buyer) -> None:
+    def test_is_that_of_one_business_number(self, graph: Graph, ana: BuyerClient) -> None:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "to": f"+{ANA}"}
         body |= {"type": "text", "text": {"body": "hi"}}
 
@@ -198,7 +202,7 @@ class TestWindow:
         ana.says("hello", phone_number_id=NUMBERS[1])
         assert graph.post(body, number=NUMBERS[1]).status_code == 200
 
-    def test_is_not_opened_by_a_reaction(self, graph: Graph, ana: Buyer) -> None:
+    def test_is_not_opened_by_a_reaction(self, graph: Graph, ana: BuyerClient) -> None:
         hello = ana.says("long ago", phone_number_id=NUMBERS[1], timestamp=1)
         ana.sends("reaction", of=hello, emoji="👍", phone_number_id=NUMBERS[1])
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "text": {"body": "hi"}}
@@ -206,7 +210,7 @@ class TestWindow:
         assert error(graph.post(body, number=NUMBERS[1]))["code"] == 131047
 
     def test_can_close_after_accepting(
-        self, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.settings(window="async")
 
@@ -217,7 +221,7 @@ class TestWindow:
         (status,) = gateway.statuses()
         assert (status["status"], status["errors"][0]["code"]) == ("failed", 131047)
 
-    def test_can_be_switched_off(self, graph: Graph, sandbox: Sandbox) -> None:
+    def test_can_be_switched_off(self, graph: Graph, sandbox: SandboxClient) -> None:
         sandbox.settings(window="off")
 
         assert graph.says().status_code == 200
@@ -226,7 +230,7 @@ class TestWindow:
 
 class TestPairLimit:
     def test_stops_the_forty_sixth_message_in_a_burst(
-        self, graph: Graph, ana: Buyer, sandbox: Sandbox
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         sandbox.settings(pair_limit=True)
 
@@ -241,7 +245,7 @@ class TestMarkAsRead:
         body = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
         return graph.post({**body, **more})
 
-    def test_marks_the_message_and_those_before(self, graph: Graph, ana: Buyer) -> None:
+    def test_marks_the_message_and_those_before(self, graph: Graph, ana: BuyerClient) -> None:
         ana.says("second")
         ana.says("third")
         second = ana.sees()[1]
@@ -252,7 +256,7 @@ class TestMarkAsRead:
         assert [each.status == "read" for each in ana.sees()] == [True, True, False]
 
     def test_shows_that_somebody_types_until_the_reply(
-        self, graph: Graph, ana: Buyer, sandbox: Sandbox
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         chat = f"/sandbox/buyers/{ANA}/messages"
         self.read(graph, ana.sees()[0].id, typing_indicator={"type": "text"})
@@ -262,13 +266,13 @@ class TestMarkAsRead:
         assert typing is True
         assert sandbox.ask("GET", chat)["typing"] is False
 
-    def test_of_what_no_buyer_wrote_is_refused(self, graph: Graph, ana: Buyer) -> None:
+    def test_of_what_no_buyer_wrote_is_refused(self, graph: Graph, ana: BuyerClient) -> None:
         ours = graph.says().json()["messages"][0]["id"]
 
         assert error(self.read(graph, "wamid.unknown"))["code"] == 131009
         assert error(self.read(graph, ours))["code"] == 131009
 
-    def test_wants_a_known_indicator(self, graph: Graph, ana: Buyer) -> None:
+    def test_wants_a_known_indicator(self, graph: Graph, ana: BuyerClient) -> None:
         answer = self.read(graph, ana.sees()[0].id, typing_indicator={"type": "dots"})
 
         assert error(answer)["code"] == 100

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.sandbox import uvicorn_server
-from deploy.sandbox.client import Sandbox
+from deploy.sandbox.client import SandboxClient
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[4]
@@ -20,12 +20,12 @@ class TestListening:
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
     def test_is_refused_where_others_could_reach_it(self, host: str) -> None:
         with pytest.raises(uvicorn_server.NotLoopback):
-            uvicorn_server.listening(host, 0)
+            uvicorn_server.open_loopback_socket(host, 0)
 
     def test_takes_a_free_port(self) -> None:
-        opened = uvicorn_server.listening("localhost", 0)
+        opened = uvicorn_server.open_loopback_socket("localhost", 0)
 
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", uvicorn_server.address(opened))
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", uvicorn_server.format_address(opened))
         opened.close()
 
 
@@ -47,7 +47,7 @@ class TestProcess:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().split()[-1]
-            with Sandbox(url) as sandbox:
+            with SandboxClient(url) as sandbox:
                 state = sandbox.state()
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)

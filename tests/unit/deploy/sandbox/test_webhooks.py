@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from deploy.sandbox import webhook_payloads
-from deploy.sandbox.client import Buyer, NothingSeen, Sandbox, SandboxRefused
-from deploy.sandbox.options import Options
+from deploy.sandbox.client import BuyerClient, NothingSeen, SandboxClient, SandboxRefused
+from deploy.sandbox.options import SandboxOptions
 from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph
 from tests.unit.deploy.sandbox.gateway import VERIFY_TOKEN, Gateway
 from tests.waiting import PATIENCE
 
-SECRET = Options().app_secret.encode()
+SECRET = SandboxOptions().app_secret.encode()
 
 
 class TestSignature:
@@ -34,7 +34,7 @@ class TestSignature:
         ],
     )
     def test_is_the_hmac_of_the_bytes(self, secret: str, body: bytes, digest: str) -> None:
-        assert webhook_payloads.signature(body, secret=secret) == f"sha256={digest}"
+        assert webhook_payloads.compute_hub_signature(body, secret=secret) == f"sha256={digest}"
 
     def test_covers_the_escaped_body_that_is_sent(self) -> None:
         value = {"t": "äöå a/b < 🚀"}
@@ -44,14 +44,16 @@ class TestSignature:
             "entry": [{"id": "1", "changes": [change]}],
         }
 
-        body = webhook_payloads.encoded(payload)
+        body = webhook_payloads.encode_json(payload)
 
         assert rb'"\u00e4\u00f6\u00e5 a\/b \u003c \ud83d\ude80"' in body
-        assert webhook_payloads.signature(body, secret="test_app_secret") == (
+        assert webhook_payloads.compute_hub_signature(body, secret="test_app_secret") == (
             "sha256=13bf369e2d9e2aeae84f7206294ed95bd6f566a5565ab910ac9fd93528ca858e"
         )
 
-    def test_stands_in_the_header_of_what_is_posted(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_stands_in_the_header_of_what_is_posted(
+        self, ana: BuyerClient, gateway: Gateway
+    ) -> None:
         ana.says("ticket 07 / ñ", wait=5)
 
         (posted,) = gateway.posted
@@ -62,7 +64,7 @@ class TestSignature:
 
 
 class TestMessage:
-    def test_has_the_shape_of_2026(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_has_the_shape_of_2026(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         ana = sandbox.buyer(ANA, name="Ana", username="ana.r", user_id="US.1")
 
         ana.says("hello", timestamp=1_749_416_383, id="wamid.A1", wait=5)
@@ -71,7 +73,7 @@ class TestMessage:
             "object": "whatsapp_business_account",
             "entry": [
                 {
-                    "id": Options().waba_id,
+                    "id": SandboxOptions().waba_id,
                     "changes": [
                         {
                             "field": "messages",
@@ -105,7 +107,9 @@ class TestMessage:
             ],
         }
 
-    def test_can_hide_the_phone(self, sandbox: Sandbox, gateway: Gateway, graph: Graph) -> None:
+    def test_can_hide_the_phone(
+        self, sandbox: SandboxClient, gateway: Gateway, graph: Graph
+    ) -> None:
         ana = sandbox.buyer(ANA, hide_phone=True, user_id="US.1")
 
         ana.says("hello", wait=5)
@@ -117,12 +121,14 @@ class TestMessage:
         assert {status.get("recipient_id") for status in gateway.statuses()} == {None}
         assert {status["recipient_user_id"] for status in gateway.statuses()} == {"US.1"}
 
-    def test_can_have_the_shape_before_2026(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_can_have_the_shape_before_2026(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         sandbox.buyer(ANA, user_id="").says("hello", wait=5)
 
         assert "user_id" not in gateway.posted[0].body.decode()
 
-    def test_can_come_with_others_in_one_webhook(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_can_come_with_others_in_one_webhook(
+        self, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
         sandbox.batch(
             [
                 {"wa_id": ANA, "type": "text", "text": "one"},
@@ -138,7 +144,7 @@ class TestMessage:
         assert len(first["value"]["contacts"]) == 2
         assert second["value"]["metadata"]["phone_number_id"] == NUMBERS[1]
 
-    def test_of_the_system_has_no_contacts(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_of_the_system_has_no_contacts(self, ana: BuyerClient, gateway: Gateway) -> None:
         moved = {"type": "user_changed_number", "body": "moved", "wa_id": "15550101002"}
         ana.sends("system", system=moved, wait=5)
 
@@ -147,7 +153,9 @@ class TestMessage:
 
 
 class TestDelivery:
-    def test_is_repeated_until_the_gateway_says_200(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_is_repeated_until_the_gateway_says_200(
+        self, ana: BuyerClient, gateway: Gateway
+    ) -> None:
         gateway.answers += [503, 500, 202, 401]
 
         ana.says("hello?", wait=5)
@@ -156,7 +164,9 @@ class TestDelivery:
         assert len({posted.body for posted in gateway.posted}) == 1
         assert ana.sees()[-1].status == "delivered"
 
-    def test_goes_on_when_the_gateway_comes_back(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_goes_on_when_the_gateway_comes_back(
+        self, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook")
         ana = sandbox.buyer(ANA)
         ana.says("is anybody there")
@@ -169,7 +179,7 @@ class TestDelivery:
         assert len(gateway.messages()) == 1
         assert sandbox.deliveries()[0]["statuses"][0] == 0
 
-    def test_is_given_up_in_the_end(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_is_given_up_in_the_end(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook", give_up_after=0.1)
         sandbox.buyer(ANA).says("is anybody there")
 
@@ -179,7 +189,9 @@ class TestDelivery:
         assert delivery["delivered"] is False
         assert delivery["attempts"] >= 2
 
-    def test_keeps_the_order_of_what_one_buyer_sends(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_keeps_the_order_of_what_one_buyer_sends(
+        self, ana: BuyerClient, gateway: Gateway
+    ) -> None:
         texts = [str(number) for number in range(30)]
         for text in texts:
             ana.says(text)
@@ -187,21 +199,23 @@ class TestDelivery:
 
         assert [message["text"]["body"] for message in gateway.messages()] == texts
 
-    def test_can_be_doubled_at_the_same_time(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_can_be_doubled_at_the_same_time(self, ana: BuyerClient, gateway: Gateway) -> None:
         ana.says("twice", times=3, wait=5)
 
         assert len(gateway.posted) == 3
         assert len({message["id"] for message in gateway.messages()}) == 1
         assert len(ana.sees()) == 2
 
-    def test_can_be_doubled_always(self, ana: Buyer, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_can_be_doubled_always(
+        self, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
         sandbox.settings(duplicates=1)
         ana.says("twice")
         sandbox.settle()
 
         assert len(gateway.messages()) == 2
 
-    def test_can_be_repeated_later(self, ana: Buyer, gateway: Gateway) -> None:
+    def test_can_be_repeated_later(self, ana: BuyerClient, gateway: Gateway) -> None:
         number = ana.says("once", wait=5)
         ana.sends("again", of=number, wait=5)
 
@@ -209,7 +223,7 @@ class TestDelivery:
         assert first.body == again.body
 
     def test_is_refused_when_too_many_wait(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook", max_pending=2)
         ana.says("one")
@@ -221,9 +235,9 @@ class TestDelivery:
         assert sandbox.state()["dropped"] == 3
 
     def test_ends_when_the_app_is_not_subscribed(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
-        path = f"/v26.0/{Options().waba_id}/subscribed_apps"
+        path = f"/v26.0/{SandboxOptions().waba_id}/subscribed_apps"
         graph.http.delete(path)
         ana.says("nobody hears")
         sandbox.settle()
@@ -237,7 +251,7 @@ class TestDelivery:
 
 class TestStatuses:
     def test_are_sent_then_delivered_then_read(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         message_id = graph.says(biz_opaque_callback_data="outbox-7").json()["messages"][0]["id"]
         sandbox.settle()
@@ -254,7 +268,7 @@ class TestStatuses:
         assert sandbox.outgoing()[0]["status"] == "read"
 
     def test_wait_until_the_phone_is_on(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.buyer(ANA, online=False)
         graph.says("one")
@@ -269,7 +283,9 @@ class TestStatuses:
         assert unseen == []
         assert [seen.text for seen in ana.replies()] == ["one", "two"]
 
-    def test_come_after_the_delay(self, ana: Buyer, graph: Graph, sandbox: Sandbox) -> None:
+    def test_come_after_the_delay(
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+    ) -> None:
         sandbox.settings(delivery_delay=0.3)
         graph.says("one")
         graph.says("two")
@@ -280,7 +296,7 @@ class TestStatuses:
         assert [seen.text for seen in ana.replies()] == ["one", "two"]
 
     def test_can_be_left_out(
-        self, ana: Buyer, graph: Graph, sandbox: Sandbox, gateway: Gateway
+        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
     ) -> None:
         sandbox.settings(statuses=["delivered"])
         graph.says()
@@ -291,26 +307,28 @@ class TestStatuses:
 
 
 class TestAsTold:
-    def test_posts_json_signed(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_posts_json_signed(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         statuses = sandbox.post_webhook({"object": "x/y"})
 
         assert statuses == [200]
         (posted,) = gateway.posted
         assert posted.body == rb'{"object":"x\/y"}'
-        good = webhook_payloads.signature(posted.body, secret=Options().app_secret)
+        good = webhook_payloads.compute_hub_signature(
+            posted.body, secret=SandboxOptions().app_secret
+        )
         assert posted.headers["x-hub-signature-256"] == good
 
     @pytest.mark.parametrize(
         ("more", "body"), [({"text": "not json"}, b"not json"), ({"base64": "AP8="}, b"\x00\xff")]
     )
     def test_posts_any_bytes(
-        self, sandbox: Sandbox, gateway: Gateway, more: dict[str, str], body: bytes
+        self, sandbox: SandboxClient, gateway: Gateway, more: dict[str, str], body: bytes
     ) -> None:
         sandbox.post_webhook(**more)
 
         assert gateway.posted[0].body == body
 
-    def test_signs_badly_or_not_at_all(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_signs_badly_or_not_at_all(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         for signature in ("bad", "missing", "sha1=77"):
             sandbox.post_webhook({}, signature=signature)
 
@@ -318,22 +336,24 @@ class TestAsTold:
             posted.headers.get("x-hub-signature-256", "") for posted in gateway.posted
         )
         assert bad.startswith("sha256=")
-        assert bad != webhook_payloads.signature(b"{}", secret=Options().app_secret)
+        assert bad != webhook_payloads.compute_hub_signature(
+            b"{}", secret=SandboxOptions().app_secret
+        )
         assert missing == ""
         assert literal == "sha1=77"
 
-    def test_posts_at_the_same_time(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_posts_at_the_same_time(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         gateway.together = threading.Barrier(5, timeout=PATIENCE)
 
         assert sandbox.post_webhook({}, times=5, together=True) == [200] * 5
 
-    def test_tells_what_the_gateway_said(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_tells_what_the_gateway_said(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         gateway.answers.append(401)
 
         assert sandbox.post_webhook({}) == [401]
         assert len(gateway.posted) == 1
 
-    def test_repeats_if_asked(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_repeats_if_asked(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         gateway.answers += [500, 500]
 
         assert sandbox.post_webhook({}, retry=True) == [500]
@@ -342,15 +362,15 @@ class TestAsTold:
 
 
 class TestVerification:
-    def test_succeeds_with_the_right_word(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_succeeds_with_the_right_word(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         answer = sandbox.verify(VERIFY_TOKEN, challenge="1158201444")
 
         assert answer == {"status": 200, "body": "1158201444", "verified": True}
 
-    def test_fails_with_the_wrong_word(self, sandbox: Sandbox, gateway: Gateway) -> None:
+    def test_fails_with_the_wrong_word(self, sandbox: SandboxClient, gateway: Gateway) -> None:
         assert sandbox.verify("wrong")["verified"] is False
 
-    def test_fails_when_nobody_is_there(self, sandbox: Sandbox) -> None:
+    def test_fails_when_nobody_is_there(self, sandbox: SandboxClient) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook")
 
         assert sandbox.verify(VERIFY_TOKEN)["status"] == 0
