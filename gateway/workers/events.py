@@ -62,10 +62,10 @@ class EventSequencer:
     async def turn(self) -> bool:
         """Number what is new; true if there may be more."""
         now = datetime.now(UTC)
-        numbered = await self.database.run(recorder.sequence_events, now=now, limit=EVENTS_PER_TURN)
-        if numbered.events:
+        events = await self.database.run(recorder.sequence_events, now=now, limit=EVENTS_PER_TURN)
+        if events:
             self.queued.ring()
-        return len(numbered.events) >= EVENTS_PER_TURN
+        return len(events) >= EVENTS_PER_TURN
 
 
 @dataclass(slots=True, kw_only=True)
