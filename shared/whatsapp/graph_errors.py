@@ -29,14 +29,14 @@ class Judgement:
 
     Attributes:
         reaction: what the outbox does.
-        words: what it means and what to do, for the people of the back office.
+        explanation: what it means and what to do, for the people of the back office.
         alarm: whether somebody should be told.
         wait: the least pause before the next try.
 
     """
 
     reaction: FailureReaction
-    words: str
+    explanation: str
     alarm: bool = False
     wait: timedelta = timedelta(0)
 
@@ -60,7 +60,7 @@ def judge_send_error(
     else:
         judgement = known
     if transient and judgement.reaction in (FailureReaction.FAIL, FailureReaction.PAUSE):
-        return Judgement(FailureReaction.RETRY, judgement.words)
+        return Judgement(FailureReaction.RETRY, judgement.explanation)
     return judgement
 
 
@@ -73,20 +73,20 @@ _REQUEST_TIMEOUT: Final = 408
 _MESSAGE_ERROR_STATUSES: Final = frozenset({400, 413, 414, 415, 422})
 
 
-def _retry(words: str, *, wait: timedelta = _SECOND) -> Judgement:
-    return Judgement(FailureReaction.RETRY, words, wait=wait)
+def _retry(explanation: str, *, wait: timedelta = _SECOND) -> Judgement:
+    return Judgement(FailureReaction.RETRY, explanation, wait=wait)
 
 
-def _slow_down(words: str, *, wait: timedelta, alarm: bool = False) -> Judgement:
-    return Judgement(FailureReaction.RETRY_NUMBER, words, alarm=alarm, wait=wait)
+def _slow_down(explanation: str, *, wait: timedelta, alarm: bool = False) -> Judgement:
+    return Judgement(FailureReaction.RETRY_NUMBER, explanation, alarm=alarm, wait=wait)
 
 
-def _fail(words: str, *, alarm: bool = False) -> Judgement:
-    return Judgement(FailureReaction.FAIL, words, alarm=alarm)
+def _fail(explanation: str, *, alarm: bool = False) -> Judgement:
+    return Judgement(FailureReaction.FAIL, explanation, alarm=alarm)
 
 
-def _pause(words: str) -> Judgement:
-    return Judgement(FailureReaction.PAUSE, words, alarm=True)
+def _pause(explanation: str) -> Judgement:
+    return Judgement(FailureReaction.PAUSE, explanation, alarm=True)
 
 
 _TOKEN: Final = _pause(

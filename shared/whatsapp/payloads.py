@@ -129,7 +129,7 @@ class _ChangeContext:
     cards: ContactCards
 
     @classmethod
-    def of(
+    def from_change(
         cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes
     ) -> "_ChangeContext":
         """Read what holds for a change; Meta's samples put its field one level off at times."""
@@ -146,10 +146,12 @@ class _ChangeContext:
             display_phone_number=read_string(metadata, "display_phone_number")[
                 :_PHONE_NUMBER_ID_LENGTH
             ],
-            cards=ContactCards.of(value.get("contacts")),
+            cards=ContactCards.from_contacts(value.get("contacts")),
         )
 
-    def unreadable(self, reason: str, *, name: str = "", item: Any = None) -> UnreadablePart:
+    def build_unreadable_part(
+        self, reason: str, *, name: str = "", item: Any = None
+    ) -> UnreadablePart:
         """Keep an item, or the whole change, as a webhook that can be read again."""
         change = dict(self.change)
         if name:
@@ -185,22 +187,22 @@ def _parse_entry(entry: Any, *, body: bytes) -> Iterator[WebhookPart]:
         return
     for change in read_items(changes):
         if isinstance(read_mapping(change).get("value"), dict):
-            yield from _parse_change(_ChangeContext.of(change, entry=entry, body=body))
+            yield from _parse_change(_ChangeContext.from_change(change, entry=entry, body=body))
         else:
             yield UnreadablePart(body, "a change without value")
 
 
-def _parse_change(place: _ChangeContext) -> Iterator[WebhookPart]:
-    rest = set(place.value)
+def _parse_change(context: _ChangeContext) -> Iterator[WebhookPart]:
+    rest = set(context.value)
     itemised = False
-    if place.field in _BUYER_FIELDS:
+    if context.field in _BUYER_FIELDS:
         for name, read_item in (("messages", _parse_message), ("statuses", _parse_status)):
-            for item in read_items(place.value.get(name)):
+            for item in read_items(context.value.get(name)):
                 itemised = True
-                yield _parse_item(read_item, item, name=name, place=place)
+                yield _parse_item(read_item, item, name=name, context=context)
         rest -= _ITEMISED_KEYS
     if rest or not itemised:
-        yield _parse_notice(place, itemised=itemised)
+        yield _parse_notice(context, itemised=itemised)
 
 
 def _parse_item(
@@ -208,48 +210,50 @@ def _parse_item(
     item: Any,
     *,
     name: str,
-    place: _ChangeContext,
+    context: _ChangeContext,
 ) -> WebhookPart:
     try:
         if not isinstance(item, dict):
             raise UnreadableJson(f"one of the {name} is not an object")  # noqa: TRY301
-        _check_length(place.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id")
-        return read_item(make_storable(item), place)
+        _check_length(
+            context.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id"
+        )
+        return read_item(make_storable(item), context)
     except UnreadableJson as error:
-        return place.unreadable(str(error), name=name, item=item)
+        return context.build_unreadable_part(str(error), name=name, item=item)
 
 
-def _parse_message(item: dict[str, Any], place: _ChangeContext) -> MessageItem:
+def _parse_message(item: dict[str, Any], context: _ChangeContext) -> MessageItem:
     wamid = _require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id")
-    sender = read_sender(item, cards=place.cards)
-    said = parse_content(item)
+    sender = read_sender(item, cards=context.cards)
+    content = parse_content(item)
     return MessageItem(
-        phone_number_id=place.phone_number_id,
-        display_phone_number=place.display_phone_number,
+        phone_number_id=context.phone_number_id,
+        display_phone_number=context.display_phone_number,
         wa_message_id=wamid,
         dedupe_key=_build_dedupe_key(item, wamid=wamid),
-        type=(read_string(item, "type") or said.kind.lower())[:_TYPE_LENGTH],
-        text=said.text,
+        type=(read_string(item, "type") or content.kind.lower())[:_TYPE_LENGTH],
+        text=content.text,
         sent_at=read_timestamp(item.get("timestamp")),
         payload=item,
-        answerable=_is_answerable(item, sender, said, place),
+        answerable=_is_answerable(item, sender, content, context),
         **sender,
     )
 
 
 def _is_answerable(
-    item: Mapping[str, Any], sender: SenderFields, said: MessageContent, place: _ChangeContext
+    item: Mapping[str, Any], sender: SenderFields, content: MessageContent, context: _ChangeContext
 ) -> bool:
     """Whether it is a buyer's own message to us that asks for an answer."""
     ours = {"to", "to_user_id"} & set(item) or sender["wa_id"] == parse_phone_number(
-        place.display_phone_number
+        context.display_phone_number
     )
     return bool(
-        place.phone_number_id
+        context.phone_number_id
         and (sender["user_id"] or sender["wa_id"])
         and not ours
         and not read_string(item, "group_id")
-        and said.kind not in UNANSWERED_KINDS
+        and content.kind not in UNANSWERED_KINDS
     )
 
 
@@ -266,10 +270,10 @@ def _build_dedupe_key(item: Mapping[str, Any], *, wamid: str) -> str:
     )
 
 
-def _parse_status(item: dict[str, Any], place: _ChangeContext) -> StatusItem:
+def _parse_status(item: dict[str, Any], context: _ChangeContext) -> StatusItem:
     failure = read_mapping(next(iter(read_items(item.get("errors"))), None))
     return StatusItem(
-        phone_number_id=place.phone_number_id,
+        phone_number_id=context.phone_number_id,
         wa_message_id=_require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id"),
         status=_require_value(read_string(item, "status"), limit=_STATUS_LENGTH, name="status"),
         participant=_check_length(
@@ -297,22 +301,24 @@ def _format_error(failure: Mapping[str, Any]) -> str:
     return ": ".join(dict.fromkeys(filter(None, (title, details))))
 
 
-def _parse_notice(place: _ChangeContext, *, itemised: bool) -> WebhookPart:
+def _parse_notice(context: _ChangeContext, *, itemised: bool) -> WebhookPart:
     dropped = _ITEMISED_KEYS - {"metadata"} if itemised else frozenset[str]()
-    rest = {key: value for key, value in place.value.items() if key not in dropped}
+    rest = {key: value for key, value in context.value.items() if key not in dropped}
     try:
-        _check_length(place.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id")
-        return _build_notice(make_storable({**place.change, "value": rest}), place)
+        _check_length(
+            context.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id"
+        )
+        return _build_notice(make_storable({**context.change, "value": rest}), context)
     except UnreadableJson as error:
-        return place.unreadable(str(error))
+        return context.build_unreadable_part(str(error))
 
 
-def _build_notice(change: dict[str, Any], place: _ChangeContext) -> NoticeItem:
-    waba_id, time = read_string(place.entry, "id"), read_string(place.entry, "time")
+def _build_notice(change: dict[str, Any], context: _ChangeContext) -> NoticeItem:
+    waba_id, time = read_string(context.entry, "id"), read_string(context.entry, "time")
     about = [
         read_string(item, "id")
         for name in ("messages", "statuses")
-        for item in read_items(place.value.get(name))
+        for item in read_items(context.value.get(name))
     ]
     value = read_mapping(change, "value")
     failure = read_mapping(next(iter(read_items(value.get("errors"))), None))
@@ -320,25 +326,25 @@ def _build_notice(change: dict[str, Any], place: _ChangeContext) -> NoticeItem:
     return NoticeItem(
         dedupe_key=hashlib.sha256(write_canonical_json([waba_id, time, about, change])).hexdigest(),
         waba_id=waba_id[:_WABA_ID_LENGTH],
-        field=place.field[:_FIELD_LENGTH],
-        phone_number_id=place.phone_number_id,
+        field=context.field[:_FIELD_LENGTH],
+        phone_number_id=context.phone_number_id,
         payload=change,
         needs_attention=bool(failure)
-        or (place.field in ATTENTION_FIELDS and event not in ROUTINE_EVENTS),
-        title=": ".join(filter(None, (place.field, event)))[:_TITLE_LENGTH] or "notice",
-        identity_changes=tuple(_parse_identity_changes(value, place)),
+        or (context.field in ATTENTION_FIELDS and event not in ROUTINE_EVENTS),
+        title=": ".join(filter(None, (context.field, event)))[:_TITLE_LENGTH] or "notice",
+        identity_changes=tuple(_parse_identity_changes(value, context)),
     )
 
 
 def _parse_identity_changes(
-    value: Mapping[str, Any], place: _ChangeContext
+    value: Mapping[str, Any], context: _ChangeContext
 ) -> Iterator[IdentityChange]:
     for update in read_items(value.get("user_id_update")):
         previous = parse_person_id(read_string(update, "user_id", "previous"))
         current = parse_person_id(read_string(update, "user_id", "current"))
         if previous and current and previous != current:
             yield IdentityChange(
-                phone_number_id=place.phone_number_id,
+                phone_number_id=context.phone_number_id,
                 previous_user_id=previous,
                 user_id=current,
                 parent_user_id=parse_person_id(read_string(update, "parent_user_id", "current"))

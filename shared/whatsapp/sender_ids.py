@@ -41,7 +41,7 @@ class ContactCards:
     by_wa_id: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def of(cls, contacts: Any) -> "ContactCards":
+    def from_contacts(cls, contacts: Any) -> "ContactCards":
         """Sort the cards; the first with a key stands for it."""
         cards = [read_mapping(card) for card in reversed(read_items(contacts))]
         return cls(
@@ -49,7 +49,7 @@ class ContactCards:
             by_wa_id={parse_phone_number(read_string(card, "wa_id")) or "": card for card in cards},
         )
 
-    def find(self, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
+    def find_card(self, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
         """Find a sender's card, by user id before phone; an empty one if there is none."""
         return (
             (self.by_user_id.get(user_id) if user_id else None)
@@ -65,7 +65,7 @@ def read_sender(item: Mapping[str, Any], *, cards: ContactCards) -> SenderFields
     user_id = parse_person_id(read_string(item, "from_user_id"))
     if user_id is None and _USER_ID.fullmatch(written_by):
         user_id = written_by
-    card = cards.find(user_id=user_id, wa_id=wa_id)
+    card = cards.find_card(user_id=user_id, wa_id=wa_id)
     user_id = user_id or parse_person_id(read_string(card, "user_id"))
     parent = read_string(item, "from_parent_user_id") or read_string(card, "parent_user_id")
     sender = SenderFields(

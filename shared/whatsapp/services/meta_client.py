@@ -162,7 +162,7 @@ class MetaClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def send(self, phone_number_id: str, body: Mapping[str, Any]) -> AcceptedMessage:
+    async def send_message(self, phone_number_id: str, body: Mapping[str, Any]) -> AcceptedMessage:
         """Send a message from a business number.
 
         Args:
@@ -176,7 +176,7 @@ class MetaClient:
 
         """
         path = f"{_check_path_segment(phone_number_id)}/messages"
-        document = await self._ask("POST", path, content=json.dumps(body).encode())
+        document = await self._request("POST", path, content=json.dumps(body).encode())
         wa_message_id = read_string(
             read_mapping(next(iter(read_items(document.get("messages"))), None)), "id"
         )
@@ -201,46 +201,46 @@ class MetaClient:
 
         """
         for _ in range(2):  # an address that ran out is asked for once more
-            info = await self._media_info(media_id, phone_number_id=phone_number_id)
+            info = await self._get_media_info(media_id, phone_number_id=phone_number_id)
             content = await self._download(read_string(info, "url"))
             if content is not None:
                 return _check_media(content, announced=(sha256, read_string(info, "sha256")))
         raise MediaGone
 
-    async def phone_number(self, phone_number_id: str) -> Mapping[str, Any]:
+    async def get_phone_number(self, phone_number_id: str) -> Mapping[str, Any]:
         """Look up a business number: how it is shown, its name, quality and state."""
         fields = (
             "id,display_phone_number,verified_name,quality_rating,status,name_status,"
             "code_verification_status,throughput,webhook_configuration"
         )
-        return await self._ask("GET", _check_path_segment(phone_number_id), fields=fields)
+        return await self._request("GET", _check_path_segment(phone_number_id), fields=fields)
 
-    async def waba(self, waba_id: str) -> Mapping[str, Any]:
+    async def get_waba(self, waba_id: str) -> Mapping[str, Any]:
         """Look up a WhatsApp Business Account: its name and review state."""
-        return await self._ask(
+        return await self._request(
             "GET", _check_path_segment(waba_id), fields="id,name,account_review_status"
         )
 
-    async def waba_numbers(self, waba_id: str) -> list[Mapping[str, Any]]:
+    async def list_waba_phone_numbers(self, waba_id: str) -> list[Mapping[str, Any]]:
         """List the business numbers of an account."""
         path = f"{_check_path_segment(waba_id)}/phone_numbers"
-        document = await self._ask("GET", path, fields="id,display_phone_number,verified_name")
+        document = await self._request("GET", path, fields="id,display_phone_number,verified_name")
         return [read_mapping(number) for number in read_items(document.get("data"))]
 
-    async def subscribed_apps(self, waba_id: str) -> list[Mapping[str, Any]]:
+    async def list_subscribed_apps(self, waba_id: str) -> list[Mapping[str, Any]]:
         """List the apps that get the account's webhooks; ours must be among them."""
-        document = await self._ask("GET", f"{_check_path_segment(waba_id)}/subscribed_apps")
+        document = await self._request("GET", f"{_check_path_segment(waba_id)}/subscribed_apps")
         return [read_mapping(app) for app in read_items(document.get("data"))]
 
-    async def token_owner(self) -> Mapping[str, Any]:
+    async def get_token_owner(self) -> Mapping[str, Any]:
         """Look up whose token it is, which proves that it is alive."""
-        return await self._ask("GET", "me", fields="id,name")
+        return await self._request("GET", "me", fields="id,name")
 
-    async def _media_info(self, media_id: str, *, phone_number_id: str) -> Mapping[str, Any]:
+    async def _get_media_info(self, media_id: str, *, phone_number_id: str) -> Mapping[str, Any]:
         if not _META_ID.fullmatch(media_id):
             raise MediaGone
         try:
-            info = await self._ask("GET", media_id, phone_number_id=phone_number_id)
+            info = await self._request("GET", media_id, phone_number_id=phone_number_id)
         except GraphRefused as refusal:
             if (
                 refusal.http_status in _EXPIRED_ADDRESS_STATUSES
@@ -254,7 +254,7 @@ class MetaClient:
 
     async def _download(self, address: str) -> bytes | None:
         """Get the bytes; None where Meta says that the address is not good any more."""
-        answer = await self._exchange("GET", _parse_media_url(address), limit=self._media_limit)
+        answer = await self._send_request("GET", _parse_media_url(address), limit=self._media_limit)
         if answer.status in _EXPIRED_ADDRESS_STATUSES:
             return None
         if answer.status != httpx.codes.OK:
@@ -263,16 +263,16 @@ class MetaClient:
             raise MediaTooLarge
         return answer.body
 
-    async def _ask(
+    async def _request(
         self, method: str, path: str, *, content: bytes | None = None, **query: str
     ) -> Mapping[str, Any]:
         url = httpx.URL(f"{self._root}/{path}", params=query or None)
-        answer = await self._exchange(method, url, content=content, limit=_ANSWER_SIZE_LIMIT)
+        answer = await self._send_request(method, url, content=content, limit=_ANSWER_SIZE_LIMIT)
         if not answer.is_success:
             raise _build_error(answer)
         return answer.document
 
-    async def _exchange(
+    async def _send_request(
         self, method: str, url: httpx.URL, *, limit: int, content: bytes | None = None
     ) -> _GraphResponse:
         """Send a request with the token; the one place where the token leaves."""

@@ -59,7 +59,7 @@ async def client(base_url: str, **options: Any) -> AsyncIterator[MetaClient]:
 async def send_error(act: Act, **options: Any) -> GraphError:
     async with wire(act) as server, client(server.url, **options) as meta:
         with pytest.raises(GraphError) as caught:
-            await meta.send(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
         assert len(server.requests) == 1
     return caught.value
 
@@ -71,7 +71,7 @@ def error(code: int | None, **fields: Any) -> dict[str, Any]:
 class TestSend:
     async def test_gives_the_id_that_meta_gave(self) -> None:
         async with wire(answers(ACCEPTED)) as server, client(server.url) as meta:
-            accepted = await meta.send(NUMBER_ID, BODY)
+            accepted = await meta.send_message(NUMBER_ID, BODY)
 
         (request,) = server.requests
         assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="15550100001")
@@ -83,15 +83,15 @@ class TestSend:
     async def test_to_a_user_id_has_no_phone(self) -> None:
         document = {"contacts": [{"user_id": "US.1"}], "messages": [{"id": "wamid.O1"}]}
         async with wire(answers(document)) as server, client(server.url) as meta:
-            accepted = await meta.send(NUMBER_ID, BODY)
+            accepted = await meta.send_message(NUMBER_ID, BODY)
 
         assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="")
 
     async def test_keeps_the_connection(self) -> None:
         acts = [answers(ACCEPTED), answers(ACCEPTED)]
         async with wire(*acts) as server, client(server.url) as meta:
-            await meta.send(NUMBER_ID, BODY)
-            await meta.send(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
 
         assert (server.connections, len(server.requests)) == (1, 2)
 
@@ -173,7 +173,7 @@ class TestRefusal:
         async with wire() as server, client(server.url) as meta:
             for phone_number_id in ("", "..", "a/b", "1?x=1", "<PHONE_NUMBER_ID>"):
                 with pytest.raises(GraphRefused) as caught:
-                    await meta.send(phone_number_id, BODY)
+                    await meta.send_message(phone_number_id, BODY)
                 assert caught.value.judgement.reaction is FailureReaction.PAUSE
 
         assert server.requests == []
@@ -192,17 +192,17 @@ class TestUnreachable:
     async def test_when_nobody_listens(self) -> None:
         async with client(f"http://127.0.0.1:{_free_port()}") as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
     async def test_when_the_host_has_no_address(self) -> None:
         async with client("http://graph.invalid", timeout=httpx.Timeout(10)) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
     async def test_when_it_does_not_speak_tls(self) -> None:
         async with wire() as server, client(server.url.replace("http:", "https:")) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
     async def test_when_no_connection_becomes_free(self) -> None:
         transport = AiohttpTransport(limits=httpx.Limits(max_connections=1))
@@ -210,10 +210,10 @@ class TestUnreachable:
             wire(is_silent(1)) as server,
             client(server.url, transport=transport, timeout=httpx.Timeout(2, pool=0.2)) as meta,
         ):
-            first = asyncio.create_task(meta.send(NUMBER_ID, BODY))
+            first = asyncio.create_task(meta.send_message(NUMBER_ID, BODY))
             await asyncio.sleep(0.05)
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
             with pytest.raises(GraphUncertain):
                 await first
 
@@ -225,7 +225,7 @@ class TestUnreachable:
     async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
         async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
 
 class TestUncertain:
@@ -261,9 +261,9 @@ class TestUncertain:
     async def test_when_a_kept_connection_is_cut_and_never_sent_twice(self) -> None:
         acts = [answers(ACCEPTED), writes(), answers(ACCEPTED)]
         async with wire(*acts) as server, client(server.url) as meta:
-            await meta.send(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
             with pytest.raises(GraphUncertain):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
         assert len(server.requests) == 2
 
@@ -280,7 +280,7 @@ class TestUncertain:
     async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
         async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
             with pytest.raises(GraphUncertain):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
 
 def picture(kind: str) -> bytes:
@@ -520,11 +520,11 @@ class TestLookUps:
             answers({"id": "5", "name": "Robot"}),
         ]
         async with wire(*acts) as server, client(server.url) as meta:
-            assert (await meta.phone_number(NUMBER_ID))["id"] == NUMBER_ID
-            assert (await meta.waba("1"))["name"] == "Club"
-            assert await meta.waba_numbers("1") == [{"id": NUMBER_ID}]
-            assert len(await meta.subscribed_apps("1")) == 1
-            assert (await meta.token_owner())["name"] == "Robot"
+            assert (await meta.get_phone_number(NUMBER_ID))["id"] == NUMBER_ID
+            assert (await meta.get_waba("1"))["name"] == "Club"
+            assert await meta.list_waba_phone_numbers("1") == [{"id": NUMBER_ID}]
+            assert len(await meta.list_subscribed_apps("1")) == 1
+            assert (await meta.get_token_owner())["name"] == "Robot"
 
         paths = [request.path.partition("?")[0] for request in server.requests]
         assert paths == [

@@ -32,7 +32,9 @@ class WebhookBatch:
     unreadable: Mapping[str, UnreadablePart] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]) -> "WebhookBatch":
+    def from_webhooks(
+        cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]
+    ) -> "WebhookBatch":
         """Take webhooks apart; `correlation_ids` has one for each."""
         messages: dict[MessageKey, MessageItem] = {}
         traces: dict[MessageKey, str] = {}
@@ -53,7 +55,7 @@ class WebhookBatch:
                 unreadable.setdefault(hashlib.sha256(part.body).hexdigest(), part)
         return cls(messages, traces, statuses, found, unreadable)
 
-    def one_by_one(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
+    def split_into_single_items(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
         """Give each item with a batch that holds nothing else."""
         for key, message in self.messages.items():
             yield message, WebhookBatch({key: message}, {key: self.correlation_ids[key]})

@@ -39,8 +39,8 @@ class Sender:
     new_wa_id: str | None = None
 
     @property
-    def is_somebody(self) -> bool:
-        """Whether there is any key to know them by, and a number they wrote to."""
+    def has_key(self) -> bool:
+        """Whether there is any key to know them by, and a phone_number_id they wrote to."""
         return bool(self.phone_number_id and (self.user_id or self.wa_id or self.previous_user_id))
 
 
@@ -61,7 +61,7 @@ class KnownContact:
     names: dict[str, str] = field(default_factory=dict)
     new_aliases: list[str] = field(default_factory=list)
 
-    def becomes(self, **values: Any) -> None:
+    def record_changes(self, **values: Any) -> None:
         """Note values that are to be written; those it has already are no change."""
         for name, value in values.items():
             if getattr(self, name) != value:
@@ -69,14 +69,14 @@ class KnownContact:
                 self.changes[name] = value
 
     @property
-    def made(self) -> int:
+    def stored_id(self) -> int:
         """Its id, once it is in the database."""
         if self.id is None:
             raise LookupError("a contact that is not stored yet has no id")
         return self.id
 
     @property
-    def is_touched(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether storing it would change anything."""
         return self.id is None or bool(self.changes or self.new_aliases or self.names)
 
@@ -86,13 +86,13 @@ class ContactMatches:
     """What some senders lead to.
 
     Attributes:
-        found: their contacts, in the same order; None for who has no key at all.
-        touched: contacts to make or to change.
+        contacts: their contacts, in the same order; None for who has no key at all.
+        changed: contacts to make or to change.
 
     """
 
-    found: list[KnownContact | None]
-    touched: list[KnownContact]
+    contacts: list[KnownContact | None]
+    changed: list[KnownContact]
 
 
 _CONTACT_COLUMNS: Final = (
@@ -114,24 +114,24 @@ def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
     A sender known by one key gets the other noted. Where the keys lead to two contacts, both are
     flagged, nothing is merged, and the one with the user id counts.
     """
-    directory = _ContactDirectory.load(senders)
+    directory = _ContactDirectory.from_senders(senders)
     # Whoever gives both keys first: else two who turn out to be one would be made separately.
     for sender in sorted(dict.fromkeys(senders), key=_has_one_key):
-        if sender.is_somebody:
-            directory.resolve(sender)
+        if sender.has_key:
+            directory.resolve_sender(sender)
     return ContactMatches(
-        found=[directory.resolved.get(sender) for sender in senders],
-        touched=[known for known in directory.everybody() if known.is_touched],
+        contacts=[directory.resolved.get(sender) for sender in senders],
+        changed=[known for known in directory.list_contacts() if known.has_changes],
     )
 
 
 type _ContactKey = tuple[str, str]
-"""A business number and what it knows somebody by."""
+"""A business phone_number_id and what it knows somebody by."""
 
 
 def _build_key_filter(column: str, keys: Collection[_ContactKey]) -> Q:
     """Match a few rows more than asked, if two numbers know different people by the same key."""
-    numbers = {number for number, _ in keys}
+    numbers = {phone_number_id for phone_number_id, _ in keys}
     return Q(**{f"{column}__in": {key for _, key in keys}, "phone_number_id__in": numbers})
 
 
@@ -149,39 +149,41 @@ class _ContactDirectory:
         self.resolved: dict[Sender, KnownContact] = {}
 
     @classmethod
-    def load(cls, senders: Collection[Sender]) -> "_ContactDirectory":
+    def from_senders(cls, senders: Collection[Sender]) -> "_ContactDirectory":
         """Read every contact that a key of these senders leads to, in one to three statements."""
         directory = cls()
         by_user_id, by_wa_id = set(), set()
         for sender in senders:
-            number = sender.phone_number_id
+            phone_number_id = sender.phone_number_id
             for user_id in filter(None, (sender.user_id, sender.previous_user_id)):
-                by_user_id.add((number, user_id))
+                by_user_id.add((phone_number_id, user_id))
             for wa_id in filter(None, (sender.wa_id, sender.new_wa_id)):
-                by_wa_id.add((number, wa_id))
-        directory._add("user_id", by_user_id)
-        directory._add_aliases(by_user_id - directory.by_user_id.keys())
+                by_wa_id.add((phone_number_id, wa_id))
+        directory._load_contacts("user_id", by_user_id)
+        directory._load_aliases(by_user_id - directory.by_user_id.keys())
         # A phone that came along with its user id, as nearly always, leads to nobody else.
-        directory._add("wa_id", by_wa_id - directory.by_wa_id.keys())
+        directory._load_contacts("wa_id", by_wa_id - directory.by_wa_id.keys())
         return directory
 
-    def resolve(self, sender: Sender) -> None:
-        number = sender.phone_number_id
-        known = self._of_user(number, sender.user_id)
-        former = self._of_user(number, sender.previous_user_id)
-        by_phone = self.by_wa_id.get((number, sender.wa_id or ""))
-        known = known or former or self._by_phone_alone(sender, by_phone)
+    def resolve_sender(self, sender: Sender) -> None:
+        phone_number_id = sender.phone_number_id
+        known = self._find_by_user_id(phone_number_id, sender.user_id)
+        former = self._find_by_user_id(phone_number_id, sender.previous_user_id)
+        by_phone = self.by_wa_id.get((phone_number_id, sender.wa_id or ""))
+        known = known or former or self._find_by_phone_or_create(sender, by_phone)
         for other in (former, by_phone):
             if other is not None and other is not known:
                 _flag_identity_conflict(known, other)
-        self._complete(known, sender)
+        self._fill_in(known, sender)
         self.resolved[sender] = known
 
-    def _of_user(self, number: str, user_id: str | None) -> KnownContact | None:
-        key = (number, user_id or "")
+    def _find_by_user_id(self, phone_number_id: str, user_id: str | None) -> KnownContact | None:
+        key = (phone_number_id, user_id or "")
         return self.by_user_id.get(key) or self.by_alias.get(key)
 
-    def _by_phone_alone(self, sender: Sender, by_phone: KnownContact | None) -> KnownContact:
+    def _find_by_phone_or_create(
+        self, sender: Sender, by_phone: KnownContact | None
+    ) -> KnownContact:
         """Decide who it is when no user id is known: a phone may have gone to somebody else."""
         if by_phone is not None and (
             sender.user_id is None
@@ -201,62 +203,66 @@ class _ContactDirectory:
             last_inbound_at=None,
         )
 
-    def _complete(self, known: KnownContact, sender: Sender) -> None:
-        self._give_user_id(known, sender)
-        self._give_phone(known, sender)
+    def _fill_in(self, known: KnownContact, sender: Sender) -> None:
+        self._set_user_id(known, sender)
+        self._set_phone(known, sender)
         if sender.parent_user_id:
-            known.becomes(parent_user_id=sender.parent_user_id)
+            known.record_changes(parent_user_id=sender.parent_user_id)
         for name in ("profile_name", "username"):
             value = getattr(sender, name)[:_NAME_LENGTH]
             if value and value != getattr(known, name):
                 known.names[name] = value
 
-    def _give_user_id(self, known: KnownContact, sender: Sender) -> None:
-        number, user_id, previous = sender.phone_number_id, sender.user_id, sender.previous_user_id
-        if previous and (number, previous) not in self.by_alias and previous != user_id:
-            if known.user_id != previous and (number, previous) in self.by_user_id:
+    def _set_user_id(self, known: KnownContact, sender: Sender) -> None:
+        phone_number_id, user_id, previous = (
+            sender.phone_number_id,
+            sender.user_id,
+            sender.previous_user_id,
+        )
+        if previous and (phone_number_id, previous) not in self.by_alias and previous != user_id:
+            if known.user_id != previous and (phone_number_id, previous) in self.by_user_id:
                 return  # the old id still belongs to another contact: flagged, not taken away
             known.new_aliases.append(previous)
-            self.by_alias[number, previous] = known
+            self.by_alias[phone_number_id, previous] = known
         wanted = user_id or (previous if known.user_id is None else None)
-        is_free = wanted is not None and (number, wanted) not in self.by_user_id
-        is_alias = (number, wanted or "") in self.by_alias
+        is_free = wanted is not None and (phone_number_id, wanted) not in self.by_user_id
+        is_alias = (phone_number_id, wanted or "") in self.by_alias
         if wanted and is_free and (known.user_id is None or previous) and not is_alias:
-            self.by_user_id.pop((number, known.user_id or ""), None)
-            known.becomes(user_id=wanted)
-            self.by_user_id[number, wanted] = known
+            self.by_user_id.pop((phone_number_id, known.user_id or ""), None)
+            known.record_changes(user_id=wanted)
+            self.by_user_id[phone_number_id, wanted] = known
 
-    def _give_phone(self, known: KnownContact, sender: Sender) -> None:
-        number = sender.phone_number_id
+    def _set_phone(self, known: KnownContact, sender: Sender) -> None:
+        phone_number_id = sender.phone_number_id
         wanted = sender.new_wa_id or sender.wa_id
         if wanted is None or wanted == known.wa_id:
             return
-        owner = self.by_wa_id.get((number, wanted))
+        owner = self.by_wa_id.get((phone_number_id, wanted))
         if owner is not None:
             if owner is not known:
                 _flag_identity_conflict(known, owner)
             return
         if known.wa_id is None or sender.new_wa_id or _is_newer(sender, known):
-            self.by_wa_id.pop((number, known.wa_id or ""), None)
-            known.becomes(wa_id=wanted)
-            self.by_wa_id[number, wanted] = known
+            self.by_wa_id.pop((phone_number_id, known.wa_id or ""), None)
+            known.record_changes(wa_id=wanted)
+            self.by_wa_id[phone_number_id, wanted] = known
 
-    def _add(self, column: str, keys: Collection[_ContactKey]) -> None:
+    def _load_contacts(self, column: str, keys: Collection[_ContactKey]) -> None:
         if keys:
             rows = WhatsAppContact.objects.filter(_build_key_filter(column, keys)).order_by()
             for row in rows.values_list(*_CONTACT_COLUMNS):
-                self._index(KnownContact(*row))
+                self._index_contact(KnownContact(*row))
 
-    def _add_aliases(self, keys: Collection[_ContactKey]) -> None:
+    def _load_aliases(self, keys: Collection[_ContactKey]) -> None:
         if not keys:
             return
         aliases = ContactAlias.objects.filter(_build_key_filter("user_id", keys)).order_by()
         columns = [f"contact__{name}" for name in _CONTACT_COLUMNS]
         for user_id, *row in aliases.values_list("user_id", *columns):
-            known = self._index(KnownContact(*row))
+            known = self._index_contact(KnownContact(*row))
             self.by_alias[known.phone_number_id, user_id] = known
 
-    def _index(self, known: KnownContact) -> KnownContact:
+    def _index_contact(self, known: KnownContact) -> KnownContact:
         """Put a contact under its keys, and give the one that stands there already."""
         if known.user_id:
             known = self.by_user_id.setdefault((known.phone_number_id, known.user_id), known)
@@ -264,7 +270,7 @@ class _ContactDirectory:
             known = self.by_wa_id.setdefault((known.phone_number_id, known.wa_id), known)
         return known
 
-    def everybody(self) -> Iterable[KnownContact]:
+    def list_contacts(self) -> Iterable[KnownContact]:
         """Give each contact once, also those that lost a key to another."""
         known = (self.by_user_id, self.by_wa_id, self.by_alias, self.resolved)
         return dict.fromkeys(one for index in known for one in index.values())
@@ -272,7 +278,7 @@ class _ContactDirectory:
 
 def _flag_identity_conflict(*contacts: KnownContact) -> None:
     for known in contacts:
-        known.becomes(identity_conflict=True)
+        known.record_changes(identity_conflict=True)
 
 
 def _is_newer(sender: Sender, known: KnownContact) -> bool:

@@ -55,32 +55,32 @@ def find_or_create_contacts(senders: Sequence[Sender], *, now: datetime) -> list
             and the same call in a new one will find it.
 
     """
-    resolution = match_contacts(senders)
-    save_contacts(resolution.touched, now=now)
-    return [None if known is None else known.id for known in resolution.found]
+    matches = match_contacts(senders)
+    save_contacts(matches.changed, now=now)
+    return [None if known is None else known.id for known in matches.contacts]
 
 
-def save_contacts(touched: Sequence[KnownContact], *, now: datetime) -> None:
+def save_contacts(changed: Sequence[KnownContact], *, now: datetime) -> None:
     """Write what `resolve` decided.
 
     Args:
-        touched: contacts to make or to change.
+        changed: contacts to make or to change.
         now: when.
 
     Raises:
         IntegrityError: another process was faster; see `find_or_create`.
 
     """
-    if not touched:
+    if not changed:
         return
     # Changes first: a phone may go from one contact to a new one.
-    for one in sorted((one for one in touched if one.changes and one.id), key=_build_sort_key):
-        WhatsAppContact.objects.filter(pk=one.made).update(**one.changes)
+    for one in sorted((one for one in changed if one.changes and one.id), key=_build_sort_key):
+        WhatsAppContact.objects.filter(pk=one.stored_id).update(**one.changes)
     _create_contacts(
-        sorted((one for one in touched if one.id is None), key=_build_sort_key), now=now
+        sorted((one for one in changed if one.id is None), key=_build_sort_key), now=now
     )
     aliases = {
-        (one.phone_number_id, alias): one.made for one in touched for alias in one.new_aliases
+        (one.phone_number_id, alias): one.stored_id for one in changed for alias in one.new_aliases
     }
     insert_new_rows(
         ContactAlias,
@@ -90,7 +90,7 @@ def save_contacts(touched: Sequence[KnownContact], *, now: datetime) -> None:
         ],
         unique=["phone_number_id", "user_id"],
     )
-    _update_names([one for one in touched if one.names])
+    _update_names([one for one in changed if one.names])
 
 
 @transaction.atomic(durable=True)
@@ -127,7 +127,7 @@ def _create_contacts(new: Sequence[KnownContact], *, now: datetime) -> None:
 
 def _update_names(known: Sequence[KnownContact]) -> None:
     """Write new names, but wait for nobody: their next message brings them again."""
-    wanted = {one.made: one.names for one in known}
+    wanted = {one.stored_id: one.names for one in known}
     if not wanted:
         return
     free = WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)

@@ -15,7 +15,7 @@ from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures, send_results
+from shared.whatsapp.services.outbox import failure_reports, send_results
 
 UNMATCHED_STATUSES_KEPT_FOR: Final = timedelta(days=8)
 """Meta repeats webhooks for seven days; a message that is unknown after that is not ours."""
@@ -79,7 +79,7 @@ def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
     for news in bad_news:
         was_given_up = before[news.message.pk]["status"] == OutboxStatus.FAILED
         if not was_given_up and news.message.delivery not in _ARRIVED_DELIVERIES:
-            failures.announce_failure(news.message, now=now)
+            failure_reports.announce_failure(news.message, now=now)
         _alarm_about_failure(news, now=now)
     return len(statuses)
 
@@ -175,7 +175,7 @@ def _record_delivery_failure(
         _mark_accepted(message, status)
     message.delivery = message.delivery or MessageDeliveryStatus.FAILED
     message.error_code = status.error_code
-    message.error = failures.describe_failure(judgement, status.error)
+    message.error = failure_reports.describe_failure(judgement, status.error)
     if judgement.reaction is FailureReaction.OUTSIDE_WINDOW:
         _withhold_outside_window(message, buyer=buyer)
         return []
@@ -230,4 +230,4 @@ def _alarm_about_failure(news: _DeliveryFailure, *, now: datetime) -> None:
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     if judgement.alarm or message.kind == OutboxKind.NOTICE:
-        failures.sound_failure_alarm(message, now=now)
+        failure_reports.sound_failure_alarm(message, now=now)

@@ -12,7 +12,7 @@ from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures
+from shared.whatsapp.services.outbox import failure_reports
 from shared.whatsapp.services.outbox.send_results import UNTRIED_FIELDS, reset_to_queued
 
 _MESSAGES_PER_SWEEP = 500
@@ -154,6 +154,6 @@ def _resend_unknown(*, now: datetime) -> int:
         message.save(update_fields=["status", "error", "next_attempt_at"])
     for message in found:
         if message.status == OutboxStatus.FAILED:
-            failures.announce_failure(message, now=now)
-            failures.sound_failure_alarm(message, now=now)
+            failure_reports.announce_failure(message, now=now)
+            failure_reports.sound_failure_alarm(message, now=now)
     return len(found)

@@ -14,8 +14,8 @@ from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures
-from shared.whatsapp.services.outbox.claims import ClaimedMessage
+from shared.whatsapp.services.outbox import failure_reports
+from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 
 _log = logs.get_logger(__name__)
 
@@ -47,17 +47,17 @@ def record_sent(
     """
     if wa_id and claimed.body.get("to", "+" + wa_id) != "+" + wa_id:
         _log.info("addressee_rewritten_by_meta", outbound_id=claimed.id)
-    if not (claimed.recovers or claimed.recovers_contact):
+    if not (claimed.ends_number_slow_down or claimed.ends_contact_slow_down):
         _record_accepted(
             claimed, wa_message_id=wa_message_id, now=now
         )  # one statement, the usual way
         return
     with transaction.atomic():
-        if claimed.recovers_contact:
+        if claimed.ends_contact_slow_down:
             buyer = WhatsAppContact.objects.filter(pk=claimed.contact_id)
             buyer.update(send_after=None, pair_rate_hits=0)
         _record_accepted(claimed, wa_message_id=wa_message_id, now=now)
-        if claimed.recovers:
+        if claimed.ends_number_slow_down:
             business_numbers.resume_sending(claimed.phone_number_id, now=now)
 
 
@@ -87,11 +87,11 @@ def record_failure(
     if message is None:
         return
     message.error_code = code
-    message.error = failures.describe_failure(judgement, words)
+    message.error = failure_reports.describe_failure(judgement, words)
     _apply_reaction(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
     message.save(update_fields=list(UNTRIED_FIELDS))
     if message.status == OutboxStatus.FAILED:
-        failures.announce_failure(message, now=now)
+        failure_reports.announce_failure(message, now=now)
     _alarm_about_refusal(message, judgement, now=now)
 
 
@@ -203,9 +203,9 @@ def _alarm_about_refusal(message: OutboundMessage, judgement: Judgement, *, now:
     elif message.status == OutboxStatus.FAILED and (
         judgement.alarm or _is_unprompted_message(message)
     ):
-        failures.sound_failure_alarm(message, now=now)
+        failure_reports.sound_failure_alarm(message, now=now)
     elif judgement.alarm:
-        failures.sound_refusal_alarm(message, now=now)
+        failure_reports.sound_refusal_alarm(message, now=now)
 
 
 def _query_claimed(claimed: ClaimedMessage) -> QuerySet[OutboundMessage]:

@@ -15,7 +15,7 @@ from shared.whatsapp.errors import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures
+from shared.whatsapp.services.outbox import failure_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class ClaimedMessage:
         attempts: how often sending was tried before.
         kind: whether it answers the buyer or tells them news.
         last_inbound_at: when the buyer wrote last, as known when it was claimed.
-        recovers: whether a success ends a pause or a slow-down of the number.
-        recovers_contact: whether a success ends a slow-down towards this buyer.
+        ends_number_slow_down: whether a success ends a pause or a slow-down of the number.
+        ends_contact_slow_down: whether a success ends a slow-down towards this buyer.
 
     """
 
@@ -41,8 +41,8 @@ class ClaimedMessage:
     correlation_id: str
     kind: OutboxKind = OutboxKind.REPLY
     last_inbound_at: datetime | None = None
-    recovers: bool = False
-    recovers_contact: bool = False
+    ends_number_slow_down: bool = False
+    ends_contact_slow_down: bool = False
 
 
 def claim_messages(
@@ -227,8 +227,8 @@ def _fail_without_addressee(message: OutboundMessage, *, now: datetime) -> None:
     message.lease = message.lease_until = None
     message.error = "Its buyer has neither a phone number nor a user id that can be written to."
     message.save(update_fields=["status", "lease", "lease_until", "error"])
-    failures.announce_failure(message, now=now)
-    failures.sound_failure_alarm(message, now=now)
+    failure_reports.announce_failure(message, now=now)
+    failure_reports.sound_failure_alarm(message, now=now)
 
 
 def _build_claimed_message(
@@ -249,6 +249,6 @@ def _build_claimed_message(
         correlation_id=message.correlation_id,
         kind=OutboxKind(message.kind),
         last_inbound_at=contact.last_inbound_at,
-        recovers=number is not None,
-        recovers_contact=contact.pair_rate_hits > 0 or contact.send_after is not None,
+        ends_number_slow_down=number is not None,
+        ends_contact_slow_down=contact.pair_rate_hits > 0 or contact.send_after is not None,
     )

@@ -13,7 +13,7 @@ _ERROR_LENGTH: Final = 500
 
 def describe_failure(judgement: Judgement, words: str) -> str:
     """Join what a code means with what Meta said."""
-    return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
+    return " ".join(filter(None, (judgement.explanation, words)))[:_ERROR_LENGTH]
 
 
 def announce_failure(message: OutboundMessage, *, now: datetime) -> None:
