@@ -1,6 +1,7 @@
 """Alarms about events that do not reach their endpoint."""
 
 from datetime import datetime
+from typing import assert_never
 
 from django.db import transaction
 
@@ -29,22 +30,27 @@ def record_failed_attempt(
 
     """
     consequence = deliveries.record_failure(claimed, answer=answer, now=now, jitter=jitter)
-    if consequence is FailureConsequence.GIVEN_UP:
-        alarms.sound_alarm(
-            build_alarm_key(claimed.endpoint_id),
-            title=f"Events do not reach {claimed.endpoint}",
-            detail=f"{answer.error} It was tried for two days and given up. Look at the endpoint, "
-            "then send again what it missed from the list of deliveries.",
-            now=now,
-        )
-    elif consequence is FailureConsequence.GONE:
-        alarms.sound_alarm(
-            build_alarm_key(claimed.endpoint_id),
-            title=f"Events are not sent to {claimed.endpoint} any more",
-            detail=f"{answer.error} The endpoint is switched off and what waited for it has "
-            "failed. Delete the endpoint, or correct its address and switch it on again.",
-            now=now,
-        )
+    match consequence:
+        case FailureConsequence.RETRIED | FailureConsequence.NOT_OURS:
+            pass
+        case FailureConsequence.GIVEN_UP:
+            alarms.sound_alarm(
+                build_alarm_key(claimed.endpoint_id),
+                title=f"Events do not reach {claimed.endpoint}",
+                detail=f"{answer.error} It was tried for two days and given up. Look at the "
+                "endpoint, then send again what it missed from the list of deliveries.",
+                now=now,
+            )
+        case FailureConsequence.GONE:
+            alarms.sound_alarm(
+                build_alarm_key(claimed.endpoint_id),
+                title=f"Events are not sent to {claimed.endpoint} any more",
+                detail=f"{answer.error} The endpoint is switched off and what waited for it has "
+                "failed. Delete the endpoint, or correct its address and switch it on again.",
+                now=now,
+            )
+        case _:
+            assert_never(consequence)
     return consequence
 
 

@@ -29,7 +29,8 @@ from shared.whatsapp.errors import (
     MediaWrongType,
 )
 from shared.whatsapp.graph_errors import FailureReaction
-from shared.whatsapp.services.meta_client import AcceptedMessage, FetchedMedia, MetaClient
+from shared.whatsapp.media_files import MediaFile
+from shared.whatsapp.services.meta_client import AcceptedMessage, MetaClient
 from tests.builders import NUMBER_ID
 from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
 
@@ -313,9 +314,9 @@ async def media(*files: Act, info: dict[str, Any], **options: Any) -> AsyncItera
             yield server, meta
 
 
-async def fetched(content: bytes, *, sha256: str = "", **info: Any) -> FetchedMedia:
+async def fetched(content: bytes, *, sha256: str = "", **info: Any) -> MediaFile:
     async with media(answers(body=content), info=info) as (_, meta):
-        found: FetchedMedia = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=sha256)
+        found: MediaFile = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=sha256)
     return found
 
 
@@ -324,7 +325,7 @@ class TestMedia:
         async with media(answers(body=JPEG), info={"file_size": str(len(JPEG))}) as (server, meta):
             found = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=base64_of(JPEG))
 
-        assert found == FetchedMedia(
+        assert found == MediaFile(
             content=JPEG, content_type="image/jpeg", extension="jpg", sha256=hex_of(JPEG)
         )
         assert [request.path for request in server.requests] == [

@@ -1,4 +1,4 @@
-"""Who wrote: the contact a sender's user id, old user id and phone lead to, or a new one.
+"""Matching of senders with contacts by user id, earlier user id and phone number.
 
 Source: Meta's page "Business-scoped user ids".
 """
@@ -17,14 +17,14 @@ _NAME_LENGTH: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a message says it is from.
+    """The sender named in a message.
 
     Attributes:
-        user_id: business-scoped user id; with `previous_user_id` the one from now on.
-        wa_id: phone without `+`; with `new_wa_id` the one until now.
-        wrote_at: when, for a phone is only replaced by one used later.
-        previous_user_id: the user id until now, when the message announces another.
-        new_wa_id: the phone from now on, when the message announces another.
+        user_id: the business-scoped user id; the new one if there is a `previous_user_id`.
+        wa_id: the phone number without `+`; the old one if there is a `new_wa_id`.
+        wrote_at: the time of the message, since only a later one replaces a phone number.
+        previous_user_id: the old user id, if the message announces a new one.
+        new_wa_id: the new phone number, if the message announces one.
 
     """
 
@@ -40,13 +40,13 @@ class Sender:
 
     @property
     def has_key(self) -> bool:
-        """Whether there is any key to know them by, and a phone_number_id they wrote to."""
+        """Whether there is a business number, and any key to identify the sender."""
         return bool(self.phone_number_id and (self.user_id or self.wa_id or self.previous_user_id))
 
 
 @dataclass(slots=True, eq=False)
 class KnownContact:
-    """A contact while a batch is resolved: as it is in the database, and what is to change."""
+    """A contact during matching: its values, and the changes to write."""
 
     phone_number_id: str
     id: int | None
@@ -62,7 +62,7 @@ class KnownContact:
     new_aliases: list[str] = field(default_factory=list)
 
     def record_changes(self, **values: Any) -> None:
-        """Note values that are to be written; those it has already are no change."""
+        """Set values, and record those that differ as changes to write."""
         for name, value in values.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
@@ -70,24 +70,29 @@ class KnownContact:
 
     @property
     def stored_id(self) -> int:
-        """Its id, once it is in the database."""
+        """The id of a stored contact.
+
+        Raises:
+            LookupError: the contact is not stored yet.
+
+        """
         if self.id is None:
             raise LookupError("a contact that is not stored yet has no id")
         return self.id
 
     @property
     def has_changes(self) -> bool:
-        """Whether storing it would change anything."""
+        """Whether the contact is new or has changes to write."""
         return self.id is None or bool(self.changes or self.new_aliases or self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class ContactMatches:
-    """What some senders lead to.
+    """The contacts of some senders.
 
     Attributes:
-        contacts: their contacts, in the same order; None for who has no key at all.
-        changed: contacts to make or to change.
+        contacts: a contact for each sender, in their order; None for one without any key.
+        changed: the contacts to create or update.
 
     """
 
@@ -109,13 +114,13 @@ _CONTACT_COLUMNS: Final = (
 
 
 def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
-    """Find each sender's contact, or decide to make one; nothing is written yet.
+    """Return the contact of each sender, new ones included, without writing anything.
 
-    A sender known by one key gets the other noted. Where the keys lead to two contacts, both are
-    flagged, nothing is merged, and the one with the user id counts.
+    A contact that is found by one key gets the other key, too. If the keys of a sender belong to
+    two contacts, both are flagged, nothing is merged, and the contact with the user id is used.
     """
     directory = _ContactDirectory.from_senders(senders)
-    # Whoever gives both keys first: else two who turn out to be one would be made separately.
+    # Senders with both keys come first, or one person might become two contacts.
     for sender in sorted(dict.fromkeys(senders), key=_has_one_key):
         if sender.has_key:
             directory.resolve_sender(sender)
@@ -126,11 +131,11 @@ def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
 
 
 type _ContactKey = tuple[str, str]
-"""A business phone_number_id and what it knows somebody by."""
+"""A business number, and a user id or phone number of somebody who wrote to it."""
 
 
 def _build_key_filter(column: str, keys: Collection[_ContactKey]) -> Q:
-    """Match a few rows more than asked, if two numbers know different people by the same key."""
+    """Return a filter for keys; it may match more rows if business numbers share a key."""
     numbers = {phone_number_id for phone_number_id, _ in keys}
     return Q(**{f"{column}__in": {key for _, key in keys}, "phone_number_id__in": numbers})
 
@@ -140,7 +145,7 @@ def _has_one_key(sender: Sender) -> bool:
 
 
 class _ContactDirectory:
-    """The contacts a batch is about, by each of their keys."""
+    """The contacts of a batch, by each of their keys."""
 
     def __init__(self) -> None:
         self.by_user_id: dict[_ContactKey, KnownContact] = {}
@@ -150,7 +155,7 @@ class _ContactDirectory:
 
     @classmethod
     def from_senders(cls, senders: Collection[Sender]) -> "_ContactDirectory":
-        """Read every contact that a key of these senders leads to, in one to three statements."""
+        """Load every contact that has a key of these senders, in one to three statements."""
         directory = cls()
         by_user_id, by_wa_id = set(), set()
         for sender in senders:
@@ -161,7 +166,7 @@ class _ContactDirectory:
                 by_wa_id.add((phone_number_id, wa_id))
         directory._load_contacts("user_id", by_user_id)
         directory._load_aliases(by_user_id - directory.by_user_id.keys())
-        # A phone that came along with its user id, as nearly always, leads to nobody else.
+        # A phone number that was loaded with its user id, as nearly always, has no other contact.
         directory._load_contacts("wa_id", by_wa_id - directory.by_wa_id.keys())
         return directory
 
@@ -184,7 +189,7 @@ class _ContactDirectory:
     def _find_by_phone_or_create(
         self, sender: Sender, by_phone: KnownContact | None
     ) -> KnownContact:
-        """Decide who it is when no user id is known: a phone may have gone to somebody else."""
+        """Return the contact with the phone number, or a new one if somebody else has it now."""
         if by_phone is not None and (
             sender.user_id is None
             or by_phone.user_id is None
@@ -263,7 +268,7 @@ class _ContactDirectory:
             self.by_alias[known.phone_number_id, user_id] = known
 
     def _index_contact(self, known: KnownContact) -> KnownContact:
-        """Put a contact under its keys, and give the one that stands there already."""
+        """Index a contact by its keys; return the contact that is already there, if any."""
         if known.user_id:
             known = self.by_user_id.setdefault((known.phone_number_id, known.user_id), known)
         if known.wa_id:
@@ -271,7 +276,7 @@ class _ContactDirectory:
         return known
 
     def list_contacts(self) -> Iterable[KnownContact]:
-        """Give each contact once, also those that lost a key to another."""
+        """Return each contact once, also one that lost a key to another."""
         known = (self.by_user_id, self.by_wa_id, self.by_alias, self.resolved)
         return dict.fromkeys(one for index in known for one in index.values())
 
@@ -282,7 +287,7 @@ def _flag_identity_conflict(*contacts: KnownContact) -> None:
 
 
 def _is_newer(sender: Sender, known: KnownContact) -> bool:
-    """Whether this phone was used after everything answered so far: a late webhook tells less."""
+    """Return whether the phone number is newer than the contact's last message."""
     if sender.wrote_at is None:
         return False
     return known.last_inbound_at is None or sender.wrote_at > known.last_inbound_at

@@ -1,4 +1,4 @@
-"""Keeps what Meta says, once and durably, and tells which buyers wait for an answer."""
+"""The queue of messages from buyers that wait for an answer."""
 
 from datetime import datetime, timedelta
 
@@ -12,19 +12,19 @@ from shared.whatsapp.services.inbox import contacts
 
 
 def list_waiting_contacts(*, now: datetime, limit: int) -> list[int]:
-    """Find buyers with messages to answer, whoever waits longest first, by contact id."""
+    """Return the ids of contacts with due messages, the one that waits longest first."""
     due = InboundMessage.objects.filter(
         Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
         status=InboxStatus.RECEIVED,
         contact__isnull=False,
     ).order_by("received_at", "id")
-    # A buyer may have written several times: look a little further than the limit.
-    found = [message.contact_id for message in due.only("contact_id")[: 4 * limit]]
-    return [pk for pk in dict.fromkeys(found) if pk is not None][:limit]
+    # A buyer may have written several times, so more messages than `limit` are read.
+    contact_ids = [message.contact_id for message in due.only("contact_id")[: 4 * limit]]
+    return [pk for pk in dict.fromkeys(contact_ids) if pk is not None][:limit]
 
 
 def list_unanswered_messages(contact_id: int) -> list[InboundMessage]:
-    """Give a buyer's messages to answer, in the order they were written."""
+    """Return a buyer's unanswered messages in the order in which they were written."""
     return list(
         InboundMessage.objects.filter(contact_id=contact_id, status=InboxStatus.RECEIVED).order_by(
             "sent_at", "id"
@@ -34,13 +34,13 @@ def list_unanswered_messages(contact_id: int) -> list[InboundMessage]:
 
 @transaction.atomic(durable=True)
 def requeue_failed_message(message_id: int) -> InboundMessage:
-    """Put a message whose answer failed back among those that wait, as if it had just come.
+    """Queue a message again whose answer failed, as if it had just arrived.
 
-    The buyer may have moved on meanwhile: what is older than a quarter of an hour is then summed
-    up rather than acted upon, unless it is a payment proof or an exact CANCEL.
+    A message older than a quarter of an hour is only mentioned in a summary instead of being acted
+    on, unless it is a payment proof or an exact CANCEL, since the buyer may have moved on.
 
     Raises:
-        MessageAnswered: it waits, is answered, or somebody else put it back; detail `status`.
+        MessageAnswered: its answer did not fail, or it was already queued again; detail `status`.
         InboundMessage.DoesNotExist: there is no such message.
 
     """
@@ -57,7 +57,7 @@ def requeue_failed_message(message_id: int) -> InboundMessage:
 
 
 def get_oldest_unanswered_age(*, now: datetime) -> timedelta | None:
-    """Tell for how long the longest waiting message has been here; None if none waits."""
+    """Return the age of the oldest unanswered message; None if there is none."""
     oldest = (
         InboundMessage.objects.filter(status=InboxStatus.RECEIVED)
         .order_by("received_at")

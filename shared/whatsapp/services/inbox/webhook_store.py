@@ -1,4 +1,4 @@
-"""The one durable transaction in which everything that some webhooks say is kept."""
+"""Storage of webhooks, each batch in one durable transaction and each item once."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,23 +25,27 @@ _log = logs.get_logger(__name__)
 _REASON_LENGTH: Final = 300
 
 _MAX_RACES: Final = 4
-"""A new contact that two gateways make at once is found at the second try; beyond, it is data."""
+"""Races in a row before a batch counts as refused.
+
+A contact that two gateways create at the same time is found by the second attempt, so a batch that
+keeps failing contains bad data.
+"""
 
 _MAX_DEADLOCKS: Final = 20
-"""Deadlocks in a row before the webhook goes back to Meta; one in a thousand meets even one."""
+"""Deadlocks in a row before the webhook is refused, so that Meta sends it again."""
 
 _DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
-"""What the database or its driver says of a value it will never take."""
+"""Errors of the database or its driver about values that it never accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """What a batch brought.
+    """A summary of a stored batch.
 
     Attributes:
-        contact_ids: buyers who may wait for an answer now.
-        statuses: how many delivery statuses wait to be applied.
-        notices: how many account notices came.
+        contact_ids: the contacts that may be waiting for an answer.
+        statuses: the number of delivery statuses to apply.
+        notices: the number of account notices.
 
     """
 
@@ -60,19 +64,22 @@ class StoredBatch:
 def store_webhooks(
     webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
 ) -> StoredBatch:
-    """Store everything that some webhooks say, in one durable transaction.
+    """Store the items of some webhooks in one durable transaction.
 
-    What is stored already stays as it is: a repeat changes nothing.
+    Items that are already stored stay as they are, so a repeat changes nothing.
 
     Args:
-        webhooks: what was read from the requests of Meta.
-        now: when they arrived.
-        correlation_ids: one for each webhook; the logs of its answer will carry it.
+        webhooks: the parsed requests from Meta.
+        now: the time of arrival.
+        correlation_ids: one id for each webhook, which the logs of its answer contain.
+
+    Returns:
+        A summary of the batch.
 
     Raises:
-        IntegrityError: another process made the same contact first; call it again.
-        DataError: an item that the database does not take; see `store_safely`.
-        OperationalError: the database is away, or the transaction met another (a deadlock).
+        IntegrityError: another process created the same contact first; call this again.
+        DataError: the database does not accept an item; see `store_webhooks_safely`.
+        OperationalError: the database is not available, or there was a deadlock.
 
     """
     return store_batch(WebhookBatch.from_webhooks(webhooks, correlation_ids), now=now)
@@ -81,14 +88,22 @@ def store_webhooks(
 def store_webhooks_safely(
     webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
 ) -> StoredBatch:
-    """Do the same, so that one bad item does not hold up the others, and none is lost.
+    """Store the items of some webhooks so that a bad item does not affect the others.
 
-    A race or a deadlock is tried again. If the batch cannot be stored as a whole, its items are
-    stored one by one, and one that fails alone is kept as bytes with an alarm.
+    Races and deadlocks are repeated. If the batch cannot be stored as a whole, its items are
+    stored one by one, and one that fails by itself is kept as bytes, with an alarm.
+
+    Args:
+        webhooks: the parsed requests from Meta.
+        now: the time of arrival.
+        correlation_ids: one id for each webhook.
+
+    Returns:
+        A summary of the batch.
 
     Raises:
-        OperationalError: the database is away; Meta must send everything again.
-        InterfaceError: the same.
+        OperationalError, InterfaceError: the database is not available, so Meta must send
+            everything again.
 
     """
     batch = WebhookBatch.from_webhooks(webhooks, correlation_ids)
@@ -108,7 +123,12 @@ def store_webhooks_safely(
 
 @transaction.atomic(durable=True)
 def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
-    """Keep a batch; what is kept already stays as it is. Raises what the database says."""
+    """Store a batch; items that are already stored stay as they are.
+
+    Raises:
+        DataError, IntegrityError, OperationalError: as for `store_webhooks`.
+
+    """
     messages, matches = _match_new_senders(batch.messages)
     contacts.save_contacts(matches.changed, now=now)
     senders = dict(zip(messages, matches.contacts, strict=True))
@@ -134,7 +154,7 @@ type _MessagesByKey = Mapping[MessageKey, MessageItem]
 
 
 def _match_new_senders(messages: _MessagesByKey) -> tuple[_MessagesByKey, ContactMatches]:
-    """Find who wrote each message; one that is stored already makes and changes nobody."""
+    """Match the senders of messages that are not stored yet; others change no contact."""
     matches = _match_senders(messages)
     if not matches.changed and None not in matches.contacts:
         return messages, matches
