@@ -189,7 +189,7 @@ class _ContactDirectory:
     def _find_by_phone_or_create(
         self, sender: Sender, by_phone: KnownContact | None
     ) -> KnownContact:
-        """Return the contact with the phone number, or a new one if somebody else has it now."""
+        """Return the contact with the phone number, or a new one if it changed hands."""
         if by_phone is not None and (
             sender.user_id is None
             or by_phone.user_id is None
