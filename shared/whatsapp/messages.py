@@ -169,7 +169,14 @@ def build_list(
 
 
 def build_image(*, link: str = "", media_id: str = "", caption: str = "") -> Message:
-    """Return a picture, by its media id or else its link; a text message if both are missing."""
+    """Return a picture message, or a text message if there is no picture.
+
+    Args:
+        link: the address of the picture, used without a media id.
+        media_id: the id of the picture at Meta.
+        caption: the text below it, cut to 1,024 characters.
+
+    """
     known_id = _fit_line(media_id, limit=MEDIA_ID_LIMIT)
     picture = {"id": known_id} if known_id else {"link": _accept_link(link)}
     if not any(picture.values()):

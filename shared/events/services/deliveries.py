@@ -138,7 +138,14 @@ def claim_deliveries(
 
 @transaction.atomic
 def record_success(claimed: ClaimedDelivery, *, answer: AttemptResult, now: datetime) -> None:
-    """Record that an event arrived, unless another claim has the delivery by now."""
+    """Record that an event arrived, unless another claim has the delivery by now.
+
+    Args:
+        claimed: the delivery that was attempted.
+        answer: the result of the attempt.
+        now: the time of the result.
+
+    """
     delivery = _lock_claimed_delivery(claimed)
     if delivery is None:
         return

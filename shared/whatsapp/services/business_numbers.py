@@ -137,7 +137,7 @@ def is_probe_due(number: BusinessNumber, *, now: datetime) -> bool:
 
 
 def claim_probe(phone_number_id: str, *, now: datetime) -> bool:
-    """Claim this minute's test of a paused number; only one of several gateways gets it."""
+    """Claim this minute's test of a paused number; return whether this gateway got it."""
     due = BusinessNumber.objects.filter(
         Q(probe_at=None) | Q(probe_at__lte=now),
         phone_number_id=phone_number_id,
