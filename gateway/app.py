@@ -18,7 +18,7 @@ from gateway.webhook_sender import WebhookSender
 from gateway.workers.supervisor import Supervisor
 from shared.core import logs
 from shared.core.config import Settings
-from shared.whatsapp.services.inbox import inbox_queue
+from shared.whatsapp.services.inbox import webhook_store
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
@@ -90,7 +90,7 @@ def build_app(
 
 def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
     """Store webhooks in one transaction; what cannot be stored as such is kept as bytes."""
-    return inbox_queue.store_webhooks_safely(
+    return webhook_store.store_webhooks_safely(
         [arrival.webhook for arrival in arrivals],
         now=datetime.now(UTC),
         correlation_ids=[arrival.correlation_id for arrival in arrivals],

@@ -141,7 +141,7 @@ async def _check_business_number(client: MetaClient, number: str) -> list[CheckR
     """
     title = f"Number {number}"
     try:
-        about = await client.phone_number(number)
+        about = await client.get_phone_number(number)
     except GraphRefused as refusal:
         if refusal.code in INVALID_TOKEN_CODES:
             raise
@@ -176,8 +176,11 @@ async def _check_account(
         remedy = "Set META_WABA_ID to the WhatsApp Business Account ID (WhatsApp, API Setup)."
         return [report_open(title, "cannot be asked without META_WABA_ID", remedy=remedy)]
     try:
-        apps = await client.subscribed_apps(settings.meta_waba_id)
-        numbers = {str(each.get("id")) for each in await client.waba_numbers(settings.meta_waba_id)}
+        apps = await client.list_subscribed_apps(settings.meta_waba_id)
+        numbers = {
+            str(each.get("id"))
+            for each in await client.list_waba_phone_numbers(settings.meta_waba_id)
+        }
     except GraphRefused as refusal:
         return [_report_meta_error(title, refusal)]
     if not apps:
@@ -241,4 +244,4 @@ def _report_meta_error(title: str, error: GraphError | httpx.HTTPError) -> Check
         said = f"Meta did not answer: {type(error).__name__} {error}".strip()
         return report_failed(title, said, remedy="Try again in a minute.")
     said = f"Meta refuses (code {error.code}): {error.details}".strip()
-    return report_failed(title, said, remedy=error.judgement.words)
+    return report_failed(title, said, remedy=error.judgement.explanation)

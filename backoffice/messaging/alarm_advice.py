@@ -51,7 +51,9 @@ def _advise_on_paused_number(_: str) -> AlarmAdvice:
 
 
 def _advise_on_unsent_messages(code: str) -> AlarmAdvice:
-    known = judge_send_error(code=int(code), http_status=None).words if code.isdecimal() else ""
+    known = (
+        judge_send_error(code=int(code), http_status=None).explanation if code.isdecimal() else ""
+    )
     return AlarmAdvice(
         tuple(
             filter(

@@ -1,13 +1,14 @@
-"""Tells other systems: numbers events, brings them to their endpoints, forgets old ones."""
+"""Workers that sequence events, deliver them to their endpoints, and delete old ones.
+
+An event is recorded by `shared.publishing.recorder` in the transaction of its change.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from secrets import randbelow
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import orjson
@@ -27,25 +28,25 @@ from shared.events.services.deliveries import (
 from shared.publishing import delivery_alarms, event_payloads, recorder
 
 SEQUENCING_INTERVAL_SECONDS: Final = 1.0
-"""Seconds until what happened, in any process, is on its way."""
+"""Seconds until an event of any process is sequenced."""
 EVENTS_PER_TURN: Final = 100
-"""A transaction of some 40 ms; sales go in between."""
+"""About 40 ms per transaction, so that sales can run in between."""
 
 DELIVERY_LEASE: Final = timedelta(seconds=60)
-"""Longer than any try takes; whoever dies meanwhile leaves it to the next sweep."""
+"""Longer than any attempt; if a gateway dies, the next sweep queues the delivery again."""
 MAX_CONCURRENT_DELIVERIES: Final = 100
-"""To all endpoints together; a dead one holds four of them."""
+"""To all endpoints together; one that does not answer occupies four of them."""
 RECORD_RETRY_SECONDS: Final = 1.0
-"""Seconds between tries to record while the database is away."""
+"""Seconds between attempts to record a result while the database is not available."""
 SHUTDOWN_GRACE_SECONDS: Final = 1.0
-"""Seconds that what is under way gets at the end; then it is left to whoever runs next."""
+"""Seconds that deliveries get to finish at shutdown; the rest is queued again."""
 
 EVENT_RETENTION_PERIOD: Final = timedelta(days=90)
-"""How long events are kept, for the feed and the log."""
+"""The time for which events are kept in the feed and the log."""
 PRUNE_INTERVAL_SECONDS: Final = 3600.0
 EVENTS_PRUNED_PER_RUN: Final = 200
 PRUNE_PAUSE_SECONDS: Final = 0.2
-"""Seconds between two short transactions, so that others get their turn."""
+"""Seconds between two short transactions, so that others can run in between."""
 
 USER_AGENT: Final = "Raffle-Tickets-Bot"
 
@@ -54,26 +55,26 @@ logger = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSequencer:
-    """Gives events that are committed their places in the feed, and queues them."""
+    """Sequences committed events and queues their deliveries."""
 
     database: Database
     queued: WakeSignal
 
     async def turn(self) -> bool:
-        """Number what is new; true if there may be more."""
+        """Sequence new events; return whether there may be more."""
         now = datetime.now(UTC)
-        numbered = await self.database.run(recorder.sequence_events, now=now, limit=EVENTS_PER_TURN)
-        if numbered.events:
+        events = await self.database.run(recorder.sequence_events, now=now, limit=EVENTS_PER_TURN)
+        if events:
             self.queued.ring()
-        return len(numbered.events) >= EVENTS_PER_TURN
+        return len(events) >= EVENTS_PER_TURN
 
 
 @dataclass(slots=True, kw_only=True)
 class EventDeliveryWorker:
-    """Claims what is due, brings it without a transaction open, records what came of it.
+    """Claims due deliveries, sends them outside a transaction, and records the results.
 
     Attributes:
-        public_url: where the back office is reached; links in events begin with it.
+        public_url: the address of the back office, with which links in events begin.
 
     """
 
@@ -82,11 +83,11 @@ class EventDeliveryWorker:
     bell: WakeSignal
     public_url: str
     _under_way: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict)
-    _full: set[int] = field(default_factory=set)  # lanes that had no more room
-    _crowded: bool = False  # nor had all of them together
+    _full: set[int] = field(default_factory=set)  # endpoints whose lanes are full
+    _crowded: bool = False  # whether all lanes together are full
 
     async def turn(self) -> bool:
-        """Claim as many as the lanes have room for; whoever leaves a full one rings the bell."""
+        """Claim as many deliveries as the lanes have room for, and start to send them."""
         free = MAX_CONCURRENT_DELIVERIES - len(self._under_way)
         if free <= 0:
             return False
@@ -111,7 +112,7 @@ class EventDeliveryWorker:
         return False
 
     async def finish(self, *, moments: float = SHUTDOWN_GRACE_SECONDS) -> None:
-        """Give what is under way so many seconds, then give the rest back."""
+        """Wait at most `moments` seconds for current deliveries, then queue the rest again."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=moments)
         left = dict(self._under_way)
@@ -123,48 +124,45 @@ class EventDeliveryWorker:
             await self.database.run(deliveries.release_deliveries, list(left.values()), now=now)
 
     def abandon(self) -> None:
-        """Give up what is still under way; its leases run out and whoever runs next goes on."""
+        """Cancel current deliveries; once their leases run out, they are queued again."""
         for task in self._under_way:
             task.cancel()
 
     async def _deliver(self, delivery: ClaimedDelivery) -> None:
         ids = {"event_id": delivery.event.event_id, "endpoint_id": delivery.endpoint_id}
         try:
-            answer = await self._brought(delivery)
+            answer = await self._send(delivery)
             logger.info("event_sent", http_status=answer.http_status, error=answer.error, **ids)
-            await self._record(delivery, answer)
+            await self._record_with_retries(delivery, answer)
         except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
             error_logging.log_error(logger, "event_not_recorded", error, **ids)
         finally:
-            self._done(delivery)
+            self._leave_lane(delivery)
 
-    async def _brought(self, delivery: ClaimedDelivery) -> AttemptResult:
+    async def _send(self, delivery: ClaimedDelivery) -> AttemptResult:
         now = datetime.now(UTC)
         event = delivery.event
         try:
-            told = event_payloads.build_event_payload(event, public_url=self.public_url, now=now)
-            body = orjson.dumps(told)
-            seal = signing.build_signature_headers(
+            payload = event_payloads.build_event_payload(event, public_url=self.public_url, now=now)
+            body = orjson.dumps(payload)
+            signature = signing.build_signature_headers(
                 delivery.secret, event_id=event.event_id, body=body, now=now
             )
         except Exception as error:  # noqa: BLE001 - one bad row must not be tried in a circle
             error_logging.log_error(logger, "event_not_written", error, event_id=event.event_id)
             words = "It could not be written or signed; the gateway's log tells why."
             return AttemptResult(http_status=None, latency_ms=0, error=words)
-        own = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **seal}
+        own = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **signature}
         fixed = dict([delivery.header] if delivery.header else [])
         return await self.courier.bring(delivery.url, headers={**fixed, **own}, body=body)
 
-    async def _record(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
-        """Record what came of a try; a database that is away is waited for."""
-        record: Callable[..., Any] = deliveries.record_success
-        if answer.error:
-            record = partial(delivery_alarms.record_failed_attempt, jitter=randbelow(1000) / 1000)
+    async def _record_with_retries(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
+        """Record a result; wait while the database is not available, until the lease runs out."""
         clock = asyncio.get_running_loop().time
         give_up = clock() + DELIVERY_LEASE.total_seconds()
         while True:
             try:
-                await self.database.run(record, delivery, answer=answer, now=datetime.now(UTC))
+                await self._record(delivery, answer)
             except Exception as error:
                 if not error_logging.is_database_away(error) or clock() >= give_up:
                     raise
@@ -172,7 +170,21 @@ class EventDeliveryWorker:
             else:
                 return
 
-    def _done(self, delivery: ClaimedDelivery) -> None:
+    async def _record(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
+        now = datetime.now(UTC)
+        if answer.error:
+            await self.database.run(
+                delivery_alarms.record_failed_attempt,
+                delivery,
+                answer=answer,
+                now=now,
+                jitter=randbelow(1000) / 1000,
+            )
+        else:
+            await self.database.run(deliveries.record_success, delivery, answer=answer, now=now)
+
+    def _leave_lane(self, delivery: ClaimedDelivery) -> None:
+        """Forget a finished delivery, and wake the worker if its lane was full."""
         task = asyncio.current_task()
         if task is not None:
             self._under_way.pop(task, None)
@@ -182,13 +194,13 @@ class EventDeliveryWorker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLeaseSweeper:
-    """Takes over what a gateway that ended left in the middle."""
+    """Queues deliveries again that a gateway left unfinished when it ended."""
 
     database: Database
     bell: WakeSignal
 
     async def turn(self) -> bool:
-        """Look once at every lease."""
+        """Expire leases that ran out."""
         if await self.database.run(deliveries.expire_leases, datetime.now(UTC)):
             self.bell.ring()
         return False
@@ -196,13 +208,13 @@ class EventLeaseSweeper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRetention:
-    """Deletes events that are older than anybody looks for them."""
+    """Deletes events after their retention period."""
 
     database: Database
     stop: StopSignal
 
     async def turn(self) -> bool:
-        """Delete the old ones, a few at a time."""
+        """Delete old events, a few at a time."""
         before = datetime.now(UTC) - EVENT_RETENTION_PERIOD
         while not self.stop.told:
             pruned = await self.database.run(

@@ -19,8 +19,13 @@ from shared.core import logs
 from shared.whatsapp.errors import GraphRefused, GraphUncertain, GraphUnreachable
 from shared.whatsapp.services import meta_client
 from shared.whatsapp.services.meta_client import MetaClient
-from shared.whatsapp.services.outbox import claims, delivery_statuses, outbox_queue, send_results
-from shared.whatsapp.services.outbox.claims import ClaimedMessage
+from shared.whatsapp.services.outbox import (
+    delivery_statuses,
+    message_claims,
+    outbox_queue,
+    send_results,
+)
+from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 
 SEND_LEASE: Final = timedelta(minutes=2)
 """Longer than any send takes; whoever dies meanwhile leaves it to the sweep."""
@@ -75,7 +80,7 @@ class OutboxWorker:
         if free <= 0:
             return False  # the first that ends rings the bell
         claimed = await self.database.run(
-            claims.claim_messages,
+            message_claims.claim_messages,
             now=datetime.now(UTC),
             lease=uuid4(),
             lease_for=SEND_LEASE + timedelta(seconds=1 / self.rate),
@@ -111,7 +116,7 @@ class OutboxWorker:
         """Send and return how that is to be recorded."""
         jitter = randbelow(1000) / 1000
         try:
-            accepted = await self.client.send(message.phone_number_id, message.body)
+            accepted = await self.client.send_message(message.phone_number_id, message.body)
         except GraphRefused as refused:
             judgement = refused.judgement
             logger.warning("send_refused", code=refused.code, reaction=judgement.reaction.value)

@@ -1,1 +1,1 @@
-"""What other systems are told: events, the endpoints that want them, and their deliveries."""
+"""Events for other systems, the endpoints that receive them, and their deliveries."""

@@ -1,4 +1,4 @@
-"""Refusals about endpoints, deliveries and the addresses events are sent to."""
+"""Errors about endpoints, their addresses, and deliveries."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""The tables of what other systems are told: events, endpoints, deliveries and their attempts."""
+"""Models of events, endpoints, deliveries and their attempts."""
 
 from base64 import b64encode
 from secrets import token_bytes
@@ -12,21 +12,21 @@ from django.db.models import Q
 from shared.core import enums
 from shared.core.enums import EventDeliveryStatus, EventType
 
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how a secret begins
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of secrets, not a secret
 
 
 def new_event_id() -> str:
-    """Make the id that receivers tell repeats by, e.g. `evt_0f…`."""
+    """Return a new event id, by which receivers recognise repeats, e.g. `evt_0f…`."""
     return f"evt_{uuid4().hex}"
 
 
 def new_secret() -> str:
-    """Make a secret as Standard Webhooks writes it: `whsec_` and 32 bytes in Base64."""
+    """Return a new secret in the format of Standard Webhooks: `whsec_` and 32 bytes in Base64."""
     return SECRET_PREFIX + b64encode(token_bytes(32)).decode()
 
 
 class Event(models.Model):
-    """Something that happened, as it was then; written with what it tells of, never changed."""
+    """A change and the state after it, written in the same transaction and never edited."""
 
     event_id = models.CharField(max_length=40, unique=True, default=new_event_id, editable=False)
     sequence = models.BigIntegerField(
@@ -45,7 +45,7 @@ class Event(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        """The few that have no place in the feed yet are found fast."""
+        """An index finds the few events without a sequence number."""
 
         ordering = ["id"]
         constraints = [
@@ -65,13 +65,13 @@ class Event(models.Model):
 
 
 class EventSequence(models.Model):
-    """The last place in the feed that was given; one row, locked by whoever gives the next."""
+    """The last sequence number in the feed: one row, locked while the next ones are assigned."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     last = models.BigIntegerField(default=0)
 
     class Meta:
-        """One row."""
+        """A single row."""
 
         constraints = [models.CheckConstraint(name="event_sequence_is_one", condition=Q(id=1))]
 
@@ -80,7 +80,7 @@ class EventSequence(models.Model):
 
 
 class EventEndpoint(models.Model):
-    """An address that wants events, and how it knows that they are ours."""
+    """An address that receives events, and the secret that signs them."""
 
     name = models.CharField(max_length=60, unique=True, help_text="E.g. n8n: new proofs.")
     url = models.URLField(
@@ -110,7 +110,7 @@ class EventEndpoint(models.Model):
     created_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
-        """By name."""
+        """Sorted by name."""
 
         ordering = ["name"]
 
@@ -118,12 +118,12 @@ class EventEndpoint(models.Model):
         return self.name
 
     def wants(self, type_: str) -> bool:
-        """Say whether events of a type are sent there."""
+        """Return whether events of a type are sent there."""
         return not self.types or type_ in self.types
 
 
 class EventDelivery(models.Model):
-    """That an event is to reach an endpoint, and how far it got."""
+    """The delivery of an event to an endpoint, and its state."""
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
     endpoint = models.ForeignKey(
@@ -149,7 +149,7 @@ class EventDelivery(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """Once an endpoint; what is due is found fast."""
+        """Each event once per endpoint; indexes find the deliveries that are due."""
 
         ordering = ["-id"]
         constraints = [
@@ -181,7 +181,7 @@ class EventDelivery(models.Model):
 
 
 class EventAttempt(models.Model):
-    """One try to deliver an event: when, how long it took and what was answered."""
+    """An attempt to deliver an event: its time, latency and result."""
 
     delivery = models.ForeignKey(EventDelivery, on_delete=models.CASCADE, related_name="tries")
     at = models.DateTimeField()
@@ -190,7 +190,7 @@ class EventAttempt(models.Model):
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        """Told in the order they were made."""
+        """Sorted by the order in which they were made."""
 
         ordering = ["id"]
 

@@ -1,4 +1,4 @@
-"""Signs what is sent, so that a receiver knows that it is ours and that it is whole."""
+"""Signatures of events, by which a receiver knows that a body is genuine and complete."""
 
 import hmac
 from datetime import UTC, datetime
@@ -7,26 +7,29 @@ from typing import Final
 from standardwebhooks import Webhook
 
 SIGNATURE_HEADER: Final = "X-Raffle-Signature"
-"""The header that is easily checked by hand, e.g. with n8n's Crypto node."""
+"""A header that is easy to verify by hand, e.g. with n8n's Crypto node."""
 
 
 def build_signature_headers(
     secret: str, *, event_id: str, body: bytes, now: datetime
 ) -> dict[str, str]:
-    """Write the headers that prove where a body comes from.
+    """Return the headers that sign a body.
 
     `X-Raffle-Signature` is `sha256=` and the HMAC-SHA256 of the raw body in hex; its key is the
-    text of the secret in UTF-8, `whsec_` included. The others are those of Standard Webhooks,
-    whose key is what the secret's Base64 says.
+    text of the secret in UTF-8, including `whsec_`. The others are the headers of Standard
+    Webhooks, whose key is the decoded Base64 of the secret.
 
     Args:
-        secret: the endpoint's, `whsec_…`.
-        event_id: the same at each try; receivers tell repeats by it.
+        secret: the secret of the endpoint, `whsec_…`.
+        event_id: the id of the event, the same for each attempt.
         body: exactly the bytes that are sent.
-        now: the time of this try; receivers may refuse what is older than five minutes.
+        now: the time of this attempt; receivers may refuse one older than five minutes.
+
+    Returns:
+        The values of the headers by their names.
 
     Raises:
-        ValueError: the secret is not Base64 behind its `whsec_`.
+        ValueError: the secret is not Base64 after its `whsec_`.
 
     Source: the specification of Standard Webhooks, "Webhook Headers", "Signature scheme".
 

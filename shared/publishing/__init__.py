@@ -1,1 +1,1 @@
-"""What other systems are told about the domain: events, representations and signed links."""
+"""Information for other systems about the domain: events, representations and signed links."""

@@ -4,14 +4,12 @@ from django.apps import AppConfig
 
 
 class PublishingConfig(AppConfig):
-    """The app `publishing`; it connects the recorder to the domain's signals."""
+    """The app `publishing`. Loading it connects the event recorder to the domain's signals."""
 
     name = "shared.publishing"
     label = "publishing"
     verbose_name = "Publishing"
 
     def ready(self) -> None:
-        """Record events of every process that changes the domain."""
-        from shared.publishing import recorder  # noqa: PLC0415 - needs the models
-
-        recorder.connect_receivers()
+        """Connect the receivers, so that every process records events."""
+        from shared.publishing import recorder  # noqa: F401, PLC0415 - receivers; needs the models

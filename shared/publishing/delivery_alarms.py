@@ -1,6 +1,7 @@
-"""Events that do not reach their endpoint: the failed try, and the alarm, in one transaction."""
+"""Alarms about events that do not reach their endpoint."""
 
 from datetime import datetime
+from typing import assert_never
 
 from django.db import transaction
 
@@ -13,31 +14,46 @@ from shared.whatsapp.services import alarms
 def record_failed_attempt(
     claimed: ClaimedDelivery, *, answer: AttemptResult, now: datetime, jitter: float
 ) -> FailureConsequence:
-    """Record a failed try; see `events.services.deliveries.record_failure`.
+    """Record a failed attempt, and sound an alarm if no other attempt follows.
 
-    When an event is given up, or its endpoint switches itself off, a person is told. There is at
-    most one open alarm an endpoint: an alarm is an event too, and that may fail like any other.
+    Alarms are about an endpoint, not about an event: an alarm is an event too, whose delivery may
+    fail like any other, so an alarm for each event would never end.
+
+    Args:
+        claimed: the delivery that was attempted.
+        answer: the result of the attempt.
+        now: the time of the result.
+        jitter: a random number between 0 and 1.
+
+    Returns:
+        The consequence; see `events.services.deliveries.record_failure`.
+
     """
-    fate = deliveries.record_failure(claimed, answer=answer, now=now, jitter=jitter)
-    if fate is FailureConsequence.GIVEN_UP:
-        alarms.sound_alarm(
-            build_alarm_key(claimed.endpoint_id),
-            title=f"Events do not reach {claimed.endpoint}",
-            detail=f"{answer.error} It was tried for two days and given up. Look at the endpoint, "
-            "then send again what it missed from the list of deliveries.",
-            now=now,
-        )
-    elif fate is FailureConsequence.GONE:
-        alarms.sound_alarm(
-            build_alarm_key(claimed.endpoint_id),
-            title=f"Events are not sent to {claimed.endpoint} any more",
-            detail=f"{answer.error} The endpoint is switched off and what waited for it has "
-            "failed. Delete the endpoint, or correct its address and switch it on again.",
-            now=now,
-        )
-    return fate
+    consequence = deliveries.record_failure(claimed, answer=answer, now=now, jitter=jitter)
+    match consequence:
+        case FailureConsequence.RETRIED | FailureConsequence.NOT_OURS:
+            pass
+        case FailureConsequence.GIVEN_UP:
+            alarms.sound_alarm(
+                build_alarm_key(claimed.endpoint_id),
+                title=f"Events do not reach {claimed.endpoint}",
+                detail=f"{answer.error} It was tried for two days and given up. Look at the "
+                "endpoint, then send again what it missed from the list of deliveries.",
+                now=now,
+            )
+        case FailureConsequence.GONE:
+            alarms.sound_alarm(
+                build_alarm_key(claimed.endpoint_id),
+                title=f"Events are not sent to {claimed.endpoint} any more",
+                detail=f"{answer.error} The endpoint is switched off and what waited for it has "
+                "failed. Delete the endpoint, or correct its address and switch it on again.",
+                now=now,
+            )
+        case _:
+            assert_never(consequence)
+    return consequence
 
 
 def build_alarm_key(endpoint_id: int) -> str:
-    """Name the trouble with an endpoint."""
+    """Return the key of the alarm about an endpoint."""
     return f"events_undelivered:{endpoint_id}"

@@ -1,4 +1,4 @@
-"""Refusals of signed links."""
+"""Errors of signed links."""
 
 from datetime import datetime
 

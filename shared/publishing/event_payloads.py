@@ -1,7 +1,7 @@
-"""What other systems receive of an event, in a delivery and in the feed alike: its envelope.
+"""Payloads of events, the same in deliveries and in the feed.
 
-The models are what the schema shows. An envelope itself is put together from what was stored, so
-that an event from before a new field appeared can still be read.
+The models are the source of the OpenAPI schema. A payload itself is built from the stored event
+without validation, so that events recorded before a field was added can still be read.
 """
 
 from collections.abc import Mapping
@@ -158,16 +158,19 @@ class AlertTold(_EventPayload):
 type Envelope = Annotated[
     OrderTold | RaffleTold | MessageTold | AlertTold, Field(discriminator="type")
 ]
-"""An event as other systems read it."""
+"""An event as other systems read it, by its type."""
 
 
 def build_event_payload(event: Event, *, public_url: str, now: datetime) -> dict[str, Any]:
-    """Give an event as it is sent, ready for JSON; see `Envelope`.
+    """Return the payload of an event, ready for JSON.
 
     Args:
-        event: as it was recorded.
-        public_url: where the back office is reached, without a slash at its end.
-        now: links to proofs are good for a week from here.
+        event: the recorded event.
+        public_url: the address of the back office, without a trailing slash.
+        now: the start of the week for which links to proofs are valid.
+
+    Returns:
+        A payload with the fields of `Envelope`.
 
     """
     data = dict(event.data)
@@ -185,13 +188,13 @@ def build_event_payload(event: Event, *, public_url: str, now: datetime) -> dict
 
 
 def _build_actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, str] | None:
-    """Say where a payment is confirmed or rejected, while it still can be."""
+    """Return the addresses to confirm or reject a payment; None if neither is possible."""
     if order["status"] != OrderStatus.PENDING_PAYMENT and not order["needs_decision"]:
         return None
-    address = f"{public_url}/api/orders/{order['id']}"
+    order_url = f"{public_url}/api/orders/{order['id']}"
     return {
-        "confirm_url": f"{address}/confirm-payment",
-        "reject_url": f"{address}/reject-payment",
+        "confirm_url": f"{order_url}/confirm-payment",
+        "reject_url": f"{order_url}/reject-payment",
     }
 
 

@@ -1,7 +1,7 @@
-"""What other systems read of an order: one description, in the API's answers and in events.
+"""Representations of orders, shared by the API's responses and by events.
 
 Money is text with its decimals, times are ISO 8601 with their offset, and ticket numbers are text
-with their zeros, so that no program rounds, shifts or shortens them.
+with their leading zeros, so that no client rounds, shifts or shortens them.
 """
 
 from datetime import datetime
@@ -26,7 +26,7 @@ type Moment = Annotated[
     PlainSerializer(datetime.isoformat, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A time, written as ISO 8601 with its offset, e.g. 2026-12-12T20:00:00+00:00."""
+"""A time in ISO 8601 with its offset, e.g. 2026-12-12T20:00:00+00:00."""
 
 
 class Representation(BaseModel):
@@ -90,7 +90,7 @@ class Order(Representation):
 
 
 def query_represented_orders() -> QuerySet[models.Order]:
-    """Give orders with all that their description reads, in a fixed number of queries."""
+    """Return orders with all that `represent_order` reads, in a fixed number of queries."""
     tickets = OrderTicket.objects.select_related("ticket").only(
         "order_id", "released_at", "ticket__number"
     )
@@ -99,62 +99,62 @@ def query_represented_orders() -> QuerySet[models.Order]:
     )
 
 
-def represent_order(found: models.Order) -> Order:
-    """Describe an order, read by `orders()`."""
+def represent_order(order: models.Order) -> Order:
+    """Return the representation of an order read by `query_represented_orders`."""
     return Order(
-        id=found.pk,
-        code=found.code,
-        status=found.status,
-        raffle=RaffleName(id=found.raffle_id, title=found.raffle.title),
-        buyer=represent_buyer(found),
-        numbers=represent_ticket_numbers(found),
-        quantity=found.quantity,
-        unit_price=str(found.unit_price),
-        total=str(found.total),
-        currency=found.currency,
-        created_at=found.created_at,
-        placed_at=found.placed_at,
-        expires_at=found.expires_at,
-        under_review_since=found.under_review_since,
-        closed_at=found.closed_at,
-        needs_decision=found.needs_decision,
-        proofs=[represent_proof(each) for each in found.proofs.all()],
+        id=order.pk,
+        code=order.code,
+        status=order.status,
+        raffle=RaffleName(id=order.raffle_id, title=order.raffle.title),
+        buyer=represent_buyer(order),
+        numbers=represent_ticket_numbers(order),
+        quantity=order.quantity,
+        unit_price=str(order.unit_price),
+        total=str(order.total),
+        currency=order.currency,
+        created_at=order.created_at,
+        placed_at=order.placed_at,
+        expires_at=order.expires_at,
+        under_review_since=order.under_review_since,
+        closed_at=order.closed_at,
+        needs_decision=order.needs_decision,
+        proofs=[represent_proof(proof) for proof in order.proofs.all()],
     )
 
 
-def represent_ticket_numbers(found: models.Order) -> list[str]:
-    """Write the numbers an order holds or, once released, held last, with their zeros."""
+def represent_ticket_numbers(order: models.Order) -> list[str]:
+    """Return the numbers an order holds, or held last, with their leading zeros."""
     return [
-        found.raffle.written(number) for number in collect_ticket_numbers(found.order_tickets.all())
+        order.raffle.written(number) for number in collect_ticket_numbers(order.order_tickets.all())
     ]
 
 
-def represent_buyer(found: models.Order) -> Buyer | None:
-    """Describe an order's buyer; of a sale for cash as it was written down."""
-    if found.contact is not None:
-        return represent_contact(found.contact)
-    if not (found.buyer_name or found.buyer_phone):
+def represent_buyer(order: models.Order) -> Buyer | None:
+    """Return the buyer of an order; None for a cash sale without name and phone."""
+    if order.contact is not None:
+        return represent_contact(order.contact)
+    if not (order.buyer_name or order.buyer_phone):
         return None
-    return Buyer(name=found.buyer_name, phone=found.buyer_phone or None, user_id=None)
+    return Buyer(name=order.buyer_name, phone=order.buyer_phone or None, user_id=None)
 
 
-def represent_contact(found: WhatsAppContact) -> Buyer:
-    """Describe a buyer by their contact."""
+def represent_contact(contact: WhatsAppContact) -> Buyer:
+    """Return a contact as a buyer."""
     return Buyer(
-        name=found.profile_name or found.username or "",
-        phone=f"+{found.wa_id}" if found.wa_id else None,
-        user_id=found.user_id,
+        name=contact.profile_name or contact.username or "",
+        phone=f"+{contact.wa_id}" if contact.wa_id else None,
+        user_id=contact.user_id,
     )
 
 
-def represent_proof(found: models.PaymentProof) -> Proof:
-    """Describe a payment proof."""
+def represent_proof(proof: models.PaymentProof) -> Proof:
+    """Return the representation of a payment proof."""
     return Proof(
-        id=found.pk,
-        status=found.status,
-        verdict=found.verdict,
-        content_type=found.content_type,
-        arrived_at=found.arrived_at,
-        late=found.late,
-        sha256=found.sha256,
+        id=proof.pk,
+        status=proof.status,
+        verdict=proof.verdict,
+        content_type=proof.content_type,
+        arrived_at=proof.arrived_at,
+        late=proof.late,
+        sha256=proof.sha256,
     )

@@ -1,1 +1,1 @@
-"""The channel: receives, keeps and sends WhatsApp messages; has never heard of raffles."""
+"""The WhatsApp channel: receiving, storing and sending messages, independent of raffles."""

@@ -1,4 +1,4 @@
-"""Django's name for this package."""
+"""App configuration of the WhatsApp channel."""
 
 from django.apps import AppConfig
 

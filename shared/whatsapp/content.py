@@ -1,4 +1,4 @@
-"""What a message says: its kind, its words, what was tapped, and its file."""
+"""Content of a message: its kind, text, tapped button and file."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _SHA256_LENGTH: Final = 32
 
 
 class ContentKind(StrEnum):
-    """The kinds of message a conversation tells apart."""
+    """The kinds of messages that a conversation distinguishes."""
 
     TEXT = "TEXT"
     TAP = "TAP"
@@ -38,13 +38,13 @@ class ContentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """A file that waits at Meta.
+    """A file that is stored at Meta.
 
     Attributes:
-        media_id: what it is asked for by, for seven days.
-        mime_type: as Meta says, without parameters; not to be trusted.
-        sha256: of its bytes as announced, in hex, or nothing.
-        filename: as the buyer's phone says; not to be trusted.
+        media_id: the id by which it can be fetched for seven days.
+        mime_type: the announced type without parameters, not to be trusted.
+        sha256: the announced hash of its bytes in hex, or empty.
+        filename: the name that the buyer's phone sent, not to be trusted.
 
     """
 
@@ -59,10 +59,10 @@ class MessageContent:
     """A message in the conversation's terms.
 
     Attributes:
-        kind: what it is.
-        text: what a person reads of it: body, caption, title of the button, emoji.
-        reply_id: the id of what was tapped.
-        media: its file, when it has one that can be fetched.
+        kind: its kind.
+        text: its readable text: body, caption, title of the button, emoji.
+        reply_id: the id of the tapped button or row.
+        media: its file, if it has one that can be fetched.
         replied_to: the id of the message it answers, reacts to, edits or revokes.
 
     """
@@ -75,14 +75,14 @@ class MessageContent:
 
 
 def parse_content(payload: Mapping[str, Any]) -> MessageContent:
-    """Read what a stored message says; whatever is missing or malformed is left out."""
+    """Return the content of a stored message, without anything missing or malformed."""
     kind = read_string(payload, "type") or _guess_type(payload)
-    read = _PARSERS.get(kind, _parse_other)
-    return read(payload, read_string(payload, "context", "id"))
+    parse = _PARSERS.get(kind, _parse_other)
+    return parse(payload, read_string(payload, "context", "id"))
 
 
 def normalise_sha256(value: str) -> str:
-    """Write a SHA-256 as hex, which Meta gives as base64 or hex; nothing if it is neither."""
+    """Return a SHA-256 in hex, which Meta sends as Base64 or hex; empty if it is neither."""
     if _SHA256_HEX.fullmatch(value):
         return value.lower()
     try:
@@ -124,12 +124,12 @@ def _parse_template_button(payload: Mapping[str, Any], replied_to: str) -> Messa
 
 
 def _make_media_parser(kind: ContentKind) -> Callable[[Mapping[str, Any], str], MessageContent]:
-    def read(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
+    def parse(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
         file = read_mapping(payload, kind.lower())
         caption = read_string(file, "caption")
         return MessageContent(kind, caption, media=_parse_media_ref(file), replied_to=replied_to)
 
-    return read
+    return parse
 
 
 def _parse_media_ref(file: Mapping[str, Any]) -> MediaRef | None:
@@ -146,9 +146,9 @@ def _parse_media_ref(file: Mapping[str, Any]) -> MediaRef | None:
 
 def _parse_location(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
     place = read_mapping(payload, "location")
-    words = ", ".join(filter(None, (read_string(place, "name"), read_string(place, "address"))))
-    spot = f"{place.get('latitude')}, {place.get('longitude')}" if place else ""
-    return MessageContent(ContentKind.LOCATION, words or spot, replied_to=replied_to)
+    name = ", ".join(filter(None, (read_string(place, "name"), read_string(place, "address"))))
+    coordinates = f"{place.get('latitude')}, {place.get('longitude')}" if place else ""
+    return MessageContent(ContentKind.LOCATION, name or coordinates, replied_to=replied_to)
 
 
 def _parse_contacts(payload: Mapping[str, Any], replied_to: str) -> MessageContent:
@@ -185,9 +185,9 @@ def _parse_edit(payload: Mapping[str, Any], _: str) -> MessageContent:
     edit = read_mapping(payload, "edit")
     message = read_mapping(edit, "message")
     kind = read_string(message, "type")
-    words = read_string(message, kind, "body") or read_string(message, kind, "caption")
+    text = read_string(message, kind, "body") or read_string(message, kind, "caption")
     return MessageContent(
-        ContentKind.EDIT, words, replied_to=read_string(edit, "original_message_id")
+        ContentKind.EDIT, text, replied_to=read_string(edit, "original_message_id")
     )
 
 

@@ -1,4 +1,4 @@
-"""Errors of the channel: refusals, and failures of the Graph API and of media."""
+"""Errors of the channel, of the Graph API and of media files."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,11 +9,11 @@ from shared.whatsapp import graph_errors
 from shared.whatsapp.graph_errors import Judgement
 
 MAX_RETRY_AFTER: Final = timedelta(hours=1)
-"""Longest wait that Meta may ask for; a longer one is a mistake of somebody's clock."""
+"""The longest wait that Meta may ask for; a longer one comes from a wrong clock."""
 
 
 class UnreadableJson(ValueError):
-    """The bytes or the value cannot be read or stored; the message says why."""
+    """The JSON cannot be read or stored; the message says why."""
 
 
 class NoAddressee(ValueError):
@@ -33,7 +33,7 @@ class MessageAnswered(DomainError):
 
 
 class GraphError(Exception):
-    """The Graph API did not do what it was asked."""
+    """A request to the Graph API failed."""
 
 
 class GraphUnreachable(GraphError):
@@ -41,18 +41,18 @@ class GraphUnreachable(GraphError):
 
 
 class GraphUncertain(GraphError):
-    """It broke off, or the answer says nothing: what was asked may have been done."""
+    """The connection broke off, or the answer is unclear: the request may have succeeded."""
 
 
 class GraphRefused(GraphError):
-    """The Graph API refused.
+    """The Graph API refused the request.
 
     Attributes:
-        code: the code of Meta's table, if the answer has one.
-        http_status: of the answer.
-        details: what Meta says about it.
-        transient: whether Meta calls it passing.
-        retry_after: how long Meta asks to wait, if it does.
+        code: the error code of the answer, if it has one.
+        http_status: the status of the answer; None if nothing was sent.
+        details: Meta's explanation.
+        transient: whether Meta calls the error transient.
+        retry_after: the wait that Meta asks for, if it does.
 
     """
 
@@ -74,7 +74,7 @@ class GraphRefused(GraphError):
 
     @property
     def judgement(self) -> Judgement:
-        """What to do about it; a wait that Meta asks for is kept, up to an hour."""
+        """The consequence of the error; it waits as long as Meta asks for, up to an hour."""
         judged = graph_errors.judge_send_error(
             code=self.code, http_status=self.http_status, transient=self.transient
         )
@@ -84,15 +84,15 @@ class GraphRefused(GraphError):
 
 
 class MediaError(Exception):
-    """The file cannot be had; trying again does not help."""
+    """The file cannot be fetched, and another attempt does not help."""
 
 
 class MediaGone(MediaError):
-    """Meta does not have the file any more."""
+    """Meta no longer has the file."""
 
 
 class MediaElsewhere(MediaGone):
-    """The file lies on a host that must not see our token."""
+    """The file is on a host that must not receive the access token."""
 
 
 class MediaTooLarge(MediaError):
@@ -104,7 +104,7 @@ class MediaWrongType(MediaError):
 
 
 class MediaCorrupt(MediaError):
-    """The bytes are not those that were announced."""
+    """The bytes differ from those that were announced."""
 
 
 class BusinessNumberSends(DomainError):

@@ -1,7 +1,7 @@
-"""What each error code of the Graph API means for a send, and what people can do about it.
+"""Error codes of the Graph API: the consequence for a message, and advice for staff.
 
-Source: Meta's page "Error codes" of the WhatsApp Business Platform. The code decides; the HTTP
-status only where there is no code or an unknown one.
+Source: Meta's page "Error codes" of the WhatsApp Business Platform. The HTTP
+status counts only if there is no code or an unknown one.
 """
 
 from collections.abc import Mapping
@@ -12,31 +12,31 @@ from typing import Final
 
 
 class FailureReaction(StrEnum):
-    """What a failed send leads to."""
+    """The consequence of a message that could not be sent."""
 
-    RETRY = "RETRY"  # this message, after a while
-    RETRY_PAIR = "RETRY_PAIR"  # slow down towards this buyer
-    RETRY_NUMBER = "RETRY_NUMBER"  # slow down the whole business number
-    UNKNOWN = "UNKNOWN"  # it may have been sent: wait for its status before sending again
+    RETRY = "RETRY"  # send this message again later
+    RETRY_PAIR = "RETRY_PAIR"  # slow down messages to this buyer
+    RETRY_NUMBER = "RETRY_NUMBER"  # slow down all messages of the business number
+    UNKNOWN = "UNKNOWN"  # it may have been sent: wait for its status before sending it again
     OUTSIDE_WINDOW = "OUTSIDE_WINDOW"  # more than 24 hours since the buyer wrote
-    FAIL = "FAIL"  # no retry cures it
-    PAUSE = "PAUSE"  # nothing can be sent from this number until somebody acts
+    FAIL = "FAIL"  # sending it again would not help
+    PAUSE = "PAUSE"  # the business number cannot send until somebody acts
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What to do about a failed send.
+    """The consequence of an error, with an explanation.
 
     Attributes:
-        reaction: what the outbox does.
-        words: what it means and what to do, for the people of the back office.
-        alarm: whether somebody should be told.
-        wait: the least pause before the next try.
+        reaction: the reaction of the outbox.
+        explanation: what the error means and what to do, for staff of the back office.
+        alarm: whether it sounds an alarm.
+        wait: the shortest wait before the next attempt.
 
     """
 
     reaction: FailureReaction
-    words: str
+    explanation: str
     alarm: bool = False
     wait: timedelta = timedelta(0)
 
@@ -44,11 +44,11 @@ class Judgement:
 def judge_send_error(
     *, code: int | None, http_status: int | None, transient: bool = False
 ) -> Judgement:
-    """Decide what a failed send leads to.
+    """Return the consequence of a message that could not be sent.
 
     Args:
-        code: `error.code` of the answer, or of a status webhook; None without one.
-        http_status: of the answer; None for a status webhook.
+        code: `error.code` of the answer or of a status webhook; None if it has none.
+        http_status: the status of the answer; None for a status webhook.
         transient: `error.is_transient`, which makes any code retryable.
 
     """
@@ -60,7 +60,7 @@ def judge_send_error(
     else:
         judgement = known
     if transient and judgement.reaction in (FailureReaction.FAIL, FailureReaction.PAUSE):
-        return Judgement(FailureReaction.RETRY, judgement.words)
+        return Judgement(FailureReaction.RETRY, judgement.explanation)
     return judgement
 
 
@@ -73,20 +73,20 @@ _REQUEST_TIMEOUT: Final = 408
 _MESSAGE_ERROR_STATUSES: Final = frozenset({400, 413, 414, 415, 422})
 
 
-def _retry(words: str, *, wait: timedelta = _SECOND) -> Judgement:
-    return Judgement(FailureReaction.RETRY, words, wait=wait)
+def _retry(explanation: str, *, wait: timedelta = _SECOND) -> Judgement:
+    return Judgement(FailureReaction.RETRY, explanation, wait=wait)
 
 
-def _slow_down(words: str, *, wait: timedelta, alarm: bool = False) -> Judgement:
-    return Judgement(FailureReaction.RETRY_NUMBER, words, alarm=alarm, wait=wait)
+def _slow_down(explanation: str, *, wait: timedelta, alarm: bool = False) -> Judgement:
+    return Judgement(FailureReaction.RETRY_NUMBER, explanation, alarm=alarm, wait=wait)
 
 
-def _fail(words: str, *, alarm: bool = False) -> Judgement:
-    return Judgement(FailureReaction.FAIL, words, alarm=alarm)
+def _fail(explanation: str, *, alarm: bool = False) -> Judgement:
+    return Judgement(FailureReaction.FAIL, explanation, alarm=alarm)
 
 
-def _pause(words: str) -> Judgement:
-    return Judgement(FailureReaction.PAUSE, words, alarm=True)
+def _pause(explanation: str) -> Judgement:
+    return Judgement(FailureReaction.PAUSE, explanation, alarm=True)
 
 
 _TOKEN: Final = _pause(
@@ -251,7 +251,7 @@ JUDGEMENT_BY_CODE: Final[Mapping[int, Judgement]] = {
     ),
     2494100: _slow_down("The number is in maintenance at Meta.", wait=5 * _MINUTE),
 }
-"""Every code of Meta's table but the range of permissions, 200 to 299."""
+"""Every code of Meta's table except the permission codes, 200 to 299."""
 
 _PERMISSION_CODES: Final = range(200, 300)
 

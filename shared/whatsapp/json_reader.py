@@ -1,4 +1,4 @@
-"""Reads JSON that others wrote: values of the wrong kind are absent, none makes it fail."""
+"""Tolerant access to JSON from outside, in which a value of the wrong type counts as absent."""
 
 import json
 import re
@@ -11,21 +11,21 @@ import orjson
 from shared.whatsapp.errors import UnreadableJson
 
 MAX_DEPTH: Final = 60
-"""Meta's payloads nest ten deep at most; SQLite stores none deeper than 1,000."""
+"""Levels of nesting; Meta's payloads have ten at most, and SQLite stores up to 1,000."""
 
 _MIN_MILLISECONDS: Final = 10**12
-"""As seconds this is the year 33658: whatever is larger was written in milliseconds."""
+"""As seconds this is the year 33658, so a larger timestamp is in milliseconds."""
 _MAX_TIMESTAMP: Final = 4_102_444_800
-"""The year 2100; a later timestamp is a mistake."""
+"""The year 2100; a later timestamp is an error."""
 _MAX_SQL_INTEGER: Final = 2**31 - 1
 _LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 def parse_json(body: bytes) -> Any:
-    """Read a JSON document; also one with NaN, or with half of a surrogate pair cut in two.
+    """Return the value of a JSON document, which may contain NaN and lone surrogates.
 
     Raises:
-        Unreadable: it is not JSON, or nests too deeply for the parser.
+        UnreadableJson: it is not JSON, or nests too deeply for the parser.
 
     """
     try:
@@ -44,13 +44,13 @@ def _parse_json_slowly(body: bytes) -> Any:
 
 
 def make_storable(value: Any, *, depth: int = 0) -> Any:
-    """Copy a value without what a database refuses.
+    """Return a copy of a value without what a database refuses.
 
-    NUL characters go, halves of surrogate pairs become U+FFFD, and numbers that JSON cannot write
-    become their words.
+    NUL characters are removed, lone surrogates become U+FFFD, and numbers that JSON cannot
+    express become text.
 
     Raises:
-        Unreadable: it nests deeper than `MAX_DEPTH`.
+        UnreadableJson: it nests deeper than `MAX_DEPTH`.
 
     """
     match value:
@@ -78,12 +78,12 @@ def _make_text_storable(text: str) -> str:
 
 
 def write_canonical_json(value: Any) -> bytes:
-    """Write a value as JSON in the one way that equal values share."""
+    """Return a value as canonical JSON, the same bytes for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def read_items(value: Any) -> list[Any]:
-    """Give the elements of an array; also of one written as `{"0": …}`, or a lone object."""
+    """Return the elements of an array, an object `{"0": …}`, or a single value."""
     match value:
         case list():
             return value
@@ -96,14 +96,14 @@ def read_items(value: Any) -> list[Any]:
 
 
 def read_mapping(value: Any, *path: str) -> Mapping[str, Any]:
-    """Follow `path` into a value and give the object there, or an empty one."""
+    """Return the object at `path` in a value, or an empty one."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def read_string(value: Any, *path: str) -> str:
-    """Follow `path` into a value and give the text or number there as storable text, or nothing."""
+    """Return the text or number at `path` in a value as storable text, or an empty one."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     if isinstance(value, str):
@@ -112,7 +112,7 @@ def read_string(value: Any, *path: str) -> str:
 
 
 def read_integer(value: Any) -> int | None:
-    """Give a number that fits an integer column, also when it is written as text."""
+    """Return a number, also one written as text, if it fits an integer column."""
     text = read_string(value)
     if not re.fullmatch(r"-?[0-9]{1,10}", text) or abs(int(text)) > _MAX_SQL_INTEGER:
         return None
@@ -120,7 +120,7 @@ def read_integer(value: Any) -> int | None:
 
 
 def read_timestamp(value: Any) -> datetime | None:
-    """Read a timestamp of Meta: seconds since 1970 as text or number, sometimes milliseconds."""
+    """Return a timestamp, from text or a number in seconds since 1970, at times milliseconds."""
     text = (
         str(int(value)) if isinstance(value, float) and value.is_integer() else read_string(value)
     )

@@ -1,4 +1,6 @@
-"""Messages as Meta accepts them: every limit holds by construction, and nothing here fails.
+"""Messages in the format of the Graph API, built so that every limit of Meta's holds.
+
+A value that is too long is cut, and no builder fails.
 
 Limits: Meta's pages "Text messages", "Image messages", "Interactive reply buttons messages",
 "Interactive list messages" and "Send messages". Meta does not say how an emoji counts and refuses
@@ -36,7 +38,7 @@ CALLBACK_DATA_LIMIT: Final = 512
 MEDIA_ID_LIMIT: Final = 255
 
 ELLIPSIS: Final = "…"
-"""Stands where a text is required and none was given: Meta refuses an empty one."""
+"""The placeholder for a required text that is blank, since Meta refuses an empty one."""
 
 _DEFAULT_LIST_BUTTON: Final = "Choose"
 _DEFAULT_SECTION: Final = "Options"
@@ -45,13 +47,13 @@ _GRAPHEME: Final = regex.compile(r"\X")
 _PHONE: Final = regex.compile(r"[1-9][0-9]{6,14}")
 _LINK: Final = regex.compile(r"https?://\S{1,2000}")
 _BLANK_CHARACTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
-"""Letters, marks and symbols by category that show as nothing."""
+"""Letters, marks and symbols that are invisible despite their category."""
 _BLANK_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyButton:
-    """A reply button: what comes back when it is tapped, and what stands on it."""
+    """A reply button: the id that is sent back when it is tapped, and its title."""
 
     id: str
     title: str
@@ -59,7 +61,7 @@ class ReplyButton:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A row of a list: what comes back when it is tapped, and what stands on it."""
+    """A row of a list: the id that is sent back when it is tapped, and its texts."""
 
     id: str
     title: str
@@ -67,10 +69,10 @@ class ListRow:
 
 
 def build_text(body: str, *, preview_url: bool = False) -> Message:
-    """Say something in plain words.
+    """Return a text message.
 
     Args:
-        body: cut to 4,096.
+        body: the text, cut to 4,096 characters.
         preview_url: whether WhatsApp shows a preview of the first link.
 
     """
@@ -88,10 +90,18 @@ def build_buttons(
     picture_link: str = "",
     footer: str = "",
 ) -> Message:
-    """Say something with one to three buttons below.
+    """Return a message with one to three buttons.
 
-    A repeated id is dropped, a repeated title gets a number. More than three become a list, none at
-    all a text. A picture takes the header's place; the header's words then open the body.
+    A button with a repeated id is dropped, a repeated title gets a number. More than three buttons
+    become a list, and no button at all a text message.
+
+    Args:
+        body: the text, cut to 1,024 characters.
+        buttons: the buttons.
+        header: bold text above the body; with a picture, the beginning of the body.
+        picture_link: the address of a picture that is shown instead of the header.
+        footer: small text below the body.
+
     """
     kept = _drop_repeated_ids(
         [ListRow(button.id, button.title) for button in buttons], limit=BUTTON_ID_LIMIT
@@ -105,10 +115,10 @@ def build_buttons(
         for button in _make_titles_unique(kept)
     ]
     link = _accept_link(picture_link)
-    words = _join_parts(header, body) if link else body
+    text = _join_parts(header, body) if link else body
     interactive: dict[str, Any] = {
         "type": "button",
-        "body": {"text": _require_text(words, limit=BUTTONS_BODY_LIMIT)},
+        "body": {"text": _require_text(text, limit=BUTTONS_BODY_LIMIT)},
         "action": {"buttons": replies},
     }
     if link:
@@ -125,17 +135,18 @@ def build_list(
     header: str = "",
     footer: str = "",
 ) -> Message:
-    """Say something with a list of one to ten rows behind one button.
+    """Return a message with a list of one to ten rows.
 
-    A repeated id and whatever follows the tenth row are dropped; without rows it is a text.
+    Rows with a repeated id and rows after the tenth are dropped; without rows it is a text
+    message.
 
     Args:
-        body: cut to 4,096.
-        button: what opens the list.
-        rows: what can be chosen.
-        section: the title above the rows; Meta requires one.
-        header: bold words above the body.
-        footer: small words below it.
+        body: the text, cut to 4,096 characters.
+        button: the title of the button that opens the list.
+        rows: the rows.
+        section: the title above the rows, which Meta requires.
+        header: bold text above the body.
+        footer: small text below the body.
 
     """
     kept = _drop_repeated_ids(rows, limit=ROW_ID_LIMIT)
@@ -158,31 +169,38 @@ def build_list(
 
 
 def build_image(*, link: str = "", media_id: str = "", caption: str = "") -> Message:
-    """Show a picture, by its id at Meta or else by a link; with neither it is a text."""
-    known = _fit_line(media_id, limit=MEDIA_ID_LIMIT)
-    picture = {"id": known} if known else {"link": _accept_link(link)}
+    """Return a picture message, or a text message if there is no picture.
+
+    Args:
+        link: the address of the picture, used without a media id.
+        media_id: the id of the picture at Meta.
+        caption: the text below it, cut to 1,024 characters.
+
+    """
+    known_id = _fit_line(media_id, limit=MEDIA_ID_LIMIT)
+    picture = {"id": known_id} if known_id else {"link": _accept_link(link)}
     if not any(picture.values()):
         return build_text(caption)
-    words = _fit_text(caption, limit=CAPTION_LIMIT)
-    return {"type": "image", "image": picture | ({"caption": words} if words else {})}
+    text = _fit_text(caption, limit=CAPTION_LIMIT)
+    return {"type": "image", "image": picture | ({"caption": text} if text else {})}
 
 
 def address_message(
     message: Mapping[str, Any], *, wa_id: str | None, user_id: str | None, callback_data: str
 ) -> Message:
-    """Make the whole body that the Graph API takes.
+    """Return the full body for the Graph API.
 
-    A phone is written with `+`, or Meta puts our own country code before it; a user id goes into
-    `recipient`, because in `to` it is accepted and never delivered.
+    A phone number is written with `+`, since Meta otherwise prefixes the business's own country
+    code. A user id goes into `recipient`, since Meta accepts it in `to` and never delivers it.
 
     Args:
-        message: what one of the functions above made.
-        wa_id: the buyer's phone without `+`, preferred.
+        message: a message built by one of the functions above.
+        wa_id: the buyer's phone number without `+`, preferred.
         user_id: the buyer's business-scoped user id.
-        callback_data: comes back with every status webhook of this message.
+        callback_data: the data that every status webhook of this message contains.
 
     Raises:
-        NoAddressee: neither key can be sent to.
+        NoAddressee: the message can be sent to neither of the keys.
 
     """
     if wa_id and _PHONE.fullmatch(wa_id):
@@ -201,12 +219,12 @@ def address_message(
 
 
 def measure_length(value: str) -> int:
-    """Measure as Meta at its strictest might: code points or UTF-16 units, whichever are more."""
+    """Return the length of a text: code points or UTF-16 units, whichever are more."""
     return max(len(value), len(value.encode("utf-16-le", "surrogatepass")) // 2)
 
 
 def is_blank(value: str) -> bool:
-    """Whether nothing of it can be seen."""
+    """Return whether a text has no visible character."""
     return all(
         char in _BLANK_CHARACTERS or unicodedata.category(char) in _BLANK_CATEGORIES
         for char in value
@@ -214,7 +232,7 @@ def is_blank(value: str) -> bool:
 
 
 def render_preview(message: Mapping[str, Any]) -> str:
-    """Write a stored message as one plain text, for people who look at lists of them."""
+    """Return a stored message as plain text, for lists of messages."""
     match message:
         case {"type": "text", "text": {"body": str(body)}}:
             return body
@@ -228,14 +246,14 @@ def render_preview(message: Mapping[str, Any]) -> str:
 
 def _list_visible_parts(interactive: Mapping[str, Any]) -> Iterator[str]:
     match interactive.get("header"):
-        case {"type": "text", "text": str(words)}:
-            yield words
+        case {"type": "text", "text": str(text)}:
+            yield text
         case {"type": "image"}:
             yield "[picture]"
     for part in ("body", "footer"):
         match interactive.get(part):
-            case {"text": str(words)}:
-                yield words
+            case {"text": str(text)}:
+                yield text
     match interactive.get("action"):
         case {"buttons": [*choices]}:
             yield " ".join(f"[{choice['reply']['title']}]" for choice in choices)
@@ -253,10 +271,10 @@ def _build_interactive(interactive: dict[str, Any], *, header: str, footer: str)
 
 
 def _build_row(row: ListRow) -> dict[str, str]:
-    written = {"id": row.id, "title": _fit_line(row.title, limit=ROW_TITLE_LIMIT) or ELLIPSIS}
-    if words := _fit_line(row.description, limit=ROW_DESCRIPTION_LIMIT):
-        written["description"] = words
-    return written
+    built = {"id": row.id, "title": _fit_line(row.title, limit=ROW_TITLE_LIMIT) or ELLIPSIS}
+    if description := _fit_line(row.description, limit=ROW_DESCRIPTION_LIMIT):
+        built["description"] = description
+    return built
 
 
 def _drop_repeated_ids(choices: Sequence[ListRow], *, limit: int) -> list[ListRow]:
@@ -272,7 +290,9 @@ def _make_titles_unique(choices: Sequence[ListRow]) -> Iterator[ReplyButton]:
     used: set[str] = set()
     for choice in choices:
         title = next(
-            one for one in _generate_title_variants(choice.title) if one.casefold() not in used
+            variant
+            for variant in _generate_title_variants(choice.title)
+            if variant.casefold() not in used
         )
         used.add(title.casefold())
         yield ReplyButton(choice.id, title)
@@ -307,7 +327,7 @@ def _cut_text(value: str, limit: int) -> str:
     if measure_length(clean) <= limit:
         return clean
     end = used = 0
-    # None needs a second look beyond the limit: a grapheme may have a million marks.
+    # Searched up to the limit only, since a single grapheme may have a million marks.
     for grapheme in _GRAPHEME.finditer(clean, endpos=limit + 1):
         used += measure_length(grapheme.group())
         if used > limit:
@@ -317,7 +337,7 @@ def _cut_text(value: str, limit: int) -> str:
 
 
 def _clean_text(value: str) -> str:
-    """Drop what JSON or Meta cannot carry: control characters and halves of surrogate pairs."""
+    """Remove what Meta or JSON does not allow: control characters and lone surrogates."""
     return "".join(
         char for char in value if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
     )

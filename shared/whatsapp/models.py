@@ -1,4 +1,4 @@
-"""The tables of the channel: contacts, what came in, what goes out, and how the numbers fare."""
+"""Models of the channel: contacts, messages, statuses, account notices, numbers and alarms."""
 
 import uuid
 from typing import ClassVar
@@ -11,7 +11,7 @@ from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, Ou
 
 
 class WhatsAppContact(models.Model):
-    """A buyer as one business number knows them, and where their conversation stands."""
+    """A buyer as known to one business number, and the state of their conversation."""
 
     phone_number_id = models.CharField("business number", max_length=32)
     user_id = models.CharField(
@@ -46,7 +46,7 @@ class WhatsAppContact(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        """Found by either key within a business number."""
+        """Both keys are unique within a business number."""
 
         verbose_name = "contact"
         ordering = ["-id"]
@@ -69,14 +69,14 @@ class WhatsAppContact(models.Model):
 
 
 class ContactAlias(models.Model):
-    """A user id that a contact had before; webhooks that were delayed still carry it."""
+    """An earlier user id of a contact, which delayed webhooks may still contain."""
 
     phone_number_id = models.CharField(max_length=32)
     user_id = models.CharField(max_length=160)
     contact = models.ForeignKey(WhatsAppContact, on_delete=models.CASCADE, related_name="aliases")
 
     class Meta:
-        """One contact an old id."""
+        """One contact per earlier id."""
 
         verbose_name_plural = "contact aliases"
         constraints = [
@@ -88,7 +88,7 @@ class ContactAlias(models.Model):
 
 
 class InboundMessage(models.Model):
-    """A message a buyer sent, stored before Meta got its 200 and kept for good."""
+    """A message from a buyer, stored before Meta's request is answered, and never deleted."""
 
     phone_number_id = models.CharField("business number", max_length=32)
     wa_message_id = models.CharField(max_length=255)
@@ -118,7 +118,7 @@ class InboundMessage(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """Stored once; the waiting ones are found fast."""
+        """Each message is stored once; indexes find those that are waiting."""
 
         ordering = ["-id"]
         constraints = [
@@ -150,10 +150,10 @@ class InboundMessage(models.Model):
 
 
 class OutboundMessage(models.Model):
-    """A message to a buyer, written with what caused it and sent afterwards."""
+    """A message to a buyer, written in the transaction of its cause and sent afterwards."""
 
     UNSENT: ClassVar = (OutboxStatus.QUEUED, OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
-    """Statuses in which the buyer may still be waiting."""
+    """Statuses of messages that may still be sent."""
 
     callback_data = models.UUIDField(
         default=uuid.uuid4, unique=True, help_text="Travels as biz_opaque_callback_data."
@@ -188,7 +188,7 @@ class OutboundMessage(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """The queue of a contact is its unsent rows by id."""
+        """The unsent messages of a contact, sorted by id, are its queue."""
 
         ordering = ["-id"]
         constraints = [
@@ -203,7 +203,7 @@ class OutboundMessage(models.Model):
             ),
         ]
         indexes = [
-            # One a status: SQLite uses a partial index only for the very same condition.
+            # One per status, since SQLite uses a partial index only for exactly its condition.
             models.Index(
                 name="outbound_queue", fields=["id"], condition=Q(status=OutboxStatus.QUEUED)
             ),
@@ -242,7 +242,7 @@ class OutboundMessage(models.Model):
 
 
 class DeliveryStatus(models.Model):
-    """One status webhook; applied to its message at once or, if that is not known yet, later."""
+    """A status webhook, applied to its message at once or, if that is unknown so far, later."""
 
     phone_number_id = models.CharField(max_length=32)
     wa_message_id = models.CharField(max_length=255)
@@ -260,7 +260,7 @@ class DeliveryStatus(models.Model):
     )
 
     class Meta:
-        """Stored once; those not applied yet are found fast."""
+        """Each status is stored once; an index finds those that are not applied yet."""
 
         verbose_name_plural = "delivery statuses"
         ordering = ["-id"]
@@ -283,7 +283,7 @@ class DeliveryStatus(models.Model):
 
 
 class AccountNotice(models.Model):
-    """Anything else Meta says: about the account, its numbers, its templates, or an error."""
+    """Any other webhook: about the account, its numbers or templates, or an error."""
 
     dedupe_key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the change.")
     waba_id = models.CharField(max_length=40, blank=True)
@@ -293,7 +293,7 @@ class AccountNotice(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        """Newest first."""
+        """Sorted from the newest to the oldest."""
 
         ordering = ["-id"]
 
@@ -302,7 +302,7 @@ class AccountNotice(models.Model):
 
 
 class UnreadableItem(models.Model):
-    """What Meta signed and we could not read or store, byte for byte, so that nothing is lost."""
+    """A signed part of a webhook that could not be read or stored, kept byte for byte."""
 
     sha256 = models.CharField(max_length=64, unique=True)
     body = models.BinaryField()
@@ -310,7 +310,7 @@ class UnreadableItem(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        """Newest first."""
+        """Sorted from the newest to the oldest."""
 
         ordering = ["-id"]
 
@@ -319,7 +319,7 @@ class UnreadableItem(models.Model):
 
 
 class BusinessNumber(models.Model):
-    """How a business number fares: whether it may send, and since when not."""
+    """A business number, and whether it can send."""
 
     phone_number_id = models.CharField(max_length=32, unique=True)
     display_phone_number = models.CharField(max_length=32, blank=True)
@@ -340,7 +340,7 @@ class BusinessNumber(models.Model):
 
 
 class Alarm(models.Model):
-    """Something a person must look at; the same trouble again counts up, adding no line."""
+    """A problem that a person must look at; repeats of it increase its count."""
 
     key = models.CharField(max_length=120, help_text="What makes it the same trouble.")
     title = models.CharField(max_length=200)
@@ -353,7 +353,7 @@ class Alarm(models.Model):
     resolved_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
-        """One open alarm a trouble."""
+        """One open alarm per problem."""
 
         ordering = ["-last_at"]
         constraints = [

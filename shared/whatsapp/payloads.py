@@ -1,4 +1,4 @@
-"""What a webhook says, item by item: one bad item never spoils the others, and none is lost.
+"""Parsing of webhooks into items: a bad item does not affect the others, and none is lost.
 
 Source: Meta's pages "Webhooks", "messages webhook reference" and "Business-scoped user ids".
 """
@@ -40,7 +40,7 @@ from shared.whatsapp.webhook_items import (
 UNANSWERED_KINDS: Final = frozenset(
     {ContentKind.REACTION, ContentKind.EDIT, ContentKind.REVOKE, ContentKind.UNSUPPORTED}
 )
-"""Kinds that are kept and by design never answered."""
+"""Kinds that are stored and by design never answered."""
 
 ATTENTION_FIELDS: Final = frozenset(
     {
@@ -52,7 +52,7 @@ ATTENTION_FIELDS: Final = frozenset(
         "security",
     }
 )
-"""Fields a person should look at."""
+"""Fields that somebody should look at."""
 
 ROUTINE_EVENTS: Final = frozenset(
     {
@@ -69,17 +69,17 @@ ROUTINE_EVENTS: Final = frozenset(
         "VOLUME_BASED_PRICING_TIER_UPDATE",
     }
 )
-"""Events and decisions in those fields that ask nothing of anybody."""
+"""Events and decisions in those fields that need no attention."""
 
 _BUYER_FIELDS: Final = frozenset({"messages", ""})
-"""Only here do `messages` come from buyers; in `standby` or `history` others answer them."""
+"""Fields whose `messages` come from buyers; in `standby` or `history` others answer them."""
 
 _ITEMISED_KEYS: Final = frozenset(
     {"messaging_product", "metadata", "contacts", "messages", "statuses"}
 )
-"""Keys of a value whose content is kept in its items; whatever else there is becomes a notice."""
+"""Keys of a value that are stored with its items; any other key makes a notice."""
 
-# What the columns of shared/whatsapp/models.py hold.
+# Lengths of the columns in shared/whatsapp/models.py.
 _PHONE_NUMBER_ID_LENGTH: Final = 32
 _WAMID_LENGTH: Final = 255
 _DEDUPE_KEY_LENGTH: Final = 320
@@ -97,13 +97,13 @@ type WebhookPart = MessageItem | StatusItem | NoticeItem | UnreadablePart
 
 
 def parse_webhook(body: bytes) -> Webhook:
-    """Read a webhook's body; never raises.
+    """Return the items of a webhook; never raise an error.
 
     Args:
         body: the bytes whose signature was checked.
 
     Returns:
-        Every message, status and notice in it; what cannot be read is in `unreadable`.
+        Every message, status and notice in it; parts that cannot be read are in `unreadable`.
 
     """
     parts = list(_parse_parts(body))
@@ -117,7 +117,7 @@ def parse_webhook(body: bytes) -> Webhook:
 
 @dataclass(frozen=True, slots=True)
 class _ChangeContext:
-    """Where in the webhook an item stands, and what holds for all items there."""
+    """The change that an item belongs to, with the values shared by all its items."""
 
     body: bytes
     entry: Mapping[str, Any]
@@ -129,10 +129,10 @@ class _ChangeContext:
     cards: ContactCards
 
     @classmethod
-    def of(
+    def from_change(
         cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes
     ) -> "_ChangeContext":
-        """Read what holds for a change; Meta's samples put its field one level off at times."""
+        """Return the context of a change, whose field some of Meta's samples put one level off."""
         value = read_mapping(change, "value")
         metadata = read_mapping(value, "metadata")
         fields = (read_string(level, "field") for level in (change, entry, value))
@@ -146,11 +146,13 @@ class _ChangeContext:
             display_phone_number=read_string(metadata, "display_phone_number")[
                 :_PHONE_NUMBER_ID_LENGTH
             ],
-            cards=ContactCards.of(value.get("contacts")),
+            cards=ContactCards.from_contacts(value.get("contacts")),
         )
 
-    def unreadable(self, reason: str, *, name: str = "", item: Any = None) -> UnreadablePart:
-        """Keep an item, or the whole change, as a webhook that can be read again."""
+    def build_unreadable_part(
+        self, reason: str, *, name: str = "", item: Any = None
+    ) -> UnreadablePart:
+        """Return an item, or the whole change, as a webhook that can be parsed again."""
         change = dict(self.change)
         if name:
             change["value"] = {"metadata": self.value.get("metadata"), name: [item]}
@@ -168,7 +170,7 @@ def _parse_parts(body: bytes) -> Iterator[WebhookPart]:
     except UnreadableJson as error:
         yield UnreadablePart(body, str(error)[:_REASON_LENGTH])
         return
-    if "value" in read_mapping(document):  # a bare change, as the samples of Meta's dashboard are
+    if "value" in read_mapping(document):  # a bare change, as in the samples of Meta's dashboard
         document = {"entry": [{"changes": [document]}]}
     entries = read_mapping(document).get("entry")
     if not isinstance(entries, list | dict):
@@ -185,91 +187,93 @@ def _parse_entry(entry: Any, *, body: bytes) -> Iterator[WebhookPart]:
         return
     for change in read_items(changes):
         if isinstance(read_mapping(change).get("value"), dict):
-            yield from _parse_change(_ChangeContext.of(change, entry=entry, body=body))
+            yield from _parse_change(_ChangeContext.from_change(change, entry=entry, body=body))
         else:
             yield UnreadablePart(body, "a change without value")
 
 
-def _parse_change(place: _ChangeContext) -> Iterator[WebhookPart]:
-    rest = set(place.value)
-    itemised = False
-    if place.field in _BUYER_FIELDS:
-        for name, read_item in (("messages", _parse_message), ("statuses", _parse_status)):
-            for item in read_items(place.value.get(name)):
-                itemised = True
-                yield _parse_item(read_item, item, name=name, place=place)
-        rest -= _ITEMISED_KEYS
-    if rest or not itemised:
-        yield _parse_notice(place, itemised=itemised)
+def _parse_change(context: _ChangeContext) -> Iterator[WebhookPart]:
+    other_keys = set(context.value)
+    has_items = False
+    if context.field in _BUYER_FIELDS:
+        for name, parse_item in (("messages", _parse_message), ("statuses", _parse_status)):
+            for item in read_items(context.value.get(name)):
+                has_items = True
+                yield _parse_item(parse_item, item, name=name, context=context)
+        other_keys -= _ITEMISED_KEYS
+    if other_keys or not has_items:
+        yield _parse_notice(context, has_items=has_items)
 
 
 def _parse_item(
-    read_item: Callable[[dict[str, Any], _ChangeContext], WebhookPart],
+    parse_item: Callable[[dict[str, Any], _ChangeContext], WebhookPart],
     item: Any,
     *,
     name: str,
-    place: _ChangeContext,
+    context: _ChangeContext,
 ) -> WebhookPart:
     try:
         if not isinstance(item, dict):
             raise UnreadableJson(f"one of the {name} is not an object")  # noqa: TRY301
-        _check_length(place.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id")
-        return read_item(make_storable(item), place)
+        _check_length(
+            context.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id"
+        )
+        return parse_item(make_storable(item), context)
     except UnreadableJson as error:
-        return place.unreadable(str(error), name=name, item=item)
+        return context.build_unreadable_part(str(error), name=name, item=item)
 
 
-def _parse_message(item: dict[str, Any], place: _ChangeContext) -> MessageItem:
+def _parse_message(item: dict[str, Any], context: _ChangeContext) -> MessageItem:
     wamid = _require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id")
-    sender = read_sender(item, cards=place.cards)
-    said = parse_content(item)
+    sender = read_sender(item, cards=context.cards)
+    content = parse_content(item)
     return MessageItem(
-        phone_number_id=place.phone_number_id,
-        display_phone_number=place.display_phone_number,
+        phone_number_id=context.phone_number_id,
+        display_phone_number=context.display_phone_number,
         wa_message_id=wamid,
         dedupe_key=_build_dedupe_key(item, wamid=wamid),
-        type=(read_string(item, "type") or said.kind.lower())[:_TYPE_LENGTH],
-        text=said.text,
+        type=(read_string(item, "type") or content.kind.lower())[:_TYPE_LENGTH],
+        text=content.text,
         sent_at=read_timestamp(item.get("timestamp")),
         payload=item,
-        answerable=_is_answerable(item, sender, said, place),
+        answerable=_is_answerable(item, sender, content, context),
         **sender,
     )
 
 
 def _is_answerable(
-    item: Mapping[str, Any], sender: SenderFields, said: MessageContent, place: _ChangeContext
+    item: Mapping[str, Any], sender: SenderFields, content: MessageContent, context: _ChangeContext
 ) -> bool:
-    """Whether it is a buyer's own message to us that asks for an answer."""
-    ours = {"to", "to_user_id"} & set(item) or sender["wa_id"] == parse_phone_number(
-        place.display_phone_number
+    """Return whether it is a message from a buyer to the business number that may be answered."""
+    is_echo = {"to", "to_user_id"} & set(item) or sender["wa_id"] == parse_phone_number(
+        context.display_phone_number
     )
     return bool(
-        place.phone_number_id
+        context.phone_number_id
         and (sender["user_id"] or sender["wa_id"])
-        and not ours
+        and not is_echo
         and not read_string(item, "group_id")
-        and said.kind not in UNANSWERED_KINDS
+        and content.kind not in UNANSWERED_KINDS
     )
 
 
 def _build_dedupe_key(item: Mapping[str, Any], *, wamid: str) -> str:
-    """The message's id; reactions that are set and taken back share one, so time and emoji join."""
+    """Return the message's id, with time and emoji if it is a reaction, whose changes share it."""
     if read_string(item, "type") != "reaction":
         return wamid
-    rest = "|".join((read_string(item, "timestamp"), read_string(item, "reaction", "emoji")))
-    key = f"{wamid}|{rest}"
+    suffix = "|".join((read_string(item, "timestamp"), read_string(item, "reaction", "emoji")))
+    key = f"{wamid}|{suffix}"
     return (
         key
         if len(key) <= _DEDUPE_KEY_LENGTH
-        else f"{wamid}|{hashlib.sha256(rest.encode()).hexdigest()}"
+        else f"{wamid}|{hashlib.sha256(suffix.encode()).hexdigest()}"
     )
 
 
-def _parse_status(item: dict[str, Any], place: _ChangeContext) -> StatusItem:
+def _parse_status(item: dict[str, Any], context: _ChangeContext) -> StatusItem:
     failure = read_mapping(next(iter(read_items(item.get("errors"))), None))
     return StatusItem(
-        phone_number_id=place.phone_number_id,
+        phone_number_id=context.phone_number_id,
         wa_message_id=_require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id"),
         status=_require_value(read_string(item, "status"), limit=_STATUS_LENGTH, name="status"),
         participant=_check_length(
@@ -291,54 +295,58 @@ def _find_participant(item: Mapping[str, Any]) -> str:
 
 
 def _format_error(failure: Mapping[str, Any]) -> str:
-    """Say what Meta says: title and details, which old payloads keep on the top level."""
+    """Return title and details of an error; old payloads have both on the top level."""
     title = read_string(failure, "title") or read_string(failure, "message")
     details = read_string(failure, "error_data", "details") or read_string(failure, "details")
     return ": ".join(dict.fromkeys(filter(None, (title, details))))
 
 
-def _parse_notice(place: _ChangeContext, *, itemised: bool) -> WebhookPart:
-    dropped = _ITEMISED_KEYS - {"metadata"} if itemised else frozenset[str]()
-    rest = {key: value for key, value in place.value.items() if key not in dropped}
+def _parse_notice(context: _ChangeContext, *, has_items: bool) -> WebhookPart:
+    dropped = _ITEMISED_KEYS - {"metadata"} if has_items else frozenset[str]()
+    kept = {key: value for key, value in context.value.items() if key not in dropped}
     try:
-        _check_length(place.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id")
-        return _build_notice(make_storable({**place.change, "value": rest}), place)
+        _check_length(
+            context.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id"
+        )
+        return _build_notice(make_storable({**context.change, "value": kept}), context)
     except UnreadableJson as error:
-        return place.unreadable(str(error))
+        return context.build_unreadable_part(str(error))
 
 
-def _build_notice(change: dict[str, Any], place: _ChangeContext) -> NoticeItem:
-    waba_id, time = read_string(place.entry, "id"), read_string(place.entry, "time")
-    about = [
+def _build_notice(change: dict[str, Any], context: _ChangeContext) -> NoticeItem:
+    waba_id, time = read_string(context.entry, "id"), read_string(context.entry, "time")
+    item_ids = [
         read_string(item, "id")
         for name in ("messages", "statuses")
-        for item in read_items(place.value.get(name))
+        for item in read_items(context.value.get(name))
     ]
     value = read_mapping(change, "value")
     failure = read_mapping(next(iter(read_items(value.get("errors"))), None))
     event = _format_error(failure) or read_string(value, "event") or read_string(value, "decision")
     return NoticeItem(
-        dedupe_key=hashlib.sha256(write_canonical_json([waba_id, time, about, change])).hexdigest(),
+        dedupe_key=hashlib.sha256(
+            write_canonical_json([waba_id, time, item_ids, change])
+        ).hexdigest(),
         waba_id=waba_id[:_WABA_ID_LENGTH],
-        field=place.field[:_FIELD_LENGTH],
-        phone_number_id=place.phone_number_id,
+        field=context.field[:_FIELD_LENGTH],
+        phone_number_id=context.phone_number_id,
         payload=change,
         needs_attention=bool(failure)
-        or (place.field in ATTENTION_FIELDS and event not in ROUTINE_EVENTS),
-        title=": ".join(filter(None, (place.field, event)))[:_TITLE_LENGTH] or "notice",
-        identity_changes=tuple(_parse_identity_changes(value, place)),
+        or (context.field in ATTENTION_FIELDS and event not in ROUTINE_EVENTS),
+        title=": ".join(filter(None, (context.field, event)))[:_TITLE_LENGTH] or "notice",
+        identity_changes=tuple(_parse_identity_changes(value, context)),
     )
 
 
 def _parse_identity_changes(
-    value: Mapping[str, Any], place: _ChangeContext
+    value: Mapping[str, Any], context: _ChangeContext
 ) -> Iterator[IdentityChange]:
     for update in read_items(value.get("user_id_update")):
         previous = parse_person_id(read_string(update, "user_id", "previous"))
         current = parse_person_id(read_string(update, "user_id", "current"))
         if previous and current and previous != current:
             yield IdentityChange(
-                phone_number_id=place.phone_number_id,
+                phone_number_id=context.phone_number_id,
                 previous_user_id=previous,
                 user_id=current,
                 parent_user_id=parse_person_id(read_string(update, "parent_user_id", "current"))

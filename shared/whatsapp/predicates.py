@@ -1,4 +1,4 @@
-"""Conditions spelt as the partial indexes spell them; `core.sql` says why that matters."""
+"""Conditions written as in the partial indexes, so that SQLite uses them; see `core.sql`."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ SENDING_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.SENDING))
 """Messages to buyers of the index `outbound_sending`."""
 
 UNKNOWN_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.UNKNOWN))
-"""Messages to buyers of the index `outbound_unknown`: handed over, and Meta said nothing."""
+"""Messages to buyers of the index `outbound_unknown`: sent, without an answer from Meta."""
 
 WITHHELD_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.WITHHELD))
-"""Messages to buyers of the index `outbound_withheld`: they wait until the buyer writes."""
+"""Messages to buyers of the index `outbound_withheld`: waiting until the buyer writes."""
 
 FAILED_OUTBOUND: Final = Q(status=inline_enum_value(OutboxStatus.FAILED)) | Q(
     delivery=inline_enum_value(MessageDeliveryStatus.FAILED),

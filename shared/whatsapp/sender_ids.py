@@ -1,4 +1,4 @@
-"""Who sent a message: the keys by which a buyer is found again, old and new.
+"""Ids of senders, old and new, by which a buyer is recognised.
 
 Source: Meta's page "Business-scoped user ids" in its versions of May, June and August 2026.
 """
@@ -22,7 +22,7 @@ _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 
 class SenderFields(TypedDict):
-    """Who sent a message; each key may be absent, as `MessageItem` explains them."""
+    """The sender of a message; for the fields, any of which may be absent, see `MessageItem`."""
 
     user_id: str | None
     parent_user_id: str
@@ -35,22 +35,22 @@ class SenderFields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ContactCards:
-    """The `contacts` of a change by either key; their order says nothing."""
+    """The `contacts` of a change by user id and by phone number; their order has no meaning."""
 
     by_user_id: Mapping[str, Mapping[str, Any]]
     by_wa_id: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def of(cls, contacts: Any) -> "ContactCards":
-        """Sort the cards; the first with a key stands for it."""
+    def from_contacts(cls, contacts: Any) -> "ContactCards":
+        """Index the cards; if several have the same key, the first one counts."""
         cards = [read_mapping(card) for card in reversed(read_items(contacts))]
         return cls(
             by_user_id={read_string(card, "user_id"): card for card in cards},
             by_wa_id={parse_phone_number(read_string(card, "wa_id")) or "": card for card in cards},
         )
 
-    def find(self, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
-        """Find a sender's card, by user id before phone; an empty one if there is none."""
+    def find_card(self, *, user_id: str | None, wa_id: str | None) -> Mapping[str, Any]:
+        """Return a sender's card, by user id before phone number; empty if there is none."""
         return (
             (self.by_user_id.get(user_id) if user_id else None)
             or (self.by_wa_id.get(wa_id) if wa_id else None)
@@ -59,13 +59,13 @@ class ContactCards:
 
 
 def read_sender(item: Mapping[str, Any], *, cards: ContactCards) -> SenderFields:
-    """Find out who sent a message, from itself and the cards that came along."""
-    written_by = read_string(item, "from")
-    wa_id = parse_phone_number(written_by)
+    """Return the sender of a message, from the message and the cards beside it."""
+    sender_id = read_string(item, "from")
+    wa_id = parse_phone_number(sender_id)
     user_id = parse_person_id(read_string(item, "from_user_id"))
-    if user_id is None and _USER_ID.fullmatch(written_by):
-        user_id = written_by
-    card = cards.find(user_id=user_id, wa_id=wa_id)
+    if user_id is None and _USER_ID.fullmatch(sender_id):
+        user_id = sender_id
+    card = cards.find_card(user_id=user_id, wa_id=wa_id)
     user_id = user_id or parse_person_id(read_string(card, "user_id"))
     parent = read_string(item, "from_parent_user_id") or read_string(card, "parent_user_id")
     sender = SenderFields(
@@ -81,7 +81,7 @@ def read_sender(item: Mapping[str, Any], *, cards: ContactCards) -> SenderFields
 
 
 def _apply_identity_change(sender: SenderFields, *, system: Mapping[str, Any]) -> SenderFields:
-    """Tell the old keys from the new; Meta wrote such a message in three ways so far."""
+    """Set the old and the new ids; Meta has used three formats for such a message."""
     previous = parse_person_id(read_string(system, "previous_user_id"))
     if previous is None and read_string(system, "type") not in _IDENTITY_CHANGE_TYPES:
         return sender
@@ -101,11 +101,11 @@ def _apply_identity_change(sender: SenderFields, *, system: Mapping[str, Any]) -
 
 
 def parse_phone_number(value: str) -> str | None:
-    """Give a phone number without `+`, or None if it is not one that can be sent to."""
-    found = _PHONE.fullmatch(value)
-    return found[1] if found else None
+    """Return a phone number without `+`, or None if it is not valid."""
+    match = _PHONE.fullmatch(value)
+    return match[1] if match else None
 
 
 def parse_person_id(value: str) -> str | None:
-    """Give an opaque id of a person, or None where there is none or it cannot be stored."""
+    """Return the opaque id of a person, or None if it is empty or too long to be stored."""
     return value if 0 < len(value) <= PERSON_ID_LIMIT else None

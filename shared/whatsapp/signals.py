@@ -1,7 +1,7 @@
-"""What others may listen to: messages that failed and troubles that began.
+"""Signals of the channel: messages that failed and new alarms.
 
-Sent by `Signal.send` inside the transaction that notes it, so that an error of a listener undoes
-it.
+They are sent with `Signal.send` inside the transaction that records the failure or the alarm, so
+an error of a receiver rolls it back.
 """
 
 from typing import Final
@@ -9,13 +9,13 @@ from typing import Final
 from django.dispatch import Signal
 
 message_failed: Final = Signal()
-"""A message will not reach its buyer unless a person sends it again.
+"""A message failed and does not reach its buyer unless somebody sends it again.
 
 Sent with `sender=OutboundMessage`, `message` (its `error` says why) and `now`.
 """
 
 alarm_sounded: Final = Signal()
-"""A trouble began that a person must look at; while it lasts, it is not told again.
+"""An alarm was opened; the same alarm sends no signal again while it is open.
 
 Sent with `sender=Alarm`, `alarm` and `now`.
 """

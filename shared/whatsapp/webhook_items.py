@@ -1,4 +1,4 @@
-"""What one request of Meta says, as values."""
+"""Values for the items of a webhook."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,18 +7,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class MessageItem:
-    """A message somebody sent to a business number.
+    """A message that was sent to a business number.
 
     Attributes:
-        dedupe_key: what makes it the same message when it arrives again.
-        user_id: the sender's business-scoped user id; after a change of ids the new one.
-        wa_id: the sender's phone without `+`; after a change of numbers still the old one.
-        text: what a person reads of it.
-        sent_at: by its own timestamp; None when that cannot be read.
-        payload: the message as Meta sent it, harmless for a database.
+        dedupe_key: the key by which a repeat of the message is recognised.
+        user_id: the sender's business-scoped user id; after a change, the new one.
+        wa_id: the sender's phone number without `+`; after a change, still the old one.
+        text: the readable text of the message.
+        sent_at: the timestamp of the message; None if it cannot be read.
+        payload: the message as Meta sent it, without what a database refuses.
         answerable: whether a conversation may answer it.
-        previous_user_id: with a change of ids, the sender's id until then.
-        new_wa_id: with a change of numbers, the sender's phone from now on.
+        previous_user_id: the sender's user id before a change.
+        new_wa_id: the sender's phone number after a change.
 
     """
 
@@ -42,15 +42,15 @@ class MessageItem:
 
 @dataclass(frozen=True, slots=True)
 class StatusItem:
-    """What became of a message of ours.
+    """A delivery status of an outgoing message.
 
     Attributes:
-        status: sent, delivered, read, failed, played, or a word Meta may yet invent.
-        participant: who of a group it is about; nothing for a single buyer.
-        callback_data: what we gave along when sending.
-        occurred_at: by its own timestamp; None when that cannot be read.
-        error_code: the Graph code, when it failed.
-        error: what Meta says about it.
+        status: sent, delivered, read, failed, played, or one that Meta adds later.
+        participant: the member of a group it is about; empty for a single buyer.
+        callback_data: the `biz_opaque_callback_data` of the message.
+        occurred_at: the timestamp of the status; None if it cannot be read.
+        error_code: the Graph error code, if the message failed.
+        error: Meta's explanation of the error.
 
     """
 
@@ -69,7 +69,7 @@ class StatusItem:
 
 @dataclass(frozen=True, slots=True)
 class IdentityChange:
-    """A buyer got another user id (the field `user_id_update`, from March to August 2026)."""
+    """A change of a buyer's user id (the field `user_id_update`, March to August 2026)."""
 
     phone_number_id: str
     previous_user_id: str
@@ -80,13 +80,13 @@ class IdentityChange:
 
 @dataclass(frozen=True, slots=True)
 class NoticeItem:
-    """Anything else Meta says: about the account, its numbers and templates, echoes, errors.
+    """Any other change: about the account, its numbers and templates, echoes, errors.
 
     Attributes:
         dedupe_key: SHA-256 of the change and its time, in hex.
-        needs_attention: whether a person should look at it.
-        title: what it is about, in few words.
-        identity_changes: the buyers who got another user id.
+        needs_attention: whether somebody should look at it.
+        title: the subject in a few words.
+        identity_changes: the buyers whose user id changed.
 
     """
 
@@ -102,7 +102,7 @@ class NoticeItem:
 
 @dataclass(frozen=True, slots=True)
 class UnreadablePart:
-    """What could not be read: as a webhook of its own that can be read again, or all the bytes."""
+    """An unreadable part, as a webhook of its own that can be parsed again, or the whole body."""
 
     body: bytes
     reason: str
@@ -110,7 +110,7 @@ class UnreadablePart:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """All that one request of Meta says."""
+    """The items of one request from Meta."""
 
     messages: tuple[MessageItem, ...] = ()
     statuses: tuple[StatusItem, ...] = ()

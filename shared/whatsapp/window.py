@@ -1,4 +1,4 @@
-"""Meta's customer-service window: for how long after a buyer wrote we may write freely."""
+"""Meta's customer service window, in which free-form messages to a buyer are allowed."""
 
 from datetime import datetime
 
@@ -6,11 +6,11 @@ from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 
 
 def is_window_open(last_inbound_at: datetime | None, *, now: datetime) -> bool:
-    """Whether a free-form message may still be sent.
+    """Return whether a free-form message may still be sent.
 
     Args:
-        last_inbound_at: the timestamp Meta gave the buyer's last message, not when it reached us:
-            a late redelivery opens nothing.
+        last_inbound_at: the timestamp of the buyer's last message, not the time of its arrival,
+            since a late redelivery does not open the window; None if there is no message.
         now: the current time.
 
     """

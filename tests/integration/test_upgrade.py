@@ -33,7 +33,7 @@ from shared.conversation import inbound
 from shared.events.services import deliveries
 from shared.publishing import recorder
 from shared.raffles.services import availability
-from shared.whatsapp.services.outbox import claims, outbox_queue
+from shared.whatsapp.services.outbox import message_claims, outbox_queue
 from tests.databases import Databases, books
 
 pytestmark = pytest.mark.django_db
@@ -407,7 +407,7 @@ class TestWorkers:
         assert deliveries.expire_leases(now) == 1
 
     def test_send_what_is_queued(self, now: datetime) -> None:
-        claimed = claims.claim_messages(
+        claimed = message_claims.claim_messages(
             now=now, lease=uuid4(), lease_for=timedelta(minutes=1), limit=100
         )
 

@@ -1,0 +1,1 @@
+"""Services that record, sequence and deliver events."""

@@ -1,6 +1,6 @@
-"""What became of events on their way to endpoints: claimed with a lease, recorded, sent again.
+"""Deliveries of events to endpoints: claiming with a lease, recording of results, resending.
 
-Each endpoint has a lane of its own, so that one that is slow or dead holds up nobody else.
+Each endpoint has a lane of its own, so that one that is slow or unreachable delays no other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -21,7 +21,7 @@ from shared.events.errors import DeliveryNotFound, DeliveryUnderWay
 from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
 
 MAX_CONCURRENT_PER_ENDPOINT: Final = 4
-"""How many may be under way to one endpoint from one gateway."""
+"""Deliveries that one gateway may send to one endpoint at the same time."""
 
 RETRY_WAITS: Final = (
     timedelta(seconds=10),
@@ -35,19 +35,19 @@ RETRY_WAITS: Final = (
     timedelta(hours=12),
     timedelta(hours=24),
 )
-"""After each failure; together 51 hours, so that a receiver may be away over a weekend's nights."""
+"""Waits after each failure, 51 hours in total, so that a receiver may be down for two days."""
 
 MAX_RETRY_AFTER: Final = timedelta(hours=24)
-"""How much of what a receiver asks for with `Retry-After` is kept."""
+"""The longest wait that a receiver can ask for with `Retry-After`."""
 
 HTTP_GONE: Final = 410
-"""The one answer that says: never again.
+"""The answer with which a receiver ends all further deliveries.
 
 Source: the specification of Standard Webhooks, "Delivery, retries and response".
 """
 
 MAX_RESPONSE_CHARACTERS: Final = 1_000
-"""Characters of an answer's body that the log shows."""
+"""Characters of a response's body that are kept for the log."""
 
 _MAX_ERROR_CHARACTERS: Final = 300
 _MAX_LATENCY_MS: Final = 2**31 - 1
@@ -63,8 +63,9 @@ class ClaimedDelivery:
     """A delivery that one gateway may try until its lease runs out.
 
     Attributes:
-        attempts: how often it was tried before, since it was queued last.
-        header: the fixed header as name and value, or nothing.
+        endpoint: the name of the endpoint.
+        attempts: the number of attempts so far, since it was queued last.
+        header: name and value of the fixed header, or None.
 
     """
 
@@ -81,14 +82,14 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
-    """What came of one try.
+    """The result of an attempt.
 
     Attributes:
-        http_status: of the answer; None: there was none.
-        latency_ms: milliseconds until it was known.
-        body: how the answer begins.
-        error: why it counts as failed, in words; nothing if it arrived.
-        retry_after: how long the receiver asks to wait, if it does.
+        http_status: the status of the response; None if there was none.
+        latency_ms: milliseconds until the result.
+        body: the beginning of the response.
+        error: the reason of the failure, in words; empty if the event arrived.
+        retry_after: the wait that the receiver asks for, if it does.
 
     """
 
@@ -100,27 +101,28 @@ class AttemptResult:
 
 
 class FailureConsequence(Enum):
-    """What a failed try leads to."""
+    """The consequence of a failed attempt."""
 
     RETRIED = auto()  # queued again, for later
-    GIVEN_UP = auto()  # that was the last try
-    GONE = auto()  # the endpoint wants nothing any more and is switched off
-    NOT_OURS = auto()  # the lease was taken over or all is deleted: nothing was written
+    GIVEN_UP = auto()  # it was the last attempt
+    GONE = auto()  # the endpoint wants no more events and is switched off
+    NOT_OURS = auto()  # another claim has it, or it was deleted: nothing was written
 
 
 def claim_deliveries(
     *, now: datetime, lease: UUID, lease_for: timedelta, limit: int, busy: Mapping[int, int]
 ) -> list[ClaimedDelivery]:
-    """Claim deliveries that are due, for each active endpoint as many as its lane has room for.
+    """Claim due deliveries, for each active endpoint as many as its lane has room for.
 
-    Opens its own short transaction, and none when nothing is due.
+    Opens its own short transaction, or none if nothing is due.
 
     Args:
-        now: the time.
-        lease: names this claim; what is recorded later counts only with it.
-        lease_for: after this time without a record somebody else tries.
-        limit: how many at most; each endpoint gets its first before any gets its second.
-        busy: how many the caller has under way, by endpoint.
+        now: the current time.
+        lease: the id of this claim; a result is recorded only for the current lease.
+        lease_for: the time after which an unrecorded delivery is queued again.
+        limit: the largest number of deliveries; each endpoint gets its first before any gets
+            its second.
+        busy: the number of deliveries that the caller is sending, by endpoint id.
 
     """
     lanes = [
@@ -136,7 +138,14 @@ def claim_deliveries(
 
 @transaction.atomic
 def record_success(claimed: ClaimedDelivery, *, answer: AttemptResult, now: datetime) -> None:
-    """Note that an event arrived; does nothing once the lease was taken over."""
+    """Record that an event arrived, unless another claim has the delivery by now.
+
+    Args:
+        claimed: the delivery that was attempted.
+        answer: the result of the attempt.
+        now: the time of the result.
+
+    """
     delivery = _lock_claimed_delivery(claimed)
     if delivery is None:
         return
@@ -150,53 +159,53 @@ def record_success(claimed: ClaimedDelivery, *, answer: AttemptResult, now: date
 def record_failure(
     claimed: ClaimedDelivery, *, answer: AttemptResult, now: datetime, jitter: float
 ) -> FailureConsequence:
-    """Note that a try failed, and queue the next one unless it was the last.
+    """Record a failed attempt, and queue the next one unless it was the last.
 
-    After 410 the endpoint is switched off and whatever waits for it has failed, too. Every other
-    answer is tried again, for n8n says 404 as long as a workflow is not active. An endpoint that
-    was switched off meanwhile keeps what failed waiting.
+    After a 410 the endpoint is switched off and all its queued deliveries fail, too. Every other
+    answer is tried again, since n8n answers 404 while a workflow is not active. If the endpoint
+    was switched off meanwhile, the delivery stays queued for it.
 
     Args:
-        claimed: what was tried.
-        answer: what came of it.
-        now: when.
-        jitter: a die between 0 and 1.
+        claimed: the delivery that was attempted.
+        answer: the result of the attempt.
+        now: the time of the result.
+        jitter: a random number between 0 and 1.
 
     Returns:
-        What it leads to; who is told of it is up to the caller.
+        The consequence, so that the caller can sound an alarm.
 
     """
     if answer.http_status == HTTP_GONE:
-        # Before its deliveries, as whoever deletes an endpoint does.
+        # Locked before its deliveries, in the same order as when an endpoint is deleted.
         endpoint = EventEndpoint.objects.select_for_update(no_key=True)
         endpoint.filter(pk=claimed.endpoint_id).first()
     delivery = _lock_claimed_delivery(claimed)
     if delivery is None:
         return FailureConsequence.NOT_OURS
     _record_attempt(delivery, answer, now=now)
-    fate = _decide_consequence(delivery, answer)
-    if fate is FailureConsequence.RETRIED:
+    consequence = _decide_consequence(delivery, answer)
+    if consequence is FailureConsequence.RETRIED:
         wait = retry.add_jitter(RETRY_WAITS[delivery.attempts - 1], jitter=jitter)
-        asked = min(answer.retry_after or timedelta(0), MAX_RETRY_AFTER)
+        requested_wait = min(answer.retry_after or timedelta(0), MAX_RETRY_AFTER)
         delivery.status = EventDeliveryStatus.QUEUED
-        delivery.next_attempt_at = now + max(wait, asked)
+        delivery.next_attempt_at = now + max(wait, requested_wait)
     else:
         delivery.status = EventDeliveryStatus.FAILED
     delivery.save(update_fields=list(_RECORDED_FIELDS))
-    if fate is FailureConsequence.GONE:
+    if consequence is FailureConsequence.GONE:
         _disable_gone_endpoint(claimed.endpoint_id, now=now)
-    return fate
+    return consequence
 
 
 @transaction.atomic
 def resend_delivery(delivery_id: int, *, now: datetime) -> EventDelivery:
-    """Queue a delivery anew, whatever became of it; its tries so far stay in the log.
+    """Queue a delivery again, whatever its state; its earlier attempts stay in the log.
 
-    It leaves at once, or once its endpoint is switched on again.
+    It is due at once, or once its endpoint is switched on again.
 
     Raises:
-        DeliveryNotFound: there is none with this id.
-        DeliveryUnderWay: it is being sent right now.
+        DeliveryNotFound: there is no delivery with this id.
+        DeliveryUnderWay: it is being sent at the moment.
 
     """
     delivery = EventDelivery.objects.select_for_update(no_key=True).filter(pk=delivery_id).first()
@@ -213,7 +222,7 @@ def resend_delivery(delivery_id: int, *, now: datetime) -> EventDelivery:
 
 
 def release_deliveries(claimed: Iterable[ClaimedDelivery], *, now: datetime) -> None:
-    """Give back what was claimed and not sent to the end, so that somebody else tries at once."""
+    """Queue claimed deliveries that were not finished, so that others can send them at once."""
     for delivery in claimed:
         ours = EventDelivery.objects.filter(_IS_SENDING, pk=delivery.id, lease=delivery.lease)
         ours.update(
@@ -222,26 +231,26 @@ def release_deliveries(claimed: Iterable[ClaimedDelivery], *, now: datetime) -> 
 
 
 def expire_leases(now: datetime) -> int:
-    """Queue again what nobody sends any more, and say in the log that nobody knows its fate.
+    """Queue deliveries again whose lease ran out, with an attempt of unknown result in the log.
 
-    Opens its own short transaction, and none when there is nothing to do.
+    Opens its own short transaction, or none if there is nothing to do.
 
     Returns:
-        How many leases had run out.
+        The number of leases that had run out.
 
     """
     if not EventDelivery.objects.filter(_IS_SENDING, lease_until__lt=now).exists():
         return 0
     with transaction.atomic():
-        lost = EventDelivery.objects.select_for_update(skip_locked=True, no_key=True)
+        expired = EventDelivery.objects.select_for_update(skip_locked=True, no_key=True)
         ids = list(
-            lost.filter(_IS_SENDING, lease_until__lt=now)
+            expired.filter(_IS_SENDING, lease_until__lt=now)
             .order_by("pk")
             .values_list("pk", flat=True)[:_LEASES_EXPIRED_PER_RUN]
         )
-        words = "The gateway ended before it knew what became of this try."
+        error = "The gateway ended before it knew what became of this try."
         EventAttempt.objects.bulk_create(
-            EventAttempt(delivery_id=pk, at=now, error=words) for pk in ids
+            EventAttempt(delivery_id=pk, at=now, error=error) for pk in ids
         )
         EventDelivery.objects.filter(pk__in=ids).update(
             status=EventDeliveryStatus.QUEUED, next_attempt_at=now, lease=None, lease_until=None
@@ -274,38 +283,36 @@ _UNTRIED_VALUES: Final[Mapping[str, Any]] = {
     "response": "",
     "delivered_at": None,
 }
-"""A delivery as if it had never been tried."""
+"""The values of a delivery without any attempt."""
 
 
 def _find_due_deliveries(endpoint_id: int, *, now: datetime, limit: int) -> list[int]:
     if limit <= 0:
         return []
-    waiting = EventDelivery.objects.filter(
-        _IS_QUEUED, endpoint=endpoint_id, next_attempt_at__lte=now
-    )
-    return list(waiting.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
+    due = EventDelivery.objects.filter(_IS_QUEUED, endpoint=endpoint_id, next_attempt_at__lte=now)
+    return list(due.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
 def _lease_deliveries(
     ids: Collection[int], *, now: datetime, lease: UUID, lease_for: timedelta
 ) -> list[ClaimedDelivery]:
-    # Locked in one order and without waiting: two gateways never block or deadlock each other.
-    free = EventDelivery.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    taken = list(
-        free.filter(_IS_QUEUED, pk__in=ids, next_attempt_at__lte=now, endpoint__active=True)
+    # Locked in one order and without waiting, so that two gateways never block each other.
+    unlocked = EventDelivery.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    claimed = list(
+        unlocked.filter(_IS_QUEUED, pk__in=ids, next_attempt_at__lte=now, endpoint__active=True)
         .select_related("event", "endpoint")
         .order_by("pk")
     )
-    EventDelivery.objects.filter(pk__in=[delivery.pk for delivery in taken]).update(
+    EventDelivery.objects.filter(pk__in=[delivery.pk for delivery in claimed]).update(
         status=EventDeliveryStatus.SENDING, lease=lease, lease_until=now + lease_for
     )
-    return [_build_claimed_delivery(delivery, lease=lease) for delivery in taken]
+    return [_build_claimed_delivery(delivery, lease=lease) for delivery in claimed]
 
 
 def _build_claimed_delivery(delivery: EventDelivery, *, lease: UUID) -> ClaimedDelivery:
     endpoint = delivery.endpoint
-    named = bool(endpoint.header_name)
+    has_header = bool(endpoint.header_name)
     return ClaimedDelivery(
         id=delivery.pk,
         lease=lease,
@@ -313,14 +320,14 @@ def _build_claimed_delivery(delivery: EventDelivery, *, lease: UUID) -> ClaimedD
         endpoint=endpoint.name,
         url=endpoint.url,
         secret=endpoint.secret,
-        header=(endpoint.header_name, endpoint.header_value) if named else None,
+        header=(endpoint.header_name, endpoint.header_value) if has_header else None,
         event=delivery.event,
         attempts=delivery.attempts,
     )
 
 
 def _lock_claimed_delivery(claimed: ClaimedDelivery) -> EventDelivery | None:
-    """Lock a claimed delivery; None once somebody else has it, or it is deleted."""
+    """Lock a claimed delivery; return None if another claim has it or it was deleted."""
     locked = EventDelivery.objects.select_for_update(no_key=True)
     return locked.filter(pk=claimed.id, lease=claimed.lease).first()
 
@@ -353,11 +360,11 @@ def _decide_consequence(delivery: EventDelivery, answer: AttemptResult) -> Failu
 
 
 def _disable_gone_endpoint(endpoint_id: int, *, now: datetime) -> None:
-    """Switch off an endpoint that is gone; what waits for it has failed."""
-    words = "The receiver answered 410 Gone: it wants no more events."
+    """Switch off an endpoint that is gone, and fail its queued deliveries."""
+    reason = "The receiver answered 410 Gone: it wants no more events."
     EventEndpoint.objects.filter(pk=endpoint_id, active=True).update(
-        active=False, disabled_at=now, disabled_reason=words
+        active=False, disabled_at=now, disabled_reason=reason
     )
     EventDelivery.objects.filter(_IS_QUEUED, endpoint=endpoint_id).update(
-        status=EventDeliveryStatus.FAILED, next_attempt_at=None, error=words
+        status=EventDeliveryStatus.FAILED, next_attempt_at=None, error=reason
     )

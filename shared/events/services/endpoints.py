@@ -1,4 +1,4 @@
-"""Who wants events: endpoints, made, changed, switched off and on, and deleted."""
+"""Endpoints that receive events: creation, changes, switching off and on, and deletion."""
 
 import binascii
 import re
@@ -23,7 +23,7 @@ from shared.events.errors import (
 from shared.events.models import SECRET_PREFIX, EventDelivery, EventEndpoint, new_secret
 
 DELIVERIES_DELETED_PER_TRANSACTION: Final = 1_000
-"""Deliveries a transaction, so that a large log never holds up a sale."""
+"""Few enough that a large log never delays a sale."""
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,60}")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,498}[\x21-\x7e])?")
@@ -38,10 +38,10 @@ _log = logs.get_logger(__name__)
 
 
 def find_endpoint(endpoint_id: int) -> EventEndpoint:
-    """Find an endpoint.
+    """Return an endpoint.
 
     Raises:
-        EndpointNotFound: there is none with this id.
+        EndpointNotFound: there is no endpoint with this id.
 
     """
     try:
@@ -63,22 +63,22 @@ def create_endpoint(
     allow_private: bool,
     now: datetime,
 ) -> EventEndpoint:
-    """Make an endpoint; it gets what happens from now on.
+    """Create an endpoint, which receives the events from now on.
 
     Args:
-        name: what people call it.
-        url: where events are sent.
-        types: which events it wants; none: all.
-        header_name: of a header that is sent along, e.g. X-N8N-Key; empty: none.
-        header_value: what that header says.
-        secret: signs what is sent; none given: a fresh one, to be read from what is returned.
-        by: who made it.
+        name: its name, unique.
+        url: the address to which events are sent.
+        types: the types of events it wants; empty for all.
+        header_name: a fixed header that is sent along, e.g. X-N8N-Key; empty for none.
+        header_value: the value of that header.
+        secret: the secret that signs events; None for a new one.
+        by: the name of the user or token that creates it.
         allow_private: whether it may be in a private network.
-        now: when.
+        now: the time of creation.
 
     Raises:
-        AddressMalformed, AddressPrivate, HeaderRefused, SecretRefused, TypeUnknown,
-            EndpointNameTaken.
+        AddressMalformed, AddressPrivate, HeaderRefused, SecretRefused, EventTypeUnknown,
+            EndpointNameTaken: as their docstrings say; nothing was written.
 
     """
     endpoint = EventEndpoint(created_at=now, created_by=by)
@@ -109,13 +109,13 @@ def change_endpoint(
     header_value: str,
     allow_private: bool,
 ) -> EventEndpoint:
-    """Give an endpoint another name, address, choice of events or fixed header.
+    """Change the name, address, event types and fixed header of an endpoint.
 
-    What waits for it is sent to the new address.
+    Queued deliveries are sent to the new address. The arguments are those of `create_endpoint`.
 
     Raises:
-        EndpointNotFound, AddressMalformed, AddressPrivate, HeaderRefused, TypeUnknown,
-            EndpointNameTaken.
+        EndpointNotFound, AddressMalformed, AddressPrivate, HeaderRefused, EventTypeUnknown,
+            EndpointNameTaken: as their docstrings say; nothing was written.
 
     """
     endpoint = _lock_endpoint(endpoint_id)
@@ -133,18 +133,19 @@ def change_endpoint(
 
 @transaction.atomic
 def disable_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> EventEndpoint:
-    """Send nothing there any more; what waits for it goes on waiting.
+    """Switch off an endpoint; its queued deliveries stay queued.
 
-    What happens from now on is not queued for it, and so not sent later either: it is in the feed.
-    What is under way ends. An endpoint that is off already keeps its first reason.
+    Later events are not queued for it, so they are not sent when it is switched on again; they
+    are in the feed. Deliveries that are being sent are finished. An endpoint that is already
+    switched off keeps its first reason.
 
     Args:
-        endpoint_id: which one.
-        reason: who or what switched it off, e.g. "Switched off by rita."
-        now: when.
+        endpoint_id: the endpoint.
+        reason: a sentence that says who or what switched it off, e.g. "Switched off by rita."
+        now: the current time.
 
     Raises:
-        EndpointNotFound: there is none with this id.
+        EndpointNotFound: there is no endpoint with this id.
 
     """
     endpoint = _lock_endpoint(endpoint_id)
@@ -159,12 +160,12 @@ def disable_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> EventEn
 
 @transaction.atomic
 def enable_endpoint(endpoint_id: int) -> EventEndpoint:
-    """Send there again, beginning with what waits for it.
+    """Switch on an endpoint; its queued deliveries are sent first.
 
-    What happened while it was off was never queued for it; it is in the feed.
+    Events from while it was switched off were not queued for it; they are in the feed.
 
     Raises:
-        EndpointNotFound: there is none with this id.
+        EndpointNotFound: there is no endpoint with this id.
 
     """
     endpoint = _lock_endpoint(endpoint_id)
@@ -177,10 +178,10 @@ def enable_endpoint(endpoint_id: int) -> EventEndpoint:
 
 @transaction.atomic
 def renew_secret(endpoint_id: int) -> EventEndpoint:
-    """Sign with a fresh secret from the next try on; the old one is forgotten.
+    """Replace the secret of an endpoint; the next attempt is signed with the new one.
 
     Raises:
-        EndpointNotFound: there is none with this id.
+        EndpointNotFound: there is no endpoint with this id.
 
     """
     endpoint = _lock_endpoint(endpoint_id)
@@ -191,50 +192,50 @@ def renew_secret(endpoint_id: int) -> EventEndpoint:
 
 
 def delete_endpoint(
-    endpoint_id: int, *, now: datetime, at_once: int = DELIVERIES_DELETED_PER_TRANSACTION
+    endpoint_id: int, *, now: datetime, batch_size: int = DELIVERIES_DELETED_PER_TRANSACTION
 ) -> None:
-    """Delete an endpoint with its deliveries and their tries; the events stay.
+    """Delete an endpoint with its deliveries and their attempts; the events stay.
 
-    It is switched off first and its log goes in short transactions. What is under way ends
-    somewhere, and is noted nowhere.
+    It is switched off first, and its deliveries are deleted in short transactions. The results
+    of deliveries that are being sent are not recorded.
 
     Args:
-        endpoint_id: which one.
-        now: when.
-        at_once: how many deliveries go in one transaction.
+        endpoint_id: the endpoint.
+        now: the current time.
+        batch_size: the number of deliveries deleted per transaction.
 
     Raises:
-        EndpointNotFound: there is none with this id.
+        EndpointNotFound: there is no endpoint with this id.
 
     """
     disable_endpoint(endpoint_id, reason="It is being deleted.", now=now)
     deliveries = EventDelivery.objects.filter(endpoint=endpoint_id).order_by("pk")
-    while ids := list(deliveries.values_list("pk", flat=True)[:at_once]):
+    while ids := list(deliveries.values_list("pk", flat=True)[:batch_size]):
         with transaction.atomic():
             EventDelivery.objects.filter(pk__in=ids).delete()
     with transaction.atomic():
-        # Locked against whoever queues something for it right now.
+        # Locked, so that nothing is queued for it before the commit.
         EventEndpoint.objects.select_for_update().filter(pk=endpoint_id).first()
         EventEndpoint.objects.filter(pk=endpoint_id).delete()
     _log.info("endpoint_deleted", endpoint_id=endpoint_id)
 
 
 def check_header(name: str, value: str) -> None:
-    """Look at a fixed header; both parts empty: none.
+    """Check a fixed header; both parts may be empty.
 
     Raises:
-        HeaderRefused: it has only one part, other characters, or a name that is ours to set.
+        HeaderRefused: a part is missing or has other characters, or the name is reserved.
 
     """
     if not name and not value:
         return
-    plain = _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
-    if not plain or _RESERVED_HEADER_NAME.fullmatch(name):
+    is_plain = _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
+    if not is_plain or _RESERVED_HEADER_NAME.fullmatch(name):
         raise HeaderRefused
 
 
 def check_secret(secret: str) -> None:
-    """Look at a secret that somebody brings along.
+    """Check a secret.
 
     Raises:
         SecretRefused: it is not `whsec_` and 24 to 64 bytes in Base64.
@@ -242,21 +243,21 @@ def check_secret(secret: str) -> None:
     Source: the specification of Standard Webhooks, "Secret".
 
     """
-    plain = secret.removeprefix(SECRET_PREFIX)
+    encoded = secret.removeprefix(SECRET_PREFIX)
     try:
-        size = len(binascii.a2b_base64(plain, strict_mode=True))
+        size = len(binascii.a2b_base64(encoded, strict_mode=True))
         Webhook(secret)
     except (ValueError, EmptyWebhookSecretError):
         raise SecretRefused from None
-    if plain == secret or not 24 <= size <= 64:  # noqa: PLR2004 - said in the docstring
+    if encoded == secret or not 24 <= size <= 64:  # noqa: PLR2004 - see the docstring
         raise SecretRefused
 
 
 def check_event_types(types: Collection[str]) -> None:
-    """Look at a choice of events; none: all.
+    """Check a choice of event types; empty for all.
 
     Raises:
-        TypeUnknown: there are no such events.
+        EventTypeUnknown: there is no such type.
 
     """
     unknown = set(types) - {known.value for known in EventType}

@@ -1,54 +1,98 @@
-"""The feed of events: each gets its place once it is committed, and is queued for who wants it."""
+"""The feed of events: recorded with the change, sequenced after the commit, pruned when old."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from shared.core import logs
+from shared.core.enums import EventType
 from shared.events.models import Event, EventDelivery, EventEndpoint, EventSequence
 
 _log = logs.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SequencedEvents:
-    """The events that just got their place in the feed, in that order."""
+def record_event(
+    type_: EventType,
+    *,
+    data: Mapping[str, Any],
+    subject: str = "",
+    order_id: int | None = None,
+    proof_id: int | None = None,
+    dedupe_key: str | None = None,
+    now: datetime,
+) -> None:
+    """Record an event in the caller's transaction; it is sequenced after the commit.
 
-    events: list[Event]
+    Args:
+        type_: the type of the event.
+        data: the state after the change, ready for JSON, without links that expire.
+        subject: the subject in a few words, e.g. an order's code.
+        order_id: the order it is about.
+        proof_id: the payment proof it is about.
+        dedupe_key: the key of an event that happens only once. If it is recorded already, nothing
+            is written and the caller's transaction goes on.
+        now: the time of the event.
+
+    """
+    event = Event(
+        type=EventType(type_),  # the only check a repeated key would swallow as well
+        data=dict(data),
+        subject=subject,
+        order_id=order_id,
+        proof_id=proof_id,
+        dedupe_key=dedupe_key,
+        created_at=now,
+    )
+    if dedupe_key is None:
+        event.save(force_insert=True)
+    else:
+        Event.objects.bulk_create([event], ignore_conflicts=True)
 
 
-def assign_sequence_numbers(
-    *, now: datetime, limit: int = 500, along: Callable[[Sequence[Event]], None] | None = None
-) -> SequencedEvents:
-    """Give the newest events their places, and queue each for the endpoints that want it.
+def has_new_events() -> bool:
+    """Return whether committed events are waiting for a sequence number."""
+    return Event.objects.filter(sequence=None).exists()
 
-    Places are given in transactions one after the other, only to what is committed, in the order
-    in which it was written. So whoever has read the feed up to a place never finds something new
-    before it, and several gateways may do this at once. An endpoint that is switched off gets
-    nothing queued: what happens meanwhile is in the feed and is not sent later.
 
-    Opens its own transaction, and none when there is nothing new.
+def assign_sequence_numbers(*, now: datetime, limit: int = 500) -> list[Event]:
+    """Assign sequence numbers to new events and queue them for the endpoints that want them.
+
+    One transaction after the other assigns numbers, only to committed events and in the order in
+    which they were written. A reader who has read the feed up to a number therefore never finds a
+    new event before it, and several gateways may call this at the same time. Nothing is queued
+    for an endpoint that is switched off, now or later: those events are in the feed only.
+
+    Runs inside the caller's transaction, which should end soon, since it holds the counter.
 
     Args:
         now: when the deliveries are due.
-        limit: how many at most; call again while that many are returned.
-        along: given them inside the transaction; what it raises leaves them without a place.
+        limit: the largest number of events; call again while that many are returned.
+
+    Returns:
+        The events that got a sequence number, in that order.
 
     """
-    if not Event.objects.filter(sequence=None).exists():
-        return SequencedEvents([])
-    return _assign_in_transaction(now=now, limit=limit, along=along)
+    counter, _ = EventSequence.objects.select_for_update().get_or_create(pk=1)
+    events = list(Event.objects.filter(sequence=None).order_by("pk")[:limit])
+    for event in events:
+        counter.last += 1
+        event.sequence = counter.last
+    Event.objects.bulk_update(events, ["sequence"])
+    counter.save(update_fields=["last"])
+    queued = EventDelivery.objects.bulk_create(_build_deliveries(events, now=now))
+    _log.info("events_numbered", events=len(events), last=counter.last, deliveries=len(queued))
+    return events
 
 
 def list_events_after(sequence: int, *, limit: int, types: Collection[str] = ()) -> list[Event]:
-    """Give the events behind a place in the feed, oldest first.
+    """Return the events after a sequence number, oldest first.
 
     Args:
-        sequence: the last place that was read; 0 begins with the oldest that is kept.
-        limit: how many at most.
-        types: which ones; none named: all.
+        sequence: the last number that was read; 0 starts with the oldest event that is kept.
+        limit: the largest number of events.
+        types: the types to return; empty for all.
 
     """
     behind = Event.objects.filter(sequence__gt=sequence).order_by("sequence")
@@ -57,10 +101,14 @@ def list_events_after(sequence: int, *, limit: int, types: Collection[str] = ())
 
 @transaction.atomic
 def prune_events(*, before: datetime, limit: int) -> int:
-    """Delete the oldest events that happened `before`, with their deliveries and tries.
+    """Delete the oldest events that happened before a time, with their deliveries and attempts.
+
+    Args:
+        before: events from this time on are kept.
+        limit: the largest number of events; call again while that many are returned.
 
     Returns:
-        How many events were deleted, at most `limit`; call again while it is that many.
+        The number of deleted events.
 
     """
     old = Event.objects.select_for_update(skip_locked=True).filter(created_at__lt=before)
@@ -70,26 +118,8 @@ def prune_events(*, before: datetime, limit: int) -> int:
     return len(ids)
 
 
-@transaction.atomic(durable=True)
-def _assign_in_transaction(
-    *, now: datetime, limit: int, along: Callable[[Sequence[Event]], None] | None
-) -> SequencedEvents:
-    counter, _ = EventSequence.objects.select_for_update().get_or_create(pk=1)
-    events = list(Event.objects.filter(sequence=None).order_by("pk")[:limit])
-    for event in events:
-        counter.last += 1
-        event.sequence = counter.last
-    Event.objects.bulk_update(events, ["sequence"])
-    counter.save(update_fields=["last"])
-    if along is not None:
-        along(events)
-    queued = EventDelivery.objects.bulk_create(_build_deliveries(events, now=now))
-    _log.info("events_numbered", events=len(events), last=counter.last, deliveries=len(queued))
-    return SequencedEvents(events)
-
-
 def _build_deliveries(events: Sequence[Event], *, now: datetime) -> list[EventDelivery]:
-    # Locked, so that none is deleted between this look and the commit.
+    # Locked, so that no endpoint is deleted between this read and the commit.
     active = EventEndpoint.objects.select_for_update(no_key=True).filter(active=True)
     endpoints = list(active.order_by("pk"))
     return [

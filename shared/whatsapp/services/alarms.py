@@ -1,4 +1,4 @@
-"""Alarms: what a person must look at, one open line a trouble however often it comes."""
+"""Alarms about problems that a person must look at, one open alarm per problem."""
 
 from datetime import datetime
 from typing import Final
@@ -22,11 +22,22 @@ _RESOLVED_BY_LENGTH: Final = 150
 def sound_alarm(
     key: str, *, title: str, detail: str = "", phone_number_id: str = "", now: datetime
 ) -> Alarm:
-    """Open the alarm `key`, or count the open one up and give it the newest words.
+    """Open the alarm `key`, or count up the open one and update its text.
 
-    Safe inside any transaction and without a race: a line that somebody else opens at the same
-    time is counted up, and no error can spoil the caller's transaction. Whoever listens is told
-    of the first time only.
+    Safe inside any transaction: if another process opens the same alarm at the same time, that
+    one is counted up, and no database error can break the caller's transaction. The signal
+    `alarm_sounded` is sent only when an alarm is opened.
+
+    Args:
+        key: the kind of the problem, and after a colon what it is about, e.g. `paused:1065`.
+        title: the problem in a few words.
+        detail: the cause, and what to do about it.
+        phone_number_id: the business number it is about; empty if it is about none.
+        now: the current time.
+
+    Returns:
+        The open alarm.
+
     """
     _log.warning("alarm_sounded", alarm=key, phone_number_id=phone_number_id)
     alarm = Alarm(
@@ -39,38 +50,41 @@ def sound_alarm(
         last_at=now,
     )
     if not _increment_open_alarm(alarm):
-        # Nothing else can conflict here than an open line with this key.
+        # The only possible conflict is an open alarm with the same key.
         Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
         _increment_open_alarm(alarm)
-    sounded = Alarm.objects.get(key=alarm.key, resolved_at=None)
-    if sounded.count == 1:
-        signals.alarm_sounded.send(sender=Alarm, alarm=sounded, now=now)
-    return sounded
+    open_alarm = Alarm.objects.get(key=alarm.key, resolved_at=None)
+    if open_alarm.count == 1:
+        signals.alarm_sounded.send(sender=Alarm, alarm=open_alarm, now=now)
+    return open_alarm
 
 
 def resolve_alarm(key: str, *, by: str, now: datetime) -> int:
-    """Close the open alarm `key`, if there is one, and tell how many were closed.
+    """Close the open alarm `key`, if there is one, because its problem is over.
 
     Args:
-        key: what the alarm was sounded with.
-        by: who or what ended the trouble, e.g. a person's name or "a message went through".
-        now: when.
+        key: the key the alarm was sounded with.
+        by: who or what solved the problem, e.g. a user's name or "a message went through".
+        now: the current time.
+
+    Returns:
+        The number of closed alarms, 0 or 1.
 
     """
-    waiting = Alarm.objects.filter(key=key[:_KEY_LENGTH], resolved_at=None)
-    return waiting.update(resolved_at=now, resolved_by=by[:_RESOLVED_BY_LENGTH])
+    open_alarms = Alarm.objects.filter(key=key[:_KEY_LENGTH], resolved_at=None)
+    return open_alarms.update(resolved_at=now, resolved_by=by[:_RESOLVED_BY_LENGTH])
 
 
 def close_alarm(alarm_id: int, *, by: str, now: datetime) -> Alarm:
-    """Close one alarm that somebody looked at; the same trouble again opens a new one.
+    """Close an alarm that somebody looked at; the same problem then opens a new one.
 
     Args:
-        alarm_id: the line they saw, and no later one of the same trouble.
-        by: their name.
-        now: when.
+        alarm_id: the alarm.
+        by: the name of the user.
+        now: the current time.
 
     Raises:
-        AlarmResolved: somebody was faster; details `by` and `at`.
+        AlarmResolved: it is already closed; details `by` and `at`.
         Alarm.DoesNotExist: there is no such alarm.
 
     """

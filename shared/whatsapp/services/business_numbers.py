@@ -1,4 +1,4 @@
-"""How our business numbers fare: heard of, slowed down, paused, sending again."""
+"""Business numbers: last webhook, slow-downs, pauses, and resuming after them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,20 +12,22 @@ from shared.whatsapp.models import BusinessNumber
 from shared.whatsapp.services import alarms
 
 PROBE_INTERVAL: Final = timedelta(minutes=1)
-"""While a number is paused, one message a minute tries whether the trouble is over."""
+"""While a number is paused, one message per interval tests whether it works again."""
 
-_NOTED_INTERVAL: Final = timedelta(minutes=1)
+_RECORD_INTERVAL: Final = timedelta(minutes=1)
 _SLOW_DOWN_BASE: Final = timedelta(seconds=1)
 _SLOW_DOWN_CAP: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 300
 
 
 def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:
-    """Keep a row for each number that Meta wrote about, and when it last did, to the minute.
+    """Store the business numbers of a webhook with the time of its arrival, to the minute.
+
+    A number that is not in the settings sounds an alarm.
 
     Args:
-        display_numbers: the number as people dial it by its `phone_number_id`; may be empty.
-        now: when the webhook arrived.
+        display_numbers: the number as people dial it, which may be empty, by `phone_number_id`.
+        now: the time of arrival.
 
     """
     known = dict(
@@ -35,7 +37,7 @@ def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None
     )
     for phone_number_id, display in sorted(display_numbers.items()):
         last = known.get(phone_number_id)
-        if last is None or now - last >= _NOTED_INTERVAL:
+        if last is None or now - last >= _RECORD_INTERVAL:
             _record_webhook_of_number(phone_number_id, display=display, now=now)
 
 
@@ -58,7 +60,15 @@ def _record_webhook_of_number(phone_number_id: str, *, display: str, now: dateti
 
 
 def pause_sending(phone_number_id: str, *, code: int | None, reason: str, now: datetime) -> None:
-    """Stop sending from a number but for one try a minute, and sound an alarm that says why."""
+    """Pause sending from a number except for one test per minute, and sound an alarm.
+
+    Args:
+        phone_number_id: the business number.
+        code: the Graph error code, if there was one.
+        reason: the reason in words.
+        now: the current time.
+
+    """
     _ensure_business_number(phone_number_id)
     number = BusinessNumber.objects.filter(phone_number_id=phone_number_id)
     number.filter(paused_at=None).update(paused_at=now)
@@ -77,18 +87,18 @@ def pause_sending(phone_number_id: str, *, code: int | None, reason: str, now: d
 def slow_down_sending(
     phone_number_id: str, *, now: datetime, jitter: float, least: timedelta = _SLOW_DOWN_BASE
 ) -> int:
-    """Send nothing from a number for a while, longer with each time in a row.
+    """Delay all messages from a number, longer with each failure in a row.
 
-    What was under way together and failed together counts once.
+    Messages that were sent together and failed together count once.
 
     Args:
         phone_number_id: the business number.
-        now: when the refusal came.
-        jitter: a die between 0 and 1.
+        now: the time of the failure.
+        jitter: a random number between 0 and 1.
         least: the shortest wait.
 
     Returns:
-        How often in a row it has been slowed down.
+        The number of slow-downs in a row.
 
     """
     _ensure_business_number(phone_number_id)
@@ -104,7 +114,7 @@ def slow_down_sending(
 
 
 def resume_sending(phone_number_id: str, *, now: datetime) -> None:
-    """End a pause or a slow-down, since a message went through; its alarms are resolved."""
+    """End a pause or slow-down after a message went through, and resolve its alarms."""
     BusinessNumber.objects.filter(phone_number_id=phone_number_id).update(
         paused_at=None,
         pause_code=None,
@@ -122,12 +132,12 @@ def resume_sending(phone_number_id: str, *, now: datetime) -> None:
 
 
 def is_probe_due(number: BusinessNumber, *, now: datetime) -> bool:
-    """Whether a paused number has not had its one try in the last minute."""
+    """Return whether a paused number may test one message now."""
     return number.probe_at is None or number.probe_at <= now
 
 
 def claim_probe(phone_number_id: str, *, now: datetime) -> bool:
-    """Take this minute's one try of a paused number; of several gateways one gets it."""
+    """Claim this minute's test of a paused number; return whether this gateway got it."""
     due = BusinessNumber.objects.filter(
         Q(probe_at=None) | Q(probe_at__lte=now),
         phone_number_id=phone_number_id,
@@ -137,37 +147,37 @@ def claim_probe(phone_number_id: str, *, now: datetime) -> bool:
 
 
 def try_sending_now(phone_number_id: str, *, now: datetime) -> None:
-    """Let a paused or slowed number try its next message at once, without waiting for its turn.
+    """Make the next message of a paused or slowed number due at once.
 
-    It stays paused until a message goes through.
+    A paused number stays paused until a message goes through.
 
     Raises:
-        NumberSends: it is neither paused nor slowed down.
+        BusinessNumberSends: it is neither paused nor slowed down.
 
     """
     number = BusinessNumber.objects.filter(phone_number_id=phone_number_id)
-    troubled = number.filter(Q(paused_at__isnull=False) | Q(send_after__gt=now))
-    # The slow-down ends now and not without a trace: a success must still clear its count.
-    tried = troubled.update(
+    held_up = number.filter(Q(paused_at__isnull=False) | Q(send_after__gt=now))
+    # The slow-down ends now, but is not deleted: a success must still reset its count.
+    changed = held_up.update(
         probe_at=Case(When(paused_at__isnull=False, then=Value(now))),
         send_after=Case(When(send_after__isnull=False, then=Value(now))),
     )
-    if not tried:
+    if not changed:
         raise BusinessNumberSends
 
 
 def build_refused_alarm_key(phone_number_id: str) -> str:
-    """Name the alarm "Meta refuses messages for now" of a number."""
+    """Return the key of the alarm "Meta refuses messages for now" of a number."""
     return f"refused:{phone_number_id}"
 
 
 def build_unreachable_alarm_key(phone_number_id: str) -> str:
-    """Name the alarm "Meta cannot be reached" of a number."""
+    """Return the key of the alarm "Meta cannot be reached" of a number."""
     return f"unreachable:{phone_number_id}"
 
 
 def list_phone_number_ids(*, display_number: str) -> list[str]:
-    """Find the numbers an account notice speaks of: the one it names, else all we know."""
+    """Return the ids of the numbers shown as `display_number`, or all ids if there is none."""
     numbers = BusinessNumber.objects.order_by("phone_number_id")
     named = (
         numbers.filter(display_phone_number=display_number) if display_number else numbers.none()

@@ -1,4 +1,4 @@
-"""Talks to Meta's Graph API: sends messages, fetches files, looks up numbers and accounts.
+"""Client of Meta's Graph API: messages, media files, business numbers and accounts.
 
 Source: Meta's pages "Send messages", "Media" and "Error codes" of the WhatsApp Business Platform.
 """
@@ -10,26 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from hashlib import sha256 as sha256_of
 from typing import Any, Final
 
 import aiohttp
-import filetype
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from shared.core.constants import MEDIA_LIMIT
-from shared.whatsapp.content import normalise_sha256
+from shared.whatsapp import media_files
 from shared.whatsapp.errors import (
     GraphError,
     GraphRefused,
     GraphUncertain,
     GraphUnreachable,
-    MediaCorrupt,
     MediaElsewhere,
     MediaGone,
     MediaTooLarge,
-    MediaWrongType,
     UnreadableJson,
 )
 from shared.whatsapp.json_reader import (
@@ -39,33 +35,24 @@ from shared.whatsapp.json_reader import (
     read_mapping,
     read_string,
 )
+from shared.whatsapp.media_files import MediaFile
 
 HTTP_TIMEOUT: Final = httpx.Timeout(20, connect=5, pool=10)
-"""Seconds; Meta usually answers within one."""
+"""Timeouts in seconds; Meta usually answers within one."""
 
 EXCHANGE_DEADLINE: Final = timedelta(seconds=60)
-"""For a whole exchange, so that an answer that trickles in cannot hold a worker for ever."""
+"""For a whole request, so that a very slow answer cannot block a worker for ever."""
 
 MAX_CONNECTIONS: Final = 200
-"""At 200 ms an answer, enough for a number that may send 1,000 messages a second."""
+"""At 200 ms per answer, enough for a number that may send 1,000 messages per second."""
 
 MEDIA_HOSTS: Final[Mapping[str, frozenset[str]]] = {
     "https://graph.facebook.com": frozenset({"https://lookaside.fbsbx.com"})
 }
-"""Where else than at the Graph API itself its files lie, and the token may be shown."""
-
-PROOF_FILE_EXTENSIONS: Final[Mapping[str, str]] = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/heic": "heic",
-    "application/pdf": "pdf",
-}
-"""What a payment proof may be, and how its file name ends."""
+"""Other origins that host its files, by Graph API, and may receive the access token."""
 
 _NO_WAIT: Final = timedelta(0)
 _ANSWER_SIZE_LIMIT: Final = 1024 * 1024
-_PDF_HEADER_WITHIN: Final = 1024  # readers accept a PDF that begins this late
 _META_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _EXPIRED_ADDRESS_STATUSES: Final = frozenset({404, 410})
 _MEDIA_GONE_CODES: Final = frozenset({33, 100, 131052})
@@ -74,28 +61,10 @@ _PHONE_NUMBER_DELETED_CODE: Final = 33
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """Meta took a message; what becomes of it comes by status webhook."""
+    """A message that Meta accepted; its delivery is reported by status webhooks."""
 
     wa_message_id: str
     wa_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedMedia:
-    """A file, its type decided by its content.
-
-    Attributes:
-        content: its bytes.
-        content_type: one of `PROOF_TYPES`.
-        extension: the ending for its name, without a dot.
-        sha256: of its bytes, in hex.
-
-    """
-
-    content: bytes
-    content_type: str
-    extension: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +86,7 @@ class _GraphResponse:
 
 
 class MetaClient:
-    """A connection pool to the Graph API with one access token; lives in one event loop."""
+    """A connection pool to the Graph API with one access token, for one event loop."""
 
     def __init__(
         self,
@@ -130,20 +99,20 @@ class MetaClient:
         media_limit: int = MEDIA_LIMIT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Make a client; nothing is connected yet.
+        """Create a client, without connecting yet.
 
         Args:
-            base_url: where the Graph API is, e.g. https://graph.facebook.com; only this origin and
-                its `MEDIA_HOSTS` ever get the token.
-            version: of the Graph API, e.g. v26.0.
-            token: the system user's access token.
+            base_url: the address of the Graph API, e.g. https://graph.facebook.com. Only this
+                origin and its `MEDIA_HOSTS` ever receive the token.
+            version: the version of the Graph API, e.g. v26.0.
+            token: the access token of the system user.
             timeout: seconds to connect, to wait for bytes, and for a free connection.
-            deadline: for a whole exchange.
-            media_limit: the largest file that is fetched, in bytes.
-            transport: replaces the real one.
+            deadline: the longest time for a whole request.
+            media_limit: the size of the largest file that is fetched, in bytes.
+            transport: a transport to use instead of the real one.
 
         Raises:
-            ValueError: the token cannot be written into a header.
+            ValueError: the token cannot be sent in a header.
 
         """
         if not (token.isascii() and token.isprintable()):
@@ -162,21 +131,24 @@ class MetaClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def send(self, phone_number_id: str, body: Mapping[str, Any]) -> AcceptedMessage:
+    async def send_message(self, phone_number_id: str, body: Mapping[str, Any]) -> AcceptedMessage:
         """Send a message from a business number.
 
         Args:
-            phone_number_id: of the business number.
-            body: what `messages.addressed` made.
+            phone_number_id: the id of the business number.
+            body: a body built by `messages.address_message`.
+
+        Returns:
+            Meta's id of the message.
 
         Raises:
-            GraphRefused: Meta said why not.
+            GraphRefused: Meta refused it with an error.
             GraphUnreachable: nothing was sent.
             GraphUncertain: it may have been sent.
 
         """
         path = f"{_check_path_segment(phone_number_id)}/messages"
-        document = await self._ask("POST", path, content=json.dumps(body).encode())
+        document = await self._request("POST", path, content=json.dumps(body).encode())
         wa_message_id = read_string(
             read_mapping(next(iter(read_items(document.get("messages"))), None)), "id"
         )
@@ -187,60 +159,66 @@ class MetaClient:
 
     async def fetch_media(
         self, media_id: str, *, phone_number_id: str, sha256: str = ""
-    ) -> FetchedMedia:
-        """Fetch a payment proof: ask where it lies, then get it; the address is good for 5 minutes.
+    ) -> MediaFile:
+        """Fetch a payment proof: look up its address, valid for 5 minutes, and download it.
 
         Args:
-            media_id: as the webhook says; good for seven days.
-            phone_number_id: the number it was sent to, by which Meta checks that it is ours.
-            sha256: as the webhook announced it, in hex or base64; nothing if it did not.
+            media_id: the id from the webhook, valid for seven days.
+            phone_number_id: the business number it was sent to, by which Meta checks access.
+            sha256: the hash from the webhook, in hex or Base64; empty if it has none.
+
+        Returns:
+            The file with its detected type.
 
         Raises:
-            MediaGone, MediaTooLarge, MediaWrongType, MediaCorrupt: for good.
-            GraphRefused, GraphUnreachable, GraphUncertain: try again as after `send`.
+            MediaGone, MediaTooLarge, MediaWrongType, MediaCorrupt: another attempt is useless.
+            GraphRefused, GraphUnreachable, GraphUncertain: the request failed, as for
+                `send_message`.
 
         """
-        for _ in range(2):  # an address that ran out is asked for once more
-            info = await self._media_info(media_id, phone_number_id=phone_number_id)
+        for _ in range(2):  # an address that expired is looked up once more
+            info = await self._get_media_info(media_id, phone_number_id=phone_number_id)
             content = await self._download(read_string(info, "url"))
             if content is not None:
-                return _check_media(content, announced=(sha256, read_string(info, "sha256")))
+                return media_files.check_media_file(
+                    content, announced=(sha256, read_string(info, "sha256"))
+                )
         raise MediaGone
 
-    async def phone_number(self, phone_number_id: str) -> Mapping[str, Any]:
-        """Look up a business number: how it is shown, its name, quality and state."""
+    async def get_phone_number(self, phone_number_id: str) -> Mapping[str, Any]:
+        """Return a business number with its display number, name, quality and state."""
         fields = (
             "id,display_phone_number,verified_name,quality_rating,status,name_status,"
             "code_verification_status,throughput,webhook_configuration"
         )
-        return await self._ask("GET", _check_path_segment(phone_number_id), fields=fields)
+        return await self._request("GET", _check_path_segment(phone_number_id), fields=fields)
 
-    async def waba(self, waba_id: str) -> Mapping[str, Any]:
-        """Look up a WhatsApp Business Account: its name and review state."""
-        return await self._ask(
+    async def get_waba(self, waba_id: str) -> Mapping[str, Any]:
+        """Return a WhatsApp Business Account with its name and review state."""
+        return await self._request(
             "GET", _check_path_segment(waba_id), fields="id,name,account_review_status"
         )
 
-    async def waba_numbers(self, waba_id: str) -> list[Mapping[str, Any]]:
-        """List the business numbers of an account."""
+    async def list_waba_phone_numbers(self, waba_id: str) -> list[Mapping[str, Any]]:
+        """Return the business numbers of an account."""
         path = f"{_check_path_segment(waba_id)}/phone_numbers"
-        document = await self._ask("GET", path, fields="id,display_phone_number,verified_name")
+        document = await self._request("GET", path, fields="id,display_phone_number,verified_name")
         return [read_mapping(number) for number in read_items(document.get("data"))]
 
-    async def subscribed_apps(self, waba_id: str) -> list[Mapping[str, Any]]:
-        """List the apps that get the account's webhooks; ours must be among them."""
-        document = await self._ask("GET", f"{_check_path_segment(waba_id)}/subscribed_apps")
+    async def list_subscribed_apps(self, waba_id: str) -> list[Mapping[str, Any]]:
+        """Return the apps that receive the account's webhooks; this one must be among them."""
+        document = await self._request("GET", f"{_check_path_segment(waba_id)}/subscribed_apps")
         return [read_mapping(app) for app in read_items(document.get("data"))]
 
-    async def token_owner(self) -> Mapping[str, Any]:
-        """Look up whose token it is, which proves that it is alive."""
-        return await self._ask("GET", "me", fields="id,name")
+    async def get_token_owner(self) -> Mapping[str, Any]:
+        """Return the owner of the access token, which proves that it is valid."""
+        return await self._request("GET", "me", fields="id,name")
 
-    async def _media_info(self, media_id: str, *, phone_number_id: str) -> Mapping[str, Any]:
+    async def _get_media_info(self, media_id: str, *, phone_number_id: str) -> Mapping[str, Any]:
         if not _META_ID.fullmatch(media_id):
             raise MediaGone
         try:
-            info = await self._ask("GET", media_id, phone_number_id=phone_number_id)
+            info = await self._request("GET", media_id, phone_number_id=phone_number_id)
         except GraphRefused as refusal:
             if (
                 refusal.http_status in _EXPIRED_ADDRESS_STATUSES
@@ -253,8 +231,8 @@ class MetaClient:
         return info
 
     async def _download(self, address: str) -> bytes | None:
-        """Get the bytes; None where Meta says that the address is not good any more."""
-        answer = await self._exchange("GET", _parse_media_url(address), limit=self._media_limit)
+        """Return the bytes of a file; None if its address has expired."""
+        answer = await self._send_request("GET", _parse_media_url(address), limit=self._media_limit)
         if answer.status in _EXPIRED_ADDRESS_STATUSES:
             return None
         if answer.status != httpx.codes.OK:
@@ -263,19 +241,19 @@ class MetaClient:
             raise MediaTooLarge
         return answer.body
 
-    async def _ask(
+    async def _request(
         self, method: str, path: str, *, content: bytes | None = None, **query: str
     ) -> Mapping[str, Any]:
         url = httpx.URL(f"{self._root}/{path}", params=query or None)
-        answer = await self._exchange(method, url, content=content, limit=_ANSWER_SIZE_LIMIT)
+        answer = await self._send_request(method, url, content=content, limit=_ANSWER_SIZE_LIMIT)
         if not answer.is_success:
             raise _build_error(answer)
         return answer.document
 
-    async def _exchange(
+    async def _send_request(
         self, method: str, url: httpx.URL, *, limit: int, content: bytes | None = None
     ) -> _GraphResponse:
-        """Send a request with the token; the one place where the token leaves."""
+        """Send a request with the access token; no other function sends the token."""
         if _get_origin(url) not in self._origins or url.userinfo:
             raise MediaElsewhere
         headers = {"Authorization": self._authorization, "Accept-Encoding": "identity"}
@@ -294,15 +272,15 @@ class MetaClient:
 
 
 def _make_transport() -> AiohttpTransport:
-    """Make the real transport; httpx's own pool was the bottleneck, by 4 to 10 times."""
+    """Return the real transport; with httpx's own pool, requests are 4 to 10 times slower."""
     return AiohttpTransport(limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
 
 
 def _is_request_unsent(error: Exception) -> bool:
-    """Whether it failed before the request left.
+    """Return whether a request failed before it was sent.
 
-    The transport calls every broken connection a `ConnectTimeout`, also one that Meta cut after
-    reading the message; what aiohttp raised is the cause and tells them apart.
+    The transport raises `ConnectTimeout` for every broken connection, even if Meta closed it after
+    reading the message. Its cause, the error of aiohttp, shows the difference.
     """
     if isinstance(error.__cause__, aiohttp.ClientError):
         error = error.__cause__
@@ -319,7 +297,7 @@ def _is_request_unsent(error: Exception) -> bool:
 
 
 async def _read_body(response: httpx.Response, *, limit: int) -> bytes:
-    """Read at most one byte more than `limit`."""
+    """Return the body, cut to one byte more than `limit`."""
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
@@ -347,7 +325,7 @@ def _build_error(answer: _GraphResponse) -> GraphError:
 
 
 def _parse_retry_after(headers: httpx.Headers) -> timedelta | None:
-    """Read `Retry-After`: seconds, or a date, which is compared with the answer's own."""
+    """Return the wait of `Retry-After`, in seconds or as a date compared with the answer's date."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,6}", value):
         return timedelta(seconds=int(value))
@@ -356,29 +334,6 @@ def _parse_retry_after(headers: httpx.Headers) -> timedelta | None:
     except (TypeError, ValueError):
         return None
     return wait if wait > _NO_WAIT else None
-
-
-def _check_media(content: bytes, *, announced: tuple[str, ...]) -> FetchedMedia:
-    digest = sha256_of(content).hexdigest()
-    expected = {normalise_sha256(value) for value in announced} - {""}
-    if expected and digest not in expected:
-        raise MediaCorrupt
-    content_type = _detect_content_type(content)
-    if content_type not in PROOF_FILE_EXTENSIONS:
-        raise MediaWrongType
-    return FetchedMedia(
-        content=content,
-        content_type=content_type,
-        extension=PROOF_FILE_EXTENSIONS[content_type],
-        sha256=digest,
-    )
-
-
-def _detect_content_type(content: bytes) -> str:
-    kind = filetype.guess(content)
-    if kind is not None:
-        return str(kind.mime)
-    return "application/pdf" if b"%PDF-" in content[:_PDF_HEADER_WITHIN] else ""
 
 
 def _check_path_segment(value: str) -> str:

@@ -160,7 +160,8 @@ def channel() -> dict[str, int]:
 def automation() -> dict[str, int]:
     """Make an endpoint for all that happened, one delivery of which was tried in vain."""
     from shared.events.models import EventAttempt, EventDelivery
-    from shared.events.services import endpoints, feed
+    from shared.events.services import endpoints
+    from shared.publishing import recorder
     from tests import builders
 
     endpoint = endpoints.create_endpoint(
@@ -170,7 +171,7 @@ def automation() -> dict[str, int]:
         allow_private=False,
         now=builders.NOON,
     )
-    feed.assign_sequence_numbers(now=builders.NOON)
+    recorder.sequence_events(now=builders.NOON)
     delivery = EventDelivery.objects.filter(endpoint=endpoint).latest("pk")
     EventAttempt.objects.create(
         delivery=delivery, at=builders.NOON, http_status=404, latency_ms=143, error="Answered 404."

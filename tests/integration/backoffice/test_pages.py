@@ -12,7 +12,8 @@ from django.urls import reverse
 from backoffice.api import tokens
 from shared.core.enums import Scope
 from shared.events.models import Event, EventDelivery
-from shared.events.services import endpoints, feed
+from shared.events.services import endpoints
+from shared.publishing import recorder
 from shared.raffles.models import Order, PaymentProof
 from shared.use_cases import payments
 from shared.whatsapp.models import (
@@ -75,7 +76,7 @@ def fill_every_table() -> None:
         received_at=NOON,
     )
     alarms.sound_alarm("token", title="Sending is paused", now=NOON)
-    feed.assign_sequence_numbers(now=NOON)
+    recorder.sequence_events(now=NOON)
     AccountNotice.objects.create(
         dedupe_key="x", field="account_update", payload={"a": 1}, received_at=NOON
     )

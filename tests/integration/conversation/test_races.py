@@ -23,8 +23,8 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import late_payments, payments
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services.inbox import inbox_queue
-from shared.whatsapp.services.outbox import claims, delivery_statuses, send_results
+from shared.whatsapp.services.inbox import inbox_queue, webhook_store
+from shared.whatsapp.services.outbox import delivery_statuses, message_claims, send_results
 from tests import builders
 from tests.builders import NOON
 from tests.integration.conversation.chat import Chat
@@ -66,7 +66,7 @@ class House:
             webhooks.change(messages=said, contacts=names), webhooks.change(statuses=statuses)
         )
         trace = f"trace{next(_serial)}"
-        inbox_queue.store_webhooks_safely(
+        webhook_store.store_webhooks_safely(
             [payloads.parse_webhook(body)], now=NOON, correlation_ids=[trace]
         )
 
@@ -79,7 +79,9 @@ class House:
     def gateway_sends(self, dice: Random) -> None:
         """Claim what is to be sent and record it; apply what Meta says of it."""
         lease = UUID(int=dice.getrandbits(128))
-        for claimed in claims.claim_messages(now=NOON, lease=lease, lease_for=HOUR, limit=5):
+        for claimed in message_claims.claim_messages(
+            now=NOON, lease=lease, lease_for=HOUR, limit=5
+        ):
             send_results.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 

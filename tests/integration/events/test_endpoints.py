@@ -112,7 +112,7 @@ def test_goes_with_its_deliveries_and_leaves_the_others() -> None:
         queued(gone)
     kept = queued(stays)
 
-    endpoints.delete_endpoint(gone.pk, now=NOON, at_once=2)
+    endpoints.delete_endpoint(gone.pk, now=NOON, batch_size=2)
 
     assert list(EventEndpoint.objects.all()) == [stays]
     assert list(EventDelivery.objects.all()) == [kept]

@@ -5,9 +5,11 @@ from itertools import count
 from typing import Any, Final
 from uuid import uuid4
 
+from django.db import transaction
+
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventDelivery, EventEndpoint
-from shared.events.services import deliveries, endpoints, feed, recording
+from shared.events.services import deliveries, endpoints, feed
 from shared.events.services.deliveries import AttemptResult, ClaimedDelivery
 from tests.builders import NOON
 
@@ -21,7 +23,7 @@ _serial = count(1)
 
 def happened(type_: EventType = EventType.ORDER_PAID, *, at: datetime = NOON) -> None:
     """Record an event."""
-    recording.record_event(type_, data={"alert": {}}, subject=f"R-{next(_serial)}", now=at)
+    feed.record_event(type_, data={"alert": {}}, subject=f"R-{next(_serial)}", now=at)
 
 
 def an_endpoint(**about: Any) -> EventEndpoint:
@@ -39,7 +41,8 @@ def queued(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
 
 def numbered(*, now: datetime = NOON, limit: int = 500) -> list[int | None]:
     """Number what is new, and give the places."""
-    return [event.sequence for event in feed.assign_sequence_numbers(now=now, limit=limit).events]
+    with transaction.atomic():
+        return [event.sequence for event in feed.assign_sequence_numbers(now=now, limit=limit)]
 
 
 def claim(

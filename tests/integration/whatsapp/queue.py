@@ -12,8 +12,8 @@ from shared.core.enums import OutboxKind
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import claims, outbox_queue
-from shared.whatsapp.services.outbox.claims import ClaimedMessage
+from shared.whatsapp.services.outbox import message_claims, outbox_queue
+from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 from tests.builders import NOON
 
 LEASE_FOR: Final = timedelta(seconds=60)
@@ -47,7 +47,7 @@ def claim(
     skip_contacts: Collection[int] = (),
 ) -> list[ClaimedMessage]:
     """Claim as a gateway does."""
-    return claims.claim_messages(
+    return message_claims.claim_messages(
         now=now,
         lease=lease or uuid4(),
         lease_for=LEASE_FOR,

@@ -21,7 +21,7 @@ from shared.whatsapp.models import (
     UnreadableItem,
     WhatsAppContact,
 )
-from shared.whatsapp.services.inbox import contacts, inbox_queue
+from shared.whatsapp.services.inbox import contacts, inbox_queue, webhook_store
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.conftest import unavailable
@@ -168,7 +168,7 @@ class TestStore:
         refused = replace(hook.messages[0], text=cast("str", None))
 
         with pytest.raises(IntegrityError):
-            inbox_queue.store_webhooks(
+            webhook_store.store_webhooks(
                 [Webhook(messages=(refused,))], now=NOON, correlation_ids=[""]
             )
 

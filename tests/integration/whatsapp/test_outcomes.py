@@ -10,7 +10,7 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue, send_results
-from shared.whatsapp.services.outbox.claims import ClaimedMessage
+from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
 from tests.integration.whatsapp.queue import LEASE_FOR, claim, claim_one, queued

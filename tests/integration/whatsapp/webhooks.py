@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import connection
 
 from shared.whatsapp import payloads
-from shared.whatsapp.services.inbox import inbox_queue
+from shared.whatsapp.services.inbox import webhook_store
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import NOON, NUMBER_ID
@@ -101,7 +101,7 @@ def card(
 
 def store(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
     """Store webhooks as the gateway does."""
-    return inbox_queue.store_webhooks_safely(
+    return webhook_store.store_webhooks_safely(
         webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks)
     )
 

@@ -40,7 +40,7 @@ def test_the_table_here_and_the_table_there_name_the_same_codes() -> None:
 
 @pytest.mark.parametrize("code", sorted(JUDGEMENT_BY_CODE))
 def test_every_code_says_in_a_sentence_what_it_means(code: int) -> None:
-    words = judge_send_error(code=code, http_status=None).words
+    words = judge_send_error(code=code, http_status=None).explanation
 
     assert words[0].isupper()
     assert words.endswith(".")
@@ -89,7 +89,7 @@ def test_so_it_does_for_a_code_nobody_knows(status: int | None, reaction: Failur
 
     assert judgement.reaction is reaction
     if reaction in (R.FAIL, R.PAUSE):
-        assert "987654" in judgement.words
+        assert "987654" in judgement.explanation
 
 
 def test_what_meta_calls_passing_is_tried_again() -> None:

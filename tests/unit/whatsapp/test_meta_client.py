@@ -29,7 +29,8 @@ from shared.whatsapp.errors import (
     MediaWrongType,
 )
 from shared.whatsapp.graph_errors import FailureReaction
-from shared.whatsapp.services.meta_client import AcceptedMessage, FetchedMedia, MetaClient
+from shared.whatsapp.media_files import MediaFile
+from shared.whatsapp.services.meta_client import AcceptedMessage, MetaClient
 from tests.builders import NUMBER_ID
 from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
 from tests.waiting import PATIENCE
@@ -66,7 +67,7 @@ async def client(base_url: str, **options: Any) -> AsyncIterator[MetaClient]:
 async def send_error(act: Act, **options: Any) -> GraphError:
     async with wire(act) as server, client(server.url, **options) as meta:
         with pytest.raises(GraphError) as caught:
-            await meta.send(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
         assert len(server.requests) == 1
     return caught.value
 
@@ -78,7 +79,7 @@ def error(code: int | None, **fields: Any) -> dict[str, Any]:
 class TestSend:
     async def test_gives_the_id_that_meta_gave(self) -> None:
         async with wire(answers(ACCEPTED)) as server, client(server.url) as meta:
-            accepted = await meta.send(NUMBER_ID, BODY)
+            accepted = await meta.send_message(NUMBER_ID, BODY)
 
         (request,) = server.requests
         assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="15550100001")
@@ -90,15 +91,15 @@ class TestSend:
     async def test_to_a_user_id_has_no_phone(self) -> None:
         document = {"contacts": [{"user_id": "US.1"}], "messages": [{"id": "wamid.O1"}]}
         async with wire(answers(document)) as server, client(server.url) as meta:
-            accepted = await meta.send(NUMBER_ID, BODY)
+            accepted = await meta.send_message(NUMBER_ID, BODY)
 
         assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="")
 
     async def test_keeps_the_connection(self) -> None:
         acts = [answers(ACCEPTED), answers(ACCEPTED)]
         async with wire(*acts) as server, client(server.url) as meta:
-            await meta.send(NUMBER_ID, BODY)
-            await meta.send(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
 
         assert (server.connections, len(server.requests)) == (1, 2)
 
@@ -180,7 +181,7 @@ class TestRefusal:
         async with wire() as server, client(server.url) as meta:
             for phone_number_id in ("", "..", "a/b", "1?x=1", "<PHONE_NUMBER_ID>"):
                 with pytest.raises(GraphRefused) as caught:
-                    await meta.send(phone_number_id, BODY)
+                    await meta.send_message(phone_number_id, BODY)
                 assert caught.value.judgement.reaction is FailureReaction.PAUSE
 
         assert server.requests == []
@@ -199,12 +200,12 @@ class TestUnreachable:
     async def test_when_nobody_listens(self) -> None:
         async with client(f"http://127.0.0.1:{_free_port()}") as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
     async def test_when_the_host_has_no_address(self) -> None:
         async with client("http://graph.invalid", timeout=PATIENT) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
     async def test_when_it_does_not_speak_tls(self) -> None:
         async with (
@@ -212,7 +213,7 @@ class TestUnreachable:
             client(server.url.replace("http:", "https:"), timeout=DEAF) as meta,
         ):
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
     async def test_when_no_connection_becomes_free(self) -> None:
         transport = AiohttpTransport(limits=httpx.Limits(max_connections=1))
@@ -220,10 +221,10 @@ class TestUnreachable:
             wire(is_silent(1)) as server,
             client(server.url, transport=transport, timeout=CROWDED) as meta,
         ):
-            first = asyncio.create_task(meta.send(NUMBER_ID, BODY))
+            first = asyncio.create_task(meta.send_message(NUMBER_ID, BODY))
             await asyncio.sleep(0.05)
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
             with pytest.raises(GraphUncertain):
                 await first
 
@@ -235,7 +236,7 @@ class TestUnreachable:
     async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
         async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
 
 class TestUncertain:
@@ -271,9 +272,9 @@ class TestUncertain:
     async def test_when_a_kept_connection_is_cut_and_never_sent_twice(self) -> None:
         acts = [answers(ACCEPTED), writes(), answers(ACCEPTED)]
         async with wire(*acts) as server, client(server.url) as meta:
-            await meta.send(NUMBER_ID, BODY)
+            await meta.send_message(NUMBER_ID, BODY)
             with pytest.raises(GraphUncertain):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
         assert len(server.requests) == 2
 
@@ -290,7 +291,7 @@ class TestUncertain:
     async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
         async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
             with pytest.raises(GraphUncertain):
-                await meta.send(NUMBER_ID, BODY)
+                await meta.send_message(NUMBER_ID, BODY)
 
 
 def picture(kind: str) -> bytes:
@@ -323,9 +324,9 @@ async def media(*files: Act, info: dict[str, Any], **options: Any) -> AsyncItera
             yield server, meta
 
 
-async def fetched(content: bytes, *, sha256: str = "", **info: Any) -> FetchedMedia:
+async def fetched(content: bytes, *, sha256: str = "", **info: Any) -> MediaFile:
     async with media(answers(body=content), info=info) as (_, meta):
-        found: FetchedMedia = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=sha256)
+        found: MediaFile = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=sha256)
     return found
 
 
@@ -334,7 +335,7 @@ class TestMedia:
         async with media(answers(body=JPEG), info={"file_size": str(len(JPEG))}) as (server, meta):
             found = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=base64_of(JPEG))
 
-        assert found == FetchedMedia(
+        assert found == MediaFile(
             content=JPEG, content_type="image/jpeg", extension="jpg", sha256=hex_of(JPEG)
         )
         assert [request.path for request in server.requests] == [
@@ -530,11 +531,11 @@ class TestLookUps:
             answers({"id": "5", "name": "Robot"}),
         ]
         async with wire(*acts) as server, client(server.url) as meta:
-            assert (await meta.phone_number(NUMBER_ID))["id"] == NUMBER_ID
-            assert (await meta.waba("1"))["name"] == "Club"
-            assert await meta.waba_numbers("1") == [{"id": NUMBER_ID}]
-            assert len(await meta.subscribed_apps("1")) == 1
-            assert (await meta.token_owner())["name"] == "Robot"
+            assert (await meta.get_phone_number(NUMBER_ID))["id"] == NUMBER_ID
+            assert (await meta.get_waba("1"))["name"] == "Club"
+            assert await meta.list_waba_phone_numbers("1") == [{"id": NUMBER_ID}]
+            assert len(await meta.list_subscribed_apps("1")) == 1
+            assert (await meta.get_token_owner())["name"] == "Robot"
 
         paths = [request.path.partition("?")[0] for request in server.requests]
         assert paths == [

@@ -1,1 +1,1 @@
-"""Webhook items stored once, and the contacts who wait for an answer."""
+"""Storage of incoming webhooks, matching of contacts, and the queue of unanswered messages."""

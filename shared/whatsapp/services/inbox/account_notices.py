@@ -1,4 +1,4 @@
-"""What follows from the things Meta says about the account and its numbers."""
+"""Account notices from Meta and their consequences."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,14 +16,14 @@ _DETAIL_LENGTH: Final = 2_000
 
 
 def store_notices(notices: Sequence[NoticeItem], *, now: datetime) -> None:
-    """Keep notices, each once, and act upon those that are new: alarms, pauses, new user ids."""
+    """Store notices, each once, and act on new ones: alarms, pauses, changed user ids."""
     if not notices:
         return
     keys = [notice.dedupe_key for notice in notices]
     known = set(
         AccountNotice.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)
     )
-    fresh = sorted(
+    new_notices = sorted(
         (notice for notice in notices if notice.dedupe_key not in known),
         key=lambda notice: notice.dedupe_key,
     )
@@ -38,11 +38,11 @@ def store_notices(notices: Sequence[NoticeItem], *, now: datetime) -> None:
                 "needs_attention": notice.needs_attention,
                 "received_at": now,
             }
-            for notice in fresh
+            for notice in new_notices
         ],
         unique=["dedupe_key"],
     )
-    for notice in fresh:
+    for notice in new_notices:
         _act_on_notice(notice, now=now)
 
 
@@ -69,9 +69,10 @@ def _act_on_notice(notice: NoticeItem, *, now: datetime) -> None:
 
 
 def forbids_messages(value: Any) -> bool:
-    """Whether an account update means that messages are refused from now on.
+    """Return whether an account update means that messages are refused from now on.
 
-    A restriction of calls alone does not, nor a ban that is lifted.
+    Neither a restriction of calls alone nor the end of a ban does.
+
     Source: Meta's page "account_update webhook reference".
     """
     match read_string(value, "event"):
@@ -93,8 +94,8 @@ def _list_restrictions(value: Any) -> list[Any]:
 def _find_business_numbers(notice: NoticeItem, value: Any) -> Sequence[str]:
     if notice.phone_number_id:
         return [notice.phone_number_id]
-    named = read_string(value, "display_phone_number") or read_string(value, "phone_number")
-    return business_numbers.list_phone_number_ids(display_number=named)
+    shown = read_string(value, "display_phone_number") or read_string(value, "phone_number")
+    return business_numbers.list_phone_number_ids(display_number=shown)
 
 
 def _build_sender(change: IdentityChange) -> Sender:

@@ -1,4 +1,4 @@
-"""Webhooks taken apart: each item once, by the key that makes it the same when it comes again."""
+"""Batches of webhook items, each item once by the key that identifies its repeats."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ type WebhookItem = MessageItem | StatusItem | NoticeItem | UnreadablePart
 
 @dataclass(frozen=True, slots=True)
 class WebhookBatch:
-    """What a transaction keeps: items by the key that makes them the same."""
+    """The items that one transaction stores, by the key that identifies their repeats."""
 
     messages: Mapping[MessageKey, MessageItem] = field(default_factory=dict)
     correlation_ids: Mapping[MessageKey, str] = field(default_factory=dict)
@@ -32,29 +32,31 @@ class WebhookBatch:
     unreadable: Mapping[str, UnreadablePart] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]) -> "WebhookBatch":
-        """Take webhooks apart; `correlation_ids` has one for each."""
+    def from_webhooks(
+        cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]
+    ) -> "WebhookBatch":
+        """Return the items of some webhooks; `correlation_ids` has one id for each webhook."""
         messages: dict[MessageKey, MessageItem] = {}
-        traces: dict[MessageKey, str] = {}
+        ids_by_key: dict[MessageKey, str] = {}
         statuses: dict[StatusKey, StatusItem] = {}
-        found: dict[str, NoticeItem] = {}
+        notices: dict[str, NoticeItem] = {}
         unreadable: dict[str, UnreadablePart] = {}
-        for webhook, trace in zip(webhooks, correlation_ids, strict=True):
+        for webhook, correlation_id in zip(webhooks, correlation_ids, strict=True):
             for message in webhook.messages:
                 key = (message.phone_number_id, message.dedupe_key)
                 if key not in messages:
                     messages[key] = message
-                    traces[key] = trace
+                    ids_by_key[key] = correlation_id
             for status in webhook.statuses:
                 statuses.setdefault(_build_status_key(status), status)
             for notice in webhook.notices:
-                found.setdefault(notice.dedupe_key, notice)
+                notices.setdefault(notice.dedupe_key, notice)
             for part in webhook.unreadable:
                 unreadable.setdefault(hashlib.sha256(part.body).hexdigest(), part)
-        return cls(messages, traces, statuses, found, unreadable)
+        return cls(messages, ids_by_key, statuses, notices, unreadable)
 
-    def one_by_one(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
-        """Give each item with a batch that holds nothing else."""
+    def split_into_single_items(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
+        """Yield each item with a batch that contains only that item."""
         for key, message in self.messages.items():
             yield message, WebhookBatch({key: message}, {key: self.correlation_ids[key]})
         for status_key, status in self.statuses.items():

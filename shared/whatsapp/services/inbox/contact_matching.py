@@ -1,4 +1,4 @@
-"""Who wrote: the contact a sender's user id, old user id and phone lead to, or a new one.
+"""Matching of senders with contacts by user id, earlier user id and phone number.
 
 Source: Meta's page "Business-scoped user ids".
 """
@@ -17,14 +17,14 @@ _NAME_LENGTH: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a message says it is from.
+    """The sender named in a message.
 
     Attributes:
-        user_id: business-scoped user id; with `previous_user_id` the one from now on.
-        wa_id: phone without `+`; with `new_wa_id` the one until now.
-        wrote_at: when, for a phone is only replaced by one used later.
-        previous_user_id: the user id until now, when the message announces another.
-        new_wa_id: the phone from now on, when the message announces another.
+        user_id: the business-scoped user id; the new one if there is a `previous_user_id`.
+        wa_id: the phone number without `+`; the old one if there is a `new_wa_id`.
+        wrote_at: the time of the message, since only a later one replaces a phone number.
+        previous_user_id: the old user id, if the message announces a new one.
+        new_wa_id: the new phone number, if the message announces one.
 
     """
 
@@ -39,14 +39,14 @@ class Sender:
     new_wa_id: str | None = None
 
     @property
-    def is_somebody(self) -> bool:
-        """Whether there is any key to know them by, and a number they wrote to."""
+    def has_key(self) -> bool:
+        """Whether there is a business number, and any key to identify the sender."""
         return bool(self.phone_number_id and (self.user_id or self.wa_id or self.previous_user_id))
 
 
 @dataclass(slots=True, eq=False)
 class KnownContact:
-    """A contact while a batch is resolved: as it is in the database, and what is to change."""
+    """A contact during matching: its values, and the changes to write."""
 
     phone_number_id: str
     id: int | None
@@ -61,38 +61,43 @@ class KnownContact:
     names: dict[str, str] = field(default_factory=dict)
     new_aliases: list[str] = field(default_factory=list)
 
-    def becomes(self, **values: Any) -> None:
-        """Note values that are to be written; those it has already are no change."""
+    def record_changes(self, **values: Any) -> None:
+        """Set values, and record those that differ as changes to write."""
         for name, value in values.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
                 self.changes[name] = value
 
     @property
-    def made(self) -> int:
-        """Its id, once it is in the database."""
+    def stored_id(self) -> int:
+        """The id of a stored contact.
+
+        Raises:
+            LookupError: the contact is not stored yet.
+
+        """
         if self.id is None:
             raise LookupError("a contact that is not stored yet has no id")
         return self.id
 
     @property
-    def is_touched(self) -> bool:
-        """Whether storing it would change anything."""
+    def has_changes(self) -> bool:
+        """Whether the contact is new or has changes to write."""
         return self.id is None or bool(self.changes or self.new_aliases or self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class ContactMatches:
-    """What some senders lead to.
+    """The contacts of some senders.
 
     Attributes:
-        found: their contacts, in the same order; None for who has no key at all.
-        touched: contacts to make or to change.
+        contacts: a contact for each sender, in their order; None for one without any key.
+        changed: the contacts to create or update.
 
     """
 
-    found: list[KnownContact | None]
-    touched: list[KnownContact]
+    contacts: list[KnownContact | None]
+    changed: list[KnownContact]
 
 
 _CONTACT_COLUMNS: Final = (
@@ -109,29 +114,29 @@ _CONTACT_COLUMNS: Final = (
 
 
 def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
-    """Find each sender's contact, or decide to make one; nothing is written yet.
+    """Return the contact of each sender, new ones included, without writing anything.
 
-    A sender known by one key gets the other noted. Where the keys lead to two contacts, both are
-    flagged, nothing is merged, and the one with the user id counts.
+    A contact that is found by one key gets the other key, too. If the keys of a sender belong to
+    two contacts, both are flagged, nothing is merged, and the contact with the user id is used.
     """
-    directory = _ContactDirectory.load(senders)
-    # Whoever gives both keys first: else two who turn out to be one would be made separately.
+    directory = _ContactDirectory.from_senders(senders)
+    # Senders with both keys come first, or one person might become two contacts.
     for sender in sorted(dict.fromkeys(senders), key=_has_one_key):
-        if sender.is_somebody:
-            directory.resolve(sender)
+        if sender.has_key:
+            directory.resolve_sender(sender)
     return ContactMatches(
-        found=[directory.resolved.get(sender) for sender in senders],
-        touched=[known for known in directory.everybody() if known.is_touched],
+        contacts=[directory.resolved.get(sender) for sender in senders],
+        changed=[known for known in directory.list_contacts() if known.has_changes],
     )
 
 
 type _ContactKey = tuple[str, str]
-"""A business number and what it knows somebody by."""
+"""A business number, and a user id or phone number of somebody who wrote to it."""
 
 
 def _build_key_filter(column: str, keys: Collection[_ContactKey]) -> Q:
-    """Match a few rows more than asked, if two numbers know different people by the same key."""
-    numbers = {number for number, _ in keys}
+    """Return a filter for keys; it may match more rows if business numbers share a key."""
+    numbers = {phone_number_id for phone_number_id, _ in keys}
     return Q(**{f"{column}__in": {key for _, key in keys}, "phone_number_id__in": numbers})
 
 
@@ -140,7 +145,7 @@ def _has_one_key(sender: Sender) -> bool:
 
 
 class _ContactDirectory:
-    """The contacts a batch is about, by each of their keys."""
+    """The contacts of a batch, by each of their keys."""
 
     def __init__(self) -> None:
         self.by_user_id: dict[_ContactKey, KnownContact] = {}
@@ -149,40 +154,42 @@ class _ContactDirectory:
         self.resolved: dict[Sender, KnownContact] = {}
 
     @classmethod
-    def load(cls, senders: Collection[Sender]) -> "_ContactDirectory":
-        """Read every contact that a key of these senders leads to, in one to three statements."""
+    def from_senders(cls, senders: Collection[Sender]) -> "_ContactDirectory":
+        """Load every contact that has a key of these senders, in one to three statements."""
         directory = cls()
         by_user_id, by_wa_id = set(), set()
         for sender in senders:
-            number = sender.phone_number_id
+            phone_number_id = sender.phone_number_id
             for user_id in filter(None, (sender.user_id, sender.previous_user_id)):
-                by_user_id.add((number, user_id))
+                by_user_id.add((phone_number_id, user_id))
             for wa_id in filter(None, (sender.wa_id, sender.new_wa_id)):
-                by_wa_id.add((number, wa_id))
-        directory._add("user_id", by_user_id)
-        directory._add_aliases(by_user_id - directory.by_user_id.keys())
-        # A phone that came along with its user id, as nearly always, leads to nobody else.
-        directory._add("wa_id", by_wa_id - directory.by_wa_id.keys())
+                by_wa_id.add((phone_number_id, wa_id))
+        directory._load_contacts("user_id", by_user_id)
+        directory._load_aliases(by_user_id - directory.by_user_id.keys())
+        # A phone number that was loaded with its user id, as nearly always, has no other contact.
+        directory._load_contacts("wa_id", by_wa_id - directory.by_wa_id.keys())
         return directory
 
-    def resolve(self, sender: Sender) -> None:
-        number = sender.phone_number_id
-        known = self._of_user(number, sender.user_id)
-        former = self._of_user(number, sender.previous_user_id)
-        by_phone = self.by_wa_id.get((number, sender.wa_id or ""))
-        known = known or former or self._by_phone_alone(sender, by_phone)
+    def resolve_sender(self, sender: Sender) -> None:
+        phone_number_id = sender.phone_number_id
+        known = self._find_by_user_id(phone_number_id, sender.user_id)
+        former = self._find_by_user_id(phone_number_id, sender.previous_user_id)
+        by_phone = self.by_wa_id.get((phone_number_id, sender.wa_id or ""))
+        known = known or former or self._find_by_phone_or_create(sender, by_phone)
         for other in (former, by_phone):
             if other is not None and other is not known:
                 _flag_identity_conflict(known, other)
-        self._complete(known, sender)
+        self._fill_in(known, sender)
         self.resolved[sender] = known
 
-    def _of_user(self, number: str, user_id: str | None) -> KnownContact | None:
-        key = (number, user_id or "")
+    def _find_by_user_id(self, phone_number_id: str, user_id: str | None) -> KnownContact | None:
+        key = (phone_number_id, user_id or "")
         return self.by_user_id.get(key) or self.by_alias.get(key)
 
-    def _by_phone_alone(self, sender: Sender, by_phone: KnownContact | None) -> KnownContact:
-        """Decide who it is when no user id is known: a phone may have gone to somebody else."""
+    def _find_by_phone_or_create(
+        self, sender: Sender, by_phone: KnownContact | None
+    ) -> KnownContact:
+        """Return the contact with the phone number, or a new one if it changed hands."""
         if by_phone is not None and (
             sender.user_id is None
             or by_phone.user_id is None
@@ -201,82 +208,86 @@ class _ContactDirectory:
             last_inbound_at=None,
         )
 
-    def _complete(self, known: KnownContact, sender: Sender) -> None:
-        self._give_user_id(known, sender)
-        self._give_phone(known, sender)
+    def _fill_in(self, known: KnownContact, sender: Sender) -> None:
+        self._set_user_id(known, sender)
+        self._set_phone(known, sender)
         if sender.parent_user_id:
-            known.becomes(parent_user_id=sender.parent_user_id)
+            known.record_changes(parent_user_id=sender.parent_user_id)
         for name in ("profile_name", "username"):
             value = getattr(sender, name)[:_NAME_LENGTH]
             if value and value != getattr(known, name):
                 known.names[name] = value
 
-    def _give_user_id(self, known: KnownContact, sender: Sender) -> None:
-        number, user_id, previous = sender.phone_number_id, sender.user_id, sender.previous_user_id
-        if previous and (number, previous) not in self.by_alias and previous != user_id:
-            if known.user_id != previous and (number, previous) in self.by_user_id:
+    def _set_user_id(self, known: KnownContact, sender: Sender) -> None:
+        phone_number_id, user_id, previous = (
+            sender.phone_number_id,
+            sender.user_id,
+            sender.previous_user_id,
+        )
+        if previous and (phone_number_id, previous) not in self.by_alias and previous != user_id:
+            if known.user_id != previous and (phone_number_id, previous) in self.by_user_id:
                 return  # the old id still belongs to another contact: flagged, not taken away
             known.new_aliases.append(previous)
-            self.by_alias[number, previous] = known
+            self.by_alias[phone_number_id, previous] = known
         wanted = user_id or (previous if known.user_id is None else None)
-        is_free = wanted is not None and (number, wanted) not in self.by_user_id
-        is_alias = (number, wanted or "") in self.by_alias
+        is_free = wanted is not None and (phone_number_id, wanted) not in self.by_user_id
+        is_alias = (phone_number_id, wanted or "") in self.by_alias
         if wanted and is_free and (known.user_id is None or previous) and not is_alias:
-            self.by_user_id.pop((number, known.user_id or ""), None)
-            known.becomes(user_id=wanted)
-            self.by_user_id[number, wanted] = known
+            self.by_user_id.pop((phone_number_id, known.user_id or ""), None)
+            known.record_changes(user_id=wanted)
+            self.by_user_id[phone_number_id, wanted] = known
 
-    def _give_phone(self, known: KnownContact, sender: Sender) -> None:
-        number = sender.phone_number_id
+    def _set_phone(self, known: KnownContact, sender: Sender) -> None:
+        phone_number_id = sender.phone_number_id
         wanted = sender.new_wa_id or sender.wa_id
         if wanted is None or wanted == known.wa_id:
             return
-        owner = self.by_wa_id.get((number, wanted))
+        owner = self.by_wa_id.get((phone_number_id, wanted))
         if owner is not None:
             if owner is not known:
                 _flag_identity_conflict(known, owner)
             return
         if known.wa_id is None or sender.new_wa_id or _is_newer(sender, known):
-            self.by_wa_id.pop((number, known.wa_id or ""), None)
-            known.becomes(wa_id=wanted)
-            self.by_wa_id[number, wanted] = known
+            self.by_wa_id.pop((phone_number_id, known.wa_id or ""), None)
+            known.record_changes(wa_id=wanted)
+            self.by_wa_id[phone_number_id, wanted] = known
 
-    def _add(self, column: str, keys: Collection[_ContactKey]) -> None:
+    def _load_contacts(self, column: str, keys: Collection[_ContactKey]) -> None:
         if keys:
             rows = WhatsAppContact.objects.filter(_build_key_filter(column, keys)).order_by()
             for row in rows.values_list(*_CONTACT_COLUMNS):
-                self._index(KnownContact(*row))
+                self._index_contact(KnownContact(*row))
 
-    def _add_aliases(self, keys: Collection[_ContactKey]) -> None:
+    def _load_aliases(self, keys: Collection[_ContactKey]) -> None:
         if not keys:
             return
         aliases = ContactAlias.objects.filter(_build_key_filter("user_id", keys)).order_by()
         columns = [f"contact__{name}" for name in _CONTACT_COLUMNS]
         for user_id, *row in aliases.values_list("user_id", *columns):
-            known = self._index(KnownContact(*row))
+            known = self._index_contact(KnownContact(*row))
             self.by_alias[known.phone_number_id, user_id] = known
 
-    def _index(self, known: KnownContact) -> KnownContact:
-        """Put a contact under its keys, and give the one that stands there already."""
+    def _index_contact(self, known: KnownContact) -> KnownContact:
+        """Index a contact by its keys; return the contact that is already there, if any."""
         if known.user_id:
             known = self.by_user_id.setdefault((known.phone_number_id, known.user_id), known)
         if known.wa_id:
             known = self.by_wa_id.setdefault((known.phone_number_id, known.wa_id), known)
         return known
 
-    def everybody(self) -> Iterable[KnownContact]:
-        """Give each contact once, also those that lost a key to another."""
+    def list_contacts(self) -> Iterable[KnownContact]:
+        """Return each contact once, also one that lost a key to another."""
         known = (self.by_user_id, self.by_wa_id, self.by_alias, self.resolved)
         return dict.fromkeys(one for index in known for one in index.values())
 
 
 def _flag_identity_conflict(*contacts: KnownContact) -> None:
     for known in contacts:
-        known.becomes(identity_conflict=True)
+        known.record_changes(identity_conflict=True)
 
 
 def _is_newer(sender: Sender, known: KnownContact) -> bool:
-    """Whether this phone was used after everything answered so far: a late webhook tells less."""
+    """Return whether the phone number is newer than the contact's last message."""
     if sender.wrote_at is None:
         return False
     return known.last_inbound_at is None or sender.wrote_at > known.last_inbound_at

@@ -1,4 +1,4 @@
-"""The buyers: found for what comes in, made when they are new, locked when answered."""
+"""Contacts: locking, blocking, and creation and updates for incoming messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,18 +11,23 @@ from shared.whatsapp.services.inbox.contact_matching import KnownContact, Sender
 
 
 def lock_contact(contact_id: int) -> WhatsAppContact:
-    """Lock a contact until the transaction ends; everything about a buyer begins with this.
+    """Lock a contact until the transaction ends, before anything else about the buyer.
 
-    Without the key lock, so that messages which refer to the contact can be stored meanwhile.
+    The lock leaves the key free, so that messages which refer to the contact can be stored
+    meanwhile.
+
+    Raises:
+        WhatsAppContact.DoesNotExist: there is no such contact.
+
     """
     return WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact_id)
 
 
 def block_contact(contact_id: int) -> bool:
-    """Answer a buyer no more; `conversation.inbound` says what that means for what they send.
+    """Stop answering a buyer; for what happens to their messages see `conversation.inbound`.
 
     Returns:
-        Whether that is new: False if they were blocked already.
+        Whether it changed anything: False if they were already blocked.
 
     Raises:
         WhatsAppContact.DoesNotExist: there is no such contact.
@@ -32,10 +37,10 @@ def block_contact(contact_id: int) -> bool:
 
 
 def unblock_contact(contact_id: int) -> bool:
-    """Answer a buyer again from their next message on.
+    """Answer a buyer again, from their next message on.
 
     Returns:
-        Whether that is new: False if they were not blocked.
+        Whether it changed anything: False if they were not blocked.
 
     Raises:
         WhatsAppContact.DoesNotExist: there is no such contact.
@@ -45,42 +50,46 @@ def unblock_contact(contact_id: int) -> bool:
 
 
 def find_or_create_contacts(senders: Sequence[Sender], *, now: datetime) -> list[int | None]:
-    """Find the contact of each sender, and make those that are new, in few statements.
+    """Find the contact of each sender, and create new ones, in few statements.
 
     Returns:
-        Their ids in the order of `senders`; None for one who has no key at all.
+        Their ids in the order of `senders`; None for a sender without any key.
 
     Raises:
-        IntegrityError: another process made the same contact first; the transaction is spoilt,
-            and the same call in a new one will find it.
+        IntegrityError: another process created the same contact first. The transaction is
+            broken; the same call in a new one finds the contact.
 
     """
-    resolution = match_contacts(senders)
-    save_contacts(resolution.touched, now=now)
-    return [None if known is None else known.id for known in resolution.found]
+    matches = match_contacts(senders)
+    save_contacts(matches.changed, now=now)
+    return [None if known is None else known.id for known in matches.contacts]
 
 
-def save_contacts(touched: Sequence[KnownContact], *, now: datetime) -> None:
-    """Write what `resolve` decided.
+def save_contacts(changed: Sequence[KnownContact], *, now: datetime) -> None:
+    """Write the contacts that `match_contacts` created or changed.
 
     Args:
-        touched: contacts to make or to change.
-        now: when.
+        changed: the contacts to create or update.
+        now: the current time.
 
     Raises:
-        IntegrityError: another process was faster; see `find_or_create`.
+        IntegrityError: another process was faster; see `find_or_create_contacts`.
 
     """
-    if not touched:
+    if not changed:
         return
-    # Changes first: a phone may go from one contact to a new one.
-    for one in sorted((one for one in touched if one.changes and one.id), key=_build_sort_key):
-        WhatsAppContact.objects.filter(pk=one.made).update(**one.changes)
+    # Updates first, since a phone number may move from one contact to a new one.
+    for known in sorted(
+        (known for known in changed if known.changes and known.id), key=_build_sort_key
+    ):
+        WhatsAppContact.objects.filter(pk=known.stored_id).update(**known.changes)
     _create_contacts(
-        sorted((one for one in touched if one.id is None), key=_build_sort_key), now=now
+        sorted((known for known in changed if known.id is None), key=_build_sort_key), now=now
     )
     aliases = {
-        (one.phone_number_id, alias): one.made for one in touched for alias in one.new_aliases
+        (known.phone_number_id, alias): known.stored_id
+        for known in changed
+        for alias in known.new_aliases
     }
     insert_new_rows(
         ContactAlias,
@@ -90,7 +99,7 @@ def save_contacts(touched: Sequence[KnownContact], *, now: datetime) -> None:
         ],
         unique=["phone_number_id", "user_id"],
     )
-    _update_names([one for one in touched if one.names])
+    _update_names([known for known in changed if known.names])
 
 
 @transaction.atomic(durable=True)
@@ -106,34 +115,34 @@ def _set_blocked(contact_id: int, *, blocked: bool) -> bool:
 def _create_contacts(new: Sequence[KnownContact], *, now: datetime) -> None:
     if not new:
         return
-    made = WhatsAppContact.objects.bulk_create(
+    created = WhatsAppContact.objects.bulk_create(
         WhatsAppContact(
-            phone_number_id=one.phone_number_id,
-            user_id=one.user_id,
-            wa_id=one.wa_id,
-            parent_user_id=one.parent_user_id,
-            profile_name=one.profile_name,
-            username=one.username,
-            identity_conflict=one.identity_conflict,
+            phone_number_id=known.phone_number_id,
+            user_id=known.user_id,
+            wa_id=known.wa_id,
+            parent_user_id=known.parent_user_id,
+            profile_name=known.profile_name,
+            username=known.username,
+            identity_conflict=known.identity_conflict,
             created_at=now,
         )
-        for one in new
+        for known in new
     )
-    for one, contact in zip(new, made, strict=True):
-        one.id = contact.pk
-        one.changes.clear()
-        one.names.clear()
+    for known, contact in zip(new, created, strict=True):
+        known.id = contact.pk
+        known.changes.clear()
+        known.names.clear()
 
 
-def _update_names(known: Sequence[KnownContact]) -> None:
-    """Write new names, but wait for nobody: their next message brings them again."""
-    wanted = {one.made: one.names for one in known}
-    if not wanted:
+def _update_names(renamed: Sequence[KnownContact]) -> None:
+    """Write new names, but skip locked contacts; their next message has the name again."""
+    names_by_id = {known.stored_id: known.names for known in renamed}
+    if not names_by_id:
         return
-    free = WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
-    for pk in free.filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True):
-        WhatsAppContact.objects.filter(pk=pk).update(**wanted[pk])
+    unlocked = WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
+    for pk in unlocked.filter(pk__in=names_by_id).order_by("pk").values_list("pk", flat=True):
+        WhatsAppContact.objects.filter(pk=pk).update(**names_by_id[pk])
 
 
-def _build_sort_key(one: KnownContact) -> tuple[str, str, str]:
-    return (one.phone_number_id, one.user_id or "", one.wa_id or "")
+def _build_sort_key(known: KnownContact) -> tuple[str, str, str]:
+    return (known.phone_number_id, known.user_id or "", known.wa_id or "")

@@ -1,33 +1,51 @@
-"""The one durable transaction in which everything that some webhooks say is kept."""
+"""Storage of webhooks, each batch in one durable transaction and each item once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 
+from shared.core import logs
 from shared.core.bulk_insert import insert_new_rows
+from shared.core.deadlocks import is_deadlock
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import account_notices, contact_matching, contacts
-from shared.whatsapp.services.inbox.batch import MessageKey, StatusKey, WebhookBatch
+from shared.whatsapp.services.inbox.batch import MessageKey, StatusKey, WebhookBatch, WebhookItem
 from shared.whatsapp.services.inbox.contact_matching import ContactMatches, KnownContact, Sender
-from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart
+from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart, Webhook
+
+_log = logs.get_logger(__name__)
 
 _REASON_LENGTH: Final = 300
+
+_MAX_RACES: Final = 4
+"""Races in a row before a batch counts as refused.
+
+A contact that two gateways create at the same time is found by the second attempt, so a batch that
+keeps failing contains bad data.
+"""
+
+_MAX_DEADLOCKS: Final = 20
+"""Deadlocks in a row before the webhook is refused, so that Meta sends it again."""
+
+_DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
+"""Errors of the database or its driver about values that it never accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """What a batch brought.
+    """A summary of a stored batch.
 
     Attributes:
-        contact_ids: buyers who may wait for an answer now.
-        statuses: how many delivery statuses wait to be applied.
-        notices: how many account notices came.
+        contact_ids: the contacts that may be waiting for an answer.
+        statuses: the number of delivery statuses to apply.
+        notices: the number of account notices.
 
     """
 
@@ -43,12 +61,77 @@ class StoredBatch:
         )
 
 
+def store_webhooks(
+    webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
+) -> StoredBatch:
+    """Store the items of some webhooks in one durable transaction.
+
+    Items that are already stored stay as they are, so a repeat changes nothing.
+
+    Args:
+        webhooks: the parsed requests from Meta.
+        now: the time of arrival.
+        correlation_ids: one id for each webhook, which the logs of its answer contain.
+
+    Returns:
+        A summary of the batch.
+
+    Raises:
+        IntegrityError: another process created the same contact first; call this again.
+        DataError: the database does not accept an item; see `store_webhooks_safely`.
+        OperationalError: the database is not available, or there was a deadlock.
+
+    """
+    return store_batch(WebhookBatch.from_webhooks(webhooks, correlation_ids), now=now)
+
+
+def store_webhooks_safely(
+    webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
+) -> StoredBatch:
+    """Store the items of some webhooks so that a bad item does not affect the others.
+
+    Races and deadlocks are repeated. If the batch cannot be stored as a whole, its items are
+    stored one by one, and one that fails by itself is kept as bytes, with an alarm.
+
+    Args:
+        webhooks: the parsed requests from Meta.
+        now: the time of arrival.
+        correlation_ids: one id for each webhook.
+
+    Returns:
+        A summary of the batch.
+
+    Raises:
+        OperationalError, InterfaceError: the database is not available, so Meta must send
+            everything again.
+
+    """
+    batch = WebhookBatch.from_webhooks(webhooks, correlation_ids)
+    try:
+        return _store_with_retries(batch, now=now)
+    except _DATABASE_REFUSALS as error:
+        _log.warning("batch_refused", error=type(error).__name__, webhooks=len(webhooks))
+    stored = StoredBatch()
+    for item, alone in batch.split_into_single_items():
+        try:
+            stored += _store_with_retries(alone, now=now)
+        except _DATABASE_REFUSALS as error:
+            part = UnreadablePart(_serialise_item(item), f"not stored: {type(error).__name__}")
+            store_batch(WebhookBatch.from_webhooks([Webhook(unreadable=(part,))], [""]), now=now)
+    return stored
+
+
 @transaction.atomic(durable=True)
 def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
-    """Keep a batch; what is kept already stays as it is. Raises what the database says."""
-    messages, resolution = _match_new_senders(batch.messages)
-    contacts.save_contacts(resolution.touched, now=now)
-    senders = dict(zip(messages, resolution.found, strict=True))
+    """Store a batch; items that are already stored stay as they are.
+
+    Raises:
+        DataError, IntegrityError, OperationalError: as for `store_webhooks`.
+
+    """
+    messages, matches = _match_new_senders(batch.messages)
+    contacts.save_contacts(matches.changed, now=now)
+    senders = dict(zip(messages, matches.contacts, strict=True))
     rows = [
         _build_inbound_row(item, senders[key], now=now, correlation_id=batch.correlation_ids[key])
         for key, item in sorted(messages.items(), key=itemgetter(0))
@@ -58,7 +141,7 @@ def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
     _store_unreadable(batch.unreadable, now=now)
     _record_business_numbers(batch, now=now)
     account_notices.store_notices(list(batch.notices.values()), now=now)
-    _alarm_about_unknown_senders(resolution, now=now)
+    _alarm_about_unknown_senders(matches, now=now)
     answerable = (row["contact_id"] for row in rows if row["status"] == InboxStatus.RECEIVED)
     return StoredBatch(
         contact_ids=tuple(dict.fromkeys(answerable)),
@@ -71,10 +154,10 @@ type _MessagesByKey = Mapping[MessageKey, MessageItem]
 
 
 def _match_new_senders(messages: _MessagesByKey) -> tuple[_MessagesByKey, ContactMatches]:
-    """Find who wrote each message; one that is stored already makes and changes nobody."""
-    resolution = _match_senders(messages)
-    if not resolution.touched and None not in resolution.found:
-        return messages, resolution
+    """Match the senders of messages that are not stored yet; others change no contact."""
+    matches = _match_senders(messages)
+    if not matches.changed and None not in matches.contacts:
+        return messages, matches
     repeated = set(
         InboundMessage.objects.filter(
             phone_number_id__in={number for number, _ in messages},
@@ -82,14 +165,14 @@ def _match_new_senders(messages: _MessagesByKey) -> tuple[_MessagesByKey, Contac
         ).values_list("phone_number_id", "dedupe_key")
     )
     if repeated.isdisjoint(messages):
-        return messages, resolution
+        return messages, matches
     new = {key: item for key, item in messages.items() if key not in repeated}
     return new, _match_senders(new)
 
 
 def _match_senders(messages: _MessagesByKey) -> ContactMatches:
     if not messages:
-        return ContactMatches(found=[], touched=[])
+        return ContactMatches(contacts=[], changed=[])
     return contact_matching.match_contacts([_build_sender(item) for item in messages.values()])
 
 
@@ -188,11 +271,32 @@ def _record_business_numbers(batch: WebhookBatch, *, now: datetime) -> None:
         business_numbers.record_webhook(display, now=now)
 
 
-def _alarm_about_unknown_senders(resolution: ContactMatches, *, now: datetime) -> None:
-    if None in resolution.found:
+def _alarm_about_unknown_senders(matches: ContactMatches, *, now: datetime) -> None:
+    if None in matches.contacts:
         alarms.sound_alarm(
             "message_without_sender",
             title="A message names no sender or no business number",
             detail="It is kept under inbound messages and cannot be answered.",
             now=now,
         )
+
+
+def _store_with_retries(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
+    races = collisions = 0
+    while True:
+        try:
+            return store_batch(batch, now=now)
+        except IntegrityError:
+            races += 1
+            if races >= _MAX_RACES:
+                raise
+        except OperationalError as error:
+            collisions += 1
+            if collisions >= _MAX_DEADLOCKS or not is_deadlock(error):
+                raise
+
+
+def _serialise_item(item: WebhookItem) -> bytes:
+    if isinstance(item, UnreadablePart):
+        return item.body
+    return json.dumps(asdict(item), default=str, sort_keys=True).encode()

@@ -1,1 +1,1 @@
-"""Messages to buyers: queued, claimed, sent and settled."""
+"""The queue of messages to buyers: queueing, claiming, results and delivery statuses."""

@@ -1,4 +1,4 @@
-"""What status webhooks say of our messages: only ever a step further, in whatever order."""
+"""Delivery statuses of messages, applied in any order and never backwards."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,10 +15,10 @@ from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures, send_results
+from shared.whatsapp.services.outbox import failure_reports, message_status
 
 UNMATCHED_STATUSES_KEPT_FOR: Final = timedelta(days=8)
-"""Meta repeats webhooks for seven days; a message that is unknown after that is not ours."""
+"""Meta repeats webhooks for seven days; a status without a message after that is not ours."""
 
 _DELIVERY_RANK: Final[Mapping[str, int]] = {
     value: rank for rank, value in enumerate(("", *MessageDeliveryStatus))
@@ -30,17 +30,17 @@ _MIN_WAIT_FOR_MESSAGE: Final = timedelta(seconds=5)
 
 
 def apply_statuses(*, now: datetime, limit: int) -> int:
-    """Apply statuses that wait to the messages they are about.
+    """Apply new statuses to their messages.
 
-    One whose message is not known (yet) is looked at again, after ever longer waits, and given up
+    A status whose message is not known so far is tried again after increasing waits, and dropped
     after eight days.
 
     Args:
-        now: the time.
-        limit: how many at most; call again while that many are returned.
+        now: the current time.
+        limit: the largest number of statuses; call again while that many are returned.
 
     Returns:
-        How many were looked at.
+        The number of statuses that were read.
 
     """
     waiting = DeliveryStatus.objects.filter(applied_at=None, next_attempt_at__lte=now)
@@ -51,20 +51,22 @@ def apply_statuses(*, now: datetime, limit: int) -> int:
 
 
 def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
-    # Gateways share the work: what another is applying just now is skipped.
+    # Gateways share the work: statuses that another one has locked are skipped.
     statuses = list(waiting.select_for_update(skip_locked=True, no_key=True))
     matches = _match_messages(statuses)
     _postpone_unmatched([status for status in statuses if status.pk not in matches], now=now)
-    known = [(status, matches[status.pk]) for status in statuses if status.pk in matches]
-    failed = {found.contact_id for status, found in known if _is_failed(status)}
+    matched = [(status, matches[status.pk]) for status in statuses if status.pk in matches]
+    failed = {match.contact_id for status, match in matched if _is_failed(status)}
     buyers = {contact_id: contacts.lock_contact(contact_id) for contact_id in sorted(failed)}
-    messages = _lock_messages({found.message_id for _, found in known})
+    messages = _lock_messages({match.message_id for _, match in matched})
     before = {pk: _collect_saved_fields(message) for pk, message in messages.items()}
-    bad_news: list[_DeliveryFailure] = []
-    for status, found in known:
-        message = messages[found.message_id]
+    new_failures: list[_DeliveryFailure] = []
+    for status, match in matched:
+        message = messages[match.message_id]
         if _is_failed(status):
-            bad_news += _record_delivery_failure(message, status, buyer=buyers[message.contact_id])
+            new_failures += _record_delivery_failure(
+                message, status, buyer=buyers[message.contact_id]
+            )
         else:
             _advance_delivery(message, status)
     _save_changed_messages(
@@ -76,11 +78,11 @@ def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
         before,
     )
     DeliveryStatus.objects.filter(pk__in=matches).update(applied_at=now)
-    for news in bad_news:
-        was_given_up = before[news.message.pk]["status"] == OutboxStatus.FAILED
-        if not was_given_up and news.message.delivery not in _ARRIVED_DELIVERIES:
-            failures.announce_failure(news.message, now=now)
-        _alarm_about_failure(news, now=now)
+    for failure in new_failures:
+        was_given_up = before[failure.message.pk]["status"] == OutboxStatus.FAILED
+        if not was_given_up and failure.message.delivery not in _ARRIVED_DELIVERIES:
+            failure_reports.announce_failure(failure.message, now=now)
+        _alarm_about_failure(failure, now=now)
     return len(statuses)
 
 
@@ -99,7 +101,7 @@ class _DeliveryFailure:
 
 
 def _match_messages(statuses: Sequence[DeliveryStatus]) -> dict[int, _StatusMatch]:
-    """Find the message of each status: by what we gave along, else by Meta's id."""
+    """Return the message of each status, by its callback data or else by Meta's id."""
     ours = {status.pk: uuid for status in statuses if (uuid := _parse_uuid(status.callback_data))}
     by_uuid = {
         uuid: _StatusMatch(pk, contact_id)
@@ -149,14 +151,14 @@ def _is_failed(status: DeliveryStatus) -> bool:
 
 
 def _advance_delivery(message: OutboundMessage, status: DeliveryStatus) -> None:
-    """Note that a message got further; nothing takes it back."""
+    """Advance the delivery of a message; an earlier status changes nothing."""
     if status.status not in _DELIVERY_RANK:
         return
     arrived = status.status in _ARRIVED_DELIVERIES
     if arrived or (_may_be_under_way(message) and message.delivery != MessageDeliveryStatus.FAILED):
         _mark_accepted(message, status)
     if message.status != OutboxStatus.SENT:
-        return  # it is to be sent anew; what became of the copy before tells nothing
+        return  # it will be sent again, so the status of an earlier copy means nothing
     if _DELIVERY_RANK[status.status] > _DELIVERY_RANK.get(message.delivery, 0):
         message.delivery = status.status
     if arrived:
@@ -166,7 +168,7 @@ def _advance_delivery(message: OutboundMessage, status: DeliveryStatus) -> None:
 def _record_delivery_failure(
     message: OutboundMessage, status: DeliveryStatus, *, buyer: WhatsAppContact
 ) -> list[_DeliveryFailure]:
-    """Note that Meta could not deliver a message, unless it arrived or another copy did."""
+    """Record that Meta could not deliver a message, unless it arrived or has another copy."""
     is_another_copy = message.wa_message_id not in {"", status.wa_message_id}
     if is_another_copy or message.delivery in _ARRIVED_DELIVERIES:
         return []
@@ -175,7 +177,7 @@ def _record_delivery_failure(
         _mark_accepted(message, status)
     message.delivery = message.delivery or MessageDeliveryStatus.FAILED
     message.error_code = status.error_code
-    message.error = failures.describe_failure(judgement, status.error)
+    message.error = failure_reports.describe_failure(judgement, status.error)
     if judgement.reaction is FailureReaction.OUTSIDE_WINDOW:
         _withhold_outside_window(message, buyer=buyer)
         return []
@@ -183,7 +185,7 @@ def _record_delivery_failure(
 
 
 def _may_be_under_way(message: OutboundMessage) -> bool:
-    """Whether it was handed over and Meta's answer is not recorded."""
+    """Return whether the message was sent, but Meta's answer is not recorded."""
     if message.status == OutboxStatus.SENT:
         return False
     return message.status == OutboxStatus.SENDING or message.unknown_sends > 0
@@ -200,34 +202,34 @@ def _mark_accepted(message: OutboundMessage, status: DeliveryStatus) -> None:
 
 def _withhold_outside_window(message: OutboundMessage, *, buyer: WhatsAppContact) -> None:
     wrote_at, sent_at = buyer.last_inbound_at, message.sent_at
-    send_results.withhold_message(message)
+    message_status.withhold_message(message)
     if message.status == OutboxStatus.WITHHELD and wrote_at and sent_at and wrote_at > sent_at:
-        send_results.reset_to_queued(message)
+        message_status.reset_to_queued(message)
 
 
 def _collect_saved_fields(message: OutboundMessage) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in send_results.UNTRIED_FIELDS}
+    return {name: getattr(message, name) for name in message_status.UNTRIED_FIELDS}
 
 
 def _save_changed_messages(
     changed: Sequence[OutboundMessage], before: Mapping[int, Mapping[str, Any]]
 ) -> None:
-    """Write what changed; the many that only got further are written together."""
-    further: dict[str, list[int]] = defaultdict(list)
+    """Save changed messages; those whose delivery alone changed are saved together."""
+    ids_by_delivery: dict[str, list[int]] = defaultdict(list)
     for message in changed:
         if {**before[message.pk], "delivery": message.delivery} == _collect_saved_fields(message):
-            further[message.delivery].append(message.pk)
+            ids_by_delivery[message.delivery].append(message.pk)
         else:
-            message.save(update_fields=list(send_results.UNTRIED_FIELDS))
-    for delivery, ids in sorted(further.items()):
+            message.save(update_fields=list(message_status.UNTRIED_FIELDS))
+    for delivery, ids in sorted(ids_by_delivery.items()):
         OutboundMessage.objects.filter(pk__in=ids).update(delivery=delivery)
 
 
-def _alarm_about_failure(news: _DeliveryFailure, *, now: datetime) -> None:
-    message, judgement = news.message, news.judgement
+def _alarm_about_failure(failure: _DeliveryFailure, *, now: datetime) -> None:
+    message, judgement = failure.message, failure.judgement
     if judgement.reaction is FailureReaction.PAUSE:
         business_numbers.pause_sending(
             message.phone_number_id, code=message.error_code, reason=message.error, now=now
         )
     if judgement.alarm or message.kind == OutboxKind.NOTICE:
-        failures.sound_failure_alarm(message, now=now)
+        failure_reports.sound_failure_alarm(message, now=now)

@@ -1,4 +1,4 @@
-"""The way of a message to a buyer: written with what caused it, sent once, never forgotten."""
+"""The queue of messages to buyers: queueing, resending, and recovery of abandoned sends."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures
-from shared.whatsapp.services.outbox.send_results import UNTRIED_FIELDS, reset_to_queued
+from shared.whatsapp.services.outbox import failure_reports
+from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS, reset_to_queued
 
 _MESSAGES_PER_SWEEP = 500
 
@@ -29,17 +29,20 @@ def enqueue_message(
     about: str = "",
     correlation_id: str = "",
 ) -> OutboundMessage:
-    """Queue a message, in the transaction of what caused it; the contact is locked by the caller.
+    """Queue a message in the transaction of its cause.
 
     Args:
-        contact: the buyer.
-        message: what one of the functions in `messages` made.
-        key: which text it is, e.g. `paid`.
-        kind: a reply to what they just wrote, or news for them.
-        now: when.
+        contact: the buyer, locked by the caller.
+        message: a message built by a function of `messages`.
+        key: the key of its text, e.g. `paid`.
+        kind: whether it is a reply or a notice.
+        now: the current time.
         in_reply_to: the message it answers.
-        about: what it is about, for people, e.g. an order's code.
-        correlation_id: joins its logs with those of what caused it.
+        about: its subject for staff, e.g. an order's code.
+        correlation_id: the id that its logs share with those of its cause.
+
+    Returns:
+        The queued message.
 
     """
     return OutboundMessage.objects.create(
@@ -56,14 +59,16 @@ def enqueue_message(
 
 
 def release_withheld_messages(contact: WhatsAppContact, *, now: datetime) -> int:
-    """Queue the notices that waited for a buyer to write; older than any reply, they go first.
+    """Queue the notices that were withheld until the buyer wrote.
+
+    They are older than any new reply, so they are sent first.
 
     Args:
         contact: the buyer, locked by the caller.
-        now: when.
+        now: the current time.
 
     Returns:
-        How many there were.
+        The number of queued notices.
 
     """
     withheld = contact.outbound_messages.filter(status=OutboxStatus.WITHHELD)
@@ -72,15 +77,15 @@ def release_withheld_messages(contact: WhatsAppContact, *, now: datetime) -> int
 
 @transaction.atomic(durable=True)
 def resend_message(message_id: int) -> OutboundMessage:
-    """Queue a message anew that was refused or could not be delivered.
+    """Queue a message again that was refused or could not be delivered.
 
-    It keeps its place, so it goes before anything newer to the same buyer; whether the 24 h window
-    is open is judged when it is claimed, as always. If the first copy arrives after all before
-    the new one is sent, its status webhook settles it.
+    It keeps its place before newer messages to the same buyer. The 24 h window is checked when it
+    is claimed, as always. If the first copy is delivered before the new one is sent, its status
+    webhook marks the message as sent.
 
     Raises:
-        MessageNotFailed: it waits, is under way, arrived, or somebody sent it again just now;
-            detail `status`.
+        MessageNotFailed: it is waiting, being sent, or arrived, or somebody already sent it
+            again; detail `status`.
         OutboundMessage.DoesNotExist: there is no such message.
 
     """
@@ -99,17 +104,17 @@ def resend_message(message_id: int) -> OutboundMessage:
 
 
 def settle_abandoned_sends(*, now: datetime) -> int:
-    """Settle what nobody recorded: leases that ran out, and sends without any news for 90 s.
+    """Recover messages whose lease ran out, or that had no answer or status for 90 seconds.
 
     Returns:
-        How many messages were touched.
+        The number of changed messages.
 
     """
     return _expire_leases(now=now) + _resend_unknown(now=now)
 
 
 def get_oldest_unsent_age(*, now: datetime) -> timedelta | None:
-    """Tell for how long the longest waiting message waits to be sent; None if none does."""
+    """Return the age of the oldest unsent message; None if there is none."""
     unsent = OutboundMessage.objects.filter
     queued = unsent(status=OutboxStatus.QUEUED).order_by("pk").values_list("created_at", flat=True)
     oldest = [
@@ -125,9 +130,9 @@ def get_oldest_unsent_age(*, now: datetime) -> timedelta | None:
 @transaction.atomic
 def _expire_leases(*, now: datetime) -> int:
     abandoned = OutboundMessage.objects.filter(status=OutboxStatus.SENDING, lease_until__lt=now)
-    free = abandoned.select_for_update(skip_locked=True, no_key=True).order_by("lease_until")
-    ids = list(free.values_list("pk", flat=True)[:_MESSAGES_PER_SWEEP])
-    # The lease stays: an answer that comes after all still counts.
+    unlocked = abandoned.select_for_update(skip_locked=True, no_key=True).order_by("lease_until")
+    ids = list(unlocked.values_list("pk", flat=True)[:_MESSAGES_PER_SWEEP])
+    # The lease stays, so that a late answer still counts.
     return abandoned.filter(pk__in=ids).update(
         status=OutboxStatus.UNKNOWN,
         attempts=F("attempts") + 1,
@@ -139,9 +144,9 @@ def _expire_leases(*, now: datetime) -> int:
 @transaction.atomic
 def _resend_unknown(*, now: datetime) -> int:
     silent = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN, next_attempt_at__lte=now)
-    free = silent.select_for_update(skip_locked=True, no_key=True).order_by("next_attempt_at")
-    found = list(free[:_MESSAGES_PER_SWEEP])
-    for message in found:
+    unlocked = silent.select_for_update(skip_locked=True, no_key=True).order_by("next_attempt_at")
+    unanswered = list(unlocked[:_MESSAGES_PER_SWEEP])
+    for message in unanswered:
         if message.unknown_sends > MAX_UNKNOWN_RESENDS:
             message.status = OutboxStatus.FAILED
             message.error = (
@@ -152,8 +157,8 @@ def _resend_unknown(*, now: datetime) -> int:
             message.status = OutboxStatus.QUEUED
         message.next_attempt_at = None
         message.save(update_fields=["status", "error", "next_attempt_at"])
-    for message in found:
+    for message in unanswered:
         if message.status == OutboxStatus.FAILED:
-            failures.announce_failure(message, now=now)
-            failures.sound_failure_alarm(message, now=now)
-    return len(found)
+            failure_reports.announce_failure(message, now=now)
+            failure_reports.sound_failure_alarm(message, now=now)
+    return len(unanswered)

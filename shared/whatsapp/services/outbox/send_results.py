@@ -1,63 +1,61 @@
-"""What became of a claimed message: sent, refused, not handed over, or nobody knows."""
+"""Results of claimed messages: accepted, refused, not sent, or unknown."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, assert_never
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from shared.core import logs, retry
-from shared.core.constants import UNKNOWN_SEND_WAIT
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures
-from shared.whatsapp.services.outbox.claims import ClaimedMessage
+from shared.whatsapp.services.outbox import failure_reports, message_status
+from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
+from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 
 _log = logs.get_logger(__name__)
 
 MAX_SEND_ATTEMPTS: Final = 8
-"""With the waits below that is three quarters of an hour; then a person must look."""
+"""With the waits below, the last attempt is after three quarters of an hour."""
 
 _RETRY_BASE: Final = timedelta(seconds=2)
 _RETRY_CAP: Final = timedelta(minutes=15)
 _RETRY_FACTOR: Final = 4.0
 _HITS_BEFORE_UNREACHABLE_ALARM: Final = 5
-"""So many vain tries in a row are more than a hiccup of the network."""
+"""Failures in a row that are more than a short network problem."""
 
 
 def record_sent(
     claimed: ClaimedMessage, *, wa_message_id: str, wa_id: str = "", now: datetime
 ) -> None:
-    """Note that Meta accepted a message; what becomes of it its status webhooks tell.
+    """Record that Meta accepted a message; its delivery is reported by status webhooks.
 
-    Counts while the lease is ours, also when it has just run out. A success ends a pause or a
-    slow-down, of the number and towards the buyer.
+    The result counts as long as the lease is the current one, even if it has just run out. A
+    success ends a pause or slow-down of the number and a slow-down for the buyer.
 
     Args:
-        claimed: what was sent.
-        wa_message_id: Meta's id of it.
-        wa_id: the addressee as Meta writes them; only logged, for in Brazil and Mexico it differs
-            from the one that answers come from.
-        now: when Meta accepted it.
+        claimed: the message.
+        wa_message_id: Meta's id of the message.
+        wa_id: the addressee as Meta writes it. A difference is only logged, since in Brazil and
+            Mexico it may not be the number from which the buyer writes.
+        now: the time of the answer.
 
     """
     if wa_id and claimed.body.get("to", "+" + wa_id) != "+" + wa_id:
         _log.info("addressee_rewritten_by_meta", outbound_id=claimed.id)
-    if not (claimed.recovers or claimed.recovers_contact):
-        _record_accepted(
-            claimed, wa_message_id=wa_message_id, now=now
-        )  # one statement, the usual way
+    # Usually there is nothing to end, and a single statement is enough.
+    if not (claimed.ends_number_slow_down or claimed.ends_contact_slow_down):
+        _record_accepted(claimed, wa_message_id=wa_message_id, now=now)
         return
     with transaction.atomic():
-        if claimed.recovers_contact:
+        if claimed.ends_contact_slow_down:
             buyer = WhatsAppContact.objects.filter(pk=claimed.contact_id)
             buyer.update(send_after=None, pair_rate_hits=0)
         _record_accepted(claimed, wa_message_id=wa_message_id, now=now)
-        if claimed.recovers:
+        if claimed.ends_number_slow_down:
             business_numbers.resume_sending(claimed.phone_number_id, now=now)
 
 
@@ -71,15 +69,15 @@ def record_failure(
     now: datetime,
     jitter: float,
 ) -> None:
-    """Note that Meta refused a message, and do what the refusal asks for.
+    """Record that Meta refused a message, and apply the consequence.
 
     Args:
-        claimed: what was refused.
-        judgement: what the code means.
+        claimed: the message.
+        judgement: the consequence of the error.
         code: the Graph error code, if there was one.
-        words: what Meta said.
-        now: when.
-        jitter: a die between 0 and 1.
+        words: Meta's details of the error.
+        now: the time of the answer.
+        jitter: a random number between 0 and 1.
 
     """
     contact = contacts.lock_contact(claimed.contact_id)
@@ -87,21 +85,28 @@ def record_failure(
     if message is None:
         return
     message.error_code = code
-    message.error = failures.describe_failure(judgement, words)
+    message.error = failure_reports.describe_failure(judgement, words)
     _apply_reaction(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
     message.save(update_fields=list(UNTRIED_FIELDS))
     if message.status == OutboxStatus.FAILED:
-        failures.announce_failure(message, now=now)
+        failure_reports.announce_failure(message, now=now)
     _alarm_about_refusal(message, judgement, now=now)
 
 
 @transaction.atomic
 def record_not_reached(claimed: ClaimedMessage, *, now: datetime, jitter: float) -> None:
-    """Note that Meta could not be reached: nothing was sent, and the number waits a little."""
+    """Record that Meta could not be reached: queue the message again, and slow the number down.
+
+    Args:
+        claimed: the message, which was not sent.
+        now: the time of the failure.
+        jitter: a random number between 0 and 1.
+
+    """
     message = _query_claimed(claimed).select_for_update(no_key=True).first()
     if message is None:
         return
-    _return_to_queue(message)
+    message_status.return_to_queue(message)
     message.save(update_fields=list(UNTRIED_FIELDS))
     hits = business_numbers.slow_down_sending(claimed.phone_number_id, now=now, jitter=jitter)
     if hits >= _HITS_BEFORE_UNREACHABLE_ALARM:
@@ -116,40 +121,11 @@ def record_not_reached(claimed: ClaimedMessage, *, now: datetime, jitter: float)
 
 @transaction.atomic
 def record_unknown(claimed: ClaimedMessage, *, now: datetime) -> None:
-    """Note that a message was handed over and nobody knows whether it arrived."""
+    """Record that a message was sent without an answer, so that it may have arrived."""
     message = _query_claimed(claimed).select_for_update(no_key=True).first()
     if message is not None and message.status == OutboxStatus.SENDING:
-        _mark_unknown(message, now=now)
+        message_status.mark_unknown(message, now=now)
         message.save(update_fields=list(UNTRIED_FIELDS))
-
-
-UNTRIED_FIELDS: Final[Mapping[str, Any]] = {
-    "status": OutboxStatus.QUEUED,
-    "attempts": 0,
-    "unknown_sends": 0,
-    "next_attempt_at": None,
-    "lease": None,
-    "lease_until": None,
-    "wa_message_id": "",
-    "sent_at": None,
-    "delivery": "",
-    "error_code": None,
-    "error": "",
-}
-"""A message as if it had never been tried."""
-
-
-def reset_to_queued(message: OutboundMessage) -> None:
-    """Queue a message anew that waited for the buyer, or failed."""
-    for name, value in UNTRIED_FIELDS.items():
-        setattr(message, name, value)
-
-
-def withhold_message(message: OutboundMessage) -> None:
-    """Settle a message that the 24 h window shut out: a notice waits, a reply is stale."""
-    is_notice = message.kind == OutboxKind.NOTICE
-    message.status = OutboxStatus.WITHHELD if is_notice else OutboxStatus.STALE
-    message.lease = message.lease_until = message.next_attempt_at = None
 
 
 def _record_accepted(claimed: ClaimedMessage, *, wa_message_id: str, now: datetime) -> None:
@@ -177,18 +153,20 @@ def _apply_reaction(
 ) -> None:
     match judgement.reaction:
         case FailureReaction.UNKNOWN:
-            _mark_unknown(message, now=now)
+            message_status.mark_unknown(message, now=now)
         case FailureReaction.OUTSIDE_WINDOW:
             _handle_closed_window(message, contact, claimed=claimed)
         case FailureReaction.RETRY:
             _schedule_retry(message, least=judgement.wait, now=now, jitter=jitter)
         case FailureReaction.RETRY_PAIR:
             _slow_down_contact(contact, now=now, jitter=jitter)
-            _return_to_queue(message)
+            message_status.return_to_queue(message)
         case FailureReaction.RETRY_NUMBER | FailureReaction.PAUSE:
-            _return_to_queue(message)
+            message_status.return_to_queue(message)
         case FailureReaction.FAIL:
-            _mark_failed(message)
+            message_status.mark_failed(message)
+        case _:
+            assert_never(judgement.reaction)
     if judgement.reaction is FailureReaction.RETRY_NUMBER:
         business_numbers.slow_down_sending(
             message.phone_number_id, least=judgement.wait, now=now, jitter=jitter
@@ -203,9 +181,9 @@ def _alarm_about_refusal(message: OutboundMessage, judgement: Judgement, *, now:
     elif message.status == OutboxStatus.FAILED and (
         judgement.alarm or _is_unprompted_message(message)
     ):
-        failures.sound_failure_alarm(message, now=now)
+        failure_reports.sound_failure_alarm(message, now=now)
     elif judgement.alarm:
-        failures.sound_refusal_alarm(message, now=now)
+        failure_reports.sound_refusal_alarm(message, now=now)
 
 
 def _query_claimed(claimed: ClaimedMessage) -> QuerySet[OutboundMessage]:
@@ -214,25 +192,12 @@ def _query_claimed(claimed: ClaimedMessage) -> QuerySet[OutboundMessage]:
     )
 
 
-def _return_to_queue(message: OutboundMessage) -> None:
-    message.status = OutboxStatus.QUEUED
-    message.lease = message.lease_until = message.next_attempt_at = None
-
-
-def _mark_unknown(message: OutboundMessage, *, now: datetime) -> None:
-    # The lease stays: an answer that comes after all still counts.
-    message.status = OutboxStatus.UNKNOWN
-    message.attempts += 1
-    message.unknown_sends += 1
-    message.next_attempt_at = now + UNKNOWN_SEND_WAIT
-
-
 def _schedule_retry(
     message: OutboundMessage, *, least: timedelta, now: datetime, jitter: float
 ) -> None:
     message.attempts += 1
     if message.attempts >= MAX_SEND_ATTEMPTS:
-        _mark_failed(message)
+        message_status.mark_failed(message)
         return
     wait = max(
         least,
@@ -240,7 +205,7 @@ def _schedule_retry(
             message.attempts, base=_RETRY_BASE, cap=_RETRY_CAP, factor=_RETRY_FACTOR
         ),
     )
-    _return_to_queue(message)
+    message_status.return_to_queue(message)
     message.next_attempt_at = now + retry.add_jitter(wait, jitter=jitter)
 
 
@@ -249,14 +214,11 @@ def _handle_closed_window(
 ) -> None:
     message.attempts += 1
     if contact.last_inbound_at != claimed.last_inbound_at and message.attempts < MAX_SEND_ATTEMPTS:
-        _return_to_queue(message)  # the buyer wrote meanwhile: it is open again
+        message_status.return_to_queue(
+            message
+        )  # the buyer wrote meanwhile, so the window is open again
     else:
-        withhold_message(message)
-
-
-def _mark_failed(message: OutboundMessage) -> None:
-    message.status = OutboxStatus.FAILED
-    message.lease = message.lease_until = message.next_attempt_at = None
+        message_status.withhold_message(message)
 
 
 def _slow_down_contact(contact: WhatsAppContact, *, now: datetime, jitter: float) -> None:

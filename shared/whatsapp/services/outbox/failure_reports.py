@@ -1,4 +1,4 @@
-"""How people are told that a message could not be sent."""
+"""Reports of messages that could not be sent: error texts, the signal, and alarms."""
 
 from datetime import datetime
 from typing import Final
@@ -11,18 +11,18 @@ from shared.whatsapp.services import alarms, business_numbers
 _ERROR_LENGTH: Final = 500
 
 
-def describe_failure(judgement: Judgement, words: str) -> str:
-    """Join what a code means with what Meta said."""
-    return " ".join(filter(None, (judgement.words, words)))[:_ERROR_LENGTH]
+def describe_failure(judgement: Judgement, details: str) -> str:
+    """Return the explanation of an error code, followed by Meta's own details."""
+    return " ".join(filter(None, (judgement.explanation, details)))[:_ERROR_LENGTH]
 
 
 def announce_failure(message: OutboundMessage, *, now: datetime) -> None:
-    """Let others know that a message failed for good, in the transaction that notes it."""
+    """Send the signal that a message failed for good, in the transaction that records it."""
     signals.message_failed.send(sender=OutboundMessage, message=message, now=now)
 
 
 def sound_failure_alarm(message: OutboundMessage, *, now: datetime) -> None:
-    """Say that a buyer was not told something."""
+    """Sound the alarm that a message did not reach its buyer."""
     about = f" about {message.about}" if message.about else ""
     alarms.sound_alarm(
         f"not_sent:{message.error_code}",
@@ -34,7 +34,7 @@ def sound_failure_alarm(message: OutboundMessage, *, now: datetime) -> None:
 
 
 def sound_refusal_alarm(message: OutboundMessage, *, now: datetime) -> None:
-    """Say that Meta slows a number down for a reason a person should know of."""
+    """Sound the alarm that Meta refuses messages of a business number for now."""
     alarms.sound_alarm(
         business_numbers.build_refused_alarm_key(message.phone_number_id),
         title="Meta refuses messages for now",

@@ -1,4 +1,4 @@
-"""Who sends what next: the head of each contact's queue, claimed by one gateway with a lease."""
+"""Claims of messages to send: the first of each contact's queue, leased to one gateway."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.whatsapp.errors import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failures
+from shared.whatsapp.services.outbox import failure_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class ClaimedMessage:
     """A message that one gateway may send until its lease runs out.
 
     Attributes:
-        body: the whole body for the Graph API.
-        attempts: how often sending was tried before.
-        kind: whether it answers the buyer or tells them news.
-        last_inbound_at: when the buyer wrote last, as known when it was claimed.
-        recovers: whether a success ends a pause or a slow-down of the number.
-        recovers_contact: whether a success ends a slow-down towards this buyer.
+        body: the full body for the Graph API.
+        attempts: the number of earlier attempts.
+        kind: whether it is a reply or a notice.
+        last_inbound_at: the time of the buyer's last message when it was claimed.
+        ends_number_slow_down: whether a success ends a pause or slow-down of the number.
+        ends_contact_slow_down: whether a success ends a slow-down for this buyer.
 
     """
 
@@ -41,8 +41,8 @@ class ClaimedMessage:
     correlation_id: str
     kind: OutboxKind = OutboxKind.REPLY
     last_inbound_at: datetime | None = None
-    recovers: bool = False
-    recovers_contact: bool = False
+    ends_number_slow_down: bool = False
+    ends_contact_slow_down: bool = False
 
 
 def claim_messages(
@@ -53,28 +53,28 @@ def claim_messages(
     limit: int,
     skip_contacts: Collection[int] = (),
 ) -> list[ClaimedMessage]:
-    """Claim messages to send: of each contact at most the oldest unsent one.
+    """Claim messages to send, at most the oldest unsent one of each contact.
 
-    Where the 24 h window is closed nothing is claimed: replies become STALE and notices WITHHELD.
-    A paused number gives one message a minute. Opens its own short transactions, and none when
-    there is nothing to send.
+    If the 24 h window of a contact is closed, nothing is claimed: replies become STALE and notices
+    WITHHELD. Of a paused number, one message per minute is claimed. Opens its own short
+    transactions, or none if there is nothing to send.
 
     Args:
-        now: the time.
-        lease: names this claim; what is recorded later counts only with it.
-        lease_for: after this time without a record the message's fate counts as unknown.
-        limit: how many at most.
-        skip_contacts: whom the caller is sending to right now.
+        now: the current time.
+        lease: the id of this claim; a result is recorded only for the current lease.
+        lease_for: the time after which a message without a result counts as unknown.
+        limit: the largest number of messages.
+        skip_contacts: the contacts to whom the caller is sending at the moment.
 
     """
     states = _load_troubled_numbers()
     while True:
-        found = _find_candidates(states, now=now, skip=skip_contacts, limit=limit)
+        heads = _find_candidates(states, now=now, skip=skip_contacts, limit=limit)
         closed = {
-            head.contact_id for head in found if not window.is_window_open(head.inbound_at, now=now)
+            head.contact_id for head in heads if not window.is_window_open(head.inbound_at, now=now)
         }
         settle_closed_windows(closed, now=now)
-        wanted = [head for head in found if head.contact_id not in closed]
+        wanted = [head for head in heads if head.contact_id not in closed]
         if wanted or not closed:
             break
     wanted = _keep_probes(wanted, states, now=now)
@@ -86,9 +86,9 @@ def claim_messages(
 
 
 def settle_closed_windows(contact_ids: Collection[int], *, now: datetime) -> None:
-    """Settle what can no longer be sent freely: replies become STALE, notices WITHHELD.
+    """Mark queued replies as STALE and queued notices as WITHHELD where the window is closed.
 
-    Each contact is locked and looked at again, for the buyer may be writing just now.
+    Each contact is locked and checked again, since the buyer may have just written.
     """
     for contact_id in sorted(contact_ids):
         with transaction.atomic():
@@ -112,7 +112,7 @@ type _TroubledNumbers = Mapping[str, BusinessNumber]
 
 
 def _load_troubled_numbers() -> _TroubledNumbers:
-    """Give the numbers in some trouble; those that fare well are absent."""
+    """Return the business numbers that are paused or slowed down."""
     troubled = BusinessNumber.objects.filter(
         Q(paused_at__isnull=False) | Q(send_after__isnull=False)
     )
@@ -142,7 +142,7 @@ def _find_candidates(
 def _query_queue_heads(
     *, now: datetime
 ) -> "QuerySet[OutboundMessage, tuple[int, int, str, datetime | None]]":
-    """Find the oldest unsent message of each contact, unless one to them is under way."""
+    """Return the oldest queued message of each contact to whom none is being sent."""
     queued = OutboundMessage.objects.filter(status=OutboxStatus.QUEUED)
     earlier = queued.filter(contact=OuterRef("contact"), pk__lt=OuterRef("pk"))
     under_way = OutboundMessage.objects.filter(status=OutboxStatus.SENDING)
@@ -165,7 +165,7 @@ def _build_due_filter(now: datetime) -> Q:
 def _keep_probes(
     heads: Iterable[_QueueHead], states: _TroubledNumbers, *, now: datetime
 ) -> list[_QueueHead]:
-    """Keep of the paused numbers' messages those that get this minute's one try."""
+    """Return the messages, those of paused numbers only if they get this minute's test."""
     return [
         head
         for head in heads
@@ -187,19 +187,19 @@ def _claim_rows(
     lease: UUID,
     lease_for: timedelta,
 ) -> list[ClaimedMessage]:
-    # Locked in one order and without waiting: two gateways never block or deadlock each other.
-    free = list(
+    # Locked in one order and without waiting, so that two gateways never block each other.
+    unlocked = list(
         OutboundMessage.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(_build_due_filter(now), pk__in=ids, status=OutboxStatus.QUEUED)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
     OutboundMessage.objects.filter(
-        _build_due_filter(now), pk__in=free, status=OutboxStatus.QUEUED
+        _build_due_filter(now), pk__in=unlocked, status=OutboxStatus.QUEUED
     ).update(status=OutboxStatus.SENDING, lease=lease, lease_until=now + lease_for)
-    taken = OutboundMessage.objects.filter(pk__in=free, lease=lease).order_by("pk")
+    leased = OutboundMessage.objects.filter(pk__in=unlocked, lease=lease).order_by("pk")
     claimed = []
-    for message in taken.select_related("contact"):
+    for message in leased.select_related("contact"):
         try:
             body = _build_body(message)
         except NoAddressee:
@@ -212,11 +212,11 @@ def _claim_rows(
 
 def _build_body(message: OutboundMessage) -> messages.Message:
     contact = message.contact
-    # With a conflict the phone may by now belong to somebody else; the user id cannot.
-    by_user_id = contact.identity_conflict and contact.user_id is not None
+    # With a conflict, the phone number may belong to somebody else by now; the user id cannot.
+    use_user_id = contact.identity_conflict and contact.user_id is not None
     return messages.address_message(
         message.payload,
-        wa_id=None if by_user_id else contact.wa_id,
+        wa_id=None if use_user_id else contact.wa_id,
         user_id=contact.user_id,
         callback_data=str(message.callback_data),
     )
@@ -227,8 +227,8 @@ def _fail_without_addressee(message: OutboundMessage, *, now: datetime) -> None:
     message.lease = message.lease_until = None
     message.error = "Its buyer has neither a phone number nor a user id that can be written to."
     message.save(update_fields=["status", "lease", "lease_until", "error"])
-    failures.announce_failure(message, now=now)
-    failures.sound_failure_alarm(message, now=now)
+    failure_reports.announce_failure(message, now=now)
+    failure_reports.sound_failure_alarm(message, now=now)
 
 
 def _build_claimed_message(
@@ -249,6 +249,6 @@ def _build_claimed_message(
         correlation_id=message.correlation_id,
         kind=OutboxKind(message.kind),
         last_inbound_at=contact.last_inbound_at,
-        recovers=number is not None,
-        recovers_contact=contact.pair_rate_hits > 0 or contact.send_after is not None,
+        ends_number_slow_down=number is not None,
+        ends_contact_slow_down=contact.pair_rate_hits > 0 or contact.send_after is not None,
     )

@@ -1,0 +1,45 @@
+"""Every kind of alarm that the program sounds has advice of its own."""
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from backoffice.messaging import alarm_advice
+from shared.whatsapp.models import Alarm
+from tests import stable_names
+
+ALARM_KINDS: Final = sorted(
+    {key.partition(":")[0] for key in stable_names.load()["alarm keys"]["names"]}
+)
+
+
+@pytest.mark.parametrize("kind", ALARM_KINDS)
+def test_every_kind_of_alarm_has_advice_of_its_own(kind: str) -> None:
+    advice = alarm_advice.build_alarm_advice(Alarm(key=f"{kind}:1"))
+
+    assert advice != alarm_advice.build_alarm_advice(Alarm(key="unheard-of")), (
+        f"Add the advice for {kind} to {alarm_advice.__name__}."
+    )
+    assert advice.steps
+
+
+def test_no_advice_is_kept_for_alarms_that_nothing_sounds() -> None:
+    assert sorted(alarm_advice._ADVICE_BUILDERS) == ALARM_KINDS
+
+
+def test_every_alarm_is_sounded_with_a_key_that_the_list_can_read() -> None:
+    for call in find_sounded_alarms():
+        where = ast.unparse(call)
+        assert ast.unparse(call.func) in stable_names.ALARMS, where
+        assert call.args, where
+        assert isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Call), where
+
+
+def find_sounded_alarms() -> Iterator[ast.Call]:
+    """Yield every call that sounds an alarm."""
+    for tree in stable_names._read_source().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("sound_alarm"):
+                yield node
