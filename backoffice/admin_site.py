@@ -81,4 +81,4 @@ class BackofficeSite(AdminSite):
             "title": "Dashboard",
         }
         page = self.each_context(request) | shown | (extra_context or {})
-        return TemplateResponse(request, "admin/dashboard.html", page)
+        return TemplateResponse(request, "dashboard/dashboard.html", page)

@@ -50,7 +50,7 @@ def security_view(request: HttpRequest) -> HttpResponse:
         last_login=person.last_login,
     )
     context = {"title": "Your security", "security": security, "person": person}
-    return render(request, "desk/security.html", admin.site.each_context(request) | context)
+    return render(request, "accounts/security.html", admin.site.each_context(request) | context)
 
 
 @require_POST

@@ -150,4 +150,4 @@ def _build_receipt_text(order: Order, raffle: Raffle, *, numbers: list[int]) -> 
 
 
 def _render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    return render(request, "desk/sell.html", admin.site.each_context(request) | context)
+    return render(request, "raffles/cash_sale.html", admin.site.each_context(request) | context)

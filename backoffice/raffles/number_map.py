@@ -99,7 +99,7 @@ def number_map_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     context = {"map": _load_number_map(raffle, request=request), "title": f"Numbers of {raffle}"}
-    return render(request, "desk/numbers.html", admin.site.each_context(request) | context)
+    return render(request, "raffles/numbers.html", admin.site.each_context(request) | context)
 
 
 def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:

@@ -1,4 +1,4 @@
-"""Sold, held and free numbers as one bar, drawn by `desk/parts/share.html`."""
+"""Sold, held and free numbers as one bar, drawn by `raffles/parts/progress_bar.html`."""
 
 from dataclasses import dataclass
 from typing import Final

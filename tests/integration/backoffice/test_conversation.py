@@ -158,7 +158,7 @@ class TestConversation:
         )
 
         shown = chat_view.load_conversation(buyer.pk, zone="UTC")
-        page = render_to_string("desk/conversation.html", {"conversation": shown})
+        page = render_to_string("messaging/conversation.html", {"conversation": shown})
 
         assert "<img" not in page
         assert "<i>no" not in page
@@ -169,7 +169,7 @@ class TestConversation:
         shown = chat_view.load_conversation(builders.contact().pk, zone="UTC")
 
         assert shown.bubbles == ()
-        page = render_to_string("desk/conversation.html", {"conversation": shown})
+        page = render_to_string("messaging/conversation.html", {"conversation": shown})
         assert "No messages yet" in page
 
     def test_hides_the_link_by_hand_with_the_phone(self) -> None:
