@@ -35,16 +35,20 @@ class BackofficeSite(AdminSite):
         return apps
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Put the desk's pages before the admin's own, whose last address catches everything."""
-        from backoffice import admin_urls  # noqa: PLC0415 - models are not loaded before
-        from backoffice.accounts import urls as people_urls  # noqa: PLC0415
+        """Return our pages first, because the last of the admin's own URLs matches everything."""
+        # Models are not loaded when this module is imported.
+        from backoffice.accounts.urls import build_security_urls  # noqa: PLC0415
+        from backoffice.orders.urls import build_order_urls  # noqa: PLC0415
+        from backoffice.raffles.urls import build_raffle_urls  # noqa: PLC0415
 
-        face = [
+        return [
             path("brand.css", brand.brand_style_view, name="brand_style"),
             path("brand/logo", brand.brand_logo_view, name="brand_logo"),
+            *build_security_urls(self),
+            *build_order_urls(self),
+            *build_raffle_urls(self),
+            *super().get_urls(),
         ]
-        desk = [*people_urls.build_security_urls(self), *admin_urls.build_url_patterns(self)]
-        return [*face, *desk, *super().get_urls()]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -83,7 +83,9 @@ class RaffleAdmin(BoundedSearch):
             return format_html(
                 '<span class="quiet">{} numbers, not made yet</span>', f"{raffle.number_count:,}"
             )
-        return render_to_string("raffles/parts/progress_bar.html", {"share": raffle.share, "short": True})
+        return render_to_string(
+            "raffles/parts/progress_bar.html", {"share": raffle.share, "short": True}
+        )
 
     @admin.display(description="Price", ordering="price")
     def price_each(self, raffle: Raffle) -> str:
