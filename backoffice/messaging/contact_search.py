@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from backoffice.changelists.search import MAX_TERM
+from backoffice.changelists.search import MAX_SEARCH_CHARACTERS
 from shared.whatsapp.models import WhatsAppContact
 
 MAX_CONTACTS_SEARCHED: Final = 200
@@ -23,7 +23,7 @@ def find_contact_ids(term: str) -> list[int]:
 
 def build_contact_condition(term: str) -> Q:
     """Return the condition: part of the phone, part of the name, or the whole user id."""
-    if len(term) > MAX_TERM:
+    if len(term) > MAX_SEARCH_CHARACTERS:
         return Q(pk__in=())
     named = Q(profile_name__icontains=term) | Q(username__icontains=term) | Q(user_id=term)
     digits = extract_phone_digits(term)
