@@ -17,7 +17,7 @@ from backoffice.messaging import delivery_reasons
 from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, parse_content
-from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import InboundMessage, OutboundMessage
 
 _PICTURE_PLACEHOLDER: Final = "[picture]"
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
@@ -182,20 +182,21 @@ def build_single_message_conversation(
     return Conversation(message.contact_id or 0, (shown,), earlier=False, untold=None)
 
 
-def build_whatsapp_link(contact: WhatsAppContact, *, text: str = "") -> str:
-    """Give the link that opens WhatsApp with this buyer, for a word by hand.
+def build_whatsapp_link(phone_number: str | None, *, text: str = "") -> str:
+    """Return the link that opens WhatsApp with a buyer, for a message by hand.
 
     Args:
-        contact: the buyer.
-        text: what stands in the message already.
+        phone_number: digits with the country code, such as a contact's `wa_id`; None if the buyer
+            hides it.
+        text: the beginning of the message.
 
     Returns:
-        The address at wa.me; empty while the buyer hides the phone number.
+        The URL at wa.me; empty without a phone number.
 
     """
-    if not contact.wa_id:
+    if not phone_number:
         return ""
-    return f"https://wa.me/{contact.wa_id}" + (f"?text={quote(text)}" if text else "")
+    return f"https://wa.me/{phone_number}" + (f"?text={quote(text)}" if text else "")
 
 
 def _query_inbound_messages(contact_id: int) -> Any:

@@ -116,7 +116,7 @@ def load_contact_page(
         live=any(order.status in Order.LIVE for order in found),
         talk=replace(talk, earlier=False),  # the link would lead to this very page
         untold=untold,
-        by_hand=chat_view.build_whatsapp_link(contact, text=untold.plain) if untold else "",
+        by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=untold.plain) if untold else "",
         may_block=request.user.has_perm(BLOCK_CONTACT_PERMISSION),
         facts=(
             ("User name", contact.username or "–"),

@@ -103,7 +103,7 @@ def load_outbound_message_page(
         moments=_load_outbound_history(message, zone=zone),
         may_again=failed and request.user.has_perm(SEND_AGAIN_PERMISSION),
         by_hand=(
-            chat_view.build_whatsapp_link(message.contact, text=bubble.bubbles[0].plain)
+            chat_view.build_whatsapp_link(message.contact.wa_id, text=bubble.bubbles[0].plain)
             if delivery_reasons.is_buyer_uninformed(message)
             else ""
         ),
@@ -139,7 +139,7 @@ def load_inbound_message_page(
         ),
         moments=_build_inbound_history(message),
         may_again=failed and request.user.has_perm(ANSWER_AGAIN_PERMISSION),
-        by_hand=chat_view.build_whatsapp_link(contact) if contact and failed else "",
+        by_hand=chat_view.build_whatsapp_link(contact.wa_id) if contact and failed else "",
         raw=format_sorted_json(message.payload),
         facts=(
             ("Kind", message.type),
