@@ -1,4 +1,4 @@
-"""What to do about an alarm, in steps; by the key it was sounded with."""
+"""Advice on alarms: the steps to take for each kind of alarm."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,20 @@ from shared.whatsapp.models import Alarm
 
 @dataclass(frozen=True, slots=True)
 class AlarmAdvice:
-    """What to do: steps in order, and where to do it (words and address)."""
+    """What to do about an alarm.
+
+    Attributes:
+        steps: sentences in order.
+        where: label and URL of the page to do it on.
+
+    """
 
     steps: Sequence[str]
     where: tuple[str, str] | None = None
 
 
 def build_alarm_advice(alarm: Alarm) -> AlarmAdvice:
-    """Say what to do about an alarm; one of an unknown kind gets the plain steps."""
+    """Return the advice for an alarm; an unknown kind gets general advice."""
     kind, _, rest = alarm.key.partition(":")
     tell = _ADVICE_BUILDERS.get(kind)
     return _GENERAL_ADVICE if tell is None else tell(rest)

@@ -1,4 +1,4 @@
-"""What the pages of the business numbers and of Meta's notices show."""
+"""Sending state of business numbers, and the context of their pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.whatsapp import predicates
 from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage
 
 WEBHOOK_SILENCE_LIMIT: Final = timedelta(hours=24)
-"""A number without a webhook for so long may be connected badly, or nobody writes."""
+"""Time without a webhook after which the page shows a warning."""
 
 _MAX_NOTICE_DETAILS: Final = 40
 _NOTICE_FIELD_LABELS: Final = {
@@ -35,18 +35,18 @@ _NOTICE_FIELD_LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class BusinessNumberDetailPage:
-    """The page of a business number.
+    """Context of a business number's page.
 
     Attributes:
-        state: sending, slowed down or paused, in a word.
-        style: Bootstrap's style for it.
-        why: the reason, in words; empty while it sends.
-        since: since when it is paused.
-        next_try: when the next message is tried.
-        heard: when Meta last called for it, and how long ago.
-        quiet: Meta has not called for it for a day.
-        waiting: how many messages wait to be sent from it.
-        may_try: whether this person may let it try at once, and there is a reason to.
+        state: "Sending", "Slowed down" or "Paused".
+        style: Bootstrap's style of the state.
+        why: reason of the state; empty while the number sends.
+        since: when it was paused; empty if it is not.
+        next_try: when the next message is tried; empty while the number sends.
+        heard: time of the last webhook and its age.
+        quiet: whether there was no webhook for a day.
+        waiting: number of messages that wait to be sent.
+        may_try: whether the number is not sending freely and the user may retry it at once.
 
     """
 
@@ -64,7 +64,7 @@ class BusinessNumberDetailPage:
 def load_business_number_page(
     number: BusinessNumber, *, request: HttpRequest, now: datetime
 ) -> BusinessNumberDetailPage:
-    """Read the page of a business number, with one query for what waits."""
+    """Return the context of a business number's page, with one query for the waiting messages."""
     state, style = describe_sending_state(number, now=now)
     troubled = is_slowed_down(number, now=now) or number.paused_at is not None
     waiting = OutboundMessage.objects.filter(
@@ -87,19 +87,19 @@ def load_business_number_page(
 
 
 def is_slowed_down(number: BusinessNumber, *, now: datetime) -> bool:
-    """Whether Meta asked the number to wait, and the time is not over."""
+    """Return whether Meta asked the number to wait and that time is not over."""
     return number.send_after is not None and number.send_after > now
 
 
 def describe_sending_state(number: BusinessNumber, *, now: datetime) -> tuple[str, str]:
-    """Give a number's state in a word, and Bootstrap's style for it."""
+    """Return the state of a number and Bootstrap's style for it."""
     if number.paused_at is not None:
         return "Paused", "danger"
     return ("Slowed down", "warning") if is_slowed_down(number, now=now) else ("Sending", "success")
 
 
 def explain_sending_state(number: BusinessNumber, *, now: datetime) -> str:
-    """Say why a number does not send freely; empty while it does."""
+    """Return why a number is slowed down or paused; empty while it sends."""
     if number.paused_at is not None:
         code = "" if number.pause_code is None else f"Meta's code {number.pause_code}: "
         return f"{code}{number.pause_reason or 'no reason was given'}"
@@ -109,14 +109,14 @@ def explain_sending_state(number: BusinessNumber, *, now: datetime) -> str:
 
 
 def describe_account_notice(notice: AccountNotice) -> str:
-    """Say in words what a notice is about."""
+    """Return the subject of a notice."""
     return _NOTICE_FIELD_LABELS.get(
         notice.field, notice.field.replace("_", " ").capitalize() or "Notice"
     )
 
 
 def list_notice_details(notice: AccountNotice) -> Sequence[tuple[str, str]]:
-    """Give what a notice says as names and values; the rest stands in its raw form."""
+    """Return the notice's details as names and values, up to `_MAX_NOTICE_DETAILS`."""
     value = notice.payload.get("value", notice.payload)
     return [
         pair for _, pair in zip(range(_MAX_NOTICE_DETAILS), _flatten_payload(value), strict=False)
@@ -124,7 +124,7 @@ def list_notice_details(notice: AccountNotice) -> Sequence[tuple[str, str]]:
 
 
 def format_notice_payload(notice: AccountNotice) -> str:
-    """Give the notice as Meta sent it."""
+    """Return the notice's payload as JSON."""
     return format_sorted_json(notice.payload)
 
 

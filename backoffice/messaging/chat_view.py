@@ -1,4 +1,4 @@
-"""A buyer's conversation as both phones show it: bubbles, buttons, and what became of each."""
+"""A buyer's conversation as chat bubbles, with buttons and delivery ticks."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*
 
 
 class DeliveryTick(StrEnum):
-    """How far one of our messages came, as a mark beside its time."""
+    """Delivery state of one of our messages, shown beside its time."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -84,29 +84,29 @@ _CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
     ContentKind.UNSUPPORTED: ("fa-question-circle", "WhatsApp did not pass this message on"),
     ContentKind.OTHER: ("fa-question-circle", "Another kind of message"),
 }
-"""An icon and words for what is more, or other, than a text."""
+"""Icon and label of content that is not plain text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatBubble:
-    """One message as it is drawn.
+    """A message in the chat.
 
     Attributes:
-        key: of its row.
-        ours: whether we said it; the buyer's stand on the left.
-        at: when: by the buyer's phone, or when ours was written.
-        clock: the same in the zone of the page: "15:42".
-        day: "Sun 22 Nov 2026" where a new day begins, else nothing.
-        text: what a person reads of it, safe to draw.
-        plain: the same without marks.
-        kind: what it is, where that is more than a text: "Picture".
-        icon: for that kind.
-        tapped: the buyer tapped a button and did not type.
-        chips: the buttons or rows below it.
-        tick: how far it came; the buyer's have none.
-        state: the tick in words.
-        trouble: why it is not where it should be, in words.
-        notice: it told news and answered nothing.
+        key: primary key of the message.
+        ours: whether we sent it; the buyer's messages are on the left.
+        at: when the buyer sent it, or when we queued it.
+        clock: the same in the page's time zone: "15:42".
+        text: the text as HTML.
+        plain: the text without formatting.
+        day: "Sun 22 Nov 2026" for the first message of a day, else empty.
+        kind: label of the content if it is not plain text: "Picture".
+        icon: icon of that kind.
+        tapped: whether the buyer tapped a button instead of typing.
+        chips: titles of the buttons or rows below it.
+        tick: delivery state; None for the buyer's messages.
+        state: the tick as text.
+        trouble: why it was not answered, sent or delivered; empty if all is well.
+        notice: whether it is news (`OutboxKind.NOTICE`) and not a reply.
 
     """
 
@@ -129,13 +129,13 @@ class ChatBubble:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The end of a conversation, oldest message first.
+    """The latest messages of a conversation, oldest first.
 
     Attributes:
-        contact_id: whose it is.
-        bubbles: its messages.
-        earlier: there are older ones.
-        untold: our last news, if the buyer did not get it.
+        contact_id: the contact's primary key.
+        bubbles: the messages.
+        earlier: whether there are older messages.
+        untold: our latest news, if the buyer did not receive it.
 
     """
 
@@ -146,12 +146,12 @@ class Conversation:
 
 
 def load_conversation(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
-    """Read the last messages of a conversation in two queries.
+    """Return the latest messages of a conversation, from two queries.
 
     Args:
-        contact_id: whose it is.
-        zone: IANA name of the time zone its times are shown in.
-        limit: how many messages at most.
+        contact_id: primary key of the contact.
+        zone: IANA name of the page's time zone.
+        limit: maximum number of messages.
 
     """
     now = timezone.now()
@@ -173,7 +173,7 @@ def load_conversation(contact_id: int, *, zone: str, limit: int = 40) -> Convers
 def build_single_message_conversation(
     message: InboundMessage | OutboundMessage, *, zone: str, now: datetime
 ) -> Conversation:
-    """Draw one message by itself; one of ours comes with its contact."""
+    """Return a conversation of one message; an outbound message must have its contact loaded."""
     if isinstance(message, OutboundMessage):
         bubble = _build_outbound_bubble(message, zone=zone, now=now)
     else:
@@ -252,7 +252,7 @@ def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime
 
 
 def render_whatsapp_text(text: str) -> SafeString:
-    """Draw WhatsApp's *bold*; everything else stays as it was written, and is escaped."""
+    """Return the text as HTML: escaped, with WhatsApp's *bold*."""
     return mark_safe(_BOLD_PATTERN.sub(r"<strong>\1</strong>", escape(text)))  # noqa: S308 - escaped
 
 
@@ -264,7 +264,7 @@ def _choose_tick(message: OutboundMessage) -> DeliveryTick:
 
 
 def _explain_tick(message: OutboundMessage, tick: DeliveryTick, *, now: datetime) -> str:
-    """Say why it is not where it should be; that it waits its turn is no trouble."""
+    """Return why a message is not where it should be; waiting in the queue is normal."""
     return (
         ""
         if tick is DeliveryTick.QUEUED
@@ -273,7 +273,7 @@ def _explain_tick(message: OutboundMessage, tick: DeliveryTick, *, now: datetime
 
 
 def _parse_outbound_payload(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
-    """Give the words of one of our messages, what can be tapped below, and if it has a picture."""
+    """Return the text of an outbound payload, its button titles, and whether it has a picture."""
     match payload:
         case {"type": "interactive", "interactive": {"action": _}}:
             parts: Mapping[str, Any] = payload["interactive"]

@@ -1,4 +1,7 @@
-"""Why a message to a buyer is where it is, in words; no code of ours or of Meta's comes alone."""
+"""Delivery state of messages to buyers, with the reason in words.
+
+Error codes are never shown alone.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -51,7 +54,7 @@ EMPTY_SENDING_CONTEXT: Final = SendingContext()
 
 
 def load_sending_context(messages: Iterable[OutboundMessage]) -> SendingContext:
-    """Read what the queued ones of `messages` wait for: two queries, or none if none is queued."""
+    """Return what the queued messages wait for, from two queries; from none if none is queued."""
     queued = [message for message in messages if message.status == OutboxStatus.QUEUED]
     if not queued:
         return EMPTY_SENDING_CONTEXT
@@ -71,14 +74,14 @@ def load_sending_context(messages: Iterable[OutboundMessage]) -> SendingContext:
 
 
 def describe_message_state(message: OutboundMessage) -> tuple[str, str]:
-    """Give what a seller calls its status, and Bootstrap's style for it."""
+    """Return the state of a message and Bootstrap's style for it."""
     if message.status == OutboxStatus.SENT and message.delivery in _DELIVERY_BADGES:
         return _DELIVERY_BADGES[message.delivery]
     return _OUTBOX_STATUS_BADGES[message.status]
 
 
 def has_message_failed(message: OutboundMessage) -> bool:
-    """Whether the buyer did not get it and nobody tries any more."""
+    """Return whether the buyer did not receive the message and it is not retried."""
     undelivered = (
         message.status == OutboxStatus.SENT and message.delivery == MessageDeliveryStatus.FAILED
     )
@@ -86,7 +89,7 @@ def has_message_failed(message: OutboundMessage) -> bool:
 
 
 def is_buyer_uninformed(message: OutboundMessage) -> bool:
-    """Whether the buyer does not know what it says, and may not for long."""
+    """Return whether the buyer did not receive the message and will not receive it soon."""
     return has_message_failed(message) or message.status in {
         OutboxStatus.WITHHELD,
         OutboxStatus.STALE,
@@ -96,12 +99,13 @@ def is_buyer_uninformed(message: OutboundMessage) -> bool:
 def explain_message_state(
     message: OutboundMessage, *, now: datetime, around: SendingContext = EMPTY_SENDING_CONTEXT
 ) -> str:
-    """Say why a message was not sent or not yet; empty where all went well.
+    """Return why a message was not sent or not delivered; empty if all is well.
 
     Args:
-        message: with its contact fetched along; asks the database nothing.
-        now: the time.
-        around: what `surroundings` read; without it paused numbers and the queue go unmentioned.
+        message: the message, with its contact loaded; there are no queries.
+        now: the current time.
+        context: the result of `load_sending_context`; without it, paused numbers and earlier
+            messages are not mentioned.
 
     """
     match OutboxStatus(message.status):

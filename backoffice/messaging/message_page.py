@@ -1,4 +1,4 @@
-"""What the page of one message shows, read at once before it is drawn."""
+"""Context of the page of one message."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ _DELIVERY_LABELS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class MessageHistoryEntry:
-    """One line of what happened to a message, and whether it is good news."""
+    """An entry in the history of a message; `good` is false for a failure."""
 
     what: str
     at: str
@@ -47,22 +47,22 @@ class MessageHistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class MessageDetailPage:
-    """The page of one message, in or out.
+    """Context of the page of one message, inbound or outbound.
 
     Attributes:
-        state: what a seller calls its status.
-        style: Bootstrap's style for it.
-        why: the reason it is where it is; may be empty.
-        buyer: name and phone.
-        buyer_link: the contact's page; empty without one.
-        about: the order it is about, or nothing.
-        about_link: where that order is.
-        bubble: the message as both phones show it.
-        moments: what happened to it, in order.
-        may_again: whether this person may send or answer it again, and it can be.
-        by_hand: a link that opens WhatsApp with this text; empty without a phone number.
+        state: state of the message.
+        style: Bootstrap's style of the state.
+        why: reason of the state; empty if there is none.
+        buyer: name and phone number.
+        buyer_link: URL of the contact; empty without one.
+        about: code of the order that the message is about; empty without one.
+        about_link: URL of that order.
+        bubble: the message as a conversation of one.
+        moments: history of the message.
+        may_again: whether the message failed and the user may send or answer it again.
+        by_hand: wa.me link with the text; empty if not needed or without a phone number.
         raw: the payload as JSON.
-        facts: small print, names and values.
+        facts: further details as names and values.
 
     """
 
@@ -84,7 +84,7 @@ class MessageDetailPage:
 def load_outbound_message_page(
     message: OutboundMessage, *, request: HttpRequest, now: datetime
 ) -> MessageDetailPage:
-    """Read the page of a message to a buyer; the message comes with its contact."""
+    """Return the context of an outbound message's page; the contact must be loaded."""
     order = _find_order(message)
     zone = order.raffle.time_zone if order else settings.TIME_ZONE
     around = delivery_reasons.load_sending_context([message])
@@ -122,7 +122,7 @@ def load_outbound_message_page(
 def load_inbound_message_page(
     message: InboundMessage, *, request: HttpRequest, now: datetime
 ) -> MessageDetailPage:
-    """Read the page of a message from a buyer; the message comes with its contact, if any."""
+    """Return the context of an inbound message's page; the contact, if any, must be loaded."""
     state, style = INBOX_STATUS_BADGES[message.status]
     failed = message.status == InboxStatus.FAILED
     contact = message.contact
@@ -152,7 +152,7 @@ def load_inbound_message_page(
 
 
 def format_sorted_json(value: Any) -> str:
-    """Write JSON as people read it."""
+    """Return JSON with indentation and sorted keys."""
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
 
 
