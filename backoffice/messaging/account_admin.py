@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.messaging import business_numbers, channel_actions
+from backoffice.messaging import account_notices, business_numbers, channel_actions
 from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice, BusinessNumber, UnreadableItem
 
@@ -90,7 +90,7 @@ class AccountNoticeAdmin(TabbedAdmin):
     @admin.display(description="Notice")
     def what(self, notice: AccountNotice) -> str:
         """Return the subject of the notice."""
-        return business_numbers.describe_account_notice(notice)
+        return account_notices.describe_account_notice(notice)
 
     @admin.display(description="Attention")
     def attention(self, notice: AccountNotice) -> SafeString:
@@ -111,10 +111,10 @@ class AccountNoticeAdmin(TabbedAdmin):
         notice: AccountNotice = kwargs["obj"]
         context |= {
             "notice": notice,
-            "what": business_numbers.describe_account_notice(notice),
-            "facts": business_numbers.list_notice_details(notice),
+            "what": account_notices.describe_account_notice(notice),
+            "facts": account_notices.list_notice_details(notice),
             "received": display.format_time(notice.received_at),
-            "raw": business_numbers.format_notice_payload(notice),
+            "raw": account_notices.format_notice_payload(notice),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -130,9 +130,9 @@ class UnreadableItemAdmin(TabbedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UnreadableItem]:
         """Defer the bytes, except for a detail page."""
-        found = super().get_queryset(request)
+        items = super().get_queryset(request)
         kwargs = request.resolver_match.kwargs if request.resolver_match else {}
-        return found if "object_id" in kwargs else found.defer("body")
+        return items if "object_id" in kwargs else items.defer("body")
 
     @admin.display(description="Received")
     def received(self, item: UnreadableItem) -> str:

@@ -27,8 +27,8 @@ class AlarmAdvice:
 def build_alarm_advice(alarm: Alarm) -> AlarmAdvice:
     """Return the advice for an alarm; an unknown kind gets general advice."""
     kind, _, rest = alarm.key.partition(":")
-    tell = _ADVICE_BUILDERS.get(kind)
-    return _GENERAL_ADVICE if tell is None else tell(rest)
+    build_advice = ADVICE_BUILDERS.get(kind)
+    return _GENERAL_ADVICE if build_advice is None else build_advice(rest)
 
 
 _GENERAL_ADVICE: Final = AlarmAdvice(
@@ -197,7 +197,7 @@ def _advise_on_undelivered_events(endpoint: str) -> AlarmAdvice:
     )
 
 
-_ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
+ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "paused": _advise_on_paused_number,
     "not_sent": _advise_on_unsent_messages,
     "refused": _advise_on_refused_messages,
@@ -210,3 +210,4 @@ _ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "expiry_failed": _advise_on_failed_expiry,
     "events_undelivered": _advise_on_undelivered_events,
 }
+"""Advice by the part of an alarm's key before the colon; the part after it is the argument."""

@@ -1,36 +1,18 @@
 """Sending state of business numbers, and the context of their pages."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpRequest
 
 from backoffice.messaging.channel_actions import TRY_NUMBER_PERMISSION
-from backoffice.messaging.message_page import format_sorted_json
 from backoffice.ui import display
 from shared.whatsapp import predicates
-from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage
+from shared.whatsapp.models import BusinessNumber, OutboundMessage
 
 WEBHOOK_SILENCE_LIMIT: Final = timedelta(hours=24)
 """Time without a webhook after which the page shows a warning."""
-
-_MAX_NOTICE_DETAILS: Final = 40
-_NOTICE_FIELD_LABELS: Final = {
-    "account_update": "Something changed about the account",
-    "account_alerts": "Meta alerts about the account",
-    "account_review_update": "Meta reviewed the account",
-    "business_capability_update": "The account's limits changed",
-    "business_status_update": "The business was verified or restricted",
-    "message_template_status_update": "A template was reviewed",
-    "message_template_quality_update": "A template's quality changed",
-    "phone_number_name_update": "Meta decided about the display name",
-    "phone_number_quality_update": "The number's quality or limit changed",
-    "security": "Somebody changed the number's security settings",
-    "user_id_update": "A buyer's user id changed",
-    "messages": "Meta reports an error",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +48,7 @@ def load_business_number_page(
 ) -> BusinessNumberDetailPage:
     """Return the context of a business number's page, with one query for the waiting messages."""
     state, style = describe_sending_state(number, now=now)
-    troubled = is_slowed_down(number, now=now) or number.paused_at is not None
+    held_back = is_slowed_down(number, now=now) or number.paused_at is not None
     waiting = OutboundMessage.objects.filter(
         predicates.QUEUED_OUTBOUND, phone_number_id=number.phone_number_id
     )
@@ -76,13 +58,13 @@ def load_business_number_page(
         style=style,
         why=explain_sending_state(number, now=now),
         since=display.format_time(number.paused_at) if number.paused_at else "",
-        next_try=_describe_next_try(number, now=now) if troubled else "",
+        next_try=_describe_next_try(number, now=now) if held_back else "",
         heard=f"{display.format_time(heard)} ({display.format_time_since(heard, now=now)} ago)"
         if heard
         else "never",
         quiet=heard is None or now - heard > WEBHOOK_SILENCE_LIMIT,
         waiting=waiting.count(),
-        may_try=troubled and request.user.has_perm(TRY_NUMBER_PERMISSION),
+        may_try=held_back and request.user.has_perm(TRY_NUMBER_PERMISSION),
     )
 
 
@@ -106,44 +88,6 @@ def explain_sending_state(number: BusinessNumber, *, now: datetime) -> str:
     if is_slowed_down(number, now=now):
         return "Meta asked for fewer messages, or could not be reached; they wait in order."
     return ""
-
-
-def describe_account_notice(notice: AccountNotice) -> str:
-    """Return the subject of a notice."""
-    return _NOTICE_FIELD_LABELS.get(
-        notice.field, notice.field.replace("_", " ").capitalize() or "Notice"
-    )
-
-
-def list_notice_details(notice: AccountNotice) -> Sequence[tuple[str, str]]:
-    """Return the notice's details as names and values, up to `_MAX_NOTICE_DETAILS`."""
-    value = notice.payload.get("value", notice.payload)
-    return [
-        pair for _, pair in zip(range(_MAX_NOTICE_DETAILS), _flatten_payload(value), strict=False)
-    ]
-
-
-def format_notice_payload(notice: AccountNotice) -> str:
-    """Return the notice's payload as JSON."""
-    return format_sorted_json(notice.payload)
-
-
-def _flatten_payload(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _flatten_payload(
-                    inner, f"{name} · {_format_key(key)}" if name else _format_key(key)
-                )
-        case list():
-            for place, inner in enumerate(value, start=1):
-                yield from _flatten_payload(inner, f"{name} {place}" if len(value) > 1 else name)
-        case _:
-            yield name or "Value", "–" if value is None else str(value)
-
-
-def _format_key(key: str) -> str:
-    return key.replace("_", " ").capitalize()
 
 
 def _describe_next_try(number: BusinessNumber, *, now: datetime) -> str:

@@ -36,7 +36,7 @@ class DeliveryTick(StrEnum):
     FAILED = "failed"
 
 
-_TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
+TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
     DeliveryTick.QUEUED: "waits to be sent",
     DeliveryTick.SENT: "sent",
     DeliveryTick.DELIVERED: "delivered",
@@ -47,7 +47,7 @@ _TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
     DeliveryTick.FAILED: "not delivered",
 }
 
-_TICK_BY_OUTBOX_STATUS: Final[Mapping[str, DeliveryTick]] = {
+TICK_BY_OUTBOX_STATUS: Final[Mapping[str, DeliveryTick]] = {
     OutboxStatus.QUEUED: DeliveryTick.QUEUED,
     OutboxStatus.SENDING: DeliveryTick.QUEUED,
     OutboxStatus.SENT: DeliveryTick.SENT,
@@ -68,7 +68,7 @@ _TICKS_NOT_RECEIVED: Final = frozenset(
     {DeliveryTick.WITHHELD, DeliveryTick.STALE, DeliveryTick.FAILED}
 )
 
-_CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
+CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
     ContentKind.IMAGE: ("fa-image", "Picture"),
     ContentKind.DOCUMENT: ("fa-file-alt", "Document"),
     ContentKind.AUDIO: ("fa-microphone", "Voice message"),
@@ -155,10 +155,10 @@ def load_conversation(contact_id: int, *, zone: str, limit: int = 40) -> Convers
 
     """
     now = timezone.now()
-    said = _query_inbound_messages(contact_id)[: limit + 1]
-    told = _query_outbound_messages(contact_id)[: limit + 1]
-    bubbles = [_build_inbound_bubble(message, zone=zone) for message in said]
-    bubbles += [_build_outbound_bubble(message, zone=zone, now=now) for message in told]
+    inbound = _query_inbound_messages(contact_id)[: limit + 1]
+    outbound = _query_outbound_messages(contact_id)[: limit + 1]
+    bubbles = [_build_inbound_bubble(message, zone=zone) for message in inbound]
+    bubbles += [_build_outbound_bubble(message, zone=zone, now=now) for message in outbound]
     bubbles.sort(key=lambda bubble: (bubble.at, bubble.ours, bubble.key))
     notices = [bubble for bubble in bubbles if bubble.notice]
     untold = notices[-1] if notices and notices[-1].tick in _TICKS_NOT_RECEIVED else None
@@ -178,8 +178,8 @@ def build_single_message_conversation(
         bubble = _build_outbound_bubble(message, zone=zone, now=now)
     else:
         bubble = _build_inbound_bubble(message, zone=zone)
-    (shown,) = _add_day_separators([bubble], zone=zone)
-    return Conversation(message.contact_id or 0, (shown,), earlier=False, untold=None)
+    (dated_bubble,) = _add_day_separators([bubble], zone=zone)
+    return Conversation(message.contact_id or 0, (dated_bubble,), earlier=False, untold=None)
 
 
 def build_whatsapp_link(phone_number: str | None, *, text: str = "") -> str:
@@ -200,22 +200,22 @@ def build_whatsapp_link(phone_number: str | None, *, text: str = "") -> str:
 
 
 def _query_inbound_messages(contact_id: int) -> Any:
-    found = InboundMessage.objects.filter(contact_id=contact_id)
+    messages_in = InboundMessage.objects.filter(contact_id=contact_id)
     columns = ("type", "text", "payload", "sent_at", "status")
-    return found.only(*columns).order_by("-sent_at", "-id")
+    return messages_in.only(*columns).order_by("-sent_at", "-id")
 
 
 def _query_outbound_messages(contact_id: int) -> Any:
-    found = OutboundMessage.objects.filter(contact_id=contact_id)
+    messages_out = OutboundMessage.objects.filter(contact_id=contact_id)
     unused = ("contact__context", "callback_data", "correlation_id", "key", "about")
-    return found.select_related("contact").defer(*unused).order_by("-created_at", "-id")
+    return messages_out.select_related("contact").defer(*unused).order_by("-created_at", "-id")
 
 
 def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
-    read = parse_content(message.payload)
-    plain = message.text or read.text
-    known = read.kind is not ContentKind.OTHER or not plain
-    icon, kind = _CONTENT_KIND_LABELS.get(read.kind, ("", "")) if known else ("", "")
+    content = parse_content(message.payload)
+    plain = message.text or content.text
+    known = content.kind is not ContentKind.OTHER or not plain
+    icon, kind = CONTENT_KIND_LABELS.get(content.kind, ("", "")) if known else ("", "")
     failed = message.status == InboxStatus.FAILED
     return ChatBubble(
         key=message.pk,
@@ -226,7 +226,7 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
         plain=plain,
         kind=kind,
         icon=icon,
-        tapped=read.kind is ContentKind.TAP,
+        tapped=content.kind is ContentKind.TAP,
         trouble="It could not be answered; the buyer was told so." if failed else "",
     )
 
@@ -245,7 +245,7 @@ def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime
         icon="fa-image" if picture else "",
         chips=chips,
         tick=tick,
-        state=_TICK_LABELS[tick],
+        state=TICK_LABELS[tick],
         trouble=_explain_tick(message, tick, now=now),
         notice=message.kind == OutboxKind.NOTICE,
     )
@@ -257,30 +257,30 @@ def render_whatsapp_text(text: str) -> SafeString:
 
 
 def _choose_tick(message: OutboundMessage) -> DeliveryTick:
-    status = _TICK_BY_OUTBOX_STATUS[message.status]
-    return (
-        _TICK_BY_DELIVERY.get(message.delivery, status) if status is DeliveryTick.SENT else status
-    )
+    tick = TICK_BY_OUTBOX_STATUS[message.status]
+    if tick is DeliveryTick.SENT:
+        return _TICK_BY_DELIVERY.get(message.delivery, tick)
+    return tick
 
 
 def _explain_tick(message: OutboundMessage, tick: DeliveryTick, *, now: datetime) -> str:
     """Return why a message is not where it should be; waiting in the queue is normal."""
-    return (
-        ""
-        if tick is DeliveryTick.QUEUED
-        else delivery_reasons.explain_message_state(message, now=now)
-    )
+    if tick is DeliveryTick.QUEUED:
+        return ""
+    return delivery_reasons.explain_message_state(message, now=now)
 
 
 def _parse_outbound_payload(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
     """Return the text of an outbound payload, its button titles, and whether it has a picture."""
     match payload:
         case {"type": "interactive", "interactive": {"action": _}}:
-            parts: Mapping[str, Any] = payload["interactive"]
-            bare = messages.render_preview({**payload, "interactive": {**parts, "action": {}}})
-            picture = bare.startswith(_PICTURE_PLACEHOLDER)
-            words = bare.removeprefix(_PICTURE_PLACEHOLDER).lstrip("\n")
-            return words, tuple(_list_button_titles(parts["action"])), picture
+            interactive: Mapping[str, Any] = payload["interactive"]
+            preview = messages.render_preview(
+                {**payload, "interactive": {**interactive, "action": {}}}
+            )
+            picture = preview.startswith(_PICTURE_PLACEHOLDER)
+            text = preview.removeprefix(_PICTURE_PLACEHOLDER).lstrip("\n")
+            return text, tuple(_list_button_titles(interactive["action"])), picture
         case {"type": "image"}:
             return (
                 messages.render_preview(payload).removeprefix(_PICTURE_PLACEHOLDER).strip(),
@@ -300,12 +300,12 @@ def _list_button_titles(action: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _add_day_separators(bubbles: Sequence[ChatBubble], *, zone: str) -> Iterable[ChatBubble]:
-    before = ""
+    previous_day = ""
     for bubble in bubbles:
         local = bubble.at.astimezone(ZoneInfo(zone))
         day = f"{local:%a} {local.day} {local:%b %Y}"
-        yield bubble if day == before else replace(bubble, day=day)
-        before = day
+        yield bubble if day == previous_day else replace(bubble, day=day)
+        previous_day = day
 
 
 def _format_time(at: datetime, *, zone: str) -> str:

@@ -48,12 +48,12 @@ class ContactWindowFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[WhatsAppContact]
     ) -> QuerySet[WhatsAppContact] | None:
         """Return the rows that match the chosen answer, or all rows if none is chosen."""
-        opened = Q(last_inbound_at__gt=_compute_window_start(timezone.now()))
+        is_open = Q(last_inbound_at__gt=_compute_window_start(timezone.now()))
         match self.value():
             case "open":
-                return queryset.filter(opened)
+                return queryset.filter(is_open)
             case "closed":
-                return queryset.exclude(opened)
+                return queryset.exclude(is_open)
             case _:
                 return queryset
 
@@ -94,10 +94,10 @@ class WhatsAppContactAdmin(TabbedAdmin):
     @admin.display(description="24-hour window")
     def may_write(self, contact: WhatsAppContact) -> SafeString:
         """Return whether the 24-hour window is open, as a badge."""
-        opened = window.is_window_open(contact.last_inbound_at, now=timezone.now())
+        is_open = window.is_window_open(contact.last_inbound_at, now=timezone.now())
         return (
             display.render_badge("Open", style="success")
-            if opened
+            if is_open
             else display.render_badge("Closed", style="secondary")
         )
 
@@ -108,10 +108,10 @@ class WhatsAppContactAdmin(TabbedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WhatsAppContact]:
         """Return the contacts, each with its number of orders."""
-        mine = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
-        count = Subquery(mine.annotate(count=Count("pk")).values("count"))
-        found: QuerySet[WhatsAppContact] = super().get_queryset(request)
-        return found.annotate(order_count=count)
+        orders = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
+        count = Subquery(orders.annotate(count=Count("pk")).values("count"))
+        contacts: QuerySet[WhatsAppContact] = super().get_queryset(request)
+        return contacts.annotate(order_count=count)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[WhatsAppContact], search_term: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
@@ -38,8 +38,8 @@ ORDER_STATUS_BADGES: Final = {
     OrderStatus.CANCELLED: ("Cancelled", "dark"),
     OrderStatus.EXPIRED: ("Expired", "dark"),
 }
-_ORDERS_SHOWN: Final = 20
-_MESSAGES_SHOWN: Final = 100
+_MAX_ORDERS: Final = 20
+_MAX_MESSAGES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ def load_contact_page(
     contact: WhatsAppContact, *, request: HttpRequest, now: datetime
 ) -> ContactDetailPage:
     """Return the context of a contact's page, from three queries."""
-    found = list(contact.orders.select_related("raffle").order_by("-id")[: _ORDERS_SHOWN + 1])
-    talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MESSAGES_SHOWN)
+    orders = list(contact.orders.select_related("raffle").order_by("-id")[: _MAX_ORDERS + 1])
+    talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MAX_MESSAGES)
     untold = talk.untold
     return ContactDetailPage(
         contact=contact,
@@ -113,9 +113,9 @@ def load_contact_page(
         window=_describe_window(contact, now=now),
         open=window.is_window_open(contact.last_inbound_at, now=now),
         wrote=display.format_time(contact.last_inbound_at),
-        orders=[_build_order_row(order) for order in found[:_ORDERS_SHOWN]],
-        more_orders=len(found) > _ORDERS_SHOWN,
-        live=any(order.status in Order.LIVE for order in found),
+        orders=[_build_order_row(order) for order in orders[:_MAX_ORDERS]],
+        more_orders=len(orders) > _MAX_ORDERS,
+        live=any(order.status in Order.LIVE for order in orders),
         talk=replace(talk, earlier=False),  # the link to earlier messages would lead to this page
         untold=untold,
         by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=untold.plain) if untold else "",
@@ -136,23 +136,21 @@ def format_phone_number(contact: WhatsAppContact) -> str:
     return f"+{contact.wa_id}" if contact.wa_id else ""
 
 
-def compute_window_end(contact: WhatsAppContact) -> datetime | None:
+def _compute_window_end(contact: WhatsAppContact) -> datetime | None:
     """Return when the 24-hour window closes or closed; None if the contact never wrote."""
-    wrote = contact.last_inbound_at
-    return None if wrote is None else wrote + SERVICE_WINDOW - SERVICE_WINDOW_MARGIN
-
-
-def compute_window_time_left(contact: WhatsAppContact, *, now: datetime) -> timedelta:
-    """Say for how long we may still write; zero once the window is closed."""
-    closes = compute_window_end(contact)
-    return max(timedelta(0), closes - now) if closes else timedelta(0)
+    last_inbound_at = contact.last_inbound_at
+    return (
+        None
+        if last_inbound_at is None
+        else last_inbound_at + SERVICE_WINDOW - SERVICE_WINDOW_MARGIN
+    )
 
 
 def _describe_window(contact: WhatsAppContact, *, now: datetime) -> str:
     if contact.last_inbound_at is None:
         return "Closed: they have not written yet"
     if window.is_window_open(contact.last_inbound_at, now=now):
-        return f"Open until {display.format_time(compute_window_end(contact))}"
+        return f"Open until {display.format_time(_compute_window_end(contact))}"
     return "Closed: more than 24 hours since they wrote"
 
 

@@ -16,17 +16,17 @@ _NOT_PHONE_CHARACTERS: Final = re.compile(r"[^\d\s()+.-]")
 
 def find_contact_ids(term: str) -> list[int]:
     """Return the ids of the newest contacts that match a search term."""
-    found = WhatsAppContact.objects.filter(build_contact_condition(term)).order_by("-pk")
-    return list(found.values_list("pk", flat=True)[:MAX_CONTACTS_SEARCHED])
+    contacts = WhatsAppContact.objects.filter(build_contact_condition(term)).order_by("-pk")
+    return list(contacts.values_list("pk", flat=True)[:MAX_CONTACTS_SEARCHED])
 
 
 def build_contact_condition(term: str) -> Q:
     """Return a condition on contacts: part of the phone number or name, or the whole user id."""
     if len(term) > MAX_SEARCH_CHARACTERS:
         return Q(pk__in=())
-    named = Q(profile_name__icontains=term) | Q(username__icontains=term) | Q(user_id=term)
+    condition = Q(profile_name__icontains=term) | Q(username__icontains=term) | Q(user_id=term)
     digits = extract_phone_digits(term)
-    return named | Q(wa_id__contains=digits) if digits else named
+    return condition | Q(wa_id__contains=digits) if digits else condition
 
 
 def extract_phone_digits(term: str) -> str:

@@ -17,7 +17,7 @@ from shared.whatsapp.models import BusinessNumber, OutboundMessage
 
 WINDOW_CLOSED: Final = "More than 24 hours since the buyer wrote"
 
-_OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
+OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.QUEUED: ("Waiting", "info"),
     OutboxStatus.SENDING: ("Being sent", "info"),
     OutboxStatus.SENT: ("Sent", "success"),
@@ -26,7 +26,7 @@ _OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.STALE: ("Too late to send", "secondary"),
     OutboxStatus.FAILED: ("Failed", "danger"),
 }
-_DELIVERY_BADGES: Final[Mapping[str, tuple[str, str]]] = {
+DELIVERY_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     MessageDeliveryStatus.FAILED: ("Not delivered", "danger"),
     MessageDeliveryStatus.SENT: ("Sent", "success"),
     MessageDeliveryStatus.DELIVERED: ("Delivered", "success"),
@@ -75,9 +75,9 @@ def load_sending_context(messages: Iterable[OutboundMessage]) -> SendingContext:
 
 def describe_message_state(message: OutboundMessage) -> tuple[str, str]:
     """Return the state of a message and Bootstrap's style for it."""
-    if message.status == OutboxStatus.SENT and message.delivery in _DELIVERY_BADGES:
-        return _DELIVERY_BADGES[message.delivery]
-    return _OUTBOX_STATUS_BADGES[message.status]
+    if message.status == OutboxStatus.SENT and message.delivery in DELIVERY_BADGES:
+        return DELIVERY_BADGES[message.delivery]
+    return OUTBOX_STATUS_BADGES[message.status]
 
 
 def has_message_failed(message: OutboundMessage) -> bool:
@@ -97,7 +97,7 @@ def is_buyer_uninformed(message: OutboundMessage) -> bool:
 
 
 def explain_message_state(
-    message: OutboundMessage, *, now: datetime, around: SendingContext = EMPTY_SENDING_CONTEXT
+    message: OutboundMessage, *, now: datetime, context: SendingContext = EMPTY_SENDING_CONTEXT
 ) -> str:
     """Return why a message was not sent or not delivered; empty if all is well.
 
@@ -110,14 +110,13 @@ def explain_message_state(
     """
     match OutboxStatus(message.status):
         case OutboxStatus.QUEUED:
-            return _explain_queued(message, now=now, around=around)
+            return _explain_queued(message, now=now, context=context)
         case OutboxStatus.SENDING:
             return "Handed to Meta just now."
         case OutboxStatus.SENT:
-            failed_after = message.delivery == MessageDeliveryStatus.FAILED
-            return (
-                f"WhatsApp could not deliver it. {_describe_error(message)}" if failed_after else ""
-            )
+            if message.delivery == MessageDeliveryStatus.FAILED:
+                return f"WhatsApp could not deliver it. {_describe_error(message)}"
+            return ""
         case OutboxStatus.UNKNOWN:
             return _explain_unknown(message, now=now)
         case OutboxStatus.WITHHELD:
@@ -128,10 +127,10 @@ def explain_message_state(
             return _describe_error(message)
 
 
-def _explain_queued(message: OutboundMessage, *, now: datetime, around: SendingContext) -> str:
-    number = around.numbers.get(message.phone_number_id)
+def _explain_queued(message: OutboundMessage, *, now: datetime, context: SendingContext) -> str:
+    number = context.numbers.get(message.phone_number_id)
     contact = message.contact
-    first = around.first.get(message.contact_id, message.pk)
+    first = context.first.get(message.contact_id, message.pk)
     if not window.is_window_open(contact.last_inbound_at, now=now):
         later = "is kept until they write" if message.kind == OutboxKind.NOTICE else "is not sent"
         return f"{WINDOW_CLOSED}: it {later}."

@@ -75,8 +75,8 @@ class InboundMessageAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        ids = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
-        return queryset.filter(ids), False
+        condition = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
+        return queryset.filter(condition), False
 
     def has_answer_again_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may let the bot answer again."""

@@ -27,7 +27,7 @@ INBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     InboxStatus.IGNORED: ("Needs no answer", "secondary"),
     InboxStatus.FAILED: ("Could not be answered", "danger"),
 }
-_DELIVERY_LABELS: Final[Mapping[str, str]] = {
+DELIVERY_LABELS: Final[Mapping[str, str]] = {
     MessageDeliveryStatus.SENT: "Left Meta's servers",
     MessageDeliveryStatus.DELIVERED: "Reached the buyer's phone",
     MessageDeliveryStatus.READ: "Read by the buyer",
@@ -87,14 +87,14 @@ def load_outbound_message_page(
     """Return the context of an outbound message's page; the contact must be loaded."""
     order = _find_order(message)
     zone = order.raffle.time_zone if order else settings.TIME_ZONE
-    around = delivery_reasons.load_sending_context([message])
+    sending_context = delivery_reasons.load_sending_context([message])
     bubble = chat_view.build_single_message_conversation(message, zone=zone, now=now)
     state, style = delivery_reasons.describe_message_state(message)
     failed = delivery_reasons.has_message_failed(message)
     return MessageDetailPage(
         state=state,
         style=style,
-        why=delivery_reasons.explain_message_state(message, now=now, around=around),
+        why=delivery_reasons.explain_message_state(message, now=now, context=sending_context),
         buyer=display.format_contact(message.contact),
         buyer_link=_build_contact_url(message.contact_id),
         about=message.about,
@@ -167,20 +167,20 @@ def _build_contact_url(contact_id: int) -> str:
 
 
 def _load_outbound_history(message: OutboundMessage, *, zone: str) -> list[MessageHistoryEntry]:
-    moments = [MessageHistoryEntry("Written", display.format_time(message.created_at, zone=zone))]
+    entries = [MessageHistoryEntry("Written", display.format_time(message.created_at, zone=zone))]
     if message.sent_at is not None:
-        moments.append(
+        entries.append(
             MessageHistoryEntry("Accepted by Meta", display.format_time(message.sent_at, zone=zone))
         )
-    moments += [
+    entries += [
         MessageHistoryEntry(
-            _DELIVERY_LABELS.get(status.status, status.status.capitalize()),
+            DELIVERY_LABELS.get(status.status, status.status.capitalize()),
             display.format_time(status.occurred_at, zone=zone),
             good=status.status != MessageDeliveryStatus.FAILED,
         )
         for status in _query_delivery_statuses(message)
     ]
-    return moments
+    return entries
 
 
 def _query_delivery_statuses(message: OutboundMessage) -> QuerySet[DeliveryStatus]:
@@ -191,17 +191,17 @@ def _query_delivery_statuses(message: OutboundMessage) -> QuerySet[DeliveryStatu
 
 
 def _build_inbound_history(message: InboundMessage) -> list[MessageHistoryEntry]:
-    moments = [
+    entries = [
         MessageHistoryEntry("Written by the buyer", display.format_time(message.sent_at)),
         MessageHistoryEntry("Stored by us", display.format_time(message.received_at)),
     ]
     if message.processed_at is not None:
         failed = message.status == InboxStatus.FAILED
         done = "Given up, with an apology to the buyer" if failed else "Dealt with"
-        moments.append(
+        entries.append(
             MessageHistoryEntry(done, display.format_time(message.processed_at), good=not failed)
         )
-    return moments
+    return entries
 
 
 def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
@@ -223,5 +223,5 @@ def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
             return f"Tried {message.attempts} times so far ({message.error}); tried again shortly."
         case InboxStatus.IGNORED:
             return "Reactions, edits and the like are kept and not answered."
-        case _:
+        case InboxStatus.RECEIVED | InboxStatus.PROCESSED:
             return ""

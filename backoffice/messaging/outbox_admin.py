@@ -56,10 +56,10 @@ class OutboxChangeList(TabbedChangeList):
         super().get_results(request)
         now = timezone.now()
         self.result_list: list[OutboundMessage] = list(self.result_list)
-        around = delivery_reasons.load_sending_context(self.result_list)
+        context = delivery_reasons.load_sending_context(self.result_list)
         for message in self.result_list:
             vars(message)["why"] = delivery_reasons.explain_message_state(
-                message, now=now, around=around
+                message, now=now, context=context
             )
 
 
@@ -130,11 +130,11 @@ class OutboundMessageAdmin(TabbedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
+        condition = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
         if code := codes.normalise_code(term):
             buyers = Order.objects.filter(code=code).values("contact_id")
-            wanted |= Q(about=code, contact_id__in=buyers)
-        return queryset.filter(wanted), False
+            condition |= Q(about=code, contact_id__in=buyers)
+        return queryset.filter(condition), False
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may send messages again."""
