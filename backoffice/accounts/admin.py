@@ -44,7 +44,7 @@ class UserActiveFilter(ConditionFilter):
 
 
 class SuperuserOnlyAdmin(BoundedSearch):
-    """Rows that only superusers may change: anyone who may can grant themselves any permission."""
+    """Rows that only superusers may change, because with them a user could gain any permission."""
 
     menu_name: ClassVar[str] = ""
 

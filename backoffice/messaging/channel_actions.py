@@ -52,7 +52,7 @@ def send_message_again_view(request: HttpRequest, message_id: int) -> HttpRespon
 
 @require_POST
 def answer_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Let the bot answer a message again after an answer failed."""
+    """Queue an inbound message whose answer failed for another answer."""
     _require_permission(request, ANSWER_AGAIN_PERMISSION)
     message = get_object_or_404(InboundMessage, pk=message_id)
 
@@ -84,7 +84,7 @@ def resolve_alarm_view(request: HttpRequest, alarm_id: int) -> HttpResponse:
 
 @require_POST
 def try_business_number_view(request: HttpRequest, number_id: int) -> HttpResponse:
-    """Let a paused number try its next message at once."""
+    """Retry a paused number's next message at once."""
     _require_permission(request, TRY_NUMBER_PERMISSION)
     number = get_object_or_404(BusinessNumber, pk=number_id)
 

@@ -84,7 +84,7 @@ class InboundMessageAdmin(TabbedAdmin):
 
     @admin.action(description="Answer again", permissions=["answer_again"])
     def answer_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
-        """Let the bot answer the chosen messages again."""
+        """Queue the chosen messages for another answer."""
         actions.apply_to_each_row(
             request,
             chosen.select_related("contact"),
@@ -96,7 +96,7 @@ class InboundMessageAdmin(TabbedAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the URL that lets the bot answer again."""
+        """Add the URL that queues a message for another answer."""
         view = self.admin_site.admin_view(channel_actions.answer_message_again_view)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
