@@ -107,9 +107,9 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
         return [own, *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Return the read-only fields, which include roles and permissions unless for a superuser.
+        """Return the read-only fields; roles and permissions are included except for superusers.
 
-        Otherwise any user who may change users could make themselves a superuser.
+        Otherwise a user who may change users could make themselves a superuser.
         """
         fixed = [*super().get_readonly_fields(request, obj)]
         if not request.user.is_superuser:

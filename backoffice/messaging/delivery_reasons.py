@@ -38,11 +38,11 @@ _COUNT_WORDS: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
 
 @dataclass(frozen=True, slots=True)
 class SendingContext:
-    """What else decides when a message is sent.
+    """Data besides the message that decides when it is sent.
 
     Attributes:
-        numbers: the business numbers in some trouble, by their id at Meta.
-        first: the earliest unsent message of a contact, by the contact's id.
+        numbers: business numbers by their id at Meta.
+        first: primary key of each contact's earliest unsent message, by the contact's.
 
     """
 

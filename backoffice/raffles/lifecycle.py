@@ -79,7 +79,7 @@ class RaffleLifecyclePanel:
 
     @property
     def missing_words(self) -> str:
-        """How many numbers are not generated yet: "1,000,000"."""
+        """Number of ticket numbers that are not generated yet: "1,000,000"."""
         return f"{self.missing:,}"
 
 

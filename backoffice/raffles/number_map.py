@@ -179,7 +179,7 @@ class _NumberMapLinks:
         )
 
     def build_page_url(self, first: int) -> str:
-        """Return the URL of the page that starts with a number."""
+        """Return the URL of the page that contains a ticket number."""
         return f"{self.map_url}?from={first}#page"
 
     def build_cell_url(self, entry: MapEntry) -> str:

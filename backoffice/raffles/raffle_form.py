@@ -226,7 +226,7 @@ def list_time_zones() -> list[str]:
 
 
 def read_form_values(form: forms.ModelForm) -> dict[str, Any]:
-    """Return the valid values of a submitted form, else its initial values."""
+    """Return a form's initial values, replaced by the valid values of a submitted form."""
     if form.is_bound:
         form.full_clean()
         return {**_read_initial_values(form), **form.cleaned_data}
