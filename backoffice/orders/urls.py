@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Final
 
 from django.contrib.admin import AdminSite
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from backoffice.orders import decisions, late_payments, orphan_proofs
 from backoffice.orders.exports import view as exports
 from backoffice.orders.review import page, polling, queue
 
-_VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
+_VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("queue/", queue.queue_view, "desk_queue"),
     ("queue/<int:order_id>/", page.review_view, "desk_review"),
     ("queue/<int:order_id>/state/", polling.review_state_view, "desk_review_state"),

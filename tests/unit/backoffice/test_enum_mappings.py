@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ from shared.core.enums import (
 from shared.whatsapp.content import ContentKind
 from tests import stable_names
 
-MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[str, object]]] = {
+MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "labels of event types": (EventType, event_labels.EVENT_TYPE_LABELS),
     "badges of event deliveries": (EventDeliveryStatus, event_labels.DELIVERY_STATUS_BADGES),
     "labels of token scopes": (Scope, token_labels.SCOPE_LABELS),
