@@ -1,1 +1,1 @@
-"""The process that talks to people and programs: the seller's admin and the API."""
+"""The back office: the seller's admin pages and the API."""

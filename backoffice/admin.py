@@ -1,4 +1,4 @@
-"""Admin registrations: Django imports this module, and each import registers its models."""
+"""Registration of all model admins; Django imports this module."""
 
 import backoffice.accounts.admin
 import backoffice.automation.delivery_admin

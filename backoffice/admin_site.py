@@ -1,4 +1,4 @@
-"""The admin as a whole: what its menu says, and what waits for a person on its first page."""
+"""The admin site: its URLs, menu, login page and dashboard."""
 
 from typing import Any, Final, cast
 
@@ -16,7 +16,7 @@ _APP_NAMES: Final = {"auth": "People", "api": "API"}
 
 
 class BackofficeSite(AdminSite):
-    """Django's admin site with the seller's words."""
+    """Django's admin site with our menu, login page and dashboard."""
 
     site_title = config.get_settings().brand_name
     site_header = config.get_settings().brand_name
@@ -25,7 +25,7 @@ class BackofficeSite(AdminSite):
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, Any]]:
-        """Give the menu, each entry named as its admin wants it."""
+        """Return the apps and models, each model under its admin's `menu_name`."""
         apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
         for app in apps:
             app["name"] = _APP_NAMES.get(app["app_label"], app["name"])
@@ -35,50 +35,53 @@ class BackofficeSite(AdminSite):
         return apps
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Put the desk's pages before the admin's own, whose last address catches everything."""
-        from backoffice import admin_urls  # noqa: PLC0415 - models are not loaded before
-        from backoffice.accounts import urls as people_urls  # noqa: PLC0415
+        """Return our pages first, because the last of the admin's own URLs matches everything."""
+        from backoffice.accounts.urls import build_security_urls  # noqa: PLC0415 - needs models
+        from backoffice.orders.urls import build_order_urls  # noqa: PLC0415 - needs models
+        from backoffice.raffles.urls import build_raffle_urls  # noqa: PLC0415 - needs models
 
-        face = [
+        return [
             path("brand.css", brand.brand_style_view, name="brand_style"),
             path("brand/logo", brand.brand_logo_view, name="brand_logo"),
+            *build_security_urls(self),
+            *build_order_urls(self),
+            *build_raffle_urls(self),
+            *super().get_urls(),
         ]
-        desk = [*people_urls.build_security_urls(self), *admin_urls.build_url_patterns(self)]
-        return [*face, *desk, *super().get_urls()]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the way in; who is in already goes on to the first page."""
-        from backoffice.accounts.login import TwoStepLoginView  # noqa: PLC0415 - models are not loaded before
+        """Show the login page, or redirect to the dashboard if the user is already logged in."""
+        from backoffice.accounts.login import TwoStepLoginView  # noqa: PLC0415 - needs models
 
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")
-        shown = {
+        page = {
             "title": "Log in",
             "app_path": request.get_full_path(),
             "username": request.user.get_username(),
             **(extra_context or {}),
         }
-        door = TwoStepLoginView.as_view(extra_context=self.each_context(request) | shown)
-        return cast("HttpResponse", door(request))
+        view = TwoStepLoginView.as_view(extra_context=self.each_context(request) | page)
+        return cast("HttpResponse", view(request))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Give what every page shows: the seller's face and the menu."""
-        shown: list[menu.VisibleMenuGroup] = (
+        """Add the brand and the menu to the context of every page."""
+        groups: list[menu.VisibleMenuGroup] = (
             menu.build_menu(request) if self.has_permission(request) else []
         )
-        return {**super().each_context(request), "brand": brand.get_brand(), "menu": shown}
+        return {**super().each_context(request), "brand": brand.get_brand(), "menu": groups}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show the first screen."""
-        from backoffice.dashboard import page as dashboard_page  # noqa: PLC0415 - models are not loaded before
+        """Show the dashboard."""
+        from backoffice.dashboard import page as dashboard_page  # noqa: PLC0415 - needs models
 
-        shown = {
+        page = {
             "dashboard": dashboard_page.load_dashboard(request, now=timezone.now()),
             "title": "Dashboard",
         }
-        page = self.each_context(request) | shown | (extra_context or {})
-        return TemplateResponse(request, "admin/dashboard.html", page)
+        context = self.each_context(request) | page | (extra_context or {})
+        return TemplateResponse(request, "dashboard/dashboard.html", context)

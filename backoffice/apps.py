@@ -1,18 +1,18 @@
-"""Django's names for this package and for its admin."""
+"""App configurations of the back office and of its admin."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class BackofficeConfig(AppConfig):
-    """The app `backoffice`; Django finds the admin pages in its module `admin`."""
+    """The app `backoffice`; Django imports its module `admin`, which registers the models."""
 
     name = "backoffice"
     label = "backoffice"
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        """Listen for logins."""
+        """Record the start of a session at each login."""
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - needs models
 
         from backoffice.accounts import sessions  # noqa: PLC0415 - needs models
@@ -21,9 +21,10 @@ class BackofficeConfig(AppConfig):
 
 
 class AdminConfig(DjangoAdminConfig):
-    """Django's admin with our own site in place of the default one.
+    """Django's admin with our own site as the default one.
 
-    The site stands outside the package `admin`, whose import already registers with it.
+    The site is not in the module `admin`, because importing that module already registers models
+    with it.
     """
 
     default_site = "backoffice.admin_site.BackofficeSite"

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The client IP address of a request, behind our own proxies."""
 
 import ipaddress
 from typing import Final
@@ -8,35 +8,36 @@ from django.http import HttpRequest
 from shared.core import config
 
 _IPV6_NETWORK_BITS: Final = 64
-"""Bits that one connection shares in IPv6; whoever has one has all the addresses below."""
+"""Bits of an IPv6 address that identify a connection; its user has all addresses below."""
 
 
 def get_client_ip(request: HttpRequest) -> str | None:
-    """Say where a request comes from; django-axes asks it, too."""
+    """Return the client's address with the configured number of proxies; django-axes calls it."""
     return find_client_ip(request, proxies=config.get_settings().trusted_proxies)
 
 
 def find_client_ip(request: HttpRequest, *, proxies: int) -> str | None:
-    """Say where a request comes from.
+    """Return the client's address.
 
     Args:
-        request: what came in.
-        proxies: how many of our own proxies append to `X-Forwarded-For`; the rest of the header
-            is whatever the sender liked to write.
+        request: the request as it reached us.
+        proxies: number of our own proxies that append to `X-Forwarded-For`; the entries before
+            theirs are written by the client and cannot be trusted.
 
     Returns:
-        An address; of IPv6 the network of one connection. None where the server does not tell.
+        The address; for IPv6, the /64 network of the connection. None if the server does not
+        report one.
 
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if proxies and len(forwarded) >= proxies and (found := _parse_ip(forwarded[-proxies])):
-        return found
+    if proxies and len(forwarded) >= proxies and (address := _parse_ip(forwarded[-proxies])):
+        return address
     return _parse_ip(request.META.get("REMOTE_ADDR", ""))
 
 
-def _parse_ip(written: str) -> str | None:
+def _parse_ip(text: str) -> str | None:
     try:
-        address = ipaddress.ip_address(written.strip())
+        address = ipaddress.ip_address(text.strip())
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):

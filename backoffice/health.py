@@ -1,5 +1,5 @@
-"""Whether this process is alive, and whether it can do its work."""
-# ruff: noqa: ARG001 - Django gives these arguments
+"""Liveness and readiness checks."""
+# ruff: noqa: ARG001 - Django passes these arguments
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -15,14 +15,14 @@ log = logs.get_logger(__name__)
 @require_safe
 @never_cache
 def healthz_view(request: HttpRequest) -> JsonResponse:
-    """Say that the process answers; touches nothing else."""
+    """Return 200 if the process can answer; nothing else is checked."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def readyz_view(request: HttpRequest) -> JsonResponse:
-    """Say whether the database answers and has every migration; 503 with the reason otherwise."""
+    """Return 200 if the database answers and has every migration, else 503 with the reasons."""
     problems = _find_problems()
     if problems:
         return JsonResponse({"status": "not ready", "problems": problems}, status=503)

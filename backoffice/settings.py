@@ -52,7 +52,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.accounts.middleware.set_permissions_policy",
-    "axes.middleware.AxesMiddleware",  # last: it answers in place of the login page
+    "axes.middleware.AxesMiddleware",  # last: it replaces the login page
 ]
 TEMPLATES = [
     {
@@ -74,7 +74,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE / "staticfiles"  # not in var/: a volume mounted there would hide it
 STATICFILES_DIRS = [
     BASE / "static",
-    # Of the sidecar's two programs that show an API, the one that is used.
+    # The sidecar contains two API viewers; only Swagger UI is used.
     (
         "swagger-ui",
         Path(drf_spectacular_sidecar.__file__).parent / spectacular_settings.SWAGGER_UI_FOLDER,
@@ -82,7 +82,7 @@ STATICFILES_DIRS = [
 ]
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 STORAGES["staticfiles"] = {"BACKEND": "backoffice.staticfiles.StaticFilesStorage"}
-# Without `manage collectstatic` the pages still have their style: files come from the packages.
+# Before `manage collectstatic` has run, static files are served from the packages.
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -95,20 +95,20 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first: it ends a login that is locked out
+    "axes.backends.AxesStandaloneBackend",  # first: it rejects a login during a lockout
     "backoffice.people.backends.People",
 ]
-# A name is locked from the address that guessed it, so that nobody can lock out somebody else,
-# nor one office behind one address all its people.
+# A lockout is for one user name at one IP address: nobody can lock out another user, and one user
+# cannot lock out an office that shares an address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not make it longer
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying again does not make it longer
 AXES_CLIENT_IP_CALLABLE = "backoffice.client_ip.get_client_ip"
 AXES_LOCKOUT_CALLABLE = "backoffice.accounts.lockout.lockout_view"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
-AXES_DISABLE_ACCESS_LOG = True  # a person's page says when they last logged in
+AXES_DISABLE_ACCESS_LOG = True  # a user's page shows the last login
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 OTP_TOTP_ISSUER = configuration.brand_name
@@ -116,12 +116,12 @@ OTP_TOTP_ISSUER = configuration.brand_name
 JAZZMIN_SETTINGS = jazzmin.SETTINGS
 JAZZMIN_UI_TWEAKS = jazzmin.UI_TWEAKS
 
-TIME_ZONE = configuration.time_zone  # of times that belong to no raffle
+TIME_ZONE = configuration.time_zone  # for times that do not belong to a raffle
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-SESSION_COOKIE_AGE = 12 * 60 * 60  # from the last use: accounts.sessions
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds since the last use: accounts.sessions
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -129,18 +129,18 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = configuration.secure
 CSRF_COOKIE_SECURE = configuration.secure
 SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.secure else 0
-# The proxy that ends TLS must set this header itself, whatever the client sent.
+# The proxy that terminates TLS must overwrite this header, whatever the client sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.secure else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-X_FRAME_OPTIONS = "SAMEORIGIN"  # a proof is shown in a frame of its own order's page
+X_FRAME_OPTIONS = "SAMEORIGIN"  # the order page shows a PDF proof in a frame
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],
-    "img-src": [CSP.SELF, "data:"],  # Bootstrap's and Jazzmin's style sheets carry small pictures
-    "object-src": [CSP.SELF],  # proofs that are PDF
+    "img-src": [CSP.SELF, "data:"],  # small images in Bootstrap's and Jazzmin's style sheets
+    "object-src": [CSP.SELF],  # PDF proofs
     "frame-src": [CSP.SELF],
     "frame-ancestors": [CSP.SELF],
     "base-uri": [CSP.NONE],
@@ -151,7 +151,7 @@ SECURE_CSP = {
 API_REQUESTS_PER_MINUTE = configuration.api_requests_per_minute
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "throttle": {  # in files, which all processes have in common
+    "throttle": {  # in files, which all processes share
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": configuration.media_folder / "throttle",
     },

@@ -1,4 +1,4 @@
-"""Static files under names with a hash of their content, so that browsers keep them for ever."""
+"""Static files with a content hash in their names, so that browsers can cache them forever."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from whitenoise.storage import (  # type: ignore[import-untyped]
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """WhiteNoise's storage that does not fail a page over a name its manifest lacks.
+    """WhiteNoise's storage without an error for a name that the manifest lacks.
 
     Jazzmin 3.0.5 asks for the folder `vendor/bootswatch`, which no manifest has.
     """
@@ -18,19 +18,19 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[
     manifest_strict = False
 
     def hashed_name(self, name: str, *args: Any, **kwargs: Any) -> str:
-        """Give the plain name where the file was not collected; the finders serve it then."""
+        """Return the plain name if the file was not collected; the finders serve it then."""
         try:
             return str(super().hashed_name(name, *args, **kwargs))
         except ValueError:
-            if self._new_files is not None:  # while collecting, a missing file is a fault
+            if self._new_files is not None:  # while collecting, a missing file is an error
                 raise
             return name
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """WhiteNoise's middleware that starts without a word before anything was collected."""
+    """WhiteNoise's middleware without a warning before `collectstatic` has run."""
 
     def add_files(self, root: str, prefix: str | None = None) -> None:
-        """Take the files of a folder, if it is there."""
+        """Add the files of a folder if it exists."""
         if Path(root).is_dir():
             super().add_files(root, prefix)

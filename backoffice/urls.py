@@ -1,4 +1,4 @@
-"""Where everything in the back office is."""
+"""Root URL configuration of the back office."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

@@ -1,4 +1,4 @@
-"""The back office as gunicorn serves it: `gunicorn backoffice.wsgi:application`."""
+"""WSGI application: `gunicorn backoffice.wsgi:application`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from shared.core.config import ConfigurationError
 
 _APP_LOAD_ERROR: Final = 4
-"""The one exit code after which gunicorn stops; after others it starts the worker again."""
+"""Exit code at which gunicorn stops; after any other it restarts the worker."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 try:

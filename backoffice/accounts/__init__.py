@@ -1,1 +1,1 @@
-"""Logins, roles, and the second factor."""
+"""Users, roles, logins and the second factor."""

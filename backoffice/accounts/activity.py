@@ -1,4 +1,4 @@
-"""What a person has done here: who has done anything is never deleted, or its traces would be."""
+"""Search for a user's traces; a user with any is deactivated instead of deleted."""
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -9,7 +9,7 @@ from shared.raffles.models import OrderEvent
 
 
 def has_activity(person: User) -> bool:
-    """Whether a person stands in the log, in an order's history, or has a token that may."""
+    """Return whether the user has log entries or is an actor in the history of an order."""
     events = OrderEvent.objects.filter(
         Q(actor_kind=ActorKind.STAFF) | Q(actor_kind=ActorKind.TOKEN), actor_id=str(person.pk)
     )

@@ -1,4 +1,4 @@
-"""Who works here, what they may do, and what they did."""
+"""Admin pages of users, roles and the log of changes."""
 
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ from backoffice.ui import display
 _REPLACED_MODELS = (
     User,
     Group,
-    # Their pages show the keys of everybody's second factor.
+    # The default pages of these two show the secret keys of every user's second factor.
     django_otp.plugins.otp_static.admin.StaticDevice,
     django_otp.plugins.otp_totp.admin.TOTPDevice,
 )
@@ -33,7 +33,7 @@ admin.site.unregister(_REPLACED_MODELS)
 
 
 class UserActiveFilter(ConditionFilter):
-    """People who may log in, or not any more."""
+    """Users who may log in, or who may not."""
 
     title = "Active"
     parameter_name = "active"
@@ -44,26 +44,26 @@ class UserActiveFilter(ConditionFilter):
 
 
 class SuperuserOnlyAdmin(BoundedSearch):
-    """Rows that superusers alone may touch: with them anybody could become anybody."""
+    """Rows that only superusers may change, because with them a user could gain any permission."""
 
     menu_name: ClassVar[str] = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let superusers."""
+        """Return whether the user is a superuser."""
         return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Let superusers."""
+        """Return whether the user is a superuser."""
         return bool(request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Let superusers."""
+        """Return whether the user is a superuser."""
         return bool(request.user.is_superuser)
 
 
 @admin.register(User)
 class PersonAdmin(BoundedSearch, DjangoUserAdmin):
-    """The people."""
+    """Users of the back office."""
 
     menu_name = "People"
     form = PersonForm
@@ -95,11 +95,11 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     filter_horizontal = ("user_permissions",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:  # noqa: ARG002
-        """Read the people with their roles and whether a code is asked of them."""
+        """Return the users with their roles and whether they have a second factor."""
         return second_factor.select_people().prefetch_related("groups").order_by("username")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the button of a person's page."""
+        """Add the URL that resets a user's second factor."""
         reset = self.admin_site.admin_view(security.reset_second_factor_view)
         own = path(
             "<int:user_id>/second-factor/reset/", reset, name="auth_user_reset_second_factor"
@@ -107,25 +107,31 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
         return [own, *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Let superusers alone say who may do what, or anybody could make themselves one."""
+        """Return the read-only fields; roles and permissions are included except for superusers.
+
+        Otherwise a user who may change users could make themselves a superuser.
+        """
         fixed = [*super().get_readonly_fields(request, obj)]
         if not request.user.is_superuser:
             fixed += ["groups", "is_superuser", "is_staff", "user_permissions"]
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers alone change a superuser."""
+        """Return whether the user may change this user; only superusers may change a superuser."""
         below = obj is None or not obj.is_superuser or request.user.is_superuser
         return bool(below and super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers alone delete a superuser, and nobody themselves."""
+        """Return whether the user may delete this user.
+
+        Only superusers may delete a superuser, and no user may delete themselves.
+        """
         below = obj is None or not obj.is_superuser or request.user.is_superuser
         other = obj is None or obj.pk != request.user.pk
         return bool(below and other and super().has_delete_permission(request, obj))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Keep a person; somebody new may log in here, which is all one can do."""
+        """Save a user; a new one becomes staff, because the admin is all there is to log in to."""
         if not change:
             obj.is_staff = True
         super().save_model(request, obj, form, change)
@@ -133,7 +139,10 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Delete who never did anything; whoever did is made inactive instead."""
+        """Delete a user, or show an error if the user has any activity.
+
+        Such a user can only be deactivated, so that their name stays with what they did.
+        """
         person = self.get_object(request, object_id)
         if (
             person is not None
@@ -150,47 +159,47 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
 
     @admin.display(description="Name")
     def name(self, person: User) -> str:
-        """First and last name."""
+        """Return first and last name."""
         return person.get_full_name() or "–"
 
     @admin.display(description="Role")
     def roles(self, person: User) -> str:
-        """Name the roles."""
+        """Return the names of the roles."""
         names = [group.name for group in person.groups.all()]
         return ", ".join(["Superuser"] * person.is_superuser + names) or "none"
 
     @admin.display(description="Second factor", boolean=True)
     def factor(self, person: User) -> bool:
-        """Whether a code is asked for."""
+        """Return whether the user has a second factor."""
         return second_factor.has_second_factor(person)
 
     @admin.display(description="Last login", ordering="last_login")
     def seen(self, person: User) -> str:
-        """When they last logged in."""
+        """Return the time of the last login."""
         return display.format_time(person.last_login)
 
     @admin.display(description="Here since")
     def joined(self, person: User) -> str:
-        """When they were added."""
+        """Return the time when the user was added."""
         return display.format_time(person.date_joined)
 
 
 @admin.register(Group)
 class RoleAdmin(SuperuserOnlyAdmin, DjangoGroupAdmin):
-    """The roles."""
+    """Roles, which are Django's groups."""
 
     menu_name = "Roles"
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep the three roles that came with the installation."""
+        """Return whether the role may be deleted; the three predefined roles may not."""
         ours = obj is not None and obj.name in {role.name for role in ROLES}
         return not ours and super().has_delete_permission(request, obj)
 
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
-    """What people changed by hand; what happened to an order stands on the order's own page."""
+    """Changes that users made by hand; an order's own history is on the order's page."""
 
     menu_name = "Who did what"
     list_display = ("at", "user", "what", "object_repr", "said")
@@ -202,19 +211,19 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="When", ordering="id")
     def at(self, entry: LogEntry) -> str:
-        """When it was done."""
+        """Return the time of the change."""
         return display.format_time(entry.action_time)
 
     @admin.display(description="What")
     def what(self, entry: LogEntry) -> str:
-        """What kind of thing was changed."""
+        """Return the kind of object that was changed."""
         return str(entry.content_type.name).capitalize() if entry.content_type else "–"
 
     @admin.display(description="Change")
     def said(self, entry: LogEntry) -> str:
-        """Say what was done."""
+        """Return a description of the change."""
         return entry.get_change_message() or entry.get_action_flag_display()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Let those look who may see the log, whoever wrote it."""
+        """Return whether the user may view the log, including the entries of other users."""
         return request.user.has_perm("admin.view_logentry")

@@ -1,4 +1,4 @@
-"""Who a session belongs to, and what they may do."""
+"""Authentication backend of sessions, with fewer queries than Django's own."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from backoffice.accounts import second_factor
 
 
 class People(ModelBackend):
-    """Django's own backend with fewer queries: every page asks it who somebody is."""
+    """Django's model backend with one query for a user and one for all their permissions."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Read the person of a session."""
+        """Return the user of a session, with whether they have a second factor."""
         user = second_factor.select_people().filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Read a person's own permissions and those of their groups in one query, not in two."""
+        """Return the user's own and their groups' permissions, in one query instead of two."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         if user_obj.is_superuser:
             return super().get_all_permissions(user_obj)
-        if not hasattr(user_obj, "_perm_cache"):  # where Django's backend remembers them, too
+        if not hasattr(user_obj, "_perm_cache"):  # the same cache as Django's backend uses
             granted = Permission.objects.filter(Q(user=user_obj) | Q(group__user=user_obj))
             names = granted.order_by().values_list("content_type__app_label", "codename")
             user_obj._perm_cache = {f"{app}.{codename}" for app, codename in names}  # noqa: SLF001

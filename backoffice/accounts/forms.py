@@ -1,4 +1,4 @@
-"""The forms of a person: the roles first, each explained."""
+"""Forms of a user, with a description of each role."""
 
 from django import forms
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -10,7 +10,7 @@ from backoffice.accounts.roles import ROLES
 
 
 class RolesField(forms.ModelMultipleChoiceField):
-    """Groups as boxes to tick, ours with what they are for."""
+    """Groups as checkboxes, the predefined roles with their description."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -22,37 +22,37 @@ class RolesField(forms.ModelMultipleChoiceField):
         )
 
     def label_from_instance(self, obj: Group) -> SafeString:
-        """Name a role and say what it is for."""
-        says = next((role.says for role in ROLES if role.name == obj.name), "")
+        """Return a role's name and description as HTML."""
+        description = next((role.description for role in ROLES if role.name == obj.name), "")
         return format_html(
-            '<span><strong>{}</strong> <span class="quiet">{}</span></span>', obj.name, says
+            '<span><strong>{}</strong> <span class="quiet">{}</span></span>', obj.name, description
         )
 
 
 class NewPersonForm(UserCreationForm):
-    """What is needed of somebody new."""
+    """Form of a new user."""
 
     groups = RolesField()
 
     class Meta(UserCreationForm.Meta):
-        """Name, role and password."""
+        """Name and roles."""
 
         model = User
         fields = ("username", "first_name", "last_name", "groups")
 
 
 class PersonForm(UserChangeForm):
-    """Everything about a person."""
+    """Form of an existing user."""
 
     groups = RolesField()
 
 
 class NewPasswordForm(AdminPasswordChangeForm):
-    """A new password for somebody else."""
+    """Form of a new password for another user."""
 
     def __init__(self, user: User, *args: object, **kwargs: object) -> None:
         super().__init__(user, *args, **kwargs)
-        # A person without a password cannot get in here: whoever shall not is made inactive.
+        # A user without a password could not log in; "Active" is the switch for that.
         self.fields.pop("usable_password", None)
         for name in ("password1", "password2"):
             self.fields[name].required = True

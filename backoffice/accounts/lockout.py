@@ -1,11 +1,12 @@
-"""What happens after too many wrong passwords: a pause, said kindly and with its length."""
+"""Login lockout after too many wrong passwords."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
-from typing import Any, Final
+from typing import Any
 
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
@@ -14,27 +15,29 @@ from django.utils import timezone
 
 from backoffice.client_ip import get_client_ip
 
-MAX_LOGIN_FAILURES: Final = 5
-LOCKOUT_DURATION: Final = timedelta(minutes=15)
-
 
 def lockout_view(
     request: HttpRequest,
     _response: HttpResponse | None = None,
     credentials: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Answer somebody who typed too many wrong passwords; django-axes calls it."""
+    """Return the lockout page with status 429; django-axes calls this view."""
     name = get_client_username(request, credentials) or ""
     minutes = count_minutes_left(name, address=get_client_ip(request), now=timezone.now())
-    context = {"title": "A short pause", "minutes": minutes, "failures": MAX_LOGIN_FAILURES}
-    page = admin.site.each_context(request) | context
-    locked = render(request, "admin/locked.html", page, status=429)
-    locked["Retry-After"] = str(minutes * 60)
-    return locked
+    context = {
+        "title": "A short pause",
+        "minutes": minutes,
+        "failures": settings.AXES_FAILURE_LIMIT,
+    }
+    response = render(
+        request, "admin/locked.html", admin.site.each_context(request) | context, status=429
+    )
+    response["Retry-After"] = str(minutes * 60)
+    return response
 
 
 def count_minutes_left(username: str, *, address: str | None, now: datetime) -> int:
-    """Count the minutes until a name is let in again from an address; at least one."""
+    """Return the minutes until the user may log in again from an address, at least one."""
     attempts = AccessAttempt.objects.filter(username=username, ip_address=address)
     last: datetime = attempts.aggregate(last=Max("attempt_time"))["last"] or now
-    return max(1, ceil((last + LOCKOUT_DURATION - now).total_seconds() / 60))
+    return max(1, ceil((last + settings.AXES_COOLOFF_TIME - now).total_seconds() / 60))

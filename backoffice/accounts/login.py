@@ -1,4 +1,4 @@
-"""The way in: name and password first, then, for who uses one, the code."""
+"""Login in two steps: name and password, then the code of the second factor."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -16,7 +16,7 @@ from backoffice.accounts import second_factor
 from backoffice.accounts.second_factor import CodeAccepted, CodeEntryPaused
 
 PENDING_LOGIN_KEY: Final = "half_way_in"
-"""Where a session keeps who gave the right password and still owes the code."""
+"""Session key of a user who entered the right password but not yet the code."""
 PENDING_LOGIN_LIFETIME: Final = timedelta(minutes=10)
 
 
@@ -31,7 +31,7 @@ class PasswordForm(AdminAuthenticationForm):
 
 
 class CodeForm(forms.Form):
-    """The code from the phone, or one from paper."""
+    """A code from the authenticator app, or a recovery code."""
 
     button = "Go on"
     code = forms.CharField(
@@ -55,7 +55,7 @@ class CodeForm(forms.Form):
         self.accepted: CodeAccepted | None = None
 
     def clean_code(self) -> str:
-        """Compare the code with what the person's phone shows."""
+        """Check the code."""
         code: str = self.cleaned_data["code"]
         outcome = second_factor.check_code(self.user, code, now=timezone.now())
         if not isinstance(outcome, CodeAccepted):
@@ -65,7 +65,7 @@ class CodeForm(forms.Form):
 
 
 def explain_refused_code(outcome: second_factor.CodeWrong | CodeEntryPaused) -> str:
-    """Say why a code was not taken."""
+    """Return the message for a code that was not accepted."""
     if isinstance(outcome, CodeEntryPaused):
         unit = "second" if outcome.seconds == 1 else "seconds"
         return f"Please wait {outcome.seconds} {unit}, then type the code your app shows then."
@@ -73,20 +73,20 @@ def explain_refused_code(outcome: second_factor.CodeWrong | CodeEntryPaused) -> 
 
 
 class TwoStepLoginView(LoginView):
-    """The login page, which asks for the code once the password was right."""
+    """Login page, which asks for the code after the right password."""
 
     template_name = "admin/login.html"
     authentication_form = PasswordForm
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Take what was typed, or begin anew."""
+        """Process the submitted form, or start over with the password."""
         if "again" in request.POST:
             request.session.pop(PENDING_LOGIN_KEY, None)
             return HttpResponseRedirect(request.get_full_path())
         return super().post(request, *args, **kwargs)
 
     def get_form(self, form_class: Any = None) -> Any:
-        """Ask for the password, or for the code of who gave it."""
+        """Return the code form if the password was right, else the password form."""
         person = load_pending_user(self.request, now=timezone.now())
         if person is None:
             return super().get_form(form_class)
@@ -94,9 +94,9 @@ class TwoStepLoginView(LoginView):
         return CodeForm(typed, user=person)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Let the person in, or on to the code."""
+        """Log the user in, or continue with the code if the user has a second factor."""
         if isinstance(form, CodeForm):
-            return self._in(form)
+            return self._log_in(form)
         person = cast("User", form.get_user())
         if not second_factor.has_second_factor(person):
             return super().form_valid(form)
@@ -109,22 +109,31 @@ class TwoStepLoginView(LoginView):
         }
         return HttpResponseRedirect(self.request.get_full_path())
 
-    def _in(self, form: CodeForm) -> HttpResponse:
+    def _log_in(self, form: CodeForm) -> HttpResponse:
         assert form.accepted is not None  # noqa: S101 - a valid form has been accepted
-        half = self.request.session.pop(PENDING_LOGIN_KEY)
+        pending = self.request.session.pop(PENDING_LOGIN_KEY)
         target = self.get_success_url()
-        login(self.request, form.user, backend=half["backend"])
+        login(self.request, form.user, backend=pending["backend"])
         django_otp.login(self.request, form.accepted.device)
         return HttpResponseRedirect(target)
 
 
 def load_pending_user(request: HttpRequest, *, now: datetime) -> User | None:
-    """Give who gave the right password in this session a short while ago, and owes the code."""
-    half = request.session.get(PENDING_LOGIN_KEY)
-    if half is None:
+    """Return the user who entered the right password in this session and still has to enter a code.
+
+    Args:
+        request: the request with the session.
+        now: the current time.
+
+    Returns:
+        None if there is no such user, the time for the code is over, or the password has changed.
+
+    """
+    pending = request.session.get(PENDING_LOGIN_KEY)
+    if pending is None:
         return None
-    person = User.objects.filter(pk=half["user"], is_active=True, is_staff=True).first()
-    if now.timestamp() > half["until"] or person is None:
+    person = User.objects.filter(pk=pending["user"], is_active=True, is_staff=True).first()
+    if now.timestamp() > pending["until"] or person is None:
         del request.session[PENDING_LOGIN_KEY]
         return None
-    return person if person.get_session_auth_hash() == half["hash"] else None
+    return person if person.get_session_auth_hash() == pending["hash"] else None

@@ -1,4 +1,4 @@
-"""What every request passes: the gate of the second factor, and a header that refuses devices."""
+"""Middleware: the second factor of sessions, and the Permissions-Policy header."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,16 +18,16 @@ _PERMISSIONS_POLICY: Final = (
 
 
 class SecondFactorMiddleware:
-    """Makes a session anonymous that gave no code although its person uses one.
+    """Middleware that makes a session anonymous until the user's second factor is verified.
 
-    That holds for pages and for the API alike; tokens of the API are no sessions.
+    This covers pages and the API's session logins; API tokens are not sessions.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Replace the request's user by one who is known only with the code."""
+        """Replace the request's user by one that is resolved together with the second factor."""
         known = partial(_resolve_user, request.user)
         request.user = cast("User", SimpleLazyObject(known))
         return self.get_response(request)
@@ -42,7 +42,7 @@ def _resolve_user(user: User | AnonymousUser) -> User | AnonymousUser:
 
 
 def set_permissions_policy(get_response: GetResponse) -> GetResponse:
-    """Tell browsers that no page here wants a camera, a place or a microphone."""
+    """Disallow camera, location, microphone and other devices on every page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

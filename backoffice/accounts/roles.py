@@ -1,4 +1,4 @@
-"""The three roles of the back office and what each may do, as data."""
+"""The three predefined roles and their permissions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.contrib.auth.management import create_permissions
 from django.db.models import Q
 
 ROLE_APPS: Final = ("raffles", "whatsapp", "events", "api", "admin", "auth")
-"""The apps whose permissions the roles name, and those that only superusers use."""
+"""Apps with permissions that the roles name, or that only superusers have."""
 
 VIEW_SALES_PERMISSIONS: Final = frozenset(
     f"raffles.view_{model}"
@@ -29,11 +29,18 @@ VIEW_AUTOMATION_PERMISSIONS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A group by its name; `says` is how the form of a person explains it."""
+    """A predefined group.
+
+    Attributes:
+        name: the group's name.
+        description: shown beside the role in a user's form.
+        permissions: as "app.codename".
+
+    """
 
     name: str
-    says: str
-    may: frozenset[str]
+    description: str
+    permissions: frozenset[str]
 
 
 SELLER: Final = Role(
@@ -78,14 +85,14 @@ ROLES: Final = (SELLER, REVIEWER, AUDITOR)
 
 
 def grant_role_permissions(apps: Any, *, using: str = "default") -> None:
-    """Make the groups and give each what its role may; what a group has besides stays.
+    """Create the groups and add their permissions; other permissions of a group stay.
 
-    A migration calls it, which runs before Django makes the permissions of new models, so they
-    are made here; the same again changes nothing. An app that is not there yet is left to a later
-    migration.
+    Migrations call this before Django creates the permissions of new models, so the permissions
+    are created here. Calling it again changes nothing. Apps that are not installed yet are left
+    to a later migration.
 
     Args:
-        apps: Django's registry of models, or the historical one of a migration.
+        apps: Django's model registry, or the historical one of a migration.
         using: alias of the database.
 
     """
@@ -97,11 +104,11 @@ def grant_role_permissions(apps: Any, *, using: str = "default") -> None:
     permissions = apps.get_model("auth", "Permission").objects.using(using)
     for role in ROLES:
         group, _ = groups.get_or_create(name=role.name)
-        group.permissions.add(*permissions.filter(build_permission_filter(role.may)))
+        group.permissions.add(*permissions.filter(build_permission_filter(role.permissions)))
 
 
 def build_permission_filter(permissions: Iterable[str]) -> Q:
-    """Find permissions by "app.codename"."""
+    """Return a condition that finds permissions by "app.codename"."""
     found = Q()
     for permission in permissions:
         label, _, codename = permission.partition(".")
@@ -112,6 +119,6 @@ def build_permission_filter(permissions: Iterable[str]) -> Q:
 def _create_permissions(apps: Any, label: str, *, using: str) -> None:
     app = apps.get_app_config(label)
     module = getattr(app, "models_module", None)
-    app.models_module = module or True  # a historical app has none, and none means "no models"
+    app.models_module = module or True  # historical apps have None, which means "no models"
     create_permissions(app, verbosity=0, using=using, apps=apps)
     app.models_module = module

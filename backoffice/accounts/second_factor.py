@@ -1,4 +1,4 @@
-"""The second factor: a code from an app on the phone, and codes on paper for when it is lost."""
+"""Second factor: codes of an authenticator app, and recovery codes for a lost phone."""
 
 from base64 import b32encode
 from dataclasses import dataclass
@@ -18,40 +18,49 @@ RECOVERY_CODE_COUNT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class CodeAccepted:
-    """The code fits; the session is verified by this device."""
+    """The code is right; `device` is the device that verifies the session."""
 
     device: TOTPDevice | StaticDevice
 
 
 @dataclass(frozen=True, slots=True)
 class CodeWrong:
-    """The code does not fit, or was used before."""
+    """The code is wrong or was used before."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeEntryPaused:
-    """There were too many wrong codes; the next is looked at after so many seconds."""
+    """Too many wrong codes; the next code is checked after `seconds`."""
 
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorSetup:
-    """What a phone needs once: a picture to scan, or the same as letters to type."""
+    """Setup data for an authenticator app.
+
+    Attributes:
+        picture: the QR code as inline SVG.
+        letters: the same key in base32, for typing.
+
+    """
 
     picture: str
     letters: str
 
 
 def select_people() -> QuerySet[User]:
-    """Give the people, each with the attribute `second_factor`: whether a code is asked for."""
+    """Return all users, each with the attribute `second_factor`: whether it is turned on."""
     return User.objects.annotate(
         second_factor=Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
     )
 
 
 def has_second_factor(user: User) -> bool:
-    """Whether a code is asked for; costs a query only where the person came without the answer."""
+    """Return whether the user has a second factor.
+
+    This costs a query if the user was not loaded by `select_people`.
+    """
     known: bool | None = getattr(user, "second_factor", None)
     if known is None:
         return bool(TOTPDevice.objects.filter(user_id=user.pk, confirmed=True).exists())
@@ -59,25 +68,25 @@ def has_second_factor(user: User) -> bool:
 
 
 def find_pending_device(user: User) -> TOTPDevice | None:
-    """Give the device that was begun and not confirmed yet, if any."""
+    """Return the device whose setup has not been confirmed yet, if any."""
     return TOTPDevice.objects.filter(user=user, confirmed=False).first()
 
 
 @transaction.atomic
 def start_setup(user: User) -> None:
-    """Make a new device that counts once a code of it was typed; an older attempt is dropped."""
+    """Create an unconfirmed device in place of an earlier one, if there is no second factor yet."""
     cancel_setup(user)
     if not has_second_factor(user):
         TOTPDevice.objects.create(user=user, name="Authenticator app", confirmed=False)
 
 
 def cancel_setup(user: User) -> None:
-    """Drop what was begun and not confirmed."""
+    """Delete the device whose setup has not been confirmed."""
     TOTPDevice.objects.filter(user=user, confirmed=False).delete()
 
 
 def build_authenticator_setup(device: TOTPDevice) -> AuthenticatorSetup:
-    """Draw what the phone scans."""
+    """Return the QR code and the key of a device."""
     picture = segno.make(device.config_url, error="m").svg_inline(
         light="#fff", border=4, svgclass="qr", lineclass=None, omitsize=True, title="QR code"
     )
@@ -91,7 +100,17 @@ def build_authenticator_setup(device: TOTPDevice) -> AuthenticatorSetup:
 def confirm_setup(
     user: User, code: str, *, now: datetime
 ) -> CodeAccepted | CodeWrong | CodeEntryPaused:
-    """Turn the second factor on, given a code of the device that was begun."""
+    """Turn the second factor on if the code is one of the unconfirmed device.
+
+    Args:
+        user: the owner of the device.
+        code: the code as typed.
+        now: the current time.
+
+    Returns:
+        Whether the code was right, wrong, or not checked because of earlier wrong codes.
+
+    """
     device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
     if device is None:
         return CodeWrong()
@@ -106,9 +125,18 @@ def confirm_setup(
 def check_code(
     user: User, code: str, *, now: datetime
 ) -> CodeAccepted | CodeWrong | CodeEntryPaused:
-    """Compare a code with the person's app, or, where it is no six digits, with the paper.
+    """Check a code; six digits are a code of the app, anything else is a recovery code.
 
-    Each wrong one doubles the wait before the next is looked at, beginning with a second.
+    Each wrong code doubles the pause before the next is checked, starting with one second.
+
+    Args:
+        user: the user who logs in or confirms.
+        code: the code as typed.
+        now: the current time.
+
+    Returns:
+        Whether the code was right, wrong, or not checked because of earlier wrong codes.
+
     """
     plain = _normalise_code(code)
     kind: type[TOTPDevice | StaticDevice] = TOTPDevice if plain.isdecimal() else StaticDevice
@@ -118,40 +146,40 @@ def check_code(
 
 @transaction.atomic
 def count_wrong_attempt(user: User) -> None:
-    """Count something else that was wrong, such as a password, as a wrong code."""
+    """Count another wrong secret, such as a password, as a wrong code."""
     device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
     if device is not None and device.verify_is_allowed()[0]:
         device.throttle_increment()
 
 
 def get_remaining_pause(user: User, *, now: datetime) -> CodeEntryPaused | None:
-    """Say whether codes of the app are looked at at all just now."""
+    """Return the pause before the next code of the app is checked; None if there is none."""
     device = TOTPDevice.objects.filter(user=user, confirmed=True).first()
     return None if device is None else _get_device_pause(device, now=now)
 
 
 @transaction.atomic
 def create_recovery_codes(user: User) -> list[str]:
-    """Make ten codes for paper, each good once; the former ones are void."""
+    """Create ten recovery codes, each valid once; earlier recovery codes become void."""
     StaticDevice.objects.filter(user=user).delete()
     device = StaticDevice.objects.create(user=user, name="Recovery codes", confirmed=True)
     codes: set[str] = set()
     while len(codes) < RECOVERY_CODE_COUNT:
         code = StaticToken.random_token()
-        if not code.isdecimal():  # digits alone are the app's, so paper always has a letter
+        if not code.isdecimal():  # digits alone are a code of the app
             codes.add(code)
     StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
     return sorted(f"{code[:4]} {code[4:]}" for code in codes)
 
 
 def count_recovery_codes(user: User) -> int:
-    """Count the codes on paper that are still good."""
+    """Return the number of unused recovery codes."""
     return int(StaticToken.objects.filter(device__user=user).count())
 
 
 @transaction.atomic
 def remove_second_factor(user: User) -> bool:
-    """Take the second factor away altogether; says whether there was one."""
+    """Remove the second factor and the recovery codes; return whether there was one."""
     StaticDevice.objects.filter(user=user).delete()
     removed, _ = TOTPDevice.objects.filter(user=user).delete()
     return bool(removed)

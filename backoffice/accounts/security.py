@@ -1,4 +1,4 @@
-"""A person's own page about the way in: the second factor on and off, codes for paper."""
+"""Views of the user's own security page: second factor and recovery codes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +21,21 @@ from backoffice.accounts.second_factor import AuthenticatorSetup, CodeAccepted
 from backoffice.ui import audit_log
 
 NEW_CODES_KEY: Final = "recovery_codes_to_show"
-"""Where a session keeps new recovery codes from the answer that made them to the page."""
+"""Session key of new recovery codes, from the request that creates them to the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecurityPage:
-    """The page: where the second factor stands, and what there is to copy down."""
+    """Context of the security page.
+
+    Attributes:
+        on: whether the second factor is on.
+        setup: data for the authenticator app while the setup is not confirmed.
+        codes: new recovery codes, shown once.
+        codes_left: number of unused recovery codes.
+        last_login: when the user last logged in.
+
+    """
 
     on: bool
     setup: AuthenticatorSetup | None
@@ -38,7 +47,7 @@ class SecurityPage:
 @require_safe
 @never_cache
 def security_view(request: HttpRequest) -> HttpResponse:
-    """Show a person how they get in; new recovery codes are shown this once."""
+    """Show the user's security settings; new recovery codes are shown only once."""
     person = _load_person(request)
     on = second_factor.has_second_factor(person)
     device = None if on else second_factor.find_pending_device(person)
@@ -50,26 +59,26 @@ def security_view(request: HttpRequest) -> HttpResponse:
         last_login=person.last_login,
     )
     context = {"title": "Your security", "security": security, "person": person}
-    return render(request, "desk/security.html", admin.site.each_context(request) | context)
+    return render(request, "accounts/security.html", admin.site.each_context(request) | context)
 
 
 @require_POST
 def start_second_factor_view(request: HttpRequest) -> HttpResponse:
-    """Begin to turn the second factor on."""
+    """Start the setup of the second factor."""
     second_factor.start_setup(_load_person(request))
     return redirect("admin:desk_security")
 
 
 @require_POST
 def cancel_second_factor_view(request: HttpRequest) -> HttpResponse:
-    """Leave it as it was."""
+    """Cancel the setup of the second factor."""
     second_factor.cancel_setup(_load_person(request))
     return redirect("admin:desk_security")
 
 
 @require_POST
 def confirm_second_factor_view(request: HttpRequest) -> HttpResponse:
-    """Turn the second factor on, now that the phone shows the right code."""
+    """Turn the second factor on if the code is right."""
     person = _load_person(request)
     outcome = second_factor.confirm_setup(person, request.POST.get("code", ""), now=timezone.now())
     if isinstance(outcome, CodeAccepted):
@@ -85,7 +94,7 @@ def confirm_second_factor_view(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def new_recovery_codes_view(request: HttpRequest) -> HttpResponse:
-    """Make new recovery codes; asks for a code first."""
+    """Create new recovery codes if the code is right."""
     person = _load_person(request)
     outcome = second_factor.check_code(person, request.POST.get("code", ""), now=timezone.now())
     if isinstance(outcome, CodeAccepted):
@@ -100,7 +109,7 @@ def new_recovery_codes_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 @sensitive_post_parameters("password")
 def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
-    """Turn the second factor off; asks for the password and for a code."""
+    """Turn the second factor off if the password and the code are right."""
     person = _load_person(request)
     outcome = _check_password_and_code(request, person)
     if isinstance(outcome, str):
@@ -114,7 +123,7 @@ def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def reset_second_factor_view(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Take away another person's second factor, who lost the phone and the paper."""
+    """Remove another user's second factor, for superusers only."""
     if not request.user.is_superuser:
         raise PermissionDenied
     person = get_object_or_404(User, pk=user_id)
@@ -135,7 +144,10 @@ def _store_new_codes(request: HttpRequest, person: User) -> None:
 
 
 def _check_password_and_code(request: HttpRequest, person: User) -> CodeAccepted | str:
-    """Look at the password only while codes are looked at, so that it cannot be guessed here."""
+    """Check the password and the code; return an error message if one of them is wrong.
+
+    The password is not checked during the pause after wrong codes, so it cannot be guessed here.
+    """
     now = timezone.now()
     if (closed := second_factor.get_remaining_pause(person, now=now)) is not None:
         return explain_refused_code(closed)

@@ -1,4 +1,4 @@
-"""How long a session lasts: from its last use, written down now and then, not at every request."""
+"""Session lifetime, counted from the last use; the last use is written only now and then."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,18 +9,18 @@ from django.utils import timezone
 
 _LAST_USED_KEY: Final = "last_used"
 _SECONDS_BETWEEN_WRITES: Final = 10 * 60
-"""Seconds between two notes of the last use; a session ends at most so much early."""
+"""Seconds between two writes of the last use; a session may end that much too early."""
 
 
 def record_session_start(request: HttpRequest, **_: Any) -> None:
-    """Note the first use; Django calls it at each login."""
+    """Store the first use; Django sends `user_logged_in` at each login."""
     request.session[_LAST_USED_KEY] = timezone.now().timestamp()
 
 
 def extend_active_sessions(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Prolong the session of who goes on working."""
+    """Extend the session of a user who continues to work."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         now = timezone.now().timestamp()

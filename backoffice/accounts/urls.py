@@ -1,38 +1,24 @@
-"""Where people look after their own way in, below `/admin/`."""
+"""URLs of a user's own security page, below `/admin/`."""
+
+from collections.abc import Callable
+from typing import Final
 
 from django.contrib.admin import AdminSite
+from django.http import HttpResponse
 from django.urls import URLPattern, path
 
 from backoffice.accounts import security
 
+_VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
+    ("security/", security.security_view, "desk_security"),
+    ("security/start/", security.start_second_factor_view, "desk_security_start"),
+    ("security/stop/", security.cancel_second_factor_view, "desk_security_stop"),
+    ("security/confirm/", security.confirm_second_factor_view, "desk_security_confirm"),
+    ("security/codes/", security.new_recovery_codes_view, "desk_security_codes"),
+    ("security/off/", security.turn_off_second_factor_view, "desk_security_off"),
+)
+
 
 def build_security_urls(site: AdminSite) -> list[URLPattern]:
-    """Give the addresses; every person of the staff may use them for themselves."""
-    return [
-        path("security/", site.admin_view(security.security_view), name="desk_security"),
-        path(
-            "security/start/",
-            site.admin_view(security.start_second_factor_view),
-            name="desk_security_start",
-        ),
-        path(
-            "security/stop/",
-            site.admin_view(security.cancel_second_factor_view),
-            name="desk_security_stop",
-        ),
-        path(
-            "security/confirm/",
-            site.admin_view(security.confirm_second_factor_view),
-            name="desk_security_confirm",
-        ),
-        path(
-            "security/codes/",
-            site.admin_view(security.new_recovery_codes_view),
-            name="desk_security_codes",
-        ),
-        path(
-            "security/off/",
-            site.admin_view(security.turn_off_second_factor_view),
-            name="desk_security_off",
-        ),
-    ]
+    """Return the URL patterns; every member of staff may use them for their own account."""
+    return [path(route, site.admin_view(view), name=name) for route, view, name in _VIEWS]

@@ -1,4 +1,4 @@
-"""Sending events again that people choose: one from its page, many from a list."""
+"""Actions of staff on deliveries of events."""
 
 from typing import Final
 
@@ -19,11 +19,11 @@ RESEND_PERMISSION: Final = "events.change_eventdelivery"
 
 @require_POST
 def resend_delivery_view(request: HttpRequest, delivery_id: int) -> HttpResponse:
-    """Queue one delivery anew."""
+    """Queue a delivery again."""
     if not request.user.has_perm(RESEND_PERMISSION):
         raise PermissionDenied
-    found = EventDelivery.objects.select_related("event", "endpoint")
-    delivery = get_object_or_404(found, pk=delivery_id)
+    rows = EventDelivery.objects.select_related("event", "endpoint")
+    delivery = get_object_or_404(rows, pk=delivery_id)
 
     def act() -> ActionResult:
         resend_delivery(request, delivery)
@@ -36,6 +36,11 @@ def resend_delivery_view(request: HttpRequest, delivery_id: int) -> HttpResponse
 
 
 def resend_delivery(request: HttpRequest, delivery: EventDelivery) -> None:
-    """Queue one delivery anew and write down who did. Raises DeliveryUnderWay."""
+    """Queue a delivery again and log it.
+
+    Raises:
+        DeliveryUnderWay: the delivery is being sent.
+
+    """
     deliveries.resend_delivery(delivery.pk, now=timezone.now())
     audit_log.record_action(request, delivery, "Sent the event again")

@@ -1,5 +1,5 @@
-"""Deliveries: which event reached which endpoint, what was answered, and why it waits."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin of deliveries: each event sent to each endpoint, with the answer."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final
@@ -13,8 +13,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.automation import delivery_actions, event_labels, event_page
-from backoffice.automation.event_admin import build_event_search_condition, render_event_subject
-from backoffice.automation.event_labels import build_event_type_answers
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
@@ -24,20 +22,24 @@ from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint
 
 MAX_DELIVERIES_PER_ACTION: Final = 500
-"""Deliveries that one action sends again; each is a transaction of its own."""
+"""Maximum number of deliveries per action; each is its own transaction."""
 
 _MAX_EVENTS_SEARCHED: Final = 500
-"""Events whose deliveries are looked for; no order has so many."""
+"""Maximum number of events whose deliveries a search includes; no order has as many."""
+
+
+_MAX_ENDPOINTS_OFFERED: Final = 200
+"""Maximum number of endpoints in the filter."""
 
 
 class DeliveryStatusFilter(CountedConditionFilter):
-    """Deliveries by how far they got; what needs a look comes first."""
+    """Deliveries by status, those that need attention first."""
 
     title = "Status"
     parameter_name = "status"
     answers: ClassVar = {
-        status: (said, Q(status=status))
-        for status, (said, _) in event_labels.DELIVERY_STATUS_BADGES.items()
+        status: (label, Q(status=status))
+        for status, (label, _) in event_labels.DELIVERY_STATUS_BADGES.items()
     }
     counted = (
         EventDeliveryStatus.FAILED,
@@ -47,35 +49,37 @@ class DeliveryStatusFilter(CountedConditionFilter):
 
 
 class DeliveryEventTypeFilter(ConditionFilter):
-    """Deliveries by what happened."""
+    """Deliveries by type of event."""
 
     title = "Event"
     parameter_name = "type"
     as_select = True
-    answers: ClassVar = build_event_type_answers("event__type")
+    answers: ClassVar = event_labels.build_event_type_answers("event__type")
 
 
 class DeliveryEndpointFilter(admin.SimpleListFilter):
-    """Deliveries to one endpoint."""
+    """Deliveries by endpoint."""
 
     title = "Endpoint"
     parameter_name = "endpoint"
     as_select = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Give the endpoints one can choose."""
-        found = EventEndpoint.objects.values_list("pk", "name")[:200]
-        return [(str(key), name) for key, name in found]
+        """Return the endpoints as pairs of id and name."""
+        endpoints = EventEndpoint.objects.values_list("pk", "name")[:_MAX_ENDPOINTS_OFFERED]
+        return [(str(key), name) for key, name in endpoints]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Keep the chosen endpoint's rows."""
-        offered = {value for value, _ in self.lookup_choices}
-        return queryset.filter(endpoint_id=self.value()) if self.value() in offered else queryset
+        """Return the deliveries to the chosen endpoint, or all if none is chosen."""
+        endpoint_ids = {value for value, _ in self.lookup_choices}
+        if self.value() not in endpoint_ids:
+            return queryset
+        return queryset.filter(endpoint_id=self.value())
 
 
 @admin.register(EventDelivery)
 class EventDeliveryAdmin(FilteredAdmin):
-    """The log of what was sent where."""
+    """Log of deliveries."""
 
     menu_name = "Deliveries"
     lead = "Which event was sent where, what was answered, and what is tried again."
@@ -91,22 +95,22 @@ class EventDeliveryAdmin(FilteredAdmin):
 
     @admin.display(description="Event")
     def what(self, delivery: EventDelivery) -> str:
-        """Give the name programs know it by."""
+        """Return the type of the event."""
         return delivery.event.type
 
     @admin.display(description="About", empty_value="")
     def regarding(self, delivery: EventDelivery) -> str | None:
-        """Give the order, or what else it is about."""
-        return render_event_subject(delivery.event)
+        """Return the subject of the event, as a link if it is an order."""
+        return event_labels.render_event_subject(delivery.event)
 
     @admin.display(description="Endpoint")
     def to(self, delivery: EventDelivery) -> str:
-        """Where it goes."""
+        """Return the name of the endpoint."""
         return delivery.endpoint.name
 
     @admin.display(description="Status")
     def state(self, delivery: EventDelivery) -> SafeString:
-        """State as a badge, and below it why and when it is tried again."""
+        """Return the state as a badge, with its reason and the next attempt below."""
         state, style = event_labels.describe_delivery_state(delivery)
         why = display.shorten_text(
             event_labels.explain_delivery_state(delivery, now=timezone.now()), length=160
@@ -117,7 +121,7 @@ class EventDeliveryAdmin(FilteredAdmin):
 
     @admin.display(description="Answer", empty_value="")
     def answer(self, delivery: EventDelivery) -> SafeString | None:
-        """HTTP status and how long it took, and below it how often it was tried."""
+        """Return HTTP status and latency, with the number of attempts below."""
         if not delivery.attempts:
             return None
         answer = event_labels.describe_response(delivery.http_status, delivery.latency_ms)
@@ -126,30 +130,30 @@ class EventDeliveryAdmin(FilteredAdmin):
 
     @admin.display(description="Queued")
     def queued(self, delivery: EventDelivery) -> str:
-        """When it was queued first."""
+        """Return when the delivery was queued first."""
         return display.format_time(delivery.created_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[EventDelivery], search_term: str
     ) -> tuple[QuerySet[EventDelivery], bool]:
-        """Find by the whole code or id, asking the events first."""
+        """Find deliveries by order code or event id, with a separate query for the events."""
         term = search_term.strip()
         if not term:
             return queryset, False
         events = (
-            Event.objects.filter(build_event_search_condition(term))
+            Event.objects.filter(event_labels.build_event_search_condition(term))
             .order_by("-id")
             .values_list("pk", flat=True)
         )
         return queryset.filter(event_id__in=list(events[:_MAX_EVENTS_SEARCHED])), False
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        """Say who may send again."""
+        """Return whether the user may send deliveries again."""
         return request.user.has_perm(delivery_actions.RESEND_PERMISSION)
 
     @admin.action(description="Send again", permissions=["resend"])
     def resend(self, request: HttpRequest, chosen: QuerySet[EventDelivery]) -> None:
-        """Queue the chosen deliveries anew, the oldest event first."""
+        """Queue the chosen deliveries again, oldest first."""
         rows = list(chosen.order_by("pk")[: MAX_DELIVERIES_PER_ACTION + 1])
         if len(rows) > MAX_DELIVERIES_PER_ACTION:
             messages.error(
@@ -165,7 +169,7 @@ class EventDeliveryAdmin(FilteredAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that sends again."""
+        """Add the URL that sends a delivery again."""
         view = self.admin_site.admin_view(delivery_actions.resend_delivery_view)
         return [
             path("<int:delivery_id>/again/", view, name="events_eventdelivery_again"),
@@ -173,13 +177,13 @@ class EventDeliveryAdmin(FilteredAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventDelivery]:
-        """Fetch the event and the endpoint along."""
+        """Return the deliveries with their events and endpoints."""
         return super().get_queryset(request).select_related("event", "endpoint")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page from what `event_pages` reads."""
+        """Add the delivery's page to the context."""
         delivery = kwargs["obj"]
         context |= {
             "title": event_labels.describe_delivery(delivery),

@@ -1,6 +1,7 @@
-"""Endpoints: made, changed, turned on and off, given a new secret, deleted; by superusers alone.
+"""Actions of superusers on endpoints.
 
-Whoever reads a secret can pretend to be us, and whoever sets an address reads every order.
+Only superusers may use them: anyone who knows a secret can forge our signature, and anyone who
+sets an address receives every order.
 """
 
 from collections.abc import Callable
@@ -28,13 +29,13 @@ VIEW_PERMISSION: Final = "events.view_eventendpoint"
 
 
 def may_manage_endpoints(request: HttpRequest) -> bool:
-    """Say whether this person makes and changes endpoints and reads their secrets."""
+    """Return whether the user may create and change endpoints and see their secrets."""
     return bool(request.user.is_superuser)
 
 
 @never_cache
 def add_endpoint_view(request: HttpRequest) -> HttpResponse:
-    """Make an endpoint, and lead to its page, where its secret is."""
+    """Create an endpoint and redirect to its page, which shows the secret."""
     _require_manage_permission(request)
     form = EndpointForm(request.POST or None)
     if form.is_valid():
@@ -46,7 +47,7 @@ def add_endpoint_view(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except DomainError as refusal:
-            form.refuse(refusal)
+            form.add_refusal(refusal)
         else:
             audit_log.record_action(
                 request, endpoint, f"Made the endpoint for {endpoint.url}", flag=ADDITION
@@ -61,12 +62,12 @@ def add_endpoint_view(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
-    """Show an endpoint; whoever manages it can change it here."""
+    """Show an endpoint, with a form for users who may change it."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
-    manages = may_manage_endpoints(request)
-    if request.method == "POST" and not manages:
+    may_manage = may_manage_endpoints(request)
+    if request.method == "POST" and not may_manage:
         raise PermissionDenied
     form = EndpointForm(request.POST or None, initial=build_initial_values(endpoint))
     if form.is_valid() and _save_changes(request, endpoint, form):
@@ -74,8 +75,8 @@ def endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     return _render_endpoint_page(
         request,
         "change_form.html",
-        form=form if manages else None,
-        secret=endpoint.secret if manages else "",
+        form=form if may_manage else None,
+        secret=endpoint.secret if may_manage else "",
         page=endpoint_page.load_endpoint_page(endpoint, now=timezone.now()),
         original=endpoint,
         title=endpoint.name,
@@ -84,7 +85,7 @@ def endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
 @require_POST
 def enable_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
-    """Send there again."""
+    """Turn an endpoint on."""
 
     def act(endpoint: EventEndpoint) -> ActionResult:
         endpoints.enable_endpoint(endpoint.pk)
@@ -99,7 +100,7 @@ def enable_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse
 
 @require_POST
 def disable_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
-    """Send nothing there any more."""
+    """Turn an endpoint off."""
 
     def act(endpoint: EventEndpoint) -> ActionResult:
         reason = f"Turned off by {request.user.get_username()}."
@@ -112,7 +113,7 @@ def disable_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpRespons
 
 @require_POST
 def renew_secret_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
-    """Sign with another secret from the next event on; asks once more before it does."""
+    """Replace an endpoint's secret after a confirmation page."""
     _require_manage_permission(request)
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
     if request.POST.get("sure") != "yes":
@@ -131,7 +132,7 @@ def renew_secret_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
 @never_cache
 def delete_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
-    """Delete an endpoint with its log; asks once more before it does."""
+    """Delete an endpoint and its log after a confirmation page."""
     _require_manage_permission(request)
     endpoint = get_object_or_404(EventEndpoint, pk=endpoint_id)
     if request.method != "POST":
@@ -155,7 +156,7 @@ def delete_endpoint_view(request: HttpRequest, endpoint_id: int) -> HttpResponse
 
 
 def _save_changes(request: HttpRequest, endpoint: EventEndpoint, form: EndpointForm) -> bool:
-    """Write what the form says; a refusal is told at its field."""
+    """Save the form; return False and add the error to its field if that is refused."""
     if not form.has_changed():
         messages.info(request, "Nothing was changed.")
         return True
@@ -166,7 +167,7 @@ def _save_changes(request: HttpRequest, endpoint: EventEndpoint, form: EndpointF
             allow_private=config.get_settings().events_allow_private,
         )
     except DomainError as refusal:
-        form.refuse(refusal)
+        form.add_refusal(refusal)
         return False
     labels = [str(form.fields[name].label).lower() for name in form.changed_data]
     audit_log.record_action(request, endpoint, f"Changed {', '.join(labels)}")
@@ -188,7 +189,7 @@ def _require_manage_permission(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _render_endpoint_page(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+def _render_endpoint_page(request: HttpRequest, template: str, **details: Any) -> HttpResponse:
     opts = EventEndpoint._meta  # noqa: SLF001 - Django documents it
-    context = admin.site.each_context(request) | {"opts": opts} | shown
+    context = admin.site.each_context(request) | {"opts": opts} | details
     return render(request, f"admin/events/eventendpoint/{template}", context)

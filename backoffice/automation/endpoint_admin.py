@@ -1,5 +1,5 @@
-"""Endpoints: where events are sent, and how that goes."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin of endpoints."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from shared.events.models import EventEndpoint
 
 
 class EndpointStateFilter(CountedConditionFilter):
-    """Endpoints that are on, or off."""
+    """Endpoints that are turned on or off."""
 
     title = "State"
     parameter_name = "active"
@@ -31,10 +31,10 @@ class EndpointStateFilter(CountedConditionFilter):
 
 
 class EndpointChangeList(FilteredChangeList):
-    """A page of endpoints, each with how it fares."""
+    """A list of endpoints, each with its health."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page, and at once how its endpoints fare."""
+        """Load the page, and the health of its endpoints."""
         super().get_results(request)
         self.result_list: list[EventEndpoint] = list(self.result_list)
         health = endpoint_page.load_endpoint_health(self.result_list)
@@ -44,7 +44,7 @@ class EndpointChangeList(FilteredChangeList):
 
 @admin.register(EventEndpoint)
 class EventEndpointAdmin(FilteredAdmin):
-    """Where events are sent; superusers make and change them on pages of the desk."""
+    """Endpoints; the views of `endpoint_actions` replace Django's own forms."""
 
     menu_name = "Event endpoints"
     lead = "Addresses, such as a Webhook node of n8n, that are told what happens here."
@@ -56,33 +56,33 @@ class EventEndpointAdmin(FilteredAdmin):
 
     @admin.display(description="Name")
     def who(self, endpoint: EventEndpoint) -> SafeString:
-        """What it is called, and where it is, cut."""
+        """Return the name, with the shortened address below."""
         address = display.shorten_text(endpoint.url, length=70)
         return format_html('{}<span class="why">{}</span>', endpoint.name, address)
 
     @admin.display(description="State")
     def state(self, endpoint: EventEndpoint) -> SafeString:
-        """On or off, and why."""
+        """Return the state as a badge, with the reason below."""
         state, style = endpoint_page.describe_endpoint_state(endpoint)
         badge = display.render_badge(state, style=style)
         return format_html('{}<span class="why">{}</span>', badge, endpoint.disabled_reason)
 
     @admin.display(description="Wants")
     def wanted(self, endpoint: EventEndpoint) -> str:
-        """How many kinds of events it gets."""
-        kinds = len(endpoint.types)
-        return "All events" if not kinds else f"{kinds} kind{'' if kinds == 1 else 's'}"
+        """Return how many types of events it receives."""
+        count = len(endpoint.types)
+        return "All events" if not count else f"{count} kind{'' if count == 1 else 's'}"
 
     @admin.display(description="In its queue")
     def fares(self, endpoint: EventEndpoint) -> str:
-        """How many wait and how many were given up."""
+        """Return how many deliveries wait and how many failed."""
         health: EndpointHealth = vars(endpoint)["health"]
         given_up = f", {health.failed:,} given up" if health.failed else ""
         return f"{health.waiting:,} waiting{given_up}"
 
     @admin.display(description="Last result", empty_value="nothing yet")
     def last(self, endpoint: EventEndpoint) -> str | None:
-        """What came of the last delivery."""
+        """Return the result of the last delivery."""
         health: EndpointHealth = vars(endpoint)["health"]
         return (
             display.shorten_text(endpoint_page.describe_last_delivery(health, now=timezone.now()))
@@ -90,43 +90,44 @@ class EventEndpointAdmin(FilteredAdmin):
         )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Give the list that knows how they fare."""
+        """Return the change list with the endpoints' health."""
         return EndpointChangeList
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers."""
+        """Return whether the user may create endpoints."""
         return endpoint_actions.may_manage_endpoints(request)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Make one, by a use case and outside the transaction of Django's own form."""
+        """Create an endpoint, outside the transaction of Django's own form view."""
         return endpoint_actions.add_endpoint_view(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show one, and change it likewise."""
+        """Show or change an endpoint, outside the transaction of Django's own form view."""
         return endpoint_actions.endpoint_view(request, _parse_endpoint_id(object_id))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Delete one without reading its whole log into a page."""
+        """Delete an endpoint without loading its whole log into the confirmation page."""
         return endpoint_actions.delete_endpoint_view(request, _parse_endpoint_id(object_id))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the buttons."""
-        guarded = self.admin_site.admin_view
+        """Add the URLs of the buttons."""
+        admin_view = self.admin_site.admin_view
 
-        def button(route: str, view: Callable[..., Any], name: str) -> URLPattern:
-            address = f"<int:endpoint_id>/{route}/"
-            return path(address, guarded(view), name=f"events_eventendpoint_{name}")
+        def build_button_url(route: str, view: Callable[..., Any], name: str) -> URLPattern:
+            return path(
+                f"<int:endpoint_id>/{route}/", admin_view(view), name=f"events_eventendpoint_{name}"
+            )
 
         return [
-            button("turn-on", endpoint_actions.enable_endpoint_view, "on"),
-            button("turn-off", endpoint_actions.disable_endpoint_view, "off"),
-            button("new-secret", endpoint_actions.renew_secret_view, "new_secret"),
+            build_button_url("turn-on", endpoint_actions.enable_endpoint_view, "on"),
+            build_button_url("turn-off", endpoint_actions.disable_endpoint_view, "off"),
+            build_button_url("new-secret", endpoint_actions.renew_secret_view, "new_secret"),
             *super().get_urls(),
         ]
 

@@ -1,4 +1,4 @@
-"""The form of an endpoint: where events go, which ones, and what is sent along."""
+"""Form of an endpoint."""
 
 from typing import Any, Final
 
@@ -16,11 +16,11 @@ _FIELD_BY_ERROR_CODE: Final = {
     "header_refused": "header_name",
     "event_type_unknown": "types",
 }
-"""The field that a refusal is about."""
+"""The field at which an error is shown, by error code."""
 
 
 class EndpointForm(forms.Form):
-    """An address that wants events."""
+    """An address that receives events."""
 
     name = forms.CharField(
         label="Name", max_length=60, help_text="What you call it, e.g. n8n: new proofs."
@@ -34,7 +34,7 @@ class EndpointForm(forms.Form):
     types = forms.MultipleChoiceField(
         label="Which events",
         required=False,
-        choices=[(str(type_), says) for type_, says in event_labels.EVENT_TYPE_LABELS.items()],
+        choices=[(str(type_), label) for type_, label in event_labels.EVENT_TYPE_LABELS.items()],
         help_text="None ticked: all of them, also those that future versions add.",
         widget=forms.CheckboxSelectMultiple,
     )
@@ -59,11 +59,11 @@ class EndpointForm(forms.Form):
             if name != "types":
                 field.widget.attrs |= {"class": "form-control", "autocomplete": "off"}
 
-    def refuse(self, refusal: DomainError) -> None:
-        """Say at the right field why nothing was changed."""
+    def add_refusal(self, refusal: DomainError) -> None:
+        """Add the error to the field that caused it."""
         self.add_error(_FIELD_BY_ERROR_CODE.get(refusal.code), refusal.message())
 
 
 def build_initial_values(endpoint: EventEndpoint) -> dict[str, Any]:
-    """Give what the form of an endpoint begins with."""
+    """Return the initial values of an existing endpoint's form."""
     return {name: getattr(endpoint, name) for name in EndpointForm.base_fields}

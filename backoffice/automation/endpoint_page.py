@@ -1,4 +1,4 @@
-"""What the list and the page of an endpoint show, read at once before they are drawn."""
+"""Context of an endpoint's page, and the health of endpoints."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _DELIVERED, _FAILED = EventDeliveryStatus.DELIVERED, EventDeliveryStatus.FAILED
 
 @dataclass(frozen=True, slots=True)
 class EndpointHealth:
-    """How an endpoint fares.
+    """Numbers and result of an endpoint's deliveries.
 
     Attributes:
-        waiting: how many deliveries wait or are being sent.
-        failed: how many were given up.
-        last: the latest that arrived or was given up, or the first that is tried in vain.
+        waiting: number of deliveries that are queued or being sent.
+        failed: number of deliveries that were given up.
+        last: the first queued delivery if it has been tried, else the latest finished one.
 
     """
 
@@ -35,21 +35,21 @@ class EndpointHealth:
 
 @dataclass(frozen=True, slots=True)
 class EndpointDetailPage:
-    """The page of an endpoint.
+    """Context of an endpoint's page.
 
     Attributes:
-        state: on or off, in words.
-        style: Bootstrap's style for it.
+        state: "On" or "Off".
+        style: Bootstrap's style of the state.
         reason: why it is off; empty while it is on.
-        off_since: since when it is off; empty while it is on.
-        wants: which events it gets, in words.
-        header: the name of the fixed header; empty without one.
-        made: when, and by whom.
-        waiting: how many deliveries wait, with where they are listed.
-        failed: how many were given up, with where they are listed.
-        last: what came of the last one; empty before the first.
-        last_link: the page of that one.
-        log: where all its deliveries are listed.
+        off_since: when it was turned off; empty while it is on.
+        wants: types of events that it receives.
+        header: name of the fixed header; empty without one.
+        made: when and by whom it was created.
+        waiting: number of waiting deliveries and the URL of their list.
+        failed: number of failed deliveries and the URL of their list.
+        last: result of the last delivery; empty before the first.
+        last_link: URL of that delivery; empty before the first.
+        log: URL of the list of all its deliveries.
 
     """
 
@@ -68,8 +68,8 @@ class EndpointDetailPage:
 
 
 def load_endpoint_page(endpoint: EventEndpoint, *, now: datetime) -> EndpointDetailPage:
-    """Read the page of an endpoint."""
-    found = load_endpoint_health([endpoint])[endpoint.pk]
+    """Return the context of an endpoint's page."""
+    health = load_endpoint_health([endpoint])[endpoint.pk]
     state, style = describe_endpoint_state(endpoint)
     log = f"{reverse('admin:events_eventdelivery_changelist')}?endpoint={endpoint.pk}"
     by = f", {endpoint.created_by}" if endpoint.created_by else ""
@@ -82,40 +82,42 @@ def load_endpoint_page(endpoint: EventEndpoint, *, now: datetime) -> EndpointDet
         or ["All events"],
         header=endpoint.header_name,
         made=f"{display.format_time(endpoint.created_at)}{by}",
-        waiting=(found.waiting, f"{log}&status={_QUEUED}"),
-        failed=(found.failed, f"{log}&status={_FAILED}"),
-        last=describe_last_delivery(found, now=now),
+        waiting=(health.waiting, f"{log}&status={_QUEUED}"),
+        failed=(health.failed, f"{log}&status={_FAILED}"),
+        last=describe_last_delivery(health, now=now),
         last_link=(
-            reverse("admin:events_eventdelivery_change", args=[found.last.pk]) if found.last else ""
+            reverse("admin:events_eventdelivery_change", args=[health.last.pk])
+            if health.last
+            else ""
         ),
         log=log,
     )
 
 
 def describe_endpoint_state(endpoint: EventEndpoint) -> tuple[str, str]:
-    """Give an endpoint's state in a word, and Bootstrap's style for it."""
+    """Return the state of an endpoint and Bootstrap's style for it."""
     return ("On", "success") if endpoint.active else ("Off", "danger")
 
 
-def describe_last_delivery(found: EndpointHealth, *, now: datetime) -> str:
-    """Say what came of the last delivery; empty before the first."""
-    if found.last is None:
+def describe_last_delivery(health: EndpointHealth, *, now: datetime) -> str:
+    """Return the result of the last delivery; empty before the first."""
+    if health.last is None:
         return ""
-    answer = event_labels.describe_response(found.last.http_status, found.last.latency_ms)
-    match EventDeliveryStatus(found.last.status):
+    answer = event_labels.describe_response(health.last.http_status, health.last.latency_ms)
+    match EventDeliveryStatus(health.last.status):
         case EventDeliveryStatus.DELIVERED:
-            at = found.last.delivered_at or found.last.created_at
-            fresh = now - at < timedelta(minutes=1)
-            when = "just now" if fresh else f"{display.format_time_since(at, now=now)} ago"
+            at = health.last.delivered_at or health.last.created_at
+            is_recent = now - at < timedelta(minutes=1)
+            when = "just now" if is_recent else f"{display.format_time_since(at, now=now)} ago"
             return f"Delivered {when}: {answer}"
         case EventDeliveryStatus.FAILED:
-            return f"Given up: {event_labels.describe_last_failure(found.last)}"
-        case _:
-            return f"Tried again soon: {event_labels.describe_last_failure(found.last)}"
+            return f"Given up: {event_labels.describe_last_failure(health.last)}"
+        case EventDeliveryStatus.QUEUED | EventDeliveryStatus.SENDING:
+            return f"Tried again soon: {event_labels.describe_last_failure(health.last)}"
 
 
 def load_endpoint_health(endpoints: Sequence[EventEndpoint]) -> Mapping[int, EndpointHealth]:
-    """Find how endpoints fare, in three queries however many they are."""
+    """Return the health of endpoints by primary key, from three queries."""
     keys = [endpoint.pk for endpoint in endpoints]
     counts = _count_deliveries(keys)
     last = _find_last_deliveries(keys)
@@ -130,14 +132,14 @@ def load_endpoint_health(endpoints: Sequence[EventEndpoint]) -> Mapping[int, End
 
 
 def _count_deliveries(keys: Iterable[int]) -> dict[tuple[int, str], int]:
-    waiting = (_QUEUED, _SENDING, _FAILED)
-    found = EventDelivery.objects.filter(endpoint__in=keys, status__in=waiting).order_by()
-    rows = found.values_list("endpoint", "status").annotate(Count("pk"))
-    return {(endpoint, status): many for endpoint, status, many in rows}
+    statuses = (_QUEUED, _SENDING, _FAILED)
+    deliveries = EventDelivery.objects.filter(endpoint__in=keys, status__in=statuses)
+    rows = deliveries.order_by().values_list("endpoint", "status").annotate(Count("pk"))
+    return {(endpoint, status): count for endpoint, status, count in rows}
 
 
 def _find_last_deliveries(keys: Iterable[int]) -> dict[int, EventDelivery]:
-    """Find the delivery that tells most of each endpoint, by one look into the index a status."""
+    """Return the `EndpointHealth.last` of each endpoint, with one index lookup per status."""
     rows = list(
         EventEndpoint.objects.filter(pk__in=keys).values_list(
             "pk",
@@ -146,22 +148,24 @@ def _find_last_deliveries(keys: Iterable[int]) -> dict[int, EventDelivery]:
             Subquery(_build_first_delivery_query(_FAILED, "-id")),
         )
     )
-    found = EventDelivery.objects.in_bulk([key for row in rows for key in row[1:] if key])
-    telling = {
-        endpoint: _choose_last_delivery(found.get(waiting), [found[key] for key in settled if key])
-        for endpoint, waiting, *settled in rows
+    deliveries = EventDelivery.objects.in_bulk([key for row in rows for key in row[1:] if key])
+    chosen = {
+        endpoint: _choose_last_delivery(
+            deliveries.get(queued), [deliveries[key] for key in finished if key]
+        )
+        for endpoint, queued, *finished in rows
     }
-    return {endpoint: delivery for endpoint, delivery in telling.items() if delivery}
+    return {endpoint: delivery for endpoint, delivery in chosen.items() if delivery}
 
 
 def _choose_last_delivery(
-    waiting: EventDelivery | None, settled: Iterable[EventDelivery]
+    queued: EventDelivery | None, finished: Iterable[EventDelivery]
 ) -> EventDelivery | None:
-    if waiting is not None and waiting.attempts:
-        return waiting
-    return max(settled, key=lambda delivery: delivery.pk, default=None)
+    if queued is not None and queued.attempts:
+        return queued
+    return max(finished, key=lambda delivery: delivery.pk, default=None)
 
 
 def _build_first_delivery_query(status: str, order: str) -> QuerySet[EventDelivery, Any]:
-    of_it = EventDelivery.objects.filter(endpoint=OuterRef("pk"), status=status)
-    return of_it.order_by(order).values("pk")[:1]
+    deliveries = EventDelivery.objects.filter(endpoint=OuterRef("pk"), status=status)
+    return deliveries.order_by(order).values("pk")[:1]

@@ -1,4 +1,4 @@
-"""How events, their deliveries and the tries of these are told to staff."""
+"""Labels of events, deliveries and delivery attempts for staff."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,10 +6,12 @@ from typing import Final
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.html import format_html
 
 from backoffice.ui import display
 from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventDelivery
+from shared.raffles import codes
 
 EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.ORDER_CREATED: "An order was placed",
@@ -23,7 +25,7 @@ EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.MESSAGE_FAILED: "A message did not reach its buyer",
     EventType.CHANNEL_ALERT: "An alarm was raised",
 }
-"""What happened, by the event's type."""
+"""Labels by type of event."""
 
 DELIVERY_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     EventDeliveryStatus.FAILED: ("Given up", "danger"),
@@ -31,27 +33,27 @@ DELIVERY_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     EventDeliveryStatus.SENDING: ("Being sent", "info"),
     EventDeliveryStatus.DELIVERED: ("Delivered", "success"),
 }
-"""A delivery's status in a word, and Bootstrap's style for it; what needs a look comes first."""
+"""Label and Bootstrap style by status of a delivery, those that need attention first."""
 
 
 def describe_event_type(type_: str) -> str:
-    """Say what happened; an unknown type stands for itself."""
+    """Return the label of an event type, or the type itself if it is unknown."""
     return EVENT_TYPE_LABELS.get(type_, type_)
 
 
 def describe_delivery_state(delivery: EventDelivery) -> tuple[str, str]:
-    """Give a delivery's state in a word, and Bootstrap's style for it."""
+    """Return the state of a delivery and Bootstrap's style for it."""
     if delivery.status == EventDeliveryStatus.QUEUED and delivery.attempts:
         return "Tried again soon", "warning"
     return DELIVERY_STATUS_BADGES[delivery.status]
 
 
 def explain_delivery_state(delivery: EventDelivery, *, now: datetime) -> str:
-    """Say why a delivery is where it is; empty where its state says it all.
+    """Return the reason for a delivery's state; empty if the state needs none.
 
     Args:
-        delivery: with its endpoint.
-        now: what "in 5 min" counts from.
+        delivery: the delivery, with its endpoint loaded.
+        now: the current time.
 
     """
     match EventDeliveryStatus(delivery.status):
@@ -61,34 +63,67 @@ def explain_delivery_state(delivery: EventDelivery, *, now: datetime) -> str:
             return _add_full_stop(describe_last_failure(delivery))
         case EventDeliveryStatus.QUEUED if not delivery.endpoint.active:
             return "Waits until its endpoint is turned on."
-        case _:
+        case EventDeliveryStatus.QUEUED:
             failure = _add_full_stop(describe_last_failure(delivery))
             return f"{failure} {_describe_next_attempt(delivery, now=now)}".strip()
 
 
 def describe_last_failure(delivery: EventDelivery) -> str:
-    """Say how the last try failed; empty before the first."""
-    answered = f"Answered {delivery.http_status}" if delivery.http_status else ""
-    return delivery.error or answered
+    """Return how the last attempt failed; empty before the first attempt."""
+    response = f"Answered {delivery.http_status}" if delivery.http_status else ""
+    return delivery.error or response
 
 
 def describe_response(http_status: int | None, latency_ms: int | None) -> str:
-    """Write an answer for a list: "200 in 85 ms"; empty before the first try."""
+    """Return status and latency of a response: "200 in 85 ms".
+
+    Args:
+        http_status: None if there was no response.
+        latency_ms: milliseconds until the response or the failure; None before the first attempt.
+
+    """
     if http_status is None and latency_ms is None:
         return ""
-    took = "" if latency_ms is None else f" in {latency_ms:,} ms"
-    return f"{http_status or 'none'}{took}"
+    latency = "" if latency_ms is None else f" in {latency_ms:,} ms"
+    return f"{http_status or 'none'}{latency}"
 
 
-def describe_delivery(sent: EventDelivery) -> str:
-    """Name a delivery: "order.paid R-7K3F9 to n8n"."""
-    return f"{sent.event} to {sent.endpoint.name}"
+def describe_delivery(delivery: EventDelivery) -> str:
+    """Return the name of a delivery: "order.paid R-7K3F9 to n8n"."""
+    return f"{delivery.event} to {delivery.endpoint.name}"
 
 
 def describe_event_subject(event: Event) -> tuple[str, str]:
-    """Say what an event is about, and where that is; both may be empty."""
+    """Return the subject of an event and the URL of its order; both may be empty."""
     link = reverse("admin:raffles_order_change", args=[event.order_id]) if event.order_id else ""
     return event.subject, link
+
+
+def build_event_type_answers(field: str) -> dict[str, tuple[str, Q]]:
+    """Return the answers of a filter by event type.
+
+    Args:
+        field: lookup of the event's type from the filtered model.
+
+    Returns:
+        By type, the label and the condition.
+
+    """
+    return {
+        str(type_): (f"{label} ({type_})", Q(**{field: type_}))
+        for type_, label in EVENT_TYPE_LABELS.items()
+    }
+
+
+def build_event_search_condition(term: str) -> Q:
+    """Return a condition on events: the event id, or the subject such as an order code."""
+    return Q(event_id=term) | Q(subject=codes.normalise_code(term) or term)
+
+
+def render_event_subject(event: Event) -> str | None:
+    """Return the subject of an event, as a link if it is an order."""
+    subject, link = describe_event_subject(event)
+    return format_html('<a href="{}">{}</a>', link, subject or "The order") if link else subject
 
 
 def _describe_next_attempt(delivery: EventDelivery, *, now: datetime) -> str:
@@ -102,11 +137,3 @@ def _describe_next_attempt(delivery: EventDelivery, *, now: datetime) -> str:
 
 def _add_full_stop(text: str) -> str:
     return f"{text.rstrip('.')}." if text else ""
-
-
-def build_event_type_answers(field: str) -> dict[str, tuple[str, Q]]:
-    """Give the answers to what happened; `field` leads to the event's type."""
-    return {
-        str(type_): (f"{said} ({type_})", Q(**{field: type_}))
-        for type_, said in EVENT_TYPE_LABELS.items()
-    }

@@ -1,4 +1,4 @@
-"""What the pages of one event and of one delivery show, read at once before they are drawn."""
+"""Context of the pages of an event and of a delivery."""
 
 import json
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventAttempt, EventDelivery
 from shared.publishing import event_payloads
 
-_ATTEMPTS_SHOWN: Final = 50
-"""The latest tries that a page shows; sent again and again, there may be more."""
+_MAX_ATTEMPTS: Final = 50
+"""Maximum number of attempts on a delivery's page."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttemptRow:
-    """One try to deliver: when, what was answered, and whether it was good news."""
+    """An attempt of a delivery; `good` is false for a failure."""
 
     at: str
     answer: str
@@ -33,7 +33,7 @@ class DeliveryAttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class EventDeliveryRow:
-    """One line of an event's deliveries."""
+    """A delivery of the event as a table row."""
 
     link: str
     endpoint: str
@@ -45,18 +45,18 @@ class EventDeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class EventDetailPage:
-    """The page of an event.
+    """Context of an event's page.
 
     Attributes:
-        says: what happened, in words.
-        type: the name programs know it by.
-        about: what it is about; may be empty.
-        about_link: where that is; empty without a page.
+        says: label of the type.
+        type: type of the event, such as "order.paid".
+        about: subject; may be empty.
+        about_link: URL of the order; empty without one.
         at: when it happened.
-        event_id: the id that receivers tell repeats by.
-        sequence: its place in the feed; a dash until it has one.
-        data: what happened, as JSON, without links that expire.
-        sent: what became of it on its way to each endpoint that wants it.
+        event_id: the id by which receivers recognise duplicates.
+        sequence: position in the feed; a dash until it has one.
+        data: data of the event as JSON, without signed links.
+        sent: deliveries to endpoints.
 
     """
 
@@ -73,28 +73,28 @@ class EventDetailPage:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetailPage:
-    """The page of a delivery.
+    """Context of a delivery's page.
 
     Attributes:
-        says: what happened, in words.
-        type: the name programs know it by.
-        event_link: the event's page.
-        event_id: the id that receivers tell repeats by.
-        about: what the event is about; may be empty.
-        about_link: where that is; empty without a page.
-        endpoint: its name.
-        endpoint_link: its page.
-        address: where it is sent.
-        state: how far it got, in words.
-        style: Bootstrap's style for that.
-        why: why it is there; may be empty.
+        says: label of the event's type.
+        type: type of the event, such as "order.paid".
+        event_link: URL of the event.
+        event_id: the id by which receivers recognise duplicates.
+        about: subject of the event; may be empty.
+        about_link: URL of the order; empty without one.
+        endpoint: name of the endpoint.
+        endpoint_link: URL of the endpoint.
+        address: address that it is sent to.
+        state: state of the delivery.
+        style: Bootstrap's style of the state.
+        why: reason of the state; may be empty.
         queued: when it was queued first.
         delivered: when it arrived; a dash before.
-        tries: every try, the latest first.
-        more_tries: there were more than are shown.
-        body: what is sent, as JSON.
-        response: how the last answer begins; may be empty.
-        may_resend: whether this person may send it again, and it is not under way.
+        tries: attempts, the latest first.
+        more_tries: whether there were more attempts.
+        body: the request body as JSON.
+        response: beginning of the last response; may be empty.
+        may_resend: whether the user may send it again and it is not being sent.
 
     """
 
@@ -120,9 +120,11 @@ class DeliveryDetailPage:
 
 
 def load_event_page(event: Event, *, now: datetime) -> EventDetailPage:
-    """Read the page of an event, with one query for its deliveries."""
+    """Return the context of an event's page, with one query for its deliveries."""
     about, about_link = event_labels.describe_event_subject(event)
-    sent = event.deliveries.select_related("endpoint").defer("response").order_by("endpoint__name")
+    deliveries = (
+        event.deliveries.select_related("endpoint").defer("response").order_by("endpoint__name")
+    )
     return EventDetailPage(
         says=event_labels.describe_event_type(event.type),
         type=event.type,
@@ -132,19 +134,19 @@ def load_event_page(event: Event, *, now: datetime) -> EventDetailPage:
         event_id=event.event_id,
         sequence="–" if event.sequence is None else f"{event.sequence:,}",
         data=format_json_in_order(event.data),
-        sent=[_build_delivery_row(delivery, now=now) for delivery in sent],
+        sent=[_build_delivery_row(delivery, now=now) for delivery in deliveries],
     )
 
 
 def load_delivery_page(
     delivery: EventDelivery, *, request: HttpRequest, now: datetime
 ) -> DeliveryDetailPage:
-    """Read the page of a delivery, which comes with its event and endpoint; one query for tries."""
+    """Return the context of a delivery's page; its event and endpoint must be loaded."""
     event, endpoint = delivery.event, delivery.endpoint
     about, about_link = event_labels.describe_event_subject(event)
     state, style = event_labels.describe_delivery_state(delivery)
-    tries = list(delivery.tries.order_by("-id")[: _ATTEMPTS_SHOWN + 1])
-    under_way = delivery.status == EventDeliveryStatus.SENDING
+    attempts = list(delivery.tries.order_by("-id")[: _MAX_ATTEMPTS + 1])
+    is_being_sent = delivery.status == EventDeliveryStatus.SENDING
     body = event_payloads.build_event_payload(
         event, public_url=config.get_settings().public_url, now=now
     )
@@ -163,16 +165,16 @@ def load_delivery_page(
         why=event_labels.explain_delivery_state(delivery, now=now),
         queued=display.format_time(delivery.created_at),
         delivered=display.format_time(delivery.delivered_at),
-        tries=[_build_attempt_row(attempt) for attempt in tries[:_ATTEMPTS_SHOWN]],
-        more_tries=len(tries) > _ATTEMPTS_SHOWN,
+        tries=[_build_attempt_row(attempt) for attempt in attempts[:_MAX_ATTEMPTS]],
+        more_tries=len(attempts) > _MAX_ATTEMPTS,
         body=format_json_in_order(body),
         response=delivery.response,
-        may_resend=not under_way and request.user.has_perm(RESEND_PERMISSION),
+        may_resend=not is_being_sent and request.user.has_perm(RESEND_PERMISSION),
     )
 
 
 def format_json_in_order(value: Any) -> str:
-    """Write JSON as people read it, in the order in which it is sent."""
+    """Return JSON with indentation and the keys in the order in which they are sent."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 

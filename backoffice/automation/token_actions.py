@@ -1,4 +1,4 @@
-"""API tokens: made, shown this once, and revoked; by superusers alone."""
+"""Actions of superusers on API tokens: creation, with the token shown once, and revocation."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,12 @@ from django.views.decorators.http import require_POST
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.automation.token_form import SCOPE_LABELS, TokenForm, describe_token_state
+from backoffice.automation.token_form import TokenForm
+from backoffice.automation.token_labels import (
+    SCOPE_LABELS,
+    describe_token_expiry,
+    describe_token_state,
+)
 from backoffice.ui import audit_log, display
 from backoffice.ui.actions import ActionResult, run_action
 from shared.core import config
@@ -26,14 +31,14 @@ _EXAMPLE_PATH: Final = "/api/orders?status=PENDING_PAYMENT"
 
 @dataclass(frozen=True, slots=True)
 class NewTokenPage:
-    """The page of a token that was just made, the only one that ever shows it.
+    """Context of the page of a new token, the only page that shows the token.
 
     Attributes:
-        text: the token itself.
-        scope: what it is called, and what it lets a program do.
-        expires: until when it works.
-        curl: a first request, ready to paste.
-        bearer: what n8n's Header Auth wants as the value of `Authorization`.
+        text: the token.
+        scope: label and description of the scope.
+        expires: when it expires.
+        curl: an example request.
+        bearer: value of the header `Authorization`, for n8n's Header Auth.
 
     """
 
@@ -46,7 +51,7 @@ class NewTokenPage:
 
 @dataclass(frozen=True, slots=True)
 class TokenDetailPage:
-    """The page of a token: everything but the token."""
+    """Context of a token's page, without the token."""
 
     state: str
     style: str
@@ -58,16 +63,16 @@ class TokenDetailPage:
 
 
 def may_manage_tokens(request: HttpRequest) -> bool:
-    """Say whether this person makes and revokes tokens: with one, anybody could be anybody."""
+    """Return whether the user may create and revoke tokens; only superusers may."""
     return bool(request.user.is_superuser)
 
 
 @never_cache
 def add_token_view(request: HttpRequest) -> HttpResponse:
-    """Make a token, and answer with the one page that shows it.
+    """Create a token and show it on the response page.
 
-    There is no redirect on purpose: the token would have to be stored until the next page asks.
-    Sent again, the form is refused, for the name is taken then.
+    There is no redirect, because the token would have to be stored until the next request. If the
+    form is submitted again, it is refused because the name is taken.
     """
     _require_manage_permission(request)
     form = TokenForm(request.POST or None)
@@ -81,21 +86,21 @@ def add_token_view(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except DomainError as refusal:
-            form.refuse(refusal)
+            form.add_refusal(refusal)
         else:
             token = issued.token
-            said = f"Made the token, scope {SCOPE_LABELS[Scope(token.scope)][0].lower()}"
-            audit_log.record_action(request, token, said, flag=ADDITION)
-            fresh = _build_new_token_page(token, issued.text)
+            change = f"Made the token, scope {SCOPE_LABELS[Scope(token.scope)][0].lower()}"
+            audit_log.record_action(request, token, change, flag=ADDITION)
+            new_token_page = _build_new_token_page(token, issued.text)
             return _render_token_page(
-                request, "made.html", original=token, fresh=fresh, title="New API token"
+                request, "made.html", original=token, fresh=new_token_page, title="New API token"
             )
     return _render_token_page(request, "add.html", form=form, title="New API token")
 
 
 @never_cache
 def token_view(request: HttpRequest, token_id: int) -> HttpResponse:
-    """Show what is known of a token, which is not the token."""
+    """Show the details of a token; the token itself is not stored."""
     if not request.user.has_perm("api.view_apitoken") or request.method == "POST":
         raise PermissionDenied
     token = get_object_or_404(ApiToken, pk=token_id)
@@ -111,7 +116,7 @@ def token_view(request: HttpRequest, token_id: int) -> HttpResponse:
 
 @require_POST
 def revoke_token_view(request: HttpRequest, token_id: int) -> HttpResponse:
-    """Let a token in no more; asks once more before it does."""
+    """Revoke a token after a confirmation page."""
     _require_manage_permission(request)
     token = get_object_or_404(ApiToken, pk=token_id)
     if request.POST.get("sure") != "yes":
@@ -129,11 +134,6 @@ def revoke_token_view(request: HttpRequest, token_id: int) -> HttpResponse:
 
     run_action(request, act)
     return redirect("admin:api_apitoken_change", token.pk)
-
-
-def describe_token_expiry(token: ApiToken) -> str:
-    """Say until when a token works."""
-    return display.format_time(token.expires_at) if token.expires_at else "never"
 
 
 def _build_new_token_page(token: ApiToken, text: str) -> NewTokenPage:
@@ -172,7 +172,7 @@ def _require_manage_permission(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _render_token_page(request: HttpRequest, template: str, **shown: Any) -> HttpResponse:
+def _render_token_page(request: HttpRequest, template: str, **details: Any) -> HttpResponse:
     opts = ApiToken._meta  # noqa: SLF001 - Django documents it
-    context = admin.site.each_context(request) | {"opts": opts} | shown
+    context = admin.site.each_context(request) | {"opts": opts} | details
     return render(request, f"admin/api/apitoken/{template}", context)

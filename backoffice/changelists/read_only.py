@@ -1,5 +1,5 @@
-"""Pages that show and never change."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin pages without forms."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from typing import Any, ClassVar
 
@@ -10,10 +10,10 @@ from backoffice.changelists.search import BoundedSearch
 
 
 class ReadOnlyAdmin(BoundedSearch):
-    """Rows that people read: nobody adds, changes or deletes them here."""
+    """Rows that can be viewed but not added, changed or deleted."""
 
     menu_name: ClassVar[str] = ""
-    """What the menu and the list's heading call them; empty: the model's own plural."""
+    """Name in the menu and in the list's heading; if empty, the model's own plural."""
 
     list_per_page = 50
     paginator = KeyPaginator
@@ -22,13 +22,13 @@ class ReadOnlyAdmin(BoundedSearch):
     change_form_template = "admin/read_only.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
+        """Return False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse; who could change may still look."""
+        """Return False; a user with the permission may still view the rows."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse."""
+        """Return False."""
         return False

@@ -1,4 +1,4 @@
-"""Search of change lists by a few words."""
+"""Change list search with a bounded length."""
 
 from typing import Any, Final
 
@@ -6,21 +6,22 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-MAX_TERM: Final = 200
-"""Characters of a search; no name, phone or id is longer, so a longer one finds nothing."""
+MAX_SEARCH_CHARACTERS: Final = 200
+"""Maximum characters of a search term; no name, phone number or id is longer."""
 
-
-MAX_WORDS: Final = 20
-"""Words of a search; Django asks for each in every field, and SQLite refuses a thousand."""
+MAX_SEARCH_WORDS: Final = 20
+"""Maximum words of a search term: Django searches every field for each word, and SQLite rejects
+a thousand conditions.
+"""
 
 
 class BoundedSearch(admin.ModelAdmin):
-    """A list that is searched by a few words; whatever is longer finds nothing."""
+    """A change list whose search finds nothing if the term is too long."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find rows that have each word in one of the `search_fields`."""
-        if len(search_term) > MAX_TERM or len(search_term.split()) > MAX_WORDS:
+        """Find the rows that have each word in one of the `search_fields`."""
+        if len(search_term) > MAX_SEARCH_CHARACTERS or len(search_term.split()) > MAX_SEARCH_WORDS:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)

@@ -1,5 +1,5 @@
-"""Lists about automation: tabs for what presses, selects for the rest, both in the address."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Change lists with some filters as tabs and the others as drop-down lists beside the search."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,20 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from backoffice.changelists.tabs import TabbedAdmin
+from backoffice.changelists.tabs import TabbedAdmin, TabbedChangeList
 
 
 @dataclass(frozen=True, slots=True)
 class FilterSelect:
-    """A filter with its answers in a list."""
+    """A filter as a drop-down list.
+
+    Attributes:
+        name: the query parameter.
+        title: the filter's label.
+        options: pairs of value and label.
+        chosen: the value in the URL; empty if none.
+
+    """
 
     name: str
     title: str
@@ -22,54 +30,44 @@ class FilterSelect:
     chosen: str
 
 
-class FilteredChangeList(ChangeList):
-    """A list whose filters are tabs, or selects where they say so."""
-
-    def tabs(self) -> list[tuple[str, list[Mapping[str, Any]]]]:
-        """Give the filters that are rows of links: titles, and answers as Django has them."""
-        return [
-            (str(spec.title), list(spec.choices(self)))
-            for spec in self._specs()
-            if not getattr(spec, "as_select", False)
-        ]
+class FilteredChangeList(TabbedChangeList):
+    """A change list whose filters with `as_select` are drop-down lists, the others tabs."""
 
     def selects(self) -> list[FilterSelect]:
-        """Give the others."""
+        """Return the filters that are drop-down lists."""
+        specs: list[Any] = list(self.filter_specs)
         return [
             FilterSelect(
                 spec.parameter_name, spec.title, tuple(spec.lookup_choices), spec.value() or ""
             )
-            for spec in self._specs()
+            for spec in specs
             if getattr(spec, "as_select", False)
         ]
 
     def kept(self) -> Mapping[str, str]:
-        """Give what else is in the address and stays when something is searched for."""
-        shown = {"q", *(select.name for select in self.selects())}
-        return {name: value for name, value in self.params.items() if name not in shown and value}
-
-    def _specs(self) -> list[Any]:
-        return list(self.filter_specs)
+        """Return the other query parameters, which a new search keeps."""
+        fields = {"q", *(select.name for select in self.selects())}
+        return {name: value for name, value in self.params.items() if name not in fields and value}
 
 
 class FilteredAdmin(TabbedAdmin):
-    """Rows that people read, with a search beside what they are filtered by."""
+    """Read-only rows with tabs, drop-down filters and a search."""
 
     change_list_template = "admin/automation/change_list.html"
     sortable_by = ()
     lead: ClassVar[str] = ""
-    """What the list is about, in a sentence above it."""
+    """A sentence about the list, shown above it."""
     add_words: ClassVar[str] = ""
-    """What the button says that adds one, for who may."""
+    """Label of the button that adds a row; only users who may add one see it."""
     page_only: ClassVar[tuple[str, ...]] = ()
-    """Large fields that a list has no use for."""
+    """Large fields that only the detail page needs."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Give the list with tabs and selects."""
+        """Return the change list with tabs and drop-down filters."""
         return FilteredChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave what only a page shows out of the list."""
-        found = super().get_queryset(request)
+        """Defer the `page_only` fields, except for a detail page."""
+        rows = super().get_queryset(request)
         kwargs = request.resolver_match.kwargs if request.resolver_match else {}
-        return found if "object_id" in kwargs else found.defer(*self.page_only)
+        return rows if "object_id" in kwargs else rows.defer(*self.page_only)

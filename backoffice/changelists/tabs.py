@@ -1,5 +1,5 @@
-"""Lists whose filters stand above them as tabs, and whose actions are refused plainly."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Change lists with their filters as tabs above them."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,25 +12,35 @@ from backoffice.changelists.read_only import ReadOnlyAdmin
 
 
 class TabbedChangeList(ChangeList):
-    """A list that gives its filters as rows of links."""
+    """A change list that shows its filters as rows of links."""
 
     def tabs(self) -> list[tuple[str, list[Mapping[str, Any]]]]:
-        """Give each filter's title, and its answers as Django describes them."""
-        return [(str(spec.title), list(spec.choices(self))) for spec in self.filter_specs]
+        """Return each filter's title with its answers as Django describes them.
+
+        Filters with `as_select` are left out.
+        """
+        return [
+            (str(spec.title), list(spec.choices(self)))
+            for spec in self.filter_specs
+            if not getattr(spec, "as_select", False)
+        ]
 
 
 class TabbedAdmin(ReadOnlyAdmin):
-    """Rows that people read, with tabs above them."""
+    """Read-only rows with tabs above them."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Give the list with tabs."""
+        """Return the change list with tabs."""
         return TabbedChangeList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Answer 403 to an action the person may not take; Django would pass over it."""
-        wanted = request.POST.get("action")
-        if wanted in (self.actions or ()) and wanted not in self.get_actions(request):
+        """Show the list, or return 403 for an action that the user may not run.
+
+        Django would ignore such an action without an error.
+        """
+        action = request.POST.get("action")
+        if action in (self.actions or ()) and action not in self.get_actions(request):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)

@@ -1,4 +1,4 @@
-"""The sales of the last days as bars; `desk/dashboard/chart.html` draws them."""
+"""The sales of the last days as bars; `dashboard/parts/sales_chart.html` draws them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

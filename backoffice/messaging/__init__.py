@@ -1,1 +1,1 @@
-"""Contacts, chats, messages in and out, alarms, and the business numbers."""
+"""Contacts, chats, messages in and out, alarms, and business numbers."""

@@ -1,4 +1,4 @@
-"""The business numbers, and what else Meta says about the account."""
+"""Admin of business numbers, account notices and unreadable items."""
 
 from typing import Any, ClassVar, Final
 
@@ -11,16 +11,16 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.messaging import business_numbers, channel_actions
+from backoffice.messaging import account_notices, business_numbers, channel_actions
 from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice, BusinessNumber, UnreadableItem
 
 _BODY_BYTES_SHOWN: Final = 20_000
-"""Bytes of an unreadable item that its page shows."""
+"""Maximum bytes of an unreadable item on its page."""
 
 
 class AccountNoticeAttentionFilter(CountedConditionFilter):
-    """Account notices a person should read."""
+    """Account notices that need attention, or do not."""
 
     title = "Attention"
     parameter_name = "attention"
@@ -33,7 +33,7 @@ class AccountNoticeAttentionFilter(CountedConditionFilter):
 
 @admin.register(BusinessNumber)
 class BusinessNumberAdmin(TabbedAdmin):
-    """How each business number fares."""
+    """Business numbers with their sending state."""
 
     menu_name = "Business numbers"
     list_display = ("__str__", "state", "reason", "heard")
@@ -42,22 +42,22 @@ class BusinessNumberAdmin(TabbedAdmin):
 
     @admin.display(description="State")
     def state(self, number: BusinessNumber) -> SafeString:
-        """Sending, slowed down or paused."""
+        """Return the sending state as a badge."""
         state, style = business_numbers.describe_sending_state(number, now=timezone.now())
         return display.render_badge(state, style=style)
 
     @admin.display(description="Why", empty_value="")
     def reason(self, number: BusinessNumber) -> str | None:
-        """Why it does not send freely."""
+        """Return why the number is slowed down or paused."""
         return business_numbers.explain_sending_state(number, now=timezone.now()) or None
 
     @admin.display(description="Last webhook")
     def heard(self, number: BusinessNumber) -> str:
-        """When Meta last called for it."""
+        """Return the time of the last webhook for the number."""
         return display.format_time(number.last_webhook_at)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that tries a paused number at once."""
+        """Add the URL that retries a paused number at once."""
         view = self.admin_site.admin_view(channel_actions.try_business_number_view)
         return [
             path("<int:number_id>/try/", view, name="whatsapp_businessnumber_try"),
@@ -67,7 +67,7 @@ class BusinessNumberAdmin(TabbedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page from what `account` reads."""
+        """Add the number's state to the context."""
         number: BusinessNumber = kwargs["obj"]
         page = business_numbers.load_business_number_page(
             number, request=request, now=timezone.now()
@@ -78,7 +78,7 @@ class BusinessNumberAdmin(TabbedAdmin):
 
 @admin.register(AccountNotice)
 class AccountNoticeAdmin(TabbedAdmin):
-    """What else Meta says; what needs a look comes first."""
+    """Account notices, those that need attention first."""
 
     menu_name = "Account notices"
     list_display = ("what", "attention", "received")
@@ -89,39 +89,39 @@ class AccountNoticeAdmin(TabbedAdmin):
 
     @admin.display(description="Notice")
     def what(self, notice: AccountNotice) -> str:
-        """Say in words what it is about."""
-        return business_numbers.describe_account_notice(notice)
+        """Return the subject of the notice."""
+        return account_notices.describe_account_notice(notice)
 
     @admin.display(description="Attention")
     def attention(self, notice: AccountNotice) -> SafeString:
-        """Say whether a person should read it."""
+        """Return whether the notice needs attention, as a badge."""
         if notice.needs_attention:
             return display.render_badge("Needs attention", style="warning")
         return display.render_badge("For the record", style="secondary")
 
     @admin.display(description="Received")
     def received(self, notice: AccountNotice) -> str:
-        """When it came."""
+        """Return when it was received."""
         return display.format_time(notice.received_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw what Meta says as names and values."""
+        """Add the notice's details as names and values to the context."""
         notice: AccountNotice = kwargs["obj"]
         context |= {
             "notice": notice,
-            "what": business_numbers.describe_account_notice(notice),
-            "facts": business_numbers.list_notice_details(notice),
+            "what": account_notices.describe_account_notice(notice),
+            "facts": account_notices.list_notice_details(notice),
             "received": display.format_time(notice.received_at),
-            "raw": business_numbers.format_notice_payload(notice),
+            "raw": account_notices.format_notice_payload(notice),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(UnreadableItem)
 class UnreadableItemAdmin(TabbedAdmin):
-    """What Meta signed and nobody could read."""
+    """Signed webhook items that the program could not parse."""
 
     menu_name = "Unreadable items"
     list_display = ("reason", "received")
@@ -129,20 +129,20 @@ class UnreadableItemAdmin(TabbedAdmin):
     change_form_template = "admin/whatsapp/unreadableitem/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UnreadableItem]:
-        """Leave the bytes out of the list."""
-        found = super().get_queryset(request)
+        """Defer the bytes, except for a detail page."""
+        items = super().get_queryset(request)
         kwargs = request.resolver_match.kwargs if request.resolver_match else {}
-        return found if "object_id" in kwargs else found.defer("body")
+        return items if "object_id" in kwargs else items.defer("body")
 
     @admin.display(description="Received")
     def received(self, item: UnreadableItem) -> str:
-        """When it came."""
+        """Return when it was received."""
         return display.format_time(item.received_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw its beginning as text, with marks where it is none."""
+        """Add the beginning of the item to the context, decoded with replacement characters."""
         item: UnreadableItem = kwargs["obj"]
         body = bytes(item.body)
         context |= {

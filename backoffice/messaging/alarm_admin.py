@@ -1,4 +1,4 @@
-"""Alarms: what a person must look at, and what to do about it."""
+"""Admin of alarms."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from shared.whatsapp.models import Alarm
 
 
 class AlarmStateFilter(CountedConditionFilter):
-    """Alarms that are open, or resolved."""
+    """Open or resolved alarms."""
 
     title = "State"
     parameter_name = "open"
@@ -29,7 +29,7 @@ class AlarmStateFilter(CountedConditionFilter):
 
 @admin.register(Alarm)
 class AlarmAdmin(TabbedAdmin):
-    """What a person must look at, open ones first."""
+    """Alarms, open ones first."""
 
     menu_name = "Alarms"
     list_display = ("title", "state", "often", "last", "settled")
@@ -41,39 +41,39 @@ class AlarmAdmin(TabbedAdmin):
 
     @admin.display(description="State")
     def state(self, alarm: Alarm) -> SafeString:
-        """Open or resolved."""
+        """Return the state as a badge."""
         if alarm.resolved_at is None:
             return display.render_badge("Open", style="danger")
         return display.render_badge("Resolved", style="success")
 
     @admin.display(description="How often")
     def often(self, alarm: Alarm) -> str:
-        """Say how often it rang."""
+        """Return how often the alarm was raised."""
         return "once" if alarm.count == 1 else f"{alarm.count:,} times"
 
     @admin.display(description="Last")
     def last(self, alarm: Alarm) -> str:
-        """When it last rang."""
+        """Return when the alarm was last raised."""
         return display.format_time(alarm.last_at)
 
     @admin.display(description="Resolved by", empty_value="")
     def settled(self, alarm: Alarm) -> str | None:
-        """Who or what ended it."""
+        """Return who or what resolved the alarm."""
         return alarm.resolved_by or None
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
-        """Let those resolve alarms who may change them."""
+        """Return whether the user may resolve alarms."""
         return request.user.has_perm(channel_actions.RESOLVE_ALARM_PERMISSION)
 
     @admin.action(description="Mark as resolved", permissions=["resolve"])
     def mark_resolved(self, request: HttpRequest, chosen: QuerySet[Alarm]) -> None:
-        """Close the chosen alarms; the same trouble again opens a new one."""
+        """Resolve the chosen alarms; if the trouble comes again, a new alarm opens."""
         actions.apply_to_each_row(
             request, chosen.order_by("pk"), channel_actions.close_alarm, done="Resolved"
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that resolves."""
+        """Add the URL that resolves an alarm."""
         view = self.admin_site.admin_view(channel_actions.resolve_alarm_view)
         return [
             path("<int:alarm_id>/resolve/", view, name="whatsapp_alarm_resolve"),
@@ -83,7 +83,7 @@ class AlarmAdmin(TabbedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page with what to do."""
+        """Add the alarm and the advice to the context."""
         alarm: Alarm = kwargs["obj"]
         context |= {
             "alarm": alarm,

@@ -1,4 +1,4 @@
-"""What to do about an alarm, in steps; by the key it was sounded with."""
+"""Advice on alarms: the steps to take for each kind of alarm."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,23 @@ from shared.whatsapp.models import Alarm
 
 @dataclass(frozen=True, slots=True)
 class AlarmAdvice:
-    """What to do: steps in order, and where to do it (words and address)."""
+    """What to do about an alarm.
+
+    Attributes:
+        steps: sentences in order.
+        where: label and URL of the page to do it on.
+
+    """
 
     steps: Sequence[str]
     where: tuple[str, str] | None = None
 
 
 def build_alarm_advice(alarm: Alarm) -> AlarmAdvice:
-    """Say what to do about an alarm; one of an unknown kind gets the plain steps."""
+    """Return the advice for an alarm; an unknown kind gets general advice."""
     kind, _, rest = alarm.key.partition(":")
-    tell = _ADVICE_BUILDERS.get(kind)
-    return _GENERAL_ADVICE if tell is None else tell(rest)
+    build_advice = ADVICE_BUILDERS.get(kind)
+    return _GENERAL_ADVICE if build_advice is None else build_advice(rest)
 
 
 _GENERAL_ADVICE: Final = AlarmAdvice(
@@ -193,7 +199,7 @@ def _advise_on_undelivered_events(endpoint: str) -> AlarmAdvice:
     )
 
 
-_ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
+ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "paused": _advise_on_paused_number,
     "not_sent": _advise_on_unsent_messages,
     "refused": _advise_on_refused_messages,
@@ -206,3 +212,4 @@ _ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "expiry_failed": _advise_on_failed_expiry,
     "events_undelivered": _advise_on_undelivered_events,
 }
+"""Advice by the part of an alarm's key before the colon; the part after it is the argument."""

@@ -1,52 +1,34 @@
-"""What the pages of the business numbers and of Meta's notices show."""
+"""Sending state of business numbers, and the context of their pages."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpRequest
 
 from backoffice.messaging.channel_actions import TRY_NUMBER_PERMISSION
-from backoffice.messaging.message_page import format_sorted_json
 from backoffice.ui import display
 from shared.whatsapp import predicates
-from shared.whatsapp.models import AccountNotice, BusinessNumber, OutboundMessage
+from shared.whatsapp.models import BusinessNumber, OutboundMessage
 
 WEBHOOK_SILENCE_LIMIT: Final = timedelta(hours=24)
-"""A number without a webhook for so long may be connected badly, or nobody writes."""
-
-_MAX_NOTICE_DETAILS: Final = 40
-_NOTICE_FIELD_LABELS: Final = {
-    "account_update": "Something changed about the account",
-    "account_alerts": "Meta alerts about the account",
-    "account_review_update": "Meta reviewed the account",
-    "business_capability_update": "The account's limits changed",
-    "business_status_update": "The business was verified or restricted",
-    "message_template_status_update": "A template was reviewed",
-    "message_template_quality_update": "A template's quality changed",
-    "phone_number_name_update": "Meta decided about the display name",
-    "phone_number_quality_update": "The number's quality or limit changed",
-    "security": "Somebody changed the number's security settings",
-    "user_id_update": "A buyer's user id changed",
-    "messages": "Meta reports an error",
-}
+"""Time without a webhook after which the page shows a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessNumberDetailPage:
-    """The page of a business number.
+    """Context of a business number's page.
 
     Attributes:
-        state: sending, slowed down or paused, in a word.
-        style: Bootstrap's style for it.
-        why: the reason, in words; empty while it sends.
-        since: since when it is paused.
-        next_try: when the next message is tried.
-        heard: when Meta last called for it, and how long ago.
-        quiet: Meta has not called for it for a day.
-        waiting: how many messages wait to be sent from it.
-        may_try: whether this person may let it try at once, and there is a reason to.
+        state: "Sending", "Slowed down" or "Paused".
+        style: Bootstrap's style of the state.
+        why: reason of the state; empty while the number sends.
+        since: when it was paused; empty if it is not.
+        next_try: when the next message is tried; empty while the number sends.
+        heard: time of the last webhook and its age.
+        quiet: whether there was no webhook for a day.
+        waiting: number of messages that wait to be sent.
+        may_try: whether the number is not sending freely and the user may retry it at once.
 
     """
 
@@ -64,9 +46,9 @@ class BusinessNumberDetailPage:
 def load_business_number_page(
     number: BusinessNumber, *, request: HttpRequest, now: datetime
 ) -> BusinessNumberDetailPage:
-    """Read the page of a business number, with one query for what waits."""
+    """Return the context of a business number's page, with one query for the waiting messages."""
     state, style = describe_sending_state(number, now=now)
-    troubled = is_slowed_down(number, now=now) or number.paused_at is not None
+    held_back = is_slowed_down(number, now=now) or number.paused_at is not None
     waiting = OutboundMessage.objects.filter(
         predicates.QUEUED_OUTBOUND, phone_number_id=number.phone_number_id
     )
@@ -76,74 +58,36 @@ def load_business_number_page(
         style=style,
         why=explain_sending_state(number, now=now),
         since=display.format_time(number.paused_at) if number.paused_at else "",
-        next_try=_describe_next_try(number, now=now) if troubled else "",
+        next_try=_describe_next_try(number, now=now) if held_back else "",
         heard=f"{display.format_time(heard)} ({display.format_time_since(heard, now=now)} ago)"
         if heard
         else "never",
         quiet=heard is None or now - heard > WEBHOOK_SILENCE_LIMIT,
         waiting=waiting.count(),
-        may_try=troubled and request.user.has_perm(TRY_NUMBER_PERMISSION),
+        may_try=held_back and request.user.has_perm(TRY_NUMBER_PERMISSION),
     )
 
 
 def is_slowed_down(number: BusinessNumber, *, now: datetime) -> bool:
-    """Whether Meta asked the number to wait, and the time is not over."""
+    """Return whether Meta asked the number to wait and that time is not over."""
     return number.send_after is not None and number.send_after > now
 
 
 def describe_sending_state(number: BusinessNumber, *, now: datetime) -> tuple[str, str]:
-    """Give a number's state in a word, and Bootstrap's style for it."""
+    """Return the state of a number and Bootstrap's style for it."""
     if number.paused_at is not None:
         return "Paused", "danger"
     return ("Slowed down", "warning") if is_slowed_down(number, now=now) else ("Sending", "success")
 
 
 def explain_sending_state(number: BusinessNumber, *, now: datetime) -> str:
-    """Say why a number does not send freely; empty while it does."""
+    """Return why a number is slowed down or paused; empty while it sends."""
     if number.paused_at is not None:
         code = "" if number.pause_code is None else f"Meta's code {number.pause_code}: "
         return f"{code}{number.pause_reason or 'no reason was given'}"
     if is_slowed_down(number, now=now):
         return "Meta asked for fewer messages, or could not be reached; they wait in order."
     return ""
-
-
-def describe_account_notice(notice: AccountNotice) -> str:
-    """Say in words what a notice is about."""
-    return _NOTICE_FIELD_LABELS.get(
-        notice.field, notice.field.replace("_", " ").capitalize() or "Notice"
-    )
-
-
-def list_notice_details(notice: AccountNotice) -> Sequence[tuple[str, str]]:
-    """Give what a notice says as names and values; the rest stands in its raw form."""
-    value = notice.payload.get("value", notice.payload)
-    return [
-        pair for _, pair in zip(range(_MAX_NOTICE_DETAILS), _flatten_payload(value), strict=False)
-    ]
-
-
-def format_notice_payload(notice: AccountNotice) -> str:
-    """Give the notice as Meta sent it."""
-    return format_sorted_json(notice.payload)
-
-
-def _flatten_payload(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _flatten_payload(
-                    inner, f"{name} · {_format_key(key)}" if name else _format_key(key)
-                )
-        case list():
-            for place, inner in enumerate(value, start=1):
-                yield from _flatten_payload(inner, f"{name} {place}" if len(value) > 1 else name)
-        case _:
-            yield name or "Value", "–" if value is None else str(value)
-
-
-def _format_key(key: str) -> str:
-    return key.replace("_", " ").capitalize()
 
 
 def _describe_next_try(number: BusinessNumber, *, now: datetime) -> str:

@@ -1,7 +1,7 @@
-"""What people set going about messages, contacts, alarms and numbers: each a POST of its own.
+"""Actions of staff on messages, contacts, alarms and business numbers.
 
-One row comes from its page and many from a list; either way every row is its own transaction, and
-people are told what became of each.
+Each view is a POST for one row; the change lists call the functions below for many rows. Each row
+is its own transaction, and a message reports the result of each.
 """
 
 from typing import Final
@@ -38,7 +38,7 @@ BLOCK_CONTACT_PERMISSION: Final = "whatsapp.change_whatsappcontact"
 
 @require_POST
 def send_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Queue a failed message anew."""
+    """Queue a failed message again."""
     _require_permission(request, SEND_AGAIN_PERMISSION)
     message = get_object_or_404(OutboundMessage.objects.select_related("contact"), pk=message_id)
 
@@ -52,7 +52,7 @@ def send_message_again_view(request: HttpRequest, message_id: int) -> HttpRespon
 
 @require_POST
 def answer_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Let the bot answer a message once more whose answer failed."""
+    """Queue an inbound message whose answer failed for another answer."""
     _require_permission(request, ANSWER_AGAIN_PERMISSION)
     message = get_object_or_404(InboundMessage, pk=message_id)
 
@@ -66,7 +66,7 @@ def answer_message_again_view(request: HttpRequest, message_id: int) -> HttpResp
 
 @require_POST
 def resolve_alarm_view(request: HttpRequest, alarm_id: int) -> HttpResponse:
-    """Close an alarm that is dealt with."""
+    """Resolve an alarm."""
     _require_permission(request, RESOLVE_ALARM_PERMISSION)
     alarm = get_object_or_404(Alarm, pk=alarm_id)
 
@@ -84,7 +84,7 @@ def resolve_alarm_view(request: HttpRequest, alarm_id: int) -> HttpResponse:
 
 @require_POST
 def try_business_number_view(request: HttpRequest, number_id: int) -> HttpResponse:
-    """Let a paused number try its next message at once."""
+    """Retry a paused number's next message at once."""
     _require_permission(request, TRY_NUMBER_PERMISSION)
     number = get_object_or_404(BusinessNumber, pk=number_id)
 
@@ -102,30 +102,45 @@ def try_business_number_view(request: HttpRequest, number_id: int) -> HttpRespon
 
 @require_POST
 def block_contact_view(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Answer a buyer no more."""
+    """Block a contact, so that the bot no longer answers."""
     return _set_blocked(request, contact_id, blocked=True)
 
 
 @require_POST
 def unblock_contact_view(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Answer a buyer again."""
+    """Unblock a contact."""
     return _set_blocked(request, contact_id, blocked=False)
 
 
 def send_message_again(request: HttpRequest, message: OutboundMessage) -> None:
-    """Queue one failed message anew and write down who did. Raises MessageNotFailed."""
+    """Queue a failed message again and log it.
+
+    Raises:
+        MessageNotFailed: the message has not failed.
+
+    """
     outbox_queue.resend_message(message.pk)
     audit_log.record_action(request, message, "Sent the message again")
 
 
 def answer_message_again(request: HttpRequest, message: InboundMessage) -> None:
-    """Put one message back among those that wait for an answer. Raises MessageAnswered."""
+    """Queue a failed inbound message for another answer and log it.
+
+    Raises:
+        MessageAnswered: the message is not a failed one.
+
+    """
     inbox_queue.requeue_failed_message(message.pk)
     audit_log.record_action(request, message, "Had the message answered again")
 
 
 def close_alarm(request: HttpRequest, alarm: Alarm) -> None:
-    """Close one alarm and write down who did. Raises AlarmResolved."""
+    """Resolve an alarm and log it.
+
+    Raises:
+        AlarmResolved: the alarm was resolved before.
+
+    """
     alarms.close_alarm(alarm.pk, by=request.user.get_username(), now=timezone.now())
     audit_log.record_action(request, alarm, "Resolved the alarm")
 

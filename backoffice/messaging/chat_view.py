@@ -1,4 +1,4 @@
-"""A buyer's conversation as both phones show it: bubbles, buttons, and what became of each."""
+"""A buyer's conversation as chat bubbles, with buttons and delivery ticks."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +17,14 @@ from backoffice.messaging import delivery_reasons
 from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, parse_content
-from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import InboundMessage, OutboundMessage
 
 _PICTURE_PLACEHOLDER: Final = "[picture]"
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 
 
 class DeliveryTick(StrEnum):
-    """How far one of our messages came, as a mark beside its time."""
+    """Delivery state of one of our messages, shown beside its time."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -36,7 +36,7 @@ class DeliveryTick(StrEnum):
     FAILED = "failed"
 
 
-_TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
+TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
     DeliveryTick.QUEUED: "waits to be sent",
     DeliveryTick.SENT: "sent",
     DeliveryTick.DELIVERED: "delivered",
@@ -47,7 +47,7 @@ _TICK_LABELS: Final[Mapping[DeliveryTick, str]] = {
     DeliveryTick.FAILED: "not delivered",
 }
 
-_TICK_BY_OUTBOX_STATUS: Final[Mapping[str, DeliveryTick]] = {
+TICK_BY_OUTBOX_STATUS: Final[Mapping[str, DeliveryTick]] = {
     OutboxStatus.QUEUED: DeliveryTick.QUEUED,
     OutboxStatus.SENDING: DeliveryTick.QUEUED,
     OutboxStatus.SENT: DeliveryTick.SENT,
@@ -68,7 +68,7 @@ _TICKS_NOT_RECEIVED: Final = frozenset(
     {DeliveryTick.WITHHELD, DeliveryTick.STALE, DeliveryTick.FAILED}
 )
 
-_CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
+CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
     ContentKind.IMAGE: ("fa-image", "Picture"),
     ContentKind.DOCUMENT: ("fa-file-alt", "Document"),
     ContentKind.AUDIO: ("fa-microphone", "Voice message"),
@@ -84,29 +84,29 @@ _CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
     ContentKind.UNSUPPORTED: ("fa-question-circle", "WhatsApp did not pass this message on"),
     ContentKind.OTHER: ("fa-question-circle", "Another kind of message"),
 }
-"""An icon and words for what is more, or other, than a text."""
+"""Icon and label of content that is not plain text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatBubble:
-    """One message as it is drawn.
+    """A message in the chat.
 
     Attributes:
-        key: of its row.
-        ours: whether we said it; the buyer's stand on the left.
-        at: when: by the buyer's phone, or when ours was written.
-        clock: the same in the zone of the page: "15:42".
-        day: "Sun 22 Nov 2026" where a new day begins, else nothing.
-        text: what a person reads of it, safe to draw.
-        plain: the same without marks.
-        kind: what it is, where that is more than a text: "Picture".
-        icon: for that kind.
-        tapped: the buyer tapped a button and did not type.
-        chips: the buttons or rows below it.
-        tick: how far it came; the buyer's have none.
-        state: the tick in words.
-        trouble: why it is not where it should be, in words.
-        notice: it told news and answered nothing.
+        key: primary key of the message.
+        ours: whether we sent it; the buyer's messages are on the left.
+        at: when the buyer sent it, or when we queued it.
+        clock: the same in the page's time zone: "15:42".
+        text: the text as HTML.
+        plain: the text without formatting.
+        day: "Sun 22 Nov 2026" for the first message of a day, else empty.
+        kind: label of the content if it is not plain text: "Picture".
+        icon: icon of that kind.
+        tapped: whether the buyer tapped a button instead of typing.
+        chips: titles of the buttons or rows below it.
+        tick: delivery state; None for the buyer's messages.
+        state: the tick as text.
+        trouble: why it was not answered, sent or delivered; empty if all is well.
+        notice: whether it is news (`OutboxKind.NOTICE`) and not a reply.
 
     """
 
@@ -129,13 +129,13 @@ class ChatBubble:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The end of a conversation, oldest message first.
+    """The latest messages of a conversation, oldest first.
 
     Attributes:
-        contact_id: whose it is.
-        bubbles: its messages.
-        earlier: there are older ones.
-        untold: our last news, if the buyer did not get it.
+        contact_id: the contact's primary key.
+        bubbles: the messages.
+        earlier: whether there are older messages.
+        untold: our latest news, if the buyer did not receive it.
 
     """
 
@@ -146,19 +146,19 @@ class Conversation:
 
 
 def load_conversation(contact_id: int, *, zone: str, limit: int = 40) -> Conversation:
-    """Read the last messages of a conversation in two queries.
+    """Return the latest messages of a conversation, from two queries.
 
     Args:
-        contact_id: whose it is.
-        zone: IANA name of the time zone its times are shown in.
-        limit: how many messages at most.
+        contact_id: primary key of the contact.
+        zone: IANA name of the page's time zone.
+        limit: maximum number of messages.
 
     """
     now = timezone.now()
-    said = _query_inbound_messages(contact_id)[: limit + 1]
-    told = _query_outbound_messages(contact_id)[: limit + 1]
-    bubbles = [_build_inbound_bubble(message, zone=zone) for message in said]
-    bubbles += [_build_outbound_bubble(message, zone=zone, now=now) for message in told]
+    inbound = _query_inbound_messages(contact_id)[: limit + 1]
+    outbound = _query_outbound_messages(contact_id)[: limit + 1]
+    bubbles = [_build_inbound_bubble(message, zone=zone) for message in inbound]
+    bubbles += [_build_outbound_bubble(message, zone=zone, now=now) for message in outbound]
     bubbles.sort(key=lambda bubble: (bubble.at, bubble.ours, bubble.key))
     notices = [bubble for bubble in bubbles if bubble.notice]
     untold = notices[-1] if notices and notices[-1].tick in _TICKS_NOT_RECEIVED else None
@@ -173,48 +173,49 @@ def load_conversation(contact_id: int, *, zone: str, limit: int = 40) -> Convers
 def build_single_message_conversation(
     message: InboundMessage | OutboundMessage, *, zone: str, now: datetime
 ) -> Conversation:
-    """Draw one message by itself; one of ours comes with its contact."""
+    """Return a conversation of one message; an outbound message must have its contact loaded."""
     if isinstance(message, OutboundMessage):
         bubble = _build_outbound_bubble(message, zone=zone, now=now)
     else:
         bubble = _build_inbound_bubble(message, zone=zone)
-    (shown,) = _add_day_separators([bubble], zone=zone)
-    return Conversation(message.contact_id or 0, (shown,), earlier=False, untold=None)
+    (dated_bubble,) = _add_day_separators([bubble], zone=zone)
+    return Conversation(message.contact_id or 0, (dated_bubble,), earlier=False, untold=None)
 
 
-def build_whatsapp_link(contact: WhatsAppContact, *, text: str = "") -> str:
-    """Give the link that opens WhatsApp with this buyer, for a word by hand.
+def build_whatsapp_link(phone_number: str | None, *, text: str = "") -> str:
+    """Return the link that opens WhatsApp with a buyer, for a message by hand.
 
     Args:
-        contact: the buyer.
-        text: what stands in the message already.
+        phone_number: digits with the country code, such as a contact's `wa_id`; None if the buyer
+            hides it.
+        text: the beginning of the message.
 
     Returns:
-        The address at wa.me; empty while the buyer hides the phone number.
+        The URL at wa.me; empty without a phone number.
 
     """
-    if not contact.wa_id:
+    if not phone_number:
         return ""
-    return f"https://wa.me/{contact.wa_id}" + (f"?text={quote(text)}" if text else "")
+    return f"https://wa.me/{phone_number}" + (f"?text={quote(text)}" if text else "")
 
 
 def _query_inbound_messages(contact_id: int) -> Any:
-    found = InboundMessage.objects.filter(contact_id=contact_id)
+    messages_in = InboundMessage.objects.filter(contact_id=contact_id)
     columns = ("type", "text", "payload", "sent_at", "status")
-    return found.only(*columns).order_by("-sent_at", "-id")
+    return messages_in.only(*columns).order_by("-sent_at", "-id")
 
 
 def _query_outbound_messages(contact_id: int) -> Any:
-    found = OutboundMessage.objects.filter(contact_id=contact_id)
+    messages_out = OutboundMessage.objects.filter(contact_id=contact_id)
     unused = ("contact__context", "callback_data", "correlation_id", "key", "about")
-    return found.select_related("contact").defer(*unused).order_by("-created_at", "-id")
+    return messages_out.select_related("contact").defer(*unused).order_by("-created_at", "-id")
 
 
 def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
-    read = parse_content(message.payload)
-    plain = message.text or read.text
-    known = read.kind is not ContentKind.OTHER or not plain
-    icon, kind = _CONTENT_KIND_LABELS.get(read.kind, ("", "")) if known else ("", "")
+    content = parse_content(message.payload)
+    plain = message.text or content.text
+    known = content.kind is not ContentKind.OTHER or not plain
+    icon, kind = CONTENT_KIND_LABELS.get(content.kind, ("", "")) if known else ("", "")
     failed = message.status == InboxStatus.FAILED
     return ChatBubble(
         key=message.pk,
@@ -225,7 +226,7 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
         plain=plain,
         kind=kind,
         icon=icon,
-        tapped=read.kind is ContentKind.TAP,
+        tapped=content.kind is ContentKind.TAP,
         trouble="It could not be answered; the buyer was told so." if failed else "",
     )
 
@@ -244,42 +245,42 @@ def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime
         icon="fa-image" if picture else "",
         chips=chips,
         tick=tick,
-        state=_TICK_LABELS[tick],
+        state=TICK_LABELS[tick],
         trouble=_explain_tick(message, tick, now=now),
         notice=message.kind == OutboxKind.NOTICE,
     )
 
 
 def render_whatsapp_text(text: str) -> SafeString:
-    """Draw WhatsApp's *bold*; everything else stays as it was written, and is escaped."""
+    """Return the text as HTML: escaped, with WhatsApp's *bold*."""
     return mark_safe(_BOLD_PATTERN.sub(r"<strong>\1</strong>", escape(text)))  # noqa: S308 - escaped
 
 
 def _choose_tick(message: OutboundMessage) -> DeliveryTick:
-    status = _TICK_BY_OUTBOX_STATUS[message.status]
-    return (
-        _TICK_BY_DELIVERY.get(message.delivery, status) if status is DeliveryTick.SENT else status
-    )
+    tick = TICK_BY_OUTBOX_STATUS[message.status]
+    if tick is DeliveryTick.SENT:
+        return _TICK_BY_DELIVERY.get(message.delivery, tick)
+    return tick
 
 
 def _explain_tick(message: OutboundMessage, tick: DeliveryTick, *, now: datetime) -> str:
-    """Say why it is not where it should be; that it waits its turn is no trouble."""
-    return (
-        ""
-        if tick is DeliveryTick.QUEUED
-        else delivery_reasons.explain_message_state(message, now=now)
-    )
+    """Return why a message is not where it should be; waiting in the queue is normal."""
+    if tick is DeliveryTick.QUEUED:
+        return ""
+    return delivery_reasons.explain_message_state(message, now=now)
 
 
 def _parse_outbound_payload(payload: Mapping[str, Any]) -> tuple[str, tuple[str, ...], bool]:
-    """Give the words of one of our messages, what can be tapped below, and if it has a picture."""
+    """Return the text of an outbound payload, its button titles, and whether it has a picture."""
     match payload:
         case {"type": "interactive", "interactive": {"action": _}}:
-            parts: Mapping[str, Any] = payload["interactive"]
-            bare = messages.render_preview({**payload, "interactive": {**parts, "action": {}}})
-            picture = bare.startswith(_PICTURE_PLACEHOLDER)
-            words = bare.removeprefix(_PICTURE_PLACEHOLDER).lstrip("\n")
-            return words, tuple(_list_button_titles(parts["action"])), picture
+            interactive: Mapping[str, Any] = payload["interactive"]
+            preview = messages.render_preview(
+                {**payload, "interactive": {**interactive, "action": {}}}
+            )
+            picture = preview.startswith(_PICTURE_PLACEHOLDER)
+            text = preview.removeprefix(_PICTURE_PLACEHOLDER).lstrip("\n")
+            return text, tuple(_list_button_titles(interactive["action"])), picture
         case {"type": "image"}:
             return (
                 messages.render_preview(payload).removeprefix(_PICTURE_PLACEHOLDER).strip(),
@@ -299,12 +300,12 @@ def _list_button_titles(action: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _add_day_separators(bubbles: Sequence[ChatBubble], *, zone: str) -> Iterable[ChatBubble]:
-    before = ""
+    previous_day = ""
     for bubble in bubbles:
         local = bubble.at.astimezone(ZoneInfo(zone))
         day = f"{local:%a} {local.day} {local:%b %Y}"
-        yield bubble if day == before else replace(bubble, day=day)
-        before = day
+        yield bubble if day == previous_day else replace(bubble, day=day)
+        previous_day = day
 
 
 def _format_time(at: datetime, *, zone: str) -> str:

@@ -1,5 +1,5 @@
-"""The buyers: who they are, whether we may write to them, and what they bought."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin of contacts: identity, conversation state, 24-hour window and orders."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ from shared.whatsapp.models import WhatsAppContact
 
 
 class ContactBlockedFilter(filters.ConditionFilter):
-    """Contacts that are blocked, or answered."""
+    """Blocked contacts, or contacts that the bot answers."""
 
     title = "Answered or blocked"
     parameter_name = "blocked"
@@ -35,32 +35,32 @@ class ContactBlockedFilter(filters.ConditionFilter):
 
 
 class ContactWindowFilter(admin.SimpleListFilter):
-    """Contacts to whom we may write now, or not."""
+    """Contacts with an open or a closed 24-hour window."""
 
     title = "24-hour window"
     parameter_name = "window"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Give the answers one can choose."""
+        """Return the answers as pairs of value and label."""
         return [("open", "Window open"), ("closed", "Window closed")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[WhatsAppContact]
     ) -> QuerySet[WhatsAppContact] | None:
-        """Keep the rows of the chosen answer."""
-        opened = Q(last_inbound_at__gt=_compute_window_start(timezone.now()))
+        """Return the rows that match the chosen answer, or all rows if none is chosen."""
+        is_open = Q(last_inbound_at__gt=_compute_window_start(timezone.now()))
         match self.value():
             case "open":
-                return queryset.filter(opened)
+                return queryset.filter(is_open)
             case "closed":
-                return queryset.exclude(opened)
+                return queryset.exclude(is_open)
             case _:
                 return queryset
 
 
 @admin.register(WhatsAppContact)
 class WhatsAppContactAdmin(TabbedAdmin):
-    """The buyers."""
+    """Contacts, which are the buyers."""
 
     menu_name = "Contacts"
     list_display = ("name", "phone", "doing", "wrote", "may_write", "orders")
@@ -72,58 +72,58 @@ class WhatsAppContactAdmin(TabbedAdmin):
 
     @admin.display(description="Name")
     def name(self, contact: WhatsAppContact) -> SafeString:
-        """Give the name, and that they are blocked."""
+        """Return the name, with a badge if the contact is blocked."""
         badge = display.render_badge("Blocked", style="danger") if contact.is_blocked else ""
         return format_html("{} {}", contact, badge)
 
     @admin.display(description="Phone")
     def phone(self, contact: WhatsAppContact) -> str:
-        """Phone number, or that it is hidden."""
+        """Return the phone number, or that it is hidden."""
         return contact_page.format_phone_number(contact) or "hidden"
 
     @admin.display(description="In the chat")
     def doing(self, contact: WhatsAppContact) -> str:
-        """Say where the conversation stands."""
+        """Return the state of the conversation."""
         return contact_page.CONVERSATION_STATE_LABELS[State(contact.state)].capitalize()
 
     @admin.display(description="Last wrote", ordering="last_inbound_at")
     def wrote(self, contact: WhatsAppContact) -> str:
-        """When the buyer last wrote."""
+        """Return when the buyer last wrote."""
         return display.format_time(contact.last_inbound_at)
 
     @admin.display(description="24-hour window")
     def may_write(self, contact: WhatsAppContact) -> SafeString:
-        """Say whether we may write to them."""
-        opened = window.is_window_open(contact.last_inbound_at, now=timezone.now())
+        """Return whether the 24-hour window is open, as a badge."""
+        is_open = window.is_window_open(contact.last_inbound_at, now=timezone.now())
         return (
             display.render_badge("Open", style="success")
-            if opened
+            if is_open
             else display.render_badge("Closed", style="secondary")
         )
 
     @admin.display(description="Orders")
     def orders(self, contact: WhatsAppContact) -> int:
-        """Count their orders."""
+        """Return the number of orders."""
         return vars(contact).get("order_count") or 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WhatsAppContact]:
-        """Count the orders of the rows that are shown, in the same query."""
-        mine = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
-        count = Subquery(mine.annotate(count=Count("pk")).values("count"))
-        found: QuerySet[WhatsAppContact] = super().get_queryset(request)
-        return found.annotate(order_count=count)
+        """Return the contacts, each with its number of orders."""
+        orders = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
+        count = Subquery(orders.annotate(count=Count("pk")).values("count"))
+        contacts: QuerySet[WhatsAppContact] = super().get_queryset(request)
+        return contacts.annotate(order_count=count)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[WhatsAppContact], search_term: str
     ) -> tuple[QuerySet[WhatsAppContact], bool]:
-        """Find by part of the phone however it is written, by part of the name, by user id."""
+        """Find contacts by part of the phone number or name, or by user id."""
         term = search_term.strip()
         if not term:
             return queryset, False
         return queryset.filter(contact_search.build_contact_condition(term)), False
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses that block and unblock."""
+        """Add the URLs that block and unblock a contact."""
         view = self.admin_site.admin_view
         return [
             path(
@@ -142,7 +142,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page from what `buyers` reads."""
+        """Add the contact's page to the context."""
         context["buyer"] = contact_page.load_contact_page(
             kwargs["obj"], request=request, now=timezone.now()
         )

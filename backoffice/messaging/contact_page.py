@@ -1,8 +1,8 @@
-"""What the page of a contact shows, read at once before it is drawn."""
+"""Context of a contact's page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
@@ -29,7 +29,7 @@ CONVERSATION_STATE_LABELS: Final = {
     State.WAIT_PROOF: "about to pay",
     State.DONE: "done with a purchase",
 }
-"""Where a conversation stands, as in "Ana is …"."""
+"""States of a conversation, as in "Ana is …"."""
 
 ORDER_STATUS_BADGES: Final = {
     OrderStatus.DRAFT: ("Held, not confirmed", "secondary"),
@@ -38,13 +38,13 @@ ORDER_STATUS_BADGES: Final = {
     OrderStatus.CANCELLED: ("Cancelled", "dark"),
     OrderStatus.EXPIRED: ("Expired", "dark"),
 }
-_ORDERS_SHOWN: Final = 20
-_MESSAGES_SHOWN: Final = 100
+_MAX_ORDERS: Final = 20
+_MAX_MESSAGES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ContactOrderRow:
-    """One order of the buyer as a row."""
+    """An order of the contact as a table row."""
 
     code: str
     address: str
@@ -58,23 +58,25 @@ class ContactOrderRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactDetailPage:
-    """The page of a contact.
+    """Context of a contact's page.
 
     Attributes:
-        name: what they call themselves.
-        phone: with a plus; empty while they hide it.
-        doing: where the conversation stands, in words.
-        window: whether we may write, and until when, in words.
-        open: whether we may write freely.
-        orders: the newest.
-        more_orders: there are older ones.
-        live: an order of theirs holds numbers and is not settled.
-        talk: the end of the conversation.
-        untold: the last news they did not get, or None.
-        by_hand: a link that opens WhatsApp with those news; empty without a phone number.
-        may_block: whether this person may block and unblock.
-        facts: small print, names and values.
-        remembered: what the bot keeps of the conversation, as JSON.
+        contact: the contact.
+        name: the contact's name.
+        phone: with a plus sign; empty if hidden.
+        doing: state of the conversation.
+        window: whether and until when the 24-hour window is open.
+        open: whether the 24-hour window is open.
+        wrote: when the contact last wrote.
+        orders: the newest orders.
+        more_orders: whether there are older ones.
+        live: whether one of the orders is live: it holds numbers and is not settled.
+        talk: the latest messages.
+        untold: our latest news, if the contact did not receive it.
+        by_hand: wa.me link with that news; empty without a phone number.
+        may_block: whether the user may block and unblock the contact.
+        facts: further details as names and values.
+        remembered: the conversation's stored context as JSON.
 
     """
 
@@ -99,9 +101,9 @@ class ContactDetailPage:
 def load_contact_page(
     contact: WhatsAppContact, *, request: HttpRequest, now: datetime
 ) -> ContactDetailPage:
-    """Read everything the page of `contact` shows, in three queries."""
-    found = list(contact.orders.select_related("raffle").order_by("-id")[: _ORDERS_SHOWN + 1])
-    talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MESSAGES_SHOWN)
+    """Return the context of a contact's page, from three queries."""
+    orders = list(contact.orders.select_related("raffle").order_by("-id")[: _MAX_ORDERS + 1])
+    talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MAX_MESSAGES)
     untold = talk.untold
     return ContactDetailPage(
         contact=contact,
@@ -111,12 +113,12 @@ def load_contact_page(
         window=_describe_window(contact, now=now),
         open=window.is_window_open(contact.last_inbound_at, now=now),
         wrote=display.format_time(contact.last_inbound_at),
-        orders=[_build_order_row(order) for order in found[:_ORDERS_SHOWN]],
-        more_orders=len(found) > _ORDERS_SHOWN,
-        live=any(order.status in Order.LIVE for order in found),
-        talk=replace(talk, earlier=False),  # the link would lead to this very page
+        orders=[_build_order_row(order) for order in orders[:_MAX_ORDERS]],
+        more_orders=len(orders) > _MAX_ORDERS,
+        live=any(order.status in Order.LIVE for order in orders),
+        talk=replace(talk, earlier=False),  # the link to earlier messages would lead to this page
         untold=untold,
-        by_hand=chat_view.build_whatsapp_link(contact, text=untold.plain) if untold else "",
+        by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=untold.plain) if untold else "",
         may_block=request.user.has_perm(BLOCK_CONTACT_PERMISSION),
         facts=(
             ("User name", contact.username or "–"),
@@ -130,27 +132,25 @@ def load_contact_page(
 
 
 def format_phone_number(contact: WhatsAppContact) -> str:
-    """Write the phone number with its plus; empty while the buyer hides it."""
+    """Return the phone number with a plus sign; empty if the contact hides it."""
     return f"+{contact.wa_id}" if contact.wa_id else ""
 
 
-def compute_window_end(contact: WhatsAppContact) -> datetime | None:
-    """Say when the 24 h window closes or closed; None for somebody who never wrote."""
-    wrote = contact.last_inbound_at
-    return None if wrote is None else wrote + SERVICE_WINDOW - SERVICE_WINDOW_MARGIN
-
-
-def compute_window_time_left(contact: WhatsAppContact, *, now: datetime) -> timedelta:
-    """Say for how long we may still write; zero once the window is closed."""
-    closes = compute_window_end(contact)
-    return max(timedelta(0), closes - now) if closes else timedelta(0)
+def _compute_window_end(contact: WhatsAppContact) -> datetime | None:
+    """Return when the 24-hour window closes or closed; None if the contact never wrote."""
+    last_inbound_at = contact.last_inbound_at
+    return (
+        None
+        if last_inbound_at is None
+        else last_inbound_at + SERVICE_WINDOW - SERVICE_WINDOW_MARGIN
+    )
 
 
 def _describe_window(contact: WhatsAppContact, *, now: datetime) -> str:
     if contact.last_inbound_at is None:
         return "Closed: they have not written yet"
     if window.is_window_open(contact.last_inbound_at, now=now):
-        return f"Open until {display.format_time(compute_window_end(contact))}"
+        return f"Open until {display.format_time(_compute_window_end(contact))}"
     return "Closed: more than 24 hours since they wrote"
 
 

@@ -1,4 +1,7 @@
-"""Why a message to a buyer is where it is, in words; no code of ours or of Meta's comes alone."""
+"""Delivery state of messages to buyers, with the reason in words.
+
+Error codes are never shown alone.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +17,7 @@ from shared.whatsapp.models import BusinessNumber, OutboundMessage
 
 WINDOW_CLOSED: Final = "More than 24 hours since the buyer wrote"
 
-_OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
+OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.QUEUED: ("Waiting", "info"),
     OutboxStatus.SENDING: ("Being sent", "info"),
     OutboxStatus.SENT: ("Sent", "success"),
@@ -23,7 +26,7 @@ _OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.STALE: ("Too late to send", "secondary"),
     OutboxStatus.FAILED: ("Failed", "danger"),
 }
-_DELIVERY_BADGES: Final[Mapping[str, tuple[str, str]]] = {
+DELIVERY_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     MessageDeliveryStatus.FAILED: ("Not delivered", "danger"),
     MessageDeliveryStatus.SENT: ("Sent", "success"),
     MessageDeliveryStatus.DELIVERED: ("Delivered", "success"),
@@ -35,11 +38,11 @@ _COUNT_WORDS: Final[Mapping[int, str]] = {1: "once", 2: "twice"}
 
 @dataclass(frozen=True, slots=True)
 class SendingContext:
-    """What else decides when a message is sent.
+    """Data besides the message that decides when it is sent.
 
     Attributes:
-        numbers: the business numbers in some trouble, by their id at Meta.
-        first: the earliest unsent message of a contact, by the contact's id.
+        numbers: business numbers by their id at Meta.
+        first: primary key of each contact's earliest unsent message, by the contact's.
 
     """
 
@@ -51,7 +54,7 @@ EMPTY_SENDING_CONTEXT: Final = SendingContext()
 
 
 def load_sending_context(messages: Iterable[OutboundMessage]) -> SendingContext:
-    """Read what the queued ones of `messages` wait for: two queries, or none if none is queued."""
+    """Return what the queued messages wait for, from two queries; from none if none is queued."""
     queued = [message for message in messages if message.status == OutboxStatus.QUEUED]
     if not queued:
         return EMPTY_SENDING_CONTEXT
@@ -71,14 +74,14 @@ def load_sending_context(messages: Iterable[OutboundMessage]) -> SendingContext:
 
 
 def describe_message_state(message: OutboundMessage) -> tuple[str, str]:
-    """Give what a seller calls its status, and Bootstrap's style for it."""
-    if message.status == OutboxStatus.SENT and message.delivery in _DELIVERY_BADGES:
-        return _DELIVERY_BADGES[message.delivery]
-    return _OUTBOX_STATUS_BADGES[message.status]
+    """Return the state of a message and Bootstrap's style for it."""
+    if message.status == OutboxStatus.SENT and message.delivery in DELIVERY_BADGES:
+        return DELIVERY_BADGES[message.delivery]
+    return OUTBOX_STATUS_BADGES[message.status]
 
 
 def has_message_failed(message: OutboundMessage) -> bool:
-    """Whether the buyer did not get it and nobody tries any more."""
+    """Return whether the buyer did not receive the message and it is not retried."""
     undelivered = (
         message.status == OutboxStatus.SENT and message.delivery == MessageDeliveryStatus.FAILED
     )
@@ -86,7 +89,7 @@ def has_message_failed(message: OutboundMessage) -> bool:
 
 
 def is_buyer_uninformed(message: OutboundMessage) -> bool:
-    """Whether the buyer does not know what it says, and may not for long."""
+    """Return whether the buyer did not receive the message and will not receive it soon."""
     return has_message_failed(message) or message.status in {
         OutboxStatus.WITHHELD,
         OutboxStatus.STALE,
@@ -94,26 +97,26 @@ def is_buyer_uninformed(message: OutboundMessage) -> bool:
 
 
 def explain_message_state(
-    message: OutboundMessage, *, now: datetime, around: SendingContext = EMPTY_SENDING_CONTEXT
+    message: OutboundMessage, *, now: datetime, context: SendingContext = EMPTY_SENDING_CONTEXT
 ) -> str:
-    """Say why a message was not sent or not yet; empty where all went well.
+    """Return why a message was not sent or not delivered; empty if all is well.
 
     Args:
-        message: with its contact fetched along; asks the database nothing.
-        now: the time.
-        around: what `surroundings` read; without it paused numbers and the queue go unmentioned.
+        message: the message, with its contact loaded; there are no queries.
+        now: the current time.
+        context: the result of `load_sending_context`; without it, paused numbers and earlier
+            messages are not mentioned.
 
     """
     match OutboxStatus(message.status):
         case OutboxStatus.QUEUED:
-            return _explain_queued(message, now=now, around=around)
+            return _explain_queued(message, now=now, context=context)
         case OutboxStatus.SENDING:
             return "Handed to Meta just now."
         case OutboxStatus.SENT:
-            failed_after = message.delivery == MessageDeliveryStatus.FAILED
-            return (
-                f"WhatsApp could not deliver it. {_describe_error(message)}" if failed_after else ""
-            )
+            if message.delivery == MessageDeliveryStatus.FAILED:
+                return f"WhatsApp could not deliver it. {_describe_error(message)}"
+            return ""
         case OutboxStatus.UNKNOWN:
             return _explain_unknown(message, now=now)
         case OutboxStatus.WITHHELD:
@@ -124,10 +127,10 @@ def explain_message_state(
             return _describe_error(message)
 
 
-def _explain_queued(message: OutboundMessage, *, now: datetime, around: SendingContext) -> str:
-    number = around.numbers.get(message.phone_number_id)
+def _explain_queued(message: OutboundMessage, *, now: datetime, context: SendingContext) -> str:
+    number = context.numbers.get(message.phone_number_id)
     contact = message.contact
-    first = around.first.get(message.contact_id, message.pk)
+    first = context.first.get(message.contact_id, message.pk)
     if not window.is_window_open(contact.last_inbound_at, now=now):
         later = "is kept until they write" if message.kind == OutboxKind.NOTICE else "is not sent"
         return f"{WINDOW_CLOSED}: it {later}."

@@ -1,5 +1,5 @@
-"""Messages from buyers: what came in, and what became of it."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin of inbound messages."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from shared.whatsapp.models import InboundMessage
 
 
 class InboxStateFilter(CountedConditionFilter):
-    """Messages in by what became of them."""
+    """Inbound messages by state."""
 
     title = "Status"
     parameter_name = "status"
@@ -35,7 +35,7 @@ class InboxStateFilter(CountedConditionFilter):
 
 @admin.register(InboundMessage)
 class InboundMessageAdmin(TabbedAdmin):
-    """The inbox."""
+    """Inbound messages."""
 
     menu_name = "Messages in"
     list_display = ("said", "buyer", "state", "sent")
@@ -49,42 +49,42 @@ class InboundMessageAdmin(TabbedAdmin):
 
     @admin.display(description="Message")
     def said(self, message: InboundMessage) -> str:
-        """Give what a person reads of it, cut."""
+        """Return the beginning of the text, or the kind of message."""
         return display.shorten_text(message.text) or f"[{message.type}]"
 
     @admin.display(description="From")
     def buyer(self, message: InboundMessage) -> str:
-        """Who wrote."""
+        """Return name and phone number of the sender."""
         return display.format_contact(message.contact) if message.contact else "no sender"
 
     @admin.display(description="Status")
     def state(self, message: InboundMessage) -> SafeString:
-        """Status as a badge."""
+        """Return the state as a badge."""
         state, style = message_page.INBOX_STATUS_BADGES[message.status]
         return display.render_badge(state, style=style)
 
     @admin.display(description="Written")
     def sent(self, message: InboundMessage) -> str:
-        """When the buyer sent it."""
+        """Return when the buyer sent it."""
         return display.format_time(message.sent_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[InboundMessage], search_term: str
     ) -> tuple[QuerySet[InboundMessage], bool]:
-        """Find by phone, name or id, asking the contacts first."""
+        """Find messages by phone number, name or id, with a separate query for the contacts."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        ids = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
-        return queryset.filter(ids), False
+        condition = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
+        return queryset.filter(condition), False
 
     def has_answer_again_permission(self, request: HttpRequest) -> bool:
-        """Say who may let the bot answer again."""
+        """Return whether the user may let the bot answer again."""
         return request.user.has_perm(channel_actions.ANSWER_AGAIN_PERMISSION)
 
     @admin.action(description="Answer again", permissions=["answer_again"])
     def answer_again(self, request: HttpRequest, chosen: QuerySet[InboundMessage]) -> None:
-        """Let the bot answer the chosen messages once more."""
+        """Queue the chosen messages for another answer."""
         actions.apply_to_each_row(
             request,
             chosen.select_related("contact"),
@@ -96,7 +96,7 @@ class InboundMessageAdmin(TabbedAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that answers again."""
+        """Add the URL that queues a message for another answer."""
         view = self.admin_site.admin_view(channel_actions.answer_message_again_view)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
@@ -104,13 +104,13 @@ class InboundMessageAdmin(TabbedAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
-        """Fetch the contact along."""
+        """Return the messages with their contacts."""
         return super().get_queryset(request).select_related("contact")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page from what `message_pages` reads."""
+        """Add the message's page to the context."""
         now = timezone.now()
         context["page"] = message_page.load_inbound_message_page(
             kwargs["obj"], request=request, now=now

@@ -1,4 +1,4 @@
-"""What the page of one message shows, read at once before it is drawn."""
+"""Context of the page of one message."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ INBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     InboxStatus.IGNORED: ("Needs no answer", "secondary"),
     InboxStatus.FAILED: ("Could not be answered", "danger"),
 }
-_DELIVERY_LABELS: Final[Mapping[str, str]] = {
+DELIVERY_LABELS: Final[Mapping[str, str]] = {
     MessageDeliveryStatus.SENT: "Left Meta's servers",
     MessageDeliveryStatus.DELIVERED: "Reached the buyer's phone",
     MessageDeliveryStatus.READ: "Read by the buyer",
@@ -38,7 +38,7 @@ _DELIVERY_LABELS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class MessageHistoryEntry:
-    """One line of what happened to a message, and whether it is good news."""
+    """An entry in the history of a message; `good` is false for a failure."""
 
     what: str
     at: str
@@ -47,22 +47,22 @@ class MessageHistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class MessageDetailPage:
-    """The page of one message, in or out.
+    """Context of the page of one message, inbound or outbound.
 
     Attributes:
-        state: what a seller calls its status.
-        style: Bootstrap's style for it.
-        why: the reason it is where it is; may be empty.
-        buyer: name and phone.
-        buyer_link: the contact's page; empty without one.
-        about: the order it is about, or nothing.
-        about_link: where that order is.
-        bubble: the message as both phones show it.
-        moments: what happened to it, in order.
-        may_again: whether this person may send or answer it again, and it can be.
-        by_hand: a link that opens WhatsApp with this text; empty without a phone number.
+        state: state of the message.
+        style: Bootstrap's style of the state.
+        why: reason of the state; empty if there is none.
+        buyer: name and phone number.
+        buyer_link: URL of the contact; empty without one.
+        about: code of the order that the message is about; empty without one.
+        about_link: URL of that order.
+        bubble: the message as a conversation of one.
+        moments: history of the message.
+        may_again: whether the message failed and the user may send or answer it again.
+        by_hand: wa.me link with the text; empty if not needed or without a phone number.
         raw: the payload as JSON.
-        facts: small print, names and values.
+        facts: further details as names and values.
 
     """
 
@@ -84,17 +84,17 @@ class MessageDetailPage:
 def load_outbound_message_page(
     message: OutboundMessage, *, request: HttpRequest, now: datetime
 ) -> MessageDetailPage:
-    """Read the page of a message to a buyer; the message comes with its contact."""
+    """Return the context of an outbound message's page; the contact must be loaded."""
     order = _find_order(message)
     zone = order.raffle.time_zone if order else settings.TIME_ZONE
-    around = delivery_reasons.load_sending_context([message])
+    sending_context = delivery_reasons.load_sending_context([message])
     bubble = chat_view.build_single_message_conversation(message, zone=zone, now=now)
     state, style = delivery_reasons.describe_message_state(message)
     failed = delivery_reasons.has_message_failed(message)
     return MessageDetailPage(
         state=state,
         style=style,
-        why=delivery_reasons.explain_message_state(message, now=now, around=around),
+        why=delivery_reasons.explain_message_state(message, now=now, context=sending_context),
         buyer=display.format_contact(message.contact),
         buyer_link=_build_contact_url(message.contact_id),
         about=message.about,
@@ -103,7 +103,7 @@ def load_outbound_message_page(
         moments=_load_outbound_history(message, zone=zone),
         may_again=failed and request.user.has_perm(SEND_AGAIN_PERMISSION),
         by_hand=(
-            chat_view.build_whatsapp_link(message.contact, text=bubble.bubbles[0].plain)
+            chat_view.build_whatsapp_link(message.contact.wa_id, text=bubble.bubbles[0].plain)
             if delivery_reasons.is_buyer_uninformed(message)
             else ""
         ),
@@ -122,7 +122,7 @@ def load_outbound_message_page(
 def load_inbound_message_page(
     message: InboundMessage, *, request: HttpRequest, now: datetime
 ) -> MessageDetailPage:
-    """Read the page of a message from a buyer; the message comes with its contact, if any."""
+    """Return the context of an inbound message's page; the contact, if any, must be loaded."""
     state, style = INBOX_STATUS_BADGES[message.status]
     failed = message.status == InboxStatus.FAILED
     contact = message.contact
@@ -139,7 +139,7 @@ def load_inbound_message_page(
         ),
         moments=_build_inbound_history(message),
         may_again=failed and request.user.has_perm(ANSWER_AGAIN_PERMISSION),
-        by_hand=chat_view.build_whatsapp_link(contact) if contact and failed else "",
+        by_hand=chat_view.build_whatsapp_link(contact.wa_id) if contact and failed else "",
         raw=format_sorted_json(message.payload),
         facts=(
             ("Kind", message.type),
@@ -152,7 +152,7 @@ def load_inbound_message_page(
 
 
 def format_sorted_json(value: Any) -> str:
-    """Write JSON as people read it."""
+    """Return JSON with indentation and sorted keys."""
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
 
 
@@ -167,20 +167,20 @@ def _build_contact_url(contact_id: int) -> str:
 
 
 def _load_outbound_history(message: OutboundMessage, *, zone: str) -> list[MessageHistoryEntry]:
-    moments = [MessageHistoryEntry("Written", display.format_time(message.created_at, zone=zone))]
+    entries = [MessageHistoryEntry("Written", display.format_time(message.created_at, zone=zone))]
     if message.sent_at is not None:
-        moments.append(
+        entries.append(
             MessageHistoryEntry("Accepted by Meta", display.format_time(message.sent_at, zone=zone))
         )
-    moments += [
+    entries += [
         MessageHistoryEntry(
-            _DELIVERY_LABELS.get(status.status, status.status.capitalize()),
+            DELIVERY_LABELS.get(status.status, status.status.capitalize()),
             display.format_time(status.occurred_at, zone=zone),
             good=status.status != MessageDeliveryStatus.FAILED,
         )
         for status in _query_delivery_statuses(message)
     ]
-    return moments
+    return entries
 
 
 def _query_delivery_statuses(message: OutboundMessage) -> QuerySet[DeliveryStatus]:
@@ -191,17 +191,17 @@ def _query_delivery_statuses(message: OutboundMessage) -> QuerySet[DeliveryStatu
 
 
 def _build_inbound_history(message: InboundMessage) -> list[MessageHistoryEntry]:
-    moments = [
+    entries = [
         MessageHistoryEntry("Written by the buyer", display.format_time(message.sent_at)),
         MessageHistoryEntry("Stored by us", display.format_time(message.received_at)),
     ]
     if message.processed_at is not None:
         failed = message.status == InboxStatus.FAILED
         done = "Given up, with an apology to the buyer" if failed else "Dealt with"
-        moments.append(
+        entries.append(
             MessageHistoryEntry(done, display.format_time(message.processed_at), good=not failed)
         )
-    return moments
+    return entries
 
 
 def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
@@ -223,5 +223,5 @@ def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
             return f"Tried {message.attempts} times so far ({message.error}); tried again shortly."
         case InboxStatus.IGNORED:
             return "Reactions, edits and the like are kept and not answered."
-        case _:
+        case InboxStatus.RECEIVED | InboxStatus.PROCESSED:
             return ""

@@ -1,5 +1,5 @@
-"""Messages to buyers: what was sent, what waits, what failed, and why."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin of outbound messages."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from typing import Any, ClassVar, Final
 
@@ -32,7 +32,7 @@ _TICK_ICONS: Final = {
 
 
 class OutboxStateFilter(CountedConditionFilter):
-    """Messages out by what became of them; what needs a look comes first."""
+    """Outbound messages by state, those that need attention first."""
 
     title = "Status"
     parameter_name = "status"
@@ -49,23 +49,23 @@ class OutboxStateFilter(CountedConditionFilter):
 
 
 class OutboxChangeList(TabbedChangeList):
-    """A page of messages, each with the reason why it is where it is."""
+    """A list of messages, each with the reason for its state."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page, and at once what its queued messages wait for."""
+        """Load the page, and what its queued messages wait for."""
         super().get_results(request)
         now = timezone.now()
         self.result_list: list[OutboundMessage] = list(self.result_list)
-        around = delivery_reasons.load_sending_context(self.result_list)
+        context = delivery_reasons.load_sending_context(self.result_list)
         for message in self.result_list:
             vars(message)["why"] = delivery_reasons.explain_message_state(
-                message, now=now, around=around
+                message, now=now, context=context
             )
 
 
 @admin.register(OutboundMessage)
 class OutboundMessageAdmin(TabbedAdmin):
-    """The outbox."""
+    """Outbound messages."""
 
     menu_name = "Messages out"
     list_display = ("said", "buyer", "order", "state", "written")
@@ -79,17 +79,17 @@ class OutboundMessageAdmin(TabbedAdmin):
 
     @admin.display(description="Message")
     def said(self, message: OutboundMessage) -> str:
-        """Give what the buyer reads, cut."""
+        """Return the beginning of the text."""
         return display.shorten_text(whatsapp_messages.render_preview(message.payload))
 
     @admin.display(description="To")
     def buyer(self, message: OutboundMessage) -> str:
-        """Name and phone."""
+        """Return name and phone number of the recipient."""
         return display.format_contact(message.contact)
 
     @admin.display(description="About", empty_value="")
     def order(self, message: OutboundMessage) -> SafeString | None:
-        """Give the order it is about, as a link."""
+        """Return a link to the order that the message is about."""
         if codes.normalise_code(message.about) is None:
             return None
         orders = reverse("admin:raffles_order_changelist")
@@ -97,7 +97,7 @@ class OutboundMessageAdmin(TabbedAdmin):
 
     @admin.display(description="Status")
     def state(self, message: OutboundMessage) -> SafeString:
-        """Status as a badge with the tick, and below it why."""
+        """Return the state as a tick and a badge, with the reason below."""
         state, style = delivery_reasons.describe_message_state(message)
         icon, tone = _TICK_ICONS.get(
             MessageDeliveryStatus(message.delivery or MessageDeliveryStatus.FAILED), ("", "")
@@ -116,33 +116,33 @@ class OutboundMessageAdmin(TabbedAdmin):
 
     @admin.display(description="Written")
     def written(self, message: OutboundMessage) -> str:
-        """When it was queued."""
+        """Return when the message was queued."""
         return display.format_time(message.created_at)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Give the list that knows the reasons."""
+        """Return the change list with the reasons."""
         return OutboxChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OutboundMessage], search_term: str
     ) -> tuple[QuerySet[OutboundMessage], bool]:
-        """Find by phone, name, order or id, asking contacts and orders first."""
+        """Find messages by phone number, name, order code or message id."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
+        condition = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
         if code := codes.normalise_code(term):
             buyers = Order.objects.filter(code=code).values("contact_id")
-            wanted |= Q(about=code, contact_id__in=buyers)
-        return queryset.filter(wanted), False
+            condition |= Q(about=code, contact_id__in=buyers)
+        return queryset.filter(condition), False
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
-        """Say who may send again."""
+        """Return whether the user may send messages again."""
         return request.user.has_perm(channel_actions.SEND_AGAIN_PERMISSION)
 
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[OutboundMessage]) -> None:
-        """Queue the chosen messages anew, if they failed."""
+        """Queue the chosen messages again if they failed."""
         actions.apply_to_each_row(
             request,
             chosen.select_related("contact").order_by("pk"),
@@ -152,7 +152,7 @@ class OutboundMessageAdmin(TabbedAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that sends again."""
+        """Add the URL that sends a message again."""
         view = self.admin_site.admin_view(channel_actions.send_message_again_view)
         return [
             path("<int:message_id>/again/", view, name="whatsapp_outboundmessage_again"),
@@ -160,13 +160,13 @@ class OutboundMessageAdmin(TabbedAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMessage]:
-        """Fetch the contact along."""
+        """Return the messages with their contacts."""
         return super().get_queryset(request).select_related("contact")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page from what `message_pages` reads."""
+        """Add the message's page to the context."""
         now = timezone.now()
         context["page"] = message_page.load_outbound_message_page(
             kwargs["obj"], request=request, now=now

@@ -98,7 +98,7 @@ def _load_conversation(order: Order, *, request: HttpRequest) -> Conversation | 
 def _build_whatsapp_link(order: Order, talk: Conversation | None) -> str:
     if order.contact is None or talk is None or talk.untold is None:
         return ""
-    return chat_view.build_whatsapp_link(order.contact, text=talk.untold.plain)
+    return chat_view.build_whatsapp_link(order.contact.wa_id, text=talk.untold.plain)
 
 
 def _describe_proof_request(order: Order, *, now: datetime) -> str:

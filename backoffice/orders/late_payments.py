@@ -64,7 +64,7 @@ def late_payments_view(request: HttpRequest) -> HttpResponse:
     leaf = queue.choose_worklist_page(request.GET.get("page", ""), rows=tabs.late)
     shown = LatePaymentList(tabs, _load_cards(leaf, now=timezone.now()), leaf)
     context = {"late": shown, "tabs": tabs, "tab": "late", "title": "Late payments"}
-    return render(request, "desk/late.html", admin.site.each_context(request) | context)
+    return render(request, "orders/late_payments.html", admin.site.each_context(request) | context)
 
 
 @require_GET

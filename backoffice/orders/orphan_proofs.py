@@ -78,7 +78,7 @@ def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
         leaf=leaf,
     )
     context = {"orphans": shown, "tabs": tabs, "tab": "orphans", "title": "Orphan proofs"}
-    return render(request, "desk/orphans.html", admin.site.each_context(request) | context)
+    return render(request, "orders/orphan_proofs.html", admin.site.each_context(request) | context)
 
 
 def orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
@@ -94,7 +94,7 @@ def orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
         "may_decide": queue.may_decide_orders(request),
         "title": "A proof without an order",
     }
-    return render(request, "desk/orphan.html", admin.site.each_context(request) | context)
+    return render(request, "orders/orphan_proof.html", admin.site.each_context(request) | context)
 
 
 @require_GET
@@ -164,7 +164,7 @@ def _render_order_form(request: HttpRequest, proof_id: int) -> HttpResponse:
         "raffles": availability.list_raffles_on_sale(proof.phone_number_id, now=now),
         "title": "Make an order for a proof",
     }
-    return render(request, "desk/make_order.html", admin.site.each_context(request) | context)
+    return render(request, "orders/make_order.html", admin.site.each_context(request) | context)
 
 
 @require_POST

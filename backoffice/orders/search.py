@@ -10,7 +10,7 @@ from typing import Final
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Replace
 
-from backoffice.changelists.search import MAX_TERM
+from backoffice.changelists.search import MAX_SEARCH_CHARACTERS
 from shared.raffles import codes
 from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.whatsapp.models import WhatsAppContact
@@ -62,7 +62,7 @@ class OrderSearchResult:
 def parse_search_term(term: str) -> OrderSearchTerm:
     """Tell what somebody may mean by `term`, nothing if it is too long; asks no database."""
     term = " ".join(term.split())
-    if len(term) > MAX_TERM:
+    if len(term) > MAX_SEARCH_CHARACTERS:
         return OrderSearchTerm()
     code = codes.normalise_code(term)
     if match := _TICKET_NUMBER_PATTERN.fullmatch(term):

@@ -1,1 +1,1 @@
-"""Old home of `backoffice.accounts`; sessions hold the path of its authentication backend."""
+"""Import path of the authentication backend before it moved to `backoffice.accounts`."""

@@ -1,7 +1,7 @@
-"""The authentication backend under the path that sessions hold.
+"""The authentication backend under the import path that sessions store.
 
-Django stores the backend's dotted path in every session and accepts no other path; with another
-one in `AUTHENTICATION_BACKENDS` everybody would be logged out.
+Django stores the backend's dotted path in every session and accepts no other path. If
+`AUTHENTICATION_BACKENDS` named another path, every user would be logged out.
 """
 
 from backoffice.accounts.backends import People

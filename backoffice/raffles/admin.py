@@ -1,5 +1,5 @@
-"""Raffles: their terms in a form with a preview, their life in buttons."""
-# ruff: noqa: ARG002 - Django gives these arguments
+"""Admin of raffles: a form with a chat preview, and buttons that change the status."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from typing import Any, ClassVar, Final
 
@@ -35,16 +35,16 @@ from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers import number_map
 from shared.raffles.validators import load_time_zones
 
-_NUMBERS_EXIST: Final = Exists(  # they are made from the first one on; looking for any reads all
+_NUMBERS_EXIST: Final = Exists(  # generated from the first one on; a search for any would read all
     TicketNumber.objects.filter(raffle=OuterRef("pk"), number=OuterRef("first_number"))
 )
 
 
 class RaffleChangeList(ChangeList):
-    """The list, which counts the numbers of all its raffles at once."""
+    """A list that counts the ticket numbers of all its raffles in one query."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page's raffles, then their counts in one query."""
+        """Load the page's raffles, then their counts in one query."""
         super().get_results(request)
         raffles = list(self.result_list)
         counts = number_map.count_tickets_by_raffle(raffles)
@@ -55,7 +55,7 @@ class RaffleChangeList(ChangeList):
 
 @admin.register(Raffle)
 class RaffleAdmin(BoundedSearch):
-    """Raffles; the status changes by buttons alone, and none is ever deleted."""
+    """Raffles; only buttons change the status, and no raffle is ever deleted."""
 
     form = RaffleForm
     fieldsets = raffle_form.FIELDSETS
@@ -73,73 +73,75 @@ class RaffleAdmin(BoundedSearch):
 
     @admin.display(description="Status", ordering="status")
     def state(self, raffle: Raffle) -> SafeString:
-        """Give the status as a badge."""
+        """Return the status as a badge."""
         return lifecycle.render_status_badge(raffle)
 
     @admin.display(description="Sold, held, free")
     def sold(self, raffle: Any) -> str:
-        """Draw the numbers as a bar."""
+        """Return the ticket numbers as a progress bar."""
         if not raffle.numbers_exist:
             return format_html(
                 '<span class="quiet">{} numbers, not made yet</span>', f"{raffle.number_count:,}"
             )
-        return render_to_string("desk/parts/share.html", {"share": raffle.share, "short": True})
+        return render_to_string(
+            "raffles/parts/progress_bar.html", {"share": raffle.share, "short": True}
+        )
 
     @admin.display(description="Price", ordering="price")
     def price_each(self, raffle: Raffle) -> str:
-        """Price of one number."""
+        """Return the price of one ticket number."""
         return formatting.format_money(raffle.price, raffle.currency)
 
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
-        """When, in the raffle's time zone."""
+        """Return the time of the draw in the raffle's time zone."""
         return display.format_time(raffle.draw_at, zone=raffle.time_zone)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Count once for the whole page."""
+        """Return the change list that counts once per page."""
         return RaffleChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Raffle]:
-        """Know of each raffle whether it has numbers."""
+        """Return the raffles, each with whether it has ticket numbers."""
         raffles: QuerySet[Raffle] = super().get_queryset(request)
         return raffles.annotate(numbers_exist=_NUMBERS_EXIST)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Raffle | None:
-        """Keep a raffle that is being changed from getting its numbers at the same moment."""
+        """Return the raffle; while it is being changed, lock it against number generation."""
         if request.method == "POST" and connection.in_atomic_block and object_id.isdecimal():
             rows = Raffle.objects.select_for_update(no_key=True).filter(pk=int(object_id))
             rows.values_list("pk").first()
         return super().get_object(request, object_id, from_field)
 
     def has_delete_permission(self, request: HttpRequest, obj: Raffle | None = None) -> bool:
-        """Refuse: money hangs on it."""
+        """Return False: payments refer to the raffle."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Raffle | None = None) -> bool:
-        """Refuse once it is drawn: then nothing changes any more."""
-        drawn = obj is not None and obj.status == RaffleStatus.DRAWN
-        return not drawn and super().has_change_permission(request, obj)
+        """Return whether the user may change the raffle; after the draw nothing may change."""
+        is_drawn = obj is not None and obj.status == RaffleStatus.DRAWN
+        return not is_drawn and super().has_change_permission(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Begin with what is most likely right."""
+        """Return the first values of a new raffle's form."""
         return raffle_form.build_initial_values() | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: Raffle, form: Any, change: bool) -> None:
-        """Write only what was changed, so that a status changed meanwhile is not put back."""
+        """Save only the changed fields, so that a concurrent change of the status is kept."""
         if change:
             obj.save(update_fields=[*form.changed_data, "updated_at"])
         else:
             obj.save()
 
     def response_post_save_add(self, request: HttpRequest, obj: Raffle) -> Any:
-        """Lead to the making of its numbers; who may not make them sees the raffle."""
-        may = request.user.has_perm("raffles.change_raffle")
-        return redirect(f"admin:raffles_raffle_{'generate' if may else 'change'}", obj.pk)
+        """Redirect to number generation, or to the raffle if the user may not generate numbers."""
+        may_generate = request.user.has_perm("raffles.change_raffle")
+        return redirect(f"admin:raffles_raffle_{'generate' if may_generate else 'change'}", obj.pk)
 
     def response_post_save_change(self, request: HttpRequest, obj: Raffle) -> Any:
-        """Stay with the raffle."""
+        """Redirect to the raffle instead of the list."""
         return redirect("admin:raffles_raffle_change", obj.pk)
 
     def changeform_view(
@@ -149,7 +151,7 @@ class RaffleAdmin(BoundedSearch):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Read and show times in the raffle's own time zone."""
+        """Parse and show times in the raffle's own time zone."""
         with timezone.override(_choose_time_zone(request, object_id)):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             return response.render() if isinstance(response, TemplateResponse) else response
@@ -157,19 +159,19 @@ class RaffleAdmin(BoundedSearch):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Add the preview, the status, the counts and the buttons that fit."""
+        """Add the preview, the status, the counts and the buttons."""
         raffle: Raffle | None = kwargs.get("obj")
         values, free = raffle_form.read_form_values(context["adminform"].form), None
         if raffle:
-            context["life"] = stands = lifecycle.load_lifecycle_panel(raffle, request=request)
-            free = _count_free(raffle, stands.share.counts)
-            values = {**model_to_dict(raffle), **values}  # who may only look has no fields
+            context["life"] = panel = lifecycle.load_lifecycle_panel(raffle, request=request)
+            free = _count_free(raffle, panel.share.counts)
+            values = {**model_to_dict(raffle), **values}  # a read-only page has no fields
         context["preview"] = chat_preview.build_chat_preview(values, now=timezone.now(), free=free)
         context["zones"] = raffle_form.list_time_zones()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add an address for each step of a raffle's life, and for what its form shows."""
+        """Add URLs for the steps of the lifecycle, the picture and the preview."""
         view = self.admin_site.admin_view
         steps = [
             path(f"<int:raffle_id>/{name}/", view(step), name=f"raffles_raffle_{name}")
@@ -182,15 +184,15 @@ class RaffleAdmin(BoundedSearch):
                 ("picture", raffle_picture_view),
             )
         ]
-        drawn = [
-            path(f"{whose}preview/", view(self.preview_view), name=f"raffles_raffle_{name}")
-            for whose, name in (("", "preview"), ("<int:raffle_id>/", "preview_of"))
+        previews = [
+            path(f"{prefix}preview/", view(self.preview_view), name=f"raffles_raffle_{name}")
+            for prefix, name in (("", "preview"), ("<int:raffle_id>/", "preview_of"))
         ]
-        return [*drawn, *steps, *super().get_urls()]
+        return [*previews, *steps, *super().get_urls()]
 
     @method_decorator(require_POST)
     def preview_view(self, request: HttpRequest, raffle_id: int | None = None) -> HttpResponse:
-        """Draw the messages of what the form holds so far, be it complete or not."""
+        """Return the chat preview of the form as HTML, even if the form is incomplete."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         raffle = get_object_or_404(Raffle, pk=raffle_id) if raffle_id else None
@@ -200,14 +202,14 @@ class RaffleAdmin(BoundedSearch):
                 request.POST, instance=raffle
             )
             free = _count_free(raffle, lifecycle.count_ticket_numbers(raffle)) if raffle else None
-            shown = chat_preview.build_chat_preview(
+            preview = chat_preview.build_chat_preview(
                 raffle_form.read_form_values(form), now=timezone.now(), free=free
             )
-        return render(request, "admin/raffles/raffle/preview.html", {"preview": shown})
+        return render(request, "admin/raffles/raffle/preview.html", {"preview": preview})
 
 
 def raffle_picture_view(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
-    """Send the raffle's picture to staff."""
+    """Return the raffle's picture."""
     if not request.user.has_perm("raffles.view_raffle"):
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
@@ -219,14 +221,14 @@ def raffle_picture_view(request: HttpRequest, raffle_id: int) -> HttpResponseBas
 
 
 def _count_free(raffle: Raffle, counts: TicketCounts) -> int | None:
-    """Count what is left; None while numbers are missing, for then all of them will be."""
+    """Return the free numbers; None while some are not generated, as they will be free too."""
     return counts.available if counts.total >= raffle.number_count else None
 
 
 def _choose_time_zone(request: HttpRequest, object_id: str | None) -> str:
-    """Give the time zone that the form's times are in: the one it sends, else the stored one."""
-    wanted = request.POST.get("time_zone", "")
-    if wanted not in load_time_zones() and object_id and object_id.isdecimal():
+    """Return the time zone of the form's times: the submitted one, else the stored one."""
+    zone = request.POST.get("time_zone", "")
+    if zone not in load_time_zones() and object_id and object_id.isdecimal():
         stored = Raffle.objects.filter(pk=int(object_id)).values_list("time_zone", flat=True)
-        wanted = stored.first() or ""
-    return wanted if wanted in load_time_zones() else settings.TIME_ZONE
+        zone = stored.first() or ""
+    return zone if zone in load_time_zones() else settings.TIME_ZONE

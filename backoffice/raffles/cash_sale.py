@@ -1,9 +1,8 @@
-"""Selling numbers for cash, by the rules of the chat: the form, and what it sold."""
+"""Cash sale page: the form and the receipt."""
 
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from backoffice.messaging.chat_view import build_whatsapp_link
 from backoffice.raffles.cash_sale_form import NOT_SELLING_REASONS, CashSaleForm
 from backoffice.ui import display
 from backoffice.ui.actions import build_staff_actor
@@ -27,7 +27,17 @@ from shared.use_cases.cash_sales import CashSale
 
 @dataclass(frozen=True, slots=True)
 class CashSaleReceipt:
-    """A sale as it is read out, and what can be sent to the buyer by hand."""
+    """A cash sale as the page shows it, with a text for the buyer.
+
+    Attributes:
+        order: the order.
+        numbers: the ticket numbers, formatted.
+        total: the amount, formatted.
+        buyer: name and phone number.
+        text: the text for the buyer.
+        whatsapp: the wa.me link with the text; empty without a phone number.
+
+    """
 
     order: Order
     numbers: list[str]
@@ -39,38 +49,38 @@ class CashSaleReceipt:
 
 @require_http_methods(["GET", "POST"])
 def cash_sale_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Offer the form, sell what it asks for, or with `?sold=` show what was sold.
+    """Show the form, sell what it asks for, or show the receipt of the order in `?sold=`.
 
-    A form sent twice sells once: its key is kept with the order.
+    The order stores the form's key, so a form that is submitted twice sells only once.
     """
     if not request.user.has_perm("raffles.add_order"):
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
-    sold = request.GET.get("sold", "")
-    if request.method == "GET" and sold.isascii() and sold.isdecimal():
-        return _render_receipt(request, raffle, order_id=int(sold[:18]))
+    order_id = request.GET.get("sold", "")
+    if request.method == "GET" and order_id.isascii() and order_id.isdecimal():
+        return _render_receipt(request, raffle, order_id=int(order_id[:18]))
     if request.method == "GET":
         return _render_form(
             request, raffle, CashSaleForm(raffle=raffle, initial=_parse_initial_values(request.GET))
         )
     form = CashSaleForm(request.POST, raffle=raffle)
-    done = _sell_for_cash(request, raffle, form) if form.is_valid() else None
-    if done is None:
+    sale = _sell_for_cash(request, raffle, form) if form.is_valid() else None
+    if sale is None:
         return _render_form(request, raffle, form)
-    if done.repeated:
+    if sale.repeated:
         messages.info(request, "This form was sent before: here is what it sold, nothing more.")
     return redirect(
-        f"{reverse('admin:desk_sell', args=[done.order.raffle_id])}?sold={done.order.pk}"
+        f"{reverse('admin:desk_sell', args=[sale.order.raffle_id])}?sold={sale.order.pk}"
     )
 
 
 def _sell_for_cash(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> CashSale | None:
-    """Sell; a refusal or a busy database is written into the form."""
+    """Sell and return the sale; add an error to the form if that fails."""
     values = form.cleaned_data
     try:
         return cash_sales.sell_for_cash(
             raffle.pk,
-            numbers=form.chosen,
+            numbers=form.chosen_ticket_numbers,
             quantity=values["quantity"],
             buyer_name=values["buyer_name"],
             buyer_phone=values["buyer_phone"],
@@ -80,7 +90,7 @@ def _sell_for_cash(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> 
             now=timezone.now(),
         )
     except DomainError as refusal:
-        form.refuse(refusal)
+        form.add_refusal(refusal)
     except (OperationalError, InterfaceError):
         form.add_error(None, "The database is busy; nothing was sold. Press the button again.")
     return None
@@ -88,12 +98,12 @@ def _sell_for_cash(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> 
 
 def _render_form(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> HttpResponse:
     now = timezone.now()
-    closed = availability.get_not_selling_reason(raffle, now=now)
+    reason = availability.get_not_selling_reason(raffle, now=now)
     counts = availability.load_recent_counts(raffle.pk, now=now)
     context = {
         "raffle": raffle,
         "form": form,
-        "why_not": NOT_SELLING_REASONS[closed] if closed else "",
+        "why_not": NOT_SELLING_REASONS[reason] if reason else "",
         "price": formatting.format_money(raffle.price, raffle.currency),
         "free": f"{counts.available:,}",
         "title": f"Sell for cash · {raffle}",
@@ -101,15 +111,15 @@ def _render_form(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> Ht
     return _render_page(request, context)
 
 
-def _parse_initial_values(asked: QueryDict) -> dict[str, Any]:
-    """Take numbers from the address, as the map's links have them."""
-    numbers = asked.get("numbers", "")[:200]
+def _parse_initial_values(params: QueryDict) -> dict[str, Any]:
+    """Return initial values from the URL, as the number map's links contain them."""
+    numbers = params.get("numbers", "")[:200]
     return {"how": "pick", "numbers": numbers} if numbers else {}
 
 
 def _render_receipt(request: HttpRequest, raffle: Raffle, *, order_id: int) -> HttpResponse:
-    sold = Order.objects.filter(raffle=raffle, contact=None, request_key__isnull=False)
-    order = get_object_or_404(sold, pk=order_id)
+    cash_orders = Order.objects.filter(raffle=raffle, contact=None, request_key__isnull=False)
+    order = get_object_or_404(cash_orders, pk=order_id)
     context = {
         "raffle": raffle,
         "receipt": _build_receipt(order, raffle),
@@ -128,13 +138,13 @@ def _build_receipt(order: Order, raffle: Raffle) -> CashSaleReceipt:
         total=display.format_order_total(order),
         buyer=", ".join(part for part in (order.buyer_name, order.buyer_phone) if part),
         text=text,
-        whatsapp=f"https://wa.me/{digits}?text={quote(text)}" if digits else "",
+        whatsapp=build_whatsapp_link(digits, text=text),
     )
 
 
 def _build_receipt_text(order: Order, raffle: Raffle, *, numbers: list[int]) -> str:
-    """Write what the buyer gets to keep."""
-    written = formatting.format_numbers_as_sentence(numbers, width=raffle.width, at_most=100)
+    """Return the text that the buyer receives."""
+    listed = formatting.format_numbers_as_sentence(numbers, width=raffle.width, at_most=100)
     verb = "is" if len(numbers) == 1 else "are"
     draw = (
         formatting.format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)
@@ -142,7 +152,7 @@ def _build_receipt_text(order: Order, raffle: Raffle, *, numbers: list[int]) -> 
         else ""
     )
     lines = [
-        f"{raffle.title}: {written} {verb} yours, {order.buyer_name}.",
+        f"{raffle.title}: {listed} {verb} yours, {order.buyer_name}.",
         f"Paid: {display.format_order_total(order)}. Order {order}.",
         f"Draw: {draw}. Good luck!" if draw else "Good luck!",
     ]
@@ -150,4 +160,4 @@ def _build_receipt_text(order: Order, raffle: Raffle, *, numbers: list[int]) -> 
 
 
 def _render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    return render(request, "desk/sell.html", admin.site.each_context(request) | context)
+    return render(request, "raffles/cash_sale.html", admin.site.each_context(request) | context)

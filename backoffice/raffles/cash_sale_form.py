@@ -1,4 +1,4 @@
-"""The form of a sale for cash: read as the chat reads, refused in the fields' own words."""
+"""Form of a cash sale, which accepts ticket numbers as the chat does."""
 
 from typing import Any, Final
 from uuid import uuid4
@@ -11,11 +11,11 @@ from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 
-NEIGHBOURS_OFFERED: Final = 5
-"""How many free numbers are offered beside one that is taken."""
+MAX_NEIGHBOURS_OFFERED: Final = 5
+"""Number of free ticket numbers suggested in place of taken ones."""
 
 _PHONE_DIGITS: Final = range(7, 16)
-"""How many digits a phone number has, by ITU-T E.164 at most 15."""
+"""Number of digits of a phone number; ITU-T E.164 allows at most 15."""
 
 NOT_SELLING_REASONS: Final = {
     "draft": "it is not open yet",
@@ -25,11 +25,11 @@ NOT_SELLING_REASONS: Final = {
     "not_yet": "its sale has not begun",
     "over": "its sale is over",
 }
-"""Why a raffle sells nothing, for staff."""
+"""Reasons why a raffle is not on sale, by `availability.get_not_selling_reason`."""
 
 
 class CashSaleForm(forms.Form):
-    """Which numbers, and who buys them."""
+    """Ticket numbers and buyer of a cash sale."""
 
     how = forms.ChoiceField(
         label="Which numbers",
@@ -62,8 +62,8 @@ class CashSaleForm(forms.Form):
     request_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, raffle: Raffle, **kwargs: Any) -> None:
-        first = {"request_key": uuid4(), "quantity": raffle.min_per_order}
-        kwargs["initial"] = first | (kwargs.get("initial") or {})
+        defaults = {"request_key": uuid4(), "quantity": raffle.min_per_order}
+        kwargs["initial"] = defaults | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         self.raffle = raffle
         self.fields["quantity"].widget.attrs |= {
@@ -81,72 +81,73 @@ class CashSaleForm(forms.Form):
             self.fields[name].widget.attrs["class"] = "form-control"
 
     @property
-    def chosen(self) -> tuple[int, ...] | None:
-        """The numbers that were typed; None for random ones."""
+    def chosen_ticket_numbers(self) -> tuple[int, ...] | None:
+        """The ticket numbers that were typed; None for random ones."""
         return self.cleaned_data["numbers"] if self.cleaned_data["how"] == "pick" else None
 
     @property
-    def asked_field(self) -> str:
-        """Which field says what is wanted."""
+    def selection_field(self) -> str:
+        """Name of the field that selects the ticket numbers."""
         return "numbers" if self.data.get("how") == "pick" else "quantity"
 
     def clean_quantity(self) -> int:
-        """Want a count where the numbers are random."""
+        """Require a quantity if the numbers are random."""
         quantity: int | None = self.cleaned_data.get("quantity")
-        if quantity is None and self.asked_field == "quantity":
+        if quantity is None and self.selection_field == "quantity":
             raise ValidationError("How many numbers?")
         return quantity or 0
 
     def clean_numbers(self) -> tuple[int, ...]:
-        """Read the numbers as the chat does."""
-        typed = self.cleaned_data["numbers"]
-        if self.asked_field != "numbers":
+        """Parse the ticket numbers as the chat does."""
+        if self.selection_field != "numbers":
             return ()
-        read = parsing.parse_ticket_numbers(typed)
-        if read is None:
+        parsed = parsing.parse_ticket_numbers(self.cleaned_data["numbers"])
+        if parsed is None:
             raise ValidationError("Write the numbers like this: 7, 13 or 10-15.")
-        return read.values
+        return parsed.values
 
     def clean_buyer_phone(self) -> str:
-        """Take any way of writing a phone number."""
+        """Accept any notation of a phone number."""
         phone: str = self.cleaned_data["buyer_phone"].strip()
         digits = [character for character in phone if character.isdigit()]
-        others = {character for character in phone if not character.isdigit()}
-        if phone and (len(digits) not in _PHONE_DIGITS or others - set("+-() ./")):
+        separators = {character for character in phone if not character.isdigit()}
+        if phone and (len(digits) not in _PHONE_DIGITS or separators - set("+-() ./")):
             raise ValidationError(
                 "That does not look like a phone number: 7 to 15 digits, please, or leave it empty."
             )
         return phone
 
-    def refuse(self, refusal: DomainError) -> None:
-        """Say at the right field why nothing was sold."""
+    def add_refusal(self, refusal: DomainError) -> None:
+        """Add the error to the field that caused it."""
         match refusal.code, refusal.details:
             case "raffle_not_selling", {"reason": reason}:
                 why = NOT_SELLING_REASONS.get(reason, "it is not on sale")
                 self.add_error(None, f"The raffle sells nothing just now: {why}.")
             case "quantity_out_of_bounds", {"minimum": least, "maximum": most}:
-                self.add_error(self.asked_field, f"{least} to {most} in one sale, please.")
+                self.add_error(self.selection_field, f"{least} to {most} in one sale, please.")
             case "too_few_left", {"available": available}:
                 self.add_error("quantity", f"Only {available:,} are left.")
             case "numbers_unknown", {"unknown": unknown}:
                 verb = "is no number" if len(unknown) == 1 else "are no numbers"
-                self.add_error("numbers", f"{self._spoken(unknown)} {verb} of this raffle.")
+                self.add_error(
+                    "numbers", f"{self._format_ticket_numbers(unknown)} {verb} of this raffle."
+                )
             case "numbers_taken", {"taken": taken}:
-                self.add_error("numbers", self._taken(taken))
+                self.add_error("numbers", self._describe_taken(taken))
             case _:
                 self.add_error(None, f"{refusal.message()} Nothing was sold.")
 
-    def _taken(self, taken: list[int]) -> str:
+    def _describe_taken(self, taken: list[int]) -> str:
         verb = "is" if len(taken) == 1 else "are"
-        asked = self.chosen or ()
-        limit = NEIGHBOURS_OFFERED + len(asked)  # those asked for may be among them
+        chosen = self.chosen_ticket_numbers or ()
+        limit = MAX_NEIGHBOURS_OFFERED + len(chosen)  # some may be the chosen ones
         near = availability.find_free_neighbours(self.raffle, numbers=taken, limit=limit)
         others = sorted(
-            (number for number in near if number not in asked),
+            (number for number in near if number not in chosen),
             key=lambda number: min(abs(number - wanted) for wanted in taken),
-        )[:NEIGHBOURS_OFFERED]
-        hint = f" Free close by: {self._spoken(others)}." if others else ""
-        return f"{self._spoken(taken)} {verb} taken already.{hint}"
+        )[:MAX_NEIGHBOURS_OFFERED]
+        hint = f" Free close by: {self._format_ticket_numbers(others)}." if others else ""
+        return f"{self._format_ticket_numbers(taken)} {verb} taken already.{hint}"
 
-    def _spoken(self, numbers: list[int]) -> str:
+    def _format_ticket_numbers(self, numbers: list[int]) -> str:
         return formatting.format_numbers_as_sentence(numbers, width=self.raffle.width)

@@ -1,4 +1,4 @@
-"""A raffle's messages as buyers will see them, made by the very code that makes the chat's."""
+"""Preview of a raffle's chat messages, built by the code that builds the chat's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from shared.raffles.models import Raffle
 from shared.whatsapp.messages import Message
 
 _SAMPLE_ORDER_CODE: Final = "R-7K3F9"
-"""An order code that is nobody's."""
+"""An order code that no order has."""
 
 _PLACEHOLDER_VALUES: Final[Mapping[str, Any]] = {
     "title": "Your raffle",
@@ -38,17 +38,17 @@ _PLACEHOLDER_VALUES: Final[Mapping[str, Any]] = {
     "description": "",
     "draw_at": None,
 }
-"""What is shown where nothing was typed yet, or something that cannot be."""
+"""Values in place of missing and invalid ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewBubble:
-    """One message on a phone.
+    """A message on a phone.
 
     Attributes:
-        picture: the address of the picture above it, if it has one.
-        body: its words, with WhatsApp's marks drawn.
-        buttons: what stands on its buttons.
+        picture: URL of the picture above the text; empty if none.
+        body: the text with WhatsApp's formatting.
+        buttons: labels of the buttons.
 
     """
 
@@ -59,7 +59,16 @@ class PreviewBubble:
 
 @dataclass(frozen=True, slots=True)
 class ChatPreview:
-    """The card, the message that asks for the money, and what the numbers come to."""
+    """Preview of the raffle's card and payment message, with some computed values.
+
+    Attributes:
+        card: the raffle's card.
+        payment: the message with the payment instructions.
+        span: first and last ticket number.
+        all_sold: revenue if all numbers are sold.
+        draw: time of the draw.
+
+    """
 
     card: PreviewBubble
     payment: PreviewBubble
@@ -71,16 +80,16 @@ class ChatPreview:
 def build_chat_preview(
     values: Mapping[str, Any], *, now: datetime, free: int | None = None
 ) -> ChatPreview:
-    """Write the messages of a raffle that may only be half described.
+    """Return the preview of a raffle that may be incomplete.
 
     Args:
-        values: fields of the raffle as a form read them; what is missing or empty stands in.
-        now: the clock of the deadlines shown.
-        free: how many numbers are left; None: all of them.
+        values: the raffle's fields; missing and empty ones are replaced by placeholders.
+        now: the current time, for the payment deadline.
+        free: how many ticket numbers are free; None if all are.
 
     """
-    described = {**_PLACEHOLDER_VALUES, **{k: v for k, v in values.items() if v not in (None, "")}}
-    raffle = Raffle(**{name: described[name] for name in _PLACEHOLDER_VALUES})
+    complete = {**_PLACEHOLDER_VALUES, **{k: v for k, v in values.items() if v not in (None, "")}}
+    raffle = Raffle(**{name: complete[name] for name in _PLACEHOLDER_VALUES})
     facts = _build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
     last = raffle.written(raffle.last_number)
     return ChatPreview(
@@ -119,7 +128,7 @@ def _build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
 
 
 def _build_sample_order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) -> OrderFacts:
-    """Imagine an order of as few numbers as can be had."""
+    """Return an order of the smallest possible number of tickets."""
     numbers = range(facts.first, facts.first + min(facts.minimum, facts.total, facts.maximum))
     return OrderFacts(
         id=0,
@@ -135,7 +144,7 @@ def _build_sample_order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) ->
 
 
 def _build_bubble(message: Message) -> PreviewBubble:
-    """Read back what WhatsApp would draw of a message."""
+    """Return the bubble that WhatsApp would show for a message."""
     match message:
         case {"type": "interactive", "interactive": {"body": {"text": str(body)}}}:
             interactive: Mapping[str, Any] = message["interactive"]

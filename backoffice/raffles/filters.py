@@ -1,4 +1,4 @@
-"""Filters of the list of raffles."""
+"""Filters of the raffle list."""
 
 from backoffice.changelists.filters import ConditionFilter, build_enum_answers
 from shared.core.enums import RaffleStatus

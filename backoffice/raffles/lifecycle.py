@@ -1,6 +1,6 @@
-"""The life of a raffle in the admin: its counts and money, and the steps that are buttons.
+"""Lifecycle of a raffle in the admin: counts, revenue, and the buttons that change the status.
 
-Each step is a POST of its own that calls one service, which owns its transactions.
+Each button is a POST view that calls one service, which owns its transaction.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers import number_map
 
-_STATUS_STYLES: Final = {
+RAFFLE_STATUS_STYLES: Final = {
     RaffleStatus.DRAFT: "secondary",
     RaffleStatus.OPEN: "success",
     RaffleStatus.PAUSED: "warning",
@@ -44,7 +44,14 @@ _STATUS_STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RaffleRevenue:
-    """What orders bring in: how many of them, how much, and the list behind."""
+    """Number and total amount of the orders with a status.
+
+    Attributes:
+        orders: number of orders.
+        amount: their total, formatted.
+        address: URL of the list of these orders.
+
+    """
 
     orders: int
     amount: str
@@ -53,7 +60,7 @@ class RaffleRevenue:
 
 @dataclass(frozen=True, slots=True)
 class RaffleLifecyclePanel:
-    """Where a raffle stands, and which buttons fit whoever looks."""
+    """Status panel of a raffle's page, with the buttons that the user may use."""
 
     badge: SafeString
     share: ProgressBar
@@ -72,17 +79,17 @@ class RaffleLifecyclePanel:
 
     @property
     def missing_words(self) -> str:
-        """How many numbers are to be made: "1,000,000"."""
+        """Number of ticket numbers that are not generated yet: "1,000,000"."""
         return f"{self.missing:,}"
 
 
 def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifecyclePanel:
-    """Count a raffle's numbers and money, and choose the buttons `request`'s user may press."""
-    may = request.user.has_perm
+    """Return the raffle's counts and revenue, and which buttons the request's user may use."""
+    has_perm = request.user.has_perm
     counts = count_ticket_numbers(raffle)
     missing = raffle.number_count - counts.total
-    following = transitions.RAFFLE_TRANSITIONS[RaffleStatus(raffle.status)]
-    change = may("raffles.change_raffle")
+    next_statuses = transitions.RAFFLE_TRANSITIONS[RaffleStatus(raffle.status)]
+    may_change = has_perm("raffles.change_raffle")
     confirmed, expected = _sum_revenue(raffle)
     return RaffleLifecyclePanel(
         badge=render_status_badge(raffle),
@@ -91,57 +98,57 @@ def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifec
         confirmed=confirmed,
         expected=expected,
         orders=_build_orders_url(raffle),
-        may_generate=change and missing > 0 and raffle.status != RaffleStatus.DRAWN,
-        may_open=change and not missing and RaffleStatus.OPEN in following,
-        may_pause=change and RaffleStatus.PAUSED in following,
-        may_close=change and RaffleStatus.CLOSED in following,
-        may_duplicate=may("raffles.add_raffle"),
-        may_sell=may("raffles.add_order") and raffle.status == RaffleStatus.OPEN,
-        may_export=may("raffles.export_order"),
-        may_see_orders=may("raffles.view_order"),
+        may_generate=may_change and missing > 0 and raffle.status != RaffleStatus.DRAWN,
+        may_open=may_change and not missing and RaffleStatus.OPEN in next_statuses,
+        may_pause=may_change and RaffleStatus.PAUSED in next_statuses,
+        may_close=may_change and RaffleStatus.CLOSED in next_statuses,
+        may_duplicate=has_perm("raffles.add_raffle"),
+        may_sell=has_perm("raffles.add_order") and raffle.status == RaffleStatus.OPEN,
+        may_export=has_perm("raffles.export_order"),
+        may_see_orders=has_perm("raffles.view_order"),
     )
 
 
 def count_ticket_numbers(raffle: Raffle) -> TicketCounts:
-    """Count a raffle's numbers; only a draft may lack some, all others are known to have them."""
+    """Return the counts of a raffle's numbers; only a draft may lack some of them."""
     if raffle.status == RaffleStatus.DRAFT:
         return availability.count_tickets(raffle.pk)
     return number_map.count_tickets_by_raffle([raffle])[raffle.pk]
 
 
 def render_status_badge(raffle: Raffle) -> SafeString:
-    """Give the status as a badge."""
+    """Return the status as a badge."""
     status = RaffleStatus(raffle.status)
-    return display.render_badge(enums.format_label(status), style=_STATUS_STYLES[status])
+    return display.render_badge(enums.format_label(status), style=RAFFLE_STATUS_STYLES[status])
 
 
 @require_POST
 def open_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Begin to sell, or go on after a pause."""
+    """Start the sale, or continue it after a pause."""
 
     def act(raffle: Raffle) -> ActionResult:
         lifecycle.open_raffle(raffle.pk, now=timezone.now())
         audit_log.record_action(request, raffle, "Opened the raffle")
         return messages.SUCCESS, "The raffle is open: buyers can get numbers."
 
-    return _run_status_change(request, raffle_id, act, wanted=RaffleStatus.OPEN)
+    return _run_status_change(request, raffle_id, act, target=RaffleStatus.OPEN)
 
 
 @require_POST
 def pause_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Sell nothing new for now; what is pending can still be paid."""
+    """Pause the sale; pending orders can still be paid."""
 
     def act(raffle: Raffle) -> ActionResult:
         lifecycle.pause(raffle.pk, now=timezone.now())
         audit_log.record_action(request, raffle, "Paused the raffle")
         return messages.SUCCESS, "The raffle is paused. What is pending can still be paid."
 
-    return _run_status_change(request, raffle_id, act, wanted=RaffleStatus.PAUSED)
+    return _run_status_change(request, raffle_id, act, target=RaffleStatus.PAUSED)
 
 
 @require_POST
 def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Sell nothing new for good; asks once more before it does."""
+    """End the sale, after a confirmation page."""
     _require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.POST.get("sure") != "yes":
@@ -158,29 +165,29 @@ def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         audit_log.record_action(request, raffle, "Closed the raffle")
         return messages.SUCCESS, "The raffle is closed. What is pending can still be paid."
 
-    return _run_status_change(request, raffle_id, act, wanted=RaffleStatus.CLOSED)
+    return _run_status_change(request, raffle_id, act, target=RaffleStatus.CLOSED)
 
 
 @require_POST
 def duplicate_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Make a draft with the same terms and lead to it."""
+    """Create a draft with the same terms and redirect to it."""
     _require_permission(request, "raffles.add_raffle")
     original = get_object_or_404(Raffle, pk=raffle_id)
-    made: list[Raffle] = []
+    copies: list[Raffle] = []
 
     def act() -> ActionResult:
         copy = duplication.duplicate_raffle(original.pk, now=timezone.now())
         audit_log.record_action(request, copy, f"Duplicated “{original}”", flag=ADDITION)
         audit_log.record_action(request, original, f"Duplicated it as “{copy}”")
-        made.append(copy)
+        copies.append(copy)
         return messages.SUCCESS, (
             "This is a copy with the same terms. Set its dates, check the rest and save it; "
             "then make its numbers."
         )
 
     run_action(request, act)
-    shown = made[0] if made else original
-    return redirect("admin:raffles_raffle_change", shown.pk)
+    raffle = copies[0] if copies else original
+    return redirect("admin:raffles_raffle_change", raffle.pk)
 
 
 def _run_status_change(
@@ -188,21 +195,21 @@ def _run_status_change(
     raffle_id: int,
     act: Callable[[Raffle], ActionResult],
     *,
-    wanted: RaffleStatus,
+    target: RaffleStatus,
 ) -> HttpResponse:
-    """Take a step; where somebody else has just taken it, say so and let it be."""
+    """Change the status; show a message if the raffle has the status already."""
     _require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
 
-    def attempt() -> ActionResult:
+    def change_status() -> ActionResult:
         try:
             return act(raffle)
         except TransitionNotAllowed as refusal:
-            if refusal.details.get("current") != wanted:
+            if refusal.details.get("current") != target:
                 raise
-            return messages.INFO, f"The raffle is {enums.format_label(wanted).lower()} already."
+            return messages.INFO, f"The raffle is {enums.format_label(target).lower()} already."
 
-    run_action(request, attempt)
+    run_action(request, change_status)
     return redirect("admin:raffles_raffle_change", raffle.pk)
 
 
@@ -212,27 +219,27 @@ def _require_permission(request: HttpRequest, permission: str) -> None:
 
 
 def _build_orders_url(raffle: Raffle, status: OrderStatus | None = None) -> str:
-    chosen = f"&status={status.value}" if status else ""
-    return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}{chosen}"
+    status_filter = f"&status={status.value}" if status else ""
+    return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}{status_filter}"
 
 
 def _sum_revenue(raffle: Raffle) -> tuple[RaffleRevenue, RaffleRevenue]:
-    """Add up what is confirmed and what is expected, in one query."""
-    wanted = (OrderStatus.PAID, OrderStatus.PENDING_PAYMENT)
+    """Return the confirmed and the expected revenue, from one query."""
+    statuses = (OrderStatus.PAID, OrderStatus.PENDING_PAYMENT)
     sums = (
-        Order.objects.filter(raffle=raffle, status__in=wanted)
+        Order.objects.filter(raffle=raffle, status__in=statuses)
         .order_by("status")
         .values_list("status")
         .annotate(count=Count("pk"), sum=Sum("total"))
     )
-    found = {status: (count, total) for status, count, total in sums}
+    totals = {status: (count, total) for status, count, total in sums}
 
-    def money(status: OrderStatus) -> RaffleRevenue:
-        count, total = found.get(status, (0, Decimal(0)))
+    def build_revenue(status: OrderStatus) -> RaffleRevenue:
+        count, total = totals.get(status, (0, Decimal(0)))
         return RaffleRevenue(
             count,
             formatting.format_money(total, raffle.currency),
             _build_orders_url(raffle, status),
         )
 
-    return money(OrderStatus.PAID), money(OrderStatus.PENDING_PAYMENT)
+    return build_revenue(OrderStatus.PAID), build_revenue(OrderStatus.PENDING_PAYMENT)

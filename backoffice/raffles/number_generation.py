@@ -1,7 +1,7 @@
-"""Making the numbers of a raffle, a step at a time: no request ever lasts long, even at a million.
+"""Generation of a raffle's ticket numbers in steps, so that no request takes long.
 
-With JavaScript `generate.js` asks for one step after the other and shows how far it is; without,
-"Go on" does.
+With JavaScript, `generate.js` requests one step after the other and shows the progress. Without,
+the user presses "Go on".
 """
 
 from typing import Final
@@ -21,14 +21,15 @@ from shared.raffles.services.ticket_numbers import number_generation
 from shared.raffles.services.ticket_numbers.number_generation import GenerationProgress
 
 TICKET_NUMBERS_PER_REQUEST: Final = 25_000
-"""Numbers a request: half a second on an idle machine, and far from a time-out on a busy one."""
+"""Ticket numbers per request: half a second on an idle machine."""
 
 
 @require_http_methods(["GET", "POST"])
 def generate_ticket_numbers_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Show how far the numbers are; a POST makes the next ones.
+    """Show the progress; a POST generates the next numbers.
 
-    A POST that accepts JSON is answered with `made`, `total` and `done`, any other with this page.
+    A POST that accepts JSON but not HTML returns `made`, `total` and `done`; any other redirects to
+    this page.
     """
     if not request.user.has_perm("raffles.change_raffle"):
         raise PermissionDenied
@@ -71,7 +72,7 @@ def _generate_and_answer_json(request: HttpRequest, raffle: Raffle) -> JsonRespo
 
 
 def _generate_next_numbers(request: HttpRequest, raffle: Raffle) -> GenerationProgress:
-    """Make the next numbers; note who began and who finished, the steps between are no news."""
+    """Generate the next numbers; log only the first and the last step."""
     step = number_generation.generate_next_numbers(raffle.pk, chunk=TICKET_NUMBERS_PER_REQUEST)
     if step.added and step.done:
         audit_log.record_action(request, raffle, f"Made all {step.total:,} numbers")

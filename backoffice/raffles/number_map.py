@@ -1,4 +1,4 @@
-"""The map of a raffle's numbers: where what is sold and held lies, and who has a number."""
+"""Number map of a raffle: free, held and sold ticket numbers, and the order behind each."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers import number_map
 from shared.raffles.services.ticket_numbers.number_map import TICKETS_PER_PAGE, MapBlock, MapEntry
 
-_TICKET_STATES: Final = {
+TICKET_STATE_LABELS: Final = {
     TicketStatus.AVAILABLE: "free",
     TicketStatus.RESERVED: "held",
     TicketStatus.SOLD: "sold",
@@ -30,7 +30,15 @@ _TICKET_STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TicketNumberCell:
-    """A number on the page: `state` is sold, held or free, `address` where a tap leads."""
+    """A ticket number on the page.
+
+    Attributes:
+        written: the formatted number.
+        state: "free", "held" or "sold".
+        address: URL of its order or of a sale; empty if the user may use neither.
+        sought: whether the user searched for it.
+
+    """
 
     written: str
     state: str
@@ -40,7 +48,15 @@ class TicketNumberCell:
 
 @dataclass(frozen=True, slots=True)
 class NumberRangeLink:
-    """A stretch of numbers one can look into; `here` if the page shown lies in it."""
+    """A link to a range of ticket numbers.
+
+    Attributes:
+        written: the formatted first number.
+        address: URL of the range.
+        here: whether the current page is in the range.
+        share: the range's counts, for links of the overview.
+
+    """
 
     written: str
     address: str
@@ -50,7 +66,17 @@ class NumberRangeLink:
 
 @dataclass(frozen=True, slots=True)
 class FoundTicketNumber:
-    """What is known of the number that was asked for."""
+    """The ticket number that the user searched for.
+
+    Attributes:
+        written: the formatted number.
+        state: "free", "held" or "sold".
+        order: its order, if the user may see it.
+        order_status: the order's status; empty without an order.
+        buyer: name and phone number; empty without an order.
+        sell: URL of a sale; empty if it cannot be sold.
+
+    """
 
     written: str
     state: str
@@ -62,20 +88,20 @@ class FoundTicketNumber:
 
 @dataclass(frozen=True, slots=True)
 class NumberMapPage:
-    """The whole page.
+    """Context of the page.
 
     Attributes:
-        raffle: whose numbers.
-        share: all of them.
-        blocks: the overview, if there is more than one page.
-        pages: the pages of the block shown, if it has more than one.
-        span: the numbers of the page in words.
-        cells: the numbers of the page.
-        before: the address of the page before, if there is one.
-        after: that of the next.
-        asked: what was typed into the search.
-        found: what is known of that number.
-        trouble: why it was not found.
+        raffle: the raffle.
+        share: counts of all its numbers.
+        blocks: the overview; empty if there is only one block.
+        pages: pages of the current block; empty if it has only one.
+        span: first and last number of the page.
+        cells: numbers of the page.
+        before: URL of the previous page; empty if none.
+        after: URL of the next page; empty if none.
+        asked: the search term.
+        found: the number that was found.
+        trouble: why none was found; empty otherwise.
 
     """
 
@@ -94,12 +120,12 @@ class NumberMapPage:
 
 @require_GET
 def number_map_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
-    """Show the overview and one page: that of `?number=`, or the one that `?from=` begins."""
+    """Show the overview and a page: the one with `?number=`, or the one with `?from=`."""
     if not request.user.has_perm("raffles.view_raffle"):
         raise PermissionDenied
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     context = {"map": _load_number_map(raffle, request=request), "title": f"Numbers of {raffle}"}
-    return render(request, "desk/numbers.html", admin.site.each_context(request) | context)
+    return render(request, "raffles/numbers.html", admin.site.each_context(request) | context)
 
 
 def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:
@@ -110,7 +136,7 @@ def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:
     )
     last = min(first + TICKETS_PER_PAGE - 1, raffle.last_number)
     blocks = number_map.load_map_blocks(raffle)
-    places = number_map.load_map_page(raffle, first=first)
+    entries = number_map.load_map_page(raffle, first=first)
     links = _NumberMapLinks(raffle, request)
     return NumberMapPage(
         raffle=raffle,
@@ -120,84 +146,89 @@ def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:
         span=_format_range(raffle, first, last),
         cells=[
             TicketNumberCell(
-                written=raffle.written(place.number),
-                state=_TICKET_STATES[place.status],
-                address=links.of(place),
-                sought=place.number == sought,
+                written=raffle.written(entry.number),
+                state=TICKET_STATE_LABELS[entry.status],
+                address=links.build_cell_url(entry),
+                sought=entry.number == sought,
             )
-            for place in places
+            for entry in entries
         ],
-        before=links.turn(first - TICKETS_PER_PAGE) if first > raffle.first_number else "",
-        after=links.turn(first + TICKETS_PER_PAGE) if last < raffle.last_number else "",
+        before=links.build_page_url(first - TICKETS_PER_PAGE)
+        if first > raffle.first_number
+        else "",
+        after=links.build_page_url(first + TICKETS_PER_PAGE) if last < raffle.last_number else "",
         asked=asked,
-        found=next((links.found(place) for place in places if place.number == sought), None),
+        found=next(
+            (links.load_found_ticket_number(entry) for entry in entries if entry.number == sought),
+            None,
+        ),
         trouble=_explain_unknown_ticket_number(raffle) if asked and sought is None else "",
     )
 
 
 class _NumberMapLinks:
-    """Where the page leads whoever looks: to other pages, to orders, to a sale."""
+    """URLs of pages, orders and sales for the current user."""
 
     def __init__(self, raffle: Raffle, request: HttpRequest) -> None:
         self.raffle = raffle
-        self.map = reverse("admin:desk_numbers", args=[raffle.pk])
-        self.sale = reverse("admin:desk_sell", args=[raffle.pk])
-        self.sees_orders = request.user.has_perm("raffles.view_order")
-        self.sells = raffle.status == RaffleStatus.OPEN and request.user.has_perm(
+        self.map_url = reverse("admin:desk_numbers", args=[raffle.pk])
+        self.sale_url = reverse("admin:desk_sell", args=[raffle.pk])
+        self.may_see_orders = request.user.has_perm("raffles.view_order")
+        self.may_sell = raffle.status == RaffleStatus.OPEN and request.user.has_perm(
             "raffles.add_order"
         )
 
-    def turn(self, first: int) -> str:
-        """Give the address of the page that a number is on."""
-        return f"{self.map}?from={first}#page"
+    def build_page_url(self, first: int) -> str:
+        """Return the URL of the page that contains a ticket number."""
+        return f"{self.map_url}?from={first}#page"
 
-    def of(self, place: MapEntry) -> str:
-        """Give the address behind a number; empty where there is none for this person."""
-        if place.order_id is None:
-            return self._sale(place) if place.status == TicketStatus.AVAILABLE else ""
-        if not self.sees_orders:
+    def build_cell_url(self, entry: MapEntry) -> str:
+        """Return the URL for a number; empty if there is none for the user."""
+        if entry.order_id is None:
+            return self._build_sale_url(entry) if entry.status == TicketStatus.AVAILABLE else ""
+        if not self.may_see_orders:
             return ""
-        return reverse("admin:raffles_order_change", args=[place.order_id])
+        return reverse("admin:raffles_order_change", args=[entry.order_id])
 
-    def found(self, place: MapEntry) -> FoundTicketNumber:
-        """Read who has a number."""
+    def load_found_ticket_number(self, entry: MapEntry) -> FoundTicketNumber:
+        """Return the number that was found, with its order."""
         order = None
-        if place.order_id is not None and self.sees_orders:
-            order = Order.objects.select_related("contact").get(pk=place.order_id)
+        if entry.order_id is not None and self.may_see_orders:
+            order = Order.objects.select_related("contact").get(pk=entry.order_id)
         return FoundTicketNumber(
-            written=self.raffle.written(place.number),
-            state=_TICKET_STATES[place.status],
+            written=self.raffle.written(entry.number),
+            state=TICKET_STATE_LABELS[entry.status],
             order=order,
             order_status=enums.format_label(OrderStatus(order.status)) if order else "",
             buyer=_describe_buyer(order) if order else "",
-            sell=self._sale(place) if place.status == TicketStatus.AVAILABLE else "",
+            sell=self._build_sale_url(entry) if entry.status == TicketStatus.AVAILABLE else "",
         )
 
-    def _sale(self, place: MapEntry) -> str:
-        if not self.sells:
+    def _build_sale_url(self, entry: MapEntry) -> str:
+        if not self.may_sell:
             return ""
-        return f"{self.sale}?numbers={self.raffle.written(place.number)}"
+        return f"{self.sale_url}?numbers={self.raffle.written(entry.number)}"
 
 
 def _describe_buyer(order: Order) -> str:
     if order.contact is not None:
         return display.format_contact(order.contact)
-    named = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
-    return f"{named} (cash)" if named else "sold for cash"
+    buyer = ", ".join(part for part in (order.buyer_name, order.buyer_phone) if part)
+    return f"{buyer} (cash)" if buyer else "sold for cash"
 
 
 def _parse_searched_ticket_number(raffle: Raffle, asked: str) -> int | None:
-    """Read the number that is looked for as the chat would; None if the raffle has none such."""
-    read = parsing.parse_ticket_numbers(asked) if asked else None
-    if read is None or not raffle.first_number <= read.values[0] <= raffle.last_number:
+    """Return the number that was searched for, parsed as in the chat; None if it does not exist."""
+    parsed = parsing.parse_ticket_numbers(asked) if asked else None
+    if parsed is None or not raffle.first_number <= parsed.values[0] <= raffle.last_number:
         return None
-    return read.values[0]
+    return parsed.values[0]
 
 
 def _parse_page_start(raffle: Raffle, request: HttpRequest) -> int:
-    wanted = request.GET.get("from", "")
-    written = wanted.isascii() and wanted.isdecimal() and len(wanted) <= parsing.MAX_DIGITS
-    number = int(wanted) if written else raffle.first_number
+    text = request.GET.get("from", "")
+    valid = text.isascii() and text.isdecimal() and len(text) <= parsing.MAX_DIGITS
+    number = int(text) if valid else raffle.first_number
     return min(max(number, raffle.first_number), raffle.last_number)
 
 
@@ -222,7 +253,7 @@ def _build_overview(
     return [
         NumberRangeLink(
             written=links.raffle.written(block.first),
-            address=links.turn(block.first),
+            address=links.build_page_url(block.first),
             here=block.first <= first <= block.last,
             share=progress_bar.build_progress_bar(block.counts),
         )
@@ -231,18 +262,18 @@ def _build_overview(
 
 
 def _build_page_links(links: _NumberMapLinks, *, first: int) -> list[NumberRangeLink]:
-    """List the pages beside this one, where a block of the overview has several."""
+    """Return links to the pages of the block that contains this one, if it has several."""
     raffle = links.raffle
     size = number_map.compute_block_size(raffle)
     if size == TICKETS_PER_PAGE:
         return []
-    begin = first - (first - raffle.first_number) % size
-    end = min(begin + size - 1, raffle.last_number)
+    block_start = first - (first - raffle.first_number) % size
+    block_end = min(block_start + size - 1, raffle.last_number)
     return [
         NumberRangeLink(
-            written=raffle.written(start), address=links.turn(start), here=start == first
+            written=raffle.written(start), address=links.build_page_url(start), here=start == first
         )
-        for start in range(begin, end + 1, TICKETS_PER_PAGE)
+        for start in range(block_start, block_end + 1, TICKETS_PER_PAGE)
     ]
 
 

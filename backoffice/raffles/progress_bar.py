@@ -1,4 +1,4 @@
-"""Sold, held and free numbers as one bar, drawn by `desk/parts/share.html`."""
+"""Progress bar of sold, held and free numbers; drawn by `raffles/parts/progress_bar.html`."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,14 +6,15 @@ from typing import Final
 from shared.raffles.services.availability import TicketCounts
 
 _BAR_WIDTH: Final = 1000
-"""The width of the bar's own coordinates; a part that exists is never thinner than a few."""
+"""Width of the bar in its own coordinates."""
 
 _MIN_PART_WIDTH: Final = 6
+"""Smallest width of a part that is not empty, so that it stays visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressBar:
-    """Counts, and where the parts of the bar end, in thousandths of its width."""
+    """Counts, and the widths of the bar's parts in thousandths of the bar."""
 
     counts: TicketCounts
     sold: int
@@ -21,7 +22,7 @@ class ProgressBar:
 
     @property
     def taken(self) -> int:
-        """Where the held part ends, which begins where the sold one ends."""
+        """End of the held part, which starts at the end of the sold part."""
         return self.sold + self.held
 
     @property
@@ -33,12 +34,12 @@ class ProgressBar:
 
     @property
     def words(self) -> str:
-        """The bar for who does not see it."""
+        """Text alternative of the bar."""
         return ", ".join(f"{count} {name}" for name, count in self.figures)
 
     @property
     def percent(self) -> str:
-        """How much is sold: "12%"; "<1%" for a little."""
+        """Share of sold numbers: "12%"; "<1%" for less than one percent."""
         if not self.counts.sold:
             return "0%"
         whole = self.counts.sold * 100 // max(1, self.counts.total)
@@ -46,7 +47,7 @@ class ProgressBar:
 
 
 def build_progress_bar(counts: TicketCounts) -> ProgressBar:
-    """Turn counts into a bar."""
+    """Return the progress bar of these counts."""
     total = max(1, counts.total)
     return ProgressBar(
         counts=counts,

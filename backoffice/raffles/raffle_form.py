@@ -1,4 +1,4 @@
-"""The form of a raffle: its words, its defaults, and what is checked together."""
+"""Form of a raffle: labels, initial values and validation."""
 
 from contextlib import suppress
 from typing import Any, ClassVar, Final
@@ -17,7 +17,7 @@ MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
 """Meta's limit for an image, in bytes ("Supported media types")."""
 
 FIELDS_FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
-"""What the numbers are made from."""
+"""Fields that the ticket numbers were generated from."""
 
 FIELDS_CARRIED_OVER: Final = (
     "currency",
@@ -25,7 +25,7 @@ FIELDS_CARRIED_OVER: Final = (
     "seller_contact",
     "phone_number_id",
 )
-"""What a seller's next raffle most likely has in common with the one before."""
+"""Fields that a new raffle copies from the previous one."""
 
 FIELDSETS: Final[Any] = (
     (
@@ -64,7 +64,7 @@ FIELDSETS: Final[Any] = (
 
 
 class LocalDateTimeInput(forms.DateTimeInput):
-    """A browser's own picker of date and time; it speaks of no time zone."""
+    """A browser's date and time picker, which has no time zone."""
 
     input_type = "datetime-local"
 
@@ -73,10 +73,10 @@ class LocalDateTimeInput(forms.DateTimeInput):
 
 
 class RaffleForm(forms.ModelForm):
-    """The terms of a raffle, checked together; what was sold keeps what it was sold with."""
+    """Terms of a raffle; some are read-only once numbers or orders exist."""
 
     class Meta:
-        """Labels and helps in the seller's words."""
+        """Labels and help texts."""
 
         labels: ClassVar = {
             "number_count": "How many numbers",
@@ -123,7 +123,7 @@ class RaffleForm(forms.ModelForm):
             "currency": forms.TextInput(attrs={"autocapitalize": "characters", "size": 5}),
             "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
             "payment_instructions": forms.Textarea(attrs={"rows": 3}),
-            # the attribute keeps Jazzmin from putting a search box of its own over it
+            # With this attribute, Jazzmin does not replace the list by its own search box.
             "phone_number_id": forms.Select(attrs={"data-autocomplete-light-function": "select2"}),
         }
 
@@ -136,7 +136,7 @@ class RaffleForm(forms.ModelForm):
             field.disabled = name in self.frozen
             _add_bootstrap_class(field)
         self._offer_business_numbers()
-        self._tell_what_is_frozen()
+        self._explain_frozen_fields()
 
     def _offer_business_numbers(self) -> None:
         field = self.fields.get("phone_number_id")
@@ -149,18 +149,18 @@ class RaffleForm(forms.ModelForm):
             offered.setdefault(current, current)
         field.widget.choices = [("", "Every number"), *offered.items()]
 
-    def _tell_what_is_frozen(self) -> None:
-        """Say beside a field why it cannot change, or what a change leaves as it is."""
+    def _explain_frozen_fields(self) -> None:
+        """Explain beside a field why it is read-only, or whom a change does not affect."""
         for name in self.frozen:
             if name in self.fields:
-                because = "orders exist" if name == "currency" else "the numbers are made"
-                self.fields[name].help_text = f"Cannot change any more: {because}."
+                reason = "orders exist" if name == "currency" else "the numbers are made"
+                self.fields[name].help_text = f"Cannot change any more: {reason}."
         if "price" in self.fields and self.has_orders:
             kept = formatting.format_money(self.instance.price, self.instance.currency)
             self.fields["price"].help_text = f"For new orders; existing orders keep {kept}."
 
     def clean(self) -> dict[str, Any]:
-        """Say in plain words what does not fit together; the database would refuse it too."""
+        """Check the fields that depend on each other; the database has the same constraints."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         least, most = values.get("min_per_order"), values.get("max_per_order")
         if least and most and least > most:
@@ -174,17 +174,17 @@ class RaffleForm(forms.ModelForm):
         return values
 
     def _post_clean(self) -> None:
-        """Ask for the picture again where the form comes back: browsers forget it."""
+        """Ask for the picture again if the form has errors, because browsers do not keep files."""
         super()._post_clean()  # type: ignore[misc]
         if self.errors and "picture" not in self.errors and self.files.get("picture"):
             self.add_error("picture", "Please choose the picture once more; the browser forgot it.")
 
     def clean_currency(self) -> str:
-        """Take small letters too."""
+        """Return the currency in capital letters."""
         return str(self.cleaned_data["currency"]).upper()
 
     def clean_picture(self) -> Any:
-        """Take what WhatsApp shows: JPEG or PNG of at most 5 MB."""
+        """Return the picture if WhatsApp supports it: JPEG or PNG of at most 5 MB."""
         picture = self.cleaned_data.get("picture")
         if picture and "picture" in self.changed_data:
             if picture.size > MAX_PICTURE_BYTES:
@@ -195,38 +195,38 @@ class RaffleForm(forms.ModelForm):
 
 
 def build_initial_values() -> dict[str, Any]:
-    """Give a new raffle's form what is most likely right: the last raffle's account and contact."""
+    """Return the first values of a new raffle's form, some copied from the newest raffle."""
     last = Raffle.objects.values(*FIELDS_CARRIED_OVER).order_by("-id").first()
     return {"time_zone": settings.TIME_ZONE, "number_count": 100, **(last or {})}
 
 
 def _list_frozen_fields(raffle: Raffle, *, has_orders: bool) -> tuple[str, ...]:
-    """Name the fields that can no longer change."""
+    """Return the fields that can no longer change."""
     if not has_ticket_numbers(raffle):
         return ()
     return (*FIELDS_FROZEN_BY_NUMBERS, "currency") if has_orders else FIELDS_FROZEN_BY_NUMBERS
 
 
 def has_ticket_numbers(raffle: Raffle) -> bool:
-    """Whether any number exists; each raffle but a draft has all of them."""
+    """Return whether any ticket number exists; every raffle except a draft has all of them."""
     if not raffle.pk:
         return False
     return raffle.status != RaffleStatus.DRAFT or raffle.numbers.exists()
 
 
 def has_orders(raffle: Raffle) -> bool:
-    """Whether anything was ever held or sold."""
+    """Return whether the raffle has any orders."""
     return bool(raffle.pk) and raffle.orders.exists()
 
 
 def list_time_zones() -> list[str]:
-    """List the time zones that are places, and UTC."""
+    """Return the time zones that are named after places, and UTC."""
     places = {zone for zone in load_time_zones() if "/" in zone and not zone.startswith("Etc/")}
     return sorted(places | {"UTC"})
 
 
 def read_form_values(form: forms.ModelForm) -> dict[str, Any]:
-    """Give what a form holds so far: what is valid of a sent one, else what it began with."""
+    """Return a form's initial values, replaced by the valid values of a submitted form."""
     if form.is_bound:
         form.full_clean()
         return {**_read_initial_values(form), **form.cleaned_data}
@@ -234,7 +234,7 @@ def read_form_values(form: forms.ModelForm) -> dict[str, Any]:
 
 
 def _read_initial_values(form: forms.ModelForm) -> dict[str, Any]:
-    """Read the first values as the fields would; an address may bring some that cannot be."""
+    """Return the initial values as the fields parse them, without invalid ones from the URL."""
     values: dict[str, Any] = {}
     for name, field in form.fields.items():
         value: Any = form.get_initial_for_field(field, name)
@@ -247,7 +247,7 @@ def _read_initial_values(form: forms.ModelForm) -> dict[str, Any]:
 
 
 def _add_bootstrap_class(field: forms.Field) -> None:
-    """Give an input Bootstrap's look."""
+    """Set Bootstrap's CSS class on an input."""
     widget = field.widget
     if isinstance(widget, forms.RadioSelect):
         return

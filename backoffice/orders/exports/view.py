@@ -95,7 +95,7 @@ def export_view(request: HttpRequest) -> HttpResponseBase:
     else:
         form = ExportForm(initial={**_INITIAL_VALUES, **request.GET.dict()})
     context = {"form": form, "title": "Export sales and buyers"}
-    return render(request, "desk/export.html", admin.site.each_context(request) | context)
+    return render(request, "orders/export.html", admin.site.each_context(request) | context)
 
 
 _INITIAL_VALUES: Final = {name: field.initial for name, field in ExportForm.base_fields.items()}

@@ -121,7 +121,7 @@ def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
         "following": _build_page_url(bench.place.following, raffle_id=raffle_id),
         "title": f"Review {order}",
     }
-    return render(request, "desk/review.html", admin.site.each_context(request) | context)
+    return render(request, "orders/review.html", admin.site.each_context(request) | context)
 
 
 def load_review_page(

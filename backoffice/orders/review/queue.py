@@ -96,7 +96,7 @@ def queue_view(request: HttpRequest) -> HttpResponse:
     context = {"queue": shown, "tabs": shown.tabs, "tab": "queue", "title": "Review queue"}
     if shown.chosen:
         context["keep"] = f"&raffle={shown.chosen.raffle_id}"
-    return render(request, "desk/queue.html", admin.site.each_context(request) | context)
+    return render(request, "orders/queue.html", admin.site.each_context(request) | context)
 
 
 def require_view_permission(request: HttpRequest) -> None:

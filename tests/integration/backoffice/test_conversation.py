@@ -139,7 +139,7 @@ class TestConversation:
 
         assert untold is not None
         assert "More than 24 hours" in untold.trouble
-        link = chat_view.build_whatsapp_link(buyer, text=untold.plain)
+        link = chat_view.build_whatsapp_link(buyer.wa_id, text=untold.plain)
         assert link == "https://wa.me/15550107777?text=07%20%26%2013%20are%20yours"
         assert chat_view.load_conversation(buyer.pk, zone="UTC").untold is None
 
@@ -158,7 +158,7 @@ class TestConversation:
         )
 
         shown = chat_view.load_conversation(buyer.pk, zone="UTC")
-        page = render_to_string("desk/conversation.html", {"conversation": shown})
+        page = render_to_string("messaging/conversation.html", {"conversation": shown})
 
         assert "<img" not in page
         assert "<i>no" not in page
@@ -169,10 +169,10 @@ class TestConversation:
         shown = chat_view.load_conversation(builders.contact().pk, zone="UTC")
 
         assert shown.bubbles == ()
-        page = render_to_string("desk/conversation.html", {"conversation": shown})
+        page = render_to_string("messaging/conversation.html", {"conversation": shown})
         assert "No messages yet" in page
 
     def test_hides_the_link_by_hand_with_the_phone(self) -> None:
         hidden = builders.contact(wa_id=None, user_id="US.1")
 
-        assert chat_view.build_whatsapp_link(hidden, text="hello") == ""
+        assert chat_view.build_whatsapp_link(hidden.wa_id, text="hello") == ""

@@ -129,16 +129,16 @@ class TestWhy:
 
         around = delivery_reasons.load_sending_context([first, second])
         assert (
-            delivery_reasons.explain_message_state(first, now=NOON, around=around)
+            delivery_reasons.explain_message_state(first, now=NOON, context=around)
             == "Next in line."
         )
         assert "behind an earlier" in delivery_reasons.explain_message_state(
-            second, now=NOON, around=around
+            second, now=NOON, context=around
         )
 
         business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
         around = delivery_reasons.load_sending_context([first])
-        assert delivery_reasons.explain_message_state(first, now=NOON, around=around) == (
+        assert delivery_reasons.explain_message_state(first, now=NOON, context=around) == (
             "Waiting for the number, which is paused: The token expired."
         )
 

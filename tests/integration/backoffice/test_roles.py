@@ -330,7 +330,7 @@ class TestRoles:
         for role in roles.ROLES:
             group = Group.objects.get(name=role.name)
             may = group.permissions.select_related("content_type")
-            assert {f"{p.content_type.app_label}.{p.codename}" for p in may} == role.may
+            assert {f"{p.content_type.app_label}.{p.codename}" for p in may} == role.permissions
 
     def test_are_made_again_without_taking_away_what_a_seller_added(self) -> None:
         roles.grant_role_permissions(apps)
@@ -343,7 +343,7 @@ class TestRoles:
         assert Group.objects.filter(name="Auditor").count() == 1
 
     def test_an_auditor_may_change_nothing(self) -> None:
-        changing = {p for p in roles.AUDITOR.may if not p.split(".")[1].startswith("view_")}
+        changing = {p for p in roles.AUDITOR.permissions if not p.split(".")[1].startswith("view_")}
 
         assert changing == {"raffles.export_order"}
 

@@ -1,0 +1,22 @@
+"""URLs of the number map and of cash sales, below `/admin/`."""
+
+from django.contrib.admin import AdminSite
+from django.urls import URLPattern, path
+
+from backoffice.raffles import cash_sale, number_map
+
+
+def build_raffle_urls(site: AdminSite) -> list[URLPattern]:
+    """Return the URL patterns, for staff only; the views check their own permissions."""
+    return [
+        path(
+            "sell/<int:raffle_id>/",
+            site.admin_view(cash_sale.cash_sale_view),
+            name="desk_sell",
+        ),
+        path(
+            "numbers/<int:raffle_id>/",
+            site.admin_view(number_map.number_map_view),
+            name="desk_numbers",
+        ),
+    ]

@@ -1,0 +1,77 @@
+"""Labels, badges and advice of the pages cover every member of their enums."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from backoffice.automation import event_labels, token_labels
+from backoffice.messaging import (
+    alarm_advice,
+    chat_view,
+    contact_page,
+    delivery_reasons,
+    inbox_admin,
+    message_page,
+    outbox_admin,
+)
+from backoffice.raffles import cash_sale_form, lifecycle, number_map
+from shared.core.enums import (
+    EventDeliveryStatus,
+    EventType,
+    InboxStatus,
+    MessageDeliveryStatus,
+    OrderStatus,
+    OutboxStatus,
+    RaffleStatus,
+    Scope,
+    State,
+    TicketStatus,
+)
+from shared.whatsapp.content import ContentKind
+from tests import stable_names
+
+MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
+    "labels of event types": (EventType, event_labels.EVENT_TYPE_LABELS),
+    "badges of event deliveries": (EventDeliveryStatus, event_labels.DELIVERY_STATUS_BADGES),
+    "labels of token scopes": (Scope, token_labels.SCOPE_LABELS),
+    "ticks of outbound messages": (OutboxStatus, chat_view.TICK_BY_OUTBOX_STATUS),
+    "labels of ticks": (chat_view.DeliveryTick, chat_view.TICK_LABELS),
+    "labels of conversation states": (State, contact_page.CONVERSATION_STATE_LABELS),
+    "badges of a contact's orders": (OrderStatus, contact_page.ORDER_STATUS_BADGES),
+    "badges of outbound messages": (OutboxStatus, delivery_reasons.OUTBOX_STATUS_BADGES),
+    "badges of delivered messages": (MessageDeliveryStatus, delivery_reasons.DELIVERY_BADGES),
+    "labels of delivery statuses": (MessageDeliveryStatus, message_page.DELIVERY_LABELS),
+    "badges of inbound messages": (InboxStatus, message_page.INBOX_STATUS_BADGES),
+    "filter of inbound messages": (InboxStatus, inbox_admin.InboxStateFilter.answers),
+    "filter of outbound messages": (OutboxStatus, outbox_admin.OutboxStateFilter.answers),
+    "styles of raffle statuses": (RaffleStatus, lifecycle.RAFFLE_STATUS_STYLES),
+    "labels of ticket statuses": (TicketStatus, number_map.TICKET_STATE_LABELS),
+}
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_has_every_member(name: str) -> None:
+    members, mapping = MAPPINGS[name]
+
+    assert set(mapping) == {member.value for member in members}
+
+
+@pytest.mark.parametrize("kind", ContentKind)
+def test_content_other_than_text_and_taps_has_a_label(kind: ContentKind) -> None:
+    plain = kind in {ContentKind.TEXT, ContentKind.TAP}
+
+    assert (kind in chat_view.CONTENT_KIND_LABELS) is not plain
+
+
+def test_every_kind_of_alarm_has_advice() -> None:
+    kinds = {key.partition(":")[0] for key in stable_names.load()["alarm keys"]["names"]}
+
+    assert set(alarm_advice.ADVICE_BUILDERS) == kinds
+
+
+def test_every_status_without_sale_has_a_reason() -> None:
+    statuses = {status.lower() for status in RaffleStatus if status != RaffleStatus.OPEN}
+
+    assert set(cash_sale_form.NOT_SELLING_REASONS) == {*statuses, "not_yet", "over"}
