@@ -150,17 +150,17 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.action(description="Confirm payments…", permissions=["decide"])
     def confirm_payments(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders with their proofs before anything is confirmed."""
-        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.CONFIRM)
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.CONFIRM)
 
     @admin.action(description="Reject proofs…", permissions=["decide"])
     def reject_proofs(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders and ask why their proofs are turned down."""
-        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.REJECT)
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.REJECT)
 
     @admin.action(description="Cancel orders…", permissions=["decide"])
     def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Show the chosen orders once more before they are cancelled."""
-        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.CANCEL)
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.CANCEL)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -93,7 +93,7 @@ class OrderSelection:
         return sum(line.chosen for line in self.lines)
 
 
-def load_order_selection(orders: QuerySet[Order], *, act: BulkAction) -> OrderSelection:
+def load_order_selection(orders: QuerySet[Order], *, action: BulkAction) -> OrderSelection:
     """Read the chosen orders with their proofs, in a handful of queries however many they are.
 
     Args:
@@ -107,7 +107,7 @@ def load_order_selection(orders: QuerySet[Order], *, act: BulkAction) -> OrderSe
     found = found[:MAX_ORDERS_PER_ACTION]
     others = _find_similar_orders([proof for order in found for proof in order.proofs.all()])
     lines = sorted(
-        (_build_selected_order(order, act=act, others=others) for order in found),
+        (_build_selected_order(order, action=action, others=others) for order in found),
         key=lambda line: not line.fits,
     )
     return OrderSelection(
@@ -163,18 +163,18 @@ def _describe_repeated_proofs(
 
 
 def _build_selected_order(
-    order: Order, *, act: BulkAction, others: _SimilarOrdersByProof
+    order: Order, *, action: BulkAction, others: _SimilarOrdersByProof
 ) -> SelectedOrder:
     proofs = list(order.proofs.all())
-    fits, hint = _check_action(order, act=act)
+    fits, hint = _check_action(order, action=action)
     grave = fits and bool(hint)
     if (
         fits
-        and act is BulkAction.CONFIRM
+        and action is BulkAction.CONFIRM
         and (repeated := _describe_repeated_proofs(proofs, others=others))
     ):
         hint, grave = repeated, True
-    if fits and act is BulkAction.CONFIRM and len(proofs) > PROOFS_SHOWN_PER_ORDER:
+    if fits and action is BulkAction.CONFIRM and len(proofs) > PROOFS_SHOWN_PER_ORDER:
         fits, grave = False, False
         hint = f"It has {len(proofs)} proofs: look at them on its own page."
     status, style = describe_order_status(order)
@@ -194,9 +194,9 @@ def _build_selected_order(
     )
 
 
-def _check_action(order: Order, *, act: BulkAction) -> tuple[bool, str]:
+def _check_action(order: Order, *, action: BulkAction) -> tuple[bool, str]:
     """Say whether it can be done to an order, and what one should know before."""
-    match act:
+    match action:
         case BulkAction.CONFIRM:
             return _check_confirmation(order)
         case BulkAction.REJECT:
