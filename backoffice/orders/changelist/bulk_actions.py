@@ -46,7 +46,7 @@ _SESSION_KEY: Final = "orders_done"
 
 _URL_NAMES: Final = {action: f"admin:raffles_order_{action}_many" for action in BulkAction}
 
-CONFIRMATION_TITLES: Final = {
+_CONFIRMATION_TITLES: Final = {
     BulkAction.CONFIRM: "Confirm payments?",
     BulkAction.REJECT: "Reject proofs?",
     BulkAction.CANCEL: "Cancel orders?",
@@ -91,7 +91,7 @@ def render_bulk_confirmation(
     """
     require_decision_permission(request)
     context = {
-        "title": CONFIRMATION_TITLES[action],
+        "title": _CONFIRMATION_TITLES[action],
         "act": action.value,
         "address": reverse(_URL_NAMES[action]),
         "choice": bulk_confirmation.load_order_selection(chosen, action=action),
