@@ -38,9 +38,9 @@ class StaffAction:
     continues after the block. Any other exception propagates.
 
         with StaffAction(request) as action:
-            contact_blocking.block(contact)
-            action.report(messages.SUCCESS, f"{contact} is blocked.")
-        return redirect(list_page if action.succeeded else contact_page)
+            payments.cancel_order(order_id, by=build_staff_actor(request), now=now)
+            action.report(messages.SUCCESS, "The order is cancelled.")
+        return redirect(next_page if action.succeeded else this_page)
 
     Attributes:
         request: The request of the member of staff who gets the message.
