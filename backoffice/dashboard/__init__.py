@@ -1,1 +1,1 @@
-"""The first screen of the back office."""
+"""The dashboard of the back office."""

@@ -1,4 +1,4 @@
-"""How the channel to WhatsApp fares, as the first screen shows it."""
+"""State of the business numbers, failed messages and open alarms on the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,23 @@ from backoffice.ui import display
 from shared.whatsapp.models import Alarm, BusinessNumber
 
 BUSINESS_NUMBERS_SHOWN: Final = 8
-"""Business numbers on the first screen; a house has one or two."""
+"""Business numbers on the dashboard; most sellers have one or two."""
 ALARMS_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessNumberCard:
-    """A business number: its state in a word with Bootstrap's style, why, and when Meta called.
+    """The state of a business number.
 
-    `quiet` if Meta has not called for a day.
+    Attributes:
+        name: The business number.
+        page: The address of its page.
+        state: Its sending state in a word.
+        style: The Bootstrap colour of that state.
+        why: An explanation of the state.
+        heard: The time since the last webhook, as text.
+        quiet: Whether the last webhook is older than `WEBHOOK_SILENCE_LIMIT`.
+
     """
 
     name: str
@@ -36,7 +44,7 @@ class BusinessNumberCard:
 
 @dataclass(frozen=True, slots=True)
 class MessageProblem:
-    """Messages of one kind that need a look, and their list."""
+    """The count of messages with one kind of problem, and the address of their list."""
 
     count: int
     says: str
@@ -46,25 +54,25 @@ class MessageProblem:
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """Business numbers and messages; None where this person may not look."""
+    """Business numbers and message problems; None if the user may not see them."""
 
     numbers: Sequence[BusinessNumberCard] | None
     troubles: Sequence[MessageProblem] | None
 
     @property
     def sees_numbers(self) -> bool:
-        """Whether this person may look at business numbers."""
+        """Whether the user may see business numbers."""
         return self.numbers is not None
 
     @property
     def sees_messages(self) -> bool:
-        """Whether this person may look at messages."""
+        """Whether the user may see messages."""
         return self.troubles is not None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAlarmRow:
-    """An open alarm, how often it rang and how long ago it rang last."""
+    """An open alarm, how often it occurred, and the time since it last did."""
 
     title: str
     page: str
@@ -74,7 +82,7 @@ class OpenAlarmRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenAlarms:
-    """The latest open alarms, how many there are besides, and the list of all."""
+    """The latest open alarms, the count of the others, and the address of the list of all."""
 
     shown: Sequence[OpenAlarmRow]
     more: int
@@ -84,7 +92,7 @@ class OpenAlarms:
 def load_channel_health(
     request: HttpRequest, counts: DashboardCounts, *, now: datetime
 ) -> ChannelHealth | None:
-    """Read the business numbers, in one query; None if this person may see none of it."""
+    """Return the health of the channel, in one query; None if the user may see none of it."""
     may = request.user.has_perm
     numbers = _load_business_numbers(now=now) if may("whatsapp.view_businessnumber") else None
     sees_messages = may("whatsapp.view_outboundmessage") or may("whatsapp.view_inboundmessage")
@@ -93,7 +101,7 @@ def load_channel_health(
 
 
 def load_open_alarms(counts: DashboardCounts, *, now: datetime) -> OpenAlarms | None:
-    """Read the latest open alarms, in one query; None while all is quiet."""
+    """Return the latest open alarms, in one query; None if there are none."""
     if not counts.alarms.count:
         return None
     latest = Alarm.objects.filter(resolved_at=None).order_by("-last_at")[:ALARMS_SHOWN]
@@ -134,7 +142,7 @@ def _build_business_number_card(number: BusinessNumber, *, now: datetime) -> Bus
 
 
 def _list_message_problems(counts: DashboardCounts) -> list[MessageProblem]:
-    """Name what needs a look; kinds without any are left out."""
+    """Return the kinds of problems that at least one message has."""
     sent = reverse("admin:whatsapp_outboundmessage_changelist")
     received = reverse("admin:whatsapp_inboundmessage_changelist")
     kinds = [

@@ -1,4 +1,4 @@
-"""The first screen: what waits, how the raffles sell, whether the channel is well."""
+"""The dashboard: pending work, sales of the raffles, and the health of the channel."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,18 +22,18 @@ from backoffice.ui import display
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """What waits for a person.
+    """Counts of work that is pending for staff.
 
     Attributes:
-        review: orders to review; `oldest` says how long the first has waited.
-        oldest: empty if none waits.
-        asked: orders whose buyer owes another proof.
-        expiring: holds that end within ten minutes; `ends` says when the first does.
-        ends: empty if none does.
-        late: payments that came when the numbers were gone.
-        orphans: proofs without an order.
-        orders: this person may see orders.
-        proofs: this person may see proofs.
+        review: Orders to review.
+        oldest: The waiting time of the first order to review; empty if there is none.
+        asked: Orders whose buyer was asked for another proof.
+        expiring: Orders that expire within ten minutes.
+        ends: The time until the first of them expires; empty if there is none.
+        late: Payments that arrived after the ticket numbers were gone.
+        orphans: Proofs without an order.
+        orders: Whether the user may see orders.
+        proofs: Whether the user may see proofs.
 
     """
 
@@ -50,7 +50,7 @@ class PendingWork:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The first screen as it was `at`; a part is None where this person may not look."""
+    """The dashboard at the time `at`; a part is None if the user may not see it."""
 
     at: str
     waits: PendingWork | None
@@ -61,12 +61,12 @@ class Dashboard:
 
     @property
     def blank(self) -> bool:
-        """Whether there is nothing that this person may see."""
+        """Whether there is nothing that the user may see."""
         return not any((self.waits, self.raffles, self.chart, self.channel, self.alarms))
 
 
 def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
-    """Read all that the person who asks may see, in six queries at most."""
+    """Return the parts of the dashboard that the user may see, in at most six queries."""
     may = request.user.has_perm
     counts = pending_counts.count_pending_work(may=may, now=now)
     sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")

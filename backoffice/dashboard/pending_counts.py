@@ -1,4 +1,4 @@
-"""What waits for a person right now and how the channel fares: counted afresh, in one query."""
+"""Counts of pending work, message problems and alarms, in one query without a cache."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 
 @dataclass(frozen=True, slots=True)
 class PendingTally:
-    """How many of a kind there are, and since when (for holds: until when) the first of them."""
+    """The count of one kind of rows, and the time of the first of them."""
 
     count: int = 0
     first: datetime | None = None
@@ -24,18 +24,18 @@ class PendingTally:
 
 @dataclass(frozen=True, slots=True)
 class DashboardCounts:
-    """What waits.
+    """All counts of the dashboard; a kind that the user may not see has no rows.
 
     Attributes:
-        review: orders whose proof a person must look at; `first` waits longest.
-        asked: orders under review whose buyer was asked for a better proof.
-        late: payments that came when the numbers were gone.
-        orphans: proofs that fit no order.
-        expiring: orders whose clock ends within ten minutes; `first` ends first.
-        failed: messages that did not reach their buyer.
-        withheld: messages that wait until their buyer writes.
-        unanswered: messages of buyers that could not be answered.
-        alarms: open ones.
+        review: Orders with a proof to review; `first` is when the longest wait began.
+        asked: Orders under review whose buyer was asked for a better proof.
+        late: Payments that arrived after the ticket numbers were gone.
+        orphans: Proofs that fit no order.
+        expiring: Orders that expire within ten minutes; `first` is when the first one does.
+        failed: Messages that did not reach their buyer.
+        withheld: Messages that wait until their buyer writes.
+        unanswered: Messages of buyers that could not be answered.
+        alarms: Open alarms.
 
     """
 
@@ -51,11 +51,11 @@ class DashboardCounts:
 
 
 def count_pending_work(*, may: Callable[[str], bool], now: datetime) -> DashboardCounts:
-    """Count what somebody may see; each part reads one small index.
+    """Return the counts that a user may see; each part of the query reads one small index.
 
     Args:
-        may: says whether that person has a permission.
-        now: the clock.
+        may: Returns whether the user has a permission.
+        now: The current time.
 
     """
     parts = [part for needs, each in _build_count_queries(now=now) if may(needs) for part in each]
@@ -67,7 +67,7 @@ def count_pending_work(*, may: Callable[[str], bool], now: datetime) -> Dashboar
 
 
 def _build_count_queries(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
-    """Give what is counted, by the permission it needs; those with a time come first."""
+    """Return the counting queries by the permission they need; those with a time come first."""
     to_review = worklists.query_orders_to_review().filter(asked_again_at__isnull=True)
     asked = worklists.query_orders_to_review().filter(asked_again_at__isnull=False)
     expiring = Order.objects.filter(worklists.build_expiring_soon_condition(now=now))
@@ -115,7 +115,7 @@ def _build_count_queries(*, now: datetime) -> list[tuple[str, list[QuerySet[Any,
 
 
 def _build_count_query(kind: str, rows: QuerySet[Any], *, since: str = "") -> Any:
-    """Count rows in a form that can be united with other tables' counts."""
+    """Return a query that counts rows and can be united with counts of other tables."""
     first = Min(since) if since else Min(Cast(Value(None), DateTimeField()))
     named = rows.order_by().annotate(counted=Value(kind, output_field=CharField()))
     tallied = named.values("counted").annotate(tally=Count("pk"), first=first)

@@ -1,4 +1,4 @@
-"""How the raffles sell, as the first screen shows it."""
+"""Cards about the sales of each raffle on the dashboard."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice.dashboard.sales_chart import format_amounts
 from backoffice.raffles import lifecycle, progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display
@@ -20,12 +19,12 @@ from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.sales import RaffleSums
 
 RAFFLES_SHOWN: Final = 12
-"""Raffles on the first screen; the rest by a link."""
+"""Raffles on the dashboard; a link leads to the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class RaffleAmountLink:
-    """An amount and the list behind it; no list where this person may not look."""
+    """An amount and the address of the orders behind it."""
 
     amount: str
     orders: str
@@ -33,7 +32,7 @@ class RaffleAmountLink:
 
 @dataclass(frozen=True, slots=True)
 class TicketCountLink:
-    """Sold, held or free numbers, how many, and where they are listed."""
+    """The count of sold, held or free ticket numbers, and the address of their list."""
 
     name: str
     count: str
@@ -42,20 +41,20 @@ class TicketCountLink:
 
 @dataclass(frozen=True, slots=True)
 class RaffleCard:
-    """How one raffle sells; an address is empty where this person may not go.
+    """The sales of one raffle; an address is empty if the user may not open the page.
 
     Attributes:
-        title: its name.
-        page: where it is changed.
-        badge: its status.
-        draw: when it is drawn, in its own zone.
-        zone: that zone.
-        share: sold, held and free as a bar.
-        parts: the same in figures.
-        money: confirmed and expected; None for who may not see orders.
-        orders: the list of its orders.
-        numbers: the map of its numbers.
-        sell: the page of a sale for cash.
+        title: The title of the raffle.
+        page: The address of its change page.
+        badge: Its status as a badge.
+        draw: The time of the draw in the raffle's time zone.
+        zone: The name of that time zone.
+        share: Sold, held and free ticket numbers as a progress bar.
+        parts: The same as figures.
+        money: Confirmed and expected amounts; None if the user may not see orders.
+        orders: The address of the list of its orders.
+        numbers: The address of its number map.
+        sell: The address of the page for cash sales.
 
     """
 
@@ -74,7 +73,7 @@ class RaffleCard:
 
 @dataclass(frozen=True, slots=True)
 class DraftRaffleLink:
-    """A raffle that is not open yet."""
+    """A raffle that is not open yet, and the address of its page."""
 
     title: str
     page: str
@@ -82,14 +81,14 @@ class DraftRaffleLink:
 
 @dataclass(frozen=True, slots=True)
 class RaffleCards:
-    """Raffles that sell or have something pending, newest first, and those not open yet.
+    """Raffles on sale or with pending orders, newest first, and raffles not open yet.
 
     Attributes:
-        shown: at most twelve.
-        drafts: not open yet.
-        all: the list of all raffles, if not all of these are shown.
-        first: the house has no raffle at all.
-        create: where one is made; empty for who may not.
+        shown: At most `RAFFLES_SHOWN` cards.
+        drafts: Raffles that are not open yet.
+        all: The address of the list of all raffles; empty if all of these are shown.
+        first: Whether there is no raffle at all yet.
+        create: The address to create a raffle; empty if the user may not.
 
     """
 
@@ -101,16 +100,19 @@ class RaffleCards:
 
 
 def load_dashboard_raffles() -> list[Raffle]:
-    """Read the raffles to show, one more than are shown, drafts last; in one query."""
+    """Return the raffles to show, drafts last, in one query.
+
+    There is one more than `RAFFLES_SHOWN` if not all of them fit.
+    """
     pending = Order.objects.filter(raffle=OuterRef("pk"), status__in=Order.LIVE)
     wanted = Raffle.objects.filter(
         Q(status__in=[RaffleStatus.DRAFT, RaffleStatus.OPEN, RaffleStatus.PAUSED])
         | Q(Exists(pending), status=RaffleStatus.CLOSED)
     )
-    turn = Case(
+    drafts_last = Case(
         When(status=RaffleStatus.DRAFT, then=Value(1)), default=0, output_field=IntegerField()
     )
-    return list(wanted.order_by(turn, "-pk")[: RAFFLES_SHOWN + 1])
+    return list(wanted.order_by(drafts_last, "-pk")[: RAFFLES_SHOWN + 1])
 
 
 def build_raffle_cards(
@@ -120,7 +122,15 @@ def build_raffle_cards(
     request: HttpRequest,
     now: datetime,
 ) -> RaffleCards:
-    """Prepare raffles for drawing; without any, one query more says whether there ever was one."""
+    """Return the cards of raffles; one query if there are no raffles, else none.
+
+    Args:
+        found: Raffles from `load_dashboard_raffles`.
+        sums: Sales sums by raffle id; a raffle without orders has none.
+        request: The request of the user, whose permissions decide which links are shown.
+        now: The current time.
+
+    """
     first = not found and not Raffle.objects.exists()
     may = request.user.has_perm
     drafts = [raffle for raffle in found if raffle.status == RaffleStatus.DRAFT]
@@ -181,18 +191,18 @@ def _build_amount_links(
 ) -> tuple[RaffleAmountLink, RaffleAmountLink]:
     return (
         RaffleAmountLink(
-            format_amounts(sums.confirmed, currency=raffle.currency),
+            display.format_amounts(sums.confirmed, currency=raffle.currency),
             f"{orders}&status={OrderStatus.PAID}",
         ),
         RaffleAmountLink(
-            format_amounts(sums.expected, currency=raffle.currency),
+            display.format_amounts(sums.expected, currency=raffle.currency),
             f"{orders}&status={OrderStatus.PENDING_PAYMENT}",
         ),
     )
 
 
 def _describe_draw(raffle: Raffle, *, now: datetime) -> str:
-    """Say when it is drawn: "Draw 12 Dec 2026, 20:00, in 20 days"."""
+    """Return the time of the draw, e.g. "Draw 12 Dec 2026, 20:00, in 20 days"."""
     if raffle.draw_at is None:
         return "No draw date yet"
     clock = display.format_time(raffle.draw_at, zone=raffle.time_zone)

@@ -1,4 +1,4 @@
-"""The sales of the last days as bars; `dashboard/parts/sales_chart.html` draws them."""
+"""Bar charts of the sales of the last days, drawn by `dashboard/parts/sales_chart.html`."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation import formatting
+from backoffice.ui.display import format_amounts
 from shared.raffles.services.sales import AmountsByCurrency, DaySums
 
 CHART_HEIGHT: Final = 64
 _BAR_SPACING: Final = 20
 _BAR_GAP: Final = 5
 _MIN_BAR_HEIGHT: Final = 2
-"""Of a bar with anything in it; a day without sales has a thin line."""
+"""Height of the lowest bar; a day without sales has a line of height 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class SalesBar:
-    """One day's bar; `today` is the last, which still grows."""
+    """The bar of one day; `today` marks the last one, which still grows."""
 
     x: int
     y: int
@@ -29,7 +29,7 @@ class SalesBar:
 
 @dataclass(frozen=True, slots=True)
 class SalesPanel:
-    """Bars of one kind with their sum, and the same in words for who does not see them."""
+    """The bars of one figure with their total, and a text alternative in `words`."""
 
     name: str
     total: str
@@ -42,7 +42,7 @@ class SalesPanel:
 
 @dataclass(frozen=True, slots=True)
 class SalesDay:
-    """One day in figures."""
+    """The figures of one day."""
 
     name: str
     tickets: str
@@ -51,7 +51,7 @@ class SalesDay:
 
 @dataclass(frozen=True, slots=True)
 class SalesChart:
-    """Tickets and money a day; `today` is what was confirmed since midnight."""
+    """Tickets and money per day; `today_…` are the figures since midnight."""
 
     tickets: SalesPanel
     money: SalesPanel
@@ -63,16 +63,16 @@ class SalesChart:
 
     @property
     def panels(self) -> Sequence[SalesPanel]:
-        """Both kinds of bars in the order they are drawn."""
+        """Both panels in the order they are drawn."""
         return self.money, self.tickets
 
 
 def build_sales_chart(days: Sequence[DaySums], *, currency: str) -> SalesChart:
-    """Draw the days, earliest first; money in the currency that most of it is in.
+    """Return the chart of some days; money is drawn in the currency with the largest total.
 
     Args:
-        days: without a gap.
-        currency: of no money at all, e.g. USD.
+        days: The sums of consecutive days, earliest first.
+        currency: ISO 4217 code to use if there were no sales, e.g. USD.
 
     """
     names = [f"{day.day:%a} {day.day.day} {day.day:%b}" for day in days]
@@ -99,13 +99,6 @@ def build_sales_chart(days: Sequence[DaySums], *, currency: str) -> SalesChart:
         today_tickets=tickets[-1],
         empty=not any(tickets),
     )
-
-
-def format_amounts(amounts: AmountsByCurrency, *, currency: str) -> str:
-    """Write amounts, the main currency first: "$15.00 + €5.00"; without any "$0.00"."""
-    known = {key: amount for key, amount in amounts.items() if amount} or {currency: Decimal(0)}
-    order = sorted(known, key=lambda key: (key != currency, key))
-    return " + ".join(formatting.format_money(known[key], key) for key in order)
 
 
 def _build_panel(

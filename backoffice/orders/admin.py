@@ -1,4 +1,4 @@
-"""The seller's list of orders, and the page of one."""
+"""Admin of orders: the list with its filters and bulk actions, and the page of one order."""
 
 from typing import Any, ClassVar
 
@@ -12,8 +12,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.orders import decisions, detail_page, search, ticket_numbers
-from backoffice.orders.changelist import bulk_actions, bulk_confirmation, filter_counts, tabs
+from backoffice.orders import decisions, detail_page, search, summary, ticket_numbers
+from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.changelist.filters import (
     OrderDecisionFilter,
@@ -24,6 +24,7 @@ from backoffice.orders.changelist.filters import (
     OrderStatusFilter,
     parse_chosen_raffle_id,
 )
+from backoffice.orders.permissions import may_decide_orders
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.core import enums
@@ -33,7 +34,7 @@ from shared.raffles.models import Order
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Orders: facts that are read, and decisions that are buttons."""
+    """Orders, which are read-only apart from the decisions about them."""
 
     menu_name = "Orders"
     list_display = (
@@ -58,35 +59,38 @@ class OrderAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields: ClassVar[tuple[str, ...]] = ("code",)
     search_help_text = search.SEARCH_HELP
-    sortable_by = ("code", "created")  # what an index sorts; the tabs and selects do the rest
+    sortable_by = (
+        "code",
+        "created",
+    )  # columns with an index; tabs and selects filter by the others
     actions = ("confirm_payments", "reject_proofs", "cancel_orders")
     actions_on_bottom = False
     change_form_template = "admin/raffles/order/change_form.html"
 
     @admin.display(description="Buyer")
     def buyer(self, order: Order) -> SafeString:
-        """Name and phone, each on a line of its own."""
+        """Return name and phone number, each on its own line."""
         return _render_lines(*format_order_buyer(order).rsplit(", ", 1))
 
     @admin.display(description="Numbers")
     def numbers(self, order: Order) -> str:
-        """Give the first few numbers."""
+        """Return the first few ticket numbers."""
         return format_first_ticket_numbers(order, limit=3)
 
     @admin.display(description="Status")
     def state(self, order: Order) -> SafeString:
-        """Give the status as a badge, or that a person is asked."""
-        status, style = bulk_confirmation.describe_order_status(order)
+        """Return the status as a badge, or that a decision is needed."""
+        status, style = summary.describe_order_status(order)
         return display.render_badge(status, style=style)
 
     @admin.display(description="Total")
     def amount(self, order: Order) -> str:
-        """Total with its currency."""
+        """Return the total with its currency."""
         return display.format_order_total(order)
 
     @admin.display(description="Waiting", empty_value="")
     def waiting(self, order: Order) -> str | None:
-        """Say for how long a proof waits for us, or how long we wait for the buyer."""
+        """Return the time since the review began, or the time left for the buyer to pay."""
         now = timezone.now()
         if order.under_review_since is not None:
             return f"{display.format_time_since(order.under_review_since, now=now)} for review"
@@ -97,19 +101,19 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Created", ordering="id")
     def created(self, order: Order) -> SafeString:
-        """When, in the raffle's time zone; day and clock on a line each."""
+        """Return day and time in the raffle's time zone, each on its own line."""
         day, clock = display.format_time(order.created_at, zone=order.raffle.time_zone).rsplit(
             ", ", 1
         )
         return _render_lines(day, clock)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        """Fetch along what the list and the page read."""
+        """Return orders with the rows that the list and the page show."""
         orders = super().get_queryset(request).select_related("raffle", "contact")
         return orders.defer("contact__context").prefetch_related(ticket_numbers.TICKETS_PREFETCH)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Show the newest first; what waits for somebody in the order it should be done."""
+        """Return newest first; orders to review or expiring soon in the order of work."""
         if request.GET.get(OrderReviewFilter.parameter_name):
             return ("under_review_since", "id")
         if request.GET.get(OrderExpiryFilter.parameter_name):
@@ -119,7 +123,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Find by code, phone, name or ticket number, each in any spelling."""
+        """Return the orders with a code, phone number, name or ticket number, in any spelling."""
         if not search_term.strip():
             return queryset, False
         found = search.search_orders(
@@ -139,49 +143,54 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_action_choices(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> list[tuple[str, str]]:
-        """Say what the list of actions is for, where Django shows dashes."""
+        """Return the actions, with a first line in place of Django's dashes."""
         _, *choices = super().get_action_choices(request, *args, **kwargs)
         return [("", "With the ticked orders…"), *choices]
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Let those decide about money who may change orders."""
-        return request.user.has_perm("raffles.change_order")
+        """Whether the user may decide about orders; Django asks for `permissions=["decide"]`."""
+        return may_decide_orders(request)
 
     @admin.action(description="Confirm payments…", permissions=["decide"])
     def confirm_payments(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
-        """Show the chosen orders with their proofs before anything is confirmed."""
-        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.CONFIRM)
+        """Return the page that asks to confirm the payments of the chosen orders."""
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.CONFIRM)
 
     @admin.action(description="Reject proofs…", permissions=["decide"])
     def reject_proofs(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
-        """Show the chosen orders and ask why their proofs are turned down."""
-        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.REJECT)
+        """Return the page that asks why the proofs of the chosen orders are rejected."""
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.REJECT)
 
     @admin.action(description="Cancel orders…", permissions=["decide"])
     def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
-        """Show the chosen orders once more before they are cancelled."""
-        return bulk_actions.render_bulk_confirmation(request, chosen, act=BulkAction.CANCEL)
+        """Return the page that asks to confirm the cancellation of the chosen orders."""
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.CANCEL)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Show the list, with the filters one reaches for most as tabs above it."""
+        """Return the list, with the most used filters as tabs above it.
+
+        Raises:
+            PermissionDenied: A POST by a user who may not decide about orders.
+
+        """
         if request.method == "POST" and not self.has_decide_permission(request):
             raise PermissionDenied
-        answer: Any = super().changelist_view(request, extra_context)
-        changes = getattr(answer, "context_data", {}).get("cl")
+        response: Any = super().changelist_view(request, extra_context)
+        changes = getattr(response, "context_data", {}).get("cl")
         if changes is not None:
             counts = filter_counts.get_filter_counts(now=timezone.now())
-            total = counts.total(raffle_id=parse_chosen_raffle_id(request))
-            answer.context_data |= {
+            total = counts.count_all_orders(raffle_id=parse_chosen_raffle_id(request))
+            response.context_data |= {
                 "tabs": tabs.build_tabs(changes, total=total),
                 "selects": tabs.build_selects(changes),
                 "kept": tabs.collect_kept_parameters(changes),
             }
-        return answer
+        return response
 
     def get_urls(self) -> list[URLPattern]:
-        """Add an address for each decision, about one order or many."""
+        """Return the addresses of the decisions about one order or many, and Django's own."""
         view = self.admin_site.admin_view
         one = "<int:order_id>"
         return [
@@ -216,7 +225,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the page of one order."""
+        """Return the page of one order."""
         page = detail_page.load_order_page(kwargs["obj"], request=request, now=timezone.now())
         context |= {
             "page": page,
@@ -228,5 +237,5 @@ class OrderAdmin(ReadOnlyAdmin):
 
 
 def _render_lines(*parts: str) -> SafeString:
-    """Put the parts of a cell on a line each."""
+    """Return the parts of a cell, each on its own line."""
     return format_html_join("", '<span class="line">{}</span>', ((part,) for part in parts))

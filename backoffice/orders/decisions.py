@@ -1,27 +1,21 @@
-"""What staff decide about an order: each a POST of its own that calls one use case.
+"""Decisions of staff about one order, each a POST that calls one use case.
 
-None of them happens in the change form, which Django wraps in a transaction: a use case owns its
-own, and must have committed before anybody is told.
+None of them is part of Django's change form, which wraps a request in a transaction: a use case
+owns its transaction, and the message about its outcome is shown after the commit.
 """
 
-from collections.abc import Callable
-from typing import Final
-
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from backoffice.orders import last_decision, summary
-from backoffice.orders.review import next_page
+from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
+from backoffice.orders.permissions import require_decision_permission
+from backoffice.orders.review.next_page import parse_decision_origin
 from backoffice.ui import display, error_messages
-from backoffice.ui.actions import (
-    ActionResult,
-    attempt_action,
-    build_staff_actor,
-)
+from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
 from shared.core import enums
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
@@ -29,160 +23,159 @@ from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import payments
 
-"""A level of Django's messages, and the sentence."""
-
-MAX_NOTE_LENGTH: Final = 500
-"""Characters of a note that are kept."""
-
 
 @require_POST
 def confirm_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Confirm the payment of an order, having seen the proofs the form names."""
-
-    def act(order: Order) -> ActionResult:
+    """Confirm the payment of an order, based on the proofs that the form names."""
+    with OrderDecision(request, order_id) as decision:
+        decision.require_current_page()
         outcome = payments.confirm_payment(
-            order.pk,
+            order_id,
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
             reviewed=request.POST.get("waited") == "yes",
         )
-        return _describe_confirmation(order, outcome)
-
-    return run_order_decision(request, order_id, act)
+        decision.report(*_describe_confirmation(decision.order, outcome))
+    return decision.redirect()
 
 
 @require_POST
 def reject_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Turn down the proofs of an order that the form names; the buyer may send another."""
-
-    def act(order: Order) -> ActionResult:
-        reason, note = request.POST.get("reason", ""), parse_note(request)
-        if reason not in set(RejectReason):
-            return messages.ERROR, "Choose why the proof is turned down; nothing was changed."
-        if reason == RejectReason.OTHER and not note:
-            return messages.ERROR, "Say in a few words what is wrong; nothing was changed."
+    """Reject the proofs of an order that the form names; the buyer may send another one."""
+    with OrderDecision(request, order_id) as decision:
+        decision.require_current_page()
+        reason, note = _parse_reject_reason(request), parse_note(request)
+        if reason is RejectReason.OTHER and not note:
+            raise ActionRefused("Say in a few words what is wrong; nothing was changed.")
         payments.reject_payment(
-            order.pk,
-            reason=RejectReason(reason),
+            order_id,
+            reason=reason,
             note=note,
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
         )
-        why = enums.format_label(RejectReason(reason)).lower()
-        return messages.SUCCESS, f"The proof of {order} is turned down ({why}); the buyer is told."
-
-    return run_order_decision(request, order_id, act)
+        label = enums.format_label(reason).lower()
+        decision.report(
+            messages.SUCCESS,
+            f"The proof of {decision.order} is turned down ({label}); the buyer is told.",
+        )
+    return decision.redirect()
 
 
 @require_POST
 def ask_for_better_proof_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Ask the buyer for a better proof; the order stays under review."""
-
-    def act(order: Order) -> ActionResult:
+    with OrderDecision(request, order_id) as decision:
+        decision.require_current_page()
         payments.ask_for_better_proof(
-            order.pk,
+            order_id,
             note=parse_note(request),
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
         )
-        return messages.SUCCESS, f"The buyer of {order} is asked for another proof."
-
-    return run_order_decision(request, order_id, act)
+        decision.report(
+            messages.SUCCESS, f"The buyer of {decision.order} is asked for another proof."
+        )
+    return decision.redirect()
 
 
 @require_POST
 def cancel_order_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Cancel an order and free its numbers; asks once more before it does."""
+    """Cancel an order and free its ticket numbers, after a page that asks to confirm this."""
     require_decision_permission(request)
-    order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
     if request.POST.get("sure") != "yes":
-        shown = summary.load_order_summary(order, now=timezone.now())
-        context = {"review": shown, "order": order, "title": f"Cancel {order}?"}
-        return render(
-            request, "admin/raffles/order/cancel.html", admin.site.each_context(request) | context
-        )
-
-    def act(order: Order) -> ActionResult:
-        reason = request.POST.get("reason", "").strip()[:MAX_NOTE_LENGTH]
+        return _render_cancel_confirmation(request, order_id)
+    with OrderDecision(request, order_id) as decision:
+        decision.require_current_page()
         payments.cancel_order(
-            order.pk, by=build_staff_actor(request), now=timezone.now(), reason=reason
+            order_id,
+            by=build_staff_actor(request),
+            now=timezone.now(),
+            reason=parse_note(request, field="reason"),
         )
-        return messages.SUCCESS, f"{order} is cancelled and its numbers are free again."
+        decision.report(
+            messages.SUCCESS, f"{decision.order} is cancelled and its numbers are free again."
+        )
+    return decision.redirect()
 
-    return run_order_decision(request, order_id, act)
 
+class OrderDecision(StaffAction):
+    """Context manager around one decision about an order, and the redirect after it.
 
-def run_order_decision(
-    request: HttpRequest, order_id: int, act: Callable[[Order], ActionResult]
-) -> HttpResponse:
-    """Make one decision about an order, tell how it went, and lead to where one goes on.
-
-    Args:
-        request: a POST that names in `then` where it came from, see `landing`.
-        order_id: which order.
-        act: the decision; a refusal becomes a sentence that says who was faster.
+    The page that follows is chosen before the decision, which takes the order off its worklist.
+    The form names in `then` the page that the decision is made on, see `DecisionOrigin`.
 
     Raises:
-        PermissionDenied: this person does not decide about money.
+        PermissionDenied: The user may not decide about orders.
+        Http404: There is no such order.
 
     """
-    require_decision_permission(request)
-    order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
-    way = next_page.parse_decision_origin(request.POST)
-    following = way.following(order, name=request.user.get_username(), now=timezone.now())
 
-    def attempt() -> ActionResult:
-        if way.then == "queue" and order.asked_again_at and request.POST.get("asked") != "yes":
-            first = last_decision.describe_last_decision(order, now=timezone.now())
-            return messages.WARNING, f"{order}: {first}. Nothing was changed; look again."
-        level, sentence = act(order)
-        return level, way.with_link(order, sentence) if level == messages.SUCCESS else sentence
-
-    level, refusal = attempt_action(
-        request, attempt, refused=lambda refusal: _describe_decision_refusal(order, refusal)
-    )
-    if level == messages.SUCCESS:
-        return redirect(following)
-    return redirect(way.back(order, new=refusal.details.get("proof_ids", []) if refusal else []))
-
-
-def require_decision_permission(request: HttpRequest) -> None:
-    """Go on only with who decides about money.
-
-    Raises:
-        PermissionDenied: for all others.
-
-    """
-    if not request.user.has_perm("raffles.change_order"):
-        raise PermissionDenied
-
-
-def parse_seen_proof_ids(request: HttpRequest) -> list[int]:
-    """Read which proofs the page showed that this decision was made on."""
-    keys = request.POST.getlist("seen")
-    return [int(key) for key in keys if key.isdecimal() and len(key) < 19]  # noqa: PLR2004 - 64 bits
-
-
-def parse_note(request: HttpRequest) -> str:
-    """Read what was written beside a decision."""
-    return request.POST.get("note", "").strip()[:MAX_NOTE_LENGTH]
-
-
-def _describe_decision_refusal(order: Order, refusal: DomainError) -> ActionResult:
-    """Say who did what when, where somebody was faster; else why it cannot be."""
-    if refusal.code == "proof_unseen":
-        return messages.WARNING, (
-            f"Another proof for {order} arrived while you were looking; it is marked “new”. "
-            "Nothing was changed."
+    def __init__(self, request: HttpRequest, order_id: int) -> None:
+        super().__init__(request)
+        require_decision_permission(request)
+        self.order = get_object_or_404(
+            Order.objects.select_related("raffle", "contact"), pk=order_id
         )
-    if refusal.details.get("by"):
-        first = last_decision.describe_last_decision(order, now=timezone.now())
-        return messages.WARNING, f"{order} is decided: {first}. Nothing was changed."
-    reason = error_messages.describe_ticket_number_error(refusal, raffle=order.raffle)
-    return messages.ERROR, f"{reason} Nothing was changed."
+        self._origin = parse_decision_origin(request.POST)
+        self._next_url = self._origin.build_next_url(
+            self.order, name=request.user.get_username(), now=timezone.now()
+        )
+
+    def require_current_page(self) -> None:
+        """Raise an error if the buyer was asked for another proof since the page was loaded.
+
+        Raises:
+            ActionRefused: The queue page showed the order as not asked yet.
+
+        """
+        if (
+            self._origin.then == "queue"
+            and self.order.asked_again_at
+            and self.request.POST.get("asked") != "yes"
+        ):
+            decided = last_decision.describe_last_decision(self.order, now=timezone.now())
+            raise ActionRefused(
+                f"{self.order}: {decided}. Nothing was changed; look again.",
+                level=messages.WARNING,
+            )
+
+    def report(self, level: int, sentence: str) -> None:
+        """Set the message; one about a success links back to the order."""
+        if level == messages.SUCCESS:
+            sentence = self._origin.add_order_link(self.order, sentence)
+        super().report(level, sentence)
+
+    def describe_refusal(self, refusal: DomainError) -> ActionResult:
+        """Return who decided first if somebody else did, otherwise the reason of the refusal."""
+        order = self.order
+        if refusal.code == "proof_unseen":
+            return messages.WARNING, (
+                f"Another proof for {order} arrived while you were looking; it is marked “new”. "
+                "Nothing was changed."
+            )
+        if refusal.details.get("by"):
+            decided = last_decision.describe_last_decision(order, now=timezone.now())
+            return messages.WARNING, f"{order} is decided: {decided}. Nothing was changed."
+        reason = error_messages.describe_ticket_number_error(refusal, raffle=order.raffle)
+        return messages.ERROR, f"{reason} Nothing was changed."
+
+    def redirect(self) -> HttpResponse:
+        """Redirect to the next order after a success, otherwise back to this one."""
+        if self.succeeded:
+            return redirect(self._next_url)
+        new = self.refusal.details.get("proof_ids", []) if self.refusal else []
+        return redirect(self._origin.build_return_url(self.order, new=new))
+
+
+def _parse_reject_reason(request: HttpRequest) -> RejectReason:
+    try:
+        return RejectReason(request.POST.get("reason", ""))
+    except ValueError as error:
+        raise ActionRefused("Choose why the proof is turned down; nothing was changed.") from error
 
 
 def _describe_confirmation(
@@ -191,9 +184,9 @@ def _describe_confirmation(
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            found = outcome.order.numbers()
-            verb = "is" if len(found) == 1 else "are"
-            sold = f"{display.format_ticket_numbers(raffle, found)} {verb} sold"
+            numbers = outcome.order.numbers()
+            verb = "is" if len(numbers) == 1 else "are"
+            sold = f"{display.format_ticket_numbers(raffle, numbers)} {verb} sold"
             back = " It was late; its numbers were still free and were taken back." if late else ""
             return messages.SUCCESS, f"{order} is paid: {sold}.{back} The buyer is told."
         case AlreadySettled(by=by, at=at):
@@ -209,3 +202,15 @@ def _describe_confirmation(
                 f"free: {left}. "
                 "Give the buyer other numbers or note a refund."
             )
+
+
+def _render_cancel_confirmation(request: HttpRequest, order_id: int) -> HttpResponse:
+    order = get_object_or_404(Order.objects.select_related("raffle", "contact"), pk=order_id)
+    context = {
+        "review": summary.load_order_summary(order, now=timezone.now()),
+        "order": order,
+        "title": f"Cancel {order}?",
+    }
+    return render(
+        request, "admin/raffles/order/cancel.html", admin.site.each_context(request) | context
+    )

@@ -1,4 +1,4 @@
-"""What the page of one order shows: the facts, the decision, the history and the conversation."""
+"""The page of one order: its facts, decisions, history and conversation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from shared.raffles.models import Order
 
 @dataclass(frozen=True, slots=True)
 class TicketNumberLink:
-    """A number of the order; `gone` if somebody else has it, `address` of its place on the map."""
+    """A ticket number of the order; `gone` if somebody else has it, `address` on the map."""
 
     written: str
     gone: bool
@@ -33,16 +33,18 @@ class OrderDetailPage:
     """The page of one order.
 
     Attributes:
-        review: its facts, proofs, and what can be decided.
-        buyer: name and phone, also of a sale for cash.
-        zone: the raffle's time zone, for people.
-        numbers: what it has, or had last.
-        left: until its clock ends: "8 min"; empty while none runs.
-        overdue: that clock has ended, and the numbers are about to be free.
-        asked: since when the buyer owes a better proof: "12 min"; empty if they owe none.
-        timeline: its history, newest first.
-        conversation: of its buyer; None for a sale for cash, or who may not read it.
-        by_hand: opens WhatsApp with the news that the buyer did not get; empty without a phone.
+        review: Its facts, its proofs, and the decisions that are possible.
+        buyer: Name and phone number, also for a cash sale.
+        zone: The name of the raffle's time zone.
+        numbers: The ticket numbers it holds or held last.
+        left: The time until it expires, e.g. "8 min"; empty if it does not expire.
+        overdue: Whether that time is over and the ticket numbers are about to be freed.
+        asked: The time since the buyer was asked for a better proof, e.g. "12 min"; empty if no
+            better proof is missing.
+        timeline: Its history, newest first.
+        conversation: The chat with its buyer; None for a cash sale, or if the user may not read it.
+        by_hand: A link that opens WhatsApp with the text that did not reach the buyer; empty if
+            there is none.
 
     """
 
@@ -59,33 +61,33 @@ class OrderDetailPage:
 
 
 def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> OrderDetailPage:
-    """Read the page of `order`, which comes with raffle and contact.
+    """Return the page of an order.
 
     Args:
-        order: whose page.
-        request: its user may see the conversation, or not.
-        now: what "12 min ago" counts from.
+        order: The order, with its raffle and contact.
+        request: The request of the user, whose permissions decide about the conversation.
+        now: The current time.
 
     """
     prefetch_related_objects([order], "events")
     zone = order.raffle.time_zone
-    read = summary.load_order_summary(order, now=now)
-    talk = _load_conversation(order, request=request)
+    order_summary = summary.load_order_summary(order, now=now)
+    conversation = _load_conversation(order, request=request)
     ends = order.expires_at if order.status in Order.LIVE else None
     return OrderDetailPage(
-        review=read,
+        review=order_summary,
         buyer=format_order_buyer(order),
         zone=zone.replace("_", " "),
         numbers=tuple(
             TicketNumberLink(number.written, number.gone, _build_map_url(order, number.written))
-            for number in read.numbers
+            for number in order_summary.numbers
         ),
         left=display.format_time_since(now, now=ends) if ends else "",
         overdue=ends is not None and ends <= now,
         asked=_describe_proof_request(order, now=now),
         timeline=timeline.build_timeline(order.events.all(), zone=zone, now=now),
-        conversation=talk,
-        by_hand=_build_whatsapp_link(order, talk),
+        conversation=conversation,
+        by_hand=_build_whatsapp_link(order, conversation),
     )
 
 
@@ -95,15 +97,15 @@ def _load_conversation(order: Order, *, request: HttpRequest) -> Conversation | 
     return chat_view.load_conversation(order.contact_id, zone=order.raffle.time_zone)
 
 
-def _build_whatsapp_link(order: Order, talk: Conversation | None) -> str:
-    if order.contact is None or talk is None or talk.untold is None:
+def _build_whatsapp_link(order: Order, conversation: Conversation | None) -> str:
+    if order.contact is None or conversation is None or conversation.untold is None:
         return ""
-    return chat_view.build_whatsapp_link(order.contact.wa_id, text=talk.untold.plain)
+    return chat_view.build_whatsapp_link(order.contact.wa_id, text=conversation.untold.plain)
 
 
 def _describe_proof_request(order: Order, *, now: datetime) -> str:
-    owes = order.asked_again_at if order.status == OrderStatus.PENDING_PAYMENT else None
-    return display.format_time_since(owes, now=now) if owes else ""
+    asked_at = order.asked_again_at if order.status == OrderStatus.PENDING_PAYMENT else None
+    return display.format_time_since(asked_at, now=now) if asked_at else ""
 
 
 def _build_map_url(order: Order, written: str) -> str:

@@ -1,4 +1,4 @@
-"""Tells the second reviewer who did what when."""
+"""The last decision about an order as a sentence, for a reviewer who comes second."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,20 +18,20 @@ _ACTION_PHRASES: Final = {
     OrderAction.REFUND_NOTED: "noted a refund",
     OrderAction.LATE_PAYMENT: "found that its numbers are gone",
 }
-"""What ends or halts a review."""
+"""Actions that end or pause a review, as the rest of a sentence after the actor."""
 
 _ACTOR_NAMES: Final = {ActorKind.SWEEPER: "the clock", ActorKind.CHAT: "the buyer"}
 
 
 def describe_last_decision(order: Order, *, now: datetime) -> str:
-    """Say what was decided last about an order: "rita confirmed it at 10:31 (2 min ago)".
+    """Return the last decision about an order, e.g. "rita confirmed it at 10:31 (2 min ago)".
 
     Args:
-        order: with its raffle, in whose time zone the clock is read.
-        now: the clock.
+        order: The order, with its raffle, whose time zone is used.
+        now: The current time.
 
     Returns:
-        The sentence without a full stop; empty while nothing was decided.
+        The sentence without a full stop; empty if nothing was decided yet.
 
     """
     event = order.events.filter(action__in=list(_ACTION_PHRASES)).order_by("-id").first()
@@ -39,7 +39,14 @@ def describe_last_decision(order: Order, *, now: datetime) -> str:
 
 
 def describe_decision(event: OrderEvent, *, zone: str, now: datetime) -> str:
-    """Put one line of an order's history as a sentence about the order."""
+    """Return a history entry with a decision as a sentence about the order.
+
+    Args:
+        event: An entry whose action is a decision.
+        zone: IANA name of the raffle's time zone.
+        now: The current time.
+
+    """
     if event.action == OrderAction.EXPIRED:
         return f"it expired {format_decision_time(event.at, zone=zone, now=now)}"
     name = (
@@ -52,7 +59,7 @@ def describe_decision(event: OrderEvent, *, zone: str, now: datetime) -> str:
 
 
 def format_decision_time(at: datetime, *, zone: str, now: datetime) -> str:
-    """Write when something was done: "at 10:31 (2 min ago)", with the day if it is another."""
+    """Return the time of a decision, e.g. "at 10:31 (2 min ago)"; with the day if not today."""
     local = at.astimezone(ZoneInfo(zone))
     if now - at < timedelta(minutes=1):
         return f"at {local:%H:%M} (just now)"

@@ -1,4 +1,4 @@
-"""What can be done about a payment that came too late, read before it is drawn."""
+"""Options for a payment that arrived too late."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from shared.raffles.models import Order
 
 @dataclass(frozen=True, slots=True)
 class LatePaymentOptions:
-    """The ways out of a late payment.
+    """The options for a late payment.
 
     Attributes:
-        order: paid too late.
-        all_free: its numbers can be taken back.
-        kept: those that are still free, as one would type them.
-        gone: those that somebody else has, likewise.
-        missing: how many others are needed.
-        drawn: nothing is sold any more; only a refund is left.
-        seen: ids of the proofs that wait and are shown.
+        order: The order that was paid too late.
+        all_free: Whether all its ticket numbers are free and can be taken back.
+        kept: Its ticket numbers that are still free, separated by commas.
+        gone: Its ticket numbers that somebody else has, separated by commas.
+        missing: The count of ticket numbers that need a replacement.
+        drawn: Whether the raffle is drawn, which leaves a refund as the only option.
+        seen: Ids of the pending proofs that are shown.
 
     """
 
@@ -35,15 +35,15 @@ class LatePaymentOptions:
 def build_late_payment_options(
     order: Order, *, numbers: Sequence[OrderTicketNumber], seen: Iterable[int]
 ) -> LatePaymentOptions | None:
-    """Read what can be done about an order, in two queries at most.
+    """Return the options for an order, without a query.
 
     Args:
-        order: with its raffle.
-        numbers: what it had.
-        seen: ids of the proofs that wait and are shown.
+        order: The order, with its raffle.
+        numbers: The ticket numbers it held last.
+        seen: Ids of the pending proofs that are shown.
 
     Returns:
-        None where nothing is to be decided.
+        None if the order does not need a decision about a late payment.
 
     """
     if not order.needs_decision:

@@ -1,4 +1,4 @@
-"""Payments that came too late: their list, and the decisions that end them."""
+"""Payments that arrived too late: their worklist, and the decisions about them."""
 
 import secrets
 from collections.abc import Sequence
@@ -14,13 +14,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import proof_cards, ticket_numbers, worklists
-from backoffice.orders.decisions import parse_note, parse_seen_proof_ids, run_order_decision
-from backoffice.orders.review import queue
-from backoffice.orders.review.queue import WorklistPage
+from backoffice.orders.decisions import OrderDecision
+from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
+from backoffice.orders.pagination import WorklistPage, choose_worklist_page
+from backoffice.orders.permissions import require_view_permission
+from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display
-from backoffice.ui.actions import ActionResult, build_staff_actor
+from backoffice.ui.actions import ActionRefused, build_staff_actor
 from shared.conversation import parsing
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.raffles.models import Order, OrderEvent, PaymentProof
@@ -28,12 +30,12 @@ from shared.raffles.services import availability
 from shared.use_cases import late_payments
 
 TICKET_NUMBERS_SUGGESTED: Final = 8
-"""How many free numbers are shown to choose from, beside as many as were paid."""
+"""Free ticket numbers that are suggested, in addition to as many as were paid."""
 
 
 @dataclass(frozen=True, slots=True)
 class LatePaymentCard:
-    """One late payment in the list; `proof` is the latest that came, if any did."""
+    """A late payment in the worklist; `proof` is the latest one, if there is any."""
 
     order: Order
     page: str
@@ -50,7 +52,7 @@ class LatePaymentCard:
 
 @dataclass(frozen=True, slots=True)
 class LatePaymentList:
-    """The page of the late payments."""
+    """One page of the worklist of late payments."""
 
     tabs: WorklistCounts
     cards: list[LatePaymentCard]
@@ -58,10 +60,10 @@ class LatePaymentList:
 
 
 def late_payments_view(request: HttpRequest) -> HttpResponse:
-    """Show which payments came too late and wait for a decision."""
-    queue.require_view_permission(request)
+    """Return the page of late payments that are waiting for a decision."""
+    require_view_permission(request)
     tabs = worklists.count_worklists()
-    leaf = queue.choose_worklist_page(request.GET.get("page", ""), rows=tabs.late)
+    leaf = choose_worklist_page(request.GET.get("page", ""), rows=tabs.late)
     shown = LatePaymentList(tabs, _load_cards(leaf, now=timezone.now()), leaf)
     context = {"late": shown, "tabs": tabs, "tab": "late", "title": "Late payments"}
     return render(request, "orders/late_payments.html", admin.site.each_context(request) | context)
@@ -69,8 +71,8 @@ def late_payments_view(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def free_ticket_numbers_view(request: HttpRequest, order_id: int) -> JsonResponse:
-    """Give a few free numbers of an order's raffle to choose from, written with their zeros."""
-    queue.require_view_permission(request)
+    """Return some free ticket numbers of an order's raffle, with their leading zeros."""
+    require_view_permission(request)
     order = get_object_or_404(Order.objects.select_related("raffle"), pk=order_id)
     limit = TICKET_NUMBERS_SUGGESTED + order.quantity
     pivot = secrets.randbits(31)
@@ -80,46 +82,49 @@ def free_ticket_numbers_view(request: HttpRequest, order_id: int) -> JsonRespons
 
 @require_POST
 def replace_ticket_numbers_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Give the buyer of a late payment other numbers: typed ones, or random for those gone."""
-
-    def act(order: Order) -> ActionResult:
-        numbers = None
-        if request.POST.get("how") == "typed":
-            read = parsing.parse_ticket_numbers(request.POST.get("numbers", ""))
-            if read is None:
-                return messages.ERROR, "Write the numbers as 07, 13 and 45; nothing was changed."
-            numbers = read.values
+    """Replace the ticket numbers of a late payment: typed ones, or random ones for those gone."""
+    with OrderDecision(request, order_id) as decision:
+        decision.require_current_page()
         settled = late_payments.replace_numbers(
-            order.pk,
-            numbers=numbers,
+            order_id,
+            numbers=_parse_typed_numbers(request) if request.POST.get("how") == "typed" else None,
             pivot=secrets.randbits(31),
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
         )
-        sold = display.format_ticket_numbers(order.raffle, settled.order.numbers())
-        return messages.SUCCESS, f"{order} is paid with {sold}. The buyer is told."
-
-    return run_order_decision(request, order_id, act)
+        sold = display.format_ticket_numbers(decision.order.raffle, settled.order.numbers())
+        decision.report(
+            messages.SUCCESS, f"{decision.order} is paid with {sold}. The buyer is told."
+        )
+    return decision.redirect()
 
 
 @require_POST
 def note_refund_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Note that the money of a late payment goes back."""
-
-    def act(order: Order) -> ActionResult:
+    """Note that the money of a late payment is refunded."""
+    with OrderDecision(request, order_id) as decision:
+        decision.require_current_page()
         if not parse_note(request):
-            return messages.ERROR, "Write how the money goes back; nothing was changed."
+            raise ActionRefused("Write how the money goes back; nothing was changed.")
         late_payments.note_refund(
-            order.pk,
+            order_id,
             note=parse_note(request),
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
         )
-        return messages.SUCCESS, f"The refund of {order} is noted. The buyer is told."
+        decision.report(
+            messages.SUCCESS, f"The refund of {decision.order} is noted. The buyer is told."
+        )
+    return decision.redirect()
 
-    return run_order_decision(request, order_id, act)
+
+def _parse_typed_numbers(request: HttpRequest) -> Sequence[int]:
+    typed = parsing.parse_ticket_numbers(request.POST.get("numbers", ""))
+    if typed is None:
+        raise ActionRefused("Write the numbers as 07, 13 and 45; nothing was changed.")
+    return typed.values
 
 
 def _load_cards(leaf: WorklistPage, *, now: datetime) -> list[LatePaymentCard]:
@@ -130,9 +135,9 @@ def _load_cards(leaf: WorklistPage, *, now: datetime) -> list[LatePaymentCard]:
         .prefetch_related(ticket_numbers.TICKETS_PREFETCH)
         .annotate(flagged_at=Subquery(flagged.order_by("-id").values("at")[:1]))
     )
-    found = list(orders[leaf.start : leaf.start + queue.ORDERS_PER_PAGE])
-    latest = _find_latest_proofs(found)
-    return [_build_card(order, latest.get(order.pk), now=now) for order in found]
+    on_page = list(orders[leaf.start : leaf.end])
+    latest = _find_latest_proofs(on_page)
+    return [_build_card(order, latest.get(order.pk), now=now) for order in on_page]
 
 
 def _find_latest_proofs(orders: Sequence[Order]) -> dict[int | None, PaymentProof]:
@@ -145,7 +150,7 @@ def _build_card(order: Order, proof: PaymentProof | None, *, now: datetime) -> L
     since: datetime = getattr(order, "flagged_at", None) or order.closed_at or order.created_at
     return LatePaymentCard(
         order=order,
-        page=queue.build_review_url(order.pk, raffle_id=None),
+        page=build_review_url(order.pk, raffle_id=None),
         proof=proof,
         shown=proof_cards.choose_proof_display(proof) if proof else "",
         thumbnail=proof_cards.build_thumbnail_url(proof) if proof else "",

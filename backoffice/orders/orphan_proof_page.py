@@ -1,4 +1,4 @@
-"""What the page of an orphan proof shows, read at once before it is drawn."""
+"""The page of a proof without an order, with the orders it may belong to."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +19,12 @@ from shared.raffles.models import Order, PaymentProof
 from shared.whatsapp.models import WhatsAppContact
 
 MAX_CANDIDATE_ORDERS: Final = 10
-"""How many of the sender's orders are offered."""
+"""Orders that are offered for a proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateOrder:
-    """An order that the proof may pay; `fits` if it waits for a payment."""
+    """An order that the proof may belong to; `fits` if it is waiting for a payment."""
 
     order: Order
     page: str
@@ -41,12 +41,13 @@ class OrphanProofDetailPage:
     """The page of a proof that fits no order.
 
     Attributes:
-        shown: the proof.
-        sender: name and phone.
-        settled: who put it to an order or dismissed it and when; empty while it waits.
-        candidates: the sender's orders, those that wait for a payment first; or what was found.
-        searched: the code that was searched for.
-        conversation: what the sender wrote and was told.
+        shown: The proof.
+        sender: Name and phone number of its sender.
+        settled: The decision about it; empty while it is waiting.
+        candidates: The orders of the sender or the order searched for; those that are waiting for
+            a payment come first.
+        searched: The order code that was searched for.
+        conversation: The chat with the sender.
 
     """
 
@@ -59,29 +60,29 @@ class OrphanProofDetailPage:
 
     @property
     def proofs(self) -> list[ProofCard]:
-        """The proof alone, as the viewer takes it."""
+        """The proof as a list, which the template of the viewer expects."""
         return [self.shown]
 
 
 def load_orphan_proof_page(
     proof: PaymentProof, *, searched: str, now: datetime
 ) -> OrphanProofDetailPage:
-    """Read everything the page of a proof shows.
+    """Return the page of a proof.
 
     Args:
-        proof: with its contact, and with its order and raffle if it has got one meanwhile.
-        searched: the code of an order to look for, in any spelling; may be empty.
-        now: the clock.
+        proof: The proof, with its contact, order and raffle.
+        searched: The code of an order to search for, in any spelling; may be empty.
+        now: The current time.
 
     """
     zone = settings.TIME_ZONE
     sender = proof.contact
-    open_still = proof.order_id is None and proof.verdict == Verdict.PENDING
+    pending = proof.order_id is None and proof.verdict == Verdict.PENDING
     return OrphanProofDetailPage(
         shown=proof_cards.build_proof_cards([proof], zone=zone)[0],
         sender=display.format_contact(sender),
-        settled="" if open_still else _describe_outcome(proof, now=now),
-        candidates=_find_candidate_orders(sender, searched=searched) if open_still else [],
+        settled="" if pending else _describe_outcome(proof, now=now),
+        candidates=_find_candidate_orders(sender, searched=searched) if pending else [],
         searched=searched,
         conversation=chat_view.load_conversation(sender.pk, zone=zone) if sender else None,
     )

@@ -1,7 +1,7 @@
-"""Payment proofs that fit no order: their list, their page, and the decisions that end them."""
+"""Payment proofs that fit no order: their worklist, their page, and the decisions about them."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,12 +16,17 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import last_decision, orphan_proof_page, proof_cards, worklists
-from backoffice.orders.decisions import parse_note, require_decision_permission
-from backoffice.orders.review import queue
-from backoffice.orders.review.queue import WorklistPage
+from backoffice.orders.form_values import parse_note
+from backoffice.orders.pagination import WorklistPage, choose_worklist_page
+from backoffice.orders.permissions import (
+    may_decide_orders,
+    require_decision_permission,
+    require_view_permission,
+)
+from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display, error_messages
-from backoffice.ui.actions import ActionResult, attempt_action, build_staff_actor
+from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
 from shared.conversation import parsing
 from shared.core.enums import Verdict
 from shared.core.errors import DomainError
@@ -33,12 +38,12 @@ from shared.use_cases import orphan_proofs
 _LIST_URL_NAME: Final = "admin:desk_orphans"
 
 DISMISSED_PROOFS_SHOWN: Final = 10
-"""How many of those dismissed lately are listed below."""
+"""Proofs dismissed last that are shown below the worklist."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrphanProofCard:
-    """One proof without an order in the list; `settled` once it was dismissed."""
+    """A proof without an order in the worklist; `settled` is empty unless it was dismissed."""
 
     proof: PaymentProof
     page: str
@@ -53,7 +58,7 @@ class OrphanProofCard:
 
 @dataclass(frozen=True, slots=True)
 class OrphanProofList:
-    """The page of the orphans."""
+    """One page of the worklist of orphan proofs."""
 
     tabs: WorklistCounts
     waiting: list[OrphanProofCard]
@@ -62,17 +67,21 @@ class OrphanProofList:
 
 
 def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
-    """Show which proofs fit no order: those that wait, and the last that were dismissed."""
-    queue.require_view_permission(request)
+    """Return the page of orphan proofs: those that are waiting, and the last dismissed ones."""
+    require_view_permission(request)
     tabs, now = worklists.count_worklists(), timezone.now()
-    leaf = queue.choose_worklist_page(request.GET.get("page", ""), rows=tabs.orphans)
-    turn = worklists.query_orphan_proofs().select_related("contact")
-    gone = PaymentProof.objects.filter(order__isnull=True, verdict=Verdict.DISMISSED)
+    leaf = choose_worklist_page(request.GET.get("page", ""), rows=tabs.orphans)
+    waiting = worklists.query_orphan_proofs().select_related("contact")
+    dismissed = PaymentProof.objects.filter(order__isnull=True, verdict=Verdict.DISMISSED)
     shown = OrphanProofList(
         tabs=tabs,
-        waiting=_build_cards(list(turn[leaf.start : leaf.start + queue.ORDERS_PER_PAGE]), now=now),
+        waiting=_build_cards(list(waiting[leaf.start : leaf.end]), now=now),
         dismissed=_build_cards(
-            list(gone.select_related("contact").order_by("-reviewed_at")[:DISMISSED_PROOFS_SHOWN]),
+            list(
+                dismissed.select_related("contact").order_by("-reviewed_at")[
+                    :DISMISSED_PROOFS_SHOWN
+                ]
+            ),
             now=now,
         ),
         leaf=leaf,
@@ -82,8 +91,8 @@ def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
 
 
 def orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Show a proof that fits no order, and all that helps to find out whose it is."""
-    queue.require_view_permission(request)
+    """Return the page of an orphan proof, with the orders that it may belong to."""
+    require_view_permission(request)
     proof = get_object_or_404(
         PaymentProof.objects.select_related("contact", "order__raffle"), pk=proof_id
     )
@@ -91,7 +100,7 @@ def orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
     shown = orphan_proof_page.load_orphan_proof_page(proof, searched=searched, now=timezone.now())
     context = {
         "orphan": shown,
-        "may_decide": queue.may_decide_orders(request),
+        "may_decide": may_decide_orders(request),
         "title": "A proof without an order",
     }
     return render(request, "orders/orphan_proof.html", admin.site.each_context(request) | context)
@@ -99,58 +108,50 @@ def orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
 
 @require_GET
 def next_orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Lead to the proof that waits after this one."""
-    queue.require_view_permission(request)
-    return redirect(
-        _build_proof_url(worklists.load_orphan_proof_worklist().next_after(proof_id))
-        or _LIST_URL_NAME
-    )
+    """Redirect to the orphan proof that is waiting after this one."""
+    require_view_permission(request)
+    return redirect(_build_next_url(proof_id))
 
 
 @require_POST
 def attach_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Put the proof to an order, which is then reviewed like any other."""
-
-    def act() -> ActionResult:
-        written = request.POST.get("order", "")
-        if not written.isdecimal():
-            return messages.ERROR, "Choose the order it belongs to; nothing was changed."
+    """Attach the proof to an order, which is then reviewed like any other."""
+    with OrphanProofDecision(request, proof_id) as decision:
+        order_id = request.POST.get("order", "")
+        if not order_id.isdecimal():
+            raise ActionRefused("Choose the order it belongs to; nothing was changed.")
         outcome = orphan_proofs.attach_proof(
-            proof_id, order_id=int(written[:18]), by=build_staff_actor(request), now=timezone.now()
+            proof_id,
+            order_id=int(order_id[:18]),
+            by=build_staff_actor(request),
+            now=timezone.now(),
         )
-        return _describe_attachment(outcome)
-
-    return _run_proof_decision(request, proof_id, act)
+        decision.report(messages.SUCCESS, _describe_attachment(outcome))
+    return decision.redirect()
 
 
 def make_order_view(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Make an order for who sent the proof; asks which numbers before it does."""
+    """Create an order for the sender of the proof; a GET returns the form."""
     require_decision_permission(request)
     if request.method != "POST":
         return _render_order_form(request, proof_id)
-    written = request.POST.get("raffle", "")
-    raffle = get_object_or_404(Raffle, pk=int(written[:18]) if written.isdecimal() else 0)
-
-    def act() -> ActionResult:
-        wanted = request.POST.get("numbers", "").strip()
-        read = parsing.parse_ticket_numbers(wanted) if wanted else None
-        many = parsing.parse_quantity(request.POST.get("quantity", ""))
-        if wanted and read is None:
-            return messages.ERROR, "Write the numbers as 07, 13 and 45; nothing was changed."
-        if not wanted and not many:
-            return messages.ERROR, "Say how many numbers, or which; nothing was changed."
+    raffle_id = request.POST.get("raffle", "")
+    raffle = get_object_or_404(Raffle, pk=int(raffle_id[:18]) if raffle_id.isdecimal() else 0)
+    with OrphanProofDecision(request, proof_id, raffle=raffle) as decision:
+        numbers, quantity = _parse_wanted_tickets(request)
         order = orphan_proofs.create_order_from_proof(
             proof_id,
             raffle_id=raffle.pk,
-            numbers=read.values if read else None,
-            quantity=len(read.values) if read else many or 0,
+            numbers=numbers,
+            quantity=quantity,
             pivot=secrets.randbits(31),
             by=build_staff_actor(request),
             now=timezone.now(),
         )
-        return messages.SUCCESS, _add_review_link(order, f"{order} is made and waits for review.")
-
-    return _run_proof_decision(request, proof_id, act, raffle=raffle)
+        decision.report(
+            messages.SUCCESS, _add_review_link(order, f"{order} is made and waits for review.")
+        )
+    return decision.redirect()
 
 
 def _render_order_form(request: HttpRequest, proof_id: int) -> HttpResponse:
@@ -169,75 +170,110 @@ def _render_order_form(request: HttpRequest, proof_id: int) -> HttpResponse:
 
 @require_POST
 def dismiss_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Note that the proof pays nothing; its file stays."""
-
-    def act() -> ActionResult:
+    """Dismiss a proof that pays for nothing; its file is kept."""
+    with OrphanProofDecision(request, proof_id) as decision:
         note = parse_note(request)
         if not note:
-            return messages.ERROR, "Say in a few words why; nothing was changed."
-        tell = request.POST.get("tell") == "yes"
+            raise ActionRefused("Say in a few words why; nothing was changed.")
+        tell_buyer = request.POST.get("tell") == "yes"
         orphan_proofs.dismiss_proof(
-            proof_id, note=note, tell_buyer=tell, by=build_staff_actor(request), now=timezone.now()
+            proof_id,
+            note=note,
+            tell_buyer=tell_buyer,
+            by=build_staff_actor(request),
+            now=timezone.now(),
         )
-        buyer = "The buyer is told." if tell else "The buyer is not told."
-        return messages.SUCCESS, f"The proof is dismissed. {buyer}"
+        buyer = "The buyer is told." if tell_buyer else "The buyer is not told."
+        decision.report(messages.SUCCESS, f"The proof is dismissed. {buyer}")
+    return decision.redirect()
 
-    return _run_proof_decision(request, proof_id, act)
+
+class OrphanProofDecision(StaffAction):
+    """Context manager around one decision about an orphan proof, and the redirect after it.
+
+    The proof that follows is chosen before the decision, which takes the proof off its worklist.
+
+    Raises:
+        PermissionDenied: The user may not decide about orders.
+        Http404: There is no such proof.
+
+    """
+
+    def __init__(
+        self, request: HttpRequest, proof_id: int, *, raffle: Raffle | None = None
+    ) -> None:
+        """Choose the page that follows.
+
+        Args:
+            request: The POST of the member of staff.
+            proof_id: The proof.
+            raffle: The raffle of the ticket numbers that a refusal may name, if any.
+
+        """
+        super().__init__(request)
+        require_decision_permission(request)
+        get_object_or_404(PaymentProof, pk=proof_id)
+        self._proof_id = proof_id
+        self._raffle = raffle
+        self._next_url = _build_next_url(proof_id)
+
+    def describe_refusal(self, refusal: DomainError) -> ActionResult:
+        """Return who decided first if somebody else did, otherwise the reason of the refusal."""
+        match refusal.code, refusal.details:
+            case "proof_settled", {"by": by, "at": datetime() as at, "order_code": order_code}:
+                did = f"put it to {order_code}" if order_code else "dismissed it"
+                moment = last_decision.format_decision_time(
+                    at, zone=settings.TIME_ZONE, now=timezone.now()
+                )
+                return messages.WARNING, f"{by} {did} {moment}. Nothing was changed."
+        sentence = (
+            error_messages.describe_ticket_number_error(refusal, raffle=self._raffle)
+            if self._raffle
+            else refusal.message()
+        )
+        return messages.ERROR, f"{sentence} Nothing was changed."
+
+    def redirect(self) -> HttpResponse:
+        """Redirect to the next proof after a success, otherwise back to this one."""
+        return redirect(self._next_url if self.succeeded else _build_proof_url(self._proof_id))
 
 
-def _describe_attachment(outcome: ProofKept | ProofLate) -> ActionResult:
+def _parse_wanted_tickets(request: HttpRequest) -> tuple[Sequence[int] | None, int]:
+    """Return the typed ticket numbers, if any, and the quantity."""
+    typed = request.POST.get("numbers", "").strip()
+    numbers = parsing.parse_ticket_numbers(typed) if typed else None
+    quantity = parsing.parse_quantity(request.POST.get("quantity", ""))
+    if typed and numbers is None:
+        raise ActionRefused("Write the numbers as 07, 13 and 45; nothing was changed.")
+    if numbers is not None:
+        return numbers.values, len(numbers.values)
+    if not quantity:
+        raise ActionRefused("Say how many numbers, or which; nothing was changed.")
+    return None, quantity
+
+
+def _describe_attachment(outcome: ProofKept | ProofLate) -> str:
     order = outcome.order
     if isinstance(outcome, ProofLate) and not outcome.taken_back:
-        return messages.SUCCESS, _add_review_link(
+        return _add_review_link(
             order, f"The proof is put to {order}, which had ended: decide about the late payment."
         )
-    return messages.SUCCESS, _add_review_link(
-        order, f"The proof is put to {order} and waits for review."
-    )
+    return _add_review_link(order, f"The proof is put to {order} and waits for review.")
 
 
 def _add_review_link(order: Order, sentence: str) -> str:
-    address = reverse("admin:desk_review", args=[order.pk])
+    address = build_review_url(order.pk, raffle_id=None)
     return format_html('{} <a class="alert-link" href="{}">Review it</a>', sentence, address)
 
 
-def _run_proof_decision(
-    request: HttpRequest,
-    proof_id: int,
-    act: Callable[[], ActionResult],
-    *,
-    raffle: Raffle | None = None,
-) -> HttpResponse:
-    """Make one decision about an orphan and lead to the next that waits."""
-    require_decision_permission(request)
-    get_object_or_404(PaymentProof, pk=proof_id)
-    then = worklists.load_orphan_proof_worklist().next_after(proof_id)
-    level, _ = attempt_action(
-        request, act, refused=lambda refusal: _describe_proof_refusal(refusal, raffle=raffle)
-    )
-    if level != messages.SUCCESS:
-        return redirect(_build_proof_url(proof_id))
-    return redirect(_build_proof_url(then) or _LIST_URL_NAME)
+def _build_next_url(proof_id: int) -> str:
+    """Return the address of the proof after this one, or of the list if none is waiting."""
+    following = worklists.load_orphan_proof_worklist().find_next(proof_id)
+    return reverse(_LIST_URL_NAME) if following is None else _build_proof_url(following)
 
 
-def _describe_proof_refusal(refusal: DomainError, *, raffle: Raffle | None) -> ActionResult:
-    match refusal.code, refusal.details:
-        case "proof_settled", {"by": by, "at": datetime() as at, "order_code": order_code}:
-            did = f"put it to {order_code}" if order_code else "dismissed it"
-            moment = last_decision.format_decision_time(
-                at, zone=settings.TIME_ZONE, now=timezone.now()
-            )
-            return messages.WARNING, f"{by} {did} {moment}. Nothing was changed."
-    sentence = (
-        error_messages.describe_ticket_number_error(refusal, raffle=raffle)
-        if raffle
-        else refusal.message()
-    )
-    return messages.ERROR, f"{sentence} Nothing was changed."
-
-
-def _build_proof_url(proof_id: int | None) -> str:
-    return "" if proof_id is None else reverse("admin:desk_orphan", args=[proof_id])
+def _build_proof_url(proof_id: int) -> str:
+    return reverse("admin:desk_orphan", args=[proof_id])
 
 
 def _build_cards(proofs: list[PaymentProof], *, now: datetime) -> list[OrphanProofCard]:

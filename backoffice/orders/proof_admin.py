@@ -1,4 +1,4 @@
-"""Payment proofs: the list, the page, and the file itself for those who may see it."""
+"""Admin of payment proofs, and the views that send their files and thumbnails."""
 
 from typing import Any, ClassVar, Final
 
@@ -18,6 +18,7 @@ from backoffice.orders.changelist.filters import (
     ProofStatusFilter,
     ProofVerdictFilter,
 )
+from backoffice.orders.proof_cards import PROOF_DISPLAY_LABELS, ProofDisplay
 from backoffice.ui import display, file_responses, thumbnails
 from shared.core import enums
 from shared.core.enums import Verdict
@@ -28,23 +29,17 @@ _FILE_PERMISSIONS: Final = (
     "raffles.view_order",
     "raffles.change_order",
 )
-"""Any of these lets one see the files."""
+"""Each of these permissions is enough to see the files."""
 
 _CACHE_CONTROL: Final = "private, max-age=3600"
-"""A proof's file never changes once it is kept; the next one is fetched ahead of its turn."""
+"""The file of a proof never changes; the review page prefetches the next one."""
 
-_FILE_LABELS: Final = {
-    proof_cards.ProofDisplay.PICTURE: "Picture",
-    proof_cards.ProofDisplay.PDF: "PDF",
-    proof_cards.ProofDisplay.FILE: "Other file",
-    proof_cards.ProofDisplay.FETCHING: "Still being fetched",
-    proof_cards.ProofDisplay.FAILED: "Could not be had",
-}
+_FILE_LABELS: Final = PROOF_DISPLAY_LABELS | {ProofDisplay.FILE: "Other file"}
 
 
 @admin.register(PaymentProof)
 class PaymentProofAdmin(ReadOnlyAdmin):
-    """Every proof that came in, also those that fit no order."""
+    """All payment proofs, with and without an order."""
 
     menu_name = "Payment proofs"
     list_display = ("id", "decided_at", "buyer", "kind", "judged", "is_late", "arrived")
@@ -61,24 +56,24 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Decided at", ordering="order")
     def decided_at(self, proof: PaymentProof) -> SafeString:
-        """Lead to the page where it is decided about."""
+        """Return a link to the page where staff decide about the proof."""
         return format_html(
             '<a href="{}">{}</a>', build_decision_url(proof), proof.order or "No order yet"
         )
 
     @admin.display(description="Buyer")
     def buyer(self, proof: PaymentProof) -> str:
-        """Name and phone."""
+        """Return name and phone number of the buyer."""
         return display.format_contact(proof.contact)
 
     @admin.display(description="File", ordering="status")
     def kind(self, proof: PaymentProof) -> str:
-        """Say what its file is, or that it is on its way."""
+        """Return the kind of file, or that it is still being fetched."""
         return _FILE_LABELS[proof_cards.choose_proof_display(proof)]
 
     @admin.display(description="Verdict", ordering="verdict")
     def judged(self, proof: PaymentProof) -> SafeString:
-        """Give the verdict as a badge."""
+        """Return the verdict as a badge."""
         verdict = Verdict(proof.verdict)
         return display.render_badge(
             enums.format_label(verdict), style=proof_cards.get_verdict_style(verdict)
@@ -86,16 +81,16 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Late", ordering="late")
     def is_late(self, proof: PaymentProof) -> str:
-        """Say whether its order had ended before it was sent."""
+        """Return "Late" if its order had ended before the proof was sent."""
         return "Late" if proof.late else ""
 
     @admin.display(description="Arrived", ordering="arrived_at")
     def arrived(self, proof: PaymentProof) -> str:
-        """When the buyer sent it."""
+        """Return the time the buyer sent it."""
         return _format_arrival_time(proof)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the file and of its small picture."""
+        """Return the addresses of the file and its thumbnail, and Django's own."""
         view = self.admin_site.admin_view
         return [
             path(f"<int:proof_id>/{name}/", view(send, True), name=f"raffles_paymentproof_{name}")
@@ -105,7 +100,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Draw the proof as the page of its order does."""
+        """Return the page of one proof, shown as on the page of its order."""
         proof: PaymentProof = kwargs["obj"]
         zone = proof.order.raffle.time_zone if proof.order else "UTC"
         context |= {
@@ -117,14 +112,14 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
 
 def build_decision_url(proof: PaymentProof) -> str:
-    """Give the address of the page where a proof is decided about."""
+    """Return the address of the page where staff decide about a proof."""
     if proof.order_id is None:
         return reverse("admin:desk_orphan", args=[proof.pk])
     return reverse("admin:desk_review", args=[proof.order_id])
 
 
 def proof_file_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
-    """Send a proof's file to staff who may see proofs or orders."""
+    """Return the file of a proof, for staff who may see proofs or orders."""
     proof = _load_visible_proof(request, proof_id)
     response = proof_files.build_proof_file_response(proof)
     response["Cache-Control"] = _CACHE_CONTROL
@@ -132,7 +127,7 @@ def proof_file_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
 
 
 def proof_thumbnail_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
-    """Send a small picture of a proof to staff who may see proofs or orders."""
+    """Return the thumbnail of a proof, for staff who may see proofs or orders."""
     proof = _load_visible_proof(request, proof_id)
     picture = None
     if proof.content_type in file_responses.PICTURE_CONTENT_TYPES:

@@ -1,4 +1,4 @@
-"""Payment proofs as pages draw them: how each is shown, and what came with other orders."""
+"""Cards about payment proofs, with identical and similar proofs of other orders."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from shared.raffles.predicates import HASHED_PROOFS
 from shared.raffles.services import similar_proofs
 
 MAX_IDENTICAL_PROOFS: Final = 200
-"""How many other proofs with the same bytes are read at most."""
+"""Maximum count of identical proofs that are loaded."""
 
 
 class ProofDisplay(StrEnum):
-    """How a proof appears."""
+    """The way a page shows a proof."""
 
     PICTURE = "picture"
     PDF = "pdf"
@@ -28,6 +28,14 @@ class ProofDisplay(StrEnum):
     FETCHING = "fetching"
     FAILED = "failed"
 
+
+PROOF_DISPLAY_LABELS: Final = {
+    ProofDisplay.PICTURE: "Picture",
+    ProofDisplay.PDF: "PDF",
+    ProofDisplay.FILE: "File",
+    ProofDisplay.FETCHING: "Still being fetched",
+    ProofDisplay.FAILED: "Could not be had",
+}
 
 _VERDICT_STYLES: Final = {
     Verdict.PENDING: "primary",
@@ -39,7 +47,7 @@ _VERDICT_STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SimilarProofCard:
-    """A proof that came with another order; `exact` if its bytes are the same."""
+    """An identical or similar proof of another order; `exact` if the bytes are identical."""
 
     proof: PaymentProof
     order: Order
@@ -54,21 +62,21 @@ class SimilarProofCard:
 
 @dataclass(frozen=True, slots=True)
 class ProofCard:
-    """A payment proof as a page draws it.
+    """A payment proof on a page.
 
     Attributes:
-        proof: its row.
-        shown: how it appears.
-        address: where its file is.
-        thumbnail: where a small picture of it is; empty if there is none.
-        arrived: when the buyer sent it.
-        verdict: what was decided, in words.
-        style: Bootstrap's colour for that.
-        reviewed: who decided it when and why, in words; empty while it waits.
-        waits: nobody has decided about it, so whoever decides must have seen it.
-        twins: proofs of other orders with the same bytes.
-        alike: proofs of other orders that are nearly the same picture.
-        is_new: it arrived while another was looked at.
+        proof: The proof.
+        shown: The way it is shown.
+        address: The address of its file.
+        thumbnail: The address of its thumbnail; empty if it is not a picture.
+        arrived: The time the buyer sent it.
+        verdict: The label of the verdict.
+        style: The Bootstrap colour of the verdict.
+        reviewed: The reviewer, time and reason of the verdict; empty while it is pending.
+        waits: Whether a decision about the order must be based on this proof.
+        twins: Proofs of other orders with identical bytes.
+        alike: Proofs of other orders with a similar picture.
+        is_new: Whether it arrived after the page was first shown.
 
     """
 
@@ -87,7 +95,7 @@ class ProofCard:
 
     @property
     def others(self) -> tuple[SimilarProofCard, ...]:
-        """The proofs it should be compared with."""
+        """The proofs of other orders to compare it with."""
         return self.twins + self.alike
 
 
@@ -98,13 +106,13 @@ def build_proof_cards(
     new: Collection[int] = (),
     warned: bool = True,
 ) -> list[ProofCard]:
-    """Prepare proofs for drawing, with what came with other orders.
+    """Return cards about proofs, with identical and similar proofs of other orders.
 
     Args:
-        proofs: as read.
-        zone: IANA name of the time zone their times are shown in.
-        new: ids of those that arrived while others were looked at.
-        warned: whether it is said what came with other orders; it costs four queries.
+        proofs: The proofs.
+        zone: IANA name of the time zone of their times.
+        new: Ids of the proofs that arrived after the page was first shown.
+        warned: Whether to search for proofs of other orders, which takes four queries.
 
     """
     compared = proofs if warned else ()
@@ -128,11 +136,16 @@ def build_proof_cards(
 
 
 def find_identical_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
-    """Find proofs of other orders with the very same bytes, in one query; one an order."""
+    """Return proofs of other orders with identical bytes by proof id, in one query.
+
+    Of each other order only one proof is returned.
+    """
     hashes = {proof.sha256 for proof in proofs if proof.sha256}
-    same = PaymentProof.objects.filter(HASHED_PROOFS, sha256__in=hashes, order__isnull=False)
+    identical = PaymentProof.objects.filter(HASHED_PROOFS, sha256__in=hashes, order__isnull=False)
     found = (
-        list(same.select_related("order").order_by("id")[:MAX_IDENTICAL_PROOFS]) if hashes else []
+        list(identical.select_related("order").order_by("id")[:MAX_IDENTICAL_PROOFS])
+        if hashes
+        else []
     )
     return {
         proof.pk: _keep_one_per_order(
@@ -145,18 +158,18 @@ def find_identical_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[P
 
 
 def load_similar_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
-    """Find proofs of other orders that look nearly the same, other than those of equal bytes."""
-    alike = similar_proofs.find_similar_proofs([proof for proof in proofs if proof.sha256])
+    """Return proofs of other orders with a similar picture but other bytes, by proof id."""
+    similar = similar_proofs.find_similar_proofs([proof for proof in proofs if proof.sha256])
     return {
         proof.pk: _keep_one_per_order(
-            other for other in alike.get(proof.pk, []) if other.sha256 != proof.sha256
+            other for other in similar.get(proof.pk, []) if other.sha256 != proof.sha256
         )
         for proof in proofs
     }
 
 
 def choose_proof_display(proof: PaymentProof) -> ProofDisplay:
-    """Say how a proof appears."""
+    """Return the way to show a proof."""
     match ProofStatus(proof.status):
         case ProofStatus.FETCHING:
             return ProofDisplay.FETCHING
@@ -173,37 +186,43 @@ def choose_proof_display(proof: PaymentProof) -> ProofDisplay:
 
 
 def is_proof_pending(proof: PaymentProof) -> bool:
-    """Whether a decision needs this proof to have been seen."""
+    """Whether a decision about the order must be based on this proof."""
     return proof.verdict == Verdict.PENDING and proof.status != ProofStatus.FAILED
 
 
 def build_proof_file_url(proof: PaymentProof) -> str:
-    """Give the address of a proof's file."""
+    """Return the address of the file of a proof."""
     return reverse("admin:raffles_paymentproof_file", args=[proof.pk])
 
 
 def build_thumbnail_url(proof: PaymentProof) -> str:
-    """Give the address of the small picture of a proof; empty where it is no picture."""
+    """Return the address of the thumbnail of a proof; empty if it is not a picture."""
     if choose_proof_display(proof) is not ProofDisplay.PICTURE:
         return ""
     return reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk])
 
 
 def get_verdict_style(verdict: str) -> str:
-    """Give Bootstrap's colour for a verdict."""
+    """Return the Bootstrap colour of a verdict."""
     return _VERDICT_STYLES[Verdict(verdict)]
 
 
 def describe_verdict(proof: PaymentProof, *, zone: str) -> str:
-    """Say who decided about a proof, when and why; empty while nobody has."""
+    """Return the verdict on a proof with reviewer, time and reason; empty while it is pending.
+
+    Args:
+        proof: The proof.
+        zone: IANA name of the time zone of the time.
+
+    """
     if proof.verdict == Verdict.PENDING or not proof.reviewer:
         return ""
-    said = f"{enums.format_label(Verdict(proof.verdict))} by {proof.reviewer}"
+    verdict = f"{enums.format_label(Verdict(proof.verdict))} by {proof.reviewer}"
     if proof.reviewed_at is not None:
-        said += f" on {display.format_time(proof.reviewed_at, zone=zone)}"
+        verdict += f" on {display.format_time(proof.reviewed_at, zone=zone)}"
     reason = enums.format_label(RejectReason(proof.reject_reason)) if proof.reject_reason else ""
-    why = ": ".join(part for part in (reason, proof.note) if part)
-    return f"{said} · {why}" if why else said
+    explanation = ": ".join(part for part in (reason, proof.note) if part)
+    return f"{verdict} · {explanation}" if explanation else verdict
 
 
 def _build_proof_card(
@@ -231,7 +250,7 @@ def _build_proof_card(
 
 
 def _build_similar_proof_card(other: PaymentProof, *, exact: bool, zone: str) -> SimilarProofCard:
-    assert other.order is not None  # noqa: S101 - only proofs of orders are looked for
+    assert other.order is not None  # noqa: S101 - only proofs with an order are searched
     return SimilarProofCard(
         proof=other,
         order=other.order,

@@ -1,4 +1,4 @@
-"""The file of a payment proof, as staff and programs are sent it."""
+"""Responses with the file of a payment proof, for pages and the API."""
 
 from django.http.response import HttpResponseBase
 
@@ -7,10 +7,10 @@ from shared.raffles.models import PaymentProof
 
 
 def build_proof_file_response(proof: PaymentProof) -> HttpResponseBase:
-    """Send a proof's file under a tidy name: its order's code and its own id.
+    """Return the file of a proof, named after the code of its order and its own id.
 
     Raises:
-        Http404: the storage has not got it.
+        Http404: The file is not in the storage.
 
     """
     name = f"{proof.order or 'proof'}-{proof.pk}"

@@ -1,4 +1,4 @@
-"""Finds orders by what people know of them: the code, the phone, the name or a ticket number."""
+"""Search for orders by code, phone number, name or ticket number."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -16,11 +16,10 @@ from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
 SEARCH_HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
-"""What the search box says one can type."""
+"""The hint below the search box."""
 
 MAX_SEARCH_MATCHES: Final = 1_000
-"""How many buyers a search looks at; the newest ones, so that it stays fast with any number."""
-
+"""Matching buyers that a search returns orders of; the newest ones, so that it stays fast."""
 
 _TICKET_NUMBER_PATTERN: Final = re.compile(
     r"(?P<sign>#|no\.?\s|number\s)?\s*(?P<number>\d{1,7})(?:\s+(?:in|of)\s+(?P<raffle>\S.*))?",
@@ -33,14 +32,14 @@ _MAX_NAME_WORDS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class OrderSearchTerm:
-    """What a typed term may mean; often more than one thing.
+    """The possible meanings of a search term; often more than one.
 
     Attributes:
-        code: an order's code.
-        number: a ticket number.
-        raffle: part of the title of the raffle that the number is in; empty: any.
-        digits: part of a phone number, without what it is sent abroad or dialled with.
-        words: parts of a buyer's name.
+        code: The code of an order.
+        number: A ticket number.
+        raffle: Part of the title of the raffle of that ticket number; empty for any raffle.
+        digits: Part of a phone number, without leading zeros and signs.
+        words: Parts of a buyer's name.
 
     """
 
@@ -53,25 +52,25 @@ class OrderSearchTerm:
 
 @dataclass(frozen=True, slots=True)
 class OrderSearchResult:
-    """The orders a term may mean; `too_many` if more buyers match than were looked at."""
+    """The orders found; `too_many` if more than `MAX_SEARCH_MATCHES` buyers match."""
 
     orders: QuerySet[Order]
     too_many: bool = False
 
 
 def parse_search_term(term: str) -> OrderSearchTerm:
-    """Tell what somebody may mean by `term`, nothing if it is too long; asks no database."""
+    """Return the possible meanings of a search term, none if it is too long; without a query."""
     term = " ".join(term.split())
     if len(term) > MAX_SEARCH_CHARACTERS:
         return OrderSearchTerm()
     code = codes.normalise_code(term)
     if match := _TICKET_NUMBER_PATTERN.fullmatch(term):
-        sure = match["sign"] or match["raffle"]
+        is_ticket_number = match["sign"] or match["raffle"]
         return OrderSearchTerm(
             code=code,
             number=int(match["number"]),
             raffle=match["raffle"] or "",
-            digits="" if sure else _extract_phone_digits(term),
+            digits="" if is_ticket_number else _extract_phone_digits(term),
         )
     if _PHONE_PATTERN.fullmatch(term):
         return OrderSearchTerm(code=code, digits=_extract_phone_digits(term))
@@ -81,49 +80,49 @@ def parse_search_term(term: str) -> OrderSearchTerm:
 def search_orders(
     orders: QuerySet[Order], wanted: OrderSearchTerm, *, raffle_id: int | None, sort: bool
 ) -> OrderSearchResult:
-    """Keep the orders that are wanted; at most three bounded queries to prepare it.
+    """Return the orders that match a search term; at most three bounded queries prepare it.
 
     Args:
-        orders: where to look.
-        wanted: what `read` made of the term.
-        raffle_id: the raffle a ticket number is looked for in; None: every raffle.
-        sort: whoever has a ticket number now comes first, before those who had it.
+        orders: The orders to search.
+        wanted: The term, from `parse_search_term`.
+        raffle_id: The raffle of a ticket number; None for any raffle.
+        sort: Whether orders that hold the ticket number now come before those that held it.
 
     """
-    having: set[int] = set()
-    had: set[int] = set()
+    holding: set[int] = set()
+    held: set[int] = set()
     if wanted.number is not None:
-        having, had = find_orders_with_ticket_number(
+        holding, held = find_orders_with_ticket_number(
             wanted.number, raffle_id=raffle_id, title=wanted.raffle
         )
     buyers, sales = _find_contact_ids(wanted), _find_cash_sale_ids(wanted)
-    meant = Q()
+    condition = Q()
     if wanted.code:
-        meant |= Q(code=wanted.code)
-    if keys := having | had | set(sales):
-        meant |= Q(pk__in=keys)
+        condition |= Q(code=wanted.code)
+    if order_ids := holding | held | set(sales):
+        condition |= Q(pk__in=order_ids)
     if buyers:
-        meant |= Q(contact_id__in=buyers)
-    if not meant:
+        condition |= Q(contact_id__in=buyers)
+    if not condition:
         return OrderSearchResult(orders.none())
-    found = orders.filter(meant)
-    if sort and having:
-        found = found.order_by(Case(When(pk__in=having, then=0), default=1), "-pk")
+    found = orders.filter(condition)
+    if sort and holding:
+        found = found.order_by(Case(When(pk__in=holding, then=0), default=1), "-pk")
     return OrderSearchResult(
         found, too_many=len(buyers) == MAX_SEARCH_MATCHES or len(sales) == MAX_SEARCH_MATCHES
     )
 
 
 def search_orders_of_buyer(orders: QuerySet[Order], term: str) -> OrderSearchResult:
-    """Keep the orders of a buyer; two bounded queries to prepare it.
+    """Return the orders of matching buyers; two bounded queries prepare it.
 
     Args:
-        orders: where to look.
-        term: a phone in any spelling, the buyer's user id at Meta, or part of the name.
+        orders: The orders to search.
+        term: A phone number in any spelling, the buyer's user id at Meta, or part of the name.
 
     """
-    meant = parse_search_term(term)
-    wanted = OrderSearchTerm(digits=meant.digits, words=meant.words)
+    parsed = parse_search_term(term)
+    wanted = OrderSearchTerm(digits=parsed.digits, words=parsed.words)
     buyers, sales = _find_contact_ids(wanted, user_id=term.strip()), _find_cash_sale_ids(wanted)
     found = orders.filter(Q(contact_id__in=buyers) | Q(pk__in=sales))
     return OrderSearchResult(
@@ -132,7 +131,7 @@ def search_orders_of_buyer(orders: QuerySet[Order], term: str) -> OrderSearchRes
 
 
 def _extract_phone_digits(term: str) -> str:
-    """Give the digits of a phone that every way of writing it has."""
+    """Return the digits that all spellings of a phone number share; empty if there are too few."""
     digits = re.sub(r"\D", "", term.replace("(0)", "")).lstrip("0")
     return digits if len(digits) >= _MIN_PHONE_DIGITS else ""
 
@@ -140,12 +139,15 @@ def _extract_phone_digits(term: str) -> str:
 def find_orders_with_ticket_number(
     number: int, *, raffle_id: int | None, title: str = ""
 ) -> tuple[set[int], set[int]]:
-    """Give the orders that hold a ticket number, and those that once held it; the newest `MANY`.
+    """Return the ids of the orders that hold a ticket number, and of those that once held it.
 
     Args:
-        number: the ticket number.
-        raffle_id: its raffle; None: every raffle.
-        title: part of the raffle's title; empty: whichever.
+        number: The ticket number.
+        raffle_id: Its raffle; None for any raffle.
+        title: Part of the raffle's title; empty for any title.
+
+    Returns:
+        Two sets with together at most `MAX_SEARCH_MATCHES` ids, the latest ones.
 
     """
     raffles = Raffle.objects.all() if raffle_id is None else Raffle.objects.filter(pk=raffle_id)
@@ -156,12 +158,12 @@ def find_orders_with_ticket_number(
     )
     rows = links.order_by(F("released_at").desc(nulls_first=True))[:MAX_SEARCH_MATCHES]
     found = list(rows.values_list("order_id", "released_at"))
-    having = {order_id for order_id, released_at in found if released_at is None}
-    return having, {order_id for order_id, _ in found} - having
+    holding = {order_id for order_id, released_at in found if released_at is None}
+    return holding, {order_id for order_id, _ in found} - holding
 
 
 def _find_contact_ids(wanted: OrderSearchTerm, *, user_id: str = "") -> Collection[int]:
-    """Give the contacts of that phone, name or user id at Meta."""
+    """Return the ids of the contacts with a phone number, name or user id at Meta."""
     condition = Q(user_id=user_id) if user_id else Q(pk__in=())
     if wanted.digits:
         condition |= Q(wa_id__contains=wanted.digits)
@@ -174,7 +176,7 @@ def _find_contact_ids(wanted: OrderSearchTerm, *, user_id: str = "") -> Collecti
 
 
 def _find_cash_sale_ids(wanted: OrderSearchTerm) -> Collection[int]:
-    """Give the sales for cash to somebody of that phone or name."""
+    """Return the ids of the cash sales to a buyer with a phone number or name."""
     sales = Order.objects.filter(contact__isnull=True)
     if wanted.digits:
         sales = sales.alias(phone=_strip_phone_signs()).filter(phone__contains=wanted.digits)
@@ -186,7 +188,7 @@ def _find_cash_sale_ids(wanted: OrderSearchTerm) -> Collection[int]:
 
 
 def _strip_phone_signs() -> Replace:
-    """Take the signs out of a phone that was typed by hand."""
+    """Return an expression for the typed phone number of a cash sale without its signs."""
     phone = Replace("buyer_phone", Value("(0)"))
     for sign in " -()./+":
         phone = Replace(phone, Value(sign))

@@ -1,7 +1,8 @@
-"""What the page of an order shows, read at once before it is drawn."""
+"""Summary of an order: its facts as text, and the decisions that are possible."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from backoffice.orders import late_payment_options, proof_cards, ticket_numbers
 from backoffice.orders.late_payment_options import LatePaymentOptions
@@ -10,18 +11,29 @@ from shared.core import enums
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
 from shared.raffles.models import Order
 
-ORDER_STATUS_STYLES = {
+ORDER_STATUS_STYLES: Final = {
     OrderStatus.DRAFT: "secondary",
     OrderStatus.PENDING_PAYMENT: "warning",
     OrderStatus.PAID: "success",
     OrderStatus.CANCELLED: "dark",
     OrderStatus.EXPIRED: "dark",
 }
+"""Bootstrap colours."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """The page of an order; `seen` are the proofs that wait, `late` the ways out if it is late."""
+    """The summary of an order.
+
+    Attributes:
+        seen: Ids of the pending proofs, which a decision is based on.
+        late: The options for a late payment; None if it was not paid too late.
+        ended: Whether it is cancelled or expired.
+        drawn: Whether its raffle is drawn.
+        paid_by: The user who confirmed it, and the time; empty while it is not paid.
+        may_confirm, may_reject, may_cancel: Whether the decision is possible.
+
+    """
 
     order: Order
     status: str
@@ -45,7 +57,7 @@ class OrderSummary:
 
 
 def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
-    """Read everything the page of `order` shows; the order comes with raffle and contact."""
+    """Return the summary of an order, which comes with its raffle and contact."""
     zone = order.raffle.time_zone
     proofs = proof_cards.build_proof_cards(
         list(order.proofs.select_related("fingerprint")), zone=zone
@@ -78,8 +90,18 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
     )
 
 
+def describe_order_status(order: Order) -> tuple[str, str]:
+    """Return the status of an order, or the decision it needs, and its Bootstrap colour."""
+    if order.needs_decision:
+        return "Needs a decision", "danger"
+    if order.under_review:
+        return "To review" if order.asked_again_at is None else "Asked again", "primary"
+    status = OrderStatus(order.status)
+    return enums.format_label(status), ORDER_STATUS_STYLES[status]
+
+
 def _describe_confirmation(order: Order) -> str:
-    """Say who confirmed a paid order and when, in one query; empty while it is not paid."""
+    """Return who confirmed a paid order and when, in one query; empty while it is not paid."""
     if order.status != OrderStatus.PAID:
         return ""
     paid = order.events.filter(action=OrderAction.PAID).order_by("-id").first()

@@ -1,4 +1,4 @@
-"""The numbers of an order as pages draw them."""
+"""Ticket numbers of an order on pages."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,19 +14,19 @@ TICKETS_PREFETCH: Final = Prefetch(
         "order_id", "released_at", "ticket__number", "ticket__status"
     ),
 )
-"""An order's numbers in one query more, however many orders there are."""
+"""The ticket numbers of any count of orders, in one additional query."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTicketNumber:
-    """A number with its zeros, and whether somebody else has it by now."""
+    """A ticket number with its leading zeros; `gone` if somebody else has it by now."""
 
     written: str
     gone: bool
 
 
 def load_order_with_ticket_numbers(order_id: int) -> tuple[Order, list[OrderTicketNumber]] | None:
-    """Read an order with its raffle, its buyer and its numbers, all in one query.
+    """Return an order with its raffle, buyer and ticket numbers, in one query.
 
     Returns:
         None if there is no such order.
@@ -39,12 +39,12 @@ def load_order_with_ticket_numbers(order_id: int) -> tuple[Order, list[OrderTick
     )
     if links:
         return links[0].order, _build_ticket_numbers(links[0].order, links)
-    bare = Order.objects.select_related("raffle", "contact").filter(pk=order_id).first()
-    return None if bare is None else (bare, [])
+    without_tickets = Order.objects.select_related("raffle", "contact").filter(pk=order_id).first()
+    return None if without_tickets is None else (without_tickets, [])
 
 
 def load_ticket_numbers(order: Order) -> list[OrderTicketNumber]:
-    """Give the numbers an order holds or held last, in one query unless they were read before."""
+    """Return the ticket numbers an order holds or held last, in one query unless prefetched."""
     prefetch_related_objects([order], TICKETS_PREFETCH)
     return _build_ticket_numbers(order, list(order.order_tickets.all()))
 

@@ -1,4 +1,4 @@
-"""The history of an order as people read it: what happened, through which door, when and why."""
+"""The history of an order for staff: actions with their source, actor, time and reason."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {
     ActorKind.TOKEN: ("API", "fa-plug"),
     ActorKind.SWEEPER: ("Clock", "fa-clock"),
 }
-"""Through which door it came, and that door's icon."""
+"""Label and icon of the source of an action."""
 
 _ACTION_TONES: Final[Mapping[OrderAction, str]] = {
     OrderAction.PAID: "good",
@@ -43,19 +43,19 @@ _ACTION_TONES: Final[Mapping[OrderAction, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line of the history.
+    """One entry of the history.
 
     Attributes:
-        done: what happened: "Payment confirmed".
+        done: The label of the action, e.g. "Payment confirmed".
         source: `chat`, `staff`, `token` or `sweeper`.
-        door: the same for people: "API".
-        icon: of the door.
-        who: the buyer, member of staff or token by name; empty for the clock.
-        at: when.
-        clock: the same in the raffle's zone: "22 Nov 2026, 15:42".
-        ago: and how long ago: "12 min".
-        reason: why, as it was written down.
-        tone: `good`, `bad`, `over` or nothing.
+        door: The label of the source, e.g. "API".
+        icon: The icon of the source.
+        who: The name of the buyer, member of staff or token; empty for the clock.
+        at: The time of the action.
+        clock: The same in the raffle's time zone, e.g. "22 Nov 2026, 15:42".
+        ago: The time since then, e.g. "12 min".
+        reason: The reason that was recorded; may be empty.
+        tone: `good`, `bad`, `over` or empty.
 
     """
 
@@ -74,12 +74,12 @@ class TimelineEntry:
 def build_timeline(
     events: Iterable[OrderEvent], *, zone: str, now: datetime
 ) -> tuple[TimelineEntry, ...]:
-    """Tell events that were read already, newest first.
+    """Return the entries of a history, newest first.
 
     Args:
-        events: of one order, oldest first.
+        events: The history of one order, oldest first.
         zone: IANA name of the raffle's time zone.
-        now: what "12 min ago" counts from.
+        now: The current time.
 
     """
     return tuple(_build_entry(event, zone=zone, now=now) for event in reversed(list(events)))

@@ -1,4 +1,4 @@
-"""Which orders wait for review and who is next; how much waits in each of the desk's lists."""
+"""Worklists of staff: orders to review, late payments and orphan proofs, with their counts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import EXPIRING_ORDERS, ORPHAN_PROOFS
 
 EXPIRES_SOON_WITHIN: Final = timedelta(minutes=10)
-"""A clock that ends within this time is worth a look."""
+"""An order that expires within this time counts as expiring soon."""
 
 MAX_WORKLIST_ROWS: Final = 2_000
-"""How many waiting orders are looked at to say who is next."""
+"""Rows of a worklist that are loaded to find the next one."""
 
 _REVIEW_ORDERING: Final = (F("asked_again_at").asc(nulls_first=True), "under_review_since", "id")
-"""Longest waiting first; those whose buyer was asked again stand behind all others."""
+"""Longest waiting first; orders whose buyer was asked for another proof come last."""
 
 
 def build_expiring_soon_condition(*, now: datetime) -> Q:
-    """Give the condition of orders whose clock ends within ten minutes, or has just ended."""
+    """Return the condition for orders that expire within ten minutes, or have just expired."""
     return Q(EXPIRING_ORDERS, expires_at__lte=now + EXPIRES_SOON_WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
 class WorklistCounts:
-    """How much waits in each list."""
+    """The count of rows in each worklist."""
 
     queue: int
     orphans: int
@@ -36,7 +36,7 @@ class WorklistCounts:
 
 @dataclass(frozen=True, slots=True)
 class RaffleReviewCount:
-    """How many orders of one raffle wait, and how many of them for their buyer."""
+    """The count of orders to review of one raffle; `asked` of them wait for their buyer."""
 
     raffle_id: int
     title: str
@@ -46,7 +46,7 @@ class RaffleReviewCount:
 
 @dataclass(frozen=True, slots=True)
 class WorklistPosition:
-    """Where a row stands in its list: its number from 1, 0 if it is not in it; its neighbours."""
+    """The position of a row in its worklist, from 1 (0 if it is not in it), and its neighbours."""
 
     number: int
     count: int
@@ -56,47 +56,53 @@ class WorklistPosition:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """Ids in the order they are taken; `asked` are those that wait for their buyer."""
+    """Ids of a worklist in the order of work; `asked` are those that wait for their buyer."""
 
     ids: tuple[int, ...]
     asked: frozenset[int] = frozenset()
 
-    def place(self, key: int) -> WorklistPosition:
-        """Say where a row stands; one that is not in the list stands before its beginning."""
+    def find_position(self, key: int) -> WorklistPosition:
+        """Return the position of a row; one that is not in the worklist is before the first."""
         if key not in self.ids:
             return WorklistPosition(0, len(self.ids), None, self.ids[0] if self.ids else None)
-        at = self.ids.index(key)
-        following = self.ids[at + 1] if at + 1 < len(self.ids) else None
-        return WorklistPosition(at + 1, len(self.ids), self.ids[at - 1] if at else None, following)
+        index = self.ids.index(key)
+        previous = self.ids[index - 1] if index else None
+        following = self.ids[index + 1] if index + 1 < len(self.ids) else None
+        return WorklistPosition(index + 1, len(self.ids), previous, following)
 
-    def turn_after(self, key: int) -> tuple[int, ...]:
-        """Give who can be decided about after this one, from the beginning again after the last."""
-        at = self.ids.index(key) + 1 if key in self.ids else 0
-        turn = (*self.ids[at:], *self.ids[:at])
-        return tuple(other for other in turn if other != key and other not in self.asked)
+    def list_following(self, key: int) -> tuple[int, ...]:
+        """Return the rows that are ready for a decision after one row; the first follow the last.
 
-    def next_after(self, key: int, *, passing: Collection[int] = ()) -> int | None:
-        """Give the row to decide about next.
+        Rows that wait for their buyer are left out.
+        """
+        start = self.ids.index(key) + 1 if key in self.ids else 0
+        following = (*self.ids[start:], *self.ids[:start])
+        return tuple(other for other in following if other != key and other not in self.asked)
+
+    def find_next(self, key: int, *, skip: Collection[int] = ()) -> int | None:
+        """Return the row to decide about next; None if there is none.
 
         Args:
-            key: the row that is just decided about.
-            passing: rows that somebody else looks at; taken only if there are no others.
+            key: The row of the current decision.
+            skip: Rows that are returned only if there are no others.
 
         """
-        turn = self.turn_after(key)
-        return next((other for other in turn if other not in passing), next(iter(turn), None))
+        following = self.list_following(key)
+        return next(
+            (other for other in following if other not in skip), next(iter(following), None)
+        )
 
 
 def query_orders_to_review(*, raffle_id: int | None = None) -> QuerySet[Order]:
-    """Give the orders under review in the order they are taken."""
-    waiting = Order.objects.filter(under_review_since__isnull=False)
+    """Return the orders under review in the order of work, of one raffle or of all (None)."""
+    orders = Order.objects.filter(under_review_since__isnull=False)
     if raffle_id is not None:
-        waiting = waiting.filter(raffle_id=raffle_id)
-    return waiting.order_by(*_REVIEW_ORDERING)
+        orders = orders.filter(raffle_id=raffle_id)
+    return orders.order_by(*_REVIEW_ORDERING)
 
 
 def load_review_worklist(*, raffle_id: int | None = None) -> Worklist:
-    """Read who waits for review, in one query."""
+    """Return the worklist of orders under review, in one query."""
     rows = list(
         query_orders_to_review(raffle_id=raffle_id).values_list("id", "asked_again_at")[
             :MAX_WORKLIST_ROWS
@@ -107,29 +113,29 @@ def load_review_worklist(*, raffle_id: int | None = None) -> Worklist:
 
 
 def query_late_payment_orders() -> QuerySet[Order]:
-    """Give the ended orders that were paid too late, longest waiting first."""
+    """Return the ended orders that were paid too late, oldest first."""
     return Order.objects.filter(needs_decision=True).order_by("id")
 
 
 def load_late_payment_worklist() -> Worklist:
-    """Read which late payments wait for a decision, in one query."""
+    """Return the worklist of late payments, in one query."""
     return Worklist(
         tuple(query_late_payment_orders().values_list("id", flat=True)[:MAX_WORKLIST_ROWS])
     )
 
 
 def query_orphan_proofs() -> QuerySet[PaymentProof]:
-    """Give the proofs without an order that wait, oldest first."""
+    """Return the pending proofs without an order, oldest first."""
     return PaymentProof.objects.filter(ORPHAN_PROOFS).order_by("id")
 
 
 def load_orphan_proof_worklist() -> Worklist:
-    """Read which orphan proofs wait, in one query."""
+    """Return the worklist of orphan proofs, in one query."""
     return Worklist(tuple(query_orphan_proofs().values_list("id", flat=True)[:MAX_WORKLIST_ROWS]))
 
 
 def count_worklists() -> WorklistCounts:
-    """Count what waits in all three lists, in one query."""
+    """Return the counts of all three worklists, in one query."""
     queue = _build_count_query("queue", query_orders_to_review())
     orphaned = _build_count_query("orphans", query_orphan_proofs())
     late = _build_count_query("late", query_late_payment_orders())
@@ -139,7 +145,7 @@ def count_worklists() -> WorklistCounts:
 
 
 def count_reviews_by_raffle() -> list[RaffleReviewCount]:
-    """Count the waiting orders of each raffle that has some, in one query."""
+    """Return the counts of orders under review of each raffle that has any, in one query."""
     groups = (
         Order.objects.filter(under_review_since__isnull=False)
         .order_by("raffle__title", "raffle_id")

@@ -1,1 +1,1 @@
-"""Parts that every page of the back office is made of."""
+"""Parts shared by all pages of the back office."""

@@ -1,4 +1,7 @@
-"""Who did what in the back office, beside the orders' own history: Django's log of the admin."""
+"""Entries in Django's admin log about actions of staff.
+
+Decisions about orders are recorded in the orders' own history instead.
+"""
 
 from typing import Final
 
@@ -9,17 +12,17 @@ from django.http import HttpRequest
 
 _MAX_NAME_LENGTH: Final = 200
 MAX_SENTENCE_LENGTH: Final = 2_000
-"""Characters of a sentence; the log is for people, who read no more."""
+"""Characters of a sentence that are stored; people who read the log need no more."""
 
 
 def record_action(request: HttpRequest, obj: Model, sentence: str, *, flag: int = CHANGE) -> None:
-    """Write into an object's history what the signed-in person did; call it once that is done.
+    """Log an action of the signed-in user on one object; call it after the action.
 
     Args:
-        request: whose user did it.
-        obj: what it was done to; its page in the admin shows the line under "History".
-        sentence: what was done, e.g. "Blocked the contact".
-        flag: Django's kind of entry: ADDITION, CHANGE or DELETION.
+        request: The request of the user.
+        obj: The object; its admin page shows the entry under "History".
+        sentence: What was done, e.g. "Blocked the contact".
+        flag: Django's kind of log entry: ADDITION, CHANGE or DELETION.
 
     """
     LogEntry.objects.log_actions(
@@ -30,13 +33,13 @@ def record_action(request: HttpRequest, obj: Model, sentence: str, *, flag: int 
 def record_bulk_action(
     request: HttpRequest, kind: type[Model], *, name: str, sentence: str
 ) -> None:
-    """Write down what the signed-in person did with many rows of a kind at once.
+    """Log an action of the signed-in user on many rows of one model.
 
     Args:
-        request: whose user did it.
-        kind: the model of the rows.
-        name: what the rows are called together, e.g. "All raffles".
-        sentence: what was done.
+        request: The request of the user.
+        kind: The model of the rows.
+        name: A name for all the rows, e.g. "All raffles".
+        sentence: What was done.
 
     """
     LogEntry.objects.create(
@@ -49,5 +52,5 @@ def record_bulk_action(
 
 
 def _get_user_id(request: HttpRequest) -> int:
-    assert request.user.pk is not None  # noqa: S101 - the admin lets nobody in without a name
+    assert request.user.pk is not None  # noqa: S101 - the admin requires a login
     return request.user.pk

@@ -1,4 +1,4 @@
-"""The seller's face: name, logo and colour, from the configuration to a style sheet."""
+"""The seller's brand: name, logo and colour, and the style sheet built from them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ from shared.core import config
 from shared.core.config import LOGO_MEDIA_TYPES
 
 _LIGHT_PAGE_GREY: Final = (248, 249, 250)
-"""The light page's grey; a link that is read on it is read on white."""
+"""Background of a light page. A link that is readable on it is readable on white, too."""
 _DARK_CARD_GREY: Final = (52, 58, 64)
-"""The lightest grey a dark page has behind text."""
+"""The lightest background behind text on a dark page."""
 _MENU_TINT: Final = (15, 20, 28)
-"""What the menu's background leans to."""
+"""The colour that is mixed into the background of the menu."""
 _SECONDS_PER_DAY: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """What the pages call themselves and where their logo and colours are."""
+    """The name shown on all pages, and the addresses of the logo and the style sheet."""
 
     name: str
     logo: str
@@ -35,7 +35,7 @@ class Brand:
 
 
 def get_brand() -> Brand:
-    """Give the installation's brand."""
+    """Return the brand of this installation."""
     logo = config.get_settings().brand_logo_file
     return Brand(
         name=config.get_settings().brand_name,
@@ -52,7 +52,7 @@ def _compute_etag(_request: HttpRequest) -> str:
 @condition(etag_func=_compute_etag)
 @cache_control(public=True, max_age=_SECONDS_PER_DAY)
 def brand_style_view(_request: HttpRequest) -> HttpResponse:
-    """Answer the style sheet that carries the seller's colour."""
+    """Return the style sheet with the seller's colour."""
     return HttpResponse(_build_configured_style_sheet(), content_type="text/css; charset=utf-8")
 
 
@@ -60,7 +60,7 @@ def brand_style_view(_request: HttpRequest) -> HttpResponse:
 @condition(etag_func=_compute_etag)
 @cache_control(public=True, max_age=_SECONDS_PER_DAY)
 def brand_logo_view(_request: HttpRequest) -> HttpResponseBase:
-    """Answer the seller's picture, which may be shown and can run nothing."""
+    """Return the seller's logo, with headers that keep it from running scripts."""
     path = config.get_settings().brand_logo_file
     return (
         HttpResponse(status=404)
@@ -70,13 +70,18 @@ def brand_logo_view(_request: HttpRequest) -> HttpResponseBase:
 
 
 def build_picture_response(path: Path) -> FileResponse:
-    """Answer a picture file; its name has been checked to be one of a picture."""
-    answer = FileResponse(path.open("rb"), content_type=LOGO_MEDIA_TYPES[path.suffix.lower()])
-    # An SVG opened as a page of its own is a document: it must not run a script under our name.
-    answer["Content-Security-Policy"] = (
+    """Return a response with a picture file.
+
+    Args:
+        path: A file whose suffix is a key of `LOGO_MEDIA_TYPES`.
+
+    """
+    response = FileResponse(path.open("rb"), content_type=LOGO_MEDIA_TYPES[path.suffix.lower()])
+    # An SVG opened as a page of its own is a document: it must not run scripts in our origin.
+    response["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
     )
-    return answer
+    return response
 
 
 def _build_url(name: str) -> str:
@@ -96,11 +101,13 @@ def _build_configured_style_sheet() -> str:
 
 
 def build_style_sheet(colour: str) -> str:
-    """Write the style sheet of a colour, such as "#0f766e"."""
+    """Return the style sheet for a colour, e.g. "#0f766e"."""
     accent = colours.parse_colour(colour)
     on_accent = colours.choose_text_colour(accent)
     hover = colours.mix_colours(accent, colours.BLACK, share=0.12)
-    if on_accent == colours.BLACK:  # a bright colour gets brighter, so that its text stays readable
+    if (
+        on_accent == colours.BLACK
+    ):  # a bright colour gets brighter, so that the black text stays readable
         hover = colours.mix_colours(accent, colours.WHITE, share=0.2)
     menu = colours.mix_colours(accent, _MENU_TINT, share=0.85)
     return _STYLE_SHEET_TEMPLATE.format(

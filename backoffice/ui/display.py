@@ -1,7 +1,8 @@
-"""How times, money and outcomes are written for staff."""
+"""Times, amounts, ticket numbers and contacts as text for staff."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -10,13 +11,17 @@ from django.utils.safestring import SafeString
 
 from shared.conversation import formatting
 from shared.raffles.models import Order, Raffle
+from shared.raffles.services.sales import AmountsByCurrency
 from shared.whatsapp.models import WhatsAppContact
 
 
 def format_time(value: datetime | None, *, zone: str = "") -> str:
-    """Write a time as a clock in a zone shows it: "22 Nov 2026, 15:42"; a dash for none.
+    """Return a time in a time zone, e.g. "22 Nov 2026, 15:42"; a dash for None.
 
-    Without a zone it is the installation's own.
+    Args:
+        value: The time.
+        zone: IANA name of the time zone; empty for the time zone of the installation.
+
     """
     if value is None:
         return "–"
@@ -25,14 +30,20 @@ def format_time(value: datetime | None, *, zone: str = "") -> str:
 
 
 def format_time_with_zone(value: datetime | None, *, zone: str = "") -> str:
-    """Write a time and the zone: "22 Nov 2026, 15:42 (America/Bogota)"; a dash for none."""
+    """Return a time with its time zone, e.g. "22 Nov 2026, 15:42 (America/Bogota)".
+
+    Args:
+        value: The time; a dash is returned for None.
+        zone: IANA name of the time zone; empty for the time zone of the installation.
+
+    """
     zone = zone or settings.TIME_ZONE
     named = "" if value is None else f" ({zone.replace('_', ' ')})"
     return format_time(value, zone=zone) + named
 
 
 def format_time_since(value: datetime, *, now: datetime) -> str:
-    """Say how long ago in one unit: "12 min", "3 h", "2 days"."""
+    """Return the time since `value` in one unit: "12 min", "3 h" or "2 days"."""
     minutes = max(0, int((now - value).total_seconds() // 60))
     if minutes < 60:  # noqa: PLR2004 - minutes in an hour
         return f"{minutes} min"
@@ -41,17 +52,36 @@ def format_time_since(value: datetime, *, now: datetime) -> str:
 
 
 def format_order_total(order: Order) -> str:
-    """Write an order's total: "$15.00"."""
+    """Return the total of an order with its currency, e.g. "$15.00"."""
     return formatting.format_money(order.total, order.currency)
 
 
-def format_ticket_numbers(raffle: Raffle, found: Iterable[int]) -> str:
-    """Write numbers with their zeros: "007, 213"."""
-    return ", ".join(raffle.written(number) for number in found)
+def format_amounts(amounts: AmountsByCurrency, *, currency: str) -> str:
+    """Return amounts in several currencies, e.g. "$15.00 + €5.00".
+
+    Args:
+        amounts: Amounts by ISO 4217 currency code; zero amounts are left out.
+        currency: ISO 4217 code of the currency that comes first, also used for "$0.00" if all
+            amounts are zero.
+
+    """
+    known = {key: amount for key, amount in amounts.items() if amount} or {currency: Decimal(0)}
+    order = sorted(known, key=lambda key: (key != currency, key))
+    return " + ".join(formatting.format_money(known[key], key) for key in order)
+
+
+def format_ticket_numbers(raffle: Raffle, numbers: Iterable[int]) -> str:
+    """Return ticket numbers with their leading zeros, e.g. "007, 213"."""
+    return ", ".join(raffle.written(number) for number in numbers)
 
 
 def format_contact(contact: WhatsAppContact | None) -> str:
-    """Name a buyer with the phone, where both are known: "Ana, +15550100001"."""
+    """Return the name and phone number of a contact, e.g. "Ana, +15550100001".
+
+    Args:
+        contact: The buyer; None for a cash sale without a chat.
+
+    """
     if contact is None:
         return "sold for cash"
     name = contact.profile_name or contact.username
@@ -60,11 +90,11 @@ def format_contact(contact: WhatsAppContact | None) -> str:
 
 
 def render_badge(text: str, *, style: str) -> SafeString:
-    """Show a word as a coloured badge; `style` is one of Bootstrap's, such as `success`."""
+    """Return a text as a coloured badge; `style` is a Bootstrap colour such as `success`."""
     return format_html('<span class="badge text-bg-{}">{}</span>', style, text)
 
 
 def shorten_text(text: str, *, length: int = 90) -> str:
-    """Cut a text for a list, and make one line of it."""
+    """Return a text as one line of at most `length` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,4 +1,4 @@
-"""Refusals that name numbers or limits, put so that one knows what to do next."""
+"""Messages about domain errors that name ticket numbers or limits."""
 
 from backoffice.ui import display
 from shared.core.errors import DomainError
@@ -6,7 +6,13 @@ from shared.raffles.models import Raffle
 
 
 def describe_ticket_number_error(refusal: DomainError, *, raffle: Raffle) -> str:
-    """Say why numbers of `raffle` cannot be had."""
+    """Return a sentence about a refused choice of ticket numbers.
+
+    Args:
+        refusal: The domain error; errors that are not about ticket numbers keep their message.
+        raffle: The raffle of the ticket numbers, which are written with its leading zeros.
+
+    """
     match refusal.code, refusal.details:
         case "numbers_taken", {"taken": [*taken]}:
             return f"Somebody else has {display.format_ticket_numbers(raffle, taken)}."

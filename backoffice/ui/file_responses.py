@@ -1,4 +1,4 @@
-"""Pictures and PDFs from private storage, sent so that a browser cannot be tricked by them."""
+"""Responses with pictures and PDFs from private storage that cannot run scripts."""
 
 from typing import Final
 
@@ -12,39 +12,39 @@ INLINE_CONTENT_TYPES: Final = {
     "image/webp": ".webp",
     "application/pdf": ".pdf",
 }
-"""What browsers only draw; anything else could run, and is offered as a download."""
+"""Content types that browsers show without running scripts; others become downloads."""
 
 PICTURE_CONTENT_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 PICTURE_CSP: Final = "default-src 'none'; sandbox"
-"""A picture runs nothing, loads nothing and is nobody's origin."""
+"""A picture runs nothing, loads nothing and has an origin of its own."""
 
 _PDF_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-"""A browser's PDF viewer does not work inside a sandbox; it styles itself, and loads nothing."""
+"""A PDF viewer does not work inside a sandbox; it has inline styles and loads nothing."""
 
 
 def build_file_response(file: FieldFile, *, content_type: str, name: str) -> HttpResponseBase:
-    """Send a stored file to be shown, or as a download where its type is not a safe one.
+    """Return a response that shows a stored file, or downloads it if its type is not safe.
 
     Args:
-        file: the field that points to it.
-        content_type: what its content was found to be.
-        name: what it is called when saved, without its ending.
+        file: The field of the stored file.
+        content_type: The content type detected from its content.
+        name: The file name for the download, without a suffix.
 
     Raises:
-        Http404: the storage has not got it.
+        Http404: The file is not in the storage.
 
     """
-    ending = INLINE_CONTENT_TYPES.get(content_type)
+    suffix = INLINE_CONTENT_TYPES.get(content_type)
     try:
         opened = file.open("rb")
     except (FileNotFoundError, ValueError) as error:
         raise Http404("The file is not in the storage.") from error
     response = FileResponse(
         opened,
-        as_attachment=ending is None,
-        filename=name + (ending or ".bin"),
-        content_type=content_type if ending else "application/octet-stream",
+        as_attachment=suffix is None,
+        filename=name + (suffix or ".bin"),
+        content_type=content_type if suffix else "application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"
     pdf = content_type == "application/pdf"

@@ -1,4 +1,7 @@
-"""How the admin looks: Jazzmin's options; menu, top bar and login are templates of our own."""
+"""Options of Jazzmin, the theme of the admin.
+
+The menu, the top bar and the login page are our own templates.
+"""
 
 from typing import Any, Final
 
@@ -14,8 +17,8 @@ SETTINGS: Final[dict[str, Any]] = {
     "site_icon": "backoffice/ticket.png",
     "changeform_format": "single",
     "custom_css": "backoffice/css/admin.css",
-    # Each of these was tried with 3.0.5: the modal is 300 by 150 pixels and covers Save, the
-    # builder pushes the form 800 pixels down, and the fonts would come from another company.
+    # Tried with Jazzmin 3.0.5: the modal is 300 by 150 pixels and covers Save, the builder pushes
+    # the form 800 pixels down, and the fonts are loaded from another company.
     "related_modal_active": False,
     "show_ui_builder": False,
     "use_google_fonts_cdn": False,

@@ -1,4 +1,4 @@
-"""The menu: where everything is, in the order of the seller's day, for who may look at it."""
+"""The menu of the back office, in the order of the seller's day."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +9,7 @@ from django.urls import reverse
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """One line of the menu; `needs` is what lets a person look, empty for everybody."""
+    """An entry of the menu; `needs` is the permission to see it, empty for everybody."""
 
     name: str
     icon: str
@@ -19,13 +19,13 @@ class MenuEntry:
 
     @property
     def address(self) -> str:
-        """Where it leads."""
+        """The address of the page."""
         return reverse(f"{self.namespace}{self.view}")
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleMenuEntry:
-    """A line as the page draws it; `here` where the page belongs to it."""
+    """An entry that the user may see; `here` if the current page belongs to it."""
 
     name: str
     icon: str
@@ -35,7 +35,7 @@ class VisibleMenuEntry:
 
 @dataclass(frozen=True, slots=True)
 class VisibleMenuGroup:
-    """Lines below a heading."""
+    """Menu entries below a heading."""
 
     name: str
     entries: list[VisibleMenuEntry]
@@ -146,9 +146,9 @@ MENU_GROUPS: Final[tuple[tuple[str, tuple[MenuEntry, ...]], ...]] = (
 
 
 def build_menu(request: HttpRequest) -> list[VisibleMenuGroup]:
-    """Give the menu of the person who asks, with the line of this page marked."""
-    lines = [entry for _, entries in MENU_GROUPS for entry in entries if _may_see(request, entry)]
-    addresses = {entry: entry.address for entry in lines}
+    """Return the menu of the signed-in user, with the entry of the current page marked."""
+    visible = [entry for _, entries in MENU_GROUPS for entry in entries if _may_see(request, entry)]
+    addresses = {entry: entry.address for entry in visible}
     here = _find_nearest_address(request.path, list(addresses.values()))
     groups = []
     for name, entries in MENU_GROUPS:
@@ -167,7 +167,10 @@ def _may_see(request: HttpRequest, entry: MenuEntry) -> bool:
 
 
 def _find_nearest_address(path: str, addresses: list[str]) -> str:
-    """Find the line a page is below; the dashboard is above all pages, so it must match fully."""
+    """Return the longest menu address that `path` is below; empty if there is none.
+
+    All pages are below the dashboard, so its address must match exactly.
+    """
     root = reverse("admin:index")
     below = [
         found for found in addresses if path == found or (found != root and path.startswith(found))

@@ -1,1 +1,1 @@
-"""The list of orders: filters, tabs and decisions about many at once."""
+"""The list of orders: filters, tabs and bulk actions."""

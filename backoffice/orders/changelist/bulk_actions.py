@@ -1,11 +1,13 @@
-"""Decisions about many orders: shown once more, then each made by its own use case.
+"""Decisions about many orders, each made by the use case for one order.
 
-Every order is locked and settled in a transaction of its own, so that one that is refused or busy
-never stops the others; afterwards a page says what happened to each.
+A page shows the chosen orders once more before anything is changed. Each order is then decided in
+a transaction of its own, so that an order that is refused or busy does not stop the others. A last
+page shows the outcome of each.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -20,10 +22,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.orders import decisions, last_decision
+from backoffice.orders import last_decision
 from backoffice.orders.changelist import bulk_confirmation
 from backoffice.orders.changelist.bulk_confirmation import MAX_ORDERS_PER_ACTION, BulkAction
-from backoffice.ui import actions, display
+from backoffice.orders.form_values import parse_ids, parse_note, parse_seen_proof_ids
+from backoffice.orders.permissions import require_decision_permission
+from backoffice.ui import display
+from backoffice.ui.actions import build_staff_actor
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
@@ -34,16 +39,22 @@ from shared.use_cases import payments
 _log = logs.get_logger(__name__)
 
 MAX_BATCH_SECONDS: Final = 20.0
-"""Seconds after which no further order is begun: the server would cut the answer off."""
+"""Seconds after which no further order is started: the server would cut off the response."""
 
 _SESSION_KEY: Final = "orders_done"
-"""Where the session keeps what happened, so that its page can be loaded again."""
+"""Session key of the outcomes, so that the page about them can be reloaded."""
 
-_URL_NAMES: Final = {act: f"admin:raffles_order_{act}_many" for act in BulkAction}
+_URL_NAMES: Final = {action: f"admin:raffles_order_{action}_many" for action in BulkAction}
+
+_CONFIRMATION_TITLES: Final = {
+    BulkAction.CONFIRM: "Confirm payments?",
+    BulkAction.REJECT: "Reject proofs?",
+    BulkAction.CANCEL: "Cancel orders?",
+}
 
 
 class BulkOutcomeTone(StrEnum):
-    """How it went with one order."""
+    """The kind of outcome for one order."""
 
     DONE = "done"
     SAME = "same"  # somebody else had done it before
@@ -52,7 +63,7 @@ class BulkOutcomeTone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BulkOutcome:
-    """What happened to one order."""
+    """The outcome for one order."""
 
     order_id: int
     code: str
@@ -61,24 +72,29 @@ class BulkOutcome:
 
 
 type BulkActionResult = tuple[BulkOutcomeTone, str]
-"""How it went, and the sentence about it that follows the order's code."""
+"""The kind of outcome, and the sentence about it that follows the order's code."""
 
 
 def render_bulk_confirmation(
-    request: HttpRequest, chosen: QuerySet[Order], *, act: BulkAction
+    request: HttpRequest, chosen: QuerySet[Order], *, action: BulkAction
 ) -> HttpResponse:
-    """Show the chosen orders with all that speaks for or against it, and ask once more.
+    """Return the page that shows the chosen orders before anything is changed.
+
+    Args:
+        request: The request of the member of staff.
+        chosen: The orders, see `bulk_confirmation.load_order_selection`.
+        action: The action to confirm.
 
     Raises:
-        PermissionDenied: this person does not decide about money.
+        PermissionDenied: The user may not decide about orders.
 
     """
-    decisions.require_decision_permission(request)
+    require_decision_permission(request)
     context = {
-        "title": _CONFIRMATION_TITLES[act],
-        "act": act.value,
-        "address": reverse(_URL_NAMES[act]),
-        "choice": bulk_confirmation.load_order_selection(chosen, act=act),
+        "title": _CONFIRMATION_TITLES[action],
+        "act": action.value,
+        "address": reverse(_URL_NAMES[action]),
+        "choice": bulk_confirmation.load_order_selection(chosen, action=action),
         "limit": MAX_ORDERS_PER_ACTION,
         "reasons": enums.build_choices(RejectReason),
         "back": request.GET.urlencode(),
@@ -89,142 +105,162 @@ def render_bulk_confirmation(
 
 @require_POST
 def confirm_payments_view(request: HttpRequest) -> HttpResponse:
-    """Confirm the payments of the orders that the form names, having seen the proofs it names."""
-    seen = decisions.parse_seen_proof_ids(request)
-
-    def act(order: Order) -> BulkActionResult:
-        outcome = payments.confirm_payment(
-            order.pk, by=actions.build_staff_actor(request), now=timezone.now(), seen_proofs=seen
-        )
-        return _describe_bulk_confirmation(order, outcome)
-
-    return _run_bulk_action(request, act)
+    """Confirm the payments of the ticked orders, based on the proofs that the form names."""
+    require_decision_permission(request)
+    batch = OrderBatch(request)
+    for order in batch.iterate_orders():
+        with batch.record_refusal(order):
+            outcome = payments.confirm_payment(
+                order.pk,
+                by=build_staff_actor(request),
+                now=timezone.now(),
+                seen_proofs=parse_seen_proof_ids(request),
+            )
+            batch.record_outcome(order, *_describe_bulk_confirmation(order, outcome))
+    return batch.build_response()
 
 
 @require_POST
 def reject_proofs_view(request: HttpRequest) -> HttpResponse:
-    """Turn down the proofs of the orders that the form names, all for one reason."""
-    seen, note = decisions.parse_seen_proof_ids(request), decisions.parse_note(request)
-    reason = request.POST.get("reason", "")
+    """Reject the proofs of the ticked orders, all for the same reason."""
+    require_decision_permission(request)
+    reason, note = request.POST.get("reason", ""), parse_note(request)
     if reason not in set(RejectReason) or (reason == RejectReason.OTHER and not note):
-        decisions.require_decision_permission(request)
         messages.error(request, "Choose why the proofs are turned down; nothing was changed.")
         return redirect(_build_list_url(request.POST.get("back", "")))
-
-    def act(order: Order) -> BulkActionResult:
-        payments.reject_payment(
-            order.pk,
-            reason=RejectReason(reason),
-            note=note,
-            by=actions.build_staff_actor(request),
-            now=timezone.now(),
-            seen_proofs=seen,
-        )
-        return BulkOutcomeTone.DONE, "is turned down; the buyer is told why."
-
-    return _run_bulk_action(request, act)
+    batch = OrderBatch(request)
+    for order in batch.iterate_orders():
+        with batch.record_refusal(order):
+            payments.reject_payment(
+                order.pk,
+                reason=RejectReason(reason),
+                note=note,
+                by=build_staff_actor(request),
+                now=timezone.now(),
+                seen_proofs=parse_seen_proof_ids(request),
+            )
+            batch.record_outcome(
+                order, BulkOutcomeTone.DONE, "is turned down; the buyer is told why."
+            )
+    return batch.build_response()
 
 
 @require_POST
 def cancel_orders_view(request: HttpRequest) -> HttpResponse:
-    """Cancel the orders that the form names and free their numbers."""
-    reason = decisions.parse_note(request)
-
-    def act(order: Order) -> BulkActionResult:
-        payments.cancel_order(
-            order.pk, by=actions.build_staff_actor(request), now=timezone.now(), reason=reason
-        )
-        return BulkOutcomeTone.DONE, "is cancelled; its numbers are free again."
-
-    return _run_bulk_action(request, act)
+    """Cancel the ticked orders and free their ticket numbers."""
+    require_decision_permission(request)
+    batch = OrderBatch(request)
+    for order in batch.iterate_orders():
+        with batch.record_refusal(order):
+            payments.cancel_order(
+                order.pk,
+                by=build_staff_actor(request),
+                now=timezone.now(),
+                reason=parse_note(request),
+            )
+            batch.record_outcome(
+                order, BulkOutcomeTone.DONE, "is cancelled; its numbers are free again."
+            )
+    return batch.build_response()
 
 
 @require_GET
 def bulk_result_view(request: HttpRequest) -> HttpResponse:
-    """Say what happened to each order, as often as the page is loaded."""
-    decisions.require_decision_permission(request)
-    kept: dict[str, Any] = request.session.get(_SESSION_KEY, {})
-    outcomes = [BulkOutcome(**one) for one in kept.get("outcomes", [])]
-    return _render_result(request, outcomes, back=kept.get("back", ""))
+    """Return the page about the outcome for each order; it can be reloaded."""
+    require_decision_permission(request)
+    stored: dict[str, Any] = request.session.get(_SESSION_KEY, {})
+    outcomes = [BulkOutcome(**one) for one in stored.get("outcomes", [])]
+    return _render_result(request, outcomes, back=stored.get("back", ""))
 
 
-_CONFIRMATION_TITLES: Final = {
-    BulkAction.CONFIRM: "Confirm payments?",
-    BulkAction.REJECT: "Reject proofs?",
-    BulkAction.CANCEL: "Cancel orders?",
-}
+class OrderBatch:
+    """The ticked orders of a form, and the outcome for each."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._orders = _load_ticked_orders(request.POST.getlist("order"))
+        self._outcomes: list[BulkOutcome] = []
+
+    def iterate_orders(self) -> Iterator[Order]:
+        """Yield one order after the other; after `MAX_BATCH_SECONDS` the others are refused."""
+        end = time.monotonic() + MAX_BATCH_SECONDS
+        for order in self._orders:
+            if time.monotonic() > end:
+                self.record_outcome(
+                    order,
+                    BulkOutcomeTone.REFUSED,
+                    "was not reached in time; nothing was changed.",
+                )
+            else:
+                yield order
+
+    @contextmanager
+    def record_refusal(self, order: Order) -> Iterator[None]:
+        """Record any error about one order as its outcome, so that the next order follows."""
+        try:
+            yield
+        except DomainError as refusal:
+            self.record_outcome(order, *_describe_bulk_refusal(order, refusal))
+        except (OperationalError, InterfaceError):
+            self.record_outcome(
+                order,
+                BulkOutcomeTone.REFUSED,
+                "could not: the database is busy. Nothing was changed; try it again.",
+            )
+        except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others must go on
+            _log.exception("order_batch_failed", order_id=order.pk)
+            self.record_outcome(
+                order,
+                BulkOutcomeTone.REFUSED,
+                "could not: something went wrong here, and it is logged.",
+            )
+
+    def record_outcome(self, order: Order, tone: BulkOutcomeTone, sentence: str) -> None:
+        """Record the outcome for one order."""
+        self._outcomes.append(BulkOutcome(order.pk, str(order), tone, sentence))
+
+    def build_response(self) -> HttpResponse:
+        """Redirect to the page about the outcomes, or to the list if no order was ticked."""
+        request = self._request
+        if not self._outcomes:
+            messages.info(request, "No order was ticked; nothing was changed.")
+            return redirect(_build_list_url(request.POST.get("back", "")))
+        back = request.POST.get("back", "")[:500]
+        request.session[_SESSION_KEY] = {
+            "outcomes": [asdict(outcome) for outcome in self._outcomes],
+            "back": back,
+        }
+        try:
+            request.session.save()
+        except (OperationalError, InterfaceError, UpdateError):  # too busy to show them later
+            request.session.modified = False
+            return _render_result(request, self._outcomes, back=back)
+        return redirect("admin:raffles_order_done")
 
 
-def _run_bulk_action(
-    request: HttpRequest, act: Callable[[Order], BulkActionResult]
-) -> HttpResponse:
-    decisions.require_decision_permission(request)
-    orders = _load_ticked_orders(request.POST.getlist("order"))
-    if not orders:
-        messages.info(request, "No order was ticked; nothing was changed.")
-        return redirect(_build_list_url(request.POST.get("back", "")))
-    outcomes, back = list(_apply_to_orders(orders, act)), request.POST.get("back", "")[:500]
-    request.session[_SESSION_KEY] = {"outcomes": [asdict(one) for one in outcomes], "back": back}
-    try:
-        request.session.save()
-    except (OperationalError, InterfaceError, UpdateError):  # so busy that it must be said at once
-        request.session.modified = False
-        return _render_result(request, outcomes, back=back)
-    return redirect("admin:raffles_order_done")
+def _load_ticked_orders(keys: Iterable[str]) -> Sequence[Order]:
+    """Return the ticked orders, oldest first, so that two users take them in the same order."""
+    ids = sorted(set(parse_ids(keys)))[:MAX_ORDERS_PER_ACTION]
+    return list(Order.objects.filter(pk__in=ids).select_related("raffle").order_by("pk"))
 
 
 def _render_result(
     request: HttpRequest, outcomes: Sequence[BulkOutcome], *, back: str
 ) -> HttpResponse:
-    turn = list(reversed(BulkOutcomeTone))
+    refused_first = list(reversed(BulkOutcomeTone))
     context = {
         "title": "What happened",
-        "outcomes": sorted(outcomes, key=lambda one: turn.index(BulkOutcomeTone(one.tone))),
+        "outcomes": sorted(
+            outcomes, key=lambda outcome: refused_first.index(BulkOutcomeTone(outcome.tone))
+        ),
         "counts": [
-            (tone.value, sum(one.tone == tone for one in outcomes)) for tone in BulkOutcomeTone
+            (tone.value, sum(outcome.tone == tone for outcome in outcomes))
+            for tone in BulkOutcomeTone
         ],
         "back": _build_list_url(back),
     }
     page = admin.site.each_context(request) | context
     return render(request, "admin/raffles/order/done.html", page)
-
-
-def _load_ticked_orders(keys: Iterable[str]) -> Sequence[Order]:
-    """Read the orders a form names, oldest first, so that two people meet them in one order."""
-    ids = {int(key) for key in keys if key.isdecimal() and len(key) < 19}  # noqa: PLR2004 - 64 bits
-    found = Order.objects.filter(pk__in=sorted(ids)[:MAX_ORDERS_PER_ACTION])
-    return list(found.select_related("raffle").order_by("pk"))
-
-
-def _apply_to_orders(
-    orders: Sequence[Order], act: Callable[[Order], BulkActionResult]
-) -> Iterable[BulkOutcome]:
-    """Do it to one order after the other; nothing that goes wrong with one stops the next."""
-    end = time.monotonic() + MAX_BATCH_SECONDS
-    for order in orders:
-        if time.monotonic() > end:
-            tone, sentence = (
-                BulkOutcomeTone.REFUSED,
-                "was not reached in time; nothing was changed.",
-            )
-        else:
-            tone, sentence = _apply_to_order(order, act)
-        yield BulkOutcome(order.pk, str(order), tone, sentence)
-
-
-def _apply_to_order(order: Order, act: Callable[[Order], BulkActionResult]) -> BulkActionResult:
-    try:
-        return act(order)
-    except DomainError as refusal:
-        return _describe_bulk_refusal(order, refusal)
-    except (OperationalError, InterfaceError):
-        return (
-            BulkOutcomeTone.REFUSED,
-            "could not: the database is busy. Nothing was changed; try it again.",
-        )
-    except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others must go on
-        _log.exception("order_batch_failed", order_id=order.pk)
-        return BulkOutcomeTone.REFUSED, "could not: something went wrong here, and it is logged."
 
 
 def _describe_bulk_refusal(order: Order, refusal: DomainError) -> BulkActionResult:
@@ -233,9 +269,9 @@ def _describe_bulk_refusal(order: Order, refusal: DomainError) -> BulkActionResu
             "was left alone: another proof arrived after the page was shown. Look at it first."
         )
     if refusal.details.get("by") and (
-        first := last_decision.describe_last_decision(order, now=timezone.now())
+        decided := last_decision.describe_last_decision(order, now=timezone.now())
     ):
-        return BulkOutcomeTone.SAME, f"is decided: {first}. Nothing was changed."
+        return BulkOutcomeTone.SAME, f"is decided: {decided}. Nothing was changed."
     return BulkOutcomeTone.REFUSED, f"could not: {refusal.message()} Nothing was changed."
 
 
@@ -260,6 +296,6 @@ def _describe_bulk_confirmation(
 
 
 def _build_list_url(query: str) -> str:
-    """Give the address of the list as it was filtered."""
+    """Return the address of the list of orders with the filters it had."""
     page = reverse("admin:raffles_order_changelist")
     return f"{page}?{query}" if query else page

@@ -1,4 +1,4 @@
-"""Orders that were chosen in the list, as they are shown once more before something is done."""
+"""Orders chosen for a bulk action, as shown on the page that asks to confirm it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,28 +7,26 @@ from enum import StrEnum
 from typing import Final
 
 from django.db.models import Prefetch, QuerySet
-from django.urls import reverse
 
 from backoffice.orders import proof_cards, summary
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.conversation import formatting
-from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof
 
 MAX_ORDERS_PER_ACTION: Final = 200
-"""How many orders are decided about at once: more than anybody looks through with care."""
+"""Orders of one bulk action: more than anybody checks with care."""
 
 PROOFS_SHOWN_PER_ORDER: Final = 6
-"""How many proofs of an order are shown; with more of them it is judged on its own page."""
+"""Proofs shown per order; an order with more of them is confirmed on its own page."""
 
 MAX_ORDERS_NAMED: Final = 3
-"""How many orders with the same picture are named."""
+"""Orders with the same picture that are named; the others are counted."""
 
 
 class BulkAction(StrEnum):
-    """What is done to the chosen orders."""
+    """A bulk action on orders."""
 
     CONFIRM = "confirm"
     REJECT = "reject"
@@ -37,7 +35,7 @@ class BulkAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SelectedOrderProof:
-    """A payment proof beside its order, with a small picture if it is one."""
+    """A payment proof of a chosen order; `thumbnail` is empty if it is not a picture."""
 
     key: int
     address: str
@@ -51,12 +49,15 @@ class SelectedOrder:
     """One chosen order.
 
     Attributes:
-        order: its row.
-        buyer, numbers, total, status: its facts, in words; `style` is Bootstrap's colour.
-        proofs: what came with it; `seen` are all their ids.
-        fits: it can be done to this order.
-        chosen: nothing speaks against it, so it is ticked from the start.
-        hint: what one should know of it before; `grave` if that is a warning.
+        order: The order.
+        buyer, numbers, total, status: Its facts as text.
+        style: The Bootstrap colour of the status.
+        proofs: At most `PROOFS_SHOWN_PER_ORDER` proofs.
+        seen: Ids of all its proofs.
+        fits: Whether the action is possible for this order.
+        chosen: Whether it is ticked from the start, as there is no warning.
+        hint: The reason why the action is not possible, or a warning; may be empty.
+        grave: Whether the hint is a warning.
 
     """
 
@@ -76,7 +77,7 @@ class SelectedOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderSelection:
-    """The chosen orders; `left_out` is how many more were chosen than are done at once."""
+    """The chosen orders, and the count of those beyond `MAX_ORDERS_PER_ACTION`."""
 
     lines: tuple[SelectedOrder, ...]
     left_out: int
@@ -84,21 +85,21 @@ class OrderSelection:
 
     @property
     def fitting(self) -> int:
-        """Count the orders it can be done to."""
+        """The count of orders for which the action is possible."""
         return sum(line.fits for line in self.lines)
 
     @property
     def chosen(self) -> int:
-        """Count the orders that are ticked from the start."""
+        """The count of orders that are ticked from the start."""
         return sum(line.chosen for line in self.lines)
 
 
-def load_order_selection(orders: QuerySet[Order], *, act: BulkAction) -> OrderSelection:
-    """Read the chosen orders with their proofs, in a handful of queries however many they are.
+def load_order_selection(orders: QuerySet[Order], *, action: BulkAction) -> OrderSelection:
+    """Return the chosen orders with their proofs, in a fixed count of queries.
 
     Args:
-        orders: with raffle and contact, and their tickets fetched along.
-        act: what is to be done to them.
+        orders: The orders, with raffle and contact selected and tickets prefetched.
+        action: The action to confirm.
 
     """
     proofs = Prefetch("proofs", PaymentProof.objects.select_related("fingerprint").order_by("id"))
@@ -107,7 +108,7 @@ def load_order_selection(orders: QuerySet[Order], *, act: BulkAction) -> OrderSe
     found = found[:MAX_ORDERS_PER_ACTION]
     others = _find_similar_orders([proof for order in found for proof in order.proofs.all()])
     lines = sorted(
-        (_build_selected_order(order, act=act, others=others) for order in found),
+        (_build_selected_order(order, action=action, others=others) for order in found),
         key=lambda line: not line.fits,
     )
     return OrderSelection(
@@ -117,19 +118,9 @@ def load_order_selection(orders: QuerySet[Order], *, act: BulkAction) -> OrderSe
     )
 
 
-def describe_order_status(order: Order) -> tuple[str, str]:
-    """Say where an order stands, or what it waits for, with Bootstrap's colour for that."""
-    if order.needs_decision:
-        return "Needs a decision", "danger"
-    if order.under_review:
-        return "To review" if order.asked_again_at is None else "Asked again", "primary"
-    status = OrderStatus(order.status)
-    return enums.format_label(status), summary.ORDER_STATUS_STYLES[status]
-
-
 @dataclass(frozen=True, slots=True)
 class _SimilarOrders:
-    """Orders that came with the same bytes as a proof, or with nearly the same picture."""
+    """Other orders with a proof of identical bytes, and with a similar picture."""
 
     same: tuple[Order, ...]
     alike: tuple[Order, ...]
@@ -152,32 +143,32 @@ def _find_similar_orders(proofs: Sequence[PaymentProof]) -> _SimilarOrdersByProo
 def _describe_repeated_proofs(
     proofs: Sequence[PaymentProof], *, others: _SimilarOrdersByProof
 ) -> str:
-    """Say with which other orders the proofs of one came, too; empty where with none."""
+    """Return a warning about other orders with the same proofs; empty if there are none."""
     same = dict.fromkeys(order for proof in proofs for order in others[proof.pk].same)
     if same:
-        return f"The very same file also came with {join_order_codes(list(same))}."
+        return f"The very same file also came with {_join_order_codes(list(same))}."
     alike = dict.fromkeys(order for proof in proofs for order in others[proof.pk].alike)
     return (
-        f"Nearly the same picture also came with {join_order_codes(list(alike))}." if alike else ""
+        f"Nearly the same picture also came with {_join_order_codes(list(alike))}." if alike else ""
     )
 
 
 def _build_selected_order(
-    order: Order, *, act: BulkAction, others: _SimilarOrdersByProof
+    order: Order, *, action: BulkAction, others: _SimilarOrdersByProof
 ) -> SelectedOrder:
     proofs = list(order.proofs.all())
-    fits, hint = _check_action(order, act=act)
+    fits, hint = _check_action(order, action=action)
     grave = fits and bool(hint)
     if (
         fits
-        and act is BulkAction.CONFIRM
+        and action is BulkAction.CONFIRM
         and (repeated := _describe_repeated_proofs(proofs, others=others))
     ):
         hint, grave = repeated, True
-    if fits and act is BulkAction.CONFIRM and len(proofs) > PROOFS_SHOWN_PER_ORDER:
+    if fits and action is BulkAction.CONFIRM and len(proofs) > PROOFS_SHOWN_PER_ORDER:
         fits, grave = False, False
         hint = f"It has {len(proofs)} proofs: look at them on its own page."
-    status, style = describe_order_status(order)
+    status, style = summary.describe_order_status(order)
     return SelectedOrder(
         order=order,
         buyer=format_order_buyer(order),
@@ -194,9 +185,9 @@ def _build_selected_order(
     )
 
 
-def _check_action(order: Order, *, act: BulkAction) -> tuple[bool, str]:
-    """Say whether it can be done to an order, and what one should know before."""
-    match act:
+def _check_action(order: Order, *, action: BulkAction) -> tuple[bool, str]:
+    """Return whether an action is possible for an order, and the reason or a warning."""
+    match action:
         case BulkAction.CONFIRM:
             return _check_confirmation(order)
         case BulkAction.REJECT:
@@ -233,27 +224,17 @@ def _check_cancellation(order: Order) -> tuple[bool, str]:
 
 
 def _build_proof(proof: PaymentProof) -> SelectedOrderProof:
-    shown = proof_cards.choose_proof_display(proof)
     return SelectedOrderProof(
         key=proof.pk,
-        address=reverse("admin:raffles_paymentproof_file", args=[proof.pk]),
+        address=proof_cards.build_proof_file_url(proof),
         thumbnail=proof_cards.build_thumbnail_url(proof),
-        words=_PROOF_DISPLAY_LABELS[shown],
+        words=proof_cards.PROOF_DISPLAY_LABELS[proof_cards.choose_proof_display(proof)],
         caption=proof.caption,
     )
 
 
-_PROOF_DISPLAY_LABELS: Final = {
-    proof_cards.ProofDisplay.PICTURE: "Picture",
-    proof_cards.ProofDisplay.PDF: "PDF",
-    proof_cards.ProofDisplay.FILE: "File",
-    proof_cards.ProofDisplay.FETCHING: "Still being fetched",
-    proof_cards.ProofDisplay.FAILED: "Could not be had",
-}
-
-
-def join_order_codes(orders: Sequence[Order]) -> str:
-    """Name orders in a sentence: "R-7K3F9 and R-8M2QA"; of many the first and how many more."""
+def _join_order_codes(orders: Sequence[Order]) -> str:
+    """Return order codes for a sentence, e.g. "R-7K3F9 and R-8M2QA"; long lists are cut."""
     names = [str(order) for order in orders[:MAX_ORDERS_NAMED]]
     if len(orders) > MAX_ORDERS_NAMED:
         names.append(f"{len(orders) - MAX_ORDERS_NAMED} more")
@@ -261,7 +242,7 @@ def join_order_codes(orders: Sequence[Order]) -> str:
 
 
 def _format_totals(orders: Sequence[Order]) -> str:
-    """Add up what the orders are worth, each currency for itself."""
+    """Return the sum of the totals per currency, e.g. "€5.00 + $15.00"."""
     sums: dict[str, Decimal] = {}
     for order in orders:
         sums[order.currency] = sums.get(order.currency, Decimal()) + order.total

@@ -1,4 +1,4 @@
-"""How many orders each answer of the list's filters stands for, read in one query."""
+"""Counts of orders per filter value of the list, in one query and cached for a short time."""
 
 import threading
 from collections import defaultdict
@@ -13,30 +13,30 @@ from backoffice.orders import worklists
 from shared.raffles.models import Order
 
 MAX_CACHE_AGE: Final = timedelta(seconds=15)
-"""How old the counts beside the filters may be."""
+"""Maximum age of the counts beside the filters."""
 
 UNDER_REVIEW: Final = Q(under_review_since__isnull=False)
-"""Orders of the index `order_reviewing`."""
+"""The condition of the index `order_reviewing`."""
 
-type FilterAnswer = tuple[str, str]
-"""A filter's parameter, and one of its values."""
+type FilterValue = tuple[str, str]
+"""The parameter of a filter, and one of its values."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilterCounts:
-    """Counts of orders by filter, answer and raffle."""
+    """Counts of orders by filter value and raffle id."""
 
-    rows: Mapping[FilterAnswer, Mapping[int, int]]
+    rows: Mapping[FilterValue, Mapping[int, int]]
 
-    def count(self, parameter: str, value: str, *, raffle_id: int | None = None) -> int:
-        """Count the orders of an answer, in one raffle or in all."""
+    def count_orders(self, parameter: str, value: str, *, raffle_id: int | None = None) -> int:
+        """Return the count of orders with a filter value, of one raffle or of all (None)."""
         by_raffle = self.rows.get((parameter, value), {})
         return sum(by_raffle.values()) if raffle_id is None else by_raffle.get(raffle_id, 0)
 
-    def total(self, *, raffle_id: int | None = None) -> int:
-        """Count all orders, of one raffle or of all."""
-        answers = [value for parameter, value in self.rows if parameter == "status"]
-        return sum(self.count("status", value, raffle_id=raffle_id) for value in answers)
+    def count_all_orders(self, *, raffle_id: int | None = None) -> int:
+        """Return the count of all orders, of one raffle or of all (None)."""
+        statuses = [value for parameter, value in self.rows if parameter == "status"]
+        return sum(self.count_orders("status", value, raffle_id=raffle_id) for value in statuses)
 
 
 _cached_counts: list[tuple[datetime, OrderFilterCounts]] = []
@@ -44,11 +44,11 @@ _cache_lock = threading.Lock()
 
 
 def get_filter_counts(*, now: datetime) -> OrderFilterCounts:
-    """Give counts that are at most fifteen seconds old, from this process's memory if it can."""
+    """Return counts that are at most `MAX_CACHE_AGE` old, from the cache if possible."""
     with _cache_lock:
-        seen = _cached_counts[-1:]
-    if seen and abs(now - seen[0][0]) < MAX_CACHE_AGE:
-        return seen[0][1]
+        cached = _cached_counts[-1:]
+    if cached and abs(now - cached[0][0]) < MAX_CACHE_AGE:
+        return cached[0][1]
     fresh = count_orders_by_filter(now=now)
     with _cache_lock:
         _cached_counts[:] = [(now, fresh)]
@@ -56,13 +56,13 @@ def get_filter_counts(*, now: datetime) -> OrderFilterCounts:
 
 
 def clear_filter_counts() -> None:
-    """Empty this process's memory of counts."""
+    """Clear the cached counts of this process."""
     with _cache_lock:
         _cached_counts.clear()
 
 
 def count_orders_by_filter(*, now: datetime) -> OrderFilterCounts:
-    """Count now; each part of the query reads one small or covering index."""
+    """Return fresh counts; each part of the query reads one small or covering index."""
     parts = [
         _build_count_query("review", Value("waiting"), UNDER_REVIEW),
         _build_count_query(
@@ -74,7 +74,7 @@ def count_orders_by_filter(*, now: datetime) -> OrderFilterCounts:
         ),
         _build_count_query("sale", Value("cash"), Q(contact__isnull=True)),
     ]
-    rows: dict[FilterAnswer, dict[int, int]] = defaultdict(dict)
+    rows: dict[FilterValue, dict[int, int]] = defaultdict(dict)
     for parameter, value, raffle_id, count in _build_count_query("status", F("status"), Q()).union(
         *parts, all=True
     ):
@@ -83,10 +83,10 @@ def count_orders_by_filter(*, now: datetime) -> OrderFilterCounts:
 
 
 def _build_count_query(parameter: str, value: Any, condition: Q) -> QuerySet[Order, Any]:
-    word = CharField()
+    text = CharField()
     named = Order.objects.filter(condition).order_by()
     named = named.annotate(
-        parameter=Value(parameter, output_field=word),
-        value=value if isinstance(value, F) else Value(value.value, output_field=word),
+        parameter=Value(parameter, output_field=text),
+        value=value if isinstance(value, F) else Value(value.value, output_field=text),
     )
     return named.values_list("parameter", "value", "raffle_id").annotate(count=Count("*"))

@@ -1,8 +1,8 @@
 """Filters of the lists of orders and of payment proofs."""
-# ruff: noqa: ARG002 - Django gives these arguments
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -12,23 +12,22 @@ from django.utils import timezone
 from backoffice.changelists.filters import ConditionFilter, build_enum_answers
 from backoffice.orders import worklists
 from backoffice.orders.changelist import filter_counts
+from backoffice.orders.form_values import parse_id
 from shared.core.enums import OrderStatus, ProofStatus, Verdict
 from shared.raffles.models import Raffle
 
 
 class CountedOrderFilter(ConditionFilter):
-    """Orders by the answer to one question; each answer comes with how many it would show."""
+    """A filter of orders that shows the count of orders beside each value."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Give the answers one can choose, counted within the chosen raffle."""
-        counts, raffle_id = (
-            filter_counts.get_filter_counts(now=timezone.now()),
-            parse_chosen_raffle_id(request),
-        )
-        asked = self.parameter_name or ""
+        """Return the values to choose from, with counts within the chosen raffle."""
+        counts = filter_counts.get_filter_counts(now=timezone.now())
+        raffle_id = parse_chosen_raffle_id(request)
+        parameter = self.parameter_name or ""
         return [
-            (value, f"{words} ({counts.count(asked, value, raffle_id=raffle_id):,})")
-            for value, words in super().lookups(request, model_admin)
+            (value, f"{label} ({counts.count_orders(parameter, value, raffle_id=raffle_id):,})")
+            for value, label in super().lookups(request, model_admin)
         ]
 
 
@@ -41,7 +40,7 @@ class OrderStatusFilter(CountedOrderFilter):
 
 
 class OrderReviewFilter(CountedOrderFilter):
-    """Orders whose proof waits for a decision, or whose buyer was asked for a better one."""
+    """Orders under review, or only those whose buyer was asked for a better proof."""
 
     title = "Review"
     parameter_name = "review"
@@ -60,21 +59,21 @@ class OrderDecisionFilter(CountedOrderFilter):
 
 
 class OrderExpiryFilter(CountedOrderFilter):
-    """Orders whose clock ends within ten minutes."""
+    """Orders that expire within ten minutes."""
 
     title = "Clock"
     parameter_name = "expiring"
     answers: ClassVar = {"soon": ("Expiring soon", Q())}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Keep those of the chosen answer; which they are, the clock decides."""
+        """Return the orders that expire soon, by the current time."""
         if self.value() != "soon":
             return queryset
         return queryset.filter(worklists.build_expiring_soon_condition(now=timezone.now()))
 
 
 class OrderSaleFilter(CountedOrderFilter):
-    """Orders that were sold for cash, without a chat."""
+    """Orders of cash sales, without a chat."""
 
     title = "Sale"
     parameter_name = "sale"
@@ -82,37 +81,35 @@ class OrderSaleFilter(CountedOrderFilter):
 
 
 class OrderRaffleFilter(admin.SimpleListFilter):
-    """Orders of one raffle; the newest hundred are offered."""
+    """Orders of one of the newest hundred raffles."""
 
     title = "Raffle"
     parameter_name = "raffle"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """Give the raffles one can choose, each with how many orders it has."""
-        if request.method == "POST":  # nothing is drawn, yet Django drops a filter without answers
+        """Return the raffles to choose from, with the count of their orders."""
+        if request.method == "POST":  # nothing is drawn, yet Django drops a filter without values
             return [(str(parse_chosen_raffle_id(request) or ""), "")]
         counts = filter_counts.get_filter_counts(now=timezone.now())
         newest = Raffle.objects.order_by("-id").values_list("id", "title")[:100]
-        return [(str(key), f"{title} ({counts.total(raffle_id=key):,})") for key, title in newest]
+        return [
+            (str(key), f"{title} ({counts.count_all_orders(raffle_id=key):,})")
+            for key, title in newest
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Keep the chosen raffle's rows."""
+        """Return the orders of the chosen raffle."""
         raffle_id = parse_chosen_raffle_id(request)
         return queryset if raffle_id is None else queryset.filter(raffle_id=raffle_id)
 
 
 def parse_chosen_raffle_id(request: HttpRequest) -> int | None:
-    """Give the raffle that a list of orders is filtered by; None for all."""
-    value = request.GET.get(OrderRaffleFilter.parameter_name, "")
-    return int(value) if value.isdecimal() and len(value) <= _MAX_KEY_DIGITS else None
-
-
-_MAX_KEY_DIGITS: Final = 18
-"""Digits of the largest key that fits every database."""
+    """Return the id of the raffle that the list is filtered by; None for all raffles."""
+    return parse_id(request.GET.get(OrderRaffleFilter.parameter_name, ""))
 
 
 class ProofStatusFilter(ConditionFilter):
-    """Proofs by where their file is."""
+    """Proofs by the state of their file."""
 
     title = "File"
     parameter_name = "status"
@@ -120,7 +117,7 @@ class ProofStatusFilter(ConditionFilter):
 
 
 class ProofVerdictFilter(ConditionFilter):
-    """Proofs by what was decided."""
+    """Proofs by verdict."""
 
     title = "Verdict"
     parameter_name = "verdict"
@@ -128,7 +125,7 @@ class ProofVerdictFilter(ConditionFilter):
 
 
 class ProofOrderFilter(ConditionFilter):
-    """Proofs that fit an order, or none."""
+    """Proofs with or without an order."""
 
     title = "Order"
     parameter_name = "order"

@@ -1,4 +1,4 @@
-"""The filters of the list of orders as they are drawn: tabs for what presses, else selects."""
+"""The filters above the list of orders: tabs for the most used ones, selects for the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
 
+from backoffice.changelists.selects import FilterSelect
 from backoffice.orders.changelist.filters import (
     OrderDecisionFilter,
     OrderExpiryFilter,
@@ -14,47 +15,37 @@ from backoffice.orders.changelist.filters import (
 )
 
 TAB_FILTERS: Final = (OrderReviewFilter, OrderExpiryFilter, OrderDecisionFilter, OrderSaleFilter)
-"""Filters whose answers are tabs."""
+"""Filters whose values are tabs."""
 
-_TAB_PARAMETERS: Final = [str(one.parameter_name) for one in TAB_FILTERS]
+_TAB_PARAMETERS: Final = [str(tab.parameter_name) for tab in TAB_FILTERS]
 
 
 @dataclass(frozen=True, slots=True)
 class FilterTab:
-    """A link to one answer of a filter; `here` while it is chosen."""
+    """A link to one value of a filter; `here` if it is chosen."""
 
     words: str
     address: str
     here: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFilterSelect:
-    """A filter with its answers in a list."""
-
-    name: str
-    title: str
-    options: tuple[tuple[str, str], ...]
-    chosen: str
-
-
 def build_tabs(changes: ChangeList, *, total: int) -> list[FilterTab]:
-    """Give all orders, and each answer of the filters that are tabs.
+    """Return a tab for all orders, and one for each value of `TAB_FILTERS`.
 
     Args:
         changes: Django's list with its filters.
-        total: how many orders there are in the chosen raffle, or in all.
+        total: The count of orders in the chosen raffle, or in all.
 
     """
-    none = not any(changes.params.get(name) for name in [*_TAB_PARAMETERS, "status"])
-    everything = changes.get_query_string(remove=[*_TAB_PARAMETERS, "status", "o"])
-    found = [FilterTab(f"All ({total:,})", str(everything), here=none)]
+    none_chosen = not any(changes.params.get(name) for name in [*_TAB_PARAMETERS, "status"])
+    all_url = changes.get_query_string(remove=[*_TAB_PARAMETERS, "status", "o"])
+    tabs = [FilterTab(f"All ({total:,})", str(all_url), here=none_chosen)]
     for spec in _list_filters(changes):
         if isinstance(spec, TAB_FILTERS):
-            found += [
+            tabs += [
                 _build_tab(changes, spec, value, str(words)) for value, words in spec.lookup_choices
             ]
-    return found
+    return tabs
 
 
 def _build_tab(changes: ChangeList, spec: Any, value: str, words: str) -> FilterTab:
@@ -63,10 +54,10 @@ def _build_tab(changes: ChangeList, spec: Any, value: str, words: str) -> Filter
     return FilterTab(words, str(address), here=spec.value() == value)
 
 
-def build_selects(changes: ChangeList) -> list[OrderFilterSelect]:
-    """Give the filters that are no tabs."""
+def build_selects(changes: ChangeList) -> list[FilterSelect]:
+    """Return the filters that are not tabs."""
     return [
-        OrderFilterSelect(
+        FilterSelect(
             name=spec.parameter_name,
             title=spec.title,
             options=tuple(spec.lookup_choices),
@@ -78,7 +69,7 @@ def build_selects(changes: ChangeList) -> list[OrderFilterSelect]:
 
 
 def collect_kept_parameters(changes: ChangeList) -> Mapping[str, str]:
-    """Give what else is in the address and stays when something is searched for."""
+    """Return the other parameters of the address, which a search keeps."""
     shown = {"q", *(select.name for select in build_selects(changes))}
     return {name: value for name, value in changes.params.items() if name not in shown and value}
 

@@ -1,4 +1,4 @@
-"""Sales and buyers as a file for a spreadsheet: streamed, safe to open, and written down."""
+"""Export of sales and buyers as CSV or Excel: streamed, free of formulas, and logged."""
 
 import csv
 from collections.abc import Callable, Generator
@@ -21,7 +21,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from backoffice.orders.exports.cells import format_csv_cell, format_excel_cell
-from backoffice.orders.exports.rows import (
+from backoffice.orders.exports.tables import (
     ExportKind,
     ExportSelection,
     ExportTable,
@@ -34,11 +34,11 @@ from shared.raffles.models import Order, Raffle
 
 EXPORT_PERMISSION: Final = "raffles.export_order"
 ROWS_PER_SHEET: Final = 1_048_576
-"""What an Excel sheet holds, the headings included."""
+"""Maximum rows of an Excel sheet, including the headings."""
 
 _LINES_PER_CHUNK: Final = 500
 _BOM: Final = "\ufeff"
-"""Tells Excel that the file is UTF-8."""
+"""The byte order mark by which Excel recognises UTF-8."""
 
 _KIND_LABELS: Final = {
     ExportKind.NUMBERS: "Sales, a row a number",
@@ -49,7 +49,7 @@ _FORMAT_LABELS: Final = {"csv": "CSV", "xlsx": "Excel"}
 
 
 class ExportForm(forms.Form):
-    """What to export, and how."""
+    """The orders, the kind of rows and the file format of an export."""
 
     what = forms.ChoiceField(
         choices=[(what.value, words) for what, words in _KIND_LABELS.items()],
@@ -77,21 +77,28 @@ class ExportForm(forms.Form):
         for name in ("what", "format"):
             self.fields[name].widget.attrs["class"] = "form-check-input"
 
-    def wanted(self) -> ExportSelection:
-        """Give what was chosen."""
+    def build_selection(self) -> ExportSelection:
+        """Return the orders and the kind of rows that were chosen."""
         chosen = self.cleaned_data
         status = OrderStatus(chosen["status"]) if chosen["status"] else None
         return ExportSelection(ExportKind(chosen["what"]), chosen["raffle"], status)
 
 
 def export_view(request: HttpRequest) -> HttpResponseBase:
-    """Ask what to export; a POST gives the file."""
+    """Return the form, or the file for a valid POST.
+
+    Raises:
+        PermissionDenied: The user may not export orders.
+
+    """
     if not request.user.has_perm(EXPORT_PERMISSION):
         raise PermissionDenied
     if request.method == "POST":
         form = ExportForm(request.POST)
         if form.is_valid():
-            return _build_file_response(request, form.wanted(), form.cleaned_data["format"])
+            return _build_file_response(
+                request, form.build_selection(), form.cleaned_data["format"]
+            )
     else:
         form = ExportForm(initial={**_INITIAL_VALUES, **request.GET.dict()})
     context = {"form": form, "title": "Export sales and buyers"}
@@ -104,25 +111,25 @@ _INITIAL_VALUES: Final = {name: field.initial for name, field in ExportForm.base
 def _build_file_response(
     request: HttpRequest, wanted: ExportSelection, kind: str
 ) -> HttpResponseBase:
-    def exported(rows: int, *, whole: bool = True) -> None:
+    def record_export(rows: int, *, whole: bool = True) -> None:
         cut = "" if whole else ", then the download was broken off"
-        said = (
+        sentence = (
             f"Exported {rows:,} rows as {_FORMAT_LABELS[kind]}: {describe_selection(wanted)}{cut}"
         )
         audit_log.record_bulk_action(
-            request, Order, name=str(wanted.raffle or "All raffles"), sentence=said
+            request, Order, name=str(wanted.raffle or "All raffles"), sentence=sentence
         )
 
-    found = build_export_table(wanted, zone=settings.TIME_ZONE)
+    table = build_export_table(wanted, zone=settings.TIME_ZONE)
     name = build_file_name(wanted, kind=kind, now=timezone.localtime())
     if kind == "xlsx":
-        file, rows = write_excel_file(found, title=wanted.what.capitalize())
-        exported(rows)
+        file, rows = write_excel_file(table, title=wanted.what.capitalize())
+        record_export(rows)
         return FileResponse(
             file, as_attachment=True, filename=name, content_type=_EXCEL_CONTENT_TYPE
         )
     response = StreamingHttpResponse(
-        generate_csv_lines(found, done=exported), content_type="text/csv; charset=utf-8"
+        generate_csv_lines(table, done=record_export), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Accel-Buffering"] = "no"
@@ -133,53 +140,54 @@ _EXCEL_CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spre
 
 
 def describe_selection(wanted: ExportSelection) -> str:
-    """Say in words what is exported."""
+    """Return a description of the exported rows."""
     status = enums.format_label(wanted.status).lower() if wanted.status else "any status"
     return f"{_KIND_LABELS[wanted.what].lower()}, {wanted.raffle or 'all raffles'}, {status}"
 
 
 def build_file_name(wanted: ExportSelection, *, kind: str, now: datetime) -> str:
-    """Name the file: `orders-summer-raffle-2026-11-22.csv`."""
+    """Return the file name, e.g. `orders-summer-raffle-2026-11-22.csv`."""
     raffle = slugify(wanted.raffle.title) if wanted.raffle else "all-raffles"
     return f"{wanted.what.lower()}-{raffle or 'raffle'}-{now:%Y-%m-%d}.{kind}"
 
 
 class _LineEcho:
-    """What csv writes to: gives each line back instead of keeping it."""
+    """A file for `csv.writer` that returns each line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def generate_csv_lines(found: ExportTable, *, done: Callable[..., None]) -> Generator[bytes]:
-    """Write a table as CSV, a few hundred lines at a time.
+    """Yield a table as CSV, in chunks of a few hundred lines.
 
     Args:
-        found: what to write.
-        done: told how many rows were written, also when the browser went away before the end.
+        found: The table.
+        done: Called at the end with the count of rows, and with `whole=False` if the browser
+            closed the connection before.
 
     """
     write = csv.writer(cast("IO[str]", _LineEcho())).writerow
     rows, whole = 0, False
     try:
         yield f"{_BOM}{write(found.headings)}".encode()
-        for some in batched(found.rows, _LINES_PER_CHUNK):
-            rows += len(some)
-            yield "".join(str(write(map(format_csv_cell, row))) for row in some).encode()
+        for chunk in batched(found.rows, _LINES_PER_CHUNK):
+            rows += len(chunk)
+            yield "".join(str(write(map(format_csv_cell, row))) for row in chunk).encode()
         whole = True
     finally:
         done(rows, whole=whole)
 
 
 def write_excel_file(found: ExportTable, *, title: str) -> tuple[IO[bytes], int]:
-    """Write a table as an Excel file that lies on disk and not in memory.
+    """Write a table to a temporary Excel file on disk.
 
     Args:
-        found: what to write; beyond what a sheet holds a second one begins.
-        title: what the sheet is called.
+        found: The table; rows beyond `ROWS_PER_SHEET` continue on another sheet.
+        title: The name of the sheet.
 
     Returns:
-        The open file, which is gone once it is closed, and how many rows it has.
+        The open file, which is deleted when it is closed, and the count of its rows.
 
     """
     book = Workbook(write_only=True)

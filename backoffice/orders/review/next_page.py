@@ -1,4 +1,4 @@
-"""Where one goes on after a decision: to the next that waits, where one came from a list."""
+"""Redirect targets after a decision: the next order of a worklist, or the order itself."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,77 +11,93 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from backoffice.orders import worklists
+from backoffice.orders.form_values import parse_raffle_id
 from backoffice.orders.review import reviewer_presence
 from shared.raffles.models import Order
 
 MAX_PRESENCE_LOOKUPS: Final = 20
-"""How many of those in turn are asked for whether somebody else looks at them."""
+"""Orders of the queue for which the presence of other reviewers is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionOrigin:
-    """Where a decision is made: in the queue, among the late payments, or at the order itself.
+    """The page that a decision is made on.
 
     Attributes:
-        then: `queue`, `late`, or nothing for the order's own page.
-        raffle_id: the raffle that the queue is narrowed to; None: all.
+        then: `queue` for the review queue, `late` for the late payments, or empty for the page of
+            the order itself.
+        raffle_id: The raffle that the queue is filtered by; None for all raffles.
 
     """
 
     then: str
     raffle_id: int | None
 
-    def following(self, order: Order, *, name: str, now: datetime) -> str:
-        """Say where to go after a decision about `order`; asked before it is made.
+    def build_next_url(self, order: Order, *, name: str, now: datetime) -> str:
+        """Return the address of the page after a decision; call it before the decision.
 
         Args:
-            order: what is decided about.
-            name: who decides; orders that others look at are left to them.
-            now: the clock.
+            order: The order of the decision.
+            name: The user name of the reviewer. Orders that other reviewers have open are skipped.
+            now: The current time.
 
         """
         if self.then == "late":
-            return self._page(
-                worklists.load_late_payment_worklist().next_after(order.pk), none="admin:desk_late"
-            )
+            following = worklists.load_late_payment_worklist().find_next(order.pk)
+            return self._build_page_url(following, none="admin:desk_late")
         if self.then != "queue":
             return reverse("admin:raffles_order_change", args=[order.pk])
-        line = worklists.load_review_worklist(raffle_id=self.raffle_id)
-        turn = line.turn_after(order.pk)[:MAX_PRESENCE_LOOKUPS]
-        passing = reviewer_presence.find_orders_being_viewed(turn, name=name, now=now)
-        return self._page(line.next_after(order.pk, passing=passing), none="admin:desk_queue")
+        worklist = worklists.load_review_worklist(raffle_id=self.raffle_id)
+        candidates = worklist.list_following(order.pk)[:MAX_PRESENCE_LOOKUPS]
+        viewed = reviewer_presence.find_orders_being_viewed(candidates, name=name, now=now)
+        return self._build_page_url(
+            worklist.find_next(order.pk, skip=viewed), none="admin:desk_queue"
+        )
 
-    def back(self, order: Order, *, new: Collection[int]) -> str:
-        """Say where the page is that the decision was made on; `new` proofs are marked there."""
+    def build_return_url(self, order: Order, *, new: Collection[int]) -> str:
+        """Return the address of the page that the decision was made on.
+
+        Args:
+            order: The order of the decision.
+            new: Ids of the proofs that a review page marks as new.
+
+        """
         if not self.then:
             return reverse("admin:raffles_order_change", args=[order.pk])
-        return self.review(order, new=new)
+        return build_review_url(order.pk, raffle_id=self.raffle_id, new=new)
 
-    def review(self, order: Order, *, new: Collection[int] = ()) -> str:
-        """Give the address of an order's review page; `new` proofs are marked there."""
-        marked = [("new", key) for key in new]
-        return self._narrowed(reverse("admin:desk_review", args=[order.pk]), *marked)
-
-    def with_link(self, order: Order, sentence: str) -> str:
-        """Add the way back to an order that one has just left behind."""
+    def add_order_link(self, order: Order, sentence: str) -> str:
+        """Return a message with a link back to an order whose page was left."""
         if not self.then:
             return sentence
-        page = self.review(order)
+        page = build_review_url(order.pk, raffle_id=self.raffle_id)
         return format_html('{} <a class="alert-link" href="{}">See it again</a>', sentence, page)
 
-    def _page(self, key: int | None, *, none: str) -> str:
-        if key is None:
+    def _build_page_url(self, order_id: int | None, *, none: str) -> str:
+        """Return the address of a review page, or of the page named `none` if there is no order."""
+        if order_id is None:
             return reverse(none)
-        return self._narrowed(reverse("admin:desk_review", args=[key]))
-
-    def _narrowed(self, address: str, *more: tuple[str, int]) -> str:
-        asked = [*more] if self.raffle_id is None else [("raffle", self.raffle_id), *more]
-        return f"{address}?{urlencode(asked)}" if asked else address
+        return build_review_url(order_id, raffle_id=self.raffle_id)
 
 
 def parse_decision_origin(form: QueryDict) -> DecisionOrigin:
-    """Read from a form where its decision is made."""
+    """Return the page that a decision is made on, from the fields of its form."""
     then = form.get("then", "")
-    raffle = form.get("raffle", "")
-    known = then if then in {"queue", "late"} else ""
-    return DecisionOrigin(known, int(raffle) if raffle.isdecimal() and len(raffle) < 10 else None)  # noqa: PLR2004
+    return DecisionOrigin(
+        then if then in {"queue", "late"} else "", parse_raffle_id(form.get("raffle", ""))
+    )
+
+
+def build_review_url(order_id: int, *, raffle_id: int | None, new: Collection[int] = ()) -> str:
+    """Return the address of the review page of an order.
+
+    Args:
+        order_id: The order.
+        raffle_id: The raffle that the queue is filtered by; None for all raffles.
+        new: Ids of the proofs that the page marks as new.
+
+    """
+    address = reverse("admin:desk_review", args=[order_id])
+    query = [] if raffle_id is None else [("raffle", raffle_id)]
+    query += [("new", key) for key in new]
+    return f"{address}?{urlencode(query)}" if query else address

@@ -1,4 +1,4 @@
-"""The page where a payment proof is judged: the proof large, and beside it all that helps."""
+"""The review page of an order: its proofs, and the facts that help to decide about them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,9 +22,11 @@ from backoffice.orders import (
     ticket_numbers,
     worklists,
 )
+from backoffice.orders.form_values import parse_ids, parse_raffle_id
 from backoffice.orders.late_payment_options import LatePaymentOptions
+from backoffice.orders.permissions import may_decide_orders, require_view_permission
 from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
-from backoffice.orders.review import queue
+from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistPosition
 from backoffice.ui import display
@@ -33,12 +35,12 @@ from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
 
 OTHER_ORDERS_SHOWN: Final = 10
-"""How many other orders of the buyer are shown."""
+"""Other orders of the buyer that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherOrderRow:
-    """Another order of the same buyer, with its latest proof and what was decided about it."""
+    """Another order of the same buyer, with its latest proof and the verdict on it."""
 
     order: Order
     page: str
@@ -55,20 +57,20 @@ class ReviewPage:
     """The review page of one order.
 
     Attributes:
-        order: what is judged.
-        total, numbers, buyer, placed, waiting: its facts, in words.
-        proofs: all that came with it.
-        current: id of the proof that is shown first.
-        seen: ids of the proofs a decision made here has seen.
-        compared: the proof of another order shown beside, and the own one it is compared with.
-        others: the buyer's other orders, newest first.
-        place: where it stands in its list.
-        decided: who did what when, if it does not wait any more.
-        asked: since when its buyer owes another proof.
-        late: the ways out, if it was paid too late.
-        may_judge: a proof waits and something can be decided.
-        may_sell: and that may be a confirmation: the raffle is not drawn.
-        unshown: a proof waits whose file is not here yet.
+        order: The order.
+        total, numbers, buyer, placed, waiting: Its facts as text.
+        proofs: All its proofs.
+        current: Id of the proof that is shown first.
+        seen: Ids of the pending proofs, which a decision on this page is based on.
+        compared: A proof of the order, and the proof of another order shown beside it.
+        others: Other orders of the buyer, newest first.
+        place: Its position in its worklist.
+        decided: The last decision, if the order is not waiting any more.
+        asked: The time since its buyer was asked for another proof.
+        late: The options for a late payment; None if it was not paid too late.
+        may_judge: Whether it is waiting for a decision.
+        may_sell: Whether that decision may be a confirmation: the raffle is not drawn.
+        unshown: Whether the file of a pending proof is still being fetched.
 
     """
 
@@ -95,26 +97,26 @@ class ReviewPage:
 
 
 def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Show an order's proofs and all that helps to judge them."""
-    queue.require_view_permission(request)
+    """Return the review page of an order."""
+    require_view_permission(request)
     found = ticket_numbers.load_order_with_ticket_numbers(order_id)
     if found is None:
         raise Http404("There is no such order.")
     order, numbers = found
-    raffle_id = queue.parse_raffle_id(request.GET.get("raffle", ""))
+    raffle_id = parse_raffle_id(request.GET.get("raffle", ""))
     bench = load_review_page(
         order,
         numbers=numbers,
         raffle_id=raffle_id,
-        new=_parse_ids(request.GET.getlist("new")),
+        new=parse_ids(request.GET.getlist("new")),
         compare=request.GET.get("compare", ""),
         now=timezone.now(),
     )
     context = {
         "bench": bench,
         "raffle_id": raffle_id,
-        "here": queue.build_review_url(order.pk, raffle_id=raffle_id),
-        "may_decide": queue.may_decide_orders(request),
+        "here": build_review_url(order.pk, raffle_id=raffle_id),
+        "may_decide": may_decide_orders(request),
         "reasons": enums.build_choices(RejectReason),
         "state": _build_state_url(bench, raffle_id=raffle_id),
         "previous": _build_page_url(bench.place.previous, raffle_id=raffle_id),
@@ -133,15 +135,15 @@ def load_review_page(
     compare: str,
     now: datetime,
 ) -> ReviewPage:
-    """Read everything the review page of an order shows.
+    """Return the review page of an order.
 
     Args:
-        order: with its raffle and contact.
-        numbers: what it holds or held.
-        raffle_id: the raffle that the queue is narrowed to; None: all.
-        new: ids of proofs that arrived while others were looked at.
-        compare: id of the proof of another order to be shown beside, or nothing.
-        now: the clock.
+        order: The order, with its raffle and contact.
+        numbers: The ticket numbers it holds or held last.
+        raffle_id: The raffle that the queue is filtered by; None for all raffles.
+        new: Ids of proofs that arrived after the page was first shown.
+        compare: Id of the proof of another order to compare with; empty for none.
+        now: The current time.
 
     """
     zone = order.raffle.time_zone
@@ -150,7 +152,7 @@ def load_review_page(
         list(order.proofs.all()), zone=zone, new=new, warned=judged
     )
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
-    line = (
+    worklist = (
         worklists.load_late_payment_worklist()
         if order.needs_decision
         else worklists.load_review_worklist(raffle_id=raffle_id)
@@ -173,7 +175,7 @@ def load_review_page(
         seen=seen,
         compared=compared,
         others=_load_other_orders(order),
-        place=line.place(order.pk),
+        place=worklist.find_position(order.pk),
         decided="" if judged else last_decision.describe_last_decision(order, now=now),
         asked=display.format_time_since(order.asked_again_at, now=now)
         if order.asked_again_at
@@ -186,11 +188,11 @@ def load_review_page(
 
 
 def _choose_current_proof(proofs: list[ProofCard]) -> int | None:
-    """Choose the proof that is shown first: a new one, else one that waits, else the last."""
+    """Return the id of the proof that is shown first: a new, a pending or the last one."""
     new = [shown for shown in proofs if shown.is_new]
-    open_ones = [shown for shown in proofs if shown.waits]
-    first = (new or open_ones or proofs[-1:])[:1]
-    return first[0].proof.pk if first else None
+    pending = [shown for shown in proofs if shown.waits]
+    first = next(iter(new or pending or proofs[-1:]), None)
+    return first.proof.pk if first else None
 
 
 def _find_compared_proofs(
@@ -201,19 +203,19 @@ def _find_compared_proofs(
 
 
 def _load_other_orders(order: Order) -> list[OtherOrderRow]:
-    """Read the buyer's other orders, each with its latest proof, in one query."""
+    """Return the latest other orders of the buyer with their latest proof, in one query."""
     if order.contact_id is None:
         return []
     latest = PaymentProof.objects.filter(order=OuterRef("pk")).order_by("-id")
     columns = {name: name for name in ("id", "status", "content_type", "verdict", "reject_reason")}
-    found = (
+    others = (
         Order.objects.filter(contact_id=order.contact_id)
         .exclude(pk=order.pk)
         .select_related("raffle")
         .annotate(latest=Subquery(latest.values(row=JSONObject(**columns))[:1]))
         .order_by("-id")
     )
-    return [_build_other_order_row(other) for other in found[:OTHER_ORDERS_SHOWN]]
+    return [_build_other_order_row(other) for other in others[:OTHER_ORDERS_SHOWN]]
 
 
 def _build_other_order_row(order: Order) -> OtherOrderRow:
@@ -241,22 +243,18 @@ def _describe_proof_verdict(proof: PaymentProof) -> str:
 
 
 def _build_state_url(bench: ReviewPage, *, raffle_id: int | None) -> str:
-    """Give the address that tells what changed since the page was drawn."""
-    asked: list[tuple[str, object]] = [("seen", key) for key in bench.seen]
-    asked += [
+    """Return the address that the page polls for changes, see `polling`."""
+    query: list[tuple[str, object]] = [("seen", key) for key in bench.seen]
+    query += [
         ("fetching", shown.proof.pk)
         for shown in bench.proofs
         if shown.shown is ProofDisplay.FETCHING
     ]
     if raffle_id is not None:
-        asked.append(("raffle", raffle_id))
+        query.append(("raffle", raffle_id))
     address = reverse("admin:desk_review_state", args=[bench.order.pk])
-    return f"{address}?{urlencode(asked)}"
+    return f"{address}?{urlencode(query)}"
 
 
 def _build_page_url(order_id: int | None, *, raffle_id: int | None) -> str:
-    return "" if order_id is None else queue.build_review_url(order_id, raffle_id=raffle_id)
-
-
-def _parse_ids(written: Collection[str]) -> set[int]:
-    return {int(key) for key in written if key.isdecimal() and len(key) < 19}  # noqa: PLR2004 - 64 bits
+    return "" if order_id is None else build_review_url(order_id, raffle_id=raffle_id)

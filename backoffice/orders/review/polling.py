@@ -1,4 +1,4 @@
-"""What has changed since a review page was drawn: a tiny answer that the page asks for."""
+"""Polling of the review page for changes, as JSON."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from backoffice.orders import last_decision, proof_cards, worklists
-from backoffice.orders.review import next_page, queue, reviewer_presence
+from backoffice.orders.permissions import require_view_permission
+from backoffice.orders.review import reviewer_presence
+from backoffice.orders.review.next_page import build_review_url, parse_decision_origin
 from backoffice.ui import display
 from shared.core.enums import ProofStatus
 from shared.raffles.models import Order, PaymentProof
@@ -16,17 +18,18 @@ from shared.raffles.models import Order, PaymentProof
 
 @require_GET
 def review_state_view(request: HttpRequest, order_id: int) -> JsonResponse:
-    """Tell a review page what changed, who else looks, and which picture comes next.
+    """Return changes since a review page was loaded, another reviewer, and the next picture.
 
-    The page names in `seen` the proofs it shows that wait, and in `fetching` those whose files
-    were still on their way.
+    The page sends in `seen` the ids of the pending proofs it shows, and in `fetching` the ids of
+    those whose file was still being fetched.
     """
-    queue.require_view_permission(request)
+    require_view_permission(request)
     order = get_object_or_404(Order.objects.select_related("raffle"), pk=order_id)
     now = timezone.now()
-    way = next_page.parse_decision_origin(request.GET)
+    raffle_id = parse_decision_origin(request.GET).raffle_id
     proofs = [proof for proof in order.proofs.order_by("id") if proof_cards.is_proof_pending(proof)]
     seen = set(request.GET.getlist("seen"))
+    new = [proof.pk for proof in proofs if str(proof.pk) not in seen]
     fetched = {str(proof.pk) for proof in proofs if proof.status == ProofStatus.KEPT}
     waits = order.under_review or order.needs_decision
     other = reviewer_presence.record_presence(order.pk, name=request.user.get_username(), now=now)
@@ -34,19 +37,12 @@ def review_state_view(request: HttpRequest, order_id: int) -> JsonResponse:
         {
             "waits": waits,
             "decided": "" if waits else last_decision.describe_last_decision(order, now=now),
-            "news": _build_reload_url(
-                order, [proof.pk for proof in proofs if str(proof.pk) not in seen], way
-            ),
+            "news": build_review_url(order.pk, raffle_id=raffle_id, new=new) if new else "",
             "fetched": bool(fetched.intersection(request.GET.getlist("fetching"))),
             "looking": _describe_other_reviewer(other, now=now),
-            "next": _build_next_picture_url(order, way=way),
+            "next": _build_next_picture_url(order, raffle_id=raffle_id),
         }
     )
-
-
-def _build_reload_url(order: Order, new: list[int], way: next_page.DecisionOrigin) -> str:
-    """Give the address of the page with the new proofs; empty while there are none."""
-    return way.review(order, new=new) if new else ""
 
 
 def _describe_other_reviewer(
@@ -62,9 +58,9 @@ def _describe_other_reviewer(
     )
 
 
-def _build_next_picture_url(order: Order, *, way: next_page.DecisionOrigin) -> str:
-    """Give the address of the picture that is looked at next, so that it can be fetched ahead."""
-    following = worklists.load_review_worklist(raffle_id=way.raffle_id).next_after(order.pk)
+def _build_next_picture_url(order: Order, *, raffle_id: int | None) -> str:
+    """Return the address of the first picture of the next order, for the page to prefetch."""
+    following = worklists.load_review_worklist(raffle_id=raffle_id).find_next(order.pk)
     if following is None:
         return ""
     proofs = list(PaymentProof.objects.filter(order_id=following).order_by("id"))
@@ -73,5 +69,5 @@ def _build_next_picture_url(order: Order, *, way: next_page.DecisionOrigin) -> s
         for proof in proofs
         if proof_cards.choose_proof_display(proof) is proof_cards.ProofDisplay.PICTURE
     ]
-    open_ones = [proof for proof in pictures if proof_cards.is_proof_pending(proof)]
-    return proof_cards.build_proof_file_url(open_ones[0]) if open_ones else ""
+    pending = [proof for proof in pictures if proof_cards.is_proof_pending(proof)]
+    return proof_cards.build_proof_file_url(pending[0]) if pending else ""

@@ -1,30 +1,28 @@
-"""The queue: orders whose payment proof waits for a person, longest waiting first."""
+"""The review queue: orders with a payment proof to review, longest waiting first."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.orders import proof_cards, worklists
+from backoffice.orders.form_values import parse_raffle_id
+from backoffice.orders.pagination import WorklistPage, choose_worklist_page
+from backoffice.orders.permissions import require_view_permission
+from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import RaffleReviewCount, WorklistCounts
 from backoffice.ui import display
 from shared.raffles.models import Order, PaymentProof
 
-ORDERS_PER_PAGE: Final = 50
-"""Orders on one page."""
-
 
 @dataclass(frozen=True, slots=True)
 class QueueBadge:
-    """A word of warning or of help, with Bootstrap's colour for it."""
+    """A warning or a hint about an order, with its Bootstrap colour."""
 
     text: str
     style: str
@@ -32,7 +30,7 @@ class QueueBadge:
 
 @dataclass(frozen=True, slots=True)
 class QueueCard:
-    """One waiting order in the list; `asked` says since when its buyer owes another proof."""
+    """An order in the queue; `asked` is the time since its buyer was asked for another proof."""
 
     order: Order
     page: str
@@ -48,31 +46,8 @@ class QueueCard:
 
 
 @dataclass(frozen=True, slots=True)
-class WorklistPage:
-    """Which page of a list this is; `previous` and `following` are 0 where there is none."""
-
-    number: int
-    count: int
-
-    @property
-    def previous(self) -> int:
-        """The page before."""
-        return self.number - 1
-
-    @property
-    def following(self) -> int:
-        """The page after."""
-        return self.number + 1 if self.number < self.count else 0
-
-    @property
-    def start(self) -> int:
-        """How many rows stand before this page."""
-        return (self.number - 1) * ORDERS_PER_PAGE
-
-
-@dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """The page of the queue."""
+    """One page of the review queue."""
 
     tabs: WorklistCounts
     cards: list[QueueCard]
@@ -86,7 +61,7 @@ class ReviewQueue:
 
 
 def queue_view(request: HttpRequest) -> HttpResponse:
-    """Show which orders wait for review."""
+    """Return the page of orders that are waiting for review."""
     require_view_permission(request)
     shown = _load_queue(
         raffle_id=parse_raffle_id(request.GET.get("raffle", "")),
@@ -99,42 +74,14 @@ def queue_view(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/queue.html", admin.site.each_context(request) | context)
 
 
-def require_view_permission(request: HttpRequest) -> None:
-    """Let only those in who may see orders.
-
-    Raises:
-        PermissionDenied: otherwise.
-
-    """
-    if not (request.user.has_perm("raffles.view_order") or may_decide_orders(request)):
-        raise PermissionDenied
-
-
-def may_decide_orders(request: HttpRequest) -> bool:
-    """Whether this person decides about money."""
-    return request.user.has_perm("raffles.change_order")
-
-
-def parse_raffle_id(written: str) -> int | None:
-    """Read the id of the raffle that a list is narrowed to; None for all."""
-    return int(written) if written.isdecimal() and len(written) < 10 else None  # noqa: PLR2004
-
-
-def choose_worklist_page(written: str, *, rows: int) -> WorklistPage:
-    """Find the page that an address asks for; the nearest where it does not exist."""
-    count = max(1, -(-rows // ORDERS_PER_PAGE))
-    wanted = int(written) if written.isdecimal() and len(written) < 10 else 1  # noqa: PLR2004
-    return WorklistPage(min(max(wanted, 1), count), count)
-
-
 def _load_queue(*, raffle_id: int | None, number: str, now: datetime) -> ReviewQueue:
     raffles = worklists.count_reviews_by_raffle()
-    counted = [share for share in raffles if raffle_id in {None, share.raffle_id}]
-    rows, asked = sum(share.count for share in counted), sum(share.asked for share in counted)
+    counted = [raffle for raffle in raffles if raffle_id in {None, raffle.raffle_id}]
+    rows, asked = sum(raffle.count for raffle in counted), sum(raffle.asked for raffle in counted)
     leaf = choose_worklist_page(number, rows=rows)
-    turn = worklists.query_orders_to_review(raffle_id=raffle_id).select_related("raffle", "contact")
-    found = list(turn[leaf.start : leaf.start + ORDERS_PER_PAGE])
-    cards = _load_cards(found, raffle_id=raffle_id, now=now)
+    orders = worklists.query_orders_to_review(raffle_id=raffle_id)
+    on_page = list(orders.select_related("raffle", "contact")[leaf.start : leaf.end])
+    cards = _load_cards(on_page, raffle_id=raffle_id, now=now)
     ready = [card for card in cards if not card.asked]
     return ReviewQueue(
         tabs=worklists.count_worklists(),
@@ -153,14 +100,12 @@ def _load_cards(
     orders: Sequence[Order], *, raffle_id: int | None, now: datetime
 ) -> list[QueueCard]:
     proofs = list(PaymentProof.objects.filter(order__in=orders).order_by("id"))
-    judged = [proof for proof in proofs if proof_cards.is_proof_pending(proof)]
-    twins, alike = (
-        proof_cards.find_identical_proofs(judged),
-        proof_cards.load_similar_proofs(judged),
-    )
-    of_order: Mapping[int | None, list[PaymentProof]] = _group_proofs_by_order(proofs)
+    pending = [proof for proof in proofs if proof_cards.is_proof_pending(proof)]
+    twins = proof_cards.find_identical_proofs(pending)
+    alike = proof_cards.load_similar_proofs(pending)
+    by_order: Mapping[int | None, list[PaymentProof]] = _group_proofs_by_order(proofs)
     return [
-        _build_card(order, of_order.get(order.pk, []), twins, alike, raffle_id=raffle_id, now=now)
+        _build_card(order, by_order.get(order.pk, []), twins, alike, raffle_id=raffle_id, now=now)
         for order in orders
     ]
 
@@ -181,8 +126,8 @@ def _build_card(
     raffle_id: int | None,
     now: datetime,
 ) -> QueueCard:
-    open_ones = [proof for proof in proofs if proof_cards.is_proof_pending(proof)]
-    latest = next(reversed(open_ones or proofs), None)
+    pending = [proof for proof in proofs if proof_cards.is_proof_pending(proof)]
+    latest = next(reversed(pending or proofs), None)
     since = order.under_review_since or now
     return QueueCard(
         order=order,
@@ -197,14 +142,8 @@ def _build_card(
         asked=display.format_time_since(order.asked_again_at, now=now)
         if order.asked_again_at
         else "",
-        badges=tuple(_build_badges(open_ones, twins, alike)),
+        badges=tuple(_build_badges(pending, twins, alike)),
     )
-
-
-def build_review_url(order_id: int, *, raffle_id: int | None) -> str:
-    """Give the address where an order is reviewed, within the list one came from."""
-    address = reverse("admin:desk_review", args=[order_id])
-    return address if raffle_id is None else f"{address}?raffle={raffle_id}"
 
 
 def _build_badges(
@@ -212,12 +151,14 @@ def _build_badges(
     twins: Mapping[int, list[PaymentProof]],
     alike: Mapping[int, list[PaymentProof]],
 ) -> list[QueueBadge]:
-    same = _map_order_codes(other for proof in proofs for other in twins[proof.pk])
-    near = _map_order_codes(other for proof in proofs for other in alike[proof.pk])
-    near = {pk: code for pk, code in near.items() if pk not in same}
-    badges = [QueueBadge(f"Same file as {_format_order_codes(same)}", "danger")] if same else []
-    if near:
-        badges.append(QueueBadge(f"Looks like {_format_order_codes(near)}", "warning"))
+    identical = _map_order_codes(other for proof in proofs for other in twins[proof.pk])
+    similar = _map_order_codes(other for proof in proofs for other in alike[proof.pk])
+    similar = {pk: code for pk, code in similar.items() if pk not in identical}
+    badges = []
+    if identical:
+        badges.append(QueueBadge(f"Same file as {_format_order_codes(identical)}", "danger"))
+    if similar:
+        badges.append(QueueBadge(f"Looks like {_format_order_codes(similar)}", "warning"))
     if any(proof.late for proof in proofs):
         badges.append(QueueBadge("Late", "warning"))
     if len(proofs) > 1:
@@ -230,6 +171,6 @@ def _map_order_codes(proofs: Iterable[PaymentProof]) -> dict[int, str]:
 
 
 def _format_order_codes(orders: Mapping[int, str]) -> str:
-    """Name the oldest order and count the others."""
+    """Return the code of the oldest order and the count of the others."""
     code = orders[min(orders)]
     return f"{code} and {len(orders) - 1} more" if len(orders) > 1 else code

@@ -1,4 +1,4 @@
-"""Who looks at what right now: a hint between reviewers, kept in memory and never relied upon."""
+"""Presence of other reviewers on a review page: a hint kept in the cache of one process."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Final
 from django.core.cache import cache
 
 PRESENCE_TIMEOUT: Final = timedelta(seconds=25)
-"""A page that is open asks every ten seconds; after this silence its reader has gone."""
+"""Time after which a reviewer is gone; an open page polls every ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewerPresence:
-    """Somebody looks at an order since `since`, and was there last at `last`."""
+    """A reviewer who opened an order at `since` and polled last at `last`."""
 
     name: str
     since: datetime
@@ -21,32 +21,37 @@ class ReviewerPresence:
 
 
 def record_presence(order_id: int, *, name: str, now: datetime) -> ReviewerPresence | None:
-    """Remember that `name` looks at an order.
+    """Record that a reviewer has an order open.
+
+    Args:
+        order_id: The order.
+        name: The user name of the reviewer.
+        now: The current time.
 
     Returns:
-        Who else does, and looked first; None if nobody.
+        The other reviewer who opened it first; None if there is no other.
 
     """
-    here = _load_present_reviewers(order_id, now=now)
-    mine = next((one for one in here if one.name == name), ReviewerPresence(name, now, now))
-    others = [one for one in here if one.name != name]
-    seen = [*others, ReviewerPresence(name, mine.since, now)]
-    cache.set(_build_cache_key(order_id), seen, PRESENCE_TIMEOUT.total_seconds())
-    return min(others, key=lambda one: one.since, default=None)
+    present = _load_present_reviewers(order_id, now=now)
+    others = [reviewer for reviewer in present if reviewer.name != name]
+    since = next((reviewer.since for reviewer in present if reviewer.name == name), now)
+    present = [*others, ReviewerPresence(name, since, now)]
+    cache.set(_build_cache_key(order_id), present, PRESENCE_TIMEOUT.total_seconds())
+    return min(others, key=lambda reviewer: reviewer.since, default=None)
 
 
 def find_orders_being_viewed(order_ids: Collection[int], *, name: str, now: datetime) -> set[int]:
-    """Give those of the orders that others than `name` look at now."""
+    """Return the orders that reviewers other than `name` have open."""
     return {
         order_id
         for order_id in order_ids
-        if any(one.name != name for one in _load_present_reviewers(order_id, now=now))
+        if any(reviewer.name != name for reviewer in _load_present_reviewers(order_id, now=now))
     }
 
 
 def _load_present_reviewers(order_id: int, *, now: datetime) -> list[ReviewerPresence]:
-    seen: list[ReviewerPresence] = cache.get(_build_cache_key(order_id), [])
-    return [one for one in seen if now - one.last < PRESENCE_TIMEOUT]
+    stored: list[ReviewerPresence] = cache.get(_build_cache_key(order_id), [])
+    return [reviewer for reviewer in stored if now - reviewer.last < PRESENCE_TIMEOUT]
 
 
 def _build_cache_key(order_id: int) -> str:

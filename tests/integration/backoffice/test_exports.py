@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.orders.exports import cells, view
-from backoffice.orders.exports.rows import ExportTable
+from backoffice.orders.exports.tables import ExportTable
 from shared.raffles.models import Order, Raffle
 from shared.use_cases import payments
 from tests import builders

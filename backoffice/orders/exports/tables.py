@@ -1,4 +1,4 @@
-"""What an export holds: its columns, and its rows one after the other, never all at once."""
+"""Columns and rows of an export; rows are read in batches, never all at once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,14 +21,14 @@ from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, OrderTicket, Raffle
 
 ROWS_PER_QUERY: Final = 1_000
-"""Rows that are read at once."""
+"""Rows per batch."""
 
 _CENT: Final = Decimal("0.01")
 _CONTACT_FIELDS: Final = ("profile_name", "username", "wa_id")
 
 
 class ExportKind(StrEnum):
-    """What there is a row of."""
+    """The kind of rows of an export."""
 
     NUMBERS = "NUMBERS"
     ORDERS = "ORDERS"
@@ -37,14 +37,14 @@ class ExportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportSelection:
-    """What to export: of one raffle or of all, with one status or with any."""
+    """The orders and the kind of rows to export; None for all raffles or any status."""
 
     what: ExportKind
     raffle: Raffle | None
     status: OrderStatus | None
 
-    def orders(self) -> Q:
-        """Give the condition on orders."""
+    def build_order_condition(self) -> Q:
+        """Return the condition on orders."""
         condition = Q()
         if self.raffle is not None:
             condition &= Q(raffle=self.raffle)
@@ -54,10 +54,10 @@ class ExportSelection:
 
 
 class PassthroughWidget(Widget):
-    """Leaves a value to the writer of the file, who knows how a cell is written."""
+    """A widget that leaves the format of a value to the writer of the file."""
 
     def render(self, value: Any, obj: Any = None, **_: Any) -> Any:  # noqa: ARG002 - its signature
-        """Give the value."""
+        """Return the value unchanged."""
         return value
 
 
@@ -66,7 +66,7 @@ def _build_column(name: str, attribute: str) -> Field:
 
 
 class TicketNumberColumns(Resource):
-    """A row a ticket number that is held or sold."""
+    """One row per ticket number that is held or sold."""
 
     number = _build_column("Number", "number")
     raffle = _build_column("Raffle", "raffle")
@@ -82,7 +82,7 @@ class TicketNumberColumns(Resource):
 
 
 class OrderColumns(Resource):
-    """A row an order."""
+    """One row per order."""
 
     code = _build_column("Order", "code")
     raffle = _build_column("Raffle", "raffle")
@@ -101,7 +101,7 @@ class OrderColumns(Resource):
 
 
 class BuyerColumns(Resource):
-    """A row a buyer and currency, with totals."""
+    """One row per buyer and currency, with totals."""
 
     buyer = _build_column("Buyer", "buyer")
     phone = _build_column("Phone", "phone")
@@ -116,7 +116,7 @@ class BuyerColumns(Resource):
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """Headings, and rows that are read as they are asked for."""
+    """The headings of an export, and an iterator that reads its rows in batches."""
 
     headings: list[str]
     rows: Iterator[list[CellValue]]
@@ -126,11 +126,11 @@ type ExportRow = dict[str, CellValue]
 
 
 def build_export_table(wanted: ExportSelection, *, zone: str) -> ExportTable:
-    """Give what is wanted; nothing is read before the first row is asked for.
+    """Return a table whose first batch is read with its first row.
 
     Args:
-        wanted: what to export.
-        zone: the time zone of rows that belong to no raffle.
+        wanted: The orders and the kind of rows.
+        zone: IANA name of the time zone of rows that belong to no raffle.
 
     """
     columns: Resource
@@ -146,10 +146,10 @@ def build_export_table(wanted: ExportSelection, *, zone: str) -> ExportTable:
 
 
 def _iterate_cells(columns: Resource, rows: Iterable[ExportRow]) -> Iterator[list[CellValue]]:
-    # `Resource.export` would build the whole table in memory before the first byte leaves.
+    # `Resource.export` would build the whole table in memory before the first byte is sent.
     fields = columns.get_export_fields()
     for row in rows:
-        instance: Any = row  # a dict will do for an instance, which the stubs do not know
+        instance: Any = row  # the stubs do not know that a dict is allowed
         yield [field.export(instance) for field in fields]
 
 
@@ -180,7 +180,7 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
         *_ORDER_FIELDS,
         *(f"contact__{name}" for name in _CONTACT_FIELDS),
     )
-    found = Order.objects.filter(wanted.orders()).order_by("pk").values(*fields)
+    found = Order.objects.filter(wanted.build_order_condition()).order_by("pk").values(*fields)
     raffles = _RaffleCache(wanted)
     for orders in batched(found.iterator(ROWS_PER_QUERY), ROWS_PER_QUERY):
         numbers = _load_ticket_numbers([order["pk"] for order in orders])
@@ -196,13 +196,13 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
 
 
 def _iterate_buyer_rows(wanted: ExportSelection, *, zone: tzinfo) -> Iterator[ExportRow]:
-    who = (
+    buyer_fields = (
         "contact_id",
         *(f"contact__{name}" for name in _CONTACT_FIELDS),
         "buyer_name",
         "buyer_phone",
     )
-    found = Order.objects.filter(wanted.orders()).values(*who, "currency")
+    found = Order.objects.filter(wanted.build_order_condition()).values(*buyer_fields, "currency")
     totals = found.annotate(
         orders=Count("pk"),
         numbers=Sum("quantity"),
@@ -210,12 +210,12 @@ def _iterate_buyer_rows(wanted: ExportSelection, *, zone: tzinfo) -> Iterator[Ex
         first=Min("created_at"),
         last=Max("created_at"),
     )
-    for buyer in totals.order_by(*who, "currency").iterator(ROWS_PER_QUERY):
+    for buyer in totals.order_by(*buyer_fields, "currency").iterator(ROWS_PER_QUERY):
         yield {
             **_build_buyer_cells(buyer),
             "orders": buyer["orders"],
             "quantity": buyer["numbers"],
-            "total": Decimal(buyer["paid"]).quantize(_CENT),  # SQLite adds up as floats
+            "total": Decimal(buyer["paid"]).quantize(_CENT),  # SQLite sums as floats
             "currency": buyer["currency"],
             "first": _format_local_time(buyer["first"], zone=zone),
             "last": _format_local_time(buyer["last"], zone=zone),
@@ -263,18 +263,20 @@ _STATUS_LABELS: Final = {status.value: enums.format_label(status) for status in 
 
 
 def _load_ticket_numbers(order_ids: list[int]) -> dict[int, list[int]]:
-    """Give the numbers each order holds or, once released, held last; ascending."""
-    ends: dict[int, dict[datetime | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+    """Return the ticket numbers each order holds or, once released, held last; ascending."""
+    numbers: dict[int, dict[datetime | None, list[int]]] = defaultdict(lambda: defaultdict(list))
     links = OrderTicket.objects.filter(order_id__in=order_ids).order_by("ticket__number")
     for order_id, number, released in links.values_list(
         "order_id", "ticket__number", "released_at"
     ):
-        ends[order_id][released].append(number)
+        numbers[order_id][released].append(number)
     return defaultdict(
         list,
         {
-            pk: by_end[None] if None in by_end else by_end[max(filter(None, by_end))]
-            for pk, by_end in ends.items()
+            order_id: by_release[None]
+            if None in by_release
+            else by_release[max(filter(None, by_release))]
+            for order_id, by_release in numbers.items()
         },
     )
 
@@ -284,7 +286,7 @@ def _format_local_time(at: datetime | None, *, zone: tzinfo) -> str | None:
 
 
 class _RaffleCache(dict[int, Raffle]):
-    """Raffles by id, each read once."""
+    """Raffles by id, each loaded once."""
 
     def __init__(self, wanted: ExportSelection) -> None:
         super().__init__({wanted.raffle.pk: wanted.raffle} if wanted.raffle else {})
