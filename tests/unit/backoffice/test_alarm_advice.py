@@ -26,7 +26,7 @@ def test_every_kind_of_alarm_has_advice_of_its_own(kind: str) -> None:
 
 
 def test_no_advice_is_kept_for_alarms_that_nothing_sounds() -> None:
-    assert sorted(alarm_advice._ADVICE_BUILDERS) == ALARM_KINDS
+    assert sorted(alarm_advice.ADVICE_BUILDERS) == ALARM_KINDS
 
 
 def test_every_alarm_is_sounded_with_a_key_that_the_list_can_read() -> None:
