@@ -27,7 +27,7 @@ from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 
 """A level of Django's messages, and the sentence."""
 
@@ -107,7 +107,7 @@ def cancel_order_view(request: HttpRequest, order_id: int) -> HttpResponse:
 
     def act(order: Order) -> ActionResult:
         reason = request.POST.get("reason", "").strip()[:MAX_NOTE_LENGTH]
-        payments.cancel_order(
+        order_endings.cancel_order(
             order.pk, by=build_staff_actor(request), now=timezone.now(), reason=reason
         )
         return messages.SUCCESS, f"{order} is cancelled and its numbers are free again."

@@ -17,7 +17,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
 from shared.raffles.services import lifecycle, orders, proofs, reservations
 from shared.raffles.services.ticket_numbers import number_generation
-from shared.use_cases import payments
+from shared.use_cases import payments, proof_files
 from shared.whatsapp import messages
 from shared.whatsapp.models import (
     BusinessNumber,
@@ -110,7 +110,7 @@ class Shop:
             received = proofs.receive_proof(
                 source, order=locked, contact_id=buyer.pk, by=_chat(buyer), now=at
             )
-        payments.keep_proof_file(
+        proof_files.keep_proof_file(
             received.proof.pk,
             content=content or receipt(order, buyer, at=at - 2 * MINUTE),
             content_type="image/jpeg",

@@ -48,7 +48,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import AlreadySettled, NeedsDecision
 from shared.raffles.services import order_queries
-from shared.use_cases import late_payments, payments
+from shared.use_cases import late_payments, order_endings, payments
 
 _format_three_digits: Final = "{:03d}".format
 
@@ -175,7 +175,7 @@ class CancelOrderView(OrderDecisionView):
 
         def act(order: Order) -> None:
             _refuse_foreign_proofs(order, wanted.get("proofs"))
-            payments.cancel_order(
+            order_endings.cancel_order(
                 order.pk,
                 by=scopes.get_actor(request),
                 now=timezone.now(),

@@ -29,7 +29,7 @@ from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 
 _log = logs.get_logger(__name__)
 
@@ -131,7 +131,7 @@ def cancel_orders_view(request: HttpRequest) -> HttpResponse:
     reason = decisions.parse_note(request)
 
     def act(order: Order) -> BulkActionResult:
-        payments.cancel_order(
+        order_endings.cancel_order(
             order.pk, by=actions.build_staff_actor(request), now=timezone.now(), reason=reason
         )
         return BulkOutcomeTone.DONE, "is cancelled; its numbers are free again."

@@ -20,7 +20,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
 from shared.raffles.results import NeedsDecision, Settled
-from shared.use_cases import late_payments, payments
+from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -111,7 +111,7 @@ class TestReplaceNumbers:
         self, raffle: Raffle, late: Order
     ) -> None:
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        payments.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        order_endings.cancel_order(other.pk, by=a_reviewer(), now=LATER)
 
         replace(late)
 
@@ -196,7 +196,7 @@ class TestNoteRefund:
     ) -> None:
         refund(late)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        payments.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        order_endings.cancel_order(other.pk, by=a_reviewer(), now=LATER)
 
         with pytest.raises(DecisionMade) as refused:
             payments.confirm_payment(late.pk, by=builders.an_api_token(), now=LATER)

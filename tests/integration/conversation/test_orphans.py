@@ -15,7 +15,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, Settled
-from shared.use_cases import orphan_proofs, payments
+from shared.use_cases import orphan_proofs, payments, proof_files
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer
@@ -233,7 +233,7 @@ class TestDismiss:
         sender = builders.contact()
         proof = dismiss(arranged.orphan(sender))
 
-        payments.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=LATER)
+        proof_files.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=LATER)
 
         assert told(sender) == []
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shared.use_cases import payments
+from shared.use_cases import order_endings
 
 
 class Command(BaseCommand):
@@ -16,6 +16,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Go on until nothing is due."""
         total = 0
-        while expired := payments.expire_due_orders(now=timezone.now()):
+        while expired := order_endings.expire_due_orders(now=timezone.now()):
             total += expired
         self.stdout.write(f"{total} orders expired.")
