@@ -5,7 +5,6 @@ own, and must have committed before anybody is told.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -23,6 +22,7 @@ from backoffice.ui.actions import (
     build_staff_actor,
 )
 from shared.core import enums
+from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
@@ -30,9 +30,6 @@ from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import order_endings, payments
 
 """A level of Django's messages, and the sentence."""
-
-MAX_NOTE_LENGTH: Final = 500
-"""Characters of a note that are kept."""
 
 
 @require_POST

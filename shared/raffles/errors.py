@@ -97,6 +97,12 @@ class NothingToReview(DomainError):
         super().__init__(order_id=order_id, by=by, at=at)
 
 
+class RejectionNoteMissing(DomainError):
+    """A proof turned down for another reason than the listed ones needs a note that says why."""
+
+    code = "rejection_note_missing"
+
+
 class AskedJustNow(DomainError):
     """The buyer was asked for a better proof a moment ago."""
 

@@ -85,14 +85,14 @@ def reject_payment(
     Args:
         order_id: which order.
         reason: one of the listed ones.
-        note: more about it, which the buyer reads too; may be empty.
+        note: more about it, which the buyer reads too; may be empty, but not with `OTHER`.
         by: who looked at it.
         now: the clock.
         seen_proofs: ids of the proofs that were looked at; None: all there are.
 
     Raises:
-        OrderNotFound, NothingToReview, ProofUnseen, OrderAlreadyPaid, OrderEnded: see
-            `raffles.services.payments`.
+        OrderNotFound, RejectionNoteMissing, NothingToReview, ProofUnseen, OrderAlreadyPaid,
+            OrderEnded: see `raffles.services.payments`.
 
     """
     order = payments.reject_proofs(

@@ -24,6 +24,7 @@ from shared.raffles.errors import (
     NothingToReview,
     OrderNotPlaced,
     ProofUnseen,
+    RejectionNoteMissing,
 )
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
@@ -101,17 +102,20 @@ def reject_proofs(
     Args:
         order: locked by `orders.lock`.
         reason: what is wrong with the proof.
-        note: more about it, in words; may be empty.
+        note: more about it, in words; may be empty, but not with `OTHER`.
         by: who looked at it.
         now: when.
         seen_proofs: the payment proofs that were looked at; None: whatever there is.
 
     Raises:
+        RejectionNoteMissing: `OTHER` without a note.
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
         NothingToReview: no proof waits for a decision.
         ProofUnseen: a proof waits that was not looked at.
 
     """
+    if reason is RejectReason.OTHER and not note.strip():
+        raise RejectionNoteMissing
     if not order.needs_decision:
         _refuse_unless_under_review(order)
     refuse_unseen_proofs(order, seen_proofs=seen_proofs)

@@ -88,7 +88,7 @@ class TestAskAgain:
                 payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
             case "reject":
                 payments.reject_payment(
-                    order.pk, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=NOON
+                    order.pk, reason=RejectReason.REPEATED, note="", by=a_reviewer(), now=NOON
                 )
             case _:
                 order_endings.cancel_order(order.pk, by=a_reviewer(), now=NOON)
@@ -135,7 +135,11 @@ class TestTheSecondReviewer:
 
         with pytest.raises(NothingToReview) as refused:
             payments.reject_payment(
-                order.pk, reason=RejectReason.OTHER, note="", by=an_api_token(), now=NOON + MINUTE
+                order.pk,
+                reason=RejectReason.REPEATED,
+                note="",
+                by=an_api_token(),
+                now=NOON + MINUTE,
             )
 
         assert refused.value.details == {"order_id": order.pk, "by": "rita", "at": NOON}

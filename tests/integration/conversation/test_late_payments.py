@@ -245,7 +245,11 @@ class TestTheSecondDecision:
 
         with pytest.raises(OrderEnded) as refused:
             payments.reject_payment(
-                late.pk, reason=RejectReason.OTHER, note="", by=builders.an_api_token(), now=LATER
+                late.pk,
+                reason=RejectReason.REPEATED,
+                note="",
+                by=builders.an_api_token(),
+                now=LATER,
             )
 
         assert refused.value.details == {"status": "EXPIRED", "by": "rita", "at": LATER}

@@ -99,7 +99,7 @@ class House:
             case "cancel":
                 order_endings.cancel_order(order_id, **who)
             case "reject":
-                payments.reject_payment(order_id, reason=RejectReason.OTHER, note="", **who)
+                payments.reject_payment(order_id, reason=RejectReason.REPEATED, note="", **who)
             case "ask":
                 payments.ask_for_better_proof(order_id, note="", **who)
             case "replace":

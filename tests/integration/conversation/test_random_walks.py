@@ -95,7 +95,7 @@ def _happen(chat: Chat, act: Act) -> None:
             _seller(
                 chat,
                 act.pick,
-                lambda o: payments.reject_payment(o.pk, reason=reason, note="", by=by, now=now),
+                lambda o: payments.reject_payment(o.pk, reason=reason, note="look", by=by, now=now),
             )
         case "cancel":
             _seller(chat, act.pick, lambda o: order_endings.cancel_order(o.pk, by=by, now=now))

@@ -157,7 +157,7 @@ class Story(RuleBasedStateMachine):
         order = self.one(pick)
         self.attempt(
             lambda: payments.reject_proofs(
-                order, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=self.now
+                order, reason=RejectReason.REPEATED, note="", by=a_reviewer(), now=self.now
             )
         )
 

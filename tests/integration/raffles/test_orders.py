@@ -23,6 +23,7 @@ from shared.raffles.errors import (
     OrderNotPlaced,
     ProofUnseen,
     RaffleDrawn,
+    RejectionNoteMissing,
     TransitionNotAllowed,
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
@@ -423,12 +424,23 @@ class TestReject:
         with pytest.raises(ProofUnseen):
             payments.reject_proofs(
                 order,
-                reason=RejectReason.OTHER,
+                reason=RejectReason.REPEATED,
                 note="",
                 by=a_reviewer(),
                 now=NOON,
                 seen_proofs=[],
             )
+
+    @pytest.mark.parametrize("note", ["", "  "])
+    def test_wants_a_note_for_a_reason_that_is_not_listed(self, raffle: Raffle, note: str) -> None:
+        order = arranged.under_review(raffle)
+
+        with pytest.raises(RejectionNoteMissing):
+            payments.reject_proofs(
+                order, reason=RejectReason.OTHER, note=note, by=a_reviewer(), now=NOON
+            )
+
+        assert order.proofs.get().verdict == Verdict.PENDING
 
     @pytest.mark.parametrize(
         ("status", "refusal"),
