@@ -22,6 +22,7 @@ from shared.core.enums import (
     TicketStatus,
     Verdict,
 )
+from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.raffles.validators import validate_currency, validate_time_zone
 
 
@@ -350,13 +351,8 @@ class OrderTicket(models.Model):
 
 
 def collect_ticket_numbers(links: Iterable[OrderTicket]) -> list[int]:
-    """Give the ticket numbers of an order's rows: those held or, once released, held last."""
-    links = list(links)
-    held = {link.ticket.number for link in links if link.released_at is None}
-    if held:
-        return sorted(held)
-    latest = max((link.released_at for link in links if link.released_at), default=None)
-    return sorted({link.ticket.number for link in links if link.released_at == latest})
+    """Return the ticket numbers of one order from its rows, as `choose_ticket_numbers` does."""
+    return choose_ticket_numbers((link.ticket.number, link.released_at) for link in links)
 
 
 class OrderEvent(models.Model):

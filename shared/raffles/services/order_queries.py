@@ -1,11 +1,14 @@
 """Reads of orders for callers that must not write them."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound
-from shared.raffles.models import Order
+from shared.raffles.models import Order, OrderTicket
+from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.raffles.predicates import EXPIRING_ORDERS
 
 
@@ -38,6 +41,23 @@ def find_contact_id(order_id: int) -> int | None:
         return Order.objects.values_list("contact_id", flat=True).get(pk=order_id)
     except Order.DoesNotExist:
         raise OrderNotFound(order_id=order_id) from None
+
+
+def load_ticket_numbers(order_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the ticket numbers of several orders, in one query.
+
+    Returns:
+        By order id the numbers it holds or, once released, held last; ascending. An order without
+        any has an empty list.
+
+    """
+    rows: dict[int, list[tuple[int, datetime | None]]] = defaultdict(list)
+    found = OrderTicket.objects.filter(order_id__in=order_ids)
+    for order_id, number, released_at in found.values_list(
+        "order_id", "ticket__number", "released_at"
+    ):
+        rows[order_id].append((number, released_at))
+    return {order_id: choose_ticket_numbers(rows[order_id]) for order_id in order_ids}
 
 
 def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:
