@@ -1,6 +1,5 @@
 """What an export holds: its columns, and its rows one after the other, never all at once."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -19,6 +18,7 @@ from backoffice.orders.exports.cells import CellValue, format_iso_time
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, OrderTicket, Raffle
+from shared.raffles.services import order_queries
 
 ROWS_PER_QUERY: Final = 1_000
 """Rows that are read at once."""
@@ -183,7 +183,7 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     found = Order.objects.filter(wanted.orders()).order_by("pk").values(*fields)
     raffles = _RaffleCache(wanted)
     for orders in batched(found.iterator(ROWS_PER_QUERY), ROWS_PER_QUERY):
-        numbers = _load_ticket_numbers([order["pk"] for order in orders])
+        numbers = order_queries.load_ticket_numbers([order["pk"] for order in orders])
         for order in orders:
             raffle = raffles[order["raffle_id"]]
             yield {
@@ -260,23 +260,6 @@ def _build_buyer_cells(order: Mapping[str, Any]) -> dict[str, CellValue]:
 
 
 _STATUS_LABELS: Final = {status.value: enums.format_label(status) for status in OrderStatus}
-
-
-def _load_ticket_numbers(order_ids: list[int]) -> dict[int, list[int]]:
-    """Give the numbers each order holds or, once released, held last; ascending."""
-    ends: dict[int, dict[datetime | None, list[int]]] = defaultdict(lambda: defaultdict(list))
-    links = OrderTicket.objects.filter(order_id__in=order_ids).order_by("ticket__number")
-    for order_id, number, released in links.values_list(
-        "order_id", "ticket__number", "released_at"
-    ):
-        ends[order_id][released].append(number)
-    return defaultdict(
-        list,
-        {
-            pk: by_end[None] if None in by_end else by_end[max(filter(None, by_end))]
-            for pk, by_end in ends.items()
-        },
-    )
 
 
 def _format_local_time(at: datetime | None, *, zone: tzinfo) -> str | None:
