@@ -188,7 +188,7 @@ def _describe_confirmation(
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            found = outcome.order.numbers()
+            found = outcome.order.list_ticket_numbers()
             verb = "is" if len(found) == 1 else "are"
             sold = f"{display.format_ticket_numbers(raffle, found)} {verb} sold"
             back = " It was late; its numbers were still free and were taken back." if late else ""

@@ -75,7 +75,7 @@ def free_ticket_numbers_view(request: HttpRequest, order_id: int) -> JsonRespons
     limit = TICKET_NUMBERS_SUGGESTED + order.quantity
     pivot = secrets.randbits(31)
     free = availability.pick_free_examples(order.raffle, pivot=pivot, limit=limit)
-    return JsonResponse({"free": [order.raffle.written(number) for number in free]})
+    return JsonResponse({"free": [order.raffle.format_ticket_number(number) for number in free]})
 
 
 @require_POST
@@ -97,7 +97,7 @@ def replace_ticket_numbers_view(request: HttpRequest, order_id: int) -> HttpResp
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
         )
-        sold = display.format_ticket_numbers(order.raffle, settled.order.numbers())
+        sold = display.format_ticket_numbers(order.raffle, settled.order.list_ticket_numbers())
         return messages.SUCCESS, f"{order} is paid with {sold}. The buyer is told."
 
     return run_order_decision(request, order_id, act)

@@ -120,7 +120,7 @@ def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:
         span=_format_range(raffle, first, last),
         cells=[
             TicketNumberCell(
-                written=raffle.written(place.number),
+                written=raffle.format_ticket_number(place.number),
                 state=_TICKET_STATES[place.status],
                 address=links.of(place),
                 sought=place.number == sought,
@@ -165,7 +165,7 @@ class _NumberMapLinks:
         if place.order_id is not None and self.sees_orders:
             order = Order.objects.select_related("contact").get(pk=place.order_id)
         return FoundTicketNumber(
-            written=self.raffle.written(place.number),
+            written=self.raffle.format_ticket_number(place.number),
             state=_TICKET_STATES[place.status],
             order=order,
             order_status=enums.format_label(OrderStatus(order.status)) if order else "",
@@ -176,7 +176,7 @@ class _NumberMapLinks:
     def _sale(self, place: MapEntry) -> str:
         if not self.sells:
             return ""
-        return f"{self.sale}?numbers={self.raffle.written(place.number)}"
+        return f"{self.sale}?numbers={self.raffle.format_ticket_number(place.number)}"
 
 
 def _describe_buyer(order: Order) -> str:
@@ -221,7 +221,7 @@ def _build_overview(
         return []
     return [
         NumberRangeLink(
-            written=links.raffle.written(block.first),
+            written=links.raffle.format_ticket_number(block.first),
             address=links.turn(block.first),
             here=block.first <= first <= block.last,
             share=progress_bar.build_progress_bar(block.counts),
@@ -240,11 +240,13 @@ def _build_page_links(links: _NumberMapLinks, *, first: int) -> list[NumberRange
     end = min(begin + size - 1, raffle.last_number)
     return [
         NumberRangeLink(
-            written=raffle.written(start), address=links.turn(start), here=start == first
+            written=raffle.format_ticket_number(start),
+            address=links.turn(start),
+            here=start == first,
         )
         for start in range(begin, end + 1, TICKETS_PER_PAGE)
     ]
 
 
 def _format_range(raffle: Raffle, first: int, last: int) -> str:
-    return f"{raffle.written(first)} to {raffle.written(last)}"
+    return f"{raffle.format_ticket_number(first)} to {raffle.format_ticket_number(last)}"

@@ -47,7 +47,7 @@ def format_order_total(order: Order) -> str:
 
 def format_ticket_numbers(raffle: Raffle, found: Iterable[int]) -> str:
     """Write numbers with their zeros: "007, 213"."""
-    return ", ".join(raffle.written(number) for number in found)
+    return ", ".join(raffle.format_ticket_number(number) for number in found)
 
 
 def format_contact(contact: WhatsAppContact | None) -> str:

@@ -125,7 +125,8 @@ def represent_order(found: models.Order) -> Order:
 def represent_ticket_numbers(found: models.Order) -> list[str]:
     """Write the numbers an order holds or, once released, held last, with their zeros."""
     return [
-        found.raffle.written(number) for number in collect_ticket_numbers(found.order_tickets.all())
+        found.raffle.format_ticket_number(number)
+        for number in collect_ticket_numbers(found.order_tickets.all())
     ]
 
 

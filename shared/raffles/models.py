@@ -143,7 +143,7 @@ class Raffle(models.Model):
         """How many digits a number is written with."""
         return max(self.number_width, len(str(self.last_number)))
 
-    def written(self, number: int) -> str:
+    def format_ticket_number(self, number: int) -> str:
         """Write a ticket number with its leading zeros: 7 of a hundred is "07"."""
         return f"{number:0{self.width}d}"
 
@@ -323,7 +323,7 @@ class Order(models.Model):
         """Whether a payment proof waits for a decision."""
         return self.under_review_since is not None
 
-    def numbers(self) -> list[int]:
+    def list_ticket_numbers(self) -> list[int]:
         """The ticket numbers it holds now or, once released, held last; ascending."""
         return collect_ticket_numbers(self.order_tickets.select_related("ticket"))
 

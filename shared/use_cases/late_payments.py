@@ -90,7 +90,7 @@ def replace_numbers(
 
     """
     order = lock_order_with_contacts(order_id)
-    old = order.numbers()
+    old = order.list_ticket_numbers()
     settled = late_payments.replace_numbers(
         order,
         numbers=numbers,

@@ -245,7 +245,7 @@ def _describe_bulk_confirmation(
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            sold = display.format_ticket_numbers(raffle, outcome.order.numbers())
+            sold = display.format_ticket_numbers(raffle, outcome.order.list_ticket_numbers())
             back = " It was late; its numbers were still free." if late else ""
             return BulkOutcomeTone.DONE, f"is paid: {sold} are sold.{back}"
         case AlreadySettled(by=by, at=at):

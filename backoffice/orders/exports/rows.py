@@ -167,7 +167,7 @@ def _iterate_ticket_number_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     ).iterator(ROWS_PER_QUERY):
         order = dict(zip(fields, values, strict=True))
         raffle = raffles[order["raffle_id"]]
-        yield {**_build_order_cells(order, raffle), "number": raffle.written(number)}
+        yield {**_build_order_cells(order, raffle), "number": raffle.format_ticket_number(number)}
 
 
 def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
@@ -189,7 +189,7 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
             yield {
                 **_build_order_cells(order, raffle),
                 "quantity": order["quantity"],
-                "numbers": " ".join(map(raffle.written, numbers[order["pk"]])),
+                "numbers": " ".join(map(raffle.format_ticket_number, numbers[order["pk"]])),
                 "total": order["total"],
                 "placed": _format_local_time(order["placed_at"], zone=ZoneInfo(raffle.time_zone)),
             }

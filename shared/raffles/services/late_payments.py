@@ -59,7 +59,7 @@ def replace_numbers(
     refuse_if_decided(order)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     orders.refuse_after_the_draw(order)
-    old = order.numbers()
+    old = order.list_ticket_numbers()
     if numbers is None:
         chosen = _lock_kept_and_random_tickets(order, old=old, pivot=pivot)
     else:
@@ -171,4 +171,4 @@ def _lock_kept_and_random_tickets(
 
 
 def _format_ticket_numbers(order: Order, numbers: Collection[int]) -> str:
-    return ", ".join(order.raffle.written(number) for number in numbers)
+    return ", ".join(order.raffle.format_ticket_number(number) for number in numbers)

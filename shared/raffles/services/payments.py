@@ -225,7 +225,7 @@ def sell_late_order(
 ) -> Settled | NeedsDecision:
     """Sell an ended order's numbers if it can have them back, else flag it for a decision."""
     taken_back = tickets.take_back_tickets(order)
-    if taken_back.done:
+    if taken_back.succeeded:
         history.record_order_event(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
         return sell_order(order, by=by, now=now, late=True, reason=reason)
     if not order.needs_decision:

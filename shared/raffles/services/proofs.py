@@ -123,7 +123,7 @@ def _record_late_proof(order: Order, *, by: Actor, now: datetime, reason: str = 
     history.record_order_event(
         order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason
     )
-    if tickets.take_back_tickets(order).done:
+    if tickets.take_back_tickets(order).succeeded:
         history.change_order_status(
             order,
             to=OrderStatus.PENDING_PAYMENT,

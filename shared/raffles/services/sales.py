@@ -65,7 +65,7 @@ class SalesSums:
 
     raffles: Mapping[int, RaffleSums]
     days: Sequence[DaySums]
-    all: RaffleSums = RaffleSums()
+    overall: RaffleSums = RaffleSums()
 
 
 def load_sales_sums(
@@ -99,7 +99,7 @@ def load_sales_sums(
             adder.add(status, currency, orders, numbers, money)
         placed[placed_on] += orders
     return SalesSums(
-        raffles={of_raffle: adder.sums() for of_raffle, adder in raffles.items()},
+        raffles={of_raffle: adder.build_sums() for of_raffle, adder in raffles.items()},
         days=[
             DaySums(
                 day,
@@ -110,7 +110,7 @@ def load_sales_sums(
             )
             for place, (day, adder) in enumerate(zip(known, sold, strict=True))
         ],
-        all=every.sums(),
+        overall=every.build_sums(),
     )
 
 
@@ -217,7 +217,7 @@ class _SalesAdder:
         if status == OrderStatus.PENDING_PAYMENT:
             self.expected[currency] += money
 
-    def sums(self) -> RaffleSums:
+    def build_sums(self) -> RaffleSums:
         return RaffleSums(
             self.sold, self.held, dict(self.confirmed), dict(self.expected), dict(self.orders)
         )

@@ -29,13 +29,13 @@ class TakeBackResult:
     """Whether the numbers of an ended order are its own again.
 
     Attributes:
-        done: all were free and are held for the order again.
+        succeeded: all were free and are held for the order again.
         taken: numbers that belong to somebody else by now.
-        free: numbers that are free, and stay so unless `done`.
+        free: numbers that are free, and stay so unless `succeeded`.
 
     """
 
-    done: bool
+    succeeded: bool
     taken: tuple[int, ...]
     free: tuple[int, ...]
 
@@ -165,17 +165,17 @@ def take_back_tickets(order: Order) -> TakeBackResult:
 
     Otherwise nothing is written.
     """
-    tickets = lock_tickets(order.raffle_id, numbers=order.numbers())
+    tickets = lock_tickets(order.raffle_id, numbers=order.list_ticket_numbers())
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers"
     )
     available = [ticket for ticket in tickets if ticket.status == TicketStatus.AVAILABLE]
     taken = [ticket for ticket in tickets if ticket.status != TicketStatus.AVAILABLE]
-    done = not taken and order.raffle.status != RaffleStatus.DRAWN
-    if done:
+    succeeded = not taken and order.raffle.status != RaffleStatus.DRAWN
+    if succeeded:
         hold_tickets(tickets, order=order)
     return TakeBackResult(
-        done=done,
+        succeeded=succeeded,
         taken=tuple(ticket.number for ticket in taken),
         free=tuple(ticket.number for ticket in available),
     )

@@ -74,7 +74,7 @@ class TestPurchase:
             "proof_received",
             "paid",
         ]
-        assert chat.order().numbers() == [7, 13, 45]
+        assert chat.order().list_ticket_numbers() == [7, 13, 45]
 
     def test_costs_seven_messages_when_first_choosing_among_several_raffles(
         self, raffle: Raffle
@@ -129,7 +129,7 @@ class TestNumbersTaken:
         chat.says("07, 13, 45")
         chat.taps("Take 045")
 
-        assert chat.order().numbers() == [45]
+        assert chat.order().list_ticket_numbers() == [45]
 
     def test_are_no_trouble_when_they_are_ones_own(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -137,7 +137,7 @@ class TestNumbersTaken:
         chat.says("07, 45")
 
         assert chat.state is State.CONFIRM_RESERVATION
-        assert chat.order().numbers() == [7, 45]
+        assert chat.order().list_ticket_numbers() == [7, 45]
         assert raffle.numbers.filter(status="RESERVED").count() == 2
 
 

@@ -74,7 +74,11 @@ class TestReplaceNumbers:
 
         assert outcome == Settled(outcome.order, late=True)
         order = arranged.stored(late)
-        assert (order.status, order.numbers(), order.total) == ("PAID", [7, 8, 9], Decimal(15))
+        assert (order.status, order.list_ticket_numbers(), order.total) == (
+            "PAID",
+            [7, 8, 9],
+            Decimal(15),
+        )
         assert not order.needs_decision
         assert arranged.statuses(raffle, 7, 8, 9) == ["SOLD"] * 3
         assert arranged.story(order)[-2:] == ["NUMBERS_REPLACED", "PAID"]
@@ -103,7 +107,7 @@ class TestReplaceNumbers:
     def test_keeps_what_is_free_of_the_old_and_draws_the_rest(self, late: Order) -> None:
         replace(late)
 
-        numbers = arranged.stored(late).numbers()
+        numbers = arranged.stored(late).list_ticket_numbers()
         assert len(numbers) == 3
         assert set(numbers) & {1, 2, 3} == {2, 3}
 
@@ -115,7 +119,7 @@ class TestReplaceNumbers:
 
         replace(late)
 
-        assert arranged.stored(late).numbers() == [1, 2, 3]
+        assert arranged.stored(late).list_ticket_numbers() == [1, 2, 3]
         assert last_told(late).key == "paid"
 
     @pytest.mark.parametrize("status", [RaffleStatus.PAUSED, RaffleStatus.CLOSED])

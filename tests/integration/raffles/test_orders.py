@@ -146,7 +146,7 @@ class TestCancel:
         assert (order.status, order.closed_at) == (OrderStatus.CANCELLED, NOON)
         assert not order.under_review
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
-        assert order.numbers() == [1, 2, 3]
+        assert order.list_ticket_numbers() == [1, 2, 3]
         event = history.find_last_event(order, OrderAction.CANCELLED)
         assert event is not None
         assert (event.reason, event.actor_label) == ("asked by phone", "rita")
@@ -312,7 +312,7 @@ class TestConfirmLate:
         assert outcome == Settled(order, late=True)
         order = arranged.stored(order)
         assert order.status == OrderStatus.PAID
-        assert order.numbers() == [1, 2, 3]
+        assert order.list_ticket_numbers() == [1, 2, 3]
         assert arranged.statuses(raffle, 1, 2, 3) == ["SOLD"] * 3
         assert arranged.story(order)[-2:] == ["NUMBERS_TAKEN_BACK", "PAID"]
         assert inventory.find_inventory_problems() == []
@@ -371,7 +371,7 @@ class TestConfirmLate:
 
         payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
-        assert arranged.stored(order).numbers() == [1, 2, 3]
+        assert arranged.stored(order).list_ticket_numbers() == [1, 2, 3]
         assert inventory.find_inventory_problems() == []
 
 

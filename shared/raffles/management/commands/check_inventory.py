@@ -25,7 +25,7 @@ class Command(BaseCommand):
         """
         problems = inventory.find_inventory_problems(raffle)
         for problem in problems:
-            self.stderr.write(f"raffle {problem.raffle_id}: {problem.words} [{problem.code}]")
+            self.stderr.write(f"raffle {problem.raffle_id}: {problem.description} [{problem.code}]")
         if problems:
             raise CommandError(f"The inventory does not add up: {len(problems)} problems.")
         self.stdout.write(self.style.SUCCESS("Every number is free, held or sold exactly once."))

@@ -40,6 +40,7 @@ class Command(BaseCommand):
                 raffle, progress=lambda done: shown.update(task, completed=done)
             )
         self.stdout.write(
-            f"{found}: numbers {found.written(found.first_number)} to "
-            f"{found.written(found.last_number)} exist, {created:,} of them created now."
+            f"{found}: numbers {found.format_ticket_number(found.first_number)} to "
+            f"{found.format_ticket_number(found.last_number)} exist, "
+            f"{created:,} of them created now."
         )

@@ -18,13 +18,13 @@ class InventoryProblem:
     Attributes:
         raffle_id: in which raffle.
         code: which invariant is broken.
-        words: what is wrong, for people.
+        description: what is wrong, for people.
 
     """
 
     raffle_id: int
     code: str
-    words: str
+    description: str
 
 
 _INVENTORY_CHECKS: Final = {
@@ -113,14 +113,16 @@ def find_inventory_problems(raffle_id: int | None = None) -> list[InventoryProbl
     """
     problems = []
     with _open_snapshot(), connection.cursor() as cursor:
-        for code, (words, statement) in _INVENTORY_CHECKS.items():
+        for code, (template, statement) in _INVENTORY_CHECKS.items():
             cursor.execute(f"{statement} LIMIT {MAX_PROBLEMS_PER_KIND}", {"raffle": raffle_id})
-            problems += [_build_problem(code, words=words, row=row) for row in cursor.fetchall()]
+            problems += [
+                _build_problem(code, template=template, row=row) for row in cursor.fetchall()
+            ]
     return problems
 
 
-def _build_problem(code: str, *, words: str, row: tuple[Any, ...]) -> InventoryProblem:
-    return InventoryProblem(raffle_id=row[0], code=code, words=words.format(*row))
+def _build_problem(code: str, *, template: str, row: tuple[Any, ...]) -> InventoryProblem:
+    return InventoryProblem(raffle_id=row[0], code=code, description=template.format(*row))
 
 
 @contextmanager
