@@ -11,9 +11,8 @@ from django.db import IntegrityError, transaction
 from shared.core import logs
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.raffles.errors import RaffleNotFound
-from shared.raffles.models import Order, Raffle
-from shared.raffles.services import orders, payments, reservations
+from shared.raffles.models import Order
+from shared.raffles.services import orders, payments, raffle_queries, reservations
 from shared.use_cases.errors import BuyerNameMissing
 
 _log = logs.get_logger(__name__)
@@ -98,7 +97,7 @@ def _sell_in_transaction(
 ) -> Order:
     """Hold, place and sell at once; the database lets each request key in once."""
     held = reservations.hold_chosen_or_random(
-        _load_raffle(raffle_id), contact_id=None, by=by, now=now, **terms
+        raffle_queries.load_raffle(raffle_id), contact_id=None, by=by, now=now, **terms
     )
     order = orders.place(held, at=now, now=now, by=by, changes=buyer)
     payments.sell_order(order, by=by, now=now, late=False, reason=CASH_SALE_REASON)
@@ -107,10 +106,3 @@ def _sell_in_transaction(
 
 def _find_first_sale(request_key: UUID) -> Order | None:
     return Order.objects.select_related("raffle").filter(request_key=request_key).first()
-
-
-def _load_raffle(raffle_id: int) -> Raffle:
-    try:
-        return Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None

@@ -12,10 +12,16 @@ from shared.conversation.texts import order_updates
 from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
 from shared.core import logs
 from shared.raffles.actor import Actor
-from shared.raffles.errors import RaffleNotFound
-from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate
-from shared.raffles.services import orders, orphan_proofs, proof_queries, proofs, reservations
+from shared.raffles.services import (
+    orders,
+    orphan_proofs,
+    proof_queries,
+    proofs,
+    raffle_queries,
+    reservations,
+)
 from shared.use_cases.locking import lock_order_with_contacts
 from shared.whatsapp.services.inbox import contacts
 
@@ -91,7 +97,7 @@ def create_order_from_proof(
         contacts.lock_contact(sender_id)
     proof = orphan_proofs.lock_orphan_proof(proof_id)
     held = reservations.hold_chosen_or_random(
-        _load_raffle(raffle_id),
+        raffle_queries.load_raffle(raffle_id),
         contact_id=sender_id,
         numbers=numbers,
         quantity=quantity,
@@ -155,10 +161,3 @@ def _acknowledge_proof(outcome: ProofKept | ProofLate, *, now: datetime) -> None
             notify_buyer(order, order_updates.build_proof_attached_message, now=now)
         case ProofKept() if not quiet:
             notify_buyer(order, build_proof_added_message, now=now)
-
-
-def _load_raffle(raffle_id: int) -> Raffle:
-    try:
-        return Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None

@@ -56,6 +56,34 @@ def count_tickets(raffle_id: int) -> TicketCounts:
     taken = numbers.exclude(AVAILABLE_TICKETS).values_list("status").annotate(count=Count("*"))
     found = dict(taken.order_by("status"))
     reserved, sold = found.get(TicketStatus.RESERVED, 0), found.get(TicketStatus.SOLD, 0)
+    return build_ticket_counts(total, reserved=reserved, sold=sold)
+
+
+def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCounts]:
+    """Count free, held and sold numbers of several raffles, by raffle id, in one query.
+
+    What is neither held nor sold counts as free, whether it was made yet or not.
+    """
+    taken = (
+        TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
+        .exclude(AVAILABLE_TICKETS)
+        .order_by("raffle_id", "status")
+        .values_list("raffle_id", "status")
+        .annotate(count=Count("*"))
+    )
+    found = {(raffle_id, status): count for raffle_id, status, count in taken}
+    return {
+        raffle.pk: build_ticket_counts(
+            raffle.number_count,
+            reserved=found.get((raffle.pk, TicketStatus.RESERVED), 0),
+            sold=found.get((raffle.pk, TicketStatus.SOLD), 0),
+        )
+        for raffle in raffles
+    }
+
+
+def build_ticket_counts(total: int, *, reserved: int, sold: int) -> TicketCounts:
+    """Return the counts of `total` ticket numbers; those neither held nor sold are free."""
     return TicketCounts(available=total - reserved - sold, reserved=reserved, sold=sold)
 
 

@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from shared.core.enums import RaffleStatus
-from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
+from shared.raffles.services import raffle_queries
 
 _COPY_SUFFIX: Final = " (copy)"
 
@@ -50,10 +50,7 @@ def duplicate_raffle(raffle_id: int, *, now: datetime) -> Raffle:
         RaffleNotFound: there is no such raffle.
 
     """
-    try:
-        original = Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None
+    original = raffle_queries.load_raffle(raffle_id)
     copy = Raffle(
         title=_build_copy_title(original.title),
         status=RaffleStatus.DRAFT,

@@ -7,8 +7,9 @@ from django.db import transaction
 from shared.core import row_count
 from shared.core.enums import RaffleStatus
 from shared.raffles import transitions
-from shared.raffles.errors import NumbersMissing, RaffleNotFound
+from shared.raffles.errors import NumbersMissing
 from shared.raffles.models import Raffle
+from shared.raffles.services import raffle_queries
 from shared.raffles.services.ticket_numbers import number_generation
 
 
@@ -58,10 +59,7 @@ def close(raffle_id: int, *, now: datetime) -> Raffle:
 
 
 def _lock_raffle(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
-    try:
-        raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None
+    raffle = raffle_queries.load_raffle(raffle_id, lock=True)
     transitions.check_transition(
         transitions.RAFFLE_TRANSITIONS, current=RaffleStatus(raffle.status), wanted=wanted
     )

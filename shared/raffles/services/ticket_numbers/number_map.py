@@ -1,6 +1,5 @@
 """Where the sold and held numbers of a raffle lie; reads only, bounded at a million numbers."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,7 @@ from django.db.models.expressions import CombinedExpression
 from shared.core.enums import TicketStatus
 from shared.raffles.models import OrderTicket, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
-from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.availability import TicketCounts, build_ticket_counts
 
 TICKETS_PER_PAGE: Final = 500
 """Numbers on one page of the map."""
@@ -86,29 +85,6 @@ def load_map_page(raffle: Raffle, *, first: int) -> list[MapEntry]:
     ]
 
 
-def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCounts]:
-    """Count free, held and sold numbers of several raffles at once, by their ids, in one query.
-
-    What is neither held nor sold counts as free, whether it was made yet or not.
-    """
-    taken = (
-        TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
-        .exclude(AVAILABLE_TICKETS)
-        .order_by("raffle_id", "status")
-        .values_list("raffle_id", "status")
-        .annotate(count=Count("*"))
-    )
-    found = {(raffle_id, status): count for raffle_id, status, count in taken}
-    return {
-        raffle.pk: _build_counts(
-            raffle.number_count,
-            reserved=found.get((raffle.pk, TicketStatus.RESERVED), 0),
-            sold=found.get((raffle.pk, TicketStatus.SOLD), 0),
-        )
-        for raffle in raffles
-    }
-
-
 def _count_by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[int, int]:
     """Count by place in the row of stretches; whole numbers divide without a rest.
 
@@ -126,8 +102,6 @@ def _count_by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[
 
 
 def _build_block(first: int, last: int, *, reserved: int, sold: int) -> MapBlock:
-    return MapBlock(first, last, _build_counts(last - first + 1, reserved=reserved, sold=sold))
-
-
-def _build_counts(total: int, *, reserved: int, sold: int) -> TicketCounts:
-    return TicketCounts(available=total - reserved - sold, reserved=reserved, sold=sold)
+    return MapBlock(
+        first, last, build_ticket_counts(last - first + 1, reserved=reserved, sold=sold)
+    )
