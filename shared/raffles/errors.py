@@ -1,4 +1,4 @@
-"""Refusals of the raffle domain; staff and API users read their sentences."""
+"""Errors of the raffle domain; staff and API users read the sentences in their docstrings."""
 
 from collections.abc import Collection
 from datetime import datetime
