@@ -1,1 +1,4 @@
-"""Changes of orders by staff, the API and the clock: one transaction each, the buyer told in it."""
+"""Use cases: changes of orders by staff, the API and the clock, each with a message to the buyer.
+
+Each one is a transaction of its own, which queues the message together with the change.
+"""

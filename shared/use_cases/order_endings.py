@@ -22,7 +22,7 @@ from shared.whatsapp.services.inbox import contacts, inbox_queue
 _log = logs.get_logger(__name__)
 
 MAX_BACKLOG_AGE: Final = timedelta(seconds=60)
-"""While messages wait longer than this, nothing expires: a receipt may be among them."""
+"""Age of the oldest unanswered message above which nothing expires: it may be a receipt."""
 
 
 @transaction.atomic(durable=True)
@@ -34,18 +34,20 @@ def cancel_order(
     reason: str = "",
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Cancel an order that is not paid, free its numbers and tell the buyer.
+    """Cancel an order that is not paid, release its ticket numbers and inform the buyer.
 
     Args:
-        order_id: which order.
-        by: who cancels it.
-        now: the clock.
-        reason: why, which the buyer reads too; may be empty.
-        seen_proofs: ids of the proofs that were looked at; None: whatever there is.
+        order_id: primary key of the order.
+        by: the author of the cancellation.
+        now: the present time.
+        reason: the reason as text, which the buyer reads too; may be empty.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
-        OrderNotFound, OrderAlreadyPaid, OrderEnded: see `raffles.services.orders`.
-        ProofUnseen: a proof waits that was not looked at.
+        OrderNotFound: there is no such order.
+        OrderAlreadyPaid: a paid order is never cancelled.
+        OrderEnded: it was cancelled or has expired before.
+        ProofUnseen: a pending proof is not among those seen.
 
     """
     order = lock_order_with_contacts(order_id)
@@ -62,10 +64,14 @@ def cancel_order(
 
 
 def expire_due_orders(*, now: datetime, limit: int = 100) -> int:
-    """Expire orders whose time has run out, each in a transaction of its own; tell their buyers.
+    """Expire orders whose deadline has passed, each in a transaction of its own; inform the buyers.
 
-    A buyer with an unanswered message from before the deadline is left alone, and nobody expires
-    while a backlog of messages is being drained.
+    An order does not expire while its buyer's message from before the deadline is unanswered. No
+    order expires while a message has been waiting longer than `MAX_BACKLOG_AGE`.
+
+    Args:
+        now: the present time.
+        limit: orders per call at most.
 
     Returns:
         How many orders expired.
@@ -82,12 +88,12 @@ def expire_due_orders(*, now: datetime, limit: int = 100) -> int:
 
 
 def _expire_order_or_alarm(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
-    """Expire one order; a fault in it must not keep those behind it from expiring."""
+    """Expire one order; if that fails, sound an alarm so that the other orders still expire."""
     try:
         return _expire_order(order_id, contact_id, now=now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:  # noqa: BLE001 - whatever is wrong with one order, the others must go on
+    except Exception:  # noqa: BLE001 - an error in one order must not stop the others
         _log.exception("expiry_failed", order_id=order_id)
         alarms.sound_alarm(
             f"expiry_failed:{order_id}",
@@ -112,7 +118,7 @@ def _expire_order(order_id: int, contact_id: int | None, *, now: datetime) -> bo
 
 
 def _has_message_before_deadline(order: Order) -> bool:
-    """Whether a message that was sent before the deadline still waits for its answer."""
+    """Whether a message of the buyer that was sent before the deadline is unanswered."""
     if order.contact_id is None or order.expires_at is None:
         return False
     return InboundMessage.objects.filter(

@@ -30,29 +30,33 @@ def confirm_payment(
     received: Decimal | None = None,
     reason: str = "",
 ) -> Settled | AlreadySettled | NeedsDecision:
-    """Sell an order's numbers to its buyer and tell them so.
+    """Sell an order's ticket numbers to its buyer, with a message that confirms it.
 
-    A second confirmation changes nothing and says who confirmed first. An expired or cancelled
-    order takes its numbers back if all are free; else it is flagged, the buyer is told that a
-    person decides, and nothing is sold.
+    A second confirmation changes nothing; its result names the first. An expired or cancelled
+    order takes its ticket numbers back if all are free. Otherwise it is flagged, nothing is sold
+    and the buyer gets a message that a person will decide.
 
     Args:
-        order_id: which order.
-        by: who saw the money.
-        now: the clock.
-        seen_proofs: ids of the proofs that were looked at; None: whoever confirms saw the money.
-        reviewed: it is the verdict on proofs that waited: refused if somebody else gave one.
-        received: what arrived, in the order's currency, to be compared with its total; None: it is
-            not compared.
-        reason: why, in words, e.g. the bank's reference, for the order's history; may be empty.
+        order_id: primary key of the order.
+        by: the author of the confirmation.
+        now: the present time.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
+        reviewed: whether this is a verdict on pending proofs, not on money seen elsewhere.
+        received: amount that arrived, in the order's currency, to be compared with its total;
+            None: not compared.
+        reason: the reason as text, e.g. the bank's reference, for the history; may be empty.
+
+    Returns:
+        The sale, the earlier confirmation, or the need of a decision.
 
     Raises:
-        OrderNotFound, OrderNotPlaced, RaffleDrawn, ProofUnseen, AmountMismatch, DecisionMade,
-            NothingToReview, OrderEnded: see `raffles.services.payments`.
+        OrderNotFound: there is no such order.
+        OrderNotPlaced, NothingToReview, OrderEnded, ProofUnseen, AmountMismatch, RaffleDrawn,
+            DecisionMade: see `raffles.services.payments.confirm_payment`.
 
     """
     order = lock_order_with_contacts(order_id)
-    known_late = order.needs_decision
+    was_flagged = order.needs_decision
     outcome = payments.confirm_payment(
         order,
         by=by,
@@ -64,7 +68,7 @@ def confirm_payment(
     )
     if isinstance(outcome, Settled):
         notify_buyer(outcome.order, order_updates.build_paid_message, now=now)
-    elif isinstance(outcome, NeedsDecision) and not known_late:
+    elif isinstance(outcome, NeedsDecision) and not was_flagged:
         notify_buyer(outcome.order, order_updates.build_late_payment_message, now=now)
     _log.info("payment_confirmed", order_id=order_id, outcome=type(outcome).__name__, by=by.kind)
     return outcome
@@ -80,19 +84,21 @@ def reject_payment(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Turn an order's proofs down and tell the buyer why; the time to pay starts anew.
+    """Reject an order's proofs, with a message that says why; the time to pay starts again.
 
     Args:
-        order_id: which order.
-        reason: one of the listed ones.
-        note: more about it, which the buyer reads too; may be empty, but not with `OTHER`.
-        by: who looked at it.
-        now: the clock.
-        seen_proofs: ids of the proofs that were looked at; None: all there are.
+        order_id: primary key of the order.
+        reason: what is wrong with the proofs.
+        note: more about it, which the buyer reads too; needed with the reason `OTHER`, else it may
+            be empty.
+        by: the reviewer.
+        now: the present time.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
-        OrderNotFound, RejectionNoteMissing, NothingToReview, ProofUnseen, OrderAlreadyPaid,
-            OrderEnded: see `raffles.services.payments`.
+        OrderNotFound: there is no such order.
+        RejectionNoteMissing, NothingToReview, ProofUnseen, OrderAlreadyPaid, OrderEnded: see
+            `raffles.services.payments.reject_proofs`.
 
     """
     order = payments.reject_proofs(
@@ -123,18 +129,19 @@ def ask_for_better_proof(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Ask a buyer for a better proof; the order stays under review and its clock stopped.
+    """Ask a buyer for a better proof; the order stays under review with its clock stopped.
 
     Args:
-        order_id: which order.
-        note: what is asked for, which the buyer reads; may be empty.
-        by: who asks.
-        now: the clock.
-        seen_proofs: ids of the proofs that were looked at; None: all there are.
+        order_id: primary key of the order.
+        note: what is needed, which the buyer reads; may be empty.
+        by: the reviewer.
+        now: the present time.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
-        OrderNotFound, NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded:
-            see `raffles.services.payments`.
+        OrderNotFound: there is no such order.
+        NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded: see
+            `raffles.services.payments.ask_for_better_proof`.
 
     """
     order = payments.ask_for_better_proof(

@@ -23,9 +23,19 @@ def keep_proof_file(
     now: datetime,
     fingerprint: str | None = None,
 ) -> None:
-    """Store the file of a proof; see `raffles.services.proofs.keep_file`.
+    """Store the file of a payment proof; a file that was stored before stays.
 
-    A fingerprint that is not given is made here, before the transaction.
+    Args:
+        proof_id: id of the proof.
+        content: bytes of the file.
+        content_type: media type determined from the content, e.g. image/jpeg.
+        extension: extension of the file name, e.g. jpg.
+        now: the present time.
+        fingerprint: fingerprint of the picture; None: it is computed here, before the transaction.
+
+    Raises:
+        PaymentProof.DoesNotExist: there is no such proof.
+
     """
     if fingerprint is None:
         fingerprint = fingerprints.compute_fingerprint(content)
@@ -44,7 +54,19 @@ def keep_proof_file(
 def record_proof_fetch_failure(
     proof_id: int, *, error: str, retry_at: datetime | None, now: datetime
 ) -> None:
-    """Note that a proof's file could not be had; for good (no `retry_at`), the buyer is asked."""
+    """Record that a proof's file could not be fetched; after the last attempt, inform the buyer.
+
+    Args:
+        proof_id: id of the proof.
+        error: what went wrong.
+        retry_at: time of the next attempt; None: there is none, and a buyer whose proof is pending
+            gets a message.
+        now: the present time.
+
+    Raises:
+        PaymentProof.DoesNotExist: there is no such proof.
+
+    """
     sender = PaymentProof.objects.get(pk=proof_id).contact
     contact = contacts.lock_contact(sender.pk) if sender is not None else None
     proof = proof_fetching.record_fetch_failure(proof_id, error=error, retry_at=retry_at, now=now)

@@ -1,4 +1,4 @@
-"""Proves that every number is free, held or sold exactly once."""
+"""Command `manage check_inventory`: check that orders and ticket numbers agree."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ class Command(BaseCommand):
     help = "Check that numbers, orders and their tickets agree; exits with 1 where they do not."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take an optional raffle."""
+        """Add the optional argument `raffle`."""
         parser.add_argument("raffle", type=int, nargs="?", help="only this raffle, by its id")
 
     def handle(self, *_: Any, raffle: int | None = None, **__: Any) -> None:
         """Print every problem.
 
         Raises:
-            CommandError: if there is one.
+            CommandError: there is a problem.
 
         """
         problems = inventory.find_inventory_problems(raffle)
