@@ -31,7 +31,7 @@ class NeedsDecision:
 
     Attributes:
         order: the ended order.
-        taken: its ticket numbers that belong to somebody else.
+        taken: its ticket numbers that belong to other orders.
         free: its ticket numbers that are free.
 
     """

@@ -1,4 +1,4 @@
-"""Use cases: changes of orders by staff, the API and the clock, each with a message to the buyer.
+"""Use cases: changes of orders by staff, the API and the clock.
 
-Each one is a transaction of its own, which queues the message together with the change.
+Each is one transaction, which also queues the message to a buyer who has a chat.
 """

@@ -1,4 +1,4 @@
-"""Decisions about payments that came too late; the buyer is told in the same transaction.
+"""Decisions about payments that came too late; each queues its message to the buyer.
 
 The confirmation that finds a payment too late is `payments.confirm_payment`.
 """

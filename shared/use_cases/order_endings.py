@@ -1,4 +1,4 @@
-"""Cancellation and expiry of orders; the buyer is told in the same transaction."""
+"""Cancellation and expiry of orders; each queues its message to the buyer."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

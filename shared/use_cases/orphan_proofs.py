@@ -1,4 +1,4 @@
-"""Decisions about payment proofs that fit no order; the buyer is told in the same transaction."""
+"""Decisions about payment proofs that fit no order; each queues its message to the buyer."""
 
 from collections.abc import Collection
 from datetime import datetime

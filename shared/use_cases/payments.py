@@ -1,4 +1,4 @@
-"""Decisions about payments and their proofs; the buyer is told in the same transaction."""
+"""Decisions about payments and their proofs; each queues its message to the buyer."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -7,7 +7,7 @@ The functions run inside the caller's transaction, with the contact locked first
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from shared.core.enums import (
     OrderAction,
@@ -90,6 +90,8 @@ def confirm_payment(
             refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_late_order(order, by=by, now=now, reason=reason)
+        case unknown:
+            assert_never(unknown)
 
 
 def reject_proofs(
@@ -173,8 +175,8 @@ def ask_for_better_proof(
     _refuse_unless_under_review(order)
     refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     if order.asked_again_at is not None and now - order.asked_again_at < ASK_AGAIN_INTERVAL:
-        asked = history.find_last_author(order, OrderAction.ASKED_AGAIN)
-        raise AskedJustNow(by=asked.by, at=asked.at)
+        author = history.find_last_author(order, OrderAction.ASKED_AGAIN)
+        raise AskedJustNow(by=author.by, at=author.at)
     return history.record_order_event(
         order,
         action=OrderAction.ASKED_AGAIN,

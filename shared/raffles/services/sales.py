@@ -231,6 +231,7 @@ class _SalesAdder:
         self.orders: Counter[str] = Counter()
 
     def add(self, status: str, currency: str, orders: int, numbers: int, money: Decimal) -> None:
+        """Add orders of one status and currency with their ticket numbers and amount."""
         self.orders[status] += orders
         if status == OrderStatus.PAID:
             self.sold += numbers
@@ -241,6 +242,7 @@ class _SalesAdder:
             self.expected[currency] += money
 
     def build_sums(self) -> RaffleSums:
+        """Return the sums of all that was added."""
         return RaffleSums(
             self.sold, self.held, dict(self.confirmed), dict(self.expected), dict(self.orders)
         )

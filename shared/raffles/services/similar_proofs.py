@@ -24,17 +24,17 @@ MAX_PICTURES_PER_PROOF: Final = 40
 """Pictures that are compared with one proof: those that share most bands."""
 
 _CANDIDATES_SQL: Final = f"""
-WITH asked (proof_id, band) AS (VALUES {{asked}}),
+WITH compared (proof_id, band) AS (VALUES {{compared}}),
 shared (proof_id, other_id, bands) AS (
-    SELECT asked.proof_id, other.proof_id, count(*)
-    FROM asked JOIN raffles_fingerprintband other ON other.band = asked.band
+    SELECT compared.proof_id, other.proof_id, count(*)
+    FROM compared JOIN raffles_fingerprintband other ON other.band = compared.band
         AND other.proof_id > coalesce((
             SELECT older.proof_id FROM raffles_fingerprintband older
-            WHERE older.band = asked.band ORDER BY older.proof_id DESC
+            WHERE older.band = compared.band ORDER BY older.proof_id DESC
             LIMIT 1 OFFSET {MAX_PICTURES_PER_BAND}
         ), 0)
-    WHERE other.proof_id <> asked.proof_id
-    GROUP BY asked.proof_id, other.proof_id
+    WHERE other.proof_id <> compared.proof_id
+    GROUP BY compared.proof_id, other.proof_id
 ),
 ranked (proof_id, other_id, place) AS (
     SELECT proof_id, other_id,
@@ -54,7 +54,7 @@ class _Candidate:
     """A picture that shares bands with the picture of a proof.
 
     Attributes:
-        asked_id: id of the proof that is compared.
+        compared_id: id of the proof that is compared.
         proof_id: id of the other proof.
         order_id: order of the other proof.
         sha256: SHA-256 of the other file, in hex.
@@ -62,7 +62,7 @@ class _Candidate:
 
     """
 
-    asked_id: int
+    compared_id: int
     proof_id: int
     order_id: int
     sha256: str
@@ -121,12 +121,12 @@ def find_similar_proofs(proofs: Sequence[PaymentProof]) -> dict[int, list[Paymen
         has no entry.
 
     """
-    asked = {proof.pk: proof for proof in proofs[:MAX_PROOFS_PER_CALL]}
-    known = _map_fingerprints(_load_fingerprints(asked.values()))
+    compared = {proof.pk: proof for proof in proofs[:MAX_PROOFS_PER_CALL]}
+    known = _map_fingerprints(_load_fingerprints(compared.values()))
     pairs: dict[int, list[int]] = defaultdict(list)
     for other in _load_candidates(known):
-        if _is_similar(asked[other.asked_id], other, fingerprint=known[other.asked_id]):
-            pairs[other.asked_id].append(other.proof_id)
+        if _is_similar(compared[other.compared_id], other, fingerprint=known[other.compared_id]):
+            pairs[other.compared_id].append(other.proof_id)
     wanted = {other for others in pairs.values() for other in others}
     if not wanted:
         return {}
@@ -136,10 +136,10 @@ def find_similar_proofs(proofs: Sequence[PaymentProof]) -> dict[int, list[Paymen
     }
 
 
-def _load_fingerprints(asked: Collection[PaymentProof]) -> list[PictureFingerprint]:
+def _load_fingerprints(compared: Collection[PaymentProof]) -> list[PictureFingerprint]:
     """Return the fingerprints of proofs; those not prefetched are loaded in one query."""
-    prefetch_related_objects(list(asked), "fingerprint")
-    return [proof.fingerprint for proof in asked if hasattr(proof, "fingerprint")]
+    prefetch_related_objects(list(compared), "fingerprint")
+    return [proof.fingerprint for proof in compared if hasattr(proof, "fingerprint")]
 
 
 def _list_proofs_without_fingerprint(*, after: int, limit: int) -> list[PaymentProof]:
@@ -184,10 +184,10 @@ def _load_candidates(known: Mapping[int, str]) -> list[_Candidate]:
     ]
     if not rows:
         return []
-    statement = _CANDIDATES_SQL.format(asked=", ".join(["(%s, %s)"] * len(rows)))
+    statement = _CANDIDATES_SQL.format(compared=", ".join(["(%s, %s)"] * len(rows)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row])
         return [
-            _Candidate(asked_id, proof_id, order_id, sha256, bytes(bits))
-            for asked_id, proof_id, order_id, sha256, bits in cursor.fetchall()
+            _Candidate(compared_id, proof_id, order_id, sha256, bytes(bits))
+            for compared_id, proof_id, order_id, sha256, bits in cursor.fetchall()
         ]

@@ -12,6 +12,7 @@ from shared.core.enums import (
     RejectReason,
     Verdict,
 )
+from shared.core.errors import DomainError
 from shared.core.row_count import WrongRowCount
 from shared.raffles.errors import (
     NothingToReview,
@@ -298,6 +299,24 @@ class TestConfirm:
 
         failed = order.proofs.get()
         assert (failed.status, failed.verdict) == (ProofStatus.FAILED, Verdict.PENDING)
+
+    @pytest.mark.parametrize("status", list(OrderStatus))
+    def test_has_an_outcome_for_every_status(self, raffle: Raffle, status: OrderStatus) -> None:
+        outcomes: dict[OrderStatus, type] = {
+            OrderStatus.DRAFT: OrderNotPlaced,
+            OrderStatus.PENDING_PAYMENT: Settled,
+            OrderStatus.PAID: AlreadySettled,
+            OrderStatus.CANCELLED: Settled,
+            OrderStatus.EXPIRED: Settled,
+        }
+        order = arranged.in_status(raffle, status)
+
+        try:
+            outcome: object = payments.confirm_payment(order, by=a_reviewer(), now=NOON)
+        except DomainError as refusal:
+            outcome = refusal
+
+        assert type(outcome) is outcomes[status]
 
 
 class TestConfirmLate:
