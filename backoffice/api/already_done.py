@@ -52,7 +52,7 @@ def is_resolved(order: Order, *, decision: str, numbers: Collection[int] | None)
     ended = order.status not in Order.HOLDING and not order.needs_decision
     if not (ended if decision == "refund" else paid):
         return False
-    if numbers is not None and set(numbers) != set(order.numbers()):
+    if numbers is not None and set(numbers) != set(order.list_ticket_numbers()):
         return False
     latest = history.find_last_event(order, *_ACTIONS_ENDING_DECISION)
     return latest is not None and latest.action == ACTION_PER_DECISION[decision]

@@ -21,7 +21,7 @@ from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 
 
 @require_POST
@@ -90,7 +90,7 @@ def cancel_order_view(request: HttpRequest, order_id: int) -> HttpResponse:
         return _render_cancel_confirmation(request, order_id)
     with OrderDecision(request, order_id) as decision:
         decision.require_current_page()
-        payments.cancel_order(
+        order_endings.cancel_order(
             order_id,
             by=build_staff_actor(request),
             now=timezone.now(),
@@ -184,7 +184,7 @@ def _describe_confirmation(
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            numbers = outcome.order.numbers()
+            numbers = outcome.order.list_ticket_numbers()
             verb = "is" if len(numbers) == 1 else "are"
             sold = f"{display.format_ticket_numbers(raffle, numbers)} {verb} sold"
             back = " It was late; its numbers were still free and were taken back." if late else ""

@@ -77,7 +77,7 @@ def free_ticket_numbers_view(request: HttpRequest, order_id: int) -> JsonRespons
     limit = TICKET_NUMBERS_SUGGESTED + order.quantity
     pivot = secrets.randbits(31)
     free = availability.pick_free_examples(order.raffle, pivot=pivot, limit=limit)
-    return JsonResponse({"free": [order.raffle.written(number) for number in free]})
+    return JsonResponse({"free": [order.raffle.format_ticket_number(number) for number in free]})
 
 
 @require_POST
@@ -93,7 +93,9 @@ def replace_ticket_numbers_view(request: HttpRequest, order_id: int) -> HttpResp
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
         )
-        sold = display.format_ticket_numbers(decision.order.raffle, settled.order.numbers())
+        sold = display.format_ticket_numbers(
+            decision.order.raffle, settled.order.list_ticket_numbers()
+        )
         decision.report(
             messages.SUCCESS, f"{decision.order} is paid with {sold}. The buyer is told."
         )

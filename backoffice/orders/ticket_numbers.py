@@ -53,6 +53,8 @@ def _build_ticket_numbers(order: Order, links: list[OrderTicket]) -> list[OrderT
     ended = order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
     free = {link.ticket.number for link in links if link.ticket.status == TicketStatus.AVAILABLE}
     return [
-        OrderTicketNumber(order.raffle.written(number), gone=ended and number not in free)
+        OrderTicketNumber(
+            order.raffle.format_ticket_number(number), gone=ended and number not in free
+        )
         for number in collect_ticket_numbers(links)
     ]

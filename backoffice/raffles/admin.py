@@ -31,8 +31,8 @@ from backoffice.ui import display, file_responses
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
+from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.services.ticket_numbers import number_map
 from shared.raffles.validators import load_time_zones
 
 _NUMBERS_EXIST: Final = Exists(  # generated from the first one on; a search for any would read all
@@ -47,7 +47,7 @@ class RaffleChangeList(ChangeList):
         """Load the page's raffles, then their counts in one query."""
         super().get_results(request)
         raffles = list(self.result_list)
-        counts = number_map.count_tickets_by_raffle(raffles)
+        counts = availability.count_tickets_by_raffle(raffles)
         for raffle in raffles:
             raffle.share = progress_bar.build_progress_bar(counts[raffle.pk])
         self.result_list = raffles

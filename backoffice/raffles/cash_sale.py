@@ -129,12 +129,12 @@ def _render_receipt(request: HttpRequest, raffle: Raffle, *, order_id: int) -> H
 
 
 def _build_receipt(order: Order, raffle: Raffle) -> CashSaleReceipt:
-    numbers = order.numbers()
+    numbers = order.list_ticket_numbers()
     text = _build_receipt_text(order, raffle, numbers=numbers)
     digits = "".join(character for character in order.buyer_phone if character.isdigit())
     return CashSaleReceipt(
         order=order,
-        numbers=[raffle.written(number) for number in numbers],
+        numbers=[raffle.format_ticket_number(number) for number in numbers],
         total=display.format_order_total(order),
         buyer=", ".join(part for part in (order.buyer_name, order.buyer_phone) if part),
         text=text,

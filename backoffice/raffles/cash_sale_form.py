@@ -71,7 +71,10 @@ class CashSaleForm(forms.Form):
             "max": raffle.max_per_order,
         }
         span = f"{raffle.min_per_order} to {raffle.max_per_order}"
-        written = [raffle.written(raffle.first_number), raffle.written(raffle.last_number)]
+        written = [
+            raffle.format_ticket_number(raffle.first_number),
+            raffle.format_ticket_number(raffle.last_number),
+        ]
         self.fields["quantity"].help_text = f"{span} in one sale."
         self.fields["numbers"].help_text = (
             f"From {written[0]} to {written[1]}, {span} of them. Write them as buyers do: "

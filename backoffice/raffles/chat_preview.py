@@ -91,7 +91,7 @@ def build_chat_preview(
     complete = {**_PLACEHOLDER_VALUES, **{k: v for k, v in values.items() if v not in (None, "")}}
     raffle = Raffle(**{name: complete[name] for name in _PLACEHOLDER_VALUES})
     facts = _build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
-    last = raffle.written(raffle.last_number)
+    last = raffle.format_ticket_number(raffle.last_number)
     return ChatPreview(
         card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).message()),
         payment=_build_bubble(
@@ -99,7 +99,7 @@ def build_chat_preview(
                 _build_sample_order(facts, raffle, now=now), now=now
             ).message()
         ),
-        span=f"{raffle.written(raffle.first_number)} to {last}",
+        span=f"{raffle.format_ticket_number(raffle.first_number)} to {last}",
         all_sold=formatting.format_money(raffle.price * raffle.number_count, raffle.currency),
         draw=display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
     )

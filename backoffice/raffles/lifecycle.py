@@ -31,7 +31,6 @@ from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.services.ticket_numbers import number_map
 
 RAFFLE_STATUS_STYLES: Final = {
     RaffleStatus.DRAFT: "secondary",
@@ -113,7 +112,7 @@ def count_ticket_numbers(raffle: Raffle) -> TicketCounts:
     """Return the counts of a raffle's numbers; only a draft may lack some of them."""
     if raffle.status == RaffleStatus.DRAFT:
         return availability.count_tickets(raffle.pk)
-    return number_map.count_tickets_by_raffle([raffle])[raffle.pk]
+    return availability.count_tickets_by_raffle([raffle])[raffle.pk]
 
 
 def render_status_badge(raffle: Raffle) -> SafeString:

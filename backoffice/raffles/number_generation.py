@@ -42,8 +42,8 @@ def generate_ticket_numbers_view(request: HttpRequest, raffle_id: int) -> HttpRe
         "progress": progress,
         "made": f"{progress.made:,}",
         "total": f"{progress.total:,}",
-        "first": raffle.written(raffle.first_number),
-        "last": raffle.written(raffle.last_number),
+        "first": raffle.format_ticket_number(raffle.first_number),
+        "last": raffle.format_ticket_number(raffle.last_number),
         "may_open": raffle.status == RaffleStatus.DRAFT,
         "title": f"Numbers of {raffle}",
     }

@@ -146,7 +146,7 @@ def _load_number_map(raffle: Raffle, *, request: HttpRequest) -> NumberMapPage:
         span=_format_range(raffle, first, last),
         cells=[
             TicketNumberCell(
-                written=raffle.written(entry.number),
+                written=raffle.format_ticket_number(entry.number),
                 state=TICKET_STATE_LABELS[entry.status],
                 address=links.build_cell_url(entry),
                 sought=entry.number == sought,
@@ -196,7 +196,7 @@ class _NumberMapLinks:
         if entry.order_id is not None and self.may_see_orders:
             order = Order.objects.select_related("contact").get(pk=entry.order_id)
         return FoundTicketNumber(
-            written=self.raffle.written(entry.number),
+            written=self.raffle.format_ticket_number(entry.number),
             state=TICKET_STATE_LABELS[entry.status],
             order=order,
             order_status=enums.format_label(OrderStatus(order.status)) if order else "",
@@ -207,7 +207,7 @@ class _NumberMapLinks:
     def _build_sale_url(self, entry: MapEntry) -> str:
         if not self.may_sell:
             return ""
-        return f"{self.sale_url}?numbers={self.raffle.written(entry.number)}"
+        return f"{self.sale_url}?numbers={self.raffle.format_ticket_number(entry.number)}"
 
 
 def _describe_buyer(order: Order) -> str:
@@ -252,7 +252,7 @@ def _build_overview(
         return []
     return [
         NumberRangeLink(
-            written=links.raffle.written(block.first),
+            written=links.raffle.format_ticket_number(block.first),
             address=links.build_page_url(block.first),
             here=block.first <= first <= block.last,
             share=progress_bar.build_progress_bar(block.counts),
@@ -271,11 +271,13 @@ def _build_page_links(links: _NumberMapLinks, *, first: int) -> list[NumberRange
     block_end = min(block_start + size - 1, raffle.last_number)
     return [
         NumberRangeLink(
-            written=raffle.written(start), address=links.build_page_url(start), here=start == first
+            written=raffle.format_ticket_number(start),
+            address=links.build_page_url(start),
+            here=start == first,
         )
         for start in range(block_start, block_end + 1, TICKETS_PER_PAGE)
     ]
 
 
 def _format_range(raffle: Raffle, first: int, last: int) -> str:
-    return f"{raffle.written(first)} to {raffle.written(last)}"
+    return f"{raffle.format_ticket_number(first)} to {raffle.format_ticket_number(last)}"

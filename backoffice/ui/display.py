@@ -72,7 +72,7 @@ def format_amounts(amounts: AmountsByCurrency, *, currency: str) -> str:
 
 def format_ticket_numbers(raffle: Raffle, numbers: Iterable[int]) -> str:
     """Return ticket numbers with their leading zeros, e.g. "007, 213"."""
-    return ", ".join(raffle.written(number) for number in numbers)
+    return ", ".join(raffle.format_ticket_number(number) for number in numbers)
 
 
 def format_contact(contact: WhatsAppContact | None) -> str:

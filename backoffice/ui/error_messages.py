@@ -17,7 +17,7 @@ def describe_ticket_number_error(refusal: DomainError, *, raffle: Raffle) -> str
         case "numbers_taken", {"taken": [*taken]}:
             return f"Somebody else has {display.format_ticket_numbers(raffle, taken)}."
         case "numbers_unknown", {"unknown": [*unknown], "first": int(first), "last": int(last)}:
-            ends = f"{raffle.written(first)} to {raffle.written(last)}"
+            ends = f"{raffle.format_ticket_number(first)} to {raffle.format_ticket_number(last)}"
             return (
                 f"There is no {display.format_ticket_numbers(raffle, unknown)}: the numbers "
                 f"are {ends}."

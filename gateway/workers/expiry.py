@@ -7,7 +7,7 @@ from typing import Final
 from gateway.database import Database
 from gateway.workers.loop import StopSignal, WakeSignal
 from shared.core import logs
-from shared.use_cases import payments
+from shared.use_cases import order_endings
 from shared.whatsapp.services.inbox import inbox_queue
 
 EXPIRY_INTERVAL_SECONDS: Final = 5.0
@@ -35,7 +35,7 @@ class ExpiryWorker:
             logger.info("expiry_waits_for_backlog", oldest_seconds=round(waiting.total_seconds()))
             return False
         expired = await self.database.run(
-            payments.expire_due_orders, now=now, limit=ORDERS_PER_TURN
+            order_endings.expire_due_orders, now=now, limit=ORDERS_PER_TURN
         )
         if expired:
             logger.info("orders_expired", orders=expired)

@@ -13,7 +13,7 @@ from shared.core import logs, retry
 from shared.raffles import fingerprints
 from shared.raffles.services import proof_fetching
 from shared.raffles.services.proof_fetching import ProofFetchJob
-from shared.use_cases import payments
+from shared.use_cases import proof_files
 from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError
 from shared.whatsapp.services.meta_client import MetaClient
 
@@ -76,7 +76,7 @@ class MediaWorker:
         else:
             seen = await asyncio.to_thread(fingerprints.compute_fingerprint, fetched.content)
             await self.database.run(
-                payments.keep_proof_file,
+                proof_files.keep_proof_file,
                 job.proof_id,
                 content=fetched.content,
                 content_type=fetched.content_type,
@@ -95,7 +95,11 @@ class MediaWorker:
         )
         reason = type(error).__name__
         await self.database.run(
-            payments.record_proof_fetch_failure, job.proof_id, error=reason, retry_at=again, now=now
+            proof_files.record_proof_fetch_failure,
+            job.proof_id,
+            error=reason,
+            retry_at=again,
+            now=now,
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:

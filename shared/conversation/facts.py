@@ -1,14 +1,13 @@
 """Gathers what the conversation is decided on: what is on sale and what became of the orders."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus
-from shared.raffles.models import Order, OrderTicket, Raffle
-from shared.raffles.services import availability
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
 
 MAX_ENDED_ORDERS: Final = 10
@@ -126,7 +125,7 @@ def _count_left_for_buyer(buyer: WhatsAppContact | None, raffle: Raffle) -> int 
 def _build_order_facts(
     orders: Collection[Order], *, raffles: Mapping[int, RaffleFacts]
 ) -> tuple[OrderFacts, ...]:
-    numbers = _load_ticket_numbers(orders)
+    numbers = order_queries.load_ticket_numbers([order.pk for order in orders])
     return tuple(
         OrderFacts(
             id=order.pk,
@@ -134,7 +133,7 @@ def _build_order_facts(
             raffle=raffles[order.raffle_id],
             status=OrderStatus(order.status),
             mode=Mode(order.mode),
-            numbers=numbers[order.pk],
+            numbers=tuple(numbers[order.pk]),
             total=order.total,
             currency=order.currency,
             expires_at=order.expires_at,
@@ -144,25 +143,6 @@ def _build_order_facts(
         )
         for order in orders
     )
-
-
-def _load_ticket_numbers(orders: Iterable[Order]) -> dict[int, tuple[int, ...]]:
-    """Read the numbers of all orders at once: those held now, else those released last."""
-    links: dict[int, list[tuple[datetime | None, int]]] = defaultdict(list)
-    rows = OrderTicket.objects.filter(order__in=[order.pk for order in orders])
-    for order_id, released_at, number in rows.values_list(
-        "order_id", "released_at", "ticket__number"
-    ):
-        links[order_id].append((released_at, number))
-    return {order.pk: _choose_latest_numbers(links[order.pk]) for order in orders}
-
-
-def _choose_latest_numbers(links: list[tuple[datetime | None, int]]) -> tuple[int, ...]:
-    held = [number for released_at, number in links if released_at is None]
-    if held:
-        return tuple(sorted(held))
-    last = max((at for at, _ in links if at is not None), default=None)
-    return tuple(sorted(number for at, number in links if at == last))
 
 
 def _choose_seller_contact(on_sale: Collection[Raffle], orders: Collection[Order]) -> str:

@@ -9,6 +9,9 @@ MAX_NUMBERS_PER_RAFFLE: Final = 1_000_000
 DEFAULT_HOLD_MINUTES: Final = 30
 """Long enough for a bank transfer on a phone, short enough to give numbers back soon."""
 
+MAX_NOTE_LENGTH: Final = 500
+"""Characters of a note or reason that staff write; buyers read most of them in a message."""
+
 DEADLINE_GRACE: Final = timedelta(minutes=2)
 """Hidden from the buyer: a receipt sent in the last second still counts while it is under way."""
 

@@ -125,7 +125,8 @@ def represent_order(order: models.Order) -> Order:
 def represent_ticket_numbers(order: models.Order) -> list[str]:
     """Return the numbers an order holds, or held last, with their leading zeros."""
     return [
-        order.raffle.written(number) for number in collect_ticket_numbers(order.order_tickets.all())
+        order.raffle.format_ticket_number(number)
+        for number in collect_ticket_numbers(order.order_tickets.all())
     ]
 
 

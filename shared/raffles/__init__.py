@@ -1,1 +1,1 @@
-"""Raffles, their numbers, orders and payment proofs; has never heard of chat."""
+"""Raffles, their ticket numbers, orders and payment proofs; knows nothing of the chat."""

@@ -1,4 +1,4 @@
-"""Who does something to an order."""
+"""The actor: the person, program or clock behind a change of an order."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,11 +8,11 @@ from shared.core.enums import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The buyer in the chat, a member of staff, an API token, or the clock.
+    """The author of a change: the buyer in the chat, a member of staff, an API token or the clock.
 
     Attributes:
-        kind: which of these.
-        id: its key in its own table; empty where it has none.
+        kind: which of these it is.
+        id: its primary key in its own table; empty if it has none.
         label: its name as the order's history shows it.
 
     """
@@ -23,3 +23,4 @@ class Actor:
 
 
 SWEEPER: Final = Actor(ActorKind.SWEEPER, label="time ran out")
+"""The clock, which expires orders."""

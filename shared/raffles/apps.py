@@ -1,10 +1,10 @@
-"""Django's name for this package."""
+"""App configuration of the raffles."""
 
 from django.apps import AppConfig
 
 
 class RafflesConfig(AppConfig):
-    """The app `raffles`."""
+    """Configuration of the app `raffles`."""
 
     name = "shared.raffles"
     label = "raffles"

@@ -6,29 +6,34 @@ import unicodedata
 from typing import Final
 
 CODE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Digits first; without 0 O, 1 I L and U, which are mistaken for each other by eye or ear."""
+"""Digits first; without 0, O, 1, I, L and U, which are easily mistaken for each other."""
 
-_DIGIT_COUNT: Final = 8  # how many of the alphabet are digits
+_DIGIT_COUNT: Final = 8
+"""Digits at the start of the alphabet."""
 _CODE_LENGTHS: Final = (5, 6)
 _FEISTEL_ROUNDS: Final = 6
 _MAX_TYPED: Final = 40
-"""Characters; a code has eight, and forty leave room for any way of spacing it."""
+"""Characters of input that may be a code: it has eight, and people add spaces and dashes."""
 _SEPARATORS: Final = re.compile(r"[\s\-_.#‐‑‒–—−]+")
 
 
 def build_order_code(order_id: int, *, key: bytes, tweak: int = 0) -> str:
-    """Give the code of an order; different ids never share one under the same key and tweak.
+    """Return the code of an order; under one key and tweak no two ids share a code.
 
-    Every code has a letter, so that it is never taken for an id or a ticket number. The first 24
-    million ids get five characters, later ones six.
+    Every code contains a letter, so it cannot be mistaken for an id or a ticket number. The first
+    24 million ids get codes of five characters, later ids codes of six.
 
     Args:
         order_id: the order's primary key, at least 0.
-        key: at most 32 secret bytes; who lacks them cannot tell how many orders there are.
-        tweak: another number gives another permutation, for when a code is already in use.
+        key: at most 32 secret bytes; without them nobody can tell from a code how many orders
+            there are.
+        tweak: each value selects another permutation, for the case that a code is already in use.
+
+    Returns:
+        The code with its prefix, such as R-7K3F9.
 
     Raises:
-        ValueError: for an id that is negative or beyond the last code of six characters.
+        ValueError: the id is negative or beyond the last code of six characters.
 
     """
     index = order_id
@@ -44,10 +49,10 @@ def build_order_code(order_id: int, *, key: bytes, tweak: int = 0) -> str:
 
 
 def normalise_code(text: str) -> str | None:
-    """Give the code somebody typed in its one spelling, or None if it cannot be a code.
+    """Return a typed code in its canonical spelling, or None if it cannot be a code.
 
-    Case, spaces, dashes and the leading R do not matter: "r 7k3f9", "R-7K3F9" and "7k3f9" are
-    one. Six characters that begin with R are read as R and a code of five.
+    Case, spaces, dashes and the leading R do not matter: "r 7k3f9", "R-7K3F9" and "7k3f9" are the
+    same code. Six characters that begin with R are read as R and a code of five.
     """
     typed = text.strip()
     if len(typed) > _MAX_TYPED:
@@ -67,12 +72,12 @@ def normalise_code(text: str) -> str | None:
 
 
 def _count_codes(length: int) -> int:
-    """Count the words of that length with at least one letter."""
+    """Return how many codes of this length have at least one letter."""
     return int(len(CODE_ALPHABET) ** length - _DIGIT_COUNT**length)
 
 
 def _spell_code(index: int, *, length: int) -> str:
-    """Give the word with that index among those with a letter: grouped by its leading digits."""
+    """Return the code at this index among those with a letter, ordered by their leading digits."""
     base, letters = len(CODE_ALPHABET), len(CODE_ALPHABET) - _DIGIT_COUNT
     for leading in range(length):
         tail = base ** (length - leading - 1)
@@ -86,19 +91,19 @@ def _spell_code(index: int, *, length: int) -> str:
                 + _write_in_base(rest, base=base, length=length - leading - 1)
             )
         index -= group
-    raise ValueError(f"there is no word {index} of {length} characters")
+    raise ValueError(f"there is no code {index} of {length} characters")
 
 
 def _write_in_base(value: int, *, base: int, length: int) -> str:
-    word = ""
+    text = ""
     for _ in range(length):
         value, digit = divmod(value, base)
-        word = CODE_ALPHABET[digit] + word
-    return word
+        text = CODE_ALPHABET[digit] + text
+    return text
 
 
 def _permute_index(index: int, *, size: int, key: bytes, seed: bytes) -> int:
-    """Send 0..size-1 onto itself: a Feistel network, walked until it is back in range.
+    """Permute 0 to `size` - 1 with a Feistel network, applied again until the result is in range.
 
     Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains" (2002), method 2.
     """

@@ -1,4 +1,4 @@
-"""Refusals of the raffle domain; staff and API users read their sentences."""
+"""Errors of the raffle domain; staff and API users read the sentences in their docstrings."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -95,6 +95,12 @@ class NothingToReview(DomainError):
 
     def __init__(self, *, order_id: int, by: str | None, at: datetime | None) -> None:
         super().__init__(order_id=order_id, by=by, at=at)
+
+
+class RejectionNoteMissing(DomainError):
+    """A proof turned down for another reason than the listed ones needs a note that says why."""
+
+    code = "rejection_note_missing"
 
 
 class AskedJustNow(DomainError):

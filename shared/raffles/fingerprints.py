@@ -1,30 +1,30 @@
-"""Tells copies of one picture from different pictures of the same kind, by what they look like.
+"""Fingerprints of pictures, which tell copies of one receipt from other receipts of the same bank.
 
-A fingerprint is the difference hash of the library `dhash`: for each cell of a grid whether its
+A fingerprint is the difference hash of the library `dhash`: for each cell of a grid, whether its
 neighbour to the right, and the one below, is brighter. Receipts of one bank share their layout, so
-the grid must be fine enough to feel the glyphs; in a camera's picture so fine a grid feels the
-noise, and therefore photos have a coarse hash as well.
+the grid must be fine enough to register single characters. In a photo so fine a grid registers the
+noise as well, so photos have a coarse hash in addition.
 
-Measured with receipts drawn for four banks, 10 of each, and 12 kinds of copies (bits that differ
-of 4,608; of sizes 16 to 64, four filters and four steps of rounding, 48 cells with Pillow's
-Lanczos filter left the widest gap):
+Measured with receipts drawn for four banks, 10 of each, and 12 kinds of copies. The figures are
+bits that differ, of 4,608. Of grid sizes from 16 to 64, four filters and four steps of rounding,
+48 cells with Pillow's Lanczos filter left the widest gap:
 
     JPEG 40 to 88, PNG, WebP 60; letterboxed screenshots, with a clock   median 3 to 18, max 44
     resized to half, three quarters, 1.4 times                           median 6 to 26, max 43
-    resized to 0.3, where the text can hardly be read: 75 % found        median 33, max 178
-    cut by one percent on each side: not found                           median 433
+    resized to 0.3, text hardly legible: 75 % found                      median 33, max 178
+    cropped by one percent on each side: not found                       median 433
     another receipt of the same bank (1,740 pairs)                       median 142, min 61
     same amount and minute, other reference and operation number         median 87, min 45
     only the amount, the operation's last digits or the reference        median 6, 24, 32
 
-So `NEAR` finds every copy that can still be read, and one pair of 180 among receipts over the same
-amount in the same minute. A receipt in which only the amount or a few digits were changed counts
-as a copy, as it should. Noisy photos of receipts, by the coarse hash of 512 bits: copies differ in
-27 at most, other photos in 48 at least.
+So `MAX_COPY_DISTANCE` finds every legible copy. It also matches one pair of 180 among receipts
+over the same amount in the same minute. A receipt in which only the amount or a few digits were
+changed counts as a copy, as it should. By the coarse hash of 512 bits, noisy photos of one receipt
+differ in 27 bits at most, other photos in 48 at least.
 
-To find the near ones among many, the bits are dealt into bands, each a sample of the whole picture:
-a copy had 3 of 24 bands in common at least, 10 to 21 in the median; of another receipt of the same
-bank one in eleven had any.
+To search among many pictures, the bits are divided into bands, each a sample of the whole picture.
+A copy shares at least 3 of 24 bands, and 10 to 21 in the median; of other receipts of the same
+bank one in eleven shares any.
 """
 
 import zlib
@@ -38,37 +38,46 @@ if TYPE_CHECKING:
 FINE_GRID_CELLS: Final = 48
 """Cells on each side of the grid of the fine hash."""
 COARSE_GRID_CELLS: Final = 16
+"""Cells on each side of the grid of the coarse hash, which only photos have."""
 MAX_COPY_DISTANCE: Final = 46
-"""Up to so many of 4,608 bits of the fine hash two copies differ."""
+"""Bits of the fine hash, of 4,608, in which two copies differ at most."""
 MAX_PHOTO_COPY_DISTANCE: Final = 28
-"""Up to so many of 512 bits of the coarse hash two copies of a photo differ."""
+"""Bits of the coarse hash, of 512, in which two copies of a photo differ at most."""
 FINE_BAND_COUNT: Final = 24
+"""Bands of the fine hash."""
 PHOTO_BAND_COUNT: Final = 16
+"""Bands of the coarse hash."""
 MIN_BITS_SET: Final = 150
-"""With fewer bits set a picture is as good as empty, and looks like every other empty one."""
+"""Bits set, below which a picture is nearly plain and would match every other plain one."""
 PREVAILING_GRAY_SHARE: Final = 0.55
-"""The share of pixels of nearly one gray from which on a picture was drawn, not photographed."""
+"""Share of pixels of nearly one gray from which a picture counts as drawn, not photographed."""
 MAX_PIXELS: Final = 64_000_000
-"""As the file says; more is a bomb, or nothing that a phone makes."""
+"""Pixels by the file's header; more is a decompression bomb, or comes from no phone."""
 MAX_DECODED_PIXELS: Final = 16_000_000
-"""Pixels in memory, after the decoder made a large JPEG smaller by itself."""
+"""Pixels in memory, after the decoder has scaled a large JPEG down."""
 
 _MAX_DRAFT_EDGE: Final = 1600
+"""Pixels on each side to which the decoder scales a large JPEG down, roughly."""
 _MAX_BLACK_LEVEL: Final = 12
-"""The brightest that a letterbox's black is."""
-_BIT_STRIDE: Final = 1777  # a prime that divides no number of bits, so that it meets each bit once
+"""Brightest gray level, of 255, that counts as the black of a letterbox."""
+_BIT_STRIDE: Final = 1777
+"""Distance between the bits of a band: a prime that divides no hash length, so each bit is met."""
 
 
 def compute_fingerprint(content: bytes) -> str:
-    """Give the fingerprint of a picture in hex: its fine hash and, for a photo, a coarse one.
+    """Return the fingerprint of a picture.
+
+    Args:
+        content: the bytes of a file, of whatever kind.
 
     Returns:
-        "" for a PDF, for what cannot be read, is too large to be looked at, or is plain.
+        The fine hash and, for a photo, the coarse hash after it, in hex; "" for a PDF and for a
+        picture that cannot be read, is too large or is nearly plain.
 
     """
     try:
         gray = _load_gray_picture(content)
-    except Exception:  # noqa: BLE001 - whatever a buyer sends, it is kept; only its copies go unseen
+    except Exception:  # noqa: BLE001 - any file is kept; only its copies are not found
         return ""
     if gray is None:
         return ""
@@ -84,7 +93,7 @@ def compute_fingerprint(content: bytes) -> str:
 
 
 def is_same_picture(one: str, other: str) -> bool:
-    """Say whether two fingerprints are of copies of one picture."""
+    """Return whether two fingerprints belong to copies of one picture; never if one is empty."""
     if not one or not other:
         return False
     (fine, coarse), (other_fine, other_coarse) = _split_hashes(one), _split_hashes(other)
@@ -97,7 +106,12 @@ def is_same_picture(one: str, other: str) -> bool:
 
 
 def compute_bands(fingerprint: str) -> set[int]:
-    """Deal a fingerprint into bands: keys of 32 bits with sign, some of which copies share."""
+    """Return the bands of a fingerprint, some of which copies share.
+
+    Returns:
+        Signed integers of 32 bits; none for an empty fingerprint.
+
+    """
     fine, coarse = _split_hashes(fingerprint)
     return {
         *_compute_hash_bands(fine, FINE_GRID_CELLS, count=FINE_BAND_COUNT),
@@ -106,7 +120,7 @@ def compute_bands(fingerprint: str) -> set[int]:
 
 
 def _split_hashes(fingerprint: str) -> tuple[str, str]:
-    """Part the fine hash from the coarse one, which only photos have."""
+    """Return the fine and the coarse hash of a fingerprint; without a photo the latter is ""."""
     length = _count_hash_bits(FINE_GRID_CELLS) // 4
     return fingerprint[:length], fingerprint[length:]
 
@@ -120,10 +134,10 @@ def _compute_hash_bands(part: str, cells: int, *, count: int) -> Iterator[int]:
         return
     total = _count_hash_bits(cells)
     bits = f"{int(part, 16):0{total}b}"
-    dealt = "".join(bits[index * _BIT_STRIDE % total] for index in range(total)).encode()
+    shuffled = "".join(bits[index * _BIT_STRIDE % total] for index in range(total)).encode()
     width = total // count
     for start in range(0, total, width):
-        yield zlib.crc32(dealt[start : start + width], cells * total + start) - 2**31
+        yield zlib.crc32(shuffled[start : start + width], cells * total + start) - 2**31
 
 
 def _count_hash_bits(cells: int) -> int:
@@ -143,15 +157,15 @@ def _compute_hash(gray: "Image", cells: int) -> int:
 
 
 def _is_photo(gray: "Image") -> bool:
-    """Tell a camera's picture, in which no level of gray prevails, from one that a phone drew."""
+    """Return whether a picture is a photo: in drawn pictures one level of gray prevails."""
     levels = gray.histogram()
     commonest = max(sum(levels[start : start + 9]) for start in range(248))
     return commonest < PREVAILING_GRAY_SHARE * gray.width * gray.height
 
 
 def _load_gray_picture(content: bytes) -> "Image | None":
-    """Read a picture in grays, upright and without bars; None if it is too large."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - the gateway needs it for pictures only
+    """Return a picture in grayscale, upright and without black bars; None if it is too large."""
+    from PIL import Image, ImageOps  # noqa: PLC0415 - it is loaded only when a picture comes
 
     with Image.open(BytesIO(content), formats=["JPEG", "PNG", "WEBP"]) as picture:
         if picture.width * picture.height > MAX_PIXELS:
@@ -173,7 +187,7 @@ def _flatten_on_white(picture: "Image") -> "Image":
 
 
 def _crop_black_bars(gray: "Image") -> "Image":
-    """Cut the black bars of a screenshot off, with the clock in them; else give it as it is."""
+    """Return a screenshot without its black bars and the clock in them; others unchanged."""
     from PIL import Image  # noqa: PLC0415
 
     corners = gray.crop((0, 0, 1, 1)), gray.crop((gray.width - 1, gray.height - 1, *gray.size))
@@ -188,7 +202,7 @@ def _crop_black_bars(gray: "Image") -> "Image":
 
 
 def _find_longest_stretch(lines: bytes) -> tuple[int, int]:
-    """Give start and end of the longest stretch between dark gaps; all, if that is not half."""
+    """Return start and end of the longest stretch between dark gaps; all if it is under half."""
     gap = max(2, len(lines) // 100)
     stretches: list[tuple[int, int]] = []
     for index, light in enumerate(lines):

@@ -1,4 +1,4 @@
-"""The tables of a raffle: its numbers, orders, their history and payment proofs."""
+"""Models of raffles, their ticket numbers, orders, order history and payment proofs."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -22,16 +22,17 @@ from shared.core.enums import (
     TicketStatus,
     Verdict,
 )
+from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.raffles.validators import validate_currency, validate_time_zone
 
 
 def proof_storage() -> Storage:
-    """Where payment proofs are kept; an alias, so that machines can share it."""
+    """Return the storage of payment proofs; an alias in the settings, so machines can share it."""
     return storages["proofs"]
 
 
 class Raffle(models.Model):
-    """What is raffled, how many numbers there are, and on which terms they are sold."""
+    """A raffle: its prize, its ticket numbers and the terms on which they are sold."""
 
     title = models.CharField(max_length=60, help_text="As buyers read it, e.g. Summer Raffle.")
     description = models.TextField(blank=True, max_length=400, help_text="Shown below the title.")
@@ -108,7 +109,7 @@ class Raffle(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        """Bounds that no code path can pass."""
+        """Bounds of prices, counts and times."""
 
         ordering = ["-id"]
         constraints = [
@@ -134,27 +135,27 @@ class Raffle(models.Model):
 
     @property
     def last_number(self) -> int:
-        """The highest ticket number."""
+        """Highest ticket number."""
         return self.first_number + self.number_count - 1
 
     @property
     def width(self) -> int:
-        """How many digits a number is written with."""
+        """Digits that a ticket number is written with."""
         return max(self.number_width, len(str(self.last_number)))
 
-    def written(self, number: int) -> str:
-        """Write a ticket number with its leading zeros: 7 of a hundred is "07"."""
+    def format_ticket_number(self, number: int) -> str:
+        """Return a ticket number with its leading zeros: 7 of a hundred is "07"."""
         return f"{number:0{self.width}d}"
 
 
 class TicketNumber(models.Model):
-    """One number of a raffle; sold at most once, which its order tickets prove."""
+    """A ticket number of a raffle; at most one live `OrderTicket` refers to it."""
 
     raffle = models.ForeignKey(
         Raffle,
         on_delete=models.PROTECT,
         related_name="numbers",
-        db_index=False,  # the unique constraint has it; a third index only misleads planners
+        db_index=False,  # the unique constraint covers it; a third index only misleads planners
     )
     number = models.PositiveIntegerField()
     status = models.CharField(
@@ -165,7 +166,7 @@ class TicketNumber(models.Model):
     )
 
     class Meta:
-        """Unique numbers, and an index of exactly the free ones."""
+        """Unique ticket numbers, and an index each of the free and of the taken ones."""
 
         constraints = [
             models.UniqueConstraint(name="ticket_number_unique", fields=["raffle", "number"]),
@@ -191,13 +192,13 @@ class TicketNumber(models.Model):
 
 
 class Order(models.Model):
-    """Numbers held for, owed by or sold to one buyer; price and total are frozen."""
+    """An order: ticket numbers held for or sold to one buyer, at a fixed price."""
 
     raffle = models.ForeignKey(
         Raffle,
         on_delete=models.PROTECT,
         related_name="orders",
-        db_index=False,  # `order_by_raffle` has it
+        db_index=False,  # `order_by_raffle` covers it
     )
     contact = models.ForeignKey(
         "whatsapp.WhatsAppContact",
@@ -255,17 +256,17 @@ class Order(models.Model):
     tickets = models.ManyToManyField(TicketNumber, through="OrderTicket", related_name="orders")
 
     LIVE: ClassVar = (OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT)
-    """Statuses that keep numbers from others for a while."""
+    """Statuses that hold ticket numbers for a limited time."""
     HOLDING: ClassVar = (*LIVE, OrderStatus.PAID)
-    """Statuses whose numbers belong to the order."""
+    """Statuses in which ticket numbers belong to the order."""
 
     class Meta:
-        """Amounts that add up, statuses that exist, and the indexes of the queues."""
+        """Known statuses, totals that add up, and the indexes of the work lists."""
 
         ordering = ["-id"]
         permissions = [("export_order", "Can export buyers and sales")]
         constraints = [
-            # Constraints and not `unique=True`, which on PostgreSQL adds a second index each.
+            # Constraints instead of `unique=True`, which adds a second index on PostgreSQL.
             models.UniqueConstraint(name="order_code_unique", fields=["code"]),
             models.UniqueConstraint(
                 name="order_once_a_form",
@@ -282,7 +283,7 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_total_is_price_times_quantity",
                 condition=Q(unit_price__gte=0)
-                # SQLite multiplies decimals as floats; rounded to cents both databases agree.
+                # SQLite multiplies decimals as floats; rounded to cents, both databases agree.
                 & Q(total=Round(F("unit_price") * F("quantity"), precision=2)),
             ),
             models.CheckConstraint(
@@ -319,23 +320,23 @@ class Order(models.Model):
 
     @property
     def under_review(self) -> bool:
-        """Whether a payment proof waits for a decision."""
+        """Whether a payment proof is waiting for a decision."""
         return self.under_review_since is not None
 
-    def numbers(self) -> list[int]:
-        """The ticket numbers it holds now or, once released, held last; ascending."""
+    def list_ticket_numbers(self) -> list[int]:
+        """Return the ticket numbers it holds or, once released, held last; ascending."""
         return collect_ticket_numbers(self.order_tickets.select_related("ticket"))
 
 
 class OrderTicket(models.Model):
-    """That an order holds, or once held, a ticket number."""
+    """The link of an order to a ticket number that it holds or has held."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="order_tickets")
     ticket = models.ForeignKey(TicketNumber, on_delete=models.PROTECT, related_name="order_tickets")
     released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """One live order a ticket."""
+        """At most one order per ticket number that is not released."""
 
         constraints = [
             models.UniqueConstraint(
@@ -350,17 +351,12 @@ class OrderTicket(models.Model):
 
 
 def collect_ticket_numbers(links: Iterable[OrderTicket]) -> list[int]:
-    """Give the ticket numbers of an order's rows: those held or, once released, held last."""
-    links = list(links)
-    held = {link.ticket.number for link in links if link.released_at is None}
-    if held:
-        return sorted(held)
-    latest = max((link.released_at for link in links if link.released_at), default=None)
-    return sorted({link.ticket.number for link in links if link.released_at == latest})
+    """Return the ticket numbers of one order from its rows, as `choose_ticket_numbers` does."""
+    return choose_ticket_numbers((link.ticket.number, link.released_at) for link in links)
 
 
 class OrderEvent(models.Model):
-    """One line of an order's history: who did what, when and why. Never changed, never deleted."""
+    """An entry in an order's history: actor, action, time and reason; never changed or deleted."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
     action = models.CharField(max_length=20, choices=enums.build_choices(OrderAction))
@@ -373,7 +369,7 @@ class OrderEvent(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        """Told in the order it happened; what happened lately is found fast."""
+        """The order in which it happened, and an index for recent events."""
 
         ordering = ["id"]
         indexes = [models.Index(name="order_event_by_time", fields=["at", "order"])]
@@ -383,7 +379,7 @@ class OrderEvent(models.Model):
 
 
 class PaymentProof(models.Model):
-    """A picture or PDF a buyer sent as proof of payment; without an order while it fits none."""
+    """A picture or PDF that a buyer sent as proof of payment; without an order if it fits none."""
 
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, null=True, blank=True, related_name="proofs"
@@ -427,7 +423,7 @@ class PaymentProof(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """A message is a proof once; equal files and files to fetch are found fast."""
+        """One proof per message, and indexes for identical files and for files to fetch."""
 
         ordering = ["id"]
         constraints = [
@@ -455,7 +451,7 @@ class PaymentProof(models.Model):
 
 
 class PictureFingerprint(models.Model):
-    """What a proof's picture looks like; see `shared.raffles.fingerprints`."""
+    """The fingerprint of a proof's picture; see `shared.raffles.fingerprints`."""
 
     proof = models.OneToOneField(
         PaymentProof, on_delete=models.CASCADE, primary_key=True, related_name="fingerprint"
@@ -467,7 +463,7 @@ class PictureFingerprint(models.Model):
 
 
 class FingerprintBand(models.Model):
-    """A sample of a fingerprint's bits; pictures that share some are worth comparing."""
+    """A band of a fingerprint; pictures that share bands are worth comparing."""
 
     pk = models.CompositePrimaryKey("band", "proof")
     band = models.IntegerField()
@@ -475,7 +471,7 @@ class FingerprintBand(models.Model):
         PaymentProof,
         on_delete=models.CASCADE,
         related_name="bands",
-        db_index=False,  # asked for by band alone
+        db_index=False,  # only bands are searched for
     )
 
     def __str__(self) -> str:

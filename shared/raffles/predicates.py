@@ -1,4 +1,4 @@
-"""Conditions spelt as the partial indexes spell them; `core.sql` says why that matters."""
+"""Conditions in the spelling of the partial indexes; `core.sql` explains why that matters."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from shared.core.enums import OrderStatus, ProofStatus, TicketStatus, Verdict
 from shared.core.sql import inline_enum_value
 
 AVAILABLE_TICKETS: Final = Q(status=inline_enum_value(TicketStatus.AVAILABLE))
-"""Ticket numbers of the index `ticket_available`; its negation those of `ticket_taken`."""
+"""Free ticket numbers, as in the index `ticket_available`; negated, those of `ticket_taken`."""
 
 EXPIRING_ORDERS: Final = Q(
     status__in=[
@@ -18,15 +18,15 @@ EXPIRING_ORDERS: Final = Q(
     ],
     under_review_since__isnull=True,
 )
-"""Orders of the index `order_expiring`."""
+"""Orders whose clock runs, as in the index `order_expiring`."""
 
 PROOFS_TO_FETCH: Final = Q(status=inline_enum_value(ProofStatus.FETCHING))
-"""Payment proofs of the index `proof_to_fetch`."""
+"""Payment proofs whose file is not fetched yet, as in the index `proof_to_fetch`."""
 
 HASHED_PROOFS: Final = ~Q(sha256=RawSQL("''", ()))
-"""Payment proofs of the index `proof_same_bytes`: their file is kept."""
+"""Payment proofs whose file is stored, as in the index `proof_same_bytes`."""
 
 ORPHAN_PROOFS: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(
     status=ProofStatus.FAILED
 )
-"""Payment proofs that fit no order and that nobody has decided about."""
+"""Payment proofs without an order and without a decision."""

@@ -1,4 +1,4 @@
-"""Results of confirming a payment and of receiving a proof, as frozen values."""
+"""Results of confirming a payment and of receiving a proof."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.raffles.models import Order, PaymentProof
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The numbers are sold; `late` if they had to be taken back first."""
+    """The ticket numbers are sold; `late` if they had to be taken back or replaced first."""
 
     order: Order
     late: bool
@@ -16,7 +16,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class AlreadySettled:
-    """It was confirmed before: by whom and when. Nothing changed."""
+    """The payment was confirmed before, by `by` at `at`; nothing changed."""
 
     order: Order
     by: str
@@ -25,7 +25,16 @@ class AlreadySettled:
 
 @dataclass(frozen=True, slots=True)
 class NeedsDecision:
-    """It was paid too late and nothing is sold: a person must decide. To be committed."""
+    """The order was paid too late and nothing is sold: a person must decide.
+
+    The order is flagged for it, so the transaction must be committed.
+
+    Attributes:
+        order: the ended order.
+        taken: its ticket numbers that belong to other orders.
+        free: its ticket numbers that are free.
+
+    """
 
     order: Order
     taken: tuple[int, ...]
@@ -34,15 +43,15 @@ class NeedsDecision:
 
 @dataclass(frozen=True, slots=True)
 class ProofSource:
-    """The message a proof came with.
+    """The WhatsApp message that a proof came with.
 
     Attributes:
-        phone_number_id: the business number it was sent to.
+        phone_number_id: Meta's id of the business number it was sent to.
         wa_message_id: Meta's id of the message.
-        media_id: what the file is asked for by.
-        media_sha256: of the file as announced, in hex; may be empty.
-        caption: what the buyer wrote below it.
-        arrived_at: when the buyer sent it.
+        media_id: Meta's id of the file, for the download.
+        media_sha256: SHA-256 of the file as Meta announced it, in hex; may be empty.
+        caption: the buyer's text below the file.
+        arrived_at: time at which the buyer sent it.
 
     """
 
@@ -56,7 +65,7 @@ class ProofSource:
 
 @dataclass(frozen=True, slots=True)
 class ProofKept:
-    """It belongs to a placed order; `first` if it put the order under review."""
+    """The proof belongs to a placed order; `first` if it put the order under review."""
 
     proof: PaymentProof
     order: Order
@@ -65,7 +74,10 @@ class ProofKept:
 
 @dataclass(frozen=True, slots=True)
 class ProofLate:
-    """Its order had ended; `taken_back` if the order has its numbers again and is under review."""
+    """The proof's order had ended.
+
+    `taken_back` if the order got its ticket numbers back and is under review.
+    """
 
     proof: PaymentProof
     order: Order
@@ -74,13 +86,13 @@ class ProofLate:
 
 @dataclass(frozen=True, slots=True)
 class ProofOrphan:
-    """It fits no order; the seller sees it."""
+    """The proof fits no order; the seller sees it in a list of its own."""
 
     proof: PaymentProof
 
 
 @dataclass(frozen=True, slots=True)
 class ProofRepeated:
-    """The same message was a proof before; nothing was written."""
+    """The same message had come before; nothing was written."""
 
     proof: PaymentProof

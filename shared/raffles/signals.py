@@ -1,7 +1,7 @@
-"""What others may listen to: orders that changed and proofs that are here.
+"""Signals about changed orders and stored payment proofs.
 
-Sent by `Signal.send` inside the transaction of the change, so that an error of a listener undoes
-it; a listener must not change orders.
+They are sent with `Signal.send` inside the transaction of the change, so an error in a receiver
+rolls the change back. Receivers must not change orders.
 """
 
 from typing import Final
@@ -9,14 +9,14 @@ from typing import Final
 from django.dispatch import Signal
 
 order_changed: Final = Signal(use_caching=True)
-"""An order's history got another line, and all that changed with it is written.
+"""An order's history got a new entry, and all that changed with it is written.
 
 Sent with `sender=Order`, `order` (locked), `action` (an `OrderAction`), `by` (an `Actor`),
-`reason` (words, may be empty) and `now`.
+`reason` (text, may be empty) and `now`.
 """
 
 proof_kept: Final = Signal(use_caching=True)
-"""A payment proof of an order has its file: fetched just now, or put to the order just now.
+"""A payment proof has both its file and an order: it was just fetched, or just assigned.
 
 Sent with `sender=PaymentProof`, `proof`, `order` and `now`.
 """

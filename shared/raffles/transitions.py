@@ -1,4 +1,4 @@
-"""Which status may follow which, for raffles, orders and ticket numbers."""
+"""Allowed status changes of raffles, orders and ticket numbers."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,9 +14,10 @@ RAFFLE_TRANSITIONS: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
     RaffleStatus.CLOSED: frozenset({RaffleStatus.DRAWN}),
     RaffleStatus.DRAWN: frozenset(),
 }
+"""Raffle statuses by the status they may follow."""
 
 STATUSES_AFTER_LATE_PAYMENT: Final = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.PAID})
-"""A late proof or confirmation takes the numbers back, if all are still free."""
+"""A late proof or confirmation takes the ticket numbers back if all are still free."""
 
 ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.DRAFT: frozenset(
@@ -29,19 +30,26 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.CANCELLED: STATUSES_AFTER_LATE_PAYMENT,
     OrderStatus.EXPIRED: STATUSES_AFTER_LATE_PAYMENT,
 }
+"""Order statuses by the status they may follow."""
 
 TICKET_TRANSITIONS: Final[Mapping[TicketStatus, frozenset[TicketStatus]]] = {
     TicketStatus.AVAILABLE: frozenset({TicketStatus.RESERVED}),
     TicketStatus.RESERVED: frozenset({TicketStatus.AVAILABLE, TicketStatus.SOLD}),
     TicketStatus.SOLD: frozenset(),
 }
+"""Ticket statuses by the status they may follow."""
 
 
 def check_transition[S: StrEnum](table: Mapping[S, frozenset[S]], *, current: S, wanted: S) -> None:
-    """Let `wanted` follow `current` if the table says so.
+    """Check that the table lets `wanted` follow `current`.
+
+    Args:
+        table: the statuses that may follow each status.
+        current: the present status.
+        wanted: the next status.
 
     Raises:
-        TransitionNotAllowed: otherwise, with both statuses in its details.
+        TransitionNotAllowed: it does not; both statuses are in the details.
 
     """
     if wanted not in table[current]:

@@ -1,4 +1,4 @@
-"""What a raffle's fields may hold, checked against the registers of the world."""
+"""Validators of a raffle's fields: ISO 4217 currencies and IANA time zones."""
 
 from functools import cache
 from zoneinfo import available_timezones
@@ -9,15 +9,15 @@ from django.core.exceptions import ValidationError
 
 @cache
 def load_time_zones() -> frozenset[str]:
-    """Give the names of all time zones; they are looked for on the disk, so only once."""
+    """Return the names of all time zones; cached, because they are read from the disk."""
     return frozenset(available_timezones())
 
 
 def validate_currency(value: str) -> None:
-    """Accept an ISO 4217 code such as USD.
+    """Check that a value is an ISO 4217 currency code such as USD.
 
     Raises:
-        ValidationError: for anything else.
+        ValidationError: it is not.
 
     """
     if value != value.upper() or not is_currency(value):
@@ -27,10 +27,10 @@ def validate_currency(value: str) -> None:
 
 
 def validate_time_zone(value: str) -> None:
-    """Accept a name of the IANA time zone database such as America/Bogota.
+    """Check that a value is a name in the IANA time zone database such as America/Bogota.
 
     Raises:
-        ValidationError: for anything else.
+        ValidationError: it is not.
 
     """
     if value not in load_time_zones():

@@ -1,1 +1,4 @@
-"""Changes of orders by staff, the API and the clock: one transaction each, the buyer told in it."""
+"""Use cases: changes of orders by staff, the API and the clock.
+
+Each is one transaction, which also queues the message to a buyer who has a chat.
+"""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class UseCasesConfig(AppConfig):
-    """The app `use_cases`; Django finds its management commands by it."""
+    """Configuration of the app `use_cases`, through which Django finds its commands."""
 
     name = "shared.use_cases"
     label = "use_cases"

@@ -1,4 +1,4 @@
-"""Sells numbers for cash, to somebody who has no chat: held, placed and paid in one transaction."""
+"""Sales for cash to buyers without a chat: held, placed and paid in one transaction."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,20 +11,25 @@ from django.db import IntegrityError, transaction
 from shared.core import logs
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.raffles.errors import RaffleNotFound
-from shared.raffles.models import Order, Raffle
-from shared.raffles.services import orders, payments, reservations
+from shared.raffles.models import Order
+from shared.raffles.services import orders, payments, raffle_queries, reservations
 from shared.use_cases.errors import BuyerNameMissing
 
 _log = logs.get_logger(__name__)
 
 CASH_SALE_REASON: Final = "sold for cash"
-"""What the history says of it."""
+"""Reason in the history of an order that was sold for cash."""
 
 
 @dataclass(frozen=True, slots=True)
 class CashSale:
-    """The sale; `repeated` if the same form had been sent before and nothing was sold now."""
+    """Result of a sale for cash.
+
+    Attributes:
+        order: the paid order.
+        repeated: whether the form had been sent before and nothing was sold now.
+
+    """
 
     order: Order
     repeated: bool
@@ -42,22 +47,22 @@ def sell_for_cash(
     by: Actor,
     now: datetime,
 ) -> CashSale:
-    """Sell numbers to somebody who pays in cash, by the rules of the chat.
+    """Sell ticket numbers to a buyer who pays in cash, by the rules of the chat.
 
     Args:
-        raffle_id: where the numbers are.
-        numbers: the numbers they get; None: random ones.
-        quantity: how many random numbers.
-        buyer_name: who buys, at most 150 characters.
-        buyer_phone: how to reach them, at most 32 characters; may be empty.
-        request_key: of the form; the same key again gives the first sale.
-        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
-        by: who took the money.
-        now: the clock.
+        raffle_id: primary key of the raffle.
+        numbers: the ticket numbers; None: random ones.
+        quantity: how many random ticket numbers; ignored if `numbers` is given.
+        buyer_name: the buyer's name, of which 150 characters are kept.
+        buyer_phone: the buyer's phone number, of which 32 characters are kept; may be empty.
+        request_key: unique key of the form; the same key again returns the first sale.
+        pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
+        by: the author of the sale.
+        now: the present time.
 
     Raises:
-        BuyerNameMissing: without a name.
-        RaffleNotFound: there is none.
+        BuyerNameMissing: the name is empty.
+        RaffleNotFound: there is no such raffle.
         RaffleNotSelling, QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft: see
             `raffles.services.reservations`; nothing was written.
 
@@ -77,8 +82,8 @@ def sell_for_cash(
     try:
         order = _sell_in_transaction(raffle_id, terms=terms, buyer=buyer, by=by, now=now)
     except (DomainError, IntegrityError):
-        # The same form may have been sent twice at once: then the numbers or the key were taken
-        # by the other one.
+        # The same form may have been sent twice at once; then the other request has taken the
+        # ticket numbers or the key.
         first = _find_first_sale(request_key)
         if first is None:
             raise
@@ -96,9 +101,9 @@ def _sell_in_transaction(
     by: Actor,
     now: datetime,
 ) -> Order:
-    """Hold, place and sell at once; the database lets each request key in once."""
+    """Hold, place and sell; the database accepts each request key only once."""
     held = reservations.hold_chosen_or_random(
-        _load_raffle(raffle_id), contact_id=None, by=by, now=now, **terms
+        raffle_queries.load_raffle(raffle_id), contact_id=None, by=by, now=now, **terms
     )
     order = orders.place(held, at=now, now=now, by=by, changes=buyer)
     payments.sell_order(order, by=by, now=now, late=False, reason=CASH_SALE_REASON)
@@ -107,10 +112,3 @@ def _sell_in_transaction(
 
 def _find_first_sale(request_key: UUID) -> Order | None:
     return Order.objects.select_related("raffle").filter(request_key=request_key).first()
-
-
-def _load_raffle(raffle_id: int) -> Raffle:
-    try:
-        return Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None

@@ -1,4 +1,4 @@
-"""Refusals of the use cases themselves."""
+"""Errors of the use cases; staff read the sentences in their docstrings."""
 
 from shared.core.errors import DomainError
 

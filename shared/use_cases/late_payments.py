@@ -1,5 +1,7 @@
-"""Decides about payments that came too late: each decision and the buyer's notice in one
-transaction. A first confirmation that comes too late is `settlement.confirm_payment`."""
+"""Decisions about payments that came too late; each queues its message to the buyer.
+
+The confirmation that finds a payment too late is `payments.confirm_payment`.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -27,21 +29,22 @@ def take_back_numbers(
     seen_proofs: Collection[int] | None = None,
     reason: str = "",
 ) -> Settled | NeedsDecision:
-    """Sell a buyer who paid too late the old numbers after all, and tell them so.
+    """Sell the old ticket numbers after all, with a message that confirms it.
 
-    Where some are still gone, or the raffle is drawn, nothing changes: it is to be decided yet.
+    If some of them belong to other orders or the raffle is drawn, nothing changes and the order
+    still needs a decision.
 
     Args:
         order_id: an order that needs a decision.
-        by: who decides.
-        now: the clock.
-        seen_proofs: ids of the proofs that were looked at; None: whoever decides saw the money.
-        reason: why, in words, for the order's history; may be empty.
+        by: the author of the decision.
+        now: the present time.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
+        reason: the reason as text, for the order's history; may be empty.
 
     Raises:
-        OrderNotFound: there is none.
-        DecisionMade: somebody decided before; `by` and `at` say who and when, where known.
-        ProofUnseen: a proof waits that was not looked at.
+        OrderNotFound: there is no such order.
+        DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
+        ProofUnseen: a pending proof is not among those seen.
 
     """
     order = lock_order_with_contacts(order_id)
@@ -65,32 +68,29 @@ def replace_numbers(
     seen_proofs: Collection[int] | None = None,
     reason: str = "",
 ) -> Settled:
-    """Sell other numbers to a buyer who paid too late, at the frozen price; tell them both.
+    """Sell other ticket numbers at the old price, with a message that names the old and new ones.
 
-    A paused or closed raffle allows it, for what is pending there can still be paid; a drawn one
-    does not.
+    A paused or closed raffle allows it, a drawn one does not.
 
     Args:
         order_id: an order that needs a decision.
-        numbers: all the numbers it gets, as many as it had; None: those of the old ones that are
-            free, and random ones for the rest.
-        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
-        by: who decides.
-        now: the clock.
-        seen_proofs: ids of the proofs that were looked at; None: whoever decides saw the money.
-        reason: why, in words, for the order's history; may be empty.
+        numbers: all the ticket numbers it gets, as many as it had; None: those of the old ones
+            that are free, and random ones for the rest.
+        pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
+        by: the author of the decision.
+        now: the present time.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
+        reason: the reason as text, for the order's history; may be empty.
 
     Raises:
-        OrderNotFound: there is none.
-        DecisionMade: somebody decided before; `by` and `at` say who and when, where known.
-        ProofUnseen: a proof waits that was not looked at.
-        RaffleDrawn: nothing is sold after the draw.
-        QuantityOutOfBounds: not as many numbers as were paid.
-        NumbersUnknown, NumbersTaken, TooFewLeft: they cannot be had.
+        OrderNotFound: there is no such order.
+        DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
+        ProofUnseen, RaffleDrawn, QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft:
+            see `raffles.services.late_payments.replace_numbers`.
 
     """
     order = lock_order_with_contacts(order_id)
-    old = order.numbers()
+    old = order.list_ticket_numbers()
     settled = late_payments.replace_numbers(
         order,
         numbers=numbers,
@@ -116,19 +116,19 @@ def note_refund(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Note that the money of a late payment goes back, and tell the buyer; the order stays ended.
+    """Record the refund of a late payment and inform the buyer; the order stays ended.
 
     Args:
         order_id: an order that needs a decision.
-        note: how it goes back, which the buyer reads too; may be empty.
-        by: who decides.
-        now: the clock.
-        seen_proofs: ids of the proofs that were looked at; None: whoever decides knows them.
+        note: how the money goes back, which the buyer reads too; may be empty.
+        by: the author of the decision.
+        now: the present time.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
-        OrderNotFound: there is none.
-        DecisionMade: somebody decided before; `by` and `at` say who and when, where known.
-        ProofUnseen: a proof waits that was not looked at.
+        OrderNotFound: there is no such order.
+        DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
+        ProofUnseen: a pending proof is not among those seen.
 
     """
     order = late_payments.note_refund(

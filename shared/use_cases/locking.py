@@ -1,4 +1,4 @@
-"""Locks of an order and of the contacts concerned, in the one order of locks there is."""
+"""Locks of an order and its contacts, in the order that avoids deadlocks."""
 
 from shared.raffles.models import Order
 from shared.raffles.services import order_queries, orders
@@ -6,15 +6,17 @@ from shared.whatsapp.services.inbox import contacts
 
 
 def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> Order:
-    """Lock the order's contact, then the order: the one order of locks there is.
+    """Lock the order's contact, then the order.
+
+    All code locks contacts first, then orders, so that transactions do not deadlock.
 
     Args:
-        order_id: which order.
-        sender_id: another contact to be locked with it, e.g. a friend who paid; contacts are
-            locked in ascending order.
+        order_id: primary key of the order.
+        sender_id: another contact to lock, e.g. a friend who paid; contacts are locked in
+            ascending order of their ids.
 
     Raises:
-        OrderNotFound: if there is no such order.
+        OrderNotFound: there is no such order.
 
     """
     contact_ids = {order_queries.find_contact_id(order_id), sender_id}

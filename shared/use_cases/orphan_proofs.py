@@ -1,5 +1,4 @@
-"""Finds a home for payment proofs that fit no order: the seller's decision and the buyer's notice
-in one transaction."""
+"""Decisions about payment proofs that fit no order; each queues its message to the buyer."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,10 +11,16 @@ from shared.conversation.texts import order_updates
 from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
 from shared.core import logs
 from shared.raffles.actor import Actor
-from shared.raffles.errors import RaffleNotFound
-from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate
-from shared.raffles.services import orders, orphan_proofs, proof_queries, proofs, reservations
+from shared.raffles.services import (
+    orders,
+    orphan_proofs,
+    proof_queries,
+    proofs,
+    raffle_queries,
+    reservations,
+)
 from shared.use_cases.locking import lock_order_with_contacts
 from shared.whatsapp.services.inbox import contacts
 
@@ -26,22 +31,23 @@ _log = logs.get_logger(__name__)
 def attach_proof(
     proof_id: int, *, order_id: int, by: Actor, now: datetime
 ) -> ProofKept | ProofLate:
-    """Put a proof to the order it pays and tell the order's buyer that it is there.
+    """Attach a proof to the order it pays, and inform the buyer of the order.
 
-    The buyer may be another than the sender: a friend paid. A hold is placed by it, and its clock
-    stops. An ended order takes its numbers back if all are free; else it is flagged for a decision.
-    A paid one keeps it as one more proof.
+    The sender may be another person than the buyer, e.g. a friend who paid. A hold is placed by
+    it, and its clock stops. An ended order takes its ticket numbers back if all are free; otherwise
+    it is flagged for a decision. A paid order keeps it as a further proof.
 
     Args:
         proof_id: a proof without an order.
-        order_id: what it pays.
-        by: who says so.
-        now: the clock.
+        order_id: the order that it pays.
+        by: the author of the decision.
+        now: the present time.
 
     Raises:
-        ProofNotFound, OrderNotFound: there is none.
-        ProofSettled: somebody put it to an order or dismissed it before; `by`, `at` and
-            `order_code` say who, when and where.
+        ProofNotFound: there is no such proof.
+        OrderNotFound: there is no such order.
+        ProofSettled: it was attached to an order or dismissed before; `by`, `at` and `order_code`
+            are in the details.
 
     """
     order = lock_order_with_contacts(order_id, sender_id=proof_queries.find_sender_id(proof_id))
@@ -65,23 +71,23 @@ def create_order_from_proof(
     by: Actor,
     now: datetime,
 ) -> Order:
-    """Make an order for whoever sent a proof, under review with it, and tell them.
+    """Create an order for the sender of a proof, under review with it, and inform the sender.
 
-    The rules are those of the chat, and a hold of theirs that was not confirmed yet is replaced.
+    The rules of the chat apply: a hold of the sender that was not confirmed yet is replaced.
 
     Args:
         proof_id: a proof without an order.
-        raffle_id: where the numbers are.
-        numbers: the numbers they get; None: random ones.
-        quantity: how many random numbers.
-        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
-        by: who says so.
-        now: the clock.
+        raffle_id: primary key of the raffle.
+        numbers: the ticket numbers of the order; None: random ones.
+        quantity: how many random ticket numbers; ignored if `numbers` is given.
+        pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
+        by: the author of the decision.
+        now: the present time.
 
     Raises:
-        ProofNotFound, ProofSettled: as `attach`.
-        RaffleNotFound: there is none.
-        OrderWantsPayment: they have an order that wants payment; attach the proof to that one.
+        ProofNotFound, ProofSettled: as in `attach_proof`.
+        RaffleNotFound: there is no such raffle.
+        OrderWantsPayment: the sender has an order that waits for payment; attach the proof to it.
         RaffleNotSelling, QuantityOutOfBounds, NumbersUnknown, ContactLimitReached, NumbersTaken,
             TooFewLeft: see `raffles.services.reservations`.
 
@@ -91,7 +97,7 @@ def create_order_from_proof(
         contacts.lock_contact(sender_id)
     proof = orphan_proofs.lock_orphan_proof(proof_id)
     held = reservations.hold_chosen_or_random(
-        _load_raffle(raffle_id),
+        raffle_queries.load_raffle(raffle_id),
         contact_id=sender_id,
         numbers=numbers,
         quantity=quantity,
@@ -112,17 +118,17 @@ def create_order_from_proof(
 def dismiss_proof(
     proof_id: int, *, note: str, tell_buyer: bool, by: Actor, now: datetime
 ) -> PaymentProof:
-    """Note that a proof pays nothing; it is kept and leaves the list.
+    """Dismiss a proof that pays no order; it is kept and leaves the list.
 
     Args:
         proof_id: a proof without an order.
-        note: why, in words.
-        tell_buyer: whether its sender is told so, with the note.
-        by: who looked at it.
-        now: the clock.
+        note: the reason as text.
+        tell_buyer: whether its sender gets a message with the note.
+        by: the reviewer.
+        now: the present time.
 
     Raises:
-        ProofNotFound, ProofSettled: as `attach`.
+        ProofNotFound, ProofSettled: as in `attach_proof`.
 
     """
     sender_id = proof_queries.find_sender_id(proof_id)
@@ -143,22 +149,15 @@ def dismiss_proof(
 
 
 def _acknowledge_proof(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
-    """Tell an order's buyer what a proof changed; of an album's other pictures nothing is said."""
+    """Send the buyer a message about a proof, but not one for each picture of an album."""
     order = outcome.order
-    quiet = has_recent_acknowledgement(order.contact_id, now=now, about=str(order))
+    acknowledged = has_recent_acknowledgement(order.contact_id, now=now, about=str(order))
     match outcome:
-        case ProofLate(taken_back=secured) if secured or not quiet:
+        case ProofLate(taken_back=secured) if secured or not acknowledged:
             notify_buyer(
                 order, lambda known: build_late_proof_message(known, secured=secured), now=now
             )
         case ProofKept(first=True):
             notify_buyer(order, order_updates.build_proof_attached_message, now=now)
-        case ProofKept() if not quiet:
+        case ProofKept() if not acknowledged:
             notify_buyer(order, build_proof_added_message, now=now)
-
-
-def _load_raffle(raffle_id: int) -> Raffle:
-    try:
-        return Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None

@@ -32,7 +32,7 @@ def sold(code: str) -> list[str]:
     assert order.status == OrderStatus.PAID
     tickets = [link.ticket for link in order.order_tickets.filter(released_at=None)]
     assert {ticket.status for ticket in tickets} == {TicketStatus.SOLD}
-    return sorted(order.raffle.written(ticket.number) for ticket in tickets)
+    return sorted(order.raffle.format_ticket_number(ticket.number) for ticket in tickets)
 
 
 def confirmed(seller: ApiClient, code: str, buyer: BuyerClient) -> list[str]:

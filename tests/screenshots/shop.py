@@ -17,7 +17,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
 from shared.raffles.services import lifecycle, orders, proofs, reservations
 from shared.raffles.services.ticket_numbers import number_generation
-from shared.use_cases import payments
+from shared.use_cases import payments, proof_files
 from shared.whatsapp import messages
 from shared.whatsapp.models import (
     BusinessNumber,
@@ -110,7 +110,7 @@ class Shop:
             received = proofs.receive_proof(
                 source, order=locked, contact_id=buyer.pk, by=_chat(buyer), now=at
             )
-        payments.keep_proof_file(
+        proof_files.keep_proof_file(
             received.proof.pk,
             content=content or receipt(order, buyer, at=at - 2 * MINUTE),
             content_type="image/jpeg",
@@ -209,7 +209,7 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
     late, buyer = shop.order(raffle, 2, at=at)
     with transaction.atomic():
         orders.expire(orders.lock_order(late.pk), now=at + 40 * MINUTE)
-    shop.free[raffle.pk].extend(late.numbers())
+    shop.free[raffle.pk].extend(late.list_ticket_numbers())
     other, other_buyer = shop.order(raffle, 2, at=at + HOUR)
     shop.proof(other, other_buyer, at=at + HOUR + 3 * MINUTE)
     payments.confirm_payment(other.pk, by=rita, now=at + HOUR + 9 * MINUTE)
@@ -236,7 +236,9 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
 
 def _chatted(shop: Shop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
     """Write down what was said until the order was placed."""
-    named = " · ".join(order.raffle.written(number) for number in order.numbers())
+    named = " · ".join(
+        order.raffle.format_ticket_number(number) for number in order.list_ticket_numbers()
+    )
     card = messages.build_buttons(
         f"*{order.raffle}* · win {order.raffle.prize}\nDraw: Fri 11 Dec, 20:00 · $5.00 a number",
         buttons=[messages.ReplyButton(str(n), title) for n, title in enumerate(_TITLES)],

@@ -99,7 +99,7 @@ def build_raffle_numbers_response(
     found: models.Raffle, *, ranges: Iterable[NumberRange], following: str | None
 ) -> RaffleNumbersResponse:
     """Describe ranges of a raffle's numbers, and where they go on."""
-    written = found.written
+    written = found.format_ticket_number
     return RaffleNumbersResponse(
         id=found.pk,
         width=found.width,
@@ -148,6 +148,6 @@ def _build_raffle_fields(found: models.Raffle, *, now: datetime) -> dict[str, An
         "selling": why_not is None,
         "why_not": why_not,
         "price": str(found.price),
-        "first_number": found.written(found.first_number),
-        "last_number": found.written(found.last_number),
+        "first_number": found.format_ticket_number(found.first_number),
+        "last_number": found.format_ticket_number(found.last_number),
     }

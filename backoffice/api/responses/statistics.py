@@ -132,12 +132,12 @@ def build_raffle_statistics(
 ) -> RaffleStatisticsResponse:
     """Describe how one raffle sells."""
     return RaffleStatisticsResponse(
-        **_build_raffle_fields(found, read.sums.all),
+        **_build_raffle_fields(found, read.sums.overall),
         proofs_waiting=read.standing.reviews,
         decisions_needed=read.standing.decisions,
         at=read.at,
         time_zone=read.zone,
-        days=_build_days(read, currencies=_list_currencies([found], read.sums.all)),
+        days=_build_days(read, currencies=_list_currencies([found], read.sums.overall)),
     )
 
 
@@ -153,7 +153,7 @@ def build_statistics(
         shown: how many raffles are described one by one.
 
     """
-    currencies = _list_currencies(raffles, read.sums.all)
+    currencies = _list_currencies(raffles, read.sums.overall)
     listed = [
         RaffleFiguresResponse(
             **_build_raffle_fields(each, read.sums.raffles.get(each.pk, RaffleSums()))
@@ -161,7 +161,7 @@ def build_statistics(
         for each in raffles[:shown]
     ]
     return StatisticsResponse(
-        **_build_figures_fields(read.sums.all, numbers=numbers, currencies=currencies),
+        **_build_figures_fields(read.sums.overall, numbers=numbers, currencies=currencies),
         proofs_waiting=read.standing.reviews,
         orphan_proofs=read.standing.orphans,
         decisions_needed=read.standing.decisions,

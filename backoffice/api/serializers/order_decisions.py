@@ -8,11 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shared.core import enums
+from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import RejectReason
 
 _AMOUNT_PATTERN: Final = re.compile(r"\d{1,12}(\.\d{0,2})?")
-_MAX_TEXT_LENGTH: Final = 500
-"""Characters of a note or reason."""
 _MAX_LIST_LENGTH: Final = 200
 """Payment proofs or ticket numbers that one request names."""
 
@@ -89,7 +88,7 @@ class ProofIdsField(serializers.ListField):
 class OptionalTextField(serializers.CharField):
     """A few words, which may be absent, null or empty."""
 
-    def __init__(self, *, max_length: int = _MAX_TEXT_LENGTH, **options: Any) -> None:
+    def __init__(self, *, max_length: int = MAX_NOTE_LENGTH, **options: Any) -> None:
         super().__init__(
             required=False,
             allow_null=True,

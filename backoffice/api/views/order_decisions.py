@@ -48,7 +48,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import AlreadySettled, NeedsDecision
 from shared.raffles.services import order_queries
-from shared.use_cases import late_payments, payments
+from shared.use_cases import late_payments, order_endings, payments
 
 _format_three_digits: Final = "{:03d}".format
 
@@ -175,7 +175,7 @@ class CancelOrderView(OrderDecisionView):
 
         def act(order: Order) -> None:
             _refuse_foreign_proofs(order, wanted.get("proofs"))
-            payments.cancel_order(
+            order_endings.cancel_order(
                 order.pk,
                 by=scopes.get_actor(request),
                 now=timezone.now(),
@@ -323,7 +323,9 @@ def _decide_once[Outcome](
         order.refresh_from_db()
         if unless(order):
             return AlreadyDecided()
-        raise format_numbers_in_refusal(refusal, written=order.raffle.written) from None
+        raise format_numbers_in_refusal(
+            refusal, written=order.raffle.format_ticket_number
+        ) from None
 
 
 def _refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:
@@ -347,8 +349,8 @@ def _build_reason(order: Order, wanted: dict[str, Any]) -> str:
 def _render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
     """Say why an order that had ended cannot have its numbers; it is flagged."""
     found: dict[str, Any] = {
-        "taken": [order.raffle.written(number) for number in outcome.taken],
-        "free": [order.raffle.written(number) for number in outcome.free],
+        "taken": [order.raffle.format_ticket_number(number) for number in outcome.taken],
+        "free": [order.raffle.format_ticket_number(number) for number in outcome.free],
         "needs_decision": True,
     }
     code, why = NumbersTaken.code, "some of its numbers belong to somebody else by now"

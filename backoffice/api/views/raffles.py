@@ -337,7 +337,10 @@ def _parse_number_range(word: str, *, raffle: Raffle) -> range:
         raise _build_numbers_error("Write numbers and ranges with commas between, such as 7,13-20.")
     first, last = int(found[1]), int(found[2] or found[1])
     if not raffle.first_number <= first <= last <= raffle.last_number:
-        bounds = raffle.written(raffle.first_number), raffle.written(raffle.last_number)
+        bounds = (
+            raffle.format_ticket_number(raffle.first_number),
+            raffle.format_ticket_number(raffle.last_number),
+        )
         raise _build_numbers_error(f"{word} is not from {bounds[0]} to {bounds[1]}.")
     return range(first, last + 1)
 
@@ -347,5 +350,5 @@ def _build_numbers_error(words: str) -> ValidationError:
 
 
 def _build_next_url(raffle: Raffle, request: Request, *, after: int) -> str:
-    query = request.query_params.dict() | {"after": raffle.written(after)}
+    query = request.query_params.dict() | {"after": raffle.format_ticket_number(after)}
     return f"{pagination.build_base_url(request)}{request.path}?{urlencode(query)}"

@@ -34,7 +34,7 @@ from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 
 _log = logs.get_logger(__name__)
 
@@ -152,7 +152,7 @@ def cancel_orders_view(request: HttpRequest) -> HttpResponse:
     batch = OrderBatch(request)
     for order in batch.iterate_orders():
         with batch.record_refusal(order):
-            payments.cancel_order(
+            order_endings.cancel_order(
                 order.pk,
                 by=build_staff_actor(request),
                 now=timezone.now(),
@@ -281,7 +281,7 @@ def _describe_bulk_confirmation(
     raffle = order.raffle
     match outcome:
         case Settled(late=late):
-            sold = display.format_ticket_numbers(raffle, outcome.order.numbers())
+            sold = display.format_ticket_numbers(raffle, outcome.order.list_ticket_numbers())
             back = " It was late; its numbers were still free." if late else ""
             return BulkOutcomeTone.DONE, f"is paid: {sold} are sold.{back}"
         case AlreadySettled(by=by, at=at):

@@ -1,6 +1,5 @@
 """Columns and rows of an export; rows are read in batches, never all at once."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -19,6 +18,7 @@ from backoffice.orders.exports.cells import CellValue, format_iso_time
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, OrderTicket, Raffle
+from shared.raffles.services import order_queries
 
 ROWS_PER_QUERY: Final = 1_000
 """Rows per batch."""
@@ -167,7 +167,7 @@ def _iterate_ticket_number_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     ).iterator(ROWS_PER_QUERY):
         order = dict(zip(fields, values, strict=True))
         raffle = raffles[order["raffle_id"]]
-        yield {**_build_order_cells(order, raffle), "number": raffle.written(number)}
+        yield {**_build_order_cells(order, raffle), "number": raffle.format_ticket_number(number)}
 
 
 def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
@@ -183,13 +183,13 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     found = Order.objects.filter(wanted.build_order_condition()).order_by("pk").values(*fields)
     raffles = _RaffleCache(wanted)
     for orders in batched(found.iterator(ROWS_PER_QUERY), ROWS_PER_QUERY):
-        numbers = _load_ticket_numbers([order["pk"] for order in orders])
+        numbers = order_queries.load_ticket_numbers([order["pk"] for order in orders])
         for order in orders:
             raffle = raffles[order["raffle_id"]]
             yield {
                 **_build_order_cells(order, raffle),
                 "quantity": order["quantity"],
-                "numbers": " ".join(map(raffle.written, numbers[order["pk"]])),
+                "numbers": " ".join(map(raffle.format_ticket_number, numbers[order["pk"]])),
                 "total": order["total"],
                 "placed": _format_local_time(order["placed_at"], zone=ZoneInfo(raffle.time_zone)),
             }
@@ -260,25 +260,6 @@ def _build_buyer_cells(order: Mapping[str, Any]) -> dict[str, CellValue]:
 
 
 _STATUS_LABELS: Final = {status.value: enums.format_label(status) for status in OrderStatus}
-
-
-def _load_ticket_numbers(order_ids: list[int]) -> dict[int, list[int]]:
-    """Return the ticket numbers each order holds or, once released, held last; ascending."""
-    numbers: dict[int, dict[datetime | None, list[int]]] = defaultdict(lambda: defaultdict(list))
-    links = OrderTicket.objects.filter(order_id__in=order_ids).order_by("ticket__number")
-    for order_id, number, released in links.values_list(
-        "order_id", "ticket__number", "released_at"
-    ):
-        numbers[order_id][released].append(number)
-    return defaultdict(
-        list,
-        {
-            order_id: by_release[None]
-            if None in by_release
-            else by_release[max(filter(None, by_release))]
-            for order_id, by_release in numbers.items()
-        },
-    )
 
 
 def _format_local_time(at: datetime | None, *, zone: tzinfo) -> str | None:

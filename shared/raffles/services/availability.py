@@ -1,4 +1,4 @@
-"""What is on sale and which numbers are left; reads only, open to both processes."""
+"""Raffles on sale and their free ticket numbers; reads only."""
 
 import threading
 from collections.abc import Collection
@@ -14,18 +14,18 @@ from shared.raffles.predicates import AVAILABLE_TICKETS
 from shared.raffles.services import tickets
 
 COUNTS_FRESH_FOR: Final = timedelta(seconds=2)
-"""How old the counts shown in chat and on screens may be."""
+"""Age up to which cached counts are shown in the chat and on pages."""
 
 MIN_TICKETS_TO_CACHE: Final = 10_000
-"""Smaller raffles are counted within a millisecond or two, so theirs are always exact."""
+"""Smaller raffles are counted within two milliseconds, so their counts are always exact."""
 
 NEIGHBOUR_DISTANCE: Final = 100
-"""How far from a taken number a free neighbour is looked for."""
+"""Distance from a taken ticket number within which free neighbours are searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketCounts:
-    """How many numbers of a raffle are free, held and sold."""
+    """Numbers of free, held and sold tickets of a raffle."""
 
     available: int
     reserved: int
@@ -33,20 +33,21 @@ class TicketCounts:
 
     @property
     def total(self) -> int:
-        """How many numbers exist."""
+        """All ticket numbers together."""
         return self.available + self.reserved + self.sold
 
 
 _cached_counts: dict[int, tuple[datetime, TicketCounts]] = {}
+"""Time of counting and counts, by raffle id."""
 _cache_lock = threading.Lock()
 
 
 def count_tickets(raffle_id: int) -> TicketCounts:
-    """Count a raffle's numbers by status, exactly.
+    """Return the exact counts of a raffle's ticket numbers.
 
-    Only the held and sold ones are counted one by one, from their partial index alone. How many
-    there are in all follows from the first and the last: they are created in one unbroken row and
-    never deleted (`check_inventory` counts them).
+    Only held and sold ones are counted row by row, from their partial index. The total follows
+    from the first and the last ticket number: they are created without gaps and never deleted
+    (the command `check_inventory` verifies that).
     """
     numbers = TicketNumber.objects.filter(raffle_id=raffle_id)
     first = numbers.aggregate(number=Min("number"))["number"]
@@ -56,15 +57,43 @@ def count_tickets(raffle_id: int) -> TicketCounts:
     taken = numbers.exclude(AVAILABLE_TICKETS).values_list("status").annotate(count=Count("*"))
     found = dict(taken.order_by("status"))
     reserved, sold = found.get(TicketStatus.RESERVED, 0), found.get(TicketStatus.SOLD, 0)
+    return build_ticket_counts(total, reserved=reserved, sold=sold)
+
+
+def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCounts]:
+    """Return the counts of several raffles by raffle id, in one query.
+
+    Ticket numbers that are neither held nor sold count as free, even if they do not exist yet.
+    """
+    taken = (
+        TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
+        .exclude(AVAILABLE_TICKETS)
+        .order_by("raffle_id", "status")
+        .values_list("raffle_id", "status")
+        .annotate(count=Count("*"))
+    )
+    found = {(raffle_id, status): count for raffle_id, status, count in taken}
+    return {
+        raffle.pk: build_ticket_counts(
+            raffle.number_count,
+            reserved=found.get((raffle.pk, TicketStatus.RESERVED), 0),
+            sold=found.get((raffle.pk, TicketStatus.SOLD), 0),
+        )
+        for raffle in raffles
+    }
+
+
+def build_ticket_counts(total: int, *, reserved: int, sold: int) -> TicketCounts:
+    """Return the counts of `total` ticket numbers; those neither held nor sold count as free."""
     return TicketCounts(available=total - reserved - sold, reserved=reserved, sold=sold)
 
 
 def load_recent_counts(raffle_id: int, *, now: datetime) -> TicketCounts:
-    """Give counts that are at most two seconds old, from this process's memory if it can."""
+    """Return counts that are less than two seconds old, from this process's cache if possible."""
     with _cache_lock:
-        seen = _cached_counts.get(raffle_id)
-    if seen is not None and abs(now - seen[0]) < COUNTS_FRESH_FOR:
-        return seen[1]
+        cached = _cached_counts.get(raffle_id)
+    if cached is not None and abs(now - cached[0]) < COUNTS_FRESH_FOR:
+        return cached[1]
     fresh = count_tickets(raffle_id)
     if fresh.total >= MIN_TICKETS_TO_CACHE:
         with _cache_lock:
@@ -73,13 +102,13 @@ def load_recent_counts(raffle_id: int, *, now: datetime) -> TicketCounts:
 
 
 def clear_counts_cache() -> None:
-    """Empty this process's memory of counts."""
+    """Remove all counts from this process's cache."""
     with _cache_lock:
         _cached_counts.clear()
 
 
 def is_sold_out(raffle_id: int) -> bool:
-    """Say whether every number of a raffle that has some belongs to a buyer for good."""
+    """Return whether no ticket number of a raffle is free or held."""
     if tickets.find_free_tickets(raffle_id, quantity=1, pivot=0):
         return False
     taken = TicketNumber.objects.filter(raffle_id=raffle_id).exclude(AVAILABLE_TICKETS)
@@ -87,11 +116,11 @@ def is_sold_out(raffle_id: int) -> bool:
 
 
 def get_not_selling_reason(raffle: Raffle, *, now: datetime) -> str | None:
-    """Say why a raffle sells nothing, or None while it sells.
+    """Return why a raffle sells nothing at the moment, or None while it sells.
 
     Returns:
-        `draft`, `paused`, `closed` or `drawn` after its status; `not_yet` before its sale begins,
-        `over` after it ended.
+        `draft`, `paused`, `closed` or `drawn` by its status; `not_yet` before its sale begins,
+        `over` after it has ended.
 
     """
     if raffle.status != RaffleStatus.OPEN:
@@ -104,7 +133,7 @@ def get_not_selling_reason(raffle: Raffle, *, now: datetime) -> str | None:
 
 
 def list_raffles_on_sale(phone_number_id: str, *, now: datetime) -> list[Raffle]:
-    """List the raffles a business number sells now, oldest first."""
+    """Return the raffles that a business number sells now, oldest first."""
     begun = Q(sales_open_at__isnull=True) | Q(sales_open_at__lte=now)
     not_over = Q(sales_close_at__isnull=True) | Q(sales_close_at__gt=now)
     raffles = Raffle.objects.filter(
@@ -114,27 +143,34 @@ def list_raffles_on_sale(phone_number_id: str, *, now: datetime) -> list[Raffle]
 
 
 def find_free_neighbours(raffle: Raffle, *, numbers: Collection[int], limit: int) -> list[int]:
-    """Give free numbers close to those asked for, ascending; fewer where few are free."""
+    """Return free ticket numbers close to the given ones, ascending.
+
+    Args:
+        raffle: the raffle they belong to.
+        numbers: ticket numbers that are not returned themselves.
+        limit: how many to return at most, and how many of `numbers` to search around.
+
+    """
     if not numbers:
         return []
-    near = {
-        n + step
-        for n in sorted(numbers)[:limit]
-        for step in range(-NEIGHBOUR_DISTANCE, NEIGHBOUR_DISTANCE + 1)
+    neighbours = {
+        number + distance
+        for number in sorted(numbers)[:limit]
+        for distance in range(-NEIGHBOUR_DISTANCE, NEIGHBOUR_DISTANCE + 1)
     }
-    wanted = sorted(n for n in near.difference(numbers) if n >= raffle.first_number)
+    wanted = sorted(n for n in neighbours.difference(numbers) if n >= raffle.first_number)
     free = TicketNumber.objects.filter(
         raffle=raffle, number__in=wanted, status=TicketStatus.AVAILABLE
     )
     closest = sorted(
         free.values_list("number", flat=True),
-        key=lambda found: (min(abs(found - number) for number in numbers), found),
+        key=lambda near: (min(abs(near - number) for number in numbers), near),
     )
     return sorted(closest[:limit])
 
 
 def pick_free_examples(raffle: Raffle, *, pivot: int, limit: int) -> list[int]:
-    """Give a few free numbers from a random point on, ascending."""
+    """Return up to `limit` free ticket numbers from a random point on, ascending."""
     return sorted(
         ticket.number
         for ticket in tickets.find_free_tickets(raffle.pk, quantity=limit, pivot=pivot)
@@ -142,7 +178,7 @@ def pick_free_examples(raffle: Raffle, *, pivot: int, limit: int) -> list[int]:
 
 
 def count_tickets_of_contact(raffle_id: int, *, contact_id: int) -> int:
-    """Count the numbers a buyer holds or has bought in a raffle."""
+    """Return how many ticket numbers a buyer holds or has bought in a raffle."""
     orders = Order.objects.filter(
         raffle_id=raffle_id, contact_id=contact_id, status__in=Order.HOLDING
     )

@@ -1,6 +1,6 @@
-"""Writes what makes a new order a hold: its code, its numbers and the first line of its history.
+"""Writes of a new hold: its code, its ticket numbers and the first entry of its history.
 
-On PostgreSQL in one statement: round trips are most of what a hold costs.
+On PostgreSQL they are one statement, because round trips are most of the cost of a hold.
 """
 
 from collections.abc import Collection
@@ -31,32 +31,49 @@ _WRITE_DRAFT_ORDER_SQL: Final = f"""
         INSERT INTO raffles_orderticket (order_id, ticket_id)
         SELECT %(order)s, id FROM moved
     ),
-    told AS (
+    recorded AS (
         INSERT INTO raffles_orderevent (order_id, action, actor_kind, actor_id, actor_label,
                                         from_status, to_status, reason, at)
         VALUES (%(order)s, %(action)s, %(kind)s, %(actor)s, %(label)s, '', %(status)s, '', %(now)s)
     )
     SELECT (SELECT count(*) FROM coded), (SELECT count(*) FROM moved)
-"""  # noqa: S608 - put together from our own words only
+"""  # noqa: S608 - composed of constants only
 
 
 def assign_code(order: Order, *, code: str) -> bool:
-    """Give an order its code, unless another order has that code already."""
+    """Set the code of an order unless another order has that code.
+
+    Returns:
+        Whether the code was set.
+
+    """
     with connection.cursor() as cursor:
         cursor.execute(_ASSIGN_CODE_SQL, {"code": code, "order": order.pk})
-        given = bool(cursor.rowcount == 1)
-    if given:
+        assigned = bool(cursor.rowcount == 1)
+    if assigned:
         order.code = code
-    return given
+    return assigned
 
 
 def write_draft_order(
     order: Order, *, code: str, tickets: Collection[TicketNumber], by: Actor, now: datetime
 ) -> bool:
-    """Do what `give_code`, `tickets.hold` and `history.begin` do, on PostgreSQL.
+    """Assign the code, hold the ticket numbers and record the hold, on PostgreSQL.
+
+    It does the same as `assign_code`, `tickets.hold_tickets` and `history.record_hold` together.
+
+    Args:
+        order: a new draft.
+        code: its code, by `codes.build_order_code`.
+        tickets: its ticket numbers, locked and free.
+        by: the author of the hold.
+        now: time of the hold.
 
     Returns:
-        False if another order has that code already: all but the code is written then.
+        Whether the code was set; False if another order has it. The rest is written in any case.
+
+    Raises:
+        WrongRowCount: not all ticket numbers were free.
 
     """
     values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Makes a new raffle from the terms of another."""
+"""Duplication of raffles."""
 
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from shared.core.enums import RaffleStatus
-from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
+from shared.raffles.services import raffle_queries
 
 _COPY_SUFFIX: Final = " (copy)"
 
@@ -30,30 +30,27 @@ _COPIED_FIELDS: Final = (
     "seller_contact",
     "phone_number_id",
 )
-"""What a copy has in common with its original; neither its dates nor anything that was sold."""
+"""Fields that a copy takes from its original; dates and the picture are not among them."""
 
 
 @transaction.atomic(durable=True)
 def duplicate_raffle(raffle_id: int, *, now: datetime) -> Raffle:
-    """Make a draft with the same terms, without dates, numbers or orders.
+    """Create a draft with the same terms, without dates, ticket numbers or orders.
 
-    The picture is copied into a file of its own, so that changing one raffle's leaves the other's.
+    The picture is copied into a file of its own, so changing one does not affect the other.
 
     Args:
-        raffle_id: the original, whatever its status.
-        now: when the copy begins to exist.
+        raffle_id: id of the original, which may have any status.
+        now: time of creation.
 
     Returns:
-        The copy, titled like the original with "(copy)" behind.
+        The copy, whose title is that of the original followed by "(copy)".
 
     Raises:
         RaffleNotFound: there is no such raffle.
 
     """
-    try:
-        original = Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None
+    original = raffle_queries.load_raffle(raffle_id)
     copy = Raffle(
         title=_build_copy_title(original.title),
         status=RaffleStatus.DRAFT,
@@ -67,14 +64,14 @@ def duplicate_raffle(raffle_id: int, *, now: datetime) -> Raffle:
 
 
 def _build_copy_title(original: str) -> str:
-    """Put the ending behind, within what the field holds; a copy of a copy has it once."""
+    """Return the title with the suffix, cut to the length of the field; never with two suffixes."""
     field = Raffle._meta.get_field("title")  # noqa: SLF001 - Django documents it
-    room = field.max_length or len(original)
-    return original.removesuffix(_COPY_SUFFIX)[: room - len(_COPY_SUFFIX)].rstrip() + _COPY_SUFFIX
+    limit = field.max_length or len(original)
+    return original.removesuffix(_COPY_SUFFIX)[: limit - len(_COPY_SUFFIX)].rstrip() + _COPY_SUFFIX
 
 
 def _copy_picture(original: Raffle, *, to: Raffle) -> None:
-    """Copy the file under a new name; a picture that the storage has lost is left out."""
+    """Copy the picture into a new file; skip it if the storage has lost it."""
     if not original.picture:
         return
     try:

@@ -1,4 +1,4 @@
-"""Changes an order's status, along one table, and writes every change into its history."""
+"""Status changes of orders and the entries of their history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ActionAuthor:
-    """Who did something and when; both None where the history does not know."""
+    """Author and time of an action; both None if the history has no such entry."""
 
     by: str | None = None
     at: datetime | None = None
@@ -33,19 +33,25 @@ def change_order_status(
     reason: str = "",
     changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
-    """Give a locked order its next status: the only place where a status changes.
+    """Change the status of a locked order and add a history entry.
+
+    This is the only place where the status of an existing order changes.
 
     Args:
-        order: locked by the caller.
+        order: the order, locked by the caller.
         to: the next status.
-        action: what happened, as the history tells it.
-        by: who did it.
-        now: when.
-        reason: why, in words; may be empty.
-        changes: other fields that change with it.
+        action: the action that the history entry names.
+        by: the author.
+        now: time of the change.
+        reason: the reason as text; may be empty.
+        changes: other fields that change with the status, by field name.
+
+    Returns:
+        The same order, with its new values.
 
     Raises:
-        TransitionNotAllowed: if `transitions.ORDER` does not let it follow.
+        TransitionNotAllowed: `transitions.ORDER_TRANSITIONS` does not allow the change.
+        WrongRowCount: the order changed meanwhile, so it was not locked.
 
     """
     current = OrderStatus(order.status)
@@ -64,7 +70,23 @@ def record_order_event(
     reason: str = "",
     changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
-    """Write into the history of a locked order what left its status as it is."""
+    """Add a history entry to a locked order without changing its status.
+
+    Args:
+        order: the order, locked by the caller.
+        action: the action that the entry names.
+        by: the author.
+        now: time of the action.
+        reason: the reason as text; may be empty.
+        changes: fields that change with it, by field name; not the status.
+
+    Returns:
+        The same order, with its new values.
+
+    Raises:
+        WrongRowCount: the order changed meanwhile, so it was not locked.
+
+    """
     current = OrderStatus(order.status)
     if changes:
         _update_order(order, current=current, changes=changes)
@@ -73,23 +95,23 @@ def record_order_event(
 
 
 def record_hold(order: Order, *, by: Actor, now: datetime) -> None:
-    """Write the first line of an order's history."""
+    """Add the first history entry of a new order."""
     _create_event(order, action=OrderAction.HELD, by=by, now=now, reason="", before=None)
 
 
 def find_last_event(order: Order, *actions: OrderAction) -> OrderEvent | None:
-    """Give the latest event of these kinds, if there is one."""
+    """Return the latest history entry with one of these actions, or None."""
     return order.events.filter(action__in=actions).order_by("-id").first()
 
 
 def find_last_author(order: Order, *actions: OrderAction) -> ActionAuthor:
-    """Say who did one of these things last, so that whoever comes second can be told."""
+    """Return author and time of the latest of these actions, e.g. for a second reviewer."""
     event = find_last_event(order, *actions)
     return ActionAuthor() if event is None else get_event_author(event)
 
 
 def get_event_author(event: OrderEvent) -> ActionAuthor:
-    """Give the signature of an event."""
+    """Return author and time of a history entry."""
     return ActionAuthor(by=event.actor_label or event.actor_kind, at=event.at)
 
 

@@ -1,7 +1,7 @@
-"""Ends what a late payment left open: other numbers for the buyer, or their money back.
+"""Decisions about orders that were paid too late: other ticket numbers, or a refund.
 
-Runs inside the caller's transaction, with the contact locked first and the order by `orders.lock`;
-locks and counts before it writes, so that a refusal has written nothing.
+The functions run inside the caller's transaction, with the contact locked first and the order by
+`orders.lock_order`. They lock and count before they write, so a refusal has written nothing.
 """
 
 from collections.abc import Collection
@@ -32,34 +32,38 @@ def replace_numbers(
     seen_proofs: Collection[int] | None = None,
     reason: str = "",
 ) -> Settled:
-    """Sell other numbers to the buyer of an order that was paid too late, at its frozen price.
+    """Sell other ticket numbers to the buyer of an order that was paid too late, at its old price.
 
-    Whether the raffle still sells does not matter, but for the draw: what was paid while it sold
-    is honoured in a paused and in a closed raffle too. What one buyer may have does not matter
-    either. The old numbers stay in the order's history.
+    A paused or closed raffle allows it, because the order was paid while the raffle sold; a drawn
+    one does not. The limit per buyer does not apply. The old numbers stay in the order's history.
 
     Args:
-        order: locked by `orders.lock`, in need of a decision.
-        numbers: all the numbers it gets, as many as it had; None: those of the old ones that are
-            free, and random ones for the rest.
-        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
-        by: who decides.
-        now: when.
-        seen_proofs: the payment proofs that were looked at; None: whatever there is.
-        reason: why, in words; may be empty.
+        order: locked by `orders.lock_order`, in need of a decision.
+        numbers: all the ticket numbers it gets, as many as it had; None: those of the old ones
+            that are free, and random ones for the rest.
+        pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
+        by: the author of the decision.
+        now: time of the decision.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
+        reason: the reason as text; may be empty.
+
+    Returns:
+        The sale, with `late` set.
 
     Raises:
-        DecisionMade: nothing is to be decided, or not any more.
-        ProofUnseen: a proof waits that was not looked at.
+        DecisionMade: there is nothing to decide, or not any more.
+        ProofUnseen: a pending proof is not among those seen.
         RaffleDrawn: nothing is sold after the draw.
-        QuantityOutOfBounds: not as many numbers as were paid.
-        NumbersUnknown, NumbersTaken, TooFewLeft: they cannot be had, and nothing was written.
+        QuantityOutOfBounds: not as many ticket numbers as were paid.
+        NumbersUnknown: the raffle has no such ticket numbers.
+        NumbersTaken: some of the ticket numbers belong to other orders.
+        TooFewLeft: fewer ticket numbers are free than needed.
 
     """
     refuse_if_decided(order)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     orders.refuse_after_the_draw(order)
-    old = order.numbers()
+    old = order.list_ticket_numbers()
     if numbers is None:
         chosen = _lock_kept_and_random_tickets(order, old=old, pivot=pivot)
     else:
@@ -84,18 +88,18 @@ def note_refund(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Note that the money of an order that was paid too late goes back; it stays ended.
+    """Record the refund of an order that was paid too late; the order stays ended.
 
     Args:
-        order: locked by `orders.lock`, in need of a decision.
-        note: how it goes back, in words; may be empty.
-        by: who decides.
-        now: when.
-        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+        order: locked by `orders.lock_order`, in need of a decision.
+        note: how the money goes back; may be empty.
+        by: the author of the decision.
+        now: time of the decision.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
-        DecisionMade: nothing is to be decided, or not any more.
-        ProofUnseen: a proof waits that was not looked at.
+        DecisionMade: there is nothing to decide, or not any more.
+        ProofUnseen: a pending proof is not among those seen.
 
     """
     refuse_if_decided(order)
@@ -117,29 +121,30 @@ _DECISION_ACTIONS: Final = (
     OrderAction.PROOF_REJECTED,
     OrderAction.REFUND_NOTED,
 )
+"""Actions that end the need of a decision."""
 
 
 def refuse_if_decided(order: Order) -> None:
-    """Go on only with an order that needs a decision.
+    """Check that an order needs a decision.
 
     Raises:
-        DecisionMade: with who decided and when, where known.
+        DecisionMade: it does not; author and time of the decision are in the details if known.
 
     """
     if order.needs_decision:
         return
     latest = history.find_last_event(order, OrderAction.LATE_PAYMENT, *_DECISION_ACTIONS)
     flagged = history.find_last_event(order, OrderAction.LATE_PAYMENT)
-    made = (
+    author = (
         history.get_event_author(latest)
         if latest and flagged
         else history.find_last_author(order, OrderAction.PAID)
     )
-    raise DecisionMade(by=made.by, at=made.at)
+    raise DecisionMade(by=author.by, at=author.at)
 
 
 def _lock_chosen_tickets(order: Order, *, numbers: frozenset[int]) -> list[TicketNumber]:
-    """Lock the numbers that were chosen for an order, all of them or none."""
+    """Lock the ticket numbers that were chosen for an order, all of them or none."""
     if len(numbers) != order.quantity:
         raise QuantityOutOfBounds(minimum=order.quantity, maximum=order.quantity)
     locked = tickets.lock_tickets(order.raffle_id, numbers=numbers)
@@ -155,20 +160,20 @@ def _lock_chosen_tickets(order: Order, *, numbers: frozenset[int]) -> list[Ticke
 def _lock_kept_and_random_tickets(
     order: Order, *, old: Collection[int], pivot: int
 ) -> list[TicketNumber]:
-    """Lock the old numbers that are free and random ones in place of the others."""
-    mine = tickets.lock_tickets(order.raffle_id, numbers=old)
-    kept = [ticket for ticket in mine if ticket.status == TicketStatus.AVAILABLE]
+    """Lock the old ticket numbers that are free, and random ones in place of the others."""
+    former = tickets.lock_tickets(order.raffle_id, numbers=old)
+    kept = [ticket for ticket in former if ticket.status == TicketStatus.AVAILABLE]
     if len(kept) == order.quantity:
         return kept
-    # The kept ones are free as well and may be among those found: so many more are looked for.
+    # The kept ones are free and may be among those found, so the full quantity is searched for.
     found = tickets.lock_random_tickets(
         order.raffle_id, quantity=order.quantity, at_least=order.quantity, pivot=pivot
     )
-    others = {ticket.pk: ticket for ticket in (*kept, *found)}
-    if len(others) < order.quantity:
-        raise TooFewLeft(available=len(others))
-    return list(others.values())[: order.quantity]
+    chosen = {ticket.pk: ticket for ticket in (*kept, *found)}
+    if len(chosen) < order.quantity:
+        raise TooFewLeft(available=len(chosen))
+    return list(chosen.values())[: order.quantity]
 
 
 def _format_ticket_numbers(order: Order, numbers: Collection[int]) -> str:
-    return ", ".join(order.raffle.written(number) for number in numbers)
+    return ", ".join(order.raffle.format_ticket_number(number) for number in numbers)

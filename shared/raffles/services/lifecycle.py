@@ -1,4 +1,4 @@
-"""Opens, pauses and closes raffles; each function is a transaction of its own."""
+"""Status changes of raffles: open, pause and close, each in a transaction of its own."""
 
 from datetime import datetime
 
@@ -7,19 +7,24 @@ from django.db import transaction
 from shared.core import row_count
 from shared.core.enums import RaffleStatus
 from shared.raffles import transitions
-from shared.raffles.errors import NumbersMissing, RaffleNotFound
+from shared.raffles.errors import NumbersMissing
 from shared.raffles.models import Raffle
+from shared.raffles.services import raffle_queries
 from shared.raffles.services.ticket_numbers import number_generation
 
 
 @transaction.atomic(durable=True)
 def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
-    """Let a raffle sell, for the first time or after a pause.
+    """Start the sale of a raffle, or resume it after a pause.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        now: time of the change.
 
     Raises:
         RaffleNotFound: there is no such raffle.
-        TransitionNotAllowed: it is closed, drawn or open already.
-        NumbersMissing: not all its numbers exist.
+        TransitionNotAllowed: it is open, closed or drawn.
+        NumbersMissing: not all its ticket numbers exist.
 
     """
     raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.OPEN)
@@ -33,7 +38,11 @@ def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
 
 @transaction.atomic(durable=True)
 def pause(raffle_id: int, *, now: datetime) -> Raffle:
-    """Let a raffle sell nothing new for a while; what is held can still be paid.
+    """Pause the sale of a raffle; orders that hold ticket numbers can still be paid.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        now: time of the change.
 
     Raises:
         RaffleNotFound: there is no such raffle.
@@ -46,7 +55,11 @@ def pause(raffle_id: int, *, now: datetime) -> Raffle:
 
 @transaction.atomic(durable=True)
 def close(raffle_id: int, *, now: datetime) -> Raffle:
-    """End the sale of a raffle for good; what is held can still be paid.
+    """End the sale of a raffle for good; orders that hold ticket numbers can still be paid.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        now: time of the change.
 
     Raises:
         RaffleNotFound: there is no such raffle.
@@ -58,10 +71,7 @@ def close(raffle_id: int, *, now: datetime) -> Raffle:
 
 
 def _lock_raffle(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
-    try:
-        raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None
+    raffle = raffle_queries.load_raffle(raffle_id, lock=True)
     transitions.check_transition(
         transitions.RAFFLE_TRANSITIONS, current=RaffleStatus(raffle.status), wanted=wanted
     )

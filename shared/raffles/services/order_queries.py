@@ -1,24 +1,30 @@
-"""Reads of orders for callers that must not write them."""
+"""Reads of orders, also for modules that must not write them."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound
-from shared.raffles.models import Order
+from shared.raffles.models import Order, OrderTicket
+from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.raffles.predicates import EXPIRING_ORDERS
 
 
 def find_order(reference: str) -> int:
-    """Give the id of the order that somebody calls by its id or its code, in any spelling.
+    """Return the id of the order with this id or code.
+
+    Args:
+        reference: an id, also as #123, or a code in any spelling that `codes.normalise_code` reads.
 
     Raises:
-        OrderNotFound: if there is none.
+        OrderNotFound: there is no such order.
 
     """
     text = reference.strip().removeprefix("#")
     if text.isascii() and text.isdigit():
-        found = Order.objects.filter(pk=int(text[:20]))  # beyond any id
+        found = Order.objects.filter(pk=int(text[:20]))  # 20 digits exceed any id
     else:
         found = Order.objects.filter(code=codes.normalise_code(text) or "")
     order_id = found.values_list("pk", flat=True).first()
@@ -28,10 +34,10 @@ def find_order(reference: str) -> int:
 
 
 def find_contact_id(order_id: int) -> int | None:
-    """Give the buyer of an order, who must be locked before it; None for a sale without one.
+    """Return the contact of an order, to lock it before the order; None if it has no contact.
 
     Raises:
-        OrderNotFound: if there is no such order.
+        OrderNotFound: there is no such order.
 
     """
     try:
@@ -40,11 +46,28 @@ def find_contact_id(order_id: int) -> int | None:
         raise OrderNotFound(order_id=order_id) from None
 
 
-def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:
-    """List orders whose time has run out, grace included, longest ago first.
+def load_ticket_numbers(order_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the ticket numbers of several orders by order id, in one query.
 
     Returns:
-        Pairs of order id and contact id, so that the contact can be locked first.
+        For each order the ticket numbers that it holds or, once released, held last; ascending. An
+        order without any has an empty list.
+
+    """
+    rows: dict[int, list[tuple[int, datetime | None]]] = defaultdict(list)
+    found = OrderTicket.objects.filter(order_id__in=order_ids)
+    for order_id, number, released_at in found.values_list(
+        "order_id", "ticket__number", "released_at"
+    ):
+        rows[order_id].append((number, released_at))
+    return {order_id: choose_ticket_numbers(rows[order_id]) for order_id in order_ids}
+
+
+def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:
+    """Return orders whose deadline and `DEADLINE_GRACE` have passed, longest ago first.
+
+    Returns:
+        Up to `limit` pairs of order id and contact id, so the contact can be locked first.
 
     """
     due = Order.objects.filter(EXPIRING_ORDERS, expires_at__lt=now - DEADLINE_GRACE)

@@ -1,6 +1,7 @@
-"""Takes an order from the hold to its end: found, locked, placed, cancelled, expired.
+"""Life of an order: locked, placed, cancelled and expired.
 
-Runs inside the caller's transaction, with the contact locked first and the order by `lock`.
+The functions run inside the caller's transaction, with the contact locked first and the order by
+`lock_order`.
 """
 
 from collections.abc import Mapping
@@ -26,10 +27,10 @@ _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def lock_order(order_id: int) -> Order:
-    """Lock an order and read its raffle along; its contact is to be locked before.
+    """Lock an order and return it with its raffle; the caller has locked its contact before.
 
     Raises:
-        OrderNotFound: if there is no such order.
+        OrderNotFound: there is no such order.
 
     """
     locking = Order.objects.select_for_update(no_key=True, of=("self",))
@@ -47,19 +48,20 @@ def place(
     by: Actor,
     changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
-    """Make a hold an order that waits for its payment; the clock starts anew, once.
+    """Turn a hold into an order that waits for payment; the time to pay starts.
 
     Args:
-        order: locked by `lock`.
-        at: when the buyer confirmed, by their message's own time; the deadline is judged by it.
-        now: the time to pay runs from here.
-        by: who confirms.
-        changes: other fields of the order that change with it.
+        order: locked by `lock_order`.
+        at: when the buyer confirmed, by the time of their message; it is compared with the
+            deadline.
+        now: start of the time to pay.
+        by: the author of the confirmation.
+        changes: other fields of the order that change with it, by field name.
 
     Raises:
-        OrderExpired: confirmed after the deadline and its grace, or expired meanwhile.
+        OrderExpired: `at` is after the deadline and `DEADLINE_GRACE`, or the order has expired.
         OrderNotDraft: it was placed, paid or cancelled before.
-        RaffleDrawn: too late altogether.
+        RaffleDrawn: the raffle is drawn.
 
     """
     if order.status == OrderStatus.EXPIRED:
@@ -84,10 +86,16 @@ def place(
 
 
 def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order:
-    """End an order that is not paid and give its numbers back.
+    """Cancel an order that is not paid and release its ticket numbers.
+
+    Args:
+        order: locked by `lock_order`.
+        by: the author of the cancellation.
+        now: time of the cancellation.
+        reason: the reason as text; may be empty.
 
     Raises:
-        OrderAlreadyPaid: nothing paid is cancelled.
+        OrderAlreadyPaid: a paid order is never cancelled.
         OrderEnded: it was cancelled or has expired before.
 
     """
@@ -103,10 +111,10 @@ def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order
 
 
 def expire(order: Order, *, now: datetime) -> bool:
-    """End an order whose time has run out, grace included, and give its numbers back.
+    """Expire an order whose deadline and `DEADLINE_GRACE` have passed; release its ticket numbers.
 
     Returns:
-        False if it is not due, or not any more: paid, ended, or a proof stopped the clock.
+        Whether it expired; not if it is not due, is paid, has ended or is under review.
 
     """
     running = order.status in Order.LIVE and not order.under_review
@@ -117,15 +125,17 @@ def expire(order: Order, *, now: datetime) -> bool:
 
 
 def compute_payment_deadline(order: Order, *, now: datetime) -> datetime:
-    """Say until when an order can be paid whose time begins now."""
+    """Return the deadline of an order whose time to pay starts now."""
     return now + timedelta(minutes=order.raffle.hold_minutes)
 
 
 def refuse_if_over(order: Order) -> None:
-    """Go on only with an order that is neither paid nor ended.
+    """Check that an order is neither paid nor ended.
 
     Raises:
-        OrderAlreadyPaid, OrderEnded: with who brought it there, or decided about it since.
+        OrderAlreadyPaid: it is paid; author and time are in the details.
+        OrderEnded: it was cancelled or has expired; author and time of the end, or of a later
+            decision about a late payment, are in the details.
 
     """
     if order.status == OrderStatus.PAID:
@@ -139,16 +149,17 @@ def refuse_if_over(order: Order) -> None:
 _ENDING_ACTIONS: Final = (
     OrderAction.CANCELLED,
     OrderAction.EXPIRED,
-    OrderAction.PROOF_REJECTED,  # of a late payment; one from before is older than the end
+    OrderAction.PROOF_REJECTED,  # of a late payment; an earlier one is older than the end
     OrderAction.REFUND_NOTED,
 )
+"""Actions that ended an order, or decided about it after its end."""
 
 
 def refuse_after_the_draw(order: Order) -> None:
-    """Go on only while the raffle is not drawn.
+    """Check that the raffle of an order is not drawn.
 
     Raises:
-        RaffleDrawn: otherwise.
+        RaffleDrawn: it is.
 
     """
     if order.raffle.status == RaffleStatus.DRAWN:

@@ -1,6 +1,6 @@
-"""Ends what became of a proof that fits no order: put to one, or dismissed.
+"""Payment proofs that fit no order: locked and dismissed.
 
-Runs inside the caller's transaction, with the proof's sender locked first.
+The functions run inside the caller's transaction, with the sender of the proof locked first.
 """
 
 from datetime import datetime
@@ -13,11 +13,11 @@ from shared.raffles.services import history
 
 
 def lock_orphan_proof(proof_id: int) -> PaymentProof:
-    """Lock a proof that belongs to no order and has no verdict; its sender is to be locked before.
+    """Lock a proof without an order or verdict; the caller has locked its sender before.
 
     Raises:
-        ProofNotFound: if there is no such proof.
-        ProofSettled: it was put to an order, or dismissed, by somebody who was faster.
+        ProofNotFound: there is no such proof.
+        ProofSettled: it was assigned to an order or dismissed before.
 
     """
     try:
@@ -30,26 +30,26 @@ def lock_orphan_proof(proof_id: int) -> PaymentProof:
 
 
 def build_proof_settled(proof: PaymentProof) -> ProofSettled:
-    """Say who put a proof to its order or dismissed it, and when."""
+    """Return the refusal with the author and time of the decision about a proof."""
     order = proof.order
-    told = history.ActionAuthor()
+    author = history.ActionAuthor()
     if order is not None:
-        told = history.find_last_author(order, OrderAction.PROOF_RECEIVED)
+        author = history.find_last_author(order, OrderAction.PROOF_RECEIVED)
     return ProofSettled(
-        by=told.by or proof.reviewer,
-        at=told.at or proof.reviewed_at or proof.arrived_at,
+        by=author.by or proof.reviewer,
+        at=author.at or proof.reviewed_at or proof.arrived_at,
         order_code=None if order is None else str(order),
     )
 
 
 def dismiss_proof(proof: PaymentProof, *, note: str, by: Actor, now: datetime) -> PaymentProof:
-    """Note that a proof pays nothing of ours.
+    """Set the verdict `DISMISSED` on a proof that pays no order.
 
     Args:
-        proof: locked by `lock`.
-        note: why, in words.
-        by: who looked at it.
-        now: when.
+        proof: locked by `lock_orphan_proof`.
+        note: the reason as text.
+        by: the reviewer.
+        now: time of the decision.
 
     """
     proof.verdict = Verdict.DISMISSED

@@ -1,12 +1,13 @@
-"""Judges whether an order is paid: confirmed, rejected, asked for again, or paid too late.
+"""Decisions about payments: confirmed, rejected, asked for again, or paid too late.
 
-Runs inside the caller's transaction, with the contact locked first and the order by `orders.lock`.
+The functions run inside the caller's transaction, with the contact locked first and the order by
+`orders.lock_order`.
 """
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from shared.core.enums import (
     OrderAction,
@@ -24,13 +25,14 @@ from shared.raffles.errors import (
     NothingToReview,
     OrderNotPlaced,
     ProofUnseen,
+    RejectionNoteMissing,
 )
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import history, orders, tickets
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
-"""Two reviewers who ask for a better proof within this time mean the same request."""
+"""Time within which a second request for a better proof counts as the same request."""
 
 
 def confirm_payment(
@@ -43,27 +45,32 @@ def confirm_payment(
     received: Decimal | None = None,
     reason: str = "",
 ) -> Settled | AlreadySettled | NeedsDecision:
-    """Sell an order's numbers to its buyer: the money is there.
+    """Sell an order's ticket numbers to its buyer, because the money has arrived.
 
-    A second confirmation changes nothing. An order that had ended takes its numbers back if all
-    are free and the raffle is not drawn; otherwise it is flagged and nothing is sold.
+    A second confirmation changes nothing. An order that had ended takes its ticket numbers back if
+    all are free and the raffle is not drawn; otherwise it is flagged and nothing is sold.
 
     Args:
-        order: locked by `orders.lock`.
-        by: who saw the money.
-        now: when.
-        seen_proofs: the payment proofs that were looked at; None: whatever there is.
-        reviewed: it is the verdict on proofs that waited, and not on money seen elsewhere.
-        received: what arrived, to be compared with the total; None: it is not compared.
-        reason: why, in words, e.g. the bank's reference; may be empty.
+        order: locked by `orders.lock_order`.
+        by: the author of the confirmation.
+        now: time of the confirmation.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
+        reviewed: whether this is a verdict on pending proofs, not on money seen elsewhere.
+        received: amount that arrived, in the order's currency, to be compared with the total;
+            None: not compared.
+        reason: the reason as text, e.g. the bank's reference; may be empty.
+
+    Returns:
+        The sale, the earlier confirmation, or the need of a decision.
 
     Raises:
-        OrderNotPlaced: the buyer has not confirmed it yet.
-        NothingToReview: `reviewed`, and somebody else turned the proofs down meanwhile.
-        ProofUnseen: a proof waits that was not looked at.
-        AmountMismatch: another amount arrived than was asked for.
+        OrderNotPlaced: the buyer has not confirmed the order yet.
+        NothingToReview: `reviewed`, and the proofs were rejected meanwhile.
+        OrderEnded: `reviewed`, and the order has ended and needs no decision.
+        ProofUnseen: a pending proof is not among those seen.
+        AmountMismatch: `received` is not the order's total.
         RaffleDrawn: nothing is sold after the draw.
-        DecisionMade: it had ended, its money went back, and no proof has come since.
+        DecisionMade: the order had ended, a refund was noted, and no proof has come since.
 
     """
     if reviewed and order.status != OrderStatus.PAID and not order.needs_decision:
@@ -83,6 +90,8 @@ def confirm_payment(
             refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_late_order(order, by=by, now=now, reason=reason)
+        case unknown:
+            assert_never(unknown)
 
 
 def reject_proofs(
@@ -94,24 +103,28 @@ def reject_proofs(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Turn an order's payment proofs down; the time to pay starts anew.
+    """Reject an order's pending payment proofs; the time to pay starts again.
 
-    Of an ended order that needs a decision, the decision is then made: it stays ended.
+    An ended order that needs a decision stays ended, and the decision is made by it.
 
     Args:
-        order: locked by `orders.lock`.
+        order: locked by `orders.lock_order`.
         reason: what is wrong with the proof.
-        note: more about it, in words; may be empty.
-        by: who looked at it.
-        now: when.
-        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+        note: more about it, which the buyer reads; needed with the reason `OTHER`, else it may be
+            empty.
+        by: the reviewer.
+        now: time of the decision.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
+        RejectionNoteMissing: the reason is `OTHER` and the note is empty.
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
-        NothingToReview: no proof waits for a decision.
-        ProofUnseen: a proof waits that was not looked at.
+        NothingToReview: no proof is waiting for a decision.
+        ProofUnseen: a pending proof is not among those seen.
 
     """
+    if reason is RejectReason.OTHER and not note.strip():
+        raise RejectionNoteMissing
     if not order.needs_decision:
         _refuse_unless_under_review(order)
     refuse_unseen_proofs(order, seen_proofs=seen_proofs)
@@ -141,29 +154,29 @@ def ask_for_better_proof(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
 ) -> Order:
-    """Note that the buyer owes a better proof; the order stays under review, its clock stopped.
+    """Record a request for a better proof; the order stays under review with its clock stopped.
 
-    The next proof ends the wait.
+    The buyer's next proof fulfils the request.
 
     Args:
-        order: locked by `orders.lock`.
-        note: what is asked for, in words; may be empty.
-        by: who asks.
-        now: when.
-        seen_proofs: the payment proofs that were looked at; None: whatever there is.
+        order: locked by `orders.lock_order`.
+        note: what is needed, which the buyer reads; may be empty.
+        by: the reviewer.
+        now: time of the request.
+        seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
-        NothingToReview: no proof waits for a decision.
-        ProofUnseen: a proof waits that was not looked at.
-        AskedJustNow: somebody asked within the last minute.
+        NothingToReview: no proof is waiting for a decision.
+        ProofUnseen: a pending proof is not among those seen.
+        AskedJustNow: the last request is less than `ASK_AGAIN_INTERVAL` old.
 
     """
     _refuse_unless_under_review(order)
     refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     if order.asked_again_at is not None and now - order.asked_again_at < ASK_AGAIN_INTERVAL:
-        asked = history.find_last_author(order, OrderAction.ASKED_AGAIN)
-        raise AskedJustNow(by=asked.by, at=asked.at)
+        author = history.find_last_author(order, OrderAction.ASKED_AGAIN)
+        raise AskedJustNow(by=author.by, at=author.at)
     return history.record_order_event(
         order,
         action=OrderAction.ASKED_AGAIN,
@@ -182,7 +195,7 @@ def _refuse_unless_under_review(order: Order) -> None:
 
 
 def _refuse_if_refunded(order: Order) -> None:
-    """Sell nothing for money that was given back, until another proof comes."""
+    """Refuse an order whose refund was noted, unless another proof has come since."""
     latest = history.find_last_event(order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED)
     if latest is not None and latest.action == OrderAction.REFUND_NOTED:
         refunded = history.get_event_author(latest)
@@ -190,16 +203,20 @@ def _refuse_if_refunded(order: Order) -> None:
 
 
 def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
-    """Go on only if every proof that waits was looked at; None: whoever decides saw the money.
+    """Check that every pending proof of an order was looked at.
+
+    Args:
+        order: locked by `orders.lock_order`.
+        seen_proofs: ids of the payment proofs that were looked at; None: nothing is checked.
 
     Raises:
-        ProofUnseen: otherwise.
+        ProofUnseen: a pending proof is not among them; its id is in the details.
 
     """
     if seen_proofs is None:
         return
-    waiting = order.proofs.filter(verdict=Verdict.PENDING).exclude(status=ProofStatus.FAILED)
-    unseen = set(waiting.values_list("pk", flat=True)) - set(seen_proofs)
+    pending = order.proofs.filter(verdict=Verdict.PENDING).exclude(status=ProofStatus.FAILED)
+    unseen = set(pending.values_list("pk", flat=True)) - set(seen_proofs)
     if unseen:
         raise ProofUnseen(proof_ids=unseen)
 
@@ -219,9 +236,17 @@ def _build_already_settled(order: Order) -> AlreadySettled:
 def sell_late_order(
     order: Order, *, by: Actor, now: datetime, reason: str
 ) -> Settled | NeedsDecision:
-    """Sell an ended order's numbers if it can have them back, else flag it for a decision."""
+    """Sell an ended order's ticket numbers if it can take them back; else flag it for a decision.
+
+    Args:
+        order: an ended order, locked by `orders.lock_order`.
+        by: the author of the confirmation.
+        now: time of the confirmation.
+        reason: the reason as text; may be empty.
+
+    """
     taken_back = tickets.take_back_tickets(order)
-    if taken_back.done:
+    if taken_back.succeeded:
         history.record_order_event(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
         return sell_order(order, by=by, now=now, late=True, reason=reason)
     if not order.needs_decision:
@@ -230,7 +255,7 @@ def sell_late_order(
 
 
 def flag_late_payment(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order:
-    """Note that an ended order was paid and cannot have its numbers: a person must decide."""
+    """Flag an ended order that was paid and cannot take its ticket numbers back, for a decision."""
     return history.record_order_event(
         order,
         action=OrderAction.LATE_PAYMENT,
@@ -249,14 +274,14 @@ def sell_order(
     late: bool,
     reason: str = "",
 ) -> Settled:
-    """Make the numbers an order holds its buyer's for good; whether it may be is decided before.
+    """Sell the ticket numbers that an order holds; the caller has checked that it may be sold.
 
     Args:
-        order: locked, its numbers held.
-        by: who saw the money.
-        now: when.
-        late: whether its numbers had to be taken back or replaced first.
-        reason: why, in words; may be empty.
+        order: locked by `orders.lock_order`, its ticket numbers held.
+        by: the author of the confirmation.
+        now: time of the sale.
+        late: whether its ticket numbers had to be taken back or replaced first.
+        reason: the reason as text; may be empty.
 
     """
     tickets.sell_order_tickets(order)
@@ -288,14 +313,23 @@ def set_proof_verdicts(
     reason: RejectReason | None = None,
     note: str = "",
 ) -> None:
-    """Give the proofs of an order that wait for a verdict theirs.
+    """Set the verdict on an order's pending proofs.
 
-    A file that could not be had proves nothing and is never accepted.
+    A proof whose file could not be fetched proves nothing and is never accepted.
+
+    Args:
+        order: locked by `orders.lock_order`.
+        verdict: the verdict.
+        by: the reviewer.
+        now: time of the decision.
+        reason: why they are rejected; None for other verdicts.
+        note: the reviewer's note; may be empty.
+
     """
-    waiting = PaymentProof.objects.filter(order=order, verdict=Verdict.PENDING)
+    pending = PaymentProof.objects.filter(order=order, verdict=Verdict.PENDING)
     if verdict is Verdict.ACCEPTED:
-        waiting = waiting.exclude(status=ProofStatus.FAILED)
-    waiting.update(
+        pending = pending.exclude(status=ProofStatus.FAILED)
+    pending.update(
         verdict=verdict,
         reject_reason=reason or "",
         note=note,

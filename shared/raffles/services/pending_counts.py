@@ -1,4 +1,4 @@
-"""What waits for a person's decision; reads only, each count from its own small index."""
+"""Counts of pending decisions; reads only, each count from a small index of its own."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from shared.raffles.predicates import ORPHAN_PROOFS
 
 @dataclass(frozen=True, slots=True)
 class PendingCounts:
-    """How much waits.
+    """Numbers of pending decisions.
 
     Attributes:
-        reviews: orders whose payment proof waits; not those whose buyer owes another one.
-        decisions: ended orders that were paid when their numbers were gone.
-        orphans: payment proofs that fit no order; 0 where one raffle is asked about.
+        reviews: orders under review, without those whose buyer was asked for another proof.
+        decisions: ended orders that were paid when their ticket numbers were gone.
+        orphans: payment proofs that fit no order; 0 in the counts of one raffle.
 
     """
 
@@ -25,15 +25,15 @@ class PendingCounts:
 
 
 def count_pending_in_raffle(raffle_id: int) -> PendingCounts:
-    """Count what waits in one raffle, in two queries.
+    """Count the pending decisions of one raffle, in two queries.
 
-    The zero keeps the database with the indexes of what waits, which are small.
+    Adding zero to the raffle makes the database use the small indexes of pending orders.
     """
     return _count_pending(Order.objects.alias(of=F("raffle_id") + 0).filter(of=raffle_id))
 
 
 def count_all_pending() -> PendingCounts:
-    """Count what waits anywhere, in three queries."""
+    """Count the pending decisions of all raffles, in three queries."""
     found = _count_pending(Order.objects.all())
     orphans = PaymentProof.objects.filter(ORPHAN_PROOFS).count()
     return PendingCounts(found.reviews, found.decisions, orphans)

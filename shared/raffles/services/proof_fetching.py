@@ -1,6 +1,6 @@
-"""Files of payment proofs: which are to be fetched, and what became of each.
+"""Files of payment proofs: queue of those to fetch, storage and failures.
 
-These functions change one proof and no order, and lock nothing else.
+The functions change one proof and no order, and lock nothing else.
 """
 
 import hashlib
@@ -19,7 +19,16 @@ from shared.raffles.services import similar_proofs
 
 @dataclass(frozen=True, slots=True)
 class ProofFetchJob:
-    """A file to be fetched; `sha256` as announced, in hex or empty, `attempts` made so far."""
+    """A file to fetch.
+
+    Attributes:
+        proof_id: id of the proof.
+        phone_number_id: Meta's id of the business number it was sent to.
+        media_id: Meta's id of the file.
+        sha256: SHA-256 of the file as Meta announced it, in hex; may be empty.
+        attempts: attempts made so far.
+
+    """
 
     proof_id: int
     phone_number_id: str
@@ -29,14 +38,19 @@ class ProofFetchJob:
 
 
 def list_proofs_to_fetch(*, now: datetime, limit: int) -> list[ProofFetchJob]:
-    """List the files to be fetched now, longest due first."""
+    """Return up to `limit` files that are due to be fetched, longest due first."""
     due = PaymentProof.objects.filter(PROOFS_TO_FETCH, fetch_at__lte=now).order_by("fetch_at", "id")
     columns = ("id", "phone_number_id", "media_id", "media_sha256", "fetch_attempts")
     return [ProofFetchJob(*row) for row in due.values_list(*columns)[:limit]]
 
 
 def claim_proof_fetch(proof_id: int, *, now: datetime, retry_at: datetime) -> bool:
-    """Take one file to fetch, unless somebody else did; it is due again at `retry_at`."""
+    """Claim a file to fetch and count the attempt; it is due again at `retry_at`.
+
+    Returns:
+        Whether it was claimed; not if another process has claimed it.
+
+    """
     due = PaymentProof.objects.filter(PROOFS_TO_FETCH, pk=proof_id, fetch_at__lte=now)
     return bool(due.update(fetch_at=retry_at, fetch_attempts=F("fetch_attempts") + 1))
 
@@ -50,15 +64,18 @@ def store_proof_file(
     now: datetime,
     fingerprint: str = "",
 ) -> PaymentProof:
-    """Store a proof's file; a file that was kept before stays.
+    """Store a proof's file; a file that was stored before stays.
 
     Args:
-        proof_id: whose file it is.
-        content: its bytes.
-        content_type: by its content, e.g. image/jpeg.
-        extension: to name it with, e.g. jpg.
-        now: when.
-        fingerprint: what its picture looks like, by `fingerprints.of_picture`.
+        proof_id: id of the proof.
+        content: bytes of the file.
+        content_type: media type determined from the content, e.g. image/jpeg.
+        extension: extension of the file name, e.g. jpg.
+        now: time of storage.
+        fingerprint: fingerprint of the picture, by `fingerprints.compute_fingerprint`.
+
+    Raises:
+        PaymentProof.DoesNotExist: there is no such proof.
 
     """
     proof = _lock_proof(proof_id)
@@ -91,9 +108,17 @@ def store_proof_file(
 def record_fetch_failure(
     proof_id: int, *, error: str, retry_at: datetime | None, now: datetime
 ) -> PaymentProof:
-    """Note why a file could not be had; it is tried again at `retry_at`, or never if that is None.
+    """Record why a file could not be fetched; a file that was stored meanwhile stays.
 
-    A file that was kept meanwhile stays.
+    Args:
+        proof_id: id of the proof.
+        error: what went wrong, of which 200 characters are kept.
+        retry_at: time of the next attempt; None: there is none.
+        now: time of the failure.
+
+    Raises:
+        PaymentProof.DoesNotExist: there is no such proof.
+
     """
     proof = _lock_proof(proof_id)
     if proof.status == ProofStatus.KEPT:
@@ -110,6 +135,6 @@ def _lock_proof(proof_id: int) -> PaymentProof:
 
 
 def signal_if_kept(proof: PaymentProof, *, now: datetime) -> None:
-    """Let others know of a proof once there are both a file to look at and an order it pays."""
+    """Send the signal `proof_kept` if a proof has both its file and an order."""
     if proof.status == ProofStatus.KEPT and proof.order is not None:
         signals.proof_kept.send(sender=PaymentProof, proof=proof, order=proof.order, now=now)

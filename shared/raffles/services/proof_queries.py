@@ -1,4 +1,4 @@
-"""Reads of payment proofs."""
+"""Reads of payment proofs, also for modules that must not write them."""
 
 from shared.raffles.errors import ProofNotFound
 from shared.raffles.models import PaymentProof
@@ -6,7 +6,7 @@ from shared.raffles.predicates import HASHED_PROOFS
 
 
 def find_identical_proofs(proof: PaymentProof) -> list[PaymentProof]:
-    """List the proofs of other orders whose files are the same, byte for byte."""
+    """Return the proofs of other orders whose files are identical, with their orders."""
     if not proof.sha256:
         return []
     same = PaymentProof.objects.filter(HASHED_PROOFS, sha256=proof.sha256, order__isnull=False)
@@ -16,10 +16,10 @@ def find_identical_proofs(proof: PaymentProof) -> list[PaymentProof]:
 
 
 def find_sender_id(proof_id: int) -> int | None:
-    """Give the contact that sent a proof, who must be locked before it; None if nobody is known.
+    """Return the contact that sent a proof, to lock it before the proof; None if it is unknown.
 
     Raises:
-        ProofNotFound: if there is no such proof.
+        ProofNotFound: there is no such proof.
 
     """
     try:

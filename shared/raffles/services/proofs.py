@@ -1,7 +1,7 @@
-"""Keeps payment proofs: which order one belongs to, its file, and what it changes.
+"""Receipt of payment proofs and their effect on orders.
 
-`receive` runs inside the caller's transaction with contact and order locked; the others change
-one proof and lock nothing else.
+The functions run inside the caller's transaction, with the contact locked first and the order by
+`orders.lock_order`.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,21 @@ from shared.raffles.services import history, payments, proof_fetching, tickets
 def receive_proof(
     source: ProofSource, *, order: Order | None, contact_id: int, by: Actor, now: datetime
 ) -> ProofKept | ProofLate | ProofOrphan | ProofRepeated:
-    """Keep a proof and stop its order's clock.
+    """Create a payment proof and stop its order's clock.
 
-    An order that had ended gets its numbers back if all are free and the raffle is not drawn;
-    otherwise it is flagged for a decision. A hold that was not confirmed yet is placed by it:
-    who pays wants the numbers.
+    An order that had ended takes its ticket numbers back if all are free and the raffle is not
+    drawn; otherwise it is flagged for a decision. A hold that was not confirmed yet is placed,
+    because a buyer who pays wants the numbers.
 
     Args:
         source: the message it came with.
-        order: what it pays, locked by `orders.lock`; None if it fits none.
-        contact_id: who sent it, locked by the caller.
-        by: who sent it, for the history.
-        now: its file is fetched from now on.
+        order: the order it pays, locked by `orders.lock_order`; None if it fits none.
+        contact_id: the sender, locked by the caller.
+        by: the sender, for the history.
+        now: time of receipt, from which the file is due to be fetched.
+
+    Returns:
+        The proof, and what it changed.
 
     """
     same = PaymentProof.objects.filter(
@@ -48,14 +51,17 @@ def receive_proof(
 def assign_proofs(
     proofs: Sequence[PaymentProof], *, order: Order, by: Actor, now: datetime, reason: str = ""
 ) -> ProofKept | ProofLate:
-    """Give proofs that fitted no order to one, as if they had been sent for it.
+    """Assign proofs that fitted no order to one, as if they had been sent for it.
 
     Args:
-        proofs: locked, without an order or a verdict, at least one.
-        order: what they pay, locked by `orders.lock`.
-        by: who says so.
-        now: when.
-        reason: why, for the history; may be empty.
+        proofs: at least one, locked, without an order or a verdict.
+        order: the order they pay, locked by `orders.lock_order`.
+        by: the author of the decision.
+        now: time of the decision.
+        reason: the reason as text, for the history; may be empty.
+
+    Returns:
+        The first proof, and what the proofs changed.
 
     """
     for proof in proofs:
@@ -98,6 +104,7 @@ def _is_late(order: Order, *, arrived_at: datetime) -> bool:
 
 
 def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
+    """Record a proof of an order that has not ended; return whether it began the review."""
     if order.status == OrderStatus.DRAFT:
         history.change_order_status(
             order,
@@ -112,7 +119,7 @@ def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -
     if first:
         changes = {"under_review_since": now, "expires_at": None}
     elif order.asked_again_at is not None:
-        changes = {"asked_again_at": None}  # here is what was asked for
+        changes = {"asked_again_at": None}  # this is the proof that was asked for
     history.record_order_event(
         order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason, changes=changes
     )
@@ -120,10 +127,11 @@ def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -
 
 
 def _record_late_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
+    """Record a proof of an ended order; return whether it took its ticket numbers back."""
     history.record_order_event(
         order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason
     )
-    if tickets.take_back_tickets(order).done:
+    if tickets.take_back_tickets(order).succeeded:
         history.change_order_status(
             order,
             to=OrderStatus.PENDING_PAYMENT,

@@ -1,7 +1,7 @@
-"""Holds numbers for a buyer: random ones or chosen ones, all or none.
+"""Reservations: random or chosen ticket numbers held for a buyer, all of them or none.
 
-Runs inside the caller's transaction, with the contact locked first; locks and counts before it
-writes, so that a refusal has written nothing.
+The functions run inside the caller's transaction, with the contact locked first. They lock and
+count before they write, so a refusal has written nothing.
 """
 
 from collections.abc import Collection, Sequence
@@ -41,7 +41,25 @@ def hold_chosen_or_random(
     now: datetime,
     by: Actor,
 ) -> Order:
-    """Hold `numbers`, or `quantity` random ones where that is None, as the next two do."""
+    """Hold chosen ticket numbers, or random ones if none are chosen.
+
+    Args:
+        raffle: the raffle.
+        contact_id: the buyer, locked by the caller; None for a sale without a contact.
+        numbers: the chosen ticket numbers; None: random ones.
+        quantity: how many random ticket numbers; ignored if `numbers` is given.
+        pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
+        now: time of the hold.
+        by: the author of the hold.
+
+    Returns:
+        The order, a draft.
+
+    Raises:
+        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, NumbersUnknown, CoolingDown,
+        ContactLimitReached, NumbersTaken, TooFewLeft: as in `hold_numbers` and `hold_random`.
+
+    """
     if numbers is None:
         return hold_random(
             raffle, contact_id=contact_id, quantity=quantity, pivot=pivot, now=now, by=by
@@ -59,26 +77,31 @@ def hold_random(
     by: Actor,
     replacing: Order | None = None,
 ) -> Order:
-    """Hold random free numbers for a buyer.
+    """Hold random free ticket numbers for a buyer.
 
-    The numbers of the draft it replaces come into question only if nothing else is left.
+    The numbers of the draft that it replaces are used only if no others are left.
 
     Args:
-        raffle: what is sold.
-        contact_id: the buyer, locked by the caller; None for a sale without one.
-        quantity: how many numbers.
-        pivot: 0 to 2**31-1, thrown by the caller with `secrets`.
-        now: the hold runs out `raffle.hold_minutes` later.
-        by: who asks.
-        replacing: a draft of the same buyer and raffle whose numbers are given back in the same
-            step; an older draft of a buyer is replaced in any case.
+        raffle: the raffle.
+        contact_id: the buyer, locked by the caller; None for a sale without a contact.
+        quantity: how many ticket numbers.
+        pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
+        now: time of the hold, which expires `raffle.hold_minutes` later.
+        by: the author of the hold.
+        replacing: a draft of the same buyer and raffle whose ticket numbers are released in the
+            same step; needed only without a contact, as a buyer's drafts are always replaced.
 
     Returns:
-        The order, a DRAFT.
+        The order, a draft.
 
     Raises:
-        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, CoolingDown,
-        ContactLimitReached, TooFewLeft: and nothing was written.
+        RaffleNotSelling: the raffle sells nothing at the moment.
+        OrderWantsPayment: the buyer has an order in this raffle that waits for payment.
+        QuantityOutOfBounds: the raffle allows fewer or more ticket numbers per order.
+        CoolingDown: the buyer let several holds run out and must wait.
+        ContactLimitReached: the buyer would have more ticket numbers than allowed.
+        TooFewLeft: fewer ticket numbers are free.
+        ValueError: `replacing` is of another buyer or raffle.
 
     """
     drafts = _check_terms_and_lock_drafts(
@@ -111,22 +134,24 @@ def hold_numbers(
     by: Actor,
     replacing: Order | None = None,
 ) -> Order:
-    """Hold the numbers a buyer chose, all of them or none.
+    """Hold the ticket numbers that a buyer chose, all of them or none.
 
     Args:
-        raffle: what is sold.
-        contact_id: the buyer, locked by the caller; None for a sale without one.
-        numbers: the numbers wanted; those of the draft it replaces may be among them.
-        now: the hold runs out `raffle.hold_minutes` later.
-        by: who asks.
-        replacing: as for `hold_random`.
+        raffle: the raffle.
+        contact_id: the buyer, locked by the caller; None for a sale without a contact.
+        numbers: the chosen ticket numbers; those of the draft that it replaces may be among them.
+        now: time of the hold, which expires `raffle.hold_minutes` later.
+        by: the author of the hold.
+        replacing: as in `hold_random`.
 
     Returns:
-        The order, a DRAFT.
+        The order, a draft.
 
     Raises:
-        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, NumbersUnknown, CoolingDown,
-        ContactLimitReached, NumbersTaken: and nothing was written.
+        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, CoolingDown,
+        ContactLimitReached, ValueError: as in `hold_random`.
+        NumbersUnknown: the raffle has no such ticket numbers.
+        NumbersTaken: some of the ticket numbers belong to other orders.
 
     """
     wanted = frozenset(numbers)
@@ -157,9 +182,9 @@ def _check_terms_and_lock_drafts(
     now: datetime,
     by: Actor,
 ) -> list[Order]:
-    """Check the terms of sale, then lock the drafts that the new hold replaces.
+    """Check the terms of sale, then lock and return the drafts that the new hold replaces.
 
-    Only buyers cool down: staff hold numbers for whoever has paid.
+    Only buyers must wait after expired holds: staff hold ticket numbers for people who have paid.
     """
     reason = availability.get_not_selling_reason(raffle, now=now)
     if reason is not None:
@@ -184,7 +209,7 @@ def _check_terms_and_lock_drafts(
 def _load_orders_of_buyer(
     raffle: Raffle, *, contact_id: int | None, replacing: Order | None
 ) -> list[Order]:
-    """Read what the buyer has and had in this raffle, but for what was cancelled; oldest first."""
+    """Return a buyer's orders in this raffle without the cancelled ones, oldest first."""
     if replacing is not None:
         if (replacing.raffle_id, replacing.contact_id) != (raffle.pk, contact_id):
             raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
@@ -197,9 +222,10 @@ def _load_orders_of_buyer(
 
 
 def _find_cool_down_end(orders: Sequence[Order]) -> datetime | None:
-    """Tell until when a buyer must wait whose last holds all ran out without a proof.
+    """Return until when a buyer must wait, or None unless the last holds all ran out unpaid.
 
-    Cancelled orders neither count nor interrupt: who cancels gives the numbers back in time.
+    A payment proof for one of them breaks the series. Cancelled orders do not count either way:
+    their ticket numbers were released in time.
     """
     ended = [order for order in orders if order.status != OrderStatus.DRAFT]
     latest = ended[-EXPIRIES_BEFORE_COOL_DOWN:]
@@ -232,7 +258,7 @@ def _create_hold(
     now: datetime,
     by: Actor,
 ) -> Order:
-    """Write the hold: everything is locked and counted."""
+    """Cancel the drafts and create the order; everything is locked and counted before."""
     for draft in drafts:
         tickets.release_order_tickets(draft, now=now)
         history.change_order_status(
@@ -269,7 +295,7 @@ def _create_hold(
 
 
 def _assign_next_code(order: Order) -> None:
-    """Take the next tweak's code where a former key gave the first one away."""
+    """Assign a code with another tweak; one made with a former key may be in use already."""
     for tweak in count(1):
         code = codes.build_order_code(
             order.pk, key=_derive_code_key(settings.SECRET_KEY), tweak=tweak

@@ -1,7 +1,7 @@
-"""How raffles sell: orders, numbers and money, and the days on which they came; reads only.
+"""Sums of sales: orders, ticket numbers and money, by raffle and by day; reads only.
 
-What orders hold is what is held (`check_inventory` proves it), so that a million numbers need not
-be counted: the orders are read once for their numbers, their money and their days.
+Orders know how many ticket numbers they hold (the command `check_inventory` verifies it). So a
+million ticket numbers need not be counted: one query over the orders yields all sums.
 """
 
 from collections import Counter, defaultdict
@@ -20,6 +20,7 @@ from shared.core.enums import OrderStatus
 from shared.raffles.models import Order
 
 MAX_DAYS: Final = 366
+"""Days that one call sums up at most: a leap year."""
 
 type AmountsByCurrency = Mapping[str, Decimal]
 """Amounts by currency (ISO 4217)."""
@@ -27,14 +28,14 @@ type AmountsByCurrency = Mapping[str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class RaffleSums:
-    """Of one raffle or of all: numbers sold and held, money confirmed and expected.
+    """Sums of one raffle or of all.
 
     Attributes:
-        sold: numbers of orders that are paid.
-        held: numbers of orders that wait for the buyer or for the payment.
-        confirmed: money of orders that are paid.
-        expected: money of placed orders that wait for their payment.
-        orders: how many orders there are of each status that was asked for; none is left out.
+        sold: ticket numbers of paid orders.
+        held: ticket numbers of orders that wait for the buyer or for the payment.
+        confirmed: amounts of paid orders.
+        expected: amounts of placed orders that wait for payment.
+        orders: how many orders have each status, for the statuses that occur.
 
     """
 
@@ -47,9 +48,15 @@ class RaffleSums:
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """What was confirmed on one day: orders, their numbers and their money; and what was placed.
+    """Sums of one day.
 
-    `placed` counts the orders that buyers placed that day, where they were asked for.
+    Attributes:
+        day: the date in the zone of the call.
+        tickets: ticket numbers of orders that were paid that day.
+        money: amounts of orders that were paid that day.
+        orders: orders that were paid that day.
+        placed: orders that were placed that day; 0 unless the call asked for `everything`.
+
     """
 
     day: date
@@ -61,11 +68,11 @@ class DaySums:
 
 @dataclass(frozen=True, slots=True)
 class SalesSums:
-    """All of it; `days` from the earliest to today."""
+    """Sums by raffle id, by day from the earliest to today, and overall."""
 
     raffles: Mapping[int, RaffleSums]
     days: Sequence[DaySums]
-    all: RaffleSums = RaffleSums()
+    overall: RaffleSums = RaffleSums()
 
 
 def load_sales_sums(
@@ -76,65 +83,65 @@ def load_sales_sums(
     raffle_id: int | None = None,
     everything: bool = False,
 ) -> SalesSums:
-    """Sum up orders, in one query.
+    """Return the sums of orders, in one query.
 
     Args:
-        now: the clock.
-        zone: whose days are meant, e.g. America/Bogota.
-        days: how many, today included; `MOST_DAYS` at most.
-        raffle_id: of one raffle; None: of all.
-        everything: whether orders that hold no numbers any more count as well, and the days on
-            which orders were placed; half as much work again.
+        now: the present time.
+        zone: time zone of the days, e.g. America/Bogota.
+        days: number of days, today included; `MAX_DAYS` at most.
+        raffle_id: the raffle; None: all raffles.
+        everything: whether to include cancelled and expired orders and the days on which orders
+            were placed; that costs half as much again.
 
     """
-    known = list_last_days(days, now=now, zone=zone)
-    every = _SalesAdder()
+    dates = list_last_days(days, now=now, zone=zone)
+    overall = _SalesAdder()
     raffles: dict[int, _SalesAdder] = defaultdict(_SalesAdder)
-    sold: list[_SalesAdder] = [_SalesAdder() for _ in known]
+    paid: list[_SalesAdder] = [_SalesAdder() for _ in dates]
     placed: Counter[int | None] = Counter()
-    rows = _query_sales_rows(known, zone=zone, raffle_id=raffle_id, everything=everything)
-    for of_raffle, place, placed_on, status, currency, orders, numbers, money in rows:
-        of_day = [] if place is None else [sold[place]]
-        for adder in (every, raffles[of_raffle], *of_day):
+    rows = _query_sales_rows(dates, zone=zone, raffle_id=raffle_id, everything=everything)
+    for raffle, paid_on, placed_on, status, currency, orders, numbers, money in rows:
+        day_adders = [] if paid_on is None else [paid[paid_on]]
+        for adder in (overall, raffles[raffle], *day_adders):
             adder.add(status, currency, orders, numbers, money)
         placed[placed_on] += orders
     return SalesSums(
-        raffles={of_raffle: adder.sums() for of_raffle, adder in raffles.items()},
+        raffles={raffle: adder.build_sums() for raffle, adder in raffles.items()},
         days=[
             DaySums(
                 day,
                 adder.sold,
                 adder.confirmed,
                 orders=adder.orders[OrderStatus.PAID],
-                placed=placed[place],
+                placed=placed[index],
             )
-            for place, (day, adder) in enumerate(zip(known, sold, strict=True))
+            for index, (day, adder) in enumerate(zip(dates, paid, strict=True))
         ],
-        all=every.sums(),
+        overall=overall.build_sums(),
     )
 
 
 def list_last_days(days: int, *, now: datetime, zone: str) -> Sequence[date]:
-    """Give the days in a zone up to today, the earliest first."""
+    """Return the last days in a time zone up to today, the earliest first."""
     today = now.astimezone(ZoneInfo(zone)).date()
     return [today - timedelta(days=ago) for ago in reversed(range(days))]
 
 
 type SalesRow = tuple[int, int | None, int | None, str, str, int, int, Decimal]
-"""Raffle; places of the days it was paid and placed, or None; status, currency; orders, numbers,
-money.
+"""Raffle id; indexes of the days of payment and of placing, or None; status; currency; number of
+orders; ticket numbers; amount.
 """
 
 
 def _query_sales_rows(
     days: Sequence[date], *, zone: str, raffle_id: int | None, everything: bool
 ) -> Iterable[SalesRow]:
-    """Group orders by raffle, days, status and currency.
+    """Return sums of orders grouped by raffle, days, status and currency.
 
-    The zero added to the raffle keeps the database from walking the index of raffles, which of a
-    large one is slower than reading the orders as they lie.
+    Adding zero to the raffle keeps the database from using the index by raffle, which for a large
+    raffle is slower than reading the table in sequence.
     """
-    begins = _compute_day_starts(days, zone=zone)
+    starts = _compute_day_starts(days, zone=zone)
     unpaid = ~Q(status=OrderStatus.PAID)
     never = Value(None, output_field=IntegerField())
     found = Order.objects.all() if everything else Order.objects.filter(status__in=Order.HOLDING)
@@ -143,20 +150,29 @@ def _query_sales_rows(
         (found if raffle_id is None else found.filter(of_raffle=raffle_id))
         .order_by()
         .annotate(
-            place=_build_day_case("closed_at", begins, but_not=unpaid),
-            placed_on=_build_day_case("placed_at", begins) if everything else never,
+            paid_on=_build_day_case("closed_at", starts, excluded=unpaid),
+            placed_on=_build_day_case("placed_at", starts) if everything else never,
         )
-        .values_list("of_raffle", "place", "placed_on", "status", "currency")
+        .values_list("of_raffle", "paid_on", "placed_on", "status", "currency")
         .annotate(orders=Count("*"), tickets=Sum("quantity"), money=Sum("total"))
     )
 
 
-def _build_day_case(moment: str, begins: tuple[datetime, ...], *, but_not: Q | None = None) -> Case:
-    """Tell which day a time belongs to; None before the first one, without a time or `but_not`."""
-    early = Q(**{f"{moment}__lt": begins[0]}) | Q(**{f"{moment}__isnull": True})
+def _build_day_case(
+    moment: str, starts: tuple[datetime, ...], *, excluded: Q | None = None
+) -> Case:
+    """Return the day index of a time; None before the first day, without a time or if excluded.
+
+    Args:
+        moment: the name of a field with a time.
+        starts: the times at which the days begin.
+        excluded: rows for which the result is None.
+
+    """
+    early = Q(**{f"{moment}__lt": starts[0]}) | Q(**{f"{moment}__isnull": True})
     return Case(
-        When(but_not | early if but_not else early, then=None),
-        default=_DayIndex(moment, begins),
+        When(excluded | early if excluded else early, then=None),
+        default=_DayIndex(moment, starts),
         output_field=IntegerField(),
     )
 
@@ -166,41 +182,48 @@ def _compute_day_starts(days: Sequence[date], *, zone: str) -> tuple[datetime, .
 
 
 class _DayIndex(Func):
-    """Tells which day a time belongs to, by comparing instants: a year takes nine comparisons.
+    """The index of the day of a time, found by bisection: nine comparisons for a year.
 
-    SQLite would ask Python for the date of each row, in its zone; and Django takes a quarter of a
-    second to write a year as cases within cases. Times before the first day count to it, so they
-    are told apart before.
+    On SQLite Django's date functions call Python for each row. Django's own `Case` takes a quarter
+    of a second to compile the nested cases of a year. Times before the first day get its index, so
+    the caller excludes them.
     """
 
-    def __init__(self, moment: str, begins: tuple[datetime, ...]) -> None:
+    def __init__(self, moment: str, starts: tuple[datetime, ...]) -> None:
         super().__init__(moment, output_field=IntegerField())
-        self._begins = begins
+        self._starts = starts
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        """Write cases within cases."""
+        """Return nested cases, and the values to compare with.
+
+        Raises:
+            ValueError: the expression is not a plain column.
+
+        """
         column, values = compiler.compile(self.get_source_expressions()[0])
         if values:
-            raise ValueError("only a column can be told apart by days")
-        begins = [connection.ops.adapt_datetimefield_value(begin) for begin in self._begins]
-        return _build_cases_sql(column, begins)
+            raise ValueError("only a column has a day index")
+        starts = [connection.ops.adapt_datetimefield_value(start) for start in self._starts]
+        return _build_cases_sql(column, starts)
 
 
 def _build_cases_sql(
-    column: str, begins: Sequence[Any], *, first: int = 0
+    column: str, starts: Sequence[Any], *, first: int = 0
 ) -> tuple[str, tuple[Any, ...]]:
-    if len(begins) == 1:
+    if len(starts) == 1:
         return str(first), ()
-    middle = len(begins) // 2
-    before, early = _build_cases_sql(column, begins[:middle], first=first)
-    since, late = _build_cases_sql(column, begins[middle:], first=first + middle)
+    middle = len(starts) // 2
+    before, early = _build_cases_sql(column, starts[:middle], first=first)
+    since, late = _build_cases_sql(column, starts[middle:], first=first + middle)
     case = f"CASE WHEN {column} < %s THEN {before} ELSE {since} END"
-    return case, (begins[middle], *early, *late)
+    return case, (starts[middle], *early, *late)
 
 
 class _SalesAdder:
+    """Running sums of grouped orders."""
+
     def __init__(self) -> None:
         self.sold = self.held = 0
         self.confirmed: dict[str, Decimal] = defaultdict(Decimal)
@@ -208,6 +231,7 @@ class _SalesAdder:
         self.orders: Counter[str] = Counter()
 
     def add(self, status: str, currency: str, orders: int, numbers: int, money: Decimal) -> None:
+        """Add orders of one status and currency with their ticket numbers and amount."""
         self.orders[status] += orders
         if status == OrderStatus.PAID:
             self.sold += numbers
@@ -217,7 +241,8 @@ class _SalesAdder:
         if status == OrderStatus.PENDING_PAYMENT:
             self.expected[currency] += money
 
-    def sums(self) -> RaffleSums:
+    def build_sums(self) -> RaffleSums:
+        """Return the sums of all that was added."""
         return RaffleSums(
             self.sold, self.held, dict(self.confirmed), dict(self.expected), dict(self.orders)
         )

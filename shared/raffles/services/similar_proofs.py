@@ -1,7 +1,7 @@
-"""Finds payment proofs whose pictures are nearly equal, among a hundred thousand.
+"""Search for payment proofs with similar pictures.
 
-Among 100,000 receipts of one bank, on SQLite, it found 156 of 160 copies with 10 to 46 bits
-changed, in 3 ms of work each.
+Among 100,000 receipts of one bank, on SQLite, it found 156 of 160 copies with 10 to 46 changed
+bits, in 3 ms each.
 """
 
 from collections import defaultdict
@@ -17,24 +17,24 @@ from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint
 
 MAX_PROOFS_PER_CALL: Final = 60
-"""Proofs that one call looks at; no page shows more of them at a time."""
+"""Proofs that one call compares; no page shows more."""
 MAX_PICTURES_PER_BAND: Final = 200
-"""Pictures of one band that are compared, so that a band which thousands share costs no more."""
+"""Newest pictures of one band that are compared; it bounds the cost of a band many share."""
 MAX_PICTURES_PER_PROOF: Final = 40
-"""Pictures that are compared with one proof, those with most bands in common."""
+"""Pictures that are compared with one proof: those that share most bands."""
 
 _CANDIDATES_SQL: Final = f"""
-WITH asked (proof_id, band) AS (VALUES {{asked}}),
+WITH compared (proof_id, band) AS (VALUES {{compared}}),
 shared (proof_id, other_id, bands) AS (
-    SELECT asked.proof_id, other.proof_id, count(*)
-    FROM asked JOIN raffles_fingerprintband other ON other.band = asked.band
+    SELECT compared.proof_id, other.proof_id, count(*)
+    FROM compared JOIN raffles_fingerprintband other ON other.band = compared.band
         AND other.proof_id > coalesce((
             SELECT older.proof_id FROM raffles_fingerprintband older
-            WHERE older.band = asked.band ORDER BY older.proof_id DESC
+            WHERE older.band = compared.band ORDER BY older.proof_id DESC
             LIMIT 1 OFFSET {MAX_PICTURES_PER_BAND}
         ), 0)
-    WHERE other.proof_id <> asked.proof_id
-    GROUP BY asked.proof_id, other.proof_id
+    WHERE other.proof_id <> compared.proof_id
+    GROUP BY compared.proof_id, other.proof_id
 ),
 ranked (proof_id, other_id, place) AS (
     SELECT proof_id, other_id,
@@ -46,14 +46,23 @@ FROM ranked
 JOIN raffles_paymentproof proof ON proof.id = ranked.other_id
 JOIN raffles_picturefingerprint seen ON seen.proof_id = ranked.other_id
 WHERE ranked.place <= {MAX_PICTURES_PER_PROOF} AND proof.order_id IS NOT NULL
-"""  # noqa: S608 - numbers of our own
+"""  # noqa: S608 - only constants are inserted
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A picture that shares bands with one that was asked for."""
+    """A picture that shares bands with the picture of a proof.
 
-    asked_id: int
+    Attributes:
+        compared_id: id of the proof that is compared.
+        proof_id: id of the other proof.
+        order_id: order of the other proof.
+        sha256: SHA-256 of the other file, in hex.
+        bits: fingerprint of the other picture.
+
+    """
+
+    compared_id: int
     proof_id: int
     order_id: int
     sha256: str
@@ -61,11 +70,11 @@ class _Candidate:
 
 
 def store_fingerprint(proof_id: int, fingerprint: str) -> None:
-    """Keep what a proof's picture looks like; inside the caller's transaction.
+    """Store the fingerprint of a proof's picture and its bands, in the caller's transaction.
 
     Args:
-        proof_id: whose picture it is; nothing was remembered of it before.
-        fingerprint: by `fingerprints.of_picture`.
+        proof_id: id of the proof, which has no fingerprint yet.
+        fingerprint: fingerprint by `fingerprints.compute_fingerprint`; may be empty.
 
     """
     PictureFingerprint.objects.create(proof_id=proof_id, bits=bytes.fromhex(fingerprint))
@@ -76,47 +85,48 @@ def store_fingerprint(proof_id: int, fingerprint: str) -> None:
 
 
 def store_missing_fingerprints(*, batch: int = 50) -> Iterator[int]:
-    """Take the fingerprints of kept pictures that have none, each batch in a transaction.
+    """Store the fingerprints of stored pictures that have none, each batch in a transaction.
 
-    A file that the storage has not got counts as one that cannot be compared.
+    A file that is missing in the storage gets an empty fingerprint.
 
     Args:
-        batch: how many pictures one transaction remembers.
+        batch: pictures per transaction.
 
     Yields:
-        How many pictures a batch had.
+        The number of pictures of each batch.
 
     """
     last = 0
     while found := _list_proofs_without_fingerprint(after=last, limit=batch):
         last = found[-1].pk
-        seen = [(proof.pk, _compute_proof_fingerprint(proof)) for proof in found]
+        computed = [(proof.pk, _compute_proof_fingerprint(proof)) for proof in found]
         with transaction.atomic():
-            for proof_id, fingerprint in seen:
+            for proof_id, fingerprint in computed:
                 _store_fingerprint_once(proof_id, fingerprint)
         yield len(found)
 
 
 def find_similar_proofs(proofs: Sequence[PaymentProof]) -> dict[int, list[PaymentProof]]:
-    """List the nearly equal pictures that came with another order, newest first.
+    """Return the proofs of other orders with similar pictures.
 
-    Three queries, whatever the number of proofs, or two if they come with their `fingerprint`; of
-    more than `ASKED` the first ones are looked at.
-    Files that are the same byte for byte are left to `same_bytes`.
+    It takes three queries for any number of proofs, or two if `fingerprint` is prefetched.
+    Identical files are left out; `proof_queries.find_identical_proofs` finds them.
 
     Args:
-        proofs: of one page; those without an order are compared with all that have one.
+        proofs: proofs of one page, of which the first `MAX_PROOFS_PER_CALL` are compared; those
+            without an order are compared with all that have one.
 
     Returns:
-        For each proof that has look-alikes its id and theirs, with their orders.
+        By id of a proof its similar ones, newest first, with their orders; a proof without any
+        has no entry.
 
     """
-    asked = {proof.pk: proof for proof in proofs[:MAX_PROOFS_PER_CALL]}
-    known = _map_fingerprints(_load_fingerprints(asked.values()))
+    compared = {proof.pk: proof for proof in proofs[:MAX_PROOFS_PER_CALL]}
+    known = _map_fingerprints(_load_fingerprints(compared.values()))
     pairs: dict[int, list[int]] = defaultdict(list)
     for other in _load_candidates(known):
-        if _is_similar(asked[other.asked_id], other, fingerprint=known[other.asked_id]):
-            pairs[other.asked_id].append(other.proof_id)
+        if _is_similar(compared[other.compared_id], other, fingerprint=known[other.compared_id]):
+            pairs[other.compared_id].append(other.proof_id)
     wanted = {other for others in pairs.values() for other in others}
     if not wanted:
         return {}
@@ -126,10 +136,10 @@ def find_similar_proofs(proofs: Sequence[PaymentProof]) -> dict[int, list[Paymen
     }
 
 
-def _load_fingerprints(asked: Collection[PaymentProof]) -> list[PictureFingerprint]:
-    """Give the fingerprints of proofs; those not read along with them in one query."""
-    prefetch_related_objects(list(asked), "fingerprint")
-    return [proof.fingerprint for proof in asked if hasattr(proof, "fingerprint")]
+def _load_fingerprints(compared: Collection[PaymentProof]) -> list[PictureFingerprint]:
+    """Return the fingerprints of proofs; those not prefetched are loaded in one query."""
+    prefetch_related_objects(list(compared), "fingerprint")
+    return [proof.fingerprint for proof in compared if hasattr(proof, "fingerprint")]
 
 
 def _list_proofs_without_fingerprint(*, after: int, limit: int) -> list[PaymentProof]:
@@ -146,7 +156,7 @@ def _compute_proof_fingerprint(proof: PaymentProof) -> str:
 
 
 def _store_fingerprint_once(proof_id: int, fingerprint: str) -> None:
-    """Remember unless another process that looks at the same pictures did so meanwhile."""
+    """Store a fingerprint unless another process has stored it meanwhile."""
     PaymentProof.objects.select_for_update(no_key=True).get(pk=proof_id)
     if not PictureFingerprint.objects.filter(pk=proof_id).exists():
         store_fingerprint(proof_id, fingerprint)
@@ -161,21 +171,23 @@ def _is_similar(proof: PaymentProof, other: _Candidate, *, fingerprint: str) -> 
 
 
 def _map_fingerprints(rows: Iterable[PictureFingerprint]) -> dict[int, str]:
-    written = {row.proof_id: bytes(row.bits).hex() for row in rows}
-    return {proof_id: fingerprint for proof_id, fingerprint in written.items() if fingerprint}
+    known = {row.proof_id: bytes(row.bits).hex() for row in rows}
+    return {proof_id: fingerprint for proof_id, fingerprint in known.items() if fingerprint}
 
 
 def _load_candidates(known: Mapping[int, str]) -> list[_Candidate]:
-    """Read for each fingerprint the pictures that have most bands in common with it."""
+    """Return for each fingerprint the pictures that share most bands with it."""
     rows = [
-        (pk, band) for pk, written in known.items() for band in fingerprints.compute_bands(written)
+        (proof_id, band)
+        for proof_id, fingerprint in known.items()
+        for band in fingerprints.compute_bands(fingerprint)
     ]
     if not rows:
         return []
-    statement = _CANDIDATES_SQL.format(asked=", ".join(["(%s, %s)"] * len(rows)))
+    statement = _CANDIDATES_SQL.format(compared=", ".join(["(%s, %s)"] * len(rows)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row])
         return [
-            _Candidate(asked_id, proof_id, order_id, sha256, bytes(bits))
-            for asked_id, proof_id, order_id, sha256, bits in cursor.fetchall()
+            _Candidate(compared_id, proof_id, order_id, sha256, bytes(bits))
+            for compared_id, proof_id, order_id, sha256, bits in cursor.fetchall()
         ]

@@ -1,8 +1,8 @@
-"""Locks ticket numbers in one global order and moves them between free, held and sold.
+"""Locks and status changes of ticket numbers.
 
-Whoever waits for a number waits in ascending order, and whoever takes any number waits for none:
-so no two transactions can ever wait for each other, as long as each takes numbers for one hold
-only. Everything here runs inside the caller's transaction, after the order was locked.
+Chosen ticket numbers are locked in ascending order, and random ones without waiting for any lock.
+So two transactions never wait for each other, as long as each takes ticket numbers for one hold
+only. The functions run inside the caller's transaction, after the order was locked.
 """
 
 import time
@@ -21,27 +21,27 @@ from shared.raffles.models import Order, OrderTicket, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
 
 MAX_LOCK_ATTEMPTS: Final = 5
-"""How often "too few" is looked at again while others hold free numbers for a moment."""
+"""Attempts to find enough free ticket numbers while other transactions lock some of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakeBackResult:
-    """Whether the numbers of an ended order are its own again.
+    """Result of taking the ticket numbers of an ended order back.
 
     Attributes:
-        done: all were free and are held for the order again.
-        taken: numbers that belong to somebody else by now.
-        free: numbers that are free, and stay so unless `done`.
+        succeeded: whether all were free and are held for the order again.
+        taken: ticket numbers that belong to other orders.
+        free: ticket numbers that were free; they stay free unless `succeeded`.
 
     """
 
-    done: bool
+    succeeded: bool
     taken: tuple[int, ...]
     free: tuple[int, ...]
 
 
 def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
-    """Lock these numbers in ascending order, whoever's they are; unknown ones are left out."""
+    """Lock ticket numbers of any status in ascending order; unknown ones are left out."""
     if not numbers:
         return []
     wanted = TicketNumber.objects.filter(raffle_id=raffle_id, number__in=sorted(numbers))
@@ -51,13 +51,19 @@ def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumb
 def lock_random_tickets(
     raffle_id: int, *, quantity: int, at_least: int, pivot: int
 ) -> list[TicketNumber]:
-    """Lock `quantity` free numbers from a random point on, or as many as are to be had.
+    """Lock up to `quantity` free ticket numbers from a random point on.
 
-    Numbers that another transaction is just taking are passed over. While those might still turn
-    out free, the locks are given back and it is tried again after 1 to 20 ms.
+    Ticket numbers that another transaction has locked are skipped. While they might still become
+    free, the locks are released and the search is repeated after 1 to 20 ms.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        quantity: how many ticket numbers to lock.
+        at_least: fewest ticket numbers that are of use to the caller.
+        pivot: random number from 0 to 2**31-1; the search starts at this `shuffle_key`.
 
     Returns:
-        The numbers locked; if they are fewer than `at_least`, the locks were given back.
+        The ticket numbers found; if they are fewer than `at_least`, their locks are released.
 
     """
     if not connection.features.has_select_for_update_skip_locked:
@@ -69,14 +75,14 @@ def lock_random_tickets(
         attempt += 1
         found = _lock_skipping_locked(raffle_id, quantity=quantity, pivot=pivot)
         if len(found) == quantity:
-            return found  # the savepoint ends with the transaction; a round trip less
+            return found  # the savepoint ends with the transaction, which saves a round trip
         last = attempt == MAX_LOCK_ATTEMPTS or _is_retry_hopeless(
             raffle_id, found=len(found), quantity=quantity, at_least=at_least
         )
         if last and len(found) >= at_least:
             return found
         with connection.cursor() as cursor:
-            cursor.execute("ROLLBACK TO SAVEPOINT passing")  # gives the row locks back
+            cursor.execute("ROLLBACK TO SAVEPOINT passing")  # releases the row locks
         if last:
             return found
         time.sleep(_compute_jitter(pivot, attempt=attempt))
@@ -90,9 +96,9 @@ _LOCK_SKIPPING_LOCKED_SQL: Final = """
 
 
 def _lock_skipping_locked(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
-    """Lock free numbers from the pivot on, passing over what others hold, after a savepoint.
+    """Set a savepoint and lock free ticket numbers from the pivot on, skipping locked ones.
 
-    Savepoint and look-up travel together: round trips are most of what a hold costs.
+    Savepoint and query are sent together, because round trips are most of the cost of a hold.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -102,24 +108,24 @@ def _lock_skipping_locked(raffle_id: int, *, quantity: int, pivot: int) -> list[
         cursor.nextset()
         found = cursor.fetchall()
         if len(found) < quantity:  # wrap around
-            left = quantity - len(found)
-            cursor.execute(_LOCK_SKIPPING_LOCKED_SQL.format("<"), [raffle_id, pivot, left])
+            missing = quantity - len(found)
+            cursor.execute(_LOCK_SKIPPING_LOCKED_SQL.format("<"), [raffle_id, pivot, missing])
             found += cursor.fetchall()
     return [TicketNumber(*row) for row in found]
 
 
 def query_free_tickets(raffle_id: int) -> QuerySet[TicketNumber]:
-    """Give the free numbers of a raffle, through their partial index."""
+    """Return a query of the free ticket numbers of a raffle, which uses their partial index."""
     return TicketNumber.objects.filter(AVAILABLE_TICKETS, raffle_id=raffle_id)
 
 
 def find_free_tickets(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
-    """Give up to `quantity` free numbers from a random point on, without locking them."""
+    """Return up to `quantity` free ticket numbers from a random point on, without locking them."""
     return _find_next_free(query_free_tickets(raffle_id), quantity=quantity, pivot=pivot)
 
 
 def list_held_ticket_numbers(orders: Collection[Order]) -> list[int]:
-    """Give the numbers that these locked orders hold; nobody else can change them meanwhile."""
+    """Return the ticket numbers that these locked orders hold, ascending."""
     if not orders:
         return []
     links = OrderTicket.objects.filter(order__in=orders, released_at__isnull=True)
@@ -127,13 +133,32 @@ def list_held_ticket_numbers(orders: Collection[Order]) -> list[int]:
 
 
 def hold_tickets(tickets: Collection[TicketNumber], *, order: Order) -> None:
-    """Hold locked, free numbers for an order."""
+    """Hold ticket numbers for an order.
+
+    Args:
+        tickets: locked, free ticket numbers.
+        order: the order that gets them, new or locked.
+
+    Raises:
+        WrongRowCount: not all of them were free.
+
+    """
     _change_ticket_status(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
     OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=ticket) for ticket in tickets)
 
 
 def release_tickets(tickets: Collection[TicketNumber], *, order: Order, now: datetime) -> None:
-    """Give the locked numbers that an order holds back to everybody."""
+    """Release ticket numbers that an order holds.
+
+    Args:
+        tickets: locked ticket numbers that the order holds.
+        order: the order, locked.
+        now: time of the release.
+
+    Raises:
+        WrongRowCount: not all of them were held by the order.
+
+    """
     _change_ticket_status(tickets, current=TicketStatus.RESERVED, to=TicketStatus.AVAILABLE)
     links = OrderTicket.objects.filter(order=order, ticket__in=tickets, released_at__isnull=True)
     released = links.update(released_at=now)
@@ -143,7 +168,12 @@ def release_tickets(tickets: Collection[TicketNumber], *, order: Order, now: dat
 
 
 def release_order_tickets(order: Order, *, now: datetime) -> None:
-    """Lock the numbers an order holds and give all of them back."""
+    """Lock and release all ticket numbers that an order holds.
+
+    Raises:
+        WrongRowCount: the order did not hold as many as its quantity.
+
+    """
     tickets = lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
@@ -152,7 +182,12 @@ def release_order_tickets(order: Order, *, now: datetime) -> None:
 
 
 def sell_order_tickets(order: Order) -> None:
-    """Lock the numbers an order holds and make them its buyer's for good."""
+    """Lock and sell all ticket numbers that an order holds.
+
+    Raises:
+        WrongRowCount: the order did not hold as many as its quantity.
+
+    """
     tickets = lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
@@ -161,38 +196,42 @@ def sell_order_tickets(order: Order) -> None:
 
 
 def take_back_tickets(order: Order) -> TakeBackResult:
-    """Hold the numbers of an ended order for it again, if the raffle is not drawn and all are free.
+    """Hold the former ticket numbers of an ended order for it again.
 
-    Otherwise nothing is written.
+    If the raffle is drawn or not all of them are free, nothing is written.
+
+    Raises:
+        WrongRowCount: the order had not held as many as its quantity.
+
     """
-    tickets = lock_tickets(order.raffle_id, numbers=order.numbers())
+    tickets = lock_tickets(order.raffle_id, numbers=order.list_ticket_numbers())
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers"
     )
     available = [ticket for ticket in tickets if ticket.status == TicketStatus.AVAILABLE]
     taken = [ticket for ticket in tickets if ticket.status != TicketStatus.AVAILABLE]
-    done = not taken and order.raffle.status != RaffleStatus.DRAWN
-    if done:
+    succeeded = not taken and order.raffle.status != RaffleStatus.DRAWN
+    if succeeded:
         hold_tickets(tickets, order=order)
     return TakeBackResult(
-        done=done,
+        succeeded=succeeded,
         taken=tuple(ticket.number for ticket in taken),
         free=tuple(ticket.number for ticket in available),
     )
 
 
 def _find_next_free(
-    passing: QuerySet[TicketNumber], *, quantity: int, pivot: int
+    free: QuerySet[TicketNumber], *, quantity: int, pivot: int
 ) -> list[TicketNumber]:
-    after = passing.order_by("shuffle_key")
-    found = list(after.filter(shuffle_key__gte=pivot)[:quantity])
+    ordered = free.order_by("shuffle_key")
+    found = list(ordered.filter(shuffle_key__gte=pivot)[:quantity])
     if len(found) < quantity:  # wrap around
-        found += after.filter(shuffle_key__lt=pivot)[: quantity - len(found)]
+        found += ordered.filter(shuffle_key__lt=pivot)[: quantity - len(found)]
     return found
 
 
 def _is_retry_hopeless(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
-    """Tell whether waiting for those who are just taking free numbers could not bring more."""
+    """Return whether waiting for other transactions cannot yield more free ticket numbers."""
     keys = (
         query_free_tickets(raffle_id).order_by("shuffle_key").values_list("shuffle_key", flat=True)
     )
@@ -201,7 +240,7 @@ def _is_retry_hopeless(raffle_id: int, *, found: int, quantity: int, at_least: i
 
 
 def _compute_jitter(pivot: int, *, attempt: int) -> float:
-    """Give 1 to 20 ms, in seconds: other digits of the random pivot at each attempt."""
+    """Return 1 to 20 ms, in seconds, from other bits of the random pivot at each attempt."""
     return (1 + (pivot >> (4 * attempt)) % 20) / 1000
 
 

@@ -13,7 +13,7 @@ from shared.core.enums import Scope
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
 from shared.raffles.services import orders, proofs, reservations
-from shared.use_cases import payments
+from shared.use_cases import proof_files
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
@@ -77,7 +77,7 @@ def with_file(
     proof: PaymentProof, *, content: bytes | None = None, content_type: str = "image/jpeg"
 ) -> PaymentProof:
     """Keep a file for a proof, as the gateway does once it has fetched it."""
-    payments.keep_proof_file(
+    proof_files.keep_proof_file(
         proof.pk,
         content=content or a_picture(),
         content_type=content_type,

@@ -57,7 +57,7 @@ class TestSale:
 
         pick(seller, raffle, "#7 and from 13 to 15")
 
-        assert Order.objects.get().numbers() == [7, 13, 14, 15]
+        assert Order.objects.get().list_ticket_numbers() == [7, 13, 14, 15]
 
     def test_shows_the_numbers_and_words_for_the_buyer(
         self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from backoffice.orders.exports import cells, view
 from backoffice.orders.exports.tables import ExportTable
 from shared.raffles.models import Order, Raffle
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import shop
@@ -76,7 +76,7 @@ class TestExport:
         raffle = builders.raffle()
         a_sale(raffle, [1, 2])
         ended = shop.an_order(raffle, numbers=[3, 4])
-        payments.cancel_order(ended.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
+        order_endings.cancel_order(ended.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
         builders.order(raffle, quantity=3, buyer_name="Walter", buyer_phone="+1 555 0109")
 
         sold, cancelled, cash = rows_of(fetched(owner, what="ORDERS"))

@@ -50,7 +50,7 @@ def end(browser: Client, order: Order, way: str, **form: Any) -> Any:
 
 
 def sold(order: Order) -> list[int]:
-    return Order.objects.get(pk=order.pk).numbers()
+    return Order.objects.get(pk=order.pk).list_ticket_numbers()
 
 
 class TestTheList:

@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from backoffice.orders.changelist import bulk_confirmation, filter_counts
 from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -67,7 +67,7 @@ def a_cash_sale(raffle: Raffle, **fields: Any) -> Order:
 
 
 def end(order: Order) -> None:
-    payments.cancel_order(order.pk, by=builders.a_reviewer(), now=NOON)
+    order_endings.cancel_order(order.pk, by=builders.a_reviewer(), now=NOON)
 
 
 def confirm(order: Order) -> None:
@@ -265,7 +265,7 @@ class TestPage:
         order = shop.an_order()
         kept = shop.with_file(shop.a_proof(order))
         failed = shop.a_proof(order)
-        payments.record_proof_fetch_failure(
+        proof_files.record_proof_fetch_failure(
             failed.pk, error="Meta lost it", retry_at=None, now=NOON
         )
 

@@ -156,7 +156,7 @@ class TestTheDecisions:
         answer = end(reviewer, proof, "make_order", raffle=raffle.pk, numbers="7 and 13")
 
         order = Order.objects.get()
-        assert (order.numbers(), order.contact) == ([7, 13], proof.contact)
+        assert (order.list_ticket_numbers(), order.contact) == ([7, 13], proof.contact)
         assert order.under_review
         assert f"{order} is made" in said(answer)
         assert answer["Location"] == reverse("admin:desk_orphans")

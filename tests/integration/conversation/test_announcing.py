@@ -21,7 +21,14 @@ from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders, proof_fetching, reservations
-from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
+from shared.use_cases import (
+    cash_sales,
+    late_payments,
+    order_endings,
+    orphan_proofs,
+    payments,
+    proof_files,
+)
 from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
@@ -56,7 +63,7 @@ def envelope(event: Event) -> dict[str, Any]:
 
 def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
     """Keep the file of a proof, as the gateway does once it is fetched."""
-    payments.keep_proof_file(
+    proof_files.keep_proof_file(
         proof.pk,
         content=content,
         content_type="image/jpeg",
@@ -118,9 +125,9 @@ def holds_and_lets_go(raffle: Raffle) -> None:
     hold = arranged.held(raffle)
     assert hold.contact is not None
     other = arranged.held(raffle, numbers=[4], contact=hold.contact)  # replaces the first
-    payments.cancel_order(other.pk, **WHO)
+    order_endings.cancel_order(other.pk, **WHO)
     arranged.held(raffle)
-    payments.expire_due_orders(now=AFTER_THE_DEADLINE)
+    order_endings.expire_due_orders(now=AFTER_THE_DEADLINE)
 
 
 def is_paid(raffle: Raffle) -> None:
@@ -148,12 +155,12 @@ def is_rejected(raffle: Raffle) -> None:
 
 def is_cancelled(raffle: Raffle) -> None:
     order = arranged.placed(raffle)
-    twice(lambda: payments.cancel_order(order.pk, **WHO))
+    twice(lambda: order_endings.cancel_order(order.pk, **WHO))
 
 
 def expires(raffle: Raffle) -> None:
     arranged.placed(raffle)
-    twice(lambda: payments.expire_due_orders(now=AFTER_THE_DEADLINE))
+    twice(lambda: order_endings.expire_due_orders(now=AFTER_THE_DEADLINE))
 
 
 def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:

@@ -12,7 +12,7 @@ from shared.raffles.errors import (
     ProofUnseen,
 )
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
 from tests.integration.conversation import chat
@@ -88,10 +88,10 @@ class TestAskAgain:
                 payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
             case "reject":
                 payments.reject_payment(
-                    order.pk, reason=RejectReason.OTHER, note="", by=a_reviewer(), now=NOON
+                    order.pk, reason=RejectReason.REPEATED, note="", by=a_reviewer(), now=NOON
                 )
             case _:
-                payments.cancel_order(order.pk, by=a_reviewer(), now=NOON)
+                order_endings.cancel_order(order.pk, by=a_reviewer(), now=NOON)
 
         assert arranged.stored(order).asked_again_at is None
 
@@ -135,7 +135,11 @@ class TestTheSecondReviewer:
 
         with pytest.raises(NothingToReview) as refused:
             payments.reject_payment(
-                order.pk, reason=RejectReason.OTHER, note="", by=an_api_token(), now=NOON + MINUTE
+                order.pk,
+                reason=RejectReason.REPEATED,
+                note="",
+                by=an_api_token(),
+                now=NOON + MINUTE,
             )
 
         assert refused.value.details == {"order_id": order.pk, "by": "rita", "at": NOON}

@@ -53,7 +53,11 @@ def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
     sold = sell(raffle.pk)
 
     order = arranged.stored(sold.order)
-    assert (order.status, order.contact, order.numbers()) == (OrderStatus.PAID, None, [7, 8])
+    assert (order.status, order.contact, order.list_ticket_numbers()) == (
+        OrderStatus.PAID,
+        None,
+        [7, 8],
+    )
     assert (order.buyer_name, order.buyer_phone) == ("Doña Inés", "+1 555 0199")
     assert (order.total, order.closed_at, order.expires_at) == (Decimal(10), NOON, None)
     assert arranged.statuses(raffle, 7, 8) == ["SOLD"] * 2
@@ -72,7 +76,7 @@ def test_is_told_by_its_history(raffle: Raffle) -> None:
 
 
 def test_draws_random_numbers_where_none_are_named(raffle: Raffle) -> None:
-    assert len(sell(raffle.pk, numbers=None, quantity=5).order.numbers()) == 5
+    assert len(sell(raffle.pk, numbers=None, quantity=5).order.list_ticket_numbers()) == 5
 
 
 def test_a_form_sent_twice_sells_once(raffle: Raffle) -> None:

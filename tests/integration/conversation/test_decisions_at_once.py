@@ -16,7 +16,7 @@ from shared.raffles.errors import DecisionMade
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.results import AlreadySettled
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import cash_sales, late_payments, orphan_proofs, payments
+from shared.use_cases import cash_sales, late_payments, order_endings, orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -124,7 +124,7 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
         raffle = builders.raffle(numbers=20)
         order = arranged.paid_late(raffle)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-    payments.cancel_order(other.pk, **WHO)
+    order_endings.cancel_order(other.pk, **WHO)
 
     def refund() -> object:
         return late_payments.note_refund(order.pk, note="", **WHO)

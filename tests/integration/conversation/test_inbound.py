@@ -15,7 +15,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision
 from shared.raffles.services import orders, reservations
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services.inbox import contacts
 from tests import builders, meta_limits
@@ -74,7 +74,7 @@ class TestPurchase:
             "proof_received",
             "paid",
         ]
-        assert chat.order().numbers() == [7, 13, 45]
+        assert chat.order().list_ticket_numbers() == [7, 13, 45]
 
     def test_costs_seven_messages_when_first_choosing_among_several_raffles(
         self, raffle: Raffle
@@ -129,7 +129,7 @@ class TestNumbersTaken:
         chat.says("07, 13, 45")
         chat.taps("Take 045")
 
-        assert chat.order().numbers() == [45]
+        assert chat.order().list_ticket_numbers() == [45]
 
     def test_are_no_trouble_when_they_are_ones_own(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -137,7 +137,7 @@ class TestNumbersTaken:
         chat.says("07, 45")
 
         assert chat.state is State.CONFIRM_RESERVATION
-        assert chat.order().numbers() == [7, 45]
+        assert chat.order().list_ticket_numbers() == [7, 45]
         assert raffle.numbers.filter(status="RESERVED").count() == 2
 
 
@@ -145,7 +145,7 @@ class TestDeadlines:
     def test_expire_a_hold_and_tell_the_buyer(self, raffle: Raffle) -> None:
         chat = Chat()
         chat.says("3 random")
-        expired = payments.expire_due_orders(now=chat.later(minutes=33).now)
+        expired = order_endings.expire_due_orders(now=chat.later(minutes=33).now)
 
         assert expired == 1
         assert chat.keys()[-1] == "expired"
@@ -158,7 +158,7 @@ class TestDeadlines:
         in_time = chat.later(minutes=29).now
         chat.later(minutes=5)
         chat.receives("text", {"text": {"body": "one moment"}}, sent_at=in_time)
-        expired = payments.expire_due_orders(now=chat.now)
+        expired = order_endings.expire_due_orders(now=chat.now)
 
         assert expired == 0
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
@@ -168,7 +168,7 @@ class TestDeadlines:
         chat.buys()
         Chat(now=chat.later(minutes=33).now).receives("text", {"text": {"body": "hi"}})
 
-        assert payments.expire_due_orders(now=chat.later(minutes=2).now) == 0
+        assert order_endings.expire_due_orders(now=chat.later(minutes=2).now) == 0
 
     def test_of_an_order_in_disorder_sound_an_alarm_and_hold_up_nobody(
         self, raffle: Raffle
@@ -177,7 +177,7 @@ class TestDeadlines:
         order = broken.buys(numbers="07, 13")
         sound.buys(numbers="45, 46")
         raffle.numbers.filter(number=7).update(status="SOLD")
-        expired = payments.expire_due_orders(now=sound.later(minutes=33).now)
+        expired = order_endings.expire_due_orders(now=sound.later(minutes=33).now)
         raffle.numbers.filter(number=7).update(status="RESERVED")
 
         assert expired == 1
@@ -189,7 +189,7 @@ class TestDeadlines:
         chat.buys()
         chat.sends_picture()
 
-        assert payments.expire_due_orders(now=chat.later(days=3).now) == 0
+        assert order_endings.expire_due_orders(now=chat.later(days=3).now) == 0
 
     def test_run_anew_after_a_rejection_and_the_buyer_knows_why(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -203,7 +203,7 @@ class TestDeadlines:
 
         assert "cannot read" in told
         assert chat.state is State.WAIT_PROOF
-        assert payments.expire_due_orders(now=chat.later(minutes=33).now) == 1
+        assert order_endings.expire_due_orders(now=chat.later(minutes=33).now) == 1
 
     def test_are_judged_by_the_time_of_the_buyers_message(self, raffle: Raffle) -> None:
         chat = Chat()
@@ -239,7 +239,7 @@ class TestProofs:
     def test_after_the_end_take_the_numbers_back_when_they_are_free(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys()
-        payments.expire_due_orders(now=chat.later(minutes=33).now)
+        order_endings.expire_due_orders(now=chat.later(minutes=33).now)
         chat.sends_picture()
 
         order.refresh_from_db()
@@ -249,7 +249,7 @@ class TestProofs:
     def test_after_the_end_are_flagged_when_the_numbers_are_gone(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        payments.expire_due_orders(now=chat.later(minutes=33).now)
+        order_endings.expire_due_orders(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
 
@@ -298,7 +298,7 @@ class TestProofs:
         chat.buys()
         chat.sends_picture()
         proof = PaymentProof.objects.get()
-        payments.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=chat.now)
+        proof_files.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=chat.now)
 
         assert chat.keys()[-1] == "file_lost"
 
@@ -318,7 +318,7 @@ class TestConfirmPayment:
     ) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        payments.expire_due_orders(now=chat.later(minutes=33).now)
+        order_endings.expire_due_orders(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         outcomes = [
             payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
@@ -333,7 +333,7 @@ class TestRejectPayment:
     def test_of_an_order_that_is_over_promises_no_numbers(self, raffle: Raffle) -> None:
         chat = Chat()
         order = chat.buys(numbers="07, 13")
-        payments.expire_due_orders(now=chat.later(minutes=33).now)
+        order_endings.expire_due_orders(now=chat.later(minutes=33).now)
         Chat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
         payments.reject_payment(

@@ -20,7 +20,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
 from shared.raffles.results import NeedsDecision, Settled
-from shared.use_cases import late_payments, payments
+from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, a_reviewer
@@ -74,7 +74,11 @@ class TestReplaceNumbers:
 
         assert outcome == Settled(outcome.order, late=True)
         order = arranged.stored(late)
-        assert (order.status, order.numbers(), order.total) == ("PAID", [7, 8, 9], Decimal(15))
+        assert (order.status, order.list_ticket_numbers(), order.total) == (
+            "PAID",
+            [7, 8, 9],
+            Decimal(15),
+        )
         assert not order.needs_decision
         assert arranged.statuses(raffle, 7, 8, 9) == ["SOLD"] * 3
         assert arranged.story(order)[-2:] == ["NUMBERS_REPLACED", "PAID"]
@@ -103,7 +107,7 @@ class TestReplaceNumbers:
     def test_keeps_what_is_free_of_the_old_and_draws_the_rest(self, late: Order) -> None:
         replace(late)
 
-        numbers = arranged.stored(late).numbers()
+        numbers = arranged.stored(late).list_ticket_numbers()
         assert len(numbers) == 3
         assert set(numbers) & {1, 2, 3} == {2, 3}
 
@@ -111,11 +115,11 @@ class TestReplaceNumbers:
         self, raffle: Raffle, late: Order
     ) -> None:
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        payments.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        order_endings.cancel_order(other.pk, by=a_reviewer(), now=LATER)
 
         replace(late)
 
-        assert arranged.stored(late).numbers() == [1, 2, 3]
+        assert arranged.stored(late).list_ticket_numbers() == [1, 2, 3]
         assert last_told(late).key == "paid"
 
     @pytest.mark.parametrize("status", [RaffleStatus.PAUSED, RaffleStatus.CLOSED])
@@ -196,7 +200,7 @@ class TestNoteRefund:
     ) -> None:
         refund(late)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        payments.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        order_endings.cancel_order(other.pk, by=a_reviewer(), now=LATER)
 
         with pytest.raises(DecisionMade) as refused:
             payments.confirm_payment(late.pk, by=builders.an_api_token(), now=LATER)
@@ -245,7 +249,11 @@ class TestTheSecondDecision:
 
         with pytest.raises(OrderEnded) as refused:
             payments.reject_payment(
-                late.pk, reason=RejectReason.OTHER, note="", by=builders.an_api_token(), now=LATER
+                late.pk,
+                reason=RejectReason.REPEATED,
+                note="",
+                by=builders.an_api_token(),
+                now=LATER,
             )
 
         assert refused.value.details == {"status": "EXPIRED", "by": "rita", "at": LATER}

@@ -15,7 +15,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, Settled
-from shared.use_cases import orphan_proofs, payments
+from shared.use_cases import orphan_proofs, payments, proof_files
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_reviewer
@@ -162,7 +162,11 @@ class TestMakeOrder:
 
         order = make_order(proof, raffle, 7, 13)
 
-        assert (order.contact, order.numbers(), order.under_review) == (sender, [7, 13], True)
+        assert (order.contact, order.list_ticket_numbers(), order.under_review) == (
+            sender,
+            [7, 13],
+            True,
+        )
         assert arranged.statuses(raffle, 7, 13) == [TicketStatus.RESERVED] * 2
         assert arranged.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
         assert told(sender) == ["order_made"]
@@ -172,7 +176,7 @@ class TestMakeOrder:
         assert isinstance(settled, Settled)
 
     def test_takes_random_numbers_where_none_are_named(self, raffle: Raffle) -> None:
-        assert len(make_order(arranged.orphan(), raffle).numbers()) == 3
+        assert len(make_order(arranged.orphan(), raffle).list_ticket_numbers()) == 3
 
     def test_names_the_order_that_wants_the_proof(self, raffle: Raffle) -> None:
         sender = builders.contact()
@@ -233,7 +237,7 @@ class TestDismiss:
         sender = builders.contact()
         proof = dismiss(arranged.orphan(sender))
 
-        payments.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=LATER)
+        proof_files.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=LATER)
 
         assert told(sender) == []
 

@@ -20,7 +20,7 @@ from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReaso
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import late_payments, payments
+from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import inbox_queue, webhook_store
@@ -87,7 +87,7 @@ class House:
 
     def sweeper_expires(self, dice: Random) -> None:
         """Expire what is out of time."""
-        payments.expire_due_orders(now=NOON)
+        order_endings.expire_due_orders(now=NOON)
 
     def program_confirms(self, dice: Random) -> None:
         """Confirm a payment."""
@@ -99,9 +99,9 @@ class House:
         who: Any = {"by": builders.a_reviewer(), "now": NOON}
         match dice.choice(["cancel", "reject", "ask", "replace", "refund"]):
             case "cancel":
-                payments.cancel_order(order_id, **who)
+                order_endings.cancel_order(order_id, **who)
             case "reject":
-                payments.reject_payment(order_id, reason=RejectReason.OTHER, note="", **who)
+                payments.reject_payment(order_id, reason=RejectReason.REPEATED, note="", **who)
             case "ask":
                 payments.ask_for_better_proof(order_id, note="", **who)
             case "replace":

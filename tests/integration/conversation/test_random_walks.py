@@ -14,7 +14,7 @@ from shared.core.enums import RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import payments
+from shared.use_cases import order_endings, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders, meta_limits
 from tests.integration.conversation.chat import Chat, choices
@@ -95,14 +95,14 @@ def _happen(chat: Chat, act: Act) -> None:
             _seller(
                 chat,
                 act.pick,
-                lambda o: payments.reject_payment(o.pk, reason=reason, note="", by=by, now=now),
+                lambda o: payments.reject_payment(o.pk, reason=reason, note="look", by=by, now=now),
             )
         case "cancel":
-            _seller(chat, act.pick, lambda o: payments.cancel_order(o.pk, by=by, now=now))
+            _seller(chat, act.pick, lambda o: order_endings.cancel_order(o.pk, by=by, now=now))
         case "time":
             chat.later(minutes=act.pick % 20)
         case "long":
-            payments.expire_due_orders(now=chat.later(minutes=40).now)
+            order_endings.expire_due_orders(now=chat.later(minutes=40).now)
         case "pause":
             status = (RaffleStatus.OPEN, RaffleStatus.PAUSED)[act.pick % 2]
             Raffle.objects.filter(pk=Raffle.objects.earliest("pk").pk).update(status=status)

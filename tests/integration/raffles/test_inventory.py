@@ -106,7 +106,7 @@ class TestCheck:
         order = arranged.placed(raffle, numbers=[7])
         TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
 
-        words = [problem.words for problem in inventory.find_inventory_problems()]
+        words = [problem.description for problem in inventory.find_inventory_problems()]
 
         held_by = f"order {order.pk}, which holds it, is PENDING_PAYMENT"
         assert words == [f"number 7 is SOLD and {held_by}"]

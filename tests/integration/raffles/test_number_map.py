@@ -4,6 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import TicketStatus
+from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers import number_generation, number_map
 from shared.raffles.services.ticket_numbers.number_map import TICKETS_PER_PAGE, MapEntry
@@ -85,7 +86,7 @@ class TestShares:
         arranged.held(busy, numbers=[3])
 
         with django_assert_num_queries(1):
-            found = number_map.count_tickets_by_raffle([busy, quiet])
+            found = availability.count_tickets_by_raffle([busy, quiet])
 
         assert found == {busy.pk: TicketCounts(7, 1, 2), quiet.pk: TicketCounts(5, 0, 0)}
 

@@ -12,6 +12,7 @@ from shared.core.enums import (
     RejectReason,
     Verdict,
 )
+from shared.core.errors import DomainError
 from shared.core.row_count import WrongRowCount
 from shared.raffles.errors import (
     NothingToReview,
@@ -23,6 +24,7 @@ from shared.raffles.errors import (
     OrderNotPlaced,
     ProofUnseen,
     RaffleDrawn,
+    RejectionNoteMissing,
     TransitionNotAllowed,
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
@@ -145,7 +147,7 @@ class TestCancel:
         assert (order.status, order.closed_at) == (OrderStatus.CANCELLED, NOON)
         assert not order.under_review
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
-        assert order.numbers() == [1, 2, 3]
+        assert order.list_ticket_numbers() == [1, 2, 3]
         event = history.find_last_event(order, OrderAction.CANCELLED)
         assert event is not None
         assert (event.reason, event.actor_label) == ("asked by phone", "rita")
@@ -298,6 +300,24 @@ class TestConfirm:
         failed = order.proofs.get()
         assert (failed.status, failed.verdict) == (ProofStatus.FAILED, Verdict.PENDING)
 
+    @pytest.mark.parametrize("status", list(OrderStatus))
+    def test_has_an_outcome_for_every_status(self, raffle: Raffle, status: OrderStatus) -> None:
+        outcomes: dict[OrderStatus, type] = {
+            OrderStatus.DRAFT: OrderNotPlaced,
+            OrderStatus.PENDING_PAYMENT: Settled,
+            OrderStatus.PAID: AlreadySettled,
+            OrderStatus.CANCELLED: Settled,
+            OrderStatus.EXPIRED: Settled,
+        }
+        order = arranged.in_status(raffle, status)
+
+        try:
+            outcome: object = payments.confirm_payment(order, by=a_reviewer(), now=NOON)
+        except DomainError as refusal:
+            outcome = refusal
+
+        assert type(outcome) is outcomes[status]
+
 
 class TestConfirmLate:
     @pytest.mark.parametrize("make", ENDED)
@@ -311,7 +331,7 @@ class TestConfirmLate:
         assert outcome == Settled(order, late=True)
         order = arranged.stored(order)
         assert order.status == OrderStatus.PAID
-        assert order.numbers() == [1, 2, 3]
+        assert order.list_ticket_numbers() == [1, 2, 3]
         assert arranged.statuses(raffle, 1, 2, 3) == ["SOLD"] * 3
         assert arranged.story(order)[-2:] == ["NUMBERS_TAKEN_BACK", "PAID"]
         assert inventory.find_inventory_problems() == []
@@ -370,7 +390,7 @@ class TestConfirmLate:
 
         payments.confirm_payment(order, by=a_reviewer(), now=AFTER_THE_DEADLINE)
 
-        assert arranged.stored(order).numbers() == [1, 2, 3]
+        assert arranged.stored(order).list_ticket_numbers() == [1, 2, 3]
         assert inventory.find_inventory_problems() == []
 
 
@@ -423,12 +443,23 @@ class TestReject:
         with pytest.raises(ProofUnseen):
             payments.reject_proofs(
                 order,
-                reason=RejectReason.OTHER,
+                reason=RejectReason.REPEATED,
                 note="",
                 by=a_reviewer(),
                 now=NOON,
                 seen_proofs=[],
             )
+
+    @pytest.mark.parametrize("note", ["", "  "])
+    def test_wants_a_note_for_a_reason_that_is_not_listed(self, raffle: Raffle, note: str) -> None:
+        order = arranged.under_review(raffle)
+
+        with pytest.raises(RejectionNoteMissing):
+            payments.reject_proofs(
+                order, reason=RejectReason.OTHER, note=note, by=a_reviewer(), now=NOON
+            )
+
+        assert order.proofs.get().verdict == Verdict.PENDING
 
     @pytest.mark.parametrize(
         ("status", "refusal"),

@@ -55,7 +55,7 @@ def hold(raffle: Raffle, contact: WhatsAppContact, *numbers: int) -> Outcome:
             )
     except NumbersTaken:
         return "taken"
-    return tuple(order.numbers())
+    return tuple(order.list_ticket_numbers())
 
 
 def hold_random(raffle: Raffle, *, quantity: int, pivot: int) -> list[int]:
@@ -63,7 +63,7 @@ def hold_random(raffle: Raffle, *, quantity: int, pivot: int) -> list[int]:
         order = reservations.hold_random(
             raffle, contact_id=None, quantity=quantity, pivot=pivot, now=NOON, by=a_buyer()
         )
-    return order.numbers()
+    return order.list_ticket_numbers()
 
 
 def lock(contact: WhatsAppContact) -> None:

@@ -53,8 +53,8 @@ class TestHoldRandom:
         assert (order.status, order.mode, order.quantity) == (OrderStatus.DRAFT, Mode.RANDOM, 3)
         assert (order.unit_price, order.total) == (Decimal("1.10"), Decimal("3.30"))
         assert order.expires_at == NOON + 30 * MINUTE
-        assert len(order.numbers()) == 3
-        assert arranged.statuses(raffle, *order.numbers()) == ["RESERVED"] * 3
+        assert len(order.list_ticket_numbers()) == 3
+        assert arranged.statuses(raffle, *order.list_ticket_numbers()) == ["RESERVED"] * 3
         assert arranged.story(order) == ["HELD"]
         assert inventory.find_inventory_problems() == []
 
@@ -72,7 +72,7 @@ class TestHoldRandom:
 
         last = hold_random(raffle, quantity=3, pivot=pivot)
 
-        assert len(last.numbers()) == 3
+        assert len(last.list_ticket_numbers()) == 3
         assert arranged.statuses(raffle, *range(1, 11)) == ["RESERVED"] * 10
         assert inventory.find_inventory_problems() == []
 
@@ -93,7 +93,7 @@ class TestHoldRandom:
         first = hold_random(raffle, quantity=5, pivot=0)
         second = hold_random(raffle, quantity=5, pivot=2**30)
 
-        assert not set(first.numbers()) & set(second.numbers())
+        assert not set(first.list_ticket_numbers()) & set(second.list_ticket_numbers())
 
     def test_holds_for_a_buyer_without_a_contact(self) -> None:
         raffle = builders.raffle(numbers=10)
@@ -103,7 +103,7 @@ class TestHoldRandom:
         )
 
         assert order.contact_id is None
-        assert len(order.numbers()) == 2
+        assert len(order.list_ticket_numbers()) == 2
 
 
 class TestHoldNumbers:
@@ -112,7 +112,7 @@ class TestHoldNumbers:
 
         order = arranged.held(raffle, numbers=[45, 7, 13, 7])
 
-        assert order.numbers() == [7, 13, 45]
+        assert order.list_ticket_numbers() == [7, 13, 45]
         assert (order.mode, order.quantity) == (Mode.PICK, 3)
         assert inventory.find_inventory_problems() == []
 
@@ -149,7 +149,7 @@ class TestHoldNumbers:
 
         order = arranged.held(other, numbers=[1])
 
-        assert order.numbers() == [1]
+        assert order.list_ticket_numbers() == [1]
         assert inventory.find_inventory_problems() == []
 
 
@@ -162,7 +162,7 @@ class TestReplacing:
 
         assert arranged.stored(older).status == OrderStatus.CANCELLED
         assert arranged.story(older) == ["HELD", "CANCELLED"]
-        assert newer.numbers() == [4, 5]
+        assert newer.list_ticket_numbers() == [4, 5]
         assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
         assert inventory.find_inventory_problems() == []
 
@@ -172,8 +172,8 @@ class TestReplacing:
 
         newer = arranged.held(raffle, numbers=[2, 3, 4], contact=contact)
 
-        assert newer.numbers() == [2, 3, 4]
-        assert arranged.stored(older).numbers() == [1, 2, 3]
+        assert newer.list_ticket_numbers() == [2, 3, 4]
+        assert arranged.stored(older).list_ticket_numbers() == [1, 2, 3]
         assert arranged.statuses(raffle, 1) == ["AVAILABLE"]
         assert inventory.find_inventory_problems() == []
 
@@ -187,16 +187,16 @@ class TestReplacing:
 
         assert refusal.value.details == {"taken": [9], "free": [1]}
         assert arranged.stored(older).status == OrderStatus.DRAFT
-        assert older.numbers() == [1, 2]
+        assert older.list_ticket_numbers() == [1, 2]
 
     def test_gives_other_random_numbers_while_there_are_some(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
         older = hold_random(raffle, quantity=5, contact=contact)
-        had = older.numbers()
+        had = older.list_ticket_numbers()
 
         newer = hold_random(raffle, quantity=5, contact=contact)
 
-        assert not set(had) & set(newer.numbers())
+        assert not set(had) & set(newer.list_ticket_numbers())
         assert inventory.find_inventory_problems() == []
 
     def test_gives_its_own_numbers_again_when_nothing_else_is_left(self) -> None:
@@ -205,7 +205,7 @@ class TestReplacing:
 
         newer = hold_random(raffle, quantity=5, contact=contact)
 
-        assert len(newer.numbers()) == 5
+        assert len(newer.list_ticket_numbers()) == 5
         assert inventory.find_inventory_problems() == []
 
     def test_counts_its_own_numbers_among_those_left(self) -> None:
@@ -225,7 +225,7 @@ class TestReplacing:
 
         newer = sold_for_cash(raffle, numbers=[1, 3], replacing=older)
 
-        assert newer.numbers() == [1, 3]
+        assert newer.list_ticket_numbers() == [1, 3]
         assert arranged.stored(older).status == OrderStatus.CANCELLED
         assert arranged.stored(other).status == OrderStatus.DRAFT
 
@@ -238,7 +238,7 @@ class TestReplacing:
             raffle, contact_id=contact.pk, numbers=[1], now=NOON, by=a_buyer(), replacing=older
         )
 
-        assert newer.numbers() == [1]
+        assert newer.list_ticket_numbers() == [1]
         assert inventory.find_inventory_problems() == []
 
     def test_refuses_to_replace_a_draft_of_somebody_else(self) -> None:

@@ -29,6 +29,7 @@ ELSEWHERE: Final = frozenset(
         "order_wants_payment",
         "proof_settled",
         "raffle_not_selling",
+        "rejection_note_missing",  # the body without a note is `malformed`
         "token_name_taken",
     }
 )

@@ -1,4 +1,4 @@
-"""Proves that every number is free, held or sold exactly once."""
+"""Command `manage check_inventory`: check that orders and ticket numbers agree."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ class Command(BaseCommand):
     help = "Check that numbers, orders and their tickets agree; exits with 1 where they do not."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take an optional raffle."""
+        """Add the optional argument `raffle`."""
         parser.add_argument("raffle", type=int, nargs="?", help="only this raffle, by its id")
 
     def handle(self, *_: Any, raffle: int | None = None, **__: Any) -> None:
         """Print every problem.
 
         Raises:
-            CommandError: if there is one.
+            CommandError: there is a problem.
 
         """
         problems = inventory.find_inventory_problems(raffle)
         for problem in problems:
-            self.stderr.write(f"raffle {problem.raffle_id}: {problem.words} [{problem.code}]")
+            self.stderr.write(f"raffle {problem.raffle_id}: {problem.description} [{problem.code}]")
         if problems:
             raise CommandError(f"The inventory does not add up: {len(problems)} problems.")
         self.stdout.write(self.style.SUCCESS("Every number is free, held or sold exactly once."))

@@ -1,4 +1,4 @@
-"""Takes the fingerprints of pictures that were kept before there were any."""
+"""Command `manage fingerprint_proofs`: store missing fingerprints of pictures."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Look at kept pictures that were never compared, so that their copies are found too."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        """Look at them a few at a time, so that nobody waits for the database meanwhile."""
+        """Store them in small batches, so the database stays available to others."""
         looked_at = 0
         for count in similar_proofs.store_missing_fingerprints():
             looked_at += count

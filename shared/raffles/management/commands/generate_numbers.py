@@ -1,4 +1,4 @@
-"""Creates the numbers of a raffle, with progress on the terminal."""
+"""Command `manage generate_numbers`: create the ticket numbers of a raffle."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ class Command(BaseCommand):
     help = "Create the numbers a raffle still lacks. Broken off, it goes on where it ended."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the raffle."""
+        """Add the argument `raffle`."""
         parser.add_argument("raffle", type=int, help="the raffle's id")
 
     def handle(self, *_: Any, raffle: int, **__: Any) -> None:
-        """Create the numbers.
+        """Create the ticket numbers and show the progress on the terminal.
 
         Raises:
-            CommandError: if there is no such raffle.
+            CommandError: there is no such raffle.
 
         """
         try:
@@ -40,6 +40,7 @@ class Command(BaseCommand):
                 raffle, progress=lambda done: shown.update(task, completed=done)
             )
         self.stdout.write(
-            f"{found}: numbers {found.written(found.first_number)} to "
-            f"{found.written(found.last_number)} exist, {created:,} of them created now."
+            f"{found}: numbers {found.format_ticket_number(found.first_number)} to "
+            f"{found.format_ticket_number(found.last_number)} exist, "
+            f"{created:,} of them created now."
         )

@@ -1,1 +1,1 @@
-"""Ticket numbers as a whole: created, counted, drawn as a map, and proved consistent."""
+"""All ticket numbers of a raffle: generation, map, ranges and consistency checks."""

@@ -1,4 +1,4 @@
-"""Proves the invariants of the stock: no number is lost, and none belongs to two."""
+"""Consistency checks of ticket numbers: none is lost, and none belongs to two orders."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,28 +8,28 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 MAX_PROBLEMS_PER_KIND: Final = 100
-"""How many problems of one kind are told; a broken stock has them by the thousand."""
+"""Problems of one kind that are listed; an inconsistent raffle may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class InventoryProblem:
-    """Something that must not be.
+    """A broken invariant.
 
     Attributes:
-        raffle_id: in which raffle.
-        code: which invariant is broken.
-        words: what is wrong, for people.
+        raffle_id: primary key of the raffle.
+        code: name of the invariant.
+        description: what is wrong, as text.
 
     """
 
     raffle_id: int
     code: str
-    words: str
+    description: str
 
 
 _INVENTORY_CHECKS: Final = {
-    # One statement a kind, each set-based and led by the index that names its suspects. The
-    # columns are the raffle and what the words need.
+    # By code the text and the query of its values. Each query is one set-based statement that
+    # starts from the index of the rows in question; its first column is the raffle.
     "numbers_do_not_add_up": (
         "{1} numbers exist, {2} of them between the first and the last, and {3} should",
         """
@@ -105,32 +105,41 @@ _INVENTORY_CHECKS: Final = {
 
 
 def find_inventory_problems(raffle_id: int | None = None) -> list[InventoryProblem]:
-    """List what is wrong with the stock of one raffle, or of all; nothing if all is well.
+    """Return the broken invariants of one raffle, or of all; an empty list if there are none.
 
-    Every number must exist once; each held or sold one must have exactly one order whose status
-    fits; each order that holds numbers must hold as many as it says. All is read in one snapshot,
-    so that sales meanwhile do not matter. At most a hundred problems of each kind are listed.
+    Every ticket number must exist once. Each held or sold one must have exactly one order whose
+    status fits. Each order that holds ticket numbers must hold as many as its quantity. All is read
+    in one snapshot, so concurrent sales do not matter.
+
+    Args:
+        raffle_id: the raffle; None: all raffles.
+
+    Returns:
+        At most `MAX_PROBLEMS_PER_KIND` problems of each kind.
+
     """
     problems = []
     with _open_snapshot(), connection.cursor() as cursor:
-        for code, (words, statement) in _INVENTORY_CHECKS.items():
+        for code, (template, statement) in _INVENTORY_CHECKS.items():
             cursor.execute(f"{statement} LIMIT {MAX_PROBLEMS_PER_KIND}", {"raffle": raffle_id})
-            problems += [_build_problem(code, words=words, row=row) for row in cursor.fetchall()]
+            problems += [
+                _build_problem(code, template=template, row=row) for row in cursor.fetchall()
+            ]
     return problems
 
 
-def _build_problem(code: str, *, words: str, row: tuple[Any, ...]) -> InventoryProblem:
-    return InventoryProblem(raffle_id=row[0], code=code, words=words.format(*row))
+def _build_problem(code: str, *, template: str, row: tuple[Any, ...]) -> InventoryProblem:
+    return InventoryProblem(raffle_id=row[0], code=code, description=template.format(*row))
 
 
 @contextmanager
 def _open_snapshot() -> Iterator[None]:
-    """Let every statement inside see the database at one instant, and block no writer."""
+    """Open a transaction whose statements all see the same state, without blocking writers."""
     if connection.in_atomic_block:
-        yield  # the caller's own transaction, which may have changes to check
+        yield  # the caller's transaction, which may contain changes to check
     elif connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")  # Django's own begin would take the write lock
+            cursor.execute("BEGIN DEFERRED")  # the settings' BEGIN IMMEDIATE takes the write lock
             try:
                 yield
             finally:

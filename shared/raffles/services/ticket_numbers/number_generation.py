@@ -1,4 +1,4 @@
-"""Creates the numbers of a raffle: a million within seconds, in short transactions of its own."""
+"""Generation of a raffle's ticket numbers: a million within seconds, in short transactions."""
 
 import time
 from collections.abc import Callable
@@ -29,12 +29,12 @@ _INSERT_SQL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class GenerationProgress:
-    """How far the numbers of a raffle have come.
+    """Progress of generation.
 
     Attributes:
-        made: how many exist now.
-        total: how many there shall be.
-        added: how many of them this step made.
+        made: ticket numbers that exist now.
+        total: ticket numbers of the finished raffle.
+        added: ticket numbers that this step created.
 
     """
 
@@ -44,12 +44,12 @@ class GenerationProgress:
 
     @property
     def done(self) -> bool:
-        """Whether all of them exist."""
+        """Whether all ticket numbers exist."""
         return self.made >= self.total
 
 
 def _ignore_progress(_: int) -> None:
-    """Show no progress."""
+    """Ignore the progress."""
 
 
 def generate_numbers(
@@ -59,19 +59,19 @@ def generate_numbers(
     chunk: int = 50_000,
     pause: float = 0.01,
 ) -> int:
-    """Create the numbers a raffle still lacks; where it was broken off, it goes on.
+    """Create the ticket numbers that a raffle lacks; after an interruption the rest of them.
 
     Args:
-        raffle_id: whose numbers.
-        progress: is told after each chunk how many numbers exist so far.
-        chunk: numbers a transaction.
-        pause: seconds between transactions on SQLite, whose waiting writers get no turn otherwise.
+        raffle_id: primary key of the raffle.
+        progress: called after each chunk with the number of ticket numbers that exist so far.
+        chunk: ticket numbers per transaction.
+        pause: seconds between transactions on SQLite, so other writers get their turn.
 
     Returns:
-        How many were created.
+        How many ticket numbers were created.
 
     Raises:
-        Raffle.DoesNotExist: if there is no such raffle.
+        Raffle.DoesNotExist: there is no such raffle.
 
     """
     raffle = Raffle.objects.get(pk=raffle_id)
@@ -89,23 +89,26 @@ def generate_numbers(
 
 
 def measure_progress(raffle: Raffle) -> GenerationProgress:
-    """Count how many of a raffle's numbers exist."""
+    """Return the progress of a raffle's ticket numbers."""
     made = count_numbers_in_range(raffle.pk, first=raffle.first_number, last=raffle.last_number)
     return GenerationProgress(made=made, total=raffle.number_count)
 
 
 def generate_next_numbers(raffle_id: int, *, chunk: int = 50_000) -> GenerationProgress:
-    """Create the next numbers a raffle lacks, in one transaction of about a second.
+    """Create the next ticket numbers that a raffle lacks, in one transaction of about a second.
 
-    Called again and again it comes to all of them; broken off, it goes on. Whoever calls it at the
-    same moment waits for the raffle's row and makes the numbers that follow.
+    Repeated calls create all of them. A concurrent call waits for the lock on the raffle and then
+    creates the ticket numbers that follow.
 
     Args:
-        raffle_id: whose numbers.
-        chunk: how many numbers at most.
+        raffle_id: primary key of the raffle.
+        chunk: how many ticket numbers to create at most.
+
+    Returns:
+        The progress after this step; with `added` 0 if all existed before.
 
     Raises:
-        Raffle.DoesNotExist: if there is no such raffle.
+        Raffle.DoesNotExist: there is no such raffle.
 
     """
     with transaction.atomic(durable=True):
@@ -122,7 +125,7 @@ def generate_next_numbers(raffle_id: int, *, chunk: int = 50_000) -> GenerationP
 
 
 def _find_next_gap(raffle: Raffle, *, chunk: int) -> tuple[int, int]:
-    """Give the first stretch of at most `chunk` numbers that is not complete."""
+    """Return first and last of the first range of at most `chunk` ticket numbers with a gap."""
     for first in range(raffle.first_number, raffle.last_number + 1, chunk):
         last = min(first + chunk - 1, raffle.last_number)
         if count_numbers_in_range(raffle.pk, first=first, last=last) < last - first + 1:
@@ -132,12 +135,12 @@ def _find_next_gap(raffle: Raffle, *, chunk: int) -> tuple[int, int]:
 
 def _analyze_table() -> None:
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # or plans are made for a table believed empty
+        with connection.cursor() as cursor:  # else queries are planned for an empty table
             cursor.execute("ANALYZE raffles_ticketnumber")
 
 
 def count_numbers_in_range(raffle_id: int, *, first: int, last: int) -> int:
-    """Count the numbers that exist from `first` to `last`."""
+    """Return how many ticket numbers exist from `first` to `last`."""
     return TicketNumber.objects.filter(raffle_id=raffle_id, number__range=(first, last)).count()
 
 

@@ -1,6 +1,5 @@
-"""Where the sold and held numbers of a raffle lie; reads only, bounded at a million numbers."""
+"""Map of a raffle's free, held and sold ticket numbers: overview and pages; reads only."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,18 +9,18 @@ from django.db.models.expressions import CombinedExpression
 from shared.core.enums import TicketStatus
 from shared.raffles.models import OrderTicket, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
-from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.availability import TicketCounts, build_ticket_counts
 
 TICKETS_PER_PAGE: Final = 500
-"""Numbers on one page of the map."""
+"""Ticket numbers on one page of the map."""
 
 MAX_BLOCKS: Final = 200
-"""Blocks of the overview at most; each is one page, or several in a row."""
+"""Blocks of the overview at most; each consists of one or more whole pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapBlock:
-    """A stretch of numbers, and how many of them are free, held and sold."""
+    """A block of consecutive ticket numbers, from `first` to `last`, and its counts."""
 
     first: int
     last: int
@@ -30,7 +29,15 @@ class MapBlock:
 
 @dataclass(frozen=True, slots=True)
 class MapEntry:
-    """One number, and the order that holds or bought it, if any."""
+    """A ticket number and its order.
+
+    Attributes:
+        number: the ticket number.
+        status: its status.
+        order_id: the order that holds or bought it; None if it is free.
+        order_code: code of that order; empty if it is free.
+
+    """
 
     number: int
     status: TicketStatus
@@ -39,10 +46,10 @@ class MapEntry:
 
 
 def load_map_blocks(raffle: Raffle) -> list[MapBlock]:
-    """Count free, held and sold numbers in up to 200 stretches, in two queries.
+    """Return the overview: counts of up to `MAX_BLOCKS` blocks, in two queries.
 
-    Only what is held or sold is read, through its partial index; all other numbers count as free,
-    whether they were made yet or not.
+    Only held and sold ticket numbers are read, through their partial index. All others count as
+    free, even if they do not exist yet.
     """
     size = compute_block_size(raffle)
     reserved = _count_by_block(raffle, status=TicketStatus.RESERVED, size=size)
@@ -60,18 +67,27 @@ def load_map_blocks(raffle: Raffle) -> list[MapBlock]:
 
 
 def compute_block_size(raffle: Raffle) -> int:
-    """Give how many numbers a block of the overview has: whole pages, 200 blocks at most."""
+    """Return how many ticket numbers a block has: whole pages, and at most `MAX_BLOCKS` blocks."""
     pages = -(-raffle.number_count // TICKETS_PER_PAGE)
     return -(-pages // MAX_BLOCKS) * TICKETS_PER_PAGE
 
 
 def find_page_start(raffle: Raffle, *, number: int) -> int:
-    """Give the first number of the page that a number is on."""
+    """Return the first ticket number of the page that contains a ticket number."""
     return number - (number - raffle.first_number) % TICKETS_PER_PAGE
 
 
 def load_map_page(raffle: Raffle, *, first: int) -> list[MapEntry]:
-    """Read one page of numbers and whose they are, in two queries; those not made are left out."""
+    """Return a page of ticket numbers with their orders, in two queries.
+
+    Args:
+        raffle: the raffle.
+        first: first ticket number of the page.
+
+    Returns:
+        The existing ticket numbers of the page, ascending.
+
+    """
     span = (first, first + TICKETS_PER_PAGE - 1)
     held = {
         number: (order_id, code or "")
@@ -79,38 +95,15 @@ def load_map_page(raffle: Raffle, *, first: int) -> list[MapEntry]:
             ticket__raffle=raffle, ticket__number__range=span, released_at__isnull=True
         ).values_list("ticket__number", "order_id", "order__code")
     }
-    made = TicketNumber.objects.filter(raffle=raffle, number__range=span).order_by("number")
+    existing = TicketNumber.objects.filter(raffle=raffle, number__range=span).order_by("number")
     return [
         MapEntry(number, TicketStatus(status), *held.get(number, (None, "")))
-        for number, status in made.values_list("number", "status")
+        for number, status in existing.values_list("number", "status")
     ]
 
 
-def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCounts]:
-    """Count free, held and sold numbers of several raffles at once, by their ids, in one query.
-
-    What is neither held nor sold counts as free, whether it was made yet or not.
-    """
-    taken = (
-        TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
-        .exclude(AVAILABLE_TICKETS)
-        .order_by("raffle_id", "status")
-        .values_list("raffle_id", "status")
-        .annotate(count=Count("*"))
-    )
-    found = {(raffle_id, status): count for raffle_id, status, count in taken}
-    return {
-        raffle.pk: _build_counts(
-            raffle.number_count,
-            reserved=found.get((raffle.pk, TicketStatus.RESERVED), 0),
-            sold=found.get((raffle.pk, TicketStatus.SOLD), 0),
-        )
-        for raffle in raffles
-    }
-
-
 def _count_by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[int, int]:
-    """Count by place in the row of stretches; whole numbers divide without a rest.
+    """Return counts of one status by index of the block; the database divides integers.
 
     One status at a time: on SQLite both together, sorted by two keys, take twice as long.
     """
@@ -126,8 +119,6 @@ def _count_by_block(raffle: Raffle, *, status: TicketStatus, size: int) -> dict[
 
 
 def _build_block(first: int, last: int, *, reserved: int, sold: int) -> MapBlock:
-    return MapBlock(first, last, _build_counts(last - first + 1, reserved=reserved, sold=sold))
-
-
-def _build_counts(total: int, *, reserved: int, sold: int) -> TicketCounts:
-    return TicketCounts(available=total - reserved - sold, reserved=reserved, sold=sold)
+    return MapBlock(
+        first, last, build_ticket_counts(last - first + 1, reserved=reserved, sold=sold)
+    )

@@ -1,4 +1,4 @@
-"""The numbers of a raffle as ranges of equal status: compact at a million; reads only."""
+"""Ranges of consecutive ticket numbers with equal status; reads only."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.core.enums import TicketStatus
 from shared.raffles.models import Raffle, TicketNumber
 
 MAX_RANGES_PER_PAGE: Final = 1_000
-"""Ranges of one page at most, and numbers that can be asked for by name."""
+"""Ranges per page at most, and ticket numbers that one call may name."""
 
 _RANGE_STARTS_SQL: Final = """
     WITH RECURSIVE run(number, kind, nth) AS (
@@ -33,10 +33,10 @@ _RANGE_STARTS_SQL: Final = """
     )
     SELECT number, kind FROM run ORDER BY number
 """
-"""Leaps from where one range begins to where the next does, along the index of numbers.
+"""Steps from the start of one range to the start of the next, along the index of ticket numbers.
 
-It meets each number once, in the database, and stops after as many ranges as a page has. Window
-functions would rank every number of the raffle before they cut the page.
+It visits each ticket number once and stops when the page is full. Window functions would rank
+every ticket number of the raffle first.
 """
 
 _STATUS_SQL: Final = "ticket.status"
@@ -45,7 +45,7 @@ _STATUS_OR_GAP_SQL: Final = "CASE ticket.status WHEN %(status)s THEN ticket.stat
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """Numbers in a row that have the same status, from the first to the last."""
+    """Consecutive ticket numbers of the same status, from `first` to `last`."""
 
     first: int
     last: int
@@ -53,13 +53,19 @@ class NumberRange:
 
     @property
     def count(self) -> int:
-        """How many numbers they are."""
+        """Number of tickets in the range."""
         return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
 class RangePage:
-    """Some ranges in a row; `after` is the number the next page follows, None at the end."""
+    """A page of ranges.
+
+    Attributes:
+        ranges: the ranges, ascending.
+        after: the ticket number after which the next page starts; None on the last page.
+
+    """
 
     ranges: list[NumberRange]
     after: int | None
@@ -72,19 +78,19 @@ def load_range_page(
     limit: int = MAX_RANGES_PER_PAGE,
     status: TicketStatus | None = None,
 ) -> RangePage:
-    """Read the ranges that follow a number, in two queries.
+    """Return a page of ranges, in two queries.
 
-    Numbers that are not made yet are in no range.
+    Ticket numbers that do not exist yet are in no range.
 
     Args:
-        raffle: whose numbers.
-        after: the number before the page; None: from the first one on.
-        limit: how many ranges at most, `LIMIT` itself at most.
-        status: only these; other numbers are gaps between the ranges.
+        raffle: the raffle.
+        after: the ticket number before the page; None: the page starts with the first one.
+        limit: how many ranges to return at most; more than `MAX_RANGES_PER_PAGE` are cut to that.
+        status: the status of the ranges; None: any.
 
     """
     first = raffle.first_number if after is None else after + 1
-    most = min(limit, MAX_RANGES_PER_PAGE) * (2 if status else 1)  # every other one is a gap
+    most = min(limit, MAX_RANGES_PER_PAGE) * (2 if status else 1)  # every second one is a gap
     starts = _find_range_starts(raffle.pk, first=first, limit=most + 1, status=status)
     following = starts[most][0] - 1 if len(starts) > most else None
     end = _find_last_ticket_number(raffle) if following is None else following
@@ -102,23 +108,25 @@ def load_range_page(
 
 
 def load_ranges_of_numbers(raffle: Raffle, *, numbers: Collection[int]) -> list[NumberRange]:
-    """Give the ranges that these numbers form, ascending, in one query.
+    """Return the ranges that the given ticket numbers form, ascending, in one query.
 
     Args:
-        raffle: whose numbers.
-        numbers: up to `LIMIT` of them; what is not made yet is left out.
+        raffle: the raffle.
+        numbers: up to `MAX_RANGES_PER_PAGE` ticket numbers; those that do not exist are left out.
 
     """
-    asked = TicketNumber.objects.filter(raffle=raffle, number__in=numbers).order_by("number")
-    return _join_into_ranges(asked.values_list("number", "status"))
+    found = TicketNumber.objects.filter(raffle=raffle, number__in=numbers).order_by("number")
+    return _join_into_ranges(found.values_list("number", "status"))
 
 
-def _join_into_ranges(places: Iterable[tuple[int, str]]) -> list[NumberRange]:
-    rows = list(places)
+def _join_into_ranges(tickets: Iterable[tuple[int, str]]) -> list[NumberRange]:
+    rows = list(tickets)
     breaks = [
-        nth
-        for nth, ((number, status), (following, another)) in enumerate(pairwise(rows), start=1)
-        if following != number + 1 or another != status
+        index
+        for index, ((number, status), (next_number, next_status)) in enumerate(
+            pairwise(rows), start=1
+        )
+        if next_number != number + 1 or next_status != status
     ]
     return [
         NumberRange(rows[begin][0], rows[end - 1][0], TicketStatus(rows[begin][1]))
@@ -130,7 +138,7 @@ def _join_into_ranges(places: Iterable[tuple[int, str]]) -> list[NumberRange]:
 def _find_range_starts(
     raffle_id: int, *, first: int, limit: int, status: TicketStatus | None
 ) -> Sequence[tuple[int, str]]:
-    """Give where ranges begin and what kind they are; a kind is a status, or "" for a gap."""
+    """Return start and kind of ranges; the kind is a status, or "" for a gap."""
     statement = _RANGE_STARTS_SQL.format(kind=_STATUS_OR_GAP_SQL if status else _STATUS_SQL)
     values: dict[str, Any] = {"raffle": raffle_id, "first": first, "limit": limit}
     with connection.cursor() as cursor:

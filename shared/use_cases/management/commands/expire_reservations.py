@@ -1,21 +1,21 @@
-"""`manage expire_reservations`: for those who prefer cron over the gateway's own sweeper."""
+"""Command `manage expire_reservations`, for use with cron instead of the gateway's worker."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shared.use_cases import payments
+from shared.use_cases import order_endings
 
 
 class Command(BaseCommand):
-    """Expire what is due and tell the buyers."""
+    """The command `expire_reservations`."""
 
     help = "Expires holds and unpaid orders whose time has run out, and tells their buyers."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Go on until nothing is due."""
+        """Expire orders in batches until none is due."""
         total = 0
-        while expired := payments.expire_due_orders(now=timezone.now()):
+        while expired := order_endings.expire_due_orders(now=timezone.now()):
             total += expired
         self.stdout.write(f"{total} orders expired.")
