@@ -5,8 +5,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
-MAX_NOTE_LENGTH: Final = 500
-"""Characters of a note that are stored."""
+from shared.core.constants import MAX_NOTE_LENGTH
 
 _MAX_ID_DIGITS: Final = 18
 """Digits of an id that is certain to fit into 64 bits."""
