@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.acceptance import house as houses
-from tests.acceptance.house import House
+from tests.acceptance import stack as houses
+from tests.acceptance.stack import House
 from tests.databases import Databases, books
 
 HERE: Final = f"{Path(__file__).parent}/"

@@ -14,9 +14,9 @@ from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
-from tests.acceptance.buying import asks, hears, holds, pays, places
-from tests.acceptance.house import House, all_sent, copies, sent_to, until
-from tests.acceptance.lives import POINTS, Lives
+from tests.acceptance.buyer_steps import asks, hears, holds, pays, places
+from tests.acceptance.crash_controller import POINTS, Lives
+from tests.acceptance.stack import House, all_sent, copies, sent_to, until
 
 LOST = "answer claimed"
 """Whoever finds this cannot know that nothing was sent, and has to wait for a status."""

@@ -13,10 +13,10 @@ from shared.events.services import endpoints
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.use_cases import payments
-from tests.acceptance import receivers
-from tests.acceptance.buying import asks, hears, holds, pays, places
-from tests.acceptance.house import House, until
-from tests.acceptance.receivers import Got
+from tests.acceptance import event_receivers
+from tests.acceptance.buyer_steps import asks, hears, holds, pays, places
+from tests.acceptance.event_receivers import Got
+from tests.acceptance.stack import House, until
 
 pytestmark = pytest.mark.same_everywhere
 
@@ -54,7 +54,7 @@ def is_being_told(name: str) -> bool:
 
 
 def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: House) -> None:
-    with receivers.listening(statuses=[500]) as n8n, receivers.silent() as dead:
+    with event_receivers.listening(statuses=[500]) as n8n, event_receivers.silent() as dead:
         endpoint = wants_events("n8n", n8n.url)
         wants_events("dead", dead)
         gateway = house.opens()

@@ -9,9 +9,9 @@ import pytest
 from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OutboxStatus
 from shared.whatsapp.models import AccountNotice, InboundMessage, OutboundMessage, UnreadableItem
-from tests.acceptance.buying import asks, hears, holds, places
-from tests.acceptance.house import VERIFY_TOKEN, Gateway, House, all_sent, copies, sent_to, until
-from tests.unit.whatsapp import webhooks
+from tests.acceptance.buyer_steps import asks, hears, holds, places
+from tests.acceptance.stack import VERIFY_TOKEN, Gateway, House, all_sent, copies, sent_to, until
+from tests.unit.whatsapp import webhook_payloads
 
 COPIES = 25
 CROWD = 20
@@ -51,7 +51,9 @@ class TestTheDoor:
 
     @pytest.mark.parametrize("header", ["", "sha256=", "sha256=" + "0" * 64, "sha1=" + "0" * 40])
     def test_stays_shut_for_a_wrong_signature(self, house: House, header: str) -> None:
-        body = webhooks.body(webhooks.change(messages=[webhooks.message(id="wamid.FORGED")]))
+        body = webhook_payloads.body(
+            webhook_payloads.change(messages=[webhook_payloads.message(id="wamid.FORGED")])
+        )
 
         assert house.knocks(body, header=header) == 401
         assert not InboundMessage.objects.filter(wa_message_id="wamid.FORGED").exists()
@@ -66,7 +68,7 @@ class TestTheDoor:
         assert body in [bytes(item.body) for item in UnreadableItem.objects.all()]
 
     def test_keeps_a_field_nobody_has_heard_of(self, house: House) -> None:
-        body = webhooks.body({"field": "moon_phase", "value": {"phase": "full"}})
+        body = webhook_payloads.body({"field": "moon_phase", "value": {"phase": "full"}})
 
         assert house.knocks(body) == 200
         notice = AccountNotice.objects.get(field="moon_phase")
@@ -195,4 +197,4 @@ def written(buyer: BuyerClient, text: str) -> bytes:
         "type": "text",
         "text": {"body": text},
     }
-    return webhooks.body(webhooks.change(messages=[message]))
+    return webhook_payloads.body(webhook_payloads.change(messages=[message]))

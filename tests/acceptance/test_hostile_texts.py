@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.acceptance.buying import asks, hears
-from tests.acceptance.house import House
+from tests.acceptance.buyer_steps import asks, hears
+from tests.acceptance.stack import House
 
 pytestmark = pytest.mark.acceptance
 

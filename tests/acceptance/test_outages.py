@@ -13,10 +13,10 @@ from shared.core.enums import OutboxStatus
 from shared.raffles.models import Order
 from shared.use_cases import payments
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
-from tests.acceptance import line as lines
-from tests.acceptance.buying import hears, holds, pays, places
-from tests.acceptance.house import House, all_sent, copies, sent_to, until
-from tests.acceptance.line import Line
+from tests.acceptance import tcp_proxy as lines
+from tests.acceptance.buyer_steps import hears, holds, pays, places
+from tests.acceptance.stack import House, all_sent, copies, sent_to, until
+from tests.acceptance.tcp_proxy import Line
 from tests.builders import a_reviewer
 
 CROWD = 5

@@ -9,8 +9,8 @@ from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order
 from shared.raffles.services.ticket_numbers import inventory
-from tests.acceptance.buying import asks, hears, holds, numbers_in, pays, places
-from tests.acceptance.house import TOKEN, House
+from tests.acceptance.buyer_steps import asks, hears, holds, numbers_in, pays, places
+from tests.acceptance.stack import TOKEN, House
 
 MOST_MESSAGES = 6
 """What a purchase may cost the seller."""

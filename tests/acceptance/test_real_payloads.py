@@ -5,7 +5,7 @@ import hashlib
 from shared.core.enums import InboxStatus
 from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, DeliveryStatus, InboundMessage, UnreadableItem
-from tests.acceptance.house import House, until
+from tests.acceptance.stack import House, until
 from tests.conftest import unavailable
 from tests.unit.whatsapp.test_real_payloads import PAYLOADS
 

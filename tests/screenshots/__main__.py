@@ -73,11 +73,11 @@ def _shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
     from django.core.management import call_command
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-    from tests.screenshots import shop
+    from tests.screenshots import sample_shop
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    keys = shop.furnish(now=NOW, password=PASSWORD)
+    keys = sample_shop.furnish(now=NOW, password=PASSWORD)
     from backoffice.wsgi import application  # it looks for the static files as it is imported
 
     class Quiet(WSGIRequestHandler):
@@ -96,7 +96,7 @@ def _shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
 def _take(address: str, keys: Mapping[str, int], *, folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.acceptance.desk.people import CHROMIUM, FLAGS
+    from tests.acceptance.backoffice.browser_user import CHROMIUM, FLAGS
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests.acceptance.api import seed
 from tests.acceptance.api.seed import Furnished
-from tests.acceptance.office import free_port, gunicorn
+from tests.acceptance.gunicorn_server import free_port, gunicorn
 from tests.databases import Databases, books
 
 

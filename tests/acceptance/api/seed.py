@@ -17,7 +17,7 @@ from shared.raffles.services import orders
 from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
-from tests.integration.backoffice import shop
+from tests.integration.backoffice import sample_data
 
 
 @dataclass
@@ -51,9 +51,9 @@ def furnish() -> Furnished:
         made.ids[name] = order.pk
     payments.confirm_payment(made.ids["paid"], by=builders.a_reviewer(), now=NOON + 5 * MINUTE)
     made.codes["late"] = _late(raffle)
-    shop.a_hold(raffle, numbers=[950])
+    sample_data.a_hold(raffle, numbers=[950])
     friend = builders.contact(profile_name="A friend")
-    orphan = shop.with_file(shop.a_proof(None, contact_id=friend.pk))
+    orphan = sample_data.with_file(sample_data.a_proof(None, contact_id=friend.pk))
     recorder.sequence_events(now=NOON + timedelta(hours=3))
     EventDelivery.objects.filter(endpoint=endpoint).update(
         status="FAILED",
@@ -76,17 +76,21 @@ def furnish() -> Furnished:
 
 def _reviewed(raffle: Raffle, *, numbers: list[int]) -> Order:
     """Make an order whose proof waits for a decision."""
-    order = shop.an_order(raffle, numbers=numbers, buyer=builders.contact(profile_name="Ana"))
-    shop.with_file(shop.a_proof(order), content=shop.a_picture(f"#{order.pk:06x}"))
+    order = sample_data.an_order(
+        raffle, numbers=numbers, buyer=builders.contact(profile_name="Ana")
+    )
+    sample_data.with_file(
+        sample_data.a_proof(order), content=sample_data.a_picture(f"#{order.pk:06x}")
+    )
     return order
 
 
 def _late(raffle: Raffle) -> str:
     """Make an order that ran out, was paid then, and of whose numbers one is somebody else's."""
-    order = shop.an_order(raffle, numbers=[901, 902])
+    order = sample_data.an_order(raffle, numbers=[901, 902])
     with transaction.atomic():
         orders.expire(orders.lock_order(order.pk), now=NOON + timedelta(hours=1))
-    shop.an_order(raffle, numbers=[902])
-    late = shop.a_proof(order, at=NOON + timedelta(hours=2))
-    shop.with_file(late, content=shop.a_picture("navy"))
+    sample_data.an_order(raffle, numbers=[902])
+    late = sample_data.a_proof(order, at=NOON + timedelta(hours=2))
+    sample_data.with_file(late, content=sample_data.a_picture("navy"))
     return str(order.code)

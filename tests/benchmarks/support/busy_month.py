@@ -91,7 +91,7 @@ class Month:
 
     def write(self) -> None:
         """Write everything; a minute on either database."""
-        from tests.benchmarks.support import chatter, proofs
+        from tests.benchmarks.support import message_history, proofs
 
         raffle = self._raffles()
         self._people()
@@ -101,7 +101,7 @@ class Month:
             self._links(raffle)
             self._events()
             proofs.write(self)
-            chatter.write(self)
+            message_history.write(self)
         self._mark_numbers()
         rows.tell_planner()
 

@@ -18,7 +18,7 @@ from shared.events.services.deliveries import (
     FailureConsequence,
 )
 from tests.builders import MINUTE, NOON
-from tests.integration.events.told import (
+from tests.integration.events.event_builders import (
     AWAY,
     BROKEN,
     FINE,
@@ -29,7 +29,7 @@ from tests.integration.events.told import (
     claim_one,
     queued,
 )
-from tests.integration.whatsapp.webhooks import at_once
+from tests.integration.whatsapp.webhook_builders import at_once
 
 pytestmark = pytest.mark.django_db
 

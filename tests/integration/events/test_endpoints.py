@@ -18,7 +18,7 @@ from shared.events.errors import (
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from tests.builders import MINUTE, NOON
-from tests.integration.events.told import an_endpoint, queued
+from tests.integration.events.event_builders import an_endpoint, queued
 
 pytestmark = pytest.mark.django_db
 

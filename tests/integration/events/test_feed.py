@@ -11,8 +11,8 @@ from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventAttempt, EventDelivery
 from shared.events.services import endpoints, feed
 from tests.builders import MINUTE, NOON
-from tests.integration.events.told import an_endpoint, claim, happened, numbered, queued
-from tests.integration.whatsapp.webhooks import at_once
+from tests.integration.events.event_builders import an_endpoint, claim, happened, numbered, queued
+from tests.integration.whatsapp.webhook_builders import at_once
 from tests.waiting import PATIENCE
 
 

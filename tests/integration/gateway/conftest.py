@@ -11,7 +11,7 @@ from gateway import app
 from gateway.database import Database
 from shared.core import config
 from shared.whatsapp.services.meta_client import MetaClient
-from tests.integration.gateway.meta import Gateway, Graph
+from tests.integration.gateway.fake_meta import Gateway, Graph
 from tests.waiting import await_until
 
 

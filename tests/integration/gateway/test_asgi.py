@@ -17,7 +17,7 @@ from django.db import connection
 
 from shared.whatsapp.models import InboundMessage
 from tests.conftest import POSTGRES_URL
-from tests.integration.gateway.meta import post, said
+from tests.integration.gateway.fake_meta import post, said
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.acceptance

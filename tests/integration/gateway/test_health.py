@@ -13,7 +13,7 @@ from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
-from tests.integration.gateway.meta import Gateway
+from tests.integration.gateway.fake_meta import Gateway
 from tests.integration.gateway.test_workers import stuck_message
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from shared.whatsapp.models import (
     UnreadableItem,
     WhatsAppContact,
 )
-from tests.integration.gateway.meta import Gateway, post, said, webhook
+from tests.integration.gateway.fake_meta import Gateway, post, said, webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

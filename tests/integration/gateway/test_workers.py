@@ -25,7 +25,7 @@ from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
-from tests.integration.gateway.meta import NUMBER_ID, Gateway, Graph, post, said, webhook
+from tests.integration.gateway.fake_meta import NUMBER_ID, Gateway, Graph, post, said, webhook
 from tests.receipts import COPIES, a_receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
 from tests import builders
 from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.integration.raffles import arranged
+from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
 
@@ -23,9 +23,9 @@ def raffle() -> Raffle:
 
 class TestCounts:
     def test_count_free_held_and_sold_numbers(self, raffle: Raffle) -> None:
-        arranged.paid(raffle, numbers=[1, 2, 3])
-        arranged.under_review(raffle, numbers=[4, 5])
-        arranged.expired(raffle, numbers=[6])
+        order_states.paid(raffle, numbers=[1, 2, 3])
+        order_states.under_review(raffle, numbers=[4, 5])
+        order_states.expired(raffle, numbers=[6])
 
         counts = availability.count_tickets(raffle.pk)
 
@@ -34,7 +34,7 @@ class TestCounts:
 
     def test_are_of_one_raffle_only(self, raffle: Raffle) -> None:
         other = builders.raffle(numbers=10, first_number=0)
-        arranged.paid(raffle, numbers=[1])
+        order_states.paid(raffle, numbers=[1])
 
         assert availability.count_tickets(other.pk) == TicketCounts(
             available=10, reserved=0, sold=0
@@ -51,7 +51,7 @@ class TestCounts:
 class TestRecentCounts:
     def test_of_a_small_raffle_are_exact(self, raffle: Raffle) -> None:
         assert availability.load_recent_counts(raffle.pk, now=NOON).available == 100
-        arranged.held(raffle, numbers=[1])
+        order_states.held(raffle, numbers=[1])
 
         assert availability.load_recent_counts(raffle.pk, now=NOON).available == 99
 
@@ -59,7 +59,7 @@ class TestRecentCounts:
         availability.clear_counts_cache()
         raffle = builders.raffle(numbers=availability.MIN_TICKETS_TO_CACHE)
         first = availability.load_recent_counts(raffle.pk, now=NOON)
-        arranged.held(raffle, numbers=[1])
+        order_states.held(raffle, numbers=[1])
 
         seen = [
             availability.load_recent_counts(
@@ -107,7 +107,7 @@ class TestOnSale:
 
 class TestFreeNeighbours:
     def test_are_the_closest_free_numbers_ascending(self, raffle: Raffle) -> None:
-        arranged.held(raffle, numbers=[49, 50, 51])
+        order_states.held(raffle, numbers=[49, 50, 51])
 
         assert availability.find_free_neighbours(raffle, numbers=[50], limit=4) == [47, 48, 52, 53]
 
@@ -124,7 +124,7 @@ class TestFreeNeighbours:
 class TestFreeExamples:
     @pytest.mark.parametrize("pivot", [0, 2**31 - 1, 12345])
     def test_are_free_and_ascending(self, raffle: Raffle, pivot: int) -> None:
-        arranged.held(raffle, numbers=range(1, 11))
+        order_states.held(raffle, numbers=range(1, 11))
 
         examples = availability.pick_free_examples(raffle, pivot=pivot, limit=5)
 
@@ -141,12 +141,12 @@ class TestFreeExamples:
 class TestHeldOrBought:
     def test_counts_what_a_buyer_has_in_one_raffle(self, raffle: Raffle) -> None:
         contact = builders.contact()
-        arranged.paid(raffle, numbers=[1, 2], contact=contact)
-        arranged.expired(raffle, numbers=[3], contact=contact)
-        arranged.under_review(raffle, numbers=[4], contact=contact)
-        arranged.held(raffle, numbers=[5, 6, 7], contact=contact)
-        arranged.paid(raffle, numbers=[8])
-        arranged.paid(builders.raffle(), numbers=[8], contact=contact)
+        order_states.paid(raffle, numbers=[1, 2], contact=contact)
+        order_states.expired(raffle, numbers=[3], contact=contact)
+        order_states.under_review(raffle, numbers=[4], contact=contact)
+        order_states.held(raffle, numbers=[5, 6, 7], contact=contact)
+        order_states.paid(raffle, numbers=[8])
+        order_states.paid(builders.raffle(), numbers=[8], contact=contact)
 
         assert availability.count_tickets_of_contact(raffle.pk, contact_id=contact.pk) == 6
         assert (

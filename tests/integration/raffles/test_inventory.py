@@ -12,7 +12,7 @@ from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
 from tests.builders import NOON
-from tests.integration.raffles import arranged
+from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
 
@@ -30,27 +30,27 @@ def sell_a_number_to_nobody(raffle: Raffle) -> None:
 
 
 def free_a_number_that_is_held(raffle: Raffle) -> None:
-    arranged.placed(raffle, numbers=[7])
+    order_states.placed(raffle, numbers=[7])
     TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.AVAILABLE)
 
 
 def sell_a_number_that_is_not_paid(raffle: Raffle) -> None:
-    arranged.placed(raffle, numbers=[7])
+    order_states.placed(raffle, numbers=[7])
     TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
 
 
 def end_an_order_that_keeps_its_numbers(raffle: Raffle) -> None:
-    order = arranged.placed(raffle, numbers=[7])
+    order = order_states.placed(raffle, numbers=[7])
     Order.objects.filter(pk=order.pk).update(status=OrderStatus.EXPIRED)
 
 
 def release_a_number_of_a_paid_order(raffle: Raffle) -> None:
-    order = arranged.paid(raffle, numbers=[7, 8])
+    order = order_states.paid(raffle, numbers=[7, 8])
     OrderTicket.objects.filter(order=order, ticket__number=8).update(released_at=NOON)
 
 
 def hold_a_number_of_another_raffle(raffle: Raffle) -> None:
-    order = arranged.placed(raffle, numbers=[7])
+    order = order_states.placed(raffle, numbers=[7])
     other = builders.raffle(numbers=10).numbers.filter(number=7)
     other.update(status=TicketStatus.RESERVED)
     OrderTicket.objects.filter(order=order).update(ticket=other.get())
@@ -75,11 +75,11 @@ def raffle() -> Raffle:
 
 class TestCheck:
     def test_finds_nothing_where_all_is_well(self, raffle: Raffle) -> None:
-        arranged.paid(raffle, numbers=[1])
-        arranged.under_review(raffle, numbers=[2])
-        arranged.held(raffle, numbers=[3])
-        arranged.expired(raffle, numbers=[4])
-        arranged.cancelled(raffle, numbers=[5])
+        order_states.paid(raffle, numbers=[1])
+        order_states.under_review(raffle, numbers=[2])
+        order_states.held(raffle, numbers=[3])
+        order_states.expired(raffle, numbers=[4])
+        order_states.cancelled(raffle, numbers=[5])
 
         assert inventory.find_inventory_problems() == []
         assert inventory.find_inventory_problems(raffle.pk) == []
@@ -103,7 +103,7 @@ class TestCheck:
         assert inventory.find_inventory_problems(raffle.pk) == []
 
     def test_says_what_is_wrong_in_words(self, raffle: Raffle) -> None:
-        order = arranged.placed(raffle, numbers=[7])
+        order = order_states.placed(raffle, numbers=[7])
         TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
 
         words = [problem.description for problem in inventory.find_inventory_problems()]
@@ -129,12 +129,12 @@ class TestSnapshot:
     def test_is_taken_outside_of_a_transaction_too_and_leaves_none_open(self) -> None:
         raffle = builders.raffle(numbers=20)
         with transaction.atomic():
-            arranged.paid(raffle, numbers=[1])
+            order_states.paid(raffle, numbers=[1])
 
         assert inventory.find_inventory_problems() == []
         assert not connection.in_atomic_block
         with transaction.atomic(durable=True):
-            arranged.held(raffle, numbers=[2])
+            order_states.held(raffle, numbers=[2])
 
 
 class TestCommand:

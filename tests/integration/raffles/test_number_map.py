@@ -9,7 +9,7 @@ from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers import number_generation, number_map
 from shared.raffles.services.ticket_numbers.number_map import TICKETS_PER_PAGE, MapEntry
 from tests import builders
-from tests.integration.raffles import arranged
+from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +35,8 @@ class TestBlocks:
         self, first: int, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         raffle = builders.raffle(numbers=1200, first_number=first)
-        arranged.paid(raffle, numbers=[first, first + 499, first + 500])
-        arranged.held(raffle, numbers=[first + 501, raffle.last_number])
+        order_states.paid(raffle, numbers=[first, first + 499, first + 500])
+        order_states.held(raffle, numbers=[first + 501, raffle.last_number])
 
         with django_assert_num_queries(2):
             found = number_map.load_map_blocks(raffle)
@@ -53,10 +53,10 @@ class TestPage:
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         raffle = builders.raffle(numbers=TICKETS_PER_PAGE + 3)
-        arranged.paid(builders.raffle(numbers=10), numbers=[1])
-        arranged.expired(raffle, numbers=[1, 2])
-        sold = arranged.paid(raffle, numbers=[2])
-        arranged.held(raffle, numbers=[TICKETS_PER_PAGE + 1])
+        order_states.paid(builders.raffle(numbers=10), numbers=[1])
+        order_states.expired(raffle, numbers=[1, 2])
+        sold = order_states.paid(raffle, numbers=[2])
+        order_states.held(raffle, numbers=[TICKETS_PER_PAGE + 1])
 
         with django_assert_num_queries(2):
             page = number_map.load_map_page(raffle, first=1)
@@ -82,8 +82,8 @@ class TestShares:
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         busy, quiet = builders.raffle(numbers=10), builders.raffle(numbers=5)
-        arranged.paid(busy, numbers=[1, 2])
-        arranged.held(busy, numbers=[3])
+        order_states.paid(busy, numbers=[1, 2])
+        order_states.held(busy, numbers=[3])
 
         with django_assert_num_queries(1):
             found = availability.count_tickets_by_raffle([busy, quiet])

@@ -24,8 +24,8 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, a_buyer
-from tests.integration.raffles import arranged
-from tests.integration.raffles.arranged import AFTER_THE_DEADLINE, PIVOT
+from tests.integration.raffles import order_states
+from tests.integration.raffles.order_states import AFTER_THE_DEADLINE, PIVOT
 
 pytestmark = pytest.mark.django_db
 
@@ -48,14 +48,14 @@ class TestHoldRandom:
     def test_makes_a_draft_with_its_own_numbers(self) -> None:
         raffle = builders.raffle(numbers=100, price=Decimal("1.10"))
 
-        order = arranged.stored(hold_random(raffle, quantity=3))
+        order = order_states.stored(hold_random(raffle, quantity=3))
 
         assert (order.status, order.mode, order.quantity) == (OrderStatus.DRAFT, Mode.RANDOM, 3)
         assert (order.unit_price, order.total) == (Decimal("1.10"), Decimal("3.30"))
         assert order.expires_at == NOON + 30 * MINUTE
         assert len(order.list_ticket_numbers()) == 3
-        assert arranged.statuses(raffle, *order.list_ticket_numbers()) == ["RESERVED"] * 3
-        assert arranged.story(order) == ["HELD"]
+        assert order_states.statuses(raffle, *order.list_ticket_numbers()) == ["RESERVED"] * 3
+        assert order_states.story(order) == ["HELD"]
         assert inventory.find_inventory_problems() == []
 
     def test_gives_the_order_a_code_right_away(self) -> None:
@@ -73,7 +73,7 @@ class TestHoldRandom:
         last = hold_random(raffle, quantity=3, pivot=pivot)
 
         assert len(last.list_ticket_numbers()) == 3
-        assert arranged.statuses(raffle, *range(1, 11)) == ["RESERVED"] * 10
+        assert order_states.statuses(raffle, *range(1, 11)) == ["RESERVED"] * 10
         assert inventory.find_inventory_problems() == []
 
     def test_says_how_many_are_left_and_takes_none_of_them(self) -> None:
@@ -84,7 +84,7 @@ class TestHoldRandom:
             hold_random(raffle, quantity=3)
 
         assert refusal.value.details == {"available": 2}
-        assert arranged.statuses(raffle, *range(1, 11)).count("AVAILABLE") == 2
+        assert order_states.statuses(raffle, *range(1, 11)).count("AVAILABLE") == 2
         assert inventory.find_inventory_problems() == []
 
     def test_starts_elsewhere_with_another_pivot(self) -> None:
@@ -110,7 +110,7 @@ class TestHoldNumbers:
     def test_holds_exactly_the_numbers_asked_for(self) -> None:
         raffle = builders.raffle(numbers=100)
 
-        order = arranged.held(raffle, numbers=[45, 7, 13, 7])
+        order = order_states.held(raffle, numbers=[45, 7, 13, 7])
 
         assert order.list_ticket_numbers() == [7, 13, 45]
         assert (order.mode, order.quantity) == (Mode.PICK, 3)
@@ -118,15 +118,15 @@ class TestHoldNumbers:
 
     def test_holds_none_when_one_is_taken_and_names_those_taken(self) -> None:
         raffle = builders.raffle(numbers=100)
-        arranged.held(raffle, numbers=[7, 8])
+        order_states.held(raffle, numbers=[7, 8])
         before = rows_of_every_table()
 
         with pytest.raises(NumbersTaken) as refusal:
-            arranged.held(raffle, numbers=[6, 7, 8, 9])
+            order_states.held(raffle, numbers=[6, 7, 8, 9])
 
         assert refusal.value.details == {"taken": [7, 8], "free": [6, 9]}
         assert rows_of_every_table() == before
-        assert arranged.statuses(raffle, 6, 9) == ["AVAILABLE"] * 2
+        assert order_states.statuses(raffle, 6, 9) == ["AVAILABLE"] * 2
 
     @pytest.mark.parametrize(("first_number", "unknown"), [(1, [0, 101]), (0, [100, 101])])
     def test_names_numbers_the_raffle_does_not_have(
@@ -135,7 +135,7 @@ class TestHoldNumbers:
         raffle = builders.raffle(numbers=100, first_number=first_number)
 
         with pytest.raises(NumbersUnknown) as refusal:
-            arranged.held(raffle, numbers=[*unknown, 5])
+            order_states.held(raffle, numbers=[*unknown, 5])
 
         assert refusal.value.details == {
             "unknown": unknown,
@@ -145,9 +145,9 @@ class TestHoldNumbers:
 
     def test_never_takes_a_number_of_another_raffle(self) -> None:
         one, other = builders.raffle(numbers=10), builders.raffle(numbers=10)
-        arranged.held(one, numbers=[1])
+        order_states.held(one, numbers=[1])
 
-        order = arranged.held(other, numbers=[1])
+        order = order_states.held(other, numbers=[1])
 
         assert order.list_ticket_numbers() == [1]
         assert inventory.find_inventory_problems() == []
@@ -156,37 +156,37 @@ class TestHoldNumbers:
 class TestReplacing:
     def test_gives_the_numbers_of_the_older_draft_back_in_the_same_step(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
-        older = arranged.held(raffle, numbers=[1, 2, 3], contact=contact)
+        older = order_states.held(raffle, numbers=[1, 2, 3], contact=contact)
 
-        newer = arranged.held(raffle, numbers=[4, 5], contact=contact)
+        newer = order_states.held(raffle, numbers=[4, 5], contact=contact)
 
-        assert arranged.stored(older).status == OrderStatus.CANCELLED
-        assert arranged.story(older) == ["HELD", "CANCELLED"]
+        assert order_states.stored(older).status == OrderStatus.CANCELLED
+        assert order_states.story(older) == ["HELD", "CANCELLED"]
         assert newer.list_ticket_numbers() == [4, 5]
-        assert arranged.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
+        assert order_states.statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
         assert inventory.find_inventory_problems() == []
 
     def test_counts_its_own_numbers_as_free(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
-        older = arranged.held(raffle, numbers=[1, 2, 3], contact=contact)
+        older = order_states.held(raffle, numbers=[1, 2, 3], contact=contact)
 
-        newer = arranged.held(raffle, numbers=[2, 3, 4], contact=contact)
+        newer = order_states.held(raffle, numbers=[2, 3, 4], contact=contact)
 
         assert newer.list_ticket_numbers() == [2, 3, 4]
-        assert arranged.stored(older).list_ticket_numbers() == [1, 2, 3]
-        assert arranged.statuses(raffle, 1) == ["AVAILABLE"]
+        assert order_states.stored(older).list_ticket_numbers() == [1, 2, 3]
+        assert order_states.statuses(raffle, 1) == ["AVAILABLE"]
         assert inventory.find_inventory_problems() == []
 
     def test_keeps_the_older_draft_when_the_new_choice_is_refused(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
-        arranged.held(raffle, numbers=[9])
-        older = arranged.held(raffle, numbers=[1, 2], contact=contact)
+        order_states.held(raffle, numbers=[9])
+        older = order_states.held(raffle, numbers=[1, 2], contact=contact)
 
         with pytest.raises(NumbersTaken) as refusal:
-            arranged.held(raffle, numbers=[1, 9], contact=contact)
+            order_states.held(raffle, numbers=[1, 9], contact=contact)
 
         assert refusal.value.details == {"taken": [9], "free": [1]}
-        assert arranged.stored(older).status == OrderStatus.DRAFT
+        assert order_states.stored(older).status == OrderStatus.DRAFT
         assert older.list_ticket_numbers() == [1, 2]
 
     def test_gives_other_random_numbers_while_there_are_some(self) -> None:
@@ -226,12 +226,12 @@ class TestReplacing:
         newer = sold_for_cash(raffle, numbers=[1, 3], replacing=older)
 
         assert newer.list_ticket_numbers() == [1, 3]
-        assert arranged.stored(older).status == OrderStatus.CANCELLED
-        assert arranged.stored(other).status == OrderStatus.DRAFT
+        assert order_states.stored(older).status == OrderStatus.CANCELLED
+        assert order_states.stored(other).status == OrderStatus.DRAFT
 
     def test_ignores_a_draft_that_ended_meanwhile(self) -> None:
         raffle, contact = builders.raffle(numbers=10), builders.contact()
-        older = arranged.held(raffle, numbers=[1], contact=contact)
+        older = order_states.held(raffle, numbers=[1], contact=contact)
         orders.cancel(orders.lock_order(older.pk), by=a_buyer(), now=NOON)
 
         newer = reservations.hold_numbers(
@@ -243,7 +243,7 @@ class TestReplacing:
 
     def test_refuses_to_replace_a_draft_of_somebody_else(self) -> None:
         raffle = builders.raffle(numbers=10)
-        theirs = arranged.held(raffle, numbers=[1])
+        theirs = order_states.held(raffle, numbers=[1])
 
         with pytest.raises(ValueError, match="its own buyer"):
             reservations.hold_numbers(
@@ -274,7 +274,7 @@ class TestTerms:
         raffle = builders.raffle(**fields)
 
         with pytest.raises(RaffleNotSelling) as refusal:
-            arranged.held(raffle)
+            order_states.held(raffle)
 
         assert refusal.value.details == {"reason": reason}
 
@@ -289,8 +289,8 @@ class TestTerms:
 
     def test_bounds_what_a_buyer_holds_and_has_bought_together(self) -> None:
         raffle, contact = builders.raffle(max_per_contact=5), builders.contact()
-        arranged.paid(raffle, numbers=[1, 2], contact=contact)
-        arranged.under_review(raffle, numbers=[3], contact=contact)
+        order_states.paid(raffle, numbers=[1, 2], contact=contact)
+        order_states.under_review(raffle, numbers=[3], contact=contact)
 
         with pytest.raises(ContactLimitReached) as refusal:
             hold_random(raffle, quantity=3, contact=contact)
@@ -306,7 +306,7 @@ class TestTerms:
 
     def test_asks_for_the_payment_of_the_last_order_first(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
-        owed = arranged.placed(raffle, contact=contact)
+        owed = order_states.placed(raffle, contact=contact)
 
         with pytest.raises(OrderWantsPayment) as refusal:
             hold_random(raffle, quantity=1, contact=contact)
@@ -315,13 +315,13 @@ class TestTerms:
 
     def test_sells_more_while_the_last_order_is_under_review(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
-        arranged.under_review(raffle, contact=contact)
+        order_states.under_review(raffle, contact=contact)
 
         assert hold_random(raffle, quantity=1, contact=contact).status == OrderStatus.DRAFT
 
     def test_sells_in_another_raffle_while_one_order_wants_payment(self) -> None:
         contact = builders.contact()
-        arranged.placed(builders.raffle(), contact=contact)
+        order_states.placed(builders.raffle(), contact=contact)
 
         assert hold_random(builders.raffle(), quantity=1, contact=contact).quantity == 1
 
@@ -330,7 +330,7 @@ class TestCoolingDown:
     def test_makes_a_buyer_wait_who_let_three_holds_in_a_row_run_out(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
         for _ in range(3):
-            arranged.expired(raffle, contact=contact)
+            order_states.expired(raffle, contact=contact)
 
         with pytest.raises(CoolingDown) as refusal:
             hold_random(raffle, quantity=1, contact=contact, now=AFTER_THE_DEADLINE + MINUTE)
@@ -340,7 +340,7 @@ class TestCoolingDown:
     def test_lets_them_buy_again_afterwards(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
         for _ in range(3):
-            arranged.expired(raffle, contact=contact)
+            order_states.expired(raffle, contact=contact)
 
         later = AFTER_THE_DEADLINE + 30 * MINUTE
         assert hold_random(raffle, quantity=1, contact=contact, now=later).quantity == 1
@@ -348,24 +348,24 @@ class TestCoolingDown:
     def test_is_not_for_two(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
         for _ in range(2):
-            arranged.expired(raffle, contact=contact)
+            order_states.expired(raffle, contact=contact)
 
         assert hold_random(raffle, quantity=1, contact=contact).quantity == 1
 
     def test_is_not_for_who_paid_in_between(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
-        arranged.expired(raffle, contact=contact)
-        arranged.expired(raffle, contact=contact)
-        arranged.paid(raffle, numbers=[50], contact=contact)
-        arranged.expired(raffle, contact=contact)
+        order_states.expired(raffle, contact=contact)
+        order_states.expired(raffle, contact=contact)
+        order_states.paid(raffle, numbers=[50], contact=contact)
+        order_states.expired(raffle, contact=contact)
 
         assert hold_random(raffle, quantity=1, contact=contact).quantity == 1
 
     def test_is_not_for_who_sent_a_proof(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
         for _ in range(2):
-            arranged.expired(raffle, contact=contact)
-        order = arranged.rejected(arranged.under_review(raffle, contact=contact))
+            order_states.expired(raffle, contact=contact)
+        order = order_states.rejected(order_states.under_review(raffle, contact=contact))
         orders.expire(order, now=AFTER_THE_DEADLINE)
 
         assert hold_random(raffle, quantity=1, contact=contact).quantity == 1
@@ -373,8 +373,8 @@ class TestCoolingDown:
     def test_is_not_cured_by_cancelling_in_between(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
         for _ in range(3):
-            orders.cancel(arranged.held(raffle, contact=contact), by=a_buyer(), now=NOON)
-            arranged.expired(raffle, contact=contact)
+            orders.cancel(order_states.held(raffle, contact=contact), by=a_buyer(), now=NOON)
+            order_states.expired(raffle, contact=contact)
 
         with pytest.raises(CoolingDown):
             hold_random(raffle, quantity=1, contact=contact, now=AFTER_THE_DEADLINE)
@@ -382,7 +382,7 @@ class TestCoolingDown:
     def test_is_of_one_raffle_only(self) -> None:
         raffle, contact = builders.raffle(), builders.contact()
         for _ in range(3):
-            arranged.expired(raffle, contact=contact)
+            order_states.expired(raffle, contact=contact)
 
         other = builders.raffle()
         assert hold_random(other, quantity=1, contact=contact, now=AFTER_THE_DEADLINE).quantity == 1
@@ -391,15 +391,15 @@ class TestCoolingDown:
 class TestCode:
     def test_passes_over_a_code_that_a_former_key_gave_away(self) -> None:
         raffle = builders.raffle()
-        first = arranged.held(raffle, numbers=[1])
+        first = order_states.held(raffle, numbers=[1])
         key = reservations._derive_code_key("only-for-tests-" + "x" * 40)
         Order.objects.filter(pk=first.pk).update(code=codes.build_order_code(first.pk + 1, key=key))
 
-        second = arranged.held(raffle, numbers=[2])
+        second = order_states.held(raffle, numbers=[2])
 
         assert second.pk == first.pk + 1
         assert second.code == codes.build_order_code(second.pk, key=key, tweak=1)
-        assert arranged.stored(second).code == second.code
+        assert order_states.stored(second).code == second.code
 
 
 def sold_for_cash(raffle: Raffle, *, numbers: list[int], replacing: Order | None = None) -> Order:

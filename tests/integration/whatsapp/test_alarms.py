@@ -6,7 +6,7 @@ from django.db import transaction
 from shared.whatsapp.models import Alarm
 from shared.whatsapp.services import alarms
 from tests.builders import MINUTE, NOON
-from tests.integration.whatsapp.webhooks import at_once
+from tests.integration.whatsapp.webhook_builders import at_once
 
 
 @pytest.mark.django_db

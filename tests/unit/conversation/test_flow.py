@@ -30,7 +30,7 @@ from shared.conversation.values import (
 )
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits
-from tests.unit.conversation.situations import (
+from tests.unit.conversation.sample_facts import (
     DRAFT,
     EXPIRED,
     NOON,

@@ -32,7 +32,7 @@ from shared.whatsapp.graph_errors import FailureReaction
 from shared.whatsapp.media_files import MediaFile
 from shared.whatsapp.services.meta_client import AcceptedMessage, MetaClient
 from tests.builders import NUMBER_ID
-from tests.unit.whatsapp.wire import Act, answers, is_silent, resets, wire, writes
+from tests.unit.whatsapp.scripted_server import Act, answers, is_silent, resets, wire, writes
 from tests.waiting import PATIENCE
 
 TOKEN = "test_access_token"

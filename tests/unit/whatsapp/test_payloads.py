@@ -25,7 +25,7 @@ from shared.whatsapp.webhook_items import (
     Webhook,
 )
 from tests.builders import NOON, NUMBER_ID
-from tests.unit.whatsapp.webhooks import (
+from tests.unit.whatsapp.webhook_payloads import (
     PHONE,
     SENT_AT,
     USER_ID,
@@ -35,7 +35,7 @@ from tests.unit.whatsapp.webhooks import (
     status,
     value,
 )
-from tests.unit.whatsapp.webhooks import body as webhook
+from tests.unit.whatsapp.webhook_payloads import body as webhook
 
 
 def read_one(**fields: Any) -> MessageItem:

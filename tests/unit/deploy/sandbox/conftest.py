@@ -10,8 +10,8 @@ import pytest
 from deploy.sandbox.client import BuyerClient, SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
-from tests.unit.deploy.sandbox import gateway as gateways
-from tests.unit.deploy.sandbox.gateway import Gateway
+from tests.unit.deploy.sandbox import fake_gateway as gateways
+from tests.unit.deploy.sandbox.fake_gateway import Gateway
 from tests.waiting import PATIENCE
 
 ANA = "15550101001"

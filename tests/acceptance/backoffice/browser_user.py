@@ -1,0 +1,98 @@
+"""Somebody at a browser, and everything the browser complained of."""
+
+import shutil
+from dataclasses import dataclass, field
+from typing import Final
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, Response, expect
+
+from tests.acceptance.backoffice.seed import PASSWORD
+from tests.waiting import PATIENCE
+
+CHROMIUM: Final = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS: Final = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
+AXE: Final = {
+    "resultTypes": ["violations"],
+    "preload": False,  # it would fetch every style sheet anew, for a rule about turned screens
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+}
+
+
+@dataclass
+class Person:
+    """A member of staff; `complaints` are errors of the console, CSP's among them, and of HTTP."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE * 1_000)  # milliseconds
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("response", self._note_failure)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        self.sees_a_page_that_fits()
+        return self.page
+
+    def log_in(self, name: str) -> None:
+        self.open("/")
+        self.page.get_by_label("Username").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+    def turns_to(self, size: str) -> None:
+        """Look at the same page in a window of another size, where it must fit as well."""
+        width, height = SIZES[size]
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.sees_a_page_that_fits()
+
+    def sees_a_page_that_fits(self) -> None:
+        """Compare what the page wants with what the window has, in pixels."""
+        beyond = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
+
+    def finds_no_barrier(self, *, within: str | None = None) -> None:
+        """Let axe-core look for what keeps people out: serious and critical faults.
+
+        Looks at the whole page, or `within` a selector. What the browser says meanwhile is of
+        axe's own doing, such as styles it tries on.
+        """
+        before = list(self.complaints)
+        found = Axe().run(self.page, context=within, options=AXE).response["violations"]
+        self.complaints[:] = before
+        barriers = [
+            f"{each['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"][:3]
+        ]
+        assert not barriers, f"{self.page.url}\n" + "\n".join(barriers)
+
+    def reads(self, words: str) -> None:
+        """Expect a message at the top of the page."""
+        expect(self.page.locator("#main .alert").first).to_contain_text(words)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.text} ({self.page.url})")
+
+    def _note_failure(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.url}")

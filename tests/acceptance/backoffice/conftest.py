@@ -1,0 +1,119 @@
+"""One back office under gunicorn with production's settings, one browser, and people logged in."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
+
+from tests.acceptance.backoffice.browser_user import CHROMIUM, FLAGS, SIZES, Person
+from tests.acceptance.gunicorn_server import free_port, gunicorn
+from tests.conftest import unavailable
+from tests.databases import Databases
+from tests.waiting import PATIENCE
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+
+expect.set_options(timeout=PATIENCE * 1_000)  # milliseconds
+
+
+@dataclass
+class Shop:
+    """A running back office; `keys` name what its database was filled with."""
+
+    address: str
+    keys: dict[str, int]
+    run: Callable[..., str]
+
+
+type Enter = Callable[..., Person]
+"""Lets a person in, by name and the size of the window."""
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        unavailable("no chromium: install Debian's package of that name")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="package")
+def shop(
+    static_folder: Path,
+    run_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Shop]:
+    with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as database:
+        folder, port = tmp_path_factory.mktemp("shop"), free_port()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "tests.acceptance.backoffice_settings",
+            "TEST_STATIC_FOLDER": str(static_folder),
+            "DATABASE_URL": database,
+            "DJANGO_SECRET_KEY": "only-for-this-test-" + "x" * 40,
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "MEDIA_ROOT": str(folder / "media"),
+            "LOG_LEVEL": "WARNING",
+        }
+
+        def run(*arguments: str) -> str:
+            command = [sys.executable, "-m", *arguments]
+            done = subprocess.run(
+                command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        keys = json.loads(run("tests.acceptance.backoffice.seed"))
+        with gunicorn(port, environment=environment, folder=folder):
+            yield Shop(f"http://127.0.0.1:{port}", keys, run)
+
+
+@pytest.fixture(scope="package")
+def sessions(shop: Shop, browser: Browser) -> dict[str, StorageState]:
+    """Log each person in once, on a phone."""
+    return {name: logged_in(browser, shop, name) for name in ("olga", "rita")}
+
+
+@pytest.fixture
+def enter(shop: Shop, browser: Browser, sessions: dict[str, StorageState]) -> Iterator[Enter]:
+    """Let people in; none may leave with a complaint of the browser's.
+
+    The shop comes first: beside the browser's loop Django talks to no database.
+    """
+    inside: list[Person] = []
+
+    def let_in(name: str = "olga", size: str = "wide") -> Person:
+        width, height = SIZES[size]
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, storage_state=sessions[name]
+        )
+        inside.append(Person(page, shop.address))
+        return inside[-1]
+
+    yield let_in
+    for person in inside:
+        person.page.context.close()
+    assert [each for person in inside for each in person.complaints] == []
+
+
+def logged_in(browser: Browser, shop: Shop, name: str) -> StorageState:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    person = Person(page, shop.address)
+    person.log_in(name)
+    state = page.context.storage_state()
+    page.context.close()
+    assert person.complaints == []
+    return state

@@ -1,0 +1,22 @@
+"""Lets another proof arrive for an order, as the gateway does; runs in a process of its own."""
+
+import sys
+
+import django
+
+
+def main(order_id: int) -> None:
+    """Receive a proof with its file."""
+    django.setup()
+    from shared.raffles.models import Order
+    from tests import builders
+    from tests.acceptance.backoffice.seed import receipt
+    from tests.integration.backoffice import sample_data
+
+    order = Order.objects.get(pk=order_id)
+    proof = sample_data.a_proof(order, at=builders.NOON + 60 * builders.MINUTE)
+    sample_data.with_file(proof, content=receipt("another", seed=99))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,197 @@
+"""Fills the desk's database with a thing for each story; prints their keys, in its own process."""
+
+import json
+import sys
+from datetime import timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import django
+
+if TYPE_CHECKING:
+    from shared.raffles.models import Order, Raffle
+    from shared.whatsapp.models import WhatsAppContact
+
+PASSWORD: Final = "correct-horse-battery"
+LONG_NAME: Final = "Wilhelmina Featherstonehaugh-Cholmondeley of the Third Street Corner Shop"
+
+
+def receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
+    """Draw a receipt as tall as a phone's screenshot, with a pattern that `seed` makes its own."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (720, 1280), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, 720, 160), fill="navy")
+    draw.text((40, 50), "BANK OF EXAMPLE", fill="white", font_size=52)
+    draw.text((40, 220), words, fill="black", font_size=48)
+    for row in range(16):
+        width = (seed * 7919 + row * row * 104729) % 640
+        draw.rectangle((40, 400 + row * 50, 40 + width, 430 + row * 50), fill="grey")
+    written = BytesIO()
+    picture.save(written, "JPEG", quality=quality)
+    return written.getvalue()
+
+
+def main() -> None:
+    """Make two people, two raffles, and orders at every stage."""
+    django.setup()
+    from django.contrib.auth.models import User
+
+    from shared.core.enums import RaffleStatus
+    from tests import builders
+
+    User.objects.create_superuser("olga", password=PASSWORD)
+    User.objects.create_superuser("rita", password=PASSWORD)
+    raffle = builders.raffle(numbers=1000, time_zone="America/Bogota")
+    empty = builders.raffle(
+        title="Harbour Raffle", numbers=120, with_numbers=False, status=RaffleStatus.DRAFT
+    )
+    keys = {"raffle": raffle.pk, "empty": empty.pk}
+    keys |= reviews(raffle) | late(raffle) | orphan(raffle) | channel() | automation()
+    json.dump(keys, sys.stdout)
+
+
+def reviews(raffle: "Raffle") -> dict[str, int]:
+    """Make orders whose proofs wait, oldest first."""
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    keys = {}
+    names = ("confirm", "reject", "original", "same", "similar", "ask", "faster", "unseen", "many")
+    for place, name in enumerate(names):
+        first = 100 + place * 20
+        order = sample_data.an_order(
+            raffle,
+            numbers=list(range(first, first + (20 if name == "confirm" else 3))),
+            buyer=builders.contact(
+                profile_name=LONG_NAME if name == "confirm" else f"Buyer {name}"
+            ),
+        )
+        at = builders.NOON + place * builders.MINUTE
+        alike = {"same": 2, "similar": 2}.get(name, place)
+        words = "original" if alike == 2 else name
+        quality = 70 if name == "similar" else 88
+        sample_data.with_file(
+            sample_data.a_proof(order, at=at),
+            content=receipt(words, seed=alike, quality=quality),
+        )
+        keys[name] = order.pk
+    for page in range(2):
+        proof = sample_data.a_proof(_order(keys["many"]), at=builders.NOON + 20 * builders.MINUTE)
+        sample_data.with_file(proof, content=receipt(f"page {page}", seed=50 + page))
+    return keys
+
+
+def late(raffle: "Raffle") -> dict[str, int]:
+    """Make an order that ran out, was paid then, and whose numbers somebody else has by now."""
+    from django.db import transaction
+
+    from shared.raffles.services import orders
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    order = sample_data.an_order(raffle, numbers=[901, 902])
+    with transaction.atomic():
+        orders.expire(orders.lock_order(order.pk), now=builders.NOON + timedelta(hours=1))
+    sample_data.an_order(raffle, numbers=[902])
+    proof = sample_data.a_proof(order, at=builders.NOON + timedelta(hours=2))
+    sample_data.with_file(proof, content=receipt("late", seed=70))
+    return {"late": order.pk}
+
+
+def orphan(raffle: "Raffle") -> dict[str, int]:
+    """Make a proof that fits no order of its sender, and the order it is for."""
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    friend = builders.contact(profile_name="A friend who paid")
+    proof = sample_data.a_proof(None, contact_id=friend.pk)
+    sample_data.with_file(proof, content=receipt("orphan", seed=80))
+    order = sample_data.an_order(
+        raffle, numbers=[950], buyer=builders.contact(profile_name="Waits")
+    )
+    return {"orphan": proof.pk, "paid_by_friend": order.pk}
+
+
+def channel() -> dict[str, int]:
+    """Make messages that went wrong, somebody to block, and an alarm."""
+    from shared.core.enums import OutboxKind, OutboxStatus
+    from shared.whatsapp import messages
+    from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage
+    from shared.whatsapp.services import alarms
+    from tests import builders
+
+    buyer = builders.contact(profile_name="Somebody rude")
+    message: dict[str, Any] = {"type": "text", "text": {"body": "rude words"}}
+    said = InboundMessage.objects.create(
+        phone_number_id=builders.NUMBER_ID,
+        wa_message_id="wamid.rude",
+        dedupe_key="wamid.rude",
+        contact=buyer,
+        type="text",
+        text="rude words",
+        payload=message,
+        sent_at=builders.NOON,
+        received_at=builders.NOON,
+        status="PROCESSED",
+    )
+    failed = OutboundMessage.objects.create(
+        phone_number_id=builders.NUMBER_ID,
+        contact=_unreachable(),
+        kind=OutboxKind.NOTICE,
+        key="paid",
+        payload=messages.build_text("Paid. *113* is yours."),
+        status=OutboxStatus.FAILED,
+        delivery="failed",
+        error_code=131026,
+        error="The buyer's number is not on WhatsApp.",
+        created_at=builders.NOON,
+    )
+    BusinessNumber.objects.create(
+        phone_number_id=builders.NUMBER_ID,
+        display_phone_number="+1 555 010 0000",
+        last_webhook_at=builders.NOON,
+    )
+    alarm = alarms.sound_alarm(
+        "token", title="Meta refuses the token", detail="190", now=builders.NOON
+    )
+    return {"rude": buyer.pk, "said": said.pk, "failed": failed.pk, "alarm": alarm.pk}
+
+
+def automation() -> dict[str, int]:
+    """Make an endpoint for all that happened, one delivery of which was tried in vain."""
+    from shared.events.models import EventAttempt, EventDelivery
+    from shared.events.services import endpoints
+    from shared.publishing import recorder
+    from tests import builders
+
+    endpoint = endpoints.create_endpoint(
+        name="n8n: " + LONG_NAME[:50],
+        url="https://n8n.example.com/webhook/7f1c2a9e-1b2c-4d3e-9f00-aa55bb66cc77/raffle",
+        by="olga",
+        allow_private=False,
+        now=builders.NOON,
+    )
+    recorder.sequence_events(now=builders.NOON)
+    delivery = EventDelivery.objects.filter(endpoint=endpoint).latest("pk")
+    EventAttempt.objects.create(
+        delivery=delivery, at=builders.NOON, http_status=404, latency_ms=143, error="Answered 404."
+    )
+    return {"endpoint": endpoint.pk, "delivery": delivery.pk}
+
+
+def _unreachable() -> "WhatsAppContact":
+    from tests import builders
+
+    return builders.contact(profile_name="Not on WhatsApp any more")
+
+
+def _order(key: int) -> "Order":
+    from shared.raffles.models import Order
+
+    return Order.objects.get(pk=key)
+
+
+if __name__ == "__main__":
+    main()

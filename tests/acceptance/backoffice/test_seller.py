@@ -1,0 +1,137 @@
+"""The seller's own work: raffles, cash, exports, the channel, and a second factor."""
+
+import re
+import time
+
+import pytest
+from django_otp.oath import TOTP
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.backoffice.conftest import Enter, Shop
+from tests.acceptance.backoffice.seed import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def test_numbers_are_made_with_progress_and_the_raffle_opens(enter: Enter, shop: Shop) -> None:
+    seller = enter("olga", "narrow")
+    page = seller.open(f"/admin/raffles/raffle/{shop.keys['empty']}/generate/")
+
+    page.get_by_role("button", name="Make the numbers").click()
+    expect(page.get_by_role("heading", name=re.compile("All 120 numbers are made"))).to_be_visible()
+    page.get_by_role("button", name="Open the raffle").click()
+
+    seller.reads("open")
+
+
+def test_a_new_raffle_shows_its_card_while_it_is_typed(enter: Enter) -> None:
+    page = enter().open("/admin/raffles/raffle/add/")
+
+    page.get_by_label("Title").fill("Winter Raffle")
+    page.get_by_label("Prize").fill("a sledge")
+
+    expect(page.locator(".preview, #preview").first).to_contain_text("Winter Raffle")
+
+
+def test_cash_buys_the_numbers_that_were_asked_for(enter: Enter, shop: Shop) -> None:
+    seller = enter("olga", "narrow")
+    page = seller.open(f"/admin/sell/{shop.keys['raffle']}/")
+
+    page.get_by_label("Chosen ones").check()
+    page.get_by_label("Numbers", exact=True).fill("777 and 778")
+    page.get_by_label("Buyer's name").fill("Greta at the till")
+    page.get_by_role("button", name="Cash is in: sell").click()
+
+    expect(page.locator(".receipt")).to_contain_text("Sold to Greta at the till")
+    expect(page.locator(".receipt")).to_contain_text("0777")
+    seller.sees_a_page_that_fits()
+    seller.finds_no_barrier()
+
+
+def test_sales_leave_as_a_file_for_the_spreadsheet(enter: Enter) -> None:
+    page = enter().open("/admin/export/")
+
+    page.get_by_label(re.compile("CSV")).check()
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Export").click()
+
+    content = started.value.path().read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert b"Buyer" in content
+
+
+def test_an_order_is_found_by_its_code_in_any_spelling(enter: Enter) -> None:
+    seller = enter("olga", "narrow")
+    page = seller.open("/admin/raffles/order/")
+    code = page.locator("#result_list .field-code a").last.inner_text()
+
+    search(page, code.lower().replace("r-", "r "))
+
+    assert page.locator("#result_list .field-code a").all_inner_texts() == [code]
+    seller.sees_a_page_that_fits()
+
+
+def test_an_order_is_cancelled_after_one_more_question(enter: Enter) -> None:
+    seller = enter()
+    page = seller.open("/admin/raffles/order/?status=PENDING_PAYMENT&review=none")
+    page.locator("#result_list .field-code a").first.click()
+
+    page.get_by_role("button", name=re.compile("Cancel the order")).click()
+    cancel = page.get_by_role("button", name="Yes, cancel the order")
+    expect(cancel).to_be_visible()
+    seller.sees_a_page_that_fits()
+    cancel.click()
+
+    seller.reads("is cancelled")
+
+
+def test_a_contact_is_blocked_and_a_failed_message_sent_again(enter: Enter, shop: Shop) -> None:
+    seller = enter()
+    seller.open(f"/admin/whatsapp/whatsappcontact/{shop.keys['rude']}/change/")
+    seller.page.get_by_role("button", name="Block this contact").click()
+    expect(seller.page.get_by_role("button", name="Unblock")).to_be_visible()
+
+    page = seller.open(f"/admin/whatsapp/outboundmessage/{shop.keys['failed']}/change/")
+    page.get_by_role("button", name=re.compile("Send again")).click()
+
+    expect(page.get_by_role("button", name=re.compile("Send again"))).to_have_count(0)
+
+
+def test_a_second_factor_is_turned_on_and_asked_for(enter: Enter) -> None:
+    person = enter("rita")
+    page = person.open("/admin/security/")
+    page.get_by_role("button", name="Turn on").click()
+    page.get_by_text("The camera does not work?").click()
+    secret = page.locator("code.secret").inner_text()
+    page.get_by_label(re.compile("six digits")).fill(code_of(secret))
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    paper = page.locator(".codes code").first.inner_text()
+
+    page.context.clear_cookies()
+    page.goto(person.address + "/admin/")
+    page.get_by_label("Username").fill("rita")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    person.finds_no_barrier()
+    page.get_by_label("Code from your app").fill(paper)
+    page.get_by_role("button", name="Go on").click()
+
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+
+def search(page: Page, words: str) -> None:
+    page.locator("#searchbar").fill(words)
+    page.locator("#searchbar").press("Enter")
+    page.wait_for_load_state()
+
+
+def code_of(letters: str) -> str:
+    """Compute what the app on the phone shows now."""
+    import base64
+
+    letters = letters.replace(" ", "")
+    key = base64.b32decode(letters + "=" * (-len(letters) % 8))
+    app = TOTP(key)
+    app.time = time.time()
+    return f"{app.token():06d}"

@@ -1,0 +1,391 @@
+"""Who may do what: every page and every button of the back office, by role."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Model
+from django.template import Origin
+from django.template.loaders.base import Loader
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+from pytest_django import Settings
+
+from backoffice.accounts import roles
+from backoffice.api.models import ApiToken
+from shared.events.models import Event, EventDelivery, EventEndpoint
+from shared.whatsapp.models import (
+    AccountNotice,
+    BusinessNumber,
+    InboundMessage,
+    OutboundMessage,
+    UnreadableItem,
+)
+from shared.whatsapp.services import alarms
+from tests import builders
+from tests.builders import NOON, NUMBER_ID
+from tests.integration.backoffice import sample_data
+
+pytestmark = pytest.mark.django_db
+
+type Cell = tuple[str | None, str | None]
+"""Who may GET and who may POST, by first letters; None where that is not tried."""
+
+EVERYBODY: Final = "OSRAN"
+"""Owner (a superuser), Seller, Reviewer, Auditor, and somebody of the staff with no role."""
+
+
+def page(may: str) -> Cell:
+    """Say who may look."""
+    return may, None
+
+
+def deed(may: str) -> Cell:
+    """Say who may press a button."""
+    return None, may
+
+
+def form(*, look: str, do: str) -> Cell:
+    """Say who may open a form and who may send it."""
+    return look, do
+
+
+def rows(model: str, may: str) -> dict[str, Cell]:
+    """Say who may look at the rows of a model that nobody adds, changes or deletes by hand."""
+    return {
+        f"{model}_changelist": page(may),
+        f"{model}_history": page(may),
+        f"{model}_change": form(look=may, do=""),
+        f"{model}_add": form(look="", do=""),
+        f"{model}_delete": form(look="", do=""),
+    }
+
+
+def owned(model: str) -> dict[str, Cell]:
+    """Say that a model belongs to superusers."""
+    return {
+        f"{model}_{action}": page("O")
+        for action in ("changelist", "history", "change", "add", "delete")
+    }
+
+
+class Blank(Loader):
+    """Gives every template as an empty one: what a page shows is not asked here."""
+
+    def get_template_sources(self, template_name: str) -> Iterator[Origin]:
+        """Find everything."""
+        yield Origin(name=template_name, template_name=template_name, loader=self)
+
+    def get_contents(self, origin: Origin) -> str:
+        """Give nothing."""
+        return ""
+
+
+@pytest.fixture
+def blank_pages(settings: Settings) -> Iterator[None]:
+    """Spare the drawing of pages, and the log of some hundred refusals."""
+    engine = settings.TEMPLATES[0]
+    options = {**engine["OPTIONS"], "loaders": [f"{__name__}.Blank"]}
+    settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": options}]
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def every_url(
+    patterns: list[URLPattern | URLResolver] | None = None,
+) -> Iterator[tuple[str, list[str]]]:
+    """Give the name and the arguments of each address below /admin/."""
+    for found in admin.site.get_urls() if patterns is None else patterns:
+        if isinstance(found, URLResolver):
+            yield from every_url(found.url_patterns)
+        elif found.name:
+            yield found.name, list(found.pattern.converters) or list(found.pattern.regex.groupindex)
+
+
+def people() -> dict[str, Client]:
+    """Log in one person of each kind."""
+    roles.grant_role_permissions(apps)
+    found = {"O": User.objects.create_superuser("olga"), "N": sample_data.a_user("nora")}
+    for role in roles.ROLES:
+        person = sample_data.a_user(role.name.lower())
+        person.groups.add(Group.objects.get(name=role.name))
+        found[role.name[0]] = person
+    browsers = {}
+    for letter, person in found.items():
+        browsers[letter] = Client()
+        browsers[letter].force_login(person)
+    return browsers
+
+
+def one_of_each() -> dict[str, Model]:
+    """Make a row of everything that has a page."""
+    order = sample_data.an_order()
+    contact = order.contact
+    proof = sample_data.with_file(sample_data.a_proof(order))
+    person = User.objects.create_user("somebody", is_staff=True)
+    event = Event.objects.create(type="order.paid", data={}, created_at=NOON)
+    endpoint = EventEndpoint.objects.create(name="n8n", url="https://n8n.example", created_at=NOON)
+    moment: dict[str, Any] = {"phone_number_id": NUMBER_ID, "contact": contact}
+    return {
+        "raffles_raffle": order.raffle,
+        "raffles_order": order,
+        "raffles_paymentproof": proof,
+        "whatsapp_whatsappcontact": contact or builders.contact(),
+        "whatsapp_inboundmessage": InboundMessage.objects.create(
+            **moment,
+            wa_message_id="wamid.1",
+            dedupe_key="wamid.1",
+            type="text",
+            payload={"type": "text"},
+            sent_at=NOON,
+            received_at=NOON,
+        ),
+        "whatsapp_outboundmessage": OutboundMessage.objects.create(
+            **moment, kind="REPLY", key="card", payload={}, created_at=NOON
+        ),
+        "whatsapp_alarm": alarms.sound_alarm("token", title="Sending is paused", now=NOON),
+        "whatsapp_accountnotice": AccountNotice.objects.create(
+            dedupe_key="x", field="account_update", payload={}, received_at=NOON
+        ),
+        "whatsapp_unreadableitem": UnreadableItem.objects.create(
+            sha256="x", body=b"{", reason="not JSON", received_at=NOON
+        ),
+        "whatsapp_businessnumber": BusinessNumber.objects.create(phone_number_id=NUMBER_ID),
+        "events_event": event,
+        "events_eventendpoint": endpoint,
+        "events_eventdelivery": EventDelivery.objects.create(
+            event=event, endpoint=endpoint, created_at=NOON
+        ),
+        "api_apitoken": ApiToken.objects.create(name="n8n", digest="x", created_at=NOON),
+        "auth_user": person,
+        "auth_group": Group.objects.create(name="Helpers"),
+        "admin_logentry": LogEntry.objects.create(user=person, object_repr="x", action_flag=CHANGE),
+    }
+
+
+SALES: Final = "OSRA"
+"""Whoever may look at raffles, orders and proofs."""
+CHANNEL: Final = "OSA"
+"""Whoever may look at the channel's own state."""
+
+ACCESS: Final[dict[str, Cell]] = {
+    # everybody who works here
+    **{
+        name: page(EVERYBODY)
+        for name in (
+            "index",
+            "login",
+            "password_change",
+            "password_change_done",
+            "jsi18n",
+            "brand_style",
+            "desk_security",
+        )
+    },
+    **{
+        f"desk_security_{name}": deed(EVERYBODY)
+        for name in ("start", "stop", "confirm", "codes", "off")
+    },
+    "logout": (None, None),  # ends the session, so it is not tried here
+    "brand_logo": (None, None),  # open to everybody, and not there unless configured
+    "view_on_site": (None, None),  # Django's, of no model of ours
+    "autocomplete": (None, None),  # Django's, asks the admin of the model
+    "app_list": (None, None),  # a heading's page, of what the person may see
+    # the day
+    "desk_queue": page(SALES),
+    "desk_review": page(SALES),
+    "desk_review_state": page(SALES),
+    "desk_ask_again": deed("OSR"),
+    "desk_orphans": page(SALES),
+    "desk_orphan": page(SALES),
+    "desk_orphan_next": page(SALES),
+    "desk_orphan_attach": deed("OSR"),
+    "desk_orphan_make_order": deed("OSR"),
+    "desk_orphan_dismiss": deed("OSR"),
+    "desk_late": page(SALES),
+    "desk_late_free": page(SALES),
+    "desk_late_replace": deed("OSR"),
+    "desk_late_refund": deed("OSR"),
+    "desk_sell": form(look="OS", do="OS"),
+    "desk_numbers": page(SALES),
+    "desk_export": page("OSA"),
+    # sales
+    "raffles_raffle_changelist": page(SALES),
+    "raffles_raffle_history": page(SALES),
+    "raffles_raffle_change": form(look=SALES, do="OS"),
+    "raffles_raffle_add": form(look="OS", do="OS"),
+    "raffles_raffle_delete": form(look="", do=""),
+    "raffles_raffle_picture": page(SALES),
+    "raffles_raffle_preview": deed("OS"),
+    "raffles_raffle_preview_of": deed("OS"),
+    **{
+        f"raffles_raffle_{step}": deed("OS")
+        for step in ("generate", "open", "pause", "close", "duplicate")
+    },
+    **rows("raffles_order", SALES),
+    **{f"raffles_order_{step}": deed("OSR") for step in ("confirm", "reject", "cancel")},
+    **{f"raffles_order_{step}_many": deed("OSR") for step in ("confirm", "reject", "cancel")},
+    "raffles_order_done": page("OSR"),
+    **rows("raffles_paymentproof", SALES),
+    "raffles_paymentproof_file": page(SALES),
+    "raffles_paymentproof_thumbnail": page(SALES),
+    # messages
+    **rows("whatsapp_whatsappcontact", SALES),
+    "whatsapp_whatsappcontact_block": deed("OS"),
+    "whatsapp_whatsappcontact_unblock": deed("OS"),
+    **rows("whatsapp_inboundmessage", SALES),
+    "whatsapp_inboundmessage_again": deed("OS"),
+    **rows("whatsapp_outboundmessage", SALES),
+    "whatsapp_outboundmessage_again": deed("OS"),
+    **rows("whatsapp_alarm", CHANNEL),
+    "whatsapp_alarm_resolve": deed("OS"),
+    **rows("whatsapp_businessnumber", CHANNEL),
+    "whatsapp_businessnumber_try": deed("OS"),
+    **rows("whatsapp_accountnotice", CHANNEL),
+    **rows("whatsapp_unreadableitem", CHANNEL),
+    # automation
+    **rows("events_event", CHANNEL),
+    **rows("events_eventdelivery", CHANNEL),
+    "events_eventdelivery_again": deed("OS"),
+    "events_eventendpoint_changelist": page(CHANNEL),
+    "events_eventendpoint_history": page(CHANNEL),
+    "events_eventendpoint_change": form(look=CHANNEL, do="O"),
+    "events_eventendpoint_add": form(look="O", do="O"),
+    "events_eventendpoint_delete": page("O"),  # a POST would delete what the others look at
+    **{f"events_eventendpoint_{step}": deed("O") for step in ("on", "off", "new_secret")},
+    "api_apitoken_changelist": page("O"),
+    "api_apitoken_history": page("O"),
+    "api_apitoken_change": form(look="O", do=""),
+    "api_apitoken_add": form(look="O", do="O"),
+    "api_apitoken_delete": form(look="", do=""),
+    "api_apitoken_revoke": deed("O"),
+    # people
+    **owned("auth_user"),
+    "auth_user_password_change": form(look="O", do="O"),
+    "auth_user_reset_second_factor": deed("O"),
+    **owned("auth_group"),
+    **rows("admin_logentry", CHANNEL),
+}
+
+
+def test_no_page_is_forgotten() -> None:
+    """A new address must say in `ACCESS` who may use it."""
+    named = {name for name, _ in every_url()}
+
+    assert sorted(named - ACCESS.keys()) == [], "say in ACCESS who may use these"
+    assert sorted(ACCESS.keys() - named) == [], "these are no addresses any more"
+
+
+def address_of(name: str, arguments: list[str], things: dict[str, Model]) -> str:
+    """Build an address for the row that its arguments mean."""
+    meant = {
+        "raffle_id": "raffles_raffle",
+        "order_id": "raffles_order",
+        "proof_id": "raffles_paymentproof",
+        "contact_id": "whatsapp_whatsappcontact",
+        "alarm_id": "whatsapp_alarm",
+        "delivery_id": "events_eventdelivery",
+        "endpoint_id": "events_eventendpoint",
+        "token_id": "api_apitoken",
+        "number_id": "whatsapp_businessnumber",
+        "user_id": "auth_user",
+        "id": "auth_user",
+    }
+    owner = "_".join(name.split("_")[:2])  # the model whose page it is
+    found = {key: things[meant.get(key, owner)].pk for key in arguments}
+    return reverse(f"admin:{name}", kwargs=found)
+
+
+@pytest.mark.same_everywhere
+@pytest.mark.usefixtures("blank_pages")
+def test_every_page_and_button_is_for_its_roles_alone() -> None:
+    """Ask for everything as everybody: 403 for whom it is not, anything else for whom it is."""
+    browsers, things = people(), one_of_each()
+    wrong = []
+    for name, arguments in every_url():
+        looks, acts = ACCESS.get(name, (None, None))
+        for method, may in (("GET", looks), ("POST", acts)):
+            for letter, browser in browsers.items() if may is not None else ():
+                if letter == "O" and may not in {"", "O"}:
+                    continue  # where others may, a superuser may
+                address = address_of(name, arguments, things)
+                answer = browser.generic(method, address)
+                if answer.streaming:
+                    answer.getvalue()  # or its file stays open
+                if (answer.status_code == 403) == (letter in str(may)):
+                    wrong.append(f"{letter} {method} {address}: {answer.status_code}")
+    assert wrong == []
+
+
+class TestRoles:
+    def test_are_made_by_the_migrations_with_all_they_may_do(self) -> None:
+        roles.grant_role_permissions(apps)  # a test that empties the tables may have come before
+
+        for role in roles.ROLES:
+            group = Group.objects.get(name=role.name)
+            may = group.permissions.select_related("content_type")
+            assert {f"{p.content_type.app_label}.{p.codename}" for p in may} == role.permissions
+
+    def test_are_made_again_without_taking_away_what_a_seller_added(self) -> None:
+        roles.grant_role_permissions(apps)
+        more = Permission.objects.get(codename="view_user")
+        Group.objects.get(name="Auditor").permissions.add(more)
+
+        roles.grant_role_permissions(apps)
+
+        assert Group.objects.filter(name="Auditor", permissions=more).count() == 1
+        assert Group.objects.filter(name="Auditor").count() == 1
+
+    def test_an_auditor_may_change_nothing(self) -> None:
+        changing = {p for p in roles.AUDITOR.permissions if not p.split(".")[1].startswith("view_")}
+
+        assert changing == {"raffles.export_order"}
+
+
+class TestPeople:
+    FORM: Final = {
+        "username": "rita",
+        "password1": "a-long-enough-word",
+        "password2": "a-long-enough-word",
+    }
+
+    def test_who_is_new_has_the_chosen_role_and_may_log_in(self, owner: Client) -> None:
+        roles.grant_role_permissions(apps)
+        reviewer = Group.objects.get(name="Reviewer")
+
+        owner.post(reverse("admin:auth_user_add"), self.FORM | {"groups": [reviewer.pk]})
+
+        rita = User.objects.get(username="rita")
+        assert (rita.is_staff, list(rita.groups.all())) == (True, [reviewer])
+        assert rita.has_perm("raffles.change_order")
+
+    def test_cannot_make_themselves_more_than_they_are(self, client: Client) -> None:
+        boss = User.objects.create_superuser("olga")
+        clerk = sample_data.a_user("clerk", "change_user", "view_user")
+        client.force_login(clerk)
+        own = reverse("admin:auth_user_change", args=[clerk.pk])
+
+        client.post(
+            own, {"username": "clerk", "is_active": "on", "is_superuser": "on", "groups": [1]}
+        )
+        others = client.post(reverse("admin:auth_user_password_change", args=[boss.pk]), {})
+
+        clerk.refresh_from_db()
+        assert (clerk.is_superuser, clerk.groups.count()) == (False, 0)
+        assert others.status_code == 403
+
+    def test_who_did_something_is_not_deleted_but_kept_from_logging_in(self, owner: Client) -> None:
+        active, idle = sample_data.a_user("rita"), sample_data.a_user("ida")
+        LogEntry.objects.create(user=active, object_repr="x", action_flag=CHANGE)
+        for person in (active, idle):
+            owner.post(reverse("admin:auth_user_delete", args=[person.pk]), {"post": "yes"})
+
+        told = owner.get(reverse("admin:auth_user_change", args=[active.pk])).content.decode()
+        assert list(User.objects.filter(username__in=["rita", "ida"])) == [active]
+        assert "is not deleted, because what rita did must keep its name" in told

@@ -1,0 +1,312 @@
+"""Requests that come twice with an `Idempotency-Key`: the second gets the answer of the first."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from backoffice.api import idempotency
+from backoffice.api.idempotency import (
+    IdempotencyKeyReused,
+    KeyedRequest,
+    RequestClaim,
+    RequestInProgress,
+    StoredResponse,
+)
+from backoffice.api.models import ApiToken, IdempotentRequest
+from shared.core.enums import OrderAction, OrderStatus, Scope
+from shared.raffles.models import Order
+from shared.whatsapp.models import OutboundMessage
+from tests.builders import NOON
+from tests.integration.backoffice import sample_data
+
+pytestmark = pytest.mark.django_db
+
+DAY: Final = timedelta(days=1)
+SECOND: Final = timedelta(seconds=1)
+ORDERS: Final = "/api/orders"
+
+
+class Program:
+    """A program that sends each request with a key."""
+
+    def __init__(self, token: str = "") -> None:
+        token = token or sample_data.a_token()
+        headers = {"Authorization": f"Bearer {token}"}
+        self.client = Client(headers=headers, raise_request_exception=False)
+
+    def sends(self, path: str, body: str = "{}", *, key: str | None = "k1", **more: Any) -> Any:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        kind = more.pop("content_type", "application/json")
+        return self.client.post(path, body, content_type=kind, headers=headers, **more)
+
+    def confirms(self, order: Order, body: str = "{}", *, key: str | None = "k1") -> Any:
+        return self.sends(f"{ORDERS}/{order.pk}/confirm-payment", body, key=key)
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    return Program()
+
+
+def asked(fingerprint: str = "f" * 64, *, key: str = "k1") -> KeyedRequest:
+    owner = {"token_id": ApiToken.objects.get().pk}
+    return KeyedRequest(owner, key, "POST", f"{ORDERS}/1/cancel", fingerprint)
+
+
+def paid_notices() -> int:
+    return OutboundMessage.objects.filter(key="paid").count()
+
+
+class TestARepeat:
+    def test_is_given_the_same_answer_byte_by_byte_and_says_so(self, program: Program) -> None:
+        order = sample_data.an_order()
+        first = program.confirms(order)
+
+        again = program.confirms(order)
+
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again.json()["already_confirmed"] is False
+        assert again["Content-Type"] == first["Content-Type"] == "application/json"
+        assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
+        assert paid_notices() == 1
+
+    def test_with_another_key_or_none_says_that_it_was_done_before(self, program: Program) -> None:
+        order = sample_data.an_order()
+        program.confirms(order)
+
+        for key in ("k2", None):
+            again = program.confirms(order, key=key)
+            assert (again.status_code, again.json()["already_confirmed"]) == (200, True)
+            assert "Idempotent-Replayed" not in again
+
+    def test_of_a_refusal_is_refused_alike_though_it_could_be_done_by_now(
+        self, program: Program
+    ) -> None:
+        hold = sample_data.a_hold(sample_data.an_order().raffle, numbers=[9])
+        refused = program.confirms(hold)
+        Order.objects.filter(pk=hold.pk).update(status=OrderStatus.PENDING_PAYMENT, placed_at=NOON)
+
+        again = program.confirms(hold)
+
+        assert (refused.status_code, again.status_code) == (409, 409)
+        assert again.content == refused.content
+        assert again["Idempotent-Replayed"] == "true"
+
+    def test_has_a_key_for_itself_in_each_caller(self, program: Program) -> None:
+        first, second = sample_data.an_order(), sample_data.an_order()
+        other, browser = Program(sample_data.a_token("other")), Client()
+        browser.force_login(User.objects.create_superuser("olga"))
+        program.confirms(first)
+
+        answers = [other.confirms(second)]
+        for _ in range(2):
+            address = f"{ORDERS}/{first.pk}/confirm-payment"
+            answers.append(browser.post(address, headers={"Idempotency-Key": "k1"}))
+
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert [answer.get("Idempotent-Replayed") for answer in answers] == [None, None, "true"]
+
+    def test_may_have_a_slash_at_the_end_and_come_as_a_form(self, program: Program) -> None:
+        order = sample_data.an_order()
+        address = f"{ORDERS}/{order.code}/cancel"
+        form = "multipart/form-data; boundary=x"
+        body = '--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\nsold\r\n--x--\r\n'
+
+        answers = [program.sends(address + end, body, content_type=form) for end in ("", "/")]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[1]["Idempotent-Replayed"] == "true"
+        assert order.events.get(action=OrderAction.CANCELLED).reason == "sold"
+
+
+class TestAnotherRequest:
+    @pytest.mark.parametrize("change", ["body", "path", "order", "query"])
+    def test_with_the_same_key_is_422_and_does_nothing(self, program: Program, change: str) -> None:
+        first, second = sample_data.an_order(), sample_data.an_order()
+        address = f"{ORDERS}/{first.pk}/confirm-payment"
+        program.sends(address)
+        changed = {
+            "body": (address, '{"note": "x"}'),
+            "path": (f"{ORDERS}/{first.pk}/cancel", "{}"),
+            "order": (f"{ORDERS}/{second.pk}/confirm-payment", "{}"),
+            "query": (address + "?dry=1", "{}"),
+        }
+
+        answer = program.sends(*changed[change])
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+        assert answer.json()["detail"] == {"method": "POST", "path": address}
+        assert answer.json()["retryable"] is False
+        second.refresh_from_db()
+        assert second.status == OrderStatus.PENDING_PAYMENT
+
+    @pytest.mark.parametrize("key", ["", "x" * 256, "ñ", "a\tb", "café"])
+    def test_with_a_key_that_is_none_is_400(self, program: Program, key: str) -> None:
+        order = sample_data.an_order()
+
+        answer = program.confirms(order, key=key)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_malformed")
+        assert program.confirms(order, key="~ " * 127 + "!").status_code == 200
+
+    def test_that_only_asks_needs_no_key_and_takes_any(self, program: Program) -> None:
+        answers = [
+            program.client.get(path, headers={"Idempotency-Key": "k1"})
+            for path in (ORDERS, f"{ORDERS}?status=PAID")
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert not IdempotentRequest.objects.exists()
+
+
+class TestWhatIsNotKept:
+    @pytest.mark.parametrize("token", ["nonsense", "looker"])
+    def test_is_said_to_callers_who_may_not(self, token: str) -> None:
+        order = sample_data.an_order()
+        if token == "looker":
+            token = sample_data.a_token("looker", scope=Scope.READ)
+        refused = Program(token).confirms(order)
+
+        assert refused.status_code in {401, 403}
+        assert not IdempotentRequest.objects.exists()
+
+    def test_is_a_fault_or_whatever_may_be_sent_again(self, program: Program) -> None:
+        sample_data.an_order()
+        claimed = idempotency.claim_request(asked(), now=NOON)
+        assert isinstance(claimed, RequestClaim)
+
+        idempotency.release_claim(claimed)
+
+        assert isinstance(idempotency.claim_request(asked("other"), now=NOON), RequestClaim)
+
+
+class TestTheLease:
+    """What `begin` says, moment by moment; `keep` counts only while the lease is one's own."""
+
+    def test_keeps_others_out_until_it_ends(self, program: Program) -> None:
+        begun = idempotency.claim_request(asked(), now=NOON)
+        assert isinstance(begun, RequestClaim)
+        with pytest.raises(RequestInProgress):
+            idempotency.claim_request(asked(), now=NOON + 59 * SECOND)
+
+        second = idempotency.claim_request(asked(), now=NOON + 60 * SECOND)
+
+        assert isinstance(second, RequestClaim)
+        idempotency.store_response(
+            begun, status=200, body="late"
+        )  # of the one who was thought dead
+        idempotency.release_claim(begun)
+        with pytest.raises(RequestInProgress):
+            idempotency.claim_request(asked(), now=NOON + 61 * SECOND)
+        idempotency.store_response(second, status=200, body="{}")
+        assert idempotency.claim_request(asked(), now=NOON + 62 * SECOND) == StoredResponse(
+            200, "{}"
+        )
+
+    def test_answers_409_over_http_while_it_runs_and_the_next_runs_after_a_crash(
+        self, program: Program
+    ) -> None:
+        order = sample_data.an_order()
+        program.confirms(order)
+        left_alone = {"status": None, "body": ""}
+        until = timezone.now() + 30 * SECOND
+        IdempotentRequest.objects.update(lease_until=until, **left_alone)
+
+        running = program.confirms(order)
+
+        assert (running.status_code, running.json()["code"]) == (409, "request_in_progress")
+        assert (running["Retry-After"], running.json()["retryable"]) == ("1", True)
+        IdempotentRequest.objects.update(lease_until=timezone.now() - SECOND)
+        after = program.confirms(order)
+        assert (after.status_code, after.json()["already_confirmed"]) == (200, True)
+        assert program.confirms(order).content == after.content
+
+    def test_lives_a_day_with_its_key(self, program: Program) -> None:
+        begun = idempotency.claim_request(asked(), now=NOON)
+        assert isinstance(begun, RequestClaim)
+        idempotency.store_response(begun, status=200, body="{}")
+
+        with pytest.raises(IdempotencyKeyReused):
+            idempotency.claim_request(asked("other"), now=NOON + DAY - SECOND)
+        assert isinstance(idempotency.claim_request(asked("other"), now=NOON + DAY), RequestClaim)
+
+    def test_old_ones_are_cleared_away_a_few_at_a_time(
+        self, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        token = ApiToken.objects.get()
+        made = {"token": token, "method": "POST", "path": "/x", "fingerprint": "f"}
+        IdempotentRequest.objects.bulk_create(
+            IdempotentRequest(**made, key=f"old{n}", created_at=NOON) for n in range(70)
+        )
+        fresh = IdempotentRequest.objects.create(**made, key="new", created_at=NOON + SECOND)
+
+        with django_assert_max_num_queries(5):
+            assert (
+                idempotency.delete_old_requests(now=NOON + DAY)
+                == idempotency.OLD_REQUESTS_DELETED_PER_RUN
+            )
+
+        assert idempotency.delete_old_requests(now=NOON + DAY) == 20
+        assert idempotency.delete_old_requests(now=NOON + DAY) == 0
+        assert list(IdempotentRequest.objects.all()) == [fresh]
+
+    def test_costs_a_repeat_no_more_than_looking(
+        self, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        order = sample_data.an_order()
+        program.confirms(order)
+
+        with django_assert_max_num_queries(5):  # token, savepoint, insert, row, release
+            program.confirms(order)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    def test_exactly_one_runs_and_the_other_waits_or_is_given_its_answer(self) -> None:
+        token, order = sample_data.a_token(), sample_data.an_order()
+        barrier = threading.Barrier(4)
+
+        def confirm() -> Any:
+            barrier.wait()
+            try:
+                return Program(token).confirms(order)
+            finally:
+                connections.close_all()
+
+        answers = at_once(confirm, times=4)
+
+        first = [answer for answer in answers if answer.status_code == 200]
+        assert {answer.status_code for answer in answers} <= {200, 409}
+        assert len([a for a in first if "Idempotent-Replayed" not in a]) == 1
+        assert {answer.content for answer in first} == {first[0].content}
+        assert order.events.filter(action=OrderAction.PAID).count() == 1
+        assert paid_notices() == 1
+
+    def test_the_lease_is_had_by_one(self) -> None:
+        sample_data.a_token()
+        barrier, request = threading.Barrier(6), asked()
+
+        def begin() -> str:
+            barrier.wait()
+            try:
+                return type(idempotency.claim_request(request, now=NOON)).__name__
+            except RequestInProgress:
+                return "in progress"
+            finally:
+                connections.close_all()
+
+        assert sorted(at_once(begin, times=6)) == ["RequestClaim", *["in progress"] * 5]
+
+
+def at_once(call: Callable[[], Any], *, times: int) -> list[Any]:
+    with ThreadPoolExecutor(times) as pool:
+        return [future.result() for future in [pool.submit(call) for _ in range(times)]]

@@ -1,0 +1,209 @@
+"""Payment proofs over the API: which there are, whose, and their files."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from shared.core.enums import ProofStatus, Scope
+from shared.publishing import signed_links
+from shared.raffles.models import Order, PaymentProof
+from tests import builders
+from tests.builders import MINUTE, NOON
+from tests.integration.backoffice import sample_data
+
+pytestmark = pytest.mark.django_db
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def api(db: None) -> Client:
+    return Client(headers={"Authorization": f"Bearer {sample_data.a_token(scope=Scope.READ)}"})
+
+
+@pytest.fixture
+def order(db: None) -> Order:
+    return sample_data.an_order()
+
+
+@pytest.fixture
+def kept(order: Order) -> PaymentProof:
+    return sample_data.with_file(sample_data.a_proof(order))
+
+
+def content_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+class TestProof:
+    def test_says_whose_it_is_and_where_its_file_can_be_read(
+        self, api: Client, order: Order, kept: PaymentProof
+    ) -> None:
+        other = sample_data.an_order()
+        twin = sample_data.with_file(sample_data.a_proof(other))
+
+        body = api.get(f"/api/proofs/{twin.pk}/").json()
+
+        assert body["order"] == {"id": other.pk, "code": other.code}
+        assert body["duplicate_of"] == order.code
+        assert (body["status"], body["verdict"], body["caption"]) == ("KEPT", "PENDING", "paid!")
+        assert (body["sha256"], body["size"]) == (kept.sha256, kept.size)
+        assert (body["reviewer"], body["reject_reason"]) == (None, None)
+        link = body["url"][body["url"].index("/api/") :]
+        assert content_of(Client().get(link)) == sample_data.a_picture()
+
+    def test_without_a_file_has_no_link(self, api: Client, order: Order) -> None:
+        body = api.get(f"/api/proofs/{sample_data.a_proof(order).pk}").json()
+
+        assert (body["status"], body["url"], body["expires_at"]) == ("FETCHING", None, None)
+
+    def test_of_an_order_are_found_by_its_code(
+        self, api: Client, order: Order, kept: PaymentProof
+    ) -> None:
+        second = sample_data.a_proof(order)
+        sample_data.a_proof(sample_data.an_order())
+
+        body = api.get(f"/api/orders/{str(order.code).lower()}/proofs").json()
+
+        assert [proof["id"] for proof in body["results"]] == [kept.pk, second.pk]
+        unknown = api.get("/api/orders/999/proofs")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "order_not_found")
+
+    @pytest.mark.parametrize("key", ["999", "x", "9" * 30])
+    @pytest.mark.parametrize("path", ["", "/file"])
+    def test_an_unknown_one_is_not_found(self, api: Client, key: str, path: str) -> None:
+        answer = api.get(f"/api/proofs/{key}{path}")
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "proof_not_found")
+
+
+class TestList:
+    def test_is_chosen_by_order_status_verdict_and_time(
+        self,
+        api: Client,
+        order: Order,
+        kept: PaymentProof,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        orphan = sample_data.a_proof(None, contact_id=builders.contact().pk, at=NOON + 9 * MINUTE)
+        judged = sample_data.a_proof(order)
+        PaymentProof.objects.filter(pk=judged.pk).update(verdict="REJECTED")
+        everything = [kept.pk, orphan.pk, judged.pk]
+
+        def listed(query: str) -> list[int]:
+            with django_assert_max_num_queries(6):
+                answer = api.get(f"/api/proofs?{query}")
+            assert answer.status_code == 200, answer.content
+            return [proof["id"] for proof in answer.json()["results"]]
+
+        assert listed("") == everything
+        assert listed("order=none&verdict=PENDING") == [orphan.pk]
+        assert listed(f"order={order.code}") == listed(f"order={order.pk}") == [kept.pk, judged.pk]
+        assert listed("order=R-XXXXX") == []
+        assert listed("status=KEPT") == [kept.pk]
+        assert listed("verdict=REJECTED,PENDING&ordering=-id") == everything[::-1]
+        assert listed("arrived_since=2026-11-22T12:05:00Z") == [orphan.pk]
+        assert listed(f"after={kept.pk}&page_size=1") == [orphan.pk]
+
+    @pytest.mark.parametrize(
+        "query", ["verdict=maybe", "arrived_since=noon", "page=2", "orders=none"]
+    )
+    def test_a_question_that_makes_no_sense_is_refused(self, api: Client, query: str) -> None:
+        for path in ("/api/proofs", "/api/orders/1/proofs"):
+            answer = api.get(f"{path}?{query}")
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
+class TestFile:
+    def test_is_sent_as_what_it_is_and_cannot_run(self, api: Client, kept: PaymentProof) -> None:
+        answer = api.get(f"/api/proofs/{kept.pk}/file", headers={"Accept": "image/*"})
+
+        assert content_of(answer) == sample_data.a_picture()
+        assert answer["Content-Type"] == "image/jpeg"
+        assert answer["Content-Disposition"] == f'inline; filename="{kept.order}-{kept.pk}.jpg"'
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer["Content-Security-Policy"]
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_what_a_browser_might_run_is_a_download(self, api: Client, order: Order) -> None:
+        page = sample_data.with_file(
+            sample_data.a_proof(order), content=b"<p>", content_type="text/html"
+        )
+
+        answer = api.get(f"/api/proofs/{page.pk}/file")
+
+        assert content_of(answer) == b"<p>"
+        assert answer["Content-Type"] == "application/octet-stream"
+        assert answer["Content-Disposition"].startswith("attachment")
+
+    def test_head_tells_about_it_and_sends_nothing(self, api: Client, kept: PaymentProof) -> None:
+        answer = api.head(f"/api/proofs/{kept.pk}/file/")
+
+        assert (answer.status_code, answer["Content-Length"]) == (200, str(kept.size))
+        assert content_of(answer) == b""
+
+    @pytest.mark.parametrize(
+        ("make", "code"),
+        [
+            (
+                lambda key: signed_links.sign_proof_id(key, now=timezone.now() - WEEK),
+                "proof_link_expired",
+            ),
+            (
+                lambda key: signed_links.sign_proof_id(key + 1, now=timezone.now()),
+                "proof_link_broken",
+            ),
+            (
+                lambda key: signed_links.sign_proof_id(key, now=timezone.now())[:-1],
+                "proof_link_broken",
+            ),
+            (lambda _: "", "proof_link_broken"),
+        ],
+    )
+    def test_a_link_that_is_too_old_or_not_ours_opens_nothing_at_no_cost(
+        self,
+        kept: PaymentProof,
+        make: Callable[[int], str],
+        code: str,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        path, signature = f"/api/proofs/{kept.pk}/file", make(kept.pk)
+
+        with django_assert_num_queries(0):
+            answer = Client().get(path, {"signature": signature})
+
+        assert (answer.status_code, answer.json()["code"]) == (403, code)
+
+    def test_without_token_or_link_nobody_sees_it(self, kept: PaymentProof) -> None:
+        assert Client().get(f"/api/proofs/{kept.pk}/file").status_code == 401
+
+    @pytest.mark.parametrize(
+        ("status", "expected", "code", "retryable"),
+        [
+            (ProofStatus.FETCHING, 409, "proof_fetching", True),
+            (ProofStatus.FAILED, 410, "proof_failed", False),
+            (ProofStatus.KEPT, 404, "proof_file_not_found", False),
+        ],
+    )
+    def test_that_is_not_there_says_whether_it_will_be(
+        self,
+        api: Client,
+        order: Order,
+        status: ProofStatus,
+        expected: int,
+        code: str,
+        retryable: bool,
+    ) -> None:
+        proof = sample_data.a_proof(order)
+        PaymentProof.objects.filter(pk=proof.pk).update(status=status, file="gone.jpg")
+
+        answer = api.get(f"/api/proofs/{proof.pk}/file")
+
+        body = answer.json()
+        assert (answer.status_code, body["code"], body["retryable"]) == (expected, code, retryable)
+        assert ("Retry-After" in answer) is retryable

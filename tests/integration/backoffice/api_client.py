@@ -1,0 +1,67 @@
+"""A program that calls the API, as n8n or a script does, and orders that it decides about."""
+
+import json
+from typing import Any
+
+from django.db import transaction
+from django.test import Client
+
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import orders
+from shared.whatsapp.models import OutboundMessage
+from tests import builders
+from tests.builders import MINUTE, NOON
+from tests.integration.backoffice import sample_data
+
+
+class Program:
+    """A program with a token of scope REVIEW, unless told otherwise."""
+
+    def __init__(self, token: str = "") -> None:
+        self.client = Client(headers={"Authorization": f"Bearer {token or sample_data.a_token()}"})
+
+    def get(self, path: str, **headers: str) -> Any:
+        """Ask for something."""
+        return self.client.get(path, headers=headers)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Send JSON, or nothing at all."""
+        if body is None:
+            return self.client.post(path)
+        return self.client.post(path, json.dumps(body), content_type="application/json")
+
+    def decide(self, order: Order, what: str, **body: Any) -> Any:
+        """Post to an address of an order."""
+        return self.post(f"/api/orders/{order.pk}/{what}", body or None)
+
+    def listed(self, query: str) -> list[int]:
+        """Give the ids of the orders that a query lists."""
+        return [row["id"] for row in self.get(f"/api/orders?{query}").json()["results"]]
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    """Give what a refusal is told by."""
+    assert answer.json().keys() >= {"code", "message", "detail", "retryable"}
+    return answer.status_code, answer.json()["code"]
+
+
+def expire(order: Order) -> None:
+    """Let an order's time run out."""
+    with transaction.atomic():
+        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
+
+
+def a_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Order:
+    """Let an order of 007 and 013 end; somebody else has 007 by now, if it is `taken`."""
+    raffle = raffle or builders.raffle()
+    late = sample_data.an_order(raffle, numbers=[7, 13])
+    expire(late)
+    if taken:
+        sample_data.an_order(raffle, numbers=[7])
+    return late
+
+
+def told(order: Order) -> list[str]:
+    """Say what an order's buyer was told about it."""
+    notices = OutboundMessage.objects.filter(about=order.code or "").order_by("id")
+    return list(notices.values_list("key", flat=True))

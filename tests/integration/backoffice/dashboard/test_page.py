@@ -1,0 +1,284 @@
+"""The first screen: what it counts, for whom, and at what cost."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from backoffice.dashboard import page, sales_cache, sales_chart
+from backoffice.dashboard.page import Dashboard
+from shared.core.enums import OrderStatus, OutboxStatus
+from shared.raffles.models import Order, Raffle
+from shared.use_cases import payments
+from shared.whatsapp.models import BusinessNumber, OutboundMessage
+from shared.whatsapp.services import alarms
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.integration.backoffice import sample_data
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    sales_cache.clear_sales_cache()
+
+
+@pytest.fixture
+def raffle() -> Raffle:
+    return builders.raffle(numbers=20, time_zone="America/Bogota")
+
+
+def seen_by(client: Client) -> Dashboard:
+    """Open the first screen and give what it was drawn from."""
+    response = client.get(reverse("admin:index"))
+    assert response.status_code == 200
+    shown: Dashboard = response.context["dashboard"]
+    return shown
+
+
+def text_of(client: Client) -> str:
+    """Give the words of the screen as a person reads them."""
+    page = client.get(reverse("admin:index")).content.decode()
+    main = page[page.index("<main") : page.index("</main>")]
+    return " ".join(re.sub(r"<[^>]*>", " ", main).split())
+
+
+def a_member(client: Client, role: str) -> Client:
+    """Log somebody in who has a role."""
+    user = User.objects.create_user(role.lower(), is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    return client
+
+
+def a_busy_house(raffle: Raffle) -> None:
+    """Let a bit of everything wait."""
+    now = timezone.now()
+    waiting = sample_data.an_order(raffle, numbers=[1])
+    sample_data.a_proof(waiting)
+    Order.objects.filter(pk=waiting.pk).update(under_review_since=now - 95 * MINUTE)
+    paid = sample_data.an_order(raffle, numbers=[2, 3, 4])
+    payments.confirm_payment(paid.pk, by=builders.a_reviewer(), now=now)
+    soon = sample_data.an_order(raffle, numbers=[5])
+    Order.objects.filter(pk=soon.pk).update(expires_at=now + 5 * MINUTE + timedelta(seconds=30))
+    later = sample_data.an_order(raffle, numbers=[6])
+    Order.objects.filter(pk=later.pk).update(expires_at=now + 25 * MINUTE)
+    sample_data.a_proof(None, contact_id=builders.contact().pk)
+    builders.order(raffle, status=OrderStatus.EXPIRED, needs_decision=True, expires_at=None)
+    alarms.sound_alarm("token", title="Meta refuses the access token", now=now - 20 * MINUTE)
+    alarms.sound_alarm("token", title="Meta refuses the access token", now=now - 9 * MINUTE)
+    BusinessNumber.objects.create(
+        phone_number_id=NUMBER_ID,
+        display_phone_number="+1 555 010 0000",
+        last_webhook_at=now - 3 * MINUTE,
+        paused_at=now - 20 * MINUTE,
+        pause_code=190,
+        pause_reason="The token has expired.",
+    )
+    assert paid.contact_id is not None
+    for status in (OutboxStatus.FAILED, OutboxStatus.WITHHELD, OutboxStatus.SENT):
+        OutboundMessage.objects.create(
+            phone_number_id=NUMBER_ID,
+            contact_id=paid.contact_id,
+            kind="NOTICE",
+            key="paid",
+            payload={"type": "text", "text": {"body": "Paid."}},
+            status=status,
+            created_at=now,
+        )
+
+
+class TestOf:
+    def test_says_what_waits_and_for_how_long(self, owner: Client, raffle: Raffle) -> None:
+        a_busy_house(raffle)
+
+        waits = seen_by(owner).waits
+
+        assert waits is not None
+        assert (waits.review, waits.oldest) == (1, "1 h")
+        assert (waits.expiring, waits.ends) == (1, "the first in 5 min")
+        assert (waits.late, waits.orphans) == (1, 1)
+
+    def test_shows_how_a_raffle_sells_and_where_each_figure_leads(
+        self, owner: Client, raffle: Raffle
+    ) -> None:
+        a_busy_house(raffle)
+
+        raffles = seen_by(owner).raffles
+
+        assert raffles is not None
+        [shown] = raffles.shown
+        counts = shown.share.counts
+        assert (counts.sold, counts.reserved, counts.available) == (3, 3, 14)
+        assert shown.money is not None
+        assert [money.amount for money in shown.money] == ["$15.00", "$15.00"]
+        for address in (shown.page, shown.numbers, shown.orders, *[m.orders for m in shown.money]):
+            assert owner.get(address).status_code == 200
+
+    def test_tells_how_the_channel_fares(self, owner: Client, raffle: Raffle) -> None:
+        a_busy_house(raffle)
+
+        words = text_of(owner)
+
+        assert "Meta refuses the access token 2 times, last 9 min ago" in words
+        assert "Paused Meta's code 190: The token has expired. last webhook 3 min ago" in (
+            words.replace("&#x27;", "'")
+        )
+        assert "1 message not delivered" in words
+        assert "1 message held back" in words
+
+    def test_every_link_leads_somewhere(self, owner: Client, raffle: Raffle) -> None:
+        a_busy_house(raffle)
+        page = owner.get(reverse("admin:index")).content.decode()
+        main = page[page.index('id="dashboard"') : page.index("</main>")]
+
+        links = set(re.findall(r'href="([^"]+)"', main))
+
+        assert len(links) > 15
+        answers = {link: owner.get(link.replace("&amp;", "&")).status_code for link in links}
+        assert set(answers.values()) == {200}, answers
+
+    def test_counts_what_waits_afresh_at_each_look(self, owner: Client, raffle: Raffle) -> None:
+        waiting = seen_by(owner).waits
+        assert waiting is not None
+        assert waiting.review == 0
+
+        sample_data.a_proof(sample_data.an_order(raffle, numbers=[1]))
+
+        waiting = seen_by(owner).waits
+        assert waiting is not None
+        assert waiting.review == 1
+
+    def test_leads_an_empty_house_to_its_first_raffle(self, owner: Client) -> None:
+        assert "Create your first raffle" in text_of(owner)
+
+    def test_names_drafts_and_leaves_out_raffles_that_are_over(self, owner: Client) -> None:
+        builders.raffle(title="Over", status="CLOSED")
+        pending = builders.raffle(title="Nearly over", numbers=5)
+        sample_data.an_order(pending, numbers=[1])
+        Raffle.objects.filter(pk=pending.pk).update(status="CLOSED")
+        builders.raffle(title="Not yet", status="DRAFT")
+
+        raffles = seen_by(owner).raffles
+
+        assert raffles is not None
+        assert [raffle.title for raffle in raffles.shown] == ["Nearly over"]
+        assert [draft.title for draft in raffles.drafts] == ["Not yet"]
+
+    def test_shows_twelve_raffles_and_where_the_others_are(self, owner: Client) -> None:
+        for number in range(14):
+            builders.raffle(title=f"Raffle {number}")
+
+        raffles = seen_by(owner).raffles
+
+        assert raffles is not None
+        assert len(raffles.shown) == 12
+        assert raffles.all == reverse("admin:raffles_raffle_changelist")
+
+
+class TestPermissions:
+    def test_a_reviewer_sees_proofs_and_no_alarms(self, client: Client, raffle: Raffle) -> None:
+        a_busy_house(raffle)
+
+        shown = seen_by(a_member(client, "Reviewer"))
+
+        assert shown.waits is not None
+        assert shown.waits.review == 1
+        assert shown.alarms is None
+        assert shown.channel is not None
+        assert shown.channel.numbers is None
+        assert shown.raffles is not None
+        assert (shown.raffles.create, shown.raffles.shown[0].sell) == ("", "")
+        assert "access token" not in text_of(client)
+
+    def test_who_may_see_raffles_alone_sees_no_money(self, client: Client, raffle: Raffle) -> None:
+        a_busy_house(raffle)
+        client.force_login(sample_data.a_user("rafa", "view_raffle"))
+
+        shown = seen_by(client)
+
+        assert (shown.waits, shown.chart, shown.channel, shown.alarms) == (None,) * 4
+        assert shown.raffles is not None
+        assert shown.raffles.shown[0].share.counts.sold == 3
+        assert "$" not in text_of(client)
+
+    def test_who_may_see_nothing_reads_a_kind_sentence(
+        self, client: Client, raffle: Raffle
+    ) -> None:
+        a_busy_house(raffle)
+        client.force_login(sample_data.a_user("newcomer"))
+
+        assert seen_by(client).blank
+        assert "nobody has given you a role yet" in text_of(client)
+
+
+class TestCost:
+    def test_takes_twelve_queries_at_most(
+        self,
+        client: Client,
+        raffle: Raffle,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        a_busy_house(raffle)
+        a_member(client, "Seller")
+        sales_cache.clear_sales_cache()
+
+        with django_assert_max_num_queries(12):
+            assert not seen_by(client).blank
+
+    def test_reads_sums_once_in_twenty_seconds(
+        self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        now = timezone.now()
+        sales_cache.get_recent_sales(now=now, zone="UTC")
+
+        with django_assert_num_queries(0):
+            sales_cache.get_recent_sales(now=now + timedelta(seconds=19), zone="UTC")
+        with django_assert_num_queries(1):
+            sales_cache.get_recent_sales(now=now + timedelta(seconds=21), zone="UTC")
+
+
+class TestSums:
+    def test_puts_a_payment_on_its_day_in_the_zone(self, raffle: Raffle) -> None:
+        order = sample_data.an_order(raffle, numbers=[1, 2])
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        Order.objects.filter(pk=order.pk).update(closed_at=NOON.replace(hour=3))
+
+        there = sales_cache.sum_sales(now=NOON, zone="America/Bogota").days
+        here = sales_cache.sum_sales(now=NOON, zone="UTC").days
+
+        assert [day.tickets for day in there[-3:]] == [0, 2, 0]
+        assert [day.tickets for day in here[-3:]] == [0, 0, 2]
+        assert here[-1].money == {"USD": Decimal("10.00")}
+
+    def test_draws_two_currencies_side_by_side(self, raffle: Raffle) -> None:
+        sample_data.an_order(raffle, numbers=[1])
+        Order.objects.update(status=OrderStatus.PAID, closed_at=NOON, expires_at=None)
+        order = sample_data.an_order(builders.raffle(currency="EUR"), numbers=[1, 2])
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+
+        chart = sales_chart.build_sales_chart(
+            sales_cache.sum_sales(now=NOON, zone="UTC").days, currency="USD"
+        )
+
+        assert chart.today_money == "€10.00 + $5.00"
+        assert chart.money.bars[-1].height == sales_chart.CHART_HEIGHT
+        assert chart.tickets.total == "3"
+
+
+def test_reads_no_more_than_seven_queries_of_its_own(
+    raffle: Raffle, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    a_busy_house(raffle)
+    request = client.get("/").wsgi_request
+    request.user = User.objects.create_superuser("olga")
+
+    with django_assert_max_num_queries(7):
+        page.load_dashboard(request, now=timezone.now())

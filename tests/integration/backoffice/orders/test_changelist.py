@@ -1,0 +1,477 @@
+"""The list of orders, the page of one, and decisions about many at once."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
+from pytest_django import DjangoAssertNumQueries
+
+from backoffice.orders.changelist import bulk_confirmation, filter_counts
+from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus
+from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.use_cases import order_endings, payments, proof_files
+from shared.whatsapp import messages
+from shared.whatsapp.models import OutboundMessage
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.orders.test_concurrent_decisions import at_once, busy_database
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/raffles/order/"
+ACTIONS = {"confirm": "confirm_payments", "reject": "reject_proofs", "cancel": "cancel_orders"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_facets() -> None:
+    """Forget the counts that an earlier test left in this process."""
+    filter_counts.clear_filter_counts()
+
+
+@pytest.fixture
+def reviewer(client: Client) -> Client:
+    """Give the browser of somebody who decides about money."""
+    client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+    return client
+
+
+def listed(browser: Client, **query: str) -> list[str]:
+    """Give the codes in the list, in its order."""
+    answer = browser.get(LIST, query)
+    assert answer.status_code == 200
+    return [str(order) for order in answer.context["cl"].result_list]
+
+
+def page_of(browser: Client, order: Order) -> str:
+    answer = browser.get(reverse("admin:raffles_order_change", args=[order.pk]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def read(page: str) -> str:
+    """Give what a person reads of a page, on one line."""
+    return " ".join(strip_tags(page).split())
+
+
+def a_cash_sale(raffle: Raffle, **fields: Any) -> Order:
+    sold = {"status": OrderStatus.PAID, "buyer_name": "Carla Cash", "code": "R-CASH7"}
+    return builders.order(raffle, **{**sold, **fields})
+
+
+def end(order: Order) -> None:
+    order_endings.cancel_order(order.pk, by=builders.a_reviewer(), now=NOON)
+
+
+def confirm(order: Order) -> None:
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+
+
+class TestSearch:
+    def test_finds_by_code_phone_and_name_in_any_spelling(self, owner: Client) -> None:
+        buyer = builders.contact(profile_name="Ana Maria", wa_id="15550107777")
+        raffle = builders.raffle()
+        code = str(sample_data.an_order(raffle, numbers=[1], buyer=buyer))
+        sample_data.an_order(raffle, numbers=[2])
+        typed = [
+            *(code, code.lower(), f" {code.removeprefix('R-').lower()} "),
+            *("15550107777", "+1 555 010 7777", "010-7777", "0107777"),
+            *("ana mar", "MARIA"),
+        ]
+
+        assert {term: listed(owner, q=term) for term in typed} == {term: [code] for term in typed}
+
+    @pytest.mark.parametrize("term", ["1" * 5_000, "ana " * 1_500, "ﷺ" * 4_096, "#1 in " * 900])
+    def test_finds_nothing_by_a_text_that_is_too_long(self, owner: Client, term: str) -> None:
+        sample_data.an_order(builders.raffle(), numbers=[1])
+
+        assert listed(owner, q=term) == []
+
+    def test_finds_who_paid_in_cash_as_it_was_written_down(self, owner: Client) -> None:
+        raffle = builders.raffle()
+        a_cash_sale(raffle, buyer_phone="+1 (555) 019-8765")
+        sample_data.an_order(raffle, numbers=[1])
+
+        for term in ("carla", "cash carla", "555 0198765", "15550198765"):
+            assert listed(owner, q=term) == ["R-CASH7"], term
+
+    def test_finds_who_has_a_number_before_those_who_had_it(self, owner: Client) -> None:
+        raffle = builders.raffle()
+        sample_data.an_order(raffle, numbers=[8])
+        has = sample_data.an_order(raffle, numbers=[7])
+        end(has)
+        had = sample_data.an_order(raffle, numbers=[7, 9])
+        end(had)
+        confirm(has)  # late, and its number was still free
+
+        for term in ("07", "#0007", "7 in summer"):
+            assert listed(owner, q=term) == [str(has), str(had)], term
+        assert listed(owner, q="7", o="1") == sorted([str(has), str(had)])
+        assert listed(owner, q="#99") == listed(owner, q="7 in winter") == []
+
+    def test_finds_a_number_in_every_raffle_or_in_the_chosen_one(self, owner: Client) -> None:
+        summer, winter = builders.raffle(), builders.raffle(title="Winter Raffle")
+        here, there = (sample_data.an_order(raffle, numbers=[7]) for raffle in (summer, winter))
+
+        assert listed(owner, q="07") == [str(there), str(here)]
+        assert listed(owner, q="07", raffle=str(summer.pk)) == [str(here)]
+        assert listed(owner, q="07 in WINTER") == [str(there)]
+
+
+class TestFilters:
+    def options(self, browser: Client, **query: str) -> list[str]:
+        answer = browser.get(LIST, query)
+        tabs = [tab.words for tab in answer.context["tabs"]]
+        return tabs + [words for one in answer.context["selects"] for _, words in one.options]
+
+    def test_say_how_many_orders_each_answer_has(self, owner: Client) -> None:
+        summer, winter = builders.raffle(), builders.raffle(title="Winter Raffle")
+        now = timezone.now()
+        for number in (1, 2):
+            sample_data.a_proof(sample_data.an_order(summer, numbers=[number]))
+        Order.objects.filter(under_review_since__isnull=False).order_by("id").first()
+        asked = Order.objects.order_by("id").first()
+        assert asked is not None
+        payments.ask_for_better_proof(asked.pk, note="", by=builders.a_reviewer(), now=NOON)
+        builders.order(summer, expires_at=now + 5 * MINUTE)
+        builders.order(summer, expires_at=now + 20 * MINUTE)
+        a_cash_sale(winter, needs_decision=True)
+
+        assert self.options(owner) == [
+            *("All (5)", "To review (2)", "Asked again (1)", "Expiring soon (1)"),
+            *("Late payments (1)", "Cash (3)"),
+            *("Draft (2)", "Pending payment (2)", "Paid (1)", "Cancelled (0)", "Expired (0)"),
+            *("Winter Raffle (1)", "Summer Raffle (4)"),
+        ]
+        within = self.options(owner, raffle=str(winter.pk))
+        assert {"All (1)", "To review (0)", "Cash (1)", "Paid (1)"} <= set(within)
+
+    def test_keep_the_orders_that_were_counted(self, owner: Client) -> None:
+        raffle, now = builders.raffle(), timezone.now()
+        later, sooner = (sample_data.an_order(raffle, numbers=[n]) for n in (1, 2))
+        sample_data.a_proof(later, at=NOON + 5 * MINUTE)
+        sample_data.a_proof(sooner, at=NOON + MINUTE)
+        soon = sample_data.an_order(raffle, numbers=[3])
+        Order.objects.filter(pk=soon.pk).update(expires_at=now + 5 * MINUTE)
+        held = sample_data.an_order(raffle, numbers=[4])
+        Order.objects.filter(pk=held.pk).update(expires_at=now + timedelta(hours=1))
+
+        assert listed(owner, review="waiting") == [str(sooner), str(later)]  # longest waiting first
+        assert listed(owner, expiring="soon") == [str(soon)]
+        assert listed(owner, status="PENDING_PAYMENT", review="asked") == []
+        assert "4 min left" in read(owner.get(LIST).content.decode())
+
+
+class TestList:
+    def test_takes_twelve_queries_at_most_for_any_number_of_rows(
+        self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle()
+        for number in range(7, 20):
+            sample_data.a_proof(
+                sample_data.an_order(raffle, numbers=[number, number + 20, number + 40])
+            )
+
+        for query in ({}, {"q": "Buyer"}, {"q": "07"}, {"q": "5550"}, {"review": "waiting"}):
+            filter_counts.clear_filter_counts()
+            with django_assert_max_num_queries(12):
+                assert listed(reviewer, **query)
+
+    def test_is_for_those_who_may_see_orders(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("somebody", "view_raffle"))
+        order = sample_data.an_order()
+
+        pages = [LIST, reverse("admin:raffles_order_change", args=[order.pk])]
+        assert [client.get(page).status_code for page in pages] == [403, 403]
+
+
+class TestPage:
+    def test_tells_the_history_by_its_doors_in_the_raffles_own_time(self, owner: Client) -> None:
+        order = sample_data.an_order(builders.raffle(time_zone="America/Bogota"))
+        payments.confirm_payment(order.pk, by=builders.an_api_token(), now=NOON + MINUTE)
+        OrderEvent.objects.create(
+            order=order, action=OrderAction.EXPIRED, actor_kind="SWEEPER", at=NOON
+        )
+
+        page = page_of(owner, order)
+        history = read(page.split('class="story"')[1].split("</ol>")[0])
+
+        assert re.findall(r"Order placed by Buyer, Chat 22 Nov 2026, 07:00 · .*? ago", history)
+        assert "Payment confirmed by n8n, API" in history
+        assert "Expired, numbers free again Clock" in history
+        assert history.index("Payment confirmed") < history.index("Order placed")
+
+    def test_leads_from_each_number_to_its_place_on_the_map(self, owner: Client) -> None:
+        order = sample_data.an_order(numbers=[7, 13])
+
+        page = page_of(owner, order)
+
+        address = reverse("admin:desk_numbers", args=[order.raffle_id])
+        assert f'href="{address}?number=007"' in page
+        assert f'href="{address}?number=013"' in page
+
+    def test_shows_name_and_phone_of_a_sale_for_cash(self, owner: Client) -> None:
+        order = a_cash_sale(builders.raffle(), buyer_phone="+1 555 019 8765")
+
+        assert "Carla Cash, +1 555 019 8765" in read(page_of(owner, order))
+
+    def test_says_that_news_did_not_arrive_and_how_to_tell_the_buyer_by_hand(
+        self, owner: Client
+    ) -> None:
+        buyer = builders.contact(wa_id="15550107777")
+        order = sample_data.an_order(buyer=buyer)
+        OutboundMessage.objects.create(
+            phone_number_id=NUMBER_ID,
+            contact=buyer,
+            kind=OutboxKind.NOTICE,
+            key="paid",
+            payload=messages.build_text("007 is yours"),
+            status=OutboxStatus.WITHHELD,
+            created_at=NOON,
+        )
+
+        page = page_of(owner, order)
+
+        assert "The buyer has not got our last news. More than 24 hours" in read(page)
+        assert 'href="https://wa.me/15550107777?text=007%20is%20yours"' in page
+
+    def test_keeps_the_conversation_from_who_may_not_read_messages(self, client: Client) -> None:
+        order = sample_data.an_order()
+        client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+        assert "Conversation" not in read(page_of(client, order))
+
+        client.force_login(sample_data.a_user("eva", *sample_data.REVIEWER, "view_inboundmessage"))
+        assert "Conversation" in read(page_of(client, order))
+
+    def test_offers_no_decision_to_who_may_only_look(self, client: Client) -> None:
+        order = sample_data.an_order()
+        sample_data.with_file(sample_data.a_proof(order))
+        client.force_login(sample_data.a_user("looker", "view_order"))
+
+        page = page_of(client, order)
+
+        assert "Open in review" in page
+        assert "Confirm payment" not in page
+        assert "Cancel the order" not in page
+
+    def test_shows_each_proof_and_sends_those_that_wait_with_the_decision(
+        self, owner: Client
+    ) -> None:
+        order = sample_data.an_order()
+        kept = sample_data.with_file(sample_data.a_proof(order))
+        failed = sample_data.a_proof(order)
+        proof_files.record_proof_fetch_failure(
+            failed.pk, error="Meta lost it", retry_at=None, now=NOON
+        )
+
+        page = page_of(owner, order)
+
+        assert reverse("admin:raffles_paymentproof_file", args=[kept.pk]) in page
+        assert "Meta lost it" in page
+        assert f'name="seen" value="{kept.pk}"' in page
+
+    def test_escapes_what_buyers_wrote(self, owner: Client) -> None:
+        order = sample_data.an_order(
+            buyer=builders.contact(profile_name="<script>alert(1)</script>")
+        )
+
+        assert "<script>alert(1)" not in page_of(owner, order)
+
+    def test_takes_twelve_queries_at_most_however_much_happened(
+        self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER, "view_inboundmessage"))
+        raffle = builders.raffle()
+        other, order = (sample_data.an_order(raffle, numbers=[n]) for n in (1, 2))
+        for each in (other, order, order, order):
+            sample_data.with_file(sample_data.a_proof(each), content=sample_data.a_picture("red"))
+
+        with django_assert_max_num_queries(12):
+            page = page_of(client, order)
+        assert str(other) in page  # where the same picture came with, too
+
+
+def chosen(browser: Client, act: str, *orders: Order, across: bool = False) -> Any:
+    """Choose orders in the list, and an action."""
+    form = {"action": ACTIONS[act], "_selected_action": [order.pk for order in orders]}
+    return browser.post(LIST, {**form, "select_across": "1" if across else "0"})
+
+
+def form_of(page: Any) -> dict[str, Any]:
+    """Fill in the form of the page that asks once more, as a browser does."""
+    lines = page.context["choice"].lines
+    return {
+        "order": [line.order.pk for line in lines if line.fits],
+        "seen": [key for line in lines for key in line.seen],
+    }
+
+
+def done(browser: Client, act: str, form: dict[str, Any]) -> str:
+    answer = browser.post(reverse(f"admin:raffles_order_{act}_many"), form, follow=True)
+    assert answer.status_code == 200
+    return read(answer.content.decode())
+
+
+class TestManyAtOnce:
+    def test_shows_proofs_and_amounts_and_ticks_only_what_nothing_speaks_against(
+        self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle()
+        good, same, twin, bare, paid = (
+            sample_data.an_order(raffle, numbers=[n]) for n in range(1, 6)
+        )
+        held = sample_data.a_hold(raffle, numbers=[6])
+        sample_data.with_file(
+            sample_data.a_proof(good), content=b"%PDF-1.7", content_type="application/pdf"
+        )
+        for order in (same, twin):
+            sample_data.with_file(sample_data.a_proof(order), content=sample_data.a_picture("red"))
+        confirm(paid)
+
+        with django_assert_max_num_queries(12):
+            page = chosen(reviewer, "confirm", good, same, twin, bare, paid, held)
+
+        lines = {line.order: line for line in page.context["choice"].lines}
+        assert [order for order, line in lines.items() if line.chosen] == [good]
+        assert [order for order, line in lines.items() if not line.fits] == [held, paid]
+        assert f"also came with {twin}" in lines[same].hint
+        assert "No proof has come" in lines[bare].hint
+        assert page.context["choice"].sum == "$5.00"
+        assert "nothing to pay" in lines[held].hint
+        assert b"PDF" in page.content
+
+    def test_says_exactly_what_happened_to_each(self, reviewer: Client) -> None:
+        raffle = builders.raffle()
+        fresh, before, gone, late = (sample_data.an_order(raffle, numbers=[n]) for n in range(1, 5))
+        held = sample_data.a_hold(raffle, numbers=[6])
+        confirm(before)
+        for order in (gone, late):
+            end(order)
+        sample_data.an_order(raffle, numbers=[3])
+        keys = [order.pk for order in (fresh, before, gone, late, held)]
+
+        said = done(reviewer, "confirm", {"order": keys})
+
+        assert f"{fresh} is paid: 001 are sold." in said
+        assert f"{before} was already confirmed by rita on 22 Nov 2026, 12:00 (UTC)." in said
+        assert f"{gone} was not confirmed: it had ended and somebody else has 003." in said
+        assert f"{late} is paid: 004 are sold. It was late" in said
+        assert f"{held} could not: The buyer has not confirmed this order yet" in said
+        assert "2 done 1 already decided 2 left as they were" in said
+        assert "2 done" in read(reviewer.get(f"{LIST}many/done/").content.decode())
+
+    def test_leaves_an_order_alone_whose_next_proof_came_after_the_page(
+        self, reviewer: Client
+    ) -> None:
+        raffle = builders.raffle()
+        orders = [sample_data.an_order(raffle, numbers=[n]) for n in (1, 2)]
+        for order in orders:
+            sample_data.with_file(sample_data.a_proof(order))
+        form = form_of(chosen(reviewer, "confirm", *orders))
+        sample_data.with_file(sample_data.a_proof(orders[0]))
+
+        said = done(reviewer, "confirm", form)
+
+        assert f"{orders[0]} was left alone: another proof arrived" in said
+        assert f"{orders[1]} is paid" in said
+        assert list(Order.objects.filter(status=OrderStatus.PAID)) == [orders[1]]
+
+    def test_rejects_for_a_reason_and_never_without(self, reviewer: Client) -> None:
+        order = sample_data.an_order()
+        sample_data.with_file(sample_data.a_proof(order))
+        form = form_of(chosen(reviewer, "reject", order))
+
+        assert "nothing was changed" in done(reviewer, "reject", form)
+        assert "nothing was changed" in done(reviewer, "reject", form | {"reason": "OTHER"})
+        said = done(reviewer, "reject", form | {"reason": "ILLEGIBLE", "note": "blurred"})
+        again = done(reviewer, "reject", form | {"reason": "ILLEGIBLE"})
+
+        assert f"{order} is turned down" in said
+        assert f"{order} is decided: rita turned its proof down" in again
+        event = order.events.get(action=OrderAction.PROOF_REJECTED)
+        assert (event.actor_label, "blurred" in event.reason) == ("rita", True)
+
+    def test_cancels_after_asking_and_ticks_none_whose_buyer_may_have_paid(
+        self, reviewer: Client
+    ) -> None:
+        raffle = builders.raffle()
+        waits, free = (sample_data.an_order(raffle, numbers=[n]) for n in (1, 2))
+        sample_data.a_proof(waits)
+
+        page = chosen(reviewer, "cancel", waits, free)
+        ticked = [line.order.pk for line in page.context["choice"].lines if line.chosen]
+        said = done(reviewer, "cancel", {"order": ticked, "note": "raffle moved"})
+
+        assert f"{free} is cancelled" in said
+        assert str(waits) not in said
+        assert free.events.filter(action=OrderAction.CANCELLED, reason="raffle moved").exists()
+
+    def test_takes_so_many_at_a_time_and_says_so(self, owner: Client) -> None:
+        raffle = builders.raffle()
+        row = builders.order(raffle)
+        more = bulk_confirmation.MAX_ORDERS_PER_ACTION + 2
+        Order.objects.bulk_create(
+            Order(**{**fields, "id": None, "code": None})
+            for fields in [Order.objects.values().get(pk=row.pk)] * more
+        )
+
+        page = chosen(owner, "cancel", row, across=True)
+
+        assert len(page.context["choice"].lines) == bulk_confirmation.MAX_ORDERS_PER_ACTION
+        assert "3 more were chosen" in read(page.content.decode())
+
+    def test_is_403_for_who_may_not_decide(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("looker", "view_order"))
+        order = sample_data.an_order()
+        form = {"order": [order.pk], "reason": "ILLEGIBLE"}
+
+        for act in ACTIONS:
+            address = reverse(f"admin:raffles_order_{act}_many")
+            answers = [chosen(client, act, order), client.post(address, form), client.get(address)]
+            assert [answer.status_code for answer in answers] == [403, 403, 405], act
+        assert client.get(f"{LIST}many/done/").status_code == 403
+        assert order.events.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameMoment:
+    def test_two_confirm_the_same_orders_with_one_effect(self) -> None:
+        raffle = builders.raffle()
+        orders = [sample_data.an_order(raffle, numbers=[n]) for n in (1, 2, 3)]
+        browsers = [Client(), Client()]
+        for name, browser in zip(("rita", "olga"), browsers, strict=True):
+            browser.force_login(User.objects.create_superuser(name))
+        forms = [{"order": [order.pk for order in turn]} for turn in (orders, orders[::-1])]
+
+        def confirming(browser: Client, form: dict[str, Any]) -> Callable[[], str]:
+            return lambda: done(browser, "confirm", form)
+
+        said = at_once([confirming(*pair) for pair in zip(browsers, forms, strict=True)])
+
+        for order in orders:
+            assert sum(f"{order} is paid" in one for one in said) == 1
+            assert sum(f"{order} was already confirmed by" in one for one in said) == 1
+            assert order.events.filter(action=OrderAction.PAID).count() == 1
+        assert OutboundMessage.objects.filter(key="paid").count() == 3
+
+    def test_a_busy_order_is_told_and_does_not_stop_the_others(self, vendor: str) -> None:
+        raffle = builders.raffle()
+        orders = [sample_data.an_order(raffle, numbers=[n]) for n in (1, 2)]
+        browser = Client()
+        browser.force_login(User.objects.create_superuser("rita"))
+        form = {"order": [order.pk for order in orders]}
+
+        with busy_database(orders[0]):
+            said = done(browser, "confirm", form)
+
+        assert f"{orders[0]} could not: the database is busy. Nothing was changed" in said
+        one_by_one = vendor != "sqlite"  # which locks all of them with the first
+        assert (f"{orders[1]} is paid" in said) is one_by_one
+        assert Order.objects.filter(status=OrderStatus.PAID).exists() is one_by_one

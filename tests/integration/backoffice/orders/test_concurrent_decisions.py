@@ -1,0 +1,150 @@
+"""What happens when two decide at the same moment, and when the database has no time for us."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.db import connection, connections, transaction
+from django.test import Client
+from django.urls import reverse
+
+from shared.core.enums import ActorKind, EventType, OrderAction, OrderStatus
+from shared.events.models import Event
+from shared.raffles.models import Order
+from shared.whatsapp.models import OutboundMessage
+from tests.integration.backoffice import sample_data
+from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make the calls in a thread each, all let go at the same moment."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+@contextmanager
+def busy_database(order: Order) -> Iterator[None]:
+    """Let somebody else hold what a decision needs, and wait for it for a moment only."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Order.objects.select_for_update().get(pk=order.pk)
+                held.set()
+                done.wait(PATIENCE)
+        finally:
+            connections.close_all()
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA busy_timeout = 50")
+        else:
+            cursor.execute("SET lock_timeout = '50ms'")
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert held.wait(PATIENCE)
+        yield
+    finally:
+        done.set()
+        thread.join()
+        connection.close()  # and with it the short patience
+
+
+class TestTwoAtOnce:
+    def test_confirm_with_one_effect_though_twenty_do_in_the_api_and_the_back_office(self) -> None:
+        order = sample_data.an_order()
+        keys = [sample_data.a_token(f"program {index}") for index in range(14)]
+        browsers = [Client() for _ in range(6)]
+        for index, browser in enumerate(browsers):
+            browser.force_login(User.objects.create_superuser(f"person {index}"))
+
+        def confirm(key: str) -> Any:
+            client = Client(headers={"X-API-Key": key, "Idempotency-Key": f"confirm-{order.pk}"})
+            return client.post(f"/api/orders/{order.pk}/confirm-payment")
+
+        def press(browser: Client) -> Any:
+            return browser.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
+
+        calls = [partial(confirm, key) for key in keys] + [
+            partial(press, each) for each in browsers
+        ]
+        answers = at_once(calls)
+
+        programs, people = answers[:14], answers[14:]
+        assert {answer.status_code for answer in programs} == {200}
+        assert {answer.status_code for answer in people} == {302}
+        firsts = [answer for answer in programs if not answer.json()["already_confirmed"]]
+        paid = order.events.get(action=OrderAction.PAID)
+        assert len(firsts) == (paid.actor_kind == ActorKind.TOKEN)
+        assert {answer.json()["confirmed_by"]["label"] for answer in programs} == {paid.actor_label}
+        assert OutboundMessage.objects.filter(key="paid").count() == 1
+        assert Event.objects.filter(type=EventType.ORDER_PAID).count() == 1
+
+    def test_confirm_in_the_admin_and_cancel_through_the_api_with_one_winner(self) -> None:
+        order, key = sample_data.an_order(), sample_data.a_token()
+        browser = Client()
+        browser.force_login(User.objects.create_superuser("rita"))
+
+        def confirm() -> Any:
+            return browser.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
+
+        def cancel() -> Any:
+            return Client(headers={"X-API-Key": key}).post(f"/api/orders/{order.pk}/cancel")
+
+        confirmed, cancelled = at_once([confirm, cancel])
+
+        assert confirmed.status_code == 302
+        order.refresh_from_db()
+        # A cancelled order whose numbers are free is sold by a later confirmation, so either way:
+        assert order.status == OrderStatus.PAID
+        assert cancelled.status_code in {200, 409}
+        assert OutboundMessage.objects.filter(key="paid").count() == 1
+
+
+class TestBusyDatabase:
+    def test_answers_503_that_may_be_tried_again(self) -> None:
+        order, key = sample_data.an_order(), sample_data.a_token()
+        client = Client(headers={"X-API-Key": key})
+        address = f"/api/orders/{order.pk}/confirm-payment"
+
+        with busy_database(order):
+            answer = client.post(address, json.dumps({}), content_type="application/json")
+
+        assert answer.status_code == 503
+        assert answer["Retry-After"] == "1"
+        assert answer.json()["code"] == "database_busy"
+        assert answer.json()["retryable"] is True
+        assert client.post(address).status_code == 200
+
+    def test_is_told_in_the_admin_and_nothing_is_changed(self) -> None:
+        order = sample_data.an_order()
+        browser = Client()
+        browser.force_login(User.objects.create_superuser("rita"))
+
+        with busy_database(order):
+            answer = browser.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
+
+        told = [str(message) for message in get_messages(answer.wsgi_request)]
+        assert "The database is busy" in told[0]
+        order.refresh_from_db()
+        assert order.status == OrderStatus.PENDING_PAYMENT

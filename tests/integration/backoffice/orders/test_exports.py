@@ -1,0 +1,224 @@
+"""Sales and buyers as files: what is in them, who gets them, and that no cell is a formula."""
+
+import csv
+from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO, StringIO
+from typing import Any
+
+import openpyxl
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from backoffice.orders.exports import cells, view
+from backoffice.orders.exports.tables import ExportTable
+from shared.raffles.models import Order, Raffle
+from shared.use_cases import order_endings, payments
+from tests import builders
+from tests.builders import MINUTE, NOON
+from tests.integration.backoffice import sample_data
+
+pytestmark = pytest.mark.django_db
+
+
+def fetched(client: Client, **choice: Any) -> bytes:
+    """Ask for an export and give the whole file."""
+    address = reverse("admin:desk_export")
+    answer = client.post(address, {"what": "NUMBERS", "format": "csv", "status": "", **choice})
+    assert answer.status_code == 200
+    assert "attachment" in answer["Content-Disposition"]
+    return b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    """Read a CSV file as Excel does."""
+    text = content.decode("utf-8-sig")
+    return list(csv.DictReader(StringIO(text)))
+
+
+def a_sale(raffle: Raffle, numbers: list[int], **buyer: Any) -> Order:
+    order = sample_data.an_order(raffle, numbers=numbers, buyer=builders.contact(**buyer))
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
+    order.refresh_from_db()
+    return order
+
+
+class TestExport:
+    def test_has_a_row_a_number_in_the_time_of_the_raffle(self, owner: Client) -> None:
+        raffle = builders.raffle(time_zone="America/Bogota")
+        order = a_sale(raffle, [13, 7], profile_name="José Ñandú 🎟️", wa_id="15550107777")
+        sample_data.an_order(raffle, numbers=[20])
+
+        content = fetched(owner, status="PAID", raffle=raffle.pk)
+
+        assert content.startswith(b"\xef\xbb\xbf")
+        first, second = rows_of(content)
+        assert first == {
+            "Number": "007",
+            "Raffle": "Summer Raffle",
+            "Order": order.code,
+            "Status": "Paid",
+            "Buyer": "José Ñandú 🎟️",
+            "Phone": "'+15550107777",
+            "Price": "5.00",
+            "Currency": "USD",
+            "Ordered at": "2026-11-22T07:00:00-05:00",
+            "Paid at": "2026-11-22T07:01:00-05:00",
+            "Sold": "over WhatsApp",
+        }
+        assert second["Number"] == "013"
+
+    def test_has_a_row_an_order_also_for_those_that_ended(self, owner: Client) -> None:
+        raffle = builders.raffle()
+        a_sale(raffle, [1, 2])
+        ended = sample_data.an_order(raffle, numbers=[3, 4])
+        order_endings.cancel_order(ended.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
+        builders.order(raffle, quantity=3, buyer_name="Walter", buyer_phone="+1 555 0109")
+
+        sold, cancelled, cash = rows_of(fetched(owner, what="ORDERS"))
+
+        assert (sold["Numbers"], sold["Total"], sold["How many"]) == ("001 002", "10.00", "2")
+        assert (cancelled["Numbers"], cancelled["Status"]) == ("003 004", "Cancelled")
+        assert (cash["Buyer"], cash["Phone"]) == ("Walter", "'+1 555 0109")
+        assert (cash["Numbers"], cash["Sold"]) == ("", "for cash")
+
+    def test_has_a_row_a_buyer_with_totals(self, owner: Client) -> None:
+        raffle, ana = builders.raffle(), builders.contact(profile_name="Ana")
+        for number in (1, 2, 3):
+            order = sample_data.an_order(raffle, numbers=[number], buyer=ana)
+            payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        a_sale(raffle, [4, 5], profile_name="Bo")
+
+        found = {row["Buyer"]: row for row in rows_of(fetched(owner, what="BUYERS"))}
+
+        assert {name: row["Total"] for name, row in found.items()} == {
+            "Ana": "15.00",
+            "Bo": "10.00",
+        }
+        assert (found["Ana"]["Orders"], found["Bo"]["Numbers"]) == ("3", "2")
+
+    @pytest.mark.parametrize("kind", ["csv", "xlsx"])
+    def test_writes_down_who_took_how_many_rows(self, owner: Client, kind: str) -> None:
+        raffle = builders.raffle()
+        a_sale(raffle, [1, 2, 3])
+
+        fetched(owner, raffle=raffle.pk, format=kind)
+
+        entry = LogEntry.objects.get()
+        assert entry.user == User.objects.get(username="olga")
+        assert entry.object_repr == "Summer Raffle"
+        assert entry.change_message.startswith("Exported 3 rows as ")
+
+    def test_counts_the_rows_of_a_download_that_was_broken_off(self) -> None:
+        told: list[tuple[int, bool]] = []
+        rows: Iterator[list[cells.CellValue]] = iter([["007"]] * 10_000)
+        lines = view.generate_csv_lines(
+            ExportTable(["Number"], rows), done=lambda count, *, whole: told.append((count, whole))
+        )
+
+        for _ in range(3):
+            next(lines)
+        lines.close()
+
+        assert told == [(1_000, False)]
+
+    def test_reads_a_thousand_rows_in_a_few_queries(
+        self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle()
+        for _ in range(30):
+            builders.order(raffle, contact=builders.contact())
+
+        with django_assert_max_num_queries(12):
+            assert len(rows_of(fetched(owner, what="ORDERS"))) == 30
+        with django_assert_max_num_queries(12):
+            assert owner.get(reverse("admin:desk_export")).status_code == 200
+
+    def test_is_refused_without_its_permission(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+
+        assert client.get(reverse("admin:desk_export")).status_code == 403
+        assert client.post(reverse("admin:desk_export"), {}).status_code == 403
+
+    def test_asks_again_when_something_else_was_sent(self, owner: Client) -> None:
+        answer = owner.post(reverse("admin:desk_export"), {"what": "EVERYTHING"})
+
+        assert answer.status_code == 200
+        assert b"Please choose from the lists" in answer.content
+        assert not LogEntry.objects.exists()
+
+
+FORMULAE = [
+    '=HYPERLINK("http://evil","x")',
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "  =1+1",
+    "\u200b=1+1",
+    "＝1+1",
+    "＠SUM(A1)",
+    "a;=1+1",
+    "a\n=1+1",
+]
+
+
+class TestFormulae:
+    @pytest.mark.parametrize("text", FORMULAE)
+    def test_begin_no_cell_of_a_csv_file(self, text: str) -> None:
+        cell = str(cells.format_csv_cell(text))
+
+        for separator in ("\n", "\r", ";", "\t"):
+            for part in cell.split(separator):
+                assert not cells.is_formula_like(part), cell
+        assert cell.replace("'", "") == text
+
+    def test_are_texts_in_excel_and_so_are_phones_and_numbers(self, owner: Client) -> None:
+        raffle = builders.raffle()
+        for number, name in enumerate(FORMULAE, start=1):
+            a_sale(raffle, [number], profile_name=name)
+
+        book = openpyxl.load_workbook(BytesIO(fetched(owner, format="xlsx")))
+
+        sheet = book.active
+        assert sheet is not None
+        headings, *found = list(sheet.iter_rows())
+        column = {str(cell.value): place for place, cell in enumerate(headings)}
+        assert len(found) == len(FORMULAE)
+        for row, name in zip(found, FORMULAE, strict=True):
+            buyer, phone = row[column["Buyer"]], row[column["Phone"]]
+            assert (buyer.data_type, str(buyer.value).split()) == ("s", name.split())
+            assert (phone.data_type, str(phone.value)[0]) == ("s", "+")
+            assert row[column["Number"]].data_type == "s"
+            assert row[column["Price"]].data_type == "n"
+
+    def test_leave_innocent_texts_alone(self) -> None:
+        for text in ("Ana", "O'Neil & Sons", "R-7K3F9", "007", "a=b", "1 + 1"):
+            assert cells.format_csv_cell(text) == text
+
+
+def test_the_list_of_orders_leads_to_the_export(owner: Client, client: Client) -> None:
+    page = owner.get(reverse("admin:raffles_order_changelist")).content.decode()
+    assert reverse("admin:desk_export") in page
+
+    other = Client()
+    other.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+    page = other.get(reverse("admin:raffles_order_changelist")).content.decode()
+    assert reverse("admin:desk_export") not in page
+
+
+def test_sums_are_exact_to_the_cent(owner: Client) -> None:
+    raffle, ana = builders.raffle(price="0.10"), builders.contact()
+    for minute in range(7):
+        at = NOON + timedelta(minutes=minute)
+        builders.order(raffle, contact=ana, created_at=at)
+
+    (row,) = rows_of(fetched(owner, what="BUYERS"))
+
+    assert row["Total"] == "0.70"

@@ -1,0 +1,234 @@
+"""Proofs that fit no order: their list, their page, and the decisions that end them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from shared.core.enums import OrderStatus, Verdict
+from shared.raffles.models import Order, PaymentProof
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON
+from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+from tests.integration.backoffice.orders.test_decisions import a_reviewer, said
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reviewer(db: None) -> Client:
+    return a_reviewer()
+
+
+def an_orphan(sender: WhatsAppContact | None = None, *, minutes: int = 1) -> PaymentProof:
+    sender = sender or builders.contact()
+    proof = sample_data.a_proof(None, contact_id=sender.pk, at=NOON + minutes * MINUTE)
+    return sample_data.with_file(proof, content=sample_data.a_picture("red"))
+
+
+def page_of(browser: Client, proof: PaymentProof, query: str = "") -> str:
+    answer = browser.get(reverse("admin:desk_orphan", args=[proof.pk]) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def end(browser: Client, proof: PaymentProof, how: str, **form: Any) -> Any:
+    return browser.post(reverse(f"admin:desk_orphan_{how}", args=[proof.pk]), form)
+
+
+class TestTheList:
+    def test_has_the_oldest_first_and_the_dismissed_below(self, reviewer: Client) -> None:
+        first, second, dismissed = (an_orphan(minutes=n) for n in (1, 2, 3))
+        end(reviewer, dismissed, "dismiss", note="a cat")
+
+        page = reviewer.get(reverse("admin:desk_orphans")).content.decode()
+
+        names = [str(proof.contact) for proof in (first, second, dismissed)]
+        assert sorted(names, key=page.index) == names
+        assert "Dismissed by rita" in page
+        assert "a cat" in page.split("Dismissed lately")[1]
+
+    def test_takes_as_many_queries_for_many_as_for_few(
+        self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for _ in range(6):
+            an_orphan()
+
+        with django_assert_max_num_queries(12):
+            reviewer.get(reverse("admin:desk_orphans"))
+
+    def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("other", "view_raffle"))
+        proof = an_orphan()
+
+        for name, args in (("orphans", []), ("orphan", [proof.pk])):
+            assert client.get(reverse(f"admin:desk_{name}", args=args)).status_code == 403
+
+
+class TestThePage:
+    def test_offers_the_senders_orders_with_those_that_want_payment_first(
+        self, reviewer: Client
+    ) -> None:
+        sender = builders.contact()
+        wanting = sample_data.an_order(builders.raffle(), numbers=[1], buyer=sender)
+        reviewed = sample_data.an_order(builders.raffle(), numbers=[2], buyer=sender)
+        sample_data.a_proof(reviewed)
+        stranger = sample_data.an_order(builders.raffle(), numbers=[3])
+
+        page = page_of(reviewer, an_orphan(sender))
+
+        assert page.index(f">{wanting}</a>") < page.index(f">{reviewed}</a>")
+        assert f">{stranger}</a>" not in page
+
+    def test_finds_another_order_by_its_code_in_any_spelling(self, reviewer: Client) -> None:
+        order = sample_data.an_order()
+        proof = an_orphan()
+
+        found = page_of(reviewer, proof, f"?code=%20{str(order).lower()}")
+        nothing = page_of(reviewer, proof, "?code=R-00000")
+
+        assert f'name="order" value="{order.pk}"' in found
+        assert "There is no order R-00000" in nothing
+
+    def test_warns_where_the_same_file_came_with_an_order(self, reviewer: Client) -> None:
+        order = sample_data.an_order()
+        sample_data.with_file(sample_data.a_proof(order), content=sample_data.a_picture("red"))
+
+        page = page_of(reviewer, an_orphan())
+
+        assert "The very same file" in page
+        assert str(order) in page
+
+    def test_takes_twelve_queries(
+        self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        sender = builders.contact()
+        for number in range(1, 5):
+            order = sample_data.an_order(builders.raffle(), numbers=[number], buyer=sender)
+            sample_data.with_file(sample_data.a_proof(order), content=sample_data.a_picture("red"))
+        proof = an_orphan(sender)
+
+        with django_assert_max_num_queries(12):
+            page_of(reviewer, proof)
+        with django_assert_max_num_queries(12):
+            page_of(reviewer, proof, f"?code={order}")
+
+    def test_leads_on_to_the_next(self, reviewer: Client) -> None:
+        first, second = an_orphan(minutes=1), an_orphan(minutes=2)
+
+        answer = reviewer.get(reverse("admin:desk_orphan_next", args=[first.pk]))
+
+        assert answer["Location"] == reverse("admin:desk_orphan", args=[second.pk])
+
+
+class TestTheDecisions:
+    def test_are_closed_to_staff_without_the_permission(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("looker", "view_order"))
+        order, proof = sample_data.an_order(), an_orphan()
+        form = {"order": order.pk, "note": "no", "raffle": order.raffle_id}
+
+        for how in ("attach", "make_order", "dismiss"):
+            assert end(client, proof, how, **form).status_code == 403
+        proof.refresh_from_db()
+        assert (proof.order_id, proof.verdict) == (None, Verdict.PENDING)
+
+    def test_attaching_puts_the_order_under_review_and_leads_on(self, reviewer: Client) -> None:
+        order, proof, following = sample_data.an_order(), an_orphan(minutes=1), an_orphan(minutes=2)
+
+        answer = end(reviewer, proof, "attach", order=order.pk)
+
+        order.refresh_from_db()
+        assert order.under_review
+        assert order.proofs.get() == proof
+        assert answer["Location"] == reverse("admin:desk_orphan", args=[following.pk])
+        assert f'href="{reverse("admin:desk_review", args=[order.pk])}"' in said(answer)
+        assert OutboundMessage.objects.count() == 1
+
+    def test_making_an_order_takes_the_numbers_asked_for(self, reviewer: Client) -> None:
+        raffle, proof = builders.raffle(), an_orphan()
+        asked = reviewer.get(reverse("admin:desk_orphan_make_order", args=[proof.pk]))
+        assert f'<option value="{raffle.pk}">' in asked.content.decode()
+
+        answer = end(reviewer, proof, "make_order", raffle=raffle.pk, numbers="7 and 13")
+
+        order = Order.objects.get()
+        assert (order.list_ticket_numbers(), order.contact) == ([7, 13], proof.contact)
+        assert order.under_review
+        assert f"{order} is made" in said(answer)
+        assert answer["Location"] == reverse("admin:desk_orphans")
+
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [
+            ({"numbers": "7"}, "Somebody else has 007"),
+            ({"quantity": "99"}, "It must be 1 to 20 numbers"),
+            ({}, "Say how many numbers"),
+            ({"numbers": "seven?"}, "Write the numbers as"),
+        ],
+    )
+    def test_making_an_order_says_what_is_wrong(
+        self, reviewer: Client, form: dict[str, str], words: str
+    ) -> None:
+        raffle, proof = builders.raffle(), an_orphan()
+        sample_data.an_order(raffle, numbers=[7])
+
+        answer = end(reviewer, proof, "make_order", raffle=raffle.pk, **form)
+
+        assert words in said(answer)
+        assert Order.objects.count() == 1
+
+    @pytest.mark.parametrize("tell", ["yes", ""])
+    def test_dismissing_keeps_the_file_and_tells_the_buyer_if_wished(
+        self, reviewer: Client, tell: str
+    ) -> None:
+        proof = an_orphan()
+
+        end(reviewer, proof, "dismiss", note="not a payment", tell=tell)
+
+        proof.refresh_from_db()
+        assert (proof.verdict, proof.note, proof.reviewer) == (
+            Verdict.DISMISSED,
+            "not a payment",
+            "rita",
+        )
+        assert proof.file
+        assert OutboundMessage.objects.count() == (1 if tell else 0)
+
+    def test_dismissing_needs_a_reason(self, reviewer: Client) -> None:
+        proof = an_orphan()
+
+        assert "Say in a few words why" in said(end(reviewer, proof, "dismiss"))
+
+    def test_the_second_reviewer_hears_who_decided(self, reviewer: Client) -> None:
+        order, proof = sample_data.an_order(), an_orphan()
+        end(reviewer, proof, "attach", order=order.pk)
+        sam = a_reviewer("sam")
+
+        for how, form in (("attach", {"order": order.pk}), ("dismiss", {"note": "a cat"})):
+            told = said(end(sam, proof, how, **form))
+            assert f"rita put it to {order}" in told
+            assert "Nothing was changed" in told
+        assert f"It was put to {order}" in page_of(sam, proof)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_attach_one_proof_at_once_have_one_effect() -> None:
+    raffle, proof = builders.raffle(), an_orphan()
+    wanting = [sample_data.an_order(raffle, numbers=[number]) for number in (7, 13)]
+    browsers = [a_reviewer("rita"), a_reviewer("sam")]
+
+    at_once(
+        [
+            lambda: end(browsers[0], proof, "attach", order=wanting[0].pk),
+            lambda: end(browsers[1], proof, "attach", order=wanting[1].pk),
+        ]
+    )
+
+    statuses = [Order.objects.get(pk=order.pk).under_review for order in wanting]
+    assert sorted(statuses) == [False, True]
+    assert OutboundMessage.objects.count() == 1
+    assert {order.status for order in wanting} == {OrderStatus.PENDING_PAYMENT}

@@ -1,0 +1,289 @@
+"""The queue of proofs that wait, and the page where one is judged."""
+
+from io import BytesIO
+from typing import Any, Final
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+from pytest_django import DjangoAssertNumQueries
+
+from shared.core.enums import OrderStatus, RejectReason
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.use_cases import payments
+from tests import builders
+from tests.builders import MINUTE, NOON
+from tests.integration.backoffice import sample_data
+from tests.receipts import COPIES, a_receipt, as_jpeg
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reviewer(client: Client) -> Client:
+    """Give a reviewer, whose permissions cost queries as a superuser's do not."""
+    client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER, "view_paymentproof"))
+    return client
+
+
+COLOURS: Final = ("red", "green", "blue", "navy", "gray")
+RECEIPT: Final = as_jpeg(a_receipt())
+COPY: Final = COPIES["halved"](a_receipt())
+
+
+def waiting(
+    raffle: Raffle, number: int, *, minutes: int = 1, content: bytes | None = None
+) -> Order:
+    """Put an order under review with a picture of its own."""
+    order = sample_data.an_order(raffle, numbers=[number])
+    proof = sample_data.a_proof(order, at=NOON + minutes * MINUTE)
+    sample_data.with_file(proof, content=content or sample_data.a_picture(COLOURS[number % 5]))
+    return order
+
+
+def look(browser: Client, name: str, *args: Any, query: str = "") -> str:
+    answer = browser.get(reverse(f"admin:desk_{name}", args=args) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def codes(page: str, found: list[Order]) -> list[str]:
+    """Give the codes of these orders in the sequence the list has them."""
+    rows = page.split('<ol class="waiting">')[1]
+    there = [str(order) for order in found if f">{order}</a>" in rows]
+    return sorted(there, key=lambda code: rows.index(f">{code}</a>"))
+
+
+class TestQueue:
+    def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("other", "view_raffle"))
+        order = waiting(builders.raffle(), 1)
+
+        for name, args in (("queue", []), ("review", [order.pk]), ("review_state", [order.pk])):
+            address = reverse(f"admin:desk_{name}", args=args)
+            assert client.get(address).status_code == 403
+
+    def test_has_the_longest_waiting_first_and_those_asked_again_last(
+        self, reviewer: Client
+    ) -> None:
+        raffle = builders.raffle()
+        asked, later, sooner = (waiting(raffle, n, minutes=n) for n in (1, 9, 5))
+        payments.ask_for_better_proof(
+            asked.pk, note="", by=builders.a_reviewer(), now=NOON + 9 * MINUTE
+        )
+
+        page = look(reviewer, "queue")
+
+        assert codes(page, [asked, later, sooner]) == [str(sooner), str(later), str(asked)]
+        assert "Waiting for their buyers" in page
+        assert f'class="btn btn-primary start" href="/admin/queue/{sooner.pk}/"' in page
+
+    def test_can_be_narrowed_to_a_raffle(self, reviewer: Client) -> None:
+        mine, other = waiting(builders.raffle(), 1), waiting(builders.raffle(title="Winter"), 2)
+
+        page = look(reviewer, "queue", query=f"?raffle={mine.raffle_id}")
+
+        assert codes(page, [mine, other]) == [str(mine)]
+        assert f'href="/admin/queue/{mine.pk}/?raffle={mine.raffle_id}"' in page
+
+    def test_warns_of_the_same_file_of_look_alikes_and_of_several_proofs(
+        self, reviewer: Client
+    ) -> None:
+        raffle = builders.raffle()
+        first = waiting(raffle, 1, content=RECEIPT)
+        twin = waiting(raffle, 2, content=RECEIPT)
+        alike = waiting(raffle, 3, content=COPY)
+        sample_data.a_proof(alike)
+
+        page = look(reviewer, "queue")
+
+        assert f"Same file as {first}" in page
+        assert f"Same file as {twin}" in page
+        assert f"Looks like {first} and 1 more" in page
+        assert "2 proofs" in page
+
+    def test_shows_fifty_a_page(self, reviewer: Client) -> None:
+        raffle = builders.raffle(with_numbers=False)
+        for _ in range(51):
+            builders.order(raffle, status=OrderStatus.PENDING_PAYMENT, under_review_since=NOON)
+
+        first, second = look(reviewer, "queue"), look(reviewer, "queue", query="?page=2")
+
+        assert (first.count("row-card"), second.count("row-card")) == (50, 1)
+        assert "Page 1 of 2" in first
+
+    def test_takes_as_many_queries_for_many_as_for_few(
+        self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle()
+        for number in range(1, 13):
+            waiting(raffle, number, content=(RECEIPT, COPY, None)[number % 3])
+
+        with django_assert_max_num_queries(12):
+            look(reviewer, "queue")
+
+    def test_says_kindly_that_nothing_waits(self, reviewer: Client) -> None:
+        assert "Nothing waits for review" in look(reviewer, "queue")
+
+
+class TestReview:
+    def test_shows_the_proof_beside_what_helps_to_judge_it(self, reviewer: Client) -> None:
+        raffle = builders.raffle(time_zone="America/Bogota")
+        order = waiting(raffle, 7)
+        other = sample_data.an_order(builders.raffle(), numbers=[9], buyer=order.contact)
+        proof = sample_data.a_proof(other)
+        payments.reject_payment(
+            other.pk, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
+        )
+
+        page = look(reviewer, "review", order.pk)
+
+        shown = order.proofs.get()
+        assert f'<img src="/admin/raffles/paymentproof/{shown.pk}/file/"' in page
+        assert f'name="seen" value="{shown.pk}"' in page
+        assert f'name="seen" value="{proof.pk}"' not in page
+        for words in ("$5.00", ">007<", "22 Nov 2026, 07:00", str(other), "rejected: illegible"):
+            assert words in page
+        assert "1 of 1" in page
+
+    def test_compares_with_the_same_file_of_another_order(self, reviewer: Client) -> None:
+        raffle = builders.raffle()
+        first, second = (waiting(raffle, n, content=RECEIPT) for n in (1, 2))
+        twin = first.proofs.get()
+
+        page = look(reviewer, "review", second.pk)
+        beside = look(reviewer, "review", second.pk, query=f"?compare={twin.pk}")
+
+        assert "The very same file" in page
+        assert f'href="/admin/queue/{second.pk}/?compare={twin.pk}"' in page
+        assert 'class="pair"' not in page
+        assert f'src="/admin/raffles/paymentproof/{twin.pk}/file/"' in beside.split("pair")[1]
+
+    def test_shows_a_pdf_in_the_page_and_says_that_a_file_is_on_its_way(
+        self, reviewer: Client
+    ) -> None:
+        order = sample_data.an_order()
+        proof = sample_data.with_file(
+            sample_data.a_proof(order), content=b"%PDF-1.7", content_type="application/pdf"
+        )
+        sample_data.a_proof(order)
+
+        page = look(reviewer, "review", order.pk)
+
+        assert f'<iframe class="pdf" src="/admin/raffles/paymentproof/{proof.pk}/file/' in page
+        assert "still being fetched" in page
+        assert "Proof 2 of 2" in page
+        assert "confirm only if you have seen the money" in page
+
+    def test_says_who_decided_where_nothing_waits_any_more(self, reviewer: Client) -> None:
+        order = waiting(builders.raffle(), 1)
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+
+        page = look(reviewer, "review", order.pk)
+
+        assert "Rita confirmed it" in page
+        assert "/confirm/" not in page
+
+    def test_has_no_buttons_for_who_may_only_look(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("looker", "view_order"))
+        order = waiting(builders.raffle(), 1)
+
+        page = look(client, "review", order.pk)
+
+        assert "You may look but not decide" in page
+        assert "<form" not in page.split("data-review")[1].split("<dialog")[0]
+
+    def test_escapes_what_buyers_wrote(self, reviewer: Client) -> None:
+        buyer = builders.contact(profile_name="<script>alert(1)</script>")
+        order = sample_data.an_order(buyer=buyer)
+        sample_data.a_proof(order)
+
+        for page in (look(reviewer, "queue"), look(reviewer, "review", order.pk)):
+            assert "<script>alert(1)" not in page
+
+    def test_takes_twelve_queries_whatever_came_with_the_order(
+        self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle()
+        for number in range(1, 5):
+            waiting(raffle, number, content=(RECEIPT, COPY)[number % 2])
+        order = waiting(raffle, 6, content=RECEIPT)
+        for _ in range(4):
+            sample_data.with_file(sample_data.a_proof(order))
+        sample_data.an_order(builders.raffle(), numbers=[1, 2], buyer=order.contact)
+
+        with django_assert_max_num_queries(12):
+            page = look(reviewer, "review", order.pk)
+
+        assert "Nearly the same picture" in page
+        assert "The very same file" in page
+
+
+class TestNews:
+    def ask(self, browser: Client, order: Order, query: str = "") -> dict[str, Any]:
+        answer = browser.get(reverse("admin:desk_review_state", args=[order.pk]) + query)
+        news: dict[str, Any] = answer.json()
+        return news
+
+    def test_tells_of_a_new_proof_of_a_file_that_came_and_of_the_next_picture(
+        self, reviewer: Client
+    ) -> None:
+        raffle = builders.raffle()
+        order, following = waiting(raffle, 1), waiting(raffle, 2, minutes=5)
+        seen = order.proofs.get().pk
+        new = sample_data.a_proof(order)
+
+        quiet = self.ask(reviewer, order, f"?seen={seen}&seen={new.pk}&fetching={new.pk}")
+        sample_data.with_file(new)
+        news = self.ask(reviewer, order, f"?seen={seen}&fetching={new.pk}")
+
+        assert (quiet["news"], quiet["fetched"], quiet["waits"]) == ("", False, True)
+        assert news["news"] == f"/admin/queue/{order.pk}/?new={new.pk}"
+        assert news["fetched"] is True
+        shown = following.proofs.get().pk
+        assert news["next"] == f"/admin/raffles/paymentproof/{shown}/file/"
+
+    def test_tells_who_was_faster_and_who_looks_too(self, reviewer: Client) -> None:
+        order = waiting(builders.raffle(), 1)
+        sam = Client()
+        sam.force_login(sample_data.a_user("sam", *sample_data.REVIEWER))
+        assert self.ask(reviewer, order)["looking"] == ""
+
+        assert self.ask(sam, order)["looking"] == "rita is looking at this too."
+        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+
+        told = self.ask(sam, order)
+        assert told["waits"] is False
+        assert told["decided"].startswith("rita confirmed it")
+
+
+class TestThumbnail:
+    def thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
+        return browser.get(reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk]))
+
+    def test_is_small_upright_and_kept_by_the_browser(self, reviewer: Client) -> None:
+        big = BytesIO()
+        Image.new("RGB", (1200, 2400)).save(big, "PNG")
+        order = waiting(builders.raffle(), 1, content=big.getvalue())
+        proof = order.proofs.get()
+
+        answer = self.thumbnail(reviewer, proof)
+
+        assert answer["Content-Type"] == "image/jpeg"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Cache-Control"] == "private, max-age=3600"
+        with Image.open(BytesIO(answer.content)) as small:
+            assert small.size == (160, 320)
+
+    @pytest.mark.parametrize("content", [b"\xff\xd8 no picture", b"<svg onload=alert(1)>"])
+    def test_of_what_is_no_picture_there_is_none(self, reviewer: Client, content: bytes) -> None:
+        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()), content=content)
+
+        assert self.thumbnail(reviewer, proof).status_code == 404
+
+    def test_is_not_for_those_who_may_not_see_proofs(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("other", "view_raffle"))
+        proof = waiting(builders.raffle(), 1).proofs.get()
+
+        assert self.thumbnail(client, proof).status_code == 403

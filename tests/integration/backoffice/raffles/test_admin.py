@@ -1,0 +1,397 @@
+"""Raffles as the seller keeps them: the form beside its card, the steps of their life, the list."""
+
+from decimal import Decimal
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+from pytest_django import DjangoAssertNumQueries
+
+from shared.raffles.models import Raffle, TicketNumber
+from shared.whatsapp.models import BusinessNumber
+from tests import builders
+from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+
+FORM = {
+    "title": "Winter Raffle",
+    "prize": "a bicycle",
+    "number_count": "100",
+    "first_number": "0",
+    "number_width": "0",
+    "price": "5.00",
+    "currency": "usd",
+    "min_per_order": "1",
+    "max_per_order": "20",
+    "hold_minutes": "30",
+    "time_zone": "America/Bogota",
+    "draw_at": "2026-12-12T20:00",
+    "payment_instructions": "Bank of Example, account 000-123",
+    "seller_contact": "Ana",
+}
+STEPS = ["generate", "open", "pause", "close", "duplicate"]
+
+
+def page_of(page: str, *args: Any) -> str:
+    return reverse(f"admin:raffles_raffle_{page}", args=args)
+
+
+def step(browser: Client, raffle: Raffle, name: str, **form: str) -> Any:
+    return browser.post(page_of(name, raffle.pk), form)
+
+
+def trail(raffle: Raffle) -> list[tuple[str, str]]:
+    """Read who did what to a raffle, in its order."""
+    lines = LogEntry.objects.filter(object_id=str(raffle.pk)).order_by("pk")
+    return [(line.user.username, line.get_change_message()) for line in lines]
+
+
+def a_picture(kind: str) -> SimpleUploadedFile:
+    written = BytesIO()
+    Image.new("RGB", (8, 8)).save(written, kind)
+    return SimpleUploadedFile(
+        f"x.{kind.lower()}", written.getvalue(), content_type=f"image/{kind.lower()}"
+    )
+
+
+@pytest.mark.django_db
+class TestForm:
+    def test_begins_with_what_is_most_likely_right(self, owner: Client) -> None:
+        BusinessNumber.objects.create(
+            phone_number_id="106540352242922", display_phone_number="+1 555 010 0000"
+        )
+        builders.raffle(
+            numbers=1, currency="EUR", payment_instructions="IBAN 12", phone_number_id="7"
+        )
+
+        page = owner.get(page_of("add")).content.decode()
+
+        assert f'value="{settings.TIME_ZONE}"' in page
+        assert 'value="EUR"' in page
+        assert "IBAN 12</textarea>" in page
+        assert '<option value="106540352242922">+1 555 010 0000</option>' in page
+
+    def test_adds_a_raffle_with_times_in_its_own_zone_and_leads_to_its_numbers(
+        self, owner: Client
+    ) -> None:
+        answer = owner.post(page_of("add"), FORM)
+
+        raffle = Raffle.objects.get()
+        assert answer["Location"] == page_of("generate", raffle.pk)
+        assert (raffle.status, raffle.currency) == ("DRAFT", "USD")
+        assert raffle.draw_at is not None
+        assert raffle.draw_at.isoformat() == "2026-12-13T01:00:00+00:00"
+        assert b"100 numbers, 00 to 99" in owner.get(answer["Location"]).content
+        page = owner.get(page_of("change", raffle.pk)).content.decode()
+        assert 'value="2026-12-12T20:00"' in page
+        assert "Make the numbers" in page
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            ({"title": ""}, "Please fill this in."),
+            ({"max_per_order": "3", "min_per_order": "5"}, "At least as many as the fewest"),
+            ({"max_per_contact": "1", "min_per_order": "2"}, "At least as many as the fewest"),
+            ({"currency": "ZZZ"}, "is not a currency code"),
+            ({"time_zone": "Mars/Base"}, "is not a time zone"),
+            ({"price": "-1"}, "greater than or equal to 0"),
+            ({"number_count": "1000001"}, "less than or equal to 1000000"),
+            (
+                {"sales_open_at": "2026-12-02T10:00", "sales_close_at": "2026-12-01T10:00"},
+                "After the beginning of sales",
+            ),
+        ],
+    )
+    def test_says_kindly_what_does_not_fit_and_loses_nothing(
+        self, owner: Client, wrong: dict[str, str], words: str
+    ) -> None:
+        answer = owner.post(page_of("add"), FORM | wrong | {"prize": "a kept <b>bicycle"})
+
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert words in page
+        assert "Constraint" not in page
+        assert 'value="a kept &lt;b&gt;bicycle"' in page
+        assert not Raffle.objects.exists()
+
+    def test_asks_for_a_picture_again_which_the_browser_forgot(self, owner: Client) -> None:
+        page = owner.post(page_of("add"), FORM | {"title": "", "picture": a_picture("PNG")})
+
+        assert b"Please choose the picture once more" in page.content
+
+    def test_takes_pictures_that_whatsapp_shows_and_shows_them(self, owner: Client) -> None:
+        refused = owner.post(page_of("add"), FORM | {"picture": a_picture("WEBP")})
+        taken = owner.post(page_of("add"), FORM | {"picture": a_picture("PNG")})
+
+        assert "JPEG and PNG pictures only" in refused.content.decode()
+        assert taken.status_code == 302
+        shown = owner.get(page_of("picture", Raffle.objects.get().pk))
+        assert shown.getvalue() == a_picture("PNG").read()
+
+    def test_freezes_the_numbers_once_they_exist_and_the_currency_once_somebody_ordered(
+        self, owner: Client
+    ) -> None:
+        raffle = builders.raffle(numbers=10)
+        changed = FORM | {"number_count": "500", "number_width": "5", "currency": "EUR"}
+
+        owner.post(page_of("change", raffle.pk), changed)
+        raffle.refresh_from_db()
+        before = (raffle.title, raffle.number_count, raffle.number_width, raffle.currency)
+        sample_data.an_order(raffle, numbers=[7])
+        owner.post(page_of("change", raffle.pk), changed | {"currency": "COP", "price": "9"})
+        raffle.refresh_from_db()
+
+        assert before == ("Winter Raffle", 10, 0, "EUR")
+        assert (raffle.first_number, raffle.currency, raffle.price) == (1, "EUR", Decimal(9))
+
+    def test_says_that_existing_orders_keep_their_price(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=10)
+        order = sample_data.an_order(raffle, numbers=[7])
+
+        page = owner.get(page_of("change", raffle.pk)).content.decode()
+        owner.post(page_of("change", raffle.pk), FORM | {"price": "9.00"})
+
+        assert "existing orders keep $5.00" in page
+        order.refresh_from_db()
+        assert order.unit_price == Decimal("5.00")
+
+    def test_leaves_a_trace_and_no_way_to_the_status(self, owner: Client) -> None:
+        owner.post(page_of("add"), FORM | {"status": "OPEN", "currency": "USD"})
+        raffle = Raffle.objects.get()
+
+        owner.post(page_of("change", raffle.pk), FORM | {"title": "Another", "currency": "USD"})
+
+        assert Raffle.objects.get().status == "DRAFT"
+        assert trail(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
+
+    def test_is_frozen_altogether_once_it_is_drawn_and_never_deleted(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=1, status="DRAWN")
+
+        assert owner.get(page_of("change", raffle.pk)).status_code == 200
+        assert owner.post(page_of("change", raffle.pk), FORM).status_code == 403
+        assert owner.post(page_of("delete", raffle.pk), {"post": "yes"}).status_code == 403
+
+    def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=1)
+        model_admin = admin.site.get_model_admin(Raffle)
+        form = model_admin.get_form(None, raffle)(  # type: ignore[arg-type]
+            FORM, instance=Raffle.objects.get()
+        )
+        assert form.is_valid()
+        Raffle.objects.update(status="CLOSED")  # meanwhile, somewhere else
+
+        model_admin.save_model(None, form.instance, form, change=True)  # type: ignore[arg-type]
+
+        raffle.refresh_from_db()
+        assert (raffle.title, raffle.status) == ("Winter Raffle", "CLOSED")
+
+
+@pytest.mark.django_db
+class TestPreview:
+    def test_is_what_the_chat_says(self, owner: Client) -> None:
+        page = owner.post(page_of("preview"), FORM).content.decode()
+
+        assert "<strong>Winter Raffle</strong> · win a bicycle" in page
+        assert "Draw: Sat 12 Dec, 20:00 · $5.00 a number · 100 of 100 left" in page
+        for title in ("Random numbers", "Pick my numbers", "My tickets"):
+            assert f"<span>{title}</span>" in page
+        assert "please pay $5.00 by" in page
+        assert "Bank of Example, account 000-123" in page
+        assert "$500.00" in page
+
+    def test_fills_in_for_what_is_not_typed_yet_and_escapes_the_rest(self, owner: Client) -> None:
+        page = owner.post(page_of("preview"), {"title": "<script>", "number_count": "x"})
+
+        assert page.status_code == 200
+        assert b"<strong>&lt;script&gt;</strong> \xc2\xb7 win your prize" in page.content
+        assert not Raffle.objects.exists()
+
+    def test_of_a_raffle_on_sale_counts_what_is_left(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=100)
+        sample_data.an_order(raffle, numbers=[7, 13])
+
+        drawn = owner.post(page_of("preview_of", raffle.pk), FORM).content.decode()
+        page = owner.get(page_of("change", raffle.pk)).content.decode()
+
+        assert "98 of 100 left" in drawn
+        assert "98 of 100 left" in page
+
+    @pytest.mark.parametrize(("permission", "status"), [("view_raffle", 403), ("add_raffle", 200)])
+    def test_is_for_those_who_write_raffles(
+        self, client: Client, permission: str, status: int
+    ) -> None:
+        client.force_login(sample_data.a_user("looker", permission))
+
+        assert client.post(page_of("preview"), FORM).status_code == status
+
+
+@pytest.mark.django_db
+class TestLife:
+    def test_goes_from_numbers_to_open_to_paused_to_closed_and_is_written_down(
+        self, owner: Client
+    ) -> None:
+        raffle = builders.raffle(numbers=30, with_numbers=False, status="DRAFT")
+        statuses = []
+        for name in ("generate", "open", "pause", "open"):
+            assert step(owner, raffle, name).status_code == 302
+            raffle.refresh_from_db()
+            statuses.append(raffle.status)
+
+        asked = step(owner, raffle, "close")
+        assert b"Yes, close the raffle" in asked.content
+        step(owner, raffle, "close", sure="yes")
+
+        raffle.refresh_from_db()
+        assert [*statuses, raffle.status] == ["DRAFT", "OPEN", "PAUSED", "OPEN", "CLOSED"]
+        assert raffle.numbers.count() == 30
+        assert trail(raffle) == [
+            ("olga", "Made all 30 numbers"),
+            ("olga", "Opened the raffle"),
+            ("olga", "Paused the raffle"),
+            ("olga", "Opened the raffle"),
+            ("olga", "Closed the raffle"),
+        ]
+
+    def test_makes_numbers_a_step_at_a_time_and_says_how_far_it_is(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=25_030, with_numbers=False, status="DRAFT")
+        address = page_of("generate", raffle.pk)
+
+        told = [owner.post(address, headers={"accept": "application/json"}).json()]
+        between = owner.get(address).content.decode()
+        told.append(owner.post(address, headers={"accept": "application/json"}).json())
+        after = owner.get(address).content.decode()
+
+        assert told == [
+            {"made": 25_000, "total": 25_030, "done": False},
+            {"made": 25_030, "total": 25_030, "done": True},
+        ]
+        assert "25,000 of 25,030 are made" in between
+        assert "Go on</button>" in between
+        assert "Open the raffle</button>" in after
+        assert [line for _, line in trail(raffle)] == [
+            "Began to make 25,030 numbers",
+            "Made all 25,030 numbers",
+        ]
+
+    def test_a_step_that_does_not_fit_is_told(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=30, with_numbers=False, status="DRAFT")
+
+        answer = owner.get(step(owner, raffle, "open")["Location"])
+
+        assert b"cannot open before all its numbers exist" in answer.content
+        raffle.refresh_from_db()
+        assert raffle.status == "DRAFT"
+        assert trail(raffle) == []
+
+    def test_staff_without_the_permission_get_403_and_see_no_button(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("looker", "view_raffle"))
+        raffle = builders.raffle(numbers=1, with_numbers=False, status="DRAFT")
+
+        refused = {name: step(client, raffle, name, sure="yes").status_code for name in STEPS}
+
+        assert refused == dict.fromkeys(STEPS, 403)
+        assert not raffle.numbers.exists()
+        assert Raffle.objects.count() == 1
+        page = client.get(page_of("change", raffle.pk)).content.decode()
+        assert not [name for name in STEPS if f"/{name}/" in page]
+        assert 'name="_save"' not in page
+
+    def test_nothing_happens_by_following_a_link(self, owner: Client) -> None:
+        raffle = builders.raffle(numbers=1, with_numbers=False, status="DRAFT")
+
+        answers = [owner.get(page_of(name, raffle.pk)).status_code for name in STEPS]
+
+        assert answers == [200, 405, 405, 405, 405]  # the first shows how far the numbers are
+        assert not raffle.numbers.exists()
+
+    def test_a_copy_has_the_same_terms_and_both_say_where_it_came_from(self, owner: Client) -> None:
+        original = builders.raffle(numbers=5)
+
+        answer = step(owner, original, "duplicate")
+
+        copy = Raffle.objects.get(title="Summer Raffle (copy)")
+        assert answer["Location"] == page_of("change", copy.pk)
+        assert trail(copy) == [("olga", "Duplicated “Summer Raffle”")]
+        assert trail(original) == [("olga", "Duplicated it as “Summer Raffle (copy)”")]
+
+    def test_shows_money_confirmed_and_expected_within_twelve_queries(
+        self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        client.force_login(
+            sample_data.a_user("sally", "view_raffle", "change_raffle", "view_order", "add_order")
+        )
+        raffle = builders.raffle()
+        builders.order(raffle, quantity=3, status="PAID")
+        builders.order(raffle, quantity=2, status="PENDING_PAYMENT")
+
+        with django_assert_max_num_queries(12):
+            page = client.get(page_of("change", raffle.pk)).content.decode()
+
+        orders = reverse("admin:raffles_order_changelist") + f"?raffle={raffle.pk}"
+        assert f'<a href="{orders}&amp;status=PAID">$15.00</a>' in page
+        assert f'<a href="{orders}&amp;status=PENDING_PAYMENT">$10.00</a>' in page
+        assert reverse("admin:desk_sell", args=[raffle.pk]) in page
+        assert reverse("admin:desk_numbers", args=[raffle.pk]) in page
+
+
+@pytest.mark.django_db
+class TestList:
+    def test_draws_each_raffles_share_in_as_many_queries_as_one(
+        self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        busy = builders.raffle(numbers=10, time_zone="America/Bogota")
+        sample_data.an_order(busy, numbers=[1, 2])
+        for _ in range(5):
+            builders.raffle(numbers=1)
+        builders.raffle(numbers=7, with_numbers=False, status="DRAFT")
+
+        with django_assert_max_num_queries(12):
+            page = owner.get(page_of("changelist")).content.decode()
+
+        assert 'aria-label="0 sold, 2 held, 8 free"' in page
+        assert page.count("0 sold, 0 held, 1 free") == 5
+        assert "7 numbers, not made yet" in page
+        assert "12 Dec 2026, 15:00" in page
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    @pytest.fixture
+    def browsers(self) -> list[Client]:
+        found = []
+        for name in ("olga", "rita"):
+            client = Client()
+            client.force_login(User.objects.create_superuser(name))
+            found.append(client)
+        return found
+
+    def test_make_each_number_once(self, browsers: list[Client]) -> None:
+        raffle = builders.raffle(numbers=2000, with_numbers=False, status="DRAFT")
+
+        answers = at_once([partial(step, browser, raffle, "generate") for browser in browsers])
+
+        assert [answer.status_code for answer in answers] == [302, 302]
+        numbers = TicketNumber.objects.filter(raffle=raffle).values_list("number", flat=True)
+        assert sorted(numbers) == list(range(1, 2001))
+        assert len(trail(raffle)) == 1
+
+    def test_open_it_once_and_the_second_is_told_so(self, browsers: list[Client]) -> None:
+        raffle = builders.raffle(numbers=5, status="DRAFT")
+
+        answers = at_once([partial(step, browser, raffle, "open") for browser in browsers])
+
+        raffle.refresh_from_db()
+        assert raffle.status == "OPEN"
+        assert [line for _, line in trail(raffle)] == ["Opened the raffle"]
+        told = {str(m) for answer in answers for m in get_messages(answer.wsgi_request)}
+        assert "The raffle is open already." in told

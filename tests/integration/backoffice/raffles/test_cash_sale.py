@@ -1,0 +1,177 @@
+"""Selling for cash in the back office: what is asked, what is refused, and what the buyer gets."""
+
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from shared.core.enums import ActorKind, OrderStatus
+from shared.raffles.models import Order, Raffle
+from tests import builders
+from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+
+
+@pytest.fixture
+def seller(db: None, client: Client) -> Client:
+    client.force_login(sample_data.a_user("sally", "add_order", "view_order", "view_raffle"))
+    return client
+
+
+def address(raffle: Raffle) -> str:
+    return reverse("admin:desk_sell", args=[raffle.pk])
+
+
+def sell(browser: Client, raffle: Raffle, **form: Any) -> Any:
+    asked = {"how": "random", "quantity": "2", "buyer_name": "Ana", "request_key": str(uuid4())}
+    return browser.post(address(raffle), asked | form)
+
+
+def pick(browser: Client, raffle: Raffle, numbers: str, **form: Any) -> Any:
+    return sell(browser, raffle, how="pick", numbers=numbers, **form)
+
+
+class TestSale:
+    def test_of_random_numbers_is_paid_at_once_and_bears_the_sellers_name(
+        self, seller: Client
+    ) -> None:
+        raffle = builders.raffle()
+
+        answer = sell(seller, raffle, buyer_phone="+1 (555) 010-0000")
+
+        order = Order.objects.get()
+        assert answer["Location"] == f"{address(raffle)}?sold={order.pk}"
+        assert (order.status, order.quantity) == (OrderStatus.PAID, 2)
+        assert (order.buyer_name, order.buyer_phone) == ("Ana", "+1 (555) 010-0000")
+        assert {(e.actor_kind, e.actor_label) for e in order.events.all()} == {
+            (ActorKind.STAFF, "sally")
+        }
+
+    def test_of_chosen_numbers_reads_them_as_the_chat_does(self, seller: Client) -> None:
+        raffle = builders.raffle()
+
+        pick(seller, raffle, "#7 and from 13 to 15")
+
+        assert Order.objects.get().list_ticket_numbers() == [7, 13, 14, 15]
+
+    def test_shows_the_numbers_and_words_for_the_buyer(
+        self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle(time_zone="America/Bogota")
+        sold = pick(seller, raffle, "7 13", buyer_phone="+1 555 010 0000")["Location"]
+
+        with django_assert_max_num_queries(12):
+            page = seller.get(sold).content.decode()
+
+        order = Order.objects.get()
+        assert "<span>007</span> <span>013</span>" in page
+        assert "Summer Raffle: 007 and 013 are yours, Ana." in page
+        assert f"Paid: $10.00. Order {order.code}." in page
+        assert "Draw: Sat 12 Dec, 15:00. Good luck!" in page
+        assert "https://wa.me/15550100000?text=Summer%20Raffle" in page
+        assert f'<a class="btn btn-primary" href="{address(raffle)}">Sell another</a>' in page
+
+    def test_shows_no_order_that_was_not_sold_for_cash_in_this_raffle(self, seller: Client) -> None:
+        raffle = builders.raffle()
+        chat = sample_data.an_order(raffle, numbers=[7])
+
+        for key in (chat.pk, 0, 10**30):
+            assert seller.get(f"{address(raffle)}?sold={key}").status_code == 404
+
+    def test_sent_twice_sells_once_and_says_so(self, seller: Client) -> None:
+        raffle, key = builders.raffle(), str(uuid4())
+
+        first = sell(seller, raffle, request_key=key)
+        second = sell(seller, raffle, request_key=key)
+
+        assert second["Location"] == first["Location"]
+        assert Order.objects.count() == 1
+        told = [str(message) for message in get_messages(second.wsgi_request)]
+        assert "was sent before" in told[0]
+
+
+@pytest.mark.django_db
+class TestForm:
+    def test_has_a_key_of_its_own_and_takes_numbers_from_the_map(
+        self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        raffle = builders.raffle()
+
+        with django_assert_max_num_queries(12):
+            first = seller.get(address(raffle) + "?numbers=07").content.decode()
+        second = seller.get(address(raffle)).content.decode()
+
+        key = first.split('name="request_key" value="')[1].split('"')[0]
+        assert key not in second
+        assert 'name="numbers" value="07"' in first
+        assert "$5.00 a number · 100 free" in first
+
+    @pytest.mark.parametrize(
+        ("form", "words"),
+        [
+            ({"buyer_name": " "}, "Whom do the numbers belong to?"),
+            ({"buyer_phone": "call me"}, "does not look like a phone number"),
+            ({"quantity": ""}, "How many numbers?"),
+            ({"quantity": "21"}, "1 to 20 in one sale, please."),
+            ({"how": "pick", "numbers": "the best"}, "Write the numbers like this"),
+            ({"how": "pick", "numbers": "5 101"}, "101 is no number of this raffle."),
+            (
+                {"how": "pick", "numbers": "7 8 9"},
+                "007 and 008 are taken already. Free close by: 004, 005, 006, 010 and 011.",
+            ),
+        ],
+    )
+    def test_says_at_its_field_why_nothing_was_sold_and_keeps_what_was_typed(
+        self, seller: Client, form: dict[str, str], words: str
+    ) -> None:
+        raffle = builders.raffle()
+        sample_data.an_order(raffle, numbers=[7, 8])
+        key = str(uuid4())
+
+        answer = sell(seller, raffle, **{"buyer_name": "Ana <b>", "request_key": key} | form)
+
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert words in page
+        assert "Nothing was sold yet." in page
+        assert f'value="{key}"' in page
+        assert form.get("buyer_name") or 'value="Ana &lt;b&gt;"' in page
+        assert not Order.objects.filter(contact=None).exists()
+
+    def test_says_how_few_are_left(self, seller: Client) -> None:
+        assert b"Only 1 are left." in sell(seller, builders.raffle(numbers=1)).content
+
+    def test_offers_nothing_while_the_raffle_does_not_sell(self, seller: Client) -> None:
+        raffle = builders.raffle(status="PAUSED")
+
+        assert b"Nothing can be sold just now: it is paused." in seller.get(address(raffle)).content
+        assert b"sells nothing just now: it is paused." in sell(seller, raffle).content
+
+    def test_is_for_those_who_may_sell(self, client: Client) -> None:
+        raffle = builders.raffle()
+        client.force_login(sample_data.a_user("rita", "view_order", "change_order", "view_raffle"))
+
+        assert client.get(address(raffle)).status_code == 403
+        assert sell(client, raffle).status_code == 403
+        assert not Order.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    def test_sell_one_form_once(self) -> None:
+        raffle, key = builders.raffle(), str(uuid4())
+        browsers = [Client(), Client()]
+        user = sample_data.a_user("sally", "add_order")
+        for browser in browsers:
+            browser.force_login(user)
+
+        answers = at_once([partial(sell, browser, raffle, request_key=key) for browser in browsers])
+
+        order = Order.objects.get()
+        assert {answer["Location"] for answer in answers} == {f"{address(raffle)}?sold={order.pk}"}
+        assert raffle.numbers.exclude(status="AVAILABLE").count() == 2

@@ -1,0 +1,276 @@
+"""Every page of the admin as production serves it, and what the important ones show."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from backoffice.api import tokens
+from shared.core.enums import Scope
+from shared.events.models import Event, EventDelivery
+from shared.events.services import endpoints
+from shared.publishing import recorder
+from shared.raffles.models import Order, PaymentProof
+from shared.use_cases import payments
+from shared.whatsapp.models import (
+    AccountNotice,
+    Alarm,
+    BusinessNumber,
+    InboundMessage,
+    OutboundMessage,
+    UnreadableItem,
+    WhatsAppContact,
+)
+from shared.whatsapp.services import alarms
+from tests import builders
+from tests.builders import NOON, NUMBER_ID
+from tests.integration.backoffice import sample_data
+
+pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
+
+READ_ONLY = [
+    AccountNotice,
+    Alarm,
+    BusinessNumber,
+    Event,
+    EventDelivery,
+    InboundMessage,
+    LogEntry,
+    Order,
+    OutboundMessage,
+    PaymentProof,
+    UnreadableItem,
+    WhatsAppContact,
+]
+
+
+def page_of(model: Any, page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def fill_every_table() -> None:
+    """Put at least one row behind every list, and a second page behind that of orders."""
+    endpoints.create_endpoint(
+        name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
+    )
+    tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
+    raffle = builders.raffle()
+    order = sample_data.an_order(raffle, numbers=[1])
+    sample_data.with_file(sample_data.a_proof(order))
+    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    for _ in range(60):
+        builders.order(raffle)
+    InboundMessage.objects.create(
+        phone_number_id=NUMBER_ID,
+        wa_message_id="wamid.1",
+        dedupe_key="wamid.1",
+        contact=order.contact,
+        type="text",
+        text="hi",
+        payload={"type": "text", "text": {"body": "<b>hi</b>"}},
+        sent_at=NOON,
+        received_at=NOON,
+    )
+    alarms.sound_alarm("token", title="Sending is paused", now=NOON)
+    recorder.sequence_events(now=NOON)
+    AccountNotice.objects.create(
+        dedupe_key="x", field="account_update", payload={"a": 1}, received_at=NOON
+    )
+    UnreadableItem.objects.create(sha256="x", body=b"\xff{", reason="not JSON", received_at=NOON)
+    BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
+    Group.objects.create(name="Reviewers")
+    rita = User.objects.create_user("rita")
+    LogEntry.objects.create(user=rita, object_repr="rita", action_flag=CHANGE)
+
+
+@pytest.mark.usefixtures("production")
+class TestEveryPage:
+    def test_of_every_model_comes_with_its_hashed_static_files(self, owner: Client) -> None:
+        fill_every_table()
+        for model, model_admin in admin.site._registry.items():
+            row = model._default_manager.first()
+            assert row is not None, f"no row of {model.__name__} to look at"
+            pages = [
+                page_of(model, "changelist"),
+                page_of(model, "changelist") + "?q=a",
+                page_of(model, "change", row.pk),
+                page_of(model, "history", row.pk),
+            ]
+            if model not in READ_ONLY:
+                pages.append(page_of(model, "add"))
+            for page in pages:
+                answer = owner.get(page)
+                assert answer.status_code == 200, page
+                assert b"backoffice/css/admin." in answer.content, page
+                assert b"fonts.googleapis" not in answer.content, page
+            assert model_admin.list_per_page
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/admin/",
+            "/admin/raffles/",
+            "/admin/whatsapp/",
+            "/admin/password_change/",
+            "/admin/raffles/order/?p=2",
+            "/admin/raffles/order/?review=waiting&o=6",
+            "/admin/raffles/order/?decision=yes",
+            "/admin/raffles/order/?status=PAID&raffle=1",
+            "/admin/raffles/order/?raffle=99999999999999999999",
+            "/admin/raffles/order/?status=NONSENSE",
+            "/admin/raffles/order/?o=99&p=x&q=%25",
+            "/admin/raffles/paymentproof/?order=none",
+            "/admin/whatsapp/alarm/?open=yes",
+            "/admin/events/eventdelivery/?endpoint=99999999999999999999&status=NONSENSE&type=x&p=2",
+        ],
+    )
+    def test_outside_the_models_comes_too(self, owner: Client, path: str) -> None:
+        fill_every_table()
+
+        assert owner.get(path).status_code == 200
+
+    def test_of_the_login_comes_and_its_style_sheet_is_served(self) -> None:
+        page = Client().get("/admin/login/").content.decode()
+        sheet = next(
+            part.split('"')[0]
+            for part in page.split('href="')
+            if part.startswith("/static/jazzmin/css/main.")
+        )
+
+        answer = Client().get(sheet)
+
+        assert answer.status_code == 200
+        assert "immutable" in answer["Cache-Control"]
+        assert answer.getvalue()
+
+    def test_at_the_root_leads_to_the_admin(self) -> None:
+        answer = Client().get("/")
+
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+class TestReadOnlyPages:
+    @pytest.mark.parametrize("model", READ_ONLY)
+    def test_offer_neither_adding_nor_changing_nor_deleting(
+        self, owner: Client, model: Any
+    ) -> None:
+        fill_every_table()
+        key = model._default_manager.first().pk
+
+        refused = [
+            owner.get(page_of(model, "add")),
+            owner.post(page_of(model, "add"), {}),
+            owner.post(page_of(model, "change", key), {"status": "PAID"}),
+            owner.get(page_of(model, "delete", key)),
+            owner.post(page_of(model, "delete", key), {"post": "yes"}),
+            owner.post(
+                page_of(model, "changelist"),
+                {"action": "delete_selected", "_selected_action": [key], "post": "yes"},
+            ),
+        ]
+
+        assert [answer.status_code for answer in refused][:5] == [403] * 5
+        assert refused[5].status_code in {200, 302, 403}
+        assert model._default_manager.filter(pk=key).exists()
+
+
+class TestProofFile:
+    def file(self, browser: Client, proof: PaymentProof) -> Any:
+        return browser.get(reverse("admin:raffles_paymentproof_file", args=[proof.pk]))
+
+    def test_is_sent_as_the_picture_it_is_and_nothing_else(self, owner: Client) -> None:
+        picture = sample_data.a_picture()
+        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()), content=picture)
+
+        answer = self.file(owner, proof)
+
+        assert answer.getvalue() == picture
+        assert answer["Content-Type"] == "image/jpeg"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Disposition"].startswith("inline; filename=")
+        assert "sandbox" in answer["Content-Security-Policy"]
+        assert answer["Cache-Control"] == "private, max-age=3600"
+
+    @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", ""])
+    def test_of_a_type_that_could_run_is_a_download(self, owner: Client, kind: str) -> None:
+        proof = sample_data.with_file(
+            sample_data.a_proof(sample_data.an_order()), content=b"<script>"
+        )
+        PaymentProof.objects.update(content_type=kind)
+
+        answer = self.file(owner, proof)
+
+        assert answer["Content-Type"] == "application/octet-stream"
+        assert answer["Content-Disposition"].startswith("attachment")
+        assert answer.getvalue() == b"<script>"
+
+    @pytest.mark.parametrize("permission", ["view_paymentproof", "view_order", "change_order"])
+    def test_is_shown_to_who_may_see_proofs_or_orders(
+        self, client: Client, permission: str
+    ) -> None:
+        client.force_login(sample_data.a_user("rita", permission))
+        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()))
+
+        answer = self.file(client, proof)
+
+        assert answer.status_code == 200
+        assert answer.getvalue()
+
+    def test_is_not_shown_to_others(self, client: Client) -> None:
+        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()))
+        assert self.file(client, proof).status_code == 302
+
+        client.force_login(sample_data.a_user("other", "view_raffle"))
+
+        assert self.file(client, proof).status_code == 403
+
+    def test_that_is_not_there_is_404(self, owner: Client) -> None:
+        fetching = sample_data.a_proof(sample_data.an_order())
+        gone = sample_data.with_file(sample_data.a_proof(sample_data.an_order()))
+        gone.file.storage.delete(str(gone.file.name))
+
+        assert self.file(owner, fetching).status_code == 404
+        assert self.file(owner, gone).status_code == 404
+
+
+class TestAlarms:
+    def test_are_resolved_by_who_may_change_them(self, owner: Client) -> None:
+        alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
+
+        owner.post(
+            page_of(Alarm, "changelist"),
+            {"action": "mark_resolved", "_selected_action": [alarm.pk]},
+        )
+
+        alarm.refresh_from_db()
+        assert alarm.resolved_by == "olga"
+
+    def test_stay_open_for_who_may_only_look(self, client: Client) -> None:
+        client.force_login(sample_data.a_user("looker", "view_alarm"))
+        alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
+
+        client.post(
+            page_of(Alarm, "changelist"),
+            {"action": "mark_resolved", "_selected_action": [alarm.pk]},
+        )
+
+        alarm.refresh_from_db()
+        assert alarm.resolved_at is None
+
+
+@pytest.mark.parametrize("term", ["1" * 5_000, "ana " * 1_500, "ﷺ" * 4_096, '"' * 4_000])
+def test_every_list_bears_a_search_that_is_too_long(owner: Client, term: str) -> None:
+    searched = [kind for kind, rows in admin.site._registry.items() if rows.search_fields]
+    answers = {
+        kind._meta.label: owner.get(
+            reverse(f"admin:{kind._meta.app_label}_{kind._meta.model_name}_changelist"), {"q": term}
+        ).status_code
+        for kind in searched
+    }
+
+    assert len(searched) > 8
+    assert set(answers.values()) == {200}, answers

@@ -1,0 +1,173 @@
+"""Gateways, back office and sweeper at the same orders at once: none waits for ever, none is sold
+twice, and what each of them told the buyer fits what became of the order."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections
+
+from shared.conversation import inbound
+from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReason
+from shared.core.errors import DomainError
+from shared.raffles.models import Order, OrderEvent
+from shared.raffles.services.ticket_numbers import inventory
+from shared.use_cases import late_payments, order_endings, payments
+from shared.whatsapp import payloads
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services.inbox import inbox_queue, webhook_store
+from shared.whatsapp.services.outbox import delivery_statuses, message_claims, send_results
+from tests import builders
+from tests.builders import NOON
+from tests.integration.conversation.chat import Chat
+from tests.unit.whatsapp import webhook_payloads
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BUYERS = 8
+ROUNDS = 10
+HOUR = timedelta(hours=1)
+
+_serial = count(1)
+
+
+class House:
+    """What each process does to the same few buyers; every method is one unit of its work."""
+
+    def __init__(self, seed: int) -> None:
+        """Let buyers have orders: half of them out of time, half under review."""
+        builders.raffle(numbers=60)
+        chats = [Chat(now=NOON - HOUR) for _ in range(BUYERS)]
+        self.orders = [chat.buys().pk for chat in chats]
+        for chat in chats[::2]:
+            chat.sends_picture()
+        self.phones = [str(chat.contact.wa_id) for chat in chats]
+        self.contacts = [chat.contact.pk for chat in chats]
+        self.seed = seed
+
+    def meta_posts(self, dice: Random) -> None:
+        """Store webhooks: what buyers write, under names that change, and what became of ours."""
+        sent = OutboundMessage.objects.exclude(wa_message_id="")
+        wamid = sent.order_by("?").values_list("wa_message_id", flat=True).first()
+        said = [self._message(phone, dice) for phone in dice.sample(self.phones, 3)]
+        names = [
+            {"wa_id": one["from"], "profile": {"name": f"Name {dice.random()}"}} for one in said
+        ]
+        statuses = [
+            webhook_payloads.status(id=wamid, status=name) for name in ("sent", "read") if wamid
+        ]
+        body = webhook_payloads.body(
+            webhook_payloads.change(messages=said, contacts=names),
+            webhook_payloads.change(statuses=statuses),
+        )
+        trace = f"trace{next(_serial)}"
+        webhook_store.store_webhooks_safely(
+            [payloads.parse_webhook(body)], now=NOON, correlation_ids=[trace]
+        )
+
+    def gateway_answers(self, dice: Random) -> None:
+        """Answer everybody who waits, to the last message."""
+        while waiting := inbox_queue.list_waiting_contacts(now=NOON, limit=100):
+            for contact_id in waiting:
+                inbound.answer_or_record_failure(contact_id, now=NOON, pivot=dice.randrange(2**31))
+
+    def gateway_sends(self, dice: Random) -> None:
+        """Claim what is to be sent and record it; apply what Meta says of it."""
+        lease = UUID(int=dice.getrandbits(128))
+        for claimed in message_claims.claim_messages(
+            now=NOON, lease=lease, lease_for=HOUR, limit=5
+        ):
+            send_results.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
+        delivery_statuses.apply_statuses(now=NOON, limit=100)
+
+    def sweeper_expires(self, dice: Random) -> None:
+        """Expire what is out of time."""
+        order_endings.expire_due_orders(now=NOON)
+
+    def program_confirms(self, dice: Random) -> None:
+        """Confirm a payment."""
+        payments.confirm_payment(dice.choice(self.orders), by=builders.an_api_token(), now=NOON)
+
+    def staff_decides(self, dice: Random) -> None:
+        """Reject a payment, ask for a better proof, cancel an order, decide about a late one."""
+        order_id = dice.choice([*self.orders, *Order.objects.values_list("pk", flat=True)])
+        who: Any = {"by": builders.a_reviewer(), "now": NOON}
+        match dice.choice(["cancel", "reject", "ask", "replace", "refund"]):
+            case "cancel":
+                order_endings.cancel_order(order_id, **who)
+            case "reject":
+                payments.reject_payment(order_id, reason=RejectReason.REPEATED, note="", **who)
+            case "ask":
+                payments.ask_for_better_proof(order_id, note="", **who)
+            case "replace":
+                pivot = dice.randrange(2**31)
+                late_payments.replace_numbers(order_id, numbers=None, pivot=pivot, **who)
+            case _:
+                late_payments.note_refund(order_id, note="", **who)
+
+    def _message(self, phone: str, dice: Random) -> dict[str, object]:
+        about = {"from": phone, "id": f"wamid.R{next(_serial)}", "from_user_id": None}
+        text = dice.choice(["MENU", "CANCEL", "3 random", "5, 7 and 9", "yes", "done", "picture"])
+        if text == "picture":
+            picture = {"id": f"media{next(_serial)}", "mime_type": "image/jpeg"}
+            return webhook_payloads.message(**about, type="image", image=picture, text=None)
+        return webhook_payloads.message(**about, text={"body": text})
+
+
+def all_at_once(house: House, *works: Callable[[Random], None]) -> None:
+    """Let each work take its turns in a thread of its own, refusals being no news.
+
+    Nothing is tried again here: a deadlock would fail the test.
+    """
+    start = threading.Barrier(len(works))
+
+    def turns(place: int) -> None:
+        dice = Random(house.seed * 100 + place)
+        start.wait()
+        try:
+            for _ in range(ROUNDS):
+                with suppress(DomainError):
+                    works[place](dice)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        for done in [threads.submit(turns, place) for place in range(len(works))]:
+            done.result()
+
+
+def test_everybody_works_on_the_same_orders_at_once_and_the_stock_stays_whole() -> None:
+    house = House(seed=1)
+
+    all_at_once(
+        house,
+        house.meta_posts,
+        house.meta_posts,
+        house.gateway_answers,
+        house.gateway_answers,
+        house.gateway_sends,
+        house.sweeper_expires,
+        house.program_confirms,
+        house.staff_decides,
+    )
+
+    house.gateway_answers(Random(2))
+    assert inventory.find_inventory_problems() == []
+    assert set(InboundMessage.objects.values_list("status", "error")) == {
+        (InboxStatus.PROCESSED, "")
+    }
+    paid = OrderEvent.objects.filter(action=OrderAction.PAID).values_list("order", flat=True)
+    notices = OutboundMessage.objects.filter(key__in=["paid", "numbers_replaced"])
+    told = notices.values_list("about", flat=True)
+    codes = Order.objects.filter(status=OrderStatus.PAID).values_list("code", flat=True)
+    assert Counter(paid).most_common(1)[0][1] == 1
+    assert Counter(told) == Counter(codes)
+    assert WhatsAppContact.objects.count() == BUYERS

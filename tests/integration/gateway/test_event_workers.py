@@ -1,0 +1,215 @@
+"""Events leave signed, each endpoint has a lane of its own, and nothing is lost at the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from django.db import connection
+from standardwebhooks import Webhook
+
+from gateway.database import Database
+from gateway.webhook_sender import WebhookSender
+from gateway.workers import loop
+from gateway.workers.events import (
+    EventDeliveryWorker,
+    EventLeaseSweeper,
+    EventRetention,
+    EventSequencer,
+)
+from gateway.workers.loop import StopSignal, WakeSignal
+from shared.core.enums import EventDeliveryStatus, EventType
+from shared.events.models import Event, EventAttempt, EventDelivery, EventEndpoint
+from shared.events.services import endpoints
+from shared.events.services.deliveries import MAX_CONCURRENT_PER_ENDPOINT, RETRY_WAITS
+from shared.publishing import delivery_alarms
+from shared.whatsapp.models import Alarm
+from tests.builders import NOON
+from tests.integration.events.event_builders import an_endpoint, happened
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+type Eventually = Callable[..., Any]
+
+FINE, BAD, SILENT = "http://8.8.8.8/", "http://8.8.8.9/", "http://8.8.4.4/"
+STATUS = EventDeliveryStatus
+
+
+class Receivers:
+    """Plays every receiver: takes, refuses or never answers, and remembers what it saw."""
+
+    def __init__(self) -> None:
+        self.taken: list[httpx.Request] = []
+        self.silent: set[str] = set()
+        self.most_silent = 0
+        self.statuses: dict[str, int] = {}
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        if str(request.url) == SILENT:
+            self.silent.add(request.headers["webhook-id"])
+            self.most_silent = max(self.most_silent, len(self.silent))
+            await asyncio.sleep(60)
+        self.taken.append(request)
+        return httpx.Response(self.statuses.get(str(request.url), 200), content=thanks())
+
+
+async def thanks() -> AsyncIterator[bytes]:
+    """Give the body of an answer that is still to be read."""
+    yield b"thanks"
+
+
+@pytest.fixture
+def receivers() -> Receivers:
+    return Receivers()
+
+
+@asynccontextmanager
+async def telling(database: Database, receivers: Receivers) -> AsyncIterator[None]:
+    """Number what happened and bring it, as a gateway does, to the orderly end of it."""
+    courier = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
+    news, stop = WakeSignal(), StopSignal()
+    worker = EventDeliveryWorker(
+        database=database, courier=courier, bell=news, public_url="https://raffles.example"
+    )
+    await EventSequencer(database=database, queued=news).turn()
+    working = asyncio.create_task(loop.run_worker(worker.turn, name="events", bell=news, stop=stop))
+    try:
+        yield
+    finally:
+        stop.tell()
+        news.ring()
+        await working
+        await worker.finish(moments=0.05)
+        await courier.aclose()
+
+
+def statuses(endpoint: EventEndpoint) -> list[str]:
+    return sorted(EventDelivery.objects.filter(endpoint=endpoint).values_list("status", flat=True))
+
+
+async def test_an_event_leaves_signed_with_its_fixed_header(
+    database: Database, receivers: Receivers, eventually: Eventually
+) -> None:
+    endpoint = await database.run(
+        lambda: an_endpoint(url=FINE, header_name="X-N8N-Key", header_value="open sesame")
+    )
+    await database.run(happened, EventType.CHANNEL_ALERT)
+
+    async with telling(database, receivers):
+        await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
+
+    [request] = receivers.taken
+    event = await database.run(Event.objects.get)
+    told = orjson.loads(request.content)
+    assert (told["id"], told["sequence"]) == (event.event_id, 1)
+    assert told == Webhook(endpoint.secret).verify(request.content, dict(request.headers))
+    assert request.headers["x-raffle-signature"].startswith("sha256=")
+    assert request.headers["x-n8n-key"] == "open sesame"
+    assert request.headers["content-type"] == "application/json"
+    delivery = await database.run(EventDelivery.objects.get)
+    assert (delivery.http_status, delivery.response) == (200, "thanks")
+
+
+async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_nor_the_end(
+    database: Database, receivers: Receivers, eventually: Eventually
+) -> None:
+    silent = await database.run(lambda: an_endpoint(url=SILENT))
+    fine = await database.run(lambda: an_endpoint(url=FINE))
+    for _ in range(3 * MAX_CONCURRENT_PER_ENDPOINT):
+        await database.run(happened, EventType.CHANNEL_ALERT)
+
+    async with telling(database, receivers):
+        await eventually(
+            lambda: statuses(fine) == [STATUS.DELIVERED] * 3 * MAX_CONCURRENT_PER_ENDPOINT
+        )
+
+        assert receivers.most_silent == MAX_CONCURRENT_PER_ENDPOINT
+        assert await database.run(lambda: connection.in_atomic_block) is False
+        await database.run(happened, EventType.CHANNEL_ALERT)  # a sale goes on
+    assert set(await database.run(lambda: statuses(silent))) == {STATUS.QUEUED}
+    assert not await database.run(EventAttempt.objects.filter(delivery__endpoint=silent).exists)
+
+
+async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
+    database: Database, receivers: Receivers, eventually: Eventually
+) -> None:
+    receivers.statuses[BAD] = 500
+    refused = await database.run(lambda: an_endpoint(url=BAD, types=[EventType.CHANNEL_ALERT]))
+    garbled = await database.run(lambda: an_endpoint(url=FINE, types=[EventType.ORDER_CREATED]))
+    private = await database.run(lambda: an_endpoint(url="http://n8n.example/"))
+    await database.run(EventEndpoint.objects.filter(pk=private.pk).update, url="http://127.0.0.1:1")
+    await database.run(happened, EventType.CHANNEL_ALERT)
+    await database.run(
+        lambda: Event.objects.create(type="order.created", data={"order": {}}, created_at=NOON)
+    )
+
+    async with telling(database, receivers):
+        await eventually(lambda: EventAttempt.objects.count() == 4)
+
+    errors = await database.run(
+        lambda: dict(EventDelivery.objects.values_list("endpoint_id", "error"))
+    )
+    assert errors[refused.pk] == "It answered 500 Internal Server Error."
+    assert errors[garbled.pk].startswith("It could not be written or signed")
+    assert set(await database.run(lambda: statuses(private))) == {STATUS.QUEUED}
+    assert [str(request.url) for request in receivers.taken] == [BAD]
+
+
+async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
+    database: Database, receivers: Receivers, eventually: Eventually
+) -> None:
+    receivers.statuses[BAD] = 500
+    endpoint = await database.run(lambda: an_endpoint(url=BAD))
+    for _ in range(2):
+        await database.run(happened, EventType.CHANNEL_ALERT)
+
+    def failed() -> int:
+        """Let two days pass, and count what was given up."""
+        waiting = EventDelivery.objects.filter(status=STATUS.QUEUED)
+        waiting.update(attempts=len(RETRY_WAITS), next_attempt_at=NOON)
+        return statuses(endpoint).count(STATUS.FAILED)
+
+    for events in (2, 3):  # the alarm is an event itself, and that fails as well
+        async with telling(database, receivers):
+            await eventually(lambda expected=events: failed() == expected)
+    await EventSequencer(database=database, queued=WakeSignal()).turn()
+
+    assert await database.run(EventDelivery.objects.count) == 3
+    alarm = await database.run(Alarm.objects.get)
+    assert (alarm.key, alarm.count) == (delivery_alarms.build_alarm_key(endpoint.pk), 3)
+    assert endpoint.name in alarm.title
+
+
+async def test_410_switches_an_endpoint_off_with_an_alarm(
+    database: Database, receivers: Receivers, eventually: Eventually
+) -> None:
+    receivers.statuses[BAD] = 410
+    endpoint = await database.run(lambda: an_endpoint(url=BAD))
+    await database.run(happened, EventType.CHANNEL_ALERT)
+
+    async with telling(database, receivers):
+        await eventually(Alarm.objects.exists)
+
+    assert not (await database.run(endpoints.find_endpoint, endpoint.pk)).active
+
+
+async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_forgotten(
+    database: Database, receivers: Receivers, eventually: Eventually
+) -> None:
+    endpoint = await database.run(lambda: an_endpoint(url=FINE))
+    await database.run(happened, EventType.CHANNEL_ALERT)
+    await EventSequencer(database=database, queued=WakeSignal()).turn()
+    await database.run(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
+
+    await EventLeaseSweeper(database=database, bell=WakeSignal()).turn()
+    async with telling(database, receivers):
+        await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
+
+    forgetting = EventRetention(database=database, stop=StopSignal())
+    await database.run(Event.objects.update, created_at=NOON.replace(year=2025))
+    await forgetting.turn()
+    assert not await database.run(Event.objects.exists)

@@ -1,0 +1,193 @@
+"""Other systems are told of messages that failed for good, once, with the reason and no text."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from shared.core.constants import UNKNOWN_SEND_WAIT
+from shared.core.enums import EventType, OutboxKind
+from shared.events.models import Event
+from shared.publishing import event_payloads
+from shared.use_cases import payments
+from shared.whatsapp.graph_errors import FailureReaction, Judgement
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID, a_reviewer
+from tests.integration.raffles import order_states
+from tests.integration.whatsapp.outbox_builders import claim, claim_one
+from tests.integration.whatsapp.webhook_builders import status, store, webhook
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+type Fate = Callable[[], object]
+
+
+def fail(reaction: FailureReaction) -> None:
+    send_results.record_failure(
+        claim_one(),
+        judgement=Judgement(reaction, "Refused."),
+        code=131026,
+        words="",
+        now=NOON,
+        jitter=0,
+    )
+
+
+def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
+    """Get status webhooks, all at once."""
+    message = OutboundMessage.objects.get()
+    items = [
+        status(
+            name,
+            wamid=wamid,
+            callback_data=str(message.callback_data),
+            code=code if name == "failed" else 0,
+        )
+        for name in names
+    ]
+    store(webhook(statuses=items))
+    delivery_statuses.apply_statuses(now=NOON, limit=100)
+
+
+def send() -> None:
+    send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+
+
+def is_refused() -> None:
+    fail(FailureReaction.FAIL)
+
+
+def is_tried_until_it_is_given_up() -> None:
+    OutboundMessage.objects.update(attempts=send_results.MAX_SEND_ATTEMPTS - 2)
+    fail(FailureReaction.RETRY)
+    assert not Event.objects.filter(type=EventType.MESSAGE_FAILED).exists()
+    OutboundMessage.objects.update(next_attempt_at=None)
+    fail(FailureReaction.RETRY)
+
+
+def has_nobody_to_go_to() -> None:
+    WhatsAppContact.objects.update(wa_id="nonsense")
+    assert claim() == []
+
+
+def stays_unknown() -> None:
+    moment = NOON
+    while claimed := claim(now=moment):
+        send_results.record_unknown(claimed[0], now=moment)
+        moment += UNKNOWN_SEND_WAIT
+        outbox_queue.settle_abandoned_sends(now=moment)
+
+
+def stays_unknown_and_is_then_said_to_have_failed() -> None:
+    stays_unknown()
+    hear("failed")
+
+
+def is_not_delivered() -> None:
+    send()
+    hear("sent", "failed")
+
+
+def is_sent_again_and_refused_again() -> None:
+    is_refused()
+    outbox_queue.resend_message(OutboundMessage.objects.get().pk)
+    is_refused()
+
+
+def arrives_after_all() -> None:
+    send()
+    hear("failed", "delivered")
+
+
+def is_outside_the_window() -> None:
+    send()
+    hear("failed", code=131047)
+
+
+def waits_for_the_window() -> None:
+    assert claim(now=NOON + 30 * HOUR) == []
+
+
+FATES: dict[Fate, int] = {
+    is_refused: 1,
+    is_tried_until_it_is_given_up: 1,
+    has_nobody_to_go_to: 1,
+    stays_unknown: 1,
+    stays_unknown_and_is_then_said_to_have_failed: 1,
+    is_not_delivered: 1,
+    is_sent_again_and_refused_again: 2,
+    arrives_after_all: 0,
+    is_outside_the_window: 0,
+    waits_for_the_window: 0,
+}
+
+
+@pytest.fixture
+def paid() -> Event:
+    """Sell numbers, so that a notice to the buyer waits to be sent."""
+    order = order_states.placed(builders.raffle(numbers=20))
+    payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
+    return Event.objects.get(type=EventType.ORDER_PAID)
+
+
+@pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.__name__)
+def test_a_message_that(fate: Fate, paid: Event) -> None:
+    fate()
+
+    told = Event.objects.filter(type=EventType.MESSAGE_FAILED)
+    assert len(told) == FATES[fate]
+    message = OutboundMessage.objects.get()
+    for event in told:
+        assert (event.subject, event.order_id) == (message.about, paid.order_id)
+        assert event.data["message"]["reason"]
+        assert event.data["message"]["buyer"] == paid.data["order"]["buyer"] or (
+            fate is has_nobody_to_go_to
+        )
+
+
+def test_is_described_without_its_words(paid: Event) -> None:
+    is_refused()
+
+    event = Event.objects.get(type=EventType.MESSAGE_FAILED)
+    read: dict[str, Any] = event_payloads.build_event_payload(
+        event, public_url="https://raffles.example", now=NOON
+    )
+    TypeAdapter(event_payloads.Envelope).validate_python(read)
+    message = OutboundMessage.objects.get()
+    assert read["data"] == {
+        "message": {
+            "id": message.pk,
+            "key": "paid",
+            "kind": "NOTICE",
+            "order_code": message.about,
+            "buyer": paid.data["order"]["buyer"],
+            "reason": "Refused.",
+            "error_code": 131026,
+            "created_at": "2026-11-22T12:00:00+00:00",
+        }
+    }
+
+
+def test_a_reply_about_nothing_names_no_order() -> None:
+    contact = builders.contact()
+    OutboundMessage.objects.create(
+        contact=contact,
+        phone_number_id=NUMBER_ID,
+        kind=OutboxKind.REPLY,
+        key="menu",
+        payload={},
+        created_at=NOON - MINUTE,
+    )
+    WhatsAppContact.objects.update(wa_id="nonsense")
+
+    assert claim() == []
+
+    event = Event.objects.get(type=EventType.MESSAGE_FAILED)
+    assert (event.subject, event.order_id) == ("", None)
+    assert event.data["message"]["order_code"] is None

@@ -1,0 +1,540 @@
+"""What other systems are told: an event a fact, in its transaction, with things as they are."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.dispatch import Signal
+from django.test.utils import CaptureQueriesContext
+from pydantic import TypeAdapter
+
+from shared.conversation import button_ids
+from shared.core.enums import EventType, OrderAction, OrderStatus, RejectReason
+from shared.core.errors import DomainError
+from shared.events.models import Event
+from shared.publishing import event_payloads, recorder, signed_links
+from shared.raffles import signals
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import orders, proof_fetching, reservations
+from shared.use_cases import (
+    cash_sales,
+    late_payments,
+    order_endings,
+    orphan_proofs,
+    payments,
+    proof_files,
+)
+from shared.whatsapp.services import alarms
+from tests import builders
+from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
+from tests.integration.conversation.chat import Chat
+from tests.integration.raffles import order_states
+from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
+from tests.integration.raffles.test_concurrency import at_once
+from tests.waiting import PATIENCE
+
+HOUSE = "https://raffles.example"
+WHO: dict[str, Any] = {"by": a_reviewer(), "now": NOON + MINUTE}
+LATE: dict[str, Any] = {"by": a_reviewer(), "now": AFTER_THE_DEADLINE + MINUTE}
+
+type Story = Callable[[Raffle], object]
+
+
+def told() -> list[str]:
+    """Name what was told so far, in its order, without what all orders' events begin with."""
+    types = Event.objects.order_by("pk").values_list("type", flat=True)
+    return [type_.removeprefix("order.") for type_ in types]
+
+
+def latest(type_: EventType) -> Event:
+    event = Event.objects.filter(type=type_).order_by("-pk").first()
+    assert event is not None
+    return event
+
+
+def envelope(event: Event) -> dict[str, Any]:
+    return event_payloads.build_event_payload(event, public_url=HOUSE, now=NOON)
+
+
+def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
+    """Keep the file of a proof, as the gateway does once it is fetched."""
+    proof_files.keep_proof_file(
+        proof.pk,
+        content=content,
+        content_type="image/jpeg",
+        extension="jpg",
+        now=NOON + MINUTE,
+        fingerprint="",
+    )
+
+
+def with_file(proof: PaymentProof) -> PaymentProof:
+    keep(proof)
+    return proof
+
+
+def late_proof(order: Order) -> PaymentProof:
+    return order_states.received(order, arrived_at=AFTER_THE_DEADLINE).proof
+
+
+def an_ended_hold(raffle: Raffle) -> Order:
+    order = order_states.held(raffle)
+    orders.expire(order, now=AFTER_THE_DEADLINE)
+    return order
+
+
+def reject(order: Order) -> Order:
+    return payments.reject_payment(
+        order.pk, reason=RejectReason.ILLEGIBLE, note="half of it", **WHO
+    )
+
+
+def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.CashSale:
+    return cash_sales.sell_for_cash(
+        raffle.pk,
+        numbers=numbers or [1, 2],
+        quantity=2,
+        buyer_name="Inés",
+        buyer_phone="+1 555 0199",
+        request_key=UUID(int=1),
+        pivot=0,
+        **WHO,
+    )
+
+
+def make_order(proof: PaymentProof, raffle: Raffle) -> Order:
+    terms: dict[str, Any] = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
+    return orphan_proofs.create_order_from_proof(proof.pk, **terms, **WHO)
+
+
+def twice(act: Callable[[], object]) -> None:
+    """Do it, and once more: whatever is said about that, nothing is told a second time."""
+    act()
+    try:
+        act()
+    except DomainError:
+        return
+
+
+def holds_and_lets_go(raffle: Raffle) -> None:
+    hold = order_states.held(raffle)
+    assert hold.contact is not None
+    other = order_states.held(raffle, numbers=[4], contact=hold.contact)  # replaces the first
+    order_endings.cancel_order(other.pk, **WHO)
+    order_states.held(raffle)
+    order_endings.expire_due_orders(now=AFTER_THE_DEADLINE)
+
+
+def is_paid(raffle: Raffle) -> None:
+    order = order_states.placed(raffle)
+    twice(lambda: payments.confirm_payment(order.pk, **WHO))
+
+
+def proves_a_hold(raffle: Raffle) -> None:
+    proof = order_states.received(order_states.held(raffle)).proof
+    assert told() == ["created"]
+    twice(lambda: keep(proof))
+
+
+def sends_an_album(raffle: Raffle) -> None:
+    order = order_states.placed(raffle)
+    for proof in [order_states.received(order).proof for _ in range(2)]:
+        keep(proof, content=b"%d" % proof.pk)
+
+
+def is_rejected(raffle: Raffle) -> None:
+    order = order_states.under_review(raffle)
+    payments.ask_for_better_proof(order.pk, note="", **WHO)
+    twice(lambda: reject(order))
+
+
+def is_cancelled(raffle: Raffle) -> None:
+    order = order_states.placed(raffle)
+    twice(lambda: order_endings.cancel_order(order.pk, **WHO))
+
+
+def expires(raffle: Raffle) -> None:
+    order_states.placed(raffle)
+    twice(lambda: order_endings.expire_due_orders(now=AFTER_THE_DEADLINE))
+
+
+def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:
+    keep(late_proof(order_states.expired(raffle)))
+
+
+def confirmed_late_and_gets_its_numbers(raffle: Raffle) -> None:
+    order = order_states.expired(raffle)
+    twice(lambda: payments.confirm_payment(order.pk, **LATE))
+
+
+def pays_too_late(raffle: Raffle) -> None:
+    order = order_states.paid_late(raffle)
+    keep(order.proofs.get())
+    twice(lambda: payments.confirm_payment(order.pk, **LATE))
+
+
+def pays_too_late_and_gets_other_numbers(raffle: Raffle) -> None:
+    order = order_states.paid_late(raffle)
+    twice(
+        lambda: late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **LATE),
+    )
+
+
+def pays_too_late_and_gets_the_money_back(raffle: Raffle) -> None:
+    order = order_states.paid_late(raffle)
+    twice(lambda: late_payments.note_refund(order.pk, note="", **LATE))
+
+
+def pays_too_late_and_is_rejected(raffle: Raffle) -> None:
+    order = order_states.paid_late(raffle)
+    twice(lambda: reject(order))
+
+
+def brings_an_ended_hold_back(raffle: Raffle) -> None:
+    keep(late_proof(an_ended_hold(raffle)))
+
+
+def proves_an_ended_hold_too_late(raffle: Raffle) -> None:
+    order = an_ended_hold(raffle)
+    order_states.held(raffle)
+    late_proof(order)
+
+
+def buys_for_cash(raffle: Raffle) -> None:
+    twice(lambda: sell(raffle))
+
+
+def attaches_a_kept_orphan(raffle: Raffle) -> None:
+    proof, order = with_file(order_states.orphan()), order_states.placed(raffle)
+    assert told() == ["created"]
+    twice(lambda: orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO))
+
+
+def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
+    proof, order = order_states.orphan(), order_states.placed(raffle)
+    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
+    assert told() == ["created"]
+    twice(lambda: keep(proof))
+
+
+def attaches_a_kept_orphan_too_late(raffle: Raffle) -> None:
+    proof, order = with_file(order_states.orphan()), order_states.expired(raffle)
+    order_states.held(raffle)
+    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **LATE)
+
+
+def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
+    proof = with_file(order_states.orphan())
+    twice(lambda: make_order(proof, raffle))
+
+
+def dismisses_an_orphan(raffle: Raffle) -> None:
+    proof = with_file(order_states.orphan())
+    orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=False, **WHO)
+
+
+def chats_from_hello_to_receipt(raffle: Raffle) -> None:
+    buyer = Chat()
+    order = buyer.buys(numbers="7 and 8")
+    buyer.sends_picture()
+    keep(order.proofs.get())
+
+
+def chats_and_cancels(raffle: Raffle) -> None:
+    buyer = Chat()
+    buyer.buys(numbers="7 and 8")
+    buyer.says("CANCEL")
+
+
+def claims_an_album_in_the_chat(raffle: Raffle) -> None:
+    buyer = Chat()
+    order = buyer.buys(numbers="7 and 8")
+    album = [order_states.orphan(buyer.contact) for _ in range(3)]
+    keep(album[0])
+    keep(album[2])
+    buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, album[1].pk, order.pk))
+
+
+def sells_the_last_number(raffle: Raffle) -> None:
+    numbers = range(1, raffle.number_count)
+    first, last = (
+        order_states.placed(raffle, numbers=numbers),
+        order_states.placed(raffle, numbers=[20]),
+    )
+    payments.confirm_payment(first.pk, **WHO)
+    twice(lambda: payments.confirm_payment(last.pk, **WHO))
+
+
+STORIES: dict[Story, list[str]] = {
+    holds_and_lets_go: [],
+    is_paid: ["created", "paid"],
+    proves_a_hold: ["created", "proof_received"],
+    sends_an_album: ["created", "proof_received", "proof_received"],
+    is_rejected: ["created", "rejected"],
+    is_cancelled: ["created", "cancelled"],
+    expires: ["created", "expired"],
+    proves_late_and_gets_its_numbers: ["created", "expired", "proof_received"],
+    confirmed_late_and_gets_its_numbers: ["created", "expired", "paid"],
+    pays_too_late: ["created", "expired", "late_payment", "proof_received"],
+    pays_too_late_and_gets_other_numbers: ["created", "expired", "late_payment", "paid"],
+    pays_too_late_and_gets_the_money_back: ["created", "expired", "late_payment"],
+    pays_too_late_and_is_rejected: ["created", "expired", "late_payment", "rejected"],
+    brings_an_ended_hold_back: ["created", "proof_received"],
+    proves_an_ended_hold_too_late: ["late_payment"],
+    buys_for_cash: ["created", "paid"],
+    attaches_a_kept_orphan: ["created", "proof_received"],
+    attaches_an_orphan_on_its_way: ["created", "proof_received"],
+    attaches_a_kept_orphan_too_late: ["created", "expired", "late_payment", "proof_received"],
+    makes_an_order_of_an_orphan: ["created", "proof_received"],
+    dismisses_an_orphan: [],
+    chats_from_hello_to_receipt: ["created", "proof_received"],
+    chats_and_cancels: ["created", "cancelled"],
+    claims_an_album_in_the_chat: ["created", "proof_received", "proof_received"],
+    sells_the_last_number: ["created", "created", "paid", "paid", "raffle.sold_out"],
+}
+
+
+@pytest.mark.django_db
+class TestAnEventAFact:
+    @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+    def test_whoever(self, story: Story) -> None:
+        story(builders.raffle(numbers=20, max_per_order=20))
+
+        assert told() == STORIES[story]
+        for event in Event.objects.all():
+            TypeAdapter(event_payloads.Envelope).validate_python(envelope(event))
+
+    def test_a_trouble_is_told_when_it_begins_and_when_it_begins_again(self) -> None:
+        for _ in range(2):
+            alarms.sound_alarm("paused:1", title="Sending is paused", phone_number_id="1", now=NOON)
+        assert told() == ["channel.alert"]
+        alarms.resolve_alarm("paused:1", by="rita", now=NOON)
+        alarms.sound_alarm("paused:1", title="Sending is paused", detail="Token", now=NOON)
+
+        assert told() == ["channel.alert"] * 2
+        read = envelope(latest(EventType.CHANNEL_ALERT))
+        TypeAdapter(event_payloads.Envelope).validate_python(read)
+        assert read["data"] == {
+            "alert": {
+                "key": "paused:1",
+                "title": "Sending is paused",
+                "detail": "Token",
+                "phone_number_id": "",
+            }
+        }
+
+
+class Refused(Exception):
+    """What a listener that fails raises."""
+
+
+@contextmanager
+def listening(signal: Signal, listener: Callable[..., object]) -> Iterator[None]:
+    """Let a listener come after ours for a while."""
+    signal.connect(listener, weak=False)
+    try:
+        yield
+    finally:
+        signal.disconnect(listener)
+
+
+@pytest.mark.django_db
+class TestInTheTransactionOfTheChange:
+    def test_what_is_rolled_back_is_not_told_and_what_cannot_be_told_is_rolled_back(self) -> None:
+        order = order_states.placed(builders.raffle(numbers=20))
+        refused: list[OrderAction] = []
+
+        def refuse(action: OrderAction, **_: object) -> None:
+            assert told() == ["created", "paid"]  # ours came first
+            refused.append(action)
+            raise Refused
+
+        with listening(signals.order_changed, refuse), pytest.raises(Refused):
+            payments.confirm_payment(order.pk, **WHO)
+
+        assert refused == [OrderAction.PAID]
+        assert told() == ["created"]
+        assert order_states.stored(order).status == OrderStatus.PENDING_PAYMENT
+
+    def test_a_hold_costs_nothing_more(self) -> None:
+        raffle, buyer = builders.raffle(numbers=20), builders.contact()
+        order_states.held(raffle, contact=buyer)
+
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            reservations.hold_random(
+                raffle, contact_id=buyer.pk, quantity=2, pivot=0, now=NOON, by=builders.a_buyer()
+            )
+
+        assert not [query for query in queries if "events_" in query["sql"]]
+
+    def test_an_event_of_an_order_costs_four_queries(self) -> None:
+        order = order_states.under_review(builders.raffle(numbers=20))
+
+        with CaptureQueriesContext(connection) as queries:
+            reject(order)
+
+        at = [place for place, query in enumerate(queries) if "raffles_orderevent" in query["sql"]]
+        told_in = list(queries)[at[-1] + 1 :]
+        assert ["events_event" in query["sql"] for query in told_in[:4]] == [False] * 3 + [True]
+        assert not [query for query in told_in[4:] if "events_event" in query["sql"]]
+
+
+@pytest.mark.django_db
+class TestAsThingsThenWere:
+    def test_a_paid_order_has_its_numbers_and_its_proofs_their_verdict(self) -> None:
+        order = order_states.under_review(builders.raffle(numbers=20), numbers=[7, 13])
+
+        payments.confirm_payment(
+            order.pk, by=an_api_token(), now=NOON + MINUTE, reason="SPEI 88213"
+        )
+
+        event = latest(EventType.ORDER_PAID)
+        assert (event.subject, event.order_id, event.proof_id) == (order.code, order.pk, None)
+        data = envelope(event)["data"]
+        assert data["reason"] == "SPEI 88213"
+        assert data["by"] == {"kind": "token", "label": "n8n"}
+        assert (data["proof"], data["actions"]) == (None, None)
+        seen = data["order"]
+        assert (seen["code"], seen["status"], seen["numbers"]) == (order.code, "PAID", ["07", "13"])
+        assert (seen["total"], seen["closed_at"]) == ("10.00", "2026-11-22T12:01:00+00:00")
+        assert [proof["verdict"] for proof in seen["proofs"]] == ["ACCEPTED"]
+
+    def test_a_rejected_one_has_a_clock_again_and_what_can_be_done(self) -> None:
+        order = order_states.under_review(builders.raffle(numbers=20))
+
+        reject(order)
+
+        data = envelope(latest(EventType.ORDER_REJECTED))["data"]
+        assert data["reason"] == "Illegible: half of it"
+        assert data["order"]["expires_at"] == "2026-11-22T12:31:00+00:00"
+        assert [proof["verdict"] for proof in data["order"]["proofs"]] == ["REJECTED"]
+        assert data["actions"] == {
+            "confirm_url": f"{HOUSE}/api/orders/{order.pk}/confirm-payment",
+            "reject_url": f"{HOUSE}/api/orders/{order.pk}/reject-payment",
+        }
+
+    def test_an_expired_one_names_the_numbers_it_had(self) -> None:
+        order_states.expired(builders.raffle(numbers=20), numbers=[7])
+
+        data = envelope(latest(EventType.ORDER_EXPIRED))["data"]
+        assert (data["order"]["status"], data["order"]["numbers"]) == ("EXPIRED", ["07"])
+        assert (data["by"]["kind"], data["actions"]) == ("sweeper", None)
+
+    def test_a_sale_for_cash_knows_its_buyer_and_numbers_from_the_beginning(self) -> None:
+        sell(builders.raffle(numbers=20))
+
+        order = latest(EventType.ORDER_CREATED).data["order"]
+        assert order["buyer"] == {"name": "Inés", "phone": "+1 555 0199", "user_id": None}
+        assert (order["status"], order["numbers"]) == ("PENDING_PAYMENT", ["01", "02"])
+
+    def test_a_late_payment_can_be_decided_and_shows_what_is_lost(self) -> None:
+        order_states.paid_late(builders.raffle(numbers=20))
+
+        data = envelope(latest(EventType.ORDER_LATE_PAYMENT))["data"]
+        assert (data["order"]["status"], data["order"]["needs_decision"]) == ("EXPIRED", True)
+        assert data["order"]["numbers"] == ["01", "02", "03"]
+        assert data["actions"] is not None
+
+    def test_other_numbers_replace_the_old_ones(self) -> None:
+        order = order_states.paid_late(builders.raffle(numbers=20))
+        late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **LATE)
+
+        seen = latest(EventType.ORDER_PAID).data["order"]
+        assert (seen["numbers"], seen["needs_decision"]) == (["07", "08", "09"], False)
+
+    def test_a_sold_out_raffle_is_described(self) -> None:
+        raffle = builders.raffle(numbers=2)
+        sell(raffle)
+
+        event = latest(EventType.RAFFLE_SOLD_OUT)
+        assert event.subject == "Summer Raffle"
+        assert event.data["raffle"] == {
+            "id": raffle.pk,
+            "title": "Summer Raffle",
+            "prize": "a motorbike",
+            "sold": 2,
+            "draw_at": "2026-12-12T20:00:00+00:00",
+        }
+
+
+@pytest.mark.django_db
+class TestProofs:
+    def test_are_linked_for_a_week_and_known_by_their_bytes(self) -> None:
+        raffle = builders.raffle(numbers=20)
+        first = order_states.under_review(raffle, numbers=[1])
+        second = order_states.under_review(raffle, numbers=[2])
+        keep(first.proofs.get())
+        alone = envelope(latest(EventType.ORDER_PROOF_RECEIVED))
+        keep(second.proofs.get())
+
+        event = latest(EventType.ORDER_PROOF_RECEIVED)
+        proof = second.proofs.get()
+        seen = envelope(event)["data"]["proof"]
+        assert (event.order_id, event.proof_id) == (second.pk, proof.pk)
+        assert (alone["data"]["proof"]["duplicate_of"], seen["duplicate_of"]) == (None, first.code)
+        assert (seen["sha256"], seen["content_type"]) == (proof.sha256, "image/jpeg")
+        assert seen["expires_at"] == "2026-11-29T12:00:00+00:00"
+        address, signature = seen["url"].split("?signature=")
+        assert address == f"{HOUSE}/api/proofs/{proof.pk}/file"
+        assert signed_links.verify_proof_signature(signature, now=NOON) == proof.pk
+        assert [one["status"] for one in event.data["order"]["proofs"]] == ["KEPT"]
+        assert "signature" not in str(event.data)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_two_last_orders_paid_together_sell_a_raffle_out_once(self, vendor: str) -> None:
+        with transaction.atomic():
+            raffle = builders.raffle(numbers=2)
+            both = [order_states.placed(raffle, numbers=[number]) for number in (1, 2)]
+        together = threading.Barrier(2)
+
+        def wait_for_the_other(**_: object) -> None:
+            if vendor == "postgresql":  # SQLite lets one write after the other
+                together.wait(PATIENCE)
+
+        def confirm(order: Order) -> object:
+            return payments.confirm_payment(order.pk, **WHO)
+
+        with listening(signals.order_changed, wait_for_the_other):
+            at_once([partial(confirm, order) for order in both], threads=2)
+        unseen = EventType.RAFFLE_SOLD_OUT not in told()
+
+        numbered = [event.type for _ in range(3) for event in recorder.sequence_events(now=NOON)]
+
+        assert unseen == (vendor == "postgresql")
+        assert sorted(numbered) == sorted(["order.created", "order.paid"] * 2 + ["raffle.sold_out"])
+
+    def test_a_file_kept_while_its_buyer_names_the_order_is_told(self) -> None:
+        builders.raffle(numbers=20)
+        buyer = Chat()
+        order = buyer.buys(numbers="7 and 8")
+        with transaction.atomic():
+            proof = order_states.orphan(buyer.contact)
+
+        def name_the_order() -> None:
+            try:
+                buyer.taps_id(
+                    button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, order.pk)
+                )
+            finally:
+                connection.close()
+
+        naming = threading.Thread(target=name_the_order)
+        with transaction.atomic():
+            proof_fetching.store_proof_file(
+                proof.pk, content=b"receipt", content_type="image/jpeg", extension="jpg", now=NOON
+            )
+            naming.start()
+            naming.join(0.3)
+            assert naming.is_alive()  # it waits for the file
+        naming.join(10)
+
+        assert told() == ["created", "proof_received"]

@@ -1,0 +1,280 @@
+"""Whatever buyers, reviewers and the clock do, in whatever order: the stock adds up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from shared.core.enums import OrderStatus, RejectReason, TicketStatus
+from shared.core.errors import DomainError
+from shared.raffles.models import (
+    Order,
+    OrderEvent,
+    OrderTicket,
+    PaymentProof,
+    Raffle,
+    TicketNumber,
+)
+from shared.raffles.results import NeedsDecision, Settled
+from shared.raffles.services import (
+    availability,
+    late_payments,
+    order_queries,
+    orders,
+    orphan_proofs,
+    payments,
+    proofs,
+    reservations,
+)
+from shared.raffles.services.ticket_numbers import inventory
+from shared.whatsapp.models import WhatsAppContact
+from tests import builders
+from tests.builders import MINUTE, NOON, a_buyer, a_reviewer
+from tests.integration.raffles import order_states
+
+NUMBERS = 4
+some_numbers = st.sets(st.integers(min_value=0, max_value=NUMBERS + 1), min_size=1, max_size=4)
+picks = st.integers(min_value=0, max_value=50)
+pivots = st.integers(min_value=0, max_value=2**31 - 1)
+
+
+class Story(RuleBasedStateMachine):
+    """A small raffle, three buyers, a reviewer and time; refusals are part of the story."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undo = transaction.atomic()
+        self.undo.__enter__()
+        self.now: datetime = NOON
+        self.raffle: Raffle
+        self.buyers: list[WhatsAppContact] = []
+        self.sold: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.undo.__exit__(None, None, None)
+
+    @initialize(limit=st.sampled_from([None, 3]), late=st.booleans())
+    def open_a_raffle(self, limit: int | None, late: bool) -> None:
+        self.raffle = builders.raffle(numbers=NUMBERS, max_per_order=3, max_per_contact=limit)
+        self.buyers = [builders.contact() for _ in range(3)]
+        if late:  # rarely comes about by itself
+            order_states.paid_late(self.raffle, numbers=[1, 2])
+            self.now = order_states.AFTER_THE_DEADLINE + 2 * MINUTE
+
+    @rule(buyer=picks, quantity=st.integers(min_value=1, max_value=4), pivot=pivots)
+    def hold_random(self, buyer: int, quantity: int, pivot: int) -> None:
+        contact = self.buyers[buyer % 3]
+        self.attempt(
+            lambda: reservations.hold_random(
+                self.raffle,
+                contact_id=contact.pk,
+                quantity=quantity,
+                pivot=pivot,
+                now=self.now,
+                by=a_buyer(),
+            )
+        )
+
+    @rule(
+        buyer=picks,
+        numbers=some_numbers,
+    )
+    def hold_numbers(self, buyer: int, numbers: set[int]) -> None:
+        contact = self.buyers[buyer % 3]
+        order = self.attempt(
+            lambda: reservations.hold_numbers(
+                self.raffle, contact_id=contact.pk, numbers=numbers, now=self.now, by=a_buyer()
+            )
+        )
+        assert order is None or order.list_ticket_numbers() == sorted(numbers)
+
+    @rule(numbers=st.sets(st.integers(min_value=1, max_value=NUMBERS), min_size=1, max_size=3))
+    def hold_for_cash(self, numbers: set[int]) -> None:
+        self.attempt(
+            lambda: reservations.hold_numbers(
+                self.raffle, contact_id=None, numbers=numbers, now=self.now, by=a_reviewer()
+            )
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def place(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(lambda: orders.place(order, at=self.now, now=self.now, by=a_buyer()))
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(lambda: orders.cancel(order, by=a_buyer(), now=self.now))
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def confirm(self, pick: int) -> None:
+        order = self.one(pick)
+        outcome = self.attempt(
+            lambda: payments.confirm_payment(order, by=a_reviewer(), now=self.now)
+        )
+        self.note_if_sold(outcome)
+        assert not isinstance(outcome, NeedsDecision) or outcome.taken
+
+    @precondition(lambda self: self.undecided())
+    @rule(pick=picks, mixed=st.none() | st.permutations(range(1, NUMBERS + 1)), pivot=pivots)
+    def replace_numbers(self, pick: int, mixed: list[int] | None, pivot: int) -> None:
+        order = self.one(pick, of=self.undecided())
+        numbers = None if mixed is None else mixed[: order.quantity]
+        self.note_if_sold(
+            self.attempt(
+                lambda: late_payments.replace_numbers(
+                    order, numbers=numbers, pivot=pivot, by=a_reviewer(), now=self.now
+                )
+            )
+        )
+
+    @precondition(lambda self: self.undecided())
+    @rule(pick=picks)
+    def note_refund(self, pick: int) -> None:
+        order = self.one(pick, of=self.undecided())
+        self.attempt(
+            lambda: late_payments.note_refund(order, note="", by=a_reviewer(), now=self.now)
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def reject(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(
+            lambda: payments.reject_proofs(
+                order, reason=RejectReason.REPEATED, note="", by=a_reviewer(), now=self.now
+            )
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def send_a_proof(self, pick: int) -> None:
+        order = self.one(pick)
+        proofs.receive_proof(
+            order_states.source(arrived_at=self.now),
+            order=order,
+            contact_id=order.contact_id or self.buyers[0].pk,
+            by=a_buyer(),
+            now=self.now,
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks)
+    def ask_again(self, pick: int) -> None:
+        order = self.one(pick)
+        self.attempt(
+            lambda: payments.ask_for_better_proof(order, note="", by=a_reviewer(), now=self.now)
+        )
+
+    @precondition(lambda self: self.orders())
+    @rule(pick=picks, buyer=picks, dismissed=st.booleans())
+    def find_a_home_for_a_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
+        proof = orphan_proofs.lock_orphan_proof(
+            order_states.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk
+        )
+        if dismissed:
+            orphan_proofs.dismiss_proof(proof, note="", by=a_reviewer(), now=self.now)
+        else:
+            proofs.assign_proofs([proof], order=self.one(pick), by=a_reviewer(), now=self.now)
+
+    @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
+    def let_time_pass(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def sweep(self) -> None:
+        for order_id, _ in order_queries.list_orders_to_expire(now=self.now, limit=100):
+            assert orders.expire(orders.lock_order(order_id), now=self.now)
+        assert order_queries.list_orders_to_expire(now=self.now, limit=100) == []
+
+    @invariant()
+    def the_stock_adds_up(self) -> None:
+        if not self.buyers:
+            return
+        assert inventory.find_inventory_problems() == []
+        counts = availability.count_tickets(self.raffle.pk)
+        assert (counts.total, counts.sold) == (NUMBERS, len(self.sold))
+        assert counts.available == tickets_free(self.raffle)
+
+    @invariant()
+    def a_buyer_has_one_draft_at_most(self) -> None:
+        for buyer in self.buyers:
+            drafts = Order.objects.filter(contact=buyer, status=OrderStatus.DRAFT)
+            assert drafts.count() <= 1
+
+    @invariant()
+    def the_history_ends_where_the_order_is(self) -> None:
+        for order in self.orders():
+            last = order.events.order_by("-id").first()
+            assert last is not None
+            assert last.to_status == order.status
+
+    @invariant()
+    def only_who_ended_waits_for_a_decision_and_only_who_is_reviewed_is_asked_again(self) -> None:
+        for order in self.orders():
+            assert not order.needs_decision or order.status not in Order.HOLDING
+            assert not order.asked_again_at or order.under_review
+            assert not order.under_review or order.status == OrderStatus.PENDING_PAYMENT
+
+    def note_if_sold(self, outcome: object) -> None:
+        if isinstance(outcome, Settled):
+            numbers = order_states.stored(outcome.order).list_ticket_numbers()
+            assert not set(numbers) & set(self.sold), "sold twice"
+            self.sold |= dict.fromkeys(numbers, outcome.order.pk)
+
+    def attempt(self, act: Any) -> Any:
+        """Act; a refusal must leave the database as it was."""
+        before = snapshot()
+        try:
+            return act()
+        except DomainError:
+            assert snapshot() == before, "a refusal has written something"
+            return None
+
+    def orders(self) -> list[Order]:
+        return list(Order.objects.order_by("id"))
+
+    def undecided(self) -> list[Order]:
+        return [order for order in self.orders() if order.needs_decision]
+
+    def one(self, pick: int, *, of: list[Order] | None = None) -> Order:
+        every = of or self.orders()
+        return orders.lock_order(every[pick % len(every)].pk)
+
+
+def snapshot() -> list[Any]:
+    everything: list[Any] = [Order, TicketNumber, OrderTicket, OrderEvent, PaymentProof]
+    return [list(table.objects.order_by("id").values()) for table in everything]
+
+
+def tickets_free(raffle: Raffle) -> int:
+    return raffle.numbers.filter(status=TicketStatus.AVAILABLE).count()
+
+
+@pytest.mark.django_db
+@pytest.mark.timeout(600)
+def test_adds_up_after_any_story() -> None:
+    run_state_machine_as_test(
+        Story,
+        settings=settings(
+            max_examples=10,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

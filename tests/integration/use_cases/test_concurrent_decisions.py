@@ -1,0 +1,200 @@
+"""Two who decide about the same money at the same moment: one is heard, the other is told so."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from shared.conversation import button_ids, inbound
+from shared.core.enums import OrderAction, OrderStatus
+from shared.core.errors import DomainError
+from shared.raffles.errors import DecisionMade
+from shared.raffles.models import Order, OrderEvent
+from shared.raffles.results import AlreadySettled
+from shared.raffles.services.ticket_numbers import inventory
+from shared.use_cases import cash_sales, late_payments, order_endings, orphan_proofs, payments
+from shared.whatsapp.models import OutboundMessage
+from tests import builders
+from tests.builders import NOON, a_reviewer
+from tests.integration.conversation.chat import Chat
+from tests.integration.raffles import order_states
+from tests.integration.raffles.test_concurrency import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = order_states.AFTER_THE_DEADLINE
+WHO: dict[str, Any] = {"by": a_reviewer(), "now": LATER}
+EACH = 3
+"""How many do the same thing at once."""
+
+type Act = Callable[[], object]
+
+
+def outcomes(*acts: Act) -> Counter[str]:
+    """Let several do each thing at once and count what came of it: "done", or the refusal."""
+
+    def one(act: Act) -> str:
+        try:
+            act()
+        except DomainError as refusal:
+            return refusal.code
+        return "done"
+
+    tasks: list[Callable[[], str]] = [partial(one, act) for act in acts for _ in range(EACH)]
+    return Counter(at_once(tasks, threads=len(tasks)))
+
+
+def happened(*actions: OrderAction) -> int:
+    return OrderEvent.objects.filter(action__in=actions).count()
+
+
+def told(*keys: str) -> int:
+    return OutboundMessage.objects.filter(key__in=keys).count()
+
+
+def test_an_orphan_proof_gets_one_home() -> None:
+    with transaction.atomic():
+        raffle = builders.raffle(numbers=20)
+        proof = order_states.orphan()
+        mine, friends = order_states.placed(raffle), order_states.placed(raffle, numbers=[9])
+
+    def attach(order: Order) -> object:
+        return orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
+
+    def make_order() -> object:
+        terms: Any = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
+        return orphan_proofs.create_order_from_proof(proof.pk, **terms, **WHO)
+
+    def dismiss() -> object:
+        return orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=True, **WHO)
+
+    came = outcomes(partial(attach, mine), partial(attach, friends), make_order, dismiss)
+
+    assert came == {"done": 1, "proof_settled": 4 * EACH - 1}
+    assert happened(OrderAction.PROOF_RECEIVED) <= 1
+    assert told("proof_attached", "order_made", "proof_dismissed") == 1
+    assert inventory.find_inventory_problems() == []
+
+
+def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> None:
+    builders.raffle(numbers=100)
+    buyer = Chat(now=LATER)
+    mine = buyer.buys()
+    with transaction.atomic():
+        proof = order_states.orphan(buyer.contact)
+        friends = order_states.placed(mine.raffle, numbers=[90])
+    tap = button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, mine.pk)
+    reply = {"type": "button_reply", "button_reply": {"id": tap, "title": "Mine"}}
+    buyer.receives("interactive", {"interactive": reply})
+
+    came = outcomes(
+        lambda: orphan_proofs.attach_proof(proof.pk, order_id=friends.pk, **WHO),
+        lambda: inbound.answer_waiting_messages(buyer.contact.pk, now=LATER, pivot=0),
+    )
+
+    assert came["proof_settled"] in {EACH - 1, EACH}
+    assert happened(OrderAction.PROOF_RECEIVED) == 1
+    assert Order.objects.filter(under_review_since=LATER).count() == 1
+
+
+def test_a_late_payment_is_decided_once() -> None:
+    with transaction.atomic():
+        order = order_states.paid_late(builders.raffle(numbers=20))
+
+    def replace(*numbers: int) -> object:
+        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
+
+    def refund() -> object:
+        return late_payments.note_refund(order.pk, note="", **WHO)
+
+    came = outcomes(partial(replace, 7, 8, 9), replace, refund)
+
+    assert came == {"done": 1, "decision_made": 3 * EACH - 1}
+    assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
+    assert told("numbers_replaced", "refund_noted") == 1
+    assert inventory.find_inventory_problems() == []
+
+
+def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -> None:
+    with transaction.atomic():
+        raffle = builders.raffle(numbers=20)
+        order = order_states.paid_late(raffle)
+        other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
+    order_endings.cancel_order(other.pk, **WHO)
+
+    def refund() -> object:
+        return late_payments.note_refund(order.pk, note="", **WHO)
+
+    def confirm() -> object:
+        outcome = payments.confirm_payment(order.pk, **WHO)
+        if isinstance(outcome, AlreadySettled):
+            raise DecisionMade(by=outcome.by, at=outcome.at)
+        return outcome
+
+    came = outcomes(confirm, refund)
+
+    assert came == {"done": 1, "decision_made": 2 * EACH - 1}
+    assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
+    assert told("paid", "refund_noted") == 1
+    assert inventory.find_inventory_problems() == []
+
+
+def test_two_late_payments_never_get_the_same_numbers() -> None:
+    with transaction.atomic():
+        raffle = builders.raffle(numbers=8)
+        late = [order_states.paid_late(raffle, numbers=numbers) for numbers in ([1, 2], [3, 4])]
+
+    def replace(order: Order, *numbers: int) -> object:
+        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
+
+    came = outcomes(partial(replace, late[0], 7, 8), partial(replace, late[1], 8, 7))
+
+    assert came["done"] == 1
+    assert inventory.find_inventory_problems() == []
+
+
+def test_the_same_numbers_are_sold_for_cash_once() -> None:
+    raffle = builders.raffle(numbers=20)
+
+    def sell(*numbers: int) -> object:
+        return sold(raffle.pk, numbers=numbers, request_key=UUID(int=next(keys)))
+
+    keys = iter(range(1, 100))
+    came = outcomes(partial(sell, 7, 8), partial(sell, 8, 9))
+
+    assert came == {"done": 1, "numbers_taken": 2 * EACH - 1}
+    assert Order.objects.count() == 1
+    assert inventory.find_inventory_problems() == []
+
+
+@pytest.mark.parametrize("numbers", [[7, 8], None])
+def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) -> None:
+    raffle = builders.raffle(numbers=20)
+
+    def sell() -> cash_sales.CashSale:
+        return sold(raffle.pk, numbers=numbers, request_key=UUID(int=1))
+
+    came = at_once([sell] * 4, threads=4)
+
+    assert Counter(one.repeated for one in came) == {False: 1, True: 3}
+    assert {one.order for one in came} == {Order.objects.get()}
+    assert inventory.find_inventory_problems() == []
+
+
+def test_a_buyer_is_asked_again_once() -> None:
+    with transaction.atomic():
+        order = order_states.under_review(builders.raffle(numbers=20))
+
+    came = outcomes(lambda: payments.ask_for_better_proof(order.pk, note="", **WHO))
+
+    assert came == {"done": 1, "asked_just_now": EACH - 1}
+    assert (happened(OrderAction.ASKED_AGAIN), told("asked_again")) == (1, 1)
+
+
+def sold(raffle_id: int, **terms: Any) -> cash_sales.CashSale:
+    usual: dict[str, Any] = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
+    return cash_sales.sell_for_cash(raffle_id, **usual | terms | WHO | {"now": NOON})

@@ -1,0 +1,197 @@
+"""Whoever writes is found by user id, old user id or phone; two contacts are never merged."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
+from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.integration.whatsapp.webhook_builders import card, change, message, store, webhook
+
+pytestmark = pytest.mark.django_db
+
+PHONE, OTHER_PHONE = "15550100001", "15550100002"
+USER, OTHER_USER = "US.1", "US.2"
+
+
+def write(*, phone: str | None = None, user_id: str | None = None, **fields: Any) -> int | None:
+    """Let somebody write and give the contact their message was put to."""
+    item = message(phone=phone, user_id=user_id, **fields)
+    store(webhook(item))
+    return InboundMessage.objects.get(wa_message_id=item["id"]).contact_id
+
+
+def keys() -> list[tuple[str | None, str | None, bool]]:
+    return [
+        (one.user_id, one.wa_id, one.identity_conflict)
+        for one in WhatsAppContact.objects.order_by("pk")
+    ]
+
+
+class TestFinding:
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ({"phone": PHONE}, {"phone": PHONE}),
+            ({"user_id": USER}, {"user_id": USER}),
+            ({"phone": PHONE}, {"phone": PHONE, "user_id": USER}),
+            ({"user_id": USER}, {"phone": PHONE, "user_id": USER}),
+            ({"phone": PHONE, "user_id": USER}, {"phone": PHONE}),
+            ({"phone": PHONE, "user_id": USER}, {"user_id": USER}),
+        ],
+    )
+    def test_knows_a_buyer_by_either_key(
+        self, first: dict[str, str], second: dict[str, str]
+    ) -> None:
+        assert write(**first) == write(**second)
+        assert WhatsAppContact.objects.count() == 1
+
+    def test_adds_the_missing_key(self) -> None:
+        write(phone=PHONE)
+        write(phone=PHONE, user_id=USER)
+
+        assert keys() == [(USER, PHONE, False)]
+
+    def test_makes_one_contact_of_one_person_in_a_batch_whatever_comes_first(self) -> None:
+        store(
+            webhook(
+                message(phone=PHONE),
+                message(phone=None, user_id=USER),
+                message(phone=PHONE, user_id=USER),
+            )
+        )
+
+        assert keys() == [(USER, PHONE, False)]
+
+    def test_keeps_buyers_of_two_business_numbers_apart(self) -> None:
+        store(webhook(message(phone=PHONE)), webhook(message(phone=PHONE), number="2"))
+
+        assert {one.phone_number_id for one in WhatsAppContact.objects.all()} == {NUMBER_ID, "2"}
+
+    def test_follows_a_new_name(self) -> None:
+        store(webhook(message(), contacts=[card("Ana", username="@ana")]))
+        store(webhook(message(), contacts=[card("Ana B", username="anab")]))
+
+        buyer = WhatsAppContact.objects.get()
+        assert (buyer.profile_name, buyer.username) == ("Ana B", "anab")
+
+
+class TestConflicts:
+    def test_flags_both_and_merges_nothing_when_the_keys_lead_to_two_contacts(self) -> None:
+        by_phone = write(phone=PHONE)
+        by_user = write(user_id=USER)
+
+        assert write(phone=PHONE, user_id=USER) == by_user
+        assert keys() == [(None, PHONE, True), (USER, None, True)]
+        assert write(phone=PHONE) == by_phone
+
+    def test_does_not_give_a_stranger_with_a_recycled_phone_another_persons_orders(self) -> None:
+        former = write(phone=PHONE, user_id=USER)
+
+        assert write(phone=PHONE, user_id=OTHER_USER) != former
+        assert keys() == [(USER, PHONE, True), (OTHER_USER, None, True)]
+
+    def test_follows_a_phone_that_is_used_later_but_not_a_late_webhook(self) -> None:
+        buyer = write(phone=PHONE, user_id=USER)
+        WhatsAppContact.objects.update(last_inbound_at=NOON)
+
+        assert write(phone=OTHER_PHONE, user_id=USER, at=NOON - MINUTE) == buyer
+        assert keys() == [(USER, PHONE, False)]
+        assert write(phone=OTHER_PHONE, user_id=USER, at=NOON + MINUTE) == buyer
+        assert keys() == [(USER, OTHER_PHONE, False)]
+
+
+def changed_user_id(**system: str) -> dict[str, Any]:
+    return {"type": "system", "system": {"type": "user_changed_user_id", **system}}
+
+
+class TestChanges:
+    def test_follows_a_new_user_id_and_still_knows_the_old_one(self) -> None:
+        buyer = write(user_id=USER)
+
+        assert write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER)) == buyer
+        assert keys() == [(OTHER_USER, None, False)]
+        assert write(user_id=USER) == write(user_id=OTHER_USER) == buyer
+        assert ContactAlias.objects.get().user_id == USER
+
+    def test_follows_a_new_user_id_as_it_was_told_before_august_2026(self) -> None:
+        buyer = write(user_id=USER)
+
+        assert write(user_id=USER, **changed_user_id(user_id=OTHER_USER)) == buyer
+        assert keys() == [(OTHER_USER, None, False)]
+
+    def test_follows_a_new_user_id_that_came_in_a_field_of_its_own(self) -> None:
+        buyer = write(user_id=USER)
+        update = {"user_id": {"previous": USER, "current": OTHER_USER}, "timestamp": 1_767_168_200}
+        metadata = {"display_phone_number": "15550100000", "phone_number_id": NUMBER_ID}
+
+        store(change("user_id_update", {"metadata": metadata, "user_id_update": [update]}))
+
+        assert write(user_id=OTHER_USER) == buyer
+
+    def test_falls_back_to_the_phone_when_the_old_user_id_is_unknown(self) -> None:
+        buyer = write(phone=PHONE)
+        change_of_id = changed_user_id(previous_user_id=USER, user_id=OTHER_USER)
+
+        assert write(phone=PHONE, **change_of_id) == buyer
+        assert keys() == [(OTHER_USER, PHONE, False)]
+
+    def test_follows_a_new_phone(self) -> None:
+        buyer = write(phone=PHONE)
+        system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
+
+        assert write(phone=PHONE, type="system", system=system) == buyer
+        assert write(phone=OTHER_PHONE) == buyer
+        assert keys() == [(None, OTHER_PHONE, False)]
+
+    def test_makes_nobody_when_an_old_change_is_delivered_again(self) -> None:
+        system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
+        news = webhook(message(phone=PHONE, type="system", system=system))
+        before = webhook(message(phone=PHONE))
+        store(before)
+        store(news)
+
+        store(news, before, now=NOON + timedelta(days=6))
+
+        assert keys() == [(None, OTHER_PHONE, False)]
+
+    def test_gives_a_phone_that_somebody_left_to_a_newcomer_of_the_same_batch(self) -> None:
+        write(phone=PHONE)
+        system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
+
+        store(
+            webhook(
+                message(phone=PHONE, type="system", system=system),
+                message(phone=PHONE, user_id=None, at=NOON + MINUTE),
+            )
+        )
+
+        assert (None, OTHER_PHONE, False) in keys()
+
+    def test_knows_an_old_user_id_on_the_number_where_it_changed(self) -> None:
+        buyer = write(user_id=USER)
+        write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER))
+        store(webhook(message(phone=None, user_id=USER), number="2"))
+
+        store(
+            webhook(message("wamid.late", phone=None, user_id=USER)),
+            webhook(message(phone=None, user_id=USER), number="2"),
+        )
+
+        assert InboundMessage.objects.get(wa_message_id="wamid.late").contact_id == buyer
+
+    def test_flags_both_when_the_new_user_id_wrote_before_the_change_was_told(self) -> None:
+        write(user_id=USER)
+        newcomer = write(user_id=OTHER_USER)
+
+        assert write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER)) == newcomer
+        assert keys() == [(USER, None, True), (OTHER_USER, None, True)]
+
+    def test_flags_both_when_the_new_phone_belongs_to_somebody_else(self) -> None:
+        write(phone=OTHER_PHONE)
+        buyer = write(phone=PHONE)
+        system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
+
+        assert write(phone=PHONE, type="system", system=system) == buyer
+        assert keys() == [(None, OTHER_PHONE, True), (None, PHONE, True)]

@@ -1,0 +1,267 @@
+"""Status webhooks take a message only further, in whatever order and however early they come."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
+from shared.whatsapp.models import (
+    Alarm,
+    BusinessNumber,
+    DeliveryStatus,
+    OutboundMessage,
+    WhatsAppContact,
+)
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
+from shared.whatsapp.services.outbox.delivery_statuses import UNMATCHED_STATUSES_KEPT_FOR
+from tests import builders
+from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim_one, queued
+from tests.integration.whatsapp.webhook_builders import at_once, status, store, webhook
+
+SECOND = timedelta(seconds=1)
+
+
+def hear(name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: int = 0) -> None:
+    """Store one status webhook and apply it."""
+    item = status(name, wamid=wamid, callback_data=callback_data, code=code)
+    store(webhook(statuses=[item]))
+    delivery_statuses.apply_statuses(now=NOON, limit=100)
+
+
+def sent(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
+    """Make a message that Meta accepted as `wamid.1`."""
+    message = queued(builders.contact(), kind=kind)
+    send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    return message
+
+
+def fresh(message: OutboundMessage) -> OutboundMessage:
+    return OutboundMessage.objects.get(pk=message.pk)
+
+
+@pytest.mark.django_db
+class TestFurther:
+    @pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "read"])))
+    @pytest.mark.parametrize("together", [True, False])
+    def test_ends_at_read_in_any_order(self, order: tuple[str, ...], together: bool) -> None:
+        message = sent()
+
+        if together:
+            items = [status(name, wamid="wamid.1") for name in order]
+            store(webhook(statuses=items))
+            assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 3
+        else:
+            for name in order:
+                hear(name)
+
+        assert fresh(message).delivery == MessageDeliveryStatus.READ
+        assert not DeliveryStatus.objects.filter(applied_at=None).exists()
+
+    @pytest.mark.parametrize("order", list(permutations(["failed", "delivered"])))
+    def test_does_not_fail_what_arrived(self, order: tuple[str, ...]) -> None:
+        message = sent(OutboxKind.NOTICE)
+
+        for name in order:
+            hear(name, code=131026 if name == "failed" else 0)
+
+        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
+        assert fresh(message).error == ""
+
+    @pytest.mark.parametrize("order", list(permutations(["failed", "sent"])))
+    def test_keeps_why_it_failed_when_it_was_sent_and_did_not_arrive(
+        self, order: tuple[str, ...]
+    ) -> None:
+        message = sent(OutboxKind.NOTICE)
+
+        for name in order:
+            hear(name, code=131026 if name == "failed" else 0)
+
+        assert fresh(message).error_code == 131026
+        assert Alarm.objects.count() == 1
+
+    def test_knows_nothing_of_a_word_that_meta_may_yet_invent(self) -> None:
+        message = sent()
+
+        hear("teleported")
+
+        assert fresh(message).delivery == ""
+        assert DeliveryStatus.objects.get().applied_at == NOON
+
+    def test_applies_each_status_once(self) -> None:
+        sent()
+        store(webhook(statuses=[status("read", wamid="wamid.1")]))
+
+        assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 1
+        assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 0
+
+
+@pytest.mark.django_db
+class TestEarlyAndLate:
+    def test_settles_a_message_before_our_own_record(self) -> None:
+        message = queued(builders.contact())
+        claimed = claim_one()
+
+        hear("sent", callback_data=str(message.callback_data))
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+
+        message = fresh(message)
+        assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
+        assert (message.delivery, message.lease) == (MessageDeliveryStatus.SENT, None)
+
+    @pytest.mark.parametrize("name", ["sent", "delivered", "read", "failed"])
+    def test_settles_a_message_whose_lease_ran_out(self, name: str) -> None:
+        message = queued(builders.contact())
+        claim_one()
+        outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
+
+        hear(name, callback_data=str(message.callback_data), code=131026)
+
+        message = fresh(message)
+        assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
+        assert message.delivery == name
+        assert outbox_queue.settle_abandoned_sends(now=NOON + timedelta(hours=1)) == 0
+
+    def test_settles_a_message_that_was_about_to_be_sent_again(self) -> None:
+        message = queued(builders.contact(), unknown_sends=1)
+
+        hear("sent", callback_data=str(message.callback_data))
+
+        assert fresh(message).status == OutboxStatus.SENT
+
+    def test_matches_by_metas_id_once_that_is_known(self) -> None:
+        message = queued(builders.contact())
+        claimed = claim_one()
+        hear("delivered")
+        assert fresh(message).delivery == ""
+
+        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        delivery_statuses.apply_statuses(now=NOON + MINUTE, limit=100)
+
+        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
+
+    def test_ignores_the_failure_of_an_earlier_copy(self) -> None:
+        message = sent()
+
+        hear("failed", wamid="wamid.0", callback_data=str(message.callback_data), code=131026)
+
+        assert (fresh(message).delivery, fresh(message).error) == ("", "")
+
+    def test_looks_for_orphans_ever_more_rarely_and_gives_them_up_after_eight_days(self) -> None:
+        store(webhook(statuses=[status("sent", wamid="wamid.of-another-system")]))
+        moment, looks = NOON, 0
+        while not DeliveryStatus.objects.exclude(applied_at=None).exists():
+            looks += delivery_statuses.apply_statuses(now=moment, limit=100)
+            moment = DeliveryStatus.objects.get().next_attempt_at
+
+        given_up = DeliveryStatus.objects.get().applied_at
+        assert given_up is not None
+        assert given_up - NOON >= UNMATCHED_STATUSES_KEPT_FOR
+        assert looks < 30
+
+    def test_reaches_new_statuses_behind_many_orphans(self) -> None:
+        message = sent()
+        orphans = [status("sent", wamid=f"wamid.other{n}") for n in range(50)]
+        store(webhook(statuses=orphans))
+        delivery_statuses.apply_statuses(now=NOON, limit=100)
+        store(webhook(statuses=[status("read", wamid="wamid.1")]))
+
+        assert delivery_statuses.apply_statuses(now=NOON, limit=1) == 1
+
+        assert fresh(message).delivery == MessageDeliveryStatus.READ
+
+
+@pytest.mark.django_db
+class TestFailed:
+    def test_says_why_and_sounds_an_alarm_for_news(self) -> None:
+        message = sent(OutboxKind.NOTICE)
+
+        hear("failed", code=131026)
+
+        message = fresh(message)
+        assert (message.status, message.delivery) == (
+            OutboxStatus.SENT,
+            MessageDeliveryStatus.FAILED,
+        )
+        assert message.error_code == 131026
+        assert "Refused" in message.error
+        assert Alarm.objects.get().key == "not_sent:131026"
+
+    def test_sounds_no_alarm_for_a_reply(self) -> None:
+        sent()
+
+        hear("failed", code=131026)
+
+        assert Alarm.objects.count() == 0
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"),
+        [(OutboxKind.REPLY, OutboxStatus.STALE), (OutboxKind.NOTICE, OutboxStatus.WITHHELD)],
+    )
+    def test_keeps_a_notice_and_drops_a_reply_outside_the_window(
+        self, kind: OutboxKind, expected: OutboxStatus
+    ) -> None:
+        message = sent(kind)
+
+        hear("failed", code=131047)
+
+        assert fresh(message).status == expected
+
+    def test_sends_a_withheld_notice_once_more_when_the_buyer_writes(self) -> None:
+        message = sent(OutboxKind.NOTICE)
+        hear("failed", code=131047)
+        contact = WhatsAppContact.objects.get()
+
+        assert outbox_queue.release_withheld_messages(contact, now=NOON) == 1
+        hear("sent", callback_data=str(message.callback_data))
+
+        assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
+        claimed = claim_one()
+        assert claimed.id == message.pk
+        send_results.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
+        hear("delivered", wamid="wamid.2")
+        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
+        assert fresh(message).wa_message_id == "wamid.2"
+
+    def test_queues_a_notice_at_once_if_the_buyer_has_written_since(self) -> None:
+        message = sent(OutboxKind.NOTICE)
+        WhatsAppContact.objects.update(last_inbound_at=NOON + SECOND)
+
+        hear("failed", code=131047)
+
+        assert fresh(message).status == OutboxStatus.QUEUED
+
+    def test_pauses_the_number_over_trouble_with_the_account(self) -> None:
+        sent()
+
+        hear("failed", code=131031)
+
+        number = BusinessNumber.objects.get(phone_number_id=NUMBER_ID)
+        assert (number.paused_at, number.pause_code) == (NOON, 131031)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_several_gateways_share_the_work(self) -> None:
+        for _ in range(12):
+            queued(builders.contact())
+        messages = list(OutboundMessage.objects.order_by("pk"))
+        items = [
+            status(name, wamid=f"wamid.{one.pk}", callback_data=str(one.callback_data))
+            for one in messages
+            for name in ("read", "sent", "delivered")
+        ]
+        OutboundMessage.objects.update(unknown_sends=1)
+        store(webhook(statuses=items))
+
+        def work(_: int) -> int:
+            return sum(delivery_statuses.apply_statuses(now=NOON, limit=5) for _ in range(8))
+
+        at_once(4, work)
+        delivery_statuses.apply_statuses(now=NOON, limit=100)
+
+        assert {one.delivery for one in OutboundMessage.objects.all()} == {
+            MessageDeliveryStatus.READ
+        }
+        assert not DeliveryStatus.objects.filter(applied_at=None).exists()

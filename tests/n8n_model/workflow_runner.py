@@ -1,0 +1,273 @@
+"""Runs a workflow as n8n does: item by item, along the lines, each node with what it was told.
+
+It knows the nodes that our workflows use. The wire is given: who answers requests, who answers
+mails, what code nodes give.
+"""
+
+import hashlib
+import hmac
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tests.n8n_model.expressions import UNDEFINED, Scope, rendered
+from tests.n8n_model.workflow_rules import Flow, Node
+
+
+@dataclass(frozen=True)
+class Item:
+    """What goes along a line.
+
+    Attributes:
+        json: what `$json` is.
+        binary: the body of a webhook, as it came.
+        past: what it was when it left each node before, for `$('Name').item`.
+
+    """
+
+    json: Any
+    binary: bytes = b""
+    past: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an HTTP node sends."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What it is answered."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What is outside of n8n.
+
+    Attributes:
+        ask: answers HTTP nodes.
+        decide: gives what a person sends with the form of a mail.
+        secrets: by the id of their credential.
+        settings: what a person typed into the node Settings, by field.
+        code: what each code node makes of its items.
+
+    """
+
+    ask: Callable[[Request], Answer]
+    decide: Callable[[Mapping[str, Any]], Mapping[str, str]] = dict
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, Callable[[list[Any], Scope], list[Any]]] = field(default_factory=dict)
+
+
+class Machine:
+    """One execution of a workflow after another; remembers what they have in common."""
+
+    def __init__(self, flow: Flow, wire: Wire) -> None:
+        self.wire = wire
+        self.nodes: Mapping[str, Node] = {node["name"]: node for node in flow["nodes"]}
+        self.lines = flow["connections"]
+        self.reached: dict[str, list[Any]] = {}
+        """What left each node in the latest execution."""
+        self.mails: list[Mapping[str, Any]] = []
+        self.response: int | None = None
+        self._seen: set[Any] = set()
+
+    def run(self, start: str, item: Item | None = None) -> None:
+        """Start with a node and go on until nothing is left to do.
+
+        Raises:
+            Missing: an expression reads what is not there.
+
+        """
+        self.reached, self.response = {}, None
+        waiting = deque([(start, [item or Item({})])])
+        while waiting:
+            name, items = waiting.popleft()
+            node = self.nodes[name]
+            begins = name == start
+            outputs = [items] if begins else self._outputs(node, items)
+            lines = self.lines.get(name, {"main": []})["main"]
+            for place, output in enumerate(outputs):
+                left = [replace(each, past={**each.past, name: each.json}) for each in output]
+                self.reached.setdefault(name, []).extend(each.json for each in left)
+                for line in lines[place] if left and place < len(lines) else []:
+                    waiting.append((line["node"], left))
+
+    def _outputs(self, node: Node, items: list[Item]) -> list[list[Item]]:
+        kind = node["type"].rpartition(".")[2]
+        if kind == "code":
+            scope = self._scope(items[0])
+            found = self.wire.code[node["name"]]([item.json for item in items], scope)
+            return [[Item(each, past=items[0].past) for each in found]]
+        if kind in ("if", "switch"):
+            return self._sorted(node, items)
+        act: Callable[[Node, Item], list[Item]] = getattr(self, f"_{kind}")
+        found_items = [each for item in items for each in act(node, item)]
+        if not found_items and node.get("alwaysOutputData"):
+            found_items = [Item({}, past=items[0].past)]
+        return [found_items]
+
+    def _scope(self, item: Item, **names: Any) -> Scope:
+        def node(name: str) -> Any:
+            found: dict[str, Any] = {"first": lambda: {"json": self.reached[name][0]}}
+            if name in item.past:
+                found["item"] = {"json": item.past[name]}
+            return found
+
+        return Scope({"$json": item.json, **names}, node)
+
+    def _value(self, text: object, item: Item) -> Any:
+        return rendered(text, self._scope(item))
+
+    # ── nodes, by the end of their type
+
+    def _noOp(self, node: Node, item: Item) -> list[Item]:
+        return [item]
+
+    def _crypto(self, node: Node, item: Item) -> list[Item]:
+        assert node["parameters"]["binaryData"]
+        secret = self.wire.secrets[node["credentials"]["crypto"]["id"]]
+        sealed = hmac.new(secret.encode(), item.binary, hashlib.sha256).hexdigest()
+        key = node["parameters"]["dataPropertyName"]
+        return [replace(item, json={**item.json, key: sealed})]
+
+    def _respondToWebhook(self, node: Node, item: Item) -> list[Item]:
+        assert self.response is None, "a webhook is answered once"
+        self.response = node["parameters"]["options"]["responseCode"]
+        return [item]
+
+    def _removeDuplicates(self, node: Node, item: Item) -> list[Item]:
+        assert node["parameters"]["options"]["scope"] == "workflow"
+        if node["parameters"]["operation"] == "clearDeduplicationHistory":
+            self._seen.clear()
+            return [item]
+        value = self._value(node["parameters"]["dedupeValue"], item)
+        if value in self._seen:
+            return []
+        self._seen.add(value)
+        return [item]
+
+    def _set(self, node: Node, item: Item) -> list[Item]:
+        parameters = node["parameters"]
+        if parameters.get("mode") == "raw":
+            value = self._value(parameters["jsonOutput"], item)
+            found = json.loads(value) if isinstance(value, str) else value
+        else:
+            fields = parameters["assignments"]["assignments"]
+            found = {each["name"]: self._value(each["value"], item) for each in fields}
+            _check_types(fields, found)
+        if node["name"] == "Settings":
+            found |= {name: self.wire.settings[name] for name in found if name != "event"}
+        return [replace(item, json=found, binary=b"")]
+
+    def _splitOut(self, node: Node, item: Item) -> list[Item]:
+        rows = item.json[node["parameters"]["fieldToSplitOut"]]
+        return [replace(item, json=row) for row in rows]
+
+    def _httpRequest(self, node: Node, item: Item) -> list[Item]:
+        parameters = node["parameters"]
+        options = parameters["options"]
+        given = parameters.get("headerParameters", {"parameters": []})["parameters"]
+        request = Request(
+            method=parameters.get("method", "GET"),
+            path=self._path(self._value(parameters["url"], item)),
+            headers={each["name"]: self._value(each["value"], item) for each in given},
+            body=json.loads(self._value(parameters.get("jsonBody", "null"), item)),
+        )
+        answer = self.wire.ask(request)
+        whole = options.get("response", {}).get("response", {})
+        assert whole.get("neverError") or answer.status < 400, (node["name"], answer)
+        if whole.get("fullResponse"):
+            full = {"body": answer.body, "headers": answer.headers, "statusCode": answer.status}
+            return [replace(item, json=full)]
+        pages = [answer.body]
+        if "pagination" in options:
+            pages += self._following(options["pagination"]["pagination"], request, answer, item)
+        return [replace(item, json=page) for page in pages]
+
+    def _following(
+        self, pages: Mapping[str, Any], request: Request, answer: Answer, item: Item
+    ) -> list[Any]:
+        found: list[Any] = []
+        while True:
+            response = {"body": answer.body, "headers": answer.headers}
+            scope = self._scope(item, **{"$response": response})
+            if rendered(pages["completeExpression"], scope):
+                return found
+            address = self._path(rendered(pages["nextURL"], scope))
+            answer = self.wire.ask(replace(request, path=address))
+            found.append(answer.body)
+
+    def _path(self, url: str) -> str:
+        parts = urlsplit(url)
+        assert f"{parts.scheme}://{parts.netloc}" == self.wire.settings["public_url"], url
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    def _emailSend(self, node: Node, item: Item) -> list[Item]:
+        keys = ("fromEmail", "toEmail", "subject", "message", "text")
+        parameters = node["parameters"]
+        mail = {key: self._value(parameters[key], item) for key in keys if key in parameters}
+        self.mails.append(mail)
+        if parameters["operation"] == "send":
+            return [replace(item, json={"accepted": [mail["toEmail"]]})]
+        fields = parameters["formFields"]["values"]
+        typed = self.wire.decide(mail)
+        options = [each["option"] for each in fields[0]["fieldOptions"]["values"]]
+        assert typed[fields[0]["fieldLabel"]] in options
+        answers = {each["fieldLabel"]: typed.get(each["fieldLabel"], "") for each in fields}
+        return [replace(item, json={"data": {**answers, "respondedAt": "2026-12-12T20:00:00Z"}})]
+
+    def _sorted(self, node: Node, items: list[Item]) -> list[list[Item]]:
+        parameters = node["parameters"]
+        if node["type"].endswith(".if"):
+            rules, extra = [parameters["conditions"]], True
+        else:
+            rules = [rule["conditions"] for rule in parameters["rules"]["values"]]
+            extra = parameters["options"].get("fallbackOutput") == "extra"
+        outputs: list[list[Item]] = [[] for _ in range(len(rules) + extra)]
+        for item in items:
+            holding = (place for place, rule in enumerate(rules) if self._holds(rule, item))
+            place = next(holding, len(rules))
+            if place < len(outputs):
+                outputs[place].append(item)
+        return outputs
+
+    def _holds(self, rule: Mapping[str, Any], item: Item) -> bool:
+        compared = []
+        for each in rule["conditions"]:
+            left, right = (self._value(each[side], item) for side in ("leftValue", "rightValue"))
+            match each["operator"]["operation"]:
+                case "equals":
+                    assert {type(left), type(right)} == {str}, each
+                    compared.append(left == right)
+                case "notEmpty":
+                    compared.append(left is not UNDEFINED and bool(left))
+        assert len(compared) == len(rule["conditions"])
+        return any(compared) if rule["combinator"] == "or" else all(compared)
+
+
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+}
+
+
+def _check_types(fields: list[Mapping[str, Any]], found: Mapping[str, Any]) -> None:
+    for each in fields:
+        value = found[each["name"]]
+        assert isinstance(value, _TYPES[each["type"]]), (each["name"], value)

@@ -1,0 +1,278 @@
+"""Who a message goes to, and whether it may go now."""
+
+import time
+from typing import Any
+
+import pytest
+
+from deploy.sandbox.client import BuyerClient, SandboxClient
+from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph, error
+from tests.unit.deploy.sandbox.fake_gateway import Gateway
+
+DAY = 24 * 3600
+
+
+class TestToken:
+    @pytest.mark.parametrize("header", ["Bearer wrong", "Basic sandbox-access-token", ""])
+    def test_that_is_not_ours_is_refused_as_meta_words_it(self, graph: Graph, header: str) -> None:
+        answer = graph.post({}, headers={"Authorization": header})
+
+        assert answer.status_code == 401
+        assert error(answer)["code"] == 190
+        assert error(answer)["type"] == "OAuthException"
+        assert "invalid_token" in answer.headers["www-authenticate"]
+
+
+class TestAddress:
+    def test_with_a_business_number_of_others_is_refused(self, graph: Graph) -> None:
+        answer = graph.post({}, number="999")
+
+        assert answer.status_code == 400
+        assert (error(answer)["code"], error(answer)["error_subcode"]) == (100, 33)
+        assert error(answer)["type"] == "GraphMethodException"
+
+    @pytest.mark.parametrize("path", ["/nowhere", "/v26.0/1/2/3", "/messages", "/26/1/messages"])
+    def test_that_nobody_knows_is_refused(self, graph: Graph, path: str) -> None:
+        answer = graph.http.post(path, json={})
+
+        assert error(answer)["code"] == 2500
+
+    def test_takes_what_is_not_json_for_nothing(self, graph: Graph) -> None:
+        answer = graph.http.post(f"/v26.0/{NUMBERS[0]}/messages", content=b"{not json")
+
+        assert answer.status_code == 400
+        assert error(answer)["message"] == "(#100) The parameter messaging_product is required."
+
+    def test_refuses_a_body_without_end(self, graph: Graph) -> None:
+        answer = graph.http.post(f"/v26.0/{NUMBERS[0]}/messages", content=b"x" * 2_000_000)
+
+        assert answer.status_code == 413
+
+
+class TestAnswer:
+    def test_to_a_phone_names_its_wa_id(self, graph: Graph, ana: BuyerClient) -> None:
+        answer = graph.says(to="+1 (555) 010-1001")
+
+        assert answer.status_code == 200
+        found = answer.json()
+        assert found["messages"][0]["id"].startswith("wamid.HBgL")
+        assert found == {
+            "messaging_product": "whatsapp",
+            "contacts": [{"input": "+1 (555) 010-1001", "wa_id": ANA}],
+            "messages": found["messages"],
+        }
+
+    def test_to_a_user_id_names_the_user_id(
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+    ) -> None:
+        user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
+
+        answer = graph.says(to="", recipient=user_id)
+
+        assert answer.json()["contacts"] == [{"input": user_id, "user_id": user_id}]
+        assert ana.waits_for("hello").sender == "business"
+
+
+class TestRecipient:
+    def test_in_to_is_accepted_and_never_delivered(
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
+        user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
+
+        answer = graph.says(to=user_id)
+        sandbox.settle()
+
+        assert answer.status_code == 200
+        assert answer.json()["messages"][0]["id"]
+        assert ana.replies() == []
+        assert gateway.posted == []
+
+    def test_loses_against_to(self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient) -> None:
+        bea = sandbox.buyer("15550101002", user_id="US.2")
+        bea.says("hello")
+
+        graph.says(recipient="US.2")
+
+        assert len(ana.replies()) == 1
+        assert bea.replies() == []
+
+    def test_that_nobody_has_fails_later(
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
+        answer = graph.says(to="", recipient="US.404")
+        sandbox.settle()
+
+        assert answer.status_code == 200
+        (status,) = gateway.statuses()
+        assert (status["status"], status["errors"][0]["code"]) == ("failed", 131026)
+
+    @pytest.mark.parametrize(
+        "recipient", ["15550101001", "US.", "us.1", "US.1-2", "US." + "1" * 129]
+    )
+    def test_that_is_no_user_id_is_refused(self, graph: Graph, recipient: str) -> None:
+        assert error(graph.says(to="", recipient=recipient))["code"] == 131009
+
+    def test_must_be_named(self, graph: Graph) -> None:
+        assert error(graph.says(to=""))["message"] == "(#100) The parameter to is required."
+
+
+class TestPhoneNumber:
+    @pytest.mark.parametrize("to", ["+0155501010", "+123456", "+1234567890123456", "Ana", "+1555x"])
+    def test_that_cannot_be_one_is_refused(self, graph: Graph, to: str) -> None:
+        answer = graph.says(to=to)
+
+        assert error(answer)["code"] == 131009
+        assert "malformed" in error(answer)["error_data"]["details"]
+
+    def test_without_plus_gets_the_country_code_and_goes_astray(
+        self, graph: Graph, ana: BuyerClient
+    ) -> None:
+        assert error(graph.says(to=ANA))["code"] == 131047
+        assert graph.says(to=ANA.removeprefix("1")).status_code == 200
+        assert len(ana.replies()) == 1
+
+    def test_of_the_sender_is_refused(self, graph: Graph) -> None:
+        assert error(graph.says(to="+15550109900"))["code"] == 131021
+
+
+class TestReach:
+    def test_of_a_number_not_allowed_is_refused(self, graph: Graph, sandbox: SandboxClient) -> None:
+        sandbox.settings(unknown_recipients="not_allowed")
+
+        assert error(graph.says(to="+15550101009"))["code"] == 131030
+
+    def test_of_a_number_not_on_whatsapp_fails_later(
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
+        sandbox.settings(unknown_recipients="undeliverable")
+
+        answer = graph.says(to="+15550101009", biz_opaque_callback_data="outbox-7")
+        sandbox.settle()
+
+        assert answer.status_code == 200
+        (status,) = gateway.statuses(answer.json()["messages"][0]["id"])
+        assert status["status"] == "failed"
+        assert status["recipient_id"] == "15550101009"
+        assert status["biz_opaque_callback_data"] == "outbox-7"
+        assert status["errors"][0]["code"] == 131026
+
+    def test_can_be_set_for_one_buyer(
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+    ) -> None:
+        sandbox.buyer(ANA, reach="not_allowed")
+
+        assert error(graph.says())["code"] == 131030
+
+    def test_makes_no_buyer_of_a_number_that_never_wrote(
+        self, graph: Graph, sandbox: SandboxClient
+    ) -> None:
+        graph.says(to="+15550101009")
+
+        assert sandbox.state()["buyers"] == 0
+
+
+class TestWindow:
+    def test_is_open_until_a_day_after_the_message(
+        self, graph: Graph, sandbox: SandboxClient
+    ) -> None:
+        sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY + 30)
+
+        assert graph.says().status_code == 200
+
+    def test_is_closed_a_day_after_the_message(self, graph: Graph, sandbox: SandboxClient) -> None:
+        sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY)
+
+        answer = graph.says()
+
+        assert answer.status_code == 400
+        assert error(answer)["code"] == 131047
+        assert "24 hours" in error(answer)["error_data"]["details"]
+        assert sandbox.outgoing() == []
+
+    def test_counts_from_the_newest_message(self, graph: Graph, ana: BuyerClient) -> None:
+        ana.says("late", timestamp=int(time.time()) - 2 * DAY)
+
+        assert graph.says().status_code == 200
+
+    def test_is_that_of_one_business_number(self, graph: Graph, ana: BuyerClient) -> None:
+        body: dict[str, Any] = {"messaging_product": "whatsapp", "to": f"+{ANA}"}
+        body |= {"type": "text", "text": {"body": "hi"}}
+
+        assert error(graph.post(body, number=NUMBERS[1]))["code"] == 131047
+        ana.says("hello", phone_number_id=NUMBERS[1])
+        assert graph.post(body, number=NUMBERS[1]).status_code == 200
+
+    def test_is_not_opened_by_a_reaction(self, graph: Graph, ana: BuyerClient) -> None:
+        hello = ana.says("long ago", phone_number_id=NUMBERS[1], timestamp=1)
+        ana.sends("reaction", of=hello, emoji="👍", phone_number_id=NUMBERS[1])
+        body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "text": {"body": "hi"}}
+
+        assert error(graph.post(body, number=NUMBERS[1]))["code"] == 131047
+
+    def test_can_close_after_accepting(
+        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+    ) -> None:
+        sandbox.settings(window="async")
+
+        answer = graph.says()
+        sandbox.settle()
+
+        assert answer.status_code == 200
+        (status,) = gateway.statuses()
+        assert (status["status"], status["errors"][0]["code"]) == ("failed", 131047)
+
+    def test_can_be_switched_off(self, graph: Graph, sandbox: SandboxClient) -> None:
+        sandbox.settings(window="off")
+
+        assert graph.says().status_code == 200
+        assert len(sandbox.buyer(ANA).replies()) == 1
+
+
+class TestPairLimit:
+    def test_stops_the_forty_sixth_message_in_a_burst(
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+    ) -> None:
+        sandbox.settings(pair_limit=True)
+
+        answers = [graph.says(str(number)) for number in range(46)]
+
+        assert [answer.status_code for answer in answers] == [200] * 45 + [400]
+        assert error(answers[-1])["code"] == 131056
+
+
+class TestMarkAsRead:
+    def read(self, graph: Graph, message_id: str, **more: Any) -> Any:
+        body = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        return graph.post({**body, **more})
+
+    def test_marks_the_message_and_those_before(self, graph: Graph, ana: BuyerClient) -> None:
+        ana.says("second")
+        ana.says("third")
+        second = ana.sees()[1]
+
+        answer = self.read(graph, second.id)
+
+        assert answer.json() == {"success": True}
+        assert [each.status == "read" for each in ana.sees()] == [True, True, False]
+
+    def test_shows_that_somebody_types_until_the_reply(
+        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+    ) -> None:
+        chat = f"/sandbox/buyers/{ANA}/messages"
+        self.read(graph, ana.sees()[0].id, typing_indicator={"type": "text"})
+        typing = sandbox.ask("GET", chat)["typing"]
+        graph.says()
+
+        assert typing is True
+        assert sandbox.ask("GET", chat)["typing"] is False
+
+    def test_of_what_no_buyer_wrote_is_refused(self, graph: Graph, ana: BuyerClient) -> None:
+        ours = graph.says().json()["messages"][0]["id"]
+
+        assert error(self.read(graph, "wamid.unknown"))["code"] == 131009
+        assert error(self.read(graph, ours))["code"] == 131009
+
+    def test_wants_a_known_indicator(self, graph: Graph, ana: BuyerClient) -> None:
+        answer = self.read(graph, ana.sees()[0].id, typing_indicator={"type": "dots"})
+
+        assert error(answer)["code"] == 100
