@@ -12,12 +12,12 @@ from shared.whatsapp.models import WhatsAppContact
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
-NUMBER_ID: Final = "106540352242922"
+PHONE_NUMBER_ID: Final = "106540352242922"
 
 _serial = count(1)
 
 
-def raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: Any) -> Raffle:
+def create_raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: Any) -> Raffle:
     """Make an open raffle with all its numbers free."""
     made = Raffle.objects.create(
         **{
@@ -41,12 +41,12 @@ def raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: Any) -> R
     return made
 
 
-def contact(**fields: Any) -> WhatsAppContact:
+def create_contact(**fields: Any) -> WhatsAppContact:
     """Make a buyer who wrote a minute ago."""
     serial = next(_serial)
     return WhatsAppContact.objects.create(
         **{
-            "phone_number_id": NUMBER_ID,
+            "phone_number_id": PHONE_NUMBER_ID,
             "wa_id": f"1555010{serial:04d}",
             "profile_name": f"Buyer {serial}",
             "last_inbound_at": NOON - MINUTE,
@@ -56,7 +56,7 @@ def contact(**fields: Any) -> WhatsAppContact:
     )
 
 
-def order(raffle: Raffle, *, quantity: int = 1, **fields: Any) -> Order:
+def create_order_row(raffle: Raffle, *, quantity: int = 1, **fields: Any) -> Order:
     """Make an order as a bare row: no tickets, no history. Use the services for a real one."""
     return Order.objects.create(
         **{
@@ -75,16 +75,16 @@ def order(raffle: Raffle, *, quantity: int = 1, **fields: Any) -> Order:
     )
 
 
-def a_buyer() -> Actor:
+def build_chat_actor() -> Actor:
     """Give the actor of a chat."""
     return Actor(ActorKind.CHAT, id="1", label="Buyer")
 
 
-def a_reviewer() -> Actor:
+def build_staff_actor() -> Actor:
     """Give the actor of a member of staff."""
     return Actor(ActorKind.STAFF, id="7", label="rita")
 
 
-def an_api_token() -> Actor:
+def build_token_actor() -> Actor:
     """Give the actor of an API token."""
     return Actor(ActorKind.TOKEN, id="3", label="n8n")

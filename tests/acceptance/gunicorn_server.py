@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE, wait_until
 
 
 @contextmanager
-def gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> Iterator[None]:
+def run_gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> Iterator[None]:
     """Serve the back office until the block ends; its log is in `folder`."""
     arguments = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
     with (folder / "gunicorn.log").open("w") as log:
@@ -33,7 +33,7 @@ def gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> Iter
             server.wait(PATIENCE)
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Find a port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

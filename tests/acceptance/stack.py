@@ -23,23 +23,25 @@ from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessa
 from shared.whatsapp.services import security
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
-from tests.builders import NUMBER_ID
+from tests.builders import PHONE_NUMBER_ID
 from tests.waiting import PATIENCE, wait_until
 
 SETTLE_POLL: Final = 5.0
 """Seconds of one question whether Meta has nothing more to say."""
 
-TOKEN: Final = "rtb_" + "acceptance" * 4
+API_TOKEN: Final = "rtb_" + "acceptance" * 4
 """Opens the API of every house."""
 
-PLAYED: Final = SandboxOptions(app_secret="acceptance_app_secret", access_token="acceptance_token")
+SANDBOX_OPTIONS: Final = SandboxOptions(
+    app_secret="acceptance_app_secret", access_token="acceptance_token"
+)
 VERIFY_TOKEN: Final = "acceptance_verify_token"
 
-_phones = count(1)
+_phone_serial = count(1)
 
 
 @dataclass(frozen=True)
-class Gateway:
+class GatewayProcess:
     """A gateway that runs, or ran."""
 
     child: ChildProcess
@@ -62,7 +64,7 @@ class Gateway:
 
 
 @dataclass
-class House:
+class Stack:
     """Everything that runs around one database.
 
     Attributes:
@@ -78,14 +80,16 @@ class House:
     meta: SandboxClient
     children: ChildProcesses
     knocking: httpx.Client
-    gateways: list[Gateway] = field(default_factory=list)
+    gateways: list[GatewayProcess] = field(default_factory=list)
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> GatewayProcess:
         """The gateway that Meta knocks at."""
         return self.gateways[-1]
 
-    def opens(self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str) -> Gateway:
+    def opens(
+        self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str
+    ) -> GatewayProcess:
         """Start a gateway, wait until it is ready and let Meta knock there.
 
         Args:
@@ -98,7 +102,9 @@ class House:
         self.awaits(gateway)
         return gateway
 
-    def starts(self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str) -> Gateway:
+    def starts(
+        self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str
+    ) -> GatewayProcess:
         """Start a gateway without waiting for it."""
         port = port or find_free_ports(0)[0]
         changed = [f"{name}={value}" for name, value in variables.items()]
@@ -114,11 +120,13 @@ class House:
             "--port",
             str(port),
         ]
-        gateway = Gateway(self.children.start(f"gateway-{len(self.gateways)}", *server), port)
+        gateway = GatewayProcess(
+            self.children.start(f"gateway-{len(self.gateways)}", *server), port
+        )
         self.gateways.append(gateway)
         return gateway
 
-    def awaits(self, gateway: Gateway) -> None:
+    def awaits(self, gateway: GatewayProcess) -> None:
         """Wait until a gateway is ready and let Meta knock there."""
         ready = f"http://{LOOPBACK_HOST}:{gateway.port}/readyz"
         self.children.wait_until_ready(gateway.child, ready, timeout=PATIENCE)
@@ -138,20 +146,22 @@ class House:
 
     def buyer(self, **about: Any) -> BuyerClient:
         """Give somebody who has never written before."""
-        serial = next(_phones)
+        serial = next(_phone_serial)
         return self.meta.buyer(f"1555010{serial:04d}", name=f"Buyer {serial}", **about)
 
-    def knocks(self, body: bytes, *, at: Gateway | None = None, header: str | None = None) -> int:
+    def knocks(
+        self, body: bytes, *, at: GatewayProcess | None = None, header: str | None = None
+    ) -> int:
         """Post a webhook as Meta does, with a good signature or this header; give the status."""
-        seal = f"sha256={security.compute_signature(body, secret=PLAYED.app_secret)}"
+        seal = f"sha256={security.compute_signature(body, secret=SANDBOX_OPTIONS.app_secret)}"
         headers = {"X-Hub-Signature-256": seal if header is None else header}
         address = (at or self.gateway).webhook
         return self.knocking.post(address, content=body, headers=headers).status_code
 
     def settles(self) -> None:
         """Wait until the gateway has taken and dealt with all that Meta had to say."""
-        until(self._has_settled)
-        until(lambda: not DeliveryStatus.objects.filter(applied_at=None).exists())
+        wait_until(self._has_settled)
+        wait_while_messages_move(lambda: not DeliveryStatus.objects.filter(applied_at=None).exists())
 
     def _has_settled(self) -> bool:
         try:
@@ -181,43 +191,47 @@ class House:
 
 
 @contextmanager
-def built(*, vendor: str, database: str, folder: Path) -> Iterator[House]:
+def run_stack(*, vendor: str, database: str, folder: Path) -> Iterator[Stack]:
     """Build a house without gateways, and end everything that ran in it."""
     nowhere = f"http://{LOOPBACK_HOST}:1/webhook"
-    with stand_in(webhook_url=nowhere, options=PLAYED, retry_delays=(0.2,)) as meta:
-        variables = build_child_environment(_variables(meta, database=database, folder=folder))
+    with stand_in(webhook_url=nowhere, options=SANDBOX_OPTIONS, retry_delays=(0.2,)) as meta:
+        variables = build_child_environment(
+            _build_variables(meta, database=database, folder=folder)
+        )
         with (
             ChildProcesses(environment=variables, logs=folder / "logs") as children,
             httpx.Client(trust_env=False, timeout=PATIENCE) as knocking,
         ):
-            yield House(vendor, database, folder, meta, children, knocking)
+            yield Stack(vendor, database, folder, meta, children, knocking)
 
 
-def furnish() -> None:
+def seed_database() -> None:
     """Put a raffle on sale, and let a program in."""
     from backoffice.api import tokens
     from backoffice.api.models import ApiToken
 
-    builders.raffle(numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20))
+    builders.create_raffle(
+        numbers=1_000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20)
+    )
     ApiToken.objects.create(
         name="program",
-        digest=tokens.hash_token(TOKEN),
+        digest=tokens.hash_token(API_TOKEN),
         scope=Scope.ADMIN,
         created_at=datetime.now(UTC),
     )
 
 
-def _variables(meta: SandboxClient, *, database: str, folder: Path) -> dict[str, str]:
+def _build_variables(meta: SandboxClient, *, database: str, folder: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": database,
         "DJANGO_SECRET_KEY": "only-for-tests-" + "x" * 40,
         "DJANGO_DEBUG": "false",
         "PUBLIC_URL": f"http://{LOOPBACK_HOST}:8000",
-        "META_APP_SECRET": PLAYED.app_secret,
+        "META_APP_SECRET": SANDBOX_OPTIONS.app_secret,
         "META_VERIFY_TOKEN": VERIFY_TOKEN,
-        "META_ACCESS_TOKEN": PLAYED.access_token,
-        "META_PHONE_NUMBER_ID": NUMBER_ID,
-        "META_WABA_ID": PLAYED.waba_id,
+        "META_ACCESS_TOKEN": SANDBOX_OPTIONS.access_token,
+        "META_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
+        "META_WABA_ID": SANDBOX_OPTIONS.waba_id,
         "META_GRAPH_URL": meta.url,
         "META_GRAPH_VERSION": "v26.0",
         "MEDIA_ROOT": str(folder / "media"),
@@ -229,7 +243,7 @@ def _variables(meta: SandboxClient, *, database: str, folder: Path) -> dict[str,
     }
 
 
-def until(condition: Callable[[], Any]) -> Any:
+def wait_while_messages_move(condition: Callable[[], Any]) -> Any:
     """Return the first true answer to a question, as long as messages move on meanwhile.
 
     Raises:
@@ -248,17 +262,17 @@ def count_messages() -> list[Counter[str]]:
     ]
 
 
-def copies(house: House, buyer: BuyerClient) -> Counter[str]:
+def count_sends(house: Stack, buyer: BuyerClient) -> Counter[str]:
     """Count how often Meta took each message to a buyer, by what we gave along."""
     sent = house.meta.outgoing(to=buyer.wa_id)
     return Counter(message["body"]["biz_opaque_callback_data"] for message in sent)
 
 
-def sent_to(buyer: BuyerClient) -> list[OutboundMessage]:
+def load_messages_to(buyer: BuyerClient) -> list[OutboundMessage]:
     """Give our messages to a buyer, as our books have them."""
     return list(OutboundMessage.objects.filter(contact__wa_id=buyer.wa_id).order_by("pk"))
 
 
-def all_sent(buyer: BuyerClient) -> bool:
+def is_everything_sent(buyer: BuyerClient) -> bool:
     """Whether every message to a buyer is on its way."""
-    return all(message.status == OutboxStatus.SENT for message in sent_to(buyer))
+    return all(message.status == OutboxStatus.SENT for message in load_messages_to(buyer))

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from deploy.child_processes import LOOPBACK_HOST
 
-CHUNK: Final = 65_536
-TICK: Final = 0.05
+CHUNK_BYTES: Final = 65_536
+POLL_SECONDS: Final = 0.05
 """Seconds until a pipe notices that the line was cut."""
 
 
-class Line:
+class TcpProxy:
     """Listens at an address of its own and passes everything on, unless it is cut."""
 
     def __init__(self, *, to: str) -> None:
@@ -36,7 +36,7 @@ class Line:
         """Let connections through, at the same port as before."""
         self._cut.clear()
         self._listening = socket.create_server((LOOPBACK_HOST, self._port))
-        self._listening.settimeout(TICK)
+        self._listening.settimeout(POLL_SECONDS)
         self._port = self._listening.getsockname()[1]
         self._begin(self._accept, self._listening)
 
@@ -63,18 +63,18 @@ class Line:
         with caller, socket.create_connection(self._target) as meta:
             other = {caller: meta, meta: caller}
             while not self._cut.is_set():
-                for ready in select.select(list(other), [], [], TICK)[0]:
+                for ready in select.select(list(other), [], [], POLL_SECONDS)[0]:
                     with suppress(ConnectionError):
-                        if data := ready.recv(CHUNK):
+                        if data := ready.recv(CHUNK_BYTES):
                             other[ready].sendall(data)
                             continue
                     return
 
 
 @contextmanager
-def line(*, to: str) -> Iterator[Line]:
+def run_tcp_proxy(*, to: str) -> Iterator[TcpProxy]:
     """Give a line that is whole, and cut it at the end."""
-    made = Line(to=to)
+    made = TcpProxy(to=to)
     try:
         yield made
     finally:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pytest_django import DjangoDbBlocker
 
-from tests.databases import Databases
+from tests.databases import DatabaseFactory
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET: Final = "only-for-this-test-" + "x" * 40
@@ -79,7 +79,7 @@ manage("createsuperuser", interactive=False, username="olga", email="olga@exampl
 manage("api_token", "create", "n8n", "--scope", "review")
 manage("check", deploy=True, fail_level="ERROR")
 """
-        with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as address:
+        with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as address:
             done = run(
                 tmp_path,
                 *("-m", "backoffice.manage", "shell", "--verbosity=0", "--command", steps),

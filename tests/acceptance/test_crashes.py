@@ -14,9 +14,21 @@ from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
-from tests.acceptance.buyer_steps import asks, hears, holds, pays, places
-from tests.acceptance.crash_controller import POINTS, Lives
-from tests.acceptance.stack import House, all_sent, copies, sent_to, until
+from tests.acceptance.buyer_steps import (
+    hold_numbers,
+    place_order,
+    request_card,
+    send_receipt,
+    wait_for_message,
+)
+from tests.acceptance.crash_controller import CRASH_POINTS, CrashController
+from tests.acceptance.stack import (
+    Stack,
+    count_sends,
+    is_everything_sent,
+    load_messages_to,
+    wait_while_messages_move,
+)
 
 LOST = "answer claimed"
 """Whoever finds this cannot know that nothing was sent, and has to wait for a status."""
@@ -26,13 +38,13 @@ BUYERS = 15
 
 
 @pytest.fixture(scope="module")
-def mortal(house: House) -> Lives:
+def mortal(house: Stack) -> CrashController:
     """Give a gateway that can be told when to die."""
-    return Lives.begin(house)
+    return CrashController.begin(house)
 
 
 @pytest.fixture
-def gateway(house: House, mortal: Lives) -> Iterator[Lives]:
+def gateway(house: Stack, mortal: CrashController) -> Iterator[CrashController]:
     """Give it alive, and leave it so."""
     yield mortal
     house.meta.settings(statuses=["sent", "delivered", "read"])
@@ -41,12 +53,12 @@ def gateway(house: House, mortal: Lives) -> Iterator[Lives]:
 
 
 class TestAKill:
-    @pytest.mark.parametrize("point", POINTS)
+    @pytest.mark.parametrize("point", CRASH_POINTS)
     def test_at_any_point_leaves_the_buyer_answered_exactly_once(
-        self, house: House, gateway: Lives, point: str
+        self, house: Stack, gateway: CrashController, point: str
     ) -> None:
         buyer = house.buyer()
-        asks(buyer)
+        request_card(buyer)
         house.settles()
 
         gateway.dies_at(point)
@@ -56,17 +68,17 @@ class TestAKill:
         house.settles()
         if point == LOST:
             house.lets_time_pass()
-        hears(buyer, "Held for you")
+        wait_for_message(buyer, "Held for you")
 
-        places(buyer)  # the conversation goes on
+        place_order(buyer)  # the conversation goes on
         house.settles()
-        assert all_sent(buyer)
-        assert list(copies(house, buyer).values()) == [1, 1, 1]
+        assert is_everything_sent(buyer)
+        assert list(count_sends(house, buyer).values()) == [1, 1, 1]
         assert house.meta.refused() == []
         assert inventory.find_inventory_problems() == []
 
     def test_while_sending_without_ever_a_status_sends_that_one_message_again(
-        self, house: House, gateway: Lives
+        self, house: Stack, gateway: CrashController
     ) -> None:
         buyer = house.buyer()
         house.meta.settings(statuses=[])
@@ -76,16 +88,16 @@ class TestAKill:
         assert gateway.is_over()
         gateway.again()
         house.settles()
-        assert list(copies(house, buyer).values()) == [1]
+        assert list(count_sends(house, buyer).values()) == [1]
         house.lets_time_pass()
-        until(lambda: all_sent(buyer))
+        wait_while_messages_move(lambda: is_everything_sent(buyer))
 
-        assert list(copies(house, buyer).values()) == [2]
+        assert list(count_sends(house, buyer).values()) == [2]
 
 
 class TestKillsAtRandom:
     def test_lose_nothing_and_double_only_what_was_under_way(
-        self, house: House, gateway: Lives
+        self, house: Stack, gateway: CrashController
     ) -> None:
         crowd = [house.buyer() for _ in range(BUYERS)]
         under_way: set[str] = set()
@@ -97,34 +109,36 @@ class TestKillsAtRandom:
             codes = [purchase.result() for purchase in purchases]
 
         house.settles()
-        until(house.is_quiet)
-        taken = sum((copies(house, buyer) for buyer in crowd), Counter())
+        wait_while_messages_move(house.is_quiet)
+        taken = sum((count_sends(house, buyer) for buyer in crowd), Counter())
         assert {callback for callback, times in taken.items() if times > 1} <= under_way
         assert len(taken) == 3 * BUYERS  # held, to pay, under review
         assert inventory.find_inventory_problems() == []
         orders = Order.objects.filter(code__in=codes, under_review_since__isnull=False)
         assert orders.count() == len(set(codes)) == BUYERS
-        answered = [message.in_reply_to_id for buyer in crowd for message in sent_to(buyer)]
+        answered = [
+            message.in_reply_to_id for buyer in crowd for message in load_messages_to(buyer)
+        ]
         assert len(answered) == len(set(answered)) == 3 * BUYERS
         fetching = PaymentProof.objects.filter(status=ProofStatus.FETCHING)
         fetching.update(fetch_at=datetime.now(UTC))  # whoever fetched them may be dead
-        until(lambda: not fetching.exists())
+        wait_while_messages_move(lambda: not fetching.exists())
         kept = PaymentProof.objects.filter(order__in=orders, status=ProofStatus.KEPT)
         assert kept.count() == BUYERS
 
 
 def buys(buyer: BuyerClient) -> str:
     """Buy three numbers and give the order's code."""
-    holds(buyer)
-    code = places(buyer)
-    pays(buyer)
+    hold_numbers(buyer)
+    code = place_order(buyer)
+    send_receipt(buyer)
     return code
 
 
-def wait_for_sends(house: House, number: int, *, unless: Sequence[Future[str]]) -> None:
+def wait_for_sends(house: Stack, number: int, *, unless: Sequence[Future[str]]) -> None:
     """Wait until Meta took so many more messages, or everybody has bought."""
     so_far = max((message["n"] for message in house.meta.outgoing()), default=0)
-    until(
+    wait_while_messages_move(
         lambda: (
             len(house.meta.outgoing(after=so_far, wait=1)) >= number
             or all(purchase.done() for purchase in unless)
@@ -132,7 +146,7 @@ def wait_for_sends(house: House, number: int, *, unless: Sequence[Future[str]]) 
     )
 
 
-def kill(gateway: Lives) -> set[str]:
+def kill(gateway: CrashController) -> set[str]:
     """Kill the gateway and start another.
 
     Returns:

@@ -14,16 +14,22 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.use_cases import payments
 from tests.acceptance import event_receivers
-from tests.acceptance.buyer_steps import asks, hears, holds, pays, places
-from tests.acceptance.event_receivers import Got
-from tests.acceptance.stack import House, until
+from tests.acceptance.buyer_steps import (
+    hold_numbers,
+    place_order,
+    request_card,
+    send_receipt,
+    wait_for_message,
+)
+from tests.acceptance.event_receivers import ReceivedEvent
+from tests.acceptance.stack import Stack, wait_while_messages_move
 
 pytestmark = pytest.mark.same_everywhere
 
 PURCHASE = {"order.created", "order.proof_received", "order.paid"}
 
 
-def opened(got: Got, *, secret: str) -> dict[str, str]:
+def opened(got: ReceivedEvent, *, secret: str) -> dict[str, str]:
     """Check both signatures of a request as a receiver does, and give what it says."""
     seal = hmac.new(secret.encode(), got.body, hashlib.sha256).hexdigest()
     assert got.headers["X-Raffle-Signature"] == f"sha256={seal}"
@@ -53,27 +59,32 @@ def is_being_told(name: str) -> bool:
     return False
 
 
-def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: House) -> None:
-    with event_receivers.listening(statuses=[500]) as n8n, event_receivers.silent() as dead:
+def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: Stack) -> None:
+    with (
+        event_receivers.run_receiver(statuses=[500]) as n8n,
+        event_receivers.run_silent_receiver() as dead,
+    ):
         endpoint = wants_events("n8n", n8n.url)
         wants_events("dead", dead)
         gateway = house.opens()
 
         ana = house.buyer()
-        asks(ana)
-        holds(ana, "3 random")
-        order = Order.objects.get(code=places(ana))
-        pays(ana)
-        until(lambda: order.proofs.filter(status=ProofStatus.KEPT).exists())
+        request_card(ana)
+        hold_numbers(ana, "3 random")
+        order = Order.objects.get(code=place_order(ana))
+        send_receipt(ana)
+        wait_while_messages_move(lambda: order.proofs.filter(status=ProofStatus.KEPT).exists())
         rita = Actor(ActorKind.STAFF, id="7", label="rita")
         payments.confirm_payment(order.pk, by=rita, now=datetime.now(UTC))
-        hears(ana, "Paid")
-        until(lambda: len({got.headers["webhook-id"] for got in n8n.got}) == len(PURCHASE))
-        until(EventAttempt.objects.filter(http_status=500).exists)
+        wait_for_message(ana, "Paid")
+        wait_while_messages_move(
+            lambda: len({got.headers["webhook-id"] for got in n8n.got}) == len(PURCHASE)
+        )
+        wait_while_messages_move(EventAttempt.objects.filter(http_status=500).exists)
         lets_the_waits_end()
-        until(lambda: len(n8n.got) == len(PURCHASE) + 1)
+        wait_while_messages_move(lambda: len(n8n.got) == len(PURCHASE) + 1)
 
-        until(lambda: is_being_told("dead"))
+        wait_while_messages_move(lambda: is_being_told("dead"))
         assert gateway.ends()
         assert "events_left_to_others" in gateway.child.log.read_text()  # not waited for
 

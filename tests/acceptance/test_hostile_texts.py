@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.acceptance.buyer_steps import asks, hears
-from tests.acceptance.stack import House
+from tests.acceptance.buyer_steps import request_card, wait_for_message
+from tests.acceptance.stack import Stack
 
 pytestmark = pytest.mark.acceptance
 
@@ -18,12 +18,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_text_is_answered_and_holds_nobody_up(house: House, name: str) -> None:
+def test_a_hostile_text_is_answered_and_holds_nobody_up(house: Stack, name: str) -> None:
     if not house.gateways:
         house.opens()
     hostile, ana = house.buyer(), house.buyer()
-    asks(hostile)
+    request_card(hostile)
 
     hostile.says(HOSTILE[name])
-    asks(ana)
-    hears(hostile, "did not understand")
+    request_card(ana)
+    wait_for_message(hostile, "did not understand")

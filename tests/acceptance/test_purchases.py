@@ -9,20 +9,27 @@ from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.models import Order
 from shared.raffles.services.ticket_numbers import inventory
-from tests.acceptance.buyer_steps import asks, hears, holds, numbers_in, pays, places
-from tests.acceptance.stack import TOKEN, House
+from tests.acceptance.buyer_steps import (
+    hold_numbers,
+    parse_ticket_numbers,
+    place_order,
+    request_card,
+    send_receipt,
+    wait_for_message,
+)
+from tests.acceptance.stack import API_TOKEN, Stack
 
 MOST_MESSAGES = 6
 """What a purchase may cost the seller."""
 
 
 @pytest.fixture(scope="module")
-def seller(house: House) -> Iterator[ApiClient]:
+def seller(house: Stack) -> Iterator[ApiClient]:
     """Give the program that confirms payments; a gateway runs as well."""
     gateway = house.starts()
     address = house.opens_backoffice()
     house.awaits(gateway)
-    with ApiClient(address, token=TOKEN) as program:
+    with ApiClient(address, token=API_TOKEN) as program:
         yield program
 
 
@@ -38,20 +45,20 @@ def sold(code: str) -> list[str]:
 def confirmed(seller: ApiClient, code: str, buyer: BuyerClient) -> list[str]:
     """Confirm a payment and give the numbers the buyer is told are theirs."""
     seller.confirm_payment(seller.order_with_kept_proof(code))
-    return numbers_in(hears(buyer, "Paid"))
+    return parse_ticket_numbers(wait_for_message(buyer, "Paid"))
 
 
 class TestAPurchase:
     def test_by_random_numbers_ends_with_the_buyer_owning_them(
-        self, house: House, seller: ApiClient
+        self, house: Stack, seller: ApiClient
     ) -> None:
         ana = house.buyer()
-        asks(ana)
+        request_card(ana)
         ana.taps("Random numbers")
-        hears(ana, "How many")
-        held = holds(ana, "3 please")
-        code = places(ana)
-        pays(ana)
+        wait_for_message(ana, "How many")
+        held = hold_numbers(ana, "3 please")
+        code = place_order(ana)
+        send_receipt(ana)
 
         paid = confirmed(seller, code, ana)
 
@@ -62,15 +69,15 @@ class TestAPurchase:
         assert inventory.find_inventory_problems() == []
 
     def test_by_picked_numbers_ends_with_the_buyer_owning_exactly_those(
-        self, house: House, seller: ApiClient
+        self, house: Stack, seller: ApiClient
     ) -> None:
         ben = house.buyer()
-        asks(ben)
+        request_card(ben)
         ben.taps("Pick my numbers")
-        hears(ben, "Which numbers")
-        held = holds(ben, "7, 13 and 845")
-        code = places(ben)
-        pays(ben)
+        wait_for_message(ben, "Which numbers")
+        held = hold_numbers(ben, "7, 13 and 845")
+        code = place_order(ben)
+        send_receipt(ben)
 
         paid = confirmed(seller, code, ben)
 

@@ -5,14 +5,14 @@ import hashlib
 from shared.core.enums import InboxStatus
 from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, DeliveryStatus, InboundMessage, UnreadableItem
-from tests.acceptance.stack import House, until
-from tests.conftest import unavailable
+from tests.acceptance.stack import Stack, wait_while_messages_move
+from tests.conftest import skip_or_fail
 from tests.unit.whatsapp.test_real_payloads import PAYLOADS
 
 
-def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: House) -> None:
+def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: Stack) -> None:
     if not PAYLOADS:
-        unavailable("no folder shared/payloads beside the checkout")
+        skip_or_fail("no folder shared/payloads beside the checkout")
     house.opens()
     bodies = {str(payload.id): payload.values[0] for payload in PAYLOADS}
 
@@ -20,7 +20,9 @@ def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: House) -> Non
 
     assert {name: status for name, status in statuses.items() if status != 200} == {}
     assert [name for name, body in bodies.items() if not is_kept(body)] == []
-    until(lambda: not InboundMessage.objects.filter(status=InboxStatus.RECEIVED).exists())
+    wait_while_messages_move(
+        lambda: not InboundMessage.objects.filter(status=InboxStatus.RECEIVED).exists()
+    )
     assert not InboundMessage.objects.exclude(error="").exists()
 
 

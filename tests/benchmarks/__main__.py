@@ -13,7 +13,7 @@ from pathlib import Path
 from tests import benchmarks
 
 
-def names() -> list[str]:
+def list_benchmarks() -> list[str]:
     """List the benchmarks there are, in alphabetical order."""
     modules = Path(__file__).parent.glob("*.py")
     return sorted(each.stem for each in modules if "\ndef run(" in each.read_text())
@@ -22,14 +22,14 @@ def names() -> list[str]:
 def main() -> int:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=names(), help="default: all of them")
+    parser.add_argument("name", nargs="?", choices=list_benchmarks(), help="default: all of them")
     name = parser.parse_args().name
     if name is not None:
         importlib.import_module(f"{benchmarks.__name__}.{name}").run()
         return 0
     results = [
         subprocess.run([sys.executable, "-m", benchmarks.__name__, each], check=False).returncode
-        for each in names()
+        for each in list_benchmarks()
     ]
     return max(results, default=0)
 

@@ -27,7 +27,7 @@ def run() -> None:
         SystemExit: if an answer takes more than it may.
 
     """
-    pages.measure("The API", visitor=_program, pages=questions)
+    pages.measure_pages("The API", visitor=_program, pages=questions)
 
 
 def _program() -> "Client":

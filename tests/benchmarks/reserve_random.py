@@ -70,7 +70,7 @@ def _measure(kind: databases.Kind) -> float:
         if problems := inventory.find_inventory_problems(raffle.pk):
             raise SystemExit(f"numbers were lost or sold twice: {problems}")
         ratio = _per_second(product) / _per_second(baseline)
-    table.show(
+    table.print_table(
         f"{QUANTITY} random numbers of {NUMBERS:,} on {kind}, {CLIENTS} clients at once "
         f"(created in {created_in:.1f} s)",
         columns=["design", "holds", "p50 ms", "slowest ms", "holds/s", "times faster"],
@@ -137,7 +137,7 @@ def _round(design: str, raffle_id: int, times: int) -> Round:
 def _buyer() -> int:
     from tests import builders
 
-    return builders.contact(wa_id=str(15550100000 + secrets.randbelow(10**9))).pk
+    return builders.create_contact(wa_id=str(15550100000 + secrets.randbelow(10**9))).pk
 
 
 def _a_million() -> "Raffle":
@@ -145,7 +145,7 @@ def _a_million() -> "Raffle":
     from shared.raffles.services.ticket_numbers import number_generation
     from tests import builders
 
-    raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT")
+    raffle = builders.create_raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT")
     number_generation.generate_numbers(raffle.pk)
     return lifecycle.open_raffle(raffle.pk, now=datetime.now(UTC))
 
@@ -172,7 +172,7 @@ def _hold_as_the_product(raffle: "Raffle", contact_id: int) -> None:
             quantity=QUANTITY,
             pivot=secrets.randbelow(2**31),
             now=datetime.now(UTC),
-            by=builders.a_buyer(),
+            by=builders.build_chat_actor(),
         )
 
 
@@ -190,7 +190,9 @@ def _hold_by_sorting(raffle: "Raffle", contact_id: int) -> None:
         free = free.select_for_update(skip_locked=True)
     with transaction.atomic():
         chosen = list(free.order_by("?")[:QUANTITY])
-        order = builders.order(raffle, quantity=QUANTITY, contact_id=contact_id, expires_at=now)
+        order = builders.create_order_row(
+            raffle, quantity=QUANTITY, contact_id=contact_id, expires_at=now
+        )
         ids = [ticket.pk for ticket in chosen]
         TicketNumber.objects.filter(pk__in=ids).update(status=TicketStatus.RESERVED)
         OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=each) for each in chosen)

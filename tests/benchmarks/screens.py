@@ -21,7 +21,7 @@ def run() -> None:
         SystemExit: if a screen takes more than it may.
 
     """
-    pages.measure("Screens", visitor=_seller, pages=screens)
+    pages.measure_pages("Screens", visitor=_seller, pages=screens)
 
 
 def _seller() -> "Client":

@@ -14,7 +14,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
-from tests.databases import Databases, books, empty
+from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
 HALVES: Final = 2
@@ -55,12 +55,12 @@ def django_db_setup(
     """Make a migrated database of the kind the parameter names the default one."""
     with (
         django_db_blocker.unblock(),
-        Databases(request.param, run_folder).fresh() as address,
-        books(address),
+        DatabaseFactory(request.param, run_folder).fresh() as address,
+        use_database(address),
         pytest.MonkeyPatch.context() as patched,
     ):
         # Django empties every table there is, then asks every app to fill its own again.
-        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty())
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_all_rows())
         ContentType.objects.clear_cache()  # the other database numbers them differently
         yield
 

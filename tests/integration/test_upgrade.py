@@ -34,7 +34,7 @@ from shared.events.services import deliveries
 from shared.publishing import recorder
 from shared.raffles.services import availability
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
-from tests.databases import Databases, books
+from tests.databases import DatabaseFactory, use_database
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,7 @@ def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installati
     folder = FOLDER / vendor
     facts = json.loads((folder / "installation.json").read_text())
     dump = (folder / "dump.sql").read_text()
-    with Databases(vendor, run_folder).restored(dump) as address, books(address):
+    with DatabaseFactory(vendor, run_folder).restored(dump) as address, use_database(address):
         ContentType.objects.clear_cache()
         availability.clear_counts_cache()
         rights, kinds = _read_rights(), _read_kinds()

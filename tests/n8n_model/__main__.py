@@ -24,7 +24,7 @@ def main(modules: Path) -> None:
     used = sorted(
         {
             (node["type"], node["typeVersion"])
-            for flow in workflow_rules.workflows()
+            for flow in workflow_rules.load_workflows()
             for node in flow["nodes"]
         }
     )
@@ -34,7 +34,9 @@ def main(modules: Path) -> None:
     }
     version = json.loads((modules / "n8n/package.json").read_text())["version"]
     written = ",\n".join(f" {json.dumps(kind)}: {_lines(node)}" for kind, node in nodes.items())
-    workflow_rules.TABLE.write_text(f'{{"n8n": "{version}", "nodes": {{\n{written}\n}}}}\n')
+    workflow_rules.NODE_TABLE_FILE.write_text(
+        f'{{"n8n": "{version}", "nodes": {{\n{written}\n}}}}\n'
+    )
 
 
 def _lines(node: dict[str, Any]) -> str:
@@ -69,7 +71,7 @@ def _parameters(properties: list[dict[str, Any]], version: float) -> list[dict[s
 
 def _parameter(given: dict[str, Any], version: float) -> dict[str, Any] | None:
     display = given.get("displayOptions", {})
-    if not workflow_rules.in_version(display, version):
+    if not workflow_rules.is_in_version(display, version):
         return None
     found: dict[str, Any] = {"name": given["name"], "type": given["type"]}
     if given.get("default") not in ("", None, {}):

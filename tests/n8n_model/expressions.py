@@ -20,11 +20,11 @@ _BINARY: Final = (("??",), ("||",), ("&&",), ("===", "!=="), ("<", ">"), ("+",))
 _ESCAPES: Final = {r"\n": "\n", r"\'": "'", r"\\": "\\"}
 
 
-class Missing(Exception):
+class MissingPath(Exception):
     """A path leads nowhere."""
 
 
-class Unreadable(Exception):
+class UnreadableExpression(Exception):
     """This is not JavaScript, or more of it than is known here."""
 
 
@@ -40,7 +40,7 @@ UNDEFINED: Final = Undefined()
 
 
 @dataclass(frozen=True)
-class Scope:
+class ExpressionScope:
     """What names mean: `$json`, `$response`, the outputs of other nodes."""
 
     names: Mapping[str, Any]
@@ -48,7 +48,7 @@ class Scope:
     """What `$('Name')` gives: a mapping with `first`, a function, and `item`."""
 
 
-def rendered(text: object, scope: Scope) -> Any:
+def render_template(text: object, scope: ExpressionScope) -> Any:
     """Evaluate a parameter as n8n does: text with `=` before it has expressions in braces.
 
     Raises:
@@ -61,20 +61,20 @@ def rendered(text: object, scope: Scope) -> Any:
     text = text[1:]
     whole = _TEMPLATE.fullmatch(text)
     if whole and "{{" not in whole[1]:
-        return evaluated(whole[1], scope)
-    return _TEMPLATE.sub(lambda found: _written(evaluated(found[1], scope)), text)
+        return evaluate_expression(whole[1], scope)
+    return _TEMPLATE.sub(lambda found: _format_value(evaluate_expression(found[1], scope)), text)
 
 
-def evaluated(code: str, scope: Scope) -> Any:
+def evaluate_expression(code: str, scope: ExpressionScope) -> Any:
     """Evaluate one expression."""
     parser = _Parser(code)
     tree = parser.expression()
     if parser.sign is not None:
-        raise Unreadable(f"{parser.sign!r} is one too many in {code!r}")
+        raise UnreadableExpression(f"{parser.sign!r} is one too many in {code!r}")
     return tree(scope, False)
 
 
-type Tree = Callable[[Scope, bool], Any]
+type Tree = Callable[[ExpressionScope, bool], Any]
 """Evaluates itself; the second argument: whether what is missing may be."""
 
 
@@ -103,7 +103,7 @@ class _Parser:
         left = self._binary(level + 1)
         while self._kind == "sign" and (sign := self.sign or "") in _BINARY[level]:
             self._next()
-            left = _operation(sign, left, self._binary(level + 1))
+            left = _build_operation(sign, left, self._binary(level + 1))
         return left
 
     def _unary(self) -> Tree:
@@ -118,16 +118,16 @@ class _Parser:
             sign = self.sign
             self._next()
             if sign == "(":
-                tree = _call(tree, self._arguments(")"))
+                tree = _build_call(tree, self._arguments(")"))
             elif sign == "[" or (sign == "?." and self.sign == "["):
                 if sign == "?.":
                     self._next()
                 key = self.expression()
                 self._take("]")
-                tree = _member(tree, key, optional=sign == "?.")
+                tree = _build_member(tree, key, optional=sign == "?.")
             else:
                 name = self._name()
-                tree = _member(tree, lambda *_, name=name: name, optional=sign == "?.")
+                tree = _build_member(tree, lambda *_, name=name: name, optional=sign == "?.")
         return tree
 
     def _primary(self) -> Tree:
@@ -146,7 +146,7 @@ class _Parser:
                 return self._named(text or "")
         if text == "{":
             return self._object()
-        raise Unreadable(f"{text!r} is not expected in {self._code!r}")
+        raise UnreadableExpression(f"{text!r} is not expected in {self._code!r}")
 
     def _named(self, name: str) -> Tree:
         constants = {"true": True, "false": False, "null": None, "undefined": UNDEFINED}
@@ -157,9 +157,9 @@ class _Parser:
         if name == "JSON":
             return lambda *_: {"stringify": json.dumps}
 
-        def look(scope: Scope, _: bool) -> Any:
+        def look(scope: ExpressionScope, _: bool) -> Any:
             if name not in scope.names:
-                raise Missing(name)
+                raise MissingPath(name)
             return scope.names[name]
 
         return look
@@ -175,7 +175,7 @@ class _Parser:
         self._next()
         name, body = arrow[1], self.expression()
         return lambda scope, _: (
-            lambda value: body(Scope({**scope.names, name: value}, scope.node), False)
+            lambda value: body(ExpressionScope({**scope.names, name: value}, scope.node), False)
         )
 
     def _object(self) -> Tree:
@@ -201,14 +201,16 @@ class _Parser:
 
     def _name(self) -> str:
         if self._kind != "name" or self.sign is None:
-            raise Unreadable(f"a name is missing before {self.sign!r} in {self._code!r}")
+            raise UnreadableExpression(f"a name is missing before {self.sign!r} in {self._code!r}")
         name = self.sign
         self._next()
         return name
 
     def _take(self, sign: str) -> None:
         if self.sign != sign:
-            raise Unreadable(f"{sign!r} is missing before {self.sign!r} in {self._code!r}")
+            raise UnreadableExpression(
+                f"{sign!r} is missing before {self.sign!r} in {self._code!r}"
+            )
         self._next()
 
     def _next(self) -> None:
@@ -217,13 +219,13 @@ class _Parser:
             return
         found = _TOKEN.match(self._code, self._at)
         if found is None:
-            raise Unreadable(f"what is {self._code[self._at :]!r}?")
+            raise UnreadableExpression(f"what is {self._code[self._at :]!r}?")
         self._kind, self._at = found.lastgroup or "", found.end()
         self.sign = found[self._kind]
 
 
-def _operation(sign: str, left: Tree, right: Tree) -> Tree:
-    def operate(scope: Scope, may: bool) -> Any:
+def _build_operation(sign: str, left: Tree, right: Tree) -> Tree:
+    def operate(scope: ExpressionScope, may: bool) -> Any:
         first = left(scope, may or sign in ("??", "||"))
         match sign:
             case "??":
@@ -238,14 +240,14 @@ def _operation(sign: str, left: Tree, right: Tree) -> Tree:
                 return first != right(scope, may)
         second = right(scope, may)
         if sign == "+" and (isinstance(first, str) or isinstance(second, str)):
-            return _written(first) + _written(second)
+            return _format_value(first) + _format_value(second)
         return {"+": first + second, "<": first < second, ">": first > second}[sign]
 
     return operate
 
 
-def _member(tree: Tree, key: Tree, *, optional: bool) -> Tree:
-    def read(scope: Scope, may: bool) -> Any:
+def _build_member(tree: Tree, key: Tree, *, optional: bool) -> Tree:
+    def read(scope: ExpressionScope, may: bool) -> Any:
         value, name = tree(scope, may), key(scope, False)
         lenient = may or optional
         if (value is None or value is UNDEFINED) and lenient:
@@ -254,31 +256,31 @@ def _member(tree: Tree, key: Tree, *, optional: bool) -> Tree:
             return value[name]
         if isinstance(value, list) and isinstance(name, int) and name < len(value):
             return value[name]
-        if isinstance(value, list | str) and (method := _method(value, name)) is not None:
+        if isinstance(value, list | str) and (method := _bind_method(value, name)) is not None:
             return method
         if isinstance(value, dict) and lenient:
             return UNDEFINED
-        raise Missing(f"{name} of {str(value)[:200]}")
+        raise MissingPath(f"{name} of {str(value)[:200]}")
 
     return read
 
 
-def _call(tree: Tree, arguments: list[Tree]) -> Tree:
+def _build_call(tree: Tree, arguments: list[Tree]) -> Tree:
     return lambda scope, may: tree(scope, may)(*(each(scope, False) for each in arguments))
 
 
-def _method(value: list[Any] | str, name: object) -> Any:
+def _bind_method(value: list[Any] | str, name: object) -> Any:
     match value, name:
         case list(), "map":
             return lambda change: [change(each) for each in value]
         case list(), "join":
-            return lambda between: between.join(_written(each) for each in value)
+            return lambda between: between.join(_format_value(each) for each in value)
         case str(), "hash":
             return lambda: md5(value.encode(), usedforsecurity=False).hexdigest()
     return None
 
 
-def _written(value: object) -> str:
+def _format_value(value: object) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     return "undefined" if value is UNDEFINED else str(value)

@@ -11,47 +11,54 @@ from typing import Any, Final
 
 from shared.core.config import PROJECT_ROOT
 
-FOLDER: Final = PROJECT_ROOT / "deploy" / "n8n"
-TABLE: Final = Path(__file__).with_name("nodes.json")
+WORKFLOW_FOLDER: Final = PROJECT_ROOT / "deploy" / "n8n"
+NODE_TABLE_FILE: Final = Path(__file__).with_name("nodes.json")
 
-LONGEST_ID: Final = 21
-NOTE: Final = "n8n-nodes-base.stickyNote"
-STARTS: Final = frozenset(
+MAX_ID_LENGTH: Final = 21
+STICKY_NOTE_TYPE: Final = "n8n-nodes-base.stickyNote"
+TRIGGER_TYPES: Final = frozenset(
     f"n8n-nodes-base.{name}" for name in ("manualTrigger", "scheduleTrigger", "webhook")
 )
-PLACEHOLDER: Final = re.compile(r"(^|[./@])example\.(org|com)$")
-_HOST: Final = re.compile(r"https?://([\w.-]+)|@([\w-]+\.[\w.-]+)")
-_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{8}|rtb_[\w-]{8}|(Bearer|Token) [\w-]{20}")
+PLACEHOLDER_PATTERN: Final = re.compile(r"(^|[./@])example\.(org|com)$")
+_HOST_PATTERN: Final = re.compile(r"https?://([\w.-]+)|@([\w-]+\.[\w.-]+)")
+_SECRET_PATTERN: Final = re.compile(r"whsec_[A-Za-z0-9+/]{8}|rtb_[\w-]{8}|(Bearer|Token) [\w-]{20}")
 
 type Node = Mapping[str, Any]
 type Flow = Mapping[str, Any]
 
 
-def workflows() -> list[Flow]:
+def load_workflows() -> list[Flow]:
     """Read every workflow file."""
-    return [json.loads(file.read_text()) for file in sorted((FOLDER / "workflows").glob("*.json"))]
+    return [
+        json.loads(file.read_text())
+        for file in sorted((WORKFLOW_FOLDER / "workflows").glob("*.json"))
+    ]
 
 
-def credentials() -> list[Mapping[str, Any]]:
+def load_credentials() -> list[Mapping[str, Any]]:
     """Read the template of the credentials."""
-    found: list[Mapping[str, Any]] = json.loads((FOLDER / "credentials.example.json").read_text())
+    found: list[Mapping[str, Any]] = json.loads(
+        (WORKFLOW_FOLDER / "credentials.example.json").read_text()
+    )
     return found
 
 
-def table() -> Mapping[str, Any]:
+def load_node_table() -> Mapping[str, Any]:
     """Read what is known of n8n's nodes."""
-    known: Mapping[str, Any] = json.loads(TABLE.read_text())["nodes"]
+    known: Mapping[str, Any] = json.loads(NODE_TABLE_FILE.read_text())["nodes"]
     return known
 
 
-def in_version(display: Mapping[str, Any], version: float) -> bool:
+def is_in_version(display: Mapping[str, Any], version: float) -> bool:
     """Say whether a parameter exists in a version of its node."""
     shown = display.get("show", {}).get("@version")
     hidden = display.get("hide", {}).get("@version")
-    return (shown is None or _any(shown, version)) and not (hidden and _any(hidden, version))
+    return (shown is None or _matches_any(shown, version)) and not (
+        hidden and _matches_any(hidden, version)
+    )
 
 
-def _any(conditions: list[Any], value: Any) -> bool:
+def _matches_any(conditions: list[Any], value: Any) -> bool:
     """Compare as `displayOptions` do: with a value, or with a condition."""
     for wanted in conditions:
         if not (isinstance(wanted, dict) and "_cnd" in wanted):
@@ -74,17 +81,17 @@ def _any(conditions: list[Any], value: Any) -> bool:
 # ── the file
 
 
-def faults(flow: Flow) -> Iterator[str]:
+def find_workflow_faults(flow: Flow) -> Iterator[str]:
     """Name everything that n8n, or a careful reader, would not take."""
-    yield from _of_the_file(flow)
+    yield from _check_file(flow)
     for node in flow["nodes"]:
-        for fault in (*_of_parameters(node), *_of_credentials(node)):
+        for fault in (*_check_parameters(node), *_check_credentials(node)):
             yield f"{node['name']}: {fault}"
-    yield from _of_lines(flow)
+    yield from _check_connections(flow)
 
 
-def _of_the_file(flow: Flow) -> Iterator[str]:
-    if not (isinstance(flow.get("id"), str) and 0 < len(flow["id"]) <= LONGEST_ID):
+def _check_file(flow: Flow) -> Iterator[str]:
+    if not (isinstance(flow.get("id"), str) and 0 < len(flow["id"]) <= MAX_ID_LENGTH):
         yield f"id {flow.get('id')!r}"
     if flow.get("active") is not False:
         yield "it must come inactive"
@@ -94,29 +101,29 @@ def _of_the_file(flow: Flow) -> Iterator[str]:
     for key in ("id", "name"):
         values = [node[key] for node in nodes]
         yield from (f"{key} {each!r} twice" for each in {*values} if values.count(each) > 1)
-    if not any(node["type"] == NOTE for node in nodes):
+    if not any(node["type"] == STICKY_NOTE_TYPE for node in nodes):
         yield "nothing explains it"
     text = json.dumps(flow)
-    if _SECRET.search(text):
+    if _SECRET_PATTERN.search(text):
         yield "a secret"
-    for found in _HOST.finditer(text):
-        if not PLACEHOLDER.search(found[1] or found[2]):
+    for found in _HOST_PATTERN.finditer(text):
+        if not PLACEHOLDER_PATTERN.search(found[1] or found[2]):
             yield f"a real host, {found[0]}"
 
 
 # ── its nodes
 
 
-def _of_parameters(node: Node) -> Iterator[str]:
-    known = table().get(f"{node['type']} {node['typeVersion']}")
+def _check_parameters(node: Node) -> Iterator[str]:
+    known = load_node_table().get(f"{node['type']} {node['typeVersion']}")
     if known is None:
         yield f"n8n does not know {node['type']} in version {node['typeVersion']}"
         return
     values = node["parameters"]
-    yield from _fields(values, known["parameters"], root=values)
+    yield from _check_fields(values, known["parameters"], root=values)
 
 
-def _fields(
+def _check_fields(
     values: Mapping[str, Any], known: list[Mapping[str, Any]], *, root: Mapping[str, Any]
 ) -> Iterator[str]:
     """Compare filled-in fields with those there are, as the editor shows them."""
@@ -128,10 +135,10 @@ def _fields(
         if each.get("required") and value in (None, "", [], {}):
             yield f"{each['name']} is missing"
         if each["name"] in values:
-            yield from _value(values[each["name"]], each, root=root)
+            yield from _check_value(values[each["name"]], each, root=root)
 
 
-def _value(value: Any, known: Mapping[str, Any], *, root: Mapping[str, Any]) -> Iterator[str]:
+def _check_value(value: Any, known: Mapping[str, Any], *, root: Mapping[str, Any]) -> Iterator[str]:
     name, kind = known["name"], known["type"]
     if isinstance(value, str) and value.startswith("="):
         return
@@ -146,7 +153,7 @@ def _value(value: Any, known: Mapping[str, Any], *, root: Mapping[str, Any]) -> 
     if kind == "options" and known["options"] and value not in known["options"]:
         yield f"{name} cannot be {value!r}"
     if kind == "collection":
-        yield from _fields(value, known["fields"], root=root)
+        yield from _check_fields(value, known["fields"], root=root)
     if kind == "fixedCollection":
         for group, rows in value.items():
             if group not in known["groups"]:
@@ -155,7 +162,7 @@ def _value(value: Any, known: Mapping[str, Any], *, root: Mapping[str, Any]) -> 
             if isinstance(rows, list) != known.get("several", False):
                 yield f"{name}.{group} must be {'a list' if known.get('several') else 'one'}"
             for row in rows if isinstance(rows, list) else [rows]:
-                yield from _fields(row, known["groups"][group], root=root)
+                yield from _check_fields(row, known["groups"][group], root=root)
 
 
 def _is_shown(
@@ -168,8 +175,8 @@ def _is_shown(
 
     def holds(name: str, wanted: list[Any]) -> bool:
         if name.startswith("/"):
-            return _any(wanted, root.get(name[1:], wanted[0]))
-        return _any(wanted, values.get(name, defaults.get(name, "")))
+            return _matches_any(wanted, root.get(name[1:], wanted[0]))
+        return _matches_any(wanted, values.get(name, defaults.get(name, "")))
 
     shown = all(holds(name, wanted) for name, wanted in parameter.get("show", {}).items())
     return shown and not any(
@@ -177,8 +184,8 @@ def _is_shown(
     )
 
 
-def _of_credentials(node: Node) -> Iterator[str]:
-    known = table().get(f"{node['type']} {node['typeVersion']}", {"credentials": []})
+def _check_credentials(node: Node) -> Iterator[str]:
+    known = load_node_table().get(f"{node['type']} {node['typeVersion']}", {"credentials": []})
     wanted = {
         each["name"]
         for each in known["credentials"]
@@ -188,7 +195,9 @@ def _of_credentials(node: Node) -> Iterator[str]:
         wanted.add(node["parameters"]["genericAuthType"])
     given = node.get("credentials", {})
     yield from (f"credential {name} is missing" for name in wanted - given.keys())
-    listed = [(each["type"], {"id": each["id"], "name": each["name"]}) for each in credentials()]
+    listed = [
+        (each["type"], {"id": each["id"], "name": each["name"]}) for each in load_credentials()
+    ]
     for name, reference in given.items():
         if (name, reference) not in listed:
             yield f"{reference} is not in the template"
@@ -197,30 +206,30 @@ def _of_credentials(node: Node) -> Iterator[str]:
 # ── its lines
 
 
-def outputs(node: Node) -> int:
+def count_outputs(node: Node) -> int:
     """Say how many outputs a node has."""
     if node["type"].endswith(".switch"):
         parameters = node["parameters"]
         extra: bool = parameters["options"].get("fallbackOutput") == "extra"
         return len(parameters["rules"]["values"]) + extra
-    fixed: int | None = table()[f"{node['type']} {node['typeVersion']}"]["outputs"]
+    fixed: int | None = load_node_table()[f"{node['type']} {node['typeVersion']}"]["outputs"]
     return (1 if fixed is None else fixed) + (node.get("onError") == "continueErrorOutput")
 
 
-def _of_lines(flow: Flow) -> Iterator[str]:
+def _check_connections(flow: Flow) -> Iterator[str]:
     nodes = {node["name"]: node for node in flow["nodes"]}
-    reached = {name for name, node in nodes.items() if node["type"] in STARTS}
+    reached = {name for name, node in nodes.items() if node["type"] in TRIGGER_TYPES}
     for name, lines in flow["connections"].items():
         if name not in nodes:
             yield f"a line from {name!r}, which is not there"
             continue
-        if len(lines["main"]) > outputs(nodes[name]):
-            yield f"{name} has {outputs(nodes[name])} outputs, {len(lines['main'])} are used"
+        if len(lines["main"]) > count_outputs(nodes[name]):
+            yield f"{name} has {count_outputs(nodes[name])} outputs, {len(lines['main'])} are used"
         for line in (line for output in lines["main"] for line in output):
             reached.add(line["node"])
             if line["node"] not in nodes:
                 yield f"a line from {name} to {line['node']!r}, which is not there"
             if (line["type"], line["index"]) != ("main", 0):
                 yield f"a line from {name} into an input that {line['node']} has not"
-    lost = {name for name, node in nodes.items() if node["type"] != NOTE} - reached
+    lost = {name for name, node in nodes.items() if node["type"] != STICKY_NOTE_TYPE} - reached
     yield from (f"nothing leads to {name}" for name in lost)

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.n8n_model.expressions import UNDEFINED, Scope, rendered
+from tests.n8n_model.expressions import UNDEFINED, ExpressionScope, render_template
 from tests.n8n_model.workflow_rules import Flow, Node
 
 
 @dataclass(frozen=True)
-class Item:
+class WorkflowItem:
     """What goes along a line.
 
     Attributes:
@@ -34,7 +34,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Request:
+class NodeRequest:
     """What an HTTP node sends."""
 
     method: str
@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class NodeResponse:
     """What it is answered."""
 
     status: int
@@ -53,7 +53,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Wire:
+class WorkflowSurroundings:
     """What is outside of n8n.
 
     Attributes:
@@ -65,17 +65,19 @@ class Wire:
 
     """
 
-    ask: Callable[[Request], Answer]
+    ask: Callable[[NodeRequest], NodeResponse]
     decide: Callable[[Mapping[str, Any]], Mapping[str, str]] = dict
     secrets: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
-    code: Mapping[str, Callable[[list[Any], Scope], list[Any]]] = field(default_factory=dict)
+    code: Mapping[str, Callable[[list[Any], ExpressionScope], list[Any]]] = field(
+        default_factory=dict
+    )
 
 
-class Machine:
+class WorkflowRunner:
     """One execution of a workflow after another; remembers what they have in common."""
 
-    def __init__(self, flow: Flow, wire: Wire) -> None:
+    def __init__(self, flow: Flow, wire: WorkflowSurroundings) -> None:
         self.wire = wire
         self.nodes: Mapping[str, Node] = {node["name"]: node for node in flow["nodes"]}
         self.lines = flow["connections"]
@@ -85,7 +87,7 @@ class Machine:
         self.response: int | None = None
         self._seen: set[Any] = set()
 
-    def run(self, start: str, item: Item | None = None) -> None:
+    def run(self, start: str, item: WorkflowItem | None = None) -> None:
         """Start with a node and go on until nothing is left to do.
 
         Raises:
@@ -93,7 +95,7 @@ class Machine:
 
         """
         self.reached, self.response = {}, None
-        waiting = deque([(start, [item or Item({})])])
+        waiting = deque([(start, [item or WorkflowItem({})])])
         while waiting:
             name, items = waiting.popleft()
             node = self.nodes[name]
@@ -106,50 +108,50 @@ class Machine:
                 for line in lines[place] if left and place < len(lines) else []:
                     waiting.append((line["node"], left))
 
-    def _outputs(self, node: Node, items: list[Item]) -> list[list[Item]]:
+    def _outputs(self, node: Node, items: list[WorkflowItem]) -> list[list[WorkflowItem]]:
         kind = node["type"].rpartition(".")[2]
         if kind == "code":
             scope = self._scope(items[0])
             found = self.wire.code[node["name"]]([item.json for item in items], scope)
-            return [[Item(each, past=items[0].past) for each in found]]
+            return [[WorkflowItem(each, past=items[0].past) for each in found]]
         if kind in ("if", "switch"):
             return self._sorted(node, items)
-        act: Callable[[Node, Item], list[Item]] = getattr(self, f"_{kind}")
+        act: Callable[[Node, WorkflowItem], list[WorkflowItem]] = getattr(self, f"_{kind}")
         found_items = [each for item in items for each in act(node, item)]
         if not found_items and node.get("alwaysOutputData"):
-            found_items = [Item({}, past=items[0].past)]
+            found_items = [WorkflowItem({}, past=items[0].past)]
         return [found_items]
 
-    def _scope(self, item: Item, **names: Any) -> Scope:
+    def _scope(self, item: WorkflowItem, **names: Any) -> ExpressionScope:
         def node(name: str) -> Any:
             found: dict[str, Any] = {"first": lambda: {"json": self.reached[name][0]}}
             if name in item.past:
                 found["item"] = {"json": item.past[name]}
             return found
 
-        return Scope({"$json": item.json, **names}, node)
+        return ExpressionScope({"$json": item.json, **names}, node)
 
-    def _value(self, text: object, item: Item) -> Any:
-        return rendered(text, self._scope(item))
+    def _value(self, text: object, item: WorkflowItem) -> Any:
+        return render_template(text, self._scope(item))
 
     # ── nodes, by the end of their type
 
-    def _noOp(self, node: Node, item: Item) -> list[Item]:
+    def _noOp(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         return [item]
 
-    def _crypto(self, node: Node, item: Item) -> list[Item]:
+    def _crypto(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         assert node["parameters"]["binaryData"]
         secret = self.wire.secrets[node["credentials"]["crypto"]["id"]]
         sealed = hmac.new(secret.encode(), item.binary, hashlib.sha256).hexdigest()
         key = node["parameters"]["dataPropertyName"]
         return [replace(item, json={**item.json, key: sealed})]
 
-    def _respondToWebhook(self, node: Node, item: Item) -> list[Item]:
+    def _respondToWebhook(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         assert self.response is None, "a webhook is answered once"
         self.response = node["parameters"]["options"]["responseCode"]
         return [item]
 
-    def _removeDuplicates(self, node: Node, item: Item) -> list[Item]:
+    def _removeDuplicates(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         assert node["parameters"]["options"]["scope"] == "workflow"
         if node["parameters"]["operation"] == "clearDeduplicationHistory":
             self._seen.clear()
@@ -160,7 +162,7 @@ class Machine:
         self._seen.add(value)
         return [item]
 
-    def _set(self, node: Node, item: Item) -> list[Item]:
+    def _set(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         parameters = node["parameters"]
         if parameters.get("mode") == "raw":
             value = self._value(parameters["jsonOutput"], item)
@@ -173,15 +175,15 @@ class Machine:
             found |= {name: self.wire.settings[name] for name in found if name != "event"}
         return [replace(item, json=found, binary=b"")]
 
-    def _splitOut(self, node: Node, item: Item) -> list[Item]:
+    def _splitOut(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         rows = item.json[node["parameters"]["fieldToSplitOut"]]
         return [replace(item, json=row) for row in rows]
 
-    def _httpRequest(self, node: Node, item: Item) -> list[Item]:
+    def _httpRequest(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         parameters = node["parameters"]
         options = parameters["options"]
         given = parameters.get("headerParameters", {"parameters": []})["parameters"]
-        request = Request(
+        request = NodeRequest(
             method=parameters.get("method", "GET"),
             path=self._path(self._value(parameters["url"], item)),
             headers={each["name"]: self._value(each["value"], item) for each in given},
@@ -199,15 +201,19 @@ class Machine:
         return [replace(item, json=page) for page in pages]
 
     def _following(
-        self, pages: Mapping[str, Any], request: Request, answer: Answer, item: Item
+        self,
+        pages: Mapping[str, Any],
+        request: NodeRequest,
+        answer: NodeResponse,
+        item: WorkflowItem,
     ) -> list[Any]:
         found: list[Any] = []
         while True:
             response = {"body": answer.body, "headers": answer.headers}
             scope = self._scope(item, **{"$response": response})
-            if rendered(pages["completeExpression"], scope):
+            if render_template(pages["completeExpression"], scope):
                 return found
-            address = self._path(rendered(pages["nextURL"], scope))
+            address = self._path(render_template(pages["nextURL"], scope))
             answer = self.wire.ask(replace(request, path=address))
             found.append(answer.body)
 
@@ -216,7 +222,7 @@ class Machine:
         assert f"{parts.scheme}://{parts.netloc}" == self.wire.settings["public_url"], url
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
-    def _emailSend(self, node: Node, item: Item) -> list[Item]:
+    def _emailSend(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         keys = ("fromEmail", "toEmail", "subject", "message", "text")
         parameters = node["parameters"]
         mail = {key: self._value(parameters[key], item) for key in keys if key in parameters}
@@ -230,14 +236,14 @@ class Machine:
         answers = {each["fieldLabel"]: typed.get(each["fieldLabel"], "") for each in fields}
         return [replace(item, json={"data": {**answers, "respondedAt": "2026-12-12T20:00:00Z"}})]
 
-    def _sorted(self, node: Node, items: list[Item]) -> list[list[Item]]:
+    def _sorted(self, node: Node, items: list[WorkflowItem]) -> list[list[WorkflowItem]]:
         parameters = node["parameters"]
         if node["type"].endswith(".if"):
             rules, extra = [parameters["conditions"]], True
         else:
             rules = [rule["conditions"] for rule in parameters["rules"]["values"]]
             extra = parameters["options"].get("fallbackOutput") == "extra"
-        outputs: list[list[Item]] = [[] for _ in range(len(rules) + extra)]
+        outputs: list[list[WorkflowItem]] = [[] for _ in range(len(rules) + extra)]
         for item in items:
             holding = (place for place, rule in enumerate(rules) if self._holds(rule, item))
             place = next(holding, len(rules))
@@ -245,7 +251,7 @@ class Machine:
                 outputs[place].append(item)
         return outputs
 
-    def _holds(self, rule: Mapping[str, Any], item: Item) -> bool:
+    def _holds(self, rule: Mapping[str, Any], item: WorkflowItem) -> bool:
         compared = []
         for each in rule["conditions"]:
             left, right = (self._value(each[side], item) for side in ("leftValue", "rightValue"))

@@ -45,13 +45,13 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="rafflebot-pictures-") as home,
-        _shop(Path(home)) as (address, keys),
+        _serve_sample_shop(Path(home)) as (address, keys),
     ):
-        _take(address, keys, folder=folder)
+        _take_pictures(address, keys, folder=folder)
 
 
 @contextmanager
-def _shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
+def _serve_sample_shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
     """Fill a database and serve the back office, as of `NOW`."""
     os.environ.update(
         DJANGO_SETTINGS_MODULE="tests.acceptance.backoffice_settings",
@@ -77,7 +77,7 @@ def _shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    keys = sample_shop.furnish(now=NOW, password=PASSWORD)
+    keys = sample_shop.seed_database(now=NOW, password=PASSWORD)
     from backoffice.wsgi import application  # it looks for the static files as it is imported
 
     class Quiet(WSGIRequestHandler):
@@ -93,13 +93,13 @@ def _shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
         server.shutdown()
 
 
-def _take(address: str, keys: Mapping[str, int], *, folder: Path) -> None:
+def _take_pictures(address: str, keys: Mapping[str, int], *, folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.acceptance.backoffice.browser_user import CHROMIUM, FLAGS
+    from tests.acceptance.backoffice.browser_user import CHROMIUM, CHROMIUM_FLAGS
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         for picture in PICTURES:
             page = browser.new_page(
                 viewport={"width": picture.width, "height": picture.height},

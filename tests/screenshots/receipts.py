@@ -28,7 +28,7 @@ class Transfer:
     at: datetime
 
 
-def picture(transfer: Transfer) -> bytes:
+def draw_receipt(transfer: Transfer) -> bytes:
     """Draw a JPEG; the same transfer gives the same picture."""
     dice = random.Random(f"{transfer.reference}{transfer.payer}")
     bank, colour = dice.choice(BANKS)
@@ -38,8 +38,8 @@ def picture(transfer: Transfer) -> bytes:
     draw.text((40, 38), bank, fill="white", font=ImageFont.load_default(42))
     draw.ellipse((310, 160, 410, 260), fill=(25, 135, 84))
     draw.line((337, 212, 355, 232, 385, 190), fill="white", width=10, joint="curve")
-    _centred(draw, "Transfer sent", at=280, size=34, fill=PALE)
-    _centred(draw, transfer.amount, at=325, size=84, fill=INK)
+    _draw_centred(draw, "Transfer sent", at=280, size=34, fill=PALE)
+    _draw_centred(draw, transfer.amount, at=325, size=84, fill=INK)
     operation = "".join(str(dice.randrange(10)) for _ in range(9))
     lines = {
         "From": transfer.payer,
@@ -53,24 +53,24 @@ def picture(transfer: Transfer) -> bytes:
         draw.line((40, top - 14, 680, top - 14), fill=(222, 226, 230), width=2)
         draw.text((40, top), name, fill=PALE, font=ImageFont.load_default(30))
         draw.text((680, top), value, fill=INK, font=ImageFont.load_default(30), anchor="ra")
-    _stamp(draw, dice)
-    return _saved(image)
+    _draw_stamp(draw, dice)
+    return _encode_jpeg(image)
 
 
-def forwarded(content: bytes) -> bytes:
+def recompress_picture(content: bytes) -> bytes:
     """Give a picture as somebody passes it on: smaller, and saved once more."""
     with Image.open(BytesIO(content)) as image:
-        return _saved(image.resize((540, 885)))
+        return _encode_jpeg(image.resize((540, 885)))
 
 
-def _centred(
+def _draw_centred(
     draw: ImageDraw.ImageDraw, words: str, *, at: int, size: int, fill: tuple[int, int, int]
 ) -> None:
     font = ImageFont.load_default(size)
     draw.text((SIZE[0] / 2, at), words, fill=fill, font=font, anchor="ma")
 
 
-def _stamp(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
+def _draw_stamp(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
     """Draw the square code that such receipts carry."""
     for row in range(25):
         for column in range(25):
@@ -79,7 +79,7 @@ def _stamp(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
                 draw.rectangle((left, top, left + 9, top + 9), fill=INK)
 
 
-def _saved(image: Image.Image) -> bytes:
+def _encode_jpeg(image: Image.Image) -> bytes:
     written = BytesIO()
     image.save(written, "JPEG", quality=85)
     return written.getvalue()

@@ -25,7 +25,7 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
-from tests.builders import NUMBER_ID
+from tests.builders import PHONE_NUMBER_ID
 from tests.screenshots import receipts
 from tests.screenshots.receipts import Transfer
 
@@ -42,7 +42,7 @@ NAMES: Final = (
 
 
 @dataclass(slots=True)
-class Shop:
+class SampleShop:
     """The shop while it is furnished: `now` is the time of the pictures."""
 
     now: datetime
@@ -75,7 +75,7 @@ class Shop:
         """Meet somebody."""
         serial = next(self.serial)
         return WhatsAppContact.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             wa_id=f"1555010{serial:04d}",
             profile_name=name or self.dice.choice(NAMES),
             last_inbound_at=heard,
@@ -87,7 +87,7 @@ class Shop:
         wanted = sorted(self.free[raffle.pk].pop() for _ in range(quantity))
         with transaction.atomic():
             return reservations.hold_numbers(
-                raffle, contact_id=buyer.pk, numbers=wanted, now=at, by=_chat(buyer)
+                raffle, contact_id=buyer.pk, numbers=wanted, now=at, by=_build_chat_actor(buyer)
             )
 
     def order(
@@ -97,22 +97,24 @@ class Shop:
         buyer = self.buyer(name, heard=at)
         held = self.hold(raffle, buyer, quantity, at=at)
         with transaction.atomic():
-            return orders.place(orders.lock_order(held.pk), at=at, now=at, by=_chat(buyer)), buyer
+            return orders.place(
+                orders.lock_order(held.pk), at=at, now=at, by=_build_chat_actor(buyer)
+            ), buyer
 
     def proof(
         self, order: Order | None, buyer: WhatsAppContact, *, at: datetime, content: bytes = b""
     ) -> PaymentProof:
         """Send a receipt."""
         serial = next(self.serial)
-        source = ProofSource(NUMBER_ID, f"wamid.p{serial}", f"media{serial}", "", "", at)
+        source = ProofSource(PHONE_NUMBER_ID, f"wamid.p{serial}", f"media{serial}", "", "", at)
         with transaction.atomic():
             locked = orders.lock_order(order.pk) if order is not None else None
             received = proofs.receive_proof(
-                source, order=locked, contact_id=buyer.pk, by=_chat(buyer), now=at
+                source, order=locked, contact_id=buyer.pk, by=_build_chat_actor(buyer), now=at
             )
         proof_files.keep_proof_file(
             received.proof.pk,
-            content=content or receipt(order, buyer, at=at - 2 * MINUTE),
+            content=content or draw_receipt_for(order, buyer, at=at - 2 * MINUTE),
             content_type="image/jpeg",
             extension="jpg",
             now=at,
@@ -120,19 +122,19 @@ class Shop:
         return received.proof
 
 
-def furnish(*, now: datetime, password: str) -> dict[str, int]:
+def seed_database(*, now: datetime, password: str) -> dict[str, int]:
     """Fill the database; give the keys that the pictures ask for."""
-    _people(password)
-    shop = Shop(now=now)
+    _create_staff(password)
+    shop = SampleShop(now=now)
     summer = shop.raffle("Summer Raffle", "a motorbike", numbers_=1000, price="5.00", days=20)
     hamper = shop.raffle("Christmas Hamper", "a full hamper", numbers_=100, price="2.50", days=30)
-    _sold(shop, summer, orders_=150)
-    _sold(shop, hamper, orders_=24)
-    keys = {"raffle": summer.pk, **_waiting(shop, summer, hamper)}
-    _unpaid(shop, summer, hamper)
-    _troubles(shop, summer)
+    _sell_tickets(shop, summer, orders_=150)
+    _sell_tickets(shop, hamper, orders_=24)
+    keys = {"raffle": summer.pk, **_create_waiting_proofs(shop, summer, hamper)}
+    _create_unpaid_orders(shop, summer, hamper)
+    _create_troubles(shop, summer)
     BusinessNumber.objects.update_or_create(
-        phone_number_id=NUMBER_ID,
+        phone_number_id=PHONE_NUMBER_ID,
         defaults={
             "display_phone_number": "+1 555 010 0000",
             "last_webhook_at": now - timedelta(seconds=40),
@@ -144,7 +146,7 @@ def furnish(*, now: datetime, password: str) -> dict[str, int]:
     return keys
 
 
-def receipt(order: Order | None, buyer: WhatsAppContact, *, at: datetime) -> bytes:
+def draw_receipt_for(order: Order | None, buyer: WhatsAppContact, *, at: datetime) -> bytes:
     """Draw what the buyer's bank shows after the transfer."""
     paid = Transfer(
         amount=f"${order.total:.2f}" if order is not None else "$10.00",
@@ -152,16 +154,16 @@ def receipt(order: Order | None, buyer: WhatsAppContact, *, at: datetime) -> byt
         reference=str(order.code) if order is not None else "raffle",
         at=at - 5 * HOUR,
     )
-    return receipts.picture(paid)
+    return receipts.draw_receipt(paid)
 
 
-def _people(password: str) -> None:
+def _create_staff(password: str) -> None:
     for name, full, group in (("sofia", "Sofía", "Seller"), ("rita", "Rita", "Reviewer")):
         person = User.objects.create_user(name, password=password, is_staff=True, first_name=full)
         person.groups.add(Group.objects.get(name=group))
 
 
-def _sold(shop: Shop, raffle: Raffle, *, orders_: int) -> None:
+def _sell_tickets(shop: SampleShop, raffle: Raffle, *, orders_: int) -> None:
     """Sell over a week, more towards its end."""
     rita = Actor(ActorKind.STAFF, id="2", label="rita")
     for place in range(orders_):
@@ -172,7 +174,7 @@ def _sold(shop: Shop, raffle: Raffle, *, orders_: int) -> None:
         payments.confirm_payment(order.pk, by=rita, now=at + 9 * MINUTE)
 
 
-def _waiting(shop: Shop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
+def _create_waiting_proofs(shop: SampleShop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
     """Let proofs wait: one was sent twice, one buyer talked a while."""
     keys: dict[str, int] = {}
     first: bytes = b""
@@ -180,21 +182,21 @@ def _waiting(shop: Shop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
         at = shop.now - (minutes + 6) * MINUTE
         raffle = hamper if place % 4 == 3 else summer
         order, buyer = shop.order(raffle, 3, at=at, name=NAMES[place])
-        content = receipt(order, buyer, at=at)
+        content = draw_receipt_for(order, buyer, at=at)
         if place == 1:
             first = content
         if place == 2:
-            content = receipts.forwarded(first)
+            content = receipts.recompress_picture(first)
             keys["alike"] = order.pk
         if place in (2, 5):
-            _chatted(shop, order, buyer, at=at)
+            _create_chat(shop, order, buyer, at=at)
         shop.proof(order, buyer, at=shop.now - minutes * MINUTE, content=content)
         if place == 5:
             keys["told"] = order.pk
     return keys
 
 
-def _unpaid(shop: Shop, summer: Raffle, hamper: Raffle) -> None:
+def _create_unpaid_orders(shop: SampleShop, summer: Raffle, hamper: Raffle) -> None:
     for minutes in (26, 24, 22, 18, 12, 7, 3):
         shop.order(summer, 2, at=shop.now - minutes * MINUTE)
     for minutes in (8, 2):
@@ -202,7 +204,7 @@ def _unpaid(shop: Shop, summer: Raffle, hamper: Raffle) -> None:
         shop.hold(hamper, shop.buyer(heard=at), 1, at=at)
 
 
-def _troubles(shop: Shop, raffle: Raffle) -> None:
+def _create_troubles(shop: SampleShop, raffle: Raffle) -> None:
     """Have one late payment, one orphan, one rejected proof and two messages that wait."""
     rita = Actor(ActorKind.STAFF, id="2", label="rita")
     at = shop.now - 3 * HOUR
@@ -224,7 +226,7 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
     away = shop.buyer("Li Wei", heard=shop.now - 26 * HOUR)
     for number in ("113", "207"):
         OutboundMessage.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             contact=away,
             kind=OutboxKind.NOTICE,
             key="paid",
@@ -234,7 +236,7 @@ def _troubles(shop: Shop, raffle: Raffle) -> None:
         )
 
 
-def _chatted(shop: Shop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
+def _create_chat(shop: SampleShop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
     """Write down what was said until the order was placed."""
     named = " · ".join(
         order.raffle.format_ticket_number(number) for number in order.list_ticket_numbers()
@@ -243,7 +245,7 @@ def _chatted(shop: Shop, order: Order, buyer: WhatsAppContact, *, at: datetime) 
         f"*{order.raffle}* · win {order.raffle.prize}\nDraw: Fri 11 Dec, 20:00 · $5.00 a number",
         buttons=[messages.ReplyButton(str(n), title) for n, title in enumerate(_TITLES)],
     )
-    told, said = _speakers(shop, buyer)
+    told, said = _build_speakers(shop, buyer)
     said("hi", at=at - 4 * MINUTE)
     told(card, at=at - 4 * MINUTE)
     said("3 please", at=at - 2 * MINUTE)
@@ -261,12 +263,12 @@ def _chatted(shop: Shop, order: Order, buyer: WhatsAppContact, *, at: datetime) 
 _TITLES: Final = ("Random numbers", "Pick my numbers", "My tickets")
 
 
-def _speakers(
-    shop: Shop, buyer: WhatsAppContact
+def _build_speakers(
+    shop: SampleShop, buyer: WhatsAppContact
 ) -> tuple[Callable[..., None], Callable[..., None]]:
     def told(message: dict[str, Any], *, at: datetime) -> None:
         OutboundMessage.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             contact=buyer,
             kind=OutboxKind.REPLY,
             key="card",
@@ -282,7 +284,7 @@ def _speakers(
     def said(text: str, *, at: datetime) -> None:
         name = f"wamid.i{next(shop.serial)}"
         InboundMessage.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             wa_message_id=name,
             dedupe_key=name,
             contact=buyer,
@@ -298,5 +300,5 @@ def _speakers(
     return told, said
 
 
-def _chat(buyer: WhatsAppContact) -> Actor:
+def _build_chat_actor(buyer: WhatsAppContact) -> Actor:
     return Actor(ActorKind.CHAT, id=str(buyer.pk), label=str(buyer))

@@ -9,27 +9,27 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance.api import seed
-from tests.acceptance.api.seed import Furnished
-from tests.acceptance.gunicorn_server import free_port, gunicorn
-from tests.databases import Databases, books
+from tests.acceptance.api.seed import SeededApi
+from tests.acceptance.gunicorn_server import find_free_port, run_gunicorn
+from tests.databases import DatabaseFactory, use_database
 
 
 @dataclass
-class Office:
+class ApiServer:
     """A back office that runs, and what it was furnished with."""
 
     address: str
-    made: Furnished
+    made: SeededApi
 
 
 @pytest.fixture(scope="package")
 def office(
     run_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Office]:
-    with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as database:
-        folder, port = tmp_path_factory.mktemp("office"), free_port()
-        with books(database):
-            made = seed.furnish()
+) -> Iterator[ApiServer]:
+    with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
+        folder, port = tmp_path_factory.mktemp("office"), find_free_port()
+        with use_database(database):
+            made = seed.seed_database()
         environment = {
             **os.environ,  # tests.settings has set it
             "DJANGO_SETTINGS_MODULE": "backoffice.settings",
@@ -37,5 +37,5 @@ def office(
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "API_REQUESTS_PER_MINUTE": "0",
         }
-        with gunicorn(port, environment=environment, folder=folder):
-            yield Office(f"http://127.0.0.1:{port}", made)
+        with run_gunicorn(port, environment=environment, folder=folder):
+            yield ApiServer(f"http://127.0.0.1:{port}", made)

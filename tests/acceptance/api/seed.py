@@ -21,7 +21,7 @@ from tests.integration.backoffice import sample_data
 
 
 @dataclass
-class Furnished:
+class SeededApi:
     """What was made; `codes` are those of orders by what they wait for."""
 
     token: str
@@ -29,12 +29,12 @@ class Furnished:
     ids: dict[str, Any] = field(default_factory=dict)
 
 
-def furnish() -> Furnished:
+def seed_database() -> SeededApi:
     """Make raffles, orders, proofs, an endpoint, events and deliveries; and a token for all."""
-    raffle = builders.raffle(
+    raffle = builders.create_raffle(
         numbers=1000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20)
     )
-    closed = builders.raffle(title="Harbour Raffle", numbers=20, status=RaffleStatus.CLOSED)
+    closed = builders.create_raffle(title="Harbour Raffle", numbers=20, status=RaffleStatus.CLOSED)
     endpoint = endpoints.create_endpoint(
         name="n8n",
         url="https://n8n.example/webhook/raffle",
@@ -44,16 +44,18 @@ def furnish() -> Furnished:
     )
     token = tokens.issue_token(name="n8n", scope=Scope.ADMIN, by="olga", now=NOON)
     User.objects.create_superuser("olga", password="correct-horse-battery")
-    made = Furnished(token.text)
+    made = SeededApi(token.text)
     for place, name in enumerate(("confirm", "cancel", "reject", "spare", "paid")):
-        order = _reviewed(raffle, numbers=[7 + place * 10, 13 + place * 10])
+        order = _create_order_to_review(raffle, numbers=[7 + place * 10, 13 + place * 10])
         made.codes[name] = str(order.code)
         made.ids[name] = order.pk
-    payments.confirm_payment(made.ids["paid"], by=builders.a_reviewer(), now=NOON + 5 * MINUTE)
-    made.codes["late"] = _late(raffle)
-    sample_data.a_hold(raffle, numbers=[950])
-    friend = builders.contact(profile_name="A friend")
-    orphan = sample_data.with_file(sample_data.a_proof(None, contact_id=friend.pk))
+    payments.confirm_payment(
+        made.ids["paid"], by=builders.build_staff_actor(), now=NOON + 5 * MINUTE
+    )
+    made.codes["late"] = _create_late_order(raffle)
+    sample_data.hold_numbers(raffle, numbers=[950])
+    friend = builders.create_contact(profile_name="A friend")
+    orphan = sample_data.keep_proof_file(sample_data.receive_proof(None, contact_id=friend.pk))
     recorder.sequence_events(now=NOON + timedelta(hours=3))
     EventDelivery.objects.filter(endpoint=endpoint).update(
         status="FAILED",
@@ -74,23 +76,23 @@ def furnish() -> Furnished:
     return made
 
 
-def _reviewed(raffle: Raffle, *, numbers: list[int]) -> Order:
+def _create_order_to_review(raffle: Raffle, *, numbers: list[int]) -> Order:
     """Make an order whose proof waits for a decision."""
-    order = sample_data.an_order(
-        raffle, numbers=numbers, buyer=builders.contact(profile_name="Ana")
+    order = sample_data.place_order(
+        raffle, numbers=numbers, buyer=builders.create_contact(profile_name="Ana")
     )
-    sample_data.with_file(
-        sample_data.a_proof(order), content=sample_data.a_picture(f"#{order.pk:06x}")
+    sample_data.keep_proof_file(
+        sample_data.receive_proof(order), content=sample_data.draw_picture(f"#{order.pk:06x}")
     )
     return order
 
 
-def _late(raffle: Raffle) -> str:
+def _create_late_order(raffle: Raffle) -> str:
     """Make an order that ran out, was paid then, and of whose numbers one is somebody else's."""
-    order = sample_data.an_order(raffle, numbers=[901, 902])
+    order = sample_data.place_order(raffle, numbers=[901, 902])
     with transaction.atomic():
         orders.expire(orders.lock_order(order.pk), now=NOON + timedelta(hours=1))
-    sample_data.an_order(raffle, numbers=[902])
-    late = sample_data.a_proof(order, at=NOON + timedelta(hours=2))
-    sample_data.with_file(late, content=sample_data.a_picture("navy"))
+    sample_data.place_order(raffle, numbers=[902])
+    late = sample_data.receive_proof(order, at=NOON + timedelta(hours=2))
+    sample_data.keep_proof_file(late, content=sample_data.draw_picture("navy"))
     return str(order.code)

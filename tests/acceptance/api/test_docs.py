@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.api.conftest import Office
+from tests.acceptance.api.conftest import ApiServer
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -58,7 +58,7 @@ def examples() -> Iterator[Example]:
         yield Example(found["command"], int(found["status"]), answer and json.loads(answer))
 
 
-def test_every_curl_is_answered_as_the_docs_say(office: Office, tmp_path: Path) -> None:
+def test_every_curl_is_answered_as_the_docs_say(office: ApiServer, tmp_path: Path) -> None:
     (tmp_path / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}"\n')
     environment = {
         "PATH": os.environ["PATH"],

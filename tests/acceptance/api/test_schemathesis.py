@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.api.conftest import Office
+from tests.acceptance.api.conftest import ApiServer
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -24,7 +24,7 @@ EXAMPLES: Final = 4
 """Of each operation and way to make one up; the deterministic phase adds some fifty each."""
 
 
-def test_no_request_breaks_a_promise_of_the_document(office: Office, tmp_path: Path) -> None:
+def test_no_request_breaks_a_promise_of_the_document(office: ApiServer, tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
         *("run", f"{office.address}/api/schema", "--no-color", "-n", str(EXAMPLES)),

@@ -11,7 +11,7 @@ from tests.acceptance.backoffice.seed import PASSWORD
 from tests.waiting import PATIENCE
 
 CHROMIUM: Final = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS: Final = [
+CHROMIUM_FLAGS: Final = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -21,8 +21,8 @@ FLAGS: Final = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
-AXE: Final = {
+WINDOW_SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
+AXE_OPTIONS: Final = {
     "resultTypes": ["violations"],
     "preload": False,  # it would fetch every style sheet anew, for a rule about turned screens
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
@@ -30,7 +30,7 @@ AXE: Final = {
 
 
 @dataclass
-class Person:
+class BrowserUser:
     """A member of staff; `complaints` are errors of the console, CSP's among them, and of HTTP."""
 
     page: Page
@@ -57,7 +57,7 @@ class Person:
 
     def turns_to(self, size: str) -> None:
         """Look at the same page in a window of another size, where it must fit as well."""
-        width, height = SIZES[size]
+        width, height = WINDOW_SIZES[size]
         self.page.set_viewport_size({"width": width, "height": height})
         self.sees_a_page_that_fits()
 
@@ -75,7 +75,7 @@ class Person:
         axe's own doing, such as styles it tries on.
         """
         before = list(self.complaints)
-        found = Axe().run(self.page, context=within, options=AXE).response["violations"]
+        found = Axe().run(self.page, context=within, options=AXE_OPTIONS).response["violations"]
         self.complaints[:] = before
         barriers = [
             f"{each['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"

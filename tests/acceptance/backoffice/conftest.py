@@ -13,10 +13,15 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
-from tests.acceptance.backoffice.browser_user import CHROMIUM, FLAGS, SIZES, Person
-from tests.acceptance.gunicorn_server import free_port, gunicorn
-from tests.conftest import unavailable
-from tests.databases import Databases
+from tests.acceptance.backoffice.browser_user import (
+    CHROMIUM,
+    CHROMIUM_FLAGS,
+    WINDOW_SIZES,
+    BrowserUser,
+)
+from tests.acceptance.gunicorn_server import find_free_port, run_gunicorn
+from tests.conftest import skip_or_fail
+from tests.databases import DatabaseFactory
 from tests.waiting import PATIENCE
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -25,7 +30,7 @@ expect.set_options(timeout=PATIENCE * 1_000)  # milliseconds
 
 
 @dataclass
-class Shop:
+class BackOfficeServer:
     """A running back office; `keys` name what its database was filled with."""
 
     address: str
@@ -33,16 +38,16 @@ class Shop:
     run: Callable[..., str]
 
 
-type Enter = Callable[..., Person]
+type OpenBrowser = Callable[..., BrowserUser]
 """Lets a person in, by name and the size of the window."""
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        unavailable("no chromium: install Debian's package of that name")
+        skip_or_fail("no chromium: install Debian's package of that name")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 
@@ -53,9 +58,9 @@ def shop(
     run_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
-) -> Iterator[Shop]:
-    with django_db_blocker.unblock(), Databases("sqlite", run_folder).fresh() as database:
-        folder, port = tmp_path_factory.mktemp("shop"), free_port()
+) -> Iterator[BackOfficeServer]:
+    with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
+        folder, port = tmp_path_factory.mktemp("shop"), find_free_port()
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -77,30 +82,32 @@ def shop(
             return done.stdout
 
         keys = json.loads(run("tests.acceptance.backoffice.seed"))
-        with gunicorn(port, environment=environment, folder=folder):
-            yield Shop(f"http://127.0.0.1:{port}", keys, run)
+        with run_gunicorn(port, environment=environment, folder=folder):
+            yield BackOfficeServer(f"http://127.0.0.1:{port}", keys, run)
 
 
 @pytest.fixture(scope="package")
-def sessions(shop: Shop, browser: Browser) -> dict[str, StorageState]:
+def sessions(shop: BackOfficeServer, browser: Browser) -> dict[str, StorageState]:
     """Log each person in once, on a phone."""
-    return {name: logged_in(browser, shop, name) for name in ("olga", "rita")}
+    return {name: log_in_once(browser, shop, name) for name in ("olga", "rita")}
 
 
 @pytest.fixture
-def enter(shop: Shop, browser: Browser, sessions: dict[str, StorageState]) -> Iterator[Enter]:
+def enter(
+    shop: BackOfficeServer, browser: Browser, sessions: dict[str, StorageState]
+) -> Iterator[OpenBrowser]:
     """Let people in; none may leave with a complaint of the browser's.
 
     The shop comes first: beside the browser's loop Django talks to no database.
     """
-    inside: list[Person] = []
+    inside: list[BrowserUser] = []
 
-    def let_in(name: str = "olga", size: str = "wide") -> Person:
-        width, height = SIZES[size]
+    def let_in(name: str = "olga", size: str = "wide") -> BrowserUser:
+        width, height = WINDOW_SIZES[size]
         page = browser.new_page(
             viewport={"width": width, "height": height}, storage_state=sessions[name]
         )
-        inside.append(Person(page, shop.address))
+        inside.append(BrowserUser(page, shop.address))
         return inside[-1]
 
     yield let_in
@@ -109,9 +116,9 @@ def enter(shop: Shop, browser: Browser, sessions: dict[str, StorageState]) -> It
     assert [each for person in inside for each in person.complaints] == []
 
 
-def logged_in(browser: Browser, shop: Shop, name: str) -> StorageState:
+def log_in_once(browser: Browser, shop: BackOfficeServer, name: str) -> StorageState:
     page = browser.new_page(viewport={"width": 390, "height": 844})
-    person = Person(page, shop.address)
+    person = BrowserUser(page, shop.address)
     person.log_in(name)
     state = page.context.storage_state()
     page.context.close()

@@ -10,12 +10,12 @@ def main(order_id: int) -> None:
     django.setup()
     from shared.raffles.models import Order
     from tests import builders
-    from tests.acceptance.backoffice.seed import receipt
+    from tests.acceptance.backoffice.seed import draw_receipt
     from tests.integration.backoffice import sample_data
 
     order = Order.objects.get(pk=order_id)
-    proof = sample_data.a_proof(order, at=builders.NOON + 60 * builders.MINUTE)
-    sample_data.with_file(proof, content=receipt("another", seed=99))
+    proof = sample_data.receive_proof(order, at=builders.NOON + 60 * builders.MINUTE)
+    sample_data.keep_proof_file(proof, content=draw_receipt("another", seed=99))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ PASSWORD: Final = "correct-horse-battery"
 LONG_NAME: Final = "Wilhelmina Featherstonehaugh-Cholmondeley of the Third Street Corner Shop"
 
 
-def receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
+def draw_receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
     """Draw a receipt as tall as a phone's screenshot, with a pattern that `seed` makes its own."""
     from PIL import Image, ImageDraw
 
@@ -43,16 +43,22 @@ def main() -> None:
 
     User.objects.create_superuser("olga", password=PASSWORD)
     User.objects.create_superuser("rita", password=PASSWORD)
-    raffle = builders.raffle(numbers=1000, time_zone="America/Bogota")
-    empty = builders.raffle(
+    raffle = builders.create_raffle(numbers=1000, time_zone="America/Bogota")
+    empty = builders.create_raffle(
         title="Harbour Raffle", numbers=120, with_numbers=False, status=RaffleStatus.DRAFT
     )
     keys = {"raffle": raffle.pk, "empty": empty.pk}
-    keys |= reviews(raffle) | late(raffle) | orphan(raffle) | channel() | automation()
+    keys |= (
+        create_orders_to_review(raffle)
+        | create_late_payment(raffle)
+        | create_orphan_proof(raffle)
+        | create_channel_troubles()
+        | create_failed_delivery()
+    )
     json.dump(keys, sys.stdout)
 
 
-def reviews(raffle: "Raffle") -> dict[str, int]:
+def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
     """Make orders whose proofs wait, oldest first."""
     from tests import builders
     from tests.integration.backoffice import sample_data
@@ -61,10 +67,10 @@ def reviews(raffle: "Raffle") -> dict[str, int]:
     names = ("confirm", "reject", "original", "same", "similar", "ask", "faster", "unseen", "many")
     for place, name in enumerate(names):
         first = 100 + place * 20
-        order = sample_data.an_order(
+        order = sample_data.place_order(
             raffle,
             numbers=list(range(first, first + (20 if name == "confirm" else 3))),
-            buyer=builders.contact(
+            buyer=builders.create_contact(
                 profile_name=LONG_NAME if name == "confirm" else f"Buyer {name}"
             ),
         )
@@ -72,18 +78,20 @@ def reviews(raffle: "Raffle") -> dict[str, int]:
         alike = {"same": 2, "similar": 2}.get(name, place)
         words = "original" if alike == 2 else name
         quality = 70 if name == "similar" else 88
-        sample_data.with_file(
-            sample_data.a_proof(order, at=at),
-            content=receipt(words, seed=alike, quality=quality),
+        sample_data.keep_proof_file(
+            sample_data.receive_proof(order, at=at),
+            content=draw_receipt(words, seed=alike, quality=quality),
         )
         keys[name] = order.pk
     for page in range(2):
-        proof = sample_data.a_proof(_order(keys["many"]), at=builders.NOON + 20 * builders.MINUTE)
-        sample_data.with_file(proof, content=receipt(f"page {page}", seed=50 + page))
+        proof = sample_data.receive_proof(
+            _load_order(keys["many"]), at=builders.NOON + 20 * builders.MINUTE
+        )
+        sample_data.keep_proof_file(proof, content=draw_receipt(f"page {page}", seed=50 + page))
     return keys
 
 
-def late(raffle: "Raffle") -> dict[str, int]:
+def create_late_payment(raffle: "Raffle") -> dict[str, int]:
     """Make an order that ran out, was paid then, and whose numbers somebody else has by now."""
     from django.db import transaction
 
@@ -91,30 +99,30 @@ def late(raffle: "Raffle") -> dict[str, int]:
     from tests import builders
     from tests.integration.backoffice import sample_data
 
-    order = sample_data.an_order(raffle, numbers=[901, 902])
+    order = sample_data.place_order(raffle, numbers=[901, 902])
     with transaction.atomic():
         orders.expire(orders.lock_order(order.pk), now=builders.NOON + timedelta(hours=1))
-    sample_data.an_order(raffle, numbers=[902])
-    proof = sample_data.a_proof(order, at=builders.NOON + timedelta(hours=2))
-    sample_data.with_file(proof, content=receipt("late", seed=70))
+    sample_data.place_order(raffle, numbers=[902])
+    proof = sample_data.receive_proof(order, at=builders.NOON + timedelta(hours=2))
+    sample_data.keep_proof_file(proof, content=draw_receipt("late", seed=70))
     return {"late": order.pk}
 
 
-def orphan(raffle: "Raffle") -> dict[str, int]:
+def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
     """Make a proof that fits no order of its sender, and the order it is for."""
     from tests import builders
     from tests.integration.backoffice import sample_data
 
-    friend = builders.contact(profile_name="A friend who paid")
-    proof = sample_data.a_proof(None, contact_id=friend.pk)
-    sample_data.with_file(proof, content=receipt("orphan", seed=80))
-    order = sample_data.an_order(
-        raffle, numbers=[950], buyer=builders.contact(profile_name="Waits")
+    friend = builders.create_contact(profile_name="A friend who paid")
+    proof = sample_data.receive_proof(None, contact_id=friend.pk)
+    sample_data.keep_proof_file(proof, content=draw_receipt("orphan", seed=80))
+    order = sample_data.place_order(
+        raffle, numbers=[950], buyer=builders.create_contact(profile_name="Waits")
     )
     return {"orphan": proof.pk, "paid_by_friend": order.pk}
 
 
-def channel() -> dict[str, int]:
+def create_channel_troubles() -> dict[str, int]:
     """Make messages that went wrong, somebody to block, and an alarm."""
     from shared.core.enums import OutboxKind, OutboxStatus
     from shared.whatsapp import messages
@@ -122,10 +130,10 @@ def channel() -> dict[str, int]:
     from shared.whatsapp.services import alarms
     from tests import builders
 
-    buyer = builders.contact(profile_name="Somebody rude")
+    buyer = builders.create_contact(profile_name="Somebody rude")
     message: dict[str, Any] = {"type": "text", "text": {"body": "rude words"}}
     said = InboundMessage.objects.create(
-        phone_number_id=builders.NUMBER_ID,
+        phone_number_id=builders.PHONE_NUMBER_ID,
         wa_message_id="wamid.rude",
         dedupe_key="wamid.rude",
         contact=buyer,
@@ -137,8 +145,8 @@ def channel() -> dict[str, int]:
         status="PROCESSED",
     )
     failed = OutboundMessage.objects.create(
-        phone_number_id=builders.NUMBER_ID,
-        contact=_unreachable(),
+        phone_number_id=builders.PHONE_NUMBER_ID,
+        contact=_create_unreachable_contact(),
         kind=OutboxKind.NOTICE,
         key="paid",
         payload=messages.build_text("Paid. *113* is yours."),
@@ -149,7 +157,7 @@ def channel() -> dict[str, int]:
         created_at=builders.NOON,
     )
     BusinessNumber.objects.create(
-        phone_number_id=builders.NUMBER_ID,
+        phone_number_id=builders.PHONE_NUMBER_ID,
         display_phone_number="+1 555 010 0000",
         last_webhook_at=builders.NOON,
     )
@@ -159,7 +167,7 @@ def channel() -> dict[str, int]:
     return {"rude": buyer.pk, "said": said.pk, "failed": failed.pk, "alarm": alarm.pk}
 
 
-def automation() -> dict[str, int]:
+def create_failed_delivery() -> dict[str, int]:
     """Make an endpoint for all that happened, one delivery of which was tried in vain."""
     from shared.events.models import EventAttempt, EventDelivery
     from shared.events.services import endpoints
@@ -181,13 +189,13 @@ def automation() -> dict[str, int]:
     return {"endpoint": endpoint.pk, "delivery": delivery.pk}
 
 
-def _unreachable() -> "WhatsAppContact":
+def _create_unreachable_contact() -> "WhatsAppContact":
     from tests import builders
 
-    return builders.contact(profile_name="Not on WhatsApp any more")
+    return builders.create_contact(profile_name="Not on WhatsApp any more")
 
 
-def _order(key: int) -> "Order":
+def _load_order(key: int) -> "Order":
     from shared.raffles.models import Order
 
     return Order.objects.get(pk=key)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.acceptance.backoffice.browser_user import SIZES
-from tests.acceptance.backoffice.conftest import Enter, Shop
+from tests.acceptance.backoffice.browser_user import WINDOW_SIZES
+from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -52,18 +52,18 @@ DENSE = (
 
 
 def test_every_screen_fits_a_desk_and_a_phone_and_keeps_nobody_out(
-    enter: Enter, shop: Shop
+    enter: OpenBrowser, shop: BackOfficeServer
 ) -> None:
     seller = enter("olga", "wide")
     for screen in SCREENS:
         seller.open(screen.format(**shop.keys))
-        for size in SIZES:
+        for size in WINDOW_SIZES:
             seller.turns_to(size)
             if size == "narrow" or screen in DENSE:
                 seller.finds_no_barrier()
 
 
-def test_the_dark_keeps_nobody_out_either(enter: Enter, shop: Shop) -> None:
+def test_the_dark_keeps_nobody_out_either(enter: OpenBrowser, shop: BackOfficeServer) -> None:
     seller = enter()
     seller.open("/admin/").evaluate("localStorage.setItem('jazzmin-theme-mode', 'dark')")
     for screen in ("/admin/", "/admin/queue/", "/admin/raffles/order/{confirm}/change/"):
@@ -71,8 +71,8 @@ def test_the_dark_keeps_nobody_out_either(enter: Enter, shop: Shop) -> None:
         seller.finds_no_barrier()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_way_in_keeps_nobody_out(enter: Enter, size: str) -> None:
+@pytest.mark.parametrize("size", WINDOW_SIZES)
+def test_the_way_in_keeps_nobody_out(enter: OpenBrowser, size: str) -> None:
     stranger = enter("olga", size)
     stranger.page.context.clear_cookies()
     stranger.open("/admin/login/")

@@ -5,14 +5,14 @@ from typing import Final
 import pytest
 from playwright.sync_api import Request, expect
 
-from tests.acceptance.backoffice.conftest import Enter, Shop
+from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAUSE: Final = "#operations-raffles-raffle_pause"
 
 
-def test_staff_try_the_api_out_as_themselves(enter: Enter, shop: Shop) -> None:
+def test_staff_try_the_api_out_as_themselves(enter: OpenBrowser, shop: BackOfficeServer) -> None:
     seller = enter("olga", "narrow")
     elsewhere: list[str] = []
 

@@ -5,13 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.backoffice.browser_user import Person
-from tests.acceptance.backoffice.conftest import Enter, Shop
+from tests.acceptance.backoffice.browser_user import BrowserUser
+from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def order_page(person: Person, shop: Shop, name: str) -> Page:
+def order_page(person: BrowserUser, shop: BackOfficeServer, name: str) -> Page:
     return person.open(f"/admin/raffles/order/{shop.keys[name]}/change/")
 
 
@@ -20,7 +20,7 @@ def send(page: Page) -> None:
     page.locator(".judge-confirm").evaluate("form => form.submit()")
 
 
-def review(person: Person, shop: Shop, name: str) -> Page:
+def review(person: BrowserUser, shop: BackOfficeServer, name: str) -> Page:
     page = person.open(f"/admin/queue/{shop.keys[name]}/")
     sees_the_proof(page)
     return page
@@ -32,7 +32,7 @@ def sees_the_proof(page: Page) -> None:
 
 
 def test_the_queue_begins_with_the_oldest_and_the_keyboard_confirms_it(
-    enter: Enter, shop: Shop
+    enter: OpenBrowser, shop: BackOfficeServer
 ) -> None:
     reviewer = enter("rita")
     page = reviewer.open("/admin/queue/")
@@ -47,7 +47,9 @@ def test_the_queue_begins_with_the_oldest_and_the_keyboard_confirms_it(
     expect(order_page(reviewer, shop, "confirm").locator("body")).to_contain_text("rita")
 
 
-def test_a_proof_is_turned_down_by_keyboard_with_a_reason(enter: Enter, shop: Shop) -> None:
+def test_a_proof_is_turned_down_by_keyboard_with_a_reason(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     reviewer = enter("rita")
     page = review(reviewer, shop, "reject")
 
@@ -60,7 +62,9 @@ def test_a_proof_is_turned_down_by_keyboard_with_a_reason(enter: Enter, shop: Sh
     expect(body).to_contain_text(re.compile("wrong amount", re.IGNORECASE))
 
 
-def test_on_a_phone_the_buttons_are_at_hand_and_other_needs_words(enter: Enter, shop: Shop) -> None:
+def test_on_a_phone_the_buttons_are_at_hand_and_other_needs_words(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     reviewer = enter("rita", "narrow")
     page = review(reviewer, shop, "many")
     expect(page.get_by_role("button", name=re.compile("Confirm"))).to_be_in_viewport()
@@ -75,7 +79,9 @@ def test_on_a_phone_the_buttons_are_at_hand_and_other_needs_words(enter: Enter, 
     reviewer.reads("turned down")
 
 
-def test_the_same_file_and_a_nearly_equal_picture_are_warned_of(enter: Enter, shop: Shop) -> None:
+def test_the_same_file_and_a_nearly_equal_picture_are_warned_of(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     reviewer = enter()
 
     page = review(reviewer, shop, "same")
@@ -85,7 +91,7 @@ def test_the_same_file_and_a_nearly_equal_picture_are_warned_of(enter: Enter, sh
 
 
 def test_a_better_proof_is_asked_for_and_the_order_waits_at_the_end(
-    enter: Enter, shop: Shop
+    enter: OpenBrowser, shop: BackOfficeServer
 ) -> None:
     reviewer = enter("rita")
     page = review(reviewer, shop, "ask")
@@ -99,7 +105,9 @@ def test_a_better_proof_is_asked_for_and_the_order_waits_at_the_end(
     expect(again.get_by_text(re.compile("was asked for another proof"))).to_be_visible()
 
 
-def test_the_second_reviewer_is_told_who_was_faster(enter: Enter, shop: Shop) -> None:
+def test_the_second_reviewer_is_told_who_was_faster(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     slow, fast = enter("olga"), enter("rita")
     waiting = review(slow, shop, "faster")
     page = review(fast, shop, "faster")
@@ -112,7 +120,9 @@ def test_the_second_reviewer_is_told_who_was_faster(enter: Enter, shop: Shop) ->
     slow.reads("Rita confirmed")
 
 
-def test_a_proof_that_arrives_meanwhile_is_not_judged_unseen(enter: Enter, shop: Shop) -> None:
+def test_a_proof_that_arrives_meanwhile_is_not_judged_unseen(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     reviewer = enter()
     page = review(reviewer, shop, "unseen")
     shop.run("tests.acceptance.backoffice.receive_proof", str(shop.keys["unseen"]))
@@ -124,7 +134,7 @@ def test_a_proof_that_arrives_meanwhile_is_not_judged_unseen(enter: Enter, shop:
     expect(body).to_contain_text(re.compile("Proof waits", re.IGNORECASE))
 
 
-def test_a_late_payment_gets_other_numbers(enter: Enter, shop: Shop) -> None:
+def test_a_late_payment_gets_other_numbers(enter: OpenBrowser, shop: BackOfficeServer) -> None:
     reviewer = enter()
     page = reviewer.open(f"/admin/queue/{shop.keys['late']}/")
     expect(page.locator(".late-decision")).to_contain_text("902")
@@ -137,7 +147,9 @@ def test_a_late_payment_gets_other_numbers(enter: Enter, shop: Shop) -> None:
     expect(body).to_contain_text(re.compile("Numbers replaced", re.IGNORECASE))
 
 
-def test_an_orphan_finds_the_order_it_was_meant_for(enter: Enter, shop: Shop) -> None:
+def test_an_orphan_finds_the_order_it_was_meant_for(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     reviewer = enter("rita", "narrow")
     heading = order_page(reviewer, shop, "paid_by_friend").get_by_role("heading", level=1)
     code = heading.inner_text().split()[-1]

@@ -7,13 +7,15 @@ import pytest
 from django_otp.oath import TOTP
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.backoffice.conftest import Enter, Shop
+from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 from tests.acceptance.backoffice.seed import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def test_numbers_are_made_with_progress_and_the_raffle_opens(enter: Enter, shop: Shop) -> None:
+def test_numbers_are_made_with_progress_and_the_raffle_opens(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     seller = enter("olga", "narrow")
     page = seller.open(f"/admin/raffles/raffle/{shop.keys['empty']}/generate/")
 
@@ -24,7 +26,7 @@ def test_numbers_are_made_with_progress_and_the_raffle_opens(enter: Enter, shop:
     seller.reads("open")
 
 
-def test_a_new_raffle_shows_its_card_while_it_is_typed(enter: Enter) -> None:
+def test_a_new_raffle_shows_its_card_while_it_is_typed(enter: OpenBrowser) -> None:
     page = enter().open("/admin/raffles/raffle/add/")
 
     page.get_by_label("Title").fill("Winter Raffle")
@@ -33,7 +35,9 @@ def test_a_new_raffle_shows_its_card_while_it_is_typed(enter: Enter) -> None:
     expect(page.locator(".preview, #preview").first).to_contain_text("Winter Raffle")
 
 
-def test_cash_buys_the_numbers_that_were_asked_for(enter: Enter, shop: Shop) -> None:
+def test_cash_buys_the_numbers_that_were_asked_for(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     seller = enter("olga", "narrow")
     page = seller.open(f"/admin/sell/{shop.keys['raffle']}/")
 
@@ -48,7 +52,7 @@ def test_cash_buys_the_numbers_that_were_asked_for(enter: Enter, shop: Shop) -> 
     seller.finds_no_barrier()
 
 
-def test_sales_leave_as_a_file_for_the_spreadsheet(enter: Enter) -> None:
+def test_sales_leave_as_a_file_for_the_spreadsheet(enter: OpenBrowser) -> None:
     page = enter().open("/admin/export/")
 
     page.get_by_label(re.compile("CSV")).check()
@@ -60,7 +64,7 @@ def test_sales_leave_as_a_file_for_the_spreadsheet(enter: Enter) -> None:
     assert b"Buyer" in content
 
 
-def test_an_order_is_found_by_its_code_in_any_spelling(enter: Enter) -> None:
+def test_an_order_is_found_by_its_code_in_any_spelling(enter: OpenBrowser) -> None:
     seller = enter("olga", "narrow")
     page = seller.open("/admin/raffles/order/")
     code = page.locator("#result_list .field-code a").last.inner_text()
@@ -71,7 +75,7 @@ def test_an_order_is_found_by_its_code_in_any_spelling(enter: Enter) -> None:
     seller.sees_a_page_that_fits()
 
 
-def test_an_order_is_cancelled_after_one_more_question(enter: Enter) -> None:
+def test_an_order_is_cancelled_after_one_more_question(enter: OpenBrowser) -> None:
     seller = enter()
     page = seller.open("/admin/raffles/order/?status=PENDING_PAYMENT&review=none")
     page.locator("#result_list .field-code a").first.click()
@@ -85,7 +89,9 @@ def test_an_order_is_cancelled_after_one_more_question(enter: Enter) -> None:
     seller.reads("is cancelled")
 
 
-def test_a_contact_is_blocked_and_a_failed_message_sent_again(enter: Enter, shop: Shop) -> None:
+def test_a_contact_is_blocked_and_a_failed_message_sent_again(
+    enter: OpenBrowser, shop: BackOfficeServer
+) -> None:
     seller = enter()
     seller.open(f"/admin/whatsapp/whatsappcontact/{shop.keys['rude']}/change/")
     seller.page.get_by_role("button", name="Block this contact").click()
@@ -97,7 +103,7 @@ def test_a_contact_is_blocked_and_a_failed_message_sent_again(enter: Enter, shop
     expect(page.get_by_role("button", name=re.compile("Send again"))).to_have_count(0)
 
 
-def test_a_second_factor_is_turned_on_and_asked_for(enter: Enter) -> None:
+def test_a_second_factor_is_turned_on_and_asked_for(enter: OpenBrowser) -> None:
     person = enter("rita")
     page = person.open("/admin/security/")
     page.get_by_role("button", name="Turn on").click()

@@ -12,8 +12,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.benchmarks.support import rows
-from tests.benchmarks.support.rows import insert, moment
-from tests.builders import NUMBER_ID
+from tests.benchmarks.support.rows import format_moment, insert_rows
+from tests.builders import PHONE_NUMBER_ID
 
 if TYPE_CHECKING:
     from shared.raffles.models import Raffle
@@ -95,15 +95,15 @@ class Month:
 
         raffle = self._raffles()
         self._people()
-        with rows.unchecked():
+        with rows.without_foreign_key_checks():
             self._buyers()
             self._orders(raffle)
             self._links(raffle)
             self._events()
-            proofs.write(self)
-            message_history.write(self)
+            proofs.write_proofs(self)
+            message_history.write_messages(self)
         self._mark_numbers()
-        rows.tell_planner()
+        rows.update_statistics()
 
     def _deals(self) -> Iterator[Deal]:
         dice, now = self.dice, self.now
@@ -131,12 +131,14 @@ class Month:
             "time_zone": "America/Bogota",
             "draw_at": self.now + timedelta(days=20),
         }
-        raffle = builders.raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT", **facts)
+        raffle = builders.create_raffle(
+            numbers=NUMBERS, with_numbers=False, status="DRAFT", **facts
+        )
         number_generation.generate_numbers(raffle.pk, pause=0)
         lifecycle.open_raffle(raffle.pk, now=self.now)
         for title, status in (("Hamper", "OPEN"), ("Bicycle", "PAUSED"), ("Radio", "CLOSED")):
-            builders.raffle(title=title, numbers=1_000, status=status, **facts)
-        builders.raffle(title="A draft", with_numbers=False, status="DRAFT", **facts)
+            builders.create_raffle(title=title, numbers=1_000, status=status, **facts)
+        builders.create_raffle(title="A draft", with_numbers=False, status="DRAFT", **facts)
         return raffle
 
     def _people(self) -> None:
@@ -152,18 +154,18 @@ class Month:
         from shared.whatsapp.models import WhatsAppContact
 
         heard = {deal.buyer: deal.at for deal in self.deals}
-        insert(
+        insert_rows(
             WhatsAppContact,
             "id phone_number_id wa_id profile_name last_inbound_at is_blocked created_at",
             (
                 (
                     key,
-                    NUMBER_ID,
+                    PHONE_NUMBER_ID,
                     f"1555{key * 7:07d}",
                     f"{self.dice.choice(FIRST_NAMES)} {self.dice.choice(LAST_NAMES)}",
-                    moment(heard.get(key, self.now - timedelta(days=40))),
+                    format_moment(heard.get(key, self.now - timedelta(days=40))),
                     key % 997 == 0,
-                    moment(self.now - timedelta(days=45)),
+                    format_moment(self.now - timedelta(days=45)),
                 )
                 for key in range(1, BUYERS + 1)
             ),
@@ -172,7 +174,7 @@ class Month:
     def _orders(self, raffle: "Raffle") -> None:
         from shared.raffles.models import Order
 
-        insert(
+        insert_rows(
             Order,
             "id raffle_id contact_id buyer_name buyer_phone code status mode quantity unit_price "
             "total currency expires_at under_review_since needs_decision created_at placed_at "
@@ -197,12 +199,12 @@ class Month:
             PRICE,
             PRICE * deal.quantity,
             "USD",
-            moment(deal.at + 30 * MINUTE) if ticks else None,
-            moment(deal.at + 4 * MINUTE) if deal.review else None,
+            format_moment(deal.at + 30 * MINUTE) if ticks else None,
+            format_moment(deal.at + 4 * MINUTE) if deal.review else None,
             deal.late,
-            moment(deal.at),
-            None if deal.status == "DRAFT" else moment(deal.at + MINUTE),
-            moment(deal.at + 30 * MINUTE) if ended else None,
+            format_moment(deal.at),
+            None if deal.status == "DRAFT" else format_moment(deal.at + MINUTE),
+            format_moment(deal.at + 30 * MINUTE) if ended else None,
         )
 
     def _links(self, raffle: "Raffle") -> None:
@@ -210,7 +212,7 @@ class Month:
 
         first = TicketNumber.objects.filter(raffle=raffle).order_by("number").values_list("pk")
         start = first[0][0]
-        insert(OrderTicket, "order_id ticket_id released_at", self._tickets(start))
+        insert_rows(OrderTicket, "order_id ticket_id released_at", self._tickets(start))
 
     def _tickets(self, start: int) -> Iterator[tuple[int, int, str | None]]:
         taken = 0
@@ -220,14 +222,14 @@ class Month:
                     taken += 1
                     yield deal.key, start + taken * NOTHING_FREES % NUMBERS, None
                 else:
-                    released = moment(deal.at + 30 * MINUTE)
+                    released = format_moment(deal.at + 30 * MINUTE)
                     yield deal.key, start + self.dice.randrange(NUMBERS), released
 
     def _events(self) -> None:
         from shared.raffles.models import OrderEvent
 
         names = "order_id action actor_kind actor_id actor_label from_status to_status reason at"
-        insert(OrderEvent, names, (row for deal in self.deals for row in _history(deal)))
+        insert_rows(OrderEvent, names, (row for deal in self.deals for row in _history(deal)))
 
     def _mark_numbers(self) -> None:
         from django.db import connection
@@ -278,7 +280,7 @@ def _history(deal: Deal) -> Iterator[tuple[Any, ...]]:
     first = staff if deal.buyer is None else buyer
 
     def line(action: str, who: tuple[str, str, str], was: str, now: str, after: float) -> Any:
-        return (deal.key, action, *who, was, now, "", moment(deal.at + after * MINUTE))
+        return (deal.key, action, *who, was, now, "", format_moment(deal.at + after * MINUTE))
 
     yield line("HELD", first, "", "DRAFT", 0)
     if deal.status != "DRAFT":

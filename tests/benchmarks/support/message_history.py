@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.benchmarks.support.rows import insert, moment
-from tests.builders import NUMBER_ID
+from tests.benchmarks.support.rows import format_moment, insert_rows
+from tests.builders import PHONE_NUMBER_ID
 
 if TYPE_CHECKING:
     from tests.benchmarks.support.busy_month import Deal, Month
 
 MINUTE: Final = timedelta(minutes=1)
-SAID: Final = (("text", "hi"), ("text", "3 random"), ("interactive", "Confirm"), ("image", ""))
-TOLD: Final = (
+BUYER_MESSAGES: Final = (
+    ("text", "hi"),
+    ("text", "3 random"),
+    ("interactive", "Confirm"),
+    ("image", ""),
+)
+BOT_MESSAGES: Final = (
     ("REPLY", "card", "*Summer Raffle* · win a motorbike\nDraw: Sat 12 Dec, 20:00 · $5.00"),
     ("REPLY", "held", "Held for you until 15:42: *000007 · 000213 · 000845*  Total $15.00"),
     ("REPLY", "to_pay", "Order *R-7K3F9* · please pay $15.00. Bank of Example, account 000-123."),
@@ -23,9 +28,11 @@ TOLD: Final = (
 )
 PAYLOADS: Final = tuple(
     json.dumps({"type": kind, kind: {"body": words}} if kind != "image" else {"type": "image"})
-    for kind, words in SAID
+    for kind, words in BUYER_MESSAGES
 )
-BODIES: Final = tuple(json.dumps({"type": "text", "text": {"body": words}}) for _, _, words in TOLD)
+BODIES: Final = tuple(
+    json.dumps({"type": "text", "text": {"body": words}}) for _, _, words in BOT_MESSAGES
+)
 FAILED: Final = 300
 WITHHELD: Final = 400
 QUEUED: Final = 60
@@ -33,66 +40,74 @@ UNKNOWN: Final = 20
 UNANSWERED: Final = 40
 
 
-def write(month: "Month") -> None:
+def write_messages(month: "Month") -> None:
     """Write messages in and out of every order, and the alarms."""
     from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
 
-    insert(
+    insert_rows(
         InboundMessage,
         "id phone_number_id wa_message_id dedupe_key contact_id type text payload sent_at "
         "received_at status attempts error processed_at",
-        _heard(month.deals),
+        _build_inbound_rows(month.deals),
     )
-    insert(
+    insert_rows(
         OutboundMessage,
         "phone_number_id contact_id kind key payload about status attempts callback_data "
         "wa_message_id delivery error_code error created_at sent_at",
-        _told(month.deals, dice=random.Random(5)),
+        _build_outbound_rows(month.deals, dice=random.Random(5)),
     )
-    insert(
+    insert_rows(
         BusinessNumber,
         "phone_number_id display_phone_number last_webhook_at",
-        [(NUMBER_ID, "+1 555 010 0000", moment(month.now - MINUTE))],
+        [(PHONE_NUMBER_ID, "+1 555 010 0000", format_moment(month.now - MINUTE))],
     )
     names = "key title detail phone_number_id first_at last_at resolved_at resolved_by"
-    insert(Alarm, names, (_alarm(month, nth) for nth in range(420)))
+    insert_rows(Alarm, names, (_build_alarm_row(month, nth) for nth in range(420)))
 
 
-def _alarm(month: "Month", nth: int) -> tuple[Any, ...]:
-    at = moment(month.now - nth * 60 * MINUTE)
+def _build_alarm_row(month: "Month", nth: int) -> tuple[Any, ...]:
+    at = format_moment(month.now - nth * 60 * MINUTE)
     title = "A message could not be answered"
     solved = (None, "") if nth < 12 else (at, "sofia")
-    return (f"message_failed:{nth}", title, "It failed five times.", NUMBER_ID, at, at, *solved)
+    return (
+        f"message_failed:{nth}",
+        title,
+        "It failed five times.",
+        PHONE_NUMBER_ID,
+        at,
+        at,
+        *solved,
+    )
 
 
-def _heard(deals: "list[Deal]") -> Iterator[tuple[Any, ...]]:
+def _build_inbound_rows(deals: "list[Deal]") -> Iterator[tuple[Any, ...]]:
     key = 0
     for deal in deals:
         if deal.buyer is None:
             continue
-        for nth, (kind, words) in enumerate(SAID[: 4 if deal.has_proof else 3]):
+        for nth, (kind, words) in enumerate(BUYER_MESSAGES[: 4 if deal.has_proof else 3]):
             key += 1
-            at, name = moment(deal.at + (nth - 1) * MINUTE), f"wamid.in{key}"
+            at, name = format_moment(deal.at + (nth - 1) * MINUTE), f"wamid.in{key}"
             failed = key % 9000 == 0
             state = ("FAILED", 5, "KeyError: 'x'") if failed else ("PROCESSED", 1, "")
-            yield (key, NUMBER_ID, name, name, deal.buyer, kind, words, PAYLOADS[nth], at, at, *state, at)  # fmt: skip # noqa: E501
+            yield (key, PHONE_NUMBER_ID, name, name, deal.buyer, kind, words, PAYLOADS[nth], at, at, *state, at)  # fmt: skip # noqa: E501
 
 
-def _told(deals: "list[Deal]", *, dice: random.Random) -> Iterator[tuple[Any, ...]]:
+def _build_outbound_rows(deals: "list[Deal]", *, dice: random.Random) -> Iterator[tuple[Any, ...]]:
     key, last = 0, len(deals)
     for deal in deals:
         if deal.buyer is None:
             continue
         count = 5 if deal.status == "PAID" else 4 if deal.has_proof else 3
-        for nth, (kind, name, _) in enumerate(TOLD[:count]):
+        for nth, (kind, name, _) in enumerate(BOT_MESSAGES[:count]):
             key += 1
-            at = moment(deal.at + (nth - 1) * MINUTE + MINUTE / 30)
-            status = _fate(deal, key, last=last, at=at, notice=kind == "NOTICE")
+            at = format_moment(deal.at + (nth - 1) * MINUTE + MINUTE / 30)
+            status = _choose_outcome(deal, key, last=last, at=at, notice=kind == "NOTICE")
             unique = f"{dice.getrandbits(128):032x}"
-            yield (NUMBER_ID, deal.buyer, kind, name, BODIES[nth], "", *status[:2], unique, *status[2:6], at, status[6])  # fmt: skip # noqa: E501
+            yield (PHONE_NUMBER_ID, deal.buyer, kind, name, BODIES[nth], "", *status[:2], unique, *status[2:6], at, status[6])  # fmt: skip # noqa: E501
 
 
-def _fate(deal: "Deal", key: int, *, last: int, at: str, notice: bool) -> tuple[Any, ...]:
+def _choose_outcome(deal: "Deal", key: int, *, last: int, at: str, notice: bool) -> tuple[Any, ...]:
     """Give status, attempts, wamid, delivery, error's code and words, and when it was sent."""
     if key % 1500 == 0:
         return ("FAILED", 1, "", "", 131026, "The message could not be delivered.", None)

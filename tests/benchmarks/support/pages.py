@@ -71,7 +71,7 @@ class Timed:
         return [self.page.name, str(self.queries), *(f"{ms:.0f}" for ms in (*figures, worst)), most]
 
 
-def measure(
+def measure_pages(
     what: str, *, visitor: "Callable[[], Client]", pages: Callable[[], Sequence[Page]]
 ) -> None:
     """Open the pages over a busy month on both databases, and show what each took.
@@ -90,7 +90,7 @@ def measure(
         raise SystemExit(f"more than it may take: {', '.join(slow)}")
 
 
-def seed() -> None:
+def seed_busy_month() -> None:
     """Write a busy month into the default database, which is empty and migrated."""
     from tests.benchmarks.support.busy_month import Month
 
@@ -106,11 +106,11 @@ def _measured(
 ) -> list[str]:
     with databases.fresh(kind), _production():
         began = time.perf_counter()
-        seed()
+        seed_busy_month()
         seeded = time.perf_counter() - began
         client = visitor()
         found = [_timed(client, page) for page in pages()]
-    table.show(
+    table.print_table(
         f"{what} over a busy month on {kind} (written in {seeded:.0f} s)",
         columns=["page", "queries", "cold ms", "warm ms", "worst ms", "at most"],
         rows=[timed.cells() for timed in found],

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.benchmarks.support.rows import insert, moment
-from tests.builders import NUMBER_ID
+from tests.benchmarks.support.rows import format_moment, insert_rows
+from tests.builders import PHONE_NUMBER_ID
 
 if TYPE_CHECKING:
     from tests.benchmarks.support.busy_month import Month
@@ -21,13 +21,13 @@ type Proof = tuple[int, int | None, int | None, datetime, str, bool]
 """Its id, order, contact, arrival, verdict, and whether it was late."""
 
 
-def write(month: "Month") -> None:
+def write_proofs(month: "Month") -> None:
     """Keep the files, then the rows and what their pictures look like."""
     from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint
 
     files = _files()
     proofs = list(_proofs(month))
-    insert(
+    insert_rows(
         PaymentProof,
         "id order_id contact_id status phone_number_id wa_message_id media_id caption file "
         "content_type size sha256 arrived_at late verdict reviewer reviewed_at",
@@ -36,8 +36,10 @@ def write(month: "Month") -> None:
     banks = list(files.values())
     looks = {proof[0]: _look(proof[0], banks=banks) for proof in proofs}
     names = "proof_id bits"
-    insert(PictureFingerprint, names, ((key, bytes.fromhex(look)) for key, look in looks.items()))
-    insert(FingerprintBand, "band proof_id", sorted(_bands(proofs, looks, banks=banks)))
+    insert_rows(
+        PictureFingerprint, names, ((key, bytes.fromhex(look)) for key, look in looks.items())
+    )
+    insert_rows(FingerprintBand, "band proof_id", sorted(_bands(proofs, looks, banks=banks)))
 
 
 def _files() -> dict[str, str]:
@@ -86,7 +88,7 @@ def _row(proof: Proof, *, files: dict[str, str]) -> tuple[Any, ...]:
         order,
         contact,
         "KEPT",
-        NUMBER_ID,
+        PHONE_NUMBER_ID,
         f"wamid.proof{key}",
         f"media{key}",
         "paid!" if key % 3 else "",
@@ -94,11 +96,11 @@ def _row(proof: Proof, *, files: dict[str, str]) -> tuple[Any, ...]:
         "image/jpeg",
         18_000,
         token(f"file {same}"),
-        moment(at),
+        format_moment(at),
         late,
         verdict,
         "sofia" if decided else "",
-        moment(at + 25 * MINUTE) if decided else None,
+        format_moment(at + 25 * MINUTE) if decided else None,
     )
 
 

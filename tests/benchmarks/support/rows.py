@@ -11,7 +11,7 @@ from django.db import connection, models, transaction
 type Row = Sequence[Any]
 
 
-def insert(model: type[models.Model], names: str, rows: Iterable[Row]) -> None:
+def insert_rows(model: type[models.Model], names: str, rows: Iterable[Row]) -> None:
     """Insert rows in one transaction.
 
     Args:
@@ -35,13 +35,13 @@ def insert(model: type[models.Model], names: str, rows: Iterable[Row]) -> None:
         _write(model._meta.db_table, columns, whole)
 
 
-def moment(when: datetime) -> str:
+def format_moment(when: datetime) -> str:
     """Write a time of UTC as both databases read it."""
     return when.replace(tzinfo=None).isoformat(" ")
 
 
 @contextmanager
-def unchecked() -> Iterator[None]:
+def without_foreign_key_checks() -> Iterator[None]:
     """Look up no foreign keys while the block runs, and count on from the largest ids after it."""
     if connection.vendor == "postgresql":
         _execute("SET session_replication_role = replica")
@@ -56,7 +56,7 @@ def unchecked() -> Iterator[None]:
             yield
 
 
-def tell_planner() -> None:
+def update_statistics() -> None:
     """Let PostgreSQL know what it has, as its own housekeeping does within minutes."""
     if connection.vendor == "postgresql":
         _execute("VACUUM ANALYZE")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def show(title: str, *, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(title: str, *, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table; the first column is text, the others are figures."""
     cells = [list(columns), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]

@@ -14,11 +14,13 @@ from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
 
 
-class Program:
+class ApiProgram:
     """A program with a token of scope REVIEW, unless told otherwise."""
 
     def __init__(self, token: str = "") -> None:
-        self.client = Client(headers={"Authorization": f"Bearer {token or sample_data.a_token()}"})
+        self.client = Client(
+            headers={"Authorization": f"Bearer {token or sample_data.create_api_token()}"}
+        )
 
     def get(self, path: str, **headers: str) -> Any:
         """Ask for something."""
@@ -39,29 +41,29 @@ class Program:
         return [row["id"] for row in self.get(f"/api/orders?{query}").json()["results"]]
 
 
-def refused(answer: Any) -> tuple[int, str]:
+def parse_refusal(answer: Any) -> tuple[int, str]:
     """Give what a refusal is told by."""
     assert answer.json().keys() >= {"code", "message", "detail", "retryable"}
     return answer.status_code, answer.json()["code"]
 
 
-def expire(order: Order) -> None:
+def expire_order(order: Order) -> None:
     """Let an order's time run out."""
     with transaction.atomic():
         assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
 
 
-def a_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Order:
+def create_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Order:
     """Let an order of 007 and 013 end; somebody else has 007 by now, if it is `taken`."""
-    raffle = raffle or builders.raffle()
-    late = sample_data.an_order(raffle, numbers=[7, 13])
-    expire(late)
+    raffle = raffle or builders.create_raffle()
+    late = sample_data.place_order(raffle, numbers=[7, 13])
+    expire_order(late)
     if taken:
-        sample_data.an_order(raffle, numbers=[7])
+        sample_data.place_order(raffle, numbers=[7])
     return late
 
 
-def told(order: Order) -> list[str]:
+def list_message_keys(order: Order) -> list[str]:
     """Say what an order's buyer was told about it."""
     notices = OutboundMessage.objects.filter(about=order.code or "").order_by("id")
     return list(notices.values_list("key", flat=True))

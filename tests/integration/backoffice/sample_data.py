@@ -16,70 +16,76 @@ from shared.raffles.services import orders, proofs, reservations
 from shared.use_cases import proof_files
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 
-REVIEWER: Final = ("view_order", "change_order", "view_raffle")
+REVIEWER_PERMISSIONS: Final = ("view_order", "change_order", "view_raffle")
 
 
-def a_user(name: str, *permissions: str) -> User:
+def create_user(name: str, *permissions: str) -> User:
     """Make a member of staff with the named permissions and no others."""
     user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return user
 
 
-def a_token(name: str = "n8n", *, scope: Scope = Scope.REVIEW) -> str:
+def create_api_token(name: str = "n8n", *, scope: Scope = Scope.REVIEW) -> str:
     """Make an API token; it may decide about payments unless told otherwise."""
     return tokens.issue_token(name=name, scope=scope, by="olga", now=NOON).text
 
 
-def a_hold(raffle: Raffle, *, numbers: list[int], buyer: WhatsAppContact | None = None) -> Order:
+def hold_numbers(
+    raffle: Raffle, *, numbers: list[int], buyer: WhatsAppContact | None = None
+) -> Order:
     """Hold numbers at noon, as a buyer in the chat does."""
-    buyer = buyer or builders.contact()
+    buyer = buyer or builders.create_contact()
     with transaction.atomic():
         return reservations.hold_numbers(
-            raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.a_buyer()
+            raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.build_chat_actor()
         )
 
 
-def an_order(
+def place_order(
     raffle: Raffle | None = None,
     *,
     numbers: list[int] | None = None,
     buyer: WhatsAppContact | None = None,
 ) -> Order:
     """Hold numbers and place the order, so that it waits for its payment."""
-    order = a_hold(raffle or builders.raffle(), numbers=numbers or [7, 13], buyer=buyer)
+    order = hold_numbers(
+        raffle or builders.create_raffle(), numbers=numbers or [7, 13], buyer=buyer
+    )
     with transaction.atomic():
-        return orders.place(orders.lock_order(order.pk), at=NOON, now=NOON, by=builders.a_buyer())
+        return orders.place(
+            orders.lock_order(order.pk), at=NOON, now=NOON, by=builders.build_chat_actor()
+        )
 
 
-def a_proof(
+def receive_proof(
     order: Order | None, *, contact_id: int | None = None, at: datetime = NOON + MINUTE
 ) -> PaymentProof:
     """Receive a proof whose file is still to be fetched."""
     sender = order.contact_id if order is not None else contact_id
     assert sender is not None
     serial = PaymentProof.objects.count() + 1
-    source = ProofSource(NUMBER_ID, f"wamid.proof{serial}", f"media{serial}", "", "paid!", at)
+    source = ProofSource(PHONE_NUMBER_ID, f"wamid.proof{serial}", f"media{serial}", "", "paid!", at)
     with transaction.atomic():
         received = proofs.receive_proof(
             source,
             order=orders.lock_order(order.pk) if order is not None else None,
             contact_id=sender,
-            by=builders.a_buyer(),
+            by=builders.build_chat_actor(),
             now=at,
         )
     return received.proof
 
 
-def with_file(
+def keep_proof_file(
     proof: PaymentProof, *, content: bytes | None = None, content_type: str = "image/jpeg"
 ) -> PaymentProof:
     """Keep a file for a proof, as the gateway does once it has fetched it."""
     proof_files.keep_proof_file(
         proof.pk,
-        content=content or a_picture(),
+        content=content or draw_picture(),
         content_type=content_type,
         extension=".jpg",
         now=NOON + 2 * MINUTE,
@@ -88,7 +94,7 @@ def with_file(
     return proof
 
 
-def a_picture(colour: str = "white") -> bytes:
+def draw_picture(colour: str = "white") -> bytes:
     """Draw a small JPEG."""
     written = BytesIO()
     Image.new("RGB", (80, 120), colour).save(written, "JPEG")

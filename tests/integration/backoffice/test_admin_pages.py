@@ -27,7 +27,7 @@ from shared.whatsapp.models import (
 )
 from shared.whatsapp.services import alarms
 from tests import builders
-from tests.builders import NOON, NUMBER_ID
+from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
@@ -58,14 +58,14 @@ def fill_every_table() -> None:
         name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
     )
     tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
-    raffle = builders.raffle()
-    order = sample_data.an_order(raffle, numbers=[1])
-    sample_data.with_file(sample_data.a_proof(order))
-    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    raffle = builders.create_raffle()
+    order = sample_data.place_order(raffle, numbers=[1])
+    sample_data.keep_proof_file(sample_data.receive_proof(order))
+    payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
     for _ in range(60):
-        builders.order(raffle)
+        builders.create_order_row(raffle)
     InboundMessage.objects.create(
-        phone_number_id=NUMBER_ID,
+        phone_number_id=PHONE_NUMBER_ID,
         wa_message_id="wamid.1",
         dedupe_key="wamid.1",
         contact=order.contact,
@@ -81,7 +81,7 @@ def fill_every_table() -> None:
         dedupe_key="x", field="account_update", payload={"a": 1}, received_at=NOON
     )
     UnreadableItem.objects.create(sha256="x", body=b"\xff{", reason="not JSON", received_at=NOON)
-    BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
+    BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID)
     Group.objects.create(name="Reviewers")
     rita = User.objects.create_user("rita")
     LogEntry.objects.create(user=rita, object_repr="rita", action_flag=CHANGE)
@@ -183,8 +183,10 @@ class TestProofFile:
         return browser.get(reverse("admin:raffles_paymentproof_file", args=[proof.pk]))
 
     def test_is_sent_as_the_picture_it_is_and_nothing_else(self, owner: Client) -> None:
-        picture = sample_data.a_picture()
-        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()), content=picture)
+        picture = sample_data.draw_picture()
+        proof = sample_data.keep_proof_file(
+            sample_data.receive_proof(sample_data.place_order()), content=picture
+        )
 
         answer = self.file(owner, proof)
 
@@ -197,8 +199,8 @@ class TestProofFile:
 
     @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", ""])
     def test_of_a_type_that_could_run_is_a_download(self, owner: Client, kind: str) -> None:
-        proof = sample_data.with_file(
-            sample_data.a_proof(sample_data.an_order()), content=b"<script>"
+        proof = sample_data.keep_proof_file(
+            sample_data.receive_proof(sample_data.place_order()), content=b"<script>"
         )
         PaymentProof.objects.update(content_type=kind)
 
@@ -212,8 +214,8 @@ class TestProofFile:
     def test_is_shown_to_who_may_see_proofs_or_orders(
         self, client: Client, permission: str
     ) -> None:
-        client.force_login(sample_data.a_user("rita", permission))
-        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()))
+        client.force_login(sample_data.create_user("rita", permission))
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
 
         answer = self.file(client, proof)
 
@@ -221,16 +223,16 @@ class TestProofFile:
         assert answer.getvalue()
 
     def test_is_not_shown_to_others(self, client: Client) -> None:
-        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()))
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
         assert self.file(client, proof).status_code == 302
 
-        client.force_login(sample_data.a_user("other", "view_raffle"))
+        client.force_login(sample_data.create_user("other", "view_raffle"))
 
         assert self.file(client, proof).status_code == 403
 
     def test_that_is_not_there_is_404(self, owner: Client) -> None:
-        fetching = sample_data.a_proof(sample_data.an_order())
-        gone = sample_data.with_file(sample_data.a_proof(sample_data.an_order()))
+        fetching = sample_data.receive_proof(sample_data.place_order())
+        gone = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
         gone.file.storage.delete(str(gone.file.name))
 
         assert self.file(owner, fetching).status_code == 404
@@ -250,7 +252,7 @@ class TestAlarms:
         assert alarm.resolved_by == "olga"
 
     def test_stay_open_for_who_may_only_look(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_alarm"))
+        client.force_login(sample_data.create_user("looker", "view_alarm"))
         alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         client.post(

@@ -14,7 +14,7 @@ from tests import builders
 _serial = count(1)
 
 
-class Chat:
+class BuyerChat:
     """One buyer writing to the bot.
 
     Attributes:
@@ -23,7 +23,7 @@ class Chat:
     """
 
     def __init__(self, contact: WhatsAppContact | None = None, *, now: datetime = builders.NOON):
-        self.contact = contact or builders.contact()
+        self.contact = contact or builders.create_contact()
         self.now = now
         self.sends: list[OutboundMessage] = []
 
@@ -34,7 +34,7 @@ class Chat:
     def taps(self, title: str) -> list[OutboundMessage]:
         """Tap the button or row of the latest message that reads `title`."""
         for message in reversed(self.everything()):
-            for tap_id, shown in choices(message):
+            for tap_id, shown in list_choices(message):
                 if shown == title:
                     return self.taps_id(tap_id, title)
         raise AssertionError(f"no button reads {title!r}: {[m.payload for m in self.everything()]}")
@@ -49,7 +49,7 @@ class Chat:
         serial = next(_serial)
         body: dict[str, Any] = {"image": {"id": f"media{serial}", "mime_type": "image/jpeg"}}
         if replying_to:
-            body["context"] = {"from": builders.NUMBER_ID, "id": replying_to}
+            body["context"] = {"from": builders.PHONE_NUMBER_ID, "id": replying_to}
         return self.answered(self.receives("image", body, **fields))
 
     def sends_anything(self, kind: str) -> list[OutboundMessage]:
@@ -90,7 +90,7 @@ class Chat:
         """Name the texts sent so far."""
         return [message.key for message in self.everything()]
 
-    def later(self, **delta: float) -> "Chat":
+    def later(self, **delta: float) -> "BuyerChat":
         """Move the clock."""
         self.now += timedelta(**delta)
         return self
@@ -115,7 +115,7 @@ class Chat:
         return self.order()
 
 
-def choices(message: OutboundMessage) -> list[tuple[str, str]]:
+def list_choices(message: OutboundMessage) -> list[tuple[str, str]]:
     """List what can be tapped in a message: id and title."""
     action = message.payload.get("interactive", {}).get("action", {})
     buttons = [b["reply"] for b in action.get("buttons", [])]
@@ -123,6 +123,6 @@ def choices(message: OutboundMessage) -> list[tuple[str, str]]:
     return [(choice["id"], choice["title"]) for choice in (*buttons, *rows)]
 
 
-def body(message: OutboundMessage) -> str:
+def render_body(message: OutboundMessage) -> str:
     """Give a message as a person reads it."""
     return messages.render_preview(message.payload)

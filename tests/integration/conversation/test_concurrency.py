@@ -27,7 +27,7 @@ from shared.whatsapp.services.inbox import inbox_queue, webhook_store
 from shared.whatsapp.services.outbox import delivery_statuses, message_claims, send_results
 from tests import builders
 from tests.builders import NOON
-from tests.integration.conversation.chat import Chat
+from tests.integration.conversation.chat import BuyerChat
 from tests.unit.whatsapp import webhook_payloads
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,8 +44,8 @@ class House:
 
     def __init__(self, seed: int) -> None:
         """Let buyers have orders: half of them out of time, half under review."""
-        builders.raffle(numbers=60)
-        chats = [Chat(now=NOON - HOUR) for _ in range(BUYERS)]
+        builders.create_raffle(numbers=60)
+        chats = [BuyerChat(now=NOON - HOUR) for _ in range(BUYERS)]
         self.orders = [chat.buys().pk for chat in chats]
         for chat in chats[::2]:
             chat.sends_picture()
@@ -62,11 +62,13 @@ class House:
             {"wa_id": one["from"], "profile": {"name": f"Name {dice.random()}"}} for one in said
         ]
         statuses = [
-            webhook_payloads.status(id=wamid, status=name) for name in ("sent", "read") if wamid
+            webhook_payloads.build_status(id=wamid, status=name)
+            for name in ("sent", "read")
+            if wamid
         ]
-        body = webhook_payloads.body(
-            webhook_payloads.change(messages=said, contacts=names),
-            webhook_payloads.change(statuses=statuses),
+        body = webhook_payloads.encode_webhook(
+            webhook_payloads.build_change(messages=said, contacts=names),
+            webhook_payloads.build_change(statuses=statuses),
         )
         trace = f"trace{next(_serial)}"
         webhook_store.store_webhooks_safely(
@@ -94,12 +96,14 @@ class House:
 
     def program_confirms(self, dice: Random) -> None:
         """Confirm a payment."""
-        payments.confirm_payment(dice.choice(self.orders), by=builders.an_api_token(), now=NOON)
+        payments.confirm_payment(
+            dice.choice(self.orders), by=builders.build_token_actor(), now=NOON
+        )
 
     def staff_decides(self, dice: Random) -> None:
         """Reject a payment, ask for a better proof, cancel an order, decide about a late one."""
         order_id = dice.choice([*self.orders, *Order.objects.values_list("pk", flat=True)])
-        who: Any = {"by": builders.a_reviewer(), "now": NOON}
+        who: Any = {"by": builders.build_staff_actor(), "now": NOON}
         match dice.choice(["cancel", "reject", "ask", "replace", "refund"]):
             case "cancel":
                 order_endings.cancel_order(order_id, **who)
@@ -118,8 +122,8 @@ class House:
         text = dice.choice(["MENU", "CANCEL", "3 random", "5, 7 and 9", "yes", "done", "picture"])
         if text == "picture":
             picture = {"id": f"media{next(_serial)}", "mime_type": "image/jpeg"}
-            return webhook_payloads.message(**about, type="image", image=picture, text=None)
-        return webhook_payloads.message(**about, text={"body": text})
+            return webhook_payloads.build_message(**about, type="image", image=picture, text=None)
+        return webhook_payloads.build_message(**about, text={"body": text})
 
 
 def all_at_once(house: House, *works: Callable[[Random], None]) -> None:

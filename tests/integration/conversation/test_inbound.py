@@ -19,14 +19,14 @@ from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services.inbox import contacts
 from tests import builders, meta_limits
-from tests.integration.conversation.chat import Chat, body, choices
+from tests.integration.conversation.chat import BuyerChat, list_choices, render_body
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle()
+    return builders.create_raffle()
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +38,13 @@ def whole_inventory(db: None) -> Iterator[None]:
 
 class TestPurchase:
     def test_by_random_numbers_costs_six_messages(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.says("hi")
         chat.taps("Random numbers")
         chat.says("3 please")
         chat.taps("Confirm")
         chat.sends_picture()
-        payments.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
+        payments.confirm_payment(chat.order().pk, by=builders.build_staff_actor(), now=chat.now)
 
         assert chat.keys() == [
             "card",
@@ -58,13 +58,13 @@ class TestPurchase:
         assert raffle.numbers.filter(status="SOLD").count() == 3
 
     def test_by_picked_numbers_costs_six_messages(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.says("hello")
         chat.taps("Pick my numbers")
         chat.says("007, 13 and 45")
         chat.says("yes")
         chat.sends_picture()
-        payments.confirm_payment(chat.order().pk, by=builders.an_api_token(), now=chat.now)
+        payments.confirm_payment(chat.order().pk, by=builders.build_token_actor(), now=chat.now)
 
         assert chat.keys() == [
             "card",
@@ -79,21 +79,21 @@ class TestPurchase:
     def test_costs_seven_messages_when_first_choosing_among_several_raffles(
         self, raffle: Raffle
     ) -> None:
-        builders.raffle(title="Winter Raffle")
-        chat = Chat()
+        builders.create_raffle(title="Winter Raffle")
+        chat = BuyerChat()
         chat.says("hi")
         chat.taps("Winter Raffle")
         chat.taps("Random numbers")
         chat.says("2")
         chat.taps("Confirm")
         chat.sends_picture()
-        payments.confirm_payment(chat.order().pk, by=builders.a_reviewer(), now=chat.now)
+        payments.confirm_payment(chat.order().pk, by=builders.build_staff_actor(), now=chat.now)
 
         assert len(chat.everything()) == 7
         assert chat.order().raffle.title == "Winter Raffle"
 
     def test_says_nothing_that_meta_would_refuse(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.buys()
         chat.sends_picture()
 
@@ -102,9 +102,9 @@ class TestPurchase:
         ] == [[]] * 4
 
     def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
-        told = body(chat.everything()[-1])
+        told = render_body(chat.everything()[-1])
 
         assert "$15.00" in told
         assert str(order) in told
@@ -114,25 +114,25 @@ class TestPurchase:
 
 class TestNumbersTaken:
     def test_are_named_and_free_ones_offered(self, raffle: Raffle) -> None:
-        Chat().buys(numbers="07, 13")
-        chat = Chat()
+        BuyerChat().buys(numbers="07, 13")
+        chat = BuyerChat()
         (reply,) = chat.says("07, 13, 45")
 
         assert reply.key == "numbers_taken"
-        assert "007 and 013" in body(reply)
-        assert "006" in body(reply)
-        assert "Take 045" in [title for _, title in choices(reply)]
+        assert "007 and 013" in render_body(reply)
+        assert "006" in render_body(reply)
+        assert "Take 045" in [title for _, title in list_choices(reply)]
 
     def test_leave_a_button_that_takes_the_free_ones(self, raffle: Raffle) -> None:
-        Chat().buys(numbers="07, 13")
-        chat = Chat()
+        BuyerChat().buys(numbers="07, 13")
+        chat = BuyerChat()
         chat.says("07, 13, 45")
         chat.taps("Take 045")
 
         assert chat.order().list_ticket_numbers() == [45]
 
     def test_are_no_trouble_when_they_are_ones_own(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.says("07, 13")
         chat.says("07, 45")
 
@@ -143,7 +143,7 @@ class TestNumbersTaken:
 
 class TestDeadlines:
     def test_expire_a_hold_and_tell_the_buyer(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.says("3 random")
         expired = order_endings.expire_due_orders(now=chat.later(minutes=33).now)
 
@@ -153,7 +153,7 @@ class TestDeadlines:
         assert raffle.numbers.filter(status="AVAILABLE").count() == 100
 
     def test_leave_alone_whoever_wrote_in_time(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.buys()
         in_time = chat.later(minutes=29).now
         chat.later(minutes=5)
@@ -164,16 +164,16 @@ class TestDeadlines:
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
 
     def test_wait_while_a_backlog_is_being_drained(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.buys()
-        Chat(now=chat.later(minutes=33).now).receives("text", {"text": {"body": "hi"}})
+        BuyerChat(now=chat.later(minutes=33).now).receives("text", {"text": {"body": "hi"}})
 
         assert order_endings.expire_due_orders(now=chat.later(minutes=2).now) == 0
 
     def test_of_an_order_in_disorder_sound_an_alarm_and_hold_up_nobody(
         self, raffle: Raffle
     ) -> None:
-        broken, sound = Chat(), Chat()
+        broken, sound = BuyerChat(), BuyerChat()
         order = broken.buys(numbers="07, 13")
         sound.buys(numbers="45, 46")
         raffle.numbers.filter(number=7).update(status="SOLD")
@@ -185,20 +185,24 @@ class TestDeadlines:
         assert Alarm.objects.filter(key=f"expiry_failed:{order.pk}").exists()
 
     def test_do_not_run_while_a_proof_is_under_review(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.buys()
         chat.sends_picture()
 
         assert order_endings.expire_due_orders(now=chat.later(days=3).now) == 0
 
     def test_run_anew_after_a_rejection_and_the_buyer_knows_why(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
         chat.sends_picture()
         payments.reject_payment(
-            order.pk, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=chat.now
+            order.pk,
+            reason=RejectReason.ILLEGIBLE,
+            note="",
+            by=builders.build_staff_actor(),
+            now=chat.now,
         )
-        told = body(chat.everything()[-1])
+        told = render_body(chat.everything()[-1])
         chat.says("ok")
 
         assert "cannot read" in told
@@ -206,9 +210,11 @@ class TestDeadlines:
         assert order_endings.expire_due_orders(now=chat.later(minutes=33).now) == 1
 
     def test_are_judged_by_the_time_of_the_buyers_message(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.says("3 random")
-        confirm = next(tap for tap, title in choices(chat.everything()[-1]) if title == "Confirm")
+        confirm = next(
+            tap for tap, title in list_choices(chat.everything()[-1]) if title == "Confirm"
+        )
         tap = {"type": "button_reply", "button_reply": {"id": confirm, "title": "Confirm"}}
         chat.receives("interactive", {"interactive": tap}, sent_at=chat.now + timedelta(minutes=29))
         chat.later(minutes=35).answered()
@@ -218,7 +224,7 @@ class TestDeadlines:
 
 class TestProofs:
     def test_of_an_album_are_acknowledged_once(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
         for _ in range(4):
             chat.receives("image", {"image": {"id": "m", "mime_type": "image/jpeg"}})
@@ -228,7 +234,7 @@ class TestProofs:
         assert order.proofs.count() == 4
 
     def test_sent_instead_of_a_confirmation_place_the_order(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.says("3 random")
         chat.sends_picture()
 
@@ -237,7 +243,7 @@ class TestProofs:
         assert chat.order().under_review
 
     def test_after_the_end_take_the_numbers_back_when_they_are_free(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
         order_endings.expire_due_orders(now=chat.later(minutes=33).now)
         chat.sends_picture()
@@ -247,10 +253,10 @@ class TestProofs:
         assert (order.status, order.under_review) == (OrderStatus.PENDING_PAYMENT, True)
 
     def test_after_the_end_are_flagged_when_the_numbers_are_gone(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys(numbers="07, 13")
         order_endings.expire_due_orders(now=chat.later(minutes=33).now)
-        Chat(now=chat.now).buys(numbers="#13")
+        BuyerChat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
 
         order.refresh_from_db()
@@ -258,8 +264,8 @@ class TestProofs:
         assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
 
     def test_find_their_order_by_the_message_they_reply_to(self, raffle: Raffle) -> None:
-        builders.raffle(title="Winter Raffle")
-        chat = Chat()
+        builders.create_raffle(title="Winter Raffle")
+        chat = BuyerChat()
         for title in ("Summer Raffle", "Winter Raffle"):
             chat.says("menu")
             chat.taps(title)
@@ -272,29 +278,29 @@ class TestProofs:
         assert PaymentProof.objects.get().order == Order.objects.earliest("pk")
 
     def test_are_asked_about_when_two_orders_want_one(self, raffle: Raffle) -> None:
-        builders.raffle(title="Winter Raffle")
-        chat = Chat()
+        builders.create_raffle(title="Winter Raffle")
+        chat = BuyerChat()
         for title in ("Summer Raffle", "Winter Raffle"):
             chat.says("menu")
             chat.taps(title)
             chat.says("3 random")
             chat.taps("Confirm")
         (question,) = chat.sends_picture()
-        chat.taps(choices(question)[1][1])
+        chat.taps(list_choices(question)[1][1])
 
         assert question.key == "which_order"
         assert PaymentProof.objects.get().order == chat.order()
         assert chat.order().under_review
 
     def test_without_any_order_are_kept_for_the_seller(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         (reply,) = chat.sends_picture()
 
         assert reply.key == "orphan_proof"
         assert PaymentProof.objects.get().contact == chat.contact
 
     def test_that_cannot_be_fetched_are_asked_for_again(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.buys()
         chat.sends_picture()
         proof = PaymentProof.objects.get()
@@ -305,10 +311,10 @@ class TestProofs:
 
 class TestConfirmPayment:
     def test_tells_the_buyer_once_however_often_it_is_confirmed(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
-        again = payments.confirm_payment(order.pk, by=builders.an_api_token(), now=chat.now)
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=chat.now)
+        again = payments.confirm_payment(order.pk, by=builders.build_token_actor(), now=chat.now)
 
         assert isinstance(again, AlreadySettled)
         assert chat.keys().count("paid") == 1
@@ -316,12 +322,12 @@ class TestConfirmPayment:
     def test_of_an_order_whose_numbers_are_gone_asks_for_a_decision_and_says_so_once(
         self, raffle: Raffle
     ) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys(numbers="07, 13")
         order_endings.expire_due_orders(now=chat.later(minutes=33).now)
-        Chat(now=chat.now).buys(numbers="#13")
+        BuyerChat(now=chat.now).buys(numbers="#13")
         outcomes = [
-            payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+            payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=chat.now)
             for _ in range(2)
         ]
 
@@ -331,28 +337,28 @@ class TestConfirmPayment:
 
 class TestRejectPayment:
     def test_of_an_order_that_is_over_promises_no_numbers(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys(numbers="07, 13")
         order_endings.expire_due_orders(now=chat.later(minutes=33).now)
-        Chat(now=chat.now).buys(numbers="#13")
+        BuyerChat(now=chat.now).buys(numbers="#13")
         chat.sends_picture()
         payments.reject_payment(
             order.pk,
             reason=RejectReason.NOT_CREDITED,
             note="",
-            by=builders.a_reviewer(),
+            by=builders.build_staff_actor(),
             now=chat.now,
         )
 
         assert chat.keys()[-1] == "rejected_late"
-        assert "not held" in body(chat.everything()[-1])
+        assert "not held" in render_body(chat.everything()[-1])
 
 
 class TestOrderOfMessages:
     def test_two_messages_at_once_are_answered_in_the_order_they_were_sent(
         self, raffle: Raffle
     ) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         chat.receives("text", {"text": {"body": "07, 13"}}, sent_at=chat.now)
         chat.receives("text", {"text": {"body": "hi"}}, sent_at=chat.now - timedelta(seconds=1))
         chat.answered()
@@ -362,7 +368,7 @@ class TestOrderOfMessages:
     def test_a_transaction_ends_with_the_first_message_that_acts_on_an_order(
         self, raffle: Raffle
     ) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         for text in ("hi", "07, 13", "45, 46"):
             chat.receives("text", {"text": {"body": text}})
         answered = [
@@ -380,7 +386,7 @@ class TestOrderOfMessages:
 
 class TestOutage:
     def test_old_messages_do_not_act_and_get_one_summary(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         for text in ("hi", "3 random", "yes"):
             chat.receives("text", {"text": {"body": text}})
         replies = chat.later(minutes=40).answered()
@@ -389,7 +395,7 @@ class TestOutage:
         assert not Order.objects.exists()
 
     def test_an_old_proof_still_counts(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
         chat.receives("image", {"image": {"id": "m", "mime_type": "image/jpeg"}})
         chat.later(minutes=40).answered()
@@ -398,7 +404,7 @@ class TestOutage:
         assert order.under_review
 
     def test_an_old_cancel_still_counts(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
         chat.receives("text", {"text": {"body": "CANCEL"}})
         chat.later(minutes=20).answered()
@@ -407,9 +413,9 @@ class TestOutage:
         assert order.status == OrderStatus.CANCELLED
 
     def test_a_withheld_notice_joins_the_next_answer(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=chat.now)
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=chat.now)
         OutboundMessage.objects.filter(key="paid").update(status=OutboxStatus.WITHHELD)
         chat.later(days=2).says("hi")
 
@@ -418,7 +424,7 @@ class TestOutage:
 
 class TestWindow:
     def test_counts_from_the_messages_own_time(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         written = chat.now
         chat.receives("text", {"text": {"body": "hi"}})
         chat.later(hours=5).answered()
@@ -427,7 +433,7 @@ class TestWindow:
         assert chat.contact.last_inbound_at == written
 
     def test_is_not_opened_by_a_system_message_nor_by_a_clock_ahead(self, raffle: Raffle) -> None:
-        chat = Chat(builders.contact(last_inbound_at=None))
+        chat = BuyerChat(builders.create_contact(last_inbound_at=None))
         chat.sends_anything("system")
         chat.contact.refresh_from_db()
         after_system = chat.contact.last_inbound_at
@@ -440,7 +446,7 @@ class TestWindow:
 
 class TestBlockedContact:
     def test_is_not_answered_and_nothing_is_lost(self, raffle: Raffle) -> None:
-        chat = Chat(builders.contact(is_blocked=True))
+        chat = BuyerChat(builders.create_contact(is_blocked=True))
 
         assert chat.says("hi") == []
         assert chat.sends_picture() == []
@@ -448,7 +454,7 @@ class TestBlockedContact:
         assert not PaymentProof.objects.exists()
 
     def test_who_owes_money_has_their_proof_kept_in_silence(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         order = chat.buys()
         contacts.block_contact(chat.contact.pk)
         before = len(chat.everything())
@@ -464,17 +470,17 @@ class TestBlockedContact:
     def test_who_owes_for_several_orders_leaves_the_choice_to_a_person(
         self, raffle: Raffle
     ) -> None:
-        chat = Chat()
-        for one in (raffle, builders.raffle(title="Another")):
+        chat = BuyerChat()
+        for one in (raffle, builders.create_raffle(title="Another")):
             with transaction.atomic():
                 held = reservations.hold_numbers(
                     one,
                     contact_id=chat.contact.pk,
                     numbers=[7],
                     now=chat.now,
-                    by=builders.a_buyer(),
+                    by=builders.build_chat_actor(),
                 )
-                orders.place(held, at=chat.now, now=chat.now, by=builders.a_buyer())
+                orders.place(held, at=chat.now, now=chat.now, by=builders.build_chat_actor())
         contacts.block_contact(chat.contact.pk)
 
         chat.sends_picture()
@@ -486,10 +492,10 @@ class TestBlockedContact:
 class TestPoison:
     """A message that fails by itself: here a raffle row that no code can read."""
 
-    def poisoned(self) -> Chat:
-        raffle = builders.raffle()
+    def poisoned(self) -> BuyerChat:
+        raffle = builders.create_raffle()
         Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
-        return Chat()
+        return BuyerChat()
 
     def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(self) -> None:
         chat = self.poisoned()
@@ -505,8 +511,8 @@ class TestPoison:
         assert chat.keys() == ["apology"]
 
     def test_does_not_hold_up_what_was_written_before_it(self) -> None:
-        raffle = builders.raffle()
-        chat = Chat()
+        raffle = builders.create_raffle()
+        chat = BuyerChat()
         first = chat.receives("sticker", {"sticker": {}}, sent_at=chat.now - timedelta(minutes=2))
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
@@ -542,7 +548,7 @@ def die() -> float:
 class TestDeadlyMessage:
     """A message that a gateway dies of or hangs on, so that nothing can be noted afterwards."""
 
-    def dies(self, chat: Chat, times: int) -> None:
+    def dies(self, chat: BuyerChat, times: int) -> None:
         for _ in range(times):
             with pytest.raises(Killed):
                 inbound.answer_or_record_failure(
@@ -552,7 +558,7 @@ class TestDeadlyMessage:
     def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(
         self, raffle: Raffle
     ) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.dies(chat, MAX_INBOX_ATTEMPTS)
         given_up = inbound.answer_or_record_failure(
@@ -566,7 +572,7 @@ class TestDeadlyMessage:
         assert chat.keys() == ["apology"]
 
     def test_is_answered_if_a_gateway_lives_through_it(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.dies(chat, 2)
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
@@ -576,7 +582,7 @@ class TestDeadlyMessage:
         assert chat.keys() == ["card"]
 
     def test_is_tried_alone_after_it_was_begun_once(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         first, second = (chat.receives("text", {"text": {"body": "hi"}}) for _ in range(2))
         self.dies(chat, 1)
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
@@ -587,7 +593,7 @@ class TestDeadlyMessage:
         assert second.attempts == 0
 
     def test_is_begun_by_one_gateway_at_a_time(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.dies(chat, 1)
         other = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
@@ -600,7 +606,7 @@ class TestDeadlyMessage:
         def lose_the_database() -> float:
             raise OperationalError
 
-        chat = Chat()
+        chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         with pytest.raises(OperationalError):
             inbound.answer_or_record_failure(
@@ -614,7 +620,7 @@ class TestDeadlyMessage:
         assert (message.attempts, message.next_attempt_at) == (0, None)
 
     def test_costs_a_message_that_is_answered_in_time_nothing(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(seconds=50).now, pivot=1)
 
@@ -622,7 +628,7 @@ class TestDeadlyMessage:
         assert (message.status, message.attempts) == (InboxStatus.PROCESSED, 0)
 
     def test_those_left_over_together_get_one_summary(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         for text in ("hi", "3 random", "yes"):
             chat.receives("text", {"text": {"body": text}})
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=40).now, pivot=1)
@@ -635,7 +641,7 @@ class TestShareOfTime:
     """Processor time, as a clock of the test tells it."""
 
     def test_a_message_that_takes_more_fails(self, raffle: Raffle) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         clock = count(0, ANSWER_CPU_SECONDS + 1)
         failed = inbound.answer_or_record_failure(
@@ -650,7 +656,7 @@ class TestShareOfTime:
     def test_messages_that_take_more_together_are_answered_in_several_transactions(
         self, raffle: Raffle
     ) -> None:
-        chat = Chat()
+        chat = BuyerChat()
         for _ in range(3):
             chat.receives("text", {"text": {"body": "hi"}})
         clock = count(0, ANSWER_CPU_SECONDS / 2)
@@ -677,22 +683,22 @@ HOSTILE: Final = (
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:8]))
 def test_a_text_too_long_is_answered_as_not_understood(raffle: Raffle, text: str) -> None:
-    chat = Chat()
+    chat = BuyerChat()
     order = chat.buys()
     (reply,) = chat.says(text)
 
     order.refresh_from_db()
-    assert "did not understand" in body(reply)
+    assert "did not understand" in render_body(reply)
     assert order.status == OrderStatus.PENDING_PAYMENT
 
 
 def test_orders_of_others_are_out_of_reach(raffle: Raffle) -> None:
-    theirs = Chat()
+    theirs = BuyerChat()
     order = theirs.buys()
-    chat = Chat()
+    chat = BuyerChat()
     for do in ("confirm", "cancel", "cancel-surely", "pay", "others", "keep"):
         chat.taps_id(f"r1:{do}:{order.pk}")
 
     order.refresh_from_db()
     assert order.status == OrderStatus.PENDING_PAYMENT
-    assert str(order) not in " ".join(body(message) for message in chat.everything())
+    assert str(order) not in " ".join(render_body(message) for message in chat.everything())

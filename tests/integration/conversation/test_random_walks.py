@@ -17,7 +17,7 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import order_endings, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders, meta_limits
-from tests.integration.conversation.chat import Chat, choices
+from tests.integration.conversation.chat import BuyerChat, list_choices
 
 pytestmark = pytest.mark.django_db
 
@@ -57,26 +57,26 @@ def undone_afterwards() -> Iterator[None]:
         transaction.savepoint_rollback(point)
 
 
-def _says(chat: Chat, pick: int) -> None:
+def _says(chat: BuyerChat, pick: int) -> None:
     chat.says(TEXTS[pick % len(TEXTS)])
 
 
-def _taps(chat: Chat, pick: int) -> None:
-    seen = [choice for message in chat.everything() for choice in choices(message)]
+def _taps(chat: BuyerChat, pick: int) -> None:
+    seen = [choice for message in chat.everything() for choice in list_choices(message)]
     tap_id, title = seen[-1 - pick % min(len(seen), 25)] if seen else ("r1:menu", "Menu")
     chat.taps_id(tap_id, title)
 
 
-def _picture(chat: Chat, pick: int) -> None:
+def _picture(chat: BuyerChat, pick: int) -> None:
     chat.sends_picture()
 
 
-def _anything(chat: Chat, pick: int) -> None:
+def _anything(chat: BuyerChat, pick: int) -> None:
     kinds = ["audio", "video", "sticker", "location", "contacts", "order", "document", "unheard"]
     chat.sends_anything(kinds[pick % len(kinds)])
 
 
-def _seller(chat: Chat, pick: int, act: Callable[[Order], object]) -> None:
+def _seller(chat: BuyerChat, pick: int, act: Callable[[Order], object]) -> None:
     orders = list(Order.objects.order_by("pk"))
     if orders:
         try:
@@ -85,8 +85,8 @@ def _seller(chat: Chat, pick: int, act: Callable[[Order], object]) -> None:
             return  # a refusal is an answer too; what matters is what the inventory says
 
 
-def _happen(chat: Chat, act: Act) -> None:
-    by, now = builders.a_reviewer(), chat.now
+def _happen(chat: BuyerChat, act: Act) -> None:
+    by, now = builders.build_staff_actor(), chat.now
     match act.kind:
         case "confirm":
             _seller(chat, act.pick, lambda o: payments.confirm_payment(o.pk, by=by, now=now))
@@ -108,7 +108,7 @@ def _happen(chat: Chat, act: Act) -> None:
             Raffle.objects.filter(pk=Raffle.objects.earliest("pk").pk).update(status=status)
 
 
-BUYERS: dict[str, Callable[[Chat, int], None]] = {
+BUYERS: dict[str, Callable[[BuyerChat, int], None]] = {
     "says": _says,
     "taps": _taps,
     "picture": _picture,
@@ -126,9 +126,9 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
     db: None, walk: list[tuple[int, Act]]
 ) -> None:
     with undone_afterwards():
-        builders.raffle(numbers=30, max_per_contact=25)
-        builders.raffle(numbers=12, title="Winter Raffle", max_per_order=5)
-        chats = [Chat(), Chat()]
+        builders.create_raffle(numbers=30, max_per_contact=25)
+        builders.create_raffle(numbers=12, title="Winter Raffle", max_per_order=5)
+        chats = [BuyerChat(), BuyerChat()]
         for who, act in walk:
             chat = chats[who]
             for other in chats:
@@ -144,14 +144,14 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
         assert inventory.find_inventory_problems() == []
 
 
-def _answered_once(chat: Chat, act: Act) -> None:
+def _answered_once(chat: BuyerChat, act: Act) -> None:
     before = len(chat.everything())
     BUYERS[act.kind](chat, act.pick)
     replies = len(chat.everything()) - before
     assert replies == 1 or (act.kind == "picture" and replies == 0 and _just_acknowledged(chat))
 
 
-def _just_acknowledged(chat: Chat) -> bool:
+def _just_acknowledged(chat: BuyerChat) -> bool:
     return OutboundMessage.objects.filter(
         contact=chat.contact, created_at__gt=chat.now - ALBUM_WINDOW
     ).exists()

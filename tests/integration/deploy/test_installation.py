@@ -11,7 +11,7 @@ from shared.core.config import Settings
 from shared.core.enums import RaffleStatus
 from shared.whatsapp.models import BusinessNumber
 from tests import builders
-from tests.builders import NOON, NUMBER_ID
+from tests.builders import NOON, PHONE_NUMBER_ID
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def settings(**changes: str) -> Settings:
         **{
             "django_secret_key": "x" * 50,
             "public_url": "https://raffles.example",
-            "meta_phone_number_id": NUMBER_ID,
+            "meta_phone_number_id": PHONE_NUMBER_ID,
             "meta_graph_url": "https://graph.facebook.com",
             **changes,
         }  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ def examined(**changes: str) -> dict[str, CheckResult]:
 class TestExamine:
     def test_finds_nothing_wrong_where_nothing_is(self) -> None:
         User.objects.create_superuser("rita")
-        builders.raffle(numbers=1, title="Winter Raffle")
+        builders.create_raffle(numbers=1, title="Winter Raffle")
 
         found = examined()
 
@@ -57,18 +57,18 @@ class TestExamine:
         assert not examined()["Staff login"].fine
 
     def test_an_open_raffle_that_sells_nothing_now_is_told_apart(self) -> None:
-        builders.raffle(numbers=1, sales_open_at=NOON + timedelta(days=1))
+        builders.create_raffle(numbers=1, sales_open_at=NOON + timedelta(days=1))
 
         assert "sells nothing now" in examined()["Raffle"].words
 
     def test_a_raffle_of_another_business_number_does_not_count(self) -> None:
-        builders.raffle(numbers=1, phone_number_id="999")
+        builders.create_raffle(numbers=1, phone_number_id="999")
 
         assert not examined()["Raffle"].fine
         assert examined(meta_phone_number_id="999")["Raffle"].fine
 
     def test_a_paused_raffle_does_not_count(self) -> None:
-        builders.raffle(numbers=1, status=RaffleStatus.PAUSED)
+        builders.create_raffle(numbers=1, status=RaffleStatus.PAUSED)
 
         assert "none is open" in examined()["Raffle"].words
 
@@ -92,7 +92,7 @@ class TestExamine:
 
 class TestLastWebhook:
     def test_says_when_meta_was_heard_last(self) -> None:
-        BusinessNumber.objects.create(phone_number_id=NUMBER_ID, last_webhook_at=NOON)
+        BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID, last_webhook_at=NOON)
 
         found = installation.check_last_webhook(settings())
 

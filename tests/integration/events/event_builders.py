@@ -14,38 +14,42 @@ from shared.events.services.deliveries import AttemptResult, ClaimedDelivery
 from tests.builders import NOON
 
 LEASE_FOR: Final = timedelta(seconds=60)
-FINE: Final = AttemptResult(http_status=200, latency_ms=12, body="ok")
-BROKEN: Final = AttemptResult(http_status=500, latency_ms=34, body="oh", error="It answered 500.")
-AWAY: Final = AttemptResult(http_status=None, latency_ms=9, error="Nobody listens at its address.")
+SUCCESS: Final = AttemptResult(http_status=200, latency_ms=12, body="ok")
+SERVER_ERROR: Final = AttemptResult(
+    http_status=500, latency_ms=34, body="oh", error="It answered 500."
+)
+NO_CONNECTION: Final = AttemptResult(
+    http_status=None, latency_ms=9, error="Nobody listens at its address."
+)
 
 _serial = count(1)
 
 
-def happened(type_: EventType = EventType.ORDER_PAID, *, at: datetime = NOON) -> None:
+def record_event(type_: EventType = EventType.ORDER_PAID, *, at: datetime = NOON) -> None:
     """Record an event."""
     feed.record_event(type_, data={"alert": {}}, subject=f"R-{next(_serial)}", now=at)
 
 
-def an_endpoint(**about: Any) -> EventEndpoint:
+def create_endpoint(**about: Any) -> EventEndpoint:
     """Make an endpoint that wants everything, unless told otherwise."""
     given = {"name": f"n8n {next(_serial)}", "url": "https://n8n.example/webhook/raffle", **about}
     return endpoints.create_endpoint(**given, by="olga", allow_private=False, now=NOON)
 
 
-def queued(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
+def create_delivery(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
     """Make a delivery that is due, unless told otherwise."""
     event = Event.objects.create(type=EventType.ORDER_PAID, data={}, created_at=NOON)
     due = {"status": EventDeliveryStatus.QUEUED, "next_attempt_at": NOON, "created_at": NOON}
     return EventDelivery.objects.create(event=event, endpoint=endpoint, **{**due, **fields})
 
 
-def numbered(*, now: datetime = NOON, limit: int = 500) -> list[int | None]:
+def sequence_events(*, now: datetime = NOON, limit: int = 500) -> list[int | None]:
     """Number what is new, and give the places."""
     with transaction.atomic():
         return [event.sequence for event in feed.assign_sequence_numbers(now=now, limit=limit)]
 
 
-def claim(
+def claim_deliveries(
     *, now: datetime = NOON, limit: int = 100, busy: dict[int, int] | None = None
 ) -> list[ClaimedDelivery]:
     """Claim what is due, as a gateway of its own does."""
@@ -54,12 +58,12 @@ def claim(
     )
 
 
-def claim_one(*, now: datetime = NOON) -> ClaimedDelivery:
+def claim_delivery(*, now: datetime = NOON) -> ClaimedDelivery:
     """Claim the only delivery that is due."""
-    [claimed] = claim(now=now)
+    [claimed] = claim_deliveries(now=now)
     return claimed
 
 
-def again(delivery: EventDelivery) -> EventDelivery:
+def reload_delivery(delivery: EventDelivery) -> EventDelivery:
     """Read a delivery anew."""
     return EventDelivery.objects.get(pk=delivery.pk)

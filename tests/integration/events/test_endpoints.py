@@ -18,14 +18,14 @@ from shared.events.errors import (
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from tests.builders import MINUTE, NOON
-from tests.integration.events.event_builders import an_endpoint, queued
+from tests.integration.events.event_builders import create_delivery, create_endpoint
 
 pytestmark = pytest.mark.django_db
 
 
 def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() -> None:
-    one = an_endpoint(types=[EventType.ORDER_PAID, EventType.ORDER_CREATED])
-    other = an_endpoint()
+    one = create_endpoint(types=[EventType.ORDER_PAID, EventType.ORDER_CREATED])
+    other = create_endpoint()
 
     endpoints.check_secret(one.secret)
     assert one.secret != other.secret
@@ -61,10 +61,10 @@ def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() ->
     ],
 )
 def test_refuses(about: dict[str, Any], refusal: type[DomainError]) -> None:
-    an_endpoint(name="taken")
+    create_endpoint(name="taken")
 
     with pytest.raises(refusal):
-        an_endpoint(**about)
+        create_endpoint(**about)
 
     assert EventEndpoint.objects.count() == 1
 
@@ -72,11 +72,11 @@ def test_refuses(about: dict[str, Any], refusal: type[DomainError]) -> None:
 def test_takes_a_secret_that_somebody_brings_along() -> None:
     brought = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-    assert an_endpoint(secret=brought).secret == brought
+    assert create_endpoint(secret=brought).secret == brought
 
 
 def test_changes_keep_the_secret_and_renewing_does_not() -> None:
-    made = an_endpoint(header_name="X-N8N-Key", header_value="a")
+    made = create_endpoint(header_name="X-N8N-Key", header_value="a")
 
     changed = endpoints.change_endpoint(
         made.pk,
@@ -95,7 +95,7 @@ def test_changes_keep_the_secret_and_renewing_does_not() -> None:
 
 
 def test_keeps_the_first_reason_for_being_off_until_it_is_on_again() -> None:
-    made = an_endpoint()
+    made = create_endpoint()
 
     endpoints.disable_endpoint(made.pk, reason="Switched off by rita.", now=NOON)
     off = endpoints.disable_endpoint(made.pk, reason="Switched off by olga.", now=NOON + MINUTE)
@@ -107,10 +107,10 @@ def test_keeps_the_first_reason_for_being_off_until_it_is_on_again() -> None:
 
 
 def test_goes_with_its_deliveries_and_leaves_the_others() -> None:
-    gone, stays = an_endpoint(), an_endpoint()
+    gone, stays = create_endpoint(), create_endpoint()
     for _ in range(5):
-        queued(gone)
-    kept = queued(stays)
+        create_delivery(gone)
+    kept = create_delivery(stays)
 
     endpoints.delete_endpoint(gone.pk, now=NOON, batch_size=2)
 

@@ -11,8 +11,14 @@ from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventAttempt, EventDelivery
 from shared.events.services import endpoints, feed
 from tests.builders import MINUTE, NOON
-from tests.integration.events.event_builders import an_endpoint, claim, happened, numbered, queued
-from tests.integration.whatsapp.webhook_builders import at_once
+from tests.integration.events.event_builders import (
+    claim_deliveries,
+    create_delivery,
+    create_endpoint,
+    record_event,
+    sequence_events,
+)
+from tests.integration.whatsapp.webhook_builders import run_at_once
 from tests.waiting import PATIENCE
 
 
@@ -24,23 +30,23 @@ def read(after: int = 0, *types: str) -> list[int | None]:
 class TestNumber:
     def test_gives_places_in_the_order_of_writing_and_goes_on_from_the_last(self) -> None:
         for _ in range(3):
-            happened()
+            record_event()
 
-        assert numbered(limit=2) == [1, 2]
-        assert numbered(limit=2) == [3]
-        assert numbered() == []
+        assert sequence_events(limit=2) == [1, 2]
+        assert sequence_events(limit=2) == [3]
+        assert sequence_events() == []
         assert read() == [1, 2, 3]
         assert read(2) == [3]
 
     def test_queues_each_event_for_who_wants_it_and_is_switched_on(self) -> None:
-        everything = an_endpoint()
-        paid = an_endpoint(types=[EventType.ORDER_PAID])
-        off = an_endpoint()
+        everything = create_endpoint()
+        paid = create_endpoint(types=[EventType.ORDER_PAID])
+        off = create_endpoint()
         endpoints.disable_endpoint(off.pk, reason="Switched off by rita.", now=NOON)
-        happened(EventType.ORDER_PAID)
-        happened(EventType.ORDER_CANCELLED)
+        record_event(EventType.ORDER_PAID)
+        record_event(EventType.ORDER_CANCELLED)
 
-        numbered(now=NOON + MINUTE)
+        sequence_events(now=NOON + MINUTE)
 
         made = EventDelivery.objects.order_by("event__sequence", "endpoint_id")
         assert list(made.values_list("event__sequence", "endpoint_id", "next_attempt_at")) == [
@@ -50,23 +56,23 @@ class TestNumber:
         ]
 
     def test_sends_nothing_later_of_what_happened_while_an_endpoint_was_off(self) -> None:
-        endpoint = an_endpoint()
-        happened()
-        numbered()
+        endpoint = create_endpoint()
+        record_event()
+        sequence_events()
         endpoints.disable_endpoint(endpoint.pk, reason="Switched off by rita.", now=NOON)
-        happened()
-        numbered()
-        assert claim() == []
+        record_event()
+        sequence_events()
+        assert claim_deliveries() == []
 
         endpoints.enable_endpoint(endpoint.pk)
 
-        assert [claimed.event.sequence for claimed in claim()] == [1]
+        assert [claimed.event.sequence for claimed in claim_deliveries()] == [1]
         assert read() == [1, 2]
 
     def test_reads_only_the_types_that_are_asked_for(self) -> None:
         for type_ in (EventType.ORDER_PAID, EventType.CHANNEL_ALERT, EventType.ORDER_PAID):
-            happened(type_)
-        numbered()
+            record_event(type_)
+        sequence_events()
 
         assert read(0, EventType.ORDER_PAID) == [1, 3]
         assert len(feed.list_events_after(0, limit=2)) == 2
@@ -81,7 +87,7 @@ class TestSeveralAtOnce:
 
         def slowly() -> None:
             with transaction.atomic():
-                happened(EventType.ORDER_CREATED)
+                record_event(EventType.ORDER_CREATED)
                 written.set()
                 assert seen.wait(timeout=PATIENCE)
             connection.close()
@@ -89,21 +95,21 @@ class TestSeveralAtOnce:
         with ThreadPoolExecutor(1) as pool:
             slow = pool.submit(slowly)
             assert written.wait(timeout=PATIENCE)
-            happened(EventType.ORDER_PAID)  # begun later, committed earlier
-            assert numbered() == [1]
+            record_event(EventType.ORDER_PAID)  # begun later, committed earlier
+            assert sequence_events() == [1]
             assert [event.type for event in feed.list_events_after(0, limit=9)] == [
                 EventType.ORDER_PAID
             ]
             seen.set()
             slow.result()
 
-        assert numbered() == [2]
+        assert sequence_events() == [2]
         assert [event.type for event in feed.list_events_after(1, limit=9)] == [
             EventType.ORDER_CREATED
         ]
 
     def test_a_reader_misses_nothing_while_many_write_and_two_number(self) -> None:
-        endpoint = an_endpoint()
+        endpoint = create_endpoint()
         writers, each = 3, 8
         written = threading.Semaphore(0)
         seen: list[int] = []
@@ -112,12 +118,12 @@ class TestSeveralAtOnce:
             if turn < writers:
                 for _ in range(each):
                     with transaction.atomic():
-                        happened()
-                        happened()
+                        record_event()
+                        record_event()
                 written.release()
             elif turn < writers + 2:
-                while Event.objects.count() < 2 * writers * each or numbered(limit=3):
-                    numbered(limit=3)
+                while Event.objects.count() < 2 * writers * each or sequence_events(limit=3):
+                    sequence_events(limit=3)
             else:
                 while len(seen) < 2 * writers * each:
                     seen.extend(
@@ -125,7 +131,7 @@ class TestSeveralAtOnce:
                         for event in feed.list_events_after(max(seen, default=0), limit=5)
                     )
 
-        at_once(writers + 3, act)
+        run_at_once(writers + 3, act)
 
         assert seen == list(range(1, 2 * writers * each + 1))
         assert EventDelivery.objects.filter(endpoint=endpoint).count() == len(seen)
@@ -134,11 +140,11 @@ class TestSeveralAtOnce:
 @pytest.mark.django_db
 class TestPrune:
     def test_forgets_old_events_with_their_deliveries_a_few_at_a_time(self) -> None:
-        endpoint = an_endpoint()
-        old = [queued(endpoint, status=EventDeliveryStatus.DELIVERED) for _ in range(3)]
+        endpoint = create_endpoint()
+        old = [create_delivery(endpoint, status=EventDeliveryStatus.DELIVERED) for _ in range(3)]
         for delivery in old:
             EventAttempt.objects.create(delivery=delivery, at=NOON, http_status=200)
-        happened(at=NOON + 2 * MINUTE)
+        record_event(at=NOON + 2 * MINUTE)
         before = NOON + timedelta(minutes=1)
 
         assert [feed.prune_events(before=before, limit=2) for _ in range(3)] == [2, 1, 0]

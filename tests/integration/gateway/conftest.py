@@ -11,17 +11,17 @@ from gateway import app
 from gateway.database import Database
 from shared.core import config
 from shared.whatsapp.services.meta_client import MetaClient
-from tests.integration.gateway.fake_meta import Gateway, Graph
+from tests.integration.gateway.fake_meta import FakeGraph, RunGateway
 from tests.waiting import await_until
 
 
 @pytest.fixture
-def graph() -> Graph:
-    return Graph()
+def graph() -> FakeGraph:
+    return FakeGraph()
 
 
 @pytest.fixture
-def gateway(graph: Graph) -> Gateway:
+def gateway(graph: FakeGraph) -> RunGateway:
     """Give a function that runs the gateway and knocks at it."""
 
     @asynccontextmanager

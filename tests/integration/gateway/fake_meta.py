@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import orjson
 
-SECRET = "test_app_secret"
-NUMBER_ID = "106540352242922"
+APP_SECRET = "test_app_secret"
+PHONE_NUMBER_ID = "106540352242922"
 
-type Gateway = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+type RunGateway = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 """Runs the gateway and gives a client that knocks at it."""
 
 
-class Graph:
+class FakeGraph:
     """Plays the Graph API: accepts every message unless told otherwise, and hands out files."""
 
     def __init__(self) -> None:
@@ -71,18 +71,18 @@ class Graph:
         return httpx.Response(200, json={"url": f"http://127.0.0.1:1/files/{name}", "id": name})
 
 
-async def post(knocking: httpx.AsyncClient, document: object) -> httpx.Response:
+async def post_webhook(knocking: httpx.AsyncClient, document: object) -> httpx.Response:
     """Post a webhook as Meta does."""
     body = document if isinstance(document, bytes) else orjson.dumps(document)
-    seal = hmac.digest(SECRET.encode(), body, "sha256").hex()
+    seal = hmac.digest(APP_SECRET.encode(), body, "sha256").hex()
     return await knocking.post(
         "/webhook", content=body, headers={"X-Hub-Signature-256": f"sha256={seal}"}
     )
 
 
-def webhook(*, field: str = "messages", **value: Any) -> dict[str, Any]:
+def build_webhook(*, field: str = "messages", **value: Any) -> dict[str, Any]:
     """Write a webhook with one change."""
-    metadata = {"display_phone_number": "15550100000", "phone_number_id": NUMBER_ID}
+    metadata = {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID}
     change = {"field": field, "value": {"metadata": metadata, **value}}
     return {
         "object": "whatsapp_business_account",
@@ -90,7 +90,7 @@ def webhook(*, field: str = "messages", **value: Any) -> dict[str, Any]:
     }
 
 
-def said(
+def build_text_webhook(
     words: str, *, serial: int = 1, sender: str | None = "15550100001", **changed: Any
 ) -> dict[str, Any]:
     """Write a webhook with one text message that was just sent."""
@@ -102,7 +102,7 @@ def said(
         "text": {"body": words},
         **changed,
     }
-    return webhook(
+    return build_webhook(
         contacts=[{"profile": {"name": "Sheena"}, "wa_id": sender}] if sender else [],
         messages=[{key: value for key, value in message.items() if value is not None}],
     )

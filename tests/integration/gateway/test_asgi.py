@@ -17,7 +17,7 @@ from django.db import connection
 
 from shared.whatsapp.models import InboundMessage
 from tests.conftest import POSTGRES_URL
-from tests.integration.gateway.fake_meta import post, said
+from tests.integration.gateway.fake_meta import build_text_webhook, post_webhook
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.acceptance
@@ -129,7 +129,9 @@ async def post_until_it_dies(url: str, process: "subprocess.Popen[str]") -> set[
         for serial in range(10_000):
             sender = f"1555011{number:04}"
             try:
-                answer = await post(client, said("hi", sender=sender, serial=serial))
+                answer = await post_webhook(
+                    client, build_text_webhook("hi", sender=sender, serial=serial)
+                )
             except httpx.TransportError:
                 return
             if answer.status_code == 200:

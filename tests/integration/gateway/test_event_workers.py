@@ -28,7 +28,7 @@ from shared.events.services.deliveries import MAX_CONCURRENT_PER_ENDPOINT, RETRY
 from shared.publishing import delivery_alarms
 from shared.whatsapp.models import Alarm
 from tests.builders import NOON
-from tests.integration.events.event_builders import an_endpoint, happened
+from tests.integration.events.event_builders import create_endpoint, record_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,9 +95,9 @@ async def test_an_event_leaves_signed_with_its_fixed_header(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     endpoint = await database.run(
-        lambda: an_endpoint(url=FINE, header_name="X-N8N-Key", header_value="open sesame")
+        lambda: create_endpoint(url=FINE, header_name="X-N8N-Key", header_value="open sesame")
     )
-    await database.run(happened, EventType.CHANNEL_ALERT)
+    await database.run(record_event, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
@@ -117,10 +117,10 @@ async def test_an_event_leaves_signed_with_its_fixed_header(
 async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_nor_the_end(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
-    silent = await database.run(lambda: an_endpoint(url=SILENT))
-    fine = await database.run(lambda: an_endpoint(url=FINE))
+    silent = await database.run(lambda: create_endpoint(url=SILENT))
+    fine = await database.run(lambda: create_endpoint(url=FINE))
     for _ in range(3 * MAX_CONCURRENT_PER_ENDPOINT):
-        await database.run(happened, EventType.CHANNEL_ALERT)
+        await database.run(record_event, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
         await eventually(
@@ -129,7 +129,7 @@ async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_no
 
         assert receivers.most_silent == MAX_CONCURRENT_PER_ENDPOINT
         assert await database.run(lambda: connection.in_atomic_block) is False
-        await database.run(happened, EventType.CHANNEL_ALERT)  # a sale goes on
+        await database.run(record_event, EventType.CHANNEL_ALERT)  # a sale goes on
     assert set(await database.run(lambda: statuses(silent))) == {STATUS.QUEUED}
     assert not await database.run(EventAttempt.objects.filter(delivery__endpoint=silent).exists)
 
@@ -138,11 +138,11 @@ async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
-    refused = await database.run(lambda: an_endpoint(url=BAD, types=[EventType.CHANNEL_ALERT]))
-    garbled = await database.run(lambda: an_endpoint(url=FINE, types=[EventType.ORDER_CREATED]))
-    private = await database.run(lambda: an_endpoint(url="http://n8n.example/"))
+    refused = await database.run(lambda: create_endpoint(url=BAD, types=[EventType.CHANNEL_ALERT]))
+    garbled = await database.run(lambda: create_endpoint(url=FINE, types=[EventType.ORDER_CREATED]))
+    private = await database.run(lambda: create_endpoint(url="http://n8n.example/"))
     await database.run(EventEndpoint.objects.filter(pk=private.pk).update, url="http://127.0.0.1:1")
-    await database.run(happened, EventType.CHANNEL_ALERT)
+    await database.run(record_event, EventType.CHANNEL_ALERT)
     await database.run(
         lambda: Event.objects.create(type="order.created", data={"order": {}}, created_at=NOON)
     )
@@ -163,9 +163,9 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
-    endpoint = await database.run(lambda: an_endpoint(url=BAD))
+    endpoint = await database.run(lambda: create_endpoint(url=BAD))
     for _ in range(2):
-        await database.run(happened, EventType.CHANNEL_ALERT)
+        await database.run(record_event, EventType.CHANNEL_ALERT)
 
     def failed() -> int:
         """Let two days pass, and count what was given up."""
@@ -188,8 +188,8 @@ async def test_410_switches_an_endpoint_off_with_an_alarm(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 410
-    endpoint = await database.run(lambda: an_endpoint(url=BAD))
-    await database.run(happened, EventType.CHANNEL_ALERT)
+    endpoint = await database.run(lambda: create_endpoint(url=BAD))
+    await database.run(record_event, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
         await eventually(Alarm.objects.exists)
@@ -200,8 +200,8 @@ async def test_410_switches_an_endpoint_off_with_an_alarm(
 async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_forgotten(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
-    endpoint = await database.run(lambda: an_endpoint(url=FINE))
-    await database.run(happened, EventType.CHANNEL_ALERT)
+    endpoint = await database.run(lambda: create_endpoint(url=FINE))
+    await database.run(record_event, EventType.CHANNEL_ALERT)
     await EventSequencer(database=database, queued=WakeSignal()).turn()
     await database.run(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
 

@@ -13,14 +13,14 @@ from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
-from tests.integration.gateway.fake_meta import Gateway
+from tests.integration.gateway.fake_meta import RunGateway
 from tests.integration.gateway.test_workers import stuck_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class TestReadiness:
-    async def test_is_ready_when_nothing_waits(self, gateway: Gateway) -> None:
+    async def test_is_ready_when_nothing_waits(self, gateway: RunGateway) -> None:
         async with gateway() as meta:
             answer = await meta.get("/readyz")
 
@@ -35,7 +35,7 @@ class TestReadiness:
         }
 
     async def test_a_message_that_waits_too_long_is_a_reason(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         await database.run(lambda: stuck_message(age=timedelta(seconds=90)))
 
@@ -47,7 +47,7 @@ class TestReadiness:
         assert "waits for its answer" in answer.json()["reasons"][0]
 
     async def test_a_reply_that_waits_too_long_is_a_reason(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         await database.run(lambda: old_reply(age=timedelta(seconds=150)))
 
@@ -91,7 +91,7 @@ class TestReadiness:
 def old_reply(*, age: timedelta) -> OutboundMessage:
     """Queue a reply as if it had been queued `age` ago."""
     return outbox_queue.enqueue_message(
-        builders.contact(last_inbound_at=datetime.now(UTC)),
+        builders.create_contact(last_inbound_at=datetime.now(UTC)),
         messages.build_text("hello"),
         key="note",
         kind=OutboxKind.REPLY,

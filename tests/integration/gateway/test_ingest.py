@@ -17,17 +17,22 @@ from shared.whatsapp.models import (
     UnreadableItem,
     WhatsAppContact,
 )
-from tests.integration.gateway.fake_meta import Gateway, post, said, webhook
+from tests.integration.gateway.fake_meta import (
+    RunGateway,
+    build_text_webhook,
+    build_webhook,
+    post_webhook,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class TestIngest:
     async def test_a_text_is_stored_with_its_sender_and_a_correlation_id(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway(workers=False) as meta:
-            answer = await post(meta, said("hello"))
+            answer = await post_webhook(meta, build_text_webhook("hello"))
 
         assert (answer.status_code, answer.content) == (200, b"")
         message = await database.run(InboundMessage.objects.select_related("contact").get)
@@ -37,31 +42,36 @@ class TestIngest:
         assert len(message.correlation_id) == 16
 
     async def test_the_same_webhook_again_changes_nothing(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway(workers=False) as meta:
-            answers = [await post(meta, said("hello")) for _ in range(3)]
+            answers = [await post_webhook(meta, build_text_webhook("hello")) for _ in range(3)]
 
         assert [answer.status_code for answer in answers] == [200, 200, 200]
         assert await database.run(InboundMessage.objects.count) == 1
 
-    async def test_many_at_once_are_all_stored(self, gateway: Gateway, database: Database) -> None:
+    async def test_many_at_once_are_all_stored(
+        self, gateway: RunGateway, database: Database
+    ) -> None:
         webhooks = [
-            said("hello", serial=serial, sender=f"155501{serial % 20:05}") for serial in range(200)
+            build_text_webhook("hello", serial=serial, sender=f"155501{serial % 20:05}")
+            for serial in range(200)
         ]
 
         async with gateway(workers=False) as meta:
-            answers = await asyncio.gather(*(post(meta, each) for each in webhooks))
+            answers = await asyncio.gather(*(post_webhook(meta, each) for each in webhooks))
 
         assert {answer.status_code for answer in answers} == {200}
         assert await database.run(InboundMessage.objects.count) == 200
         assert await database.run(WhatsAppContact.objects.count) == 20
 
     async def test_duplicates_in_one_batch_are_stored_once(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway(workers=False) as meta:
-            answers = await asyncio.gather(*(post(meta, said("hello")) for _ in range(30)))
+            answers = await asyncio.gather(
+                *(post_webhook(meta, build_text_webhook("hello")) for _ in range(30))
+            )
 
         assert {answer.status_code for answer in answers} == {200}
         assert await database.run(InboundMessage.objects.count) == 1
@@ -69,39 +79,39 @@ class TestIngest:
     @pytest.mark.parametrize(
         ("document", "kept"),
         [
-            (said("a\x00b"), InboundMessage),
-            (said("who am I", sender=None), InboundMessage),
-            (said("", type="brand_new", text=None), InboundMessage),
-            (webhook(field="brand_new", x=1), AccountNotice),
-            (webhook(field="account_alerts", alert="\x00"), AccountNotice),
+            (build_text_webhook("a\x00b"), InboundMessage),
+            (build_text_webhook("who am I", sender=None), InboundMessage),
+            (build_text_webhook("", type="brand_new", text=None), InboundMessage),
+            (build_webhook(field="brand_new", x=1), AccountNotice),
+            (build_webhook(field="account_alerts", alert="\x00"), AccountNotice),
             (b"not json", UnreadableItem),
             (b'{"entry": [', UnreadableItem),
             (b'"a string"', UnreadableItem),
-            (webhook(messages=[17]), UnreadableItem),
+            (build_webhook(messages=[17]), UnreadableItem),
         ],
         ids=lambda value: str(value)[:40],
     )
     async def test_the_odd_is_kept_and_acknowledged(
-        self, gateway: Gateway, database: Database, document: Any, kept: type[InboundMessage]
+        self, gateway: RunGateway, database: Database, document: Any, kept: type[InboundMessage]
     ) -> None:
         async with gateway(workers=False) as meta:
-            answer = await post(meta, document)
+            answer = await post_webhook(meta, document)
 
         assert answer.status_code == 200
         assert await database.run(kept.objects.count) == 1
 
-    async def test_statuses_are_stored(self, gateway: Gateway, database: Database) -> None:
+    async def test_statuses_are_stored(self, gateway: RunGateway, database: Database) -> None:
         status = {"id": "wamid.X", "status": "delivered", "timestamp": "1749416383"}
 
         async with gateway(workers=False) as meta:
-            answer = await post(meta, webhook(statuses=[status]))
+            answer = await post_webhook(meta, build_webhook(statuses=[status]))
 
         assert answer.status_code == 200
         assert await database.run(DeliveryStatus.objects.count) == 1
 
-    async def test_only_the_signed_is_stored(self, gateway: Gateway, database: Database) -> None:
+    async def test_only_the_signed_is_stored(self, gateway: RunGateway, database: Database) -> None:
         async with gateway(workers=False) as meta:
-            answer = await meta.post("/webhook", json=said("hello"))
+            answer = await meta.post("/webhook", json=build_text_webhook("hello"))
 
         assert answer.status_code == 401
         assert await database.run(InboundMessage.objects.count) == 0
@@ -119,14 +129,16 @@ def away() -> Iterator[None]:
 
 class TestDatabaseAway:
     @pytest.mark.usefixtures("away")
-    async def test_all_are_told_to_come_again(self, gateway: Gateway) -> None:
+    async def test_all_are_told_to_come_again(self, gateway: RunGateway) -> None:
         async with gateway(workers=False) as meta:
-            answers = await asyncio.gather(*(post(meta, said("x", serial=n)) for n in range(20)))
+            answers = await asyncio.gather(
+                *(post_webhook(meta, build_text_webhook("x", serial=n)) for n in range(20))
+            )
 
         assert {answer.status_code for answer in answers} == {503}
 
     @pytest.mark.usefixtures("away")
-    async def test_the_handshake_and_the_pulse_need_no_database(self, gateway: Gateway) -> None:
+    async def test_the_handshake_and_the_pulse_need_no_database(self, gateway: RunGateway) -> None:
         query = {
             "hub.mode": "subscribe",
             "hub.challenge": "42",
@@ -139,7 +151,7 @@ class TestDatabaseAway:
         assert [answer.status_code for answer in answers] == [200, 200]
 
     @pytest.mark.usefixtures("away")
-    async def test_readiness_says_so(self, gateway: Gateway) -> None:
+    async def test_readiness_says_so(self, gateway: RunGateway) -> None:
         async with gateway() as meta:
             answer = await meta.get("/readyz")
 
@@ -147,12 +159,12 @@ class TestDatabaseAway:
         assert answer.json()["database"] == "away"
 
     async def test_a_connection_that_the_server_cut_is_opened_again(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway(workers=False) as meta:
-            await post(meta, said("before"))
+            await post_webhook(meta, build_text_webhook("before"))
             await database.run(cut_every_other_connection)
-            answer: httpx.Response = await post(meta, said("after", serial=2))
+            answer: httpx.Response = await post_webhook(meta, build_text_webhook("after", serial=2))
 
         assert answer.status_code == 200
         assert await database.run(InboundMessage.objects.count) == 2

@@ -25,8 +25,15 @@ from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
-from tests.integration.gateway.fake_meta import NUMBER_ID, Gateway, Graph, post, said, webhook
-from tests.receipts import COPIES, a_receipt
+from tests.integration.gateway.fake_meta import (
+    PHONE_NUMBER_ID,
+    FakeGraph,
+    RunGateway,
+    build_text_webhook,
+    build_webhook,
+    post_webhook,
+)
+from tests.receipts import COPY_METHODS, draw_receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +62,7 @@ def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
 
 def buyer(**fields: Any) -> WhatsAppContact:
     """Make a buyer who wrote just now."""
-    return builders.contact(**{"last_inbound_at": datetime.now(UTC), **fields})
+    return builders.create_contact(**{"last_inbound_at": datetime.now(UTC), **fields})
 
 
 def outcomes() -> list[str]:
@@ -70,12 +77,12 @@ def all_sent() -> bool:
 
 class TestAnswering:
     async def test_a_word_is_answered_and_the_answer_sent(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(builders.raffle)
+        await database.run(builders.create_raffle)
 
         async with gateway() as meta:
-            await post(meta, said("hi"))
+            await post_webhook(meta, build_text_webhook("hi"))
             await eventually(all_sent)
 
         [answer] = graph.texts
@@ -87,10 +94,10 @@ class TestAnswering:
         assert outbound.correlation_id == inbound.correlation_id
 
     async def test_what_a_crash_left_is_answered_at_the_next_start(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually
     ) -> None:
         async with gateway(workers=False) as meta:
-            await post(meta, said("hi"))
+            await post_webhook(meta, build_text_webhook("hi"))
 
         async with gateway():
             await eventually(all_sent)
@@ -98,24 +105,26 @@ class TestAnswering:
         assert len(graph.sent) == 1
 
     async def test_many_buyers_are_all_answered(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually
     ) -> None:
         async with gateway() as meta:
             senders = [f"155501{number:05}" for number in range(1, 31)]
-            await asyncio.gather(*(post(meta, said("hi", sender=each)) for each in senders))
+            await asyncio.gather(
+                *(post_webhook(meta, build_text_webhook("hi", sender=each)) for each in senders)
+            )
             await eventually(lambda: len(outcomes()) == 30 and all_sent())
 
         assert sorted(body["to"] for body in graph.sent) == [f"+{each}" for each in senders]
 
     async def test_a_status_webhook_finds_its_message(
-        self, gateway: Gateway, eventually: Eventually
+        self, gateway: RunGateway, eventually: Eventually
     ) -> None:
         status = {"id": "wamid.OURS1", "status": "delivered", "timestamp": "1749416383"}
 
         async with gateway() as meta:
-            await post(meta, said("hi"))
+            await post_webhook(meta, build_text_webhook("hi"))
             await eventually(all_sent)
-            await post(meta, webhook(statuses=[status]))
+            await post_webhook(meta, build_webhook(statuses=[status]))
             await eventually(
                 OutboundMessage.objects.filter(delivery=MessageDeliveryStatus.DELIVERED).exists
             )
@@ -123,7 +132,7 @@ class TestAnswering:
 
 class TestSending:
     async def test_what_the_back_office_queued_is_found_without_a_bell(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         async with gateway():
             await asyncio.sleep(0.2)
@@ -133,7 +142,7 @@ class TestSending:
         assert graph.texts == ["Paid."]
 
     async def test_one_buyer_gets_one_after_the_other_in_order(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.05
         await database.run(lambda: queued(buyer(), "one", "two", "three", "four"))
@@ -145,7 +154,7 @@ class TestSending:
         assert graph.overlaps == 0
 
     async def test_different_buyers_are_sent_to_side_by_side(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.3
         await database.run(lambda: [queued(buyer(), "hello") for _ in range(10)])
@@ -156,7 +165,7 @@ class TestSending:
         assert graph.most_under_way > 3
 
     async def test_meta_out_of_reach_is_tried_again(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ConnectError("no route"))
         await database.run(lambda: queued(buyer(), "hello"))
@@ -167,7 +176,7 @@ class TestSending:
         assert graph.texts == ["hello"]
 
     async def test_a_send_without_an_answer_is_not_blindly_repeated(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ReadTimeout("silence"))
         await database.run(lambda: queued(buyer(), "hello"))
@@ -179,7 +188,7 @@ class TestSending:
         assert graph.sent == []
 
     async def test_a_refusal_for_good_is_recorded_in_words(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         error = {"code": 131026, "message": "Message undeliverable"}
         graph.answers.append(httpx.Response(400, json={"error": error}))
@@ -193,7 +202,7 @@ class TestSending:
         assert "undeliverable" in message.error
 
     async def test_a_dead_token_pauses_the_number(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.Response(401, json={"error": {"code": 190}}))
         await database.run(lambda: queued(buyer(), "one", "two"))
@@ -201,7 +210,7 @@ class TestSending:
         async with gateway():
             await eventually(
                 BusinessNumber.objects.filter(
-                    phone_number_id=NUMBER_ID, paused_at__isnull=False
+                    phone_number_id=PHONE_NUMBER_ID, paused_at__isnull=False
                 ).exists
             )
             await asyncio.sleep(0.5)
@@ -212,8 +221,8 @@ class TestSending:
 def proof(**fields: Any) -> PaymentProof:
     """Make a proof whose file is to be fetched now."""
     now = datetime.now(UTC)
-    order = builders.order(
-        builders.raffle(),
+    order = builders.create_order_row(
+        builders.create_raffle(),
         contact=buyer(),
         status=OrderStatus.PENDING_PAYMENT,
         expires_at=None,
@@ -224,7 +233,7 @@ def proof(**fields: Any) -> PaymentProof:
         **{
             "order": order,
             "contact": order.contact,
-            "phone_number_id": NUMBER_ID,
+            "phone_number_id": PHONE_NUMBER_ID,
             "wa_message_id": "wamid.PROOF",
             "media_id": "4711",
             "arrived_at": now,
@@ -236,9 +245,9 @@ def proof(**fields: Any) -> PaymentProof:
 
 class TestMedia:
     async def test_a_proof_is_fetched_looked_at_and_kept(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        receipt = COPIES["png"](a_receipt())
+        receipt = COPY_METHODS["png"](draw_receipt())
         graph.files["4711"] = receipt
         await database.run(proof)
 
@@ -252,7 +261,7 @@ class TestMedia:
         kept.file.close()
 
     async def test_a_file_that_is_gone_is_given_up_and_the_buyer_asked(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         await database.run(proof)
 
@@ -263,7 +272,7 @@ class TestMedia:
         assert len(graph.sent) == 1
 
     async def test_garbage_is_fetched_twice_before_it_is_given_up(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.files["4711"] = PNG
         await database.run(lambda: proof(media_sha256="0" * 64))
@@ -279,7 +288,7 @@ class TestMedia:
 
 class TestExpiry:
     async def test_a_hold_that_is_over_expires_and_its_buyer_is_told(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         await database.run(overdue_order)
 
@@ -290,7 +299,7 @@ class TestExpiry:
         assert len(graph.sent) == 1
 
     async def test_nothing_expires_while_a_backlog_is_drained(
-        self, gateway: Gateway, eventually: Eventually, database: Database
+        self, gateway: RunGateway, eventually: Eventually, database: Database
     ) -> None:
         await database.run(overdue_order)
         await database.run(lambda: stuck_message(age=timedelta(seconds=30)))
@@ -305,12 +314,12 @@ def overdue_order() -> Order:
     """Make a hold that was begun two hours ago and should have ended since."""
     with transaction.atomic():
         return reservations.hold_random(
-            builders.raffle(),
+            builders.create_raffle(),
             contact_id=buyer().pk,
             quantity=3,
             pivot=0,
             now=datetime.now(UTC) - timedelta(hours=2),
-            by=builders.a_buyer(),
+            by=builders.build_chat_actor(),
         )
 
 
@@ -318,7 +327,7 @@ def stuck_message(*, age: timedelta) -> InboundMessage:
     """Make a message that waits since `age` and is not due for another minute."""
     now = datetime.now(UTC)
     return InboundMessage.objects.create(
-        phone_number_id=NUMBER_ID,
+        phone_number_id=PHONE_NUMBER_ID,
         wa_message_id="wamid.STUCK",
         dedupe_key="wamid.STUCK",
         contact=buyer(),
@@ -332,7 +341,7 @@ def stuck_message(*, age: timedelta) -> InboundMessage:
 
 class TestStopping:
     async def test_a_send_under_way_is_finished_and_recorded(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 1.0
         await database.run(lambda: queued(buyer(), "hello"))
@@ -343,7 +352,7 @@ class TestStopping:
         assert await database.run(outcomes) == [OutboxStatus.SENT]
 
     async def test_nothing_new_is_begun(
-        self, gateway: Gateway, graph: Graph, eventually: Eventually, database: Database
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.5
         await database.run(lambda: queued(buyer(), "one", "two", "three"))
@@ -355,10 +364,13 @@ class TestStopping:
         assert await database.run(outcomes) == ["SENT", "QUEUED", "QUEUED"]
 
     async def test_webhooks_under_way_are_committed_and_acknowledged(
-        self, gateway: Gateway, database: Database
+        self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway() as meta:
-            posts = [asyncio.create_task(post(meta, said("hi", serial=n))) for n in range(40)]
+            posts = [
+                asyncio.create_task(post_webhook(meta, build_text_webhook("hi", serial=n)))
+                for n in range(40)
+            ]
             await asyncio.sleep(0.01)
         answers = await asyncio.gather(*posts, return_exceptions=True)
 

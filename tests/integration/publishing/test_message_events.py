@@ -16,10 +16,10 @@ from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID, a_reviewer
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID, build_staff_actor
 from tests.integration.raffles import order_states
-from tests.integration.whatsapp.outbox_builders import claim, claim_one
-from tests.integration.whatsapp.webhook_builders import status, store, webhook
+from tests.integration.whatsapp.outbox_builders import claim_message, claim_messages
+from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ type Fate = Callable[[], object]
 
 def fail(reaction: FailureReaction) -> None:
     send_results.record_failure(
-        claim_one(),
+        claim_message(),
         judgement=Judgement(reaction, "Refused."),
         code=131026,
         words="",
@@ -43,7 +43,7 @@ def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
     """Get status webhooks, all at once."""
     message = OutboundMessage.objects.get()
     items = [
-        status(
+        build_status(
             name,
             wamid=wamid,
             callback_data=str(message.callback_data),
@@ -51,12 +51,12 @@ def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
         )
         for name in names
     ]
-    store(webhook(statuses=items))
+    store_webhooks(build_webhook(statuses=items))
     delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
 def send() -> None:
-    send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
 
 
 def is_refused() -> None:
@@ -73,12 +73,12 @@ def is_tried_until_it_is_given_up() -> None:
 
 def has_nobody_to_go_to() -> None:
     WhatsAppContact.objects.update(wa_id="nonsense")
-    assert claim() == []
+    assert claim_messages() == []
 
 
 def stays_unknown() -> None:
     moment = NOON
-    while claimed := claim(now=moment):
+    while claimed := claim_messages(now=moment):
         send_results.record_unknown(claimed[0], now=moment)
         moment += UNKNOWN_SEND_WAIT
         outbox_queue.settle_abandoned_sends(now=moment)
@@ -111,7 +111,7 @@ def is_outside_the_window() -> None:
 
 
 def waits_for_the_window() -> None:
-    assert claim(now=NOON + 30 * HOUR) == []
+    assert claim_messages(now=NOON + 30 * HOUR) == []
 
 
 FATES: dict[Fate, int] = {
@@ -131,8 +131,8 @@ FATES: dict[Fate, int] = {
 @pytest.fixture
 def paid() -> Event:
     """Sell numbers, so that a notice to the buyer waits to be sent."""
-    order = order_states.placed(builders.raffle(numbers=20))
-    payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
+    order = order_states.create_placed_order(builders.create_raffle(numbers=20))
+    payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
     return Event.objects.get(type=EventType.ORDER_PAID)
 
 
@@ -175,10 +175,10 @@ def test_is_described_without_its_words(paid: Event) -> None:
 
 
 def test_a_reply_about_nothing_names_no_order() -> None:
-    contact = builders.contact()
+    contact = builders.create_contact()
     OutboundMessage.objects.create(
         contact=contact,
-        phone_number_id=NUMBER_ID,
+        phone_number_id=PHONE_NUMBER_ID,
         kind=OutboxKind.REPLY,
         key="menu",
         payload={},
@@ -186,7 +186,7 @@ def test_a_reply_about_nothing_names_no_order() -> None:
     )
     WhatsAppContact.objects.update(wa_id="nonsense")
 
-    assert claim() == []
+    assert claim_messages() == []
 
     event = Event.objects.get(type=EventType.MESSAGE_FAILED)
     assert (event.subject, event.order_id) == ("", None)

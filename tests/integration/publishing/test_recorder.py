@@ -31,16 +31,16 @@ from shared.use_cases import (
 )
 from shared.whatsapp.services import alarms
 from tests import builders
-from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
-from tests.integration.conversation.chat import Chat
+from tests.builders import MINUTE, NOON, build_staff_actor, build_token_actor
+from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
 from tests.integration.raffles.test_concurrency import at_once
 from tests.waiting import PATIENCE
 
 HOUSE = "https://raffles.example"
-WHO: dict[str, Any] = {"by": a_reviewer(), "now": NOON + MINUTE}
-LATE: dict[str, Any] = {"by": a_reviewer(), "now": AFTER_THE_DEADLINE + MINUTE}
+WHO: dict[str, Any] = {"by": build_staff_actor(), "now": NOON + MINUTE}
+LATE: dict[str, Any] = {"by": build_staff_actor(), "now": AFTER_THE_DEADLINE + MINUTE}
 
 type Story = Callable[[Raffle], object]
 
@@ -79,11 +79,11 @@ def with_file(proof: PaymentProof) -> PaymentProof:
 
 
 def late_proof(order: Order) -> PaymentProof:
-    return order_states.received(order, arrived_at=AFTER_THE_DEADLINE).proof
+    return order_states.receive_proof(order, arrived_at=AFTER_THE_DEADLINE).proof
 
 
 def an_ended_hold(raffle: Raffle) -> Order:
-    order = order_states.held(raffle)
+    order = order_states.create_held_order(raffle)
     orders.expire(order, now=AFTER_THE_DEADLINE)
     return order
 
@@ -122,76 +122,78 @@ def twice(act: Callable[[], object]) -> None:
 
 
 def holds_and_lets_go(raffle: Raffle) -> None:
-    hold = order_states.held(raffle)
+    hold = order_states.create_held_order(raffle)
     assert hold.contact is not None
-    other = order_states.held(raffle, numbers=[4], contact=hold.contact)  # replaces the first
+    other = order_states.create_held_order(
+        raffle, numbers=[4], contact=hold.contact
+    )  # replaces the first
     order_endings.cancel_order(other.pk, **WHO)
-    order_states.held(raffle)
+    order_states.create_held_order(raffle)
     order_endings.expire_due_orders(now=AFTER_THE_DEADLINE)
 
 
 def is_paid(raffle: Raffle) -> None:
-    order = order_states.placed(raffle)
+    order = order_states.create_placed_order(raffle)
     twice(lambda: payments.confirm_payment(order.pk, **WHO))
 
 
 def proves_a_hold(raffle: Raffle) -> None:
-    proof = order_states.received(order_states.held(raffle)).proof
+    proof = order_states.receive_proof(order_states.create_held_order(raffle)).proof
     assert told() == ["created"]
     twice(lambda: keep(proof))
 
 
 def sends_an_album(raffle: Raffle) -> None:
-    order = order_states.placed(raffle)
-    for proof in [order_states.received(order).proof for _ in range(2)]:
+    order = order_states.create_placed_order(raffle)
+    for proof in [order_states.receive_proof(order).proof for _ in range(2)]:
         keep(proof, content=b"%d" % proof.pk)
 
 
 def is_rejected(raffle: Raffle) -> None:
-    order = order_states.under_review(raffle)
+    order = order_states.create_order_under_review(raffle)
     payments.ask_for_better_proof(order.pk, note="", **WHO)
     twice(lambda: reject(order))
 
 
 def is_cancelled(raffle: Raffle) -> None:
-    order = order_states.placed(raffle)
+    order = order_states.create_placed_order(raffle)
     twice(lambda: order_endings.cancel_order(order.pk, **WHO))
 
 
 def expires(raffle: Raffle) -> None:
-    order_states.placed(raffle)
+    order_states.create_placed_order(raffle)
     twice(lambda: order_endings.expire_due_orders(now=AFTER_THE_DEADLINE))
 
 
 def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:
-    keep(late_proof(order_states.expired(raffle)))
+    keep(late_proof(order_states.create_expired_order(raffle)))
 
 
 def confirmed_late_and_gets_its_numbers(raffle: Raffle) -> None:
-    order = order_states.expired(raffle)
+    order = order_states.create_expired_order(raffle)
     twice(lambda: payments.confirm_payment(order.pk, **LATE))
 
 
 def pays_too_late(raffle: Raffle) -> None:
-    order = order_states.paid_late(raffle)
+    order = order_states.create_late_order(raffle)
     keep(order.proofs.get())
     twice(lambda: payments.confirm_payment(order.pk, **LATE))
 
 
 def pays_too_late_and_gets_other_numbers(raffle: Raffle) -> None:
-    order = order_states.paid_late(raffle)
+    order = order_states.create_late_order(raffle)
     twice(
         lambda: late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **LATE),
     )
 
 
 def pays_too_late_and_gets_the_money_back(raffle: Raffle) -> None:
-    order = order_states.paid_late(raffle)
+    order = order_states.create_late_order(raffle)
     twice(lambda: late_payments.note_refund(order.pk, note="", **LATE))
 
 
 def pays_too_late_and_is_rejected(raffle: Raffle) -> None:
-    order = order_states.paid_late(raffle)
+    order = order_states.create_late_order(raffle)
     twice(lambda: reject(order))
 
 
@@ -201,7 +203,7 @@ def brings_an_ended_hold_back(raffle: Raffle) -> None:
 
 def proves_an_ended_hold_too_late(raffle: Raffle) -> None:
     order = an_ended_hold(raffle)
-    order_states.held(raffle)
+    order_states.create_held_order(raffle)
     late_proof(order)
 
 
@@ -210,51 +212,57 @@ def buys_for_cash(raffle: Raffle) -> None:
 
 
 def attaches_a_kept_orphan(raffle: Raffle) -> None:
-    proof, order = with_file(order_states.orphan()), order_states.placed(raffle)
+    proof, order = (
+        with_file(order_states.receive_orphan_proof()),
+        order_states.create_placed_order(raffle),
+    )
     assert told() == ["created"]
     twice(lambda: orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO))
 
 
 def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
-    proof, order = order_states.orphan(), order_states.placed(raffle)
+    proof, order = order_states.receive_orphan_proof(), order_states.create_placed_order(raffle)
     orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
     assert told() == ["created"]
     twice(lambda: keep(proof))
 
 
 def attaches_a_kept_orphan_too_late(raffle: Raffle) -> None:
-    proof, order = with_file(order_states.orphan()), order_states.expired(raffle)
-    order_states.held(raffle)
+    proof, order = (
+        with_file(order_states.receive_orphan_proof()),
+        order_states.create_expired_order(raffle),
+    )
+    order_states.create_held_order(raffle)
     orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **LATE)
 
 
 def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
-    proof = with_file(order_states.orphan())
+    proof = with_file(order_states.receive_orphan_proof())
     twice(lambda: make_order(proof, raffle))
 
 
 def dismisses_an_orphan(raffle: Raffle) -> None:
-    proof = with_file(order_states.orphan())
+    proof = with_file(order_states.receive_orphan_proof())
     orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=False, **WHO)
 
 
 def chats_from_hello_to_receipt(raffle: Raffle) -> None:
-    buyer = Chat()
+    buyer = BuyerChat()
     order = buyer.buys(numbers="7 and 8")
     buyer.sends_picture()
     keep(order.proofs.get())
 
 
 def chats_and_cancels(raffle: Raffle) -> None:
-    buyer = Chat()
+    buyer = BuyerChat()
     buyer.buys(numbers="7 and 8")
     buyer.says("CANCEL")
 
 
 def claims_an_album_in_the_chat(raffle: Raffle) -> None:
-    buyer = Chat()
+    buyer = BuyerChat()
     order = buyer.buys(numbers="7 and 8")
-    album = [order_states.orphan(buyer.contact) for _ in range(3)]
+    album = [order_states.receive_orphan_proof(buyer.contact) for _ in range(3)]
     keep(album[0])
     keep(album[2])
     buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, album[1].pk, order.pk))
@@ -263,8 +271,8 @@ def claims_an_album_in_the_chat(raffle: Raffle) -> None:
 def sells_the_last_number(raffle: Raffle) -> None:
     numbers = range(1, raffle.number_count)
     first, last = (
-        order_states.placed(raffle, numbers=numbers),
-        order_states.placed(raffle, numbers=[20]),
+        order_states.create_placed_order(raffle, numbers=numbers),
+        order_states.create_placed_order(raffle, numbers=[20]),
     )
     payments.confirm_payment(first.pk, **WHO)
     twice(lambda: payments.confirm_payment(last.pk, **WHO))
@@ -303,7 +311,7 @@ STORIES: dict[Story, list[str]] = {
 class TestAnEventAFact:
     @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
     def test_whoever(self, story: Story) -> None:
-        story(builders.raffle(numbers=20, max_per_order=20))
+        story(builders.create_raffle(numbers=20, max_per_order=20))
 
         assert told() == STORIES[story]
         for event in Event.objects.all():
@@ -346,7 +354,7 @@ def listening(signal: Signal, listener: Callable[..., object]) -> Iterator[None]
 @pytest.mark.django_db
 class TestInTheTransactionOfTheChange:
     def test_what_is_rolled_back_is_not_told_and_what_cannot_be_told_is_rolled_back(self) -> None:
-        order = order_states.placed(builders.raffle(numbers=20))
+        order = order_states.create_placed_order(builders.create_raffle(numbers=20))
         refused: list[OrderAction] = []
 
         def refuse(action: OrderAction, **_: object) -> None:
@@ -359,23 +367,28 @@ class TestInTheTransactionOfTheChange:
 
         assert refused == [OrderAction.PAID]
         assert told() == ["created"]
-        assert order_states.stored(order).status == OrderStatus.PENDING_PAYMENT
+        assert order_states.reload_order(order).status == OrderStatus.PENDING_PAYMENT
 
     def test_a_hold_costs_nothing_more(self) -> None:
-        raffle, buyer = builders.raffle(numbers=20), builders.contact()
-        order_states.held(raffle, contact=buyer)
+        raffle, buyer = builders.create_raffle(numbers=20), builders.create_contact()
+        order_states.create_held_order(raffle, contact=buyer)
 
         with CaptureQueriesContext(
             connection,
         ) as queries:
             reservations.hold_random(
-                raffle, contact_id=buyer.pk, quantity=2, pivot=0, now=NOON, by=builders.a_buyer()
+                raffle,
+                contact_id=buyer.pk,
+                quantity=2,
+                pivot=0,
+                now=NOON,
+                by=builders.build_chat_actor(),
             )
 
         assert not [query for query in queries if "events_" in query["sql"]]
 
     def test_an_event_of_an_order_costs_four_queries(self) -> None:
-        order = order_states.under_review(builders.raffle(numbers=20))
+        order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
         with CaptureQueriesContext(connection) as queries:
             reject(order)
@@ -389,10 +402,12 @@ class TestInTheTransactionOfTheChange:
 @pytest.mark.django_db
 class TestAsThingsThenWere:
     def test_a_paid_order_has_its_numbers_and_its_proofs_their_verdict(self) -> None:
-        order = order_states.under_review(builders.raffle(numbers=20), numbers=[7, 13])
+        order = order_states.create_order_under_review(
+            builders.create_raffle(numbers=20), numbers=[7, 13]
+        )
 
         payments.confirm_payment(
-            order.pk, by=an_api_token(), now=NOON + MINUTE, reason="SPEI 88213"
+            order.pk, by=build_token_actor(), now=NOON + MINUTE, reason="SPEI 88213"
         )
 
         event = latest(EventType.ORDER_PAID)
@@ -407,7 +422,7 @@ class TestAsThingsThenWere:
         assert [proof["verdict"] for proof in seen["proofs"]] == ["ACCEPTED"]
 
     def test_a_rejected_one_has_a_clock_again_and_what_can_be_done(self) -> None:
-        order = order_states.under_review(builders.raffle(numbers=20))
+        order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
         reject(order)
 
@@ -421,21 +436,21 @@ class TestAsThingsThenWere:
         }
 
     def test_an_expired_one_names_the_numbers_it_had(self) -> None:
-        order_states.expired(builders.raffle(numbers=20), numbers=[7])
+        order_states.create_expired_order(builders.create_raffle(numbers=20), numbers=[7])
 
         data = envelope(latest(EventType.ORDER_EXPIRED))["data"]
         assert (data["order"]["status"], data["order"]["numbers"]) == ("EXPIRED", ["07"])
         assert (data["by"]["kind"], data["actions"]) == ("sweeper", None)
 
     def test_a_sale_for_cash_knows_its_buyer_and_numbers_from_the_beginning(self) -> None:
-        sell(builders.raffle(numbers=20))
+        sell(builders.create_raffle(numbers=20))
 
         order = latest(EventType.ORDER_CREATED).data["order"]
         assert order["buyer"] == {"name": "Inés", "phone": "+1 555 0199", "user_id": None}
         assert (order["status"], order["numbers"]) == ("PENDING_PAYMENT", ["01", "02"])
 
     def test_a_late_payment_can_be_decided_and_shows_what_is_lost(self) -> None:
-        order_states.paid_late(builders.raffle(numbers=20))
+        order_states.create_late_order(builders.create_raffle(numbers=20))
 
         data = envelope(latest(EventType.ORDER_LATE_PAYMENT))["data"]
         assert (data["order"]["status"], data["order"]["needs_decision"]) == ("EXPIRED", True)
@@ -443,14 +458,14 @@ class TestAsThingsThenWere:
         assert data["actions"] is not None
 
     def test_other_numbers_replace_the_old_ones(self) -> None:
-        order = order_states.paid_late(builders.raffle(numbers=20))
+        order = order_states.create_late_order(builders.create_raffle(numbers=20))
         late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **LATE)
 
         seen = latest(EventType.ORDER_PAID).data["order"]
         assert (seen["numbers"], seen["needs_decision"]) == (["07", "08", "09"], False)
 
     def test_a_sold_out_raffle_is_described(self) -> None:
-        raffle = builders.raffle(numbers=2)
+        raffle = builders.create_raffle(numbers=2)
         sell(raffle)
 
         event = latest(EventType.RAFFLE_SOLD_OUT)
@@ -467,9 +482,9 @@ class TestAsThingsThenWere:
 @pytest.mark.django_db
 class TestProofs:
     def test_are_linked_for_a_week_and_known_by_their_bytes(self) -> None:
-        raffle = builders.raffle(numbers=20)
-        first = order_states.under_review(raffle, numbers=[1])
-        second = order_states.under_review(raffle, numbers=[2])
+        raffle = builders.create_raffle(numbers=20)
+        first = order_states.create_order_under_review(raffle, numbers=[1])
+        second = order_states.create_order_under_review(raffle, numbers=[2])
         keep(first.proofs.get())
         alone = envelope(latest(EventType.ORDER_PROOF_RECEIVED))
         keep(second.proofs.get())
@@ -492,8 +507,8 @@ class TestProofs:
 class TestAtOnce:
     def test_two_last_orders_paid_together_sell_a_raffle_out_once(self, vendor: str) -> None:
         with transaction.atomic():
-            raffle = builders.raffle(numbers=2)
-            both = [order_states.placed(raffle, numbers=[number]) for number in (1, 2)]
+            raffle = builders.create_raffle(numbers=2)
+            both = [order_states.create_placed_order(raffle, numbers=[number]) for number in (1, 2)]
         together = threading.Barrier(2)
 
         def wait_for_the_other(**_: object) -> None:
@@ -513,11 +528,11 @@ class TestAtOnce:
         assert sorted(numbered) == sorted(["order.created", "order.paid"] * 2 + ["raffle.sold_out"])
 
     def test_a_file_kept_while_its_buyer_names_the_order_is_told(self) -> None:
-        builders.raffle(numbers=20)
-        buyer = Chat()
+        builders.create_raffle(numbers=20)
+        buyer = BuyerChat()
         order = buyer.buys(numbers="7 and 8")
         with transaction.atomic():
-            proof = order_states.orphan(buyer.contact)
+            proof = order_states.receive_orphan_proof(buyer.contact)
 
         def name_the_order() -> None:
             try:

@@ -9,84 +9,84 @@ from shared.raffles.results import ProofKept, ProofLate, ProofSource
 from shared.raffles.services import orders, payments, proofs, reservations
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 
 PIVOT = 1_234_567
 AFTER_THE_DEADLINE = NOON + 33 * MINUTE
 """Half an hour to pay, two minutes of grace, and one more."""
 
-_messages = count(1)
+_message_serial = count(1)
 
 
-def held(
+def create_held_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
     """Hold numbers at noon, for a new buyer unless one is named."""
-    buyer = contact or builders.contact()
+    buyer = contact or builders.create_contact()
     return reservations.hold_numbers(
-        raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.a_buyer()
+        raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.build_chat_actor()
     )
 
 
-def placed(
+def create_placed_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
     """Hold numbers and place the order, at noon."""
-    order = held(raffle, numbers=numbers, contact=contact)
-    return orders.place(order, at=NOON, now=NOON, by=builders.a_buyer())
+    order = create_held_order(raffle, numbers=numbers, contact=contact)
+    return orders.place(order, at=NOON, now=NOON, by=builders.build_chat_actor())
 
 
-def under_review(
+def create_order_under_review(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
     """Place an order and send a proof, at noon."""
-    order = placed(raffle, numbers=numbers, contact=contact)
-    kept = received(order)
+    order = create_placed_order(raffle, numbers=numbers, contact=contact)
+    kept = receive_proof(order)
     assert isinstance(kept, ProofKept)
     return kept.order
 
 
-def paid(
+def create_paid_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
     """Bring an order to its good end, at noon."""
-    order = under_review(raffle, numbers=numbers, contact=contact)
-    payments.confirm_payment(order, by=builders.a_reviewer(), now=NOON)
+    order = create_order_under_review(raffle, numbers=numbers, contact=contact)
+    payments.confirm_payment(order, by=builders.build_staff_actor(), now=NOON)
     return order
 
 
-def expired(
+def create_expired_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
     """Place an order and let its time run out."""
-    order = placed(raffle, numbers=numbers, contact=contact)
+    order = create_placed_order(raffle, numbers=numbers, contact=contact)
     assert orders.expire(order, now=AFTER_THE_DEADLINE)
     return order
 
 
-def cancelled(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
+def create_cancelled_order(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
     """Place an order and cancel it, at noon."""
-    order = placed(raffle, numbers=numbers)
-    return orders.cancel(order, by=builders.a_buyer(), now=NOON)
+    order = create_placed_order(raffle, numbers=numbers)
+    return orders.cancel(order, by=builders.build_chat_actor(), now=NOON)
 
 
-def in_status(raffle: Raffle, status: OrderStatus) -> Order:
+def create_order_in_status(raffle: Raffle, status: OrderStatus) -> Order:
     """Bring an order into a status, whichever it is."""
     ways = {
-        OrderStatus.DRAFT: held,
-        OrderStatus.PENDING_PAYMENT: placed,
-        OrderStatus.PAID: paid,
-        OrderStatus.CANCELLED: cancelled,
-        OrderStatus.EXPIRED: expired,
+        OrderStatus.DRAFT: create_held_order,
+        OrderStatus.PENDING_PAYMENT: create_placed_order,
+        OrderStatus.PAID: create_paid_order,
+        OrderStatus.CANCELLED: create_cancelled_order,
+        OrderStatus.EXPIRED: create_expired_order,
     }
     return ways[status](raffle)
 
 
-def source(**fields: object) -> ProofSource:
+def build_proof_source(**fields: object) -> ProofSource:
     """Give a message with a proof that nobody sent before."""
-    serial = next(_messages)
+    serial = next(_message_serial)
     values = {
-        "phone_number_id": NUMBER_ID,
+        "phone_number_id": PHONE_NUMBER_ID,
         "wa_message_id": f"wamid.{serial}",
         "media_id": f"media-{serial}",
         "media_sha256": "",
@@ -97,57 +97,61 @@ def source(**fields: object) -> ProofSource:
     return ProofSource(**values)  # type: ignore[arg-type]
 
 
-def received(order: Order, **fields: object) -> ProofKept | ProofLate:
+def receive_proof(order: Order, **fields: object) -> ProofKept | ProofLate:
     """Send a proof for an order by its own buyer, at noon."""
     assert order.contact_id is not None
     outcome = proofs.receive_proof(
-        source(**fields),
+        build_proof_source(**fields),
         order=order,
         contact_id=order.contact_id,
-        by=builders.a_buyer(),
+        by=builders.build_chat_actor(),
         now=NOON,
     )
     assert isinstance(outcome, ProofKept | ProofLate)
     return outcome
 
 
-def orphan(contact: WhatsAppContact | None = None, **fields: object) -> PaymentProof:
+def receive_orphan_proof(contact: WhatsAppContact | None = None, **fields: object) -> PaymentProof:
     """Send a proof that fits no order, at noon."""
-    buyer = contact or builders.contact()
+    buyer = contact or builders.create_contact()
     outcome = proofs.receive_proof(
-        source(**fields), order=None, contact_id=buyer.pk, by=builders.a_buyer(), now=NOON
+        build_proof_source(**fields),
+        order=None,
+        contact_id=buyer.pk,
+        by=builders.build_chat_actor(),
+        now=NOON,
     )
     return outcome.proof
 
 
-def paid_late(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
+def create_late_order(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
     """Let an order expire, its first number go to somebody else, and its proof come after that."""
-    order = expired(raffle, numbers=numbers)
-    held(raffle, numbers=[min(numbers)])
-    late = received(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+    order = create_expired_order(raffle, numbers=numbers)
+    create_held_order(raffle, numbers=[min(numbers)])
+    late = receive_proof(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
     assert isinstance(late, ProofLate)
     assert late.order.needs_decision
     return late.order
 
 
-def rejected(order: Order) -> Order:
+def reject_proofs(order: Order) -> Order:
     """Turn an order's proofs down, at noon."""
     return payments.reject_proofs(
-        order, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
+        order, reason=RejectReason.ILLEGIBLE, note="", by=builders.build_staff_actor(), now=NOON
     )
 
 
-def statuses(raffle: Raffle, *numbers: int) -> list[str]:
+def list_ticket_statuses(raffle: Raffle, *numbers: int) -> list[str]:
     """Read the statuses of these numbers, ascending."""
     found = TicketNumber.objects.filter(raffle=raffle, number__in=numbers)
     return list(found.order_by("number").values_list("status", flat=True))
 
 
-def story(order: Order) -> list[str]:
+def list_actions(order: Order) -> list[str]:
     """Read what happened to an order, in its order."""
     return [event.action for event in OrderEvent.objects.filter(order=order)]
 
 
-def stored(order: Order) -> Order:
+def reload_order(order: Order) -> Order:
     """Read an order as the database has it."""
     return Order.objects.select_related("raffle").get(pk=order.pk)

@@ -10,7 +10,7 @@ from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=100)
+    return builders.create_raffle(numbers=100)
 
 
 class TestCounts:
     def test_count_free_held_and_sold_numbers(self, raffle: Raffle) -> None:
-        order_states.paid(raffle, numbers=[1, 2, 3])
-        order_states.under_review(raffle, numbers=[4, 5])
-        order_states.expired(raffle, numbers=[6])
+        order_states.create_paid_order(raffle, numbers=[1, 2, 3])
+        order_states.create_order_under_review(raffle, numbers=[4, 5])
+        order_states.create_expired_order(raffle, numbers=[6])
 
         counts = availability.count_tickets(raffle.pk)
 
@@ -33,15 +33,15 @@ class TestCounts:
         assert counts.total == 100
 
     def test_are_of_one_raffle_only(self, raffle: Raffle) -> None:
-        other = builders.raffle(numbers=10, first_number=0)
-        order_states.paid(raffle, numbers=[1])
+        other = builders.create_raffle(numbers=10, first_number=0)
+        order_states.create_paid_order(raffle, numbers=[1])
 
         assert availability.count_tickets(other.pk) == TicketCounts(
             available=10, reserved=0, sold=0
         )
 
     def test_are_nil_before_the_numbers_exist(self) -> None:
-        raffle = builders.raffle(with_numbers=False)
+        raffle = builders.create_raffle(with_numbers=False)
 
         assert availability.count_tickets(raffle.pk) == TicketCounts(
             available=0, reserved=0, sold=0
@@ -51,15 +51,15 @@ class TestCounts:
 class TestRecentCounts:
     def test_of_a_small_raffle_are_exact(self, raffle: Raffle) -> None:
         assert availability.load_recent_counts(raffle.pk, now=NOON).available == 100
-        order_states.held(raffle, numbers=[1])
+        order_states.create_held_order(raffle, numbers=[1])
 
         assert availability.load_recent_counts(raffle.pk, now=NOON).available == 99
 
     def test_of_a_large_raffle_are_at_most_two_seconds_old(self) -> None:
         availability.clear_counts_cache()
-        raffle = builders.raffle(numbers=availability.MIN_TICKETS_TO_CACHE)
+        raffle = builders.create_raffle(numbers=availability.MIN_TICKETS_TO_CACHE)
         first = availability.load_recent_counts(raffle.pk, now=NOON)
-        order_states.held(raffle, numbers=[1])
+        order_states.create_held_order(raffle, numbers=[1])
 
         seen = [
             availability.load_recent_counts(
@@ -90,24 +90,26 @@ class TestWhyNotSelling:
     def test_names_the_reason_or_none(
         self, fields: dict[str, Any], now: datetime, reason: str | None
     ) -> None:
-        raffle = builders.raffle(with_numbers=False, **fields)
+        raffle = builders.create_raffle(with_numbers=False, **fields)
 
         assert availability.get_not_selling_reason(raffle, now=now) == reason
-        assert (raffle in availability.list_raffles_on_sale(NUMBER_ID, now=now)) is (reason is None)
+        assert (raffle in availability.list_raffles_on_sale(PHONE_NUMBER_ID, now=now)) is (
+            reason is None
+        )
 
 
 class TestOnSale:
     def test_lists_the_raffles_of_this_number_and_of_every_number_oldest_first(self) -> None:
-        everywhere = builders.raffle(with_numbers=False)
-        builders.raffle(with_numbers=False, phone_number_id="999")
-        here = builders.raffle(with_numbers=False, phone_number_id=NUMBER_ID)
+        everywhere = builders.create_raffle(with_numbers=False)
+        builders.create_raffle(with_numbers=False, phone_number_id="999")
+        here = builders.create_raffle(with_numbers=False, phone_number_id=PHONE_NUMBER_ID)
 
-        assert availability.list_raffles_on_sale(NUMBER_ID, now=NOON) == [everywhere, here]
+        assert availability.list_raffles_on_sale(PHONE_NUMBER_ID, now=NOON) == [everywhere, here]
 
 
 class TestFreeNeighbours:
     def test_are_the_closest_free_numbers_ascending(self, raffle: Raffle) -> None:
-        order_states.held(raffle, numbers=[49, 50, 51])
+        order_states.create_held_order(raffle, numbers=[49, 50, 51])
 
         assert availability.find_free_neighbours(raffle, numbers=[50], limit=4) == [47, 48, 52, 53]
 
@@ -124,7 +126,7 @@ class TestFreeNeighbours:
 class TestFreeExamples:
     @pytest.mark.parametrize("pivot", [0, 2**31 - 1, 12345])
     def test_are_free_and_ascending(self, raffle: Raffle, pivot: int) -> None:
-        order_states.held(raffle, numbers=range(1, 11))
+        order_states.create_held_order(raffle, numbers=range(1, 11))
 
         examples = availability.pick_free_examples(raffle, pivot=pivot, limit=5)
 
@@ -133,22 +135,25 @@ class TestFreeExamples:
         assert min(examples) > 10
 
     def test_are_as_many_as_there_are(self) -> None:
-        raffle = builders.raffle(numbers=3)
+        raffle = builders.create_raffle(numbers=3)
 
         assert availability.pick_free_examples(raffle, pivot=99, limit=5) == [1, 2, 3]
 
 
 class TestHeldOrBought:
     def test_counts_what_a_buyer_has_in_one_raffle(self, raffle: Raffle) -> None:
-        contact = builders.contact()
-        order_states.paid(raffle, numbers=[1, 2], contact=contact)
-        order_states.expired(raffle, numbers=[3], contact=contact)
-        order_states.under_review(raffle, numbers=[4], contact=contact)
-        order_states.held(raffle, numbers=[5, 6, 7], contact=contact)
-        order_states.paid(raffle, numbers=[8])
-        order_states.paid(builders.raffle(), numbers=[8], contact=contact)
+        contact = builders.create_contact()
+        order_states.create_paid_order(raffle, numbers=[1, 2], contact=contact)
+        order_states.create_expired_order(raffle, numbers=[3], contact=contact)
+        order_states.create_order_under_review(raffle, numbers=[4], contact=contact)
+        order_states.create_held_order(raffle, numbers=[5, 6, 7], contact=contact)
+        order_states.create_paid_order(raffle, numbers=[8])
+        order_states.create_paid_order(builders.create_raffle(), numbers=[8], contact=contact)
 
         assert availability.count_tickets_of_contact(raffle.pk, contact_id=contact.pk) == 6
         assert (
-            availability.count_tickets_of_contact(raffle.pk, contact_id=builders.contact().pk) == 0
+            availability.count_tickets_of_contact(
+                raffle.pk, contact_id=builders.create_contact().pk
+            )
+            == 0
         )

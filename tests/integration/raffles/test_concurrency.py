@@ -18,7 +18,7 @@ from shared.raffles.services import orders, payments, reservations
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
-from tests.builders import MINUTE, NOON, a_buyer, a_reviewer
+from tests.builders import MINUTE, NOON, build_chat_actor, build_staff_actor
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
 
@@ -51,7 +51,7 @@ def hold(raffle: Raffle, contact: WhatsAppContact, *numbers: int) -> Outcome:
         with transaction.atomic(durable=True):
             lock(contact)
             order = reservations.hold_numbers(
-                raffle, contact_id=contact.pk, numbers=numbers, now=NOON, by=a_buyer()
+                raffle, contact_id=contact.pk, numbers=numbers, now=NOON, by=build_chat_actor()
             )
     except NumbersTaken:
         return "taken"
@@ -61,7 +61,7 @@ def hold(raffle: Raffle, contact: WhatsAppContact, *numbers: int) -> Outcome:
 def hold_random(raffle: Raffle, *, quantity: int, pivot: int) -> list[int]:
     with transaction.atomic(durable=True):
         order = reservations.hold_random(
-            raffle, contact_id=None, quantity=quantity, pivot=pivot, now=NOON, by=a_buyer()
+            raffle, contact_id=None, quantity=quantity, pivot=pivot, now=NOON, by=build_chat_actor()
         )
     return order.list_ticket_numbers()
 
@@ -72,8 +72,8 @@ def lock(contact: WhatsAppContact) -> None:
 
 class TestTheSameNumber:
     def test_is_had_by_one_of_a_hundred_buyers(self) -> None:
-        raffle = builders.raffle(numbers=10)
-        buyers = [builders.contact() for _ in range(100)]
+        raffle = builders.create_raffle(numbers=10)
+        buyers = [builders.create_contact() for _ in range(100)]
 
         outcomes = at_once([partial(hold, raffle, buyer, 7) for buyer in buyers])
 
@@ -81,8 +81,8 @@ class TestTheSameNumber:
         assert inventory.find_inventory_problems() == []
 
     def test_never_makes_two_wait_for_each_other(self) -> None:
-        raffle = builders.raffle(numbers=12)
-        buyers = [builders.contact() for _ in range(64)]
+        raffle = builders.create_raffle(numbers=12)
+        buyers = [builders.create_contact() for _ in range(64)]
 
         def turn(at: int) -> Outcome:
             numbers = [1 + (at * step) % 12 for step in (1, 5, 7)]  # in every order, overlapping
@@ -91,7 +91,7 @@ class TestTheSameNumber:
                 with transaction.atomic(durable=True):
                     lock(buyers[at])
                     mine = Order.objects.get(contact=buyers[at], status=OrderStatus.DRAFT)
-                    orders.cancel(orders.lock_order(mine.pk), by=a_buyer(), now=NOON)
+                    orders.cancel(orders.lock_order(mine.pk), by=build_chat_actor(), now=NOON)
             return outcome
 
         outcomes = at_once([partial(turn, at) for at in range(64)])
@@ -103,7 +103,7 @@ class TestTheSameNumber:
 class TestRandomNumbers:
     @pytest.mark.parametrize("quantity", [1, 3])
     def test_sell_out_to_the_last_and_none_twice(self, quantity: int) -> None:
-        raffle = builders.raffle(numbers=60)
+        raffle = builders.create_raffle(numbers=60)
 
         def buy_until_sold_out(seed: int) -> list[int]:
             bought: list[int] = []
@@ -126,25 +126,30 @@ class TestRandomNumbers:
 class TestOneOrder:
     def test_is_confirmed_once_by_two_reviewers(self) -> None:
         with transaction.atomic():
-            order = order_states.placed(builders.raffle(numbers=10))
+            order = order_states.create_placed_order(builders.create_raffle(numbers=10))
 
         def confirm() -> type:
             with transaction.atomic(durable=True):
                 lock(WhatsAppContact(pk=order.contact_id))
                 return type(
-                    payments.confirm_payment(orders.lock_order(order.pk), by=a_reviewer(), now=NOON)
+                    payments.confirm_payment(
+                        orders.lock_order(order.pk), by=build_staff_actor(), now=NOON
+                    )
                 )
 
         outcomes = at_once([confirm] * 8, threads=8)
 
         assert Counter(outcomes) == {Settled: 1, AlreadySettled: 7}
-        assert order_states.story(order).count("PAID") == 1
+        assert order_states.list_actions(order).count("PAID") == 1
         assert inventory.find_inventory_problems() == []
 
     def test_is_either_paid_or_expired_when_both_come_at_once(self) -> None:
-        raffle = builders.raffle(numbers=100)
+        raffle = builders.create_raffle(numbers=100)
         with transaction.atomic():
-            pending = [order_states.placed(raffle, numbers=[number]) for number in range(1, 17)]
+            pending = [
+                order_states.create_placed_order(raffle, numbers=[number])
+                for number in range(1, 17)
+            ]
 
         def end(order: Order, way: str) -> str:
             with transaction.atomic(durable=True):
@@ -154,7 +159,7 @@ class TestOneOrder:
                     done = orders.expire(locked, now=AFTER_THE_DEADLINE)
                     return "expired" if done else "not due"
                 outcome = payments.confirm_payment(
-                    locked, by=a_reviewer(), now=AFTER_THE_DEADLINE + MINUTE
+                    locked, by=build_staff_actor(), now=AFTER_THE_DEADLINE + MINUTE
                 )
                 return "late" if isinstance(outcome, Settled) and outcome.late else "paid"
 
@@ -165,5 +170,5 @@ class TestOneOrder:
         counted = Counter(outcomes)
         assert counted["expired"] == counted["late"]
         assert counted["not due"] == counted["paid"]
-        assert {order_states.stored(order).status for order in pending} == {OrderStatus.PAID}
+        assert {order_states.reload_order(order).status for order in pending} == {OrderStatus.PAID}
         assert inventory.find_inventory_problems() == []

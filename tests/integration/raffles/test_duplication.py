@@ -29,10 +29,10 @@ def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
 
 class TestDuplicate:
     def test_keeps_the_terms_and_leaves_dates_numbers_and_orders_behind(self) -> None:
-        original = builders.raffle(
+        original = builders.create_raffle(
             numbers=10, time_zone="America/Bogota", max_per_contact=5, sales_open_at=NOON
         )
-        order_states.paid(original)
+        order_states.create_paid_order(original)
 
         copy = duplication.duplicate_raffle(original.pk, now=NOON + MINUTE)
 
@@ -56,7 +56,7 @@ class TestDuplicate:
         assert fields == {*duplication._COPIED_FIELDS} | left_behind
 
     def test_copies_the_picture_into_a_file_of_its_own(self) -> None:
-        original = builders.raffle(numbers=1)
+        original = builders.create_raffle(numbers=1)
         original.picture.save("bike.png", ContentFile(b"a picture"))
 
         copy = duplication.duplicate_raffle(original.pk, now=NOON)
@@ -66,14 +66,14 @@ class TestDuplicate:
             assert file.read() == b"a picture"
 
     def test_does_without_a_picture_that_is_lost(self) -> None:
-        original = builders.raffle(numbers=1)
+        original = builders.create_raffle(numbers=1)
         original.picture.save("bike.png", ContentFile(b"a picture"))
         original.picture.storage.delete(str(original.picture.name))
 
         assert not duplication.duplicate_raffle(original.pk, now=NOON).picture
 
     def test_of_a_copy_is_called_a_copy_once_however_long_the_title(self) -> None:
-        original = builders.raffle(numbers=1, title="T" * 60)
+        original = builders.create_raffle(numbers=1, title="T" * 60)
 
         second = duplication.duplicate_raffle(
             duplication.duplicate_raffle(original.pk, now=NOON).pk, now=NOON

@@ -30,28 +30,28 @@ def sell_a_number_to_nobody(raffle: Raffle) -> None:
 
 
 def free_a_number_that_is_held(raffle: Raffle) -> None:
-    order_states.placed(raffle, numbers=[7])
+    order_states.create_placed_order(raffle, numbers=[7])
     TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.AVAILABLE)
 
 
 def sell_a_number_that_is_not_paid(raffle: Raffle) -> None:
-    order_states.placed(raffle, numbers=[7])
+    order_states.create_placed_order(raffle, numbers=[7])
     TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
 
 
 def end_an_order_that_keeps_its_numbers(raffle: Raffle) -> None:
-    order = order_states.placed(raffle, numbers=[7])
+    order = order_states.create_placed_order(raffle, numbers=[7])
     Order.objects.filter(pk=order.pk).update(status=OrderStatus.EXPIRED)
 
 
 def release_a_number_of_a_paid_order(raffle: Raffle) -> None:
-    order = order_states.paid(raffle, numbers=[7, 8])
+    order = order_states.create_paid_order(raffle, numbers=[7, 8])
     OrderTicket.objects.filter(order=order, ticket__number=8).update(released_at=NOON)
 
 
 def hold_a_number_of_another_raffle(raffle: Raffle) -> None:
-    order = order_states.placed(raffle, numbers=[7])
-    other = builders.raffle(numbers=10).numbers.filter(number=7)
+    order = order_states.create_placed_order(raffle, numbers=[7])
+    other = builders.create_raffle(numbers=10).numbers.filter(number=7)
     other.update(status=TicketStatus.RESERVED)
     OrderTicket.objects.filter(order=order).update(ticket=other.get())
 
@@ -70,16 +70,16 @@ BROKEN: list[tuple[Callable[[Raffle], None], set[str]]] = [
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=20)
+    return builders.create_raffle(numbers=20)
 
 
 class TestCheck:
     def test_finds_nothing_where_all_is_well(self, raffle: Raffle) -> None:
-        order_states.paid(raffle, numbers=[1])
-        order_states.under_review(raffle, numbers=[2])
-        order_states.held(raffle, numbers=[3])
-        order_states.expired(raffle, numbers=[4])
-        order_states.cancelled(raffle, numbers=[5])
+        order_states.create_paid_order(raffle, numbers=[1])
+        order_states.create_order_under_review(raffle, numbers=[2])
+        order_states.create_held_order(raffle, numbers=[3])
+        order_states.create_expired_order(raffle, numbers=[4])
+        order_states.create_cancelled_order(raffle, numbers=[5])
 
         assert inventory.find_inventory_problems() == []
         assert inventory.find_inventory_problems(raffle.pk) == []
@@ -98,12 +98,12 @@ class TestCheck:
         }
 
     def test_looks_at_one_raffle_if_asked(self, raffle: Raffle) -> None:
-        lose_a_number(builders.raffle(numbers=20))
+        lose_a_number(builders.create_raffle(numbers=20))
 
         assert inventory.find_inventory_problems(raffle.pk) == []
 
     def test_says_what_is_wrong_in_words(self, raffle: Raffle) -> None:
-        order = order_states.placed(raffle, numbers=[7])
+        order = order_states.create_placed_order(raffle, numbers=[7])
         TicketNumber.objects.filter(raffle=raffle, number=7).update(status=TicketStatus.SOLD)
 
         words = [problem.description for problem in inventory.find_inventory_problems()]
@@ -112,13 +112,13 @@ class TestCheck:
         assert words == [f"number 7 is SOLD and {held_by}"]
 
     def test_lets_a_draft_grow_its_numbers(self) -> None:
-        raffle = builders.raffle(numbers=20, status=RaffleStatus.DRAFT)
+        raffle = builders.create_raffle(numbers=20, status=RaffleStatus.DRAFT)
         lose_a_number(raffle)
 
         assert inventory.find_inventory_problems() == []
 
     def test_tells_no_more_than_a_hundred_of_a_kind(self) -> None:
-        raffle = builders.raffle(numbers=150)
+        raffle = builders.create_raffle(numbers=150)
         raffle.numbers.update(status=TicketStatus.SOLD)
 
         assert len(inventory.find_inventory_problems()) == inventory.MAX_PROBLEMS_PER_KIND
@@ -127,14 +127,14 @@ class TestCheck:
 class TestSnapshot:
     @pytest.mark.django_db(transaction=True)
     def test_is_taken_outside_of_a_transaction_too_and_leaves_none_open(self) -> None:
-        raffle = builders.raffle(numbers=20)
+        raffle = builders.create_raffle(numbers=20)
         with transaction.atomic():
-            order_states.paid(raffle, numbers=[1])
+            order_states.create_paid_order(raffle, numbers=[1])
 
         assert inventory.find_inventory_problems() == []
         assert not connection.in_atomic_block
         with transaction.atomic(durable=True):
-            order_states.held(raffle, numbers=[2])
+            order_states.create_held_order(raffle, numbers=[2])
 
 
 class TestCommand:

@@ -28,7 +28,7 @@ class TestEveryChange:
     def test_follows_the_table(
         self, change: Callable[..., Raffle], wanted: RaffleStatus, current: RaffleStatus
     ) -> None:
-        raffle = builders.raffle(numbers=3, status=current)
+        raffle = builders.create_raffle(numbers=3, status=current)
         later = raffle.updated_at + MINUTE
         if wanted in RAFFLE_TRANSITIONS[current]:
             changed = change(raffle.pk, now=later)
@@ -52,7 +52,7 @@ class TestEveryChange:
 
 class TestOpen:
     def test_waits_until_all_numbers_exist(self) -> None:
-        raffle = builders.raffle(numbers=10, with_numbers=False, status=RaffleStatus.DRAFT)
+        raffle = builders.create_raffle(numbers=10, with_numbers=False, status=RaffleStatus.DRAFT)
 
         with pytest.raises(NumbersMissing) as refusal:
             lifecycle.open_raffle(raffle.pk, now=NOON)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def empty(**fields: int) -> Raffle:
-    return builders.raffle(with_numbers=False, status="DRAFT", **fields)
+    return builders.create_raffle(with_numbers=False, status="DRAFT", **fields)
 
 
 def numbers_of(raffle: Raffle) -> list[int]:

@@ -22,7 +22,7 @@ class TestBlocks:
     def test_are_whole_pages_and_never_more_than_two_hundred(
         self, count: int, size: int, blocks: int
     ) -> None:
-        raffle = builders.raffle(numbers=count, with_numbers=False)
+        raffle = builders.create_raffle(numbers=count, with_numbers=False)
 
         found = number_map.load_map_blocks(raffle)
 
@@ -34,9 +34,9 @@ class TestBlocks:
     def test_count_what_is_held_and_sold_in_each(
         self, first: int, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle(numbers=1200, first_number=first)
-        order_states.paid(raffle, numbers=[first, first + 499, first + 500])
-        order_states.held(raffle, numbers=[first + 501, raffle.last_number])
+        raffle = builders.create_raffle(numbers=1200, first_number=first)
+        order_states.create_paid_order(raffle, numbers=[first, first + 499, first + 500])
+        order_states.create_held_order(raffle, numbers=[first + 501, raffle.last_number])
 
         with django_assert_num_queries(2):
             found = number_map.load_map_blocks(raffle)
@@ -52,11 +52,11 @@ class TestPage:
     def test_names_the_order_of_each_number_that_somebody_has_now(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle(numbers=TICKETS_PER_PAGE + 3)
-        order_states.paid(builders.raffle(numbers=10), numbers=[1])
-        order_states.expired(raffle, numbers=[1, 2])
-        sold = order_states.paid(raffle, numbers=[2])
-        order_states.held(raffle, numbers=[TICKETS_PER_PAGE + 1])
+        raffle = builders.create_raffle(numbers=TICKETS_PER_PAGE + 3)
+        order_states.create_paid_order(builders.create_raffle(numbers=10), numbers=[1])
+        order_states.create_expired_order(raffle, numbers=[1, 2])
+        sold = order_states.create_paid_order(raffle, numbers=[2])
+        order_states.create_held_order(raffle, numbers=[TICKETS_PER_PAGE + 1])
 
         with django_assert_num_queries(2):
             page = number_map.load_map_page(raffle, first=1)
@@ -67,7 +67,7 @@ class TestPage:
         assert len(number_map.load_map_page(raffle, first=TICKETS_PER_PAGE + 1)) == 3
 
     def test_of_a_number_begins_at_a_multiple_of_the_page(self) -> None:
-        raffle = builders.raffle(numbers=2000, first_number=0, with_numbers=False)
+        raffle = builders.create_raffle(numbers=2000, first_number=0, with_numbers=False)
 
         starts = {
             number_map.find_page_start(raffle, number=n)
@@ -81,9 +81,9 @@ class TestShares:
     def test_count_several_raffles_in_one_query(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        busy, quiet = builders.raffle(numbers=10), builders.raffle(numbers=5)
-        order_states.paid(busy, numbers=[1, 2])
-        order_states.held(busy, numbers=[3])
+        busy, quiet = builders.create_raffle(numbers=10), builders.create_raffle(numbers=5)
+        order_states.create_paid_order(busy, numbers=[1, 2])
+        order_states.create_held_order(busy, numbers=[3])
 
         with django_assert_num_queries(1):
             found = availability.count_tickets_by_raffle([busy, quiet])
@@ -93,7 +93,7 @@ class TestShares:
 
 class TestGeneratingAStepAtATime:
     def test_comes_to_all_numbers_and_then_adds_none(self) -> None:
-        raffle = builders.raffle(numbers=250, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=250, with_numbers=False, status="DRAFT")
         steps = [number_generation.generate_next_numbers(raffle.pk, chunk=100) for _ in range(4)]
 
         assert [(step.made, step.added, step.done) for step in steps] == [

@@ -17,8 +17,8 @@ FREE, HELD, SOLD = TicketStatus.AVAILABLE, TicketStatus.RESERVED, TicketStatus.S
 @pytest.fixture
 def raffle(db: None) -> Raffle:
     """Make a raffle whose numbers 0 to 11 read FFSSSHFHHSFF, beside one that is sold out."""
-    TicketNumber.objects.filter(raffle=builders.raffle(numbers=12)).update(status=SOLD)
-    made = builders.raffle(numbers=12, first_number=0)
+    TicketNumber.objects.filter(raffle=builders.create_raffle(numbers=12)).update(status=SOLD)
+    made = builders.create_raffle(numbers=12, first_number=0)
     made.numbers.filter(number__in=[2, 3, 4, 9]).update(status=SOLD)
     made.numbers.filter(number__in=[5, 7, 8]).update(status=HELD)
     return made
@@ -63,7 +63,7 @@ def test_a_page_is_read_in_two_queries_from_any_number_on(
 
 
 def test_numbers_that_are_not_made_yet_are_in_no_range() -> None:
-    draft = builders.raffle(with_numbers=False)
+    draft = builders.create_raffle(with_numbers=False)
     assert number_ranges.load_range_page(draft, after=None).ranges == []
 
     TicketNumber.objects.create(raffle=draft, number=1, shuffle_key=1)

@@ -14,7 +14,7 @@ from shared.raffles.services import payments, proof_fetching, proof_queries, pro
 from shared.raffles.services.proof_fetching import ProofFetchJob
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
-from tests.builders import MINUTE, NOON, a_buyer
+from tests.builders import MINUTE, NOON, build_chat_actor
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
 
@@ -25,36 +25,38 @@ PICTURE = b"\xff\xd8\xff a picture"
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=20)
+    return builders.create_raffle(numbers=20)
 
 
 class TestReceive:
     def test_puts_a_placed_order_under_review_and_stops_its_clock(self, raffle: Raffle) -> None:
-        order = order_states.placed(raffle)
+        order = order_states.create_placed_order(raffle)
 
-        outcome = order_states.received(order, caption="paid!", media_sha256="ab" * 32)
+        outcome = order_states.receive_proof(order, caption="paid!", media_sha256="ab" * 32)
 
         assert isinstance(outcome, ProofKept)
         assert outcome.first
-        order = order_states.stored(order)
+        order = order_states.reload_order(order)
         assert (order.under_review_since, order.expires_at) == (NOON, None)
         proof = order.proofs.get()
         assert (proof.status, proof.fetch_at, proof.caption) == ("FETCHING", NOON, "paid!")
         assert (proof.contact_id, proof.late) == (order.contact_id, False)
-        assert order_states.story(order)[-1] == "PROOF_RECEIVED"
+        assert order_states.list_actions(order)[-1] == "PROOF_RECEIVED"
 
-    @pytest.mark.parametrize("make", [order_states.under_review, order_states.paid])
+    @pytest.mark.parametrize(
+        "make", [order_states.create_order_under_review, order_states.create_paid_order]
+    )
     def test_adds_another_picture_without_changing_the_order(
         self, raffle: Raffle, make: Callable[[Raffle], Order]
     ) -> None:
         order = make(raffle)
-        before = order_states.stored(order)
+        before = order_states.reload_order(order)
 
-        outcome = order_states.received(order)
+        outcome = order_states.receive_proof(order)
 
         assert isinstance(outcome, ProofKept)
         assert not outcome.first
-        after = order_states.stored(order)
+        after = order_states.reload_order(order)
         assert (after.status, after.under_review_since) == (
             before.status,
             before.under_review_since,
@@ -62,38 +64,42 @@ class TestReceive:
         assert order.proofs.count() == 2
 
     def test_places_a_hold_that_was_not_confirmed_yet(self, raffle: Raffle) -> None:
-        order = order_states.held(raffle)
+        order = order_states.create_held_order(raffle)
 
-        outcome = order_states.received(order)
+        outcome = order_states.receive_proof(order)
 
         assert isinstance(outcome, ProofKept)
         assert outcome.first
-        assert order_states.stored(order).status == OrderStatus.PENDING_PAYMENT
-        assert order_states.story(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
+        assert order_states.reload_order(order).status == OrderStatus.PENDING_PAYMENT
+        assert order_states.list_actions(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
         assert inventory.find_inventory_problems() == []
 
     def test_writes_nothing_when_the_same_message_comes_again(self, raffle: Raffle) -> None:
-        order = order_states.placed(raffle)
-        first = order_states.received(order, wa_message_id="wamid.same")
-        before = order_states.story(order)
+        order = order_states.create_placed_order(raffle)
+        first = order_states.receive_proof(order, wa_message_id="wamid.same")
+        before = order_states.list_actions(order)
 
         again = proofs.receive_proof(
-            order_states.source(wa_message_id="wamid.same"),
+            order_states.build_proof_source(wa_message_id="wamid.same"),
             order=order,
-            contact_id=builders.contact().pk,
-            by=a_buyer(),
+            contact_id=builders.create_contact().pk,
+            by=build_chat_actor(),
             now=NOON,
         )
 
         assert again == ProofRepeated(first.proof)
         assert PaymentProof.objects.count() == 1
-        assert order_states.story(order) == before
+        assert order_states.list_actions(order) == before
 
     def test_keeps_a_proof_that_fits_no_order(self) -> None:
-        contact = builders.contact()
+        contact = builders.create_contact()
 
         outcome = proofs.receive_proof(
-            order_states.source(), order=None, contact_id=contact.pk, by=a_buyer(), now=NOON
+            order_states.build_proof_source(),
+            order=None,
+            contact_id=contact.pk,
+            by=build_chat_actor(),
+            now=NOON,
         )
 
         assert isinstance(outcome, ProofOrphan)
@@ -102,73 +108,79 @@ class TestReceive:
 
 
 class TestReceiveLate:
-    @pytest.mark.parametrize("make", [order_states.expired, order_states.cancelled])
+    @pytest.mark.parametrize(
+        "make", [order_states.create_expired_order, order_states.create_cancelled_order]
+    )
     def test_takes_the_numbers_back_when_all_are_free(
         self, raffle: Raffle, make: Callable[[Raffle], Order]
     ) -> None:
         order = make(raffle)
 
-        outcome = order_states.received(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+        outcome = order_states.receive_proof(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
 
         assert isinstance(outcome, ProofLate)
         assert outcome.taken_back
-        order = order_states.stored(order)
+        order = order_states.reload_order(order)
         assert order.status == OrderStatus.PENDING_PAYMENT
         assert (order.under_review, order.expires_at, order.closed_at) == (True, None, None)
-        assert order_states.statuses(raffle, 1, 2, 3) == ["RESERVED"] * 3
+        assert order_states.list_ticket_statuses(raffle, 1, 2, 3) == ["RESERVED"] * 3
         assert order.proofs.get().late
-        assert order_states.story(order)[-2:] == ["PROOF_RECEIVED", "NUMBERS_TAKEN_BACK"]
+        assert order_states.list_actions(order)[-2:] == ["PROOF_RECEIVED", "NUMBERS_TAKEN_BACK"]
         assert inventory.find_inventory_problems() == []
 
     def test_asks_for_a_decision_when_a_number_is_gone(self, raffle: Raffle) -> None:
-        order = order_states.expired(raffle)
-        order_states.paid(raffle, numbers=[3])
+        order = order_states.create_expired_order(raffle)
+        order_states.create_paid_order(raffle, numbers=[3])
 
-        outcome = order_states.received(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+        outcome = order_states.receive_proof(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
 
         assert isinstance(outcome, ProofLate)
         assert not outcome.taken_back
-        order = order_states.stored(order)
+        order = order_states.reload_order(order)
         assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
-        assert order_states.statuses(raffle, 1, 2, 3) == ["AVAILABLE", "AVAILABLE", "SOLD"]
-        assert order_states.story(order)[-2:] == ["PROOF_RECEIVED", "LATE_PAYMENT"]
+        assert order_states.list_ticket_statuses(raffle, 1, 2, 3) == [
+            "AVAILABLE",
+            "AVAILABLE",
+            "SOLD",
+        ]
+        assert order_states.list_actions(order)[-2:] == ["PROOF_RECEIVED", "LATE_PAYMENT"]
         assert inventory.find_inventory_problems() == []
 
     def test_asks_for_a_decision_once(self, raffle: Raffle) -> None:
-        order = order_states.expired(raffle)
-        order_states.held(raffle, numbers=[3])
+        order = order_states.create_expired_order(raffle)
+        order_states.create_held_order(raffle, numbers=[3])
 
-        order_states.received(order)
-        order_states.received(order)
+        order_states.receive_proof(order)
+        order_states.receive_proof(order)
 
-        assert order_states.story(order).count("LATE_PAYMENT") == 1
+        assert order_states.list_actions(order).count("LATE_PAYMENT") == 1
 
     def test_takes_nothing_back_after_the_draw(self, raffle: Raffle) -> None:
-        order = order_states.expired(raffle)
+        order = order_states.create_expired_order(raffle)
         order.raffle.status = RaffleStatus.DRAWN
 
-        outcome = order_states.received(order)
+        outcome = order_states.receive_proof(order)
 
         assert isinstance(outcome, ProofLate)
         assert not outcome.taken_back
-        assert order_states.stored(order).needs_decision
+        assert order_states.reload_order(order).needs_decision
 
     def test_takes_the_numbers_back_of_one_sent_in_time_that_expired_meanwhile(
         self, raffle: Raffle
     ) -> None:
-        order = order_states.expired(raffle)
+        order = order_states.create_expired_order(raffle)
 
-        outcome = order_states.received(order, arrived_at=NOON + 29 * MINUTE)
+        outcome = order_states.receive_proof(order, arrived_at=NOON + 29 * MINUTE)
 
         assert isinstance(outcome, ProofLate)
         assert outcome.taken_back
         assert not outcome.proof.late
 
     def test_can_be_confirmed_afterwards(self, raffle: Raffle) -> None:
-        order = order_states.expired(raffle)
-        order_states.received(order)
+        order = order_states.create_expired_order(raffle)
+        order_states.receive_proof(order)
 
-        outcome = payments.confirm_payment(order, by=builders.a_reviewer(), now=NOON)
+        outcome = payments.confirm_payment(order, by=builders.build_staff_actor(), now=NOON)
 
         assert outcome == Settled(order, late=False)
         assert inventory.find_inventory_problems() == []
@@ -176,16 +188,16 @@ class TestReceiveLate:
 
 class TestFetching:
     def test_lists_what_is_due_longest_first(self, raffle: Raffle) -> None:
-        order = order_states.placed(raffle)
-        second = order_states.received(order, media_id="m2", media_sha256="cd" * 32).proof
-        first = order_states.received(order, media_id="m1").proof
-        later = order_states.received(order).proof
+        order = order_states.create_placed_order(raffle)
+        second = order_states.receive_proof(order, media_id="m2", media_sha256="cd" * 32).proof
+        first = order_states.receive_proof(order, media_id="m1").proof
+        later = order_states.receive_proof(order).proof
         due_at(first, NOON - MINUTE)
         due_at(later, NOON + MINUTE)
 
         due = proof_fetching.list_proofs_to_fetch(now=NOON, limit=10)
 
-        number_id = builders.NUMBER_ID
+        number_id = builders.PHONE_NUMBER_ID
         assert due == [
             ProofFetchJob(first.pk, number_id, "m1", "", 0),
             ProofFetchJob(second.pk, number_id, "m2", "cd" * 32, 0),
@@ -193,7 +205,7 @@ class TestFetching:
         assert proof_fetching.list_proofs_to_fetch(now=NOON, limit=1) == due[:1]
 
     def test_lets_one_of_two_gateways_have_a_file(self, raffle: Raffle) -> None:
-        proof = order_states.received(order_states.placed(raffle)).proof
+        proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
         soon = NOON + MINUTE
 
         claims = [
@@ -207,7 +219,7 @@ class TestFetching:
         ] == [1]
 
     def test_tries_again_later_or_never(self, raffle: Raffle) -> None:
-        proof = order_states.received(order_states.placed(raffle)).proof
+        proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
 
         retried = proof_fetching.record_fetch_failure(
             proof.pk, error="slow", retry_at=NOON + MINUTE, now=NOON
@@ -226,7 +238,7 @@ class TestFetching:
 
 class TestKeepFile:
     def test_stores_the_bytes_under_the_alias_of_proofs(self, raffle: Raffle) -> None:
-        proof = order_states.received(order_states.placed(raffle)).proof
+        proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
 
         keep(proof, content=PICTURE)
 
@@ -238,7 +250,7 @@ class TestKeepFile:
         assert str(kept.file.name).endswith(".jpg")
 
     def test_does_nothing_the_second_time(self, raffle: Raffle) -> None:
-        proof = order_states.received(order_states.placed(raffle)).proof
+        proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
         before = keep(proof, content=PICTURE).file.name
 
         keep(proof, content=b"something else")
@@ -249,7 +261,7 @@ class TestKeepFile:
         assert content_of(kept) == PICTURE
 
     def test_is_possible_after_the_fetch_was_given_up(self, raffle: Raffle) -> None:
-        proof = order_states.received(order_states.placed(raffle)).proof
+        proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
         proof_fetching.record_fetch_failure(proof.pk, error="gone", retry_at=None, now=NOON)
 
         keep(proof, content=PICTURE)
@@ -261,18 +273,21 @@ class TestKeepFile:
 class TestSameBytes:
     def test_finds_the_file_with_another_order(self, raffle: Raffle) -> None:
         one = keep(
-            order_states.received(order_states.placed(raffle, numbers=[1])).proof, content=PICTURE
+            order_states.receive_proof(order_states.create_placed_order(raffle, numbers=[1])).proof,
+            content=PICTURE,
         )
-        order = order_states.placed(raffle, numbers=[2])
-        two = keep(order_states.received(order).proof, content=PICTURE)
-        keep(order_states.received(order).proof, content=PICTURE)
-        keep(order_states.received(order).proof, content=b"another")
+        order = order_states.create_placed_order(raffle, numbers=[2])
+        two = keep(order_states.receive_proof(order).proof, content=PICTURE)
+        keep(order_states.receive_proof(order).proof, content=PICTURE)
+        keep(order_states.receive_proof(order).proof, content=b"another")
 
         assert proof_queries.find_identical_proofs(two) == [one]
 
     def test_finds_nothing_for_a_file_that_is_not_there_yet(self, raffle: Raffle) -> None:
-        order_states.received(order_states.placed(raffle, numbers=[1]))
-        proof = order_states.received(order_states.placed(raffle, numbers=[2])).proof
+        order_states.receive_proof(order_states.create_placed_order(raffle, numbers=[1]))
+        proof = order_states.receive_proof(
+            order_states.create_placed_order(raffle, numbers=[2])
+        ).proof
 
         assert proof_queries.find_identical_proofs(proof) == []
 

@@ -71,7 +71,7 @@ QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
 def test_goes_through_the_index(
     index: str, query: Callable[[Raffle], QuerySet[Any]], vendor: str
 ) -> None:
-    raffle = builders.raffle(numbers=20_000, with_numbers=False)
+    raffle = builders.create_raffle(numbers=20_000, with_numbers=False)
     number_generation.generate_numbers(raffle.pk, pause=0)
 
     if vendor == "postgresql" and not index.startswith("ticket"):

@@ -12,20 +12,22 @@ from shared.raffles.services import proof_fetching, similar_proofs
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import order_states
-from tests.receipts import COPIES, a_receipt, as_jpeg
+from tests.receipts import COPY_METHODS, draw_receipt, encode_jpeg
 
 pytestmark = pytest.mark.django_db
 
-RECEIPT = as_jpeg(a_receipt())
-COPY = COPIES["halved"](a_receipt())
-OTHER = as_jpeg(
-    a_receipt(amount="$25.00", reference="R-9QXW2", at="3 Oct 2026 17:47", operation="553018996421")
+RECEIPT = encode_jpeg(draw_receipt())
+COPY = COPY_METHODS["halved"](draw_receipt())
+OTHER = encode_jpeg(
+    draw_receipt(
+        amount="$25.00", reference="R-9QXW2", at="3 Oct 2026 17:47", operation="553018996421"
+    )
 )
 
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=20)
+    return builders.create_raffle(numbers=20)
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +53,8 @@ def kept(proof: PaymentProof, content: bytes) -> PaymentProof:
 
 def sent(raffle: Raffle, number: int, content: bytes) -> PaymentProof:
     """Pay a number with a picture."""
-    order = order_states.placed(raffle, numbers=[number])
-    return kept(order_states.received(order).proof, content)
+    order = order_states.create_placed_order(raffle, numbers=[number])
+    return kept(order_states.receive_proof(order).proof, content)
 
 
 class TestLookAlikes:
@@ -75,8 +77,8 @@ class TestLookAlikes:
     ) -> None:
         first = sent(raffle, 1, RECEIPT)
         assert first.order is not None
-        kept(order_states.received(first.order).proof, COPY)
-        orphan = kept(order_states.orphan(), COPIES["png"](a_receipt()))
+        kept(order_states.receive_proof(first.order).proof, COPY)
+        orphan = kept(order_states.receive_orphan_proof(), COPY_METHODS["png"](draw_receipt()))
 
         assert similar_proofs.find_similar_proofs([first]) == {}
         assert similar_proofs.find_similar_proofs([orphan]).keys() == {orphan.pk}

@@ -40,7 +40,7 @@ from shared.raffles.services import (
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
-from tests.builders import MINUTE, NOON, a_buyer, a_reviewer
+from tests.builders import MINUTE, NOON, build_chat_actor, build_staff_actor
 from tests.integration.raffles import order_states
 
 NUMBERS = 4
@@ -67,10 +67,12 @@ class Story(RuleBasedStateMachine):
 
     @initialize(limit=st.sampled_from([None, 3]), late=st.booleans())
     def open_a_raffle(self, limit: int | None, late: bool) -> None:
-        self.raffle = builders.raffle(numbers=NUMBERS, max_per_order=3, max_per_contact=limit)
-        self.buyers = [builders.contact() for _ in range(3)]
+        self.raffle = builders.create_raffle(
+            numbers=NUMBERS, max_per_order=3, max_per_contact=limit
+        )
+        self.buyers = [builders.create_contact() for _ in range(3)]
         if late:  # rarely comes about by itself
-            order_states.paid_late(self.raffle, numbers=[1, 2])
+            order_states.create_late_order(self.raffle, numbers=[1, 2])
             self.now = order_states.AFTER_THE_DEADLINE + 2 * MINUTE
 
     @rule(buyer=picks, quantity=st.integers(min_value=1, max_value=4), pivot=pivots)
@@ -83,7 +85,7 @@ class Story(RuleBasedStateMachine):
                 quantity=quantity,
                 pivot=pivot,
                 now=self.now,
-                by=a_buyer(),
+                by=build_chat_actor(),
             )
         )
 
@@ -95,7 +97,11 @@ class Story(RuleBasedStateMachine):
         contact = self.buyers[buyer % 3]
         order = self.attempt(
             lambda: reservations.hold_numbers(
-                self.raffle, contact_id=contact.pk, numbers=numbers, now=self.now, by=a_buyer()
+                self.raffle,
+                contact_id=contact.pk,
+                numbers=numbers,
+                now=self.now,
+                by=build_chat_actor(),
             )
         )
         assert order is None or order.list_ticket_numbers() == sorted(numbers)
@@ -104,7 +110,7 @@ class Story(RuleBasedStateMachine):
     def hold_for_cash(self, numbers: set[int]) -> None:
         self.attempt(
             lambda: reservations.hold_numbers(
-                self.raffle, contact_id=None, numbers=numbers, now=self.now, by=a_reviewer()
+                self.raffle, contact_id=None, numbers=numbers, now=self.now, by=build_staff_actor()
             )
         )
 
@@ -112,20 +118,20 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks)
     def place(self, pick: int) -> None:
         order = self.one(pick)
-        self.attempt(lambda: orders.place(order, at=self.now, now=self.now, by=a_buyer()))
+        self.attempt(lambda: orders.place(order, at=self.now, now=self.now, by=build_chat_actor()))
 
     @precondition(lambda self: self.orders())
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
         order = self.one(pick)
-        self.attempt(lambda: orders.cancel(order, by=a_buyer(), now=self.now))
+        self.attempt(lambda: orders.cancel(order, by=build_chat_actor(), now=self.now))
 
     @precondition(lambda self: self.orders())
     @rule(pick=picks)
     def confirm(self, pick: int) -> None:
         order = self.one(pick)
         outcome = self.attempt(
-            lambda: payments.confirm_payment(order, by=a_reviewer(), now=self.now)
+            lambda: payments.confirm_payment(order, by=build_staff_actor(), now=self.now)
         )
         self.note_if_sold(outcome)
         assert not isinstance(outcome, NeedsDecision) or outcome.taken
@@ -138,7 +144,7 @@ class Story(RuleBasedStateMachine):
         self.note_if_sold(
             self.attempt(
                 lambda: late_payments.replace_numbers(
-                    order, numbers=numbers, pivot=pivot, by=a_reviewer(), now=self.now
+                    order, numbers=numbers, pivot=pivot, by=build_staff_actor(), now=self.now
                 )
             )
         )
@@ -148,7 +154,7 @@ class Story(RuleBasedStateMachine):
     def note_refund(self, pick: int) -> None:
         order = self.one(pick, of=self.undecided())
         self.attempt(
-            lambda: late_payments.note_refund(order, note="", by=a_reviewer(), now=self.now)
+            lambda: late_payments.note_refund(order, note="", by=build_staff_actor(), now=self.now)
         )
 
     @precondition(lambda self: self.orders())
@@ -157,7 +163,7 @@ class Story(RuleBasedStateMachine):
         order = self.one(pick)
         self.attempt(
             lambda: payments.reject_proofs(
-                order, reason=RejectReason.REPEATED, note="", by=a_reviewer(), now=self.now
+                order, reason=RejectReason.REPEATED, note="", by=build_staff_actor(), now=self.now
             )
         )
 
@@ -166,10 +172,10 @@ class Story(RuleBasedStateMachine):
     def send_a_proof(self, pick: int) -> None:
         order = self.one(pick)
         proofs.receive_proof(
-            order_states.source(arrived_at=self.now),
+            order_states.build_proof_source(arrived_at=self.now),
             order=order,
             contact_id=order.contact_id or self.buyers[0].pk,
-            by=a_buyer(),
+            by=build_chat_actor(),
             now=self.now,
         )
 
@@ -178,19 +184,23 @@ class Story(RuleBasedStateMachine):
     def ask_again(self, pick: int) -> None:
         order = self.one(pick)
         self.attempt(
-            lambda: payments.ask_for_better_proof(order, note="", by=a_reviewer(), now=self.now)
+            lambda: payments.ask_for_better_proof(
+                order, note="", by=build_staff_actor(), now=self.now
+            )
         )
 
     @precondition(lambda self: self.orders())
     @rule(pick=picks, buyer=picks, dismissed=st.booleans())
     def find_a_home_for_a_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
         proof = orphan_proofs.lock_orphan_proof(
-            order_states.orphan(self.buyers[buyer % 3], arrived_at=self.now).pk
+            order_states.receive_orphan_proof(self.buyers[buyer % 3], arrived_at=self.now).pk
         )
         if dismissed:
-            orphan_proofs.dismiss_proof(proof, note="", by=a_reviewer(), now=self.now)
+            orphan_proofs.dismiss_proof(proof, note="", by=build_staff_actor(), now=self.now)
         else:
-            proofs.assign_proofs([proof], order=self.one(pick), by=a_reviewer(), now=self.now)
+            proofs.assign_proofs(
+                [proof], order=self.one(pick), by=build_staff_actor(), now=self.now
+            )
 
     @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
     def let_time_pass(self, minutes: int) -> None:
@@ -233,7 +243,7 @@ class Story(RuleBasedStateMachine):
 
     def note_if_sold(self, outcome: object) -> None:
         if isinstance(outcome, Settled):
-            numbers = order_states.stored(outcome.order).list_ticket_numbers()
+            numbers = order_states.reload_order(outcome.order).list_ticket_numbers()
             assert not set(numbers) & set(self.sold), "sold twice"
             self.sold |= dict.fromkeys(numbers, outcome.order.pk)
 

@@ -22,7 +22,7 @@ from shared.use_cases.cash_sales import CashSale
 from shared.use_cases.errors import BuyerNameMissing
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
-from tests.builders import NOON, a_reviewer
+from tests.builders import NOON, build_staff_actor
 from tests.integration.raffles import order_states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
@@ -32,7 +32,7 @@ KEY = UUID(int=1)
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=12, max_per_order=11)
+    return builders.create_raffle(numbers=12, max_per_order=11)
 
 
 def sell(raffle_id: int, **terms: Any) -> CashSale:
@@ -43,7 +43,7 @@ def sell(raffle_id: int, **terms: Any) -> CashSale:
         "buyer_phone": "+1 555 0199",
         "request_key": KEY,
         "pivot": order_states.PIVOT,
-        "by": a_reviewer(),
+        "by": build_staff_actor(),
         "now": NOON,
     }
     return cash_sales.sell_for_cash(raffle_id, **usual | terms)
@@ -52,7 +52,7 @@ def sell(raffle_id: int, **terms: Any) -> CashSale:
 def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
     sold = sell(raffle.pk)
 
-    order = order_states.stored(sold.order)
+    order = order_states.reload_order(sold.order)
     assert (order.status, order.contact, order.list_ticket_numbers()) == (
         OrderStatus.PAID,
         None,
@@ -60,7 +60,7 @@ def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
     )
     assert (order.buyer_name, order.buyer_phone) == ("Doña Inés", "+1 555 0199")
     assert (order.total, order.closed_at, order.expires_at) == (Decimal(10), NOON, None)
-    assert order_states.statuses(raffle, 7, 8) == ["SOLD"] * 2
+    assert order_states.list_ticket_statuses(raffle, 7, 8) == ["SOLD"] * 2
     assert not OutboundMessage.objects.exists()
 
 
@@ -102,7 +102,7 @@ def test_a_form_sent_twice_sells_once(raffle: Raffle) -> None:
 def test_refuses_by_the_rules_of_the_chat_and_writes_nothing(
     raffle: Raffle, terms: dict[str, Any], refusal: type[DomainError]
 ) -> None:
-    order_states.paid(raffle, numbers=[1, 2])
+    order_states.create_paid_order(raffle, numbers=[1, 2])
 
     with pytest.raises(refusal):
         sell(raffle.pk, **terms)

@@ -19,15 +19,15 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import cash_sales, late_payments, order_endings, orphan_proofs, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
-from tests.builders import NOON, a_reviewer
-from tests.integration.conversation.chat import Chat
+from tests.builders import NOON, build_staff_actor
+from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 from tests.integration.raffles.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LATER = order_states.AFTER_THE_DEADLINE
-WHO: dict[str, Any] = {"by": a_reviewer(), "now": LATER}
+WHO: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
 EACH = 3
 """How many do the same thing at once."""
 
@@ -58,9 +58,12 @@ def told(*keys: str) -> int:
 
 def test_an_orphan_proof_gets_one_home() -> None:
     with transaction.atomic():
-        raffle = builders.raffle(numbers=20)
-        proof = order_states.orphan()
-        mine, friends = order_states.placed(raffle), order_states.placed(raffle, numbers=[9])
+        raffle = builders.create_raffle(numbers=20)
+        proof = order_states.receive_orphan_proof()
+        mine, friends = (
+            order_states.create_placed_order(raffle),
+            order_states.create_placed_order(raffle, numbers=[9]),
+        )
 
     def attach(order: Order) -> object:
         return orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
@@ -81,12 +84,12 @@ def test_an_orphan_proof_gets_one_home() -> None:
 
 
 def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> None:
-    builders.raffle(numbers=100)
-    buyer = Chat(now=LATER)
+    builders.create_raffle(numbers=100)
+    buyer = BuyerChat(now=LATER)
     mine = buyer.buys()
     with transaction.atomic():
-        proof = order_states.orphan(buyer.contact)
-        friends = order_states.placed(mine.raffle, numbers=[90])
+        proof = order_states.receive_orphan_proof(buyer.contact)
+        friends = order_states.create_placed_order(mine.raffle, numbers=[90])
     tap = button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, mine.pk)
     reply = {"type": "button_reply", "button_reply": {"id": tap, "title": "Mine"}}
     buyer.receives("interactive", {"interactive": reply})
@@ -103,7 +106,7 @@ def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> No
 
 def test_a_late_payment_is_decided_once() -> None:
     with transaction.atomic():
-        order = order_states.paid_late(builders.raffle(numbers=20))
+        order = order_states.create_late_order(builders.create_raffle(numbers=20))
 
     def replace(*numbers: int) -> object:
         return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
@@ -121,8 +124,8 @@ def test_a_late_payment_is_decided_once() -> None:
 
 def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -> None:
     with transaction.atomic():
-        raffle = builders.raffle(numbers=20)
-        order = order_states.paid_late(raffle)
+        raffle = builders.create_raffle(numbers=20)
+        order = order_states.create_late_order(raffle)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
     order_endings.cancel_order(other.pk, **WHO)
 
@@ -145,8 +148,10 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
 
 def test_two_late_payments_never_get_the_same_numbers() -> None:
     with transaction.atomic():
-        raffle = builders.raffle(numbers=8)
-        late = [order_states.paid_late(raffle, numbers=numbers) for numbers in ([1, 2], [3, 4])]
+        raffle = builders.create_raffle(numbers=8)
+        late = [
+            order_states.create_late_order(raffle, numbers=numbers) for numbers in ([1, 2], [3, 4])
+        ]
 
     def replace(order: Order, *numbers: int) -> object:
         return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
@@ -158,7 +163,7 @@ def test_two_late_payments_never_get_the_same_numbers() -> None:
 
 
 def test_the_same_numbers_are_sold_for_cash_once() -> None:
-    raffle = builders.raffle(numbers=20)
+    raffle = builders.create_raffle(numbers=20)
 
     def sell(*numbers: int) -> object:
         return sold(raffle.pk, numbers=numbers, request_key=UUID(int=next(keys)))
@@ -173,7 +178,7 @@ def test_the_same_numbers_are_sold_for_cash_once() -> None:
 
 @pytest.mark.parametrize("numbers", [[7, 8], None])
 def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) -> None:
-    raffle = builders.raffle(numbers=20)
+    raffle = builders.create_raffle(numbers=20)
 
     def sell() -> cash_sales.CashSale:
         return sold(raffle.pk, numbers=numbers, request_key=UUID(int=1))
@@ -187,7 +192,7 @@ def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) ->
 
 def test_a_buyer_is_asked_again_once() -> None:
     with transaction.atomic():
-        order = order_states.under_review(builders.raffle(numbers=20))
+        order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
     came = outcomes(lambda: payments.ask_for_better_proof(order.pk, note="", **WHO))
 

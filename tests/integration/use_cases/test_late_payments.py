@@ -23,7 +23,7 @@ from shared.raffles.results import NeedsDecision, Settled
 from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
-from tests.builders import NOON, a_reviewer
+from tests.builders import NOON, build_staff_actor
 from tests.integration.conversation import chat
 from tests.integration.raffles import order_states
 
@@ -34,13 +34,13 @@ LATER = NOON + timedelta(hours=3)
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=12)
+    return builders.create_raffle(numbers=12)
 
 
 @pytest.fixture
 def late(raffle: Raffle) -> Order:
     """Give an order for 1, 2 and 3 that was paid when somebody else had 1."""
-    return order_states.paid_late(raffle)
+    return order_states.create_late_order(raffle)
 
 
 def replace(order: Order, *numbers: int, seen: list[int] | None = None) -> Settled:
@@ -48,7 +48,7 @@ def replace(order: Order, *numbers: int, seen: list[int] | None = None) -> Settl
         order.pk,
         numbers=numbers or None,
         pivot=order_states.PIVOT,
-        by=a_reviewer(),
+        by=build_staff_actor(),
         now=LATER,
         seen_proofs=seen,
     )
@@ -56,7 +56,7 @@ def replace(order: Order, *numbers: int, seen: list[int] | None = None) -> Settl
 
 def refund(order: Order, *, seen: list[int] | None = None) -> Order:
     return late_payments.note_refund(
-        order.pk, note="By bank transfer.", by=a_reviewer(), now=LATER, seen_proofs=seen
+        order.pk, note="By bank transfer.", by=build_staff_actor(), now=LATER, seen_proofs=seen
     )
 
 
@@ -73,15 +73,15 @@ class TestReplaceNumbers:
         outcome = replace(late, 7, 8, 9)
 
         assert outcome == Settled(outcome.order, late=True)
-        order = order_states.stored(late)
+        order = order_states.reload_order(late)
         assert (order.status, order.list_ticket_numbers(), order.total) == (
             "PAID",
             [7, 8, 9],
             Decimal(15),
         )
         assert not order.needs_decision
-        assert order_states.statuses(raffle, 7, 8, 9) == ["SOLD"] * 3
-        assert order_states.story(order)[-2:] == ["NUMBERS_REPLACED", "PAID"]
+        assert order_states.list_ticket_statuses(raffle, 7, 8, 9) == ["SOLD"] * 3
+        assert order_states.list_actions(order)[-2:] == ["NUMBERS_REPLACED", "PAID"]
         assert {proof.verdict for proof in order.proofs.all()} == {Verdict.ACCEPTED}
 
     def test_keeps_the_old_numbers_in_the_history(self, late: Order) -> None:
@@ -101,13 +101,13 @@ class TestReplaceNumbers:
             "NOTICE",
             late.code,
         )
-        assert "01 · 02 · 03" in chat.body(message)
-        assert "*07 · 08 · 09* are yours" in chat.body(message)
+        assert "01 · 02 · 03" in chat.render_body(message)
+        assert "*07 · 08 · 09* are yours" in chat.render_body(message)
 
     def test_keeps_what_is_free_of_the_old_and_draws_the_rest(self, late: Order) -> None:
         replace(late)
 
-        numbers = order_states.stored(late).list_ticket_numbers()
+        numbers = order_states.reload_order(late).list_ticket_numbers()
         assert len(numbers) == 3
         assert set(numbers) & {1, 2, 3} == {2, 3}
 
@@ -115,11 +115,11 @@ class TestReplaceNumbers:
         self, raffle: Raffle, late: Order
     ) -> None:
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        order_endings.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        order_endings.cancel_order(other.pk, by=build_staff_actor(), now=LATER)
 
         replace(late)
 
-        assert order_states.stored(late).list_ticket_numbers() == [1, 2, 3]
+        assert order_states.reload_order(late).list_ticket_numbers() == [1, 2, 3]
         assert last_told(late).key == "paid"
 
     @pytest.mark.parametrize("status", [RaffleStatus.PAUSED, RaffleStatus.CLOSED])
@@ -145,25 +145,25 @@ class TestReplaceNumbers:
         refusal: type[DomainError],
         details: dict[str, object],
     ) -> None:
-        before = order_states.story(late), OutboundMessage.objects.count()
+        before = order_states.list_actions(late), OutboundMessage.objects.count()
 
         with pytest.raises(refusal) as refused:
             replace(late, *numbers)
 
         assert refused.value.details == details
-        assert order_states.stored(late).needs_decision
-        assert (order_states.story(late), OutboundMessage.objects.count()) == before
+        assert order_states.reload_order(late).needs_decision
+        assert (order_states.list_actions(late), OutboundMessage.objects.count()) == before
 
     def test_refuses_random_numbers_where_too_few_are_left(
         self, raffle: Raffle, late: Order
     ) -> None:
-        order_states.paid(raffle, numbers=range(4, 13))
+        order_states.create_paid_order(raffle, numbers=range(4, 13))
 
         with pytest.raises(TooFewLeft) as refused:
             replace(late)
 
         assert refused.value.details == {"available": 2}
-        assert order_states.statuses(raffle, 2, 3) == ["AVAILABLE"] * 2
+        assert order_states.list_ticket_statuses(raffle, 2, 3) == ["AVAILABLE"] * 2
 
     def test_refuses_after_the_draw(self, raffle: Raffle, late: Order) -> None:
         Raffle.objects.filter(pk=raffle.pk).update(status=RaffleStatus.DRAWN)
@@ -184,7 +184,7 @@ class TestNoteRefund:
     def test_ends_the_matter_and_tells_the_buyer_how(self, late: Order) -> None:
         order = refund(late)
 
-        order = order_states.stored(order)
+        order = order_states.reload_order(order)
         assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, False)
         proof = order.proofs.get()
         assert (proof.verdict, proof.note) == (Verdict.DISMISSED, "By bank transfer.")
@@ -193,29 +193,29 @@ class TestNoteRefund:
         assert event is not None
         assert (event.action, event.reason) == ("REFUND_NOTED", "By bank transfer.")
         assert last_told(late).key == "refund_noted"
-        assert "$15.00 back. By bank transfer." in chat.body(last_told(late))
+        assert "$15.00 back. By bank transfer." in chat.render_body(last_told(late))
 
     def test_lets_nobody_sell_for_the_money_that_went_back(
         self, raffle: Raffle, late: Order
     ) -> None:
         refund(late)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-        order_endings.cancel_order(other.pk, by=a_reviewer(), now=LATER)
+        order_endings.cancel_order(other.pk, by=build_staff_actor(), now=LATER)
 
         with pytest.raises(DecisionMade) as refused:
-            payments.confirm_payment(late.pk, by=builders.an_api_token(), now=LATER)
+            payments.confirm_payment(late.pk, by=builders.build_token_actor(), now=LATER)
 
         assert refused.value.details == {"by": "rita", "at": LATER}
-        assert order_states.stored(late).status == OrderStatus.EXPIRED
+        assert order_states.reload_order(late).status == OrderStatus.EXPIRED
 
     def test_lets_a_new_payment_begin_anew(self, late: Order) -> None:
         refund(late)
-        order_states.received(order_states.stored(late), arrived_at=LATER)
+        order_states.receive_proof(order_states.reload_order(late), arrived_at=LATER)
 
-        outcome = payments.confirm_payment(late.pk, by=a_reviewer(), now=LATER)
+        outcome = payments.confirm_payment(late.pk, by=build_staff_actor(), now=LATER)
 
         assert isinstance(outcome, NeedsDecision)
-        assert order_states.stored(late).needs_decision
+        assert order_states.reload_order(late).needs_decision
 
 
 class TestTheSecondDecision:
@@ -228,16 +228,16 @@ class TestTheSecondDecision:
         second: Callable[[Order], object],
     ) -> None:
         first(late)
-        before = order_states.story(late), OutboundMessage.objects.count()
+        before = order_states.list_actions(late), OutboundMessage.objects.count()
 
         with pytest.raises(DecisionMade) as refused:
             second(late)
 
         assert refused.value.details == {"by": "rita", "at": LATER}
-        assert (order_states.story(late), OutboundMessage.objects.count()) == before
+        assert (order_states.list_actions(late), OutboundMessage.objects.count()) == before
 
     def test_names_nobody_where_nothing_was_to_be_decided(self, raffle: Raffle) -> None:
-        order = order_states.rejected(order_states.under_review(raffle))
+        order = order_states.reject_proofs(order_states.create_order_under_review(raffle))
 
         with pytest.raises(DecisionMade) as refused:
             refund(order)
@@ -252,7 +252,7 @@ class TestTheSecondDecision:
                 late.pk,
                 reason=RejectReason.REPEATED,
                 note="",
-                by=builders.an_api_token(),
+                by=builders.build_token_actor(),
                 now=LATER,
             )
 

@@ -14,9 +14,9 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.use_cases import order_endings, payments
 from tests import builders
-from tests.builders import MINUTE, NOON, a_reviewer, an_api_token
+from tests.builders import MINUTE, NOON, build_staff_actor, build_token_actor
 from tests.integration.conversation import chat
-from tests.integration.conversation.chat import Chat
+from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
@@ -24,14 +24,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=20)
+    return builders.create_raffle(numbers=20)
 
 
 def ask(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Order:
     return payments.ask_for_better_proof(
         order.pk,
         note="The amount is cut off.",
-        by=a_reviewer(),
+        by=build_staff_actor(),
         now=NOON + minutes * MINUTE,
         seen_proofs=seen,
     )
@@ -39,13 +39,13 @@ def ask(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Ord
 
 class TestAskAgain:
     def test_leaves_the_order_under_review_without_a_clock(self, raffle: Raffle) -> None:
-        buyer = Chat()
+        buyer = BuyerChat()
         order = buyer.buys()
         buyer.sends_picture()
 
         ask(order)
 
-        order = order_states.stored(order)
+        order = order_states.reload_order(order)
         assert (order.asked_again_at, order.under_review_since, order.expires_at) == (
             NOON,
             NOON,
@@ -55,48 +55,52 @@ class TestAskAgain:
         assert (event.reason, event.actor_label) == ("The amount is cut off.", "rita")
         message = buyer.everything()[-1]
         assert (message.key, message.kind, message.about) == ("asked_again", "NOTICE", order.code)
-        assert "The amount is cut off." in chat.body(message)
+        assert "The amount is cut off." in chat.render_body(message)
 
     def test_ends_with_the_next_proof_even_if_another_order_waits(self, raffle: Raffle) -> None:
-        buyer = Chat()
+        buyer = BuyerChat()
         asked = buyer.buys()
         buyer.sends_picture()
         ask(asked)
-        assert "one more photo" in chat.body(buyer.says("done")[-1])
+        assert "one more photo" in chat.render_body(buyer.says("done")[-1])
         other = buyer.later(minutes=5).buys()
 
         assert [message.key for message in buyer.sends_picture()] == ["which_order"]
         buyer.taps(f"{asked.code} $15.00")
 
-        assert order_states.stored(asked).asked_again_at is None
+        assert order_states.reload_order(asked).asked_again_at is None
         assert asked.proofs.count() == 2
-        assert not order_states.stored(other).under_review
+        assert not order_states.reload_order(other).under_review
 
     def test_ends_with_a_proof_that_staff_attach(self, raffle: Raffle) -> None:
-        order = ask(order_states.under_review(raffle))
+        order = ask(order_states.create_order_under_review(raffle))
 
-        order_states.received(order)
+        order_states.receive_proof(order)
 
-        assert order_states.stored(order).asked_again_at is None
+        assert order_states.reload_order(order).asked_again_at is None
 
     @pytest.mark.parametrize("end", ["confirm", "reject", "cancel"])
     def test_ends_with_any_decision(self, raffle: Raffle, end: str) -> None:
-        order = ask(order_states.under_review(raffle))
+        order = ask(order_states.create_order_under_review(raffle))
 
         match end:
             case "confirm":
-                payments.confirm_payment(order.pk, by=a_reviewer(), now=NOON)
+                payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
             case "reject":
                 payments.reject_payment(
-                    order.pk, reason=RejectReason.REPEATED, note="", by=a_reviewer(), now=NOON
+                    order.pk,
+                    reason=RejectReason.REPEATED,
+                    note="",
+                    by=build_staff_actor(),
+                    now=NOON,
                 )
             case _:
-                order_endings.cancel_order(order.pk, by=a_reviewer(), now=NOON)
+                order_endings.cancel_order(order.pk, by=build_staff_actor(), now=NOON)
 
-        assert order_states.stored(order).asked_again_at is None
+        assert order_states.reload_order(order).asked_again_at is None
 
     def test_is_refused_twice_within_a_minute_and_possible_after_it(self, raffle: Raffle) -> None:
-        order = ask(order_states.under_review(raffle))
+        order = ask(order_states.create_order_under_review(raffle))
 
         with pytest.raises(AskedJustNow) as refused:
             ask(order)
@@ -106,7 +110,7 @@ class TestAskAgain:
 
     def test_is_refused_while_a_proof_is_unseen(self, raffle: Raffle) -> None:
         with pytest.raises(ProofUnseen):
-            ask(order_states.under_review(raffle), seen=[])
+            ask(order_states.create_order_under_review(raffle), seen=[])
 
     @pytest.mark.parametrize(
         ("status", "refusal", "by"),
@@ -120,7 +124,7 @@ class TestAskAgain:
     def test_is_refused_without_a_review_and_says_who_ended_it(
         self, raffle: Raffle, status: OrderStatus, refusal: type[DomainError], by: str | None
     ) -> None:
-        order = order_states.in_status(raffle, status)
+        order = order_states.create_order_in_status(raffle, status)
 
         with pytest.raises(refusal) as refused:
             ask(order)
@@ -131,14 +135,14 @@ class TestAskAgain:
 
 class TestTheSecondReviewer:
     def test_hears_who_rejected_when(self, raffle: Raffle) -> None:
-        order = order_states.rejected(order_states.under_review(raffle))
+        order = order_states.reject_proofs(order_states.create_order_under_review(raffle))
 
         with pytest.raises(NothingToReview) as refused:
             payments.reject_payment(
                 order.pk,
                 reason=RejectReason.REPEATED,
                 note="",
-                by=an_api_token(),
+                by=build_token_actor(),
                 now=NOON + MINUTE,
             )
 
@@ -146,10 +150,14 @@ class TestTheSecondReviewer:
         assert refused.value.message() == NothingToReview.message()
 
     def test_keeps_the_words_of_the_verdict_with_the_proof(self, raffle: Raffle) -> None:
-        order = order_states.under_review(raffle)
+        order = order_states.create_order_under_review(raffle)
 
         payments.reject_payment(
-            order.pk, reason=RejectReason.OTHER, note="Upside down", by=a_reviewer(), now=NOON
+            order.pk,
+            reason=RejectReason.OTHER,
+            note="Upside down",
+            by=build_staff_actor(),
+            now=NOON,
         )
 
         assert order.proofs.get().note == "Upside down"

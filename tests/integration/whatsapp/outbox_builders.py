@@ -21,7 +21,7 @@ LEASE_FOR: Final = timedelta(seconds=60)
 _serial = count(1)
 
 
-def queued(
+def queue_message(
     contact: WhatsAppContact, *, kind: OutboxKind = OutboxKind.REPLY, **fields: Any
 ) -> OutboundMessage:
     """Queue a message to a buyer; `fields` are set afterwards."""
@@ -39,7 +39,7 @@ def queued(
     return message
 
 
-def claim(
+def claim_messages(
     *,
     now: datetime = NOON,
     limit: int = 10,
@@ -56,12 +56,12 @@ def claim(
     )
 
 
-def claim_one(*, now: datetime = NOON) -> ClaimedMessage:
+def claim_message(*, now: datetime = NOON) -> ClaimedMessage:
     """Claim the one message there is to send."""
-    [claimed] = claim(now=now)
+    [claimed] = claim_messages(now=now)
     return claimed
 
 
-def ids(claimed: Collection[ClaimedMessage]) -> list[int]:
+def list_ids(claimed: Collection[ClaimedMessage]) -> list[int]:
     """Tell which messages were claimed."""
     return [one.id for one in claimed]

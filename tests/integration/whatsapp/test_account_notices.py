@@ -6,15 +6,15 @@ import pytest
 
 from shared.whatsapp.models import AccountNotice, Alarm, BusinessNumber
 from shared.whatsapp.services import business_numbers
-from tests.builders import NOON, NUMBER_ID
-from tests.integration.whatsapp.webhook_builders import change, store
+from tests.builders import NOON, PHONE_NUMBER_ID
+from tests.integration.whatsapp.webhook_builders import build_change_webhook, store_webhooks
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def two_numbers() -> None:
-    business_numbers.record_webhook({NUMBER_ID: "15550100000", "2": "15550100009"}, now=NOON)
+    business_numbers.record_webhook({PHONE_NUMBER_ID: "15550100000", "2": "15550100009"}, now=NOON)
     Alarm.objects.all().delete()
 
 
@@ -37,10 +37,10 @@ class TestAccountUpdate:
         ],
     )
     def test_pauses_sending_when_messages_are_refused(self, value: dict[str, Any]) -> None:
-        store(change("account_update", value))
+        store_webhooks(build_change_webhook("account_update", value))
 
-        assert paused() == [NUMBER_ID, "2"]
-        number = BusinessNumber.objects.get(phone_number_id=NUMBER_ID)
+        assert paused() == [PHONE_NUMBER_ID, "2"]
+        number = BusinessNumber.objects.get(phone_number_id=PHONE_NUMBER_ID)
         assert number.pause_reason == f"Meta reports {value['event']}."
         assert number.probe_at == NOON + business_numbers.PROBE_INTERVAL
         assert Alarm.objects.filter(key__startswith="notice:account_update").count() == 1
@@ -57,14 +57,14 @@ class TestAccountUpdate:
         ],
     )
     def test_sends_on_when_they_are_not(self, value: dict[str, Any]) -> None:
-        store(change("account_update", value))
+        store_webhooks(build_change_webhook("account_update", value))
 
         assert paused() == []
         assert Alarm.objects.count() == 1
 
     def test_pauses_only_the_number_it_names(self) -> None:
-        store(
-            change(
+        store_webhooks(
+            build_change_webhook(
                 "account_update", {"event": "ACCOUNT_RESTRICTION", "phone_number": "15550100009"}
             )
         )
@@ -72,11 +72,11 @@ class TestAccountUpdate:
         assert paused() == ["2"]
 
     def test_acts_once_however_often_it_comes(self) -> None:
-        hook = change("account_update", {"event": "ACCOUNT_DELETED"})
-        store(hook)
+        hook = build_change_webhook("account_update", {"event": "ACCOUNT_DELETED"})
+        store_webhooks(hook)
         BusinessNumber.objects.update(paused_at=None)
 
-        store(hook)
+        store_webhooks(hook)
 
         assert paused() == []
         assert {alarm.count for alarm in Alarm.objects.all()} == {1}
@@ -94,13 +94,15 @@ class TestOtherNotices:
     def test_sounds_an_alarm_for_what_a_person_should_see(
         self, field: str, value: dict[str, Any]
     ) -> None:
-        store(change(field, value))
+        store_webhooks(build_change_webhook(field, value))
 
         assert AccountNotice.objects.get().needs_attention
         assert Alarm.objects.get().key.startswith(f"notice:{field}")
 
     def test_keeps_the_rest_quietly(self) -> None:
-        stored = store(change("message_template_status_update", {"event": "APPROVED"}))
+        stored = store_webhooks(
+            build_change_webhook("message_template_status_update", {"event": "APPROVED"})
+        )
 
         assert stored.notices == AccountNotice.objects.count() == 1
         assert Alarm.objects.count() == 0

@@ -19,10 +19,20 @@ from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.integration.conversation.chat import Chat
-from tests.integration.whatsapp.outbox_builders import claim, claim_one, ids, queued
-from tests.integration.whatsapp.webhook_builders import at_once, status, store, webhook
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.conversation.chat import BuyerChat
+from tests.integration.whatsapp.outbox_builders import (
+    claim_message,
+    claim_messages,
+    list_ids,
+    queue_message,
+)
+from tests.integration.whatsapp.webhook_builders import (
+    build_status,
+    build_webhook,
+    run_at_once,
+    store_webhooks,
+)
 
 SECOND = timedelta(seconds=1)
 FAILED: dict[str, Any] = {
@@ -44,21 +54,24 @@ class TestSendAgain:
     def test_queues_it_as_if_never_tried_before_anything_newer(
         self, trouble: dict[str, Any]
     ) -> None:
-        buyer = builders.contact()
-        failed = queued(buyer, **trouble)
-        queued(buyer)
+        buyer = builders.create_contact()
+        failed = queue_message(buyer, **trouble)
+        queue_message(buyer)
 
         again = outbox_queue.resend_message(failed.pk)
 
         assert (again.status, again.attempts, again.error) == (OutboxStatus.QUEUED, 0, "")
         assert (again.error_code, again.delivery, again.wa_message_id) == (None, "", "")
-        assert ids(claim()) == [failed.pk]
+        assert list_ids(claim_messages()) == [failed.pk]
 
     @pytest.mark.parametrize("state", sorted(set(OutboxStatus) - {OutboxStatus.FAILED}))
     def test_refuses_what_did_not_fail(self, state: OutboxStatus) -> None:
         lease: dict[str, Any] = {"lease": "5e" * 16, "lease_until": NOON + MINUTE}
-        message = queued(
-            builders.contact(), status=state, delivery=MessageDeliveryStatus.DELIVERED, **lease
+        message = queue_message(
+            builders.create_contact(),
+            status=state,
+            delivery=MessageDeliveryStatus.DELIVERED,
+            **lease,
         )
 
         with pytest.raises(MessageNotFailed):
@@ -68,24 +81,26 @@ class TestSendAgain:
         assert message.status == state
 
     def test_lets_the_window_judge_when_it_is_claimed(self) -> None:
-        buyer = builders.contact(last_inbound_at=NOON - timedelta(days=2))
-        news = queued(buyer, kind=OutboxKind.NOTICE, **FAILED)
-        answer = queued(buyer, kind=OutboxKind.REPLY, **FAILED)
+        buyer = builders.create_contact(last_inbound_at=NOON - timedelta(days=2))
+        news = queue_message(buyer, kind=OutboxKind.NOTICE, **FAILED)
+        answer = queue_message(buyer, kind=OutboxKind.REPLY, **FAILED)
         for message in (news, answer):
             outbox_queue.resend_message(message.pk)
 
-        assert claim() == []
+        assert claim_messages() == []
 
         news.refresh_from_db()
         answer.refresh_from_db()
         assert (news.status, answer.status) == (OutboxStatus.WITHHELD, OutboxStatus.STALE)
 
     def test_is_settled_by_the_first_copy_when_that_arrived_after_all(self) -> None:
-        message = queued(builders.contact(), status=OutboxStatus.FAILED, unknown_sends=3)
+        message = queue_message(
+            builders.create_contact(), status=OutboxStatus.FAILED, unknown_sends=3
+        )
         outbox_queue.resend_message(message.pk)
 
-        news = status("delivered", wamid="w.1", callback_data=str(message.callback_data))
-        store(webhook(statuses=[news]))
+        news = build_status("delivered", wamid="w.1", callback_data=str(message.callback_data))
+        store_webhooks(build_webhook(statuses=[news]))
         delivery_statuses.apply_statuses(now=NOON, limit=10)
 
         message.refresh_from_db()
@@ -93,7 +108,7 @@ class TestSendAgain:
             OutboxStatus.SENT,
             MessageDeliveryStatus.DELIVERED,
         )
-        assert claim() == []
+        assert claim_messages() == []
 
 
 @pytest.mark.django_db
@@ -105,8 +120,8 @@ class TestAnswerAgain:
         return message
 
     def test_answers_a_fresh_message_as_if_it_had_just_come(self) -> None:
-        builders.raffle()
-        chat = Chat()
+        builders.create_raffle()
+        chat = BuyerChat()
         message = self.a_failed(chat.receives("text", {"text": {"body": "hi"}}))
 
         inbox_queue.requeue_failed_message(message.pk)
@@ -119,8 +134,8 @@ class TestAnswerAgain:
             inbox_queue.requeue_failed_message(message.pk)
 
     def test_keeps_a_payment_proof_however_old_it_is(self) -> None:
-        builders.raffle()
-        chat = Chat()
+        builders.create_raffle()
+        chat = BuyerChat()
         order = chat.buys()
         picture = {"image": {"id": "media1", "mime_type": "image/jpeg"}}
         message = self.a_failed(chat.receives("image", picture))
@@ -134,39 +149,43 @@ class TestAnswerAgain:
 @pytest.mark.django_db
 class TestTryNow:
     def test_gives_a_paused_number_its_one_try_at_once(self) -> None:
-        message = queued(builders.contact())
-        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
-        assert claim(now=NOON + SECOND) == []
+        message = queue_message(builders.create_contact())
+        business_numbers.pause_sending(
+            PHONE_NUMBER_ID, code=190, reason="The token expired.", now=NOON
+        )
+        assert claim_messages(now=NOON + SECOND) == []
 
-        business_numbers.try_sending_now(NUMBER_ID, now=NOON + SECOND)
+        business_numbers.try_sending_now(PHONE_NUMBER_ID, now=NOON + SECOND)
 
-        tried = claim_one(now=NOON + SECOND)
+        tried = claim_message(now=NOON + SECOND)
         assert tried.id == message.pk
         assert BusinessNumber.objects.get().paused_at == NOON
         send_results.record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
         assert BusinessNumber.objects.get().paused_at is None
 
     def test_ends_a_slow_down(self) -> None:
-        queued(builders.contact())
-        business_numbers.slow_down_sending(NUMBER_ID, least=timedelta(hours=1), now=NOON, jitter=0)
-        assert claim(now=NOON + MINUTE) == []
+        queue_message(builders.create_contact())
+        business_numbers.slow_down_sending(
+            PHONE_NUMBER_ID, least=timedelta(hours=1), now=NOON, jitter=0
+        )
+        assert claim_messages(now=NOON + MINUTE) == []
 
-        business_numbers.try_sending_now(NUMBER_ID, now=NOON + MINUTE)
+        business_numbers.try_sending_now(PHONE_NUMBER_ID, now=NOON + MINUTE)
 
-        send_results.record_sent(claim_one(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
+        send_results.record_sent(claim_message(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
         assert BusinessNumber.objects.get().throttle_hits == 0
 
     def test_refuses_while_the_number_sends(self) -> None:
-        BusinessNumber.objects.create(phone_number_id=NUMBER_ID)
+        BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID)
 
         with pytest.raises(BusinessNumberSends):
-            business_numbers.try_sending_now(NUMBER_ID, now=NOON)
+            business_numbers.try_sending_now(PHONE_NUMBER_ID, now=NOON)
 
 
 @pytest.mark.django_db
 class TestBlock:
     def test_says_whether_it_changed_anything(self) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
 
         assert contacts.block_contact(buyer.pk)
         assert not contacts.block_contact(buyer.pk)
@@ -176,8 +195,8 @@ class TestBlock:
         assert not contacts.unblock_contact(buyer.pk)
 
     def test_answers_nothing_until_they_are_unblocked(self) -> None:
-        builders.raffle()
-        chat = Chat()
+        builders.create_raffle()
+        chat = BuyerChat()
         chat.buys()
         contacts.block_contact(chat.contact.pk)
 
@@ -190,9 +209,9 @@ class TestBlock:
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_send_again_queues_it_once(self) -> None:
-        message = queued(builders.contact(), **FAILED)
+        message = queue_message(builders.create_contact(), **FAILED)
 
-        done = at_once(4, lambda _: tried(lambda: outbox_queue.resend_message(message.pk)))
+        done = run_at_once(4, lambda _: tried(lambda: outbox_queue.resend_message(message.pk)))
 
         assert sorted(done) == ["done", *["message_not_failed"] * 3]
         assert OutboundMessage.objects.get().status == OutboxStatus.QUEUED
@@ -200,7 +219,7 @@ class TestAtOnce:
     def test_close_an_alarm_names_one_person(self) -> None:
         alarm = alarms.sound_alarm("k", title="Trouble", now=NOON)
 
-        done = at_once(
+        done = run_at_once(
             4, lambda turn: tried(lambda: alarms.close_alarm(alarm.pk, by=f"rita{turn}", now=NOON))
         )
 

@@ -14,7 +14,7 @@ from shared.whatsapp import payloads
 from shared.whatsapp.services.inbox import webhook_store
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.webhook_items import Webhook
-from tests.builders import NOON, NUMBER_ID
+from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.waiting import PATIENCE, wait_until
 
 PHONE: Final = "15550100001"
@@ -23,7 +23,7 @@ USER_ID: Final = "US.13491208655302741918"
 _serial = count(1)
 
 
-def message(
+def build_message(
     wamid: str | None = None,
     *,
     phone: str | None = PHONE,
@@ -46,7 +46,7 @@ def message(
     return item
 
 
-def status(
+def build_status(
     name: str, *, wamid: str = "", callback_data: str = "", at: datetime = NOON, code: int = 0
 ) -> dict[str, Any]:
     """Write one element of `statuses`."""
@@ -63,11 +63,11 @@ def status(
     return item
 
 
-def webhook(
+def build_webhook(
     *messages: Mapping[str, Any],
     statuses: Sequence[Mapping[str, Any]] = (),
     contacts: Sequence[Mapping[str, Any]] = (),
-    number: str = NUMBER_ID,
+    number: str = PHONE_NUMBER_ID,
 ) -> Webhook:
     """Read a webhook with these messages and statuses."""
     value: dict[str, Any] = {
@@ -80,17 +80,19 @@ def webhook(
         value["messages"] = list(messages)
     if statuses:
         value["statuses"] = list(statuses)
-    return change("messages", value)
+    return build_change_webhook("messages", value)
 
 
-def change(field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903) -> Webhook:
+def build_change_webhook(
+    field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903
+) -> Webhook:
     """Read a webhook with one change of any kind."""
     entry = {"id": "102290129340398", "time": time, "changes": [{"field": field, "value": value}]}
     document = {"object": "whatsapp_business_account", "entry": [entry]}
     return payloads.parse_webhook(json.dumps(document).encode())
 
 
-def card(
+def build_contact(
     name: str, *, phone: str | None = PHONE, user_id: str | None = None, username: str = ""
 ) -> dict[str, Any]:
     """Write one element of `contacts`."""
@@ -99,14 +101,14 @@ def card(
     return {"profile": profile} | {key: value for key, value in keys.items() if value}
 
 
-def store(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
+def store_webhooks(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
     """Store webhooks as the gateway does."""
     return webhook_store.store_webhooks_safely(
         webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks)
     )
 
 
-def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
+def run_at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
     """Run `act(0) … act(times - 1)` in as many threads, each with its own connection, together."""
     start = threading.Barrier(times)
 
@@ -122,7 +124,7 @@ def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
         return list(pool.map(run, range(times)))
 
 
-def wait_until_somebody_waits_for_a_lock() -> None:
+def wait_for_blocked_lock() -> None:
     """Return once another connection to this PostgreSQL is blocked."""
     with connection.cursor() as cursor:
 
@@ -133,8 +135,8 @@ def wait_until_somebody_waits_for_a_lock() -> None:
         wait_until(count_blocked)
 
 
-def store_without_waiting(hook: Webhook) -> StoredBatch:
+def store_within_two_seconds(hook: Webhook) -> StoredBatch:
     """Store a webhook, and fail after two seconds of waiting for a lock of PostgreSQL."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '2s'")
-    return store(hook)
+    return store_webhooks(hook)

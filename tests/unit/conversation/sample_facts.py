@@ -31,7 +31,7 @@ SUMMER: Final = RaffleFacts(
 WINTER: Final = replace(SUMMER, id=2, title="Winter Raffle", prize="a sledge")
 
 
-def order(**changes: Any) -> OrderFacts:
+def build_order(**changes: Any) -> OrderFacts:
     """Give an order of three numbers that waits for its payment."""
     usual: dict[str, Any] = {
         "id": 10,
@@ -47,25 +47,25 @@ def order(**changes: Any) -> OrderFacts:
     return OrderFacts(**usual | changes)
 
 
-DRAFT: Final = order(status=OrderStatus.DRAFT)
-PENDING: Final = order()
-REVIEWED: Final = order(expires_at=None, under_review=True)
-PAID: Final = order(status=OrderStatus.PAID, expires_at=None)
-EXPIRED: Final = order(status=OrderStatus.EXPIRED)
+DRAFT: Final = build_order(status=OrderStatus.DRAFT)
+PENDING: Final = build_order()
+REVIEWED: Final = build_order(expires_at=None, under_review=True)
+PAID: Final = build_order(status=OrderStatus.PAID, expires_at=None)
+EXPIRED: Final = build_order(status=OrderStatus.EXPIRED)
 
 
-def facts(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,)) -> Facts:
+def build_facts(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,)) -> Facts:
     """Give what is so at noon."""
     return Facts(now=NOON, raffles=raffles, orders=orders, seller="Ana, +1 555 0100")
 
 
-SITUATIONS: Final[dict[State, tuple[Context, Facts]]] = {
-    State.MENU: (Context(), facts(raffles=(SUMMER, WINTER))),
-    State.CHOOSE_MODE: (Context(raffle_id=1), facts()),
-    State.ASK_QTY: (Context(raffle_id=1, mode=Mode.RANDOM), facts()),
-    State.ASK_PICK_NUMBERS: (Context(raffle_id=1, mode=Mode.PICK), facts()),
-    State.CONFIRM_RESERVATION: (Context(raffle_id=1, draft_order_id=10), facts(DRAFT)),
-    State.WAIT_PROOF: (Context(raffle_id=1, draft_order_id=10), facts(PENDING)),
-    State.DONE: (Context(raffle_id=1, draft_order_id=10), facts(REVIEWED)),
+FACTS_BY_STATE: Final[dict[State, tuple[Context, Facts]]] = {
+    State.MENU: (Context(), build_facts(raffles=(SUMMER, WINTER))),
+    State.CHOOSE_MODE: (Context(raffle_id=1), build_facts()),
+    State.ASK_QTY: (Context(raffle_id=1, mode=Mode.RANDOM), build_facts()),
+    State.ASK_PICK_NUMBERS: (Context(raffle_id=1, mode=Mode.PICK), build_facts()),
+    State.CONFIRM_RESERVATION: (Context(raffle_id=1, draft_order_id=10), build_facts(DRAFT)),
+    State.WAIT_PROOF: (Context(raffle_id=1, draft_order_id=10), build_facts(PENDING)),
+    State.DONE: (Context(raffle_id=1, draft_order_id=10), build_facts(REVIEWED)),
 }
 """A usual situation in each state."""

@@ -33,15 +33,15 @@ from tests import meta_limits
 from tests.unit.conversation.sample_facts import (
     DRAFT,
     EXPIRED,
+    FACTS_BY_STATE,
     NOON,
     PAID,
     PENDING,
     REVIEWED,
-    SITUATIONS,
     SUMMER,
     WINTER,
-    facts,
-    order,
+    build_facts,
+    build_order,
 )
 
 MENU, MODE, QTY = State.MENU, State.CHOOSE_MODE, State.ASK_QTY
@@ -65,7 +65,7 @@ def outcome(step: Step) -> str:
 
 
 def take(state: State, event: ConversationEvent) -> Step:
-    context, known = SITUATIONS[state]
+    context, known = FACTS_BY_STATE[state]
     return flow.step(state, context, event, known)
 
 
@@ -218,69 +218,85 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
 }  # fmt: skip
 
 OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
-    "held": (NumbersHeld(10), facts(DRAFT), (CONFIRM, "held")),
-    "placed": (OrderPlaced(10), facts(PENDING), (WAIT, "how_to_pay")),
+    "held": (NumbersHeld(10), build_facts(DRAFT), (CONFIRM, "held")),
+    "placed": (OrderPlaced(10), build_facts(PENDING), (WAIT, "how_to_pay")),
     "called off": (
         OrderCancelled(10),
-        facts(replace(EXPIRED, status=OrderStatus.CANCELLED)),
+        build_facts(replace(EXPIRED, status=OrderStatus.CANCELLED)),
         (MENU, "cancelled"),
     ),
-    "first proof": (ProofAddedToOrder(10), facts(REVIEWED), (DONE, "proof_received")),
-    "another proof": (ProofAddedToOrder(10, first=False), facts(REVIEWED), (DONE, "proof_added")),
+    "first proof": (ProofAddedToOrder(10), build_facts(REVIEWED), (DONE, "proof_received")),
+    "another proof": (
+        ProofAddedToOrder(10, first=False),
+        build_facts(REVIEWED),
+        (DONE, "proof_added"),
+    ),
     "late proof, numbers back": (
         ProofAddedToOrder(10, late=True),
-        facts(REVIEWED),
+        build_facts(REVIEWED),
         (DONE, "late_proof_secured"),
     ),
     "late proof, numbers gone": (
         ProofAddedToOrder(10, late=True, secured=False),
-        facts(EXPIRED),
+        build_facts(EXPIRED),
         (MENU, "late_proof"),
     ),
-    "sold out": (EffectRefused("too_few_left", {"available": 0}), facts(), (MENU, "sold_out")),
-    "two left": (EffectRefused("too_few_left", {"available": 2}), facts(), (QTY, "too_few_left")),
+    "sold out": (
+        EffectRefused("too_few_left", {"available": 0}),
+        build_facts(),
+        (MENU, "sold_out"),
+    ),
+    "two left": (
+        EffectRefused("too_few_left", {"available": 2}),
+        build_facts(),
+        (QTY, "too_few_left"),
+    ),
     "taken": (
         EffectRefused("numbers_taken", {"taken": [7], "free": [13], "neighbours": [8]}),
-        facts(),
+        build_facts(),
         (PICK, "numbers_taken"),
     ),
     "unknown": (
         EffectRefused("numbers_unknown", {"unknown": [1000]}),
-        facts(),
+        build_facts(),
         (PICK, "ask_numbers"),
     ),
     "limit": (
         EffectRefused("contact_limit_reached", {"limit": 5, "remaining": 2}),
-        facts(),
+        build_facts(),
         (MODE, "limit_reached"),
     ),
     "cooling down": (
         EffectRefused("cooling_down", {"until": NOON}),
-        facts(),
+        build_facts(),
         (MODE, "cooling_down"),
     ),
     "one at a time": (
         EffectRefused("order_wants_payment", {"order_id": 10}),
-        facts(PENDING),
+        build_facts(PENDING),
         (WAIT, "still_to_pay"),
     ),
     "not selling": (
         EffectRefused("raffle_not_selling", {"reason": "paused"}),
-        facts(),
+        build_facts(),
         (MODE, "card"),
     ),
     "out of bounds": (
         EffectRefused("quantity_out_of_bounds", {"minimum": 1, "maximum": 20}),
-        facts(),
+        build_facts(),
         (QTY, "ask_quantity"),
     ),
-    "hold over": (EffectRefused("order_expired", {"order_id": 10}), facts(EXPIRED), (MODE, "card")),
+    "hold over": (
+        EffectRefused("order_expired", {"order_id": 10}),
+        build_facts(EXPIRED),
+        (MODE, "card"),
+    ),
     "paid already": (
         EffectRefused("order_already_paid", {"order_id": 10}),
-        facts(PAID),
+        build_facts(PAID),
         (QTY, "cannot_cancel"),
     ),
-    "something new": (EffectRefused("never_heard_of", {}), facts(), (QTY, "ask_quantity")),
+    "something new": (EffectRefused("never_heard_of", {}), build_facts(), (QTY, "ask_quantity")),
 }
 
 
@@ -318,41 +334,44 @@ class TestTable:
 
 class TestMenu:
     def test_shows_the_card_at_once_when_one_raffle_is_open(self) -> None:
-        step = flow.step(MENU, Context(), TextReceived("hi"), facts())
+        step = flow.step(MENU, Context(), TextReceived("hi"), build_facts())
 
         assert (step.state, step.context.raffle_id, outcome(step)) == (MODE, 1, "card")
 
     def test_says_when_nothing_is_on_sale(self) -> None:
-        step = flow.step(MENU, Context(), TextReceived("hi"), facts(raffles=()))
+        step = flow.step(MENU, Context(), TextReceived("hi"), build_facts(raffles=()))
 
         assert (step.state, outcome(step)) == (MENU, "no_raffles")
 
     def test_understands_a_shortcut_in_the_very_first_message(self) -> None:
-        step = flow.step(MENU, Context(), TextReceived("5 random"), facts())
+        step = flow.step(MENU, Context(), TextReceived("5 random"), build_facts())
 
         assert step.effect == HoldRandom(1, 5)
 
     @pytest.mark.parametrize("text", ["winter", "2", "Winter Raffle!"])
     def test_opens_a_raffle_by_name_or_place(self, text: str) -> None:
-        step = flow.step(MENU, Context(), TextReceived(text), facts(raffles=(SUMMER, WINTER)))
+        step = flow.step(MENU, Context(), TextReceived(text), build_facts(raffles=(SUMMER, WINTER)))
 
         assert (step.state, step.context.raffle_id) == (MODE, 2)
 
     def test_pages_through_many_raffles_ten_rows_at_a_time(self) -> None:
         many = tuple(replace(SUMMER, id=n, title=f"Raffle {n}") for n in range(1, 26))
         shown: set[str] = set()
-        step = flow.step(MENU, Context(), TextReceived("hi"), facts(raffles=many))
+        step = flow.step(MENU, Context(), TextReceived("hi"), build_facts(raffles=many))
         for _ in range(3):
             rows = step.replies[0].rows
             assert len(rows) <= 10
             shown |= {row.title for row in rows[:9]}
-            step = flow.step(MENU, Context(), ButtonTapped(rows[-1].id), facts(raffles=many))
+            step = flow.step(MENU, Context(), ButtonTapped(rows[-1].id), build_facts(raffles=many))
 
         assert {f"Raffle {n}" for n in range(1, 26)} <= shown
 
     def test_names_a_live_order_and_its_deadline_and_leaves_it_alone(self) -> None:
         step = flow.step(
-            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("menu"), facts(PENDING)
+            WAIT,
+            Context(raffle_id=1, draft_order_id=10),
+            TextReceived("menu"),
+            build_facts(PENDING),
         )
 
         assert step.effect is None
@@ -362,7 +381,7 @@ class TestMenu:
 
 class TestNotUnderstood:
     def test_helps_shortly_the_second_time_and_names_a_person_the_third(self) -> None:
-        context, known = SITUATIONS[QTY]
+        context, known = FACTS_BY_STATE[QTY]
         keys, bodies = [], []
         for _ in range(5):
             step = flow.step(QTY, context, TextReceived("qwertz"), known)
@@ -381,7 +400,7 @@ class TestNotUnderstood:
         assert "Ana" in bodies[2]
 
     def test_starts_counting_anew_once_something_is_understood(self) -> None:
-        context, known = SITUATIONS[QTY]
+        context, known = FACTS_BY_STATE[QTY]
         missed = flow.step(QTY, context.but(misses=2), TextReceived("hi"), known)
 
         assert missed.context.misses == 0
@@ -419,7 +438,10 @@ class TestChoosing:
 
     def test_gives_a_hold_back_in_the_same_step_as_it_takes_another(self) -> None:
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=10), TextReceived("5 random"), facts(DRAFT)
+            CONFIRM,
+            Context(raffle_id=1, draft_order_id=10),
+            TextReceived("5 random"),
+            build_facts(DRAFT),
         )
 
         assert step.effect == HoldRandom(1, 5, replacing=10)
@@ -432,7 +454,10 @@ class TestChoosing:
     def test_asks_again_when_picked_numbers_do_not_please(self) -> None:
         picked = replace(DRAFT, mode=Mode.PICK)
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=10), TextReceived("no"), facts(picked)
+            CONFIRM,
+            Context(raffle_id=1, draft_order_id=10),
+            TextReceived("no"),
+            build_facts(picked),
         )
 
         assert (step.state, outcome(step)) == (PICK, "ask_numbers")
@@ -445,13 +470,13 @@ class TestOldButtons:
             MENU,
             Context(),
             tap(ButtonAction.RANDOM, 1),
-            facts(replace(PAID, raffle=paused), raffles=(WINTER,)),
+            build_facts(replace(PAID, raffle=paused), raffles=(WINTER,)),
         )
 
         assert "paused" in step.replies[0].body
 
     def test_explains_a_tap_on_confirm_after_the_hold_ran_out(self) -> None:
-        step = flow.step(MENU, Context(), tap(ButtonAction.CONFIRM, 10), facts(EXPIRED))
+        step = flow.step(MENU, Context(), tap(ButtonAction.CONFIRM, 10), build_facts(EXPIRED))
 
         assert "ran out" in step.replies[0].body
 
@@ -472,7 +497,7 @@ class TestOldButtons:
         ],
     )
     def test_survives_any_id(self, tap_id: str) -> None:
-        step = flow.step(MENU, Context(), ButtonTapped(tap_id), facts())
+        step = flow.step(MENU, Context(), ButtonTapped(tap_id), build_facts())
 
         assert step.replies
 
@@ -484,28 +509,36 @@ class TestCancelling:
             MENU,
             Context(),
             TextReceived("cancel"),
-            facts(PENDING, second, raffles=(SUMMER, WINTER)),
+            build_facts(PENDING, second, raffles=(SUMMER, WINTER)),
         )
 
         assert outcome(step) == "cancel_which"
 
     def test_cancels_on_a_yes_to_the_question(self) -> None:
-        asked = flow.step(DONE, SITUATIONS[DONE][0], TextReceived("cancel"), facts(REVIEWED))
-        step = flow.step(asked.state, asked.context, TextReceived("yes"), facts(REVIEWED))
+        asked = flow.step(
+            DONE, FACTS_BY_STATE[DONE][0], TextReceived("cancel"), build_facts(REVIEWED)
+        )
+        step = flow.step(asked.state, asked.context, TextReceived("yes"), build_facts(REVIEWED))
 
         assert step.effect == CancelOwnOrder(10)
 
     def test_keeps_the_order_on_a_no_to_the_question(self) -> None:
-        asked = flow.step(DONE, SITUATIONS[DONE][0], TextReceived("cancel"), facts(REVIEWED))
-        step = flow.step(asked.state, asked.context, TextReceived("no"), facts(REVIEWED))
+        asked = flow.step(
+            DONE, FACTS_BY_STATE[DONE][0], TextReceived("cancel"), build_facts(REVIEWED)
+        )
+        step = flow.step(asked.state, asked.context, TextReceived("no"), build_facts(REVIEWED))
 
         assert step.effect is None
         assert "stays" in step.replies[0].body
 
     def test_forgets_the_question_when_the_buyer_goes_on(self) -> None:
-        asked = flow.step(DONE, SITUATIONS[DONE][0], TextReceived("cancel"), facts(REVIEWED))
-        gone_on = flow.step(asked.state, asked.context, TextReceived("my tickets"), facts(REVIEWED))
-        step = flow.step(gone_on.state, gone_on.context, TextReceived("yes"), facts(REVIEWED))
+        asked = flow.step(
+            DONE, FACTS_BY_STATE[DONE][0], TextReceived("cancel"), build_facts(REVIEWED)
+        )
+        gone_on = flow.step(
+            asked.state, asked.context, TextReceived("my tickets"), build_facts(REVIEWED)
+        )
+        step = flow.step(gone_on.state, gone_on.context, TextReceived("yes"), build_facts(REVIEWED))
 
         assert step.effect is None
 
@@ -514,19 +547,19 @@ class TestProofs:
     def test_belongs_to_the_order_it_replies_to(self) -> None:
         second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
         step = flow.step(
-            WAIT, Context(draft_order_id=10), PictureReceived(11), facts(PENDING, second)
+            WAIT, Context(draft_order_id=10), PictureReceived(11), build_facts(PENDING, second)
         )
 
         assert step.effect == KeepProof(11)
 
     def test_belongs_to_the_only_order_that_wants_one(self) -> None:
         assert flow.step(
-            MENU, Context(), PictureReceived(), facts(PAID, replace(PENDING, id=11))
+            MENU, Context(), PictureReceived(), build_facts(PAID, replace(PENDING, id=11))
         ).effect == KeepProof(11)
 
     def test_is_asked_about_when_two_orders_want_one(self) -> None:
         second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
-        known = facts(PENDING, second)
+        known = build_facts(PENDING, second)
         step = flow.step(WAIT, Context(draft_order_id=10), PictureReceived(), known)
         asked = flow.step(step.state, step.context, ProofWithoutOrder(77), known)
         answered = flow.step(
@@ -538,11 +571,13 @@ class TestProofs:
         assert answered.effect == AssignProof(77, 11)
 
     def test_is_kept_for_the_latest_order_when_that_has_ended(self) -> None:
-        assert flow.step(MENU, Context(), PictureReceived(), facts(EXPIRED)).effect == KeepProof(10)
+        assert flow.step(
+            MENU, Context(), PictureReceived(), build_facts(EXPIRED)
+        ).effect == KeepProof(10)
 
     def test_is_kept_without_any_order_and_said_so(self) -> None:
-        step = flow.step(MENU, Context(), PictureReceived(), facts())
-        told = flow.step(MENU, Context(), ProofWithoutOrder(77), facts())
+        step = flow.step(MENU, Context(), PictureReceived(), build_facts())
+        told = flow.step(MENU, Context(), ProofWithoutOrder(77), build_facts())
 
         assert step.effect == KeepProof(None)
         assert outcome(told) == "orphan_proof"
@@ -552,7 +587,7 @@ class TestProofs:
             DONE,
             Context(draft_order_id=10),
             ProofAddedToOrder(10, first=False, quiet=True),
-            facts(REVIEWED),
+            build_facts(REVIEWED),
         )
 
         assert step.replies == ()
@@ -561,34 +596,37 @@ class TestProofs:
 class TestSquaring:
     def test_sees_that_the_seller_confirmed_meanwhile(self) -> None:
         step = flow.step(
-            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("thanks"), facts(PAID)
+            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("thanks"), build_facts(PAID)
         )
 
         assert (step.state, outcome(step)) == (DONE, "all_done")
 
     def test_sees_that_a_proof_was_rejected_meanwhile(self) -> None:
         step = flow.step(
-            DONE, Context(raffle_id=1, draft_order_id=10), TextReceived("ok"), facts(PENDING)
+            DONE, Context(raffle_id=1, draft_order_id=10), TextReceived("ok"), build_facts(PENDING)
         )
 
         assert (step.state, outcome(step)) == (WAIT, "still_to_pay")
 
     def test_sees_that_the_hold_ran_out_meanwhile(self) -> None:
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=10), TextReceived("yes"), facts(EXPIRED)
+            CONFIRM,
+            Context(raffle_id=1, draft_order_id=10),
+            TextReceived("yes"),
+            build_facts(EXPIRED),
         )
 
         assert step.effect is None
         assert step.state is MODE
 
     def test_sees_that_the_raffle_closed_meanwhile(self) -> None:
-        step = flow.step(QTY, Context(raffle_id=1), TextReceived("5"), facts(raffles=()))
+        step = flow.step(QTY, Context(raffle_id=1), TextReceived("5"), build_facts(raffles=()))
 
         assert (step.state, outcome(step)) == (MENU, "no_raffles")
 
     def test_places_nothing_that_is_gone_from_the_facts(self) -> None:
         step = flow.step(
-            CONFIRM, Context(raffle_id=1, draft_order_id=99), TextReceived("yes"), facts()
+            CONFIRM, Context(raffle_id=1, draft_order_id=99), TextReceived("yes"), build_facts()
         )
 
         assert not isinstance(step.effect, PlaceOrder)
@@ -607,4 +645,4 @@ class TestContext:
         assert Context.from_json(stored) == Context()
 
     def test_of_an_order_names_every_number_it_can(self) -> None:
-        assert order().numbers == (7, 213, 845)
+        assert build_order().numbers == (7, 213, 845)

@@ -69,7 +69,7 @@ def test_says_what_matters(reply: Reply, said: list[str]) -> None:
     "reply",
     [
         order_updates.build_asked_again_message(
-            sample_facts.order(numbers=tuple(range(100))), note="x" * 500
+            sample_facts.build_order(numbers=tuple(range(100))), note="x" * 500
         ),
         order_updates.build_proof_dismissed_message("Ana, +1 555 0100", note="x" * 500),
         order_updates.build_refund_noted_message(EXPIRED, note="x" * 500),
@@ -93,6 +93,6 @@ class TestABetterProof:
         assert [body for body in shown if "one more photo" not in body.lower()] == []
 
     def test_makes_the_order_want_a_proof_but_no_payment(self) -> None:
-        facts = sample_facts.facts(REVIEWED, self.ASKED)
+        facts = sample_facts.build_facts(REVIEWED, self.ASKED)
 
         assert (facts.wanting_payment, facts.wanting_proof) == ((), (self.ASKED,))

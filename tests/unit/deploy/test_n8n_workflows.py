@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.n8n_model import workflow_rules
-from tests.n8n_model.expressions import UNDEFINED, Missing, Scope, rendered
+from tests.n8n_model.expressions import UNDEFINED, ExpressionScope, MissingPath, render_template
 from tests.n8n_model.workflow_rules import Flow
 
-FLOWS = {flow["id"]: flow for flow in workflow_rules.workflows()}
+FLOWS = {flow["id"]: flow for flow in workflow_rules.load_workflows()}
 
 
 def node(flow: Flow, name: str) -> Any:
@@ -25,18 +25,18 @@ def copy() -> Any:
 class TestFiles:
     @pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
     def test_are_taken_by_n8n_as_they_are(self, flow: Flow) -> None:
-        assert list(workflow_rules.faults(flow)) == []
+        assert list(workflow_rules.find_workflow_faults(flow)) == []
 
     def test_say_which_n8n_they_were_tried_with(self) -> None:
-        version = json.loads(workflow_rules.TABLE.read_text())["n8n"]
-        assert f"\nN8N={version} " in (workflow_rules.FOLDER / "try.sh").read_text()
-        assert f"**{version}**" in (workflow_rules.FOLDER / "README.md").read_text()
+        version = json.loads(workflow_rules.NODE_TABLE_FILE.read_text())["n8n"]
+        assert f"\nN8N={version} " in (workflow_rules.WORKFLOW_FOLDER / "try.sh").read_text()
+        assert f"**{version}**" in (workflow_rules.WORKFLOW_FOLDER / "README.md").read_text()
 
     def test_have_ids_and_webhooks_of_their_own(self) -> None:
         nodes = [node for flow in FLOWS.values() for node in flow["nodes"]]
         paths = [node["parameters"].get("path") for node in nodes if "webhookId" in node]
 
-        assert len(FLOWS) == len(workflow_rules.workflows()) == 4
+        assert len(FLOWS) == len(workflow_rules.load_workflows()) == 4
         assert len(paths) == len({*paths})
 
     def test_repeat_a_request_under_the_same_key_and_never_under_the_execution_s(self) -> None:
@@ -63,9 +63,9 @@ class TestFiles:
         assert question["responseType"] == "customForm", "a link alone is followed by mail filters"
 
     def test_come_with_a_template_that_opens_nothing(self) -> None:
-        for credential in workflow_rules.credentials():
+        for credential in workflow_rules.load_credentials():
             secrets = {"value", "hmacSecret", "password"} & credential["data"].keys()
-            assert len(credential["id"]) <= workflow_rules.LONGEST_ID
+            assert len(credential["id"]) <= workflow_rules.MAX_ID_LENGTH
             assert [credential["data"][name] for name in secrets] == [""]
 
     def test_can_be_run_by_n8n_execute(self) -> None:
@@ -131,13 +131,13 @@ class TestRules:
     def test_find(self, spoil: Callable[[Any], object], fault: str) -> None:
         flow = copy()
         spoil(flow)
-        assert any(fault in found for found in workflow_rules.faults(flow)), list(
-            workflow_rules.faults(flow)
+        assert any(fault in found for found in workflow_rules.find_workflow_faults(flow)), list(
+            workflow_rules.find_workflow_faults(flow)
         )
 
 
 class TestExpressions:
-    SCOPE = Scope(
+    SCOPE = ExpressionScope(
         {"$json": {"id": 7, "rows": [{"n": "07"}, {"n": "13"}], "none": None, "more": {}}},
         {"Other": {"item": {"json": {"code": "R-7K3F9"}}}}.__getitem__,
     )
@@ -160,7 +160,7 @@ class TestExpressions:
         ],
     )
     def test_are_evaluated(self, text: str, value: object) -> None:
-        assert rendered(text, self.SCOPE) == value
+        assert render_template(text, self.SCOPE) == value
 
     @pytest.mark.parametrize(
         "text",
@@ -176,5 +176,5 @@ class TestExpressions:
         ],
     )
     def test_that_lead_nowhere_are_errors(self, text: str) -> None:
-        with pytest.raises(Missing):
-            rendered(text, self.SCOPE)
+        with pytest.raises(MissingPath):
+            render_template(text, self.SCOPE)

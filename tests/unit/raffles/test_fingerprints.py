@@ -6,27 +6,27 @@ import pytest
 from PIL import Image
 
 from shared.raffles import fingerprints
-from tests.receipts import COPIES, a_photo, a_receipt, as_jpeg
+from tests.receipts import COPY_METHODS, draw_receipt, encode_jpeg, photograph_receipt
 
-RECEIPT = fingerprints.compute_fingerprint(as_jpeg(a_receipt()))
+RECEIPT = fingerprints.compute_fingerprint(encode_jpeg(draw_receipt()))
 
 
 class TestAlike:
-    @pytest.mark.parametrize("copy", COPIES)
+    @pytest.mark.parametrize("copy", COPY_METHODS)
     def test_knows_a_copy_of_a_receipt_by_its_looks_and_by_its_bands(self, copy: str) -> None:
-        seen = fingerprints.compute_fingerprint(COPIES[copy](a_receipt()))
+        seen = fingerprints.compute_fingerprint(COPY_METHODS[copy](draw_receipt()))
 
         assert fingerprints.is_same_picture(RECEIPT, seen)
         assert fingerprints.compute_bands(RECEIPT) & fingerprints.compute_bands(seen)
 
     def test_knows_a_receipt_in_which_the_amount_was_changed(self) -> None:
-        seen = fingerprints.compute_fingerprint(as_jpeg(a_receipt(amount="$75.00")))
+        seen = fingerprints.compute_fingerprint(encode_jpeg(draw_receipt(amount="$75.00")))
 
         assert fingerprints.is_same_picture(RECEIPT, seen)
 
     @pytest.mark.parametrize("serial", range(4))
     def test_tells_receipts_of_the_same_bank_apart(self, serial: int) -> None:
-        other = a_receipt(
+        other = draw_receipt(
             amount=f"${25 + serial}.00",
             reference=("R-9QXW2", "R-4MHT8", "R-PZK63", "R-V5N7C")[serial],
             at=f"{serial + 3} Oct 2026 1{serial}:47",
@@ -34,14 +34,14 @@ class TestAlike:
         )
 
         assert not fingerprints.is_same_picture(
-            RECEIPT, fingerprints.compute_fingerprint(as_jpeg(other))
+            RECEIPT, fingerprints.compute_fingerprint(encode_jpeg(other))
         )
 
     @pytest.mark.parametrize("copy", ["compressed", "halved", "screenshot"])
     def test_knows_a_copy_of_a_noisy_photo(self, copy: str) -> None:
-        photo = a_photo(a_receipt())
-        taken = fingerprints.compute_fingerprint(as_jpeg(photo))
-        seen = fingerprints.compute_fingerprint(COPIES[copy](photo))
+        photo = photograph_receipt(draw_receipt())
+        taken = fingerprints.compute_fingerprint(encode_jpeg(photo))
+        seen = fingerprints.compute_fingerprint(COPY_METHODS[copy](photo))
 
         assert fingerprints.is_same_picture(taken, seen)
         assert fingerprints.compute_bands(taken) & fingerprints.compute_bands(seen)
@@ -52,7 +52,7 @@ class TestAlike:
 
 class TestOfPicture:
     def test_turns_a_picture_as_its_camera_was_held(self) -> None:
-        upright, turned = a_receipt(), a_receipt().rotate(90, expand=True)
+        upright, turned = draw_receipt(), draw_receipt().rotate(90, expand=True)
         exif = Image.Exif()
         exif[0x0112] = 6  # to be turned by 90 degrees
         written = BytesIO()
@@ -61,7 +61,7 @@ class TestOfPicture:
         seen = fingerprints.compute_fingerprint(written.getvalue())
 
         assert fingerprints.is_same_picture(
-            fingerprints.compute_fingerprint(as_jpeg(upright)), seen
+            fingerprints.compute_fingerprint(encode_jpeg(upright)), seen
         )
 
     @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ class TestOfPicture:
             b"",
             b"%PDF-1.4 nothing to see",
             b"\xff\xd8\xff a picture",
-            as_jpeg(a_receipt())[:3000],
-            as_jpeg(Image.new("RGB", (300, 300), "white")),
+            encode_jpeg(draw_receipt())[:3000],
+            encode_jpeg(Image.new("RGB", (300, 300), "white")),
         ],
         ids=["empty", "pdf", "garbage", "cut off", "plain"],
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Request:
+class ServerRequest:
     """What the server was asked."""
 
     method: str
@@ -20,16 +20,16 @@ class Request:
     body: bytes
 
 
-type Act = Callable[[asyncio.StreamWriter], Awaitable[None]]
+type ServerAction = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
-class Wire:
+class ScriptedServer:
     """Where the server listens, what it will do, and what it was asked."""
 
     port: int
-    script: list[Act]
-    requests: list[Request] = field(default_factory=list)
+    script: list[ServerAction]
+    requests: list[ServerRequest] = field(default_factory=list)
     connections: int = 0
 
     @property
@@ -40,7 +40,7 @@ class Wire:
         """Answer one connection, request by request, each by the next act of the script."""
         self.connections += 1
         try:
-            while not writer.is_closing() and (request := await _request(reader)):
+            while not writer.is_closing() and (request := await _read_request(reader)):
                 self.requests.append(request)
                 await self.script.pop(0)(writer)
         except ConnectionError:
@@ -50,9 +50,9 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(*script: Act) -> AsyncIterator[Wire]:
+async def run_scripted_server(*script: ServerAction) -> AsyncIterator[ScriptedServer]:
     """Listen on a free port and act as the script says, one act a request."""
-    made = Wire(port=0, script=list(script))
+    made = ScriptedServer(port=0, script=list(script))
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     try:
@@ -61,13 +61,13 @@ async def wire(*script: Act) -> AsyncIterator[Wire]:
         server.close()
 
 
-def answers(
+def answer_with(
     document: Any = None,
     *,
     status: int = 200,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Act:
+) -> ServerAction:
     """Answer with a JSON document or with bytes."""
 
     async def act(writer: asyncio.StreamWriter) -> None:
@@ -80,12 +80,12 @@ def answers(
     return act
 
 
-def writes(*parts: bytes, pause: float = 0) -> Act:
+def write_and_close(*parts: bytes, pause: float = 0) -> ServerAction:
     """Write these bytes with a pause in seconds after each, then cut the connection."""
-    return _writes(parts, pause=pause)
+    return _write_and_close(parts, pause=pause)
 
 
-def _writes(parts: Iterable[bytes], *, pause: float) -> Act:
+def _write_and_close(parts: Iterable[bytes], *, pause: float) -> ServerAction:
     async def act(writer: asyncio.StreamWriter) -> None:
         for part in parts:
             writer.write(part)
@@ -96,7 +96,7 @@ def _writes(parts: Iterable[bytes], *, pause: float) -> Act:
     return act
 
 
-def resets() -> Act:
+def reset_connection() -> ServerAction:
     """Cut the connection so hard that the other side gets a reset."""
 
     async def act(writer: asyncio.StreamWriter) -> None:
@@ -107,12 +107,12 @@ def resets() -> Act:
     return act
 
 
-def is_silent(seconds: float) -> Act:
+def stay_silent(seconds: float) -> ServerAction:
     """Answer nothing."""
-    return _writes([b""], pause=seconds)
+    return _write_and_close([b""], pause=seconds)
 
 
-async def _request(reader: asyncio.StreamReader) -> Request | None:
+async def _read_request(reader: asyncio.StreamReader) -> ServerRequest | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     except asyncio.IncompleteReadError:
@@ -122,4 +122,4 @@ async def _request(reader: asyncio.StreamReader) -> Request | None:
         name.lower(): text for name, text in (line.split(": ", 1) for line in head[1:] if line)
     }
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Request(method, path, headers, body)
+    return ServerRequest(method, path, headers, body)

@@ -31,8 +31,15 @@ from shared.whatsapp.errors import (
 from shared.whatsapp.graph_errors import FailureReaction
 from shared.whatsapp.media_files import MediaFile
 from shared.whatsapp.services.meta_client import AcceptedMessage, MetaClient
-from tests.builders import NUMBER_ID
-from tests.unit.whatsapp.scripted_server import Act, answers, is_silent, resets, wire, writes
+from tests.builders import PHONE_NUMBER_ID
+from tests.unit.whatsapp.scripted_server import (
+    ServerAction,
+    answer_with,
+    reset_connection,
+    run_scripted_server,
+    stay_silent,
+    write_and_close,
+)
 from tests.waiting import PATIENCE
 
 TOKEN = "test_access_token"
@@ -64,10 +71,10 @@ async def client(base_url: str, **options: Any) -> AsyncIterator[MetaClient]:
         await made.aclose()
 
 
-async def send_error(act: Act, **options: Any) -> GraphError:
-    async with wire(act) as server, client(server.url, **options) as meta:
+async def send_error(act: ServerAction, **options: Any) -> GraphError:
+    async with run_scripted_server(act) as server, client(server.url, **options) as meta:
         with pytest.raises(GraphError) as caught:
-            await meta.send_message(NUMBER_ID, BODY)
+            await meta.send_message(PHONE_NUMBER_ID, BODY)
         assert len(server.requests) == 1
     return caught.value
 
@@ -78,28 +85,28 @@ def error(code: int | None, **fields: Any) -> dict[str, Any]:
 
 class TestSend:
     async def test_gives_the_id_that_meta_gave(self) -> None:
-        async with wire(answers(ACCEPTED)) as server, client(server.url) as meta:
-            accepted = await meta.send_message(NUMBER_ID, BODY)
+        async with run_scripted_server(answer_with(ACCEPTED)) as server, client(server.url) as meta:
+            accepted = await meta.send_message(PHONE_NUMBER_ID, BODY)
 
         (request,) = server.requests
         assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="15550100001")
-        assert (request.method, request.path) == ("POST", f"/v26.0/{NUMBER_ID}/messages")
+        assert (request.method, request.path) == ("POST", f"/v26.0/{PHONE_NUMBER_ID}/messages")
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
         assert request.headers["content-type"] == "application/json"
         assert json.loads(request.body) == BODY
 
     async def test_to_a_user_id_has_no_phone(self) -> None:
         document = {"contacts": [{"user_id": "US.1"}], "messages": [{"id": "wamid.O1"}]}
-        async with wire(answers(document)) as server, client(server.url) as meta:
-            accepted = await meta.send_message(NUMBER_ID, BODY)
+        async with run_scripted_server(answer_with(document)) as server, client(server.url) as meta:
+            accepted = await meta.send_message(PHONE_NUMBER_ID, BODY)
 
         assert accepted == AcceptedMessage(wa_message_id="wamid.O1", wa_id="")
 
     async def test_keeps_the_connection(self) -> None:
-        acts = [answers(ACCEPTED), answers(ACCEPTED)]
-        async with wire(*acts) as server, client(server.url) as meta:
-            await meta.send_message(NUMBER_ID, BODY)
-            await meta.send_message(NUMBER_ID, BODY)
+        acts = [answer_with(ACCEPTED), answer_with(ACCEPTED)]
+        async with run_scripted_server(*acts) as server, client(server.url) as meta:
+            await meta.send_message(PHONE_NUMBER_ID, BODY)
+            await meta.send_message(PHONE_NUMBER_ID, BODY)
 
         assert (server.connections, len(server.requests)) == (1, 2)
 
@@ -110,7 +117,7 @@ class TestRefusal:
             130429, is_transient=True, error_data={"details": "Throughput has been reached."}
         )
 
-        refusal = await send_error(answers(document, status=400))
+        refusal = await send_error(answer_with(document, status=400))
 
         assert isinstance(refusal, GraphRefused)
         assert (refusal.code, refusal.http_status) == (130429, 400)
@@ -133,7 +140,7 @@ class TestRefusal:
         ],
     )
     async def test_is_judged(self, status: int, document: Any, reaction: FailureReaction) -> None:
-        refusal = await send_error(answers(document, status=status))
+        refusal = await send_error(answer_with(document, status=status))
 
         assert isinstance(refusal, GraphRefused)
         assert refusal.judgement.reaction is reaction
@@ -165,20 +172,22 @@ class TestRefusal:
     async def test_honours_the_wait_that_meta_asks_for(
         self, headers: dict[str, str], expected: timedelta | None
     ) -> None:
-        refusal = await send_error(answers(error(4), status=429, headers=headers))
+        refusal = await send_error(answer_with(error(4), status=429, headers=headers))
 
         assert isinstance(refusal, GraphRefused)
         assert refusal.retry_after == expected
         assert refusal.judgement.wait == max(expected or timedelta(0), timedelta(minutes=1))
 
     async def test_never_waits_longer_than_an_hour(self) -> None:
-        refusal = await send_error(answers(error(4), status=429, headers={"Retry-After": "999999"}))
+        refusal = await send_error(
+            answer_with(error(4), status=429, headers={"Retry-After": "999999"})
+        )
 
         assert isinstance(refusal, GraphRefused)
         assert refusal.judgement.wait == timedelta(hours=1)
 
     async def test_of_an_id_that_is_none_asks_nobody(self) -> None:
-        async with wire() as server, client(server.url) as meta:
+        async with run_scripted_server() as server, client(server.url) as meta:
             for phone_number_id in ("", "..", "a/b", "1?x=1", "<PHONE_NUMBER_ID>"):
                 with pytest.raises(GraphRefused) as caught:
                     await meta.send_message(phone_number_id, BODY)
@@ -187,8 +196,8 @@ class TestRefusal:
         assert server.requests == []
 
     async def test_by_redirect_does_not_carry_the_token_away(self) -> None:
-        async with wire() as other:
-            away = answers({}, status=302, headers={"Location": other.url + "/steal"})
+        async with run_scripted_server() as other:
+            away = answer_with({}, status=302, headers={"Location": other.url + "/steal"})
             refusal = await send_error(away)
 
         assert isinstance(refusal, GraphRefused)
@@ -200,31 +209,31 @@ class TestUnreachable:
     async def test_when_nobody_listens(self) -> None:
         async with client(f"http://127.0.0.1:{_free_port()}") as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
 
     async def test_when_the_host_has_no_address(self) -> None:
         async with client("http://graph.invalid", timeout=PATIENT) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
 
     async def test_when_it_does_not_speak_tls(self) -> None:
         async with (
-            wire() as server,
+            run_scripted_server() as server,
             client(server.url.replace("http:", "https:"), timeout=DEAF) as meta,
         ):
             with pytest.raises(GraphUnreachable):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
 
     async def test_when_no_connection_becomes_free(self) -> None:
         transport = AiohttpTransport(limits=httpx.Limits(max_connections=1))
         async with (
-            wire(is_silent(1)) as server,
+            run_scripted_server(stay_silent(1)) as server,
             client(server.url, transport=transport, timeout=CROWDED) as meta,
         ):
-            first = asyncio.create_task(meta.send_message(NUMBER_ID, BODY))
+            first = asyncio.create_task(meta.send_message(PHONE_NUMBER_ID, BODY))
             await asyncio.sleep(0.05)
             with pytest.raises(GraphUnreachable):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
             with pytest.raises(GraphUncertain):
                 await first
 
@@ -236,51 +245,55 @@ class TestUnreachable:
     async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
         async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
             with pytest.raises(GraphUnreachable):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
 
 
 class TestUncertain:
     @pytest.mark.parametrize(
         "act",
         [
-            pytest.param(writes(), id="cut after reading"),
-            pytest.param(resets(), id="reset after reading"),
-            pytest.param(is_silent(1), id="silence"),
-            pytest.param(writes(b"HTTP/1.1 200 OK\r\nContent-Le"), id="half a head"),
+            pytest.param(write_and_close(), id="cut after reading"),
+            pytest.param(reset_connection(), id="reset after reading"),
+            pytest.param(stay_silent(1), id="silence"),
+            pytest.param(write_and_close(b"HTTP/1.1 200 OK\r\nContent-Le"), id="half a head"),
             pytest.param(
-                writes(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"mess'), id="half a body"
+                write_and_close(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"mess'),
+                id="half a body",
             ),
             pytest.param(
-                writes(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", pause=1), id="stalled"
+                write_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", pause=1),
+                id="stalled",
             ),
-            pytest.param(writes(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), id="another protocol"),
-            pytest.param(answers({}), id="200 without a message id"),
-            pytest.param(answers({"messages": []}), id="200 with no message"),
-            pytest.param(answers({"messages": [{"id": None}]}), id="200 with an empty id"),
-            pytest.param(answers(body=b"<html>"), id="200 that is no JSON"),
-            pytest.param(answers(body=b""), id="200 without a body"),
-            pytest.param(answers({"error": {"message": "?"}}), id="200 with an error, no code"),
-            pytest.param(answers(body=b"<html>", status=502), id="502 of a proxy"),
-            pytest.param(answers({}, status=500), id="500 without a code"),
-            pytest.param(answers(error(None), status=503), id="503 without a code"),
-            pytest.param(answers(body=b"[" * 2_000_000), id="endless brackets"),
+            pytest.param(write_and_close(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), id="another protocol"),
+            pytest.param(answer_with({}), id="200 without a message id"),
+            pytest.param(answer_with({"messages": []}), id="200 with no message"),
+            pytest.param(answer_with({"messages": [{"id": None}]}), id="200 with an empty id"),
+            pytest.param(answer_with(body=b"<html>"), id="200 that is no JSON"),
+            pytest.param(answer_with(body=b""), id="200 without a body"),
+            pytest.param(answer_with({"error": {"message": "?"}}), id="200 with an error, no code"),
+            pytest.param(answer_with(body=b"<html>", status=502), id="502 of a proxy"),
+            pytest.param(answer_with({}, status=500), id="500 without a code"),
+            pytest.param(answer_with(error(None), status=503), id="503 without a code"),
+            pytest.param(answer_with(body=b"[" * 2_000_000), id="endless brackets"),
         ],
     )
-    async def test_when_the_message_left_and_the_answer_says_nothing(self, act: Act) -> None:
+    async def test_when_the_message_left_and_the_answer_says_nothing(
+        self, act: ServerAction
+    ) -> None:
         assert isinstance(await send_error(act, timeout=QUICK), GraphUncertain)
 
     async def test_when_a_kept_connection_is_cut_and_never_sent_twice(self) -> None:
-        acts = [answers(ACCEPTED), writes(), answers(ACCEPTED)]
-        async with wire(*acts) as server, client(server.url) as meta:
-            await meta.send_message(NUMBER_ID, BODY)
+        acts = [answer_with(ACCEPTED), write_and_close(), answer_with(ACCEPTED)]
+        async with run_scripted_server(*acts) as server, client(server.url) as meta:
+            await meta.send_message(PHONE_NUMBER_ID, BODY)
             with pytest.raises(GraphUncertain):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
 
         assert len(server.requests) == 2
 
     async def test_when_the_answer_trickles_in_for_ever(self) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
-        act = writes(head, *[b" "] * 40, pause=0.05)
+        act = write_and_close(head, *[b" "] * 40, pause=0.05)
 
         assert isinstance(await send_error(act, deadline=timedelta(seconds=0.5)), GraphUncertain)
 
@@ -291,7 +304,7 @@ class TestUncertain:
     async def test_whatever_transport_says_so(self, failure: type[httpx.TransportError]) -> None:
         async with client("https://graph.facebook.com", transport=failing(failure)) as meta:
             with pytest.raises(GraphUncertain):
-                await meta.send_message(NUMBER_ID, BODY)
+                await meta.send_message(PHONE_NUMBER_ID, BODY)
 
 
 def picture(kind: str) -> bytes:
@@ -314,32 +327,39 @@ def base64_of(content: bytes) -> str:
 
 
 @asynccontextmanager
-async def media(*files: Act, info: dict[str, Any], **options: Any) -> AsyncIterator[Any]:
+async def media(*files: ServerAction, info: dict[str, Any], **options: Any) -> AsyncIterator[Any]:
     """Serve a file: before each of `files` the place where it lies."""
-    async with wire() as server:
+    async with run_scripted_server() as server:
         place = {"url": f"{server.url}/file?mid=1", "mime_type": "image/jpeg", **info}
         for file in files:
-            server.script += [answers(place), file]
+            server.script += [answer_with(place), file]
         async with client(server.url, **options) as meta:
             yield server, meta
 
 
 async def fetched(content: bytes, *, sha256: str = "", **info: Any) -> MediaFile:
-    async with media(answers(body=content), info=info) as (_, meta):
-        found: MediaFile = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=sha256)
+    async with media(answer_with(body=content), info=info) as (_, meta):
+        found: MediaFile = await meta.fetch_media(
+            "77", phone_number_id=PHONE_NUMBER_ID, sha256=sha256
+        )
     return found
 
 
 class TestMedia:
     async def test_is_fetched_in_two_steps_with_the_token(self) -> None:
-        async with media(answers(body=JPEG), info={"file_size": str(len(JPEG))}) as (server, meta):
-            found = await meta.fetch_media("77", phone_number_id=NUMBER_ID, sha256=base64_of(JPEG))
+        async with media(answer_with(body=JPEG), info={"file_size": str(len(JPEG))}) as (
+            server,
+            meta,
+        ):
+            found = await meta.fetch_media(
+                "77", phone_number_id=PHONE_NUMBER_ID, sha256=base64_of(JPEG)
+            )
 
         assert found == MediaFile(
             content=JPEG, content_type="image/jpeg", extension="jpg", sha256=hex_of(JPEG)
         )
         assert [request.path for request in server.requests] == [
-            f"/v26.0/77?phone_number_id={NUMBER_ID}",
+            f"/v26.0/77?phone_number_id={PHONE_NUMBER_ID}",
             "/file?mid=1",
         ]
         assert {request.headers["authorization"] for request in server.requests} == {
@@ -396,74 +416,82 @@ class TestMedia:
             await fetched(JPEG, sha256=written)
 
     async def test_whose_address_ran_out_is_asked_for_once_more(self) -> None:
-        gone = answers({}, status=404)
-        async with media(gone, answers(body=JPEG), info={}) as (server, meta):
-            found = await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+        gone = answer_with({}, status=404)
+        async with media(gone, answer_with(body=JPEG), info={}) as (server, meta):
+            found = await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
         assert found.content == JPEG
         assert len(server.requests) == 4
 
     async def test_that_stays_away_is_gone(self) -> None:
-        gone = answers({}, status=404)
+        gone = answer_with({}, status=404)
         async with media(gone, gone, info={}) as (_, meta):
             with pytest.raises(MediaGone):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
     @pytest.mark.parametrize(
         ("status", "document"), [(400, error(100, error_subcode=33)), (404, {}), (404, error(1))]
     )
     async def test_whose_id_nobody_knows_is_gone(self, status: int, document: Any) -> None:
-        async with wire(answers(document, status=status)) as server, client(server.url) as meta:
+        async with (
+            run_scripted_server(answer_with(document, status=status)) as server,
+            client(server.url) as meta,
+        ):
             with pytest.raises(MediaGone):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
     async def test_for_which_the_token_is_not_good_is_no_loss(self) -> None:
-        async with wire(answers(error(190), status=401)) as server, client(server.url) as meta:
+        async with (
+            run_scripted_server(answer_with(error(190), status=401)) as server,
+            client(server.url) as meta,
+        ):
             with pytest.raises(GraphRefused) as caught:
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
         assert caught.value.judgement.reaction is FailureReaction.PAUSE
 
-    @pytest.mark.parametrize("act", [writes(), is_silent(1), answers({}, status=503)])
-    async def test_that_breaks_off_can_be_tried_again(self, act: Act) -> None:
+    @pytest.mark.parametrize(
+        "act", [write_and_close(), stay_silent(1), answer_with({}, status=503)]
+    )
+    async def test_that_breaks_off_can_be_tried_again(self, act: ServerAction) -> None:
         async with media(act, info={}) as (server, meta):
             server.script.append(act)  # the transport repeats a GET on a connection that was cut
             with pytest.raises(GraphUncertain):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
     async def test_too_large_is_known_before_it_is_fetched(self) -> None:
-        async with media(answers(body=JPEG), info={"file_size": "101"}, media_limit=100) as (
+        async with media(answer_with(body=JPEG), info={"file_size": "101"}, media_limit=100) as (
             server,
             meta,
         ):
             with pytest.raises(MediaTooLarge):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
         assert len(server.requests) == 1
 
     async def test_too_large_against_its_word_is_broken_off(self) -> None:
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
-        endless = writes(head, *[chunk] * 50, pause=0.01)
+        endless = write_and_close(head, *[chunk] * 50, pause=0.01)
         async with media(endless, info={"file_size": 5}, media_limit=100_000) as (_, meta):
             with pytest.raises(MediaTooLarge):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
     @pytest.mark.parametrize("media_id", ["", "..", "a/b", "1?x", "7" * 256])
     async def test_with_an_id_that_is_none_is_gone(self, media_id: str) -> None:
-        async with wire() as server, client(server.url) as meta:
+        async with run_scripted_server() as server, client(server.url) as meta:
             with pytest.raises(MediaGone):
-                await meta.fetch_media(media_id, phone_number_id=NUMBER_ID)
+                await meta.fetch_media(media_id, phone_number_id=PHONE_NUMBER_ID)
 
         assert server.requests == []
 
 
 class TestToken:
     async def test_is_not_shown_to_another_port(self) -> None:
-        async with wire() as other, media(info={}) as (server, meta):
-            server.script.append(answers({"url": other.url + "/file"}))
+        async with run_scripted_server() as other, media(info={}) as (server, meta):
+            server.script.append(answer_with({"url": other.url + "/file"}))
             with pytest.raises(MediaElsewhere):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
         assert other.connections == 0
 
@@ -500,18 +528,18 @@ class TestToken:
         transport = httpx.MockTransport(answer)
         async with client("https://graph.facebook.com", transport=transport) as meta:
             if allowed:
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
             else:
                 with pytest.raises(MediaElsewhere):
-                    await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                    await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
         assert len(asked) == (2 if allowed else 1)
 
     async def test_of_a_stand_in_is_not_shown_to_meta(self) -> None:
         async with media(info={}) as (server, meta):
-            server.script.append(answers({"url": "https://lookaside.fbsbx.com/a"}))
+            server.script.append(answer_with({"url": "https://lookaside.fbsbx.com/a"}))
             with pytest.raises(MediaElsewhere):
-                await meta.fetch_media("77", phone_number_id=NUMBER_ID)
+                await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
     @pytest.mark.parametrize("token", ["to\nken", "tökén", "to\0ken"])
     def test_that_fits_no_header_is_refused_without_being_told(self, token: str) -> None:
@@ -524,22 +552,22 @@ class TestToken:
 class TestLookUps:
     async def test_tell_about_number_account_and_token(self) -> None:
         acts = [
-            answers({"id": NUMBER_ID, "display_phone_number": "+1 555-010-9999"}),
-            answers({"id": "1", "name": "Club"}),
-            answers({"data": [{"id": NUMBER_ID}]}),
-            answers({"data": [{"whatsapp_business_api_data": {"name": "Raffle"}}]}),
-            answers({"id": "5", "name": "Robot"}),
+            answer_with({"id": PHONE_NUMBER_ID, "display_phone_number": "+1 555-010-9999"}),
+            answer_with({"id": "1", "name": "Club"}),
+            answer_with({"data": [{"id": PHONE_NUMBER_ID}]}),
+            answer_with({"data": [{"whatsapp_business_api_data": {"name": "Raffle"}}]}),
+            answer_with({"id": "5", "name": "Robot"}),
         ]
-        async with wire(*acts) as server, client(server.url) as meta:
-            assert (await meta.get_phone_number(NUMBER_ID))["id"] == NUMBER_ID
+        async with run_scripted_server(*acts) as server, client(server.url) as meta:
+            assert (await meta.get_phone_number(PHONE_NUMBER_ID))["id"] == PHONE_NUMBER_ID
             assert (await meta.get_waba("1"))["name"] == "Club"
-            assert await meta.list_waba_phone_numbers("1") == [{"id": NUMBER_ID}]
+            assert await meta.list_waba_phone_numbers("1") == [{"id": PHONE_NUMBER_ID}]
             assert len(await meta.list_subscribed_apps("1")) == 1
             assert (await meta.get_token_owner())["name"] == "Robot"
 
         paths = [request.path.partition("?")[0] for request in server.requests]
         assert paths == [
-            f"/v26.0/{NUMBER_ID}",
+            f"/v26.0/{PHONE_NUMBER_ID}",
             "/v26.0/1",
             "/v26.0/1/phone_numbers",
             "/v26.0/1/subscribed_apps",

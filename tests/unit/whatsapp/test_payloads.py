@@ -24,27 +24,31 @@ from shared.whatsapp.webhook_items import (
     StatusItem,
     Webhook,
 )
-from tests.builders import NOON, NUMBER_ID
+from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.unit.whatsapp.webhook_payloads import (
     PHONE,
     SENT_AT,
     USER_ID,
     WABA_ID,
-    change,
-    message,
-    status,
-    value,
+    build_change,
+    build_message,
+    build_status,
+    build_value,
 )
-from tests.unit.whatsapp.webhook_payloads import body as webhook
+from tests.unit.whatsapp.webhook_payloads import encode_webhook as webhook
 
 
 def read_one(**fields: Any) -> MessageItem:
-    (item,) = payloads.parse_webhook(webhook(change(messages=[message(**fields)]))).messages
+    (item,) = payloads.parse_webhook(
+        webhook(build_change(messages=[build_message(**fields)]))
+    ).messages
     return item
 
 
 def read_status(**fields: Any) -> StatusItem:
-    (item,) = payloads.parse_webhook(webhook(change(statuses=[status(**fields)]))).statuses
+    (item,) = payloads.parse_webhook(
+        webhook(build_change(statuses=[build_status(**fields)]))
+    ).statuses
     return item
 
 
@@ -63,11 +67,11 @@ class TestMessage:
         }
 
         (item,) = payloads.parse_webhook(
-            webhook(change(contacts=[card], messages=[message()]))
+            webhook(build_change(contacts=[card], messages=[build_message()]))
         ).messages
 
         assert item == MessageItem(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             display_phone_number="15550109999",
             wa_message_id="wamid.A1",
             dedupe_key="wamid.A1",
@@ -79,7 +83,7 @@ class TestMessage:
             type="text",
             text="5 random",
             sent_at=NOON,
-            payload=message(),
+            payload=build_message(),
             answerable=True,
         )
 
@@ -89,10 +93,10 @@ class TestMessage:
             {"profile": {"name": "A"}, "wa_id": PHONE, "user_id": "US.1"},
             "nonsense",
         ]
-        first = message(id="1", from_user_id="US.1")
-        second = message(id="2", from_user_id="US.2") | {"from": ""}
-        stranger = message(id="3", from_user_id="US.3") | {"from": "15550100003"}
-        body = webhook(change(contacts=cards, messages=[first, second, stranger]))
+        first = build_message(id="1", from_user_id="US.1")
+        second = build_message(id="2", from_user_id="US.2") | {"from": ""}
+        stranger = build_message(id="3", from_user_id="US.3") | {"from": "15550100003"}
+        body = webhook(build_change(contacts=cards, messages=[first, second, stranger]))
 
         names = [(item.profile_name, item.wa_id) for item in payloads.parse_webhook(body).messages]
 
@@ -105,7 +109,7 @@ class TestMessage:
         ]
 
         (item,) = payloads.parse_webhook(
-            webhook(change(contacts=cards, messages=[message()]))
+            webhook(build_change(contacts=cards, messages=[build_message()]))
         ).messages
 
         assert item.profile_name == "Id"
@@ -129,7 +133,9 @@ class TestMessage:
     ) -> None:
         item = {"id": "wamid.A1", "timestamp": SENT_AT, "type": "text", **sender}
 
-        (read,) = payloads.parse_webhook(webhook(change(contacts=[card], messages=[item]))).messages
+        (read,) = payloads.parse_webhook(
+            webhook(build_change(contacts=[card], messages=[item]))
+        ).messages
 
         assert (read.user_id, read.wa_id) == expected
         assert read.answerable is (expected != (None, None))
@@ -178,18 +184,18 @@ class TestMessage:
         item = read_one(**fields)
 
         assert item.answerable is False
-        assert item.payload == message(**fields)
+        assert item.payload == build_message(**fields)
 
     @pytest.mark.parametrize("type_", ["hologram", "interactive", "system", "x" * 100, None, 7])
     def test_of_an_unknown_type_is_kept_and_answered(self, type_: Any) -> None:
         item = read_one(type=type_)
 
         assert item.answerable
-        assert item.payload == message(type=type_)
+        assert item.payload == build_message(type=type_)
         assert 0 < len(item.type) <= 40
 
     def test_without_metadata_is_kept_and_cannot_be_answered(self) -> None:
-        body = webhook({"field": "messages", "value": {"messages": [message()]}})
+        body = webhook({"field": "messages", "value": {"messages": [build_message()]}})
 
         (item,) = payloads.parse_webhook(body).messages
 
@@ -277,11 +283,11 @@ class TestChangeOfIdentity:
         }
         broken = {"user_id": "US.3"}
 
-        notice = read_notice(change("user_id_update", user_id_update=[update, broken]))
+        notice = read_notice(build_change("user_id_update", user_id_update=[update, broken]))
 
         assert notice.identity_changes == (
             IdentityChange(
-                phone_number_id=NUMBER_ID,
+                phone_number_id=PHONE_NUMBER_ID,
                 previous_user_id="US.1",
                 user_id="US.2",
                 parent_user_id="US.ENT.2",
@@ -295,7 +301,7 @@ class TestStatus:
         item = read_status(biz_opaque_callback_data="key", recipient_user_id=USER_ID)
 
         assert item == StatusItem(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             wa_message_id="wamid.O1",
             status="delivered",
             participant="",
@@ -305,7 +311,7 @@ class TestStatus:
             recipient_user_id=USER_ID,
             error_code=None,
             error="",
-            payload=status(biz_opaque_callback_data="key", recipient_user_id=USER_ID),
+            payload=build_status(biz_opaque_callback_data="key", recipient_user_id=USER_ID),
         )
 
     @pytest.mark.parametrize(
@@ -379,7 +385,7 @@ class TestNotice:
     def test_asks_for_attention_when_a_person_should_look(
         self, field: str, fields: dict[str, str], expected: bool
     ) -> None:
-        assert read_notice(change(field, **fields)).needs_attention is expected
+        assert read_notice(build_change(field, **fields)).needs_attention is expected
 
     @pytest.mark.parametrize(
         ("field", "name"),
@@ -393,17 +399,19 @@ class TestNotice:
         ],
     )
     def test_is_what_others_said_and_never_a_message_to_us(self, field: str, name: str) -> None:
-        read = payloads.parse_webhook(webhook(change(field, **{name: [message()]})))
+        read = payloads.parse_webhook(webhook(build_change(field, **{name: [build_message()]})))
 
         assert not read.messages
         assert not read.statuses
         assert not read.unreadable
-        assert read.notices[0].payload["value"][name] == [message()]
+        assert read.notices[0].payload["value"][name] == [build_message()]
 
     def test_of_errors_stands_beside_the_message_it_came_with(self) -> None:
         errors = [{"code": 131000, "title": "Something went wrong"}]
 
-        read = payloads.parse_webhook(webhook(change(messages=[message()], errors=errors)))
+        read = payloads.parse_webhook(
+            webhook(build_change(messages=[build_message()], errors=errors))
+        )
 
         assert len(read.messages) == 1
         assert read.notices[0].payload["value"]["errors"] == errors
@@ -419,11 +427,19 @@ class TestEverything:
                 {
                     "id": "1",
                     "changes": [
-                        change(messages=[message(id="1"), message(id="2")]),
-                        change(statuses=[status(id="3"), status(id="3", status="read")]),
+                        build_change(messages=[build_message(id="1"), build_message(id="2")]),
+                        build_change(
+                            statuses=[build_status(id="3"), build_status(id="3", status="read")]
+                        ),
                     ],
                 },
-                {"id": "2", "changes": [change("account_alerts"), change(messages=[message()])]},
+                {
+                    "id": "2",
+                    "changes": [
+                        build_change("account_alerts"),
+                        build_change(messages=[build_message()]),
+                    ],
+                },
             ]
         }
 
@@ -435,8 +451,8 @@ class TestEverything:
         assert read.unreadable == ()
 
     def test_written_as_objects_with_numbers_is_read_in_order(self) -> None:
-        inner = {str(n): message(id=str(n)) for n in (10, 2, 1)}
-        document = {"entry": {"0": {"id": "1", "changes": {"0": change(messages=inner)}}}}
+        inner = {str(n): build_message(id=str(n)) for n in (10, 2, 1)}
+        document = {"entry": {"0": {"id": "1", "changes": {"0": build_change(messages=inner)}}}}
 
         read = payloads.parse_webhook(json.dumps(document).encode())
 
@@ -444,32 +460,32 @@ class TestEverything:
 
     def test_good_survives_the_bad_between(self) -> None:
         bad: list[Any] = [
-            message(id=None),
-            message(id="w" * 256),
-            message(id=""),
+            build_message(id=None),
+            build_message(id="w" * 256),
+            build_message(id=""),
             "text",
             None,
             [],
             5,
         ]
 
-        body = webhook(change(messages=[message(id="1"), *bad, message(id="2")]))
+        body = webhook(build_change(messages=[build_message(id="1"), *bad, build_message(id="2")]))
         read = payloads.parse_webhook(body)
 
         assert [item.wa_message_id for item in read.messages] == ["1", "2"]
         assert len(read.unreadable) == len(bad)
 
     def test_bad_is_kept_as_a_webhook_that_can_be_read_again(self) -> None:
-        bad = status(status=None)
+        bad = build_status(status=None)
 
         (part,) = payloads.parse_webhook(
-            webhook(change(statuses=[status(), bad]), time=5)
+            webhook(build_change(statuses=[build_status(), bad]), time=5)
         ).unreadable
 
         (entry,) = json.loads(part.body)["entry"]
         assert (entry["id"], entry["time"]) == (WABA_ID, 5)
         assert entry["changes"][0]["value"]["statuses"] == [bad]
-        assert entry["changes"][0]["value"]["metadata"] == value()["metadata"]
+        assert entry["changes"][0]["value"]["metadata"] == build_value()["metadata"]
         assert part.reason == "status is missing"
         assert payloads.parse_webhook(part.body).unreadable == (part,)
 
@@ -504,7 +520,9 @@ class TestEverything:
 
     @pytest.mark.parametrize("depth", [100, 900, 5_000])
     def test_too_deep_spoils_only_its_own_item(self, depth: int) -> None:
-        text = webhook(change(messages=[message(id="1"), message(id="2", text="DEEP")])).decode()
+        text = webhook(
+            build_change(messages=[build_message(id="1"), build_message(id="2", text="DEEP")])
+        ).decode()
         body = text.replace('"DEEP"', "[" * depth + "]" * depth).encode()
 
         read = payloads.parse_webhook(body)
@@ -520,11 +538,16 @@ class TestEverything:
         )
 
     def test_without_object_or_field_or_entry_is_read(self) -> None:
-        bare = json.dumps(change(messages=[message()])).encode()
+        bare = json.dumps(build_change(messages=[build_message()])).encode()
 
         assert len(payloads.parse_webhook(bare).messages) == 1
         assert (
-            len(payloads.parse_webhook(webhook(change(None, messages=[message()]))).messages) == 1
+            len(
+                payloads.parse_webhook(
+                    webhook(build_change(None, messages=[build_message()]))
+                ).messages
+            )
+            == 1
         )
 
     def test_with_a_field_on_the_wrong_level_is_read(self) -> None:
@@ -534,7 +557,7 @@ class TestEverything:
 
     @pytest.mark.parametrize("bad", [None, "x", 5, [], {"field": "messages"}, {"value": "x"}])
     def test_in_a_change_without_value_is_kept(self, bad: Any) -> None:
-        body = webhook(bad, change(messages=[message()]))
+        body = webhook(bad, build_change(messages=[build_message()]))
 
         read = payloads.parse_webhook(body)
 
@@ -544,7 +567,9 @@ class TestEverything:
     def test_for_a_number_whose_id_is_too_long_is_kept_as_bytes(self) -> None:
         metadata = {"phone_number_id": "1" * 33}
 
-        body = webhook(change(messages=[message()], statuses=[status()], metadata=metadata))
+        body = webhook(
+            build_change(messages=[build_message()], statuses=[build_status()], metadata=metadata)
+        )
         read = payloads.parse_webhook(body)
 
         assert len(read.unreadable) == 2
@@ -555,9 +580,9 @@ class TestEverything:
 class TestHarmless:
     def test_has_no_nul_and_no_half_of_a_pair(self) -> None:
         body = webhook(
-            change(
+            build_change(
                 contacts=[{"profile": {"name": "A\0na \ud83d"}, "wa_id": PHONE}],
-                messages=[message(text={"body": "a\0b \ud800 🚀"}, from_user_id=None)],
+                messages=[build_message(text={"body": "a\0b \ud800 🚀"}, from_user_id=None)],
             )
         )
 
@@ -569,14 +594,14 @@ class TestHarmless:
 
     @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
     def test_numbers_that_json_cannot_write_become_words(self, number: str) -> None:
-        text = webhook(change(messages=[message(text="BIG")])).decode()
+        text = webhook(build_change(messages=[build_message(text="BIG")])).decode()
 
         (item,) = payloads.parse_webhook(text.replace('"BIG"', number).encode()).messages
 
         assert isinstance(item.payload["text"], str)
 
     def test_escaped_and_plain_letters_are_the_same(self) -> None:
-        escaped = webhook(change(messages=[message(text={"body": "äöå a/b < 🚀"})]))
+        escaped = webhook(build_change(messages=[build_message(text={"body": "äöå a/b < 🚀"})]))
         plain = json.dumps(json.loads(escaped), ensure_ascii=False).encode()
 
         assert payloads.parse_webhook(escaped) == payloads.parse_webhook(
@@ -641,7 +666,9 @@ class TestAnyBytes:
 
     @given(documents)
     def test_around_a_good_message_do_not_spoil_it(self, other: Any) -> None:
-        body = webhook(other, change(contacts=other, messages=[other, message(id="good")]))
+        body = webhook(
+            other, build_change(contacts=other, messages=[other, build_message(id="good")])
+        )
 
         read = payloads.parse_webhook(body)
 
@@ -650,9 +677,9 @@ class TestAnyBytes:
 
     @given(st.dictionaries(keys, documents, max_size=8), st.text(max_size=300))
     def test_as_a_message_lose_nothing(self, fields: dict[str, Any], type_: str) -> None:
-        item = message(**{**fields, "type": type_})
+        item = build_message(**{**fields, "type": type_})
 
-        read = payloads.parse_webhook(webhook(change(messages=[item])))
+        read = payloads.parse_webhook(webhook(build_change(messages=[item])))
 
         assert len(read.messages) + len(read.unreadable) == 1
         assert_fits(read)
@@ -661,22 +688,24 @@ class TestAnyBytes:
 
     @given(st.dictionaries(keys, documents, max_size=8))
     def test_as_a_status_lose_nothing(self, fields: dict[str, Any]) -> None:
-        read = payloads.parse_webhook(webhook(change(statuses=[status(**fields)])))
+        read = payloads.parse_webhook(webhook(build_change(statuses=[build_status(**fields)])))
 
         assert len(read.statuses) + len(read.unreadable) == 1
         assert_fits(read)
 
 
 def test_a_body_of_three_megabytes_is_read() -> None:
-    long = webhook(change(messages=[message(text={"body": "x" * 3_000_000})]))
-    many = webhook(change(messages=[message(id=f"wamid.{n}") for n in range(1000)]))
+    long = webhook(build_change(messages=[build_message(text={"body": "x" * 3_000_000})]))
+    many = webhook(build_change(messages=[build_message(id=f"wamid.{n}") for n in range(1000)]))
 
     assert len(payloads.parse_webhook(long).messages[0].text) == 3_000_000
     assert len({item.dedupe_key for item in payloads.parse_webhook(many).messages}) == 1000
 
 
 def test_a_part_that_is_unreadable_has_a_digest_of_its_own() -> None:
-    body = webhook(change(messages=[message(id=None), message(id=None, type="image")]))
+    body = webhook(
+        build_change(messages=[build_message(id=None), build_message(id=None, type="image")])
+    )
 
     parts = payloads.parse_webhook(body).unreadable
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.core.config import PROJECT_ROOT
 from shared.whatsapp import payloads
-from tests.conftest import unavailable
+from tests.conftest import skip_or_fail
 
 FOLDER = next(
     (
@@ -47,7 +47,7 @@ def changes(body: bytes) -> list[dict[str, Any]]:
 
 def test_the_folder_of_real_payloads_is_there() -> None:
     if not PAYLOADS:
-        unavailable("no folder shared/payloads beside the checkout")
+        skip_or_fail("no folder shared/payloads beside the checkout")
 
 
 @pytest.mark.parametrize("body", PAYLOADS)

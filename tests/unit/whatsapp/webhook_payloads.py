@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.builders import NUMBER_ID
+from tests.builders import PHONE_NUMBER_ID
 
 SENT_AT = "1795348800"  # 2026-11-22 12:00 UTC
 WABA_ID = "102290129340398"
@@ -11,7 +11,7 @@ PHONE = "15550100001"
 USER_ID = "US.13491208655302741918"
 
 
-def message(**fields: Any) -> dict[str, Any]:
+def build_message(**fields: Any) -> dict[str, Any]:
     """Make a text message of a buyer who shows phone and user id; None takes a key away."""
     made = {
         "from": PHONE,
@@ -25,7 +25,7 @@ def message(**fields: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def status(**fields: Any) -> dict[str, Any]:
+def build_status(**fields: Any) -> dict[str, Any]:
     """Make a status of a message of ours; None takes a key away."""
     made = {
         "id": "wamid.O1",
@@ -37,22 +37,22 @@ def status(**fields: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def value(**fields: Any) -> dict[str, Any]:
+def build_value(**fields: Any) -> dict[str, Any]:
     """Make a change's value with its metadata."""
     return {
         "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "15550109999", "phone_number_id": NUMBER_ID},
+        "metadata": {"display_phone_number": "15550109999", "phone_number_id": PHONE_NUMBER_ID},
         **fields,
     }
 
 
-def change(field: str | None = "messages", **fields: Any) -> dict[str, Any]:
+def build_change(field: str | None = "messages", **fields: Any) -> dict[str, Any]:
     """Make a change of a business number."""
-    made = {"value": value(**fields), "field": field}
+    made = {"value": build_value(**fields), "field": field}
     return {key: part for key, part in made.items() if part is not None}
 
 
-def body(*changes: Any, **entry: Any) -> bytes:
+def encode_webhook(*changes: Any, **entry: Any) -> bytes:
     """Write a whole webhook with one entry."""
     document = {
         "object": "whatsapp_business_account",

@@ -198,7 +198,7 @@ class TestSecondFactor:
         second_factor.create_recovery_codes(rita)
         address = reverse("admin:auth_user_reset_second_factor", args=[rita.pk])
         clerk = Client()
-        clerk.force_login(sample_data.a_user("clerk", "change_user", "view_user"))
+        clerk.force_login(sample_data.create_user("clerk", "change_user", "view_user"))
 
         refused = clerk.post(address)
         assert second_factor.has_second_factor(User.objects.get(pk=rita.pk))

@@ -28,7 +28,7 @@ from shared.whatsapp.models import (
 )
 from shared.whatsapp.services import alarms
 from tests import builders
-from tests.builders import NOON, NUMBER_ID
+from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 
 pytestmark = pytest.mark.django_db
@@ -111,9 +111,9 @@ def every_url(
 def people() -> dict[str, Client]:
     """Log in one person of each kind."""
     roles.grant_role_permissions(apps)
-    found = {"O": User.objects.create_superuser("olga"), "N": sample_data.a_user("nora")}
+    found = {"O": User.objects.create_superuser("olga"), "N": sample_data.create_user("nora")}
     for role in roles.ROLES:
-        person = sample_data.a_user(role.name.lower())
+        person = sample_data.create_user(role.name.lower())
         person.groups.add(Group.objects.get(name=role.name))
         found[role.name[0]] = person
     browsers = {}
@@ -125,18 +125,18 @@ def people() -> dict[str, Client]:
 
 def one_of_each() -> dict[str, Model]:
     """Make a row of everything that has a page."""
-    order = sample_data.an_order()
+    order = sample_data.place_order()
     contact = order.contact
-    proof = sample_data.with_file(sample_data.a_proof(order))
+    proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
     person = User.objects.create_user("somebody", is_staff=True)
     event = Event.objects.create(type="order.paid", data={}, created_at=NOON)
     endpoint = EventEndpoint.objects.create(name="n8n", url="https://n8n.example", created_at=NOON)
-    moment: dict[str, Any] = {"phone_number_id": NUMBER_ID, "contact": contact}
+    moment: dict[str, Any] = {"phone_number_id": PHONE_NUMBER_ID, "contact": contact}
     return {
         "raffles_raffle": order.raffle,
         "raffles_order": order,
         "raffles_paymentproof": proof,
-        "whatsapp_whatsappcontact": contact or builders.contact(),
+        "whatsapp_whatsappcontact": contact or builders.create_contact(),
         "whatsapp_inboundmessage": InboundMessage.objects.create(
             **moment,
             wa_message_id="wamid.1",
@@ -156,7 +156,7 @@ def one_of_each() -> dict[str, Model]:
         "whatsapp_unreadableitem": UnreadableItem.objects.create(
             sha256="x", body=b"{", reason="not JSON", received_at=NOON
         ),
-        "whatsapp_businessnumber": BusinessNumber.objects.create(phone_number_id=NUMBER_ID),
+        "whatsapp_businessnumber": BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID),
         "events_event": event,
         "events_eventendpoint": endpoint,
         "events_eventdelivery": EventDelivery.objects.create(
@@ -367,7 +367,7 @@ class TestPeople:
 
     def test_cannot_make_themselves_more_than_they_are(self, client: Client) -> None:
         boss = User.objects.create_superuser("olga")
-        clerk = sample_data.a_user("clerk", "change_user", "view_user")
+        clerk = sample_data.create_user("clerk", "change_user", "view_user")
         client.force_login(clerk)
         own = reverse("admin:auth_user_change", args=[clerk.pk])
 
@@ -381,7 +381,7 @@ class TestPeople:
         assert others.status_code == 403
 
     def test_who_did_something_is_not_deleted_but_kept_from_logging_in(self, owner: Client) -> None:
-        active, idle = sample_data.a_user("rita"), sample_data.a_user("ida")
+        active, idle = sample_data.create_user("rita"), sample_data.create_user("ida")
         LogEntry.objects.create(user=active, object_repr="x", action_flag=CHANGE)
         for person in (active, idle):
             owner.post(reverse("admin:auth_user_delete", args=[person.pk]), {"post": "yes"})

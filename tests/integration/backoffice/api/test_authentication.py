@@ -52,7 +52,7 @@ class TestTokens:
         ],
     )
     def test_are_taken_in_the_three_ways_n8n_sends_them(self, headers: dict[str, str]) -> None:
-        key = sample_data.a_token()
+        key = sample_data.create_api_token()
 
         answer = asked({name: value.replace("KEY", key) for name, value in headers.items()})
 
@@ -74,7 +74,7 @@ class TestTokens:
     def test_that_are_missing_or_wrong_are_401_and_say_what_is_wanted(
         self, headers: dict[str, str], code: str
     ) -> None:
-        key = sample_data.a_token()
+        key = sample_data.create_api_token()
 
         answer = asked({name: value.replace("KEY", key) for name, value in headers.items()})
 
@@ -83,7 +83,7 @@ class TestTokens:
         assert answer.json()["message"]
 
     def test_in_the_address_are_not_taken(self) -> None:
-        key = sample_data.a_token()
+        key = sample_data.create_api_token()
 
         for parameter in ("token", "api_key", "access_token", "authorization"):
             assert asked({}, f"{ORDERS}?{parameter}={key}").status_code == 401
@@ -136,7 +136,7 @@ class TestTokens:
         assert [int(past.total_seconds()) for past in noted] == [0, 0, 60, 60, 120]
 
     def test_are_who_an_orders_history_names(self) -> None:
-        order, key = sample_data.an_order(), sample_data.a_token("bank script")
+        order, key = sample_data.place_order(), sample_data.create_api_token("bank script")
 
         with_token(key).post(f"{ORDERS}/{order.pk}/confirm-payment")
 
@@ -153,7 +153,10 @@ class TestScopes:
         [(Scope.READ, 200, 403), (Scope.REVIEW, 200, 200), (Scope.ADMIN, 200, 200)],
     )
     def test_each_includes_the_one_before(self, scope: Scope, listed: int, confirmed: int) -> None:
-        order, program = sample_data.an_order(), with_token(sample_data.a_token(scope=scope))
+        order, program = (
+            sample_data.place_order(),
+            with_token(sample_data.create_api_token(scope=scope)),
+        )
 
         answers = [program.get(ORDERS), program.post(f"{ORDERS}/{order.pk}/confirm-payment")]
 
@@ -162,9 +165,9 @@ class TestScopes:
         assert (order.status == OrderStatus.PAID) == (confirmed == 200)
 
     def test_one_that_is_missing_is_named(self) -> None:
-        looker = with_token(sample_data.a_token(scope=Scope.READ))
+        looker = with_token(sample_data.create_api_token(scope=Scope.READ))
 
-        answer = looker.post(f"{ORDERS}/{sample_data.an_order().pk}/cancel")
+        answer = looker.post(f"{ORDERS}/{sample_data.place_order().pk}/cancel")
 
         assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
         assert answer.json()["detail"] == {"scope": "READ", "needed": "REVIEW"}
@@ -175,13 +178,13 @@ class TestScopes:
 class TestPeople:
     @pytest.mark.parametrize(
         ("permissions", "listed", "confirmed"),
-        [((), 403, 403), (("view_order",), 200, 403), (sample_data.REVIEWER, 200, 200)],
+        [((), 403, 403), (("view_order",), 200, 403), (sample_data.REVIEWER_PERMISSIONS, 200, 200)],
     )
     def test_may_what_they_may_in_the_back_office(
         self, permissions: tuple[str, ...], listed: int, confirmed: int
     ) -> None:
-        order, browser = sample_data.an_order(), Client()
-        browser.force_login(sample_data.a_user("rita", *permissions))
+        order, browser = sample_data.place_order(), Client()
+        browser.force_login(sample_data.create_user("rita", *permissions))
 
         answers = [browser.get(ORDERS), browser.post(f"{ORDERS}/{order.pk}/confirm-payment")]
 
@@ -198,7 +201,7 @@ class TestPeople:
         assert browser.get(ORDERS).status_code == 401
 
     def test_need_the_csrf_token_to_change_anything(self) -> None:
-        order, browser = sample_data.an_order(), Client(enforce_csrf_checks=True)
+        order, browser = sample_data.place_order(), Client(enforce_csrf_checks=True)
         browser.force_login(User.objects.create_superuser("olga"))
 
         answer = browser.post(f"{ORDERS}/{order.pk}/confirm-payment")
@@ -212,7 +215,7 @@ class TestHowOften:
     def test_a_caller_may_ask_is_limited_for_each_alone(self, settings: Settings) -> None:
         settings.API_REQUESTS_PER_MINUTE = 3
         caches["throttle"].clear()
-        busy, other = (with_token(sample_data.a_token(name)) for name in ("busy", "other"))
+        busy, other = (with_token(sample_data.create_api_token(name)) for name in ("busy", "other"))
         browser = Client()
         browser.force_login(User.objects.create_superuser("olga"))
 
@@ -231,7 +234,7 @@ class TestHowOften:
         settings.API_REQUESTS_PER_MINUTE = 1
         throttle = {**settings.CACHES["throttle"], "LOCATION": tmp_path / "a file" / "throttle"}
         settings.CACHES = {**settings.CACHES, "throttle": throttle}
-        program = with_token(sample_data.a_token())
+        program = with_token(sample_data.create_api_token())
 
         assert [program.get(ORDERS).status_code for _ in range(2)] == [200] * 2
 
@@ -272,7 +275,7 @@ class TestCommand:
         ],
     )
     def test_says_what_it_cannot_do(self, words: tuple[str, ...]) -> None:
-        sample_data.a_token("taken")
+        sample_data.create_api_token("taken")
 
         with pytest.raises(CommandError):
             call_command("api_token", *words)
@@ -288,10 +291,10 @@ class TestTokensOfAnOlderVersion:
     def old_tokens(self) -> None:
         people = {
             "boss": User.objects.create_superuser("boss"),
-            "rita": sample_data.a_user("rita", *sample_data.REVIEWER),
-            "ida": sample_data.a_user("ida", "view_order"),
+            "rita": sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS),
+            "ida": sample_data.create_user("ida", "view_order"),
             "gone": User.objects.create_superuser("gone", is_active=False),
-            "nobody": sample_data.a_user("nobody", "view_logentry"),
+            "nobody": sample_data.create_user("nobody", "view_logentry"),
         }
         moment = "timestamp with time zone" if connection.vendor == "postgresql" else "datetime"
         with connection.cursor() as cursor:

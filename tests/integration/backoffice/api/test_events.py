@@ -13,20 +13,20 @@ from shared.use_cases import payments
 from tests import builders
 from tests.builders import NOON
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.api_client import Program, refused
+from tests.integration.backoffice.api_client import ApiProgram, parse_refusal
 from tests.integration.events import event_builders
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def api(db: None) -> Program:
-    return Program(sample_data.a_token(scope=Scope.READ))
+def api(db: None) -> ApiProgram:
+    return ApiProgram(sample_data.create_api_token(scope=Scope.READ))
 
 
 @pytest.fixture
-def admin(db: None) -> Program:
-    return Program(sample_data.a_token("boss", scope=Scope.ADMIN))
+def admin(db: None) -> ApiProgram:
+    return ApiProgram(sample_data.create_api_token("boss", scope=Scope.ADMIN))
 
 
 def read(answer: Any) -> list[int]:
@@ -36,10 +36,10 @@ def read(answer: Any) -> list[int]:
 
 
 class TestFeed:
-    def test_tells_a_purchase_with_links_that_lead_somewhere(self, api: Program) -> None:
-        order = sample_data.an_order()
-        proof = sample_data.with_file(sample_data.a_proof(order))
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    def test_tells_a_purchase_with_links_that_lead_somewhere(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
         recorder.sequence_events(now=NOON)
 
         body = api.get("/api/events/").json()
@@ -56,7 +56,7 @@ class TestFeed:
         ]
         link = received["data"]["proof"]["url"]
         sent = Client().get(link[link.index("/api/") :])
-        assert b"".join(sent.streaming_content) == sample_data.a_picture()  # type: ignore[attr-defined]
+        assert b"".join(sent.streaming_content) == sample_data.draw_picture()  # type: ignore[attr-defined]
         assert received["data"]["proof"]["id"] == proof.pk
         confirm = received["data"]["actions"]["confirm_url"]
         assert confirm.endswith(f"/api/orders/{order.pk}/confirm-payment")
@@ -64,12 +64,12 @@ class TestFeed:
         assert (body["more"], body["next"]) == (False, None)
 
     def test_goes_on_from_the_place_that_was_read(
-        self, api: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+        self, api: ApiProgram, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         for type_ in (EventType.ORDER_PAID, EventType.CHANNEL_ALERT, EventType.ORDER_PAID):
-            event_builders.happened(type_)
-        first, second, third = (place or 0 for place in event_builders.numbered())
-        event_builders.happened()
+            event_builders.record_event(type_)
+        first, second, third = (place or 0 for place in event_builders.sequence_events())
+        event_builders.record_event()
 
         with django_assert_max_num_queries(4):
             page = api.get("/api/events?limit=1&types=order.paid,order.created")
@@ -89,14 +89,14 @@ class TestFeed:
         "query",
         ["after=-1", "after=x", "limit=0", "types=order.payed", "since=3", "after=1&after=2"],
     )
-    def test_a_question_that_makes_no_sense_is_refused(self, api: Program, query: str) -> None:
-        assert refused(api.get(f"/api/events?{query}")) == (400, "malformed")
+    def test_a_question_that_makes_no_sense_is_refused(self, api: ApiProgram, query: str) -> None:
+        assert parse_refusal(api.get(f"/api/events?{query}")) == (400, "malformed")
 
 
 class TestEndpoints:
     ABOUT = {"name": "n8n", "url": "https://n8n.example/webhook/raffle"}
 
-    def test_shows_the_secret_once_and_the_header_never(self, admin: Program) -> None:
+    def test_shows_the_secret_once_and_the_header_never(self, admin: ApiProgram) -> None:
         header = {"header_name": "X-N8N-Key", "header_value": "open sesame"}
 
         made = admin.post("/api/endpoints", self.ABOUT | header | {"types": ["order.paid"]})
@@ -127,16 +127,16 @@ class TestEndpoints:
         ],
     )
     def test_refuses_what_could_not_work(
-        self, admin: Program, about: dict[str, Any], status: int, code: str
+        self, admin: ApiProgram, about: dict[str, Any], status: int, code: str
     ) -> None:
-        event_builders.an_endpoint(name="taken")
+        event_builders.create_endpoint(name="taken")
 
-        assert refused(admin.post("/api/endpoints", self.ABOUT | about)) == (status, code)
+        assert parse_refusal(admin.post("/api/endpoints", self.ABOUT | about)) == (status, code)
         assert EventEndpoint.objects.count() == 1
 
-    def test_are_switched_off_and_on_and_deleted(self, admin: Program) -> None:
-        endpoint = event_builders.an_endpoint()
-        event_builders.queued(endpoint)
+    def test_are_switched_off_and_on_and_deleted(self, admin: ApiProgram) -> None:
+        endpoint = event_builders.create_endpoint()
+        event_builders.create_delivery(endpoint)
         path = f"/api/endpoints/{endpoint.pk}"
 
         def switch(active: Any) -> Any:
@@ -145,10 +145,10 @@ class TestEndpoints:
         off = switch(False).json()
         assert (off["active"], off["disabled_reason"]) == (False, "Switched off by boss.")
         assert switch(True).json()["disabled_reason"] is None
-        assert refused(switch("perhaps")) == (400, "malformed")
+        assert parse_refusal(switch("perhaps")) == (400, "malformed")
         assert admin.client.delete(path).status_code == 204
         assert EventDelivery.objects.count() == 0
-        assert refused(admin.client.delete(path)) == (404, "endpoint_not_found")
+        assert parse_refusal(admin.client.delete(path)) == (404, "endpoint_not_found")
 
     @pytest.mark.parametrize(
         ("method", "path"),
@@ -161,22 +161,28 @@ class TestEndpoints:
         ],
     )
     def test_are_for_the_scope_admin_alone(self, db: None, method: str, path: str) -> None:
-        reviewer = Program()
+        reviewer = ApiProgram()
 
         answer = getattr(reviewer.client, method)(f"/api/{path}")
 
-        assert refused(answer) == (403, "scope_missing")
+        assert parse_refusal(answer) == (403, "scope_missing")
 
 
 class TestDeliveries:
     def test_are_chosen_by_endpoint_and_status(
-        self, admin: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+        self, admin: ApiProgram, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        first, second = event_builders.an_endpoint(name="first"), event_builders.an_endpoint()
-        failed = event_builders.queued(
+        first, second = (
+            event_builders.create_endpoint(name="first"),
+            event_builders.create_endpoint(),
+        )
+        failed = event_builders.create_delivery(
             first, status=EventDeliveryStatus.FAILED, next_attempt_at=None
         )
-        waiting, elsewhere = event_builders.queued(first), event_builders.queued(second)
+        waiting, elsewhere = (
+            event_builders.create_delivery(first),
+            event_builders.create_delivery(second),
+        )
 
         def listed(query: str) -> list[int]:
             with django_assert_max_num_queries(5):
@@ -189,11 +195,11 @@ class TestDeliveries:
         [shown] = admin.get("/api/deliveries?status=FAILED").json()["results"]
         assert shown["endpoint"] == {"id": first.pk, "name": "first"}
         assert shown["event"]["id"] == failed.event.event_id
-        assert refused(admin.get("/api/deliveries?status=LOST")) == (400, "malformed")
+        assert parse_refusal(admin.get("/api/deliveries?status=LOST")) == (400, "malformed")
 
-    def test_are_sent_again(self, admin: Program) -> None:
-        delivery = event_builders.queued(
-            event_builders.an_endpoint(),
+    def test_are_sent_again(self, admin: ApiProgram) -> None:
+        delivery = event_builders.create_delivery(
+            event_builders.create_endpoint(),
             status=EventDeliveryStatus.FAILED,
             attempts=11,
             error="It said 500.",
@@ -204,5 +210,8 @@ class TestDeliveries:
         assert (body["status"], body["attempts"], body["error"]) == ("QUEUED", 0, "")
         EventDelivery.objects.update(status=EventDeliveryStatus.SENDING)
         busy = admin.post(f"/api/deliveries/{delivery.pk}/resend")
-        assert refused(busy) == (409, "delivery_under_way")
-        assert refused(admin.post("/api/deliveries/999/resend")) == (404, "delivery_not_found")
+        assert parse_refusal(busy) == (409, "delivery_under_way")
+        assert parse_refusal(admin.post("/api/deliveries/999/resend")) == (
+            404,
+            "delivery_not_found",
+        )

@@ -39,7 +39,7 @@ class Program:
     """A program that sends each request with a key."""
 
     def __init__(self, token: str = "") -> None:
-        token = token or sample_data.a_token()
+        token = token or sample_data.create_api_token()
         headers = {"Authorization": f"Bearer {token}"}
         self.client = Client(headers=headers, raise_request_exception=False)
 
@@ -68,7 +68,7 @@ def paid_notices() -> int:
 
 class TestARepeat:
     def test_is_given_the_same_answer_byte_by_byte_and_says_so(self, program: Program) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         first = program.confirms(order)
 
         again = program.confirms(order)
@@ -80,7 +80,7 @@ class TestARepeat:
         assert paid_notices() == 1
 
     def test_with_another_key_or_none_says_that_it_was_done_before(self, program: Program) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         program.confirms(order)
 
         for key in ("k2", None):
@@ -91,7 +91,7 @@ class TestARepeat:
     def test_of_a_refusal_is_refused_alike_though_it_could_be_done_by_now(
         self, program: Program
     ) -> None:
-        hold = sample_data.a_hold(sample_data.an_order().raffle, numbers=[9])
+        hold = sample_data.hold_numbers(sample_data.place_order().raffle, numbers=[9])
         refused = program.confirms(hold)
         Order.objects.filter(pk=hold.pk).update(status=OrderStatus.PENDING_PAYMENT, placed_at=NOON)
 
@@ -102,8 +102,8 @@ class TestARepeat:
         assert again["Idempotent-Replayed"] == "true"
 
     def test_has_a_key_for_itself_in_each_caller(self, program: Program) -> None:
-        first, second = sample_data.an_order(), sample_data.an_order()
-        other, browser = Program(sample_data.a_token("other")), Client()
+        first, second = sample_data.place_order(), sample_data.place_order()
+        other, browser = Program(sample_data.create_api_token("other")), Client()
         browser.force_login(User.objects.create_superuser("olga"))
         program.confirms(first)
 
@@ -116,7 +116,7 @@ class TestARepeat:
         assert [answer.get("Idempotent-Replayed") for answer in answers] == [None, None, "true"]
 
     def test_may_have_a_slash_at_the_end_and_come_as_a_form(self, program: Program) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         address = f"{ORDERS}/{order.code}/cancel"
         form = "multipart/form-data; boundary=x"
         body = '--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\nsold\r\n--x--\r\n'
@@ -131,7 +131,7 @@ class TestARepeat:
 class TestAnotherRequest:
     @pytest.mark.parametrize("change", ["body", "path", "order", "query"])
     def test_with_the_same_key_is_422_and_does_nothing(self, program: Program, change: str) -> None:
-        first, second = sample_data.an_order(), sample_data.an_order()
+        first, second = sample_data.place_order(), sample_data.place_order()
         address = f"{ORDERS}/{first.pk}/confirm-payment"
         program.sends(address)
         changed = {
@@ -151,7 +151,7 @@ class TestAnotherRequest:
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "ñ", "a\tb", "café"])
     def test_with_a_key_that_is_none_is_400(self, program: Program, key: str) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
 
         answer = program.confirms(order, key=key)
 
@@ -171,16 +171,16 @@ class TestAnotherRequest:
 class TestWhatIsNotKept:
     @pytest.mark.parametrize("token", ["nonsense", "looker"])
     def test_is_said_to_callers_who_may_not(self, token: str) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         if token == "looker":
-            token = sample_data.a_token("looker", scope=Scope.READ)
+            token = sample_data.create_api_token("looker", scope=Scope.READ)
         refused = Program(token).confirms(order)
 
         assert refused.status_code in {401, 403}
         assert not IdempotentRequest.objects.exists()
 
     def test_is_a_fault_or_whatever_may_be_sent_again(self, program: Program) -> None:
-        sample_data.an_order()
+        sample_data.place_order()
         claimed = idempotency.claim_request(asked(), now=NOON)
         assert isinstance(claimed, RequestClaim)
 
@@ -215,7 +215,7 @@ class TestTheLease:
     def test_answers_409_over_http_while_it_runs_and_the_next_runs_after_a_crash(
         self, program: Program
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         program.confirms(order)
         left_alone = {"status": None, "body": ""}
         until = timezone.now() + 30 * SECOND
@@ -262,7 +262,7 @@ class TestTheLease:
     def test_costs_a_repeat_no_more_than_looking(
         self, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         program.confirms(order)
 
         with django_assert_max_num_queries(5):  # token, savepoint, insert, row, release
@@ -272,7 +272,7 @@ class TestTheLease:
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
     def test_exactly_one_runs_and_the_other_waits_or_is_given_its_answer(self) -> None:
-        token, order = sample_data.a_token(), sample_data.an_order()
+        token, order = sample_data.create_api_token(), sample_data.place_order()
         barrier = threading.Barrier(4)
 
         def confirm() -> Any:
@@ -292,7 +292,7 @@ class TestTwoAtOnce:
         assert paid_notices() == 1
 
     def test_the_lease_is_had_by_one(self) -> None:
-        sample_data.a_token()
+        sample_data.create_api_token()
         barrier, request = threading.Barrier(6), asked()
 
         def begin() -> str:

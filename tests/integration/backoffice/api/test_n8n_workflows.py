@@ -19,10 +19,16 @@ from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.api_client import Program, a_late_order
+from tests.integration.backoffice.api_client import ApiProgram, create_late_order
 from tests.n8n_model import workflow_rules
-from tests.n8n_model.expressions import Scope
-from tests.n8n_model.workflow_runner import Answer, Item, Machine, Request, Wire
+from tests.n8n_model.expressions import ExpressionScope
+from tests.n8n_model.workflow_runner import (
+    NodeRequest,
+    NodeResponse,
+    WorkflowItem,
+    WorkflowRunner,
+    WorkflowSurroundings,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -35,7 +41,7 @@ SETTINGS: Final = {
     "sender_email": "bot@raffles.example",
 }
 SECRETS: Final = {"raffleProofSecret": "whsec_cHJvb2Zz", "raffleEventSecret": "whsec_ZXZlbnRz"}
-FLOWS: Final = {flow["id"]: flow for flow in workflow_rules.workflows()}
+FLOWS: Final = {flow["id"]: flow for flow in workflow_rules.load_workflows()}
 
 MONEY_IS_THERE: Final = {"Decision": "The money is there: confirm"}
 NO_MONEY: Final = {"Decision": "No money has arrived", "Note": "look again"}
@@ -43,32 +49,32 @@ LATER: Final = {"Decision": "Leave it: I decide in the back office"}
 
 
 @pytest.fixture
-def api(db: None, settings: Settings) -> Program:
+def api(db: None, settings: Settings) -> ApiProgram:
     settings.PUBLIC_URL = URL
-    return Program()
+    return ApiProgram()
 
 
-def asking(api: Program) -> Any:
+def asking(api: ApiProgram) -> Any:
     """Make what answers HTTP nodes: the API, over Django's own client."""
 
-    def ask(request: Request) -> Answer:
+    def ask(request: NodeRequest) -> NodeResponse:
         sent = {"data": json.dumps(request.body), "content_type": "application/json"}
         more: Mapping[str, Any] = sent if request.method == "POST" else {}
         found = getattr(api.client, request.method.lower())(
             request.path, headers=dict(request.headers), **more
         )
         headers = {name.lower(): value for name, value in found.headers.items()}
-        return Answer(found.status_code, found.json(), headers)
+        return NodeResponse(found.status_code, found.json(), headers)
 
     return ask
 
 
-def machine(flow: str, api: Program, **more: Any) -> Machine:
-    wire = Wire(ask=asking(api), secrets=SECRETS, settings=SETTINGS, **more)
-    return Machine(FLOWS[flow], wire)
+def machine(flow: str, api: ApiProgram, **more: Any) -> WorkflowRunner:
+    wire = WorkflowSurroundings(ask=asking(api), secrets=SECRETS, settings=SETTINGS, **more)
+    return WorkflowRunner(FLOWS[flow], wire)
 
 
-def events(api: Program, *types: str) -> list[Any]:
+def events(api: ApiProgram, *types: str) -> list[Any]:
     """Number what happened and read it from the feed."""
     recorder.sequence_events(now=NOON)
     found = api.get(f"/api/events?types={','.join(types)}").json()["results"]
@@ -76,20 +82,20 @@ def events(api: Program, *types: str) -> list[Any]:
     return list(found)
 
 
-def posted(event: Any, *, secret: str) -> Item:
+def posted(event: Any, *, secret: str) -> WorkflowItem:
     """Give what the webhook node makes of an event that the gateway sent."""
     body = json.dumps(event, separators=(",", ":")).encode()
     headers = signing.build_signature_headers(
         secret, event_id=event["id"], body=body, now=datetime.now(UTC)
     )
     lowered = {name.lower(): value for name, value in headers.items()}
-    return Item({"headers": lowered, "body": json.loads(body)}, binary=body)
+    return WorkflowItem({"headers": lowered, "body": json.loads(body)}, binary=body)
 
 
 def statement(*transfers: Mapping[str, str]) -> Any:
     """Stand in for the code node that matches a statement's rows, in the shape of its items."""
 
-    def match(items: list[Any], scope: Scope) -> list[Any]:
+    def match(items: list[Any], scope: ExpressionScope) -> list[Any]:
         assert scope.node("Bank statement")["first"]()["json"]["rows"] == []
         paid = [transfer["code"] for transfer in transfers]
         code = next(
@@ -115,16 +121,16 @@ def statement(*transfers: Mapping[str, str]) -> Any:
 
 
 def with_proof(**about: Any) -> Order:
-    order = sample_data.an_order(**about)
-    sample_data.with_file(sample_data.a_proof(order))
+    order = sample_data.place_order(**about)
+    sample_data.keep_proof_file(sample_data.receive_proof(order))
     return order
 
 
 class TestTransfers:
-    def test_are_confirmed_or_told_apart(self, api: Program) -> None:
-        raffle = builders.raffle()
+    def test_are_confirmed_or_told_apart(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle()
         paid, other, waits = (with_proof(raffle=raffle, numbers=[n]) for n in (1, 2, 3))
-        late = a_late_order(raffle)
+        late = create_late_order(raffle)
         price = str(paid.total)
         transfers = [
             {"code": str(paid.code), "amount": price},
@@ -153,20 +159,20 @@ class TestTransfers:
 
         assert ends("Already confirmed") == [(paid.code, "")]
 
-    def test_are_compared_with_every_page_of_orders(self, api: Program) -> None:
-        raffle = builders.raffle()
+    def test_are_compared_with_every_page_of_orders(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle()
         orders = [with_proof(raffle=raffle, numbers=[n]) for n in range(1, 4)]
         flow = json.loads(
             json.dumps(FLOWS["raffleTransfers01"]).replace("page_size=200", "page_size=1")
         )
-        wire = Wire(ask=asking(api), settings=SETTINGS, code=statement())
-        n8n = Machine(flow, wire)
+        wire = WorkflowSurroundings(ask=asking(api), settings=SETTINGS, code=statement())
+        n8n = WorkflowRunner(flow, wire)
 
         n8n.run("Start")
 
         assert [item["code"] for item in n8n.reached["No money yet"]] == [o.code for o in orders]
 
-    def test_are_none_where_nothing_waits(self, api: Program) -> None:
+    def test_are_none_where_nothing_waits(self, api: ApiProgram) -> None:
         n8n = machine("raffleTransfers01", api, code=statement())
 
         n8n.run("Start")
@@ -176,7 +182,7 @@ class TestTransfers:
 
 
 class TestQuestions:
-    def run(self, api: Program, event: Any, answer: Mapping[str, str]) -> Machine:
+    def run(self, api: ApiProgram, event: Any, answer: Mapping[str, str]) -> WorkflowRunner:
         n8n = machine("raffleProofs01", api, decide=lambda mail: answer)
         n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
         assert n8n.response == 200
@@ -198,7 +204,7 @@ class TestQuestions:
     )
     def test_are_put_and_their_answers_carried_out(
         self,
-        api: Program,
+        api: ApiProgram,
         answer: Mapping[str, str],
         outcome: str | None,
         status: OrderStatus,
@@ -220,11 +226,11 @@ class TestQuestions:
         expected = [] if outcome is None else [f"{order.code}: {outcome}"]
         assert [mail["subject"] for mail in told] == expected
 
-    def test_that_somebody_else_answered_or_overtook_change_nothing(self, api: Program) -> None:
-        raffle = builders.raffle()
+    def test_that_somebody_else_answered_or_overtook_change_nothing(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle()
         order = with_proof(raffle=raffle, numbers=[1])
         [event] = events(api, "order.proof_received")
-        unseen = sample_data.a_proof(order, at=NOON + 2 * MINUTE)
+        unseen = sample_data.receive_proof(order, at=NOON + 2 * MINUTE)
 
         overtaken = self.run(api, event, MONEY_IS_THERE)
 
@@ -234,7 +240,7 @@ class TestQuestions:
 
         payments.confirm_payment(
             order.pk,
-            by=builders.a_reviewer(),
+            by=builders.build_staff_actor(),
             now=NOON,
             seen_proofs=[unseen.pk, event["data"]["proof"]["id"]],
         )
@@ -244,14 +250,16 @@ class TestQuestions:
         assert came["outcome"] == "already_confirmed"
         assert "rita" in came["words"]
 
-    def test_are_put_once_and_only_about_what_we_signed(self, api: Program) -> None:
+    def test_are_put_once_and_only_about_what_we_signed(self, api: ApiProgram) -> None:
         with_proof()
         [event] = events(api, "order.proof_received")
         n8n = machine("raffleProofs01", api, decide=lambda mail: LATER)
 
         n8n.run("Event", posted(event, secret="whsec_c29tZWJvZHkgZWxzZQ=="))
         assert (n8n.response, n8n.mails) == (401, [])
-        n8n.run("Event", Item({"headers": {}, "body": event}, binary=json.dumps(event).encode()))
+        n8n.run(
+            "Event", WorkflowItem({"headers": {}, "body": event}, binary=json.dumps(event).encode())
+        )
         assert (n8n.response, n8n.mails) == (401, [])
         for _ in range(2):
             n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
@@ -262,9 +270,9 @@ class TestQuestions:
         n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
         assert len(n8n.mails) == 2, "its memory was emptied before it was full"
 
-    def test_are_not_put_about_what_is_decided(self, api: Program) -> None:
+    def test_are_not_put_about_what_is_decided(self, api: ApiProgram) -> None:
         order = with_proof()
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
         [event] = events(api, "order.paid")
 
         n8n = self.run(api, event, MONEY_IS_THERE)
@@ -274,11 +282,11 @@ class TestQuestions:
 
 
 class TestSummary:
-    def test_tells_the_day_in_one_mail(self, api: Program) -> None:
-        raffle = builders.raffle(price=Decimal("5.00"))
+    def test_tells_the_day_in_one_mail(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle(price=Decimal("5.00"))
         waits = with_proof(raffle=raffle, numbers=[1, 2])
-        late = a_late_order(raffle)
-        payments.confirm_payment(late.pk, by=builders.a_reviewer(), now=NOON)
+        late = create_late_order(raffle)
+        payments.confirm_payment(late.pk, by=builders.build_staff_actor(), now=NOON)
         n8n = machine("raffleSummary01", api)
 
         n8n.run("Every morning")
@@ -292,9 +300,9 @@ class TestSummary:
 
 
 class TestEveryEvent:
-    def test_reaches_its_place_once_by_whichever_way_it_came(self, api: Program) -> None:
+    def test_reaches_its_place_once_by_whichever_way_it_came(self, api: ApiProgram) -> None:
         order = with_proof()
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
         heard = events(api)
         code = {
             "Where we are": lambda items, scope: [{"after": 0}],
@@ -313,5 +321,5 @@ class TestEveryEvent:
 
         assert [item["id"] for item in n8n.reached["One by one"]] == [e["id"] for e in heard]
         assert [item["id"] for item in n8n.reached["Once only"]] == [e["id"] for e in heard[1:]]
-        n8n.run("Event with a fixed header", Item({"headers": {}, "body": unknown}))
+        n8n.run("Event with a fixed header", WorkflowItem({"headers": {}, "body": unknown}))
         assert n8n.reached["Once only"] == []

@@ -10,7 +10,13 @@ from shared.raffles.models import Order, OrderEvent, Raffle
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.api_client import Program, a_late_order, expire, refused, told
+from tests.integration.backoffice.api_client import (
+    ApiProgram,
+    create_late_order,
+    expire_order,
+    list_message_keys,
+    parse_refusal,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -18,8 +24,8 @@ N8N = {"kind": "token", "label": "n8n"}
 
 
 @pytest.fixture
-def api(db: None) -> Program:
-    return Program()
+def api(db: None) -> ApiProgram:
+    return ApiProgram()
 
 
 def reason(order: Order, action: OrderAction = OrderAction.PAID) -> str:
@@ -31,8 +37,8 @@ def status_of(order: Order) -> str:
 
 
 class TestConfirmPayment:
-    def test_sells_the_numbers_and_says_who_and_when(self, api: Program) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
+    def test_sells_the_numbers_and_says_who_and_when(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
 
         answer = api.decide(order, "confirm-payment")
 
@@ -50,8 +56,8 @@ class TestConfirmPayment:
             "buyer_notified": "queued",
         }
 
-    def test_a_repeat_changes_nothing_whatever_it_carries(self, api: Program) -> None:
-        order = sample_data.an_order()
+    def test_a_repeat_changes_nothing_whatever_it_carries(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
         first = api.decide(order, "confirm-payment").json()
         lines = order.events.count()
 
@@ -60,7 +66,7 @@ class TestConfirmPayment:
             assert again.status_code == 200
             assert again.json() == first | {"already_confirmed": True}
 
-        assert told(order) == ["paid"]
+        assert list_message_keys(order) == ["paid"]
         assert order.events.count() == lines
         assert reason(order) == ""
 
@@ -68,9 +74,9 @@ class TestConfirmPayment:
         ("spelling", "slash"), [("{id}", "/"), ("{code}", ""), ("{lower}", "/"), ("{bare}", "")]
     )
     def test_takes_an_id_or_a_code_with_or_without_a_slash(
-        self, api: Program, spelling: str, slash: str
+        self, api: ApiProgram, spelling: str, slash: str
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         code = str(order.code)
         spelt = spelling.format(
             id=order.pk, code=code, lower=code.lower(), bare=code.removeprefix("R-")
@@ -80,15 +86,15 @@ class TestConfirmPayment:
 
         assert (answer.status_code, answer.json()["id"]) == (200, order.pk)
 
-    def test_writes_reference_and_note_into_the_history(self, api: Program) -> None:
-        order = sample_data.an_order()
+    def test_writes_reference_and_note_into_the_history(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
 
         api.decide(order, "confirm-payment", reference="SPEI 88213", note="seen by Ana")
 
         assert reason(order) == "SPEI 88213 · seen by Ana"
 
-    def test_takes_the_numbers_back_when_it_is_late_and_all_are_free(self, api: Program) -> None:
-        order = a_late_order(taken=False)
+    def test_takes_the_numbers_back_when_it_is_late_and_all_are_free(self, api: ApiProgram) -> None:
+        order = create_late_order(taken=False)
 
         body = api.decide(order, "confirm-payment", reference="SPEI 1").json()
 
@@ -96,96 +102,106 @@ class TestConfirmPayment:
         assert reason(order) == "SPEI 1"
         assert api.decide(order, "confirm-payment").json()["late"] is True
 
-    def test_flags_an_order_whose_numbers_are_gone_and_sells_nothing(self, api: Program) -> None:
-        order = a_late_order()
+    def test_flags_an_order_whose_numbers_are_gone_and_sells_nothing(self, api: ApiProgram) -> None:
+        order = create_late_order()
 
         answers = [api.decide(order, "confirm-payment", reference="SPEI 1") for _ in range(2)]
 
         for answer in answers:
             body = answer.json()
-            assert refused(answer) == (409, "numbers_taken")
+            assert parse_refusal(answer) == (409, "numbers_taken")
             assert (body["taken"], body["free"]) == (["007"], ["013"])
             assert (body["needs_decision"], body["retryable"]) == (True, False)
             assert (body["order"]["status"], body["order"]["needs_decision"]) == ("EXPIRED", True)
         assert reason(order, OrderAction.LATE_PAYMENT) == "SPEI 1"
-        assert told(order) == ["late_payment"]
+        assert list_message_keys(order) == ["late_payment"]
 
-    def test_after_the_draw_nothing_is_sold(self, api: Program) -> None:
-        raffle = builders.raffle()
-        pending, late = sample_data.an_order(raffle, numbers=[1]), a_late_order(raffle, taken=False)
+    def test_after_the_draw_nothing_is_sold(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle()
+        pending, late = (
+            sample_data.place_order(raffle, numbers=[1]),
+            create_late_order(raffle, taken=False),
+        )
         Raffle.objects.update(status=RaffleStatus.DRAWN)
 
-        assert refused(api.decide(pending, "confirm-payment")) == (409, "raffle_drawn")
+        assert parse_refusal(api.decide(pending, "confirm-payment")) == (409, "raffle_drawn")
         answer = api.decide(late, "confirm-payment")
-        assert refused(answer) == (409, "raffle_drawn")
+        assert parse_refusal(answer) == (409, "raffle_drawn")
         assert answer.json()["needs_decision"] is True
 
-    def test_refuses_an_order_the_buyer_has_not_confirmed(self, api: Program) -> None:
-        hold = sample_data.a_hold(builders.raffle(), numbers=[7])
+    def test_refuses_an_order_the_buyer_has_not_confirmed(self, api: ApiProgram) -> None:
+        hold = sample_data.hold_numbers(builders.create_raffle(), numbers=[7])
 
-        assert refused(api.decide(hold, "confirm-payment")) == (409, "order_not_placed")
+        assert parse_refusal(api.decide(hold, "confirm-payment")) == (409, "order_not_placed")
 
-    def test_stops_at_a_proof_that_was_not_looked_at(self, api: Program) -> None:
-        order = sample_data.an_order()
-        seen, unseen = sample_data.a_proof(order), sample_data.a_proof(order)
+    def test_stops_at_a_proof_that_was_not_looked_at(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
+        seen, unseen = sample_data.receive_proof(order), sample_data.receive_proof(order)
 
         for given in ([], [seen.pk]):
             answer = api.decide(order, "confirm-payment", proofs=given)
-            assert refused(answer) == (409, "proof_unseen")
+            assert parse_refusal(answer) == (409, "proof_unseen")
             assert unseen.pk in answer.json()["detail"]["proof_ids"]
 
         both = api.decide(order, "confirm-payment", proofs=[seen.pk, unseen.pk])
         assert both.status_code == 200
 
     def test_refuses_proofs_of_another_order_for_the_wrong_one_may_be_meant(
-        self, api: Program
+        self, api: ApiProgram
     ) -> None:
-        raffle = builders.raffle()
-        order, other = (sample_data.an_order(raffle, numbers=[number]) for number in (1, 2))
-        own, elsewhere = sample_data.a_proof(order), sample_data.a_proof(other)
+        raffle = builders.create_raffle()
+        order, other = (sample_data.place_order(raffle, numbers=[number]) for number in (1, 2))
+        own, elsewhere = sample_data.receive_proof(order), sample_data.receive_proof(other)
 
         answer = api.decide(order, "confirm-payment", proofs=[own.pk, elsewhere.pk, 999])
 
-        assert refused(answer) == (422, "proof_elsewhere")
+        assert parse_refusal(answer) == (422, "proof_elsewhere")
         assert answer.json()["detail"] == {"proof_ids": [elsewhere.pk, 999]}
 
-    def test_stops_at_another_amount_unless_the_difference_is_accepted(self, api: Program) -> None:
-        order, ended = sample_data.an_order(numbers=[7, 13]), a_late_order()
+    def test_stops_at_another_amount_unless_the_difference_is_accepted(
+        self, api: ApiProgram
+    ) -> None:
+        order, ended = sample_data.place_order(numbers=[7, 13]), create_late_order()
 
         for wanted in (order, ended):
             answer = api.decide(wanted, "confirm-payment", amount="9.99")
-            assert refused(answer) == (422, "amount_mismatch")
+            assert parse_refusal(answer) == (422, "amount_mismatch")
             assert answer.json()["detail"] == {
                 "expected": "10.00",
                 "received": "9.99",
                 "currency": "USD",
             }
-        assert told(ended) == []
+        assert list_message_keys(ended) == []
 
         accepted = api.decide(order, "confirm-payment", amount="9.99", accept_difference=True)
         assert accepted.status_code == 200
         assert reason(order) == "9.99 USD accepted for 10.00"
 
     @pytest.mark.parametrize("amount", ["10.00", " 10 ", 10, 10.0, None])
-    def test_takes_the_right_amount_however_it_is_written(self, api: Program, amount: Any) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
+    def test_takes_the_right_amount_however_it_is_written(
+        self, api: ApiProgram, amount: Any
+    ) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
 
         assert api.decide(order, "confirm-payment", amount=amount).status_code == 200
         assert reason(order) == ""
 
-    def test_understands_a_form_too(self, api: Program) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
+    def test_understands_a_form_too(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
         address = f"/api/orders/{order.pk}/confirm-payment"
 
-        assert refused(api.client.post(address, {"amount": "1.00"})) == (422, "amount_mismatch")
-        assert refused(api.client.post(address, "a", content_type="text/plain"))[0] == 415
+        assert parse_refusal(api.client.post(address, {"amount": "1.00"})) == (
+            422,
+            "amount_mismatch",
+        )
+        assert parse_refusal(api.client.post(address, "a", content_type="text/plain"))[0] == 415
 
 
 class TestMalformed:
     """Bodies that are refused by name, all by one order that stays as it is."""
 
-    def test_bodies_name_the_field_and_change_nothing(self, api: Program) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
+    def test_bodies_name_the_field_and_change_nothing(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
         confirm, cancel, reject, resolve = (
             f"/api/orders/{order.pk}/{what}"
             for what in ("confirm-payment", "cancel", "reject-payment", "resolve-late")
@@ -208,24 +224,27 @@ class TestMalformed:
             (resolve, {"decision": "replace", "numbers": ["x"]}, "numbers"),
         ]:
             answer = api.post(address, body)
-            assert refused(answer) == (400, "malformed"), (address, body)
+            assert parse_refusal(answer) == (400, "malformed"), (address, body)
             assert field in answer.json()["detail"], (address, body)
         for text in ("{", "[]", '"text"', '{"amount": NaN}', "\ufeff"):
             answer = api.client.post(confirm, text, content_type="application/json")
-            assert refused(answer) == (400, "malformed"), text
+            assert parse_refusal(answer) == (400, "malformed"), text
 
         assert status_of(order) == OrderStatus.PENDING_PAYMENT
 
-    def test_an_order_that_does_not_exist_is_404(self, api: Program) -> None:
+    def test_an_order_that_does_not_exist_is_404(self, api: ApiProgram) -> None:
         for name in ("999", "R-22222", "nonsense", "9" * 30, "%00", "0", "-1", "R-%F0%9F%8E%9F"):
             for what in ("/confirm-payment", "/cancel"):
-                assert refused(api.post(f"/api/orders/{name}{what}")) == (404, "order_not_found")
-            assert refused(api.get(f"/api/orders/{name}")) == (404, "order_not_found")
+                assert parse_refusal(api.post(f"/api/orders/{name}{what}")) == (
+                    404,
+                    "order_not_found",
+                )
+            assert parse_refusal(api.get(f"/api/orders/{name}")) == (404, "order_not_found")
 
 
 class TestCancel:
-    def test_frees_the_numbers_and_tells_the_buyer_once(self, api: Program) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
+    def test_frees_the_numbers_and_tells_the_buyer_once(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
 
         first = api.post(f"/api/orders/{order.code}/cancel/", {"reason": "sold elsewhere"})
         again = api.decide(order, "cancel", reason="another", proofs=[999])
@@ -235,33 +254,35 @@ class TestCancel:
         assert (body["numbers"], body["cancelled_by"]) == (["007", "013"], N8N)
         assert body["buyer_notified"] == "queued"
         assert (again.status_code, again.json()) == (200, body | {"already_cancelled": True})
-        assert told(order) == ["cancelled_by_seller"]
+        assert list_message_keys(order) == ["cancelled_by_seller"]
         assert reason(order, OrderAction.CANCELLED) == "sold elsewhere"
 
-    def test_stops_at_a_proof_that_was_not_looked_at(self, api: Program) -> None:
-        order = sample_data.an_order()
-        proof = sample_data.a_proof(order)
+    def test_stops_at_a_proof_that_was_not_looked_at(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
+        proof = sample_data.receive_proof(order)
 
-        assert refused(api.decide(order, "cancel", proofs=[])) == (409, "proof_unseen")
+        assert parse_refusal(api.decide(order, "cancel", proofs=[])) == (409, "proof_unseen")
         assert api.decide(order, "cancel", proofs=[proof.pk]).status_code == 200
 
-    def test_refuses_a_paid_and_an_expired_order_and_says_who_and_when(self, api: Program) -> None:
-        paid, expired = sample_data.an_order(), a_late_order(taken=False)
+    def test_refuses_a_paid_and_an_expired_order_and_says_who_and_when(
+        self, api: ApiProgram
+    ) -> None:
+        paid, expired = sample_data.place_order(), create_late_order(taken=False)
         api.decide(paid, "confirm-payment")
 
         by_whom = []
         for order, code in ((paid, "order_already_paid"), (expired, "order_ended")):
             answer = api.decide(order, "cancel")
-            assert refused(answer) == (409, code)
+            assert parse_refusal(answer) == (409, code)
             assert answer.json()["detail"]["at"]
             by_whom.append(answer.json()["detail"]["by"])
         assert by_whom == ["n8n", "time ran out"]
 
 
 class TestRejectPayment:
-    def test_turns_the_proofs_down_and_tells_the_buyer_once(self, api: Program) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
-        proof = sample_data.a_proof(order)
+    def test_turns_the_proofs_down_and_tells_the_buyer_once(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
+        proof = sample_data.receive_proof(order)
         body = {"reason": "NOT_CREDITED", "note": "nothing came", "proofs": [proof.pk]}
 
         first = api.decide(order, "reject-payment", **body).json()
@@ -274,40 +295,40 @@ class TestRejectPayment:
         assert first["expires_at"] > first["rejected_at"]
         assert (first["numbers"], first["buyer_notified"]) == (["007", "013"], "queued")
         assert (again.status_code, again.json()) == (200, first | {"already_rejected": True})
-        assert told(order) == ["rejected"]
+        assert list_message_keys(order) == ["rejected"]
 
-    def test_a_repeat_after_the_time_ran_out_is_still_one(self, api: Program) -> None:
-        order = sample_data.an_order()
-        sample_data.a_proof(order)
+    def test_a_repeat_after_the_time_ran_out_is_still_one(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
+        sample_data.receive_proof(order)
         api.decide(order, "reject-payment", reason="ILLEGIBLE")
         Order.objects.update(expires_at=NOON)
-        expire(order)
+        expire_order(order)
 
         again = api.decide(order, "reject-payment", reason="ILLEGIBLE").json()
 
         assert (again["status"], again["already_rejected"]) == ("EXPIRED", True)
 
-    def test_another_proof_is_another_matter(self, api: Program) -> None:
-        order = sample_data.an_order()
-        old = sample_data.a_proof(order)
+    def test_another_proof_is_another_matter(self, api: ApiProgram) -> None:
+        order = sample_data.place_order()
+        old = sample_data.receive_proof(order)
         api.decide(order, "reject-payment", reason="ILLEGIBLE")
-        new = sample_data.a_proof(order, at=NOON + 5 * MINUTE)
+        new = sample_data.receive_proof(order, at=NOON + 5 * MINUTE)
 
         unseen = api.decide(order, "reject-payment", reason="ILLEGIBLE", proofs=[old.pk])
         turned_down = api.decide(order, "reject-payment", reason="REPEATED", proofs=[new.pk])
 
-        assert refused(unseen) == (409, "proof_unseen")
+        assert parse_refusal(unseen) == (409, "proof_unseen")
         assert turned_down.json()["already_rejected"] is False
-        assert told(order) == ["rejected", "rejected"]
+        assert list_message_keys(order) == ["rejected", "rejected"]
 
-    def test_refuses_what_has_nothing_to_turn_down(self, api: Program) -> None:
-        raffle = builders.raffle()
-        waiting, paid = (sample_data.an_order(raffle, numbers=[number]) for number in (1, 2))
-        sample_data.a_proof(paid)
+    def test_refuses_what_has_nothing_to_turn_down(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle()
+        waiting, paid = (sample_data.place_order(raffle, numbers=[number]) for number in (1, 2))
+        sample_data.receive_proof(paid)
         api.decide(paid, "confirm-payment")
 
         codes = [
-            refused(api.decide(order, "reject-payment", reason="ILLEGIBLE"))
+            parse_refusal(api.decide(order, "reject-payment", reason="ILLEGIBLE"))
             for order in (waiting, paid)
         ]
 
@@ -316,9 +337,9 @@ class TestRejectPayment:
 
 class TestResolveLate:
     @pytest.fixture
-    def late(self, api: Program) -> Order:
+    def late(self, api: ApiProgram) -> Order:
         """Give an order that is flagged, for somebody else has 007."""
-        order = a_late_order()
+        order = create_late_order()
         assert api.decide(order, "confirm-payment").status_code == 409
         return order
 
@@ -332,7 +353,7 @@ class TestResolveLate:
     )
     def test_ends_it_in_the_way_that_is_asked_for_and_once(
         self,
-        api: Program,
+        api: ApiProgram,
         late: Order,
         body: dict[str, Any],
         status: str,
@@ -347,11 +368,11 @@ class TestResolveLate:
         assert sold <= set(first["numbers"])
         assert first["buyer_notified"] == "queued"
         assert (again.status_code, again.json()) == (200, first | {"already_resolved": True})
-        assert [notice in key for key in told(late)] == [False, True]
+        assert [notice in key for key in list_message_keys(late)] == [False, True]
         assert Order.objects.get(pk=late.pk).needs_decision is False
 
     def test_takes_the_old_numbers_back_once_they_are_free_again(
-        self, api: Program, late: Order
+        self, api: ApiProgram, late: Order
     ) -> None:
         body = {"decision": "take_back", "note": "the other one gave them back"}
 
@@ -360,15 +381,15 @@ class TestResolveLate:
         first = api.decide(late, "resolve-late", **body).json()
         again = api.decide(late, "resolve-late", **body).json()
 
-        assert refused(still) == (409, "numbers_taken")
+        assert parse_refusal(still) == (409, "numbers_taken")
         assert still.json()["taken"] == ["007"]
         assert (first["status"], first["numbers"]) == ("PAID", ["007", "013"])
         assert again == first | {"already_resolved": True}
-        assert told(late) == ["late_payment", "paid"]
+        assert list_message_keys(late) == ["late_payment", "paid"]
         assert reason(late) == body["note"]
 
     def test_another_decision_than_the_one_made_is_refused_with_who_and_when(
-        self, api: Program, late: Order
+        self, api: ApiProgram, late: Order
     ) -> None:
         api.decide(late, "resolve-late", decision="replace", numbers=[21, 22])
 
@@ -378,7 +399,7 @@ class TestResolveLate:
             {"decision": "replace", "numbers": [31, 32]},
         ):
             answer = api.decide(late, "resolve-late", **body)
-            assert refused(answer) == (409, "decision_made")
+            assert parse_refusal(answer) == (409, "decision_made")
             assert answer.json()["detail"]["by"] == "n8n"
 
     @pytest.mark.parametrize(
@@ -391,7 +412,7 @@ class TestResolveLate:
     )
     def test_says_what_is_wrong_with_the_numbers(
         self,
-        api: Program,
+        api: ApiProgram,
         late: Order,
         numbers: list[int],
         expected: tuple[int, str],
@@ -399,16 +420,18 @@ class TestResolveLate:
     ) -> None:
         answer = api.decide(late, "resolve-late", decision="replace", numbers=numbers)
 
-        assert refused(answer) == expected
+        assert parse_refusal(answer) == expected
         assert answer.json()["detail"].items() >= named.items()
 
-    @pytest.mark.parametrize("arranged", [sample_data.an_order, lambda: a_late_order(taken=False)])
+    @pytest.mark.parametrize(
+        "arranged", [sample_data.place_order, lambda: create_late_order(taken=False)]
+    )
     def test_decides_only_about_what_is_flagged(
-        self, api: Program, arranged: Callable[[], Order]
+        self, api: ApiProgram, arranged: Callable[[], Order]
     ) -> None:
         order = arranged()
 
         answer = api.decide(order, "resolve-late", decision="take_back")
 
-        assert refused(answer) == (409, "decision_made")
+        assert parse_refusal(answer) == (409, "decision_made")
         assert status_of(order) != OrderStatus.PAID

@@ -12,21 +12,21 @@ from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.api_client import Program, a_late_order, refused
+from tests.integration.backoffice.api_client import ApiProgram, create_late_order, parse_refusal
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def api(db: None) -> Program:
-    return Program(sample_data.a_token("reader", scope=Scope.READ))
+def api(db: None) -> ApiProgram:
+    return ApiProgram(sample_data.create_api_token("reader", scope=Scope.READ))
 
 
 class TestOrder:
-    def test_has_everything_a_reviewer_needs(self, api: Program) -> None:
-        buyer = builders.contact(profile_name="Ana", wa_id="15550109999", user_id="US.1")
-        order = sample_data.an_order(numbers=[7, 13], buyer=buyer)
-        proof = sample_data.with_file(sample_data.a_proof(order))
+    def test_has_everything_a_reviewer_needs(self, api: ApiProgram) -> None:
+        buyer = builders.create_contact(profile_name="Ana", wa_id="15550109999", user_id="US.1")
+        order = sample_data.place_order(numbers=[7, 13], buyer=buyer)
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
 
         body = api.get("/api/orders?status=PENDING_PAYMENT").json()
 
@@ -76,25 +76,29 @@ class TestOrder:
         }
         assert history[0]["from_status"] is None
 
-    def test_of_cash_without_a_name_has_no_buyer(self, api: Program) -> None:
-        builders.order(builders.raffle(numbers=1))
+    def test_of_cash_without_a_name_has_no_buyer(self, api: ApiProgram) -> None:
+        builders.create_order_row(builders.create_raffle(numbers=1))
 
         assert api.get("/api/orders/").json()["results"][0]["buyer"] is None
 
 
 class TestFilters:
-    def test_choose_among_orders_of_every_kind(self, api: Program) -> None:
-        summer, winter = builders.raffle(), builders.raffle(title="Winter Raffle")
-        ana = builders.contact(profile_name="Ana García", wa_id="491712345678", user_id="DE.77")
-        paid = sample_data.an_order(summer, numbers=[1, 2], buyer=ana)
-        payments.confirm_payment(paid.pk, by=builders.a_reviewer(), now=NOON + 3 * MINUTE)
-        reviewed = sample_data.an_order(summer, numbers=[3])
-        sample_data.a_proof(reviewed)
-        late = a_late_order(winter)
-        payments.confirm_payment(late.pk, by=builders.a_reviewer(), now=NOON + 90 * MINUTE)
+    def test_choose_among_orders_of_every_kind(self, api: ApiProgram) -> None:
+        summer, winter = builders.create_raffle(), builders.create_raffle(title="Winter Raffle")
+        ana = builders.create_contact(
+            profile_name="Ana García", wa_id="491712345678", user_id="DE.77"
+        )
+        paid = sample_data.place_order(summer, numbers=[1, 2], buyer=ana)
+        payments.confirm_payment(paid.pk, by=builders.build_staff_actor(), now=NOON + 3 * MINUTE)
+        reviewed = sample_data.place_order(summer, numbers=[3])
+        sample_data.receive_proof(reviewed)
+        late = create_late_order(winter)
+        payments.confirm_payment(late.pk, by=builders.build_staff_actor(), now=NOON + 90 * MINUTE)
         holder = type(late).objects.latest("pk")  # somebody else, who has 007 of it by now
-        hold = sample_data.a_hold(summer, numbers=[8])
-        cash = builders.order(summer, buyer_name="Bo Li", buyer_phone="+49 (0)30 1234567")
+        hold = sample_data.hold_numbers(summer, numbers=[8])
+        cash = builders.create_order_row(
+            summer, buyer_name="Bo Li", buyer_phone="+49 (0)30 1234567"
+        )
         every = [paid, reviewed, late, holder, hold, cash]
 
         def at(minutes: int, offset: str = "%2B00:00") -> str:
@@ -142,8 +146,8 @@ class TestFilters:
         }.items():
             assert api.listed(query) == [order.pk for order in expected], query
 
-    def test_refuse_what_they_do_not_understand_by_its_name(self, api: Program) -> None:
-        sample_data.an_order()
+    def test_refuse_what_they_do_not_understand_by_its_name(self, api: ApiProgram) -> None:
+        sample_data.place_order()
         for query, field in {
             "statuss=PAID": "statuss",
             "colour=": "colour",
@@ -162,10 +166,10 @@ class TestFilters:
             "ordering=code": "ordering",
         }.items():
             answer = api.get(f"/api/orders?{query}")
-            assert refused(answer) == (400, "malformed"), query
+            assert parse_refusal(answer) == (400, "malformed"), query
             assert list(answer.json()["detail"]) == [field], query
 
-    def test_refuse_a_name_so_common_that_orders_would_be_missing(self, api: Program) -> None:
+    def test_refuse_a_name_so_common_that_orders_would_be_missing(self, api: ApiProgram) -> None:
         WhatsAppContact.objects.bulk_create(
             WhatsAppContact(phone_number_id="1", wa_id=str(n), profile_name="Ana", created_at=NOON)
             for n in range(search.MAX_SEARCH_MATCHES)
@@ -173,14 +177,14 @@ class TestFilters:
 
         answer = api.get("/api/orders?buyer=ana")
 
-        assert refused(answer) == (400, "malformed")
+        assert parse_refusal(answer) == (400, "malformed")
         assert "write more of it" in answer.json()["message"]
 
 
 class TestPages:
-    def test_skip_nothing_while_what_they_list_is_confirmed(self, api: Program) -> None:
-        raffle = builders.raffle()
-        pending = [sample_data.an_order(raffle, numbers=[number]).pk for number in range(1, 8)]
+    def test_skip_nothing_while_what_they_list_is_confirmed(self, api: ApiProgram) -> None:
+        raffle = builders.create_raffle()
+        pending = [sample_data.place_order(raffle, numbers=[number]).pk for number in range(1, 8)]
         listed: list[int] = []
         address = "/api/orders?status=PENDING_PAYMENT&page_size=3"
         counts = []
@@ -190,16 +194,16 @@ class TestPages:
             counts.append(page["count"])
             for row in page["results"]:
                 listed.append(row["id"])
-                payments.confirm_payment(row["id"], by=builders.a_reviewer(), now=NOON)
+                payments.confirm_payment(row["id"], by=builders.build_staff_actor(), now=NOON)
             address = page["next"]
 
         assert listed == pending
         assert counts == [7, 4, 1]
 
     @pytest.mark.parametrize("ordering", ["id", "-id"])
-    def test_lead_there_and_back(self, api: Program, ordering: str) -> None:
-        raffle = builders.raffle()
-        ids = [sample_data.an_order(raffle, numbers=[number]).pk for number in range(1, 6)]
+    def test_lead_there_and_back(self, api: ApiProgram, ordering: str) -> None:
+        raffle = builders.create_raffle()
+        ids = [sample_data.place_order(raffle, numbers=[number]).pk for number in range(1, 6)]
         if ordering == "-id":
             ids.reverse()
 
@@ -233,12 +237,12 @@ class TestPages:
         ],
     )
     def test_have_addresses_that_are_right_behind_a_proxy(
-        self, api: Program, settings: Settings, host: str, more: dict[str, str], expected: str
+        self, api: ApiProgram, settings: Settings, host: str, more: dict[str, str], expected: str
     ) -> None:
         settings.PUBLIC_URL = "https://raffles.example"
         settings.ALLOWED_HOSTS = ["raffles.example", "127.0.0.1", "localhost", "[::1]"]
-        raffle = builders.raffle(numbers=2)
-        first, _ = builders.order(raffle), builders.order(raffle)
+        raffle = builders.create_raffle(numbers=2)
+        first, _ = builders.create_order_row(raffle), builders.create_order_row(raffle)
 
         page = api.get("/api/orders/?page_size=1&status=DRAFT,PAID", Host=host, **more).json()
 
@@ -246,11 +250,13 @@ class TestPages:
         assert page["next"] == f"{expected}/api/orders/?{query}"
 
     def test_take_as_many_queries_for_many_as_for_few(
-        self, api: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+        self, api: ApiProgram, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number in range(1, 12):
-            sample_data.a_proof(sample_data.an_order(raffle, numbers=[number, number + 50]))
+            sample_data.receive_proof(
+                sample_data.place_order(raffle, numbers=[number, number + 50])
+            )
         api.get("/api/orders")  # notes when the token was used last
 
         for query in ("page_size=10", "buyer=buyer&page_size=10", "number=3&has_proof=true"):

@@ -29,7 +29,7 @@ HUGE: Final = "x" * 2_700_000
 @pytest.fixture
 def client(db: None) -> Client:
     """Give a program with a token, which is answered whatever happens."""
-    headers = {"Authorization": f"Bearer {sample_data.a_token()}"}
+    headers = {"Authorization": f"Bearer {sample_data.create_api_token()}"}
     return Client(headers=headers, raise_request_exception=False)
 
 
@@ -103,7 +103,7 @@ class TestRequests:
     def test_with_a_body_that_nobody_can_read_change_nothing(
         self, client: Client, body: Any, kind: str, status: int, code: str
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         address = f"{ORDERS}/{order.pk}/cancel"
 
         for headers in ({}, {"Idempotency-Key": "k1"}):
@@ -117,7 +117,7 @@ class TestRequests:
                 assert order.status == OrderStatus.PENDING_PAYMENT
 
     def test_say_which_value_is_wrong(self, client: Client) -> None:
-        address = f"{ORDERS}/{sample_data.an_order().pk}/confirm-payment"
+        address = f"{ORDERS}/{sample_data.place_order().pk}/confirm-payment"
 
         answer = client.post(address, {"amount": "much"}, content_type=JSON)
 
@@ -196,7 +196,7 @@ def somebody_writes() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 class TestBusyDatabase:
     def test_keeps_nobody_from_looking(self) -> None:
-        key = sample_data.a_token()
+        key = sample_data.create_api_token()
 
         with somebody_writes():
             answer = Client(headers={"X-API-Key": key}).get(ORDERS)

@@ -23,17 +23,19 @@ WEEK = timedelta(days=7)
 
 @pytest.fixture
 def api(db: None) -> Client:
-    return Client(headers={"Authorization": f"Bearer {sample_data.a_token(scope=Scope.READ)}"})
+    return Client(
+        headers={"Authorization": f"Bearer {sample_data.create_api_token(scope=Scope.READ)}"}
+    )
 
 
 @pytest.fixture
 def order(db: None) -> Order:
-    return sample_data.an_order()
+    return sample_data.place_order()
 
 
 @pytest.fixture
 def kept(order: Order) -> PaymentProof:
-    return sample_data.with_file(sample_data.a_proof(order))
+    return sample_data.keep_proof_file(sample_data.receive_proof(order))
 
 
 def content_of(answer: Any) -> bytes:
@@ -44,8 +46,8 @@ class TestProof:
     def test_says_whose_it_is_and_where_its_file_can_be_read(
         self, api: Client, order: Order, kept: PaymentProof
     ) -> None:
-        other = sample_data.an_order()
-        twin = sample_data.with_file(sample_data.a_proof(other))
+        other = sample_data.place_order()
+        twin = sample_data.keep_proof_file(sample_data.receive_proof(other))
 
         body = api.get(f"/api/proofs/{twin.pk}/").json()
 
@@ -55,18 +57,18 @@ class TestProof:
         assert (body["sha256"], body["size"]) == (kept.sha256, kept.size)
         assert (body["reviewer"], body["reject_reason"]) == (None, None)
         link = body["url"][body["url"].index("/api/") :]
-        assert content_of(Client().get(link)) == sample_data.a_picture()
+        assert content_of(Client().get(link)) == sample_data.draw_picture()
 
     def test_without_a_file_has_no_link(self, api: Client, order: Order) -> None:
-        body = api.get(f"/api/proofs/{sample_data.a_proof(order).pk}").json()
+        body = api.get(f"/api/proofs/{sample_data.receive_proof(order).pk}").json()
 
         assert (body["status"], body["url"], body["expires_at"]) == ("FETCHING", None, None)
 
     def test_of_an_order_are_found_by_its_code(
         self, api: Client, order: Order, kept: PaymentProof
     ) -> None:
-        second = sample_data.a_proof(order)
-        sample_data.a_proof(sample_data.an_order())
+        second = sample_data.receive_proof(order)
+        sample_data.receive_proof(sample_data.place_order())
 
         body = api.get(f"/api/orders/{str(order.code).lower()}/proofs").json()
 
@@ -90,8 +92,10 @@ class TestList:
         kept: PaymentProof,
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        orphan = sample_data.a_proof(None, contact_id=builders.contact().pk, at=NOON + 9 * MINUTE)
-        judged = sample_data.a_proof(order)
+        orphan = sample_data.receive_proof(
+            None, contact_id=builders.create_contact().pk, at=NOON + 9 * MINUTE
+        )
+        judged = sample_data.receive_proof(order)
         PaymentProof.objects.filter(pk=judged.pk).update(verdict="REJECTED")
         everything = [kept.pk, orphan.pk, judged.pk]
 
@@ -123,7 +127,7 @@ class TestFile:
     def test_is_sent_as_what_it_is_and_cannot_run(self, api: Client, kept: PaymentProof) -> None:
         answer = api.get(f"/api/proofs/{kept.pk}/file", headers={"Accept": "image/*"})
 
-        assert content_of(answer) == sample_data.a_picture()
+        assert content_of(answer) == sample_data.draw_picture()
         assert answer["Content-Type"] == "image/jpeg"
         assert answer["Content-Disposition"] == f'inline; filename="{kept.order}-{kept.pk}.jpg"'
         assert answer["X-Content-Type-Options"] == "nosniff"
@@ -131,8 +135,8 @@ class TestFile:
         assert "no-store" in answer["Cache-Control"]
 
     def test_what_a_browser_might_run_is_a_download(self, api: Client, order: Order) -> None:
-        page = sample_data.with_file(
-            sample_data.a_proof(order), content=b"<p>", content_type="text/html"
+        page = sample_data.keep_proof_file(
+            sample_data.receive_proof(order), content=b"<p>", content_type="text/html"
         )
 
         answer = api.get(f"/api/proofs/{page.pk}/file")
@@ -199,7 +203,7 @@ class TestFile:
         code: str,
         retryable: bool,
     ) -> None:
-        proof = sample_data.a_proof(order)
+        proof = sample_data.receive_proof(order)
         PaymentProof.objects.filter(pk=proof.pk).update(status=status, file="gone.jpg")
 
         answer = api.get(f"/api/proofs/{proof.pk}/file")

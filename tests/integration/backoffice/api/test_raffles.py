@@ -21,23 +21,27 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def api(db: None) -> Client:
-    return Client(headers={"Authorization": f"Bearer {sample_data.a_token(scope=Scope.READ)}"})
+    return Client(
+        headers={"Authorization": f"Bearer {sample_data.create_api_token(scope=Scope.READ)}"}
+    )
 
 
 @pytest.fixture
 def admin(db: None) -> Client:
     return Client(
-        headers={"Authorization": f"Bearer {sample_data.a_token('boss', scope=Scope.ADMIN)}"}
+        headers={
+            "Authorization": f"Bearer {sample_data.create_api_token('boss', scope=Scope.ADMIN)}"
+        }
     )
 
 
 @pytest.fixture
 def raffle(db: None) -> Raffle:
     """Make a raffle of 20: 7 and 8 are sold, 13 is held."""
-    made = builders.raffle(numbers=20, time_zone="America/Bogota")
-    sold = sample_data.an_order(made, numbers=[7, 8])
-    payments.confirm_payment(sold.pk, by=builders.a_reviewer(), now=NOON)
-    sample_data.an_order(made, numbers=[13])
+    made = builders.create_raffle(numbers=20, time_zone="America/Bogota")
+    sold = sample_data.place_order(made, numbers=[7, 8])
+    payments.confirm_payment(sold.pk, by=builders.build_staff_actor(), now=NOON)
+    sample_data.place_order(made, numbers=[13])
     return made
 
 
@@ -52,7 +56,7 @@ def ranges(answer: Any) -> list[str]:
 
 class TestRaffle:
     def test_says_what_is_raffled_and_on_which_terms(self, api: Client) -> None:
-        raffle = builders.raffle(numbers=20, hold_minutes=45, max_per_contact=None)
+        raffle = builders.create_raffle(numbers=20, hold_minutes=45, max_per_contact=None)
 
         body = api.get(f"/api/raffles/{raffle.pk}/").json()
 
@@ -64,7 +68,9 @@ class TestRaffle:
         assert (body["hold_minutes"], body["max_per_contact"]) == (45, None)
 
     def test_a_list_is_chosen_by_status_and_cut_by_id(self, api: Client) -> None:
-        made = [builders.raffle(numbers=1, status=s).pk for s in ("OPEN", "PAUSED", "CLOSED")]
+        made = [
+            builders.create_raffle(numbers=1, status=s).pk for s in ("OPEN", "PAUSED", "CLOSED")
+        ]
 
         first = api.get("/api/raffles?status=PAUSED,CLOSED&page_size=1").json()
         second = api.get(first["next"]).json()
@@ -165,7 +171,7 @@ class TestNumbers:
 
 class TestLife:
     def test_goes_on_by_post_and_a_repeat_says_so(self, admin: Client) -> None:
-        raffle = builders.raffle(numbers=3, status=RaffleStatus.DRAFT)
+        raffle = builders.create_raffle(numbers=3, status=RaffleStatus.DRAFT)
         steps = ["open", "open", "pause", "pause", "open", "close", "close"]
 
         answers = [admin.post(f"/api/raffles/{raffle.pk}/{step}") for step in steps]
@@ -193,15 +199,15 @@ class TestLife:
     def test_a_step_that_cannot_be_taken_is_refused(
         self, admin: Client, status: str, numbers: bool, step: str, code: str
     ) -> None:
-        raffle = builders.raffle(numbers=3, with_numbers=numbers, status=status)
+        raffle = builders.create_raffle(numbers=3, with_numbers=numbers, status=status)
 
         answer = admin.post(f"/api/raffles/{raffle.pk}/{step}")
 
         assert (answer.status_code, answer.json()["code"]) == (409, code)
 
     def test_needs_the_scope_admin_and_a_raffle(self, admin: Client) -> None:
-        reviewer = Client(headers={"X-API-Key": sample_data.a_token()})
-        raffle = builders.raffle(numbers=1)
+        reviewer = Client(headers={"X-API-Key": sample_data.create_api_token()})
+        raffle = builders.create_raffle(numbers=1)
 
         refused = reviewer.post(f"/api/raffles/{raffle.pk}/close")
 
@@ -212,7 +218,7 @@ class TestLife:
 
 
 def paid_at(order: Order, at: datetime) -> None:
-    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
     Order.objects.filter(pk=order.pk).update(closed_at=at, placed_at=at)
 
 
@@ -222,22 +228,22 @@ class TestStatistics:
     @pytest.fixture
     def busy(self, db: None) -> Raffle:
         """Sell today, just before midnight and long ago; let one pay, one wait, one be flagged."""
-        raffle = builders.raffle(numbers=20, time_zone="America/Bogota")
+        raffle = builders.create_raffle(numbers=20, time_zone="America/Bogota")
         midnight = (
             timezone.now()
             .astimezone(ZoneInfo("America/Bogota"))
             .replace(hour=0, minute=0, second=0, microsecond=0)
         )
-        paid_at(sample_data.an_order(raffle, numbers=[1, 2, 3]), midnight)
-        paid_at(sample_data.an_order(raffle, numbers=[4]), midnight - timedelta(seconds=1))
-        paid_at(sample_data.an_order(raffle, numbers=[5]), midnight - timedelta(days=400))
-        sample_data.a_proof(sample_data.an_order(raffle, numbers=[6, 7]))
-        sample_data.a_hold(raffle, numbers=[8])
+        paid_at(sample_data.place_order(raffle, numbers=[1, 2, 3]), midnight)
+        paid_at(sample_data.place_order(raffle, numbers=[4]), midnight - timedelta(seconds=1))
+        paid_at(sample_data.place_order(raffle, numbers=[5]), midnight - timedelta(days=400))
+        sample_data.receive_proof(sample_data.place_order(raffle, numbers=[6, 7]))
+        sample_data.hold_numbers(raffle, numbers=[8])
         fields: dict[str, Any] = {"expires_at": None, "closed_at": NOON, "placed_at": NOON}
-        builders.order(raffle, status=OrderStatus.EXPIRED, needs_decision=True, **fields)
-        euros = builders.raffle(numbers=5, currency="EUR")
-        sample_data.an_order(euros, numbers=[1])
-        sample_data.a_proof(None, contact_id=builders.contact().pk)
+        builders.create_order_row(raffle, status=OrderStatus.EXPIRED, needs_decision=True, **fields)
+        euros = builders.create_raffle(numbers=5, currency="EUR")
+        sample_data.place_order(euros, numbers=[1])
+        sample_data.receive_proof(None, contact_id=builders.create_contact().pk)
         return raffle
 
     def test_of_a_raffle_count_orders_numbers_money_and_its_days(

@@ -67,7 +67,7 @@ def traces() -> list[str]:
 def person(role: str) -> Client:
     """Log in a member of one of the roles."""
     roles.grant_role_permissions(apps)
-    somebody = sample_data.a_user(role.lower())
+    somebody = sample_data.create_user(role.lower())
     somebody.groups.add(Group.objects.get(name=role))
     browser = Client()
     browser.force_login(somebody)
@@ -379,7 +379,7 @@ class TestEvents:
     def test_are_read_with_what_became_of_them(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         event = Event.objects.get(order_id=order.pk)
         a_failed_delivery(event=event)
         for _ in range(20):

@@ -19,7 +19,7 @@ from shared.use_cases import payments
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import alarms
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def nothing_remembered() -> None:
 
 @pytest.fixture
 def raffle() -> Raffle:
-    return builders.raffle(numbers=20, time_zone="America/Bogota")
+    return builders.create_raffle(numbers=20, time_zone="America/Bogota")
 
 
 def seen_by(client: Client) -> Dashboard:
@@ -61,21 +61,23 @@ def a_member(client: Client, role: str) -> Client:
 def a_busy_house(raffle: Raffle) -> None:
     """Let a bit of everything wait."""
     now = timezone.now()
-    waiting = sample_data.an_order(raffle, numbers=[1])
-    sample_data.a_proof(waiting)
+    waiting = sample_data.place_order(raffle, numbers=[1])
+    sample_data.receive_proof(waiting)
     Order.objects.filter(pk=waiting.pk).update(under_review_since=now - 95 * MINUTE)
-    paid = sample_data.an_order(raffle, numbers=[2, 3, 4])
-    payments.confirm_payment(paid.pk, by=builders.a_reviewer(), now=now)
-    soon = sample_data.an_order(raffle, numbers=[5])
+    paid = sample_data.place_order(raffle, numbers=[2, 3, 4])
+    payments.confirm_payment(paid.pk, by=builders.build_staff_actor(), now=now)
+    soon = sample_data.place_order(raffle, numbers=[5])
     Order.objects.filter(pk=soon.pk).update(expires_at=now + 5 * MINUTE + timedelta(seconds=30))
-    later = sample_data.an_order(raffle, numbers=[6])
+    later = sample_data.place_order(raffle, numbers=[6])
     Order.objects.filter(pk=later.pk).update(expires_at=now + 25 * MINUTE)
-    sample_data.a_proof(None, contact_id=builders.contact().pk)
-    builders.order(raffle, status=OrderStatus.EXPIRED, needs_decision=True, expires_at=None)
+    sample_data.receive_proof(None, contact_id=builders.create_contact().pk)
+    builders.create_order_row(
+        raffle, status=OrderStatus.EXPIRED, needs_decision=True, expires_at=None
+    )
     alarms.sound_alarm("token", title="Meta refuses the access token", now=now - 20 * MINUTE)
     alarms.sound_alarm("token", title="Meta refuses the access token", now=now - 9 * MINUTE)
     BusinessNumber.objects.create(
-        phone_number_id=NUMBER_ID,
+        phone_number_id=PHONE_NUMBER_ID,
         display_phone_number="+1 555 010 0000",
         last_webhook_at=now - 3 * MINUTE,
         paused_at=now - 20 * MINUTE,
@@ -85,7 +87,7 @@ def a_busy_house(raffle: Raffle) -> None:
     assert paid.contact_id is not None
     for status in (OutboxStatus.FAILED, OutboxStatus.WITHHELD, OutboxStatus.SENT):
         OutboundMessage.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             contact_id=paid.contact_id,
             kind="NOTICE",
             key="paid",
@@ -150,7 +152,7 @@ class TestOf:
         assert waiting is not None
         assert waiting.review == 0
 
-        sample_data.a_proof(sample_data.an_order(raffle, numbers=[1]))
+        sample_data.receive_proof(sample_data.place_order(raffle, numbers=[1]))
 
         waiting = seen_by(owner).waits
         assert waiting is not None
@@ -160,11 +162,11 @@ class TestOf:
         assert "Create your first raffle" in text_of(owner)
 
     def test_names_drafts_and_leaves_out_raffles_that_are_over(self, owner: Client) -> None:
-        builders.raffle(title="Over", status="CLOSED")
-        pending = builders.raffle(title="Nearly over", numbers=5)
-        sample_data.an_order(pending, numbers=[1])
+        builders.create_raffle(title="Over", status="CLOSED")
+        pending = builders.create_raffle(title="Nearly over", numbers=5)
+        sample_data.place_order(pending, numbers=[1])
         Raffle.objects.filter(pk=pending.pk).update(status="CLOSED")
-        builders.raffle(title="Not yet", status="DRAFT")
+        builders.create_raffle(title="Not yet", status="DRAFT")
 
         raffles = seen_by(owner).raffles
 
@@ -174,7 +176,7 @@ class TestOf:
 
     def test_shows_twelve_raffles_and_where_the_others_are(self, owner: Client) -> None:
         for number in range(14):
-            builders.raffle(title=f"Raffle {number}")
+            builders.create_raffle(title=f"Raffle {number}")
 
         raffles = seen_by(owner).raffles
 
@@ -200,7 +202,7 @@ class TestPermissions:
 
     def test_who_may_see_raffles_alone_sees_no_money(self, client: Client, raffle: Raffle) -> None:
         a_busy_house(raffle)
-        client.force_login(sample_data.a_user("rafa", "view_raffle"))
+        client.force_login(sample_data.create_user("rafa", "view_raffle"))
 
         shown = seen_by(client)
 
@@ -213,7 +215,7 @@ class TestPermissions:
         self, client: Client, raffle: Raffle
     ) -> None:
         a_busy_house(raffle)
-        client.force_login(sample_data.a_user("newcomer"))
+        client.force_login(sample_data.create_user("newcomer"))
 
         assert seen_by(client).blank
         assert "nobody has given you a role yet" in text_of(client)
@@ -247,8 +249,8 @@ class TestCost:
 
 class TestSums:
     def test_puts_a_payment_on_its_day_in_the_zone(self, raffle: Raffle) -> None:
-        order = sample_data.an_order(raffle, numbers=[1, 2])
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        order = sample_data.place_order(raffle, numbers=[1, 2])
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
         Order.objects.filter(pk=order.pk).update(closed_at=NOON.replace(hour=3))
 
         there = sales_cache.sum_sales(now=NOON, zone="America/Bogota").days
@@ -259,10 +261,10 @@ class TestSums:
         assert here[-1].money == {"USD": Decimal("10.00")}
 
     def test_draws_two_currencies_side_by_side(self, raffle: Raffle) -> None:
-        sample_data.an_order(raffle, numbers=[1])
+        sample_data.place_order(raffle, numbers=[1])
         Order.objects.update(status=OrderStatus.PAID, closed_at=NOON, expires_at=None)
-        order = sample_data.an_order(builders.raffle(currency="EUR"), numbers=[1, 2])
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        order = sample_data.place_order(builders.create_raffle(currency="EUR"), numbers=[1, 2])
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
         chart = sales_chart.build_sales_chart(
             sales_cache.sum_sales(now=NOON, zone="UTC").days, currency="USD"

@@ -12,7 +12,7 @@ from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, Ou
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def said(buyer: WhatsAppContact, payload: dict[str, Any], *, minute: int, **fields: Any) -> None:
     key = f"wamid.{buyer.pk}.{minute}"
     InboundMessage.objects.create(
-        phone_number_id=NUMBER_ID,
+        phone_number_id=PHONE_NUMBER_ID,
         wa_message_id=key,
         dedupe_key=key,
         contact=buyer,
@@ -37,7 +37,7 @@ def told(
 ) -> OutboundMessage:
     return OutboundMessage.objects.create(
         **{
-            "phone_number_id": NUMBER_ID,
+            "phone_number_id": PHONE_NUMBER_ID,
             "contact": buyer,
             "kind": OutboxKind.REPLY,
             "key": "card",
@@ -53,7 +53,7 @@ class TestConversation:
     def test_tells_both_sides_in_the_order_it_was_said_within_two_queries(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
         said(buyer, {"type": "text", "text": {"body": "hi"}}, minute=0, text="hi")
         told(
             buyer,
@@ -73,7 +73,7 @@ class TestConversation:
             text="Random",
         )
         said(buyer, {"type": "image", "image": {"id": "1"}}, minute=3)
-        told(builders.contact(), messages.build_text("for somebody else"), minute=1)
+        told(builders.create_contact(), messages.build_text("for somebody else"), minute=1)
 
         with django_assert_num_queries(2):
             shown = chat_view.load_conversation(buyer.pk, zone="America/Bogota")
@@ -89,7 +89,7 @@ class TestConversation:
         assert shown.bubbles[2].tapped
 
     def test_shows_the_last_messages_and_that_there_are_earlier_ones(self) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
         for minute in range(6):
             told(buyer, messages.build_text(str(minute)), minute=minute)
 
@@ -99,7 +99,7 @@ class TestConversation:
         assert shown.earlier
 
     def test_says_the_day_where_a_new_one_begins(self) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
         for minute in (0, 1, 24 * 60):
             told(buyer, messages.build_text("x"), minute=minute)
 
@@ -112,7 +112,7 @@ class TestConversation:
         ]
 
     def test_marks_how_far_each_message_came(self) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
         fates = [
             (OutboxStatus.QUEUED, "", DeliveryTick.QUEUED),
             (OutboxStatus.SENT, "", DeliveryTick.SENT),
@@ -130,7 +130,7 @@ class TestConversation:
         assert [bubble.tick for bubble in shown.bubbles] == [tick for _, _, tick in fates]
 
     def test_says_in_words_why_news_did_not_arrive_until_later_news_does(self) -> None:
-        buyer = builders.contact(wa_id="15550107777")
+        buyer = builders.create_contact(wa_id="15550107777")
         held_back = {"kind": OutboxKind.NOTICE, "status": OutboxStatus.WITHHELD, "key": "paid"}
         told(buyer, messages.build_text("07 & 13 are yours"), minute=0, **held_back)
 
@@ -144,7 +144,7 @@ class TestConversation:
         assert chat_view.load_conversation(buyer.pk, zone="UTC").untold is None
 
     def test_is_drawn_with_everything_escaped(self) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
         text = "<img src=x> *<b>bold</b>*"
         said(
             buyer,
@@ -166,13 +166,13 @@ class TestConversation:
         assert "could not be answered" in page
 
     def test_without_a_word_is_kindly_empty(self) -> None:
-        shown = chat_view.load_conversation(builders.contact().pk, zone="UTC")
+        shown = chat_view.load_conversation(builders.create_contact().pk, zone="UTC")
 
         assert shown.bubbles == ()
         page = render_to_string("messaging/conversation.html", {"conversation": shown})
         assert "No messages yet" in page
 
     def test_hides_the_link_by_hand_with_the_phone(self) -> None:
-        hidden = builders.contact(wa_id=None, user_id="US.1")
+        hidden = builders.create_contact(wa_id=None, user_id="US.1")
 
         assert chat_view.build_whatsapp_link(hidden.wa_id, text="hello") == ""

@@ -15,7 +15,7 @@ from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.messaging.test_messages import SCREEN, page, post
-from tests.integration.whatsapp.outbox_builders import queued
+from tests.integration.whatsapp.outbox_builders import queue_message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -24,11 +24,11 @@ class TestList:
     def test_shows_states_windows_and_orders_in_few_queries(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number in range(1, 12):
-            gone = builders.contact(last_inbound_at=timezone.now() - timedelta(days=2))
-            sample_data.an_order(raffle, numbers=[number], buyer=gone)
-        builders.contact(
+            gone = builders.create_contact(last_inbound_at=timezone.now() - timedelta(days=2))
+            sample_data.place_order(raffle, numbers=[number], buyer=gone)
+        builders.create_contact(
             is_blocked=True, last_inbound_at=timezone.now(), wa_id=None, user_id="US.1"
         )
 
@@ -43,8 +43,8 @@ class TestList:
 
     def test_filters_by_window_and_blocking(self, owner: Client) -> None:
         now = timezone.now()
-        opened = builders.contact(last_inbound_at=now)
-        closed = builders.contact(last_inbound_at=now - timedelta(days=2), is_blocked=True)
+        opened = builders.create_contact(last_inbound_at=now)
+        closed = builders.create_contact(last_inbound_at=now - timedelta(days=2), is_blocked=True)
 
         for query, wanted in [
             ("window=open", opened),
@@ -61,9 +61,9 @@ class TestPage:
     def test_shows_orders_and_conversation(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         assert order.contact is not None
-        queued(order.contact)
+        queue_message(order.contact)
 
         with django_assert_max_num_queries(SCREEN):
             text = owner.get(page(WhatsAppContact, "change", order.contact.pk)).content.decode()
@@ -76,9 +76,9 @@ class TestPage:
     def test_says_that_a_buyer_cannot_be_told_and_offers_a_word_by_hand(
         self, owner: Client
     ) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
         news = messages.build_text("Paid & done: 007 is yours?")
-        queued(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD, payload=news)
+        queue_message(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD, payload=news)
 
         text = owner.get(page(WhatsAppContact, "change", buyer.pk)).content.decode()
 
@@ -88,8 +88,8 @@ class TestPage:
         assert link in text
 
     def test_has_no_link_while_the_phone_is_hidden(self, owner: Client) -> None:
-        buyer = builders.contact(wa_id=None, user_id="US.1")
-        queued(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.FAILED)
+        buyer = builders.create_contact(wa_id=None, user_id="US.1")
+        queue_message(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.FAILED)
 
         text = owner.get(page(WhatsAppContact, "change", buyer.pk)).content.decode()
 
@@ -99,7 +99,7 @@ class TestPage:
 
 class TestBlocking:
     def test_is_undone_and_both_leave_a_trace(self, owner: Client) -> None:
-        buyer = builders.contact()
+        buyer = builders.create_contact()
 
         assert "does not answer them" in post(owner, page(WhatsAppContact, "block", buyer.pk))[0]
         assert "already" in post(owner, page(WhatsAppContact, "block", buyer.pk))[0]
@@ -113,8 +113,8 @@ class TestBlocking:
         assert b"olga" in history.content
 
     def test_is_refused_without_its_permission(self, client: Client) -> None:
-        buyer = builders.contact()
-        client.force_login(sample_data.a_user("rita", "view_whatsappcontact"))
+        buyer = builders.create_contact()
+        client.force_login(sample_data.create_user("rita", "view_whatsappcontact"))
 
         assert client.post(page(WhatsAppContact, "block", buyer.pk)).status_code == 403
         assert client.post(page(WhatsAppContact, "unblock", buyer.pk)).status_code == 403

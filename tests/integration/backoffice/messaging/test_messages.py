@@ -26,10 +26,10 @@ from shared.whatsapp.models import (
 )
 from shared.whatsapp.services import alarms, business_numbers
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
-from tests.integration.whatsapp.outbox_builders import queued
+from tests.integration.whatsapp.outbox_builders import queue_message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -58,19 +58,19 @@ def with_all(client: Client, model: type[Model], action: str) -> list[str]:
 
 
 def a_failed(**fields: Any) -> OutboundMessage:
-    buyer = builders.contact(last_inbound_at=timezone.now())
+    buyer = builders.create_contact(last_inbound_at=timezone.now())
     trouble = {"status": OutboxStatus.FAILED, "error_code": 131026, "error": "No WhatsApp."}
-    return queued(buyer, **{**trouble, **fields})
+    return queue_message(buyer, **{**trouble, **fields})
 
 
 def a_failed_inbound(**fields: Any) -> InboundMessage:
     serial = InboundMessage.objects.count()
     return InboundMessage.objects.create(
         **{
-            "phone_number_id": NUMBER_ID,
+            "phone_number_id": PHONE_NUMBER_ID,
             "wa_message_id": f"wamid.{serial}",
             "dedupe_key": f"wamid.{serial}",
-            "contact": builders.contact(),
+            "contact": builders.create_contact(),
             "type": "text",
             "text": "hi <b>there</b>",
             "payload": {"type": "text", "text": {"body": "hi <b>there</b>"}},
@@ -119,13 +119,13 @@ class TestWhy:
     def test_is_said_in_words(
         self, message: dict[str, Any], buyer: dict[str, Any], words: str
     ) -> None:
-        written = queued(builders.contact(**buyer), **message)
+        written = queue_message(builders.create_contact(**buyer), **message)
 
         assert words in delivery_reasons.explain_message_state(written, now=NOON)
 
     def test_names_what_goes_before_it_and_a_paused_number(self) -> None:
-        first = queued(builders.contact())
-        second = queued(first.contact)
+        first = queue_message(builders.create_contact())
+        second = queue_message(first.contact)
 
         around = delivery_reasons.load_sending_context([first, second])
         assert (
@@ -136,7 +136,9 @@ class TestWhy:
             second, now=NOON, context=around
         )
 
-        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause_sending(
+            PHONE_NUMBER_ID, code=190, reason="The token expired.", now=NOON
+        )
         around = delivery_reasons.load_sending_context([first])
         assert delivery_reasons.explain_message_state(first, now=NOON, context=around) == (
             "Waiting for the number, which is paused: The token expired."
@@ -147,11 +149,15 @@ class TestOutbox:
     def test_shows_reasons_orders_and_counts(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         a_failed(about=order.code)
         for _ in range(20):
-            queued(builders.contact())
-        queued(builders.contact(), status=OutboxStatus.SENT, delivery=MessageDeliveryStatus.FAILED)
+            queue_message(builders.create_contact())
+        queue_message(
+            builders.create_contact(),
+            status=OutboxStatus.SENT,
+            delivery=MessageDeliveryStatus.FAILED,
+        )
 
         with django_assert_max_num_queries(SCREEN):
             text = owner.get(page(OutboundMessage, "changelist")).content.decode()
@@ -163,12 +169,12 @@ class TestOutbox:
 
     @pytest.mark.parametrize("word", ["code", "phone", "name", "wamid"])
     def test_finds_a_message_by_what_people_know_of_it(self, owner: Client, word: str) -> None:
-        order = sample_data.an_order(
-            buyer=builders.contact(profile_name="Wilhelmina", wa_id="4915112345")
+        order = sample_data.place_order(
+            buyer=builders.create_contact(profile_name="Wilhelmina", wa_id="4915112345")
         )
         assert order.contact is not None
-        found = queued(order.contact, about=order.code, wa_message_id="wamid.x")
-        queued(builders.contact())
+        found = queue_message(order.contact, about=order.code, wa_message_id="wamid.x")
+        queue_message(builders.create_contact())
         said = {
             "code": str(order.code).lower().replace("-", " "),
             "phone": "+49 151 12345",
@@ -183,10 +189,10 @@ class TestOutbox:
     def test_page_tells_the_whole_way_of_a_message(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         message = a_failed(about=order.code, wa_message_id="wamid.1", sent_at=NOON)
         DeliveryStatus.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             wa_message_id="wamid.1",
             status="failed",
             occurred_at=NOON,
@@ -220,7 +226,10 @@ class TestOutbox:
         assert LogEntry.objects.count() == 1
 
     def test_says_what_became_of_each_of_many(self, owner: Client) -> None:
-        failed, sent = a_failed(), queued(builders.contact(), status=OutboxStatus.SENT)
+        failed, sent = (
+            a_failed(),
+            queue_message(builders.create_contact(), status=OutboxStatus.SENT),
+        )
 
         said = with_all(owner, OutboundMessage, "send_again")
 
@@ -310,7 +319,7 @@ class TestAccount:
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         business_numbers.pause_sending(
-            NUMBER_ID, code=190, reason="The token expired.", now=timezone.now()
+            PHONE_NUMBER_ID, code=190, reason="The token expired.", now=timezone.now()
         )
         number = BusinessNumber.objects.get()
         with django_assert_max_num_queries(SCREEN):
@@ -324,7 +333,7 @@ class TestAccount:
         assert number.probe_at is not None
         assert number.probe_at <= timezone.now()
         assert LogEntry.objects.count() == 1
-        business_numbers.resume_sending(NUMBER_ID, now=timezone.now())
+        business_numbers.resume_sending(PHONE_NUMBER_ID, now=timezone.now())
         assert "nothing to try" in post(owner, page(BusinessNumber, "try", number.pk))[0]
 
     def test_notices_stand_in_words_what_needs_a_look_first(self, owner: Client) -> None:
@@ -356,7 +365,9 @@ class TestAccount:
 
 class TestWithoutPermission:
     def test_every_button_is_refused_and_not_shown(self, client: Client) -> None:
-        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token expired.", now=NOON)
+        business_numbers.pause_sending(
+            PHONE_NUMBER_ID, code=190, reason="The token expired.", now=NOON
+        )
         number = BusinessNumber.objects.get()
         alarm = alarms.sound_alarm("a", title="Trouble", now=NOON)
         sent, received = a_failed(), a_failed_inbound()
@@ -364,7 +375,7 @@ class TestWithoutPermission:
             f"view_{model.__name__.lower()}"
             for model in (OutboundMessage, InboundMessage, Alarm, BusinessNumber)
         ]
-        client.force_login(sample_data.a_user("auditor", *seeing))
+        client.force_login(sample_data.create_user("auditor", *seeing))
 
         for row, action, words in [
             (sent, "again", "Send again"),
@@ -389,7 +400,7 @@ class TestWithoutPermission:
     def test_actions_on_many_rows_are_refused(
         self, client: Client, model: type[Model], action: str
     ) -> None:
-        client.force_login(sample_data.a_user("auditor", f"view_{model.__name__.lower()}"))
+        client.force_login(sample_data.create_user("auditor", f"view_{model.__name__.lower()}"))
 
         chosen = {"action": action, "index": "0", "_selected_action": ["1"]}
 
@@ -406,7 +417,7 @@ class TestAtOnce:
         browsers = [Client(), Client()]
         for name, browser in zip(("olga", "rita"), browsers, strict=True):
             browser.force_login(
-                sample_data.a_user(name, "view_outboundmessage", "change_outboundmessage")
+                sample_data.create_user(name, "view_outboundmessage", "change_outboundmessage")
             )
 
         address = page(OutboundMessage, "again", message.pk)

@@ -20,7 +20,7 @@ from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.orders.test_concurrent_decisions import at_once, busy_database
 
@@ -39,7 +39,7 @@ def fresh_facets() -> None:
 @pytest.fixture
 def reviewer(client: Client) -> Client:
     """Give the browser of somebody who decides about money."""
-    client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+    client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
     return client
 
 
@@ -63,23 +63,23 @@ def read(page: str) -> str:
 
 def a_cash_sale(raffle: Raffle, **fields: Any) -> Order:
     sold = {"status": OrderStatus.PAID, "buyer_name": "Carla Cash", "code": "R-CASH7"}
-    return builders.order(raffle, **{**sold, **fields})
+    return builders.create_order_row(raffle, **{**sold, **fields})
 
 
 def end(order: Order) -> None:
-    order_endings.cancel_order(order.pk, by=builders.a_reviewer(), now=NOON)
+    order_endings.cancel_order(order.pk, by=builders.build_staff_actor(), now=NOON)
 
 
 def confirm(order: Order) -> None:
-    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+    payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
 
 class TestSearch:
     def test_finds_by_code_phone_and_name_in_any_spelling(self, owner: Client) -> None:
-        buyer = builders.contact(profile_name="Ana Maria", wa_id="15550107777")
-        raffle = builders.raffle()
-        code = str(sample_data.an_order(raffle, numbers=[1], buyer=buyer))
-        sample_data.an_order(raffle, numbers=[2])
+        buyer = builders.create_contact(profile_name="Ana Maria", wa_id="15550107777")
+        raffle = builders.create_raffle()
+        code = str(sample_data.place_order(raffle, numbers=[1], buyer=buyer))
+        sample_data.place_order(raffle, numbers=[2])
         typed = [
             *(code, code.lower(), f" {code.removeprefix('R-').lower()} "),
             *("15550107777", "+1 555 010 7777", "010-7777", "0107777"),
@@ -90,24 +90,24 @@ class TestSearch:
 
     @pytest.mark.parametrize("term", ["1" * 5_000, "ana " * 1_500, "ﷺ" * 4_096, "#1 in " * 900])
     def test_finds_nothing_by_a_text_that_is_too_long(self, owner: Client, term: str) -> None:
-        sample_data.an_order(builders.raffle(), numbers=[1])
+        sample_data.place_order(builders.create_raffle(), numbers=[1])
 
         assert listed(owner, q=term) == []
 
     def test_finds_who_paid_in_cash_as_it_was_written_down(self, owner: Client) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         a_cash_sale(raffle, buyer_phone="+1 (555) 019-8765")
-        sample_data.an_order(raffle, numbers=[1])
+        sample_data.place_order(raffle, numbers=[1])
 
         for term in ("carla", "cash carla", "555 0198765", "15550198765"):
             assert listed(owner, q=term) == ["R-CASH7"], term
 
     def test_finds_who_has_a_number_before_those_who_had_it(self, owner: Client) -> None:
-        raffle = builders.raffle()
-        sample_data.an_order(raffle, numbers=[8])
-        has = sample_data.an_order(raffle, numbers=[7])
+        raffle = builders.create_raffle()
+        sample_data.place_order(raffle, numbers=[8])
+        has = sample_data.place_order(raffle, numbers=[7])
         end(has)
-        had = sample_data.an_order(raffle, numbers=[7, 9])
+        had = sample_data.place_order(raffle, numbers=[7, 9])
         end(had)
         confirm(has)  # late, and its number was still free
 
@@ -117,8 +117,8 @@ class TestSearch:
         assert listed(owner, q="#99") == listed(owner, q="7 in winter") == []
 
     def test_finds_a_number_in_every_raffle_or_in_the_chosen_one(self, owner: Client) -> None:
-        summer, winter = builders.raffle(), builders.raffle(title="Winter Raffle")
-        here, there = (sample_data.an_order(raffle, numbers=[7]) for raffle in (summer, winter))
+        summer, winter = builders.create_raffle(), builders.create_raffle(title="Winter Raffle")
+        here, there = (sample_data.place_order(raffle, numbers=[7]) for raffle in (summer, winter))
 
         assert listed(owner, q="07") == [str(there), str(here)]
         assert listed(owner, q="07", raffle=str(summer.pk)) == [str(here)]
@@ -132,16 +132,16 @@ class TestFilters:
         return tabs + [words for one in answer.context["selects"] for _, words in one.options]
 
     def test_say_how_many_orders_each_answer_has(self, owner: Client) -> None:
-        summer, winter = builders.raffle(), builders.raffle(title="Winter Raffle")
+        summer, winter = builders.create_raffle(), builders.create_raffle(title="Winter Raffle")
         now = timezone.now()
         for number in (1, 2):
-            sample_data.a_proof(sample_data.an_order(summer, numbers=[number]))
+            sample_data.receive_proof(sample_data.place_order(summer, numbers=[number]))
         Order.objects.filter(under_review_since__isnull=False).order_by("id").first()
         asked = Order.objects.order_by("id").first()
         assert asked is not None
-        payments.ask_for_better_proof(asked.pk, note="", by=builders.a_reviewer(), now=NOON)
-        builders.order(summer, expires_at=now + 5 * MINUTE)
-        builders.order(summer, expires_at=now + 20 * MINUTE)
+        payments.ask_for_better_proof(asked.pk, note="", by=builders.build_staff_actor(), now=NOON)
+        builders.create_order_row(summer, expires_at=now + 5 * MINUTE)
+        builders.create_order_row(summer, expires_at=now + 20 * MINUTE)
         a_cash_sale(winter, needs_decision=True)
 
         assert self.options(owner) == [
@@ -154,13 +154,13 @@ class TestFilters:
         assert {"All (1)", "To review (0)", "Cash (1)", "Paid (1)"} <= set(within)
 
     def test_keep_the_orders_that_were_counted(self, owner: Client) -> None:
-        raffle, now = builders.raffle(), timezone.now()
-        later, sooner = (sample_data.an_order(raffle, numbers=[n]) for n in (1, 2))
-        sample_data.a_proof(later, at=NOON + 5 * MINUTE)
-        sample_data.a_proof(sooner, at=NOON + MINUTE)
-        soon = sample_data.an_order(raffle, numbers=[3])
+        raffle, now = builders.create_raffle(), timezone.now()
+        later, sooner = (sample_data.place_order(raffle, numbers=[n]) for n in (1, 2))
+        sample_data.receive_proof(later, at=NOON + 5 * MINUTE)
+        sample_data.receive_proof(sooner, at=NOON + MINUTE)
+        soon = sample_data.place_order(raffle, numbers=[3])
         Order.objects.filter(pk=soon.pk).update(expires_at=now + 5 * MINUTE)
-        held = sample_data.an_order(raffle, numbers=[4])
+        held = sample_data.place_order(raffle, numbers=[4])
         Order.objects.filter(pk=held.pk).update(expires_at=now + timedelta(hours=1))
 
         assert listed(owner, review="waiting") == [str(sooner), str(later)]  # longest waiting first
@@ -173,10 +173,10 @@ class TestList:
     def test_takes_twelve_queries_at_most_for_any_number_of_rows(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number in range(7, 20):
-            sample_data.a_proof(
-                sample_data.an_order(raffle, numbers=[number, number + 20, number + 40])
+            sample_data.receive_proof(
+                sample_data.place_order(raffle, numbers=[number, number + 20, number + 40])
             )
 
         for query in ({}, {"q": "Buyer"}, {"q": "07"}, {"q": "5550"}, {"review": "waiting"}):
@@ -185,8 +185,8 @@ class TestList:
                 assert listed(reviewer, **query)
 
     def test_is_for_those_who_may_see_orders(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("somebody", "view_raffle"))
-        order = sample_data.an_order()
+        client.force_login(sample_data.create_user("somebody", "view_raffle"))
+        order = sample_data.place_order()
 
         pages = [LIST, reverse("admin:raffles_order_change", args=[order.pk])]
         assert [client.get(page).status_code for page in pages] == [403, 403]
@@ -194,8 +194,8 @@ class TestList:
 
 class TestPage:
     def test_tells_the_history_by_its_doors_in_the_raffles_own_time(self, owner: Client) -> None:
-        order = sample_data.an_order(builders.raffle(time_zone="America/Bogota"))
-        payments.confirm_payment(order.pk, by=builders.an_api_token(), now=NOON + MINUTE)
+        order = sample_data.place_order(builders.create_raffle(time_zone="America/Bogota"))
+        payments.confirm_payment(order.pk, by=builders.build_token_actor(), now=NOON + MINUTE)
         OrderEvent.objects.create(
             order=order, action=OrderAction.EXPIRED, actor_kind="SWEEPER", at=NOON
         )
@@ -209,7 +209,7 @@ class TestPage:
         assert history.index("Payment confirmed") < history.index("Order placed")
 
     def test_leads_from_each_number_to_its_place_on_the_map(self, owner: Client) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
+        order = sample_data.place_order(numbers=[7, 13])
 
         page = page_of(owner, order)
 
@@ -218,17 +218,17 @@ class TestPage:
         assert f'href="{address}?number=013"' in page
 
     def test_shows_name_and_phone_of_a_sale_for_cash(self, owner: Client) -> None:
-        order = a_cash_sale(builders.raffle(), buyer_phone="+1 555 019 8765")
+        order = a_cash_sale(builders.create_raffle(), buyer_phone="+1 555 019 8765")
 
         assert "Carla Cash, +1 555 019 8765" in read(page_of(owner, order))
 
     def test_says_that_news_did_not_arrive_and_how_to_tell_the_buyer_by_hand(
         self, owner: Client
     ) -> None:
-        buyer = builders.contact(wa_id="15550107777")
-        order = sample_data.an_order(buyer=buyer)
+        buyer = builders.create_contact(wa_id="15550107777")
+        order = sample_data.place_order(buyer=buyer)
         OutboundMessage.objects.create(
-            phone_number_id=NUMBER_ID,
+            phone_number_id=PHONE_NUMBER_ID,
             contact=buyer,
             kind=OutboxKind.NOTICE,
             key="paid",
@@ -243,17 +243,19 @@ class TestPage:
         assert 'href="https://wa.me/15550107777?text=007%20is%20yours"' in page
 
     def test_keeps_the_conversation_from_who_may_not_read_messages(self, client: Client) -> None:
-        order = sample_data.an_order()
-        client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+        order = sample_data.place_order()
+        client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
         assert "Conversation" not in read(page_of(client, order))
 
-        client.force_login(sample_data.a_user("eva", *sample_data.REVIEWER, "view_inboundmessage"))
+        client.force_login(
+            sample_data.create_user("eva", *sample_data.REVIEWER_PERMISSIONS, "view_inboundmessage")
+        )
         assert "Conversation" in read(page_of(client, order))
 
     def test_offers_no_decision_to_who_may_only_look(self, client: Client) -> None:
-        order = sample_data.an_order()
-        sample_data.with_file(sample_data.a_proof(order))
-        client.force_login(sample_data.a_user("looker", "view_order"))
+        order = sample_data.place_order()
+        sample_data.keep_proof_file(sample_data.receive_proof(order))
+        client.force_login(sample_data.create_user("looker", "view_order"))
 
         page = page_of(client, order)
 
@@ -264,9 +266,9 @@ class TestPage:
     def test_shows_each_proof_and_sends_those_that_wait_with_the_decision(
         self, owner: Client
     ) -> None:
-        order = sample_data.an_order()
-        kept = sample_data.with_file(sample_data.a_proof(order))
-        failed = sample_data.a_proof(order)
+        order = sample_data.place_order()
+        kept = sample_data.keep_proof_file(sample_data.receive_proof(order))
+        failed = sample_data.receive_proof(order)
         proof_files.record_proof_fetch_failure(
             failed.pk, error="Meta lost it", retry_at=None, now=NOON
         )
@@ -278,8 +280,8 @@ class TestPage:
         assert f'name="seen" value="{kept.pk}"' in page
 
     def test_escapes_what_buyers_wrote(self, owner: Client) -> None:
-        order = sample_data.an_order(
-            buyer=builders.contact(profile_name="<script>alert(1)</script>")
+        order = sample_data.place_order(
+            buyer=builders.create_contact(profile_name="<script>alert(1)</script>")
         )
 
         assert "<script>alert(1)" not in page_of(owner, order)
@@ -287,11 +289,17 @@ class TestPage:
     def test_takes_twelve_queries_at_most_however_much_happened(
         self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER, "view_inboundmessage"))
-        raffle = builders.raffle()
-        other, order = (sample_data.an_order(raffle, numbers=[n]) for n in (1, 2))
+        client.force_login(
+            sample_data.create_user(
+                "rita", *sample_data.REVIEWER_PERMISSIONS, "view_inboundmessage"
+            )
+        )
+        raffle = builders.create_raffle()
+        other, order = (sample_data.place_order(raffle, numbers=[n]) for n in (1, 2))
         for each in (other, order, order, order):
-            sample_data.with_file(sample_data.a_proof(each), content=sample_data.a_picture("red"))
+            sample_data.keep_proof_file(
+                sample_data.receive_proof(each), content=sample_data.draw_picture("red")
+            )
 
         with django_assert_max_num_queries(12):
             page = page_of(client, order)
@@ -323,16 +331,18 @@ class TestManyAtOnce:
     def test_shows_proofs_and_amounts_and_ticks_only_what_nothing_speaks_against(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         good, same, twin, bare, paid = (
-            sample_data.an_order(raffle, numbers=[n]) for n in range(1, 6)
+            sample_data.place_order(raffle, numbers=[n]) for n in range(1, 6)
         )
-        held = sample_data.a_hold(raffle, numbers=[6])
-        sample_data.with_file(
-            sample_data.a_proof(good), content=b"%PDF-1.7", content_type="application/pdf"
+        held = sample_data.hold_numbers(raffle, numbers=[6])
+        sample_data.keep_proof_file(
+            sample_data.receive_proof(good), content=b"%PDF-1.7", content_type="application/pdf"
         )
         for order in (same, twin):
-            sample_data.with_file(sample_data.a_proof(order), content=sample_data.a_picture("red"))
+            sample_data.keep_proof_file(
+                sample_data.receive_proof(order), content=sample_data.draw_picture("red")
+            )
         confirm(paid)
 
         with django_assert_max_num_queries(12):
@@ -348,13 +358,15 @@ class TestManyAtOnce:
         assert b"PDF" in page.content
 
     def test_says_exactly_what_happened_to_each(self, reviewer: Client) -> None:
-        raffle = builders.raffle()
-        fresh, before, gone, late = (sample_data.an_order(raffle, numbers=[n]) for n in range(1, 5))
-        held = sample_data.a_hold(raffle, numbers=[6])
+        raffle = builders.create_raffle()
+        fresh, before, gone, late = (
+            sample_data.place_order(raffle, numbers=[n]) for n in range(1, 5)
+        )
+        held = sample_data.hold_numbers(raffle, numbers=[6])
         confirm(before)
         for order in (gone, late):
             end(order)
-        sample_data.an_order(raffle, numbers=[3])
+        sample_data.place_order(raffle, numbers=[3])
         keys = [order.pk for order in (fresh, before, gone, late, held)]
 
         said = done(reviewer, "confirm", {"order": keys})
@@ -370,12 +382,12 @@ class TestManyAtOnce:
     def test_leaves_an_order_alone_whose_next_proof_came_after_the_page(
         self, reviewer: Client
     ) -> None:
-        raffle = builders.raffle()
-        orders = [sample_data.an_order(raffle, numbers=[n]) for n in (1, 2)]
+        raffle = builders.create_raffle()
+        orders = [sample_data.place_order(raffle, numbers=[n]) for n in (1, 2)]
         for order in orders:
-            sample_data.with_file(sample_data.a_proof(order))
+            sample_data.keep_proof_file(sample_data.receive_proof(order))
         form = form_of(chosen(reviewer, "confirm", *orders))
-        sample_data.with_file(sample_data.a_proof(orders[0]))
+        sample_data.keep_proof_file(sample_data.receive_proof(orders[0]))
 
         said = done(reviewer, "confirm", form)
 
@@ -384,8 +396,8 @@ class TestManyAtOnce:
         assert list(Order.objects.filter(status=OrderStatus.PAID)) == [orders[1]]
 
     def test_rejects_for_a_reason_and_never_without(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
-        sample_data.with_file(sample_data.a_proof(order))
+        order = sample_data.place_order()
+        sample_data.keep_proof_file(sample_data.receive_proof(order))
         form = form_of(chosen(reviewer, "reject", order))
 
         assert "nothing was changed" in done(reviewer, "reject", form)
@@ -401,9 +413,9 @@ class TestManyAtOnce:
     def test_cancels_after_asking_and_ticks_none_whose_buyer_may_have_paid(
         self, reviewer: Client
     ) -> None:
-        raffle = builders.raffle()
-        waits, free = (sample_data.an_order(raffle, numbers=[n]) for n in (1, 2))
-        sample_data.a_proof(waits)
+        raffle = builders.create_raffle()
+        waits, free = (sample_data.place_order(raffle, numbers=[n]) for n in (1, 2))
+        sample_data.receive_proof(waits)
 
         page = chosen(reviewer, "cancel", waits, free)
         ticked = [line.order.pk for line in page.context["choice"].lines if line.chosen]
@@ -414,8 +426,8 @@ class TestManyAtOnce:
         assert free.events.filter(action=OrderAction.CANCELLED, reason="raffle moved").exists()
 
     def test_takes_so_many_at_a_time_and_says_so(self, owner: Client) -> None:
-        raffle = builders.raffle()
-        row = builders.order(raffle)
+        raffle = builders.create_raffle()
+        row = builders.create_order_row(raffle)
         more = bulk_confirmation.MAX_ORDERS_PER_ACTION + 2
         Order.objects.bulk_create(
             Order(**{**fields, "id": None, "code": None})
@@ -428,8 +440,8 @@ class TestManyAtOnce:
         assert "3 more were chosen" in read(page.content.decode())
 
     def test_is_403_for_who_may_not_decide(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_order"))
-        order = sample_data.an_order()
+        client.force_login(sample_data.create_user("looker", "view_order"))
+        order = sample_data.place_order()
         form = {"order": [order.pk], "reason": "ILLEGIBLE"}
 
         for act in ACTIONS:
@@ -443,8 +455,8 @@ class TestManyAtOnce:
 @pytest.mark.django_db(transaction=True)
 class TestAtTheSameMoment:
     def test_two_confirm_the_same_orders_with_one_effect(self) -> None:
-        raffle = builders.raffle()
-        orders = [sample_data.an_order(raffle, numbers=[n]) for n in (1, 2, 3)]
+        raffle = builders.create_raffle()
+        orders = [sample_data.place_order(raffle, numbers=[n]) for n in (1, 2, 3)]
         browsers = [Client(), Client()]
         for name, browser in zip(("rita", "olga"), browsers, strict=True):
             browser.force_login(User.objects.create_superuser(name))
@@ -462,8 +474,8 @@ class TestAtTheSameMoment:
         assert OutboundMessage.objects.filter(key="paid").count() == 3
 
     def test_a_busy_order_is_told_and_does_not_stop_the_others(self, vendor: str) -> None:
-        raffle = builders.raffle()
-        orders = [sample_data.an_order(raffle, numbers=[n]) for n in (1, 2)]
+        raffle = builders.create_raffle()
+        orders = [sample_data.place_order(raffle, numbers=[n]) for n in (1, 2)]
         browser = Client()
         browser.force_login(User.objects.create_superuser("rita"))
         form = {"order": [order.pk for order in orders]}

@@ -72,8 +72,8 @@ def busy_database(order: Order) -> Iterator[None]:
 
 class TestTwoAtOnce:
     def test_confirm_with_one_effect_though_twenty_do_in_the_api_and_the_back_office(self) -> None:
-        order = sample_data.an_order()
-        keys = [sample_data.a_token(f"program {index}") for index in range(14)]
+        order = sample_data.place_order()
+        keys = [sample_data.create_api_token(f"program {index}") for index in range(14)]
         browsers = [Client() for _ in range(6)]
         for index, browser in enumerate(browsers):
             browser.force_login(User.objects.create_superuser(f"person {index}"))
@@ -101,7 +101,7 @@ class TestTwoAtOnce:
         assert Event.objects.filter(type=EventType.ORDER_PAID).count() == 1
 
     def test_confirm_in_the_admin_and_cancel_through_the_api_with_one_winner(self) -> None:
-        order, key = sample_data.an_order(), sample_data.a_token()
+        order, key = sample_data.place_order(), sample_data.create_api_token()
         browser = Client()
         browser.force_login(User.objects.create_superuser("rita"))
 
@@ -123,7 +123,7 @@ class TestTwoAtOnce:
 
 class TestBusyDatabase:
     def test_answers_503_that_may_be_tried_again(self) -> None:
-        order, key = sample_data.an_order(), sample_data.a_token()
+        order, key = sample_data.place_order(), sample_data.create_api_token()
         client = Client(headers={"X-API-Key": key})
         address = f"/api/orders/{order.pk}/confirm-payment"
 
@@ -137,7 +137,7 @@ class TestBusyDatabase:
         assert client.post(address).status_code == 200
 
     def test_is_told_in_the_admin_and_nothing_is_changed(self) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         browser = Client()
         browser.force_login(User.objects.create_superuser("rita"))
 

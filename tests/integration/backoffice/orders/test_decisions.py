@@ -25,7 +25,9 @@ DECISIONS = ["confirm", "reject", "cancel", "ask_again"]
 
 def a_reviewer(name: str = "rita") -> Client:
     browser = Client()
-    browser.force_login(sample_data.a_user(name, *sample_data.REVIEWER, "view_paymentproof"))
+    browser.force_login(
+        sample_data.create_user(name, *sample_data.REVIEWER_PERMISSIONS, "view_paymentproof")
+    )
     return browser
 
 
@@ -64,17 +66,17 @@ def expire(order: Order) -> None:
 
 def two_waiting() -> tuple[Order, Order]:
     """Put two orders under review, the first one longer."""
-    raffle = builders.raffle()
-    first, second = (sample_data.an_order(raffle, numbers=[number]) for number in (7, 13))
-    sample_data.a_proof(first, at=NOON + MINUTE)
-    sample_data.a_proof(second, at=NOON + 2 * MINUTE)
+    raffle = builders.create_raffle()
+    first, second = (sample_data.place_order(raffle, numbers=[number]) for number in (7, 13))
+    sample_data.receive_proof(first, at=NOON + MINUTE)
+    sample_data.receive_proof(second, at=NOON + 2 * MINUTE)
     return first, second
 
 
 class TestWhoMayDecide:
     def test_staff_without_the_permission_get_403(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_order"))
-        order = sample_data.an_order()
+        client.force_login(sample_data.create_user("looker", "view_order"))
+        order = sample_data.place_order()
 
         for decision in DECISIONS:
             assert decide(client, order, decision, sure="yes").status_code == 403
@@ -83,9 +85,9 @@ class TestWhoMayDecide:
     def test_nobody_decides_by_a_link_nor_by_the_form_of_another_site(
         self, reviewer: Client
     ) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         strict = Client(enforce_csrf_checks=True)
-        strict.force_login(sample_data.a_user("sam", *sample_data.REVIEWER))
+        strict.force_login(sample_data.create_user("sam", *sample_data.REVIEWER_PERMISSIONS))
 
         for decision in DECISIONS:
             assert reviewer.get(address_of(order.pk, decision)).status_code == 405
@@ -93,7 +95,7 @@ class TestWhoMayDecide:
         assert status_of(order) == OrderStatus.PENDING_PAYMENT
 
     def test_a_stranger_is_sent_to_the_login(self, client: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
 
         for decision in DECISIONS:
             answer = decide(client, order, decision, sure="yes")
@@ -107,8 +109,8 @@ class TestWhoMayDecide:
 
 class TestConfirm:
     def test_sells_tells_and_returns_to_the_order(self, reviewer: Client) -> None:
-        order = sample_data.an_order(numbers=[7, 13])
-        proof = sample_data.with_file(sample_data.a_proof(order))
+        order = sample_data.place_order(numbers=[7, 13])
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
 
         answer = decide(reviewer, order, "confirm", seen=[proof.pk])
 
@@ -121,7 +123,7 @@ class TestConfirm:
         assert order.proofs.get().verdict == Verdict.ACCEPTED
 
     def test_late_numbers_are_taken_back_when_free(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         expire(order)
 
         answer = decide(reviewer, order, "confirm")
@@ -130,10 +132,10 @@ class TestConfirm:
         assert "taken back" in said(answer)
 
     def test_gone_numbers_are_named_and_nothing_is_sold(self, reviewer: Client) -> None:
-        raffle = builders.raffle()
-        late = sample_data.an_order(raffle, numbers=[7, 13])
+        raffle = builders.create_raffle()
+        late = sample_data.place_order(raffle, numbers=[7, 13])
         expire(late)
-        sample_data.an_order(raffle, numbers=[7])
+        sample_data.place_order(raffle, numbers=[7])
 
         answer = decide(reviewer, late, "confirm")
 
@@ -142,12 +144,12 @@ class TestConfirm:
         assert late.needs_decision
 
     def test_a_refusal_becomes_a_message(self, reviewer: Client) -> None:
-        hold = sample_data.a_hold(builders.raffle(), numbers=[7])
+        hold = sample_data.hold_numbers(builders.create_raffle(), numbers=[7])
 
         assert "has not confirmed this order yet" in said(decide(reviewer, hold, "confirm"))
 
     def test_after_the_draw_nothing_is_sold(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         Raffle.objects.update(status=RaffleStatus.DRAWN)
 
         answer = decide(reviewer, order, "confirm")
@@ -158,8 +160,8 @@ class TestConfirm:
 
 class TestReject:
     def test_turns_the_proof_down_with_its_reason(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
-        proof = sample_data.a_proof(order)
+        order = sample_data.place_order()
+        proof = sample_data.receive_proof(order)
 
         decide(reviewer, order, "reject", reason="WRONG_AMOUNT", note="5 missing", seen=[proof.pk])
 
@@ -181,8 +183,8 @@ class TestReject:
     def test_wants_a_listed_reason_and_words_for_any_other(
         self, reviewer: Client, form: dict[str, str], words: str
     ) -> None:
-        order = sample_data.an_order()
-        proof = sample_data.a_proof(order)
+        order = sample_data.place_order()
+        proof = sample_data.receive_proof(order)
 
         answer = decide(reviewer, order, "reject", seen=[proof.pk], then="queue", **form)
 
@@ -192,15 +194,15 @@ class TestReject:
         assert proof.verdict == Verdict.PENDING
 
     def test_without_a_proof_there_is_nothing_to_reject(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
 
         assert "no payment proof" in said(decide(reviewer, order, "reject", reason="REPEATED"))
 
 
 class TestAskAgain:
     def test_asks_the_buyer_and_leaves_the_order_under_review(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
-        proof = sample_data.a_proof(order)
+        order = sample_data.place_order()
+        proof = sample_data.receive_proof(order)
 
         answer = decide(reviewer, order, "ask_again", note="the whole page", seen=[proof.pk])
 
@@ -215,8 +217,8 @@ class TestAskAgain:
 
 class TestCancel:
     def test_asks_once_more_before_it_does(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
-        sample_data.a_proof(order)
+        order = sample_data.place_order()
+        sample_data.receive_proof(order)
 
         asked = decide(reviewer, order, "cancel")
 
@@ -225,7 +227,7 @@ class TestCancel:
         assert status_of(order) == OrderStatus.PENDING_PAYMENT
 
     def test_frees_the_numbers(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
 
         answer = decide(reviewer, order, "cancel", sure="yes", reason="the buyer asked")
 
@@ -235,7 +237,7 @@ class TestCancel:
         assert order.events.get(action=OrderAction.CANCELLED).reason == "the buyer asked"
 
     def test_a_paid_order_stays_paid(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         decide(reviewer, order, "confirm")
 
         answer = decide(reviewer, order, "cancel", sure="yes")
@@ -267,8 +269,8 @@ class TestWhereOneLands:
 
     def test_within_the_raffle_one_came_from(self, reviewer: Client) -> None:
         first, second = two_waiting()
-        other = sample_data.an_order(builders.raffle(), numbers=[1])
-        sample_data.a_proof(other, at=NOON)
+        other = sample_data.place_order(builders.create_raffle(), numbers=[1])
+        sample_data.receive_proof(other, at=NOON)
 
         answer = decide(
             reviewer,
@@ -284,8 +286,8 @@ class TestWhereOneLands:
 
     def test_not_at_one_that_somebody_else_looks_at(self, reviewer: Client) -> None:
         first, second = two_waiting()
-        third = sample_data.an_order(first.raffle, numbers=[20])
-        sample_data.a_proof(third, at=NOON + 3 * MINUTE)
+        third = sample_data.place_order(first.raffle, numbers=[20])
+        sample_data.receive_proof(third, at=NOON + 3 * MINUTE)
         a_reviewer("sam").get(reverse("admin:desk_review_state", args=[second.pk]))
 
         answer = decide(reviewer, first, "confirm", seen=[first.proofs.get().pk], then="queue")
@@ -298,8 +300,8 @@ class TestTheSecondReviewer:
 
     @pytest.mark.parametrize("decision", DECISIONS)
     def test_hears_who_confirmed_it(self, reviewer: Client, decision: str) -> None:
-        order = sample_data.an_order()
-        seen = sample_data.a_proof(order).pk
+        order = sample_data.place_order()
+        seen = sample_data.receive_proof(order).pk
         decide(reviewer, order, "confirm", seen=[seen])
         form = {"seen": [seen], "reason": "REPEATED", "sure": "yes", "waited": "yes"}
 
@@ -313,8 +315,8 @@ class TestTheSecondReviewer:
         assert OutboundMessage.objects.count() == 1
 
     def test_does_not_confirm_what_was_turned_down_meanwhile(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
-        seen = sample_data.a_proof(order).pk
+        order = sample_data.place_order()
+        seen = sample_data.receive_proof(order).pk
         decide(reviewer, order, "reject", reason="ILLEGIBLE", seen=[seen])
 
         answer = decide(
@@ -327,8 +329,8 @@ class TestTheSecondReviewer:
     def test_hears_that_the_buyer_was_asked_meanwhile_and_may_then_decide(
         self, reviewer: Client
     ) -> None:
-        order = sample_data.an_order()
-        form = {"seen": [sample_data.a_proof(order).pk], "then": "queue", "waited": "yes"}
+        order = sample_data.place_order()
+        form = {"seen": [sample_data.receive_proof(order).pk], "then": "queue", "waited": "yes"}
         decide(reviewer, order, "ask_again", **form)
         sam = a_reviewer("sam")
 
@@ -341,8 +343,8 @@ class TestTheSecondReviewer:
 
     @pytest.mark.parametrize("decision", ["confirm", "reject", "ask_again"])
     def test_never_judges_a_proof_unseen(self, reviewer: Client, decision: str) -> None:
-        order = sample_data.an_order()
-        seen, new = sample_data.a_proof(order), sample_data.a_proof(order)
+        order = sample_data.place_order()
+        seen, new = sample_data.receive_proof(order), sample_data.receive_proof(order)
 
         answer = decide(reviewer, order, decision, seen=[seen.pk], reason="REPEATED", then="queue")
 
@@ -357,8 +359,12 @@ class TestTheSecondReviewer:
 class TestTwoAtOnce:
     @pytest.mark.parametrize("decision", ["confirm", "reject", "ask_again"])
     def test_have_one_effect(self, decision: str) -> None:
-        order = sample_data.an_order()
-        form = {"seen": [sample_data.a_proof(order).pk], "reason": "REPEATED", "waited": "yes"}
+        order = sample_data.place_order()
+        form = {
+            "seen": [sample_data.receive_proof(order).pk],
+            "reason": "REPEATED",
+            "waited": "yes",
+        }
         browsers = [a_reviewer(name) for name in ("rita", "sam", "kim")]
 
         def act(browser: Client) -> Callable[[], Any]:
@@ -374,8 +380,12 @@ class TestTwoAtOnce:
         assert sum(first in said(answer) for answer in answers) == 2
 
     def test_confirm_and_reject_have_one_winner(self) -> None:
-        order = sample_data.an_order()
-        form = {"seen": [sample_data.a_proof(order).pk], "reason": "REPEATED", "waited": "yes"}
+        order = sample_data.place_order()
+        form = {
+            "seen": [sample_data.receive_proof(order).pk],
+            "reason": "REPEATED",
+            "waited": "yes",
+        }
         rita, sam = a_reviewer("rita"), a_reviewer("sam")
 
         at_once(

@@ -41,17 +41,17 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 
 
 def a_sale(raffle: Raffle, numbers: list[int], **buyer: Any) -> Order:
-    order = sample_data.an_order(raffle, numbers=numbers, buyer=builders.contact(**buyer))
-    payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
+    order = sample_data.place_order(raffle, numbers=numbers, buyer=builders.create_contact(**buyer))
+    payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON + MINUTE)
     order.refresh_from_db()
     return order
 
 
 class TestExport:
     def test_has_a_row_a_number_in_the_time_of_the_raffle(self, owner: Client) -> None:
-        raffle = builders.raffle(time_zone="America/Bogota")
+        raffle = builders.create_raffle(time_zone="America/Bogota")
         order = a_sale(raffle, [13, 7], profile_name="José Ñandú 🎟️", wa_id="15550107777")
-        sample_data.an_order(raffle, numbers=[20])
+        sample_data.place_order(raffle, numbers=[20])
 
         content = fetched(owner, status="PAID", raffle=raffle.pk)
 
@@ -73,11 +73,13 @@ class TestExport:
         assert second["Number"] == "013"
 
     def test_has_a_row_an_order_also_for_those_that_ended(self, owner: Client) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         a_sale(raffle, [1, 2])
-        ended = sample_data.an_order(raffle, numbers=[3, 4])
-        order_endings.cancel_order(ended.pk, by=builders.a_reviewer(), now=NOON + MINUTE)
-        builders.order(raffle, quantity=3, buyer_name="Walter", buyer_phone="+1 555 0109")
+        ended = sample_data.place_order(raffle, numbers=[3, 4])
+        order_endings.cancel_order(ended.pk, by=builders.build_staff_actor(), now=NOON + MINUTE)
+        builders.create_order_row(
+            raffle, quantity=3, buyer_name="Walter", buyer_phone="+1 555 0109"
+        )
 
         sold, cancelled, cash = rows_of(fetched(owner, what="ORDERS"))
 
@@ -87,10 +89,10 @@ class TestExport:
         assert (cash["Numbers"], cash["Sold"]) == ("", "for cash")
 
     def test_has_a_row_a_buyer_with_totals(self, owner: Client) -> None:
-        raffle, ana = builders.raffle(), builders.contact(profile_name="Ana")
+        raffle, ana = builders.create_raffle(), builders.create_contact(profile_name="Ana")
         for number in (1, 2, 3):
-            order = sample_data.an_order(raffle, numbers=[number], buyer=ana)
-            payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+            order = sample_data.place_order(raffle, numbers=[number], buyer=ana)
+            payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
         a_sale(raffle, [4, 5], profile_name="Bo")
 
         found = {row["Buyer"]: row for row in rows_of(fetched(owner, what="BUYERS"))}
@@ -103,7 +105,7 @@ class TestExport:
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_writes_down_who_took_how_many_rows(self, owner: Client, kind: str) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         a_sale(raffle, [1, 2, 3])
 
         fetched(owner, raffle=raffle.pk, format=kind)
@@ -129,9 +131,9 @@ class TestExport:
     def test_reads_a_thousand_rows_in_a_few_queries(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for _ in range(30):
-            builders.order(raffle, contact=builders.contact())
+            builders.create_order_row(raffle, contact=builders.create_contact())
 
         with django_assert_max_num_queries(12):
             assert len(rows_of(fetched(owner, what="ORDERS"))) == 30
@@ -139,7 +141,7 @@ class TestExport:
             assert owner.get(reverse("admin:desk_export")).status_code == 200
 
     def test_is_refused_without_its_permission(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+        client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
 
         assert client.get(reverse("admin:desk_export")).status_code == 403
         assert client.post(reverse("admin:desk_export"), {}).status_code == 403
@@ -180,7 +182,7 @@ class TestFormulae:
         assert cell.replace("'", "") == text
 
     def test_are_texts_in_excel_and_so_are_phones_and_numbers(self, owner: Client) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number, name in enumerate(FORMULAE, start=1):
             a_sale(raffle, [number], profile_name=name)
 
@@ -208,16 +210,16 @@ def test_the_list_of_orders_leads_to_the_export(owner: Client, client: Client) -
     assert reverse("admin:desk_export") in page
 
     other = Client()
-    other.force_login(sample_data.a_user("rita", *sample_data.REVIEWER))
+    other.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
     page = other.get(reverse("admin:raffles_order_changelist")).content.decode()
     assert reverse("admin:desk_export") not in page
 
 
 def test_sums_are_exact_to_the_cent(owner: Client) -> None:
-    raffle, ana = builders.raffle(price="0.10"), builders.contact()
+    raffle, ana = builders.create_raffle(price="0.10"), builders.create_contact()
     for minute in range(7):
         at = NOON + timedelta(minutes=minute)
-        builders.order(raffle, contact=ana, created_at=at)
+        builders.create_order_row(raffle, contact=ana, created_at=at)
 
     (row,) = rows_of(fetched(owner, what="BUYERS"))
 

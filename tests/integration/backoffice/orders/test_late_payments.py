@@ -32,11 +32,11 @@ def expire(order: Order) -> None:
 
 def a_late_payment(raffle: Raffle | None = None, *, numbers: tuple[int, int] = (7, 13)) -> Order:
     """Pay for two numbers of which somebody else has the first by now."""
-    raffle = raffle or builders.raffle()
-    late = sample_data.an_order(raffle, numbers=list(numbers))
+    raffle = raffle or builders.create_raffle()
+    late = sample_data.place_order(raffle, numbers=list(numbers))
     expire(late)
-    other = sample_data.an_order(raffle, numbers=[numbers[0]])
-    sample_data.a_proof(late, at=NOON + 90 * MINUTE)
+    other = sample_data.place_order(raffle, numbers=[numbers[0]])
+    sample_data.receive_proof(late, at=NOON + 90 * MINUTE)
     late.refresh_from_db()
     assert late.needs_decision
     assert other.status == OrderStatus.PENDING_PAYMENT
@@ -67,7 +67,7 @@ class TestTheList:
     def test_takes_as_many_queries_for_many_as_for_few(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number in range(1, 11, 2):
             a_late_payment(raffle, numbers=(number, number + 1))
 
@@ -77,7 +77,7 @@ class TestTheList:
             reviewer.get(reverse("admin:desk_review", args=[Order.objects.last().pk]))  # type: ignore[union-attr]
 
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("other", "view_raffle"))
+        client.force_login(sample_data.create_user("other", "view_raffle"))
 
         assert client.get(reverse("admin:desk_late")).status_code == 403
 
@@ -129,7 +129,7 @@ class TestTheWaysOut:
         assert "007" not in answer["free"]
 
     def test_are_closed_to_staff_without_the_permission(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_order"))
+        client.force_login(sample_data.create_user("looker", "view_order"))
         order = a_late_payment()
 
         for way in ("replace", "refund"):

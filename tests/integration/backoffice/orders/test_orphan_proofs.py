@@ -25,9 +25,9 @@ def reviewer(db: None) -> Client:
 
 
 def an_orphan(sender: WhatsAppContact | None = None, *, minutes: int = 1) -> PaymentProof:
-    sender = sender or builders.contact()
-    proof = sample_data.a_proof(None, contact_id=sender.pk, at=NOON + minutes * MINUTE)
-    return sample_data.with_file(proof, content=sample_data.a_picture("red"))
+    sender = sender or builders.create_contact()
+    proof = sample_data.receive_proof(None, contact_id=sender.pk, at=NOON + minutes * MINUTE)
+    return sample_data.keep_proof_file(proof, content=sample_data.draw_picture("red"))
 
 
 def page_of(browser: Client, proof: PaymentProof, query: str = "") -> str:
@@ -62,7 +62,7 @@ class TestTheList:
             reviewer.get(reverse("admin:desk_orphans"))
 
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("other", "view_raffle"))
+        client.force_login(sample_data.create_user("other", "view_raffle"))
         proof = an_orphan()
 
         for name, args in (("orphans", []), ("orphan", [proof.pk])):
@@ -73,11 +73,11 @@ class TestThePage:
     def test_offers_the_senders_orders_with_those_that_want_payment_first(
         self, reviewer: Client
     ) -> None:
-        sender = builders.contact()
-        wanting = sample_data.an_order(builders.raffle(), numbers=[1], buyer=sender)
-        reviewed = sample_data.an_order(builders.raffle(), numbers=[2], buyer=sender)
-        sample_data.a_proof(reviewed)
-        stranger = sample_data.an_order(builders.raffle(), numbers=[3])
+        sender = builders.create_contact()
+        wanting = sample_data.place_order(builders.create_raffle(), numbers=[1], buyer=sender)
+        reviewed = sample_data.place_order(builders.create_raffle(), numbers=[2], buyer=sender)
+        sample_data.receive_proof(reviewed)
+        stranger = sample_data.place_order(builders.create_raffle(), numbers=[3])
 
         page = page_of(reviewer, an_orphan(sender))
 
@@ -85,7 +85,7 @@ class TestThePage:
         assert f">{stranger}</a>" not in page
 
     def test_finds_another_order_by_its_code_in_any_spelling(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
+        order = sample_data.place_order()
         proof = an_orphan()
 
         found = page_of(reviewer, proof, f"?code=%20{str(order).lower()}")
@@ -95,8 +95,10 @@ class TestThePage:
         assert "There is no order R-00000" in nothing
 
     def test_warns_where_the_same_file_came_with_an_order(self, reviewer: Client) -> None:
-        order = sample_data.an_order()
-        sample_data.with_file(sample_data.a_proof(order), content=sample_data.a_picture("red"))
+        order = sample_data.place_order()
+        sample_data.keep_proof_file(
+            sample_data.receive_proof(order), content=sample_data.draw_picture("red")
+        )
 
         page = page_of(reviewer, an_orphan())
 
@@ -106,10 +108,14 @@ class TestThePage:
     def test_takes_twelve_queries(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        sender = builders.contact()
+        sender = builders.create_contact()
         for number in range(1, 5):
-            order = sample_data.an_order(builders.raffle(), numbers=[number], buyer=sender)
-            sample_data.with_file(sample_data.a_proof(order), content=sample_data.a_picture("red"))
+            order = sample_data.place_order(
+                builders.create_raffle(), numbers=[number], buyer=sender
+            )
+            sample_data.keep_proof_file(
+                sample_data.receive_proof(order), content=sample_data.draw_picture("red")
+            )
         proof = an_orphan(sender)
 
         with django_assert_max_num_queries(12):
@@ -127,8 +133,8 @@ class TestThePage:
 
 class TestTheDecisions:
     def test_are_closed_to_staff_without_the_permission(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_order"))
-        order, proof = sample_data.an_order(), an_orphan()
+        client.force_login(sample_data.create_user("looker", "view_order"))
+        order, proof = sample_data.place_order(), an_orphan()
         form = {"order": order.pk, "note": "no", "raffle": order.raffle_id}
 
         for how in ("attach", "make_order", "dismiss"):
@@ -137,7 +143,11 @@ class TestTheDecisions:
         assert (proof.order_id, proof.verdict) == (None, Verdict.PENDING)
 
     def test_attaching_puts_the_order_under_review_and_leads_on(self, reviewer: Client) -> None:
-        order, proof, following = sample_data.an_order(), an_orphan(minutes=1), an_orphan(minutes=2)
+        order, proof, following = (
+            sample_data.place_order(),
+            an_orphan(minutes=1),
+            an_orphan(minutes=2),
+        )
 
         answer = end(reviewer, proof, "attach", order=order.pk)
 
@@ -149,7 +159,7 @@ class TestTheDecisions:
         assert OutboundMessage.objects.count() == 1
 
     def test_making_an_order_takes_the_numbers_asked_for(self, reviewer: Client) -> None:
-        raffle, proof = builders.raffle(), an_orphan()
+        raffle, proof = builders.create_raffle(), an_orphan()
         asked = reviewer.get(reverse("admin:desk_orphan_make_order", args=[proof.pk]))
         assert f'<option value="{raffle.pk}">' in asked.content.decode()
 
@@ -173,8 +183,8 @@ class TestTheDecisions:
     def test_making_an_order_says_what_is_wrong(
         self, reviewer: Client, form: dict[str, str], words: str
     ) -> None:
-        raffle, proof = builders.raffle(), an_orphan()
-        sample_data.an_order(raffle, numbers=[7])
+        raffle, proof = builders.create_raffle(), an_orphan()
+        sample_data.place_order(raffle, numbers=[7])
 
         answer = end(reviewer, proof, "make_order", raffle=raffle.pk, **form)
 
@@ -204,7 +214,7 @@ class TestTheDecisions:
         assert "Say in a few words why" in said(end(reviewer, proof, "dismiss"))
 
     def test_the_second_reviewer_hears_who_decided(self, reviewer: Client) -> None:
-        order, proof = sample_data.an_order(), an_orphan()
+        order, proof = sample_data.place_order(), an_orphan()
         end(reviewer, proof, "attach", order=order.pk)
         sam = a_reviewer("sam")
 
@@ -217,8 +227,8 @@ class TestTheDecisions:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_attach_one_proof_at_once_have_one_effect() -> None:
-    raffle, proof = builders.raffle(), an_orphan()
-    wanting = [sample_data.an_order(raffle, numbers=[number]) for number in (7, 13)]
+    raffle, proof = builders.create_raffle(), an_orphan()
+    wanting = [sample_data.place_order(raffle, numbers=[number]) for number in (7, 13)]
     browsers = [a_reviewer("rita"), a_reviewer("sam")]
 
     at_once(

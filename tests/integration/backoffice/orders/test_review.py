@@ -15,7 +15,7 @@ from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
-from tests.receipts import COPIES, a_receipt, as_jpeg
+from tests.receipts import COPY_METHODS, draw_receipt, encode_jpeg
 
 pytestmark = pytest.mark.django_db
 
@@ -23,22 +23,26 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def reviewer(client: Client) -> Client:
     """Give a reviewer, whose permissions cost queries as a superuser's do not."""
-    client.force_login(sample_data.a_user("rita", *sample_data.REVIEWER, "view_paymentproof"))
+    client.force_login(
+        sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS, "view_paymentproof")
+    )
     return client
 
 
 COLOURS: Final = ("red", "green", "blue", "navy", "gray")
-RECEIPT: Final = as_jpeg(a_receipt())
-COPY: Final = COPIES["halved"](a_receipt())
+RECEIPT: Final = encode_jpeg(draw_receipt())
+COPY: Final = COPY_METHODS["halved"](draw_receipt())
 
 
 def waiting(
     raffle: Raffle, number: int, *, minutes: int = 1, content: bytes | None = None
 ) -> Order:
     """Put an order under review with a picture of its own."""
-    order = sample_data.an_order(raffle, numbers=[number])
-    proof = sample_data.a_proof(order, at=NOON + minutes * MINUTE)
-    sample_data.with_file(proof, content=content or sample_data.a_picture(COLOURS[number % 5]))
+    order = sample_data.place_order(raffle, numbers=[number])
+    proof = sample_data.receive_proof(order, at=NOON + minutes * MINUTE)
+    sample_data.keep_proof_file(
+        proof, content=content or sample_data.draw_picture(COLOURS[number % 5])
+    )
     return order
 
 
@@ -57,8 +61,8 @@ def codes(page: str, found: list[Order]) -> list[str]:
 
 class TestQueue:
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("other", "view_raffle"))
-        order = waiting(builders.raffle(), 1)
+        client.force_login(sample_data.create_user("other", "view_raffle"))
+        order = waiting(builders.create_raffle(), 1)
 
         for name, args in (("queue", []), ("review", [order.pk]), ("review_state", [order.pk])):
             address = reverse(f"admin:desk_{name}", args=args)
@@ -67,10 +71,10 @@ class TestQueue:
     def test_has_the_longest_waiting_first_and_those_asked_again_last(
         self, reviewer: Client
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         asked, later, sooner = (waiting(raffle, n, minutes=n) for n in (1, 9, 5))
         payments.ask_for_better_proof(
-            asked.pk, note="", by=builders.a_reviewer(), now=NOON + 9 * MINUTE
+            asked.pk, note="", by=builders.build_staff_actor(), now=NOON + 9 * MINUTE
         )
 
         page = look(reviewer, "queue")
@@ -80,7 +84,10 @@ class TestQueue:
         assert f'class="btn btn-primary start" href="/admin/queue/{sooner.pk}/"' in page
 
     def test_can_be_narrowed_to_a_raffle(self, reviewer: Client) -> None:
-        mine, other = waiting(builders.raffle(), 1), waiting(builders.raffle(title="Winter"), 2)
+        mine, other = (
+            waiting(builders.create_raffle(), 1),
+            waiting(builders.create_raffle(title="Winter"), 2),
+        )
 
         page = look(reviewer, "queue", query=f"?raffle={mine.raffle_id}")
 
@@ -90,11 +97,11 @@ class TestQueue:
     def test_warns_of_the_same_file_of_look_alikes_and_of_several_proofs(
         self, reviewer: Client
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         first = waiting(raffle, 1, content=RECEIPT)
         twin = waiting(raffle, 2, content=RECEIPT)
         alike = waiting(raffle, 3, content=COPY)
-        sample_data.a_proof(alike)
+        sample_data.receive_proof(alike)
 
         page = look(reviewer, "queue")
 
@@ -104,9 +111,11 @@ class TestQueue:
         assert "2 proofs" in page
 
     def test_shows_fifty_a_page(self, reviewer: Client) -> None:
-        raffle = builders.raffle(with_numbers=False)
+        raffle = builders.create_raffle(with_numbers=False)
         for _ in range(51):
-            builders.order(raffle, status=OrderStatus.PENDING_PAYMENT, under_review_since=NOON)
+            builders.create_order_row(
+                raffle, status=OrderStatus.PENDING_PAYMENT, under_review_since=NOON
+            )
 
         first, second = look(reviewer, "queue"), look(reviewer, "queue", query="?page=2")
 
@@ -116,7 +125,7 @@ class TestQueue:
     def test_takes_as_many_queries_for_many_as_for_few(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number in range(1, 13):
             waiting(raffle, number, content=(RECEIPT, COPY, None)[number % 3])
 
@@ -129,12 +138,16 @@ class TestQueue:
 
 class TestReview:
     def test_shows_the_proof_beside_what_helps_to_judge_it(self, reviewer: Client) -> None:
-        raffle = builders.raffle(time_zone="America/Bogota")
+        raffle = builders.create_raffle(time_zone="America/Bogota")
         order = waiting(raffle, 7)
-        other = sample_data.an_order(builders.raffle(), numbers=[9], buyer=order.contact)
-        proof = sample_data.a_proof(other)
+        other = sample_data.place_order(builders.create_raffle(), numbers=[9], buyer=order.contact)
+        proof = sample_data.receive_proof(other)
         payments.reject_payment(
-            other.pk, reason=RejectReason.ILLEGIBLE, note="", by=builders.a_reviewer(), now=NOON
+            other.pk,
+            reason=RejectReason.ILLEGIBLE,
+            note="",
+            by=builders.build_staff_actor(),
+            now=NOON,
         )
 
         page = look(reviewer, "review", order.pk)
@@ -148,7 +161,7 @@ class TestReview:
         assert "1 of 1" in page
 
     def test_compares_with_the_same_file_of_another_order(self, reviewer: Client) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         first, second = (waiting(raffle, n, content=RECEIPT) for n in (1, 2))
         twin = first.proofs.get()
 
@@ -163,11 +176,11 @@ class TestReview:
     def test_shows_a_pdf_in_the_page_and_says_that_a_file_is_on_its_way(
         self, reviewer: Client
     ) -> None:
-        order = sample_data.an_order()
-        proof = sample_data.with_file(
-            sample_data.a_proof(order), content=b"%PDF-1.7", content_type="application/pdf"
+        order = sample_data.place_order()
+        proof = sample_data.keep_proof_file(
+            sample_data.receive_proof(order), content=b"%PDF-1.7", content_type="application/pdf"
         )
-        sample_data.a_proof(order)
+        sample_data.receive_proof(order)
 
         page = look(reviewer, "review", order.pk)
 
@@ -177,8 +190,8 @@ class TestReview:
         assert "confirm only if you have seen the money" in page
 
     def test_says_who_decided_where_nothing_waits_any_more(self, reviewer: Client) -> None:
-        order = waiting(builders.raffle(), 1)
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        order = waiting(builders.create_raffle(), 1)
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
         page = look(reviewer, "review", order.pk)
 
@@ -186,8 +199,8 @@ class TestReview:
         assert "/confirm/" not in page
 
     def test_has_no_buttons_for_who_may_only_look(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_order"))
-        order = waiting(builders.raffle(), 1)
+        client.force_login(sample_data.create_user("looker", "view_order"))
+        order = waiting(builders.create_raffle(), 1)
 
         page = look(client, "review", order.pk)
 
@@ -195,9 +208,9 @@ class TestReview:
         assert "<form" not in page.split("data-review")[1].split("<dialog")[0]
 
     def test_escapes_what_buyers_wrote(self, reviewer: Client) -> None:
-        buyer = builders.contact(profile_name="<script>alert(1)</script>")
-        order = sample_data.an_order(buyer=buyer)
-        sample_data.a_proof(order)
+        buyer = builders.create_contact(profile_name="<script>alert(1)</script>")
+        order = sample_data.place_order(buyer=buyer)
+        sample_data.receive_proof(order)
 
         for page in (look(reviewer, "queue"), look(reviewer, "review", order.pk)):
             assert "<script>alert(1)" not in page
@@ -205,13 +218,13 @@ class TestReview:
     def test_takes_twelve_queries_whatever_came_with_the_order(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         for number in range(1, 5):
             waiting(raffle, number, content=(RECEIPT, COPY)[number % 2])
         order = waiting(raffle, 6, content=RECEIPT)
         for _ in range(4):
-            sample_data.with_file(sample_data.a_proof(order))
-        sample_data.an_order(builders.raffle(), numbers=[1, 2], buyer=order.contact)
+            sample_data.keep_proof_file(sample_data.receive_proof(order))
+        sample_data.place_order(builders.create_raffle(), numbers=[1, 2], buyer=order.contact)
 
         with django_assert_max_num_queries(12):
             page = look(reviewer, "review", order.pk)
@@ -229,13 +242,13 @@ class TestNews:
     def test_tells_of_a_new_proof_of_a_file_that_came_and_of_the_next_picture(
         self, reviewer: Client
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
         order, following = waiting(raffle, 1), waiting(raffle, 2, minutes=5)
         seen = order.proofs.get().pk
-        new = sample_data.a_proof(order)
+        new = sample_data.receive_proof(order)
 
         quiet = self.ask(reviewer, order, f"?seen={seen}&seen={new.pk}&fetching={new.pk}")
-        sample_data.with_file(new)
+        sample_data.keep_proof_file(new)
         news = self.ask(reviewer, order, f"?seen={seen}&fetching={new.pk}")
 
         assert (quiet["news"], quiet["fetched"], quiet["waits"]) == ("", False, True)
@@ -245,13 +258,13 @@ class TestNews:
         assert news["next"] == f"/admin/raffles/paymentproof/{shown}/file/"
 
     def test_tells_who_was_faster_and_who_looks_too(self, reviewer: Client) -> None:
-        order = waiting(builders.raffle(), 1)
+        order = waiting(builders.create_raffle(), 1)
         sam = Client()
-        sam.force_login(sample_data.a_user("sam", *sample_data.REVIEWER))
+        sam.force_login(sample_data.create_user("sam", *sample_data.REVIEWER_PERMISSIONS))
         assert self.ask(reviewer, order)["looking"] == ""
 
         assert self.ask(sam, order)["looking"] == "rita is looking at this too."
-        payments.confirm_payment(order.pk, by=builders.a_reviewer(), now=NOON)
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
         told = self.ask(sam, order)
         assert told["waits"] is False
@@ -265,7 +278,7 @@ class TestThumbnail:
     def test_is_small_upright_and_kept_by_the_browser(self, reviewer: Client) -> None:
         big = BytesIO()
         Image.new("RGB", (1200, 2400)).save(big, "PNG")
-        order = waiting(builders.raffle(), 1, content=big.getvalue())
+        order = waiting(builders.create_raffle(), 1, content=big.getvalue())
         proof = order.proofs.get()
 
         answer = self.thumbnail(reviewer, proof)
@@ -278,12 +291,14 @@ class TestThumbnail:
 
     @pytest.mark.parametrize("content", [b"\xff\xd8 no picture", b"<svg onload=alert(1)>"])
     def test_of_what_is_no_picture_there_is_none(self, reviewer: Client, content: bytes) -> None:
-        proof = sample_data.with_file(sample_data.a_proof(sample_data.an_order()), content=content)
+        proof = sample_data.keep_proof_file(
+            sample_data.receive_proof(sample_data.place_order()), content=content
+        )
 
         assert self.thumbnail(reviewer, proof).status_code == 404
 
     def test_is_not_for_those_who_may_not_see_proofs(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("other", "view_raffle"))
-        proof = waiting(builders.raffle(), 1).proofs.get()
+        client.force_login(sample_data.create_user("other", "view_raffle"))
+        proof = waiting(builders.create_raffle(), 1).proofs.get()
 
         assert self.thumbnail(client, proof).status_code == 403

@@ -70,7 +70,7 @@ class TestForm:
         BusinessNumber.objects.create(
             phone_number_id="106540352242922", display_phone_number="+1 555 010 0000"
         )
-        builders.raffle(
+        builders.create_raffle(
             numbers=1, currency="EUR", payment_instructions="IBAN 12", phone_number_id="7"
         )
 
@@ -141,13 +141,13 @@ class TestForm:
     def test_freezes_the_numbers_once_they_exist_and_the_currency_once_somebody_ordered(
         self, owner: Client
     ) -> None:
-        raffle = builders.raffle(numbers=10)
+        raffle = builders.create_raffle(numbers=10)
         changed = FORM | {"number_count": "500", "number_width": "5", "currency": "EUR"}
 
         owner.post(page_of("change", raffle.pk), changed)
         raffle.refresh_from_db()
         before = (raffle.title, raffle.number_count, raffle.number_width, raffle.currency)
-        sample_data.an_order(raffle, numbers=[7])
+        sample_data.place_order(raffle, numbers=[7])
         owner.post(page_of("change", raffle.pk), changed | {"currency": "COP", "price": "9"})
         raffle.refresh_from_db()
 
@@ -155,8 +155,8 @@ class TestForm:
         assert (raffle.first_number, raffle.currency, raffle.price) == (1, "EUR", Decimal(9))
 
     def test_says_that_existing_orders_keep_their_price(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=10)
-        order = sample_data.an_order(raffle, numbers=[7])
+        raffle = builders.create_raffle(numbers=10)
+        order = sample_data.place_order(raffle, numbers=[7])
 
         page = owner.get(page_of("change", raffle.pk)).content.decode()
         owner.post(page_of("change", raffle.pk), FORM | {"price": "9.00"})
@@ -175,14 +175,14 @@ class TestForm:
         assert trail(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
 
     def test_is_frozen_altogether_once_it_is_drawn_and_never_deleted(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=1, status="DRAWN")
+        raffle = builders.create_raffle(numbers=1, status="DRAWN")
 
         assert owner.get(page_of("change", raffle.pk)).status_code == 200
         assert owner.post(page_of("change", raffle.pk), FORM).status_code == 403
         assert owner.post(page_of("delete", raffle.pk), {"post": "yes"}).status_code == 403
 
     def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=1)
+        raffle = builders.create_raffle(numbers=1)
         model_admin = admin.site.get_model_admin(Raffle)
         form = model_admin.get_form(None, raffle)(  # type: ignore[arg-type]
             FORM, instance=Raffle.objects.get()
@@ -217,8 +217,8 @@ class TestPreview:
         assert not Raffle.objects.exists()
 
     def test_of_a_raffle_on_sale_counts_what_is_left(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=100)
-        sample_data.an_order(raffle, numbers=[7, 13])
+        raffle = builders.create_raffle(numbers=100)
+        sample_data.place_order(raffle, numbers=[7, 13])
 
         drawn = owner.post(page_of("preview_of", raffle.pk), FORM).content.decode()
         page = owner.get(page_of("change", raffle.pk)).content.decode()
@@ -230,7 +230,7 @@ class TestPreview:
     def test_is_for_those_who_write_raffles(
         self, client: Client, permission: str, status: int
     ) -> None:
-        client.force_login(sample_data.a_user("looker", permission))
+        client.force_login(sample_data.create_user("looker", permission))
 
         assert client.post(page_of("preview"), FORM).status_code == status
 
@@ -240,7 +240,7 @@ class TestLife:
     def test_goes_from_numbers_to_open_to_paused_to_closed_and_is_written_down(
         self, owner: Client
     ) -> None:
-        raffle = builders.raffle(numbers=30, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=30, with_numbers=False, status="DRAFT")
         statuses = []
         for name in ("generate", "open", "pause", "open"):
             assert step(owner, raffle, name).status_code == 302
@@ -263,7 +263,7 @@ class TestLife:
         ]
 
     def test_makes_numbers_a_step_at_a_time_and_says_how_far_it_is(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=25_030, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=25_030, with_numbers=False, status="DRAFT")
         address = page_of("generate", raffle.pk)
 
         told = [owner.post(address, headers={"accept": "application/json"}).json()]
@@ -284,7 +284,7 @@ class TestLife:
         ]
 
     def test_a_step_that_does_not_fit_is_told(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=30, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=30, with_numbers=False, status="DRAFT")
 
         answer = owner.get(step(owner, raffle, "open")["Location"])
 
@@ -294,8 +294,8 @@ class TestLife:
         assert trail(raffle) == []
 
     def test_staff_without_the_permission_get_403_and_see_no_button(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_raffle"))
-        raffle = builders.raffle(numbers=1, with_numbers=False, status="DRAFT")
+        client.force_login(sample_data.create_user("looker", "view_raffle"))
+        raffle = builders.create_raffle(numbers=1, with_numbers=False, status="DRAFT")
 
         refused = {name: step(client, raffle, name, sure="yes").status_code for name in STEPS}
 
@@ -307,7 +307,7 @@ class TestLife:
         assert 'name="_save"' not in page
 
     def test_nothing_happens_by_following_a_link(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=1, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=1, with_numbers=False, status="DRAFT")
 
         answers = [owner.get(page_of(name, raffle.pk)).status_code for name in STEPS]
 
@@ -315,7 +315,7 @@ class TestLife:
         assert not raffle.numbers.exists()
 
     def test_a_copy_has_the_same_terms_and_both_say_where_it_came_from(self, owner: Client) -> None:
-        original = builders.raffle(numbers=5)
+        original = builders.create_raffle(numbers=5)
 
         answer = step(owner, original, "duplicate")
 
@@ -328,11 +328,13 @@ class TestLife:
         self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         client.force_login(
-            sample_data.a_user("sally", "view_raffle", "change_raffle", "view_order", "add_order")
+            sample_data.create_user(
+                "sally", "view_raffle", "change_raffle", "view_order", "add_order"
+            )
         )
-        raffle = builders.raffle()
-        builders.order(raffle, quantity=3, status="PAID")
-        builders.order(raffle, quantity=2, status="PENDING_PAYMENT")
+        raffle = builders.create_raffle()
+        builders.create_order_row(raffle, quantity=3, status="PAID")
+        builders.create_order_row(raffle, quantity=2, status="PENDING_PAYMENT")
 
         with django_assert_max_num_queries(12):
             page = client.get(page_of("change", raffle.pk)).content.decode()
@@ -349,11 +351,11 @@ class TestList:
     def test_draws_each_raffles_share_in_as_many_queries_as_one(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        busy = builders.raffle(numbers=10, time_zone="America/Bogota")
-        sample_data.an_order(busy, numbers=[1, 2])
+        busy = builders.create_raffle(numbers=10, time_zone="America/Bogota")
+        sample_data.place_order(busy, numbers=[1, 2])
         for _ in range(5):
-            builders.raffle(numbers=1)
-        builders.raffle(numbers=7, with_numbers=False, status="DRAFT")
+            builders.create_raffle(numbers=1)
+        builders.create_raffle(numbers=7, with_numbers=False, status="DRAFT")
 
         with django_assert_max_num_queries(12):
             page = owner.get(page_of("changelist")).content.decode()
@@ -376,7 +378,7 @@ class TestTwoAtOnce:
         return found
 
     def test_make_each_number_once(self, browsers: list[Client]) -> None:
-        raffle = builders.raffle(numbers=2000, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=2000, with_numbers=False, status="DRAFT")
 
         answers = at_once([partial(step, browser, raffle, "generate") for browser in browsers])
 
@@ -386,7 +388,7 @@ class TestTwoAtOnce:
         assert len(trail(raffle)) == 1
 
     def test_open_it_once_and_the_second_is_told_so(self, browsers: list[Client]) -> None:
-        raffle = builders.raffle(numbers=5, status="DRAFT")
+        raffle = builders.create_raffle(numbers=5, status="DRAFT")
 
         answers = at_once([partial(step, browser, raffle, "open") for browser in browsers])
 

@@ -19,7 +19,7 @@ from tests.integration.backoffice.orders.test_concurrent_decisions import at_onc
 
 @pytest.fixture
 def seller(db: None, client: Client) -> Client:
-    client.force_login(sample_data.a_user("sally", "add_order", "view_order", "view_raffle"))
+    client.force_login(sample_data.create_user("sally", "add_order", "view_order", "view_raffle"))
     return client
 
 
@@ -40,7 +40,7 @@ class TestSale:
     def test_of_random_numbers_is_paid_at_once_and_bears_the_sellers_name(
         self, seller: Client
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
 
         answer = sell(seller, raffle, buyer_phone="+1 (555) 010-0000")
 
@@ -53,7 +53,7 @@ class TestSale:
         }
 
     def test_of_chosen_numbers_reads_them_as_the_chat_does(self, seller: Client) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
 
         pick(seller, raffle, "#7 and from 13 to 15")
 
@@ -62,7 +62,7 @@ class TestSale:
     def test_shows_the_numbers_and_words_for_the_buyer(
         self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle(time_zone="America/Bogota")
+        raffle = builders.create_raffle(time_zone="America/Bogota")
         sold = pick(seller, raffle, "7 13", buyer_phone="+1 555 010 0000")["Location"]
 
         with django_assert_max_num_queries(12):
@@ -77,14 +77,14 @@ class TestSale:
         assert f'<a class="btn btn-primary" href="{address(raffle)}">Sell another</a>' in page
 
     def test_shows_no_order_that_was_not_sold_for_cash_in_this_raffle(self, seller: Client) -> None:
-        raffle = builders.raffle()
-        chat = sample_data.an_order(raffle, numbers=[7])
+        raffle = builders.create_raffle()
+        chat = sample_data.place_order(raffle, numbers=[7])
 
         for key in (chat.pk, 0, 10**30):
             assert seller.get(f"{address(raffle)}?sold={key}").status_code == 404
 
     def test_sent_twice_sells_once_and_says_so(self, seller: Client) -> None:
-        raffle, key = builders.raffle(), str(uuid4())
+        raffle, key = builders.create_raffle(), str(uuid4())
 
         first = sell(seller, raffle, request_key=key)
         second = sell(seller, raffle, request_key=key)
@@ -100,7 +100,7 @@ class TestForm:
     def test_has_a_key_of_its_own_and_takes_numbers_from_the_map(
         self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle()
+        raffle = builders.create_raffle()
 
         with django_assert_max_num_queries(12):
             first = seller.get(address(raffle) + "?numbers=07").content.decode()
@@ -129,8 +129,8 @@ class TestForm:
     def test_says_at_its_field_why_nothing_was_sold_and_keeps_what_was_typed(
         self, seller: Client, form: dict[str, str], words: str
     ) -> None:
-        raffle = builders.raffle()
-        sample_data.an_order(raffle, numbers=[7, 8])
+        raffle = builders.create_raffle()
+        sample_data.place_order(raffle, numbers=[7, 8])
         key = str(uuid4())
 
         answer = sell(seller, raffle, **{"buyer_name": "Ana <b>", "request_key": key} | form)
@@ -144,17 +144,19 @@ class TestForm:
         assert not Order.objects.filter(contact=None).exists()
 
     def test_says_how_few_are_left(self, seller: Client) -> None:
-        assert b"Only 1 are left." in sell(seller, builders.raffle(numbers=1)).content
+        assert b"Only 1 are left." in sell(seller, builders.create_raffle(numbers=1)).content
 
     def test_offers_nothing_while_the_raffle_does_not_sell(self, seller: Client) -> None:
-        raffle = builders.raffle(status="PAUSED")
+        raffle = builders.create_raffle(status="PAUSED")
 
         assert b"Nothing can be sold just now: it is paused." in seller.get(address(raffle)).content
         assert b"sells nothing just now: it is paused." in sell(seller, raffle).content
 
     def test_is_for_those_who_may_sell(self, client: Client) -> None:
-        raffle = builders.raffle()
-        client.force_login(sample_data.a_user("rita", "view_order", "change_order", "view_raffle"))
+        raffle = builders.create_raffle()
+        client.force_login(
+            sample_data.create_user("rita", "view_order", "change_order", "view_raffle")
+        )
 
         assert client.get(address(raffle)).status_code == 403
         assert sell(client, raffle).status_code == 403
@@ -164,9 +166,9 @@ class TestForm:
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
     def test_sell_one_form_once(self) -> None:
-        raffle, key = builders.raffle(), str(uuid4())
+        raffle, key = builders.create_raffle(), str(uuid4())
         browsers = [Client(), Client()]
-        user = sample_data.a_user("sally", "add_order")
+        user = sample_data.create_user("sally", "add_order")
         for browser in browsers:
             browser.force_login(user)
 

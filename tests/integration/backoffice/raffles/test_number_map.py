@@ -24,10 +24,10 @@ def look(browser: Client, raffle: Raffle, **asked: Any) -> str:
 
 class TestMap:
     def test_shows_whose_each_number_is_by_sign_and_in_words(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=20)
-        sold = sample_data.an_order(raffle, numbers=[7])
-        payments.confirm_payment(sold.pk, by=builders.a_reviewer(), now=NOON)
-        held = sample_data.an_order(raffle, numbers=[13])
+        raffle = builders.create_raffle(numbers=20)
+        sold = sample_data.place_order(raffle, numbers=[7])
+        payments.confirm_payment(sold.pk, by=builders.build_staff_actor(), now=NOON)
+        held = sample_data.place_order(raffle, numbers=[13])
 
         page = look(owner, raffle)
 
@@ -42,8 +42,8 @@ class TestMap:
     def test_of_many_numbers_has_an_overview_and_turns_its_pages(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle(numbers=1200)
-        sample_data.an_order(raffle, numbers=[501, 502])
+        raffle = builders.create_raffle(numbers=1200)
+        sample_data.place_order(raffle, numbers=[501, 502])
 
         with django_assert_max_num_queries(12):
             page = look(owner, raffle, **{"from": 700})
@@ -56,16 +56,16 @@ class TestMap:
 
     @pytest.mark.parametrize("wrong", ["x", "99999999999999999999"])
     def test_begins_somewhere_whatever_the_address_says(self, owner: Client, wrong: str) -> None:
-        assert "cells" in look(owner, builders.raffle(numbers=3), **{"from": wrong})
+        assert "cells" in look(owner, builders.create_raffle(numbers=3), **{"from": wrong})
 
     def test_says_so_before_the_numbers_are_made(self, owner: Client) -> None:
-        raffle = builders.raffle(numbers=3, with_numbers=False, status="DRAFT")
+        raffle = builders.create_raffle(numbers=3, with_numbers=False, status="DRAFT")
 
         assert "not made yet" in look(owner, raffle)
 
     def test_is_for_those_who_may_see_raffles(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("other", "view_order"))
-        address = reverse("admin:desk_numbers", args=[builders.raffle(numbers=1).pk])
+        client.force_login(sample_data.create_user("other", "view_order"))
+        address = reverse("admin:desk_numbers", args=[builders.create_raffle(numbers=1).pk])
 
         assert client.get(address).status_code == 403
 
@@ -75,9 +75,9 @@ class TestSearch:
     def test_names_the_buyer_the_order_and_its_status(
         self, owner: Client, typed: str, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        raffle = builders.raffle(numbers=100, first_number=0)
-        order = sample_data.an_order(
-            raffle, numbers=[7], buyer=builders.contact(profile_name="Ana")
+        raffle = builders.create_raffle(numbers=100, first_number=0)
+        order = sample_data.place_order(
+            raffle, numbers=[7], buyer=builders.create_contact(profile_name="Ana")
         )
 
         with django_assert_max_num_queries(12):
@@ -90,7 +90,7 @@ class TestSearch:
     def test_finds_the_very_first_number_and_offers_a_free_one_for_cash(
         self, owner: Client
     ) -> None:
-        raffle = builders.raffle(numbers=100, first_number=0)
+        raffle = builders.create_raffle(numbers=100, first_number=0)
 
         page = look(owner, raffle, number="0")
 
@@ -101,15 +101,17 @@ class TestSearch:
 
     @pytest.mark.parametrize("typed", ["101", "<script>"])
     def test_says_kindly_which_numbers_there_are(self, owner: Client, typed: str) -> None:
-        page = look(owner, builders.raffle(numbers=100), number=typed)
+        page = look(owner, builders.create_raffle(numbers=100), number=typed)
 
         assert "There is no such number: they go from 001 to 100." in page
         assert "<script>" not in page.replace("<script ", "")
 
     def test_does_not_name_the_buyer_to_who_may_not_see_orders(self, client: Client) -> None:
-        client.force_login(sample_data.a_user("looker", "view_raffle"))
-        raffle = builders.raffle(numbers=10)
-        sample_data.an_order(raffle, numbers=[7], buyer=builders.contact(profile_name="Ana"))
+        client.force_login(sample_data.create_user("looker", "view_raffle"))
+        raffle = builders.create_raffle(numbers=10)
+        sample_data.place_order(
+            raffle, numbers=[7], buyer=builders.create_contact(profile_name="Ana")
+        )
 
         page = look(client, raffle, number="7")
 

@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 
 from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
-from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.integration.whatsapp.webhook_builders import card, change, message, store, webhook
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.whatsapp.webhook_builders import (
+    build_change_webhook,
+    build_contact,
+    build_message,
+    build_webhook,
+    store_webhooks,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -17,8 +23,8 @@ USER, OTHER_USER = "US.1", "US.2"
 
 def write(*, phone: str | None = None, user_id: str | None = None, **fields: Any) -> int | None:
     """Let somebody write and give the contact their message was put to."""
-    item = message(phone=phone, user_id=user_id, **fields)
-    store(webhook(item))
+    item = build_message(phone=phone, user_id=user_id, **fields)
+    store_webhooks(build_webhook(item))
     return InboundMessage.objects.get(wa_message_id=item["id"]).contact_id
 
 
@@ -54,24 +60,34 @@ class TestFinding:
         assert keys() == [(USER, PHONE, False)]
 
     def test_makes_one_contact_of_one_person_in_a_batch_whatever_comes_first(self) -> None:
-        store(
-            webhook(
-                message(phone=PHONE),
-                message(phone=None, user_id=USER),
-                message(phone=PHONE, user_id=USER),
+        store_webhooks(
+            build_webhook(
+                build_message(phone=PHONE),
+                build_message(phone=None, user_id=USER),
+                build_message(phone=PHONE, user_id=USER),
             )
         )
 
         assert keys() == [(USER, PHONE, False)]
 
     def test_keeps_buyers_of_two_business_numbers_apart(self) -> None:
-        store(webhook(message(phone=PHONE)), webhook(message(phone=PHONE), number="2"))
+        store_webhooks(
+            build_webhook(build_message(phone=PHONE)),
+            build_webhook(build_message(phone=PHONE), number="2"),
+        )
 
-        assert {one.phone_number_id for one in WhatsAppContact.objects.all()} == {NUMBER_ID, "2"}
+        assert {one.phone_number_id for one in WhatsAppContact.objects.all()} == {
+            PHONE_NUMBER_ID,
+            "2",
+        }
 
     def test_follows_a_new_name(self) -> None:
-        store(webhook(message(), contacts=[card("Ana", username="@ana")]))
-        store(webhook(message(), contacts=[card("Ana B", username="anab")]))
+        store_webhooks(
+            build_webhook(build_message(), contacts=[build_contact("Ana", username="@ana")])
+        )
+        store_webhooks(
+            build_webhook(build_message(), contacts=[build_contact("Ana B", username="anab")])
+        )
 
         buyer = WhatsAppContact.objects.get()
         assert (buyer.profile_name, buyer.username) == ("Ana B", "anab")
@@ -124,9 +140,13 @@ class TestChanges:
     def test_follows_a_new_user_id_that_came_in_a_field_of_its_own(self) -> None:
         buyer = write(user_id=USER)
         update = {"user_id": {"previous": USER, "current": OTHER_USER}, "timestamp": 1_767_168_200}
-        metadata = {"display_phone_number": "15550100000", "phone_number_id": NUMBER_ID}
+        metadata = {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID}
 
-        store(change("user_id_update", {"metadata": metadata, "user_id_update": [update]}))
+        store_webhooks(
+            build_change_webhook(
+                "user_id_update", {"metadata": metadata, "user_id_update": [update]}
+            )
+        )
 
         assert write(user_id=OTHER_USER) == buyer
 
@@ -147,12 +167,12 @@ class TestChanges:
 
     def test_makes_nobody_when_an_old_change_is_delivered_again(self) -> None:
         system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
-        news = webhook(message(phone=PHONE, type="system", system=system))
-        before = webhook(message(phone=PHONE))
-        store(before)
-        store(news)
+        news = build_webhook(build_message(phone=PHONE, type="system", system=system))
+        before = build_webhook(build_message(phone=PHONE))
+        store_webhooks(before)
+        store_webhooks(news)
 
-        store(news, before, now=NOON + timedelta(days=6))
+        store_webhooks(news, before, now=NOON + timedelta(days=6))
 
         assert keys() == [(None, OTHER_PHONE, False)]
 
@@ -160,10 +180,10 @@ class TestChanges:
         write(phone=PHONE)
         system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
 
-        store(
-            webhook(
-                message(phone=PHONE, type="system", system=system),
-                message(phone=PHONE, user_id=None, at=NOON + MINUTE),
+        store_webhooks(
+            build_webhook(
+                build_message(phone=PHONE, type="system", system=system),
+                build_message(phone=PHONE, user_id=None, at=NOON + MINUTE),
             )
         )
 
@@ -172,11 +192,11 @@ class TestChanges:
     def test_knows_an_old_user_id_on_the_number_where_it_changed(self) -> None:
         buyer = write(user_id=USER)
         write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER))
-        store(webhook(message(phone=None, user_id=USER), number="2"))
+        store_webhooks(build_webhook(build_message(phone=None, user_id=USER), number="2"))
 
-        store(
-            webhook(message("wamid.late", phone=None, user_id=USER)),
-            webhook(message(phone=None, user_id=USER), number="2"),
+        store_webhooks(
+            build_webhook(build_message("wamid.late", phone=None, user_id=USER)),
+            build_webhook(build_message(phone=None, user_id=USER), number="2"),
         )
 
         assert InboundMessage.objects.get(wa_message_id="wamid.late").contact_id == buyer

@@ -23,19 +23,19 @@ from shared.whatsapp.models import (
 )
 from shared.whatsapp.services.inbox import contacts, inbox_queue, webhook_store
 from shared.whatsapp.webhook_items import Webhook
-from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.conftest import unavailable
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.conftest import skip_or_fail
 from tests.integration.whatsapp.webhook_builders import (
     PHONE,
     USER_ID,
-    at_once,
-    card,
-    change,
-    message,
-    status,
-    store,
-    store_without_waiting,
-    webhook,
+    build_change_webhook,
+    build_contact,
+    build_message,
+    build_status,
+    build_webhook,
+    run_at_once,
+    store_webhooks,
+    store_within_two_seconds,
 )
 
 PAYLOADS = Path(__file__).parents[5] / "shared" / "payloads"
@@ -62,8 +62,11 @@ def contents() -> dict[str, list[Any]]:
 @pytest.mark.django_db
 class TestStore:
     def test_keeps_a_message_with_everything_about_it(self) -> None:
-        stored = store(
-            webhook(message("wamid.1", at=NOON - MINUTE), contacts=[card("Sheena")]), now=NOON
+        stored = store_webhooks(
+            build_webhook(
+                build_message("wamid.1", at=NOON - MINUTE), contacts=[build_contact("Sheena")]
+            ),
+            now=NOON,
         )
 
         kept = InboundMessage.objects.select_related("contact").get()
@@ -78,50 +81,66 @@ class TestStore:
 
     def test_changes_nothing_when_the_same_comes_again(self) -> None:
         everything = (
-            webhook(message("wamid.1", user_id=USER_ID), contacts=[card("Sheena")]),
-            webhook(statuses=[status("sent", wamid="wamid.2")]),
-            change("account_update", {"event": "ACCOUNT_DELETED"}),
+            build_webhook(
+                build_message("wamid.1", user_id=USER_ID), contacts=[build_contact("Sheena")]
+            ),
+            build_webhook(statuses=[build_status("sent", wamid="wamid.2")]),
+            build_change_webhook("account_update", {"event": "ACCOUNT_DELETED"}),
             payloads.parse_webhook(b"not json"),
         )
-        store(*everything)
+        store_webhooks(*everything)
         InboundMessage.objects.update(status=InboxStatus.PROCESSED)
         BusinessNumber.objects.update(paused_at=None)
         before = contents()
 
-        store(*everything, now=NOON + timedelta(seconds=30))
+        store_webhooks(*everything, now=NOON + timedelta(seconds=30))
 
         assert contents() == before
         assert {alarm.count for alarm in Alarm.objects.all()} == {1}
 
     def test_keeps_two_messages_with_the_same_id_in_one_payload_once(self) -> None:
-        store(webhook(message("wamid.1"), message("wamid.1")), webhook(message("wamid.1")))
+        store_webhooks(
+            build_webhook(build_message("wamid.1"), build_message("wamid.1")),
+            build_webhook(build_message("wamid.1")),
+        )
 
         assert InboundMessage.objects.count() == 1
 
     def test_keeps_the_same_id_of_two_business_numbers_twice(self) -> None:
-        store(webhook(message("wamid.1")), webhook(message("wamid.1"), number="2"))
+        store_webhooks(
+            build_webhook(build_message("wamid.1")),
+            build_webhook(build_message("wamid.1"), number="2"),
+        )
 
         assert InboundMessage.objects.count() == 2
         assert WhatsAppContact.objects.count() == 2
 
     def test_tells_reactions_on_one_message_apart(self) -> None:
         def reaction(**fields: str) -> dict[str, Any]:
-            return message("wamid.1", type="reaction", reaction={"message_id": "wamid.0", **fields})
+            return build_message(
+                "wamid.1", type="reaction", reaction={"message_id": "wamid.0", **fields}
+            )
 
-        stored = store(webhook(reaction(emoji="👍")), webhook(reaction()), webhook(reaction()))
+        stored = store_webhooks(
+            build_webhook(reaction(emoji="👍")),
+            build_webhook(reaction()),
+            build_webhook(reaction()),
+        )
 
         assert InboundMessage.objects.filter(status=InboxStatus.IGNORED).count() == 2
         assert stored.contact_ids == ()
 
     def test_keeps_a_text_with_nul_characters(self) -> None:
-        store(webhook(message(text={"body": "a\0b"}), contacts=[card("N\0ul")]))
+        store_webhooks(
+            build_webhook(build_message(text={"body": "a\0b"}), contacts=[build_contact("N\0ul")])
+        )
 
         kept = InboundMessage.objects.get()
         assert (kept.text, kept.payload["text"]["body"]) == ("ab", "ab")
         assert UnreadableItem.objects.count() == 0
 
     def test_keeps_a_message_without_a_sender_and_sounds_an_alarm(self) -> None:
-        stored = store(webhook(message(phone=None)))
+        stored = store_webhooks(build_webhook(build_message(phone=None)))
 
         kept = InboundMessage.objects.get()
         assert (kept.contact, kept.status) == (None, InboxStatus.IGNORED)
@@ -129,23 +148,25 @@ class TestStore:
         assert Alarm.objects.get().key == "message_without_sender"
 
     def test_keeps_a_message_to_an_unknown_number_and_sounds_an_alarm(self) -> None:
-        store(webhook(message(), number="999"))
+        store_webhooks(build_webhook(build_message(), number="999"))
 
         assert InboundMessage.objects.get().phone_number_id == "999"
         assert Alarm.objects.get().key == "unknown_number:999"
 
     def test_keeps_what_cannot_be_read_byte_for_byte(self) -> None:
-        store(payloads.parse_webhook(b"\xff not json"))
+        store_webhooks(payloads.parse_webhook(b"\xff not json"))
 
         assert bytes(UnreadableItem.objects.get().body) == b"\xff not json"
         assert Alarm.objects.get().key == "unreadable"
 
     def test_stores_the_rest_when_one_item_is_refused_by_the_database(self) -> None:
-        bad = webhook(message("wamid.bad"))
+        bad = build_webhook(build_message("wamid.bad"))
         refused = replace(bad.messages[0], wa_message_id=cast("str", None))
-        good = webhook(message("wamid.good"), statuses=[status("read", wamid="wamid.out")])
+        good = build_webhook(
+            build_message("wamid.good"), statuses=[build_status("read", wamid="wamid.out")]
+        )
 
-        stored = store(good, replace(bad, messages=(refused,)))
+        stored = store_webhooks(good, replace(bad, messages=(refused,)))
 
         assert InboundMessage.objects.get().wa_message_id == "wamid.good"
         assert stored.contact_ids == (InboundMessage.objects.get().contact_id,)
@@ -155,16 +176,16 @@ class TestStore:
         assert orjson.loads(bytes(kept.body))["dedupe_key"] == "wamid.bad"
 
     def test_keeps_a_number_that_no_column_holds_as_bytes(self) -> None:
-        hook = webhook(statuses=[status("failed", wamid="wamid.1", code=1)])
+        hook = build_webhook(statuses=[build_status("failed", wamid="wamid.1", code=1)])
         huge = replace(hook.statuses[0], error_code=2**70)
 
-        store(replace(hook, statuses=(huge,)))
+        store_webhooks(replace(hook, statuses=(huge,)))
 
         assert DeliveryStatus.objects.count() == 0
         assert str(2**70).encode() in bytes(UnreadableItem.objects.get().body)
 
     def test_does_not_swallow_a_violated_constraint(self) -> None:
-        hook = webhook(message())
+        hook = build_webhook(build_message())
         refused = replace(hook.messages[0], text=cast("str", None))
 
         with pytest.raises(IntegrityError):
@@ -175,39 +196,45 @@ class TestStore:
     def test_stores_thousands_of_items_of_one_batch(self) -> None:
         people = [f"1555{serial:07d}" for serial in range(1200)]
 
-        stored = store(webhook(*(message(phone=phone) for phone in people)))
+        stored = store_webhooks(build_webhook(*(build_message(phone=phone) for phone in people)))
 
         assert len(stored.contact_ids) == 1200
         assert InboundMessage.objects.count() == 1200
 
     def test_notes_when_a_number_was_heard_of_to_the_minute(self) -> None:
         for seconds in (0, 30, 61):
-            store(webhook(message()), now=NOON + timedelta(seconds=seconds))
+            store_webhooks(build_webhook(build_message()), now=NOON + timedelta(seconds=seconds))
 
         number = BusinessNumber.objects.get()
         assert number.last_webhook_at == NOON + timedelta(seconds=61)
-        assert (number.phone_number_id, number.display_phone_number) == (NUMBER_ID, "15550100000")
+        assert (number.phone_number_id, number.display_phone_number) == (
+            PHONE_NUMBER_ID,
+            "15550100000",
+        )
 
     def test_takes_few_statements_for_buyers_it_knows(
         self, django_assert_max_num_queries: Any
     ) -> None:
         def batch() -> list[Webhook]:
             return [
-                webhook(message(phone=f"155501000{n:02d}", user_id=f"US.{n}")) for n in range(50)
+                build_webhook(build_message(phone=f"155501000{n:02d}", user_id=f"US.{n}"))
+                for n in range(50)
             ]
 
-        store(*batch())
+        store_webhooks(*batch())
 
         with django_assert_max_num_queries(5):  # savepoint, contacts, messages, number, release
-            store(*batch())
+            store_webhooks(*batch())
 
 
 @pytest.mark.django_db(transaction=True)
 class TestStoreAtOnce:
     def test_keeps_a_message_once_that_comes_fifty_times_together(self) -> None:
-        hook = webhook(message("wamid.1", user_id=USER_ID), contacts=[card("Sheena")])
+        hook = build_webhook(
+            build_message("wamid.1", user_id=USER_ID), contacts=[build_contact("Sheena")]
+        )
 
-        stored = at_once(50, lambda _: store(hook))
+        stored = run_at_once(50, lambda _: store_webhooks(hook))
 
         assert InboundMessage.objects.count() == 1
         assert WhatsAppContact.objects.count() == 1
@@ -218,11 +245,11 @@ class TestStoreAtOnce:
         def batch(turn: int) -> list[Webhook]:
             people = [f"155501000{n:02d}" for n in range(20)]
             return [
-                webhook(message(phone=phone, user_id=f"US.{phone}"))
+                build_webhook(build_message(phone=phone, user_id=f"US.{phone}"))
                 for phone in (people if turn % 2 else reversed(people))
             ]
 
-        at_once(6, lambda turn: store(*batch(turn)))
+        run_at_once(6, lambda turn: store_webhooks(*batch(turn)))
 
         assert WhatsAppContact.objects.count() == 20
         assert InboundMessage.objects.count() == 120
@@ -231,12 +258,14 @@ class TestStoreAtOnce:
     def test_does_not_wait_for_a_buyer_who_is_being_answered(self, vendor: str) -> None:
         if vendor == "sqlite":
             pytest.skip("SQLite has one lock for everything")
-        [buyer] = store(webhook(message(), contacts=[card("Old name")])).contact_ids
+        [buyer] = store_webhooks(
+            build_webhook(build_message(), contacts=[build_contact("Old name")])
+        ).contact_ids
 
         with transaction.atomic():
             contacts.lock_contact(buyer)
-            hook = webhook(message(), contacts=[card("New name")])
-            at_once(1, lambda _: store_without_waiting(hook))
+            hook = build_webhook(build_message(), contacts=[build_contact("New name")])
+            run_at_once(1, lambda _: store_within_two_seconds(hook))
 
         assert InboundMessage.objects.count() == 2
         assert WhatsAppContact.objects.get().profile_name == "Old name"
@@ -254,7 +283,7 @@ class TestStoreAtOnce:
             cursor.execute(on)
         try:
             with pytest.raises(DatabaseError):
-                store(webhook(message()))
+                store_webhooks(build_webhook(build_message()))
         finally:
             with connection.cursor() as cursor:
                 cursor.execute(off)
@@ -265,18 +294,22 @@ class TestStoreAtOnce:
 @pytest.mark.django_db
 class TestWaiting:
     def test_names_buyers_by_who_waits_longest(self) -> None:
-        [second] = store(webhook(message(phone="15550100002")), now=NOON + MINUTE).contact_ids
-        [first] = store(webhook(message(phone="15550100003")), now=NOON).contact_ids
-        store(webhook(message(phone="15550100002")), now=NOON + 2 * MINUTE)
+        [second] = store_webhooks(
+            build_webhook(build_message(phone="15550100002")), now=NOON + MINUTE
+        ).contact_ids
+        [first] = store_webhooks(
+            build_webhook(build_message(phone="15550100003")), now=NOON
+        ).contact_ids
+        store_webhooks(build_webhook(build_message(phone="15550100002")), now=NOON + 2 * MINUTE)
 
         assert inbox_queue.list_waiting_contacts(now=NOON + 3 * MINUTE, limit=10) == [first, second]
         assert inbox_queue.list_waiting_contacts(now=NOON + 3 * MINUTE, limit=1) == [first]
         assert inbox_queue.get_oldest_unanswered_age(now=NOON + 3 * MINUTE) == 3 * MINUTE
 
     def test_leaves_alone_what_is_answered_or_tried_again_later(self) -> None:
-        store(webhook(message(phone="15550100002")))
+        store_webhooks(build_webhook(build_message(phone="15550100002")))
         InboundMessage.objects.update(status=InboxStatus.PROCESSED)
-        [later] = store(webhook(message(phone="15550100003"))).contact_ids
+        [later] = store_webhooks(build_webhook(build_message(phone="15550100003"))).contact_ids
         InboundMessage.objects.filter(contact=later).update(next_attempt_at=NOON + MINUTE)
 
         assert inbox_queue.list_waiting_contacts(now=NOON, limit=10) == []
@@ -286,8 +319,10 @@ class TestWaiting:
         assert inbox_queue.get_oldest_unanswered_age(now=NOON) is None
 
     def test_gives_messages_in_the_order_they_were_written(self) -> None:
-        [buyer] = store(
-            webhook(message("wamid.2", at=NOON), message("wamid.1", at=NOON - MINUTE))
+        [buyer] = store_webhooks(
+            build_webhook(
+                build_message("wamid.2", at=NOON), build_message("wamid.1", at=NOON - MINUTE)
+            )
         ).contact_ids
 
         assert [kept.wa_message_id for kept in inbox_queue.list_unanswered_messages(buyer)] == [
@@ -309,15 +344,15 @@ def recorded() -> list[tuple[str, bytes]]:
 class TestRecordedPayloads:
     def test_each_is_stored_and_a_second_time_changes_nothing(self) -> None:
         if not PAYLOADS.is_dir():
-            unavailable(f"no recorded payloads at {PAYLOADS}")
+            skip_or_fail(f"no recorded payloads at {PAYLOADS}")
         bodies = recorded()
 
         for _, body in bodies:
-            store(payloads.parse_webhook(body))
+            store_webhooks(payloads.parse_webhook(body))
         before = contents()
         for _, body in bodies:
-            store(payloads.parse_webhook(body))
-        store(*(payloads.parse_webhook(body) for _, body in bodies))
+            store_webhooks(payloads.parse_webhook(body))
+        store_webhooks(*(payloads.parse_webhook(body) for _, body in bodies))
 
         assert len(bodies) > 100
         assert contents() == before

@@ -12,12 +12,15 @@ from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import outbox_queue, send_results
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim, claim_one, ids, queued
-from tests.integration.whatsapp.webhook_builders import (
-    at_once,
-    wait_until_somebody_waits_for_a_lock,
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.whatsapp.outbox_builders import (
+    LEASE_FOR,
+    claim_message,
+    claim_messages,
+    list_ids,
+    queue_message,
 )
+from tests.integration.whatsapp.webhook_builders import run_at_once, wait_for_blocked_lock
 from tests.waiting import PATIENCE
 
 DAY = timedelta(days=1)
@@ -30,94 +33,99 @@ def status_of(message: OutboundMessage) -> str:
 @pytest.mark.django_db
 class TestOrder:
     def test_gives_each_contact_its_oldest_message(self) -> None:
-        one, other = builders.contact(), builders.contact()
-        first, _second = queued(one), queued(one)
-        third = queued(other)
+        one, other = builders.create_contact(), builders.create_contact()
+        first, _second = queue_message(one), queue_message(one)
+        third = queue_message(other)
 
-        assert ids(claim()) == [first.pk, third.pk]
-        assert claim() == []
+        assert list_ids(claim_messages()) == [first.pk, third.pk]
+        assert claim_messages() == []
 
     def test_gives_the_next_after_the_first_was_sent(self) -> None:
-        contact = builders.contact()
-        queued(contact)
-        second = queued(contact)
+        contact = builders.create_contact()
+        queue_message(contact)
+        second = queue_message(contact)
 
-        send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+        send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
 
-        assert claim_one().id == second.pk
+        assert claim_message().id == second.pk
 
     def test_waits_behind_a_message_that_is_tried_again_later(self) -> None:
-        contact = builders.contact()
-        first = queued(contact, next_attempt_at=NOON + MINUTE)
-        queued(contact)
+        contact = builders.create_contact()
+        first = queue_message(contact, next_attempt_at=NOON + MINUTE)
+        queue_message(contact)
 
-        assert claim() == []
-        assert ids(claim(now=NOON + MINUTE)) == [first.pk]
+        assert claim_messages() == []
+        assert list_ids(claim_messages(now=NOON + MINUTE)) == [first.pk]
 
     def test_lets_a_reply_pass_a_message_whose_fate_is_unknown(self) -> None:
-        contact = builders.contact()
-        queued(contact, status=OutboxStatus.UNKNOWN, next_attempt_at=NOON + MINUTE)
-        second = queued(contact)
+        contact = builders.create_contact()
+        queue_message(contact, status=OutboxStatus.UNKNOWN, next_attempt_at=NOON + MINUTE)
+        second = queue_message(contact)
 
-        assert claim_one().id == second.pk
+        assert claim_message().id == second.pk
 
     def test_sends_nothing_again_while_another_to_the_same_buyer_is_under_way(self) -> None:
-        contact = builders.contact()
-        first = queued(contact, status=OutboxStatus.UNKNOWN, next_attempt_at=NOON)
-        queued(contact)
-        under_way = claim_one()
+        contact = builders.create_contact()
+        first = queue_message(contact, status=OutboxStatus.UNKNOWN, next_attempt_at=NOON)
+        queue_message(contact)
+        under_way = claim_message()
 
         outbox_queue.settle_abandoned_sends(now=NOON)
 
-        assert claim() == []
+        assert claim_messages() == []
         send_results.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
-        assert claim_one().id == first.pk
+        assert claim_message().id == first.pk
 
     def test_leaves_out_whom_the_caller_names(self) -> None:
-        busy, idle = builders.contact(), builders.contact()
-        queued(busy)
-        message = queued(idle)
+        busy, idle = builders.create_contact(), builders.create_contact()
+        queue_message(busy)
+        message = queue_message(idle)
 
-        assert ids(claim(skip_contacts=[busy.pk])) == [message.pk]
+        assert list_ids(claim_messages(skip_contacts=[busy.pk])) == [message.pk]
 
     def test_claims_no_more_than_asked(self) -> None:
-        messages = [queued(builders.contact()) for _ in range(3)]
+        messages = [queue_message(builders.create_contact()) for _ in range(3)]
 
-        assert ids(claim(limit=2)) == [messages[0].pk, messages[1].pk]
+        assert list_ids(claim_messages(limit=2)) == [messages[0].pk, messages[1].pk]
 
 
 @pytest.mark.django_db
 class TestClaimed:
     def test_is_the_whole_body_for_the_graph_api(self) -> None:
-        contact = builders.contact(wa_id="15550100001", user_id="US.1")
-        message = queued(contact)
+        contact = builders.create_contact(wa_id="15550100001", user_id="US.1")
+        message = queue_message(contact)
 
-        claimed = claim_one()
+        claimed = claim_message()
 
         assert claimed.body["to"] == "+15550100001"
         assert claimed.body["biz_opaque_callback_data"] == str(message.callback_data)
         assert claimed.body["text"] == message.payload["text"]
-        assert (claimed.contact_id, claimed.phone_number_id) == (contact.pk, NUMBER_ID)
+        assert (claimed.contact_id, claimed.phone_number_id) == (contact.pk, PHONE_NUMBER_ID)
         message.refresh_from_db()
         assert (message.status, message.lease) == (OutboxStatus.SENDING, claimed.lease)
         assert message.lease_until == NOON + LEASE_FOR
 
     def test_goes_to_the_user_id_of_a_buyer_without_a_phone(self) -> None:
-        queued(builders.contact(wa_id=None, user_id="US.1"))
+        queue_message(builders.create_contact(wa_id=None, user_id="US.1"))
 
-        assert claim_one().body["recipient"] == "US.1"
+        assert claim_message().body["recipient"] == "US.1"
 
     def test_goes_to_the_user_id_when_the_phone_may_be_somebody_elses(self) -> None:
-        queued(builders.contact(wa_id="15550100001", user_id="US.1", identity_conflict=True))
+        queue_message(
+            builders.create_contact(wa_id="15550100001", user_id="US.1", identity_conflict=True)
+        )
 
-        body = claim_one().body
+        body = claim_message().body
         assert body["recipient"] == "US.1"
         assert "to" not in body
 
     def test_gives_up_a_buyer_who_cannot_be_written_to_and_goes_on_with_others(self) -> None:
-        lost, message = queued(builders.contact(wa_id="nonsense")), queued(builders.contact())
+        lost, message = (
+            queue_message(builders.create_contact(wa_id="nonsense")),
+            queue_message(builders.create_contact()),
+        )
 
-        assert claim_one().id == message.pk
+        assert claim_message().id == message.pk
         assert status_of(lost) == OutboxStatus.FAILED
         assert Alarm.objects.count() == 1
 
@@ -126,49 +134,53 @@ class TestClaimed:
 class TestWindow:
     def test_goes_on_past_any_number_of_buyers_whose_window_is_closed(self) -> None:
         for _ in range(5):
-            queued(builders.contact(last_inbound_at=NOON - DAY))
-        message = queued(builders.contact())
+            queue_message(builders.create_contact(last_inbound_at=NOON - DAY))
+        message = queue_message(builders.create_contact())
 
-        assert ids(claim(limit=2)) == [message.pk]
+        assert list_ids(claim_messages(limit=2)) == [message.pk]
 
     def test_drops_replies_and_withholds_notices_once_it_is_closed(self) -> None:
-        contact = builders.contact(last_inbound_at=NOON - DAY)
-        reply, notice = queued(contact), queued(contact, kind=OutboxKind.NOTICE)
-        later_reply = queued(contact)
+        contact = builders.create_contact(last_inbound_at=NOON - DAY)
+        reply, notice = queue_message(contact), queue_message(contact, kind=OutboxKind.NOTICE)
+        later_reply = queue_message(contact)
 
-        assert claim() == []
+        assert claim_messages() == []
         assert status_of(reply) == status_of(later_reply) == OutboxStatus.STALE
         assert status_of(notice) == OutboxStatus.WITHHELD
 
     def test_counts_as_closed_for_a_buyer_who_never_wrote(self) -> None:
-        notice = queued(builders.contact(last_inbound_at=None), kind=OutboxKind.NOTICE)
+        notice = queue_message(
+            builders.create_contact(last_inbound_at=None), kind=OutboxKind.NOTICE
+        )
 
-        assert claim() == []
+        assert claim_messages() == []
         assert status_of(notice) == OutboxStatus.WITHHELD
 
     def test_does_not_hold_up_other_buyers(self) -> None:
-        queued(builders.contact(last_inbound_at=NOON - DAY))
-        message = queued(builders.contact())
+        queue_message(builders.create_contact(last_inbound_at=NOON - DAY))
+        message = queue_message(builders.create_contact())
 
-        assert claim_one().id == message.pk
+        assert claim_message().id == message.pk
 
     def test_releases_withheld_notices_ahead_of_the_answer(self) -> None:
-        contact = builders.contact(last_inbound_at=NOON - DAY)
-        notice = queued(contact, kind=OutboxKind.NOTICE)
-        claim()
+        contact = builders.create_contact(last_inbound_at=NOON - DAY)
+        notice = queue_message(contact, kind=OutboxKind.NOTICE)
+        claim_messages()
         WhatsAppContact.objects.update(last_inbound_at=NOON)
         contact.refresh_from_db()
-        reply = queued(contact)
+        reply = queue_message(contact)
 
         assert outbox_queue.release_withheld_messages(contact, now=NOON) == 1
-        claimed = claim_one()
+        claimed = claim_message()
         assert claimed.id == notice.pk
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
-        assert claim_one().id == reply.pk
+        assert claim_message().id == reply.pk
 
     def test_releases_nothing_of_others_and_nothing_twice(self) -> None:
-        contact = builders.contact()
-        queued(builders.contact(), kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD)
+        contact = builders.create_contact()
+        queue_message(
+            builders.create_contact(), kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD
+        )
 
         assert outbox_queue.release_withheld_messages(contact, now=NOON) == 0
 
@@ -176,44 +188,51 @@ class TestWindow:
 @pytest.mark.django_db
 class TestPauses:
     def test_waits_while_meta_wants_a_pause_towards_a_buyer(self) -> None:
-        message = queued(builders.contact(send_after=NOON + MINUTE, pair_rate_hits=2))
+        message = queue_message(builders.create_contact(send_after=NOON + MINUTE, pair_rate_hits=2))
 
-        assert claim() == []
-        claimed = claim_one(now=NOON + MINUTE)
+        assert claim_messages() == []
+        claimed = claim_message(now=NOON + MINUTE)
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
 
         contact = WhatsAppContact.objects.get(pk=message.contact_id)
         assert (contact.send_after, contact.pair_rate_hits) == (None, 0)
 
     def test_waits_while_a_number_is_to_slow_down(self) -> None:
-        business_numbers.slow_down_sending(NUMBER_ID, now=NOON, jitter=0)
-        queued(builders.contact())
-        other = queued(builders.contact(phone_number_id="2"))
+        business_numbers.slow_down_sending(PHONE_NUMBER_ID, now=NOON, jitter=0)
+        queue_message(builders.create_contact())
+        other = queue_message(builders.create_contact(phone_number_id="2"))
 
-        assert ids(claim()) == [other.pk]
+        assert list_ids(claim_messages()) == [other.pk]
         send_results.record_sent(
-            claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
+            claim_message(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
         )
 
         number = BusinessNumber.objects.get()
         assert (number.throttle_hits, number.send_after) == (0, None)
 
     def test_tries_one_message_a_minute_while_a_number_is_paused(self) -> None:
-        first, second = queued(builders.contact()), queued(builders.contact())
-        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+        first, second = (
+            queue_message(builders.create_contact()),
+            queue_message(builders.create_contact()),
+        )
+        business_numbers.pause_sending(
+            PHONE_NUMBER_ID, code=190, reason="The token ran out.", now=NOON
+        )
 
-        assert claim() == []
-        assert ids(claim(now=NOON + MINUTE)) == [first.pk]
-        assert claim(now=NOON + MINUTE) == []
-        assert ids(claim(now=NOON + 2 * MINUTE)) == [second.pk]
+        assert claim_messages() == []
+        assert list_ids(claim_messages(now=NOON + MINUTE)) == [first.pk]
+        assert claim_messages(now=NOON + MINUTE) == []
+        assert list_ids(claim_messages(now=NOON + 2 * MINUTE)) == [second.pk]
 
     def test_tries_a_paused_number_also_while_others_have_much_to_send(self) -> None:
         for _ in range(3):
-            queued(builders.contact(phone_number_id="2"))
-        probe = queued(builders.contact())
-        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+            queue_message(builders.create_contact(phone_number_id="2"))
+        probe = queue_message(builders.create_contact())
+        business_numbers.pause_sending(
+            PHONE_NUMBER_ID, code=190, reason="The token ran out.", now=NOON
+        )
 
-        claimed = ids(claim(now=NOON + MINUTE, limit=2))
+        claimed = list_ids(claim_messages(now=NOON + MINUTE, limit=2))
 
         assert len(claimed) == 2
         assert probe.pk in claimed
@@ -221,8 +240,8 @@ class TestPauses:
     def test_slows_down_longer_each_time_but_once_for_what_fails_together(self) -> None:
         moment, waits = NOON, []
         for _ in range(5):
-            business_numbers.slow_down_sending(NUMBER_ID, now=moment, jitter=0)
-            business_numbers.slow_down_sending(NUMBER_ID, now=moment, jitter=0)
+            business_numbers.slow_down_sending(PHONE_NUMBER_ID, now=moment, jitter=0)
+            business_numbers.slow_down_sending(PHONE_NUMBER_ID, now=moment, jitter=0)
             until = BusinessNumber.objects.get().send_after
             assert until is not None
             waits.append((until - moment).total_seconds())
@@ -234,36 +253,40 @@ class TestPauses:
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_two_gateways_never_claim_the_same_message(self) -> None:
-        buyers = [builders.contact() for _ in range(40)]
+        buyers = [builders.create_contact() for _ in range(40)]
         for buyer in buyers:
-            queued(buyer)
-            queued(buyer)
+            queue_message(buyer)
+            queue_message(buyer)
 
         def work(_: int) -> list[int]:
             mine = []
             for _round in range(8):
-                taken = claim(limit=7)
-                mine += ids(taken)
+                taken = claim_messages(limit=7)
+                mine += list_ids(taken)
                 for one in taken:
                     send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             return mine
 
-        claimed = [pk for mine in at_once(4, work) for pk in mine]
-        while rest := claim(limit=100):
+        claimed = [pk for mine in run_at_once(4, work) for pk in mine]
+        while rest := claim_messages(limit=100):
             for one in rest:
                 send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
-            claimed += ids(rest)
+            claimed += list_ids(rest)
 
         assert len(claimed) == len(set(claimed)) == 80
         assert OutboundMessage.objects.filter(status=OutboxStatus.SENT).count() == 80
 
     def test_one_gateway_gets_the_probe_of_a_paused_number(self) -> None:
         for _ in range(6):
-            queued(builders.contact())
-        business_numbers.pause_sending(NUMBER_ID, code=190, reason="The token ran out.", now=NOON)
+            queue_message(builders.create_contact())
+        business_numbers.pause_sending(
+            PHONE_NUMBER_ID, code=190, reason="The token ran out.", now=NOON
+        )
 
-        claimed = at_once(6, lambda _: claim(now=NOON + MINUTE))
-        later = at_once(6, lambda _: business_numbers.claim_probe(NUMBER_ID, now=NOON + 2 * MINUTE))
+        claimed = run_at_once(6, lambda _: claim_messages(now=NOON + MINUTE))
+        later = run_at_once(
+            6, lambda _: business_numbers.claim_probe(PHONE_NUMBER_ID, now=NOON + 2 * MINUTE)
+        )
 
         assert sum(len(mine) for mine in claimed) == 1
         assert later.count(True) == 1
@@ -271,12 +294,12 @@ class TestAtOnce:
     def test_withholds_nothing_from_a_buyer_who_writes_just_now(self, vendor: str) -> None:
         if vendor == "sqlite":
             pytest.skip("SQLite has one lock for everything")
-        contact = builders.contact(last_inbound_at=NOON - DAY)
-        notice = queued(contact, kind=OutboxKind.NOTICE)
+        contact = builders.create_contact(last_inbound_at=NOON - DAY)
+        notice = queue_message(contact, kind=OutboxKind.NOTICE)
 
         def claim_elsewhere() -> list[int]:
             try:
-                return ids(claim())
+                return list_ids(claim_messages())
             finally:
                 connection.close()
 
@@ -284,7 +307,7 @@ class TestAtOnce:
             with transaction.atomic():
                 buyer = contacts.lock_contact(contact.pk)
                 claiming = pool.submit(claim_elsewhere)
-                wait_until_somebody_waits_for_a_lock()
+                wait_for_blocked_lock()
                 buyer.last_inbound_at = NOON
                 buyer.save()
             claiming.result(timeout=PATIENCE)

@@ -16,24 +16,29 @@ from shared.whatsapp.models import (
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from shared.whatsapp.services.outbox.delivery_statuses import UNMATCHED_STATUSES_KEPT_FOR
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim_one, queued
-from tests.integration.whatsapp.webhook_builders import at_once, status, store, webhook
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim_message, queue_message
+from tests.integration.whatsapp.webhook_builders import (
+    build_status,
+    build_webhook,
+    run_at_once,
+    store_webhooks,
+)
 
 SECOND = timedelta(seconds=1)
 
 
 def hear(name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: int = 0) -> None:
     """Store one status webhook and apply it."""
-    item = status(name, wamid=wamid, callback_data=callback_data, code=code)
-    store(webhook(statuses=[item]))
+    item = build_status(name, wamid=wamid, callback_data=callback_data, code=code)
+    store_webhooks(build_webhook(statuses=[item]))
     delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
 def sent(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
     """Make a message that Meta accepted as `wamid.1`."""
-    message = queued(builders.contact(), kind=kind)
-    send_results.record_sent(claim_one(), wa_message_id="wamid.1", now=NOON)
+    message = queue_message(builders.create_contact(), kind=kind)
+    send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
     return message
 
 
@@ -49,8 +54,8 @@ class TestFurther:
         message = sent()
 
         if together:
-            items = [status(name, wamid="wamid.1") for name in order]
-            store(webhook(statuses=items))
+            items = [build_status(name, wamid="wamid.1") for name in order]
+            store_webhooks(build_webhook(statuses=items))
             assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 3
         else:
             for name in order:
@@ -91,7 +96,7 @@ class TestFurther:
 
     def test_applies_each_status_once(self) -> None:
         sent()
-        store(webhook(statuses=[status("read", wamid="wamid.1")]))
+        store_webhooks(build_webhook(statuses=[build_status("read", wamid="wamid.1")]))
 
         assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 1
         assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 0
@@ -100,8 +105,8 @@ class TestFurther:
 @pytest.mark.django_db
 class TestEarlyAndLate:
     def test_settles_a_message_before_our_own_record(self) -> None:
-        message = queued(builders.contact())
-        claimed = claim_one()
+        message = queue_message(builders.create_contact())
+        claimed = claim_message()
 
         hear("sent", callback_data=str(message.callback_data))
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
@@ -112,8 +117,8 @@ class TestEarlyAndLate:
 
     @pytest.mark.parametrize("name", ["sent", "delivered", "read", "failed"])
     def test_settles_a_message_whose_lease_ran_out(self, name: str) -> None:
-        message = queued(builders.contact())
-        claim_one()
+        message = queue_message(builders.create_contact())
+        claim_message()
         outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
 
         hear(name, callback_data=str(message.callback_data), code=131026)
@@ -124,15 +129,15 @@ class TestEarlyAndLate:
         assert outbox_queue.settle_abandoned_sends(now=NOON + timedelta(hours=1)) == 0
 
     def test_settles_a_message_that_was_about_to_be_sent_again(self) -> None:
-        message = queued(builders.contact(), unknown_sends=1)
+        message = queue_message(builders.create_contact(), unknown_sends=1)
 
         hear("sent", callback_data=str(message.callback_data))
 
         assert fresh(message).status == OutboxStatus.SENT
 
     def test_matches_by_metas_id_once_that_is_known(self) -> None:
-        message = queued(builders.contact())
-        claimed = claim_one()
+        message = queue_message(builders.create_contact())
+        claimed = claim_message()
         hear("delivered")
         assert fresh(message).delivery == ""
 
@@ -149,7 +154,9 @@ class TestEarlyAndLate:
         assert (fresh(message).delivery, fresh(message).error) == ("", "")
 
     def test_looks_for_orphans_ever_more_rarely_and_gives_them_up_after_eight_days(self) -> None:
-        store(webhook(statuses=[status("sent", wamid="wamid.of-another-system")]))
+        store_webhooks(
+            build_webhook(statuses=[build_status("sent", wamid="wamid.of-another-system")])
+        )
         moment, looks = NOON, 0
         while not DeliveryStatus.objects.exclude(applied_at=None).exists():
             looks += delivery_statuses.apply_statuses(now=moment, limit=100)
@@ -162,10 +169,10 @@ class TestEarlyAndLate:
 
     def test_reaches_new_statuses_behind_many_orphans(self) -> None:
         message = sent()
-        orphans = [status("sent", wamid=f"wamid.other{n}") for n in range(50)]
-        store(webhook(statuses=orphans))
+        orphans = [build_status("sent", wamid=f"wamid.other{n}") for n in range(50)]
+        store_webhooks(build_webhook(statuses=orphans))
         delivery_statuses.apply_statuses(now=NOON, limit=100)
-        store(webhook(statuses=[status("read", wamid="wamid.1")]))
+        store_webhooks(build_webhook(statuses=[build_status("read", wamid="wamid.1")]))
 
         assert delivery_statuses.apply_statuses(now=NOON, limit=1) == 1
 
@@ -217,7 +224,7 @@ class TestFailed:
         hear("sent", callback_data=str(message.callback_data))
 
         assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
-        claimed = claim_one()
+        claimed = claim_message()
         assert claimed.id == message.pk
         send_results.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
         hear("delivered", wamid="wamid.2")
@@ -237,7 +244,7 @@ class TestFailed:
 
         hear("failed", code=131031)
 
-        number = BusinessNumber.objects.get(phone_number_id=NUMBER_ID)
+        number = BusinessNumber.objects.get(phone_number_id=PHONE_NUMBER_ID)
         assert (number.paused_at, number.pause_code) == (NOON, 131031)
 
 
@@ -245,20 +252,20 @@ class TestFailed:
 class TestAtOnce:
     def test_several_gateways_share_the_work(self) -> None:
         for _ in range(12):
-            queued(builders.contact())
+            queue_message(builders.create_contact())
         messages = list(OutboundMessage.objects.order_by("pk"))
         items = [
-            status(name, wamid=f"wamid.{one.pk}", callback_data=str(one.callback_data))
+            build_status(name, wamid=f"wamid.{one.pk}", callback_data=str(one.callback_data))
             for one in messages
             for name in ("read", "sent", "delivered")
         ]
         OutboundMessage.objects.update(unknown_sends=1)
-        store(webhook(statuses=items))
+        store_webhooks(build_webhook(statuses=items))
 
         def work(_: int) -> int:
             return sum(delivery_statuses.apply_statuses(now=NOON, limit=5) for _ in range(8))
 
-        at_once(4, work)
+        run_at_once(4, work)
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 
         assert {one.delivery for one in OutboundMessage.objects.all()} == {

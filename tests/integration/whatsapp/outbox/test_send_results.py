@@ -12,8 +12,13 @@ from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, Whats
 from shared.whatsapp.services.outbox import outbox_queue, send_results
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 from tests import builders
-from tests.builders import MINUTE, NOON, NUMBER_ID
-from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim, claim_one, queued
+from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.whatsapp.outbox_builders import (
+    LEASE_FOR,
+    claim_message,
+    claim_messages,
+    queue_message,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -39,15 +44,15 @@ def the_message() -> OutboundMessage:
 
 
 def the_number() -> BusinessNumber:
-    return BusinessNumber.objects.get(phone_number_id=NUMBER_ID)
+    return BusinessNumber.objects.get(phone_number_id=PHONE_NUMBER_ID)
 
 
 class TestRecordSent:
     def test_notes_the_id_and_ends_the_lease(self) -> None:
-        queued(builders.contact(), error="earlier", error_code=1)
+        queue_message(builders.create_contact(), error="earlier", error_code=1)
 
         send_results.record_sent(
-            claim_one(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON
+            claim_message(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON
         )
 
         message = the_message()
@@ -56,8 +61,8 @@ class TestRecordSent:
         assert (message.error, message.error_code) == ("", None)
 
     def test_counts_after_the_lease_ran_out_while_nobody_else_has_it(self) -> None:
-        queued(builders.contact())
-        claimed = claim_one()
+        queue_message(builders.create_contact())
+        claimed = claim_message()
         outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
         assert the_message().status == OutboxStatus.UNKNOWN
 
@@ -66,12 +71,12 @@ class TestRecordSent:
         assert the_message().status == OutboxStatus.SENT
 
     def test_does_not_count_once_another_has_the_lease(self) -> None:
-        queued(builders.contact())
-        old = claim_one()
+        queue_message(builders.create_contact())
+        old = claim_message()
         later = NOON + LEASE_FOR + SECOND
         outbox_queue.settle_abandoned_sends(now=later)
         outbox_queue.settle_abandoned_sends(now=later + UNKNOWN_SEND_WAIT)
-        new = claim_one(now=later + UNKNOWN_SEND_WAIT)
+        new = claim_message(now=later + UNKNOWN_SEND_WAIT)
 
         send_results.record_sent(old, wa_message_id="wamid.old", now=later)
 
@@ -79,26 +84,26 @@ class TestRecordSent:
         assert (message.status, message.lease) == (OutboxStatus.SENDING, new.lease)
 
     def test_ends_a_pause_and_resolves_its_alarm(self) -> None:
-        queued(builders.contact())
-        fail(claim_one(), FailureReaction.PAUSE, code=190)
+        queue_message(builders.create_contact())
+        fail(claim_message(), FailureReaction.PAUSE, code=190)
         later = NOON + MINUTE
 
-        send_results.record_sent(claim_one(now=later), wa_message_id="wamid.1", now=later)
+        send_results.record_sent(claim_message(now=later), wa_message_id="wamid.1", now=later)
 
         number = the_number()
         assert (number.paused_at, number.pause_code, number.pause_reason) == (None, None, "")
-        assert Alarm.objects.get(key=f"paused:{NUMBER_ID}").resolved_at == later
+        assert Alarm.objects.get(key=f"paused:{PHONE_NUMBER_ID}").resolved_at == later
 
 
 class TestRecordFailure:
     def test_tries_again_after_ever_longer_waits_and_then_gives_up(self) -> None:
-        queued(builders.contact(last_inbound_at=NOON))
+        queue_message(builders.create_contact(last_inbound_at=NOON))
         moment, waits = NOON, []
         for _ in range(send_results.MAX_SEND_ATTEMPTS):
-            fail(claim_one(now=moment), FailureReaction.RETRY, now=moment)
+            fail(claim_message(now=moment), FailureReaction.RETRY, now=moment)
             if (due := the_message().next_attempt_at) is not None:
                 waits.append((due - moment).total_seconds())
-                assert claim(now=due - SECOND) == []
+                assert claim_messages(now=due - SECOND) == []
                 moment = due
 
         assert waits == [2, 8, 32, 128, 512, 900, 900]
@@ -107,11 +112,11 @@ class TestRecordFailure:
         assert message.error == "What it means. What Meta said."
 
     def test_slows_down_towards_one_buyer_as_meta_asks(self) -> None:
-        contact = builders.contact(last_inbound_at=NOON)
-        queued(contact)
+        contact = builders.create_contact(last_inbound_at=NOON)
+        queue_message(contact)
         moment, waits = NOON, []
         for _ in range(4):
-            fail(claim_one(now=moment), FailureReaction.RETRY_PAIR, now=moment)
+            fail(claim_message(now=moment), FailureReaction.RETRY_PAIR, now=moment)
             until = WhatsAppContact.objects.get().send_after
             assert until is not None
             waits.append((until - moment).total_seconds())
@@ -121,29 +126,29 @@ class TestRecordFailure:
         assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
 
     def test_slows_down_the_whole_number_without_counting_it(self) -> None:
-        queued(builders.contact())
+        queue_message(builders.create_contact())
 
-        fail(claim_one(), FailureReaction.RETRY_NUMBER)
+        fail(claim_message(), FailureReaction.RETRY_NUMBER)
 
         assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
         assert the_number().send_after == NOON + SECOND
-        assert claim() == []
+        assert claim_messages() == []
 
     def test_says_so_when_meta_slows_a_number_down_until_one_goes_through(self) -> None:
-        queued(builders.contact())
-        fail(claim_one(), FailureReaction.RETRY_NUMBER, alarm=True, code=131048)
+        queue_message(builders.create_contact())
+        fail(claim_message(), FailureReaction.RETRY_NUMBER, alarm=True, code=131048)
         assert "What Meta said." in Alarm.objects.get().detail
 
         send_results.record_sent(
-            claim_one(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
+            claim_message(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
         )
 
         assert Alarm.objects.get().resolved_at == NOON + MINUTE
 
     def test_waits_for_a_status_when_it_may_have_arrived(self) -> None:
-        queued(builders.contact())
+        queue_message(builders.create_contact())
 
-        fail(claim_one(), FailureReaction.UNKNOWN)
+        fail(claim_message(), FailureReaction.UNKNOWN)
 
         message = the_message()
         assert (message.status, message.unknown_sends) == (OutboxStatus.UNKNOWN, 1)
@@ -156,16 +161,16 @@ class TestRecordFailure:
     def test_keeps_a_notice_and_drops_a_reply_outside_the_window(
         self, kind: OutboxKind, status: OutboxStatus
     ) -> None:
-        queued(builders.contact(), kind=kind)
+        queue_message(builders.create_contact(), kind=kind)
 
-        fail(claim_one(), FailureReaction.OUTSIDE_WINDOW, code=131047)
+        fail(claim_message(), FailureReaction.OUTSIDE_WINDOW, code=131047)
 
         assert the_message().status == status
         assert the_message().error_code == 131047
 
     def test_sends_it_at_once_if_the_buyer_wrote_meanwhile(self) -> None:
-        queued(builders.contact(), kind=OutboxKind.NOTICE)
-        claimed = claim_one()
+        queue_message(builders.create_contact(), kind=OutboxKind.NOTICE)
+        claimed = claim_message()
         WhatsAppContact.objects.update(last_inbound_at=NOON)
 
         fail(claimed, FailureReaction.OUTSIDE_WINDOW, code=131047)
@@ -183,28 +188,28 @@ class TestRecordFailure:
     def test_gives_up_what_no_retry_cures_and_says_so_of_news(
         self, kind: OutboxKind, alarm: bool, alarms: int
     ) -> None:
-        queued(builders.contact(), kind=kind)
+        queue_message(builders.create_contact(), kind=kind)
 
-        fail(claim_one(), FailureReaction.FAIL, alarm=alarm, code=131026)
+        fail(claim_message(), FailureReaction.FAIL, alarm=alarm, code=131026)
 
         assert the_message().status == OutboxStatus.FAILED
         assert Alarm.objects.count() == alarms
 
     def test_pauses_the_number_and_keeps_the_message(self) -> None:
-        queued(builders.contact())
+        queue_message(builders.create_contact())
 
-        fail(claim_one(), FailureReaction.PAUSE, code=190, alarm=True)
+        fail(claim_message(), FailureReaction.PAUSE, code=190, alarm=True)
 
         number = the_number()
         assert (number.paused_at, number.pause_code) == (NOON, 190)
         assert number.probe_at == NOON + MINUTE
         assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
-        assert Alarm.objects.get().key == f"paused:{NUMBER_ID}"
+        assert Alarm.objects.get().key == f"paused:{PHONE_NUMBER_ID}"
 
     @pytest.mark.parametrize("reaction", FailureReaction)
     def test_does_not_count_without_the_lease(self, reaction: FailureReaction) -> None:
-        queued(builders.contact())
-        claimed = claim_one()
+        queue_message(builders.create_contact())
+        claimed = claim_message()
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         fail(claimed, reaction)
@@ -215,42 +220,42 @@ class TestRecordFailure:
 
 class TestRecordNotReached:
     def test_puts_it_back_in_order_and_makes_the_number_wait(self) -> None:
-        contact = builders.contact()
-        first = queued(contact)
-        queued(contact)
+        contact = builders.create_contact()
+        first = queue_message(contact)
+        queue_message(contact)
 
-        send_results.record_not_reached(claim_one(), now=NOON, jitter=0)
+        send_results.record_not_reached(claim_message(), now=NOON, jitter=0)
 
-        assert claim() == []
-        assert claim_one(now=NOON + SECOND).id == first.pk
+        assert claim_messages() == []
+        assert claim_message(now=NOON + SECOND).id == first.pk
         assert OutboundMessage.objects.get(pk=first.pk).attempts == 0
 
     def test_sounds_an_alarm_when_it_lasts_and_resolves_it_afterwards(self) -> None:
-        queued(builders.contact())
+        queue_message(builders.create_contact())
         moment = NOON
         for _ in range(6):
-            send_results.record_not_reached(claim_one(now=moment), now=moment, jitter=0)
+            send_results.record_not_reached(claim_message(now=moment), now=moment, jitter=0)
             moment = the_number().send_after or moment
         assert Alarm.objects.get().resolved_at is None
 
-        send_results.record_sent(claim_one(now=moment), wa_message_id="wamid.1", now=moment)
+        send_results.record_sent(claim_message(now=moment), wa_message_id="wamid.1", now=moment)
 
         assert Alarm.objects.get().resolved_at == moment
 
 
 class TestSweep:
     def test_makes_a_lease_that_ran_out_unknown(self) -> None:
-        queued(builders.contact())
-        claim()
+        queue_message(builders.create_contact())
+        claim_messages()
 
         assert outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR) == 0
         assert outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND) == 1
         assert (the_message().status, the_message().unknown_sends) == (OutboxStatus.UNKNOWN, 1)
 
     def test_sends_again_what_stays_unknown_twice_and_then_gives_up(self) -> None:
-        queued(builders.contact(last_inbound_at=NOON), kind=OutboxKind.NOTICE)
+        queue_message(builders.create_contact(last_inbound_at=NOON), kind=OutboxKind.NOTICE)
         moment, sends = NOON, 0
-        while claimed := claim(now=moment):
+        while claimed := claim_messages(now=moment):
             sends += 1
             send_results.record_unknown(claimed[0], now=moment)
             assert outbox_queue.settle_abandoned_sends(now=moment + UNKNOWN_SEND_WAIT - SECOND) == 0
@@ -264,7 +269,7 @@ class TestSweep:
 
     def test_touches_nothing_else(self) -> None:
         for status in (OutboxStatus.QUEUED, OutboxStatus.SENT, OutboxStatus.WITHHELD):
-            queued(builders.contact(), status=status)
+            queue_message(builders.create_contact(), status=status)
 
         assert outbox_queue.settle_abandoned_sends(now=NOON + timedelta(days=1)) == 0
 
@@ -272,8 +277,12 @@ class TestSweep:
 class TestOldestUnsent:
     def test_counts_whatever_a_buyer_may_wait_for(self) -> None:
         assert outbox_queue.get_oldest_unsent_age(now=NOON) is None
-        queued(builders.contact(), created_at=NOON - MINUTE)
-        queued(builders.contact(), created_at=NOON - 2 * MINUTE, status=OutboxStatus.UNKNOWN)
-        queued(builders.contact(), created_at=NOON - 3 * MINUTE, status=OutboxStatus.SENT)
+        queue_message(builders.create_contact(), created_at=NOON - MINUTE)
+        queue_message(
+            builders.create_contact(), created_at=NOON - 2 * MINUTE, status=OutboxStatus.UNKNOWN
+        )
+        queue_message(
+            builders.create_contact(), created_at=NOON - 3 * MINUTE, status=OutboxStatus.SENT
+        )
 
         assert outbox_queue.get_oldest_unsent_age(now=NOON) == 2 * MINUTE

@@ -11,20 +11,20 @@ from deploy.sandbox.client import BuyerClient, SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
 from tests.unit.deploy.sandbox import fake_gateway as gateways
-from tests.unit.deploy.sandbox.fake_gateway import Gateway
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway
 from tests.waiting import PATIENCE
 
 ANA = "15550101001"
-NUMBERS = ("106540352242922", "106540352242923")
-QUICK = (0.0, 0.02)
+PHONE_NUMBER_IDS = ("106540352242922", "106540352242923")
+RETRY_DELAYS = (0.0, 0.02)
 
 
 @dataclass(frozen=True)
-class Graph:
+class GraphClient:
     """Talks to the stand-in as the gateway does."""
 
     http: httpx.Client
-    number: str = NUMBERS[0]
+    number: str = PHONE_NUMBER_IDS[0]
 
     def post(self, body: Any, *, number: str | None = None, **more: Any) -> httpx.Response:
         """Post to `/messages` as it is."""
@@ -56,27 +56,29 @@ class Graph:
         return found
 
 
-def error(answer: httpx.Response) -> dict[str, Any]:
+def parse_error(answer: httpx.Response) -> dict[str, Any]:
     """Give the `error` object of an answer."""
     found: dict[str, Any] = answer.json()["error"]
     return found
 
 
 @pytest.fixture(scope="session")
-def _gateway() -> Iterator[Gateway]:
-    with gateways.listening() as gateway:
+def _gateway() -> Iterator[FakeGateway]:
+    with gateways.run_fake_gateway() as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="session")
-def _sandbox(_gateway: Gateway) -> Iterator[SandboxClient]:
-    options = SandboxOptions(phone_number_ids=NUMBERS)
-    with run_sandbox(webhook_url=_gateway.url, options=options, retry_delays=QUICK) as sandbox:
+def _sandbox(_gateway: FakeGateway) -> Iterator[SandboxClient]:
+    options = SandboxOptions(phone_number_ids=PHONE_NUMBER_IDS)
+    with run_sandbox(
+        webhook_url=_gateway.url, options=options, retry_delays=RETRY_DELAYS
+    ) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(_sandbox: SandboxClient, _gateway: Gateway) -> SandboxClient:
+def sandbox(_sandbox: SandboxClient, _gateway: FakeGateway) -> SandboxClient:
     """The stand-in as at its start, with nothing of the test before on its way."""
     _gateway.be_kind()
     _sandbox.settings(webhook_url=_gateway.url, subscribed_fields=["messages"])
@@ -86,14 +88,14 @@ def sandbox(_sandbox: SandboxClient, _gateway: Gateway) -> SandboxClient:
 
 
 @pytest.fixture
-def gateway(_gateway: Gateway, sandbox: SandboxClient) -> Gateway:
+def gateway(_gateway: FakeGateway, sandbox: SandboxClient) -> FakeGateway:
     """The gateway, which has heard nothing yet."""
     _gateway.posted.clear()
     return _gateway
 
 
 @pytest.fixture
-def ana(sandbox: SandboxClient, gateway: Gateway) -> BuyerClient:
+def ana(sandbox: SandboxClient, gateway: FakeGateway) -> BuyerClient:
     """A buyer who has said hello, so that the window is open."""
     buyer = sandbox.buyer(ANA, name="Ana")
     buyer.says("hello", wait=5)
@@ -111,6 +113,6 @@ def _http(_sandbox: SandboxClient) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def graph(sandbox: SandboxClient, _http: httpx.Client) -> Graph:
+def graph(sandbox: SandboxClient, _http: httpx.Client) -> GraphClient:
     """The Graph API with the right bearer."""
-    return Graph(_http)
+    return GraphClient(_http)

@@ -14,7 +14,7 @@ VERIFY_TOKEN = "the-verify-token"
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedWebhook:
     """One POST as it came in."""
 
     body: bytes
@@ -29,11 +29,11 @@ class Posted:
 
 
 @dataclass
-class Gateway:
+class FakeGateway:
     """Keeps what came in; answers with `answers` first, with 200 when there are none left."""
 
     url: str
-    posted: list[Posted] = field(default_factory=list)
+    posted: list[PostedWebhook] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     pause: float = 0
     together: threading.Barrier | None = None
@@ -59,10 +59,10 @@ class Gateway:
 
 
 @contextmanager
-def listening() -> Iterator[Gateway]:
+def run_fake_gateway() -> Iterator[FakeGateway]:
     """Run the gateway on a free port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    gateway = Gateway(url=f"http://127.0.0.1:{server.server_port}/webhook")
+    gateway = FakeGateway(url=f"http://127.0.0.1:{server.server_port}/webhook")
     server.gateway = gateway  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -76,14 +76,14 @@ def listening() -> Iterator[Gateway]:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        gateway: Gateway = self.server.gateway  # type: ignore[attr-defined]
+        gateway: FakeGateway = self.server.gateway  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["content-length"]))
         time.sleep(gateway.pause)
         if gateway.together:
             gateway.together.wait()
         status = gateway.answers.pop(0) if gateway.answers else 200
         headers = {key.lower(): value for key, value in self.headers.items()}
-        gateway.posted.append(Posted(body, headers, status))
+        gateway.posted.append(PostedWebhook(body, headers, status))
         self._answer(status, b"noted")
 
     def do_GET(self) -> None:

@@ -15,8 +15,8 @@ from deploy.sandbox.client import (
     SandboxClient,
     SandboxRefused,
 )
-from tests.unit.deploy.sandbox.conftest import ANA, Graph
-from tests.unit.deploy.sandbox.fake_gateway import Gateway
+from tests.unit.deploy.sandbox.conftest import ANA, GraphClient
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway
 from tests.waiting import PATIENCE
 
 PNG = base64.b64decode(
@@ -26,7 +26,7 @@ PNG = base64.b64decode(
 
 class TestTaps:
     def test_on_a_button_carry_its_id_and_the_message(
-        self, ana: BuyerClient, graph: Graph, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
         question = graph.asks("Yes", "No")
 
@@ -41,7 +41,7 @@ class TestTaps:
         assert ana.sees()[-1].reply_to == question
 
     def test_on_a_row_carry_its_description(
-        self, ana: BuyerClient, graph: Graph, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
         graph.lists("Red", "Blue")
 
@@ -52,7 +52,7 @@ class TestTaps:
 
     @pytest.mark.parametrize("choice", ["NO", "no", 2])
     def test_find_a_choice_by_title_id_or_place(
-        self, ana: BuyerClient, graph: Graph, gateway: Gateway, choice: str | int
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway, choice: str | int
     ) -> None:
         graph.asks("Yes", "No")
 
@@ -61,7 +61,7 @@ class TestTaps:
         assert gateway.messages()[0]["interactive"]["button_reply"]["id"] == "no"
 
     def test_find_the_newest_message_unless_told(
-        self, ana: BuyerClient, graph: Graph, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
         old = graph.asks("Yes")
         new = graph.asks("Yes")
@@ -72,7 +72,7 @@ class TestTaps:
         assert [message["context"]["id"] for message in gateway.messages()] == [new, old]
 
     def test_on_what_was_never_sent_are_refused_with_what_there_is(
-        self, ana: BuyerClient, graph: Graph
+        self, ana: BuyerClient, graph: GraphClient
     ) -> None:
         graph.asks("Yes")
 
@@ -80,7 +80,7 @@ class TestTaps:
             ana.taps("Perhaps")
 
     def test_on_the_message_of_somebody_else_are_refused(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         graph.asks("Yes")
 
@@ -90,7 +90,7 @@ class TestTaps:
 
 class TestFiles:
     def test_carry_a_media_id_and_the_digest(
-        self, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         ana.sends_picture(PNG, caption="paid", wait=5)
 
@@ -103,7 +103,7 @@ class TestFiles:
         assert picture is not None
         assert sandbox.file(picture) == PNG
 
-    def test_can_come_as_base64(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_can_come_as_base64(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         content = base64.b64encode(b"%PDF-1.7 x").decode()
         ana.sends("document", content=content, filename="proof.pdf", wait=5)
 
@@ -115,7 +115,7 @@ class TestFiles:
         [("audio", {"voice": True}), ("sticker", {"animated": False}), ("video", {})],
     )
     def test_are_of_every_kind(
-        self, ana: BuyerClient, gateway: Gateway, kind: str, extra: dict[str, bool]
+        self, ana: BuyerClient, gateway: FakeGateway, kind: str, extra: dict[str, bool]
     ) -> None:
         ana.sends_file(kind, b"bytes", wait=5)
 
@@ -123,12 +123,12 @@ class TestFiles:
         assert content["mime_type"]
         assert {key: content[key] for key in extra} == extra
 
-    def test_can_lie_about_their_digest(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_can_lie_about_their_digest(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         ana.sends_picture(PNG, sha256="bGllcw==", wait=5)
 
         assert gateway.messages()[0]["image"]["sha256"] == "bGllcw=="
 
-    def test_can_be_sent_again_under_their_id(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_can_be_sent_again_under_their_id(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         ana.sends_picture(PNG, wait=5)
         media_id = gateway.messages()[0]["image"]["id"]
         ana.sends("image", media_id=media_id, wait=5)
@@ -136,14 +136,18 @@ class TestFiles:
         assert gateway.messages()[1]["image"]["id"] == media_id
         assert gateway.messages()[1]["id"] != gateway.messages()[0]["id"]
 
-    def test_can_carry_an_address(self, ana: BuyerClient, graph: Graph, gateway: Gateway) -> None:
+    def test_can_carry_an_address(
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
+    ) -> None:
         ana.sends_picture(PNG, with_url=True, wait=5)
 
         assert graph.http.get(gateway.messages()[0]["image"]["url"]).content == PNG
 
 
 class TestOtherMessages:
-    def test_reply_to_a_message(self, ana: BuyerClient, graph: Graph, gateway: Gateway) -> None:
+    def test_reply_to_a_message(
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
+    ) -> None:
         ours = graph.says().json()["messages"][0]["id"]
         ana.says("yes", reply_to=ours, wait=5)
         ana.says("mine", reply_to=ana.last, wait=5)
@@ -162,14 +166,16 @@ class TestOtherMessages:
         ],
     )
     def test_of_every_type_are_posted(
-        self, ana: BuyerClient, gateway: Gateway, kind: str, more: dict[str, Any], content: Any
+        self, ana: BuyerClient, gateway: FakeGateway, kind: str, more: dict[str, Any], content: Any
     ) -> None:
         ana.sends(kind, **more, wait=5)
 
         message = gateway.messages()[0]
         assert (message["type"], message[kind]) == (kind, content)
 
-    def test_react_and_take_it_back(self, ana: BuyerClient, graph: Graph, gateway: Gateway) -> None:
+    def test_react_and_take_it_back(
+        self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
+    ) -> None:
         ours = graph.says().json()["messages"][0]["id"]
         ana.sends("reaction", of=ours, emoji="🎉", wait=5)
         ana.sends("reaction", of=ours, wait=5)
@@ -178,21 +184,21 @@ class TestOtherMessages:
         assert first["reaction"] == {"message_id": ours, "emoji": "🎉"}
         assert second["reaction"] == {"message_id": ours}
 
-    def test_can_be_anything(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_can_be_anything(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         ana.sends("raw", message={"type": "hologram", "timestamp": "x", "hologram": 1}, wait=5)
 
         message = gateway.messages()[0]
         assert (message["type"], message["timestamp"]) == ("hologram", "x")
         assert message["from"] == ANA
 
-    def test_may_carry_their_time(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_may_carry_their_time(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         ana.says("old", timestamp="2026-01-01T12:00:00+00:00", wait=5)
 
         assert gateway.messages()[0]["timestamp"] == "1767268800"
 
 
 class TestLooking:
-    def test_shows_what_a_person_sees(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_shows_what_a_person_sees(self, ana: BuyerClient, graph: GraphClient) -> None:
         interactive = {
             "type": "list",
             "header": {"type": "text", "text": "Raffles"},
@@ -219,7 +225,7 @@ class TestLooking:
         assert seen.ids == ["a", "b"]
         assert seen.raw["interactive"] == interactive
 
-    def test_shows_pictures_and_links(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_shows_pictures_and_links(self, ana: BuyerClient, graph: GraphClient) -> None:
         link = {
             "name": "cta_url",
             "parameters": {"display_text": "Open", "url": "https://a.example"},
@@ -234,14 +240,14 @@ class TestLooking:
         assert seen.picture == {"link": "https://a.example/a.png"}
         assert seen.link == {"title": "Open", "url": "https://a.example"}
 
-    def test_can_leave_it_unread(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_can_leave_it_unread(self, ana: BuyerClient, graph: GraphClient) -> None:
         graph.says()
 
         assert ana.replies(read=False)[0].status == "delivered"
         assert ana.replies()[0].status == "read"
         assert ana.replies(read=False)[0].status == "read"
 
-    def test_goes_on_where_it_stopped(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_goes_on_where_it_stopped(self, ana: BuyerClient, graph: GraphClient) -> None:
         graph.says("one")
         first = ana.replies()[-1]
         graph.says("two")
@@ -250,7 +256,9 @@ class TestLooking:
 
 
 class TestWaiting:
-    def test_ends_as_soon_as_the_business_writes(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_ends_as_soon_as_the_business_writes(
+        self, ana: BuyerClient, graph: GraphClient
+    ) -> None:
         threading.Timer(0.3, graph.says).start()
         started = time.monotonic()
 
@@ -274,20 +282,20 @@ class TestWaiting:
         assert ana.sees(after=ana.last, wait=0.3) == []
         assert time.monotonic() - started >= 0.3
 
-    def test_says_what_came_instead(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_says_what_came_instead(self, ana: BuyerClient, graph: GraphClient) -> None:
         graph.asks("Yes", text="Sure?")
 
         with pytest.raises(NothingSeen, match=r"'Sure\?' \['Yes'\]"):
             ana.waits_for("How many", timeout=0.2)
 
-    def test_can_count_or_test(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_can_count_or_test(self, ana: BuyerClient, graph: GraphClient) -> None:
         graph.says("one")
         graph.asks("Yes")
 
         assert len(ana.waits_for(2)) == 2
         assert ana.waits_for(lambda seen: "yes" in seen.ids).type == "button"
 
-    def test_begins_at_the_newest_message(self, ana: BuyerClient, graph: Graph) -> None:
+    def test_begins_at_the_newest_message(self, ana: BuyerClient, graph: GraphClient) -> None:
         graph.says("old")
         ana.says("next")
 
@@ -295,7 +303,7 @@ class TestWaiting:
             ana.waits_for("old", timeout=0.1)
 
     def test_works_for_what_was_sent_too(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         threading.Timer(0.2, graph.says).start()
 
@@ -354,7 +362,7 @@ class TestMistakes:
 
 class TestReset:
     def test_forgets_everything(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         graph.says()
         sandbox.fault("down")

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from deploy.sandbox.client import BuyerClient, SandboxClient, SandboxRefused
-from tests.unit.deploy.sandbox.conftest import ANA, Graph, error
-from tests.unit.deploy.sandbox.fake_gateway import Gateway
+from tests.unit.deploy.sandbox.conftest import ANA, GraphClient, parse_error
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway
 from tests.waiting import PATIENCE
 
 
@@ -17,18 +17,18 @@ class TestErrors:
         [(131056, 400), (131047, 400), (130429, 400), (131000, 500), (190, 401), (133004, 503)],
     )
     def test_come_with_metas_own_http_status(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, code: int, http: int
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, code: int, http: int
     ) -> None:
         sandbox.fault("error", code=code)
 
         answer = graph.says()
 
-        assert (answer.status_code, error(answer)["code"]) == (http, code)
-        assert error(answer)["message"].startswith(f"(#{code})")
+        assert (answer.status_code, parse_error(answer)["code"]) == (http, code)
+        assert parse_error(answer)["message"].startswith(f"(#{code})")
         assert ana.replies() == []
 
     def test_happen_as_often_as_told(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("error", code=130429, times=2)
         sandbox.fault("error", code=131056)
@@ -40,7 +40,7 @@ class TestErrors:
         assert len(sandbox.refused()) == 3
 
     def test_last_until_cleared(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("error", times=None)
         codes = [graph.says().status_code for _ in range(5)]
@@ -49,7 +49,9 @@ class TestErrors:
         assert codes == [500] * 5
         assert graph.says().status_code == 200
 
-    def test_can_be_spelt_out(self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient) -> None:
+    def test_can_be_spelt_out(
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
+    ) -> None:
         sandbox.fault(
             "error", code=7, http=418, details="tea", subcode=8, transient=True, retry_after=9
         )
@@ -57,12 +59,12 @@ class TestErrors:
         answer = graph.says()
 
         assert (answer.status_code, answer.headers["retry-after"]) == (418, "9")
-        found = error(answer)
+        found = parse_error(answer)
         assert found["error_data"] == {"messaging_product": "whatsapp", "details": "tea"}
         assert (found["error_subcode"], found["is_transient"]) == (8, True)
 
     def test_can_concern_one_buyer(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.buyer("15550101002", user_id="US.2").says("hello")
         sandbox.fault("error", code=131056, to="15550101002", times=2)
@@ -72,7 +74,7 @@ class TestErrors:
         assert graph.says(to="", recipient="US.2").status_code == 400
 
     def test_can_concern_another_operation(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("error", code=131009, operation="read")
 
@@ -80,7 +82,7 @@ class TestErrors:
         assert graph.says().status_code == 200
         assert graph.post(read).status_code == 400
 
-    def test_throttle(self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient) -> None:
+    def test_throttle(self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient) -> None:
         sandbox.fault("429", retry_after=2)
 
         answer = graph.says()
@@ -88,7 +90,7 @@ class TestErrors:
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
 
     def test_come_later_as_a_failed_status(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.fault("fails_later", code=131049)
 
@@ -108,7 +110,7 @@ class TestErrors:
 
 class TestDoubt:
     def test_a_500_may_come_after_accepting(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("500_after_accepting")
 
@@ -117,7 +119,7 @@ class TestDoubt:
         assert sandbox.outgoing()[0]["answered"] == "500_after_accepting"
 
     def test_a_500_may_come_without_sending(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("500")
 
@@ -125,7 +127,7 @@ class TestDoubt:
         assert sandbox.outgoing() == []
 
     def test_an_answer_may_be_garbled(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("garbled")
 
@@ -136,7 +138,7 @@ class TestDoubt:
 
     @pytest.mark.parametrize("delivers", [True, False])
     def test_an_answer_may_not_come(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, delivers: bool
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, delivers: bool
     ) -> None:
         sandbox.fault("timeout", seconds=2, delivers=delivers)
 
@@ -153,7 +155,7 @@ class TestDoubt:
 
     @pytest.mark.parametrize("delivers", [True, False])
     def test_the_connection_may_be_cut(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, delivers: bool
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, delivers: bool
     ) -> None:
         sandbox.fault("drop", delivers=delivers)
 
@@ -166,7 +168,7 @@ class TestDoubt:
 
 class TestDown:
     def test_refuses_everything_until_cleared(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("down")
 
@@ -184,7 +186,7 @@ class TestDown:
 
 class TestDelay:
     def test_takes_its_time_and_then_works(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.fault("delay", seconds=0.3)
         started = time.monotonic()

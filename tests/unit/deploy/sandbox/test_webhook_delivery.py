@@ -10,8 +10,8 @@ import pytest
 from deploy.sandbox import webhook_payloads
 from deploy.sandbox.client import BuyerClient, NothingSeen, SandboxClient, SandboxRefused
 from deploy.sandbox.options import SandboxOptions
-from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph
-from tests.unit.deploy.sandbox.fake_gateway import VERIFY_TOKEN, Gateway
+from tests.unit.deploy.sandbox.conftest import ANA, PHONE_NUMBER_IDS, GraphClient
+from tests.unit.deploy.sandbox.fake_gateway import VERIFY_TOKEN, FakeGateway
 from tests.waiting import PATIENCE
 
 SECRET = SandboxOptions().app_secret.encode()
@@ -52,7 +52,7 @@ class TestSignature:
         )
 
     def test_stands_in_the_header_of_what_is_posted(
-        self, ana: BuyerClient, gateway: Gateway
+        self, ana: BuyerClient, gateway: FakeGateway
     ) -> None:
         ana.says("ticket 07 / ñ", wait=5)
 
@@ -64,7 +64,7 @@ class TestSignature:
 
 
 class TestMessage:
-    def test_has_the_shape_of_2026(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_has_the_shape_of_2026(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         ana = sandbox.buyer(ANA, name="Ana", username="ana.r", user_id="US.1")
 
         ana.says("hello", timestamp=1_749_416_383, id="wamid.A1", wait=5)
@@ -81,7 +81,7 @@ class TestMessage:
                                 "messaging_product": "whatsapp",
                                 "metadata": {
                                     "display_phone_number": "15550109900",
-                                    "phone_number_id": NUMBERS[0],
+                                    "phone_number_id": PHONE_NUMBER_IDS[0],
                                 },
                                 "contacts": [
                                     {
@@ -108,7 +108,7 @@ class TestMessage:
         }
 
     def test_can_hide_the_phone(
-        self, sandbox: SandboxClient, gateway: Gateway, graph: Graph
+        self, sandbox: SandboxClient, gateway: FakeGateway, graph: GraphClient
     ) -> None:
         ana = sandbox.buyer(ANA, hide_phone=True, user_id="US.1")
 
@@ -121,19 +121,21 @@ class TestMessage:
         assert {status.get("recipient_id") for status in gateway.statuses()} == {None}
         assert {status["recipient_user_id"] for status in gateway.statuses()} == {"US.1"}
 
-    def test_can_have_the_shape_before_2026(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_can_have_the_shape_before_2026(
+        self, sandbox: SandboxClient, gateway: FakeGateway
+    ) -> None:
         sandbox.buyer(ANA, user_id="").says("hello", wait=5)
 
         assert "user_id" not in gateway.posted[0].body.decode()
 
     def test_can_come_with_others_in_one_webhook(
-        self, sandbox: SandboxClient, gateway: Gateway
+        self, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.batch(
             [
                 {"wa_id": ANA, "type": "text", "text": "one"},
                 {"wa_id": "15550101002", "type": "text", "text": "two"},
-                {"wa_id": ANA, "type": "text", "text": "3", "phone_number_id": NUMBERS[1]},
+                {"wa_id": ANA, "type": "text", "text": "3", "phone_number_id": PHONE_NUMBER_IDS[1]},
             ],
             wait=5,
         )
@@ -142,9 +144,9 @@ class TestMessage:
         first, second = json.loads(posted.body)["entry"][0]["changes"]
         assert [message["text"]["body"] for message in first["value"]["messages"]] == ["one", "two"]
         assert len(first["value"]["contacts"]) == 2
-        assert second["value"]["metadata"]["phone_number_id"] == NUMBERS[1]
+        assert second["value"]["metadata"]["phone_number_id"] == PHONE_NUMBER_IDS[1]
 
-    def test_of_the_system_has_no_contacts(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_of_the_system_has_no_contacts(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         moved = {"type": "user_changed_number", "body": "moved", "wa_id": "15550101002"}
         ana.sends("system", system=moved, wait=5)
 
@@ -154,7 +156,7 @@ class TestMessage:
 
 class TestDelivery:
     def test_is_repeated_until_the_gateway_says_200(
-        self, ana: BuyerClient, gateway: Gateway
+        self, ana: BuyerClient, gateway: FakeGateway
     ) -> None:
         gateway.answers += [503, 500, 202, 401]
 
@@ -165,7 +167,7 @@ class TestDelivery:
         assert ana.sees()[-1].status == "delivered"
 
     def test_goes_on_when_the_gateway_comes_back(
-        self, sandbox: SandboxClient, gateway: Gateway
+        self, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook")
         ana = sandbox.buyer(ANA)
@@ -179,7 +181,7 @@ class TestDelivery:
         assert len(gateway.messages()) == 1
         assert sandbox.deliveries()[0]["statuses"][0] == 0
 
-    def test_is_given_up_in_the_end(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_is_given_up_in_the_end(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook", give_up_after=0.1)
         sandbox.buyer(ANA).says("is anybody there")
 
@@ -190,7 +192,7 @@ class TestDelivery:
         assert delivery["attempts"] >= 2
 
     def test_keeps_the_order_of_what_one_buyer_sends(
-        self, ana: BuyerClient, gateway: Gateway
+        self, ana: BuyerClient, gateway: FakeGateway
     ) -> None:
         texts = [str(number) for number in range(30)]
         for text in texts:
@@ -199,7 +201,7 @@ class TestDelivery:
 
         assert [message["text"]["body"] for message in gateway.messages()] == texts
 
-    def test_can_be_doubled_at_the_same_time(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_can_be_doubled_at_the_same_time(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         ana.says("twice", times=3, wait=5)
 
         assert len(gateway.posted) == 3
@@ -207,7 +209,7 @@ class TestDelivery:
         assert len(ana.sees()) == 2
 
     def test_can_be_doubled_always(
-        self, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(duplicates=1)
         ana.says("twice")
@@ -215,7 +217,7 @@ class TestDelivery:
 
         assert len(gateway.messages()) == 2
 
-    def test_can_be_repeated_later(self, ana: BuyerClient, gateway: Gateway) -> None:
+    def test_can_be_repeated_later(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         number = ana.says("once", wait=5)
         ana.sends("again", of=number, wait=5)
 
@@ -223,7 +225,7 @@ class TestDelivery:
         assert first.body == again.body
 
     def test_is_refused_when_too_many_wait(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook", max_pending=2)
         ana.says("one")
@@ -235,7 +237,7 @@ class TestDelivery:
         assert sandbox.state()["dropped"] == 3
 
     def test_ends_when_the_app_is_not_subscribed(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         path = f"/v26.0/{SandboxOptions().waba_id}/subscribed_apps"
         graph.http.delete(path)
@@ -251,7 +253,7 @@ class TestDelivery:
 
 class TestStatuses:
     def test_are_sent_then_delivered_then_read(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         message_id = graph.says(biz_opaque_callback_data="outbox-7").json()["messages"][0]["id"]
         sandbox.settle()
@@ -268,7 +270,7 @@ class TestStatuses:
         assert sandbox.outgoing()[0]["status"] == "read"
 
     def test_wait_until_the_phone_is_on(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.buyer(ANA, online=False)
         graph.says("one")
@@ -284,7 +286,7 @@ class TestStatuses:
         assert [seen.text for seen in ana.replies()] == ["one", "two"]
 
     def test_come_after_the_delay(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.settings(delivery_delay=0.3)
         graph.says("one")
@@ -296,7 +298,7 @@ class TestStatuses:
         assert [seen.text for seen in ana.replies()] == ["one", "two"]
 
     def test_can_be_left_out(
-        self, ana: BuyerClient, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(statuses=["delivered"])
         graph.says()
@@ -307,7 +309,7 @@ class TestStatuses:
 
 
 class TestAsTold:
-    def test_posts_json_signed(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_posts_json_signed(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         statuses = sandbox.post_webhook({"object": "x/y"})
 
         assert statuses == [200]
@@ -322,13 +324,13 @@ class TestAsTold:
         ("more", "body"), [({"text": "not json"}, b"not json"), ({"base64": "AP8="}, b"\x00\xff")]
     )
     def test_posts_any_bytes(
-        self, sandbox: SandboxClient, gateway: Gateway, more: dict[str, str], body: bytes
+        self, sandbox: SandboxClient, gateway: FakeGateway, more: dict[str, str], body: bytes
     ) -> None:
         sandbox.post_webhook(**more)
 
         assert gateway.posted[0].body == body
 
-    def test_signs_badly_or_not_at_all(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_signs_badly_or_not_at_all(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         for signature in ("bad", "missing", "sha1=77"):
             sandbox.post_webhook({}, signature=signature)
 
@@ -342,18 +344,20 @@ class TestAsTold:
         assert missing == ""
         assert literal == "sha1=77"
 
-    def test_posts_at_the_same_time(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_posts_at_the_same_time(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         gateway.together = threading.Barrier(5, timeout=PATIENCE)
 
         assert sandbox.post_webhook({}, times=5, together=True) == [200] * 5
 
-    def test_tells_what_the_gateway_said(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_tells_what_the_gateway_said(
+        self, sandbox: SandboxClient, gateway: FakeGateway
+    ) -> None:
         gateway.answers.append(401)
 
         assert sandbox.post_webhook({}) == [401]
         assert len(gateway.posted) == 1
 
-    def test_repeats_if_asked(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_repeats_if_asked(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         gateway.answers += [500, 500]
 
         assert sandbox.post_webhook({}, retry=True) == [500]
@@ -362,12 +366,14 @@ class TestAsTold:
 
 
 class TestVerification:
-    def test_succeeds_with_the_right_word(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_succeeds_with_the_right_word(
+        self, sandbox: SandboxClient, gateway: FakeGateway
+    ) -> None:
         answer = sandbox.verify(VERIFY_TOKEN, challenge="1158201444")
 
         assert answer == {"status": 200, "body": "1158201444", "verified": True}
 
-    def test_fails_with_the_wrong_word(self, sandbox: SandboxClient, gateway: Gateway) -> None:
+    def test_fails_with_the_wrong_word(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
         assert sandbox.verify("wrong")["verified"] is False
 
     def test_fails_when_nobody_is_there(self, sandbox: SandboxClient) -> None:

@@ -8,23 +8,27 @@ import pytest
 
 from deploy.sandbox.client import BuyerClient, SandboxClient
 from deploy.sandbox.media import MAX_FILES, MediaStore
-from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph, error
-from tests.unit.deploy.sandbox.fake_gateway import Gateway
+from tests.unit.deploy.sandbox.conftest import ANA, PHONE_NUMBER_IDS, GraphClient, parse_error
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway
 
 PICTURE = b"\xff\xd8\xff picture"
 
 
 def upload(
-    graph: Graph, content: bytes = PICTURE, *, kind: str = "image/jpeg", product: str = "whatsapp"
+    graph: GraphClient,
+    content: bytes = PICTURE,
+    *,
+    kind: str = "image/jpeg",
+    product: str = "whatsapp",
 ) -> httpx.Response:
     """Upload a file from the first business number."""
     form = {"messaging_product": product, "type": kind}
     file = ("a.jpg", content, form["type"])
-    return graph.http.post(f"/v26.0/{NUMBERS[0]}/media", data=form, files={"file": file})
+    return graph.http.post(f"/v26.0/{PHONE_NUMBER_IDS[0]}/media", data=form, files={"file": file})
 
 
 @pytest.fixture
-def media_id(graph: Graph) -> str:
+def media_id(graph: GraphClient) -> str:
     """The id of a picture that was uploaded."""
     found: str = upload(graph).json()["id"]
     return found
@@ -32,7 +36,7 @@ def media_id(graph: Graph) -> str:
 
 class TestUpload:
     def test_gives_an_id_that_can_be_sent(
-        self, graph: Graph, ana: BuyerClient, media_id: str
+        self, graph: GraphClient, ana: BuyerClient, media_id: str
     ) -> None:
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
 
@@ -45,41 +49,41 @@ class TestUpload:
         assert ana.sandbox.file(seen.picture) == PICTURE
 
     def test_belongs_to_one_business_number(
-        self, graph: Graph, ana: BuyerClient, media_id: str
+        self, graph: GraphClient, ana: BuyerClient, media_id: str
     ) -> None:
-        ana.says("hi", phone_number_id=NUMBERS[1])
+        ana.says("hi", phone_number_id=PHONE_NUMBER_IDS[1])
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
 
-        answer = graph.post({**body, "image": {"id": media_id}}, number=NUMBERS[1])
+        answer = graph.post({**body, "image": {"id": media_id}}, number=PHONE_NUMBER_IDS[1])
 
-        assert "media attachment ID" in error(answer)["message"]
+        assert "media attachment ID" in parse_error(answer)["message"]
 
     @pytest.mark.parametrize(
         ("mime_type", "limit"),
         [("image/jpeg", 5 * 2**20), ("image/png", 5 * 2**20), ("image/webp", 512 * 2**10)],
     )
     def test_is_taken_up_to_the_limit_of_its_type(
-        self, graph: Graph, mime_type: str, limit: int
+        self, graph: GraphClient, mime_type: str, limit: int
     ) -> None:
         assert upload(graph, b"x" * limit, kind=mime_type).status_code == 200
-        assert error(upload(graph, b"x" * (limit + 1), kind=mime_type))["code"] == 100
+        assert parse_error(upload(graph, b"x" * (limit + 1), kind=mime_type))["code"] == 100
 
     @pytest.mark.parametrize("fields", [{"kind": "application/zip"}, {"product": "facebook"}])
-    def test_refuses_what_meta_refuses(self, graph: Graph, fields: dict[str, str]) -> None:
+    def test_refuses_what_meta_refuses(self, graph: GraphClient, fields: dict[str, str]) -> None:
         refused = upload(graph, PICTURE, **fields)
 
-        assert error(refused)["code"] == 100
+        assert parse_error(refused)["code"] == 100
 
-    def test_wants_a_file(self, graph: Graph) -> None:
+    def test_wants_a_file(self, graph: GraphClient) -> None:
         answer = graph.http.post(
-            f"/v26.0/{NUMBERS[0]}/media", data={"messaging_product": "whatsapp"}
+            f"/v26.0/{PHONE_NUMBER_IDS[0]}/media", data={"messaging_product": "whatsapp"}
         )
 
-        assert error(answer)["message"] == "(#100) The parameter file is required."
+        assert parse_error(answer)["message"] == "(#100) The parameter file is required."
 
 
 class TestFetching:
-    def test_describes_and_gives_the_bytes(self, graph: Graph, media_id: str) -> None:
+    def test_describes_and_gives_the_bytes(self, graph: GraphClient, media_id: str) -> None:
         described = graph.http.get(f"/v26.0/{media_id}").json()
 
         assert described["mime_type"] == "image/jpeg"
@@ -92,20 +96,20 @@ class TestFetching:
         assert answer.headers["content-type"] == "image/jpeg"
 
     def test_works_for_what_buyers_send(
-        self, graph: Graph, ana: BuyerClient, gateway: Gateway
+        self, graph: GraphClient, ana: BuyerClient, gateway: FakeGateway
     ) -> None:
         ana.sends_file("audio", b"OggS voice", mime_type="audio/ogg; codecs=opus", wait=5)
         media_id = gateway.messages()[0]["audio"]["id"]
 
         described = graph.http.get(
-            f"/v26.0/{media_id}", params={"phone_number_id": NUMBERS[0]}
+            f"/v26.0/{media_id}", params={"phone_number_id": PHONE_NUMBER_IDS[0]}
         ).json()
         answer = graph.http.get(described["url"])
 
         assert answer.content == b"OggS voice"
         assert answer.headers["content-type"] == "audio/ogg; codecs=opus"
 
-    def test_wants_the_bearer(self, graph: Graph, media_id: str) -> None:
+    def test_wants_the_bearer(self, graph: GraphClient, media_id: str) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
 
         without = httpx.get(url, trust_env=False)
@@ -114,10 +118,10 @@ class TestFetching:
         assert (without.status_code, wrong.status_code) == (401, 401)
         assert without.headers["content-type"].startswith("text/html")
         bare = graph.http.get(f"/v26.0/{media_id}", headers={"Authorization": ""})
-        assert error(bare)["code"] == 190
+        assert parse_error(bare)["code"] == 190
 
     def test_ends_with_the_address(
-        self, graph: Graph, sandbox: SandboxClient, media_id: str
+        self, graph: GraphClient, sandbox: SandboxClient, media_id: str
     ) -> None:
         sandbox.settings(media_url_seconds=0)
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
@@ -128,20 +132,20 @@ class TestFetching:
         assert late.status_code == 404
         assert graph.http.get(fresh).status_code == 200
 
-    def test_checks_the_business_number(self, graph: Graph, media_id: str) -> None:
-        query = {"phone_number_id": NUMBERS[1]}
+    def test_checks_the_business_number(self, graph: GraphClient, media_id: str) -> None:
+        query = {"phone_number_id": PHONE_NUMBER_IDS[1]}
 
         answer = graph.http.get(f"/v26.0/{media_id}", params=query)
 
-        assert (error(answer)["code"], error(answer)["error_subcode"]) == (100, 33)
+        assert (parse_error(answer)["code"], parse_error(answer)["error_subcode"]) == (100, 33)
 
-    def test_ends_when_the_file_is_deleted(self, graph: Graph, media_id: str) -> None:
+    def test_ends_when_the_file_is_deleted(self, graph: GraphClient, media_id: str) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
 
         assert graph.http.delete(f"/v26.0/{media_id}").json() == {"success": True}
         assert graph.http.get(f"/v26.0/{media_id}").status_code == 400
         assert graph.http.get(url).status_code == 404
-        assert error(graph.http.delete(f"/v26.0/{media_id}"))["error_subcode"] == 33
+        assert parse_error(graph.http.delete(f"/v26.0/{media_id}"))["error_subcode"] == 33
 
     @pytest.mark.parametrize(
         ("fault", "status"),
@@ -149,7 +153,7 @@ class TestFetching:
     )
     def test_can_fail(
         self,
-        graph: Graph,
+        graph: GraphClient,
         sandbox: SandboxClient,
         media_id: str,
         fault: dict[str, Any],
@@ -163,7 +167,9 @@ class TestFetching:
         assert graph.http.get(f"/v26.0/{media_id}").status_code == status
         assert graph.http.get(url).status_code == 200
 
-    def test_can_give_half_of_it(self, graph: Graph, sandbox: SandboxClient, media_id: str) -> None:
+    def test_can_give_half_of_it(
+        self, graph: GraphClient, sandbox: SandboxClient, media_id: str
+    ) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
         sandbox.fault("corrupt")
 
@@ -193,7 +199,7 @@ class TestStore:
 
 class TestLinks:
     def test_that_meta_can_load_are_delivered(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, media_id: str
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient, media_id: str
     ) -> None:
         sandbox.settings(fetch_links=True)
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
@@ -205,7 +211,12 @@ class TestLinks:
 
     @pytest.mark.parametrize("path", ["/sandbox/media/404", "/sandbox/state"])
     def test_that_meta_cannot_load_fail_later(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway, path: str
+        self,
+        graph: GraphClient,
+        ana: BuyerClient,
+        sandbox: SandboxClient,
+        gateway: FakeGateway,
+        path: str,
     ) -> None:
         sandbox.settings(fetch_links=True)
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}

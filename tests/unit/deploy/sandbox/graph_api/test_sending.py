@@ -6,51 +6,55 @@ from typing import Any
 import pytest
 
 from deploy.sandbox.client import BuyerClient, SandboxClient
-from tests.unit.deploy.sandbox.conftest import ANA, NUMBERS, Graph, error
-from tests.unit.deploy.sandbox.fake_gateway import Gateway
+from tests.unit.deploy.sandbox.conftest import ANA, PHONE_NUMBER_IDS, GraphClient, parse_error
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway
 
 DAY = 24 * 3600
 
 
 class TestToken:
     @pytest.mark.parametrize("header", ["Bearer wrong", "Basic sandbox-access-token", ""])
-    def test_that_is_not_ours_is_refused_as_meta_words_it(self, graph: Graph, header: str) -> None:
+    def test_that_is_not_ours_is_refused_as_meta_words_it(
+        self, graph: GraphClient, header: str
+    ) -> None:
         answer = graph.post({}, headers={"Authorization": header})
 
         assert answer.status_code == 401
-        assert error(answer)["code"] == 190
-        assert error(answer)["type"] == "OAuthException"
+        assert parse_error(answer)["code"] == 190
+        assert parse_error(answer)["type"] == "OAuthException"
         assert "invalid_token" in answer.headers["www-authenticate"]
 
 
 class TestAddress:
-    def test_with_a_business_number_of_others_is_refused(self, graph: Graph) -> None:
+    def test_with_a_business_number_of_others_is_refused(self, graph: GraphClient) -> None:
         answer = graph.post({}, number="999")
 
         assert answer.status_code == 400
-        assert (error(answer)["code"], error(answer)["error_subcode"]) == (100, 33)
-        assert error(answer)["type"] == "GraphMethodException"
+        assert (parse_error(answer)["code"], parse_error(answer)["error_subcode"]) == (100, 33)
+        assert parse_error(answer)["type"] == "GraphMethodException"
 
     @pytest.mark.parametrize("path", ["/nowhere", "/v26.0/1/2/3", "/messages", "/26/1/messages"])
-    def test_that_nobody_knows_is_refused(self, graph: Graph, path: str) -> None:
+    def test_that_nobody_knows_is_refused(self, graph: GraphClient, path: str) -> None:
         answer = graph.http.post(path, json={})
 
-        assert error(answer)["code"] == 2500
+        assert parse_error(answer)["code"] == 2500
 
-    def test_takes_what_is_not_json_for_nothing(self, graph: Graph) -> None:
-        answer = graph.http.post(f"/v26.0/{NUMBERS[0]}/messages", content=b"{not json")
+    def test_takes_what_is_not_json_for_nothing(self, graph: GraphClient) -> None:
+        answer = graph.http.post(f"/v26.0/{PHONE_NUMBER_IDS[0]}/messages", content=b"{not json")
 
         assert answer.status_code == 400
-        assert error(answer)["message"] == "(#100) The parameter messaging_product is required."
+        assert (
+            parse_error(answer)["message"] == "(#100) The parameter messaging_product is required."
+        )
 
-    def test_refuses_a_body_without_end(self, graph: Graph) -> None:
-        answer = graph.http.post(f"/v26.0/{NUMBERS[0]}/messages", content=b"x" * 2_000_000)
+    def test_refuses_a_body_without_end(self, graph: GraphClient) -> None:
+        answer = graph.http.post(f"/v26.0/{PHONE_NUMBER_IDS[0]}/messages", content=b"x" * 2_000_000)
 
         assert answer.status_code == 413
 
 
 class TestAnswer:
-    def test_to_a_phone_names_its_wa_id(self, graph: Graph, ana: BuyerClient) -> None:
+    def test_to_a_phone_names_its_wa_id(self, graph: GraphClient, ana: BuyerClient) -> None:
         answer = graph.says(to="+1 (555) 010-1001")
 
         assert answer.status_code == 200
@@ -63,7 +67,7 @@ class TestAnswer:
         }
 
     def test_to_a_user_id_names_the_user_id(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
@@ -75,7 +79,7 @@ class TestAnswer:
 
 class TestRecipient:
     def test_in_to_is_accepted_and_never_delivered(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient, gateway: Gateway
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
@@ -87,7 +91,9 @@ class TestRecipient:
         assert ana.replies() == []
         assert gateway.posted == []
 
-    def test_loses_against_to(self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient) -> None:
+    def test_loses_against_to(
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient
+    ) -> None:
         bea = sandbox.buyer("15550101002", user_id="US.2")
         bea.says("hello")
 
@@ -97,7 +103,7 @@ class TestRecipient:
         assert bea.replies() == []
 
     def test_that_nobody_has_fails_later(
-        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         answer = graph.says(to="", recipient="US.404")
         sandbox.settle()
@@ -109,40 +115,42 @@ class TestRecipient:
     @pytest.mark.parametrize(
         "recipient", ["15550101001", "US.", "us.1", "US.1-2", "US." + "1" * 129]
     )
-    def test_that_is_no_user_id_is_refused(self, graph: Graph, recipient: str) -> None:
-        assert error(graph.says(to="", recipient=recipient))["code"] == 131009
+    def test_that_is_no_user_id_is_refused(self, graph: GraphClient, recipient: str) -> None:
+        assert parse_error(graph.says(to="", recipient=recipient))["code"] == 131009
 
-    def test_must_be_named(self, graph: Graph) -> None:
-        assert error(graph.says(to=""))["message"] == "(#100) The parameter to is required."
+    def test_must_be_named(self, graph: GraphClient) -> None:
+        assert parse_error(graph.says(to=""))["message"] == "(#100) The parameter to is required."
 
 
 class TestPhoneNumber:
     @pytest.mark.parametrize("to", ["+0155501010", "+123456", "+1234567890123456", "Ana", "+1555x"])
-    def test_that_cannot_be_one_is_refused(self, graph: Graph, to: str) -> None:
+    def test_that_cannot_be_one_is_refused(self, graph: GraphClient, to: str) -> None:
         answer = graph.says(to=to)
 
-        assert error(answer)["code"] == 131009
-        assert "malformed" in error(answer)["error_data"]["details"]
+        assert parse_error(answer)["code"] == 131009
+        assert "malformed" in parse_error(answer)["error_data"]["details"]
 
     def test_without_plus_gets_the_country_code_and_goes_astray(
-        self, graph: Graph, ana: BuyerClient
+        self, graph: GraphClient, ana: BuyerClient
     ) -> None:
-        assert error(graph.says(to=ANA))["code"] == 131047
+        assert parse_error(graph.says(to=ANA))["code"] == 131047
         assert graph.says(to=ANA.removeprefix("1")).status_code == 200
         assert len(ana.replies()) == 1
 
-    def test_of_the_sender_is_refused(self, graph: Graph) -> None:
-        assert error(graph.says(to="+15550109900"))["code"] == 131021
+    def test_of_the_sender_is_refused(self, graph: GraphClient) -> None:
+        assert parse_error(graph.says(to="+15550109900"))["code"] == 131021
 
 
 class TestReach:
-    def test_of_a_number_not_allowed_is_refused(self, graph: Graph, sandbox: SandboxClient) -> None:
+    def test_of_a_number_not_allowed_is_refused(
+        self, graph: GraphClient, sandbox: SandboxClient
+    ) -> None:
         sandbox.settings(unknown_recipients="not_allowed")
 
-        assert error(graph.says(to="+15550101009"))["code"] == 131030
+        assert parse_error(graph.says(to="+15550101009"))["code"] == 131030
 
     def test_of_a_number_not_on_whatsapp_fails_later(
-        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(unknown_recipients="undeliverable")
 
@@ -157,14 +165,14 @@ class TestReach:
         assert status["errors"][0]["code"] == 131026
 
     def test_can_be_set_for_one_buyer(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         sandbox.buyer(ANA, reach="not_allowed")
 
-        assert error(graph.says())["code"] == 131030
+        assert parse_error(graph.says())["code"] == 131030
 
     def test_makes_no_buyer_of_a_number_that_never_wrote(
-        self, graph: Graph, sandbox: SandboxClient
+        self, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         graph.says(to="+15550101009")
 
@@ -173,44 +181,46 @@ class TestReach:
 
 class TestWindow:
     def test_is_open_until_a_day_after_the_message(
-        self, graph: Graph, sandbox: SandboxClient
+        self, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY + 30)
 
         assert graph.says().status_code == 200
 
-    def test_is_closed_a_day_after_the_message(self, graph: Graph, sandbox: SandboxClient) -> None:
+    def test_is_closed_a_day_after_the_message(
+        self, graph: GraphClient, sandbox: SandboxClient
+    ) -> None:
         sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY)
 
         answer = graph.says()
 
         assert answer.status_code == 400
-        assert error(answer)["code"] == 131047
-        assert "24 hours" in error(answer)["error_data"]["details"]
+        assert parse_error(answer)["code"] == 131047
+        assert "24 hours" in parse_error(answer)["error_data"]["details"]
         assert sandbox.outgoing() == []
 
-    def test_counts_from_the_newest_message(self, graph: Graph, ana: BuyerClient) -> None:
+    def test_counts_from_the_newest_message(self, graph: GraphClient, ana: BuyerClient) -> None:
         ana.says("late", timestamp=int(time.time()) - 2 * DAY)
 
         assert graph.says().status_code == 200
 
-    def test_is_that_of_one_business_number(self, graph: Graph, ana: BuyerClient) -> None:
+    def test_is_that_of_one_business_number(self, graph: GraphClient, ana: BuyerClient) -> None:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "to": f"+{ANA}"}
         body |= {"type": "text", "text": {"body": "hi"}}
 
-        assert error(graph.post(body, number=NUMBERS[1]))["code"] == 131047
-        ana.says("hello", phone_number_id=NUMBERS[1])
-        assert graph.post(body, number=NUMBERS[1]).status_code == 200
+        assert parse_error(graph.post(body, number=PHONE_NUMBER_IDS[1]))["code"] == 131047
+        ana.says("hello", phone_number_id=PHONE_NUMBER_IDS[1])
+        assert graph.post(body, number=PHONE_NUMBER_IDS[1]).status_code == 200
 
-    def test_is_not_opened_by_a_reaction(self, graph: Graph, ana: BuyerClient) -> None:
-        hello = ana.says("long ago", phone_number_id=NUMBERS[1], timestamp=1)
-        ana.sends("reaction", of=hello, emoji="👍", phone_number_id=NUMBERS[1])
+    def test_is_not_opened_by_a_reaction(self, graph: GraphClient, ana: BuyerClient) -> None:
+        hello = ana.says("long ago", phone_number_id=PHONE_NUMBER_IDS[1], timestamp=1)
+        ana.sends("reaction", of=hello, emoji="👍", phone_number_id=PHONE_NUMBER_IDS[1])
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "text": {"body": "hi"}}
 
-        assert error(graph.post(body, number=NUMBERS[1]))["code"] == 131047
+        assert parse_error(graph.post(body, number=PHONE_NUMBER_IDS[1]))["code"] == 131047
 
     def test_can_close_after_accepting(
-        self, graph: Graph, sandbox: SandboxClient, gateway: Gateway
+        self, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(window="async")
 
@@ -221,7 +231,7 @@ class TestWindow:
         (status,) = gateway.statuses()
         assert (status["status"], status["errors"][0]["code"]) == ("failed", 131047)
 
-    def test_can_be_switched_off(self, graph: Graph, sandbox: SandboxClient) -> None:
+    def test_can_be_switched_off(self, graph: GraphClient, sandbox: SandboxClient) -> None:
         sandbox.settings(window="off")
 
         assert graph.says().status_code == 200
@@ -230,22 +240,22 @@ class TestWindow:
 
 class TestPairLimit:
     def test_stops_the_forty_sixth_message_in_a_burst(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         sandbox.settings(pair_limit=True)
 
         answers = [graph.says(str(number)) for number in range(46)]
 
         assert [answer.status_code for answer in answers] == [200] * 45 + [400]
-        assert error(answers[-1])["code"] == 131056
+        assert parse_error(answers[-1])["code"] == 131056
 
 
 class TestMarkAsRead:
-    def read(self, graph: Graph, message_id: str, **more: Any) -> Any:
+    def read(self, graph: GraphClient, message_id: str, **more: Any) -> Any:
         body = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
         return graph.post({**body, **more})
 
-    def test_marks_the_message_and_those_before(self, graph: Graph, ana: BuyerClient) -> None:
+    def test_marks_the_message_and_those_before(self, graph: GraphClient, ana: BuyerClient) -> None:
         ana.says("second")
         ana.says("third")
         second = ana.sees()[1]
@@ -256,7 +266,7 @@ class TestMarkAsRead:
         assert [each.status == "read" for each in ana.sees()] == [True, True, False]
 
     def test_shows_that_somebody_types_until_the_reply(
-        self, graph: Graph, ana: BuyerClient, sandbox: SandboxClient
+        self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
         chat = f"/sandbox/buyers/{ANA}/messages"
         self.read(graph, ana.sees()[0].id, typing_indicator={"type": "text"})
@@ -266,13 +276,13 @@ class TestMarkAsRead:
         assert typing is True
         assert sandbox.ask("GET", chat)["typing"] is False
 
-    def test_of_what_no_buyer_wrote_is_refused(self, graph: Graph, ana: BuyerClient) -> None:
+    def test_of_what_no_buyer_wrote_is_refused(self, graph: GraphClient, ana: BuyerClient) -> None:
         ours = graph.says().json()["messages"][0]["id"]
 
-        assert error(self.read(graph, "wamid.unknown"))["code"] == 131009
-        assert error(self.read(graph, ours))["code"] == 131009
+        assert parse_error(self.read(graph, "wamid.unknown"))["code"] == 131009
+        assert parse_error(self.read(graph, ours))["code"] == 131009
 
-    def test_wants_a_known_indicator(self, graph: Graph, ana: BuyerClient) -> None:
+    def test_wants_a_known_indicator(self, graph: GraphClient, ana: BuyerClient) -> None:
         answer = self.read(graph, ana.sees()[0].id, typing_indicator={"type": "dots"})
 
-        assert error(answer)["code"] == 100
+        assert parse_error(answer)["code"] == 100

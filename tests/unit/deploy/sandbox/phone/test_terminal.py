@@ -15,7 +15,7 @@ from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
 from deploy.sandbox.phone.terminal import TerminalPhone, derive_phone_number
-from tests.unit.deploy.sandbox.fake_gateway import Gateway, listening
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway, run_fake_gateway
 from tests.waiting import wait_until
 
 NOWHERE = "http://127.0.0.1:9/webhook"
@@ -25,19 +25,19 @@ BUTTONS = ("Random numbers", "Pick my numbers")
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    with listening() as accepting:
+def gateway() -> Iterator[FakeGateway]:
+    with run_fake_gateway() as accepting:
         yield accepting
 
 
 @pytest.fixture(scope="module")
-def stand_in(gateway: Gateway) -> Iterator[SandboxClient]:
+def stand_in(gateway: FakeGateway) -> Iterator[SandboxClient]:
     with run_sandbox(webhook_url=gateway.url, window="off") as client:
         yield client
 
 
 @pytest.fixture
-def sandbox(stand_in: SandboxClient, gateway: Gateway) -> SandboxClient:
+def sandbox(stand_in: SandboxClient, gateway: FakeGateway) -> SandboxClient:
     gateway.answers.clear()
     stand_in.reset()
     return stand_in
@@ -176,7 +176,7 @@ class TestTyping:
         assert inbox(sandbox) == []
 
     def test_a_message_the_gateway_did_not_take_says_so(
-        self, sandbox: SandboxClient, gateway: Gateway
+        self, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         gateway.answers = [503] * 9
 
