@@ -86,23 +86,23 @@ class IdPaginator:
             raise ValidationError({"before": ["Give after or before, not both."]})
 
     def get_page[Row: Model](
-        self, found: QuerySet[Row], *, reading: QuerySet[Row] | None = None
+        self, queryset: QuerySet[Row], *, load_from: QuerySet[Row] | None = None
     ) -> RowPage[Row]:
         """Return the page that the request names.
 
         The first query selects ids only, which an index covers, and the second one loads their
         rows, so that the database neither sorts nor joins rows of other pages. A third query may
-        count all rows, and the prefetches of `reading` come on top.
+        count all rows, and the prefetches of `load_from` come on top.
 
         Args:
-            found: the rows of all pages, in any order.
-            reading: all rows, with the related rows to load; None: `found` itself.
+            queryset: the rows of all pages, in any order.
+            load_from: all rows, with the related rows to load; None: `queryset` itself.
 
         """
         descending, backwards = self._ordering == "-id", self._before is not None
         mark = self._before if backwards else self._after
         falling = descending != backwards
-        rows = found.order_by("-id" if falling else "id")
+        rows = queryset.order_by("-id" if falling else "id")
         if mark is not None:
             rows = rows.filter(**{"id__lt" if falling else "id__gt": mark})
         ids = list(rows.values_list("pk", flat=True)[: self._size + 1])
@@ -112,8 +112,8 @@ class IdPaginator:
         has_next = bool(ids) if backwards else more
         has_previous = more if backwards else bool(ids) and mark is not None
         return RowPage(
-            rows=_load_rows(found if reading is None else reading, ids),
-            count=len(ids) if mark is None and not more else found.order_by().count(),
+            rows=_load_rows(queryset if load_from is None else load_from, ids),
+            count=len(ids) if mark is None and not more else queryset.order_by().count(),
             next=self._build_link(after=ids[-1]) if has_next else None,
             previous=self._build_link(before=ids[0]) if has_previous else None,
         )
@@ -134,7 +134,7 @@ def build_page_parameters() -> list[OpenApiParameter]:
     ]
 
 
-def _load_rows[Row: Model](reading: QuerySet[Row], ids: list[int]) -> list[Row]:
+def _load_rows[Row: Model](queryset: QuerySet[Row], ids: list[int]) -> list[Row]:
     """Return rows in the order of their ids, without rows that were deleted meanwhile."""
-    rows = {row.pk: row for row in reading.order_by().filter(pk__in=ids)} if ids else {}
+    rows = {row.pk: row for row in queryset.order_by().filter(pk__in=ids)} if ids else {}
     return [rows[key] for key in ids if key in rows]

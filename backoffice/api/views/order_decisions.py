@@ -64,13 +64,13 @@ class ProofElsewhere(DomainError):
 
 
 def format_numbers_in_refusal(
-    refusal: DomainError, *, written: Callable[[int], str]
+    refusal: DomainError, *, format_number: Callable[[int], str]
 ) -> DomainError:
     """Replace the ticket numbers in a refusal's details by their formatted texts.
 
     Args:
         refusal: the refusal; it is changed in place.
-        written: the formatter of the raffle's ticket numbers.
+        format_number: the formatter of the raffle's ticket numbers.
 
     Returns:
         The same refusal.
@@ -78,9 +78,9 @@ def format_numbers_in_refusal(
     """
     if isinstance(refusal, NumbersTaken | NumbersUnknown):
         refusal.details = {
-            name: [written(number) for number in value]
+            name: [format_number(number) for number in value]
             if isinstance(value, list)
-            else written(value)
+            else format_number(value)
             for name, value in refusal.details.items()
         }
     return refusal
@@ -259,10 +259,11 @@ class ResolveLatePaymentView(OrderDecisionView):
                 ProofUnseen(proof_ids=[12]),
                 TooFewLeft(available=1),
                 format_numbers_in_refusal(
-                    NumbersTaken(taken=[7], free=[13]), written=_format_three_digits
+                    NumbersTaken(taken=[7], free=[13]), format_number=_format_three_digits
                 ),
                 format_numbers_in_refusal(
-                    NumbersUnknown(unknown=[5000], first=1, last=999), written=_format_three_digits
+                    NumbersUnknown(unknown=[5000], first=1, last=999),
+                    format_number=_format_three_digits,
                 ),
                 QuantityOutOfBounds(minimum=2, maximum=2),
                 ProofElsewhere(proof_ids=[3]),
@@ -344,7 +345,7 @@ def _decide_once[Outcome](
         order.refresh_from_db()
         if unless(order):
             return AlreadyDecided()
-        raise format_numbers_in_refusal(refusal, written=order.raffle.written) from None
+        raise format_numbers_in_refusal(refusal, format_number=order.raffle.written) from None
 
 
 def _refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:

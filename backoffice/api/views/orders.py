@@ -35,7 +35,7 @@ class OrderListView(APIView):
         """
         rows = filters.filter_rows(OrderFilterSet, request.query_params, Order.objects.all())
         page = IdPaginator(request).get_page(
-            rows, reading=representations.query_represented_orders()
+            rows, load_from=representations.query_represented_orders()
         )
         results = [representations.represent_order(order) for order in page.rows]
         return base.render_response(
