@@ -1,1 +1,1 @@
-"""The API that n8n and other programs confirm payments with."""
+"""REST API for n8n and other programs, mainly to confirm payments."""

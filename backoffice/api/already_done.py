@@ -1,18 +1,15 @@
-"""Tells whether what somebody asks for has been done before, so that a repeat is no mistake."""
+"""Detection of decisions that were made before.
 
-from collections.abc import Collection, Mapping
+A repeated request is then a success that changes nothing.
+"""
+
+from collections.abc import Collection
 from typing import Final
 
+from backoffice.api.late_decisions import ACTION_PER_DECISION, LatePaymentDecision
 from shared.core.enums import OrderAction, OrderStatus
 from shared.raffles.models import Order
 from shared.raffles.services import history
-
-ACTION_PER_DECISION: Final[Mapping[str, OrderAction]] = {
-    "take_back": OrderAction.NUMBERS_TAKEN_BACK,
-    "replace": OrderAction.NUMBERS_REPLACED,
-    "refund": OrderAction.REFUND_NOTED,
-}
-"""What the history says of each decision about a late payment."""
 
 _ACTIONS_ENDING_REJECTION: Final = (
     OrderAction.PROOF_REJECTED,
@@ -21,36 +18,40 @@ _ACTIONS_ENDING_REJECTION: Final = (
     OrderAction.REFUND_NOTED,
     OrderAction.PAID,
 )
+"""The rejection itself, and the actions after which it no longer holds."""
 _ACTIONS_ENDING_DECISION: Final = (
     *ACTION_PER_DECISION.values(),
     OrderAction.PROOF_REJECTED,
     OrderAction.LATE_PAYMENT,
 )
+"""The decisions themselves, and the actions after which they no longer hold."""
 
 
 def is_cancelled(order: Order) -> bool:
-    """Whether the order is cancelled, by whomever."""
+    """Whether the order is cancelled, no matter by whom."""
     return order.status == OrderStatus.CANCELLED
 
 
 def is_rejected(order: Order) -> bool:
-    """Whether its payment proofs were turned down, and neither proof nor payment came since."""
+    """Whether the order's payment proofs were rejected and no proof or payment came since."""
     latest = history.find_last_event(order, *_ACTIONS_ENDING_REJECTION)
     return latest is not None and latest.action == OrderAction.PROOF_REJECTED
 
 
-def is_resolved(order: Order, *, decision: str, numbers: Collection[int] | None) -> bool:
-    """Whether its late payment was decided about in this very way, and that still stands.
+def is_resolved(
+    order: Order, *, decision: LatePaymentDecision, numbers: Collection[int] | None
+) -> bool:
+    """Whether the same decision about the order's late payment was made and still holds.
 
     Args:
-        order: which order.
-        decision: a key of `RESOLVED`.
-        numbers: the numbers it was to get; None: whichever.
+        order: the order.
+        decision: the decision.
+        numbers: the ticket numbers that the order was to get; None: any.
 
     """
-    paid = order.status == OrderStatus.PAID
-    ended = order.status not in Order.HOLDING and not order.needs_decision
-    if not (ended if decision == "refund" else paid):
+    is_paid = order.status == OrderStatus.PAID
+    has_ended = order.status not in Order.HOLDING and not order.needs_decision
+    if not (has_ended if decision is LatePaymentDecision.REFUND else is_paid):
         return False
     if numbers is not None and set(numbers) != set(order.list_ticket_numbers()):
         return False

@@ -1,10 +1,10 @@
-"""Django's name for this package."""
+"""Django app configuration of the API."""
 
 from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """The app `api`: tokens, and what was answered to requests that may come twice."""
+    """The app `api`, with the models of tokens and of idempotent requests."""
 
     name = "backoffice.api"
     label = "api"

@@ -1,4 +1,4 @@
-"""How a program, or a person who is logged in, says who asks."""
+"""Authentication of API requests by token or by the session of a staff user."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -16,7 +16,7 @@ _TOKEN_SCHEMES: Final = frozenset({"bearer", "token"})
 
 @dataclass(frozen=True, slots=True)
 class TokenUser:
-    """Stands where Django has a user: a program that has proved itself with its token."""
+    """Stand-in for a Django user: a program that was authenticated by its token."""
 
     token: ApiToken
 
@@ -32,21 +32,22 @@ class TokenUser:
         return self.token.name
 
     def get_username(self) -> str:
-        """Give the token's name."""
+        """Return the token's name."""
         return self.token.name
 
 
 class ApiTokenAuthentication(BaseAuthentication):
-    """A token in `Authorization: Bearer …`, `Authorization: Token …` or `X-API-Key: …`.
+    """Authentication by a token in a header.
 
-    Never in the address, which ends up in the logs of everything in between.
+    The header is `Authorization: Bearer …`, `Authorization: Token …` or `X-API-Key: …`. A token in
+    the URL is not accepted, because proxies log URLs.
     """
 
     def authenticate(self, request: Request) -> tuple[TokenUser, ApiToken] | None:
-        """Give the program and its token, or None where no token was sent.
+        """Return the program and its token, or None if no token was sent.
 
         Raises:
-            AuthenticationFailed: the token is not one of ours, or not any more.
+            AuthenticationFailed: the token is unknown, expired or revoked.
 
         """
         text = _read_sent_token(request)
@@ -61,23 +62,23 @@ class ApiTokenAuthentication(BaseAuthentication):
         return TokenUser(token), token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF gives it
-        """Name the scheme that a 401 asks for."""
+        """Return the value of `WWW-Authenticate` in a response 401."""
         return 'Bearer realm="api"'
 
 
 class StaffSessionAuthentication(SessionAuthentication):
-    """A person of the staff who is logged in to the back office, with CSRF protection."""
+    """Authentication by a back office session of a staff user, with CSRF protection."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        """Give the person, or None where nobody of the staff is logged in."""
-        found: tuple[Any, Any] | None = super().authenticate(request)
-        return found if found is not None and found[0].is_staff else None
+        """Return the user and None, or None if no staff user is logged in."""
+        authenticated: tuple[Any, Any] | None = super().authenticate(request)
+        return authenticated if authenticated is not None and authenticated[0].is_staff else None
 
     def enforce_csrf(self, request: Request) -> None:
-        """Compare the header `X-CSRFToken` with the cookie.
+        """Check the header `X-CSRFToken` against the cookie.
 
         Raises:
-            PermissionDenied: they differ, or one is missing.
+            PermissionDenied: they differ, or one of them is missing.
 
         """
         try:

@@ -1,4 +1,4 @@
-"""What is refused below `/api/` before anybody looks at who asks."""
+"""Middleware that rejects malformed API requests before authentication."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,7 +11,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from backoffice.api.problems import render_json_error
 
 API_PREFIX: Final = "/api/"
-"""Below this address nothing but JSON is answered."""
+"""First part of the path of all API addresses; errors below it are JSON."""
 
 _ACCEPTED_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
@@ -19,17 +19,17 @@ _ACCEPTED_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 def reject_malformed_requests(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Turn down what no view could read: a huge body, another character set, a NUL."""
+    """Reject API requests with a huge body, another character set than UTF-8, or a NUL."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        refused = _find_fault(request) if is_api_request(request) else None
-        return get_response(request) if refused is None else render_json_error(refused)
+        fault = _find_fault(request) if is_api_request(request) else None
+        return get_response(request) if fault is None else render_json_error(fault)
 
     return middleware
 
 
 def is_api_request(request: HttpRequest) -> bool:
-    """Whether the address is one of the API."""
+    """Whether the request is to an address of the API."""
     return request.path.startswith(API_PREFIX)
 
 

@@ -1,4 +1,4 @@
-"""The tables of the API: its tokens, and what was answered to requests that may come twice."""
+"""Models of the API: tokens and idempotent requests."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from shared.core.enums import Scope
 
 
 class ApiToken(models.Model):
-    """What lets a program in. Only the hash is kept: the token itself is shown once."""
+    """Token of a program. Only its hash is stored; the text is shown once, on creation."""
 
     name = models.CharField(max_length=60, help_text="Who uses it, e.g. n8n; histories show it.")
     prefix = models.CharField(
@@ -34,7 +34,7 @@ class ApiToken(models.Model):
     revoked_by = models.CharField(max_length=150, blank=True, editable=False)
 
     class Meta:
-        """The newest first; two that work never share a name."""
+        """Newest first, with unique names among the tokens that are not revoked."""
 
         verbose_name = "API token"
         ordering = ["-id"]
@@ -52,7 +52,7 @@ class ApiToken(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """A request that carried an `Idempotency-Key`, and what was answered to it."""
+    """A request with an `Idempotency-Key`, and the response to it."""
 
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, null=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True)
@@ -67,7 +67,7 @@ class IdempotentRequest(models.Model):
     body = models.TextField(blank=True, help_text="The answer's, byte by byte as it was sent.")
 
     class Meta:
-        """A key belongs to who sent it; old ones are found fast."""
+        """Keys are unique per token or user; an index by age serves the deletion of old rows."""
 
         constraints = [
             models.UniqueConstraint(

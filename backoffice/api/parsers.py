@@ -1,4 +1,4 @@
-"""How a body is read: JSON in UTF-8 that every part behind here can keep."""
+"""Strict JSON parser for request bodies."""
 
 import json
 import re
@@ -9,28 +9,29 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 _UNSTORABLE_CHARACTERS: Final = re.compile("[\0\ud800-\udfff]")
-"""What PostgreSQL has no place for, and halves of characters that cannot be written as UTF-8."""
+"""NUL, which PostgreSQL cannot store, and lone surrogates, which UTF-8 cannot encode."""
 
 
 class StrictJsonParser(JSONParser):
-    """JSON as RFC 8259 has it: in UTF-8, without NaN and Infinity, nested no deeper than we go."""
+    """Parser of JSON as in RFC 8259: in UTF-8, without NaN and Infinity, of limited depth."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        """Read a body.
+        """Return the value of a body.
 
         Raises:
-            ParseError: it is no JSON, or has text that nobody can keep.
+            ParseError: the body is not valid JSON, is nested too deep, or has text that the
+                database cannot store.
 
         """
         try:
-            found = json.loads(stream.read().decode("utf-8-sig"), parse_constant=_refuse_constant)
+            body = json.loads(stream.read().decode("utf-8-sig"), parse_constant=_refuse_constant)
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
         except RecursionError:
             raise ParseError("The body is nested too deep.") from None
-        if any(_UNSTORABLE_CHARACTERS.search(text) for text in _iterate_texts(found)):
+        if any(_UNSTORABLE_CHARACTERS.search(text) for text in _iterate_texts(body)):
             raise ParseError("The body has characters that are none: NUL, or half of a pair.")
-        return found
+        return body
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -38,7 +39,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _iterate_texts(body: Any) -> Iterator[str]:
-    """Give every text in a body, names of fields, too."""
+    """Yield every text in a body, including the names of fields."""
     waiting = [body]
     while waiting:
         match waiting.pop():

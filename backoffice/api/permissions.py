@@ -1,4 +1,4 @@
-"""Who is let into a view: whoever has its scope."""
+"""Permission of DRF that requires the scope of a view."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ class ScopeMissing(DomainError):
 
 
 class HasScope(BasePermission):
-    """Lets in who has the scope that the view names: `scope`, or `scopes` by method."""
+    """Permission for callers with the view's scope: `scope`, or `scopes` by method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Compare the caller's scope with the one needed.
+        """Return true if the caller has the scope that the view needs.
 
         Raises:
-            NotAuthenticated: nobody said who asks.
-            ScopeMissing: they may do less.
+            NotAuthenticated: the caller is not authenticated.
+            ScopeMissing: the caller does not have the scope.
 
         """
         if not request.user.is_authenticated:
@@ -40,7 +40,12 @@ class HasScope(BasePermission):
 
 
 def get_needed_scope(view: Any, *, method: str) -> Scope | None:
-    """Say which scope a view needs for a method; None: it has no such method, which it answers."""
+    """Return the scope that a view needs for a method.
+
+    Returns:
+        The scope; None if the view does not have the method, to which it then responds itself.
+
+    """
     by_method: dict[str, Scope] | None = getattr(view, "scopes", None)
     if by_method is None:
         scope: Scope = view.scope

@@ -1,4 +1,4 @@
-"""Every refusal and every fault as one shape: code, message, detail, retryable."""
+"""Error responses in one format: code, message, detail, retryable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ STATUS_PER_CODE: Final[Mapping[str, int]] = {
     "scope_missing": 403,
     "secret_refused": 422,
 }
-"""HTTP status of a domain error by its code; what ends in `_not_found` is 404, others are 409."""
+"""HTTP status by the code of a domain error; by default 404 for `…_not_found` and 409 otherwise."""
 
 _FRAMEWORK_PROBLEMS: Final[Mapping[type[Exception], tuple[str, str]]] = {
     exceptions.ValidationError: ("malformed", "Some values are missing or malformed."),
@@ -59,12 +59,12 @@ _FRAMEWORK_PROBLEMS: Final[Mapping[type[Exception], tuple[str, str]]] = {
 }
 
 RETRY_AFTER_SECONDS: Final = "1"
-"""Seconds after which a request that met something busy may come again."""
+"""`Retry-After` of responses to requests that failed because something was busy, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """What is said of an error: an HTTP status, a body and headers."""
+    """Response to an error: HTTP status, body and headers."""
 
     status: int
     body: dict[str, Any]
@@ -74,36 +74,31 @@ class ErrorResponse:
 def build_problem(
     code: str, message: str, *, detail: Any = None, retryable: bool = False, **more: Any
 ) -> dict[str, Any]:
-    """Build the body of an error.
+    """Return the body of an error response.
 
     Args:
-        code: stable, for programs.
-        message: one sentence, for people; n8n shows it first.
-        detail: values that belong to it.
+        code: stable code for programs.
+        message: one sentence for people; n8n shows it first.
+        detail: values that belong to the error.
         retryable: whether the same request may succeed later.
-        more: values that clients expect at the top.
+        more: further fields of the body.
 
     """
     return {"code": code, "message": message, "detail": detail, "retryable": retryable, **more}
 
 
 def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response:
-    """Turn whatever a view raised into a response; DRF calls it."""
-    found = describe_error(error)
-    if found.status == 500:  # noqa: PLR2004 - nobody foresaw it
+    """Return the response to an exception of a view; DRF calls it as its exception handler."""
+    described = describe_error(error)
+    if described.status == 500:  # noqa: PLR2004 - an unexpected error
         log.error("api_failed", view=type(context["view"]).__name__, exc_info=error)
-    elif found.status == 503:  # noqa: PLR2004 - the database is busy
+    elif described.status == 503:  # noqa: PLR2004 - the database is busy
         log.warning("database_busy", error=type(error).__name__)
-    return Response(found.body, status=found.status, headers=dict(found.headers))
-
-
-def render_refusal(error: DomainError) -> Response:
-    """Turn a domain error into a response, by the one table of this module."""
-    return handle_api_exception(error, {})
+    return Response(described.body, status=described.status, headers=dict(described.headers))
 
 
 def describe_error(error: BaseException | None) -> ErrorResponse:
-    """Say what is answered to an error, wherever it was met."""
+    """Return status, body and headers of the response to any error."""
     match error:
         case DomainError():
             return _describe_domain_error(error)
@@ -114,8 +109,8 @@ def describe_error(error: BaseException | None) -> ErrorResponse:
         case PermissionDenied():
             return _describe_framework_error(exceptions.PermissionDenied())
         case OperationalError() | InterfaceError():
-            said = "The database is busy or out of reach; send the same request again."
-            body = build_problem("database_busy", said, retryable=True)
+            message = "The database is busy or out of reach; send the same request again."
+            body = build_problem("database_busy", message, retryable=True)
             return ErrorResponse(503, body, {"Retry-After": RETRY_AFTER_SECONDS})
     return _describe_django_error(error) or ErrorResponse(
         500,
@@ -124,13 +119,13 @@ def describe_error(error: BaseException | None) -> ErrorResponse:
 
 
 def render_json_error(error: BaseException | None) -> HttpResponse:
-    """Answer an error where no view of DRF does."""
-    found = describe_error(error)
-    return JsonResponse(found.body, status=found.status, headers=dict(found.headers))
+    """Return the response to an error outside of the views of DRF."""
+    described = describe_error(error)
+    return JsonResponse(described.body, status=described.status, headers=dict(described.headers))
 
 
 def convert_to_json_value(value: Any) -> Any:
-    """Give a value of an error's details as JSON can carry it."""
+    """Convert a value of an error's details to one that JSON can represent."""
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, list | tuple | set | frozenset):
@@ -145,18 +140,18 @@ def _describe_domain_error(error: DomainError) -> ErrorResponse:
         detail={key: convert_to_json_value(value) for key, value in error.details.items()},
         retryable=error.retryable,
     )
-    usual = 404 if error.code.endswith("_not_found") else 409
+    default_status = 404 if error.code.endswith("_not_found") else 409
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if error.retryable else {}
-    return ErrorResponse(STATUS_PER_CODE.get(error.code, usual), body, headers)
+    return ErrorResponse(STATUS_PER_CODE.get(error.code, default_status), body, headers)
 
 
 def _describe_framework_error(error: exceptions.APIException) -> ErrorResponse:
     kinds = type(error).__mro__
     known = next((_FRAMEWORK_PROBLEMS[kind] for kind in kinds if kind in _FRAMEWORK_PROBLEMS), None)
     code, message = known or ("refused", str(error.detail))
-    own = getattr(error.detail, "code", error.default_code)
-    if own != error.default_code:  # raised with a code of its own, and a sentence
-        code, message = own, str(error.detail)
+    own_code = getattr(error.detail, "code", error.default_code)
+    if own_code != error.default_code:  # raised with its own code and sentence
+        code, message = own_code, str(error.detail)
     elif isinstance(error, exceptions.ValidationError):
         message = _describe_first_fault(error.detail) or message
     headers = {}
@@ -169,7 +164,7 @@ def _describe_framework_error(error: exceptions.APIException) -> ErrorResponse:
 
 
 def _describe_first_fault(detail: Any, *, where: str = "") -> str:
-    """Say in words what is wrong with the first value that is: "proofs.0: Send a number."."""
+    """Return a message about the first invalid value, such as "proofs.0: Send a number."."""
     if isinstance(detail, dict | list) and detail:
         items = detail.items() if isinstance(detail, dict) else enumerate(detail)
         name, inside = next((item for item in items if item[1]), (None, None))
@@ -183,8 +178,8 @@ def _describe_django_error(error: BaseException | None) -> ErrorResponse | None:
         case RequestDataTooBig():
             return ErrorResponse(413, build_problem("too_large", "The body is too large."))
         case DisallowedHost():
-            said = "This host is not served here; PUBLIC_URL says which one is."
-            return ErrorResponse(400, build_problem("host_not_served", said))
+            message = "This host is not served here; PUBLIC_URL says which one is."
+            return ErrorResponse(400, build_problem("host_not_served", message))
         case SuspiciousOperation() | BadRequest() | MultiPartParserError():
             return ErrorResponse(400, build_problem("malformed", "The request is malformed."))
     return None

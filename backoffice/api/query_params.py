@@ -1,47 +1,102 @@
-"""Reads single values out of an address; what cannot be understood is refused, never ignored."""
+"""Validation and parsing of query parameters and of ids in URLs.
 
+A value that cannot be parsed is an error; it is never ignored.
+"""
+
+from collections.abc import Collection
 from typing import Final
 
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-_MAX_ID_DIGITS: Final = 18
-"""A longer number is no key of either database."""
+MAX_ID_DIGITS: Final = 18
+"""Digits of the largest id; a longer number does not fit into a key of either database."""
+MAX_ID: Final = 10**MAX_ID_DIGITS - 1
+MAX_TICKET_NUMBER_DIGITS: Final = 7
+MAX_TICKET_NUMBER: Final = 10**MAX_TICKET_NUMBER_DIGITS - 1
+
+
+def convert_digits(text: str, *, max_digits: int = MAX_ID_DIGITS) -> int | None:
+    """Convert a text of ASCII digits to an integer.
+
+    Args:
+        text: the text, for example a parameter's value.
+        max_digits: the largest count of digits, leading zeros included.
+
+    Returns:
+        The number; None if the text is empty, has other characters or is too long.
+
+    """
+    if text.isascii() and text.isdecimal() and len(text) <= max_digits:
+        return int(text)
+    return None
 
 
 def parse_id(text: str) -> int:
-    """Give the id that a part of an address is; 0, which nothing has, if it is none."""
-    return int(text) if _is_whole_number(text) else 0
+    """Return the id in a part of a URL; 0, which no row has, if it is not a valid id."""
+    return convert_digits(text) or 0
 
 
-def parse_whole_number(
-    query: QueryDict, name: str, *, least: int, most: int | None = None, default: int
-) -> int:
-    """Give a whole number.
+def parse_whole_number[Default: int | None](
+    query: QueryDict,
+    name: str,
+    *,
+    least: int,
+    most: int | None = None,
+    default: Default,
+    instruction: str = "Write a whole number",
+) -> int | Default:
+    """Return a parameter's value as a whole number.
 
     Args:
-        query: of the request's address.
-        name: of the parameter.
-        least: the smallest that means something.
-        most: the largest, if there is one.
-        default: what an absent or empty value means.
+        query: the query of the request.
+        name: the parameter's name.
+        least: the smallest valid value.
+        most: the largest valid value; None: no limit but that of an id.
+        default: the result if the parameter is absent or empty.
+        instruction: the first words of the error message; the bounds follow.
 
     Raises:
-        ValidationError: it is no such number.
+        ValidationError: the value is not a whole number or is out of bounds.
 
     """
-    text = query.get(name) or str(default)
-    if not _is_whole_number(text) or int(text) < least or (most is not None and int(text) > most):
+    text = query.get(name)
+    if not text:
+        return default
+    number = convert_digits(text)
+    if number is None or number < least or (most is not None and number > most):
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
-        raise ValidationError({name: [f"Write a whole number, {bounds}."]})
-    return int(text)
+        raise ValidationError({name: [f"{instruction}, {bounds}."]})
+    return number
 
 
 def parse_list(query: QueryDict, name: str) -> list[str]:
-    """Give the values of a parameter: separated by commas, in several of that name, or both."""
-    parts = (part.strip() for given in query.getlist(name) for part in given.split(","))
+    """Return a parameter's values: separated by commas, in repeated parameters, or both."""
+    parts = (part.strip() for value in query.getlist(name) for part in value.split(","))
     return [part for part in parts if part]
 
 
-def _is_whole_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _MAX_ID_DIGITS
+def refuse_unknown_parameters(
+    query: QueryDict, *, known: Collection[str], several: Collection[str] = ()
+) -> None:
+    """Raise an error for parameters that are unknown or repeated.
+
+    A misspelt filter must not list everything.
+
+    Args:
+        query: the query of the request.
+        known: names of the parameters that the view accepts.
+        several: those of them that may be repeated.
+
+    Raises:
+        ValidationError: with a message for each parameter that is unknown or repeated.
+
+    """
+    faults = {name: ["There is no such parameter."] for name in query if name not in known}
+    faults |= {
+        name: ["Give it once."]
+        for name, values in query.lists()
+        if name in known and name not in several and len(values) > 1
+    }
+    if faults:
+        raise ValidationError(faults)

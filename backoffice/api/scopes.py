@@ -1,4 +1,4 @@
-"""Who calls, and what they may do."""
+"""Identity and scope of the caller of an API request."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,23 +13,23 @@ PERMISSION_PER_SCOPE: Final[Mapping[Scope, str]] = {
     Scope.REVIEW: "raffles.change_order",
     Scope.READ: "raffles.view_order",
 }
-"""What a person must be allowed to do in the back office to have a scope; superusers have all."""
+"""Permission that gives a user a scope, the highest scope first; superusers have all scopes."""
 
 
 def get_actor(request: Request) -> Actor:
-    """Say who asks, as histories keep it."""
+    """Return the caller as an actor for histories."""
     if isinstance(request.auth, ApiToken):
         return Actor(ActorKind.TOKEN, id=str(request.auth.pk), label=request.auth.name)
     return Actor(ActorKind.STAFF, id=str(request.user.pk), label=request.user.get_username())
 
 
 def get_caller_name(request: Request) -> str:
-    """Give the name of who asks."""
+    """Return the name of the caller's token or user."""
     return get_actor(request).label
 
 
 def get_caller_scope(request: Request) -> Scope | None:
-    """Say how much the caller may do; None: nothing at all."""
+    """Return the highest scope of the caller; None if the caller has none."""
     if isinstance(request.auth, ApiToken):
         return Scope(request.auth.scope)
     if request.user.is_superuser:
@@ -40,6 +40,6 @@ def get_caller_scope(request: Request) -> Scope | None:
 
 
 def includes_scope(has: Scope | None, needed: Scope) -> bool:
-    """Whether a scope is enough for what needs another: each includes the one before."""
-    rising = list(Scope)
-    return has is not None and rising.index(has) >= rising.index(needed)
+    """Whether a scope includes another; each member of `Scope` includes those before it."""
+    ascending = list(Scope)
+    return has is not None and ascending.index(has) >= ascending.index(needed)

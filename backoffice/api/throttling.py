@@ -1,4 +1,4 @@
-"""How often a caller may ask."""
+"""Rate limit of API requests per caller."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 from typing import Any
@@ -16,16 +16,20 @@ _log = logs.get_logger(__name__)
 
 
 class CallerRateThrottle(SimpleRateThrottle):
-    """Lets each token, and each person, make so many requests within any minute.
+    """Limit of requests per minute for each token and each user.
 
-    Counted in the cache `throttle`, which the processes of a back office share. Two that write at
-    the same moment may count one request for both: a few more than the limit can pass.
+    Requests are counted in the cache `throttle`, which the processes of a back office share. Two
+    processes that write at the same moment may count one request for both, so slightly more
+    requests than the limit can pass.
     """
 
     cache = ConnectionProxy(caches, "throttle")  # type: ignore[assignment]
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Say whether it may go on; it may where nothing can be counted, as on a full disk."""
+        """Return whether the request is allowed.
+
+        It is allowed if the cache cannot be written, for example because the disk is full.
+        """
         try:
             return super().allow_request(request, view)
         except OSError as error:
@@ -33,12 +37,12 @@ class CallerRateThrottle(SimpleRateThrottle):
             return True
 
     def get_rate(self) -> str | None:
-        """Give the limit as DRF writes it; None: there is none."""
+        """Return the limit in the notation of DRF; None if there is no limit."""
         limit = settings.API_REQUESTS_PER_MINUTE
         return f"{limit}/min" if limit else None
 
     def get_cache_key(self, request: Request, view: Any) -> str:
-        """Name the count of the token, or of the person who is logged in."""
+        """Return the cache key of the token or user."""
         if isinstance(request.auth, ApiToken):
             return f"token_{request.auth.pk}"
         return f"person_{request.user.pk}"

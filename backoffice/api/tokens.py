@@ -1,7 +1,7 @@
-"""Makes tokens, knows them again and takes them back.
+"""Creation, lookup and revocation of API tokens.
 
-A model of our own: djangorestframework-api-key has neither scopes nor a last use, and the tokens of
-django-rest-knox are logins of people, without a name.
+The project has a model of its own, because tokens of djangorestframework-api-key have neither
+scopes nor a time of last use, and those of django-rest-knox belong to users and have no name.
 """
 
 import hashlib
@@ -20,15 +20,16 @@ from shared.core import logs
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
 
-TOKEN_PREFIX: Final = "rtb_"  # noqa: S105 - no secret: what every token begins with
-"""How every token begins, so that scanners for leaked secrets can know one."""
+TOKEN_PREFIX: Final = "rtb_"  # noqa: S105 - not a secret: every token begins with it
+"""First characters of every token, by which scanners for leaked secrets recognise one."""
 _RANDOM_BYTES: Final = 30
-"""Of randomness: 240 bits, 40 characters."""
+"""Random bytes in a token: 240 bits, 40 characters."""
 SHOWN_CHARACTERS: Final = 10
-"""Characters of a token that are kept to tell it from others; 36 bits of it are then known."""
+"""First characters of a token that are stored to identify it; they reveal 36 random bits."""
 _LAST_USE_INTERVAL: Final = timedelta(minutes=1)
+"""Precision of the time of last use."""
 _SQLITE_BUSY_TIMEOUT_MS: Final = 200
-"""Milliseconds that SQLite may be waited for to note a use."""
+"""Milliseconds to wait for SQLite when a use is recorded."""
 
 _log = logs.get_logger(__name__)
 
@@ -63,7 +64,7 @@ class TokenNameTaken(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new token; its text is known here and now, and nowhere afterwards."""
+    """A new token with its text, which is not stored anywhere."""
 
     token: ApiToken
     text: str
@@ -72,17 +73,20 @@ class IssuedToken:
 def issue_token(
     *, name: str, scope: Scope, by: str, now: datetime, expires_at: datetime | None = None
 ) -> IssuedToken:
-    """Make a token.
+    """Create a token.
 
     Args:
-        name: who uses it, at most 60 characters; the histories of orders show it.
-        scope: what it may do.
-        by: who makes it.
-        now: the clock.
-        expires_at: from when it is refused; None: never.
+        name: name of the program that uses it, at most 60 characters; histories of orders show it.
+        scope: the scope of the token.
+        by: name of the person who creates it.
+        now: the current time.
+        expires_at: the time from which it is invalid; None: never.
+
+    Returns:
+        The token with its text, which cannot be read again later.
 
     Raises:
-        TokenNameTaken: a token that is not revoked has the name.
+        TokenNameTaken: another token that is not revoked has the name.
 
     """
     text = TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
@@ -104,12 +108,18 @@ def issue_token(
 
 
 def find_token(text: str, *, now: datetime) -> ApiToken:
-    """Give the token that somebody sent.
+    """Return the token with a text.
 
-    It is looked up by its digest, so that how long the search takes says nothing about the text.
+    The lookup is by digest, so its duration reveals nothing about the text.
+
+    Args:
+        text: the text that a caller sent.
+        now: the current time.
 
     Raises:
-        TokenUnknown, TokenRevoked, TokenExpired: it opens nothing.
+        TokenUnknown: there is no such token.
+        TokenRevoked: the token was revoked.
+        TokenExpired: the token has expired.
 
     """
     token = ApiToken.objects.filter(digest=hash_token(text)).first()
@@ -123,7 +133,14 @@ def find_token(text: str, *, now: datetime) -> ApiToken:
 
 
 def revoke_token(token: ApiToken, *, by: str, now: datetime) -> None:
-    """Take a token back, from the next request on; a second time changes nothing."""
+    """Revoke a token from the next request on; a revoked token stays as it is.
+
+    Args:
+        token: the token; it is reloaded.
+        by: name of the person who revokes it.
+        now: the current time.
+
+    """
     working = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
     if working.update(revoked_at=now, revoked_by=by):
         _log.info("token_revoked", token_id=token.pk, by=by)
@@ -131,7 +148,10 @@ def revoke_token(token: ApiToken, *, by: str, now: datetime) -> None:
 
 
 def record_token_use(token: ApiToken, *, now: datetime) -> None:
-    """Write down that a token was used, to the minute; a database that is busy is left alone."""
+    """Record the time of a token's last use, to the minute.
+
+    If the database is busy, the use is not recorded, and a warning is logged.
+    """
     before = now - _LAST_USE_INTERVAL
     if token.last_used_at is not None and token.last_used_at > before:
         return
@@ -144,13 +164,19 @@ def record_token_use(token: ApiToken, *, now: datetime) -> None:
 
 
 def hash_token(text: str) -> str:
-    """Give what is kept of a token: with 240 random bits, a slow hash would add nothing."""
+    """Return the digest of a token that is stored: SHA-256 in hex.
+
+    A slow hash would not add security, because a token has 240 random bits.
+    """
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
 def _short_busy_timeout() -> Iterator[None]:
-    """Wait for a moment only where one writer keeps out all others, as in SQLite."""
+    """Shorten the busy timeout of SQLite, where one writer blocks all others.
+
+    Other databases keep their timeouts.
+    """
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""Addresses of the API, each with and without a slash at the end: a redirect loses the body."""
+"""URLs of the API; a trailing slash is optional, because a redirect would lose the body."""
 
 from django.urls import re_path
 

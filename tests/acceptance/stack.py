@@ -160,8 +160,10 @@ class Stack:
 
     def settles(self) -> None:
         """Wait until the gateway has taken and dealt with all that Meta had to say."""
-        wait_until(self._has_settled)
-        wait_while_messages_move(lambda: not DeliveryStatus.objects.filter(applied_at=None).exists())
+        wait_while_messages_move(self._has_settled)
+        wait_while_messages_move(
+            lambda: not DeliveryStatus.objects.filter(applied_at=None).exists()
+        )
 
     def _has_settled(self) -> bool:
         try:

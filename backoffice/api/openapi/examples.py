@@ -1,4 +1,7 @@
-"""An example of each body and answer: the very models that are answered with, so none can rot."""
+"""Examples of request bodies and responses for the OpenAPI document.
+
+They are instances of the models that views respond with, so they cannot become outdated.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +10,7 @@ from typing import Any, Final
 from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
-from backoffice.api.responses import orders
+from backoffice.api.responses import base, orders, raffles
 from backoffice.api.serializers import endpoints, order_decisions
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
@@ -139,8 +142,8 @@ RESPONSE_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
-    orders.AvailabilityResponse: {
-        "on sale": orders.AvailabilityResponse(
+    raffles.AvailabilityResponse: {
+        "on sale": raffles.AvailabilityResponse(
             id=1,
             title="Summer Raffle",
             status="OPEN",
@@ -156,7 +159,7 @@ RESPONSE_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
         )
     },
 }
-"""Of each model that is an answer, by what it shows."""
+"""Examples of responses by model and name."""
 
 REQUEST_EXAMPLES: Final[
     Mapping[type[order_decisions.StrictSerializer], Mapping[str, Mapping[str, Any]]]
@@ -189,23 +192,23 @@ REQUEST_EXAMPLES: Final[
     },
     endpoints.EndpointChangeSerializer: {"off": {"active": False}, "on": {"active": True}},
 }
-"""Of each body that a request may have."""
+"""Examples of request bodies by serializer and name."""
 
 
 def list_examples(kind: type) -> list[OpenApiExample]:
-    """Give the examples of an answer's or a body's class, as the schema lists them.
+    """Return the OpenAPI examples of a response model or a serializer.
 
-    A model that is not named above is shown with the examples of its own fields.
+    A model without examples of its own gets one that is built from the examples of its fields.
     """
-    shown: Mapping[str, Any] = RESPONSE_EXAMPLES.get(kind) or REQUEST_EXAMPLES.get(kind) or {}
-    if not shown and issubclass(kind, BaseModel) and not issubclass(kind, orders.ProblemResponse):
-        shown = {"an answer": _build_example(kind)}
+    examples: Mapping[str, Any] = RESPONSE_EXAMPLES.get(kind) or REQUEST_EXAMPLES.get(kind) or {}
+    if not examples and issubclass(kind, BaseModel) and not issubclass(kind, base.ProblemResponse):
+        examples = {"an answer": _build_example(kind)}
     return [
         OpenApiExample(
             name,
             value=value.model_dump(mode="json") if isinstance(value, BaseModel) else value,
         )
-        for name, value in shown.items()
+        for name, value in examples.items()
     ]
 
 
@@ -215,7 +218,13 @@ def _build_example(model: type[BaseModel]) -> Any:
 
 
 def _build_example_value(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
-    """Make up a value from what its JSON Schema shows."""
+    """Return an example value for a JSON Schema.
+
+    Args:
+        schema: the schema of the value.
+        parts: the definitions that `$ref` names.
+
+    """
     match schema:
         case {"examples": [first, *_]} | {"const": first} | {"enum": [first, *_]}:
             return first

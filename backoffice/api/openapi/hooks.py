@@ -1,8 +1,10 @@
-"""What is done with the OpenAPI document as a whole, before and after it is put together."""
+"""Hooks of drf-spectacular that change the OpenAPI document as a whole."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
+
+from backoffice.api import query_params
 
 _SHARED_RESPONSE_NAMES: Final = {
     "401": "Unauthenticated",
@@ -12,18 +14,16 @@ _SHARED_RESPONSE_NAMES: Final = {
     "429": "Throttled",
     "503": "DatabaseBusy",
 }
-"""Answers that many operations have in common, by their status."""
-
-_MAX_INTEGER: Final = 10**18 - 1
+"""Names of the responses that many operations share, by HTTP status."""
 
 
 def strip_trailing_slashes(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
-    """Name each address without the slash that may stand at its end."""
+    """Remove the optional trailing slash from each path."""
     return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
 
 
 def name_components(result: Any, **_: Any) -> Any:
-    """Name the schemas of answers by their title, without the suffix of their classes."""
+    """Rename the schemas of responses to their titles, without the suffix of their classes."""
     schemas = result["components"]["schemas"]
     names = {
         key: schema.get("title", key).removesuffix("Response") for key, schema in schemas.items()
@@ -38,7 +38,7 @@ def name_components(result: Any, **_: Any) -> Any:
 
 
 def tidy_fields(result: Any, **_: Any) -> Any:
-    """Say what holds for all text, and leave out the titles pydantic gives each field."""
+    """Remove the titles that pydantic generates, and add limits that hold for all values."""
     for name, component in result["components"].get("schemas", {}).items():
         component.pop("title", None)
         for field in component.get("properties", {}).values():
@@ -50,12 +50,12 @@ def tidy_fields(result: Any, **_: Any) -> Any:
             _forbid_nul(parameter["schema"])
             _limit_integer(parameter["schema"])
             if parameter["in"] == "query":
-                parameter["allowEmptyValue"] = True  # as good as none
+                parameter["allowEmptyValue"] = True  # the same as an absent parameter
     return result
 
 
 def share_components(result: Any, **_: Any) -> Any:
-    """Write once what many operations have in common, and refer to it."""
+    """Move responses and examples that many operations share to the components."""
     responses: dict[str, Any] = {}
     examples: dict[str, Any] = {}
     for operation in _iterate_operations(result):
@@ -88,7 +88,7 @@ def _iterate_operations(result: Any) -> Iterator[Any]:
 
 
 def _name_shared_response(status: str, answer: Any) -> str:
-    """Name an answer; those about scopes differ by the scope that is needed."""
+    """Return the name of a shared response; responses 403 differ by the required scope."""
     [example, *_] = answer["content"]["application/json"]["examples"].values()
     detail = example["value"]["detail"]
     needed = detail.get("needed", "") if isinstance(detail, dict) else ""
@@ -102,13 +102,13 @@ def _share_examples(shown: dict[str, Any], examples: dict[str, Any]) -> None:
 
 
 def _forbid_nul(field: dict[str, Any]) -> None:
-    """Say of a field that its text, if it may be any, has no NUL: PostgreSQL could not keep it."""
+    """Add a pattern without NUL to a field of arbitrary text: PostgreSQL cannot store NUL."""
     kinds = field.get("type", ())
     if "string" in kinds and not {"enum", "format", "pattern", "const"} & field.keys():
         field["pattern"] = "^[^\\u0000]*$"
 
 
 def _limit_integer(parameter: dict[str, Any]) -> None:
-    """Say of a number in an address what holds for all: a longer one is no key of a database."""
+    """Add the largest id as the maximum of an integer parameter without a maximum."""
     if parameter.get("type") == "integer":
-        parameter.setdefault("maximum", _MAX_INTEGER)
+        parameter.setdefault("maximum", query_params.MAX_ID)

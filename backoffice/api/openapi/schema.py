@@ -1,15 +1,19 @@
-"""What the OpenAPI document says of every operation alike; the views say the rest themselves.
+"""OpenAPI schema of operations: the parts that all operations share.
 
-A view names its operation, its answers and its own refusals:
+A view describes its operation, its response and its own refusals:
 
     @extend_schema(
-        operation_id="cancelOrder",
-        request=Cancellation,
-        responses={200: answers.Cancelled, **refusals(OrderNotFound, OrderAlreadyPaid)},
+        operation_id="order_cancel",
+        tags=["orders"],
+        request=CancellationSerializer,
+        responses={
+            200: orders.CancellationResponse,
+            **describe_refusals(OrderNotFound(reference="R-7K3F9")),
+        },
     )
 
-Who may ask, what may happen to any request, the header that makes a repeat harmless, and an example
-for each answer are added here.
+This module adds the required scope, the errors that any request can get, the header
+`Idempotency-Key`, and an example for each response.
 """
 # ruff: noqa: ARG002 - spectacular gives these arguments
 # mypy: disable-error-code="no-untyped-call"
@@ -31,7 +35,7 @@ from rest_framework.permissions import AllowAny
 from backoffice.api import idempotency, permissions, problems
 from backoffice.api.openapi import examples
 from backoffice.api.permissions import ScopeMissing
-from backoffice.api.responses.orders import ProblemResponse
+from backoffice.api.responses.base import ProblemResponse
 from backoffice.api.serializers.order_decisions import StrictSerializer
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
@@ -52,7 +56,7 @@ STATUS_DESCRIPTIONS: Final[Mapping[str, str]] = {
     "429": "Too many requests; come back after `Retry-After` seconds.",
     "503": "The database is busy; come back after `Retry-After` seconds.",
 }
-"""What a status means where the view says nothing of its own."""
+"""Default descriptions of responses by HTTP status."""
 
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IDEMPOTENCY_KEY_PARAMETER: Final = OpenApiParameter(
@@ -81,23 +85,27 @@ _CHALLENGE_HEADER: Final = {
 
 
 def describe_refusals(*refused: DomainError | ProblemResponse) -> dict[int, OpenApiResponse]:
-    """Give the answers for what a view's use case may refuse, by their status, each as it is sent.
+    """Return the OpenAPI descriptions of a view's own error responses.
 
     Args:
-        refused: the errors with values as they may have, e.g. `OrderNotFound(reference="R-7K3F9")`;
-            or a problem with more fields than others have.
+        refused: errors with example values, such as `OrderNotFound(reference="R-7K3F9")`, or
+            problems with additional fields, which have the status 409.
+
+    Returns:
+        Responses by HTTP status, with each error as an example.
 
     """
-    found: dict[int, list[OpenApiExample]] = {}
+    by_status: dict[int, list[OpenApiExample]] = {}
     for each in refused:
         if isinstance(each, ProblemResponse):
-            found.setdefault(409, []).append(_build_problem_example(each.model_dump(mode="json")))
+            status, problem = 409, each.model_dump(mode="json")
         else:
-            answer = problems.describe_error(each)
-            found.setdefault(answer.status, []).append(_build_problem_example(answer.body))
+            described = problems.describe_error(each)
+            status, problem = described.status, described.body
+        by_status.setdefault(status, []).append(_build_problem_example(problem))
     return {
-        status: OpenApiResponse(ProblemResponse, examples=examples)
-        for status, examples in found.items()
+        status: OpenApiResponse(ProblemResponse, examples=problem_examples)
+        for status, problem_examples in by_status.items()
     }
 
 
@@ -106,36 +114,37 @@ def _build_problem_example(problem: Mapping[str, Any]) -> OpenApiExample:
 
 
 class OperationSchema(AutoSchema):
-    """One method of one address."""
+    """Schema of one operation: a method at an address."""
 
     def get_summary(self) -> str:
-        """Give the first sentence of the method's docstring."""
-        return self._words().partition("\n\n")[0].replace("\n", " ").removesuffix(".")
+        """Return the first paragraph of the method's docstring."""
+        return self._get_docstring().partition("\n\n")[0].replace("\n", " ").removesuffix(".")
 
     def get_description(self) -> str:  # type: ignore[override]
-        """Give the rest of the docstring as far as it is for everybody, and the scope it needs."""
-        rest = self._words().partition("\n\n")[2].partition("Raises:")[0].partition("Args:")[0]
-        scope = self._scope()
+        """Return the other paragraphs of the docstring up to its sections, and the scope."""
+        rest = self._get_docstring().partition("\n\n")[2]
+        rest = rest.partition("Raises:")[0].partition("Args:")[0]
+        scope = self._get_needed_scope()
         needs = f"Needs a token with the scope `{scope}`." if scope else "Needs no token."
         return "\n\n".join(part for part in (rest.strip(), needs) if part)
 
     def get_override_parameters(self) -> list[Any]:
-        """Add the header that makes a repeat harmless."""
-        found: list[Any] = super().get_override_parameters()
-        return [*found, IDEMPOTENCY_KEY_PARAMETER] if self._changes else found
+        """Return the parameters of the view, with `Idempotency-Key` for unsafe methods."""
+        parameters: list[Any] = super().get_override_parameters()
+        return [*parameters, IDEMPOTENCY_KEY_PARAMETER] if self._is_unsafe else parameters
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        for status, more in self._refusals_of_every_operation().items():
+        for status, common_examples in self._list_common_refusals().items():
             if status == "404" and status in bodies:
-                continue  # the view says by itself what is not found
-            made = self._get_response_for_code(
-                OpenApiResponse(ProblemResponse, examples=more), status
+                continue  # the view itself describes it
+            common = self._get_response_for_code(
+                OpenApiResponse(ProblemResponse, examples=common_examples), status
             )
-            here = bodies.setdefault(status, made)
-            if here is not made:
-                here["content"]["application/json"].setdefault("examples", {}).update(
-                    made["content"]["application/json"]["examples"]
+            body = bodies.setdefault(status, common)
+            if body is not common:
+                body["content"]["application/json"].setdefault("examples", {}).update(
+                    common["content"]["application/json"]["examples"]
                 )
         for status, body in bodies.items():
             body["description"] = body["description"] or STATUS_DESCRIPTIONS[status]
@@ -143,7 +152,7 @@ class OperationSchema(AutoSchema):
 
     def _get_response_headers_for_code(self, status_code: str, direction: Any = "response") -> Any:
         headers = super()._get_response_headers_for_code(status_code, direction)
-        if self._changes and status_code.startswith("2"):
+        if self._is_unsafe and status_code.startswith("2"):
             headers[idempotency.REPLAYED_HEADER] = _REPLAYED_HEADER
         if status_code in {"429", "503"}:
             headers["Retry-After"] = _RETRY_AFTER_HEADER
@@ -151,66 +160,65 @@ class OperationSchema(AutoSchema):
             headers["WWW-Authenticate"] = _CHALLENGE_HEADER
         return headers
 
-    def _refusals_of_every_operation(self) -> dict[str, list[OpenApiExample]]:
-        found: dict[str, list[Exception]] = {}
-        if scope := self._scope():
-            found["401"] = [exceptions.NotAuthenticated(), exceptions.AuthenticationFailed()]
-            found["403"] = [ScopeMissing(scope=Scope.READ, needed=scope)]
-            found["429"] = [exceptions.Throttled(wait=12)]
-            found["503"] = [OperationalError()]
+    def _list_common_refusals(self) -> dict[str, list[OpenApiExample]]:
+        errors: dict[str, list[Exception]] = {}
+        if scope := self._get_needed_scope():
+            errors["401"] = [exceptions.NotAuthenticated(), exceptions.AuthenticationFailed()]
+            errors["403"] = [ScopeMissing(scope=Scope.READ, needed=scope)]
+            errors["429"] = [exceptions.Throttled(wait=12)]
+            errors["503"] = [OperationalError()]
         if "{" in self.path:
-            found["404"] = [exceptions.NotFound()]
-        if self._changes or self._get_parameters():
-            found["400"] = [exceptions.ValidationError({"limit": ["A valid integer is required."]})]
-        if self._changes:
-            found["409"] = [idempotency.RequestInProgress()]
-            found["413"] = [RequestDataTooBig()]
-            found["415"] = [exceptions.UnsupportedMediaType("text/plain")]
-            found["422"] = [idempotency.IdempotencyKeyReused()]
+            errors["404"] = [exceptions.NotFound()]
+        if self._is_unsafe or self._get_parameters():
+            fault = {"limit": ["A valid integer is required."]}
+            errors["400"] = [exceptions.ValidationError(fault)]
+        if self._is_unsafe:
+            errors["409"] = [idempotency.RequestInProgress()]
+            errors["413"] = [RequestDataTooBig()]
+            errors["415"] = [exceptions.UnsupportedMediaType("text/plain")]
+            errors["422"] = [idempotency.IdempotencyKeyReused()]
         return {
-            status: [
-                _build_problem_example(problems.describe_error(error).body) for error in errors_
-            ]
-            for status, errors_ in found.items()
+            status: [_build_problem_example(problems.describe_error(error).body) for error in each]
+            for status, each in errors.items()
         }
 
-    def _get_examples(self, serializer: Any, direction: Any, *given: Any) -> Any:
+    def _get_examples(self, serializer: Any, direction: Any, *options: Any) -> Any:
         kind = serializer if isinstance(serializer, type) else type(serializer)
         known = build_examples_list(examples.list_examples(kind))
-        return super()._get_examples(serializer, direction, *given) or known
+        return super()._get_examples(serializer, direction, *options) or known
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         if isinstance(serializer, StrictSerializer):
-            schema |= {"additionalProperties": False, **serializer.rules}
+            schema |= {"additionalProperties": False, **serializer.schema_rules}
         return schema
 
     @property
-    def _changes(self) -> bool:
+    def _is_unsafe(self) -> bool:
         return self.method in UNSAFE_METHODS
 
-    def _scope(self) -> Scope | None:
+    def _get_needed_scope(self) -> Scope | None:
         if AllowAny in {type(each) for each in self.view.get_permissions()}:
             return None
         return permissions.get_needed_scope(self.view, method=self.method)
 
-    def _words(self) -> str:
-        """Give the docstring of the method that answers."""
+    def _get_docstring(self) -> str:
+        """Return the docstring of the view's method."""
         return cleandoc(getattr(self.view, self.method.lower()).__doc__ or "")
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """The three ways to send a token."""
+    """OpenAPI security schemes of the three headers that can carry a token."""
 
     target_class = "backoffice.api.authentication.ApiTokenAuthentication"
     name = ["bearer", "token", "apiKey"]
 
     def get_security_requirement(self, auto_schema: Any) -> Any:
-        """Any one of them is enough."""
+        """Return alternatives: each scheme alone is enough."""
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> Any:
-        """Describe them in the order of their names."""
+        """Return the schemes in the order of `name`."""
         return [
             {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer …`"},
             {
@@ -224,13 +232,13 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
-    """Staff who are logged in to the back office."""
+    """OpenAPI security scheme of the session of a staff user."""
 
     target_class = "backoffice.api.authentication.StaffSessionAuthentication"
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> Any:
-        """Describe the cookie."""
+        """Return the scheme of the session cookie."""
         return {
             "type": "apiKey",
             "in": "cookie",

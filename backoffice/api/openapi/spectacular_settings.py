@@ -1,10 +1,10 @@
-"""How the API introduces itself in its OpenAPI document; nothing here depends on the machine."""
+"""Settings of drf-spectacular; the OpenAPI document does not depend on the installation."""
 
 from importlib.metadata import version
 from typing import Any, Final
 
 SWAGGER_UI_FOLDER: Final = "static/drf_spectacular_sidecar/swagger-ui-dist"
-"""Where the sidecar keeps the page's program."""
+"""Folder of Swagger UI in drf-spectacular-sidecar."""
 
 _API_DESCRIPTION: Final = """\
 Confirm payments, read orders and hear of events from n8n, a script or curl.
@@ -20,12 +20,12 @@ SETTINGS: Final[dict[str, Any]] = {
     "TITLE": "Raffle Tickets Bot",
     "DESCRIPTION": _API_DESCRIPTION,
     "VERSION": version("raffle-tickets-bot"),
-    "OAS_VERSION": "3.1.1",  # pydantic writes JSON Schema 2020-12, which 3.0 does not know
+    "OAS_VERSION": "3.1.1",  # pydantic generates JSON Schema 2020-12, which 3.0 does not support
     "LICENSE": {"name": "MIT"},
     "SERVERS": [{"url": "/", "description": "The back office that serves this document"}],
     "SCHEMA_PATH_PREFIX": "/api/",
-    "COMPONENT_SPLIT_REQUEST": True,  # a body and its answer may have the same name
-    "COMPONENT_SPLIT_PATCH": False,  # a PATCH here wants its whole, small body
+    "COMPONENT_SPLIT_REQUEST": True,  # a request body and its response may have the same name
+    "COMPONENT_SPLIT_PATCH": False,  # the fields of a PATCH are required
     "TAGS": [
         {"name": "orders", "description": "Orders, and what is decided about their payment."},
         {"name": "proofs", "description": "Payment proofs: pictures and PDFs that buyers sent."},
@@ -36,15 +36,15 @@ SETTINGS: Final[dict[str, Any]] = {
         {"name": "deliveries", "description": "How far each event got on its way to an endpoint."},
         {"name": "schema", "description": "This document."},
     ],
-    # A form is understood, too; only JSON can tell null from a word and a number from its digits.
+    # Forms are accepted too, but only JSON can distinguish null and numbers from text.
     "PARSER_WHITELIST": ["backoffice.api.parsers.StrictJsonParser"],
     "PREPROCESSING_HOOKS": ["backoffice.api.openapi.hooks.strip_trailing_slashes"],
-    # Without spectacular's own hook: enums keep the names of their classes, or stay in their place.
+    # Without the default hook of spectacular, which would rename enums and move them.
     "POSTPROCESSING_HOOKS": [
         "backoffice.api.openapi.webhooks.add_webhooks",
         "backoffice.api.openapi.hooks.name_components",
         "backoffice.api.openapi.hooks.tidy_fields",
         "backoffice.api.openapi.hooks.share_components",
     ],
-    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document and accepts no warning
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test generates the document and allows no warnings
 }

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of events, which are sent and not asked for."""
+"""OpenAPI description of the webhooks that deliver events."""
 
 from typing import Any, Final
 
@@ -20,8 +20,8 @@ in hex, its key the endpoint's secret as text; the other headers are those of St
 
 
 def add_webhooks(result: Any, **_: Any) -> Any:
-    """Add what is sent to endpoints, which no view of ours answers."""
-    told = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in EVENT_PAYLOADS]
+    """Add the webhook of events to the OpenAPI document; drf-spectacular calls it as a hook."""
+    payloads = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in EVENT_PAYLOADS]
     headers = [
         {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
         for name in SIGNATURE_HEADERS
@@ -36,7 +36,7 @@ def add_webhooks(result: Any, **_: Any) -> Any:
                 "parameters": headers,
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": {"oneOf": told}}},
+                    "content": {"application/json": {"schema": {"oneOf": payloads}}},
                 },
                 "responses": {
                     "2XX": {"description": "It arrived."},

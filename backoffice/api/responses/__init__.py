@@ -1,1 +1,1 @@
-"""Response models of the API: the one source of its bodies and of its schema."""
+"""Response models of the API, from which both bodies and the OpenAPI schema are made."""

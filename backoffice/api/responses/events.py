@@ -1,10 +1,10 @@
-"""What the API answers about events, endpoints that want them, and deliveries."""
+"""Response models of events, of endpoints and of deliveries to them."""
 
 from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
-from backoffice.api.pagination import PageResponse
+from backoffice.api.responses.base import PageResponse
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.publishing.event_payloads import Envelope
 from shared.publishing.representations import Moment, Representation
@@ -17,6 +17,7 @@ _COPIED_FIELDS: Final = (
     "active",
     "created_at",
 )
+"""Fields of an endpoint that its response has under the same names."""
 
 
 class EventPageResponse(Representation):
@@ -105,41 +106,41 @@ class DeliveryPageResponse(PageResponse[DeliveryResponse]):
     """A page of deliveries."""
 
 
-def build_endpoint_response(found: EventEndpoint) -> EndpointResponse:
-    """Describe an endpoint."""
-    return EndpointResponse(**_build_endpoint_fields(found))
+def build_endpoint_response(endpoint: EventEndpoint) -> EndpointResponse:
+    """Return the response for an endpoint, without its secret."""
+    return EndpointResponse(**_build_endpoint_fields(endpoint))
 
 
-def build_created_endpoint_response(found: EventEndpoint) -> CreatedEndpointResponse:
-    """Describe an endpoint that was just made."""
-    return CreatedEndpointResponse(**_build_endpoint_fields(found), secret=found.secret)
+def build_created_endpoint_response(endpoint: EventEndpoint) -> CreatedEndpointResponse:
+    """Return the response for a new endpoint, with its secret."""
+    return CreatedEndpointResponse(**_build_endpoint_fields(endpoint), secret=endpoint.secret)
 
 
-def build_delivery_response(found: EventDelivery) -> DeliveryResponse:
-    """Describe a delivery, read with its event and its endpoint."""
-    event = found.event
+def build_delivery_response(delivery: EventDelivery) -> DeliveryResponse:
+    """Return the response for a delivery, loaded with its event and endpoint."""
+    event = delivery.event
     return DeliveryResponse(
-        id=found.pk,
+        id=delivery.pk,
         event=EventReferenceResponse(
             id=event.event_id, type=event.type, sequence=event.sequence, subject=event.subject
         ),
-        endpoint=EndpointReferenceResponse(id=found.endpoint_id, name=found.endpoint.name),
-        status=found.status,
-        attempts=found.attempts,
-        next_attempt_at=found.next_attempt_at,
-        http_status=found.http_status,
-        latency_ms=found.latency_ms,
-        error=found.error,
-        response=found.response,
-        created_at=found.created_at,
-        delivered_at=found.delivered_at,
+        endpoint=EndpointReferenceResponse(id=delivery.endpoint_id, name=delivery.endpoint.name),
+        status=delivery.status,
+        attempts=delivery.attempts,
+        next_attempt_at=delivery.next_attempt_at,
+        http_status=delivery.http_status,
+        latency_ms=delivery.latency_ms,
+        error=delivery.error,
+        response=delivery.response,
+        created_at=delivery.created_at,
+        delivered_at=delivery.delivered_at,
     )
 
 
-def _build_endpoint_fields(found: EventEndpoint) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in _COPIED_FIELDS} | {
-        "header_name": found.header_name or None,
-        "disabled_at": found.disabled_at,
-        "disabled_reason": found.disabled_reason or None,
-        "created_by": found.created_by or None,
+def _build_endpoint_fields(endpoint: EventEndpoint) -> dict[str, Any]:
+    return {name: getattr(endpoint, name) for name in _COPIED_FIELDS} | {
+        "header_name": endpoint.header_name or None,
+        "disabled_at": endpoint.disabled_at,
+        "disabled_reason": endpoint.disabled_reason or None,
+        "created_by": endpoint.created_by or None,
     }

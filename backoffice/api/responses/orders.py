@@ -1,34 +1,22 @@
-"""What the API answers, each a model: the one source of the bodies and of the schema."""
+"""Response models of orders and of the decisions about them."""
 
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-from rest_framework.response import Response
+from pydantic import ConfigDict, Field
 
-from backoffice.api import already_done
-from backoffice.api.pagination import PageResponse
-from shared.core.enums import OrderAction
+from backoffice.api.late_decisions import ACTION_PER_DECISION, LatePaymentDecision
+from backoffice.api.responses.base import PageResponse, ProblemResponse
+from shared.core.enums import OrderAction, OrderStatus
 from shared.publishing import representations
 from shared.publishing.representations import Moment, Representation
-from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services.availability import TicketCounts
+from shared.raffles.models import Order, OrderEvent
+from shared.raffles.services import history
 from shared.whatsapp.models import OutboundMessage
 
 _BUYER_NOTIFIED_DESCRIPTION: Final = (
     "The buyer's message: queued, sending, sent, unknown, withheld (until the buyer writes again), "
     "stale or failed; null: there is nobody to tell."
 )
-
-
-class ProblemResponse(BaseModel):
-    """Every refusal and every fault; some carry more fields, which `detail` has as well."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    code: str = Field(examples=["order_not_found"], description="Stable, for programs.")
-    message: str = Field(examples=["There is no such order."], description="For people.")
-    detail: Any = Field(description="Values that belong to it, or null.")
-    retryable: bool = Field(description="Whether the same request may succeed later.")
 
 
 class ActorResponse(Representation):
@@ -41,7 +29,7 @@ class ActorResponse(Representation):
 
 
 class OrderDecisionResponse(Representation):
-    """How an order stands after a decision."""
+    """An order after a decision; base of the responses to decisions."""
 
     id: int
     code: str | None = Field(examples=["R-7K3F9"])
@@ -90,7 +78,7 @@ class ResolutionResponse(OrderDecisionResponse):
 
 
 class DecisionNeededResponse(ProblemResponse):
-    """A payment came too late to have its numbers: the order is flagged and nothing is sold."""
+    """An order whose payment came too late for its ticket numbers; nothing was sold."""
 
     taken: list[str] = Field(examples=[["07"]], description="Numbers somebody else has.")
     free: list[str] = Field(examples=[["13"]], description="Numbers that are still free.")
@@ -121,82 +109,95 @@ class OrderPageResponse(PageResponse[representations.Order]):
     """A page of orders."""
 
 
-class AvailabilityResponse(Representation):
-    """How many numbers of a raffle are free, held and sold."""
+def build_confirmation_response(order: Order, *, already: bool) -> ConfirmationResponse:
+    """Return the response for a paid order.
 
-    id: int
-    title: str = Field(examples=["Summer Raffle"])
-    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
-    selling: bool
-    why_not: str | None = Field(examples=["paused"], description="Why it sells nothing now.")
-    unit_price: str = Field(examples=["5.00"])
-    currency: str = Field(examples=["USD"], description="ISO 4217.")
-    total: int
-    available: int
-    reserved: int
-    sold: int
-    draw_at: Moment | None
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        already: whether it was paid before the request.
 
-
-def render_response(model: BaseModel, *, status: int = 200) -> Response:
-    """Answer with a model."""
-    return Response(model.model_dump(mode="json"), status=status)
-
-
-def build_confirmation_response(found: Order, *, already: bool) -> ConfirmationResponse:
-    """Describe a paid order, read by `described.orders()`."""
-    event = find_last_event(found, OrderAction.PAID)
+    """
+    event = history.find_last_event(order, OrderAction.PAID)
     return ConfirmationResponse(
-        **_build_decision_fields(found),
+        **_build_decision_fields(order),
         already_confirmed=already,
-        late=event is not None and event.from_status in {"CANCELLED", "EXPIRED"},
-        confirmed_by=describe_actor(event),
+        late=event is not None
+        and event.from_status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED},
+        confirmed_by=_build_optional_actor(event),
         confirmed_at=event and event.at,
-        buyer_notified=find_buyer_message_status(found, "paid", "numbers_replaced"),
+        buyer_notified=_find_buyer_message_status(order, "paid", "numbers_replaced"),
     )
 
 
-def build_cancellation_response(found: Order, *, already: bool) -> CancellationResponse:
-    """Describe a cancelled order, read by `described.orders()`."""
-    event = find_last_event(found, OrderAction.CANCELLED)
+def build_cancellation_response(order: Order, *, already: bool) -> CancellationResponse:
+    """Return the response for a cancelled order.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        already: whether it was cancelled before the request.
+
+    """
+    event = history.find_last_event(order, OrderAction.CANCELLED)
     return CancellationResponse(
-        **_build_decision_fields(found),
+        **_build_decision_fields(order),
         already_cancelled=already,
-        cancelled_by=describe_actor(event),
+        cancelled_by=_build_optional_actor(event),
         cancelled_at=event and event.at,
-        buyer_notified=find_buyer_message_status(found, "cancelled_by_seller"),
+        buyer_notified=_find_buyer_message_status(order, "cancelled_by_seller"),
     )
 
 
-def build_rejection_response(found: Order, *, already: bool) -> RejectionResponse:
-    """Describe an order whose proofs were turned down, read by `described.orders()`."""
-    event = find_last_event(found, OrderAction.PROOF_REJECTED)
+def build_rejection_response(order: Order, *, already: bool) -> RejectionResponse:
+    """Return the response for an order whose payment proofs were rejected.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        already: whether they were rejected before the request.
+
+    """
+    event = history.find_last_event(order, OrderAction.PROOF_REJECTED)
     return RejectionResponse(
-        **_build_decision_fields(found),
+        **_build_decision_fields(order),
         already_rejected=already,
         reason=event.reason if event else "",
-        rejected_by=describe_actor(event),
+        rejected_by=_build_optional_actor(event),
         rejected_at=event and event.at,
-        expires_at=found.expires_at,
-        buyer_notified=find_buyer_message_status(found, "rejected", "rejected_late"),
+        expires_at=order.expires_at,
+        buyer_notified=_find_buyer_message_status(order, "rejected", "rejected_late"),
     )
 
 
-def build_resolution_response(found: Order, *, decision: str, already: bool) -> ResolutionResponse:
-    """Describe an order whose late payment is decided about, read by `described.orders()`."""
-    event = find_last_event(found, already_done.ACTION_PER_DECISION[decision])
+def build_resolution_response(
+    order: Order, *, decision: LatePaymentDecision, already: bool
+) -> ResolutionResponse:
+    """Return the response for an order whose late payment was decided about.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        decision: the decision.
+        already: whether the same decision was made before the request.
+
+    """
+    event = history.find_last_event(order, ACTION_PER_DECISION[decision])
     return ResolutionResponse(
-        **_build_decision_fields(found),
-        decision=decision,
+        **_build_decision_fields(order),
+        decision=decision.value,
         already_resolved=already,
-        resolved_by=describe_actor(event),
+        resolved_by=_build_optional_actor(event),
         resolved_at=event and event.at,
-        buyer_notified=find_buyer_message_status(found, "paid", "numbers_replaced", "refund_noted"),
+        buyer_notified=_find_buyer_message_status(
+            order, "paid", "numbers_replaced", "refund_noted"
+        ),
     )
 
 
-def build_order_detail_response(found: Order) -> OrderDetailResponse:
-    """Describe an order with its history, read by `described.orders()`."""
+def build_order_detail_response(order: Order) -> OrderDetailResponse:
+    """Return the response for an order with its history.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+
+    """
     lines = [
         HistoryLineResponse(
             action=event.action,
@@ -206,58 +207,32 @@ def build_order_detail_response(found: Order) -> OrderDetailResponse:
             reason=event.reason,
             at=event.at,
         )
-        for event in found.events.all()
+        for event in order.events.all()
     ]
-    return OrderDetailResponse(**dict(representations.represent_order(found)), history=lines)
+    return OrderDetailResponse(**dict(representations.represent_order(order)), history=lines)
 
 
-def build_availability_response(
-    raffle: Raffle, *, counts: TicketCounts, why_not: str | None
-) -> AvailabilityResponse:
-    """Describe how many numbers of a raffle are left."""
-    return AvailabilityResponse(
-        id=raffle.pk,
-        title=raffle.title,
-        status=raffle.status,
-        selling=why_not is None,
-        why_not=why_not,
-        unit_price=str(raffle.price),
-        currency=raffle.currency,
-        total=counts.total,
-        available=counts.available,
-        reserved=counts.reserved,
-        sold=counts.sold,
-        draw_at=raffle.draw_at,
+def _find_buyer_message_status(order: Order, *keys: str) -> str | None:
+    """Return the status of the latest message to the buyer with one of these keys, if any."""
+    messages = OutboundMessage.objects.filter(
+        contact=order.contact_id, about=order.code or "", key__in=keys
     )
-
-
-def find_last_event(found: Order, *actions: OrderAction) -> OrderEvent | None:
-    """Give the latest line of an order's history about one of these."""
-    return found.events.filter(action__in=actions).order_by("-id").first()
-
-
-def describe_actor(event: OrderEvent | None) -> ActorResponse | None:
-    """Say who stands behind a line of an order's history."""
-    return None if event is None else _build_actor(event)
-
-
-def find_buyer_message_status(found: Order, *keys: str) -> str | None:
-    """Say what became of the latest of these notices to the buyer; None if there is none."""
-    notices = OutboundMessage.objects.filter(
-        contact=found.contact_id, about=found.code or "", key__in=keys
-    )
-    status = notices.order_by("-id").values_list("status", flat=True).first()
+    status = messages.order_by("-id").values_list("status", flat=True).first()
     return None if status is None else status.lower()
+
+
+def _build_optional_actor(event: OrderEvent | None) -> ActorResponse | None:
+    return None if event is None else _build_actor(event)
 
 
 def _build_actor(event: OrderEvent) -> ActorResponse:
     return ActorResponse(kind=event.actor_kind.lower(), label=event.actor_label)
 
 
-def _build_decision_fields(found: Order) -> dict[str, Any]:
+def _build_decision_fields(order: Order) -> dict[str, Any]:
     return {
-        "id": found.pk,
-        "code": found.code,
-        "status": found.status,
-        "numbers": representations.represent_ticket_numbers(found),
+        "id": order.pk,
+        "code": order.code,
+        "status": order.status,
+        "numbers": representations.represent_ticket_numbers(order),
     }

@@ -1,20 +1,20 @@
-"""What the API answers about payment proofs."""
+"""Response models of payment proofs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from pydantic import ConfigDict, Field
 
-from backoffice.api.pagination import PageResponse
+from backoffice.api.responses.base import PageResponse
 from shared.core.enums import ProofStatus
 from shared.publishing import representations, signed_links
 from shared.publishing.representations import Moment, Representation
 from shared.raffles.models import PaymentProof
-from shared.raffles.predicates import HASHED_PROOFS
+from shared.raffles.services import proof_queries
 
 MAX_DUPLICATES_READ: Final = 1_000
-"""How many proofs with the same bytes are looked at for one page."""
+"""Identical proofs that are read for one page, at most."""
 
 
 class OrderReferenceResponse(Representation):
@@ -56,66 +56,41 @@ class ProofPageResponse(PageResponse[ProofDetailResponse]):
 
 
 def build_proof_responses(
-    found: Sequence[PaymentProof], *, public_url: str, now: datetime
+    proofs: Sequence[PaymentProof], *, public_url: str, now: datetime
 ) -> list[ProofDetailResponse]:
-    """Describe payment proofs read with their order and contact, in one query at most.
+    """Return the responses for payment proofs, with one query at most.
 
     Args:
-        found: the proofs.
-        public_url: where the back office is reached, without a slash at its end.
-        now: links to files are good for a week from here.
+        proofs: the proofs, loaded with their order and contact.
+        public_url: the base URL of the back office, without a trailing slash.
+        now: the current time; links to files are valid for a week from it.
 
     """
-    duplicates = _find_duplicates(found)
+    identical = proof_queries.find_identical_proofs_by_id(proofs, limit=MAX_DUPLICATES_READ)
     return [
-        _build_proof_response(
-            each, duplicate_of=duplicates.get(each.pk), public_url=public_url, now=now
-        )
-        for each in found
+        _build_proof_response(proof, identical=identical[proof.pk], public_url=public_url, now=now)
+        for proof in proofs
     ]
 
 
 def _build_proof_response(
-    found: PaymentProof, *, duplicate_of: str | None, public_url: str, now: datetime
+    proof: PaymentProof, *, identical: Sequence[PaymentProof], public_url: str, now: datetime
 ) -> ProofDetailResponse:
-    kept = found.status == ProofStatus.KEPT
-    order, contact = found.order, found.contact
+    has_file = proof.status == ProofStatus.KEPT
+    order, contact = proof.order, proof.contact
     return ProofDetailResponse(
-        **dict(representations.represent_proof(found)),
+        **dict(representations.represent_proof(proof)),
         order=OrderReferenceResponse(id=order.pk, code=order.code) if order else None,
         buyer=representations.represent_contact(contact) if contact else None,
-        caption=found.caption,
-        size=found.size,
-        url=signed_links.build_proof_url(found.pk, public_url=public_url, now=now)
-        if kept
+        caption=proof.caption,
+        size=proof.size,
+        url=signed_links.build_proof_url(proof.pk, public_url=public_url, now=now)
+        if has_file
         else None,
-        expires_at=signed_links.compute_link_expiry(now=now) if kept else None,
-        duplicate_of=duplicate_of,
-        reject_reason=found.reject_reason or None,
-        note=found.note,
-        reviewer=found.reviewer or None,
-        reviewed_at=found.reviewed_at,
+        expires_at=signed_links.compute_link_expiry(now=now) if has_file else None,
+        duplicate_of=str(identical[0].order) if identical else None,
+        reject_reason=proof.reject_reason or None,
+        note=proof.note,
+        reviewer=proof.reviewer or None,
+        reviewed_at=proof.reviewed_at,
     )
-
-
-def _find_duplicates(found: Iterable[PaymentProof]) -> Mapping[int, str]:
-    """Name, by proof, the oldest proof's order among the other orders with the same bytes."""
-    wanted = [proof for proof in found if proof.sha256]
-    if not wanted:
-        return {}
-    same = PaymentProof.objects.filter(
-        HASHED_PROOFS, sha256__in={proof.sha256 for proof in wanted}, order__isnull=False
-    ).select_related("order")
-    twins = list(same.order_by("id")[:MAX_DUPLICATES_READ])
-    others = {
-        proof.pk: next(
-            (
-                twin
-                for twin in twins
-                if twin.sha256 == proof.sha256 and twin.order_id != proof.order_id
-            ),
-            None,
-        )
-        for proof in wanted
-    }
-    return {key: str(twin.order) for key, twin in others.items() if twin is not None}

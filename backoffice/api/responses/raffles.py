@@ -1,16 +1,38 @@
-"""What the API answers about raffles and their numbers."""
+"""Response models of raffles and their ticket numbers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
-from backoffice.api.pagination import PageResponse
+from backoffice.api.responses.base import PageResponse
 from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
 from shared.raffles.services import availability
+from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers.number_ranges import NumberRange
+
+_COPIED_FIELDS: Final = (
+    "title",
+    "description",
+    "prize",
+    "status",
+    "currency",
+    "number_count",
+    "width",
+    "min_per_order",
+    "max_per_order",
+    "max_per_contact",
+    "hold_minutes",
+    "sales_open_at",
+    "sales_close_at",
+    "draw_at",
+    "time_zone",
+    "created_at",
+    "updated_at",
+)
+"""Fields of a raffle that its response has under the same names."""
 
 
 class RaffleResponse(Representation):
@@ -58,6 +80,23 @@ class RafflePageResponse(PageResponse[RaffleResponse]):
     """A page of raffles."""
 
 
+class AvailabilityResponse(Representation):
+    """How many numbers of a raffle are free, held and sold."""
+
+    id: int
+    title: str = Field(examples=["Summer Raffle"])
+    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+    selling: bool
+    why_not: str | None = Field(examples=["paused"], description="Why it sells nothing now.")
+    unit_price: str = Field(examples=["5.00"])
+    currency: str = Field(examples=["USD"], description="ISO 4217.")
+    total: int
+    available: int
+    reserved: int
+    sold: int
+    draw_at: Moment | None
+
+
 class NumberRangeResponse(Representation):
     """Numbers in a row that have the same status."""
 
@@ -83,71 +122,90 @@ class RaffleNumbersResponse(Representation):
     next: str | None = Field(description="The following ranges; null: these are the last.")
 
 
-def build_raffle_response(found: models.Raffle, *, now: datetime) -> RaffleResponse:
-    """Describe a raffle."""
-    return RaffleResponse(**_build_raffle_fields(found, now=now))
+def build_raffle_response(raffle: models.Raffle, *, now: datetime) -> RaffleResponse:
+    """Return the response for a raffle at a time."""
+    return RaffleResponse(**_build_raffle_fields(raffle, now=now))
 
 
 def build_transition_response(
-    found: models.Raffle, *, already: bool, now: datetime
+    raffle: models.Raffle, *, already: bool, now: datetime
 ) -> RaffleTransitionResponse:
-    """Describe a raffle after a step of its life."""
-    return RaffleTransitionResponse(**_build_raffle_fields(found, now=now), already=already)
+    """Return the response for a raffle after a change of its status.
+
+    Args:
+        raffle: the raffle.
+        already: whether it had the status before the request.
+        now: the current time.
+
+    """
+    return RaffleTransitionResponse(**_build_raffle_fields(raffle, now=now), already=already)
+
+
+def build_availability_response(
+    raffle: models.Raffle, *, counts: TicketCounts, why_not: str | None
+) -> AvailabilityResponse:
+    """Return the response for the counts of a raffle's ticket numbers.
+
+    Args:
+        raffle: the raffle.
+        counts: the counts by ticket status.
+        why_not: the reason that it sells nothing now; None: it sells.
+
+    """
+    return AvailabilityResponse(
+        id=raffle.pk,
+        title=raffle.title,
+        status=raffle.status,
+        selling=why_not is None,
+        why_not=why_not,
+        unit_price=str(raffle.price),
+        currency=raffle.currency,
+        total=counts.total,
+        available=counts.available,
+        reserved=counts.reserved,
+        sold=counts.sold,
+        draw_at=raffle.draw_at,
+    )
 
 
 def build_raffle_numbers_response(
-    found: models.Raffle, *, ranges: Iterable[NumberRange], following: str | None
+    raffle: models.Raffle, *, ranges: Iterable[NumberRange], following: str | None
 ) -> RaffleNumbersResponse:
-    """Describe ranges of a raffle's numbers, and where they go on."""
-    written = found.format_ticket_number
+    """Return the response for a page of ticket number ranges.
+
+    Args:
+        raffle: the raffle.
+        ranges: the ranges of the page.
+        following: the URL of the next page; None: this page is the last one.
+
+    """
     return RaffleNumbersResponse(
-        id=found.pk,
-        width=found.width,
-        first=written(found.first_number),
-        last=written(found.last_number),
-        count=found.number_count,
-        ranges=[_build_number_range(each, written=written) for each in ranges],
+        id=raffle.pk,
+        width=raffle.width,
+        first=raffle.format_ticket_number(raffle.first_number),
+        last=raffle.format_ticket_number(raffle.last_number),
+        count=raffle.number_count,
+        ranges=[_build_number_range(each, raffle=raffle) for each in ranges],
         next=following,
     )
 
 
-def _build_number_range(
-    found: NumberRange, *, written: Callable[[int], str]
-) -> NumberRangeResponse:
+def _build_number_range(number_range: NumberRange, *, raffle: models.Raffle) -> NumberRangeResponse:
     return NumberRangeResponse(
-        first=written(found.first),
-        last=written(found.last),
-        count=found.count,
-        status=found.status,
+        first=raffle.format_ticket_number(number_range.first),
+        last=raffle.format_ticket_number(number_range.last),
+        count=number_range.count,
+        status=number_range.status,
     )
 
 
-def _build_raffle_fields(found: models.Raffle, *, now: datetime) -> dict[str, Any]:
-    why_not = availability.get_not_selling_reason(found, now=now)
-    same = (
-        "title",
-        "description",
-        "prize",
-        "status",
-        "currency",
-        "number_count",
-        "width",
-        "min_per_order",
-        "max_per_order",
-        "max_per_contact",
-        "hold_minutes",
-        "sales_open_at",
-        "sales_close_at",
-        "draw_at",
-        "time_zone",
-        "created_at",
-        "updated_at",
-    )
-    return {name: getattr(found, name) for name in same} | {
-        "id": found.pk,
+def _build_raffle_fields(raffle: models.Raffle, *, now: datetime) -> dict[str, Any]:
+    why_not = availability.get_not_selling_reason(raffle, now=now)
+    return {name: getattr(raffle, name) for name in _COPIED_FIELDS} | {
+        "id": raffle.pk,
         "selling": why_not is None,
         "why_not": why_not,
-        "price": str(found.price),
-        "first_number": found.format_ticket_number(found.first_number),
-        "last_number": found.format_ticket_number(found.last_number),
+        "price": str(raffle.price),
+        "first_number": raffle.format_ticket_number(raffle.first_number),
+        "last_number": raffle.format_ticket_number(raffle.last_number),
     }

@@ -1,4 +1,4 @@
-"""What the API answers about how raffles sell."""
+"""Response models of sales statistics."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class DayFiguresResponse(Representation):
 
 
 class SalesFiguresResponse(Representation):
-    """How something sells."""
+    """Counts of orders and ticket numbers with sums of money; base of other responses."""
 
     orders: OrderCountsResponse
     numbers: NumberCountsResponse
@@ -111,73 +111,73 @@ class StatisticsResponse(SalesFiguresResponse):
 
 @dataclass(frozen=True, slots=True)
 class StatisticsSource:
-    """What statistics are made of.
+    """Data from which statistics are built.
 
     Attributes:
-        sums: of all orders that count.
-        standing: what waits.
-        zone: IANA name of the zone whose days are meant.
-        at: when it was read.
+        sums: sums of orders by raffle and by day.
+        pending: counts of what waits for a person.
+        zone: IANA name of the time zone of the days.
+        loaded_at: time of the queries.
 
     """
 
     sums: SalesSums
-    standing: PendingCounts
+    pending: PendingCounts
     zone: str
-    at: datetime
+    loaded_at: datetime
 
 
 def build_raffle_statistics(
-    found: models.Raffle, read: StatisticsSource
+    raffle: models.Raffle, source: StatisticsSource
 ) -> RaffleStatisticsResponse:
-    """Describe how one raffle sells."""
+    """Return the response for the statistics of one raffle."""
     return RaffleStatisticsResponse(
-        **_build_raffle_fields(found, read.sums.overall),
-        proofs_waiting=read.standing.reviews,
-        decisions_needed=read.standing.decisions,
-        at=read.at,
-        time_zone=read.zone,
-        days=_build_days(read, currencies=_list_currencies([found], read.sums.overall)),
+        **_build_raffle_fields(raffle, source.sums.overall),
+        proofs_waiting=source.pending.reviews,
+        decisions_needed=source.pending.decisions,
+        at=source.loaded_at,
+        time_zone=source.zone,
+        days=_build_days(source, currencies=_list_currencies([raffle], source.sums.overall)),
     )
 
 
 def build_statistics(
-    raffles: Sequence[models.Raffle], read: StatisticsSource, *, numbers: int, shown: int
+    raffles: Sequence[models.Raffle], source: StatisticsSource, *, numbers: int, shown: int
 ) -> StatisticsResponse:
-    """Describe how all raffles sell.
+    """Return the response for the statistics of all raffles.
 
     Args:
-        raffles: the newest first.
-        read: what was read of their orders.
-        numbers: how many numbers all raffles have.
-        shown: how many raffles are described one by one.
+        raffles: all raffles, the newest first.
+        source: sums and counts of their orders.
+        numbers: count of the ticket numbers of all raffles.
+        shown: count of raffles with figures of their own.
 
     """
-    currencies = _list_currencies(raffles, read.sums.overall)
+    currencies = _list_currencies(raffles, source.sums.overall)
     listed = [
         RaffleFiguresResponse(
-            **_build_raffle_fields(each, read.sums.raffles.get(each.pk, RaffleSums()))
+            **_build_raffle_fields(raffle, source.sums.raffles.get(raffle.pk, RaffleSums()))
         )
-        for each in raffles[:shown]
+        for raffle in raffles[:shown]
     ]
     return StatisticsResponse(
-        **_build_figures_fields(read.sums.overall, numbers=numbers, currencies=currencies),
-        proofs_waiting=read.standing.reviews,
-        orphan_proofs=read.standing.orphans,
-        decisions_needed=read.standing.decisions,
-        at=read.at,
-        time_zone=read.zone,
+        **_build_figures_fields(source.sums.overall, numbers=numbers, currencies=currencies),
+        proofs_waiting=source.pending.reviews,
+        orphan_proofs=source.pending.orphans,
+        decisions_needed=source.pending.decisions,
+        at=source.loaded_at,
+        time_zone=source.zone,
         raffles=listed,
-        days=_build_days(read, currencies=currencies),
+        days=_build_days(source, currencies=currencies),
     )
 
 
-def _build_raffle_fields(found: models.Raffle, sums: RaffleSums) -> dict[str, Any]:
-    currencies = _list_currencies([found], sums)
-    return _build_figures_fields(sums, numbers=found.number_count, currencies=currencies) | {
-        "id": found.pk,
-        "title": found.title,
-        "status": found.status,
+def _build_raffle_fields(raffle: models.Raffle, sums: RaffleSums) -> dict[str, Any]:
+    currencies = _list_currencies([raffle], sums)
+    return _build_figures_fields(sums, numbers=raffle.number_count, currencies=currencies) | {
+        "id": raffle.pk,
+        "title": raffle.title,
+        "status": raffle.status,
     }
 
 
@@ -205,26 +205,28 @@ def _build_figures_fields(
     }
 
 
-def _build_days(read: StatisticsSource, *, currencies: Collection[str]) -> list[DayFiguresResponse]:
-    return [_build_day(day, currencies=currencies) for day in read.sums.days]
+def _build_days(
+    source: StatisticsSource, *, currencies: Collection[str]
+) -> list[DayFiguresResponse]:
+    return [_build_day(sums, currencies=currencies) for sums in source.sums.days]
 
 
-def _build_day(found: DaySums, *, currencies: Collection[str]) -> DayFiguresResponse:
+def _build_day(sums: DaySums, *, currencies: Collection[str]) -> DayFiguresResponse:
     return DayFiguresResponse(
-        day=found.day.isoformat(),
-        placed=found.placed,
-        paid=found.orders,
-        numbers=found.tickets,
+        day=sums.day.isoformat(),
+        placed=sums.placed,
+        paid=sums.orders,
+        numbers=sums.tickets,
         money=[
-            DayMoneyResponse(currency=currency, paid=_format_amount(found.money, currency))
+            DayMoneyResponse(currency=currency, paid=_format_amount(sums.money, currency))
             for currency in currencies
         ],
     )
 
 
 def _list_currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]:
-    """Give the currencies that raffles sell in or that money is in, by their names."""
-    return sorted({*(each.currency for each in raffles), *sums.confirmed, *sums.expected})
+    """Return the sorted ISO 4217 codes of the raffles' currencies and of the sums' currencies."""
+    return sorted({*(raffle.currency for raffle in raffles), *sums.confirmed, *sums.expected})
 
 
 def _format_amount(amounts: AmountsByCurrency, currency: str) -> str:

@@ -1,1 +1,1 @@
-"""Serializers that check request bodies before anything is done."""
+"""Serializers that validate request bodies."""

@@ -1,4 +1,4 @@
-"""What the body of a request about endpoints may carry."""
+"""Serializers of request bodies about endpoints."""
 
 from rest_framework import serializers
 

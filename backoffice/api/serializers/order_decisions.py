@@ -1,4 +1,4 @@
-"""What the body of a request may carry, checked before anything is done."""
+"""Serializers of request bodies about decisions, and fields for all serializers."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,18 @@ from typing import Any, ClassVar, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from backoffice.api.late_decisions import LatePaymentDecision
+from backoffice.api.query_params import MAX_TICKET_NUMBER, MAX_TICKET_NUMBER_DIGITS
 from shared.core import enums
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import RejectReason
 
 _AMOUNT_PATTERN: Final = re.compile(r"\d{1,12}(\.\d{0,2})?")
 _MAX_LIST_LENGTH: Final = 200
-"""Payment proofs or ticket numbers that one request names."""
+"""Largest count of payment proofs or ticket numbers in one request."""
 
 IGNORED_FIELDS: Final = frozenset({"csrfmiddlewaretoken"})
-"""What Django's own forms carry beside their fields."""
+"""Fields that Django adds to forms."""
 
 
 @extend_schema_field(
@@ -29,7 +31,7 @@ IGNORED_FIELDS: Final = frozenset({"csrfmiddlewaretoken"})
     }
 )
 class AmountField(serializers.DecimalField):
-    """Money as text or as a number, spelt plainly: neither 1e2 nor 1,000.00."""
+    """Amount of money as text or as a number, without exponents or thousands separators."""
 
     default_error_messages: ClassVar = {"invalid": "Write it as 150.00: two decimals at most."}
 
@@ -37,41 +39,41 @@ class AmountField(serializers.DecimalField):
         super().__init__(max_digits=14, decimal_places=2, **options)
 
     def validate_empty_values(self, data: Any) -> Any:
-        """Take null for nothing and an empty text for a mistake: it would not be compared."""
+        """Accept null as absent but not an empty text, which would skip the comparison."""
         if isinstance(data, str) and not data.strip():
             self.fail("invalid")
         return super().validate_empty_values(data)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give the amount.
+        """Return the amount as a decimal.
 
         Raises:
-            ValidationError: it is negative, malformed or has fractions of a cent.
+            ValidationError: the amount is negative, malformed or has fractions of a cent.
 
         """
-        written = str(data).strip()
-        if isinstance(data, bool) or not (written.isascii() and _AMOUNT_PATTERN.fullmatch(written)):
+        text = str(data).strip()
+        if isinstance(data, bool) or not (text.isascii() and _AMOUNT_PATTERN.fullmatch(text)):
             self.fail("invalid")
-        return super().to_internal_value(written)
+        return super().to_internal_value(text)
 
 
 @extend_schema_field(
     {
         "oneOf": [
-            {"type": "string", "pattern": "^[0-9]{1,7}$"},
-            {"type": "integer", "minimum": 0, "maximum": 9_999_999},
+            {"type": "string", "pattern": f"^[0-9]{{1,{MAX_TICKET_NUMBER_DIGITS}}}$"},
+            {"type": "integer", "minimum": 0, "maximum": MAX_TICKET_NUMBER},
         ]
     }
 )
 class TicketNumberField(serializers.IntegerField):
-    """A ticket number, with or without its zeros."""
+    """Ticket number with or without leading zeros."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=9_999_999, **options)
+        super().__init__(min_value=0, max_value=MAX_TICKET_NUMBER, **options)
 
 
 class ProofIdsField(serializers.ListField):
-    """Ids of payment proofs."""
+    """Ids of the payment proofs that the caller has seen."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -86,7 +88,7 @@ class ProofIdsField(serializers.ListField):
 
 
 class OptionalTextField(serializers.CharField):
-    """A few words, which may be absent, null or empty."""
+    """Short text that may be absent, null or empty."""
 
     def __init__(self, *, max_length: int = MAX_NOTE_LENGTH, **options: Any) -> None:
         super().__init__(
@@ -99,22 +101,22 @@ class OptionalTextField(serializers.CharField):
         )
 
     def validate_empty_values(self, data: Any) -> Any:
-        """Take null for nothing."""
+        """Accept null as an empty text."""
         return super().validate_empty_values("" if data is None else data)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A body of known fields and no others: a typo in an optional one must not be silent.
+    """Serializer that rejects unknown fields, so that a misspelt optional field is an error.
 
     Attributes:
-        rules: what the schema says beside its fields, as JSON Schema.
+        schema_rules: JSON Schema keywords that the OpenAPI schema has beside the fields.
 
     """
 
-    rules: ClassVar[Mapping[str, Any]] = {}
+    schema_rules: ClassVar[Mapping[str, Any]] = {}
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give what the body carries.
+        """Return the validated values of a body.
 
         Raises:
             ValidationError: with each field that is unknown, missing or malformed.
@@ -164,7 +166,7 @@ class RejectionSerializer(StrictSerializer):
     )
     note = OptionalTextField(help_text="More about it, needed with OTHER; the buyer reads it too.")
     proofs = ProofIdsField()
-    rules = {
+    schema_rules = {
         "if": {"properties": {"reason": {"const": RejectReason.OTHER.value}}},
         "then": {
             "properties": {"note": {"type": "string", "pattern": "\\S"}},
@@ -173,7 +175,7 @@ class RejectionSerializer(StrictSerializer):
     }
 
     def validate(self, attrs: Any) -> Any:
-        """Refuse another reason than the listed ones if it is not said."""
+        """Require a note with the reason OTHER."""
         if attrs["reason"] == RejectReason.OTHER and not attrs["note"]:
             raise serializers.ValidationError({"note": ["Say in a few words what is wrong."]})
         return attrs
@@ -183,7 +185,7 @@ class ResolutionSerializer(StrictSerializer):
     """Body of resolve-late."""
 
     decision = serializers.ChoiceField(
-        choices=["take_back", "replace", "refund"],
+        choices=[decision.value for decision in LatePaymentDecision],
         help_text="take_back: the old numbers, now that they are free again. replace: other"
         " numbers at the same price. refund: note that the money goes back.",
     )
@@ -200,23 +202,36 @@ class ResolutionSerializer(StrictSerializer):
         help_text="For the order's history; of a refund the buyer reads it too."
     )
     proofs = ProofIdsField()
-    rules = {
-        "if": {"properties": {"decision": {"enum": ["take_back", "refund"]}}},
+    schema_rules = {
+        "if": {
+            "properties": {
+                "decision": {
+                    "enum": [
+                        decision.value
+                        for decision in LatePaymentDecision
+                        if decision is not LatePaymentDecision.REPLACE
+                    ]
+                }
+            }
+        },
         "then": {"properties": {"numbers": {"type": "null"}}},
     }
 
     def validate(self, attrs: Any) -> Any:
-        """Refuse numbers where nothing is replaced."""
-        if attrs.get("numbers") is not None and attrs["decision"] != "replace":
+        """Reject ticket numbers with a decision other than `replace`."""
+        if attrs.get("numbers") is not None and attrs["decision"] != LatePaymentDecision.REPLACE:
             raise serializers.ValidationError({"numbers": ["Numbers go with replace alone."]})
         return attrs
 
 
 def validate_body(serializer: Any) -> dict[str, Any]:
-    """Give what a request carries.
+    """Return the validated values of a request body.
+
+    Args:
+        serializer: the serializer, constructed with the data of the request.
 
     Raises:
-        ValidationError: some of it is missing or malformed.
+        ValidationError: a field is unknown, missing or malformed.
 
     """
     serializer.is_valid(raise_exception=True)

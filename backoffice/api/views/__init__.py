@@ -1,1 +1,1 @@
-"""The endpoints: each checks its input, calls one use case and describes what came of it."""
+"""Views of the API: each validates its input, calls one use case and returns a response."""

@@ -1,4 +1,4 @@
-"""Endpoints that are told of events, and what became of each delivery."""
+"""Views of event endpoints and of deliveries to them."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 from typing import ClassVar, Final
@@ -15,7 +15,7 @@ from backoffice.api.filters import ApiChoicesFilter, ApiIdFilter
 from backoffice.api.idempotency import IdempotentView
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
-from backoffice.api.responses import events, orders
+from backoffice.api.responses import base, events
 from backoffice.api.serializers.endpoints import EndpointChangeSerializer, NewEndpointSerializer
 from backoffice.api.serializers.order_decisions import validate_body
 from shared.core import config, enums
@@ -37,7 +37,7 @@ _ENDPOINT_NOT_FOUND: Final = EndpointNotFound()
 
 
 class DeliveryFilterSet(django_filters.FilterSet):
-    """What deliveries are chosen by."""
+    """Filters of the list of deliveries."""
 
     endpoint = ApiIdFilter("endpoint_id", help_text="Id of the endpoint.")
     status = ApiChoicesFilter(
@@ -45,7 +45,7 @@ class DeliveryFilterSet(django_filters.FilterSet):
     )
 
     class Meta:
-        """No filters but those above."""
+        """Model without generated filters."""
 
         model = EventDelivery
         fields: ClassVar[list[str]] = []
@@ -64,10 +64,14 @@ class EndpointListView(IdempotentView):
     )
     def get(self, request: Request) -> Response:
         """List the endpoints that are told of events."""
-        pagination.refuse_unknown_parameters(request.query_params, known=pagination.PAGE_PARAMETERS)
-        page = IdPaginator(request).of(EventEndpoint.objects.all())
-        listed = [events.build_endpoint_response(found) for found in page.rows]
-        return orders.render_response(events.EndpointPageResponse(**page.links, results=listed))
+        query_params.refuse_unknown_parameters(
+            request.query_params, known=pagination.PAGE_PARAMETERS
+        )
+        page = IdPaginator(request).get_page(EventEndpoint.objects.all())
+        results = [events.build_endpoint_response(endpoint) for endpoint in page.rows]
+        return base.render_response(
+            events.EndpointPageResponse(**page.response_fields, results=results)
+        )
 
     @extend_schema(
         operation_id="endpoint_create",
@@ -89,19 +93,19 @@ class EndpointListView(IdempotentView):
 
         The answer has its secret, which signs what is sent and is not shown again.
         """
-        wanted = validate_body(NewEndpointSerializer(data=request.data))
-        found = endpoints.create_endpoint(
-            name=wanted["name"],
-            url=wanted["url"],
-            types=wanted["types"] or (),
-            header_name=wanted["header_name"],
-            header_value=wanted["header_value"],
-            secret=wanted["secret"] or None,
+        body = validate_body(NewEndpointSerializer(data=request.data))
+        endpoint = endpoints.create_endpoint(
+            name=body["name"],
+            url=body["url"],
+            types=body["types"] or (),
+            header_name=body["header_name"],
+            header_value=body["header_value"],
+            secret=body["secret"] or None,
             by=scopes.get_caller_name(request),
             allow_private=config.get_settings().events_allow_private,
             now=timezone.now(),
         )
-        return orders.render_response(events.build_created_endpoint_response(found), status=201)
+        return base.render_response(events.build_created_endpoint_response(endpoint), status=201)
 
 
 class EndpointDetailView(IdempotentView):
@@ -116,8 +120,8 @@ class EndpointDetailView(IdempotentView):
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show an endpoint."""
-        return orders.render_response(
-            events.build_endpoint_response(endpoints.find_endpoint(self._key))
+        return base.render_response(
+            events.build_endpoint_response(endpoints.find_endpoint(self._endpoint_id))
         )
 
     @extend_schema(
@@ -133,11 +137,13 @@ class EndpointDetailView(IdempotentView):
         sent once it is on again.
         """
         if validate_body(EndpointChangeSerializer(data=request.data))["active"]:
-            found = endpoints.enable_endpoint(self._key)
+            endpoint = endpoints.enable_endpoint(self._endpoint_id)
         else:
             reason = f"Switched off by {scopes.get_caller_name(request)}."
-            found = endpoints.disable_endpoint(self._key, reason=reason, now=timezone.now())
-        return orders.render_response(events.build_endpoint_response(found))
+            endpoint = endpoints.disable_endpoint(
+                self._endpoint_id, reason=reason, now=timezone.now()
+            )
+        return base.render_response(events.build_endpoint_response(endpoint))
 
     @extend_schema(
         operation_id="endpoint_delete",
@@ -146,11 +152,11 @@ class EndpointDetailView(IdempotentView):
     )
     def delete(self, request: Request, **_: str) -> Response:
         """Delete an endpoint with the log of its deliveries; the events stay."""
-        endpoints.delete_endpoint(self._key, now=timezone.now())
+        endpoints.delete_endpoint(self._endpoint_id, now=timezone.now())
         return Response(status=204)
 
     @property
-    def _key(self) -> int:
+    def _endpoint_id(self) -> int:
         return query_params.parse_id(self.kwargs["id"])
 
 
@@ -170,10 +176,12 @@ class DeliveryListView(IdempotentView):
 
         The newest first unless asked for otherwise.
         """
-        chosen = filters.filter_rows(DeliveryFilterSet, request.query_params, _select_deliveries())
-        page = IdPaginator(request, ordering="-id").of(chosen)
-        listed = [events.build_delivery_response(found) for found in page.rows]
-        return orders.render_response(events.DeliveryPageResponse(**page.links, results=listed))
+        rows = filters.filter_rows(DeliveryFilterSet, request.query_params, _query_deliveries())
+        page = IdPaginator(request, ordering="-id").get_page(rows)
+        results = [events.build_delivery_response(delivery) for delivery in page.rows]
+        return base.render_response(
+            events.DeliveryPageResponse(**page.response_fields, results=results)
+        )
 
 
 class ResendDeliveryView(IdempotentView):
@@ -198,10 +206,10 @@ class ResendDeliveryView(IdempotentView):
         queued = deliveries.resend_delivery(
             query_params.parse_id(self.kwargs["id"]), now=timezone.now()
         )
-        return orders.render_response(
-            events.build_delivery_response(_select_deliveries().get(pk=queued.pk))
+        return base.render_response(
+            events.build_delivery_response(_query_deliveries().get(pk=queued.pk))
         )
 
 
-def _select_deliveries() -> QuerySet[EventDelivery]:
+def _query_deliveries() -> QuerySet[EventDelivery]:
     return EventDelivery.objects.select_related("event", "endpoint").defer("event__data")

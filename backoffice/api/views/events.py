@@ -1,4 +1,4 @@
-"""The feed: what happened, in order, for who was away."""
+"""View of the event feed, from which a program that was offline catches up."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import pagination, query_params
+from backoffice.api import links, query_params
 from backoffice.api.responses.events import EventPageResponse
 from shared.core.enums import EventType, Scope
 from shared.events.services import feed
@@ -60,7 +60,7 @@ class EventFeedView(APIView):
         """
         query = request.query_params
         known = [each.name for each in _FEED_PARAMETERS]
-        pagination.refuse_unknown_parameters(query, known=known, several=["types"])
+        query_params.refuse_unknown_parameters(query, known=known, several=["types"])
         after = query_params.parse_whole_number(query, "after", least=0, default=0)
         limit = min(
             query_params.parse_whole_number(
@@ -68,20 +68,18 @@ class EventFeedView(APIView):
             ),
             MAX_EVENTS_PER_PAGE,
         )
-        found = feed.list_events_after(after, limit=limit + 1, types=_parse_event_types(request))
-        more, found = len(found) > limit, found[:limit]
-        last = found[-1].sequence if found else after
-        base, now = pagination.build_base_url(request), timezone.now()
+        events = feed.list_events_after(after, limit=limit + 1, types=_parse_event_types(request))
+        more, events = len(events) > limit, events[:limit]
+        last = events[-1].sequence if events else after
+        public_url, now = links.build_base_url(request), timezone.now()
         return Response(
             {
                 "results": [
-                    build_event_payload(event, public_url=base, now=now) for event in found
+                    build_event_payload(event, public_url=public_url, now=now) for event in events
                 ],
                 "next_after": last,
                 "more": more,
-                "next": f"{base}{request.path}?{_build_next_query(request, last)}"
-                if more
-                else None,
+                "next": _build_next_link(request, after=last) if more else None,
             }
         )
 
@@ -94,6 +92,6 @@ def _parse_event_types(request: Request) -> list[str]:
     return types
 
 
-def _build_next_query(request: Request, after: int | None) -> str:
-    given = {name: ",".join(values) for name, values in request.query_params.lists()}
-    return urlencode(given | {"after": str(after)})
+def _build_next_link(request: Request, *, after: int | None) -> str:
+    parameters = {name: ",".join(values) for name, values in request.query_params.lists()}
+    return links.build_link_with_query(request, urlencode(parameters | {"after": str(after)}))

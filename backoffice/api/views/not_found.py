@@ -1,4 +1,4 @@
-"""What is not there."""
+"""View for unknown addresses of the API."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 from typing import Any
@@ -8,13 +8,13 @@ from rest_framework.views import APIView
 
 
 class NotFoundView(APIView):
-    """Every other address below `/api/`."""
+    """Response 404 to any method at an address below `/api/` that no other view has."""
 
     authentication_classes = ()
     permission_classes = ()
     schema = None
-    http_method_names = []  # whatever the method, it comes to the line below
+    http_method_names = []  # every method is handled by `http_method_not_allowed`
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say that nothing is here."""
+        """Raise `NotFound`."""
         raise NotFound

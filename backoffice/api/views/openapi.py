@@ -1,4 +1,4 @@
-"""The API's own description: as a document for programs, and as a page for staff."""
+"""Views of the OpenAPI document and of the API reference page for staff."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 # mypy: disable-error-code="no-untyped-call"
 
@@ -40,16 +40,16 @@ class OpenApiDocumentView(APIView):
 
 @cache
 def render_openapi_document() -> bytes:
-    """Write the API's OpenAPI document; it is the same as long as the process lives."""
-    described = SchemaGenerator().get_schema(public=True)
-    written: bytes = OpenApiJsonRenderer2().render(described, renderer_context={"indent": 2})
-    return written + b"\n"
+    """Return the OpenAPI document as JSON in UTF-8, which never changes while a process runs."""
+    schema = SchemaGenerator().get_schema(public=True)
+    document: bytes = OpenApiJsonRenderer2().render(schema, renderer_context={"indent": 2})
+    return document + b"\n"
 
 
 @require_safe
 def api_reference_view(request: HttpRequest) -> HttpResponse:
-    """Show the API to staff, who may try each operation as themselves."""
+    """Show the API reference to staff, who can try each operation with their session."""
     if not admin.site.has_permission(request):
         return redirect_to_login(request.get_full_path())
-    page = admin.site.each_context(request) | {"title": "API reference"}
-    return TemplateResponse(request, "api/docs.html", page)
+    context = admin.site.each_context(request) | {"title": "API reference"}
+    return TemplateResponse(request, "api/docs.html", context)

@@ -1,14 +1,14 @@
-"""What a program decides about an order's payment: confirmed, turned down, resolved, cancelled.
+"""Views of the decisions about an order: confirm, reject, resolve a late payment, cancel.
 
-A repeat is answered like the first time and says that it was one. Where proofs are named, a newer
-one that waits stops the decision.
+A repeated request gets the same response, with a field that says so. If the request names payment
+proofs, a newer pending proof of the order stops the decision.
 """
 
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -17,9 +17,10 @@ from rest_framework.response import Response
 
 from backoffice.api import already_done, scopes
 from backoffice.api.idempotency import IdempotentView
+from backoffice.api.late_decisions import LatePaymentDecision
 from backoffice.api.openapi import examples
 from backoffice.api.openapi.schema import describe_refusals
-from backoffice.api.responses import orders
+from backoffice.api.responses import base, orders
 from backoffice.api.serializers.order_decisions import (
     CancellationSerializer,
     ConfirmationSerializer,
@@ -27,6 +28,7 @@ from backoffice.api.serializers.order_decisions import (
     ResolutionSerializer,
     validate_body,
 )
+from backoffice.api.views.orders import load_represented_order
 from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.publishing import representations
@@ -47,7 +49,6 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import AlreadySettled, NeedsDecision
-from shared.raffles.services import order_queries
 from shared.use_cases import late_payments, order_endings, payments
 
 _format_three_digits: Final = "{:03d}".format
@@ -63,14 +64,23 @@ class ProofElsewhere(DomainError):
 
 
 def format_numbers_in_refusal(
-    refusal: DomainError, *, written: Callable[[int], str]
+    refusal: DomainError, *, format_number: Callable[[int], str]
 ) -> DomainError:
-    """Give a refusal with the ticket numbers that it names as the raffle writes them."""
+    """Replace the ticket numbers in a refusal's details by their formatted texts.
+
+    Args:
+        refusal: the refusal; it is changed in place.
+        format_number: the formatter of the raffle's ticket numbers.
+
+    Returns:
+        The same refusal.
+
+    """
     if isinstance(refusal, NumbersTaken | NumbersUnknown):
         refusal.details = {
-            name: [written(number) for number in value]
+            name: [format_number(number) for number in value]
             if isinstance(value, list)
-            else written(value)
+            else format_number(value)
             for name, value in refusal.details.items()
         }
     return refusal
@@ -78,24 +88,22 @@ def format_numbers_in_refusal(
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDecided:
-    """It had been done before; nothing changed."""
+    """Outcome of a decision that had been made before; nothing changed."""
 
 
 class OrderDecisionView(IdempotentView):
-    """An address at which something is decided about one order, called by its id or its code."""
+    """Base of views that decide about one order, which the URL names by its id or code."""
 
     scope = Scope.REVIEW
 
-    def order(self) -> Order:
-        """Give the order that the address names.
+    def load_order(self) -> Order:
+        """Return the order that the URL names, as it is now.
 
         Raises:
-            OrderNotFound: there is none.
+            OrderNotFound: there is no such order.
 
         """
-        return representations.query_represented_orders().get(
-            pk=order_queries.find_order(self.kwargs["id"])
-        )
+        return load_represented_order(self.kwargs["id"])
 
 
 class ConfirmPaymentView(OrderDecisionView):
@@ -128,23 +136,23 @@ class ConfirmPaymentView(OrderDecisionView):
         order that had ended gets its numbers back if all are free; otherwise it is flagged, nothing
         is sold, and a person must decide.
         """
-        wanted = validate_body(ConfirmationSerializer(data=request.data))
-        order = self.order()
+        body = validate_body(ConfirmationSerializer(data=request.data))
+        order = self.load_order()
         if order.status != OrderStatus.PAID:
-            _refuse_foreign_proofs(order, wanted.get("proofs"))
+            _refuse_foreign_proofs(order, body.get("proofs"))
         outcome = payments.confirm_payment(
             order.pk,
             by=scopes.get_actor(request),
             now=timezone.now(),
-            seen_proofs=wanted.get("proofs"),
-            received=None if wanted["accept_difference"] else wanted.get("amount"),
-            reason=_build_reason(order, wanted),
+            seen_proofs=body.get("proofs"),
+            received=None if body["accept_difference"] else body.get("amount"),
+            reason=_build_reason(order, body),
         )
-        order = self.order()
+        order = self.load_order()
         if isinstance(outcome, NeedsDecision):
             return _render_decision_needed(order, outcome)
         already = isinstance(outcome, AlreadySettled)
-        return orders.render_response(orders.build_confirmation_response(order, already=already))
+        return base.render_response(orders.build_confirmation_response(order, already=already))
 
 
 class CancelOrderView(OrderDecisionView):
@@ -171,22 +179,22 @@ class CancelOrderView(OrderDecisionView):
         Its numbers are free again and the buyer is told, once: a repeat changes nothing and says
         so.
         """
-        wanted = validate_body(CancellationSerializer(data=request.data))
+        body = validate_body(CancellationSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            _refuse_foreign_proofs(order, wanted.get("proofs"))
+            _refuse_foreign_proofs(order, body.get("proofs"))
             order_endings.cancel_order(
                 order.pk,
                 by=scopes.get_actor(request),
                 now=timezone.now(),
-                reason=wanted["reason"],
-                seen_proofs=wanted.get("proofs"),
+                reason=body["reason"],
+                seen_proofs=body.get("proofs"),
             )
 
-        outcome = _decide_once(self.order(), act, unless=already_done.is_cancelled)
+        outcome = _decide_once(self.load_order(), act, unless=already_done.is_cancelled)
         already = isinstance(outcome, AlreadyDecided)
-        return orders.render_response(
-            orders.build_cancellation_response(self.order(), already=already)
+        return base.render_response(
+            orders.build_cancellation_response(self.load_order(), already=already)
         )
 
 
@@ -215,23 +223,23 @@ class RejectPaymentView(OrderDecisionView):
         The buyer is told why, once, and the time to pay runs anew: a repeat changes nothing and
         says so. Of an order that was paid too late the decision is then made: it stays ended.
         """
-        wanted = validate_body(RejectionSerializer(data=request.data))
+        body = validate_body(RejectionSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            _refuse_foreign_proofs(order, wanted.get("proofs"))
+            _refuse_foreign_proofs(order, body.get("proofs"))
             payments.reject_payment(
                 order.pk,
-                reason=RejectReason(wanted["reason"]),
-                note=wanted["note"],
+                reason=RejectReason(body["reason"]),
+                note=body["note"],
                 by=scopes.get_actor(request),
                 now=timezone.now(),
-                seen_proofs=wanted.get("proofs"),
+                seen_proofs=body.get("proofs"),
             )
 
-        outcome = _decide_once(self.order(), act, unless=already_done.is_rejected)
+        outcome = _decide_once(self.load_order(), act, unless=already_done.is_rejected)
         already = isinstance(outcome, AlreadyDecided)
-        return orders.render_response(
-            orders.build_rejection_response(self.order(), already=already)
+        return base.render_response(
+            orders.build_rejection_response(self.load_order(), already=already)
         )
 
 
@@ -251,10 +259,11 @@ class ResolveLatePaymentView(OrderDecisionView):
                 ProofUnseen(proof_ids=[12]),
                 TooFewLeft(available=1),
                 format_numbers_in_refusal(
-                    NumbersTaken(taken=[7], free=[13]), written=_format_three_digits
+                    NumbersTaken(taken=[7], free=[13]), format_number=_format_three_digits
                 ),
                 format_numbers_in_refusal(
-                    NumbersUnknown(unknown=[5000], first=1, last=999), written=_format_three_digits
+                    NumbersUnknown(unknown=[5000], first=1, last=999),
+                    format_number=_format_three_digits,
                 ),
                 QuantityOutOfBounds(minimum=2, maximum=2),
                 ProofElsewhere(proof_ids=[3]),
@@ -267,54 +276,67 @@ class ResolveLatePaymentView(OrderDecisionView):
         Sell the old numbers after all, or others in their place, or note that the money goes back.
         The buyer is told, once: a repeat of the same decision changes nothing and says so.
         """
-        wanted = validate_body(ResolutionSerializer(data=request.data))
-        decision, numbers = wanted["decision"], wanted.get("numbers")
+        body = validate_body(ResolutionSerializer(data=request.data))
+        decision, numbers = LatePaymentDecision(body["decision"]), body.get("numbers")
 
         def act(order: Order) -> object:
-            _refuse_foreign_proofs(order, wanted.get("proofs"))
-            return _resolve_late_payment(order, wanted, request)
+            _refuse_foreign_proofs(order, body.get("proofs"))
+            return _resolve_late_payment(order, decision, body, request)
 
-        def same(order: Order) -> bool:
+        def is_resolved(order: Order) -> bool:
             return already_done.is_resolved(order, decision=decision, numbers=numbers)
 
-        outcome, order = _decide_once(self.order(), act, unless=same), self.order()
+        outcome = _decide_once(self.load_order(), act, unless=is_resolved)
+        order = self.load_order()
         if isinstance(outcome, NeedsDecision):
             return _render_decision_needed(order, outcome)
         already = isinstance(outcome, AlreadyDecided)
-        return orders.render_response(
+        return base.render_response(
             orders.build_resolution_response(order, decision=decision, already=already)
         )
 
 
-def _resolve_late_payment(order: Order, wanted: dict[str, Any], request: Request) -> object:
+def _resolve_late_payment(
+    order: Order, decision: LatePaymentDecision, body: dict[str, Any], request: Request
+) -> object:
     by, now = scopes.get_actor(request), timezone.now()
-    seen, note = wanted.get("proofs"), wanted["note"]
-    match wanted["decision"]:
-        case "take_back":
+    seen, note = body.get("proofs"), body["note"]
+    match decision:
+        case LatePaymentDecision.TAKE_BACK:
             return late_payments.take_back_numbers(
                 order.pk, by=by, now=now, seen_proofs=seen, reason=note
             )
-        case "replace":
+        case LatePaymentDecision.REPLACE:
             return late_payments.replace_numbers(
                 order.pk,
-                numbers=wanted.get("numbers"),
+                numbers=body.get("numbers"),
                 pivot=secrets.randbits(31),
                 by=by,
                 now=now,
                 seen_proofs=seen,
                 reason=note,
             )
-        case _:
+        case LatePaymentDecision.REFUND:
             return late_payments.note_refund(order.pk, note=note, by=by, now=now, seen_proofs=seen)
+        case _:
+            assert_never(decision)
 
 
 def _decide_once[Outcome](
     order: Order, act: Callable[[Order], Outcome], *, unless: Callable[[Order], bool]
 ) -> Outcome | AlreadyDecided:
-    """Act; a refusal is none where the very same had been done before.
+    """Make a decision, or detect that the same decision was made before.
+
+    Args:
+        order: the order.
+        act: the decision.
+        unless: whether the same decision was made before and still holds; called if `act` fails.
+
+    Returns:
+        The result of `act`, or `AlreadyDecided`.
 
     Raises:
-        DomainError: it is refused, and it had not.
+        DomainError: the decision was refused and had not been made before.
 
     """
     try:
@@ -324,12 +346,19 @@ def _decide_once[Outcome](
         if unless(order):
             return AlreadyDecided()
         raise format_numbers_in_refusal(
-            refusal, written=order.raffle.format_ticket_number
+            refusal, format_number=order.raffle.format_ticket_number
         ) from None
 
 
 def _refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:
-    """Go on only if the proofs that were looked at are the order's, which none ever leaves."""
+    """Raise an error if some of the proofs do not belong to the order.
+
+    No lock is needed, because a proof never moves to another order.
+
+    Raises:
+        ProofElsewhere: with the ids of those proofs.
+
+    """
     if not proofs:
         return
     own = PaymentProof.objects.filter(order=order, pk__in=proofs)
@@ -337,18 +366,18 @@ def _refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None
         raise ProofElsewhere(proof_ids=elsewhere)
 
 
-def _build_reason(order: Order, wanted: dict[str, Any]) -> str:
-    """Write what the order's history keeps of a confirmation."""
-    amount = wanted.get("amount")
+def _build_reason(order: Order, body: dict[str, Any]) -> str:
+    """Return the reason of a confirmation for the order's history."""
+    amount = body.get("amount")
     difference = ""
     if amount is not None and amount != order.total:
         difference = f"{amount} {order.currency} accepted for {order.total}"
-    return " · ".join(part for part in (wanted["reference"], wanted["note"], difference) if part)
+    return " · ".join(part for part in (body["reference"], body["note"], difference) if part)
 
 
 def _render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
-    """Say why an order that had ended cannot have its numbers; it is flagged."""
-    found: dict[str, Any] = {
+    """Return the response 409 for an ended order that was paid and cannot have its numbers."""
+    fields: dict[str, Any] = {
         "taken": [order.raffle.format_ticket_number(number) for number in outcome.taken],
         "free": [order.raffle.format_ticket_number(number) for number in outcome.free],
         "needs_decision": True,
@@ -359,9 +388,9 @@ def _render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
     problem = orders.DecisionNeededResponse(
         code=code,
         message=f"The order had ended and {why}; nothing was sold, a person must decide.",
-        detail=found,
+        detail=fields,
         retryable=False,
         order=representations.represent_order(order),
-        **found,
+        **fields,
     )
-    return orders.render_response(problem, status=409)
+    return base.render_response(problem, status=409)

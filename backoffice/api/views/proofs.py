@@ -1,4 +1,4 @@
-"""Payment proofs, and their files."""
+"""Views of payment proofs and of their files."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import filters, pagination, query_params
+from backoffice.api import filters, links, pagination, query_params
 from backoffice.api.filters import ApiChoicesFilter, ApiDateTimeFilter, ApiTextFilter
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
-from backoffice.api.responses import orders, proofs
+from backoffice.api.responses import base, proofs
 from backoffice.api.responses.proofs import ProofPageResponse
 from backoffice.orders import proof_files
 from backoffice.ui.file_responses import INLINE_CONTENT_TYPES
@@ -30,19 +30,13 @@ from shared.core.errors import DomainError
 from shared.publishing import signed_links
 from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
-from shared.raffles.errors import OrderNotFound
+from shared.raffles.errors import OrderNotFound, ProofNotFound
 from shared.raffles.models import PaymentProof
 from shared.raffles.services import order_queries
 
 SIGNATURE_PARAMETER: Final = "signature"
 _NO_STORE: Final = "private, no-store"
-"""A link is good for a week; what it led to shall not lie in a proxy for longer."""
-
-
-class PaymentProofNotFound(DomainError):
-    """There is no such payment proof."""
-
-    code = "proof_not_found"
+"""`Cache-Control` of files: a link is valid for a week, and no proxy may keep its file longer."""
 
 
 class ProofFileFetching(DomainError):
@@ -65,14 +59,15 @@ class ProofFileNotFound(DomainError):
 
 
 _CONTENT_TYPES: Final = (*INLINE_CONTENT_TYPES, "application/octet-stream")
-_PROOF_NOT_FOUND: Final = PaymentProofNotFound(reference="12")
+_PROOF_NOT_FOUND: Final = ProofNotFound(reference="12")
 
 
 class ProofFilterSet(django_filters.FilterSet):
-    """What payment proofs are chosen by."""
+    """Filters of the list of payment proofs."""
 
     order = ApiTextFilter(
-        method="by_order", help_text="Id or code of the order; `none`: those that fit no order."
+        method="filter_by_order",
+        help_text="Id or code of the order; `none`: those that fit no order.",
     )
     status = ApiChoicesFilter(
         "status", choices=enums.build_choices(ProofStatus), help_text="One or several."
@@ -85,18 +80,20 @@ class ProofFilterSet(django_filters.FilterSet):
     )
 
     class Meta:
-        """No filters but those above."""
+        """Model without generated filters."""
 
         model = PaymentProof
         fields: ClassVar[list[str]] = []
 
-    def by_order(self, rows: QuerySet[PaymentProof], _: str, order: str) -> QuerySet[PaymentProof]:
-        """Keep the proofs of an order, or those without one."""
-        if order.lower() == "none":
+    def filter_by_order(
+        self, rows: QuerySet[PaymentProof], _: str, reference: str
+    ) -> QuerySet[PaymentProof]:
+        """Keep the proofs of an order, or with `none` those without an order."""
+        if reference.lower() == "none":
             return rows.filter(order__isnull=True)
-        if key := query_params.parse_id(order):
-            return rows.filter(order=key)
-        return rows.filter(order__code=codes.normalise_code(order) or "")
+        if order_id := query_params.parse_id(reference):
+            return rows.filter(order=order_id)
+        return rows.filter(order__code=codes.normalise_code(reference) or "")
 
 
 class ProofListView(APIView):
@@ -116,7 +113,7 @@ class ProofListView(APIView):
         Those that fit no order are among them. The oldest first unless asked for otherwise.
         """
         return _render_proof_page(
-            request, filters.filter_rows(ProofFilterSet, request.query_params, _select_proofs())
+            request, filters.filter_rows(ProofFilterSet, request.query_params, _query_proofs())
         )
 
 
@@ -133,9 +130,11 @@ class OrderProofListView(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:
         """List the payment proofs of an order."""
-        pagination.refuse_unknown_parameters(request.query_params, known=pagination.PAGE_PARAMETERS)
+        query_params.refuse_unknown_parameters(
+            request.query_params, known=pagination.PAGE_PARAMETERS
+        )
         order_id = order_queries.find_order(self.kwargs["id"])
-        return _render_proof_page(request, _select_proofs().filter(order=order_id))
+        return _render_proof_page(request, _query_proofs().filter(order=order_id))
 
 
 class ProofDetailView(APIView):
@@ -150,11 +149,11 @@ class ProofDetailView(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a payment proof, with a link to its file that needs no token."""
-        proof = _find_proof(self.kwargs["id"])
-        [found] = proofs.build_proof_responses(
-            [proof], public_url=pagination.build_base_url(request), now=timezone.now()
+        proof = _load_proof(self.kwargs["id"])
+        [response] = proofs.build_proof_responses(
+            [proof], public_url=links.build_base_url(request), now=timezone.now()
         )
-        return orders.render_response(found)
+        return base.render_response(response)
 
 
 class ProofFileView(APIView):
@@ -163,19 +162,22 @@ class ProofFileView(APIView):
     scope = Scope.READ
 
     def get_authenticators(self) -> list[Any]:
-        """Ask for no token where a link was signed."""
+        """Return no authenticators for a signed link."""
         return [] if self._has_signature else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        """Let anybody in who has a signed link; `get` looks at the signature."""
+        """Return `AllowAny` for a signed link; `get` verifies the signature."""
         return [AllowAny()] if self._has_signature else list(super().get_permissions())
 
     def get_throttles(self) -> list[Any]:
-        """Count no signed links: nobody says who asks, and one bad guesser must not stop all."""
+        """Return no throttles for a signed link.
+
+        Such requests name no caller, and one who guesses signatures must not stop all others.
+        """
         return [] if self._has_signature else super().get_throttles()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """Send the file whatever kind is asked for: only refusals are JSON."""
+        """Ignore the `Accept` header: the response is the file, and only errors are JSON."""
         return super().perform_content_negotiation(request, force=True)
 
     @extend_schema(
@@ -205,55 +207,57 @@ class ProofFileView(APIView):
 
         A link from an event or a proof has a `signature` and needs no token; it is good for a week.
         """
-        pagination.refuse_unknown_parameters(request.query_params, known=[SIGNATURE_PARAMETER])
+        query_params.refuse_unknown_parameters(request.query_params, known=[SIGNATURE_PARAMETER])
         if self._has_signature:
-            self._check(request.query_params[SIGNATURE_PARAMETER])
-        response = _build_proof_file_response(_find_proof(self.kwargs["id"]))
+            self._verify_signature(request.query_params[SIGNATURE_PARAMETER])
+        response = _build_proof_file_response(_load_proof(self.kwargs["id"]))
         response["Cache-Control"] = _NO_STORE
         return response
 
     @property
     def _has_signature(self) -> bool:
-        request = getattr(self, "request", None)  # none while the schema is written
+        request = getattr(self, "request", None)  # None while the schema is generated
         return request is not None and SIGNATURE_PARAMETER in request.GET
 
-    def _check(self, signature: str) -> None:
-        """Go on only if the signature is one for this very proof.
+    def _verify_signature(self, signature: str) -> None:
+        """Raise an error unless the signature is valid for the proof that the URL names.
 
         Raises:
-            ProofLinkBroken, ProofLinkExpired.
+            ProofLinkBroken: the signature is not valid, or it is one for another proof.
+            ProofLinkExpired: the signature is too old.
 
         """
-        if signed_links.verify_proof_signature(
-            signature, now=timezone.now()
-        ) != query_params.parse_id(self.kwargs["id"]):
+        proof_id = signed_links.verify_proof_signature(signature, now=timezone.now())
+        if proof_id != query_params.parse_id(self.kwargs["id"]):
             raise ProofLinkBroken
 
 
-def _select_proofs() -> QuerySet[PaymentProof]:
+def _query_proofs() -> QuerySet[PaymentProof]:
     return PaymentProof.objects.select_related("order", "contact")
 
 
-def _find_proof(reference: str) -> PaymentProof:
-    proof = _select_proofs().filter(pk=query_params.parse_id(reference)).first()
+def _load_proof(reference: str) -> PaymentProof:
+    proof = _query_proofs().filter(pk=query_params.parse_id(reference)).first()
     if proof is None:
-        raise PaymentProofNotFound(reference=reference)
+        raise ProofNotFound(reference=reference)
     return proof
 
 
 def _render_proof_page(request: Request, rows: QuerySet[PaymentProof]) -> Response:
-    page = IdPaginator(request).of(rows)
-    found = proofs.build_proof_responses(
-        page.rows, public_url=pagination.build_base_url(request), now=timezone.now()
+    page = IdPaginator(request).get_page(rows)
+    results = proofs.build_proof_responses(
+        page.rows, public_url=links.build_base_url(request), now=timezone.now()
     )
-    return orders.render_response(ProofPageResponse(**page.links, results=found))
+    return base.render_response(ProofPageResponse(**page.response_fields, results=results))
 
 
 def _build_proof_file_response(proof: PaymentProof) -> HttpResponseBase:
-    """Send a proof's file.
+    """Return the response with a proof's file.
 
     Raises:
-        ProofFetching, ProofFailed, ProofFileNotFound: there is none, for now or for good.
+        ProofFileFetching: the file is still being fetched.
+        ProofFileFailed: the file could not be fetched.
+        ProofFileNotFound: the storage no longer has the file.
 
     """
     match ProofStatus(proof.status):

@@ -1,4 +1,4 @@
-"""Raffles, their numbers, and the steps of their life."""
+"""Views of raffles, of their ticket numbers and of changes of their status."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 import re
@@ -16,12 +16,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import filters, pagination, query_params, scopes
+from backoffice.api import filters, links, query_params, scopes
 from backoffice.api.filters import ApiChoicesFilter
 from backoffice.api.idempotency import IdempotentView
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
-from backoffice.api.responses import orders, raffles
+from backoffice.api.query_params import MAX_TICKET_NUMBER, MAX_TICKET_NUMBER_DIGITS
+from backoffice.api.responses import base, raffles
 from shared.core import enums, logs
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
 from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
@@ -30,8 +31,9 @@ from shared.raffles.services import availability, lifecycle
 from shared.raffles.services.ticket_numbers import number_ranges
 from shared.raffles.services.ticket_numbers.number_ranges import NumberRange, RangePage
 
-_RANGE_PATTERN: Final = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
-_RANGE_EXPRESSION: Final = "[0-9]{1,7}(-[0-9]{1,7})?"
+_NUMBER_EXPRESSION: Final = f"[0-9]{{1,{MAX_TICKET_NUMBER_DIGITS}}}"
+_RANGE_PATTERN: Final = re.compile(f"({_NUMBER_EXPRESSION})(?:-({_NUMBER_EXPRESSION}))?")
+_RANGE_EXPRESSION: Final = f"{_NUMBER_EXPRESSION}(-{_NUMBER_EXPRESSION})?"
 _RAFFLE_NOT_FOUND: Final = RaffleNotFound(reference="7")
 _NUMBERS_PARAMETERS: Final = (
     OpenApiParameter(
@@ -49,7 +51,7 @@ _NUMBERS_PARAMETERS: Final = (
     ),
     OpenApiParameter(
         "after",
-        {"type": "string", "pattern": "^[0-9]{1,7}$"},
+        {"type": "string", "pattern": f"^{_NUMBER_EXPRESSION}$"},
         description="What follows this number; `next` has it.",
     ),
     OpenApiParameter(
@@ -65,14 +67,14 @@ _log = logs.get_logger(__name__)
 
 
 class RaffleFilterSet(django_filters.FilterSet):
-    """What raffles are chosen by."""
+    """Filters of the list of raffles."""
 
     status = ApiChoicesFilter(
         "status", choices=enums.build_choices(RaffleStatus), help_text="One or several."
     )
 
     class Meta:
-        """No filters but those above."""
+        """Model without generated filters."""
 
         model = Raffle
         fields: ClassVar[list[str]] = []
@@ -94,28 +96,30 @@ class RaffleListView(APIView):
 
         The oldest first unless asked for otherwise. A parameter that does not exist is refused.
         """
-        chosen = filters.filter_rows(RaffleFilterSet, request.query_params, Raffle.objects.all())
-        page, now = IdPaginator(request).of(chosen), timezone.now()
-        listed = [raffles.build_raffle_response(raffle, now=now) for raffle in page.rows]
-        return orders.render_response(raffles.RafflePageResponse(**page.links, results=listed))
+        rows = filters.filter_rows(RaffleFilterSet, request.query_params, Raffle.objects.all())
+        page, now = IdPaginator(request).get_page(rows), timezone.now()
+        results = [raffles.build_raffle_response(raffle, now=now) for raffle in page.rows]
+        return base.render_response(
+            raffles.RafflePageResponse(**page.response_fields, results=results)
+        )
 
 
 class SingleRaffleView(APIView):
-    """An address that names a raffle by its id."""
+    """Base of views whose URL names a raffle by its id."""
 
     scope = Scope.READ
 
-    def raffle(self) -> Raffle:
-        """Give the raffle that the address names.
+    def load_raffle(self) -> Raffle:
+        """Return the raffle that the URL names.
 
         Raises:
-            RaffleNotFound: there is none.
+            RaffleNotFound: there is no such raffle.
 
         """
-        found = Raffle.objects.filter(pk=query_params.parse_id(self.kwargs["id"])).first()
-        if found is None:
+        raffle = Raffle.objects.filter(pk=query_params.parse_id(self.kwargs["id"])).first()
+        if raffle is None:
             raise RaffleNotFound(reference=self.kwargs["id"])
-        return found
+        return raffle
 
 
 class RaffleDetailView(SingleRaffleView):
@@ -128,8 +132,8 @@ class RaffleDetailView(SingleRaffleView):
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a raffle: what is raffled and on which terms."""
-        return orders.render_response(
-            raffles.build_raffle_response(self.raffle(), now=timezone.now())
+        return base.render_response(
+            raffles.build_raffle_response(self.load_raffle(), now=timezone.now())
         )
 
 
@@ -139,16 +143,16 @@ class RaffleAvailabilityView(SingleRaffleView):
     @extend_schema(
         operation_id="raffle_availability",
         tags=["raffles"],
-        responses={200: orders.AvailabilityResponse, **describe_refusals(_RAFFLE_NOT_FOUND)},
+        responses={200: raffles.AvailabilityResponse, **describe_refusals(_RAFFLE_NOT_FOUND)},
     )
     def get(self, request: Request, **_: str) -> Response:
         """Count a raffle's numbers: free, held and sold.
 
         Of a large raffle the counts may be two seconds old.
         """
-        raffle, now = self.raffle(), timezone.now()
-        return orders.render_response(
-            orders.build_availability_response(
+        raffle, now = self.load_raffle(), timezone.now()
+        return base.render_response(
+            raffles.build_availability_response(
                 raffle,
                 counts=availability.load_recent_counts(raffle.pk, now=now),
                 why_not=availability.get_not_selling_reason(raffle, now=now),
@@ -171,43 +175,48 @@ class RaffleNumbersView(SingleRaffleView):
         Numbers in a row that are all free, all held or all sold are one range, so a million of them
         fit on a few pages. While numbers are sold, each page is as things are when it is read.
         """
-        pagination.refuse_unknown_parameters(
+        query_params.refuse_unknown_parameters(
             request.query_params, known=[each.name for each in _NUMBERS_PARAMETERS]
         )
-        raffle = self.raffle()
+        raffle = self.load_raffle()
         if request.query_params.get("numbers"):
             page = RangePage(_load_named_ranges(raffle, request), after=None)
         else:
             page = _load_range_page(raffle, request)
         following = (
-            None if page.after is None else _build_next_url(raffle, request, after=page.after)
+            None if page.after is None else _build_next_link(raffle, request, after=page.after)
         )
-        return orders.render_response(
+        return base.render_response(
             raffles.build_raffle_numbers_response(raffle, ranges=page.ranges, following=following)
         )
 
 
 class _RaffleLifecycleView(IdempotentView, SingleRaffleView):
-    """An address at which a raffle takes a step of its life."""
+    """Base of views that change a raffle's status."""
 
     scope = Scope.ADMIN
 
-    def step(
+    def change_status(
         self, act: Callable[..., Raffle], request: Request, *, to: RaffleStatus, now: datetime
     ) -> Response:
-        """Take a step; what stands there already stays so and says so.
+        """Change the raffle's status; a raffle that has the status already stays as it is.
 
         Args:
             act: a function of `lifecycle`.
-            request: who asks.
-            to: the status it leads to.
-            now: the clock.
+            request: the request.
+            to: the status that `act` sets.
+            now: the current time.
+
+        Returns:
+            The response with the raffle; its field `already` is true if nothing changed.
 
         Raises:
-            RaffleNotFound, TransitionNotAllowed, NumbersMissing.
+            RaffleNotFound: there is no such raffle.
+            TransitionNotAllowed: the raffle's status does not allow the change.
+            NumbersMissing: the raffle opens and some of its ticket numbers do not exist.
 
         """
-        raffle, already = self.raffle(), False
+        raffle, already = self.load_raffle(), False
         try:
             raffle = act(raffle.pk, now=now)
         except TransitionNotAllowed as refused:
@@ -218,7 +227,7 @@ class _RaffleLifecycleView(IdempotentView, SingleRaffleView):
         else:
             by = scopes.get_actor(request)
             _log.info("raffle_moved", raffle=raffle.pk, to=to.value, kind=by.kind, by=by.id)
-        return orders.render_response(
+        return base.render_response(
             raffles.build_transition_response(raffle, already=already, now=now)
         )
 
@@ -244,7 +253,9 @@ class OpenRaffleView(_RaffleLifecycleView):
 
         A repeat changes nothing and says so.
         """
-        return self.step(lifecycle.open_raffle, request, to=RaffleStatus.OPEN, now=timezone.now())
+        return self.change_status(
+            lifecycle.open_raffle, request, to=RaffleStatus.OPEN, now=timezone.now()
+        )
 
 
 class PauseRaffleView(_RaffleLifecycleView):
@@ -266,7 +277,9 @@ class PauseRaffleView(_RaffleLifecycleView):
 
         What is held can still be paid. A repeat changes nothing and says so.
         """
-        return self.step(lifecycle.pause, request, to=RaffleStatus.PAUSED, now=timezone.now())
+        return self.change_status(
+            lifecycle.pause, request, to=RaffleStatus.PAUSED, now=timezone.now()
+        )
 
 
 class CloseRaffleView(_RaffleLifecycleView):
@@ -288,15 +301,18 @@ class CloseRaffleView(_RaffleLifecycleView):
 
         What is held can still be paid. A repeat changes nothing and says so.
         """
-        return self.step(lifecycle.close, request, to=RaffleStatus.CLOSED, now=timezone.now())
+        return self.change_status(
+            lifecycle.close, request, to=RaffleStatus.CLOSED, now=timezone.now()
+        )
 
 
 def _load_range_page(raffle: Raffle, request: Request) -> RangePage:
     query = request.query_params
-    after = query_params.parse_whole_number(query, "after", least=0, most=9_999_999, default=0)
     return number_ranges.load_range_page(
         raffle,
-        after=after if query.get("after") else None,
+        after=query_params.parse_whole_number(
+            query, "after", least=0, most=MAX_TICKET_NUMBER, default=None
+        ),
         limit=query_params.parse_whole_number(
             query, "limit", least=1, default=number_ranges.MAX_RANGES_PER_PAGE
         ),
@@ -312,10 +328,11 @@ def _parse_ticket_status(request: Request) -> TicketStatus | None:
 
 
 def _load_named_ranges(raffle: Raffle, request: Request) -> list[NumberRange]:
-    """Look up the numbers that are asked for by name.
+    """Return the ranges of the ticket numbers that the parameter `numbers` lists.
 
     Raises:
-        ValidationError: some of them are none, or there are too many.
+        ValidationError: a number is malformed or not one of the raffle, there are too many, or
+            another parameter of pages is there.
 
     """
     words = query_params.parse_list(request.query_params, "numbers")
@@ -327,15 +344,15 @@ def _load_named_ranges(raffle: Raffle, request: Request) -> list[NumberRange]:
     for name in ("after", "limit"):
         if request.query_params.get(name):
             raise ValidationError({name: ["Numbers that are named come on one page."]})
-    found = number_ranges.load_ranges_of_numbers(raffle, numbers=set(chain.from_iterable(parts)))
-    return [each for each in found if _parse_ticket_status(request) in (None, each.status)]
+    ranges = number_ranges.load_ranges_of_numbers(raffle, numbers=set(chain.from_iterable(parts)))
+    return [each for each in ranges if _parse_ticket_status(request) in (None, each.status)]
 
 
 def _parse_number_range(word: str, *, raffle: Raffle) -> range:
-    found = _RANGE_PATTERN.fullmatch(word)
-    if found is None:
+    match = _RANGE_PATTERN.fullmatch(word)
+    if match is None:
         raise _build_numbers_error("Write numbers and ranges with commas between, such as 7,13-20.")
-    first, last = int(found[1]), int(found[2] or found[1])
+    first, last = int(match[1]), int(match[2] or match[1])
     if not raffle.first_number <= first <= last <= raffle.last_number:
         bounds = (
             raffle.format_ticket_number(raffle.first_number),
@@ -349,6 +366,6 @@ def _build_numbers_error(words: str) -> ValidationError:
     return ValidationError({"numbers": [words]})
 
 
-def _build_next_url(raffle: Raffle, request: Request, *, after: int) -> str:
-    query = request.query_params.dict() | {"after": raffle.format_ticket_number(after)}
-    return f"{pagination.build_base_url(request)}{request.path}?{urlencode(query)}"
+def _build_next_link(raffle: Raffle, request: Request, *, after: int) -> str:
+    parameters = request.query_params.dict() | {"after": raffle.format_ticket_number(after)}
+    return links.build_link_with_query(request, urlencode(parameters))

@@ -1,4 +1,4 @@
-"""How raffles sell: in all, one by one, and day by day."""
+"""Views of sales statistics: of all raffles and of a single one."""
 
 from typing import Final
 
@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import pagination, query_params
+from backoffice.api import query_params
 from backoffice.api.openapi.schema import describe_refusals
-from backoffice.api.responses import orders, statistics
+from backoffice.api.responses import base, statistics
 from backoffice.api.responses.statistics import StatisticsSource
 from backoffice.api.views.raffles import SingleRaffleView
 from shared.core.enums import Scope
@@ -21,7 +21,8 @@ from shared.raffles.services import pending_counts, sales
 
 DEFAULT_DAYS: Final = 30
 MAX_RAFFLES_LISTED: Final = 200
-"""Raffles that are described one by one."""
+"""Largest count of raffles with figures of their own."""
+_RAFFLE_FIELDS: Final = ("title", "status", "currency", "number_count")
 
 _DAYS_PARAMETER: Final = OpenApiParameter(
     "days",
@@ -49,9 +50,9 @@ class RaffleStatisticsView(SingleRaffleView):
         time zone.
         """
         days = _parse_days(request)
-        raffle = self.raffle()
-        read = _load_statistics_source(raffle, zone=raffle.time_zone, days=days)
-        return orders.render_response(statistics.build_raffle_statistics(raffle, read))
+        raffle = self.load_raffle()
+        source = _load_statistics_source(raffle, zone=raffle.time_zone, days=days)
+        return base.render_response(statistics.build_raffle_statistics(raffle, source))
 
 
 class StatisticsView(APIView):
@@ -73,30 +74,29 @@ class StatisticsView(APIView):
         """
         days = _parse_days(request)
         raffles = list(Raffle.objects.order_by("-pk").only(*_RAFFLE_FIELDS))
-        read = _load_statistics_source(None, zone=settings.TIME_ZONE, days=days)
+        source = _load_statistics_source(None, zone=settings.TIME_ZONE, days=days)
         numbers = sum(raffle.number_count for raffle in raffles)
-        return orders.render_response(
-            statistics.build_statistics(raffles, read, numbers=numbers, shown=MAX_RAFFLES_LISTED)
+        return base.render_response(
+            statistics.build_statistics(raffles, source, numbers=numbers, shown=MAX_RAFFLES_LISTED)
         )
 
 
-_RAFFLE_FIELDS: Final = ("title", "status", "currency", "number_count")
-
-
 def _parse_days(request: Request) -> int:
-    pagination.refuse_unknown_parameters(request.query_params, known=["days"])
+    query_params.refuse_unknown_parameters(request.query_params, known=["days"])
     return query_params.parse_whole_number(
         request.query_params, "days", least=1, most=sales.MAX_DAYS, default=DEFAULT_DAYS
     )
 
 
 def _load_statistics_source(raffle: Raffle | None, *, zone: str, days: int) -> StatisticsSource:
-    now, key = timezone.now(), None if raffle is None else raffle.pk
+    now, raffle_id = timezone.now(), None if raffle is None else raffle.pk
     return StatisticsSource(
-        sums=sales.load_sales_sums(now=now, zone=zone, days=days, raffle_id=key, everything=True),
-        standing=pending_counts.count_all_pending()
-        if key is None
-        else pending_counts.count_pending_in_raffle(key),
+        sums=sales.load_sales_sums(
+            now=now, zone=zone, days=days, raffle_id=raffle_id, everything=True
+        ),
+        pending=pending_counts.count_all_pending()
+        if raffle_id is None
+        else pending_counts.count_pending_in_raffle(raffle_id),
         zone=zone,
-        at=now,
+        loaded_at=now,
     )

@@ -1,5 +1,10 @@
 """Reads of payment proofs, also for modules that must not write them."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.db.models import QuerySet
+
 from shared.raffles.errors import ProofNotFound
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import HASHED_PROOFS
@@ -9,10 +14,33 @@ def find_identical_proofs(proof: PaymentProof) -> list[PaymentProof]:
     """Return the proofs of other orders whose files are identical, with their orders."""
     if not proof.sha256:
         return []
-    same = PaymentProof.objects.filter(HASHED_PROOFS, sha256=proof.sha256, order__isnull=False)
+    same = _query_order_proofs({proof.sha256})
     if proof.order_id is not None:
         same = same.exclude(order_id=proof.order_id)
-    return list(same.exclude(pk=proof.pk).select_related("order"))
+    return list(same.exclude(pk=proof.pk))
+
+
+def find_identical_proofs_by_id(
+    proofs: Sequence[PaymentProof], *, limit: int
+) -> Mapping[int, list[PaymentProof]]:
+    """List, for each of several proofs, the identical proofs of other orders, in one query.
+
+    Args:
+        proofs: the proofs.
+        limit: the largest count of identical proofs that are read for all of them together.
+
+    Returns:
+        Proofs with their orders, the oldest first, by the id of the given proof.
+
+    """
+    hashes = {proof.sha256 for proof in proofs if proof.sha256}
+    by_hash: defaultdict[str, list[PaymentProof]] = defaultdict(list)
+    for other in _query_order_proofs(hashes)[:limit] if hashes else ():
+        by_hash[other.sha256].append(other)
+    return {
+        proof.pk: [other for other in by_hash[proof.sha256] if other.order_id != proof.order_id]
+        for proof in proofs
+    }
 
 
 def find_sender_id(proof_id: int) -> int | None:
@@ -26,3 +54,9 @@ def find_sender_id(proof_id: int) -> int | None:
         return PaymentProof.objects.values_list("contact_id", flat=True).get(pk=proof_id)
     except PaymentProof.DoesNotExist:
         raise ProofNotFound(proof_id=proof_id) from None
+
+
+def _query_order_proofs(hashes: set[str]) -> QuerySet[PaymentProof]:
+    """Return the proofs of orders whose files have these hashes, the oldest first."""
+    same = PaymentProof.objects.filter(HASHED_PROOFS, sha256__in=hashes, order__isnull=False)
+    return same.select_related("order").order_by("id")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import storages
+from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -290,6 +291,30 @@ class TestSameBytes:
         ).proof
 
         assert proof_queries.find_identical_proofs(proof) == []
+
+    def test_finds_the_files_of_several_proofs_in_one_query(
+        self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        one, two, three = (
+            keep(
+                arranged.received(arranged.placed(raffle, numbers=[number])).proof, content=PICTURE
+            )
+            for number in (1, 2, 3)
+        )
+        missing = arranged.received(arranged.placed(raffle, numbers=[4])).proof
+
+        with django_assert_num_queries(1):
+            found = proof_queries.find_identical_proofs_by_id([two, three, missing], limit=10)
+
+        assert found == {two.pk: [one, three], three.pk: [one, two], missing.pk: []}
+
+    def test_asks_nothing_about_proofs_without_a_file(
+        self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        proof = arranged.received(arranged.placed(raffle, numbers=[1])).proof
+
+        with django_assert_num_queries(0):
+            assert proof_queries.find_identical_proofs_by_id([proof], limit=10) == {proof.pk: []}
 
 
 def keep(proof: PaymentProof, *, content: bytes) -> PaymentProof:

@@ -1,1 +1,1 @@
-"""What `uv run manage` offers about the API."""
+"""Management commands of the API."""

@@ -1,4 +1,4 @@
-"""Makes API tokens, lists them and takes them back."""
+"""Management command that creates, lists and revokes API tokens."""
 
 from argparse import ArgumentTypeError
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from backoffice.api.models import ApiToken
 from shared.core.enums import Scope
 
 COMMAND_LABEL: Final = "manage api_token"
-"""Who made a token, or took it back, where nobody was logged in."""
+"""Name stored as the author of tokens that the command creates or revokes."""
 MAX_DAYS: Final = 3650
 
 
@@ -25,9 +25,11 @@ class Command(BaseCommand):
     help = "Make an API token, list all of them, or take one back."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what is to be done."""
-        deeds = parser.add_subparsers(dest="deed", required=True, metavar="create | list | revoke")
-        create = deeds.add_parser("create", help="make a token and show it, this once")
+        """Add a subcommand for each action."""
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="create | list | revoke"
+        )
+        create = actions.add_parser("create", help="make a token and show it, this once")
         create.add_argument("name", help="who uses it, e.g. n8n; histories of orders show it")
         create.add_argument(
             "--scope",
@@ -38,13 +40,13 @@ class Command(BaseCommand):
         create.add_argument(
             "--expires", type=_parse_days, metavar="DAYS", help="after so many days"
         )
-        deeds.add_parser("list", help="show all tokens, never their text")
-        revoke = deeds.add_parser("revoke", help="take a token back, from the next request on")
+        actions.add_parser("list", help="show all tokens, never their text")
+        revoke = actions.add_parser("revoke", help="take a token back, from the next request on")
         revoke.add_argument("name", help="of a token that works")
 
-    def handle(self, *_: Any, deed: str, **options: Any) -> None:
-        """Do it."""
-        match deed:
+    def handle(self, *_: Any, action: str, **options: Any) -> None:
+        """Run a subcommand."""
+        match action:
             case "create":
                 self._create(options["name"], Scope(options["scope"].upper()), options["expires"])
             case "list":
@@ -53,7 +55,7 @@ class Command(BaseCommand):
                 self._revoke(options["name"])
 
     def _create(self, name: str, scope: Scope, days: int | None) -> None:
-        """Print the token alone on the output, and what it is beside it.
+        """Create a token; print its text to the output and its description to the error output.
 
         Raises:
             CommandError: the name is taken or too long.
@@ -62,8 +64,8 @@ class Command(BaseCommand):
         now = timezone.now()
         expires_at = None if days is None else now + timedelta(days=days)
         try:
-            ApiToken._meta.get_field("name").clean(name, None)  # noqa: SLF001 - Django's own door
-            made = tokens.issue_token(
+            ApiToken._meta.get_field("name").clean(name, None)  # noqa: SLF001 - documented by Django
+            issued = tokens.issue_token(
                 name=name, scope=scope, by=COMMAND_LABEL, expires_at=expires_at, now=now
             )
         except ValidationError as error:
@@ -73,15 +75,15 @@ class Command(BaseCommand):
         self.stderr.write(
             f"{name} may {scope.lower()}, {_describe_expiry(expires_at)}. Shown this once:"
         )
-        self.stdout.write(made.text)
+        self.stdout.write(issued.text)
 
     def _list(self) -> None:
-        shown = Table(box=None)
+        table = Table(box=None)
         for title in ("name", "begins with", "scope", "made", "by", "last used", "state"):
-            shown.add_column(title, overflow="fold")
+            table.add_column(title, overflow="fold")
         now = timezone.now()
         for token in ApiToken.objects.order_by("id"):
-            shown.add_row(
+            table.add_row(
                 token.name,
                 f"{token.prefix}…",
                 token.scope.lower(),
@@ -90,13 +92,13 @@ class Command(BaseCommand):
                 _format_minute(token.last_used_at),
                 _describe_state(token, now=now),
             )
-        Console(file=cast("IO[str]", self.stdout)).print(shown)
+        Console(file=cast("IO[str]", self.stdout)).print(table)
 
     def _revoke(self, name: str) -> None:
-        """Take it back.
+        """Revoke a token.
 
         Raises:
-            CommandError: no token that works has the name.
+            CommandError: there is no valid token with the name.
 
         """
         token = ApiToken.objects.filter(name=name, revoked_at=None).first()
@@ -106,11 +108,11 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{name} opens nothing any more."))
 
 
-def _parse_days(written: str) -> int:
-    """Read a number of days, at most ten years."""
-    if not written.isdecimal() or not 1 <= int(written) <= MAX_DAYS:
+def _parse_days(text: str) -> int:
+    """Return a count of days, at most ten years."""
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_DAYS:
         raise ArgumentTypeError(f"must be 1 to {MAX_DAYS} days")
-    return int(written)
+    return int(text)
 
 
 def _describe_state(token: ApiToken, *, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Writes the API's OpenAPI document."""
+"""Management command that prints or writes the OpenAPI document."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Print the API's OpenAPI document, or write it to openapi.json beside the code."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take where it goes."""
+        """Add the option for the file."""
         parser.add_argument(
             "--write",
             type=Path,
@@ -27,17 +27,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Make the document.
+        """Print or write the document.
 
         Raises:
-            CommandError: something in the views could not be described.
+            CommandError: drf-spectacular could not describe some of the views.
 
         """
-        written = render_openapi_document()
+        document = render_openapi_document()
         if GENERATOR_STATS:
             GENERATOR_STATS.emit_summary()
             raise CommandError("Some of the views could not be described.")
         if options["write"]:
-            options["write"].write_bytes(written)
+            options["write"].write_bytes(document)
         else:
-            self.stdout.write(written.decode())
+            self.stdout.write(document.decode())

@@ -1,0 +1,70 @@
+"""Enums in the API: every member is where API users look for it."""
+
+from enum import StrEnum
+from typing import Final
+
+import pytest
+from pydantic import BaseModel
+
+from backoffice.api import scopes
+from backoffice.api.late_decisions import ACTION_PER_DECISION, LatePaymentDecision
+from backoffice.api.responses import events, orders, raffles, statistics
+from backoffice.api.serializers.order_decisions import ResolutionSerializer
+from shared.core.enums import (
+    ActorKind,
+    EventDeliveryStatus,
+    OrderStatus,
+    OutboxStatus,
+    RaffleStatus,
+    Scope,
+    TicketStatus,
+)
+
+DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
+    (events.DeliveryResponse, "status", EventDeliveryStatus),
+    (orders.ActorResponse, "kind", ActorKind),
+    (orders.ConfirmationResponse, "buyer_notified", OutboxStatus),
+    (orders.CancellationResponse, "buyer_notified", OutboxStatus),
+    (orders.RejectionResponse, "buyer_notified", OutboxStatus),
+    (orders.ResolutionResponse, "buyer_notified", OutboxStatus),
+    (orders.ResolutionResponse, "decision", LatePaymentDecision),
+    (raffles.RaffleResponse, "status", RaffleStatus),
+    (raffles.AvailabilityResponse, "status", RaffleStatus),
+    (raffles.NumberRangeResponse, "status", TicketStatus),
+    (statistics.RaffleFiguresResponse, "status", RaffleStatus),
+]
+"""Fields whose description lists all members of an enum."""
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "member"),
+    [(model, field, member) for model, field, kind in DESCRIBED for member in kind],
+)
+def test_the_description_of_a_field_names_each_member(
+    model: type[BaseModel], field: str, member: StrEnum
+) -> None:
+    assert member.lower() in str(model.model_fields[field].description).lower()
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+def test_statistics_count_the_orders_of_each_status(status: OrderStatus) -> None:
+    assert status.lower() in statistics.OrderCountsResponse.model_fields
+
+
+@pytest.mark.parametrize("status", TicketStatus)
+def test_counts_of_numbers_have_each_status(status: TicketStatus) -> None:
+    assert status.lower() in statistics.NumberCountsResponse.model_fields
+    assert status.lower() in raffles.AvailabilityResponse.model_fields
+
+
+@pytest.mark.parametrize("decision", LatePaymentDecision)
+def test_each_decision_about_a_late_payment_is_accepted_and_leads_to_an_action(
+    decision: LatePaymentDecision,
+) -> None:
+    assert ResolutionSerializer(data={"decision": decision.value}).is_valid()
+    assert decision in ACTION_PER_DECISION
+
+
+@pytest.mark.parametrize("scope", [scope for scope in Scope if scope is not Scope.ADMIN])
+def test_each_scope_but_that_of_superusers_has_a_permission(scope: Scope) -> None:
+    assert scope in scopes.PERMISSION_PER_SCOPE
