@@ -297,11 +297,16 @@ class TestSameBytes:
     ) -> None:
         one, two, three = (
             keep(
-                arranged.received(arranged.placed(raffle, numbers=[number])).proof, content=PICTURE
+                order_states.receive_proof(
+                    order_states.create_placed_order(raffle, numbers=[number])
+                ).proof,
+                content=PICTURE,
             )
             for number in (1, 2, 3)
         )
-        missing = arranged.received(arranged.placed(raffle, numbers=[4])).proof
+        missing = order_states.receive_proof(
+            order_states.create_placed_order(raffle, numbers=[4])
+        ).proof
 
         with django_assert_num_queries(1):
             found = proof_queries.find_identical_proofs_by_id([two, three, missing], limit=10)
@@ -311,7 +316,9 @@ class TestSameBytes:
     def test_asks_nothing_about_proofs_without_a_file(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        proof = arranged.received(arranged.placed(raffle, numbers=[1])).proof
+        proof = order_states.receive_proof(
+            order_states.create_placed_order(raffle, numbers=[1])
+        ).proof
 
         with django_assert_num_queries(0):
             assert proof_queries.find_identical_proofs_by_id([proof], limit=10) == {proof.pk: []}
