@@ -7,9 +7,10 @@ from django.contrib.admin import AdminSite
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from backoffice.orders import decisions, late_payments, orphan_proofs
+from backoffice.orders import decisions
 from backoffice.orders.exports import view as exports
 from backoffice.orders.review import page, polling, queue
+from backoffice.orders.unresolved import late_payments, orphan_proofs
 
 _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("queue/", queue.queue_view, "desk_queue"),
