@@ -73,7 +73,7 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
     if installation.is_loopback_address(settings.meta_graph_url):
         remedy = "Take META_GRAPH_URL out of .env and fill in what Meta gave you (section 7)."
         found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))
-    if next(finding for finding in found if finding.title == "Migrations").fine:
+    if next(finding for finding in found if finding.title == "Migrations").has_passed:
         found.append(installation.check_last_webhook(settings))
     return found
 

@@ -30,9 +30,9 @@ NO_WEBHOOK_REMEDY: Final = (
 def check_installation(settings: Settings, *, now: datetime) -> list[CheckResult]:
     """Check what can be checked on this machine, in the order in which it is set up."""
     found = [_check_database()]
-    if found[-1].fine:
+    if found[-1].has_passed:
         found.append(_check_migrations())
-    if found[-1].fine:
+    if found[-1].has_passed:
         found += [_check_staff_login(), _check_raffle_on_sale(settings, now=now)]
     seen = {finding.title for finding in found}
     unseen = [title for title in ("Migrations", "Staff login", "Raffle") if title not in seen]

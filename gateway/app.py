@@ -39,22 +39,22 @@ def build_app(
         workers: without them webhooks are stored and nothing else is done.
 
     """
-    database = Database.suited_to(connection.vendor)
+    database = Database.for_vendor(connection.vendor)
     client = client or build_meta_client(settings)
-    courier = WebhookSender(allow_private=settings.events_allow_private)
-    crew = Supervisor(
+    sender = WebhookSender(allow_private=settings.events_allow_private)
+    supervisor = Supervisor(
         database=database,
         client=client,
-        courier=courier,
+        sender=sender,
         rate=settings.sends_per_second,
         public_url=settings.public_url,
     )
 
     async def store(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
-        return await database.ingest(store_webhooks, arrivals)
+        return await database.run_ingest_unit(store_webhooks, arrivals)
 
-    ingest = Ingest(store, committed=crew.stored)
-    examination = health.ReadinessCheck()
+    ingest = Ingest(store, committed=supervisor.wake_for_webhooks)
+    readiness_check = health.ReadinessCheck()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,27 +62,27 @@ def build_app(
             "gateway_started", database=redact_database_url(settings.database), workers=workers
         )
         if workers:
-            crew.start()
+            supervisor.start()
         try:
             yield
         finally:
             await asyncio.gather(
-                ingest.drained(patience=SHUTDOWN_TIMEOUT_SECONDS),
-                crew.finish(patience=SHUTDOWN_TIMEOUT_SECONDS),
+                ingest.drain(timeout=SHUTDOWN_TIMEOUT_SECONDS),
+                supervisor.stop(timeout=SHUTDOWN_TIMEOUT_SECONDS),
             )
             await client.aclose()
-            await courier.aclose()
-            await database.aclose(patience=1.0)
+            await sender.aclose()
+            await database.aclose(timeout=1.0)
             logger.info("gateway_stopped")
 
     return Starlette(
         routes=[
             *webhook.build_webhook_routes(
-                keep=ingest.keep,
+                store=ingest.store,
                 secrets=settings.app_secrets,
                 verify_token=settings.meta_verify_token.get_secret_value(),
             ),
-            *health.build_health_routes(lambda: database.glance(examination)),
+            *health.build_health_routes(lambda: database.run_health_check(readiness_check)),
         ],
         lifespan=lifespan,
     )

@@ -44,7 +44,7 @@ class Database:
     """
 
     def __init__(self, *, lanes: int, ingest_apart: bool) -> None:
-        self.width = lanes
+        self.lane_count = lanes
         self._lanes = [_Lane(f"unit-{index}") for index in range(lanes)]
         self._ingest = _Lane("ingest") if ingest_apart else self._lanes[0]
         self._health = _Lane("health")
@@ -53,13 +53,13 @@ class Database:
             self._free.put_nowait(lane)
 
     @classmethod
-    def suited_to(cls, vendor: str) -> Self:
+    def for_vendor(cls, vendor: str) -> Self:
         """Make the lanes that suit `sqlite` or `postgresql`."""
         if vendor == "sqlite":
             return cls(lanes=1, ingest_apart=False)
         return cls(lanes=POSTGRES_LANES, ingest_apart=True)
 
-    async def run[**P, R](
+    async def run_unit[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a unit of work as soon as a lane is free.
@@ -77,25 +77,25 @@ class Database:
         work.add_done_callback(lambda _: self._free.put_nowait(lane))
         return await _await_shielded(work)
 
-    async def ingest[**P, R](
+    async def run_ingest_unit[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a unit that stores webhooks, in front of every unit that still waits for a lane."""
         return await _await_shielded(self._ingest.submit(function, *args, **kwargs))
 
-    async def glance[**P, R](
+    async def run_health_check[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a short read for the health endpoints, whatever the other lanes are busy with."""
         return await _await_shielded(self._health.submit(function, *args, **kwargs))
 
-    async def aclose(self, *, patience: float) -> None:
+    async def aclose(self, *, timeout: float) -> None:
         """Close every connection; lanes still busy after `patience` seconds are left to the end."""
         lanes = {*self._lanes, self._ingest, self._health}
         closing = [lane.submit(connections.close_all) for lane in lanes]
         for work in closing:
             work.add_done_callback(_log_failure)
-        _, late = await asyncio.wait(closing, timeout=patience)
+        _, late = await asyncio.wait(closing, timeout=timeout)
         for lane in lanes:
             lane.shutdown(wait=not late)
 

@@ -46,7 +46,7 @@ class CheckResult:
     remedy: str = ""
 
     @property
-    def fine(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether what builds upon it can be checked."""
         return self.outcome is CheckStatus.PASSED
 

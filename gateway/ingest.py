@@ -24,7 +24,7 @@ class WebhookNotStored(Exception):
 @dataclass(frozen=True, slots=True)
 class _PendingArrival[A]:
     arrival: A
-    committed: asyncio.Future[None]
+    commit_future: asyncio.Future[None]
 
 
 class Ingest[A, S]:
@@ -43,7 +43,7 @@ class Ingest[A, S]:
         self._pending: deque[_PendingArrival[A]] = deque()
         self._committing: asyncio.Task[None] | None = None
 
-    async def keep(self, arrival: A) -> None:
+    async def store(self, arrival: A) -> None:
         """Return once `arrival` is committed.
 
         It is stored also when the caller is cancelled meanwhile, because its client has gone.
@@ -58,12 +58,12 @@ class Ingest[A, S]:
         self._pending.append(waiting)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all(), name="ingest")
-        await waiting.committed
+        await waiting.commit_future
 
-    async def drained(self, *, patience: float) -> None:
+    async def drain(self, *, timeout: float) -> None:
         """Return once nothing is pending any more, or after `patience` seconds."""
         if self._committing is not None:
-            await asyncio.wait([self._committing], timeout=patience)
+            await asyncio.wait([self._committing], timeout=timeout)
 
     async def _commit_all(self) -> None:
         try:
@@ -102,11 +102,13 @@ def _settle_pending[A](
     batch: Sequence[_PendingArrival[A]], *, failure: BaseException | None
 ) -> None:
     for waiting in batch:
-        if waiting.committed.done():  # its client has gone; Meta sends again, which does no harm
+        if (
+            waiting.commit_future.done()
+        ):  # its client has gone; Meta sends again, which does no harm
             continue
         if failure is None:
-            waiting.committed.set_result(None)
+            waiting.commit_future.set_result(None)
         else:
             refusal = WebhookNotStored("the batch was not committed")
             refusal.__cause__ = failure
-            waiting.committed.set_exception(refusal)
+            waiting.commit_future.set_exception(refusal)

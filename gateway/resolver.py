@@ -17,9 +17,9 @@ class Resolver:
     """
 
     def __init__(self) -> None:
-        self._asked: dict[tuple[str, int], asyncio.Future[Addresses]] = {}
+        self._lookups: dict[tuple[str, int], asyncio.Future[Addresses]] = {}
 
-    async def addresses(self, host: str, port: int) -> Addresses:
+    async def resolve(self, host: str, port: int) -> Addresses:
         """Give the addresses of a name, or of one that is written out, the best first.
 
         Raises:
@@ -28,17 +28,17 @@ class Resolver:
         """
         with suppress(ValueError):
             return [ip_address(host)]
-        asked = self._asked.get((host, port))
+        asked = self._lookups.get((host, port))
         if asked is None:
-            asked = self._asked[host, port] = self._ask(host, port)
+            asked = self._lookups[host, port] = self._start_lookup(host, port)
         return await asyncio.shield(asked)
 
-    def _ask(self, host: str, port: int) -> asyncio.Future[Addresses]:
+    def _start_lookup(self, host: str, port: int) -> asyncio.Future[Addresses]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Addresses] = loop.create_future()
 
         def settle(found: Addresses | OSError) -> None:
-            del self._asked[host, port]
+            del self._lookups[host, port]
             if isinstance(found, OSError):
                 answer.set_exception(found)
                 answer.exception()  # whoever asked may be gone by now

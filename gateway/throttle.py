@@ -23,7 +23,7 @@ class Throttle:
     burst would be available again.
     """
 
-    FORGET_ABOVE: Final = 10_000
+    MAX_KEYS: Final = 10_000
     """Keys with their whole burst back are dropped now and then, as if they had never sent."""
 
     def __init__(self, pace: Pace) -> None:
@@ -31,19 +31,19 @@ class Throttle:
         self._full_at: dict[str, float] = {}
         self._last: dict[str, float] = {}
 
-    def wait(self, key: str, *, now: float) -> float:
+    def compute_wait(self, key: str, *, now: float) -> float:
         """Say in how many seconds from `now` the next slot of `key` begins."""
         pace = self._pace
         after_burst = self._full_at.get(key, now) - pace.interval * (pace.burst - 1)
         after_gap = self._last.get(key, now - pace.gap) + pace.gap
         return max(0.0, after_burst - now, after_gap - now)
 
-    def book(self, key: str, *, now: float) -> float:
+    def book_slot(self, key: str, *, now: float) -> float:
         """Take the next slot of `key` and return in how many seconds from `now` it begins."""
-        wait = self.wait(key, now=now)
+        wait = self.compute_wait(key, now=now)
         self._last[key] = now + wait
         self._full_at[key] = max(self._full_at.get(key, now), now + wait) + self._pace.interval
-        if len(self._full_at) > self.FORGET_ABOVE:
+        if len(self._full_at) > self.MAX_KEYS:
             self._forget(now)
         return wait
 

@@ -40,18 +40,21 @@ class BodyTooLong(Exception):
 
 
 def build_webhook_routes(
-    *, keep: Callable[[ReceivedWebhook], Awaitable[None]], secrets: Sequence[str], verify_token: str
+    *,
+    store: Callable[[ReceivedWebhook], Awaitable[None]],
+    secrets: Sequence[str],
+    verify_token: str,
 ) -> list[Route]:
     """Give the two routes of `/webhook`.
 
     Args:
-        keep: returns once the webhook is committed, or raises `NotStored`.
+        store: returns once the webhook is committed, or raises `NotStored`.
         secrets: the app secrets, any of which may have signed.
         verify_token: what Meta must say in the handshake.
 
     """
 
-    async def verify(request: Request) -> Response:
+    async def verify_webhook_view(request: Request) -> Response:
         asked = request.query_params
         known = security.is_verify_token(asked.get("hub.verify_token"), token=verify_token)
         if not known or asked.get("hub.mode") != "subscribe" or "hub.challenge" not in asked:
@@ -60,7 +63,7 @@ def build_webhook_routes(
         logger.info("webhook_verified")
         return PlainTextResponse(asked["hub.challenge"], headers=NO_SNIFF_HEADERS)
 
-    async def receive(request: Request) -> Response:
+    async def receive_webhook_view(request: Request) -> Response:
         correlation_id = token_hex(8)
         bind_contextvars(correlation_id=correlation_id)
         header = request.headers.get("x-hub-signature-256")
@@ -75,15 +78,15 @@ def build_webhook_routes(
         if not security.is_signed(body, header=header, secrets=secrets):
             return _refuse_webhook(401, reason="signature_wrong")
         try:
-            await keep(ReceivedWebhook(payloads.parse_webhook(body), correlation_id))
+            await store(ReceivedWebhook(payloads.parse_webhook(body), correlation_id))
         except WebhookNotStored:
             return Response(status_code=503)
         logger.debug("webhook_kept")
         return Response()
 
     return [
-        Route("/webhook", verify, methods=["GET"]),
-        Route("/webhook", receive, methods=["POST"]),
+        Route("/webhook", verify_webhook_view, methods=["GET"]),
+        Route("/webhook", receive_webhook_view, methods=["POST"]),
     ]
 
 

@@ -63,7 +63,7 @@ class WebhookSender:
         resolver: Resolver | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Make a courier; nothing is connected yet.
+        """Make a sender; nothing is connected yet.
 
         Args:
             allow_private: whether it may go into a private network.
@@ -82,7 +82,9 @@ class WebhookSender:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def bring(self, url: str, *, headers: Mapping[str, str], body: bytes) -> AttemptResult:
+    async def send_event(
+        self, url: str, *, headers: Mapping[str, str], body: bytes
+    ) -> AttemptResult:
         """Post a body and say what came of it; any 2xx is a success, whatever its body.
 
         The name is looked up here, every address it has must be a public one, and the connection
@@ -98,7 +100,7 @@ class WebhookSender:
         begun, heard, error = clock(), _PartialResponse(), ""
         try:
             async with asyncio.timeout(self._deadline):
-                await self._exchange(url, headers=headers, body=body, heard=heard)
+                await self._post(url, headers=headers, body=body, heard=heard)
         except _SendingRefused as refused:
             error = str(refused)
         except TimeoutError:
@@ -110,7 +112,7 @@ class WebhookSender:
             error = f"It could not be sent ({type(failure).__name__})."
         return _build_attempt_result(heard, error=error, latency_ms=round(1000 * (clock() - begun)))
 
-    async def _exchange(
+    async def _post(
         self, url: str, *, headers: Mapping[str, str], body: bytes, heard: _PartialResponse
     ) -> None:
         asked = httpx.URL(url)
@@ -127,7 +129,9 @@ class WebhookSender:
                 "timeout": {"connect": min(CONNECT_TIMEOUT_SECONDS, self._deadline)},
             },
         )
-        response = heard.response = await self._sent(request, await self._found(asked))
+        response = heard.response = await self._send_to_first_reachable(
+            request, await self._resolve_host(asked)
+        )
         try:
             async for chunk in response.aiter_raw():
                 heard.body += chunk[: MAX_RESPONSE_BYTES - len(heard.body)]
@@ -136,12 +140,12 @@ class WebhookSender:
         finally:
             await response.aclose()
 
-    async def _found(self, url: httpx.URL) -> Addresses:
+    async def _resolve_host(self, url: httpx.URL) -> Addresses:
         """Look the name up and give its addresses, all of them public ones."""
         host = url.raw_host.decode("ascii").strip("[]")
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await self._resolver.addresses(host, port)
+            found = await self._resolver.resolve(host, port)
         except OSError:
             raise _SendingRefused("The name in its address is not known.") from None
         if not self._allow_private and any(map(addresses.is_blocked_ip, found)):
@@ -150,7 +154,9 @@ class WebhookSender:
             )
         return found[:MAX_ADDRESSES_PER_ATTEMPT]
 
-    async def _sent(self, request: httpx.Request, found: Addresses) -> httpx.Response:
+    async def _send_to_first_reachable(
+        self, request: httpx.Request, found: Addresses
+    ) -> httpx.Response:
         """Send to the first address that can be connected to."""
         name = request.url
         self._transport = transport = self._transport or _build_transport()

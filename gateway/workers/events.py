@@ -58,14 +58,16 @@ class EventSequencer:
     """Sequences committed events and queues their deliveries."""
 
     database: Database
-    queued: WakeSignal
+    queue_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Sequence new events; return whether there may be more."""
         now = datetime.now(UTC)
-        events = await self.database.run(recorder.sequence_events, now=now, limit=EVENTS_PER_TURN)
+        events = await self.database.run_unit(
+            recorder.sequence_events, now=now, limit=EVENTS_PER_TURN
+        )
         if events:
-            self.queued.ring()
+            self.queue_signal.set()
         return len(events) >= EVENTS_PER_TURN
 
 
@@ -79,8 +81,8 @@ class EventDeliveryWorker:
     """
 
     database: Database
-    courier: WebhookSender
-    bell: WakeSignal
+    sender: WebhookSender
+    wake_signal: WakeSignal
     public_url: str
     _under_way: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict)
     _full: set[int] = field(default_factory=set)  # endpoints whose lanes are full
@@ -92,7 +94,7 @@ class EventDeliveryWorker:
         if free <= 0:
             return False
         busy = Counter(delivery.endpoint_id for delivery in self._under_way.values())
-        claimed = await self.database.run(
+        claimed = await self.database.run_unit(
             deliveries.claim_deliveries,
             now=datetime.now(UTC),
             lease=uuid4(),
@@ -121,7 +123,9 @@ class EventDeliveryWorker:
         if left:
             logger.info("events_left_to_others", deliveries=len(left))
             now = datetime.now(UTC)
-            await self.database.run(deliveries.release_deliveries, list(left.values()), now=now)
+            await self.database.run_unit(
+                deliveries.release_deliveries, list(left.values()), now=now
+            )
 
     def abandon(self) -> None:
         """Cancel current deliveries; once their leases run out, they are queued again."""
@@ -154,7 +158,7 @@ class EventDeliveryWorker:
             return AttemptResult(http_status=None, latency_ms=0, error=words)
         own = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **signature}
         fixed = dict([delivery.header] if delivery.header else [])
-        return await self.courier.bring(delivery.url, headers={**fixed, **own}, body=body)
+        return await self.sender.send_event(delivery.url, headers={**fixed, **own}, body=body)
 
     async def _record_with_retries(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
         """Record a result; wait while the database is not available, until the lease runs out."""
@@ -173,7 +177,7 @@ class EventDeliveryWorker:
     async def _record(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
         now = datetime.now(UTC)
         if answer.error:
-            await self.database.run(
+            await self.database.run_unit(
                 delivery_alarms.record_failed_attempt,
                 delivery,
                 answer=answer,
@@ -181,7 +185,9 @@ class EventDeliveryWorker:
                 jitter=randbelow(1000) / 1000,
             )
         else:
-            await self.database.run(deliveries.record_success, delivery, answer=answer, now=now)
+            await self.database.run_unit(
+                deliveries.record_success, delivery, answer=answer, now=now
+            )
 
     def _leave_lane(self, delivery: ClaimedDelivery) -> None:
         """Forget a finished delivery, and wake the worker if its lane was full."""
@@ -189,7 +195,7 @@ class EventDeliveryWorker:
         if task is not None:
             self._under_way.pop(task, None)
         if self._crowded or delivery.endpoint_id in self._full:
-            self.bell.ring()
+            self.wake_signal.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,12 +203,12 @@ class EventLeaseSweeper:
     """Queues deliveries again that a gateway left unfinished when it ended."""
 
     database: Database
-    bell: WakeSignal
+    wake_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Expire leases that ran out."""
-        if await self.database.run(deliveries.expire_leases, datetime.now(UTC)):
-            self.bell.ring()
+        if await self.database.run_unit(deliveries.expire_leases, datetime.now(UTC)):
+            self.wake_signal.set()
         return False
 
 
@@ -216,8 +222,8 @@ class EventRetention:
     async def turn(self) -> bool:
         """Delete old events, a few at a time."""
         before = datetime.now(UTC) - EVENT_RETENTION_PERIOD
-        while not self.stop.told:
-            pruned = await self.database.run(
+        while not self.stop.is_set():
+            pruned = await self.database.run_unit(
                 feed.prune_events, before=before, limit=EVENTS_PRUNED_PER_RUN
             )
             if pruned < EVENTS_PRUNED_PER_RUN:

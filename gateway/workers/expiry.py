@@ -24,20 +24,20 @@ class ExpiryWorker:
     """The sweeper: the only one who frees the numbers of a hold by itself."""
 
     database: Database
-    replies: WakeSignal
+    outbox_signal: WakeSignal
     stop: StopSignal
 
     async def turn(self) -> bool:
         """Expire what is due; true if there may be more."""
         now = datetime.now(UTC)
-        waiting = await self.database.run(inbox_queue.get_oldest_unanswered_age, now=now)
+        waiting = await self.database.run_unit(inbox_queue.get_oldest_unanswered_age, now=now)
         if waiting is not None and waiting > MAX_BACKLOG_AGE:
             logger.info("expiry_waits_for_backlog", oldest_seconds=round(waiting.total_seconds()))
             return False
-        expired = await self.database.run(
+        expired = await self.database.run_unit(
             order_endings.expire_due_orders, now=now, limit=ORDERS_PER_TURN
         )
         if expired:
             logger.info("orders_expired", orders=expired)
-            self.replies.ring()
-        return expired >= ORDERS_PER_TURN and not self.stop.told
+            self.outbox_signal.set()
+        return expired >= ORDERS_PER_TURN and not self.stop.is_set()

@@ -25,24 +25,24 @@ class InboxWorker:
     """
 
     database: Database
-    replies: WakeSignal
-    pictures: WakeSignal
+    outbox_signal: WakeSignal
+    media_signal: WakeSignal
     stop: StopSignal
 
     async def turn(self) -> bool:
         """Answer everybody who waits now; true if any message was, so that it looks again."""
-        waiting = await self.database.run(
+        waiting = await self.database.run_unit(
             inbox_queue.list_waiting_contacts, now=datetime.now(UTC), limit=CONTACTS_PER_BATCH
         )
         answered = 0
-        for contact_ids in batched(waiting, self.database.width):
-            if self.stop.told:
+        for contact_ids in batched(waiting, self.database.lane_count):
+            if self.stop.is_set():
                 return False
             answered += sum(await gather_all(map(self._answer, contact_ids)))
         return answered > 0
 
     async def _answer(self, contact_id: int) -> int:
-        answered = await self.database.run(
+        answered = await self.database.run_unit(
             inbound.answer_or_record_failure,
             contact_id,
             now=datetime.now(UTC),
@@ -51,7 +51,7 @@ class InboxWorker:
         if answered is None:
             return 0
         if answered.replies:
-            self.replies.ring()
+            self.outbox_signal.set()
         if answered.media:
-            self.pictures.ring()
+            self.media_signal.set()
         return answered.messages

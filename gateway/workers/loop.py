@@ -1,4 +1,4 @@
-"""A worker's life: a turn, then wait for a bell, a tick or the stop, whichever comes first."""
+"""A worker's life: a turn, then wait for a bell, a interval or the stop, whichever comes first."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -23,40 +23,39 @@ class WakeSignal:
     """Wakes a worker of this process; rung twice before it is heard, it wakes once."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Let the one who waits go on at once, or not wait at all next time."""
-        self._rung.set()
+        self._event.set()
 
     async def wait(self, *, at_most: float) -> None:
         """Return when the bell has been rung since the last wait, or after `at_most` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
-                await self._rung.wait()
-        self._rung.clear()
+                await self._event.wait()
+        self._event.clear()
 
 
 class StopSignal:
     """Told once; every worker ends after the unit it has begun."""
 
     def __init__(self) -> None:
-        self._told = asyncio.Event()
+        self._event = asyncio.Event()
 
-    @property
-    def told(self) -> bool:
+    def is_set(self) -> bool:
         """Whether nothing new is to be begun."""
-        return self._told.is_set()
+        return self._event.is_set()
 
-    def tell(self) -> None:
+    def set(self) -> None:
         """Begin nothing new from now on."""
-        self._told.set()
+        self._event.set()
 
     async def wait(self, *, at_most: float) -> None:
         """Return when told to stop, or after `at_most` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
-                await self._told.wait()
+                await self._event.wait()
 
 
 type Turn = Callable[[], Awaitable[bool]]
@@ -67,9 +66,9 @@ async def run_worker(
     turn: Turn,
     *,
     name: str,
-    bell: WakeSignal,
+    wake_signal: WakeSignal,
     stop: StopSignal,
-    tick: float = POLL_INTERVAL_SECONDS,
+    interval: float = POLL_INTERVAL_SECONDS,
 ) -> None:
     """Take turns until told to stop; no exception ends it, each is logged and backed off from.
 
@@ -77,7 +76,7 @@ async def run_worker(
     other failure, with pauses that grow to five seconds.
     """
     failures = 0
-    while not stop.told:
+    while not stop.is_set():
         try:
             more = await turn()
         except Exception as error:  # noqa: BLE001 - a worker that ends is a silent outage
@@ -95,7 +94,7 @@ async def run_worker(
         if more:
             await asyncio.sleep(0)  # requests that arrived meanwhile go first
         else:
-            await bell.wait(at_most=tick)
+            await wake_signal.wait(at_most=interval)
 
 
 async def gather_all[R](works: Iterable[Awaitable[R]]) -> list[R]:

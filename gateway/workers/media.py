@@ -38,25 +38,25 @@ class MediaWorker:
 
     database: Database
     client: MetaClient
-    replies: WakeSignal
+    outbox_signal: WakeSignal
     stop: StopSignal
 
     async def turn(self) -> bool:
         """Fetch what is due; true if anything was, so that it looks again."""
-        due = await self.database.run(
+        due = await self.database.run_unit(
             proof_fetching.list_proofs_to_fetch,
             now=datetime.now(UTC),
             limit=4 * MAX_CONCURRENT_FETCHES,
         )
         for jobs in batched(due, MAX_CONCURRENT_FETCHES):
-            if self.stop.told:
+            if self.stop.is_set():
                 return False
             await gather_all(map(self._fetch, jobs))
         return bool(due)
 
     async def _fetch(self, job: ProofFetchJob) -> None:
         now = datetime.now(UTC)
-        if not await self.database.run(
+        if not await self.database.run_unit(
             proof_fetching.claim_proof_fetch,
             job.proof_id,
             now=now,
@@ -68,14 +68,14 @@ class MediaWorker:
                 job.media_id, phone_number_id=job.phone_number_id, sha256=job.sha256
             )
         except MediaCorrupt as error:
-            await self._failed(job, error, final=job.attempts + 1 >= MAX_CORRUPT_DOWNLOADS)
+            await self._record_failure(job, error, final=job.attempts + 1 >= MAX_CORRUPT_DOWNLOADS)
         except MediaError as error:
-            await self._failed(job, error, final=True)
+            await self._record_failure(job, error, final=True)
         except GraphError as error:
-            await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
+            await self._record_failure(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
         else:
             seen = await asyncio.to_thread(fingerprints.compute_fingerprint, fetched.content)
-            await self.database.run(
+            await self.database.run_unit(
                 proof_files.keep_proof_file,
                 job.proof_id,
                 content=fetched.content,
@@ -86,7 +86,7 @@ class MediaWorker:
             )
             logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
 
-    async def _failed(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
+    async def _record_failure(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
         now = datetime.now(UTC)
         again = (
             None
@@ -94,7 +94,7 @@ class MediaWorker:
             else now + compute_fetch_wait(job.attempts + 1, jitter=randbelow(100) / 100)
         )
         reason = type(error).__name__
-        await self.database.run(
+        await self.database.run_unit(
             proof_files.record_proof_fetch_failure,
             job.proof_id,
             error=reason,
@@ -103,7 +103,7 @@ class MediaWorker:
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:
-            self.replies.ring()
+            self.outbox_signal.set()
 
 
 def compute_fetch_wait(attempts: int, *, jitter: float) -> timedelta:

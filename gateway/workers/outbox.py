@@ -56,11 +56,11 @@ class OutboxWorker:
 
     database: Database
     client: MetaClient
-    bell: WakeSignal
+    wake_signal: WakeSignal
     stop: StopSignal
     rate: float
     _sending: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    _resting: set[int] = field(default_factory=set)
+    _paused: set[int] = field(default_factory=set)
     _numbers: Throttle = field(init=False)
     _buyers: Throttle = field(init=False)
 
@@ -79,13 +79,13 @@ class OutboxWorker:
         free = self.slots - len(self._sending)
         if free <= 0:
             return False  # the first that ends rings the bell
-        claimed = await self.database.run(
+        claimed = await self.database.run_unit(
             message_claims.claim_messages,
             now=datetime.now(UTC),
             lease=uuid4(),
             lease_for=SEND_LEASE + timedelta(seconds=1 / self.rate),
             limit=free,
-            skip_contacts=[*self._sending, *self._resting],
+            skip_contacts=[*self._sending, *self._paused],
         )
         for message in claimed:
             self._sending[message.contact_id] = asyncio.create_task(self._deliver(message))
@@ -105,12 +105,12 @@ class OutboxWorker:
         clock = asyncio.get_running_loop().time
         with bound_contextvars(correlation_id=message.correlation_id, outbound_id=message.id):
             try:
-                await asyncio.sleep(self._numbers.book(message.phone_number_id, now=clock()))
+                await asyncio.sleep(self._numbers.book_slot(message.phone_number_id, now=clock()))
                 await self._record(message, await self._send(message))
             except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
                 error_logging.log_error(logger, "send_not_recorded", error)
             finally:
-                self._rest(message.contact_id)
+                self._start_pause(message.contact_id)
 
     async def _send(self, message: ClaimedMessage) -> RecordSend:
         """Send and return how that is to be recorded."""
@@ -144,7 +144,7 @@ class OutboxWorker:
         give_up = clock() + SEND_LEASE.total_seconds()
         while True:
             try:
-                await self.database.run(record, message, now=datetime.now(UTC))
+                await self.database.run_unit(record, message, now=datetime.now(UTC))
             except Exception as error:
                 if not error_logging.is_database_away(error) or clock() >= give_up:
                     raise
@@ -152,22 +152,22 @@ class OutboxWorker:
             else:
                 return
 
-    def _rest(self, contact_id: int) -> None:
+    def _start_pause(self, contact_id: int) -> None:
         """Leave a buyer alone until their pace allows the next message."""
         loop = asyncio.get_running_loop()
         was_full = len(self._sending) >= self.slots
         del self._sending[contact_id]
-        self._buyers.book(str(contact_id), now=loop.time())
-        self._resting.add(contact_id)
+        self._buyers.book_slot(str(contact_id), now=loop.time())
+        self._paused.add(contact_id)
         loop.call_later(
-            self._buyers.wait(str(contact_id), now=loop.time()), self._rested, contact_id
+            self._buyers.compute_wait(str(contact_id), now=loop.time()), self._end_pause, contact_id
         )
         if was_full:
-            self.bell.ring()
+            self.wake_signal.set()
 
-    def _rested(self, contact_id: int) -> None:
-        self._resting.discard(contact_id)
-        self.bell.ring()
+    def _end_pause(self, contact_id: int) -> None:
+        self._paused.discard(contact_id)
+        self.wake_signal.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,15 +175,15 @@ class DeliveryStatusWorker:
     """Applies what Meta says became of messages."""
 
     database: Database
-    replies: WakeSignal
+    outbox_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Apply status webhooks; true if there may be more."""
-        applied = await self.database.run(
+        applied = await self.database.run_unit(
             delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_PER_TURN
         )
         if applied:
-            self.replies.ring()  # what was held up by an unknown send may go now
+            self.outbox_signal.set()  # what was held up by an unknown send may go now
         return applied >= STATUSES_PER_TURN
 
 
@@ -192,10 +192,10 @@ class OutboxSweeper:
     """Takes over what nobody sends any more, and sends again what may never have arrived."""
 
     database: Database
-    replies: WakeSignal
+    outbox_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Look once at every lease and every unknown send."""
-        if await self.database.run(outbox_queue.settle_abandoned_sends, now=datetime.now(UTC)):
-            self.replies.ring()
+        if await self.database.run_unit(outbox_queue.settle_abandoned_sends, now=datetime.now(UTC)):
+            self.outbox_signal.set()
         return False

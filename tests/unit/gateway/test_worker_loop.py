@@ -45,7 +45,9 @@ async def until(condition: Callable[[], bool]) -> None:
 class TestWork:
     async def test_goes_on_without_waiting_until_nothing_is_left(self) -> None:
         turns, bell, stop = Turns(True, True, True, False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: turns.taken == 4)
         await asyncio.sleep(0.02)
@@ -55,10 +57,12 @@ class TestWork:
 
     async def test_a_bell_wakes_it_at_once(self) -> None:
         turns, bell, stop = Turns(), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
         await until(lambda: turns.taken == 1)
 
-        bell.ring()
+        bell.set()
 
         await until(lambda: turns.taken == 2)
         await end(working, bell, stop)
@@ -70,17 +74,21 @@ class TestWork:
         async def turn() -> bool:
             taken.append(1)
             if len(taken) == 1:
-                bell.ring()
+                bell.set()
             return False
 
-        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turn, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: len(taken) == 2)
         await end(working, bell, stop)
 
     async def test_looks_again_after_a_tick_without_any_bell(self) -> None:
         turns, bell, stop = Turns(), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=0.01))
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=bell, stop=stop, interval=0.01)
+        )
 
         await until(lambda: turns.taken >= 3)
 
@@ -88,7 +96,9 @@ class TestWork:
 
     async def test_an_exception_is_backed_off_from_and_never_ends_it(self) -> None:
         turns, bell, stop = Turns(ValueError("a bug"), False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: turns.taken == 2)
 
@@ -97,7 +107,9 @@ class TestWork:
 
     async def test_a_database_that_is_away_is_waited_for(self) -> None:
         turns, bell, stop = Turns(OperationalError("gone"), True, False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: turns.taken == 3)
 
@@ -105,7 +117,9 @@ class TestWork:
 
     async def test_stop_ends_it_even_while_it_backs_off(self) -> None:
         turns, bell, stop = Turns(*[ValueError("a bug")] * 9), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
         await until(lambda: turns.taken == 3)
 
         await end(working, bell, stop, within=SHORTER_THAN_A_PAUSE)
@@ -119,7 +133,9 @@ class TestWork:
             finished.append(1)
             return True
 
-        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turn, name="t", wake_signal=bell, stop=stop, interval=NEVER)
+        )
         await asyncio.sleep(0.01)
 
         await end(working, bell, stop)
@@ -131,6 +147,6 @@ async def end(
     working: asyncio.Task[None], bell: WakeSignal, stop: StopSignal, *, within: float = PATIENCE
 ) -> None:
     """Stop a worker as the application does, and insist that it ends."""
-    stop.tell()
-    bell.ring()
+    stop.set()
+    bell.set()
     await asyncio.wait_for(working, timeout=within)
