@@ -43,17 +43,17 @@ class ChildProcess:
     log: Path
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it has not ended yet."""
         return self.popen.poll() is None
 
-    def stop(self, *, patience: float) -> None:
-        """Ask it to end, and insist after `patience` seconds."""
-        if not self.running:
+    def stop(self, *, timeout: float) -> None:
+        """Ask it to end, and insist after `timeout` seconds."""
+        if not self.is_running:
             return
         self.popen.terminate()
         try:
-            self.popen.wait(timeout=patience)
+            self.popen.wait(timeout=timeout)
         except subprocess.TimeoutExpired:
             # a session of its own: the workers it started go with it
             os.killpg(self.popen.pid, signal.SIGKILL)
@@ -155,23 +155,23 @@ class ChildProcesses:
 
         """
         give_up_at = time.monotonic() + timeout
-        with httpx.Client(timeout=2, trust_env=False) as asking:  # one: each reads certificates
+        with httpx.Client(timeout=2, trust_env=False) as client:  # one: each reads certificates
             while time.monotonic() < give_up_at:
-                if not child.running:
+                if not child.is_running:
                     raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
-                if _is_answering(asking, address):
+                if _is_answering(client, address):
                     return
                 time.sleep(0.1)
         raise ProcessFailed(child, what=f"did not answer at {address} within {timeout:.0f} s")
 
-    def stop(self, *, patience: float = 10) -> None:
-        """Stop every child by its own id; each gets `patience` seconds to end in peace."""
+    def stop(self, *, timeout: float = 10) -> None:
+        """Stop every child by its own id; each gets `timeout` seconds to end in peace."""
         while self.children:
-            self.children.pop().stop(patience=patience)
+            self.children.pop().stop(timeout=timeout)
 
 
-def _is_answering(asking: httpx.Client, address: str) -> bool:
+def _is_answering(client: httpx.Client, address: str) -> bool:
     try:
-        return asking.get(address).is_success
+        return client.get(address).is_success
     except httpx.HTTPError:
         return False

@@ -33,11 +33,11 @@ def demo(
 ) -> None:
     """Start a sample raffle with a stand-in for Meta, and a phone to buy a ticket with."""
     from deploy.demo import interactive
-    from deploy.demo import script as played
+    from deploy.demo import script as demo_script
 
     _exit_on_signals()
     if script:
-        raise typer.Exit(played.run_script(_build_console()))
+        raise typer.Exit(demo_script.run_script(_build_console()))
     raise typer.Exit(interactive.run_demo(_build_console(), folder=folder))
 
 

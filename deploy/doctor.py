@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.dotenv import generate_secrets
-from gateway import doctor as meta
+from gateway import doctor as gateway_doctor
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
 from shared.core.config import ConfigurationError, GatewaySettings, Settings
 
@@ -69,7 +69,7 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
     from deploy import installation  # noqa: PLC0415 - models exist only after the set-up
 
     found = installation.check_installation(settings, now=now)
-    found += asyncio.run(meta.check_meta_setup(settings, now=now))
+    found += asyncio.run(gateway_doctor.check_meta_setup(settings, now=now))
     if installation.is_loopback_address(settings.meta_graph_url):
         remedy = "Take META_GRAPH_URL out of .env and fill in what Meta gave you (section 7)."
         found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))

@@ -128,7 +128,7 @@ class ApiClient:
         """Close the connections."""
         self._http.close()
 
-    def order_with_kept_proof(self, code: str) -> dict[str, Any]:
+    def wait_for_kept_proof(self, code: str) -> dict[str, Any]:
         """Wait until an order has a payment proof whose file is kept; give the order.
 
         Raises:
@@ -137,7 +137,7 @@ class ApiClient:
         """
         give_up_at = time.monotonic() + PROOF_TIMEOUT_SECONDS
         while time.monotonic() < give_up_at:
-            order = self.order(code)
+            order = self.load_order(code)
             if order["proofs"] and all(proof["status"] == "KEPT" for proof in order["proofs"]):
                 return order
             time.sleep(0.2)
@@ -145,7 +145,7 @@ class ApiClient:
             f"the receipt of {code} was not fetched within {PROOF_TIMEOUT_SECONDS:.0f} s"
         )
 
-    def order(self, code: str) -> dict[str, Any]:
+    def load_order(self, code: str) -> dict[str, Any]:
         """Find an order by its code.
 
         Raises:

@@ -49,7 +49,7 @@ class DemoFolder:
     folder: Path
 
     @property
-    def logs(self) -> Path:
+    def logs_folder(self) -> Path:
         """The folder with a log file a process."""
         return self.folder / "logs"
 
@@ -63,7 +63,7 @@ class DemoFolder:
         """What lets the seller and their programs in."""
         return self.folder / "demo-login.env"
 
-    def password(self) -> str:
+    def load_password(self) -> str:
         """The seller's password, made once and shown again by every later demo."""
         kept = dotenv.read_env_file(self.login_file)
         if "PASSWORD" not in kept:
@@ -71,17 +71,17 @@ class DemoFolder:
             dotenv.write_env_file(self.login_file, kept)
         return kept["PASSWORD"]
 
-    def token(self) -> str:
+    def load_token(self) -> str:
         """The API token that an earlier demo made; the database has no more than its hash."""
         return dotenv.read_env_file(self.login_file).get("TOKEN", "")
 
-    def keep_token(self, text: str) -> None:
+    def save_token(self, text: str) -> None:
         """Keep the API token for every later demo."""
         dotenv.write_env_file(
             self.login_file, {**dotenv.read_env_file(self.login_file), "TOKEN": text}
         )
 
-    def prepare(self, ports: DemoPorts) -> dict[str, str]:
+    def prepare_environment(self, ports: DemoPorts) -> dict[str, str]:
         """Make the folder, and give every variable of a demo that listens on `ports`.
 
         All are set, none is empty: nothing of a real `.env` nearby reaches a demo, least of all a
@@ -90,12 +90,12 @@ class DemoFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         variables = {
             **_keep_or_generate_secrets(dotenv.read_env_file(self.env_file)),
-            **self._variables(ports),
+            **self._build_variables(ports),
         }
         dotenv.write_env_file(self.env_file, variables)
         return variables
 
-    def _variables(self, ports: DemoPorts) -> dict[str, str]:
+    def _build_variables(self, ports: DemoPorts) -> dict[str, str]:
         return {
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "DJANGO_DEBUG": "false",
@@ -118,7 +118,7 @@ class DemoFolder:
         }
 
     @contextmanager
-    def occupied(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep a second demo out of this folder: two gateways would answer each other's buyers.
 
         Raises:
@@ -126,9 +126,9 @@ class DemoFolder:
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "demo.lock").open("w") as lock:
+        with (self.folder / "demo.lock").open("w") as lock_file:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DemoAlreadyRunning(
                     f"A demo already runs in {self.folder}: stop it first."

@@ -36,18 +36,18 @@ def run_demo(console: Console, *, folder: Path | None) -> int:
         The exit code.
 
     """
-    home = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
-    tell = build_progress_printer(console)
+    demo_folder = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
+    report = build_progress_printer(console)
     try:
         with (
-            home.occupied(),
+            demo_folder.lock(),
             services.run_demo_services(
-                home, ports=find_demo_ports(*PREFERRED_PORTS), tell=tell
-            ) as open_house,
+                demo_folder, ports=find_demo_ports(*PREFERRED_PORTS), report=report
+            ) as demo,
         ):
-            _open_phone(console, open_house)
+            _open_phone(console, demo)
     except KeyboardInterrupt:
-        tell("stopped while starting")
+        report("stopped while starting")
         return INTERRUPTED_EXIT_CODE
     except (DemoAlreadyRunning, CommandFailed, ProcessFailed) as error:
         console.print(Text(str(error), "red"))
@@ -67,32 +67,32 @@ def build_progress_printer(console: Console) -> Callable[[str], None]:
     return lambda words: console.print(Text(f"… {words}", "dim"))
 
 
-def _open_phone(console: Console, open_house: RunningDemo) -> None:
-    with SandboxClient(open_house.meta) as sandbox:
+def _open_phone(console: Console, demo: RunningDemo) -> None:
+    with SandboxClient(demo.sandbox_url) as sandbox:
         # it forgot when the buyers of an earlier demo wrote, the gateway did not
         sandbox.settings(window="off")
-        info = _build_access_panel(open_house)
+        info = _build_access_panel(demo)
         console.print(info)
         try:
-            TerminalPhone(sandbox=sandbox, console=console, info=info).use()
+            TerminalPhone(sandbox=sandbox, console=console, info=info).run_commands()
         except KeyboardInterrupt:
             console.print()  # the prompt stands on this line
 
 
-def _build_access_panel(open_house: RunningDemo) -> Panel:
+def _build_access_panel(demo: RunningDemo) -> Panel:
     facts = Table.grid(padding=(0, 2, 0, 0))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    facts.add_row("Raffle", open_house.seeded.raffle)
-    facts.add_row("Back office", f"{open_house.backoffice}/admin/")
-    facts.add_row("Login", f"{open_house.username}  {open_house.password}")
-    facts.add_row("Logs", f"{open_house.home.logs}/{{gateway,backoffice,meta}}.log")
-    facts.add_row("Check it", f"uv run --env-file {open_house.home.env_file} rafflebot doctor")
+    facts.add_row("Raffle", demo.seeded.raffle)
+    facts.add_row("Back office", f"{demo.backoffice_url}/admin/")
+    facts.add_row("Login", f"{demo.username}  {demo.password}")
+    facts.add_row("Logs", f"{demo.folder.logs_folder}/{{gateway,backoffice,meta}}.log")
+    facts.add_row("Check it", f"uv run --env-file {demo.folder.env_file} rafflebot doctor")
     return Panel(
         Group(
             facts,
             Text("The API, for n8n and the like:", "bold"),
-            Text(_build_curl_examples(open_house)),
+            Text(_build_curl_examples(demo)),
         ),
         box=HORIZONTALS,
         title="A raffle to try",
@@ -100,7 +100,7 @@ def _build_access_panel(open_house: RunningDemo) -> Panel:
     )
 
 
-def _build_curl_examples(open_house: RunningDemo) -> str:
-    token = f"-H 'Authorization: Bearer {open_house.seeded.token}'"
-    orders = f"{open_house.backoffice}/api/orders"
+def _build_curl_examples(demo: RunningDemo) -> str:
+    token = f"-H 'Authorization: Bearer {demo.seeded.token}'"
+    orders = f"{demo.backoffice_url}/api/orders"
     return f"curl {token} \\\n  {orders}\ncurl {token} \\\n  -X POST {orders}/R-…/confirm-payment"

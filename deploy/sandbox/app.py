@@ -19,9 +19,9 @@ def build_app(options: SandboxOptions, behaviour: SandboxBehaviour) -> Starlette
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.world = SandboxState(options, behaviour)
+        app.state.sandbox = SandboxState(options, behaviour)
         yield
-        await app.state.world.postman.aclose()
+        await app.state.sandbox.webhooks.aclose()
 
     return Starlette(
         routes=[*control.ROUTES, *endpoints.ROUTES, *management.ROUTES],

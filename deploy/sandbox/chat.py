@@ -66,7 +66,7 @@ class ChatEntry:
     status: str
     raw: Mapping[str, Any]
     reply_to: str | None = None
-    hidden_phone: bool = False
+    phone_hidden: bool = False
     n: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class OutgoingMessage:
     at: float
     due: float
     status: str = "accepted"
-    fails: int | None = None
+    failure_code: int | None = None
     answered: str = "200"
     entry: ChatEntry | None = None
 
@@ -138,11 +138,11 @@ class SandboxBuyer:
     reach: Reachability = "ok"
     chat: BoundedLog[ChatEntry] = field(default_factory=lambda: BoundedLog(MAX_CHAT_ENTRIES))
     last_wrote: dict[str, float] = field(default_factory=dict)
-    waiting: deque[OutgoingMessage] = field(default_factory=deque)
+    undelivered: deque[OutgoingMessage] = field(default_factory=deque)
     allowance: dict[str, tuple[float, float]] = field(default_factory=dict)
     typing_until: float = 0
 
-    def keep(self, entry: ChatEntry) -> ChatEntry:
+    def add_entry(self, entry: ChatEntry) -> ChatEntry:
         """Put an entry at the end of the chat."""
         entry.n = self.chat.add(entry)
         return entry
@@ -158,7 +158,7 @@ class SandboxBuyer:
             "online": self.online,
             "reach": self.reach,
             "messages": self.chat.last,
-            "waiting": len(self.waiting),
+            "waiting": len(self.undelivered),
         }
 
 

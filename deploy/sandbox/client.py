@@ -56,7 +56,7 @@ class SeenMessage:
     raw: Mapping[str, Any]
 
     @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> Self:
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
         """Read an entry as the control interface writes it."""
         plain = {key: value for key, value in entry.items() if key in cls.__annotations__}
         plain["sender"] = entry["from"]
@@ -104,7 +104,7 @@ class SandboxClient:
         """Close the connections."""
         self._http.close()
 
-    def ask(self, method: str, path: str, **more: Any) -> Any:
+    def request_json(self, method: str, path: str, **more: Any) -> Any:
         """Send one request to the control interface and give its JSON.
 
         Raises:
@@ -120,7 +120,7 @@ class SandboxClient:
     def buyer(self, wa_id: str, **about: Any) -> "BuyerClient":
         """Give a buyer; `about` is what `PUT /sandbox/buyers/{wa_id}` takes, such as `name`."""
         if about:
-            self.ask("PUT", f"/sandbox/buyers/{wa_id}", json=about)
+            self.request_json("PUT", f"/sandbox/buyers/{wa_id}", json=about)
         return BuyerClient(self, wa_id)
 
     def outgoing(
@@ -128,88 +128,94 @@ class SandboxClient:
     ) -> list[dict[str, Any]]:
         """List what the gateway sent and Meta accepted, in order."""
         query = {"after": after, "wait": wait} | ({"to": to} if to else {})
-        answer = self.ask("GET", "/sandbox/outgoing", params=query)
+        answer = self.request_json("GET", "/sandbox/outgoing", params=query)
         found: list[dict[str, Any]] = answer["messages"]
         while answer["next"] > query["after"]:
             query |= {"after": answer["next"], "wait": 0}
-            answer = self.ask("GET", "/sandbox/outgoing", params=query)
+            answer = self.request_json("GET", "/sandbox/outgoing", params=query)
             found += answer["messages"]
         return found
 
     def requests(self, *, after: int = 0) -> list[dict[str, Any]]:
         """List the requests to the Graph API with their answers, five thousand at most."""
         query = {"after": after}
-        found: list[dict[str, Any]] = self.ask("GET", "/sandbox/requests", params=query)["requests"]
+        found: list[dict[str, Any]] = self.request_json("GET", "/sandbox/requests", params=query)[
+            "requests"
+        ]
         return found
 
-    def refused(self) -> list[dict[str, Any]]:
+    def list_refused_requests(self) -> list[dict[str, Any]]:
         """List the requests that Meta would have refused, or was told to."""
         return [each for each in self.requests() if each["code"] is not None]
 
     def deliveries(self, *, after: int = 0) -> list[dict[str, Any]]:
         """List the newest webhooks and how the gateway answered, a thousand at most."""
         query = {"after": after}
-        answer = self.ask("GET", "/sandbox/deliveries", params=query)
+        answer = self.request_json("GET", "/sandbox/deliveries", params=query)
         found: list[dict[str, Any]] = answer["deliveries"]
         return found
 
     def state(self) -> dict[str, Any]:
         """Tell what the stand-in plays, how it behaves and how much it holds."""
-        found: dict[str, Any] = self.ask("GET", "/sandbox/state")
+        found: dict[str, Any] = self.request_json("GET", "/sandbox/state")
         return found
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Change how it behaves and tell how it behaves now."""
-        found: dict[str, Any] = self.ask("PATCH", "/sandbox/settings", json=changes)
+        found: dict[str, Any] = self.request_json("PATCH", "/sandbox/settings", json=changes)
         return found
 
-    def fault(self, kind: str, **more: Any) -> None:
+    def plan_fault(self, kind: str, **more: Any) -> None:
         """Plan trouble; `more` is what `POST /sandbox/faults` takes, such as `times`."""
-        self.ask("POST", "/sandbox/faults", json={"kind": kind, **more})
+        self.request_json("POST", "/sandbox/faults", json={"kind": kind, **more})
 
     def faults(self) -> list[dict[str, Any]]:
         """List the trouble still to come."""
-        found: list[dict[str, Any]] = self.ask("GET", "/sandbox/faults")["faults"]
+        found: list[dict[str, Any]] = self.request_json("GET", "/sandbox/faults")["faults"]
         return found
 
     def clear_faults(self) -> None:
         """Plan no more trouble."""
-        self.ask("DELETE", "/sandbox/faults")
+        self.request_json("DELETE", "/sandbox/faults")
 
-    def settle(self, *, timeout: float = 20) -> None:
+    def wait_until_idle(self, *, timeout: float = 20) -> None:
         """Wait until the gateway accepted every webhook.
 
         Raises:
             NothingSeen: when some still wait after so many seconds.
 
         """
-        if not self.ask("GET", "/sandbox/idle", params={"wait": timeout})["idle"]:
+        if not self.request_json("GET", "/sandbox/idle", params={"wait": timeout})["idle"]:
             pending = self.state()["pending"]
             raise NothingSeen(f"{pending} webhooks were not accepted within {timeout} s")
 
     def reset(self) -> None:
         """Forget everything that happened and behave as at the start."""
-        self.ask("POST", "/sandbox/reset")
+        self.request_json("POST", "/sandbox/reset")
 
     def post_webhook(self, body: Any = None, **more: Any) -> list[int]:
         """Post a webhook as told and give the HTTP statuses; `more` as `POST /sandbox/webhooks`."""
         asked = {**more} if body is None else {"body": body, **more}
-        statuses: list[int] = self.ask("POST", "/sandbox/webhooks", json=asked)["statuses"]
+        statuses: list[int] = self.request_json("POST", "/sandbox/webhooks", json=asked)["statuses"]
         return statuses
 
-    def batch(self, messages: Sequence[Mapping[str, Any]], **more: Any) -> list[dict[str, Any]]:
+    def send_batch(
+        self, messages: Sequence[Mapping[str, Any]], **more: Any
+    ) -> list[dict[str, Any]]:
         """Let several buyers send in one webhook; each message names its `wa_id`."""
         asked = {"messages": list(messages), **more}
-        found: list[dict[str, Any]] = self.ask("POST", "/sandbox/batch", json=asked)["messages"]
+        found: list[dict[str, Any]] = self.request_json("POST", "/sandbox/batch", json=asked)[
+            "messages"
+        ]
         return found
 
     def verify(self, verify_token: str, **more: Any) -> dict[str, Any]:
         """Ask the gateway to verify its webhook, as Meta does."""
         asked = {"verify_token": verify_token, **more}
-        found: dict[str, Any] = self.ask("POST", "/sandbox/verify", json=asked)
+        found: dict[str, Any] = self.request_json("POST", "/sandbox/verify", json=asked)
         return found
 
-    def file(self, picture: Mapping[str, str]) -> bytes:
+    def download_file(self, picture: Mapping[str, str]) -> bytes:
         """Give the bytes of a `picture` or `file` that a message shows."""
         return self._http.get(picture["url"]).raise_for_status().content
 
@@ -255,19 +261,23 @@ class BuyerClient:
         """Send an image, document, audio, video or sticker."""
         content = file.read_bytes() if isinstance(file, Path) else file
         fields = {key: str(value) for key, value in {"type": kind, **more}.items()}
-        return self._sent(
-            self.sandbox.ask("POST", self._messages, data=fields, files={"file": content})
+        return self._remember_last(
+            self.sandbox.request_json(
+                "POST", self._messages_path, data=fields, files={"file": content}
+            )
         )
 
     def sends(self, kind: str, **more: Any) -> int:
         """Send a message of any type and give its number."""
-        return self._sent(self.sandbox.ask("POST", self._messages, json={"type": kind, **more}))
+        return self._remember_last(
+            self.sandbox.request_json("POST", self._messages_path, json={"type": kind, **more})
+        )
 
     def sees(self, *, after: int = 0, wait: float = 0, read: bool = True) -> list[SeenMessage]:
         """Give the chat as it stands on the phone, both directions, oldest first."""
         query = {"after": after, "wait": wait, "read": int(read), "limit": 1000}
-        answer = self.sandbox.ask("GET", self._messages, params=query)
-        return [SeenMessage.read(entry) for entry in answer["messages"]]
+        answer = self.sandbox.request_json("GET", self._messages_path, params=query)
+        return [SeenMessage.from_json(entry) for entry in answer["messages"]]
 
     def replies(
         self, *, after: int | None = None, wait: float = 0, read: bool = True
@@ -324,12 +334,12 @@ class BuyerClient:
             if time.monotonic() >= ends:
                 raise NothingSeen(_describe_missing(wanted, seen, timeout))
 
-    def _sent(self, answer: Mapping[str, Any]) -> int:
+    def _remember_last(self, answer: Mapping[str, Any]) -> int:
         self.last = int(answer["n"])
         return self.last
 
     @property
-    def _messages(self) -> str:
+    def _messages_path(self) -> str:
         return f"/sandbox/buyers/{self.wa_id}/messages"
 
 

@@ -26,12 +26,12 @@ async def cut_connection(scope: Scope) -> None:
         ConnectionResetError: when there is no real connection, as in a test without a server.
 
     """
-    line = _OPEN_CONNECTIONS.get(
+    connection = _OPEN_CONNECTIONS.get(
         (_make_endpoint_key(scope["client"]), _make_endpoint_key(scope["server"]))
     )
-    if line is None:
+    if connection is None:
         raise ConnectionResetError
-    line.transport.abort()
+    connection.transport.abort()
     await asyncio.sleep(0.01)
 
 

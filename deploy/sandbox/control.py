@@ -60,7 +60,7 @@ class RawWebhook(BaseModel):
     together: bool = False
     retry: bool = False
 
-    def content(self) -> bytes:
+    def encode_body(self) -> bytes:
         """Give the exact bytes to post."""
         if self.base64 is not None:
             try:
@@ -86,9 +86,9 @@ def wrap_control_handler(handler: ControlHandler) -> Callable[[Request], Awaitab
     async def answer(request: Request) -> Response:
         if request.client is None or request.client.host not in LOOPBACK_ADDRESSES:
             return JSONResponse({"error": "only from this machine"}, status_code=403)
-        world: SandboxState = request.app.state.world
+        state: SandboxState = request.app.state.sandbox
         try:
-            return await handler(world, request)
+            return await handler(state, request)
         except InvalidControlRequest as mistake:
             return JSONResponse({"error": str(mistake)}, status_code=400)
         except ValidationError as error:
@@ -102,21 +102,21 @@ def wrap_control_handler(handler: ControlHandler) -> Callable[[Request], Awaitab
     return answer
 
 
-async def write_message_view(world: SandboxState, request: Request) -> Response:
+async def write_message_view(state: SandboxState, request: Request) -> Response:
     """Let a buyer send a message."""
     asked, file = await _parse_message(request)
-    buyer = _load_buyer(world, request)
-    wish = BuyerAction(
-        world=world, buyer=buyer, request=asked, file=file, base_url=str(request.base_url)
+    buyer = _load_buyer(state, request)
+    action = BuyerAction(
+        state=state, buyer=buyer, request=asked, file=file, base_url=str(request.base_url)
     )
-    entry = buyer_actions.build_chat_entry(wish)
+    entry = buyer_actions.build_chat_entry(action)
     copies = _parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
-    deliveries = world.receive([(buyer, entry)], copies=int(copies))
+    deliveries = state.post_buyer_messages([(buyer, entry)], copies=int(copies))
     seconds = _parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
     return await _build_written_response([entry], deliveries, seconds=seconds, alone=True)
 
 
-async def write_batch_view(world: SandboxState, request: Request) -> Response:
+async def write_batch_view(state: SandboxState, request: Request) -> Response:
     """Let several buyers send, all in one webhook."""
     asked = await _parse_json(request)
     parts = asked.get("messages")
@@ -126,11 +126,11 @@ async def write_batch_view(world: SandboxState, request: Request) -> Response:
     for part in parts:
         if not isinstance(part, Mapping):
             raise InvalidControlRequest("each of `messages` must be a JSON object")
-        buyer = world.buyer(_parse_wa_id(part.get("wa_id")))
-        wish = BuyerAction(world=world, buyer=buyer, request=part, base_url=str(request.base_url))
-        sent.append((buyer, buyer_actions.build_chat_entry(wish)))
+        buyer = state.find_or_create_buyer(_parse_wa_id(part.get("wa_id")))
+        action = BuyerAction(state=state, buyer=buyer, request=part, base_url=str(request.base_url))
+        sent.append((buyer, buyer_actions.build_chat_entry(action)))
     copies = _parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
-    deliveries = world.receive(sent, copies=int(copies))
+    deliveries = state.post_buyer_messages(sent, copies=int(copies))
     seconds = _parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
     return await _build_written_response(
         [entry for _, entry in sent], deliveries, seconds=seconds, alone=False
@@ -155,9 +155,9 @@ async def _build_written_response(
     return JSONResponse(items[0] if alone else {"messages": items}, status_code=201)
 
 
-async def chat_view(world: SandboxState, request: Request) -> Response:
+async def chat_view(state: SandboxState, request: Request) -> Response:
     """Show a chat as the buyer's phone does; with `wait`, as soon as the business wrote."""
-    buyer = _load_buyer(world, request)
+    buyer = _load_buyer(state, request)
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
     limit = int(_parse_query_number(request, "limit", default=200, most=MAX_ENTRIES_PER_REQUEST))
     seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
@@ -166,10 +166,10 @@ async def chat_view(world: SandboxState, request: Request) -> Response:
         return any(entry.side == "business" for _, entry in buyer.chat.after(after))
 
     if seconds:
-        await world.bell.until(news, seconds=seconds)
+        await state.changes.wait_until(news, seconds=seconds)
     entries = [entry for _, entry in buyer.chat.after(after, limit=limit)]
     if request.query_params.get("read", "1") != "0":
-        world.look(entries)
+        state.mark_seen_by_buyer(entries)
     return _build_json_response(
         {
             "messages": [entry.as_json() for entry in entries],
@@ -179,27 +179,27 @@ async def chat_view(world: SandboxState, request: Request) -> Response:
     )
 
 
-async def list_buyers_view(world: SandboxState, _request: Request) -> Response:
+async def list_buyers_view(state: SandboxState, _request: Request) -> Response:
     """List the buyers."""
-    return _build_json_response({"buyers": [buyer.as_json() for buyer in world.buyers.values()]})
+    return _build_json_response({"buyers": [buyer.as_json() for buyer in state.buyers.values()]})
 
 
-async def buyer_view(world: SandboxState, request: Request) -> Response:
+async def buyer_view(state: SandboxState, request: Request) -> Response:
     """Show or change a buyer."""
-    buyer = _load_buyer(world, request)
+    buyer = _load_buyer(state, request)
     if request.method == "PUT":
         change = BuyerChange.model_validate(await _parse_json(request)).model_dump(
             exclude_none=True
         )
         if "user_id" in change:
-            world.rename(buyer, user_id=change.pop("user_id"))
+            state.change_user_id(buyer, user_id=change.pop("user_id"))
         for name, value in change.items():
             setattr(buyer, name, value)
-        world.deliver_waiting(buyer)
+        state.deliver_waiting(buyer)
     return _build_json_response(buyer.as_json())
 
 
-async def list_outgoing_view(world: SandboxState, request: Request) -> Response:
+async def list_outgoing_view(state: SandboxState, request: Request) -> Response:
     """List what the gateway sent, in order."""
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
     seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
@@ -208,124 +208,126 @@ async def list_outgoing_view(world: SandboxState, request: Request) -> Response:
     def found() -> list[dict[str, Any]]:
         return [
             each.as_json(n)
-            for n, each in world.outgoing.after(after, limit=MAX_OUTGOING_PER_REQUEST)
+            for n, each in state.outgoing.after(after, limit=MAX_OUTGOING_PER_REQUEST)
             if to is None or (each.buyer is not None and each.buyer.wa_id == to)
         ]
 
-    messages = await world.bell.until(found, seconds=seconds)
-    last = min(world.outgoing.last, after + MAX_OUTGOING_PER_REQUEST)
+    messages = await state.changes.wait_until(found, seconds=seconds)
+    last = min(state.outgoing.last, after + MAX_OUTGOING_PER_REQUEST)
     return _build_json_response({"messages": messages, "next": last})
 
 
-async def list_graph_requests_view(world: SandboxState, request: Request) -> Response:
+async def list_graph_requests_view(state: SandboxState, request: Request) -> Response:
     """List the requests to the Graph API and how they were answered."""
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
     found = [
-        {"n": n, **each} for n, each in world.requests.after(after, limit=MAX_OUTGOING_PER_REQUEST)
+        {"n": n, **each} for n, each in state.requests.after(after, limit=MAX_OUTGOING_PER_REQUEST)
     ]
     return _build_json_response({"requests": found, "next": found[-1]["n"] if found else after})
 
 
-async def list_deliveries_view(world: SandboxState, request: Request) -> Response:
+async def list_deliveries_view(state: SandboxState, request: Request) -> Response:
     """List the webhooks and how the gateway answered."""
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
-    log = world.postman.log
+    log = state.webhooks.log
     found = [each.as_json() for _, each in log.after(after, limit=MAX_ENTRIES_PER_REQUEST)]
     return _build_json_response({"deliveries": found, "next": found[-1]["n"] if found else after})
 
 
-async def state_view(world: SandboxState, _request: Request) -> Response:
+async def state_view(state: SandboxState, _request: Request) -> Response:
     """Tell what the stand-in plays, how it behaves and how much it holds."""
-    options = world.options
+    options = state.options
     return _build_json_response(
         {
             "phone_number_ids": options.phone_number_ids,
             "display_phone_numbers": [
-                options.display_phone_number(each) for each in options.phone_number_ids
+                options.get_display_number(each) for each in options.phone_number_ids
             ],
             "waba_id": options.waba_id,
             "app_id": options.app_id,
-            "subscribed": world.subscribed,
-            "settings": world.behaviour.model_dump(mode="json"),
-            "buyers": len(world.buyers),
-            "outgoing": world.outgoing.last,
-            "media": len(world.media),
-            "pending": world.postman.pending,
-            "dropped": world.postman.dropped,
-            "on_the_way": world.on_the_way,
-            "faults": world.faults.listed(),
+            "subscribed": state.subscribed,
+            "settings": state.behaviour.model_dump(mode="json"),
+            "buyers": len(state.buyers),
+            "outgoing": state.outgoing.last,
+            "media": len(state.media),
+            "pending": state.webhooks.pending,
+            "dropped": state.webhooks.dropped,
+            "on_the_way": state.delayed_count,
+            "faults": state.faults.list_remaining(),
         }
     )
 
 
-async def settings_view(world: SandboxState, request: Request) -> Response:
+async def settings_view(state: SandboxState, request: Request) -> Response:
     """Change how the stand-in behaves."""
     if request.method == "PATCH":
         changes = await _parse_json(request)
-        world.behaviour = SandboxBehaviour.model_validate(
-            {**world.behaviour.model_dump(), **changes}
+        state.behaviour = SandboxBehaviour.model_validate(
+            {**state.behaviour.model_dump(), **changes}
         )
-    return _build_json_response(world.behaviour.model_dump(mode="json"))
+    return _build_json_response(state.behaviour.model_dump(mode="json"))
 
 
-async def idle_view(world: SandboxState, request: Request) -> Response:
+async def idle_view(state: SandboxState, request: Request) -> Response:
     """Wait until no webhook waits to be accepted."""
     seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
     return _build_json_response(
-        {"idle": await world.bell.until(lambda: world.idle, seconds=seconds)}
+        {"idle": await state.changes.wait_until(lambda: state.is_idle, seconds=seconds)}
     )
 
 
-async def reset_view(world: SandboxState, _request: Request) -> Response:
+async def reset_view(state: SandboxState, _request: Request) -> Response:
     """Forget everything that happened."""
-    world.reset()
+    state.reset()
     return _build_json_response({"reset": True})
 
 
-async def faults_view(world: SandboxState, request: Request) -> Response:
+async def faults_view(state: SandboxState, request: Request) -> Response:
     """Plan, list or clear trouble."""
     if request.method == "POST":
-        world.faults.add(fault_injection.parse_fault(await _parse_json(request)))
+        state.faults.add(fault_injection.parse_fault(await _parse_json(request)))
     elif request.method == "DELETE":
-        world.faults.clear()
-    return _build_json_response({"faults": world.faults.listed()})
+        state.faults.clear()
+    return _build_json_response({"faults": state.faults.list_remaining()})
 
 
-async def post_webhook_view(world: SandboxState, request: Request) -> Response:
+async def post_webhook_view(state: SandboxState, request: Request) -> Response:
     """Post a webhook exactly as told, and tell how the gateway answered."""
     asked = RawWebhook.model_validate(await _parse_json(request))
-    content = asked.content()
+    content = asked.encode_body()
     copies = [
-        world.postman.signed(content, about="as told", signature=asked.signature)
+        state.webhooks.sign_webhook(content, description="as told", signature=asked.signature)
         for _ in range(asked.times)
     ]
     if asked.together:
-        await asyncio.gather(*(world.postman.attempt(each) for each in copies))
+        await asyncio.gather(*(state.webhooks.post_once(each) for each in copies))
     else:
         for each in copies:
-            await world.postman.attempt(each)
+            await state.webhooks.post_once(each)
     if asked.retry:
         for each in copies:
             if not each.delivered:
-                world.postman.retry(each)
+                state.webhooks.retry(each)
     statuses = [each.statuses[-1] for each in copies]
-    return _build_json_response({"statuses": statuses, "bodies": [each.answer for each in copies]})
+    return _build_json_response(
+        {"statuses": statuses, "bodies": [each.response_body for each in copies]}
+    )
 
 
-async def verify_webhook_view(world: SandboxState, request: Request) -> Response:
+async def verify_webhook_view(state: SandboxState, request: Request) -> Response:
     """Ask the gateway to verify its webhook, as Meta does."""
     asked = VerificationRequest.model_validate(await _parse_json(request))
     challenge = asked.challenge or str(secrets.randbelow(10**10))
-    status, body = await world.postman.verify(
+    status, body = await state.webhooks.request_verification(
         mode=asked.mode, token=asked.verify_token, challenge=challenge
     )
     verified = status == HTTP_OK and body == challenge
     return _build_json_response({"status": status, "body": body, "verified": verified})
 
 
-async def media_file_view(world: SandboxState, request: Request) -> Response:
+async def media_file_view(state: SandboxState, request: Request) -> Response:
     """Give a file's bytes to the phone, which has no token."""
-    medium = world.media.find(str(request.path_params["media_id"]), now=time.time())
+    medium = state.media.find_file(str(request.path_params["media_id"]), now=time.time())
     if medium is None:
         return JSONResponse({"error": "there is no such media"}, status_code=404)
     return Response(medium.content, headers={"Content-Type": medium.mime_type})
@@ -363,8 +365,8 @@ def _build_json_response(content: Any) -> Response:
     return Response(orjson.dumps(content), media_type="application/json")
 
 
-def _load_buyer(world: SandboxState, request: Request) -> SandboxBuyer:
-    return world.buyer(_parse_wa_id(request.path_params["wa_id"]))
+def _load_buyer(state: SandboxState, request: Request) -> SandboxBuyer:
+    return state.find_or_create_buyer(_parse_wa_id(request.path_params["wa_id"]))
 
 
 def _parse_wa_id(given: object) -> str:

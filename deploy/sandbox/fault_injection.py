@@ -43,11 +43,11 @@ class PlannedFault(BaseModel):
     seconds: float = Field(default=30, ge=0, le=600)
     delivers: bool = True
 
-    def concerns(self, operation: GraphOperation, *, to: str) -> bool:
+    def matches(self, operation: GraphOperation, *, to: str) -> bool:
         """Say whether this request is meant."""
         return self.operation in {"any", operation} and self.to in {"", to}
 
-    def refusal(self) -> GraphApiRefusal | None:
+    def build_error(self) -> GraphApiRefusal | None:
         """Give the refusal of the kinds that refuse before anything is sent."""
         if self.kind == "error":
             return GraphApiRefusal(
@@ -104,10 +104,10 @@ class FaultPlan:
         """Plan trouble; the oldest plan goes when there are too many."""
         self._left = [*self._left, (fault, fault.times)][-MAX_PLANNED_FAULTS:]
 
-    def take(self, operation: GraphOperation, *, to: str = "") -> PlannedFault | None:
+    def take_next(self, operation: GraphOperation, *, to: str = "") -> PlannedFault | None:
         """Give the first trouble meant for this request, and count it."""
         for place, (fault, left) in enumerate(self._left):
-            if fault.concerns(operation, to=to):
+            if fault.matches(operation, to=to):
                 if left is not None:
                     rest = [(fault, left - 1)] if left > 1 else []
                     self._left[place : place + 1] = rest
@@ -118,6 +118,6 @@ class FaultPlan:
         """Plan no more trouble."""
         self._left = []
 
-    def listed(self) -> Sequence[dict[str, object]]:
+    def list_remaining(self) -> Sequence[dict[str, object]]:
         """List the plans with how often they will still happen."""
         return [{**fault.model_dump(), "times": left} for fault, left in self._left]

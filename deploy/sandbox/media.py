@@ -55,7 +55,7 @@ class MediaStore:
         self._addresses: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._bytes = 0
 
-    def keep(
+    def store_file(
         self, content: bytes, *, mime_type: str, phone_number_id: str, days: int, now: float
     ) -> MediaFile:
         """Store a file under a new id for so many days."""
@@ -75,18 +75,18 @@ class MediaStore:
             self._bytes -= len(oldest.content)
         return medium
 
-    def find(self, media_id: str, *, now: float) -> MediaFile | None:
+    def find_file(self, media_id: str, *, now: float) -> MediaFile | None:
         """Give a file that is there and not out of date."""
         medium = self._media.get(media_id)
         return medium if medium is not None and medium.expires_at > now else None
 
-    def remove(self, media_id: str) -> None:
+    def remove_file(self, media_id: str) -> None:
         """Forget a file."""
         medium = self._media.pop(media_id, None)
         if medium is not None:
             self._bytes -= len(medium.content)
 
-    def url(self, medium: MediaFile, *, base_url: str, seconds: float, now: float) -> str:
+    def create_url(self, medium: MediaFile, *, base_url: str, seconds: float, now: float) -> str:
         """Give a new address of a file that is good for so many seconds."""
         key = secrets.token_urlsafe(24)
         until = now + seconds
@@ -96,10 +96,10 @@ class MediaStore:
         query = urlencode({"mid": medium.id, "ext": int(until), "hash": key})
         return f"{base_url}whatsapp_business/attachments/?{query}"
 
-    def at_address(self, key: str, *, media_id: str, now: float) -> MediaFile | None:
+    def find_by_address(self, key: str, *, media_id: str, now: float) -> MediaFile | None:
         """Give the file behind an address that is still good."""
         known, until = self._addresses.get(key, ("", 0.0))
-        return self.find(known, now=now) if known == media_id and until > now else None
+        return self.find_file(known, now=now) if known == media_id and until > now else None
 
     def __len__(self) -> int:
         """Count the files."""

@@ -28,7 +28,7 @@ class SandboxOptions:
     verified_name: str = "Raffle Tickets"
     country_code: str = "1"
 
-    def display_phone_number(self, phone_number_id: str) -> str:
+    def get_display_number(self, phone_number_id: str) -> str:
         """Give the business number people see, digits only, as in `metadata` of a webhook."""
         place = self.phone_number_ids.index(phone_number_id)
         return f"1555010{9900 + place:04d}"

@@ -74,7 +74,7 @@ def build_messages_webhook(
     changes = []
     for phone_number_id in dict.fromkeys(entry.phone_number_id for _, entry in sent):
         pairs = [(b, entry) for b, entry in sent if entry.phone_number_id == phone_number_id]
-        contacts = {b.wa_id: build_contact(b, hide_phone=entry.hidden_phone) for b, entry in pairs}
+        contacts = {b.wa_id: build_contact(b, hide_phone=entry.phone_hidden) for b, entry in pairs}
         value: JsonObject = {"contacts": list(contacts.values())}
         if all(entry.raw.get("type") == "system" for _, entry in pairs):
             value = {}
@@ -112,7 +112,7 @@ def build_status_webhook(
             "category": "service",
         }
     if name == "failed":
-        item["errors"] = [build_status_error(outgoing.fails or 131000)]
+        item["errors"] = [build_status_error(outgoing.failure_code or 131000)]
     value["statuses"] = [item]
     return build_messages_change(options, phone_number_id=outgoing.phone_number_id, value=value)
 
@@ -123,7 +123,7 @@ def _build_value(
     return {
         "messaging_product": "whatsapp",
         "metadata": {
-            "display_phone_number": options.display_phone_number(phone_number_id),
+            "display_phone_number": options.get_display_number(phone_number_id),
             "phone_number_id": phone_number_id,
         },
         **value,

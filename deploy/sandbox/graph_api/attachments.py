@@ -49,7 +49,7 @@ def check_attachment(
     *,
     kind: str,
     path: str,
-    known: FindMimeType,
+    find_mime_type: FindMimeType,
     caption: bool = True,
 ) -> None:
     """Refuse a media object: exactly one of `id` and `link`, of the right type."""
@@ -65,7 +65,7 @@ def check_attachment(
         )
     if link is not None:
         fields.check_web_address(link, path=f"{path}['link']")
-    if media_id is not None and known(media_id) not in SENDABLE_MEDIA[kind][1]:
+    if media_id is not None and find_mime_type(media_id) not in SENDABLE_MEDIA[kind][1]:
         raise graph_errors.build_schema_error(
             f"Param {path}['id'] is not a valid whatsapp business account media attachment ID"
         )

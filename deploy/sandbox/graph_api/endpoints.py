@@ -35,15 +35,15 @@ def wrap_graph_handler(handler: GraphHandler) -> Callable[[Request], Awaitable[R
     """Wrap a handler: refusals in Meta's JSON, and a line in the log of requests."""
 
     async def answer(request: Request) -> Response:
-        world: SandboxState = request.app.state.world
+        state: SandboxState = request.app.state.sandbox
         code, details = None, ""
         try:
             _check_version(request)
-            response = await handler(world, request)
+            response = await handler(state, request)
         except GraphApiRefusal as refused:
             code, details = refused.code, str(refused)
             response = build_error_response(refused)
-        world.note(request, response, code=code, details=details)
+        state.log_request(request, response, code=code, details=details)
         return response
 
     return answer
@@ -61,7 +61,7 @@ def build_error_response(refused: GraphApiRefusal) -> Response:
 
 
 async def apply_fault_before(
-    world: SandboxState, request: Request, operation: GraphOperation, *, to: str = ""
+    state: SandboxState, request: Request, operation: GraphOperation, *, to: str = ""
 ) -> PlannedFault | None:
     """Meet the trouble planned for this request, before anything is done.
 
@@ -71,10 +71,10 @@ async def apply_fault_before(
         GraphRefused: when the trouble is a refusal.
 
     """
-    fault = world.faults.take(operation, to=to)
+    fault = state.faults.take_next(operation, to=to)
     if fault is None:
         return None
-    refused = fault.refusal()
+    refused = fault.build_error()
     if refused is not None:
         raise refused
     if fault.kind == "delay":
@@ -108,61 +108,61 @@ async def _withhold_answer(fault: PlannedFault, request: Request) -> None:
         await asyncio.sleep(fault.seconds)
 
 
-def check_access_token(world: SandboxState, request: Request) -> None:
+def check_access_token(state: SandboxState, request: Request) -> None:
     """Refuse a request without our bearer (190)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     given = (
         token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token")
     )
-    if given != world.options.access_token:
+    if given != state.options.access_token:
         raise graph_errors.build_bad_token_error()
 
 
-def read_phone_number_id(world: SandboxState, request: Request) -> str:
+def read_phone_number_id(state: SandboxState, request: Request) -> str:
     """Give the business number in the path, or refuse (100/33)."""
     phone_number_id = str(request.path_params["object_id"])
-    if phone_number_id not in world.options.phone_number_ids:
+    if phone_number_id not in state.options.phone_number_ids:
         raise graph_errors.build_unknown_object_error(phone_number_id, method=request.method)
     return phone_number_id
 
 
-async def send_message_view(world: SandboxState, request: Request) -> Response:
+async def send_message_view(state: SandboxState, request: Request) -> Response:
     """Accept a message, or mark one as read."""
     body = _parse_body(await _read_body(request, limit=MAX_BODY_BYTES))
     reads = body.get("status") == "read"
     fault = await apply_fault_before(
-        world, request, "read" if reads else "send", to=_find_recipient_digits(world, body)
+        state, request, "read" if reads else "send", to=_find_recipient_digits(state, body)
     )
-    check_access_token(world, request)
-    phone_number_id = read_phone_number_id(world, request)
+    check_access_token(state, request)
+    phone_number_id = read_phone_number_id(state, request)
     if reads:
-        sending.mark_message_as_read(world, body=body)
+        sending.mark_message_as_read(state, body=body)
         return await apply_fault_after(fault, request, JSONResponse({"success": True}))
-    outgoing = sending.accept_message(world, phone_number_id=phone_number_id, body=body)
+    outgoing = sending.accept_message(state, phone_number_id=phone_number_id, body=body)
     if fault is not None and fault.kind == "fails_later":
-        outgoing.fails = fault.code
-    elif world.behaviour.fetch_links and not await links.is_link_reachable(body):
-        outgoing.fails = 131053
+        outgoing.failure_code = fault.code
+    elif state.behaviour.fetch_links and not await links.is_link_reachable(body):
+        outgoing.failure_code = 131053
     outgoing.answered = "200" if fault is None else fault.kind
-    world.outgoing.add(outgoing)
-    world.dispatch(outgoing)
+    state.outgoing.add(outgoing)
+    state.send_to_buyer(outgoing)
     answer = sending.build_accepted_response(
-        body, outgoing=outgoing, country_code=world.options.country_code
+        body, outgoing=outgoing, country_code=state.options.country_code
     )
     return await apply_fault_after(fault, request, JSONResponse(answer))
 
 
-def _find_recipient_digits(world: SandboxState, body: Mapping[str, Any]) -> str:
+def _find_recipient_digits(state: SandboxState, body: Mapping[str, Any]) -> str:
     """Give the digits of whom a message is for, which trouble can be narrowed to."""
-    buyer = world.by_user_id.get(str(body.get("recipient")))
+    buyer = state.by_user_id.get(str(body.get("recipient")))
     return re.sub(r"\D", "", str(body.get("to") or "")) or (buyer.wa_id if buyer else "")
 
 
-async def upload_media_view(world: SandboxState, request: Request) -> Response:
+async def upload_media_view(state: SandboxState, request: Request) -> Response:
     """Keep a file the business uploads."""
-    fault = await apply_fault_before(world, request, "upload")
-    check_access_token(world, request)
-    phone_number_id = read_phone_number_id(world, request)
+    fault = await apply_fault_before(state, request, "upload")
+    check_access_token(state, request)
+    phone_number_id = read_phone_number_id(state, request)
     if int(request.headers.get("content-length", 0)) > MAX_FILE_BYTES + MEGABYTE:
         raise GraphApiRefusal(100, http=413, message="(#100) Request body is too large.")
     async with request.form(max_files=1, max_fields=10) as form:
@@ -174,7 +174,7 @@ async def upload_media_view(world: SandboxState, request: Request) -> Response:
         mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
         content = await file.read(MAX_FILE_BYTES + 1)
     attachments.check_upload(mime_type=mime_type, size=len(content))
-    medium = world.media.keep(
+    medium = state.media.store_file(
         content,
         mime_type=mime_type,
         phone_number_id=phone_number_id,
@@ -184,21 +184,21 @@ async def upload_media_view(world: SandboxState, request: Request) -> Response:
     return await apply_fault_after(fault, request, JSONResponse({"id": medium.id}))
 
 
-async def describe_media_view(world: SandboxState, request: Request, *, media_id: str) -> Response:
+async def describe_media_view(state: SandboxState, request: Request, *, media_id: str) -> Response:
     """Tell where a file can be fetched for the next minutes."""
-    fault = await apply_fault_before(world, request, "media")
-    check_access_token(world, request)
+    fault = await apply_fault_before(state, request, "media")
+    check_access_token(state, request)
     now = time.time()
-    medium = world.media.find(media_id, now=now)
+    medium = state.media.find_file(media_id, now=now)
     asked = request.query_params.get("phone_number_id")
     if medium is None or (asked is not None and asked != medium.phone_number_id):
         raise graph_errors.build_unknown_object_error(media_id, method="GET")
     answer = {
         "messaging_product": "whatsapp",
-        "url": world.media.url(
+        "url": state.media.create_url(
             medium,
             base_url=str(request.base_url),
-            seconds=world.behaviour.media_url_seconds,
+            seconds=state.behaviour.media_url_seconds,
             now=now,
         ),
         "mime_type": medium.mime_type,
@@ -209,32 +209,32 @@ async def describe_media_view(world: SandboxState, request: Request, *, media_id
     return await apply_fault_after(fault, request, JSONResponse(answer))
 
 
-async def remove_media_view(world: SandboxState, request: Request, *, media_id: str) -> Response:
+async def remove_media_view(state: SandboxState, request: Request, *, media_id: str) -> Response:
     """Forget a file."""
-    await apply_fault_before(world, request, "media")
-    check_access_token(world, request)
-    if world.media.find(media_id, now=time.time()) is None:
+    await apply_fault_before(state, request, "media")
+    check_access_token(state, request)
+    if state.media.find_file(media_id, now=time.time()) is None:
         raise graph_errors.build_unknown_object_error(media_id, method="DELETE")
-    world.media.remove(media_id)
+    state.media.remove_file(media_id)
     return JSONResponse({"success": True})
 
 
 async def download_media_view(request: Request) -> Response:
     """Give the bytes behind an address that is still good, to the bearer only."""
-    world: SandboxState = request.app.state.world
-    response = await _build_download_response(world, request)
-    world.note(request, response)
+    state: SandboxState = request.app.state.sandbox
+    response = await _build_download_response(state, request)
+    state.log_request(request, response)
     return response
 
 
-async def _build_download_response(world: SandboxState, request: Request) -> Response:
+async def _build_download_response(state: SandboxState, request: Request) -> Response:
     try:
-        fault = await apply_fault_before(world, request, "download")
-        check_access_token(world, request)
+        fault = await apply_fault_before(state, request, "download")
+        check_access_token(state, request)
     except GraphApiRefusal as refused:
         return Response(UNREADABLE_BODY, status_code=refused.http, media_type="text/html")
     query = request.query_params
-    medium = world.media.at_address(
+    medium = state.media.find_by_address(
         query.get("hash", ""), media_id=query.get("mid", ""), now=time.time()
     )
     if medium is None:

@@ -64,7 +64,7 @@ class PhoneChat:
     unread: list[SeenMessage] = field(default_factory=list)
     tappable: SeenMessage | None = None
     """The newest message with buttons or rows."""
-    heard: int = 0
+    incoming_count: int = 0
     """How many messages of the business came in."""
 
 
@@ -81,7 +81,7 @@ class TerminalPhone:
         sandbox: SandboxClient,
         console: Console,
         info: RenderableType,
-        patience: float = ANSWER_TIMEOUT_SECONDS,
+        timeout: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
         """Take a phone.
 
@@ -89,10 +89,10 @@ class TerminalPhone:
             sandbox: the stand-in; the phone hangs up when it is put away.
             console: where the chat is shown.
             info: what `/info` shows.
-            patience: seconds an answer is waited for before the next line is read.
+            timeout: seconds an answer is waited for before the next line is read.
 
         """
-        self._patience = patience
+        self._timeout = timeout
         self._sandbox = sandbox
         self._console = console
         self._info = info
@@ -102,18 +102,18 @@ class TerminalPhone:
         self._closing = False
         self._prompt = ""
         self._interactive = console.is_terminal and sys.stdin.isatty()
-        self._current = self._chat("Ana")
+        self._current = self._find_or_open_chat("Ana")
         self._commands: dict[str, Callable[[str], None]] = {
             "photo": self._send_photo,
             "pdf": self._send_pdf,
-            "as": self._become,
+            "as": self._switch_buyer,
             "wait": self._wait,
-            "info": lambda _: self._say(self._info),
-            "help": lambda _: self._say(Text(HELP_TEXT, "dim")),
+            "info": lambda _: self._print(self._info),
+            "help": lambda _: self._print(Text(HELP_TEXT, "dim")),
             "quit": self._quit,
         }
 
-    def use(self, lines: Iterable[str] | None = None) -> None:
+    def run_commands(self, lines: Iterable[str] | None = None) -> None:
         """Obey each line until there are no more or one says /quit.
 
         Args:
@@ -122,31 +122,31 @@ class TerminalPhone:
         """
         try:
             with contextlib.suppress(PhonePutAway, EOFError):
-                for line in self._typed() if lines is None else lines:
-                    self._obey(line.strip())
+                for line in self._read_lines() if lines is None else lines:
+                    self._run_command(line.strip())
         finally:
             self._closing = True
             for watcher in self._watchers:
                 watcher.join()
             self._sandbox.close()
 
-    def _obey(self, line: str) -> None:
+    def _run_command(self, line: str) -> None:
         try:
             if not line.startswith("/") or line.startswith("//"):
-                self._write("text", text=line.removeprefix("/")) if line else None
+                self._send_message("text", text=line.removeprefix("/")) if line else None
             elif line[1:].isdecimal():
                 self._tap(int(line[1:]))
             else:
                 word, _, rest = line[1:].partition(" ")
                 self._commands.get(word.lower(), self._unknown)(rest.strip())
         except (CommandNotUnderstood, SandboxRefused) as error:
-            self._say(Text(str(error), "yellow"))
+            self._print(Text(str(error), "yellow"))
         except httpx.TransportError:
-            self._say(Text("The stand-in for Meta does not answer; see its log file.", "red"))
+            self._print(Text("The stand-in for Meta does not answer; see its log file.", "red"))
 
     # what is typed
 
-    def _typed(self) -> Iterator[str]:
+    def _read_lines(self) -> Iterator[str]:
         if not self._interactive:
             yield from sys.stdin
             return
@@ -161,19 +161,19 @@ class TerminalPhone:
                 print("\x1b[A" + _ERASE_PROMPT_HINT, end="", flush=True)
             yield line
 
-    def _write(self, kind: str, **more: Any) -> None:
+    def _send_message(self, kind: str, **more: Any) -> None:
         self._send(lambda buyer: buyer.sends(kind, **more, wait=ACCEPTANCE_TIMEOUT_SECONDS))
 
     def _send(self, send: Callable[[BuyerClient], int]) -> None:
         with self._news:
             chat = self._current
-            heard = chat.heard
+            heard = chat.incoming_count
             number = send(chat.buyer)
             message = chat.buyer.sees(after=number - 1, read=False)[0]
             self._show(message)
             if message.status == "sent":
-                self._say(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
-        self._listen(heard, patience=self._patience)
+                self._print(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
+        self._wait_for_answers(heard, timeout=self._timeout)
 
     def _tap(self, index: int) -> None:
         message = self._current.tappable
@@ -183,7 +183,7 @@ class TerminalPhone:
             raise CommandNotUnderstood(
                 f"There is no [{index}]; to write the number itself, leave the / out."
             )
-        self._write("tap", index=index, of=message.id)
+        self._send_message("tap", index=index, of=message.id)
 
     def _send_photo(self, path: str) -> None:
         now = datetime.now(tz=UTC)
@@ -208,15 +208,15 @@ class TerminalPhone:
             )
         )
 
-    def _become(self, who: str) -> None:
+    def _switch_buyer(self, who: str) -> None:
         if not who:
             people = (f"{chat.name}  +{chat.buyer.wa_id}" for chat in self._chats.values())
-            self._say(Text("\n".join(people)))
+            self._print(Text("\n".join(people)))
             return
-        chat = self._chat(who)
+        chat = self._find_or_open_chat(who)
         with self._news:
             self._current = chat
-            self._say(Text(f"— {chat.name}'s phone, +{chat.buyer.wa_id} —", "dim"))
+            self._print(Text(f"— {chat.name}'s phone, +{chat.buyer.wa_id} —", "dim"))
             unread, chat.unread = chat.unread, []
             for message in unread:
                 self._show(message)
@@ -226,7 +226,9 @@ class TerminalPhone:
     def _wait(self, seconds: str) -> None:
         if seconds and not seconds.isdecimal():
             raise CommandNotUnderstood("How many seconds? For example /wait 30.")
-        self._listen(self._current.heard, patience=float(seconds or DEFAULT_WAIT_SECONDS))
+        self._wait_for_answers(
+            self._current.incoming_count, timeout=float(seconds or DEFAULT_WAIT_SECONDS)
+        )
 
     def _quit(self, _: str) -> None:
         raise PhonePutAway
@@ -238,7 +240,7 @@ class TerminalPhone:
 
     # what comes in
 
-    def _chat(self, who: str) -> PhoneChat:
+    def _find_or_open_chat(self, who: str) -> PhoneChat:
         known = self._chats.get(who.lower())
         if known:
             return known
@@ -264,36 +266,36 @@ class TerminalPhone:
                 for message in news:
                     chat.seen = message.n
                     if message.sender == "business":
-                        self._arrived(chat, message)
+                        self._receive_message(chat, message)
                 self._news.notify_all()
 
-    def _arrived(self, chat: PhoneChat, message: SeenMessage) -> None:
-        chat.heard += 1
+    def _receive_message(self, chat: PhoneChat, message: SeenMessage) -> None:
+        chat.incoming_count += 1
         if message.choices:
             chat.tappable = message
         if chat is self._current:
             self._show(message)
         else:
             chat.unread.append(message)
-            self._say(Text(f"({chat.name} has a new message: /as {chat.name})", "yellow"))
+            self._print(Text(f"({chat.name} has a new message: /as {chat.name})", "yellow"))
 
-    def _listen(self, heard: int, *, patience: float) -> None:
+    def _wait_for_answers(self, heard: int, *, timeout: float) -> None:
         """Wait for the first message after `heard`, then until none follows."""
         chat = self._current
         with self._news:
-            while self._news.wait_for(partial(_has_heard_more, chat, heard), timeout=patience):
-                heard, patience = chat.heard, QUIET_SECONDS
+            while self._news.wait_for(partial(_has_new_message, chat, heard), timeout=timeout):
+                heard, timeout = chat.incoming_count, QUIET_SECONDS
 
     def _show(self, message: SeenMessage) -> None:
-        with self._above_the_prompt():
+        with self._printing_above_prompt():
             bubbles.print_message(self._console, message)
 
-    def _say(self, words: RenderableType) -> None:
-        with self._above_the_prompt():
+    def _print(self, words: RenderableType) -> None:
+        with self._printing_above_prompt():
             self._console.print(words)
 
     @contextlib.contextmanager
-    def _above_the_prompt(self) -> Iterator[None]:
+    def _printing_above_prompt(self) -> Iterator[None]:
         """Print where the footer and the half-typed line stand, then put both below again."""
         with self._news:
             if self._prompt:
@@ -313,8 +315,8 @@ def derive_phone_number(who: str) -> str:
     return typed if typed.isdecimal() else f"1555010{crc32(who.lower().encode()) % 10_000:04d}"
 
 
-def _has_heard_more(chat: PhoneChat, heard: int) -> bool:
-    return chat.heard > heard
+def _has_new_message(chat: PhoneChat, heard: int) -> bool:
+    return chat.incoming_count > heard
 
 
 def _read_file(path: str) -> bytes:

@@ -11,7 +11,7 @@ from deploy.sandbox.phone import bubbles
 
 
 def message(**fields: Any) -> SeenMessage:
-    return SeenMessage.read(
+    return SeenMessage.from_json(
         {
             "n": 1,
             "id": "wamid.1",
