@@ -1,4 +1,4 @@
-"""The gateway as a value: its routes, and what lives as long as it does."""
+"""The gateway as a Starlette application: its routes and its lifespan."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +23,7 @@ from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds that what was begun gets to end in; orchestrators kill after thirty."""
+"""Seconds in which current work may finish at shutdown; orchestrators kill after thirty."""
 
 logger = logs.get_logger(__name__)
 
@@ -31,12 +31,13 @@ logger = logs.get_logger(__name__)
 def build_app(
     settings: Settings, *, client: MetaClient | None = None, workers: bool = True
 ) -> Starlette:
-    """Make the application.
+    """Build the application.
 
     Args:
         settings: the configuration of this process.
-        client: who talks to Meta, if not one made from `settings`; closed with the application.
-        workers: without them webhooks are stored and nothing else is done.
+        client: the client for Meta's API, instead of one built from `settings`. The application
+            closes it.
+        workers: whether the workers run. Without them, webhooks are stored and nothing else.
 
     """
     database = Database.for_vendor(connection.vendor)
@@ -67,12 +68,12 @@ def build_app(
             yield
         finally:
             await asyncio.gather(
-                ingest.drain(timeout=SHUTDOWN_TIMEOUT_SECONDS),
-                supervisor.stop(timeout=SHUTDOWN_TIMEOUT_SECONDS),
+                ingest.drain(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
+                supervisor.stop(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
             )
             await client.aclose()
             await sender.aclose()
-            await database.aclose(timeout=1.0)
+            await database.aclose(timeout_seconds=1.0)
             logger.info("gateway_stopped")
 
     return Starlette(
@@ -89,7 +90,7 @@ def build_app(
 
 
 def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
-    """Store webhooks in one transaction; what cannot be stored as such is kept as bytes."""
+    """Store webhooks in one transaction; one that cannot be stored as parsed is kept as bytes."""
     return webhook_store.store_webhooks_safely(
         [arrival.webhook for arrival in arrivals],
         now=datetime.now(UTC),
@@ -98,7 +99,7 @@ def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
 
 
 def build_meta_client(settings: Settings) -> MetaClient:
-    """Make the client that talks to Meta."""
+    """Build the client for Meta's API."""
     return MetaClient(
         base_url=settings.meta_graph_url,
         version=settings.meta_graph_version,
@@ -107,7 +108,7 @@ def build_meta_client(settings: Settings) -> MetaClient:
 
 
 def redact_database_url(address: str) -> str:
-    """Write a database's address without user and password."""
+    """Return a database's URL without user and password."""
     parts = urlsplit(address)
     if not parts.hostname:
         return address

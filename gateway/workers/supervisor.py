@@ -125,7 +125,7 @@ class Supervisor:
         if stored.statuses:
             self._statuses.set()
 
-    async def stop(self, *, timeout: float) -> None:
+    async def stop(self, *, timeout_seconds: float) -> None:
         """Begin nothing new, and end what was begun within `patience` seconds.
 
         What is not done by then is cancelled: its leases run out and whoever runs next goes on.
@@ -134,10 +134,10 @@ class Supervisor:
         for worker in self._workers:
             worker.wake_signal.set()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout_seconds):
                 await asyncio.gather(*self._tasks)
                 await asyncio.gather(self._outbox.finish(), self._events.finish())
         except TimeoutError:
-            logger.warning("stopped_in_the_middle", patience=timeout)
+            logger.warning("stopped_in_the_middle", patience=timeout_seconds)
             self._outbox.abandon()
             self._events.abandon()

@@ -48,7 +48,7 @@ async def database(vendor: str) -> AsyncIterator[Database]:
     """Give lanes of the test's own to look into the database from the event loop."""
     lanes = Database(lanes=1, ingest_apart=False)
     yield lanes
-    await lanes.aclose(timeout=5)
+    await lanes.aclose(timeout_seconds=5)
 
 
 @pytest.fixture

@@ -65,14 +65,14 @@ class TestUnit:
 async def one_lane() -> AsyncIterator[Database]:
     database = Database.for_vendor("sqlite")
     yield database
-    await database.aclose(timeout=5)
+    await database.aclose(timeout_seconds=5)
 
 
 @pytest.fixture
 async def many_lanes() -> AsyncIterator[Database]:
     database = Database.for_vendor("postgresql")
     yield database
-    await database.aclose(timeout=5)
+    await database.aclose(timeout_seconds=5)
 
 
 class TestDatabase:
@@ -233,7 +233,7 @@ class TestClose:
 
         begun = asyncio.create_task(database.run_unit(connect))
         await asyncio.sleep(0)
-        await database.aclose(timeout=5)
+        await database.aclose(timeout_seconds=5)
 
         assert begun.done()
         assert connection.closed
@@ -246,7 +246,7 @@ class TestClose:
         waiting = asyncio.create_task(database.run_ingest_unit(done.append, "ingest"))
         await asyncio.sleep(0.01)
 
-        await database.aclose(timeout=0.01)
+        await database.aclose(timeout_seconds=0.01)
 
         assert not late.done()
         release.set()
@@ -267,7 +267,7 @@ class TestClose:
             database = Database.for_vendor("sqlite")
             unit = asyncio.create_task(database.run_unit(late))
             await asyncio.sleep(0.01)
-            await database.aclose(timeout=0.01)
+            await database.aclose(timeout_seconds=0.01)
             assert not unit.done()
 
         asyncio.run(serve())

@@ -171,7 +171,7 @@ class TestIngest:
         keeping = [asyncio.create_task(ingest.store(number)) for number in range(300)]
         await asyncio.sleep(0)
 
-        await ingest.drain(timeout=5)
+        await ingest.drain(timeout_seconds=5)
 
         assert sum(map(len, store.batches)) == 300
         await asyncio.gather(*keeping)
