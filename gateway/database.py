@@ -1,6 +1,6 @@
 """The bridge from the event loop to the ORM: each unit of work runs as a whole in a thread.
 
-The call into the thread is `sync_to_async` of asgiref, with `thread_sensitive=False` and an executor of one thread:
+The call is `sync_to_async` of asgiref, with `thread_sensitive=False` and an executor of one thread:
 
 - The default, `thread_sensitive=True`, runs all synchronous code of the process on a single thread.
   Health checks and incoming webhooks would wait behind every other unit of work.

@@ -1,4 +1,4 @@
-"""A worker's life: a turn, then wait for a bell, a interval or the stop, whichever comes first."""
+"""The loop of a worker: take a turn, then wait for a signal or the end of an interval."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,27 +10,29 @@ from gateway import error_logging
 from shared.core import logs, retry
 
 POLL_INTERVAL_SECONDS: Final = 2.0
-"""Seconds; there is no bell between processes, so this is how soon their work is seen."""
+"""Seconds between two turns without a signal; other processes cannot signal this one."""
 BACKOFF_BASE: Final = timedelta(seconds=0.5)
 BACKOFF_CAP: Final = timedelta(seconds=5)
 FAILURES_PER_LOG_LINE: Final = 12
-"""A database that is away is logged once a minute, not at every try."""
+"""A database that is not available is logged once a minute, not at every try."""
+RECORD_RETRY_SECONDS: Final = 1.0
+"""Seconds between tries to record a result while the database is not available."""
 
 logger = logs.get_logger(__name__)
 
 
 class WakeSignal:
-    """Wakes a worker of this process; rung twice before it is heard, it wakes once."""
+    """Signal that wakes a worker of this process; set twice before a wait, it wakes once."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def set(self) -> None:
-        """Let the one who waits go on at once, or not wait at all next time."""
+        """Wake the waiting worker, or make its next wait return at once."""
         self._event.set()
 
     async def wait(self, *, at_most: float) -> None:
-        """Return when the bell has been rung since the last wait, or after `at_most` seconds."""
+        """Return when the signal was set since the last wait, or after `at_most` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
                 await self._event.wait()
@@ -38,28 +40,28 @@ class WakeSignal:
 
 
 class StopSignal:
-    """Told once; every worker ends after the unit it has begun."""
+    """Signal to stop, set once; every worker ends after its current unit of work."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def is_set(self) -> bool:
-        """Whether nothing new is to be begun."""
+        """Whether workers must start nothing new."""
         return self._event.is_set()
 
     def set(self) -> None:
-        """Begin nothing new from now on."""
+        """Tell the workers to start nothing new."""
         self._event.set()
 
     async def wait(self, *, at_most: float) -> None:
-        """Return when told to stop, or after `at_most` seconds."""
+        """Return when the signal is set, or after `at_most` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
                 await self._event.wait()
 
 
 type Turn = Callable[[], Awaitable[bool]]
-"""One round of work; true means that more may be waiting and the next turn follows at once."""
+"""One round of work; true means that more may be pending, and the next turn follows at once."""
 
 
 async def run_worker(
@@ -70,10 +72,17 @@ async def run_worker(
     stop: StopSignal,
     interval: float = POLL_INTERVAL_SECONDS,
 ) -> None:
-    """Take turns until told to stop; no exception ends it, each is logged and backed off from.
+    """Take turns until `stop` is set; an exception is logged and followed by a growing pause.
 
-    Whoever tells `stop` rings the bell as well. A database that is away is waited for like any
-    other failure, with pauses that grow to five seconds.
+    After setting `stop`, also set `wake_signal`, or the worker ends only after its interval.
+
+    Args:
+        turn: one round of work.
+        name: name of the worker in the log.
+        wake_signal: ends the wait between two turns.
+        stop: ends the loop.
+        interval: seconds between two turns without a signal.
+
     """
     failures = 0
     while not stop.is_set():
@@ -97,8 +106,30 @@ async def run_worker(
             await wake_signal.wait(at_most=interval)
 
 
+async def run_with_retries[R](record: Callable[[], Awaitable[R]], *, give_up_after: timedelta) -> R:
+    """Record a result; try again every second while the database is not available.
+
+    Args:
+        record: the unit of work.
+        give_up_after: the time after which the error of the database is raised.
+
+    Raises:
+        Exception: any error of `record` that is not about the database being unavailable.
+
+    """
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + give_up_after.total_seconds()
+    while True:
+        try:
+            return await record()
+        except Exception as error:
+            if not error_logging.is_database_away(error) or clock() >= give_up_at:
+                raise
+        await asyncio.sleep(RECORD_RETRY_SECONDS)
+
+
 async def gather_all[R](works: Iterable[Awaitable[R]]) -> list[R]:
-    """Run all to their end side by side; only then the first failure, if any, is raised."""
+    """Run all concurrently to their end, then raise the first failure or return the results."""
     outcomes = await asyncio.gather(*works, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

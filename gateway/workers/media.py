@@ -1,4 +1,4 @@
-"""Fetches payment proofs from Meta into our own storage, before Meta forgets them."""
+"""Worker that copies payment proofs from Meta into our own storage, before Meta deletes them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError
 from shared.whatsapp.services.meta_client import MetaClient
 
 MAX_CONCURRENT_FETCHES: Final = 4
-"""Each may be 16 MB in memory."""
+"""Files in memory at the same time, each up to 16 MB."""
 FETCH_CLAIM_DURATION: Final = timedelta(minutes=5)
-"""Longer than any fetch takes; whoever dies meanwhile leaves the job to the next after that."""
+"""Longer than any fetch takes; if the process dies, another one takes the job after that."""
 RETRY_BASE: Final = timedelta(seconds=15)
 RETRY_CAP: Final = timedelta(hours=1)
 MAX_FETCH_ATTEMPTS: Final = 27
-"""The waits add up to some 20 hours: Meta keeps a picture for 7 days, but after 24 hours the
-buyer could not be asked for it again."""
+"""The waits add up to about 20 hours: Meta keeps a file for 7 days, but after 24 hours the bot may
+not ask the buyer for it again."""
 MAX_CORRUPT_DOWNLOADS: Final = 2
-"""A download that was cut off is worth another; the same garbage twice is what was sent."""
+"""A download that was cut off is tried again; if it is corrupt twice, so is the file."""
 
 logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaWorker:
-    """Fetches a few at a time; the claim keeps two gateways from fetching the same."""
+    """Worker that fetches a few files at a time; a claim keeps two gateways off the same file."""
 
     database: Database
     client: MetaClient
@@ -42,7 +42,7 @@ class MediaWorker:
     stop: StopSignal
 
     async def turn(self) -> bool:
-        """Fetch what is due; true if anything was, so that it looks again."""
+        """Fetch the due files; return whether there were any."""
         due = await self.database.run_unit(
             proof_fetching.list_proofs_to_fetch,
             now=datetime.now(UTC),
@@ -88,7 +88,7 @@ class MediaWorker:
 
     async def _record_failure(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
         now = datetime.now(UTC)
-        again = (
+        retry_at = (
             None
             if final
             else now + compute_fetch_wait(job.attempts + 1, jitter=randbelow(100) / 100)
@@ -98,7 +98,7 @@ class MediaWorker:
             proof_files.record_proof_fetch_failure,
             job.proof_id,
             error=reason,
-            retry_at=again,
+            retry_at=retry_at,
             now=now,
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
@@ -107,6 +107,12 @@ class MediaWorker:
 
 
 def compute_fetch_wait(attempts: int, *, jitter: float) -> timedelta:
-    """Say how long to wait after so many fetches that failed for a passing reason."""
+    """Return how long to wait after a number of failed fetches.
+
+    Args:
+        attempts: fetches so far, from 1.
+        jitter: from 0 to 1; how much of the random part is added.
+
+    """
     wait = retry.compute_exponential_wait(attempts, base=RETRY_BASE, cap=RETRY_CAP)
     return retry.add_jitter(wait, jitter=jitter)

@@ -1,4 +1,4 @@
-"""All workers of a gateway, the bells between them, and how they end together."""
+"""All workers of a gateway, the signals between them, and their start and stop."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
 SWEEP_INTERVAL_SECONDS: Final = 5.0
-"""Seconds; leases and unknown sends are a matter of minutes."""
+"""Seconds between two sweeps; leases last minutes."""
 
 logger = logs.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class _WorkerSpec:
 
 
 class Supervisor:
-    """Made once a process; `start` it, tell it what was `stored`, `finish` it."""
+    """Starts, wakes and stops the workers of a process."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class Supervisor:
         rate: float,
         public_url: str,
     ) -> None:
-        """Man every worker; nobody works before `start`.
+        """Create the workers; they run from `start` on.
 
         Args:
-            database: where all of them do their units of work.
-            client: who talks to Meta.
-            sender: who tells other systems.
-            rate: messages a second and business number that this process may send.
-            public_url: where other systems reach the back office.
+            database: runs the units of work of all workers.
+            client: the client for Meta's API.
+            sender: delivers events to other systems.
+            rate: messages per second that this process may send from each business number.
+            public_url: address of the back office, for links in events.
 
         """
         self._stop = stop = StopSignal()
@@ -71,13 +71,13 @@ class Supervisor:
         media = MediaWorker(
             database=database, client=client, outbox_signal=outbox_signal, stop=stop
         )
-        holds = ExpiryWorker(database=database, outbox_signal=outbox_signal, stop=stop)
+        expiring = ExpiryWorker(database=database, outbox_signal=outbox_signal, stop=stop)
         self._events = EventDeliveryWorker(
             database=database, sender=sender, wake_signal=event_signal, public_url=public_url
         )
-        relay = EventSequencer(database=database, queue_signal=event_signal)
-        leases = EventLeaseSweeper(database=database, wake_signal=event_signal)
-        forgetting = EventRetention(database=database, stop=stop)
+        sequencer = EventSequencer(database=database, queue_signal=event_signal)
+        event_sweeper = EventLeaseSweeper(database=database, wake_signal=event_signal)
+        retention = EventRetention(database=database, stop=stop)
         self._workers: Sequence[_WorkerSpec] = (
             _WorkerSpec("inbox", inbox.turn, self._messages),
             _WorkerSpec("outbox", self._outbox.turn, outbox_signal),
@@ -93,28 +93,28 @@ class Supervisor:
                 SWEEP_INTERVAL_SECONDS,
             ),
             _WorkerSpec("media", media.turn, media_signal),
-            _WorkerSpec("expiry", holds.turn, WakeSignal(), expiry.EXPIRY_INTERVAL_SECONDS),
-            _WorkerSpec("relay", relay.turn, WakeSignal(), events.SEQUENCING_INTERVAL_SECONDS),
+            _WorkerSpec("expiry", expiring.turn, WakeSignal(), expiry.EXPIRY_INTERVAL_SECONDS),
+            _WorkerSpec("relay", sequencer.turn, WakeSignal(), events.SEQUENCING_INTERVAL_SECONDS),
             _WorkerSpec("events", self._events.turn, event_signal),
-            _WorkerSpec("event_sweep", leases.turn, WakeSignal(), SWEEP_INTERVAL_SECONDS),
-            _WorkerSpec("forgetting", forgetting.turn, WakeSignal(), events.PRUNE_INTERVAL_SECONDS),
+            _WorkerSpec("event_sweep", event_sweeper.turn, WakeSignal(), SWEEP_INTERVAL_SECONDS),
+            _WorkerSpec("forgetting", retention.turn, WakeSignal(), events.PRUNE_INTERVAL_SECONDS),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Let everybody begin."""
+        """Start a task for each worker."""
         for worker in self._workers:
-            working = loop.run_worker(
+            running = loop.run_worker(
                 worker.turn,
                 name=worker.name,
                 wake_signal=worker.wake_signal,
                 stop=self._stop,
                 interval=worker.interval,
             )
-            self._tasks.append(asyncio.create_task(working, name=worker.name))
+            self._tasks.append(asyncio.create_task(running, name=worker.name))
 
     def wake_for_webhooks(self, stored: StoredBatch) -> None:
-        """Wake those who have something to do with what was just committed."""
+        """Wake the workers that handle the webhooks just committed."""
         logger.info(
             "webhooks_stored",
             buyers=len(stored.contact_ids),
@@ -126,9 +126,9 @@ class Supervisor:
             self._statuses.set()
 
     async def stop(self, *, timeout_seconds: float) -> None:
-        """Begin nothing new, and end what was begun within `patience` seconds.
+        """Start nothing new, and finish current work within `timeout_seconds`.
 
-        What is not done by then is cancelled: its leases run out and whoever runs next goes on.
+        The rest is cancelled: its leases expire, and the next process continues from there.
         """
         self._stop.set()
         for worker in self._workers:

@@ -85,7 +85,7 @@ async def telling(database: Database, receivers: Receivers) -> AsyncIterator[Non
         stop.set()
         news.set()
         await working
-        await worker.finish(moments=0.05)
+        await worker.finish(grace_seconds=0.05)
         await sender.aclose()
 
 
