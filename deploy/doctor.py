@@ -1,4 +1,4 @@
-"""`rafflebot doctor`: what is in place, what is not, and the next step on the way to live."""
+"""`rafflebot doctor`: checks of an installation, and the next step on the way to live."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ GENERATED_SECRET_NAMES: Final = frozenset(generate_secrets())
 
 
 def run_checks(*, now: datetime) -> list[CheckResult]:
-    """Check everything, in the order in which an installation is set up."""
+    """Run all checks, in the order in which an installation is set up."""
     found = _check_configuration()
     try:
         settings = Settings.read()
@@ -79,7 +79,7 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
 
 
 def _redact_secrets(finding: CheckResult, settings: Settings) -> CheckResult:
-    """Blot out every secret: what a database or Meta answered may quote one."""
+    """Replace every secret with asterisks: an error of the database or of Meta may quote one."""
     words, remedy = finding.words, finding.remedy
     for secret in _list_secrets(settings):
         words, remedy = words.replace(secret, REDACTED), remedy.replace(secret, REDACTED)
@@ -98,7 +98,7 @@ def _list_secrets(settings: Settings) -> list[str]:
 
 
 def find_next_step(findings: Sequence[CheckResult]) -> str:
-    """Name what to do next: the first thing that is wrong, else the first that is missing."""
+    """Return the next step: that of the first failed check, else of the first open one."""
     for outcome in (CheckStatus.FAILED, CheckStatus.OPEN):
         for finding in findings:
             if finding.outcome is outcome and finding.remedy:
@@ -107,7 +107,7 @@ def find_next_step(findings: Sequence[CheckResult]) -> str:
 
 
 def render_results_as_json(findings: Sequence[CheckResult]) -> str:
-    """Write the findings for a program."""
+    """Return the results as JSON."""
     checks: list[dict[str, Any]] = [asdict(finding) for finding in findings]
     healthy = compute_exit_code(findings) == 0
     return json.dumps(
@@ -148,16 +148,16 @@ def _print_plain_results(findings: Sequence[CheckResult], console: Console) -> N
 
 
 def compute_exit_code(findings: Sequence[CheckResult]) -> int:
-    """Give 0 only if nothing is wrong."""
+    """Return 1 if any check failed, else 0."""
     return int(any(finding.outcome is CheckStatus.FAILED for finding in findings))
 
 
 def run_doctor(console: Console, *, machine: bool) -> int:
-    """Check everything and say what was found.
+    """Run all checks and print the results.
 
     Args:
-        console: where it is printed.
-        machine: JSON instead of a table.
+        console: receives the table.
+        machine: whether to print JSON on standard output instead.
 
     Returns:
         The exit code.

@@ -1,4 +1,4 @@
-"""`rafflebot demo`: the house is opened, a panel says how to get in, and a phone is handed over."""
+"""`rafflebot demo`: running services, a panel with addresses and login, and a buyer's phone."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,18 +19,18 @@ from deploy.sandbox.phone.terminal import TerminalPhone
 from shared.core.config import PROJECT_ROOT
 
 PREFERRED_PORTS: Final = (8090, 8080, 8000)
-"""Ports of the stand-in, the gateway and the back office, wherever nobody else listens there."""
+"""Ports of the stand-in, the gateway and the back office, unless they are taken."""
 
 INTERRUPTED_EXIT_CODE: Final = 130
 """What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
 
 
 def run_demo(console: Console, *, folder: Path | None) -> int:
-    """Run a demo until the buyer has had enough; a later one goes on where this one ended.
+    """Run a demo until the user quits; the next one continues with its data.
 
     Args:
-        console: where the panel and the phone are shown.
-        folder: where the demo keeps its data; `var/` of the project by default.
+        console: shows the panel and the phone.
+        folder: the folder for the demo's data; `var/` of the project by default.
 
     Returns:
         The exit code.
@@ -69,14 +69,14 @@ def build_progress_printer(console: Console) -> Callable[[str], None]:
 
 def _open_phone(console: Console, demo: RunningDemo) -> None:
     with SandboxClient(demo.sandbox_url) as sandbox:
-        # it forgot when the buyers of an earlier demo wrote, the gateway did not
+        # unlike the gateway, it does not know when the buyers of an earlier demo wrote
         sandbox.settings(window="off")
         info = _build_access_panel(demo)
         console.print(info)
         try:
             TerminalPhone(sandbox=sandbox, console=console, info=info).run_commands()
         except KeyboardInterrupt:
-            console.print()  # the prompt stands on this line
+            console.print()  # end the line of the prompt
 
 
 def _build_access_panel(demo: RunningDemo) -> Panel:

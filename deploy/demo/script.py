@@ -1,4 +1,4 @@
-"""`rafflebot demo --script`: two buyers and a seller play by themselves, and all is compared."""
+"""`rafflebot demo --script`: two scripted purchases whose messages and results are compared."""
 
 import re
 import shutil
@@ -30,9 +30,9 @@ from deploy.sandbox.client import (
 from deploy.sandbox.phone import bubbles, sample_receipts
 
 MAX_MESSAGES_PER_PURCHASE: Final = 6
-"""What the bot may send in a purchase: every one costs the seller money."""
+"""Messages that the bot may send per purchase; every message costs the seller money."""
 ANSWER_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds an answer is waited for; a cold, busy machine needs some of them."""
+"""Seconds to wait for an answer; a slow machine needs some of them."""
 
 RAFFLE_CARD_PATTERN: Final = (
     r"\*Summer Raffle\* · win a motorbike.*\$5\.00 a number · \d+ of 100 left"
@@ -47,20 +47,20 @@ PAID_PATTERN: Final = r"Paid.*\*(?P<numbers>[\d · ]+)\* are yours"
 
 @dataclass(frozen=True)
 class PlacedPurchase:
-    """What a buyer came to: an order that waits for the seller."""
+    """A purchase whose order waits for the seller."""
 
     code: str
     numbers: tuple[str, ...]
 
 
 class ScriptedBuyer:
-    """A buyer who keeps to the script and prints both sides of the chat."""
+    """A buyer who follows the script and prints both sides of the chat."""
 
     def __init__(self, buyer: BuyerClient, *, name: str, console: Console) -> None:
         self.buyer = buyer
         self.name = name
         self._console = console
-        self._heard = 0
+        self._last_number = 0
         console.print(Text(f"\n— {name}'s phone —", "bold"))
 
     def says(self, text: str) -> None:
@@ -84,17 +84,19 @@ class ScriptedBuyer:
 
         Args:
             pattern: a regular expression its text must contain; a dot also fits line ends.
-            buttons: the titles it must have.
+            buttons: the titles of its buttons, in order.
 
         Raises:
-            NotAsExpected: nothing came, or something else.
+            DemoMismatch: no message came, or another one.
 
         """
         try:
-            message = self.buyer.waits_for(1, after=self._heard, timeout=ANSWER_TIMEOUT_SECONDS)[0]
+            message = self.buyer.waits_for(
+                1, after=self._last_number, timeout=ANSWER_TIMEOUT_SECONDS
+            )[0]
         except NothingSeen:
             raise DemoMismatch(f"{self.name} waits for /{pattern}/ and hears nothing") from None
-        self._heard = message.n
+        self._last_number = message.n
         bubbles.print_message(self._console, message)
         found = re.search(pattern, message.text, re.DOTALL)
         if found is None:
@@ -104,7 +106,7 @@ class ScriptedBuyer:
         return found
 
     def _print_sent(self, number: int) -> None:
-        self._heard = max(self._heard, number)
+        self._last_number = max(self._last_number, number)
         bubbles.print_message(self._console, self._load_message(number))
 
     def _load_message(self, number: int) -> SeenMessage:
@@ -112,10 +114,10 @@ class ScriptedBuyer:
 
 
 def run_script(console: Console) -> int:
-    """Play everything in a folder and on ports of its own, and clean up.
+    """Run the script in a temporary folder and on free ports, and clean up.
 
     Returns:
-        The exit code: 0 only if everything was as the script says.
+        The exit code: 0 only if everything was as expected.
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-demo-"))
@@ -129,7 +131,7 @@ def run_script(console: Console) -> int:
     except KeyboardInterrupt:
         console.print("stopped")
         return interactive.INTERRUPTED_EXIT_CODE
-    except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
+    except (CommandFailed, ProcessFailed) as error:  # these have the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1
     except (DemoMismatch, SandboxRefused, httpx.HTTPError) as error:

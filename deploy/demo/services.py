@@ -1,4 +1,4 @@
-"""The running demo: its database filled, its three processes started and ready."""
+"""The services of a demo: a filled database and three running processes."""
 
 import json
 import sys
@@ -19,12 +19,12 @@ from deploy.demo.environment import (
 type ReportProgress = Callable[[str], None]
 
 START_TIMEOUT_SECONDS = 60.0
-"""Seconds each process may take until it answers; a cold, busy machine needs most of them."""
+"""Seconds in which each process must answer; a slow machine needs most of them."""
 
 
 @dataclass(frozen=True)
 class RunningDemo:
-    """A demo that runs: where everything is and how to get in."""
+    """A running demo: its addresses, login and environment."""
 
     folder: DemoFolder
     ports: DemoPorts
@@ -57,12 +57,13 @@ def run_demo_services(
 
     Args:
         folder: the demo's folder.
-        ports: where they listen.
-        report: called with a few words at each step.
+        ports: ports of the three processes.
+        report: called with a short text at each step.
         static: whether the admin's static files are collected into the project's `var/`.
 
     Raises:
-        ProcessFailed, CommandFailed: something did not start; the message says what it wrote.
+        CommandFailed: the database could not be filled; the message has the output.
+        ProcessFailed: a process did not start; the message has the end of its log.
 
     """
     env = build_child_environment(folder.prepare_environment(ports))

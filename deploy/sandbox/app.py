@@ -1,4 +1,4 @@
-"""The stand-in as one Starlette application."""
+"""The stand-in as a Starlette application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from deploy.sandbox.state import SandboxState
 
 
 def build_app(options: SandboxOptions, behaviour: SandboxBehaviour) -> Starlette:
-    """Build the application; its memory is made when it starts and ends with it."""
+    """Build the application; its state is created at its start and lost at its end."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

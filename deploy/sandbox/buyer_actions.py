@@ -1,4 +1,4 @@
-"""What a buyer does on the phone, turned into the message Meta would report.
+"""Conversion of a buyer's action into the message that Meta would report.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp, pages
 webhooks/reference/messages and each type below it.
@@ -21,7 +21,7 @@ from deploy.sandbox.state import SandboxState, generate_wamid
 
 ActionFields = Mapping[str, Any]
 MessageParts = tuple[dict[str, Any], DisplayedMessage, ChatEntry | None]
-"""The keys of the message beside its envelope, its face, and the entry it answers."""
+"""Keys of the message besides its envelope, its displayed form, and the entry it answers."""
 
 DEFAULT_MIME_TYPES: Final[Mapping[str, str]] = {
     "image": "image/jpeg",
@@ -33,12 +33,12 @@ DEFAULT_MIME_TYPES: Final[Mapping[str, str]] = {
 
 
 class InvalidControlRequest(Exception):
-    """The control interface was asked for something that makes no sense; the text says what."""
+    """A request to the control interface is not valid; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuyerAction:
-    """What a buyer is asked to do; `file` holds the bytes of a multipart request."""
+    """A requested action of a buyer; `file` has the bytes of a multipart request."""
 
     state: SandboxState
     buyer: SandboxBuyer
@@ -48,10 +48,10 @@ class BuyerAction:
 
 
 def build_chat_entry(action: BuyerAction) -> ChatEntry:
-    """Turn a request into the entry and the message Meta would post.
+    """Build the chat entry of an action, with the message that Meta would post.
 
     Raises:
-        Mistake: when the request makes no sense.
+        InvalidControlRequest: the request is not valid.
 
     """
     state, buyer, request = action.state, action.buyer, action.request
@@ -158,7 +158,7 @@ def _find_tapped_choice(buyer: SandboxBuyer, request: ActionFields) -> tuple[Cha
     of = request.get("of")
     entries = [
         entry
-        for entry in buyer.chat.newest_first()
+        for entry in buyer.chat.list_newest_first()
         if entry.side == "business" and (of is None or of in (entry.id, entry.n))
     ]
     tests = _build_choice_matchers(request)
@@ -179,7 +179,7 @@ def _find_tapped_choice(buyer: SandboxBuyer, request: ActionFields) -> tuple[Cha
 
 
 def _build_choice_matchers(request: ActionFields) -> list[Callable[[ChatChoice], bool]]:
-    """Give the ways to recognise the choice, the most exact first."""
+    """Return the predicates that find the tapped choice, the most exact one first."""
     if "id" in request:
         return [lambda choice: choice.id == request["id"]]
     if "title" in request:

@@ -1,4 +1,4 @@
-"""The control interface: what tests and the phone in the terminal use; README.md describes it."""
+"""The control interface for tests and the terminal phone; README.md describes it."""
 
 import asyncio
 import base64
@@ -35,7 +35,7 @@ ControlHandler = Callable[[SandboxState, Request], Awaitable[Response]]
 
 
 class BuyerChange(BaseModel):
-    """What `PUT /sandbox/buyers/{wa_id}` may say."""
+    """Body of `PUT /sandbox/buyers/{wa_id}`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class BuyerChange(BaseModel):
 
 
 class RawWebhook(BaseModel):
-    """What `POST /sandbox/webhooks` may say; one of `body`, `text` and `base64`."""
+    """Body of `POST /sandbox/webhooks`, with one of `body`, `text` and `base64`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +61,12 @@ class RawWebhook(BaseModel):
     retry: bool = False
 
     def encode_body(self) -> bytes:
-        """Give the exact bytes to post."""
+        """Return the exact bytes to post.
+
+        Raises:
+            InvalidControlRequest: `base64` is not base64.
+
+        """
         if self.base64 is not None:
             try:
                 return base64.b64decode(self.base64, validate=True)
@@ -71,7 +76,7 @@ class RawWebhook(BaseModel):
 
 
 class VerificationRequest(BaseModel):
-    """What `POST /sandbox/verify` may say."""
+    """Body of `POST /sandbox/verify`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,7 +86,7 @@ class VerificationRequest(BaseModel):
 
 
 def wrap_control_handler(handler: ControlHandler) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a handler: loopback only, and mistakes as one sentence."""
+    """Wrap a handler: only loopback clients, and errors as one sentence in JSON."""
 
     async def answer(request: Request) -> Response:
         if request.client is None or request.client.host not in LOOPBACK_ADDRESSES:
@@ -103,7 +108,7 @@ def wrap_control_handler(handler: ControlHandler) -> Callable[[Request], Awaitab
 
 
 async def write_message_view(state: SandboxState, request: Request) -> Response:
-    """Let a buyer send a message."""
+    """Send a message of a buyer."""
     asked, file = await _parse_message(request)
     buyer = _load_buyer(state, request)
     action = BuyerAction(
@@ -117,7 +122,7 @@ async def write_message_view(state: SandboxState, request: Request) -> Response:
 
 
 async def write_batch_view(state: SandboxState, request: Request) -> Response:
-    """Let several buyers send, all in one webhook."""
+    """Send messages of several buyers in one webhook."""
     asked = await _parse_json(request)
     parts = asked.get("messages")
     if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_ENTRIES_PER_REQUEST:
@@ -156,18 +161,18 @@ async def _build_written_response(
 
 
 async def chat_view(state: SandboxState, request: Request) -> Response:
-    """Show a chat as the buyer's phone does; with `wait`, as soon as the business wrote."""
+    """Show a chat as on the phone; with `wait`, as soon as the business has sent something."""
     buyer = _load_buyer(state, request)
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
     limit = int(_parse_query_number(request, "limit", default=200, most=MAX_ENTRIES_PER_REQUEST))
     seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
 
-    def news() -> bool:
-        return any(entry.side == "business" for _, entry in buyer.chat.after(after))
+    def has_news() -> bool:
+        return any(entry.side == "business" for _, entry in buyer.chat.list_after(after))
 
     if seconds:
-        await state.changes.wait_until(news, seconds=seconds)
-    entries = [entry for _, entry in buyer.chat.after(after, limit=limit)]
+        await state.changes.wait_until(has_news, seconds=seconds)
+    entries = [entry for _, entry in buyer.chat.list_after(after, limit=limit)]
     if request.query_params.get("read", "1") != "0":
         state.mark_seen_by_buyer(entries)
     return _build_json_response(
@@ -205,37 +210,38 @@ async def list_outgoing_view(state: SandboxState, request: Request) -> Response:
     seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
     to = request.query_params.get("to")
 
-    def found() -> list[dict[str, Any]]:
+    def list_messages() -> list[dict[str, Any]]:
         return [
             each.as_json(n)
-            for n, each in state.outgoing.after(after, limit=MAX_OUTGOING_PER_REQUEST)
+            for n, each in state.outgoing.list_after(after, limit=MAX_OUTGOING_PER_REQUEST)
             if to is None or (each.buyer is not None and each.buyer.wa_id == to)
         ]
 
-    messages = await state.changes.wait_until(found, seconds=seconds)
+    messages = await state.changes.wait_until(list_messages, seconds=seconds)
     last = min(state.outgoing.last, after + MAX_OUTGOING_PER_REQUEST)
     return _build_json_response({"messages": messages, "next": last})
 
 
 async def list_graph_requests_view(state: SandboxState, request: Request) -> Response:
-    """List the requests to the Graph API and how they were answered."""
+    """List the requests to the Graph API with their answers."""
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
     found = [
-        {"n": n, **each} for n, each in state.requests.after(after, limit=MAX_OUTGOING_PER_REQUEST)
+        {"n": n, **each}
+        for n, each in state.requests.list_after(after, limit=MAX_OUTGOING_PER_REQUEST)
     ]
     return _build_json_response({"requests": found, "next": found[-1]["n"] if found else after})
 
 
 async def list_deliveries_view(state: SandboxState, request: Request) -> Response:
-    """List the webhooks and how the gateway answered."""
+    """List the webhooks with the answers of the gateway."""
     after = int(_parse_query_number(request, "after", default=0, most=2**53))
     log = state.webhooks.log
-    found = [each.as_json() for _, each in log.after(after, limit=MAX_ENTRIES_PER_REQUEST)]
+    found = [each.as_json() for _, each in log.list_after(after, limit=MAX_ENTRIES_PER_REQUEST)]
     return _build_json_response({"deliveries": found, "next": found[-1]["n"] if found else after})
 
 
 async def state_view(state: SandboxState, _request: Request) -> Response:
-    """Tell what the stand-in plays, how it behaves and how much it holds."""
+    """Show the options, the settings and the counts of the stand-in."""
     options = state.options
     return _build_json_response(
         {
@@ -259,7 +265,7 @@ async def state_view(state: SandboxState, _request: Request) -> Response:
 
 
 async def settings_view(state: SandboxState, request: Request) -> Response:
-    """Change how the stand-in behaves."""
+    """Show or change the settings."""
     if request.method == "PATCH":
         changes = await _parse_json(request)
         state.behaviour = SandboxBehaviour.model_validate(
@@ -269,7 +275,7 @@ async def settings_view(state: SandboxState, request: Request) -> Response:
 
 
 async def idle_view(state: SandboxState, request: Request) -> Response:
-    """Wait until no webhook waits to be accepted."""
+    """Wait until the gateway has accepted every webhook."""
     seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
     return _build_json_response(
         {"idle": await state.changes.wait_until(lambda: state.is_idle, seconds=seconds)}
@@ -277,13 +283,13 @@ async def idle_view(state: SandboxState, request: Request) -> Response:
 
 
 async def reset_view(state: SandboxState, _request: Request) -> Response:
-    """Forget everything that happened."""
+    """Delete everything that happened."""
     state.reset()
     return _build_json_response({"reset": True})
 
 
 async def faults_view(state: SandboxState, request: Request) -> Response:
-    """Plan, list or clear trouble."""
+    """Plan, list or clear faults."""
     if request.method == "POST":
         state.faults.add(fault_injection.parse_fault(await _parse_json(request)))
     elif request.method == "DELETE":
@@ -292,7 +298,7 @@ async def faults_view(state: SandboxState, request: Request) -> Response:
 
 
 async def post_webhook_view(state: SandboxState, request: Request) -> Response:
-    """Post a webhook exactly as told, and tell how the gateway answered."""
+    """Post a given webhook unchanged and return the answers of the gateway."""
     asked = RawWebhook.model_validate(await _parse_json(request))
     content = asked.encode_body()
     copies = [
@@ -326,7 +332,7 @@ async def verify_webhook_view(state: SandboxState, request: Request) -> Response
 
 
 async def media_file_view(state: SandboxState, request: Request) -> Response:
-    """Give a file's bytes to the phone, which has no token."""
+    """Return the bytes of a file, without a token."""
     medium = state.media.find_file(str(request.path_params["media_id"]), now=time.time())
     if medium is None:
         return JSONResponse({"error": "there is no such media"}, status_code=404)

@@ -1,4 +1,4 @@
-"""The files behind media ids, and the short-lived addresses they are fetched from.
+"""Storage of media files and of their short-lived download addresses.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp, page
 business-phone-numbers/media.
@@ -33,22 +33,22 @@ class MediaFile:
 
     @property
     def digest(self) -> bytes:
-        """Give the SHA-256 of the bytes."""
+        """Return the SHA-256 of the bytes."""
         return hashlib.sha256(self.content).digest()
 
     @property
     def sha256_base64(self) -> str:
-        """Give the digest as webhooks carry it."""
+        """Return the digest as in webhooks."""
         return base64.b64encode(self.digest).decode()
 
     @property
     def sha256_hex(self) -> str:
-        """Give the digest as `GET /{media_id}` carries it."""
+        """Return the digest as in `GET /{media_id}`."""
         return self.digest.hex()
 
 
 class MediaStore:
-    """Keeps files and addresses; beyond the bounds the oldest are forgotten."""
+    """Files and addresses in memory; beyond the bounds the oldest are dropped."""
 
     def __init__(self) -> None:
         self._media: OrderedDict[str, MediaFile] = OrderedDict()
@@ -58,7 +58,7 @@ class MediaStore:
     def store_file(
         self, content: bytes, *, mime_type: str, phone_number_id: str, days: int, now: float
     ) -> MediaFile:
-        """Store a file under a new id for so many days."""
+        """Store a file under a new id for a number of days."""
         medium = MediaFile(
             id=str(10**15 + secrets.randbelow(9 * 10**15)),
             content=content,
@@ -76,18 +76,18 @@ class MediaStore:
         return medium
 
     def find_file(self, media_id: str, *, now: float) -> MediaFile | None:
-        """Give a file that is there and not out of date."""
+        """Return a file unless it is unknown or expired."""
         medium = self._media.get(media_id)
         return medium if medium is not None and medium.expires_at > now else None
 
     def remove_file(self, media_id: str) -> None:
-        """Forget a file."""
+        """Delete a file."""
         medium = self._media.pop(media_id, None)
         if medium is not None:
             self._bytes -= len(medium.content)
 
     def create_url(self, medium: MediaFile, *, base_url: str, seconds: float, now: float) -> str:
-        """Give a new address of a file that is good for so many seconds."""
+        """Return a new address of a file that is valid for a number of seconds."""
         key = secrets.token_urlsafe(24)
         until = now + seconds
         self._addresses[key] = (medium.id, until)
@@ -97,10 +97,10 @@ class MediaStore:
         return f"{base_url}whatsapp_business/attachments/?{query}"
 
     def find_by_address(self, key: str, *, media_id: str, now: float) -> MediaFile | None:
-        """Give the file behind an address that is still good."""
-        known, until = self._addresses.get(key, ("", 0.0))
-        return self.find_file(known, now=now) if known == media_id and until > now else None
+        """Return the file at an address, unless the address is unknown or expired."""
+        stored_id, until = self._addresses.get(key, ("", 0.0))
+        return self.find_file(stored_id, now=now) if stored_id == media_id and until > now else None
 
     def __len__(self) -> int:
-        """Count the files."""
+        """Return the number of files."""
         return len(self._media)

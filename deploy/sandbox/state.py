@@ -1,4 +1,4 @@
-"""Everything the stand-in remembers: buyers, chats, what was sent, media, trouble, webhooks."""
+"""State of the stand-in: buyers, chats, sent messages, media, faults and webhooks."""
 
 import asyncio
 import base64
@@ -26,11 +26,11 @@ MAX_KNOWN_MESSAGES: Final = 200_000
 MAX_OUTGOING: Final = 50_000
 MAX_REQUESTS: Final = 20_000
 TYPING_SECONDS: Final = 25
-TIMER_TOLERANCE_SECONDS: Final = 0.05  # seconds
+TIMER_TOLERANCE_SECONDS: Final = 0.05
 
 
 class SandboxState:
-    """The stand-in's memory; lives in one event loop, so nothing in it needs a lock."""
+    """State in memory, used from one event loop, so that nothing needs a lock."""
 
     def __init__(self, options: SandboxOptions, behaviour: SandboxBehaviour) -> None:
         self.options = options
@@ -55,7 +55,7 @@ class SandboxState:
         self._timers: set[asyncio.TimerHandle] = set()
 
     def reset(self) -> None:
-        """Forget everything that happened and behave as at the start."""
+        """Delete everything that happened and restore the initial settings."""
         self.webhooks.cancel_all()
         for timer in self._timers:
             timer.cancel()
@@ -63,10 +63,10 @@ class SandboxState:
         self._clear()
         self.changes.notify()
 
-    # people
+    # buyers
 
     def find_or_create_buyer(self, wa_id: str) -> SandboxBuyer:
-        """Give the buyer of that number, who exists from now on."""
+        """Return the buyer with this phone number; create one if there is none."""
         buyer = self.buyers.get(wa_id)
         if buyer is None:
             buyer = SandboxBuyer(
@@ -80,7 +80,7 @@ class SandboxState:
         return buyer
 
     def change_user_id(self, buyer: SandboxBuyer, *, user_id: str) -> None:
-        """Give a buyer another business-scoped user id."""
+        """Set another business-scoped user id of a buyer."""
         self.by_user_id.pop(buyer.user_id, None)
         buyer.user_id = user_id
         if user_id:
@@ -89,7 +89,7 @@ class SandboxState:
     def find_entry(self, buyer: SandboxBuyer, reference: object) -> ChatEntry | None:
         """Find an entry of this buyer's chat by wamid or number."""
         number = int(str(reference)) if str(reference).isdecimal() else None
-        for entry in buyer.chat.newest_first():
+        for entry in buyer.chat.list_newest_first():
             if entry.id == reference or entry.n == number:
                 return entry
         return None
@@ -101,7 +101,7 @@ class SandboxState:
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether the account's webhooks of the field `messages` go to our app."""
+        """Whether our app gets the account's webhooks of the field `messages`."""
         return self.subscribed and "messages" in self.behaviour.subscribed_fields
 
     # from buyers to the gateway
@@ -109,7 +109,12 @@ class SandboxState:
     def post_buyer_messages(
         self, sent: Sequence[tuple[SandboxBuyer, ChatEntry]], *, copies: int = 1
     ) -> list[WebhookDelivery]:
-        """Put what buyers sent into their chats and post it as one webhook, `copies` times."""
+        """Add messages to the buyers' chats and post them as one webhook, `copies` times.
+
+        Raises:
+            TooManyWebhooks: too many webhooks wait for the gateway.
+
+        """
         for buyer, entry in sent:
             if entry.n == 0:
                 buyer.add_entry(entry)
@@ -121,7 +126,7 @@ class SandboxState:
         body = webhook_payloads.encode_json(
             webhook_payloads.build_messages_webhook(self.options, sent=sent)
         )
-        # together means together: copies do not wait for one another in the buyer's lane
+        # copies are posted at the same time, so they do not share the buyer's lane
         lane = sent[0][0].wa_id if copies == 1 else ""
         description = ", ".join(f"{entry.shown.type} {entry.id}" for _, entry in sent[:3])
         return [
@@ -152,7 +157,7 @@ class SandboxState:
     # from the gateway to buyers
 
     def send_to_buyer(self, outgoing: OutgoingMessage) -> None:
-        """Send an accepted message on its way to the buyer's phone."""
+        """Deliver an accepted message to the buyer's phone, now or after the delivery delay."""
         buyer = outgoing.buyer
         if buyer is None:
             return
@@ -180,10 +185,10 @@ class SandboxState:
         self._timers.add(timer)
 
     def deliver_waiting(self, buyer: SandboxBuyer) -> None:
-        """Show a buyer whose phone is on what is due, in order."""
+        """Deliver the due messages in order, if the buyer's phone is online."""
         now = time.time()
         while buyer.online and buyer.undelivered:
-            # a timer may fire a hair early; what it was set for must not be left behind
+            # a timer may fire slightly early, and must still deliver its own message
             if buyer.undelivered[0].due > now + TIMER_TOLERANCE_SECONDS:
                 break
             outgoing = buyer.undelivered.popleft()
@@ -203,7 +208,7 @@ class SandboxState:
         self._remember(buyer, entry)
 
     def mark_seen_by_buyer(self, entries: Sequence[ChatEntry]) -> None:
-        """Mark what the business sent as read, because the phone shows it."""
+        """Mark messages of the business as read by the buyer."""
         for entry in entries:
             if entry.side == "buyer" or entry.status != "delivered":
                 continue
@@ -216,7 +221,7 @@ class SandboxState:
 
     def mark_read_by_business(self, buyer: SandboxBuyer, entry: ChatEntry, *, typing: bool) -> None:
         """Mark a buyer's message, and all before it, as read by the business."""
-        for other in buyer.chat.newest_first():
+        for other in buyer.chat.list_newest_first():
             if other.side == "buyer" and other.n <= entry.n:
                 if other.status == "read":
                     break
@@ -241,12 +246,12 @@ class SandboxState:
                 delay=self.behaviour.status_delay,
             )
         except TooManyWebhooks:
-            return  # counted as dropped in the state; a lost status is nobody's request
+            return  # counted as dropped in the state
 
-    # the rest
+    # media and logs
 
     def describe_media(self, media_id: str) -> Mapping[str, str]:
-        """Tell where a phone finds a file's bytes."""
+        """Return the address and the type of a media file."""
         medium = self.media.find_file(media_id, now=time.time())
         mime_type = medium.mime_type if medium else ""
         return {"media_id": media_id, "url": f"/sandbox/media/{media_id}", "mime_type": mime_type}
@@ -254,7 +259,7 @@ class SandboxState:
     def log_request(
         self, request: Request, response: Response, *, code: int | None = None, details: str = ""
     ) -> None:
-        """Log one request to the Graph API and how it was answered."""
+        """Log one request to the Graph API with its answer."""
         self.requests.add(
             {
                 "method": request.method,
@@ -268,16 +273,16 @@ class SandboxState:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no webhook waits to be accepted and no message is on its way."""
+        """Whether every webhook is accepted and no message is delayed."""
         return self.webhooks.pending == 0 and not self._timers
 
     @property
     def delayed_count(self) -> int:
-        """Count the messages that have not reached a phone that is on."""
+        """Return the number of messages whose delivery delay is not over."""
         return len(self._timers)
 
 
 def generate_wamid(wa_id: str) -> str:
-    """Give a fresh message id that looks like Meta's."""
+    """Generate a new message id that looks like Meta's."""
     raw = b"\x1c\x18\x0b" + wa_id.encode() + b"\x15\x02\x00\x12\x18\x14" + secrets.token_bytes(12)
     return "wamid." + base64.b64encode(raw).decode()

@@ -1,4 +1,4 @@
-"""Waking whoever waits for news."""
+"""Notification of changes to the tasks that wait for them."""
 
 import asyncio
 import time
@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 
 class ChangeSignal:
-    """Rings at every change; those who wait look again, until they find or their time is over."""
+    """Signal at every change, at which all waiting tasks check their condition again."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def notify(self) -> None:
-        """Wake everybody who waits."""
+        """Wake all waiting tasks."""
         self._event.set()
         self._event = asyncio.Event()
 
     async def wait_until[Found](self, look: Callable[[], Found], *, seconds: float) -> Found:
-        """Look until something true is found, at most so many seconds; return the last look."""
+        """Call `look` at every change until it is true or `seconds` are over; return its value."""
         ends = time.monotonic() + seconds
         while not (found := look()) and (left := ends - time.monotonic()) > 0:
             try:

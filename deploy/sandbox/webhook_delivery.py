@@ -1,8 +1,8 @@
-"""Posting webhooks to the gateway until it answers 200, as Meta does.
+"""Delivery of webhooks to the gateway until it answers 200, as Meta does.
 
-Meta repeats at once and then ever less often for seven days, and says nothing of the exact times
-(developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview); here the
-pauses are seconds. The queue is bounded: beyond it nothing more is taken.
+Meta retries at once and then less and less often for seven days, without documenting the times
+(developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview); here
+the pauses are seconds. The queue is bounded: when it is full, no more webhooks are accepted.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ USER_AGENT: Final = "facebookexternalua"
 
 
 class TooManyWebhooks(Exception):
-    """So many webhooks wait to be accepted that no more are taken."""
+    """The queue of webhooks is full."""
 
 
 @dataclass(kw_only=True)
 class WebhookDelivery:
-    """One webhook on its way; `statuses` are HTTP statuses, 0 when nobody answered."""
+    """One webhook and its attempts; `statuses` are HTTP statuses, 0 without an answer."""
 
     description: str
     body: bytes
@@ -48,7 +48,7 @@ class WebhookDelivery:
     on_accepted: Callable[[], None] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Give the delivery as `GET /sandbox/deliveries` shows it."""
+        """Return the delivery as JSON for `GET /sandbox/deliveries`."""
         return {
             "n": self.n,
             "about": self.description,
@@ -60,7 +60,7 @@ class WebhookDelivery:
 
 
 class WebhookPoster:
-    """Carries webhooks in the background, each until it is accepted or given up."""
+    """Posts webhooks in the background, each until it is accepted or given up."""
 
     def __init__(
         self, behaviour: Callable[[], SandboxBehaviour], *, secret: str, changes: ChangeSignal
@@ -77,7 +77,7 @@ class WebhookPoster:
 
     @property
     def pending(self) -> int:
-        """Count the webhooks that wait to be accepted."""
+        """Return the number of webhooks that are not accepted yet."""
         return len(self._tasks)
 
     def post_until_accepted(
@@ -89,7 +89,7 @@ class WebhookPoster:
         delay: float = 0,
         on_accepted: Callable[[], None] | None = None,
     ) -> WebhookDelivery:
-        """Sign a body and carry it until it is accepted.
+        """Sign a body and post it in the background until it is accepted.
 
         Args:
             description: what it is, for people.
@@ -98,7 +98,7 @@ class WebhookPoster:
             on_accepted: called at the first acceptance.
 
         Raises:
-            TooManyWebhooks: when `max_pending` wait already.
+            TooManyWebhooks: `max_pending` webhooks are waiting.
 
         """
         delivery = self.sign_webhook(body, description=description)
@@ -115,7 +115,7 @@ class WebhookPoster:
     def sign_webhook(
         self, body: bytes, *, description: str, signature: str | None = "good"
     ) -> WebhookDelivery:
-        """Note a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
+        """Sign and log a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
         good = webhook_payloads.compute_hub_signature(body, secret=self._secret)
         bad = webhook_payloads.compute_hub_signature(body, secret=self._secret + "-not")
         header = {"good": good, "bad": bad, "missing": None}.get(str(signature), signature)
@@ -124,11 +124,11 @@ class WebhookPoster:
         return delivery
 
     def retry(self, delivery: WebhookDelivery) -> None:
-        """Carry a webhook that was noted with `sign_webhook` in the background."""
+        """Post a webhook from `sign_webhook` in the background until it is accepted."""
         self._start_task(self._deliver(delivery, lane="", delay=0))
 
     async def post_once(self, delivery: WebhookDelivery) -> bool:
-        """Post once and say whether it was accepted."""
+        """Post once and return whether the gateway accepted."""
         behaviour = self._behaviour()
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         if delivery.signature is not None:
@@ -156,9 +156,11 @@ class WebhookPoster:
     async def request_verification(
         self, *, mode: str, token: str, challenge: str
     ) -> tuple[int, str]:
-        """Ask the gateway to prove that it is ours, as Meta does when a callback is set.
+        """Send Meta's verification request, as when a callback address is set.
 
-        Returns the HTTP status (0 when nobody answered) and the body.
+        Returns:
+            The HTTP status (0 without an answer) and the body.
+
         """
         behaviour = self._behaviour()
         query = {"hub.mode": mode, "hub.challenge": challenge, "hub.verify_token": token}
@@ -174,15 +176,15 @@ class WebhookPoster:
         return response.status_code, response.text
 
     def cancel_all(self) -> None:
-        """Give up everything that waits."""
+        """Cancel all deliveries and clear the log."""
         for task in list(self._tasks):
             task.cancel()
-        self._tasks.clear()  # one in the middle of a request ends a moment later
+        self._tasks.clear()  # one that is in a request ends a moment later
         self.log = BoundedLog(MAX_LOGGED_DELIVERIES)
         self.dropped = 0
 
     async def aclose(self) -> None:
-        """Give up everything that waits and close the connections."""
+        """Cancel all deliveries and close the connections."""
         tasks = list(self._tasks)
         self.cancel_all()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -57,7 +57,7 @@ def build_error_response(refused: GraphApiRefusal) -> Response:
     if refused.http == 401:  # noqa: PLR2004 - unauthorised
         realm = f'OAuth "Facebook Platform" "invalid_token" "{refused.message}"'
         headers["WWW-Authenticate"] = realm
-    return JSONResponse(refused.body(), status_code=refused.http, headers=headers)
+    return JSONResponse(refused.build_body(), status_code=refused.http, headers=headers)
 
 
 async def apply_fault_before(

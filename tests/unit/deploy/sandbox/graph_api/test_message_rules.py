@@ -167,7 +167,7 @@ class TestWords:
         assert refused.message == said
 
     def test_for_too_many_buttons(self) -> None:
-        error = refusal(buttons(count=4)).body()["error"]
+        error = refusal(buttons(count=4)).build_body()["error"]
 
         assert error.pop("fbtrace_id")
         assert error == {
