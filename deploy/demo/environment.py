@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy import dotenv
-from deploy.child_processes import LOOPBACK_HOST
+from deploy.child_processes import LOOPBACK_HOST, find_free_ports
 from shared.core.config import PROJECT_ROOT
 
 PHONE_NUMBER_ID: Final = "106540352242922"
@@ -31,6 +31,12 @@ class DemoPorts:
     meta: int
     gateway: int
     backoffice: int
+
+
+def find_demo_ports(meta: int, gateway: int, backoffice: int) -> DemoPorts:
+    """Return free ports: these, or any for each that is taken or 0."""
+    found = find_free_ports(meta, gateway, backoffice)
+    return DemoPorts(meta=found[0], gateway=found[1], backoffice=found[2])
 
 
 @dataclass(frozen=True)

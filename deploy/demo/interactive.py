@@ -1,6 +1,5 @@
 """`rafflebot demo`: running services, a panel with addresses and login, and a buyer's phone."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -10,19 +9,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
+from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import services
-from deploy.demo.environment import DemoAlreadyRunning, DemoFolder, DemoPorts
-from deploy.demo.services import RunningDemo
+from deploy.demo.environment import DemoAlreadyRunning, DemoFolder, find_demo_ports
+from deploy.demo.services import INTERRUPTED_EXIT_CODE, RunningDemo
 from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.phone.terminal import TerminalPhone
 from shared.core.config import PROJECT_ROOT
 
 PREFERRED_PORTS: Final = (8090, 8080, 8000)
 """Ports of the stand-in, the gateway and the back office, unless they are taken."""
-
-INTERRUPTED_EXIT_CODE: Final = 130
-"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
 
 
 def run_demo(console: Console, *, folder: Path | None) -> int:
@@ -37,7 +33,7 @@ def run_demo(console: Console, *, folder: Path | None) -> int:
 
     """
     demo_folder = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
-    report = build_progress_printer(console)
+    report = services.build_progress_printer(console)
     try:
         with (
             demo_folder.lock(),
@@ -54,17 +50,6 @@ def run_demo(console: Console, *, folder: Path | None) -> int:
         return 1
     console.print(Text("The next `rafflebot demo` goes on from here.", "dim"))
     return 0
-
-
-def find_demo_ports(meta: int, gateway: int, backoffice: int) -> DemoPorts:
-    """Find free ports, these if possible; 0 takes any."""
-    found = find_free_ports(meta, gateway, backoffice)
-    return DemoPorts(meta=found[0], gateway=found[1], backoffice=found[2])
-
-
-def build_progress_printer(console: Console) -> Callable[[str], None]:
-    """Make what says each step in one dim line."""
-    return lambda words: console.print(Text(f"… {words}", "dim"))
 
 
 def _open_phone(console: Console, demo: RunningDemo) -> None:

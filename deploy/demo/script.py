@@ -16,10 +16,11 @@ from rich.text import Text
 
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, ProcessFailed
-from deploy.demo import interactive, services
+from deploy.demo import services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
-from deploy.demo.environment import DemoFolder
+from deploy.demo.environment import DemoFolder, find_demo_ports
 from deploy.demo.services import RunningDemo
+from deploy.sandbox import sample_receipts
 from deploy.sandbox.client import (
     BuyerClient,
     NothingSeen,
@@ -27,7 +28,7 @@ from deploy.sandbox.client import (
     SandboxRefused,
     SeenMessage,
 )
-from deploy.sandbox.phone import bubbles, sample_receipts
+from deploy.sandbox.phone import bubbles
 
 MAX_MESSAGES_PER_PURCHASE: Final = 6
 """Messages that the bot may send per purchase; every message costs the seller money."""
@@ -121,16 +122,16 @@ def run_script(console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-demo-"))
-    report = interactive.build_progress_printer(console)
+    report = services.build_progress_printer(console)
     try:
-        ports = interactive.find_demo_ports(0, 0, 0)
+        ports = find_demo_ports(0, 0, 0)
         with services.run_demo_services(
             DemoFolder(folder), ports=ports, report=report, static=False
         ) as demo:
             _play_script(demo, console)
     except KeyboardInterrupt:
         console.print("stopped")
-        return interactive.INTERRUPTED_EXIT_CODE
+        return services.INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # these have the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1

@@ -5,6 +5,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
 
 from deploy import child_processes
 from deploy.child_processes import LOOPBACK_HOST, ChildProcesses
@@ -18,8 +22,11 @@ from deploy.demo.environment import (
 
 type ReportProgress = Callable[[str], None]
 
-START_TIMEOUT_SECONDS = 60.0
+START_TIMEOUT_SECONDS: Final = 60.0
 """Seconds in which each process must answer; a slow machine needs most of them."""
+
+INTERRUPTED_EXIT_CODE: Final = 130
+"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,11 @@ class RunningDemo:
     def backoffice_url(self) -> str:
         """Address of the back office."""
         return f"http://{LOOPBACK_HOST}:{self.ports.backoffice}"
+
+
+def build_progress_printer(console: Console) -> ReportProgress:
+    """Return a function that prints each step as one dim line."""
+    return lambda words: console.print(Text(f"… {words}", "dim"))
 
 
 @contextmanager

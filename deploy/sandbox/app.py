@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from deploy.sandbox import control
-from deploy.sandbox.graph_api import endpoints, management
+from deploy.sandbox.graph_api import endpoints, management, requests
 from deploy.sandbox.options import SandboxBehaviour, SandboxOptions
 from deploy.sandbox.state import SandboxState
 
@@ -34,4 +34,4 @@ async def _handle_unknown_path(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if request.url.path.startswith("/sandbox"):
         return JSONResponse({"error": "there is no such address here"}, status_code=status)
-    return endpoints.build_error_response(endpoints.build_unknown_path_error(request.url.path))
+    return requests.build_error_response(requests.build_unknown_path_error(request.url.path))

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
-from deploy.demo import interactive, services
+from deploy.demo import services
 from deploy.demo.environment import DemoFolder, DemoPorts
 from deploy.demo.services import RunningDemo
 from deploy.sandbox.client import NothingSeen, SandboxClient, SandboxRefused
@@ -85,13 +85,13 @@ def run_trial(installed: N8nInstallation, *, console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-n8n-"))
-    announce = interactive.build_progress_printer(console)
+    announce = services.build_progress_printer(console)
     try:
         with _prepare_trial(installed, folder, tell=announce) as trial:
             _run_stories(trial)
     except KeyboardInterrupt:
         console.print("stopped")
-        return interactive.INTERRUPTED_EXIT_CODE
+        return services.INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1

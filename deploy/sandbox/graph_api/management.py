@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from deploy.sandbox import graph_errors
 from deploy.sandbox.graph_api import endpoints
-from deploy.sandbox.graph_api.endpoints import (
+from deploy.sandbox.graph_api.requests import (
     apply_fault_before,
     check_access_token,
     wrap_graph_handler,

@@ -17,8 +17,9 @@ import httpx
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from deploy.sandbox import sample_receipts
 from deploy.sandbox.client import BuyerClient, SandboxClient, SandboxRefused, SeenMessage
-from deploy.sandbox.phone import bubbles, sample_receipts
+from deploy.sandbox.phone import bubbles
 
 PROMPT_HINT: Final = "type to write · /1 taps [1] · /photo · /as NAME · /help · /quit"
 HELP_TEXT: Final = """\
