@@ -92,8 +92,9 @@ class WebhookPoster:
         """Sign a body and post it in the background until it is accepted.
 
         Args:
-            description: what it is, for people.
-            lane: those of one lane begin one after the other, as long as the gateway accepts.
+            body: the bytes to post.
+            description: a description for people.
+            lane: first attempts in the same lane are made one after the other.
             delay: seconds to wait first.
             on_accepted: called at the first acceptance.
 

@@ -1,4 +1,4 @@
-"""The Graph API: messages and media, each request with its trouble and its refusals."""
+"""Graph API endpoints for messages and media."""
 
 import re
 import time
@@ -58,13 +58,13 @@ async def send_message_view(state: SandboxState, request: Request) -> Response:
 
 
 def _find_recipient_digits(state: SandboxState, body: Mapping[str, Any]) -> str:
-    """Give the digits of whom a message is for, which trouble can be narrowed to."""
+    """Return the digits of the recipient's phone number, to match planned faults."""
     buyer = state.by_user_id.get(str(body.get("recipient")))
     return re.sub(r"\D", "", str(body.get("to") or "")) or (buyer.wa_id if buyer else "")
 
 
 async def upload_media_view(state: SandboxState, request: Request) -> Response:
-    """Keep a file the business uploads."""
+    """Store a file that the business uploads."""
     fault = await apply_fault_before(state, request, "upload")
     check_access_token(state, request)
     phone_number_id = read_phone_number_id(state, request)
@@ -90,7 +90,7 @@ async def upload_media_view(state: SandboxState, request: Request) -> Response:
 
 
 async def describe_media_view(state: SandboxState, request: Request, *, media_id: str) -> Response:
-    """Tell where a file can be fetched for the next minutes."""
+    """Return a new, short-lived address of a file."""
     fault = await apply_fault_before(state, request, "media")
     check_access_token(state, request)
     now = time.time()
@@ -115,7 +115,7 @@ async def describe_media_view(state: SandboxState, request: Request, *, media_id
 
 
 async def remove_media_view(state: SandboxState, request: Request, *, media_id: str) -> Response:
-    """Forget a file."""
+    """Delete a file."""
     await apply_fault_before(state, request, "media")
     check_access_token(state, request)
     if state.media.find_file(media_id, now=time.time()) is None:
@@ -125,7 +125,7 @@ async def remove_media_view(state: SandboxState, request: Request, *, media_id: 
 
 
 async def download_media_view(request: Request) -> Response:
-    """Give the bytes behind an address that is still good, to the bearer only."""
+    """Return the bytes at a valid address, for requests with the access token."""
     state: SandboxState = request.app.state.sandbox
     response = await _build_download_response(state, request)
     state.log_request(request, response)

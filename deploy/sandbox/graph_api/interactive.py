@@ -29,7 +29,12 @@ MEDIA_HEADER_TYPES: Final = frozenset({"text", "image", "video", "document"})
 
 
 def check_interactive(interactive: Mapping[str, Any], *, find_mime_type: FindMimeType) -> None:
-    """Refuse an `interactive` object that Meta would refuse."""
+    """Check an `interactive` object.
+
+    Raises:
+        GraphApiRefusal: Meta would refuse it.
+
+    """
     kind = fields.read_string(interactive, "type", path=f"{ROOT_PATH}['type']")
     rule = CHECKS_BY_TYPE.get(str(kind))
     if rule is None:

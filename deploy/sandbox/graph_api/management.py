@@ -1,4 +1,4 @@
-"""The Graph API's reads about numbers, accounts and tokens, which a health check asks for.
+"""Graph API endpoints about business numbers, accounts, apps and tokens.
 
 Sources: developers.facebook.com/documentation/business-messaging/whatsapp/reference
 (whatsapp-business-phone-number, whatsapp-business-account, subscribed_apps) and
@@ -47,7 +47,7 @@ TOKEN_SCOPES: Final = ("whatsapp_business_management", "whatsapp_business_messag
 
 
 def describe_phone_number(state: SandboxState, phone_number_id: str) -> dict[str, Any]:
-    """Give every field of a business number."""
+    """Return every field of a business number."""
     digits = state.options.get_display_number(phone_number_id)
     return {
         "verified_name": state.options.verified_name,
@@ -97,7 +97,7 @@ async def object_view(state: SandboxState, request: Request) -> Response:
 
 
 async def remove_object_view(state: SandboxState, request: Request) -> Response:
-    """Forget a media file; nothing else can be deleted here."""
+    """Delete a media file; nothing else can be deleted."""
     return await endpoints.remove_media_view(
         state, request, media_id=str(request.path_params["object_id"])
     )
@@ -141,7 +141,7 @@ async def phone_numbers_view(state: SandboxState, request: Request) -> Response:
 
 
 async def subscribed_apps_view(state: SandboxState, request: Request) -> Response:
-    """List, add or remove our app among those that get the account's webhooks."""
+    """Show, add or remove our app's subscription to the account's webhooks."""
     await _check_account_request(state, request)
     if request.method == "GET":
         apps = [{"whatsapp_business_api_data": _describe_app(state)}] if state.subscribed else []
@@ -153,7 +153,12 @@ async def subscribed_apps_view(state: SandboxState, request: Request) -> Respons
 
 
 async def _override_callback(state: SandboxState, body: bytes) -> None:
-    """Send the account's webhooks elsewhere, once that place has proved itself."""
+    """Change the callback address, after it has answered the verification request.
+
+    Raises:
+        GraphApiRefusal: it did not return the challenge (2200).
+
+    """
     asked = orjson.loads(body) if body.startswith(b"{") else {}
     address = asked.get("override_callback_uri")
     if not address:
@@ -181,7 +186,7 @@ async def _check_account_request(state: SandboxState, request: Request) -> None:
 
 
 async def debug_token_view(state: SandboxState, request: Request) -> Response:
-    """Tell whether a token is good, and what it may do."""
+    """Return whether a token is valid, and its scopes."""
     await apply_fault_before(state, request, "manage")
     check_access_token(state, request)
     token = request.query_params.get("input_token")
@@ -222,7 +227,7 @@ async def token_owner_view(state: SandboxState, request: Request) -> Response:
 
 
 async def subscriptions_view(state: SandboxState, request: Request) -> Response:
-    """List the webhook fields the app is subscribed to; wants the app's own token."""
+    """List the webhook fields of the app; needs the app's own token."""
     await apply_fault_before(state, request, "manage")
     options = state.options
     if request.path_params["object_id"] != options.app_id:

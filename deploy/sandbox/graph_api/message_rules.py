@@ -1,4 +1,4 @@
-"""Meta's rules for `POST /{phone_number_id}/messages`, apart from who it goes to.
+"""Meta's rules for `POST /{phone_number_id}/messages`, except those for the recipient.
 
 Sources: developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 and the page of each type below it.
@@ -16,7 +16,12 @@ MAX_CALLBACK_DATA_LENGTH: Final = 512
 
 
 def check_message(body: Mapping[str, Any], *, find_mime_type: FindMimeType) -> str:
-    """Refuse a message that Meta would refuse; otherwise return its type."""
+    """Check a message and return its type.
+
+    Raises:
+        GraphApiRefusal: Meta would refuse it.
+
+    """
     if fields.read_string(body, "messaging_product", path="messaging_product") != "whatsapp":
         raise graph_errors.build_schema_error("Param messaging_product must be one of {WHATSAPP}.")
     if body.get("recipient_type", "individual") not in {"individual", "group"}:

@@ -24,7 +24,7 @@ GraphHandler = Callable[[SandboxState, Request], Awaitable[Response]]
 
 
 def wrap_graph_handler(handler: GraphHandler) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a handler: refusals in Meta's JSON, and a line in the log of requests."""
+    """Wrap a handler: refusals become Meta's JSON, and the request is logged."""
 
     async def answer(request: Request) -> Response:
         state: SandboxState = request.app.state.sandbox
@@ -42,7 +42,7 @@ def wrap_graph_handler(handler: GraphHandler) -> Callable[[Request], Awaitable[R
 
 
 def build_error_response(refused: GraphApiRefusal) -> Response:
-    """Answer with a refusal."""
+    """Build the response of a refusal."""
     headers = {}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(refused.retry_after)
@@ -55,12 +55,19 @@ def build_error_response(refused: GraphApiRefusal) -> Response:
 async def apply_fault_before(
     state: SandboxState, request: Request, operation: GraphOperation, *, to: str = ""
 ) -> PlannedFault | None:
-    """Meet the trouble planned for this request, before anything is done.
+    """Apply the fault planned for this request, before anything is done.
 
-    Returns the trouble that must happen after it was done, if there is such.
+    Args:
+        state: holds the planned faults.
+        request: the request.
+        operation: its kind.
+        to: digits of the recipient's phone number.
+
+    Returns:
+        The fault to apply after the work is done, if any.
 
     Raises:
-        GraphRefused: when the trouble is a refusal.
+        GraphApiRefusal: the fault is a refusal.
 
     """
     fault = state.faults.take_next(operation, to=to)
@@ -81,7 +88,7 @@ async def apply_fault_before(
 async def apply_fault_after(
     fault: PlannedFault | None, request: Request, response: Response
 ) -> Response:
-    """Let the trouble happen that comes after the work was done."""
+    """Apply a fault after the work is done, and return the response to send."""
     if fault is None:
         return response
     if fault.kind == "500_after_accepting":
@@ -101,7 +108,12 @@ async def _withhold_answer(fault: PlannedFault, request: Request) -> None:
 
 
 def check_access_token(state: SandboxState, request: Request) -> None:
-    """Refuse a request without our bearer (190)."""
+    """Check the access token.
+
+    Raises:
+        GraphApiRefusal: it is missing or wrong (190).
+
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     given = (
         token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token")
@@ -111,7 +123,12 @@ def check_access_token(state: SandboxState, request: Request) -> None:
 
 
 def read_phone_number_id(state: SandboxState, request: Request) -> str:
-    """Give the business number in the path, or refuse (100/33)."""
+    """Return the phone number id in the path.
+
+    Raises:
+        GraphApiRefusal: it is not one of ours (100/33).
+
+    """
     phone_number_id = str(request.path_params["object_id"])
     if phone_number_id not in state.options.phone_number_ids:
         raise graph_errors.build_unknown_object_error(phone_number_id, method=request.method)
@@ -125,5 +142,5 @@ def _check_version(request: Request) -> None:
 
 
 def build_unknown_path_error(path: str) -> GraphApiRefusal:
-    """Say that the Graph API has no such address."""
+    """Return the error for an unknown path."""
     return GraphApiRefusal(2500, message=f"Unknown path components: {path}")

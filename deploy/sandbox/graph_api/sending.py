@@ -1,4 +1,4 @@
-"""Accepting what the gateway sends: who it goes to, and whether it may go now.
+"""Acceptance of messages from the gateway: recipient, customer service window, rate limit.
 
 Sources: developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 (phone number formats, customer service windows), .../business-scoped-user-ids (`recipient`),
@@ -26,24 +26,28 @@ SECONDS_PER_PAIR_MESSAGE: Final = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Addressee:
-    """Who a message is for: a phone number, a user id, or (a user id in `to`) nobody."""
+    """Recipient of a message: a phone number, a user id, or nobody (a user id in `to`)."""
 
     given: str
     wa_id: str = ""
     user_id: str = ""
 
     def as_contact(self) -> dict[str, str]:
-        """Give the item of `contacts[]` in the answer."""
+        """Return the item of `contacts[]` in the response."""
         if self.user_id:
             return {"input": self.given, "user_id": self.user_id}
         return {"input": self.given, "wa_id": self.wa_id or self.given}
 
 
 def read_addressee(body: Mapping[str, Any], *, country_code: str) -> Addressee:
-    """Read `to` or `recipient`; with both, `to` wins.
+    """Return the recipient from `to` or `recipient`; with both, `to` wins.
 
-    A number without `+` gets the business's country code in front, as Meta documents, and
-    goes astray.
+    A number without `+` gets the country code of the business, as Meta documents, and so usually
+    becomes a wrong number.
+
+    Raises:
+        GraphApiRefusal: both are missing, or the value is malformed.
+
     """
     to = fields.read_string(body, "to", path="to", optional=True)
     if to:
@@ -72,10 +76,10 @@ def _read_phone_number(to: str, *, country_code: str) -> Addressee:
 def accept_message(
     state: SandboxState, *, phone_number_id: str, body: Mapping[str, Any]
 ) -> OutgoingMessage:
-    """Take a message under every rule, without sending it on its way yet.
+    """Check a message against every rule and build its record, without delivering it.
 
     Raises:
-        GraphRefused: when Meta would refuse it.
+        GraphApiRefusal: Meta would refuse it.
 
     """
     now = time.time()
@@ -109,7 +113,7 @@ def accept_message(
 def build_accepted_response(
     body: Mapping[str, Any], *, outgoing: OutgoingMessage, country_code: str
 ) -> dict[str, Any]:
-    """Give Meta's answer to an accepted message."""
+    """Build Meta's response to an accepted message."""
     who = read_addressee(body, country_code=country_code)
     return {
         "messaging_product": "whatsapp",
@@ -119,10 +123,10 @@ def build_accepted_response(
 
 
 def mark_message_as_read(state: SandboxState, *, body: Mapping[str, Any]) -> None:
-    """Mark a buyer's message as read, and show the typing indicator if asked.
+    """Mark a buyer's message as read, and show the typing indicator if requested.
 
     Raises:
-        GraphRefused: when no buyer sent a message of that id (131009).
+        GraphApiRefusal: no buyer sent a message with that id (131009).
 
     """
     if body.get("messaging_product") != "whatsapp":
@@ -151,14 +155,20 @@ def _find_mime_type(state: SandboxState, media_id: str, phone_number_id: str) ->
 def _find_buyer(
     state: SandboxState, who: Addressee, phone_number_id: str, *, now: float
 ) -> tuple[SandboxBuyer, int | None]:
-    """Give the buyer, and the code with which delivery will fail, if it will."""
+    """Return the buyer, and the error code if the delivery will fail.
+
+    Raises:
+        GraphApiRefusal: the recipient is not allowed, the window is closed, or there were too
+            many messages.
+
+    """
     known = state.by_user_id.get(who.user_id) if who.user_id else state.buyers.get(who.wa_id)
     reach = known.reach if known else state.behaviour.unknown_recipients
     if reach == "not_allowed":
         raise graph_errors.GraphApiRefusal(
             131030, details="Recipient phone number not in allowed list: Add recipient phone number"
         )
-    # nobody is kept for a number that never wrote: a wrong number must not become a buyer
+    # not stored unless the message is delivered: a wrong number must not become a buyer
     buyer = known or SandboxBuyer(wa_id=who.wa_id, user_id=who.user_id)
     if reach == "undeliverable" or not buyer.wa_id:
         return buyer, 131026

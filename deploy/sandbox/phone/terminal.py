@@ -1,4 +1,4 @@
-"""A phone in the terminal: writes to the bot as a buyer and shows what it answers."""
+"""A buyer's phone in the terminal, which sends messages to the bot and shows its answers."""
 
 import contextlib
 import readline
@@ -36,44 +36,44 @@ Every line without a slash at its beginning is a message to the raffle.
 
 ANSWER_TIMEOUT_SECONDS: Final = 8.0
 DEFAULT_WAIT_SECONDS: Final = 20.0
-"""Seconds that /wait waits unless told otherwise."""
+"""Seconds that /wait waits by default."""
 QUIET_SECONDS: Final = 0.4
-"""Seconds without a further message after which the bot has finished."""
+"""Seconds without a further message after which the answer is complete."""
 POLL_SECONDS: Final = 0.5
-"""Seconds a request for news stays open; so long does it take at most to put the phone away."""
+"""Seconds for which a request for new messages stays open, and so the longest time to quit."""
 ACCEPTANCE_TIMEOUT_SECONDS: Final = 3
-"""Seconds the gateway's 200 is waited for, so that the first ticks are true."""
+"""Seconds to wait for the gateway's 200, so that the first ticks are right."""
 _ERASE_PROMPT_HINT: Final = "\r\x1b[K\x1b[A\x1b[K"
 
 
 class PhonePutAway(Exception):
-    """The buyer puts the phone away."""
+    """The user quits the phone."""
 
 
 class CommandNotUnderstood(Exception):
-    """What was typed makes no sense here; says why."""
+    """The typed command is not valid; the message says why."""
 
 
 @dataclass
 class PhoneChat:
-    """A buyer's chat, and how far it was read."""
+    """A buyer's chat and its unread messages."""
 
     name: str
     buyer: BuyerClient
     seen: int
-    """Number of the last message that came in."""
+    """Number of the last entry that was received."""
     unread: list[SeenMessage] = field(default_factory=list)
     tappable: SeenMessage | None = None
     """The newest message with buttons or rows."""
     incoming_count: int = 0
-    """How many messages of the business came in."""
+    """Number of messages received from the business."""
 
 
 class TerminalPhone:
-    """Reads lines, sends what they mean, and prints what comes back, also unasked.
+    """A phone that runs typed commands and prints all messages, also those without a question.
 
-    A thread a buyer waits for news. Whoever sends or prints holds the lock, so that an answer never
-    stands above its question.
+    One thread per buyer waits for new messages. Sending and printing hold the lock, so that an
+    answer is never printed above its question.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class TerminalPhone:
         info: RenderableType,
         timeout: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
-        """Take a phone.
+        """Open the phone with the chat of Ana.
 
         Args:
-            sandbox: the stand-in; the phone hangs up when it is put away.
-            console: where the chat is shown.
+            sandbox: client of the stand-in; `run_commands` closes it.
+            console: shows the chat.
             info: what `/info` shows.
-            timeout: seconds an answer is waited for before the next line is read.
+            timeout: seconds to wait for an answer before the next line is read.
 
         """
         self._timeout = timeout
@@ -115,10 +115,10 @@ class TerminalPhone:
         }
 
     def run_commands(self, lines: Iterable[str] | None = None) -> None:
-        """Obey each line until there are no more or one says /quit.
+        """Run each line until there are no more or one is /quit.
 
         Args:
-            lines: what is typed; standard input by default.
+            lines: the typed lines; standard input by default.
 
         """
         try:
@@ -145,7 +145,7 @@ class TerminalPhone:
         except httpx.TransportError:
             self._print(Text("The stand-in for Meta does not answer; see its log file.", "red"))
 
-    # what is typed
+    # input
 
     def _read_lines(self) -> Iterator[str]:
         if not self._interactive:
@@ -158,7 +158,7 @@ class TerminalPhone:
             line = input(self._prompt)
             with self._news:
                 self._prompt = ""
-                # the line stands in the chat in a moment
+                # the line is printed in the chat in a moment
                 print("\x1b[A" + _ERASE_PROMPT_HINT, end="", flush=True)
             yield line
 
@@ -168,13 +168,13 @@ class TerminalPhone:
     def _send(self, send: Callable[[BuyerClient], int]) -> None:
         with self._news:
             chat = self._current
-            heard = chat.incoming_count
+            count = chat.incoming_count
             number = send(chat.buyer)
             message = chat.buyer.sees(after=number - 1, read=False)[0]
             self._show(message)
             if message.status == "sent":
                 self._print(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
-        self._wait_for_answers(heard, timeout=self._timeout)
+        self._wait_for_answers(count, timeout=self._timeout)
 
     def _tap(self, index: int) -> None:
         message = self._current.tappable
@@ -221,7 +221,7 @@ class TerminalPhone:
             unread, chat.unread = chat.unread, []
             for message in unread:
                 self._show(message)
-        if unread:  # now they were looked at, which the business is told
+        if unread:  # tell the business that they are read
             chat.buyer.sees(after=unread[0].n - 1)
 
     def _wait(self, seconds: str) -> None:
@@ -239,7 +239,7 @@ class TerminalPhone:
             "There is no such command; /help lists them. //… writes a slash."
         )
 
-    # what comes in
+    # incoming messages
 
     def _find_or_open_chat(self, who: str) -> PhoneChat:
         known = self._chats.get(who.lower())
@@ -260,7 +260,7 @@ class TerminalPhone:
             looks = len(self._chats) == 1 or chat is self._current
             try:
                 news = chat.buyer.sees(after=chat.seen, wait=POLL_SECONDS, read=looks)
-            except httpx.HTTPError:  # the stand-in is away; whoever writes is told so
+            except httpx.HTTPError:  # the stand-in is gone; the next message to it prints an error
                 time.sleep(POLL_SECONDS)
                 continue
             with self._news:
@@ -280,24 +280,24 @@ class TerminalPhone:
             chat.unread.append(message)
             self._print(Text(f"({chat.name} has a new message: /as {chat.name})", "yellow"))
 
-    def _wait_for_answers(self, heard: int, *, timeout: float) -> None:
-        """Wait for the first message after `heard`, then until none follows."""
+    def _wait_for_answers(self, count: int, *, timeout: float) -> None:
+        """Wait until there are more than `count` messages, then until no more follow."""
         chat = self._current
         with self._news:
-            while self._news.wait_for(partial(_has_new_message, chat, heard), timeout=timeout):
-                heard, timeout = chat.incoming_count, QUIET_SECONDS
+            while self._news.wait_for(partial(_has_new_message, chat, count), timeout=timeout):
+                count, timeout = chat.incoming_count, QUIET_SECONDS
 
     def _show(self, message: SeenMessage) -> None:
         with self._printing_above_prompt():
             bubbles.print_message(self._console, message)
 
-    def _print(self, words: RenderableType) -> None:
+    def _print(self, content: RenderableType) -> None:
         with self._printing_above_prompt():
-            self._console.print(words)
+            self._console.print(content)
 
     @contextlib.contextmanager
     def _printing_above_prompt(self) -> Iterator[None]:
-        """Print where the footer and the half-typed line stand, then put both below again."""
+        """Print in place of the footer and the half-typed line, then show both again below."""
         with self._news:
             if self._prompt:
                 print(_ERASE_PROMPT_HINT, end="", flush=True)
@@ -308,7 +308,7 @@ class TerminalPhone:
 
 
 def derive_phone_number(who: str) -> str:
-    """Give a buyer's phone number: the one that was typed, else one that belongs to the name.
+    """Return a buyer's phone number: the typed one, or one derived from the name.
 
     A name has the same number in every demo, from a range that is reserved for fiction.
     """
@@ -316,8 +316,8 @@ def derive_phone_number(who: str) -> str:
     return typed if typed.isdecimal() else f"1555010{crc32(who.lower().encode()) % 10_000:04d}"
 
 
-def _has_new_message(chat: PhoneChat, heard: int) -> bool:
-    return chat.incoming_count > heard
+def _has_new_message(chat: PhoneChat, count: int) -> bool:
+    return chat.incoming_count > count
 
 
 def _read_file(path: str) -> bytes:
