@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deploy.sandbox import control
+from deploy.sandbox.control_api import endpoints as control_endpoints
 from deploy.sandbox.graph_api import endpoints, management, requests
 from deploy.sandbox.options import SandboxBehaviour, SandboxOptions
 from deploy.sandbox.state import SandboxState
@@ -24,7 +24,7 @@ def build_app(options: SandboxOptions, behaviour: SandboxBehaviour) -> Starlette
         await app.state.sandbox.webhooks.aclose()
 
     return Starlette(
-        routes=[*control.ROUTES, *endpoints.ROUTES, *management.ROUTES],
+        routes=[*control_endpoints.ROUTES, *endpoints.ROUTES, *management.ROUTES],
         exception_handlers={404: _handle_unknown_path, 405: _handle_unknown_path},
         lifespan=lifespan,
     )

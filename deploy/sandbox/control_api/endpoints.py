@@ -1,129 +1,59 @@
-"""The control interface for tests and the terminal phone; README.md describes it."""
+"""Endpoints of the control interface; README.md describes them."""
 
 import asyncio
-import base64
-import binascii
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import buyer_actions, fault_injection, webhook_payloads
+from deploy.sandbox import buyer_actions, fault_injection
 from deploy.sandbox.buyer_actions import BuyerAction, InvalidControlRequest
-from deploy.sandbox.chat import ChatEntry, Reachability, SandboxBuyer
-from deploy.sandbox.media import MAX_FILE_BYTES
+from deploy.sandbox.chat import ChatEntry
+from deploy.sandbox.control_api.requests import (
+    MAX_COPIES,
+    BuyerChange,
+    RawWebhook,
+    VerificationRequest,
+    load_buyer,
+    parse_json,
+    parse_message,
+    parse_number,
+    parse_query_number,
+    parse_wa_id,
+    wrap_control_handler,
+)
 from deploy.sandbox.options import SandboxBehaviour
 from deploy.sandbox.state import SandboxState
-from deploy.sandbox.webhook_delivery import TooManyWebhooks, WebhookDelivery
+from deploy.sandbox.webhook_delivery import WebhookDelivery
 
 MAX_WAIT_SECONDS: Final = 60.0
-MAX_COPIES: Final = 100
 MAX_ENTRIES_PER_REQUEST: Final = 1_000
 MAX_OUTGOING_PER_REQUEST: Final = 5_000
-MAX_REQUEST_BYTES: Final = 2 * MAX_FILE_BYTES
-LOOPBACK_ADDRESSES: Final = frozenset({"127.0.0.1", "::1"})
 HTTP_OK: Final = 200
-
-ControlHandler = Callable[[SandboxState, Request], Awaitable[Response]]
-
-
-class BuyerChange(BaseModel):
-    """Body of `PUT /sandbox/buyers/{wa_id}`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str | None = Field(default=None, max_length=256)
-    username: str | None = Field(default=None, max_length=64)
-    user_id: str | None = Field(default=None, max_length=140)
-    hide_phone: bool | None = None
-    online: bool | None = None
-    reach: Reachability | None = None
-
-
-class RawWebhook(BaseModel):
-    """Body of `POST /sandbox/webhooks`, with one of `body`, `text` and `base64`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    body: Any = None
-    text: str | None = None
-    base64: str | None = None
-    signature: str = "good"
-    times: int = Field(default=1, ge=1, le=MAX_COPIES)
-    together: bool = False
-    retry: bool = False
-
-    def encode_body(self) -> bytes:
-        """Return the exact bytes to post.
-
-        Raises:
-            InvalidControlRequest: `base64` is not base64.
-
-        """
-        if self.base64 is not None:
-            try:
-                return base64.b64decode(self.base64, validate=True)
-            except binascii.Error:
-                raise InvalidControlRequest("`base64` is not base64") from None
-        return webhook_payloads.encode_json(self.body) if self.text is None else self.text.encode()
-
-
-class VerificationRequest(BaseModel):
-    """Body of `POST /sandbox/verify`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    verify_token: str
-    mode: str = "subscribe"
-    challenge: str = ""
-
-
-def wrap_control_handler(handler: ControlHandler) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a handler: only loopback clients, and errors as one sentence in JSON."""
-
-    async def answer(request: Request) -> Response:
-        if request.client is None or request.client.host not in LOOPBACK_ADDRESSES:
-            return JSONResponse({"error": "only from this machine"}, status_code=403)
-        state: SandboxState = request.app.state.sandbox
-        try:
-            return await handler(state, request)
-        except InvalidControlRequest as mistake:
-            return JSONResponse({"error": str(mistake)}, status_code=400)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            return JSONResponse({"error": f"{place}: {first['msg']}"}, status_code=400)
-        except TooManyWebhooks:
-            sentence = "too many webhooks wait for the gateway"
-            return JSONResponse({"error": sentence}, status_code=503)
-
-    return answer
 
 
 async def write_message_view(state: SandboxState, request: Request) -> Response:
     """Send a message of a buyer."""
-    asked, file = await _parse_message(request)
-    buyer = _load_buyer(state, request)
+    asked, file = await parse_message(request)
+    buyer = load_buyer(state, request)
     action = BuyerAction(
         state=state, buyer=buyer, request=asked, file=file, base_url=str(request.base_url)
     )
     entry = buyer_actions.build_chat_entry(action)
-    copies = _parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
+    copies = parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
     deliveries = state.post_buyer_messages([(buyer, entry)], copies=int(copies))
-    seconds = _parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
+    seconds = parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
     return await _build_written_response([entry], deliveries, seconds=seconds, alone=True)
 
 
 async def write_batch_view(state: SandboxState, request: Request) -> Response:
     """Send messages of several buyers in one webhook."""
-    asked = await _parse_json(request)
+    asked = await parse_json(request)
     parts = asked.get("messages")
     if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_ENTRIES_PER_REQUEST:
         raise InvalidControlRequest(f"`messages` must be a list of 1 to {MAX_ENTRIES_PER_REQUEST}")
@@ -131,12 +61,12 @@ async def write_batch_view(state: SandboxState, request: Request) -> Response:
     for part in parts:
         if not isinstance(part, Mapping):
             raise InvalidControlRequest("each of `messages` must be a JSON object")
-        buyer = state.find_or_create_buyer(_parse_wa_id(part.get("wa_id")))
+        buyer = state.find_or_create_buyer(parse_wa_id(part.get("wa_id")))
         action = BuyerAction(state=state, buyer=buyer, request=part, base_url=str(request.base_url))
         sent.append((buyer, buyer_actions.build_chat_entry(action)))
-    copies = _parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
+    copies = parse_number(asked.get("times", 1), "times", most=MAX_COPIES)
     deliveries = state.post_buyer_messages(sent, copies=int(copies))
-    seconds = _parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
+    seconds = parse_number(asked.get("wait", 0), "wait", most=MAX_WAIT_SECONDS)
     return await _build_written_response(
         [entry for _, entry in sent], deliveries, seconds=seconds, alone=False
     )
@@ -162,10 +92,10 @@ async def _build_written_response(
 
 async def chat_view(state: SandboxState, request: Request) -> Response:
     """Show a chat as on the phone; with `wait`, as soon as the business has sent something."""
-    buyer = _load_buyer(state, request)
-    after = int(_parse_query_number(request, "after", default=0, most=2**53))
-    limit = int(_parse_query_number(request, "limit", default=200, most=MAX_ENTRIES_PER_REQUEST))
-    seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
+    buyer = load_buyer(state, request)
+    after = int(parse_query_number(request, "after", default=0, most=2**53))
+    limit = int(parse_query_number(request, "limit", default=200, most=MAX_ENTRIES_PER_REQUEST))
+    seconds = parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
 
     def has_news() -> bool:
         return any(entry.side == "business" for _, entry in buyer.chat.list_after(after))
@@ -191,11 +121,9 @@ async def list_buyers_view(state: SandboxState, _request: Request) -> Response:
 
 async def buyer_view(state: SandboxState, request: Request) -> Response:
     """Show or change a buyer."""
-    buyer = _load_buyer(state, request)
+    buyer = load_buyer(state, request)
     if request.method == "PUT":
-        change = BuyerChange.model_validate(await _parse_json(request)).model_dump(
-            exclude_none=True
-        )
+        change = BuyerChange.model_validate(await parse_json(request)).model_dump(exclude_none=True)
         if "user_id" in change:
             state.change_user_id(buyer, user_id=change.pop("user_id"))
         for name, value in change.items():
@@ -206,8 +134,8 @@ async def buyer_view(state: SandboxState, request: Request) -> Response:
 
 async def list_outgoing_view(state: SandboxState, request: Request) -> Response:
     """List what the gateway sent, in order."""
-    after = int(_parse_query_number(request, "after", default=0, most=2**53))
-    seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
+    after = int(parse_query_number(request, "after", default=0, most=2**53))
+    seconds = parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
     to = request.query_params.get("to")
 
     def list_messages() -> list[dict[str, Any]]:
@@ -224,7 +152,7 @@ async def list_outgoing_view(state: SandboxState, request: Request) -> Response:
 
 async def list_graph_requests_view(state: SandboxState, request: Request) -> Response:
     """List the requests to the Graph API with their answers."""
-    after = int(_parse_query_number(request, "after", default=0, most=2**53))
+    after = int(parse_query_number(request, "after", default=0, most=2**53))
     found = [
         {"n": n, **each}
         for n, each in state.requests.list_after(after, limit=MAX_OUTGOING_PER_REQUEST)
@@ -234,7 +162,7 @@ async def list_graph_requests_view(state: SandboxState, request: Request) -> Res
 
 async def list_deliveries_view(state: SandboxState, request: Request) -> Response:
     """List the webhooks with the answers of the gateway."""
-    after = int(_parse_query_number(request, "after", default=0, most=2**53))
+    after = int(parse_query_number(request, "after", default=0, most=2**53))
     log = state.webhooks.log
     found = [each.as_json() for _, each in log.list_after(after, limit=MAX_ENTRIES_PER_REQUEST)]
     return _build_json_response({"deliveries": found, "next": found[-1]["n"] if found else after})
@@ -267,7 +195,7 @@ async def state_view(state: SandboxState, _request: Request) -> Response:
 async def settings_view(state: SandboxState, request: Request) -> Response:
     """Show or change the settings."""
     if request.method == "PATCH":
-        changes = await _parse_json(request)
+        changes = await parse_json(request)
         state.behaviour = SandboxBehaviour.model_validate(
             {**state.behaviour.model_dump(), **changes}
         )
@@ -276,7 +204,7 @@ async def settings_view(state: SandboxState, request: Request) -> Response:
 
 async def idle_view(state: SandboxState, request: Request) -> Response:
     """Wait until the gateway has accepted every webhook."""
-    seconds = _parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
+    seconds = parse_query_number(request, "wait", default=0, most=MAX_WAIT_SECONDS)
     return _build_json_response(
         {"idle": await state.changes.wait_until(lambda: state.is_idle, seconds=seconds)}
     )
@@ -291,7 +219,7 @@ async def reset_view(state: SandboxState, _request: Request) -> Response:
 async def faults_view(state: SandboxState, request: Request) -> Response:
     """Plan, list or clear faults."""
     if request.method == "POST":
-        state.faults.add(fault_injection.parse_fault(await _parse_json(request)))
+        state.faults.add(fault_injection.parse_fault(await parse_json(request)))
     elif request.method == "DELETE":
         state.faults.clear()
     return _build_json_response({"faults": state.faults.list_remaining()})
@@ -299,7 +227,7 @@ async def faults_view(state: SandboxState, request: Request) -> Response:
 
 async def post_webhook_view(state: SandboxState, request: Request) -> Response:
     """Post a given webhook unchanged and return the answers of the gateway."""
-    asked = RawWebhook.model_validate(await _parse_json(request))
+    asked = RawWebhook.model_validate(await parse_json(request))
     content = asked.encode_body()
     copies = [
         state.webhooks.sign_webhook(content, description="as told", signature=asked.signature)
@@ -322,7 +250,7 @@ async def post_webhook_view(state: SandboxState, request: Request) -> Response:
 
 async def verify_webhook_view(state: SandboxState, request: Request) -> Response:
     """Ask the gateway to verify its webhook, as Meta does."""
-    asked = VerificationRequest.model_validate(await _parse_json(request))
+    asked = VerificationRequest.model_validate(await parse_json(request))
     challenge = asked.challenge or str(secrets.randbelow(10**10))
     status, body = await state.webhooks.request_verification(
         mode=asked.mode, token=asked.verify_token, challenge=challenge
@@ -339,61 +267,8 @@ async def media_file_view(state: SandboxState, request: Request) -> Response:
     return Response(medium.content, headers={"Content-Type": medium.mime_type})
 
 
-async def _parse_message(request: Request) -> tuple[Mapping[str, Any], bytes | None]:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await _parse_json(request), None
-    if int(request.headers.get("content-length", 0)) > MAX_REQUEST_BYTES:
-        raise InvalidControlRequest(f"a request has at most {MAX_REQUEST_BYTES} bytes")
-    async with request.form(max_files=1, max_fields=30) as form:
-        fields = {key: value for key, value in form.items() if isinstance(value, str)}
-        upload = form.get("file")
-        return fields, await upload.read(MAX_FILE_BYTES + 1) if isinstance(
-            upload, UploadFile
-        ) else None
-
-
-async def _parse_json(request: Request) -> dict[str, Any]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_REQUEST_BYTES:
-            raise InvalidControlRequest(f"a request has at most {MAX_REQUEST_BYTES} bytes")
-    try:
-        parsed = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise InvalidControlRequest(f"the body is not JSON: {error}") from None
-    if not isinstance(parsed, dict):
-        raise InvalidControlRequest("the body must be a JSON object")
-    return parsed
-
-
 def _build_json_response(content: Any) -> Response:
     return Response(orjson.dumps(content), media_type="application/json")
-
-
-def _load_buyer(state: SandboxState, request: Request) -> SandboxBuyer:
-    return state.find_or_create_buyer(_parse_wa_id(request.path_params["wa_id"]))
-
-
-def _parse_wa_id(given: object) -> str:
-    wa_id = str(given)
-    if not (wa_id.isascii() and wa_id.isdigit() and 7 <= len(wa_id) <= 15):  # noqa: PLR2004
-        raise InvalidControlRequest(f"a wa_id is 7 to 15 digits, not {wa_id!r}")
-    return wa_id
-
-
-def _parse_query_number(request: Request, name: str, *, default: float, most: float) -> float:
-    return _parse_number(request.query_params.get(name, default), name, most=most)
-
-
-def _parse_number(given: object, name: str, *, most: float) -> float:
-    try:
-        number = float(str(given))
-    except ValueError:
-        raise InvalidControlRequest(f"{name} must be a number") from None
-    if not 0 <= number <= most:
-        raise InvalidControlRequest(f"{name} must be from 0 to {most:g}")
-    return number
 
 
 ROUTES: Final = [
