@@ -50,7 +50,7 @@ class StopSignal:
         return self._event.is_set()
 
     def set(self) -> None:
-        """Tell the workers to start nothing new."""
+        """Make the workers start nothing new."""
         self._event.set()
 
     async def wait(self, *, at_most: float) -> None:

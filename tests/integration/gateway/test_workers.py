@@ -46,7 +46,7 @@ type Eventually = Callable[..., Any]
 
 
 def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
-    """Queue messages as the back office does: rows, and no bell."""
+    """Queue messages as the back office does: rows, and no signal."""
     return [
         outbox_queue.enqueue_message(
             contact,
