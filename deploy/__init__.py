@@ -1,1 +1,1 @@
-"""How it is installed, tried and operated: the `rafflebot` command and the sandbox."""
+"""Installation, trial and operation: the `rafflebot` command, the demo and the sandbox."""

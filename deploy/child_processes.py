@@ -1,4 +1,4 @@
-"""Child processes: free ports, start, wait until they answer, stop; each writes to a log file."""
+"""Child processes with a log file each: free ports, start, wait until ready, stop."""
 
 import os
 import signal
@@ -18,11 +18,11 @@ from shared.core.config import PROJECT_ROOT
 
 LOOPBACK_HOST: Final = "127.0.0.1"
 LOG_TAIL_LINES: Final = 15
-"""Lines of a log that are shown when its process died."""
+"""Lines of a log that are shown when its process failed."""
 
 
 class ProcessFailed(Exception):
-    """A child process ended by itself, or did not answer in time; says the end of its log."""
+    """A child process ended or did not answer in time; the message has the end of its log."""
 
     def __init__(self, child: "ChildProcess", *, what: str) -> None:
         super().__init__(
@@ -31,44 +31,44 @@ class ProcessFailed(Exception):
 
 
 class CommandFailed(Exception):
-    """A command that had to succeed did not; says what it wrote."""
+    """A command failed; the message has its output."""
 
 
 @dataclass(frozen=True)
 class ChildProcess:
-    """A process we started, and where its words go."""
+    """A process that we started, and its log file."""
 
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
 
     @property
-    def running(self) -> bool:
-        """Whether it has not ended yet."""
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
         return self.popen.poll() is None
 
-    def stop(self, *, patience: float) -> None:
-        """Ask it to end, and insist after `patience` seconds."""
-        if not self.running:
+    def stop(self, *, timeout: float) -> None:
+        """Terminate the process; kill it if it has not ended after `timeout` seconds."""
+        if not self.is_running:
             return
         self.popen.terminate()
         try:
-            self.popen.wait(timeout=patience)
+            self.popen.wait(timeout=timeout)
         except subprocess.TimeoutExpired:
-            # a session of its own: the workers it started go with it
+            # the process has its own session: this also kills the workers it started
             os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait()
 
 
 def read_log_tail(log: Path) -> str:
-    """Give the last lines of a log, indented."""
+    """Return the last lines of a log, indented."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
 
 
 def find_free_ports(*preferred: int) -> list[int]:
-    """Find a loopback port each, the preferred one (0: none) unless somebody listens there."""
-    with ExitStack() as stack:  # all are held at once, so that no two are the same
+    """Return a free loopback port for each argument: that port, or any if it is taken or 0."""
+    with ExitStack() as stack:  # all stay bound until the end, so that no two are the same
         return [_bind_port(stack.enter_context(socket.socket()), port) for port in preferred]
 
 
@@ -89,15 +89,16 @@ def run_command(
 
     Args:
         command: program and arguments.
-        environment: the whole environment.
+        environment: the complete environment.
         timeout: seconds it may take.
-        words: what it reads on its standard input.
+        words: text for its standard input.
 
     Returns:
-        What it wrote on its standard output.
+        Its standard output.
 
     Raises:
-        CommandFailed: with its error output.
+        CommandFailed: it ended with an error code.
+        subprocess.TimeoutExpired: it took longer than `timeout`.
 
     """
     done = subprocess.run(
@@ -116,7 +117,7 @@ def run_command(
 
 
 class ChildProcesses:
-    """The children of one run; leaving the `with` block stops all of them, the last one first."""
+    """Child processes that stop, the last one first, at the end of the `with` block."""
 
     def __init__(self, *, environment: Mapping[str, str], logs: Path) -> None:
         self._environment = dict(environment)
@@ -131,7 +132,7 @@ class ChildProcesses:
         self.stop()
 
     def start(self, name: str, *command: str) -> ChildProcess:
-        """Start `command` in the project's root, with `NAME.log` written anew."""
+        """Start `command` in the project's root, with output to a new `NAME.log`."""
         log = self._logs / f"{name}.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
@@ -148,30 +149,32 @@ class ChildProcesses:
         return child
 
     def wait_until_ready(self, child: ChildProcess, address: str, *, timeout: float) -> None:
-        """Ask `address` until it answers 200.
+        """Request `address` until it answers with success.
 
         Raises:
-            ProcessFailed: the process ended, or `timeout` seconds went by.
+            ProcessFailed: the process ended, or `timeout` seconds passed.
 
         """
         give_up_at = time.monotonic() + timeout
-        with httpx.Client(timeout=2, trust_env=False) as asking:  # one: each reads certificates
+        with httpx.Client(
+            timeout=2, trust_env=False
+        ) as client:  # a single one: each reads certificates
             while time.monotonic() < give_up_at:
-                if not child.running:
+                if not child.is_running:
                     raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
-                if _is_answering(asking, address):
+                if _is_answering(client, address):
                     return
                 time.sleep(0.1)
         raise ProcessFailed(child, what=f"did not answer at {address} within {timeout:.0f} s")
 
-    def stop(self, *, patience: float = 10) -> None:
-        """Stop every child by its own id; each gets `patience` seconds to end in peace."""
+    def stop(self, *, timeout: float = 10) -> None:
+        """Stop every child; kill those that have not ended after `timeout` seconds."""
         while self.children:
-            self.children.pop().stop(patience=patience)
+            self.children.pop().stop(timeout=timeout)
 
 
-def _is_answering(asking: httpx.Client, address: str) -> bool:
+def _is_answering(client: httpx.Client, address: str) -> bool:
     try:
-        return asking.get(address).is_success
+        return client.get(address).is_success
     except httpx.HTTPError:
         return False

@@ -1,4 +1,4 @@
-"""The `rafflebot` command: what a newcomer and an operator type."""
+"""The `rafflebot` command, for newcomers and operators."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-# What a command needs is imported when it runs: help should not wait for Django.
+# Each command imports its modules when it runs, so that `--help` does not wait for Django.
 # ruff: noqa: PLC0415
 
 app = typer.Typer(
@@ -33,11 +33,11 @@ def demo(
 ) -> None:
     """Start a sample raffle with a stand-in for Meta, and a phone to buy a ticket with."""
     from deploy.demo import interactive
-    from deploy.demo import script as played
+    from deploy.demo import script as demo_script
 
     _exit_on_signals()
     if script:
-        raise typer.Exit(played.run_script(_build_console()))
+        raise typer.Exit(demo_script.run_script(_build_console()))
     raise typer.Exit(interactive.run_demo(_build_console(), folder=folder))
 
 
@@ -75,5 +75,5 @@ def _exit_on_signals() -> None:
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a mark may be foreign
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # the encoding may lack a mark
     app()

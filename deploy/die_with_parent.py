@@ -1,9 +1,9 @@
-"""Run a command that ends when the process that started it ends.
+"""Wrapper of a command that ends when the process that started it ends.
 
-`python -m deploy.die_with_parent COMMAND …`
+`python -m deploy.die_with_parent PARENT COMMAND …`
 
-A parent that is killed cannot stop its children. On Linux the kernel does it; elsewhere the
-command just runs.
+A parent that is killed cannot stop its children. On Linux the kernel does that; on other systems
+the command runs without this protection.
 """
 
 import ctypes
@@ -20,7 +20,10 @@ def set_parent_death_signal(*, parent: int) -> None:
     """Ask the kernel to end this process with its parent.
 
     Args:
-        parent: id of the process that should outlive this one; if it is gone already, so are we.
+        parent: process id of the parent.
+
+    Raises:
+        SystemExit: the parent has already ended.
 
     """
     if sys.platform == "linux":
@@ -30,7 +33,7 @@ def set_parent_death_signal(*, parent: int) -> None:
 
 
 def main() -> None:
-    """Become the command: `python -m deploy.die_with_parent PARENT COMMAND [ARGUMENT …]`."""
+    """Replace this process with the command: arguments are `PARENT COMMAND [ARGUMENT …]`."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     set_parent_death_signal(parent=parent)
     os.execvp(command[0], command)  # noqa: S606 - the command is ours, no shell is wanted

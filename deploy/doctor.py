@@ -1,4 +1,4 @@
-"""`rafflebot doctor`: what is in place, what is not, and the next step on the way to live."""
+"""`rafflebot doctor`: checks of an installation, and the next step on the way to live."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.dotenv import generate_secrets
-from gateway import doctor as meta
+from gateway import doctor as gateway_doctor
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
 from shared.core.config import ConfigurationError, GatewaySettings, Settings
 
@@ -29,7 +29,7 @@ GENERATED_SECRET_NAMES: Final = frozenset(generate_secrets())
 
 
 def run_checks(*, now: datetime) -> list[CheckResult]:
-    """Check everything, in the order in which an installation is set up."""
+    """Run all checks, in the order in which an installation is set up."""
     found = _check_configuration()
     try:
         settings = Settings.read()
@@ -69,17 +69,17 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
     from deploy import installation  # noqa: PLC0415 - models exist only after the set-up
 
     found = installation.check_installation(settings, now=now)
-    found += asyncio.run(meta.check_meta_setup(settings, now=now))
+    found += asyncio.run(gateway_doctor.check_meta_setup(settings, now=now))
     if installation.is_loopback_address(settings.meta_graph_url):
         remedy = "Take META_GRAPH_URL out of .env and fill in what Meta gave you (section 7)."
         found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))
-    if next(finding for finding in found if finding.title == "Migrations").fine:
+    if next(finding for finding in found if finding.title == "Migrations").has_passed:
         found.append(installation.check_last_webhook(settings))
     return found
 
 
 def _redact_secrets(finding: CheckResult, settings: Settings) -> CheckResult:
-    """Blot out every secret: what a database or Meta answered may quote one."""
+    """Replace every secret with asterisks: an error of the database or of Meta may quote one."""
     words, remedy = finding.words, finding.remedy
     for secret in _list_secrets(settings):
         words, remedy = words.replace(secret, REDACTED), remedy.replace(secret, REDACTED)
@@ -98,7 +98,7 @@ def _list_secrets(settings: Settings) -> list[str]:
 
 
 def find_next_step(findings: Sequence[CheckResult]) -> str:
-    """Name what to do next: the first thing that is wrong, else the first that is missing."""
+    """Return the next step: that of the first failed check, else of the first open one."""
     for outcome in (CheckStatus.FAILED, CheckStatus.OPEN):
         for finding in findings:
             if finding.outcome is outcome and finding.remedy:
@@ -107,7 +107,7 @@ def find_next_step(findings: Sequence[CheckResult]) -> str:
 
 
 def render_results_as_json(findings: Sequence[CheckResult]) -> str:
-    """Write the findings for a program."""
+    """Return the results as JSON."""
     checks: list[dict[str, Any]] = [asdict(finding) for finding in findings]
     healthy = compute_exit_code(findings) == 0
     return json.dumps(
@@ -148,16 +148,16 @@ def _print_plain_results(findings: Sequence[CheckResult], console: Console) -> N
 
 
 def compute_exit_code(findings: Sequence[CheckResult]) -> int:
-    """Give 0 only if nothing is wrong."""
+    """Return 1 if any check failed, else 0."""
     return int(any(finding.outcome is CheckStatus.FAILED for finding in findings))
 
 
 def run_doctor(console: Console, *, machine: bool) -> int:
-    """Check everything and say what was found.
+    """Run all checks and print the results.
 
     Args:
-        console: where it is printed.
-        machine: JSON instead of a table.
+        console: receives the table.
+        machine: whether to print JSON on standard output instead.
 
     Returns:
         The exit code.

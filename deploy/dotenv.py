@@ -1,4 +1,4 @@
-"""The files that carry the environment: `.env.example`, fresh secrets, and reading one back."""
+"""Environment files: `.env.example`, new secrets, writing and reading a file."""
 
 import re
 import secrets
@@ -20,7 +20,7 @@ ENV_EXAMPLE_HEADING: Final = """\
 
 
 def render_env_example() -> str:
-    """Write `.env.example`: every variable, its one line, and its default or that it is needed."""
+    """Return the text of `.env.example`: each variable with its description and default."""
     parts = [_render_variable(name, field) for name, field in Settings.model_fields.items()]
     return ENV_EXAMPLE_HEADING + "\n" + "\n".join(parts)
 
@@ -44,7 +44,7 @@ def _format_default(default: object) -> str:
 
 
 def generate_secrets() -> dict[str, str]:
-    """Make the two secrets that are ours to choose."""
+    """Generate the two secrets that an installation chooses itself."""
     return {
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
         "META_VERIFY_TOKEN": secrets.token_urlsafe(24),
@@ -52,14 +52,14 @@ def generate_secrets() -> dict[str, str]:
 
 
 def write_env_file(path: Path, variables: Mapping[str, str]) -> None:
-    """Write an environment file that only its owner may read."""
+    """Write an environment file that only its owner can read."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text("".join(f"{name}={_quote_value(value)}\n" for name, value in variables.items()))
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Read a file that `write` wrote; one that is not there holds nothing."""
+    """Return the variables of a file that `write_env_file` wrote; empty if there is no file."""
     if not path.exists():
         return {}
     pairs = (line.partition("=") for line in path.read_text().splitlines())

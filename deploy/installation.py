@@ -1,6 +1,6 @@
-"""What the doctor sees without Meta: database, login, raffle, address, the last webhook.
+"""Checks without Meta: database, login, raffle, public address, last webhook.
 
-Imported after `django.setup()`; every check is a function that gives one finding.
+Import it after `django.setup()`. Every check is a function that returns one result.
 """
 
 from datetime import datetime
@@ -28,11 +28,11 @@ NO_WEBHOOK_REMEDY: Final = (
 
 
 def check_installation(settings: Settings, *, now: datetime) -> list[CheckResult]:
-    """Check what can be checked on this machine, in the order in which it is set up."""
+    """Run the checks of this machine, in the order in which it is set up."""
     found = [_check_database()]
-    if found[-1].fine:
+    if found[-1].has_passed:
         found.append(_check_migrations())
-    if found[-1].fine:
+    if found[-1].has_passed:
         found += [_check_staff_login(), _check_raffle_on_sale(settings, now=now)]
     seen = {finding.title for finding in found}
     unseen = [title for title in ("Migrations", "Staff login", "Raffle") if title not in seen]
@@ -103,7 +103,7 @@ def _check_public_url(settings: Settings) -> CheckResult:
 
 
 def check_last_webhook(settings: Settings) -> CheckResult:
-    """Say whether Meta has ever been heard; needs a database with every migration."""
+    """Check whether a webhook has ever arrived; needs a database with all migrations."""
     title = "Webhook"
     numbers = BusinessNumber.objects.filter(phone_number_id__in=settings.phone_number_ids)
     heard = numbers.exclude(last_webhook_at=None).order_by("-last_webhook_at").first()
@@ -115,5 +115,5 @@ def check_last_webhook(settings: Settings) -> CheckResult:
 
 
 def is_loopback_address(address: str) -> bool:
-    """Tell whether an address is on this machine."""
+    """Whether a URL leads to this machine."""
     return urlsplit(address).hostname in LOOPBACK_HOSTS

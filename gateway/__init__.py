@@ -1,1 +1,1 @@
-"""The process that talks to Meta: it receives webhooks, answers buyers and sends messages."""
+"""The gateway: the process that receives Meta's webhooks, answers buyers and sends messages."""

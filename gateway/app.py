@@ -1,4 +1,4 @@
-"""The gateway as a value: its routes, and what lives as long as it does."""
+"""The gateway as a Starlette application: its routes and its lifespan."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +23,7 @@ from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds that what was begun gets to end in; orchestrators kill after thirty."""
+"""Seconds in which current work may finish at shutdown; orchestrators kill after thirty."""
 
 logger = logs.get_logger(__name__)
 
@@ -31,30 +31,31 @@ logger = logs.get_logger(__name__)
 def build_app(
     settings: Settings, *, client: MetaClient | None = None, workers: bool = True
 ) -> Starlette:
-    """Make the application.
+    """Build the application.
 
     Args:
         settings: the configuration of this process.
-        client: who talks to Meta, if not one made from `settings`; closed with the application.
-        workers: without them webhooks are stored and nothing else is done.
+        client: the client for Meta's API, instead of one built from `settings`. The application
+            closes it.
+        workers: whether the workers run. Without them, webhooks are stored and nothing else.
 
     """
-    database = Database.suited_to(connection.vendor)
+    database = Database.for_vendor(connection.vendor)
     client = client or build_meta_client(settings)
-    courier = WebhookSender(allow_private=settings.events_allow_private)
-    crew = Supervisor(
+    sender = WebhookSender(allow_private=settings.events_allow_private)
+    supervisor = Supervisor(
         database=database,
         client=client,
-        courier=courier,
+        sender=sender,
         rate=settings.sends_per_second,
         public_url=settings.public_url,
     )
 
     async def store(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
-        return await database.ingest(store_webhooks, arrivals)
+        return await database.run_ingest_unit(store_webhooks, arrivals)
 
-    ingest = Ingest(store, committed=crew.stored)
-    examination = health.ReadinessCheck()
+    ingest = Ingest(store, committed=supervisor.wake_for_webhooks)
+    readiness_check = health.ReadinessCheck()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,34 +63,34 @@ def build_app(
             "gateway_started", database=redact_database_url(settings.database), workers=workers
         )
         if workers:
-            crew.start()
+            supervisor.start()
         try:
             yield
         finally:
             await asyncio.gather(
-                ingest.drained(patience=SHUTDOWN_TIMEOUT_SECONDS),
-                crew.finish(patience=SHUTDOWN_TIMEOUT_SECONDS),
+                ingest.drain(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
+                supervisor.stop(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
             )
             await client.aclose()
-            await courier.aclose()
-            await database.aclose(patience=1.0)
+            await sender.aclose()
+            await database.aclose(timeout_seconds=1.0)
             logger.info("gateway_stopped")
 
     return Starlette(
         routes=[
             *webhook.build_webhook_routes(
-                keep=ingest.keep,
+                store=ingest.store,
                 secrets=settings.app_secrets,
                 verify_token=settings.meta_verify_token.get_secret_value(),
             ),
-            *health.build_health_routes(lambda: database.glance(examination)),
+            *health.build_health_routes(lambda: database.run_health_check(readiness_check)),
         ],
         lifespan=lifespan,
     )
 
 
 def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
-    """Store webhooks in one transaction; what cannot be stored as such is kept as bytes."""
+    """Store webhooks in one transaction; one that cannot be stored as parsed is kept as bytes."""
     return webhook_store.store_webhooks_safely(
         [arrival.webhook for arrival in arrivals],
         now=datetime.now(UTC),
@@ -98,7 +99,7 @@ def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
 
 
 def build_meta_client(settings: Settings) -> MetaClient:
-    """Make the client that talks to Meta."""
+    """Build the client for Meta's API."""
     return MetaClient(
         base_url=settings.meta_graph_url,
         version=settings.meta_graph_version,
@@ -107,7 +108,7 @@ def build_meta_client(settings: Settings) -> MetaClient:
 
 
 def redact_database_url(address: str) -> str:
-    """Write a database's address without user and password."""
+    """Return a database's URL without user and password."""
     parts = urlsplit(address)
     if not parts.hostname:
         return address

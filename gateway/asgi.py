@@ -12,7 +12,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "gateway.settings"
 try:
     django.setup()
 except ConfigurationError as error:
-    raise SystemExit(str(error)) from None  # the sentence that names everything, no traceback
+    raise SystemExit(str(error)) from None  # the message names every problem; no traceback
 
 from gateway.app import build_app
 from shared.core import config

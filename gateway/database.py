@@ -1,11 +1,11 @@
-"""The one bridge from the event loop to the ORM: a whole unit of work in one hop to a thread.
+"""The bridge from the event loop to the ORM: each unit of work runs as a whole in a thread.
 
-The hop is `sync_to_async` of asgiref, with `thread_sensitive=False` and an executor of one thread:
+The call is `sync_to_async` of asgiref, with `thread_sensitive=False` and an executor of one thread:
 
 - The default, `thread_sensitive=True`, runs all synchronous code of the process on a single thread.
-  Health checks and incoming webhooks would wait behind every other unit.
-- `thread_sensitive=False` without an executor uses any thread of the event loop's pool. How many
-  connections are open would be up to that pool, and nothing could close them from their threads.
+  Health checks and incoming webhooks would wait behind every other unit of work.
+- `thread_sensitive=False` without an executor uses any thread of the event loop's pool. That pool
+  would decide how many connections are open, and nothing could close them from their threads.
 
 See "sync_to_async()" in https://docs.djangoproject.com/en/6.0/topics/async/ and "Threading" in
 https://github.com/django/asgiref#threading.
@@ -27,24 +27,28 @@ from shared.core import logs
 from shared.core.deadlocks import is_deadlock
 
 MAX_TRANSACTION_TRIES: Final = 5
-"""In a row; one transaction in a thousand meets even one."""
+"""Tries of one transaction in a row; not one in a thousand needs a second."""
 POSTGRES_LANES: Final = 4
-"""Enough to overlap the round trips to a database on another machine; one interpreter runs one."""
+"""Enough to overlap the round trips to a remote database; the interpreter runs one at a time."""
 
 logger = logs.get_logger(__name__)
 
 
 class Database:
-    """Runs units of work on threads of its own, each with a lasting connection.
+    """Threads that run units of work, each with a persistent connection.
 
-    A lane is one thread. SQLite gets a single one, because several writers of a process only
-    collide; ingest shares it and goes in front, as no more than one unit is ever handed over.
-    PostgreSQL gets a lane for ingest apart from those of the workers. Health is asked on another
-    lane, so that a long unit does not make the process look dead.
+    A lane is one thread. SQLite has a single lane, because several writers in one process only
+    collide. Ingest shares it and runs next, because at most one other unit is queued on the lane.
+    PostgreSQL has a separate lane for ingest. Health checks have a lane of their own, so that a
+    long unit does not make the process look dead.
+
+    Attributes:
+        lane_count: the number of lanes for workers, so how many units may run at the same time.
+
     """
 
     def __init__(self, *, lanes: int, ingest_apart: bool) -> None:
-        self.width = lanes
+        self.lane_count = lanes
         self._lanes = [_Lane(f"unit-{index}") for index in range(lanes)]
         self._ingest = _Lane("ingest") if ingest_apart else self._lanes[0]
         self._health = _Lane("health")
@@ -53,23 +57,24 @@ class Database:
             self._free.put_nowait(lane)
 
     @classmethod
-    def suited_to(cls, vendor: str) -> Self:
-        """Make the lanes that suit `sqlite` or `postgresql`."""
+    def for_vendor(cls, vendor: str) -> Self:
+        """Create the lanes for a database vendor: `sqlite` or `postgresql`."""
         if vendor == "sqlite":
             return cls(lanes=1, ingest_apart=False)
         return cls(lanes=POSTGRES_LANES, ingest_apart=True)
 
-    async def run[**P, R](
+    async def run_unit[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a unit of work as soon as a lane is free.
 
-        A deadlock or serialisation failure is tried again. When the caller is cancelled the unit
-        still ends and commits; its lane becomes free only then.
+        A deadlock or serialisation failure is retried. If the caller is cancelled, the unit still
+        finishes and commits, and only then is its lane free.
 
         Raises:
-            OperationalError, InterfaceError: the database is away.
-            anything `function` raises.
+            OperationalError: the database is not available.
+            InterfaceError: the database is not available.
+            Exception: any error that `function` raises.
 
         """
         lane = await self._free.get()
@@ -77,48 +82,48 @@ class Database:
         work.add_done_callback(lambda _: self._free.put_nowait(lane))
         return await _await_shielded(work)
 
-    async def ingest[**P, R](
+    async def run_ingest_unit[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run a unit that stores webhooks, in front of every unit that still waits for a lane."""
+        """Run a unit that stores webhooks, before every unit that waits for a lane."""
         return await _await_shielded(self._ingest.submit(function, *args, **kwargs))
 
-    async def glance[**P, R](
+    async def run_health_check[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run a short read for the health endpoints, whatever the other lanes are busy with."""
+        """Run a short read for the health endpoints, on a lane of its own."""
         return await _await_shielded(self._health.submit(function, *args, **kwargs))
 
-    async def aclose(self, *, patience: float) -> None:
-        """Close every connection; lanes still busy after `patience` seconds are left to the end."""
+    async def aclose(self, *, timeout_seconds: float) -> None:
+        """Close every connection; do not wait for a lane that is busy after `timeout_seconds`."""
         lanes = {*self._lanes, self._ingest, self._health}
         closing = [lane.submit(connections.close_all) for lane in lanes]
         for work in closing:
             work.add_done_callback(_log_failure)
-        _, late = await asyncio.wait(closing, timeout=patience)
+        _, late = await asyncio.wait(closing, timeout=timeout_seconds)
         for lane in lanes:
             lane.shutdown(wait=not late)
 
 
 class _Lane:
-    """A thread of its own. Units handed over run there one after the other."""
+    """One thread that runs the units submitted to it one after the other."""
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"database-{name}")
         self._unit = sync_to_async(
             run_unit_of_work, thread_sensitive=False, executor=self._executor
         )
-        self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself holds them weakly
+        self._tasks: set[asyncio.Task[Any]] = set()  # the event loop has only weak references
 
     def submit[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Task[R]:
-        """Start a unit in a task of its own and return the task; it ends when the thread is done.
+        """Start a unit in a new task and return the task, which ends with the unit.
 
-        A cancelled `sync_to_async` ends before its thread does, so callers never cancel this task:
-        they shield it. Only the end of the event loop cancels it, when nothing is started any more.
-        The task has its own copy of the context: the unit sees the caller's correlation id, and
-        what the unit sets is not seen by the caller.
+        A cancelled `sync_to_async` ends before its thread does, so callers shield this task and
+        never cancel it. Only the end of the event loop does, when no further unit starts. The task
+        has its own copy of the context: the unit sees the caller's correlation id, and the caller
+        does not see what the unit sets.
         """
         task = asyncio.create_task(self._unit(partial(function, *args, **kwargs)))
         self._tasks.add(task)
@@ -126,7 +131,12 @@ class _Lane:
         return task
 
     def shutdown(self, *, wait: bool) -> None:
-        """Accept no more units and drop those not yet begun; `wait` for the thread to end."""
+        """Accept no more units and drop those that have not started.
+
+        Args:
+            wait: whether to return only when the thread has ended.
+
+        """
         self._executor.shutdown(wait=wait, cancel_futures=True)
 
 
@@ -139,16 +149,25 @@ async def _await_shielded[R](work: asyncio.Task[R]) -> R:
 
 
 def _log_failure(work: asyncio.Task[Any]) -> None:
-    """Log the error of a unit that nobody waits for, without what a database error quotes."""
+    """Log the error of a unit whose caller is gone."""
     if not work.cancelled() and (error := work.exception()):
         error_logging.log_error(logger, "unawaited_unit_failed", error)
 
 
 def run_unit_of_work[R](work: Callable[[], R], *, pause: Callable[[float], None] = time.sleep) -> R:
-    """Run `work` between two looks at the connections, again after a deadlock.
+    """Run `work`, and run it again after a deadlock; check the connections before and after.
 
-    Starlette sends none of Django's request signals; without these looks a connection that the
+    Starlette sends none of Django's request signals. Without these checks, a connection that the
     server closed would fail for ever.
+
+    Args:
+        work: the unit of work.
+        pause: sleeps for a number of seconds between two tries.
+
+    Raises:
+        OperationalError: the last try deadlocked, or the database is not available.
+        RuntimeError: `work` raised StopIteration.
+
     """
     for left in reversed(range(MAX_TRANSACTION_TRIES)):
         close_old_connections()
@@ -159,7 +178,7 @@ def run_unit_of_work[R](work: Callable[[], R], *, pause: Callable[[float], None]
                 raise
             logger.info("transaction_collided", tries_left=left)
         except StopIteration as error:
-            # asyncio cannot put it into a future: the caller would wait for ever, the lane be lost
+            # a future cannot hold it: the caller would wait for ever and the lane would be lost
             raise RuntimeError("a unit of work raised StopIteration") from error
         finally:
             close_old_connections()

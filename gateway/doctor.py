@@ -1,4 +1,4 @@
-"""What Meta says about this installation: the clock, the token, the numbers, the webhook.
+"""Checks of the Meta setup: clock, access token, business numbers, webhook.
 
 Sources: Meta's pages "Business phone numbers", "Subscribed apps" and "Webhooks overview" of the
 WhatsApp Business Platform, and "App subscriptions" of the Graph API reference.
@@ -18,18 +18,18 @@ from shared.whatsapp.errors import GraphError, GraphRefused
 from shared.whatsapp.services.meta_client import MetaClient
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
-"""Deadlines and the 24 h window compare Meta's clock with ours."""
+"""Allowed difference: deadlines and the 24-hour window compare Meta's clock with ours."""
 
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
-"""Seconds each question may take; a person waits."""
+"""Seconds each request may take, while a person waits."""
 
 INVALID_TOKEN_CODES: Final = frozenset({0, 190})
 CALLBACK_LEVELS: Final = ("phone_number", "whatsapp_business_account", "application")
-"""Where a number's webhooks go: the first of these addresses that is set."""
+"""Levels of callback addresses; a number's webhooks go to the first one that is set."""
 
 
 class CheckStatus(StrEnum):
-    """What came of a check; OPEN: not needed yet, or it cannot be seen from here."""
+    """Status of a check; OPEN: not needed yet, or not visible from here."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -38,7 +38,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found, and what to do about it."""
+    """Result of one check: what it found and how to fix it."""
 
     title: str
     outcome: CheckStatus
@@ -46,35 +46,38 @@ class CheckResult:
     remedy: str = ""
 
     @property
-    def fine(self) -> bool:
-        """Whether what builds upon it can be checked."""
+    def has_passed(self) -> bool:
+        """Whether the check passed, so that checks which depend on it make sense."""
         return self.outcome is CheckStatus.PASSED
 
 
 def report_passed(title: str, words: str) -> CheckResult:
-    """Say that something is as it should be."""
+    """Return the result of a check that passed."""
     return CheckResult(title, CheckStatus.PASSED, words)
 
 
 def report_failed(title: str, words: str, *, remedy: str) -> CheckResult:
-    """Say that something is wrong."""
+    """Return the result of a check that failed."""
     return CheckResult(title, CheckStatus.FAILED, words, remedy)
 
 
 def report_open(title: str, words: str, *, remedy: str = "") -> CheckResult:
-    """Say that something is not needed yet, or cannot be seen."""
+    """Return the result of a check that is not needed yet, or not possible."""
     return CheckResult(title, CheckStatus.OPEN, words, remedy)
 
 
 async def check_meta_setup(
     settings: Settings, *, now: datetime, transport: httpx.AsyncBaseTransport | None = None
 ) -> list[CheckResult]:
-    """Ask Meta about everything it tells, in the order in which it is set up.
+    """Check everything that Meta shows, in the order in which it is set up.
 
     Args:
-        settings: may lack what only the gateway needs; then Meta is not asked about it.
-        now: our own clock, compared with Meta's.
-        transport: replaces the real one.
+        settings: variables that only the gateway needs may be empty; their checks are then open.
+        now: our clock, compared with Meta's.
+        transport: replaces the network in tests.
+
+    Returns:
+        The results; an error of Meta's is a failed check and not raised.
 
     """
     async with httpx.AsyncClient(
@@ -133,10 +136,10 @@ async def _check_with_token(
 
 
 async def _check_business_number(client: MetaClient, number: str) -> list[CheckResult]:
-    """Look at one business number.
+    """Check one business number.
 
     Raises:
-        GraphError: the token is not good, so that nothing else can be asked.
+        GraphError: the token is not valid, or Meta did not answer.
 
     """
     title = f"Number {number}"
@@ -201,7 +204,7 @@ async def _check_account(
 async def _check_webhook_fields(
     http: httpx.AsyncClient, settings: Settings, *, app_ids: Iterable[str]
 ) -> CheckResult:
-    """See whether the field `messages` reaches us; only the app itself may ask, by its secret."""
+    """Check the subscription to the field `messages`; Meta shows it only to the app's own token."""
     title = "App secret and field"
     for app_id in app_ids:
         for secret in settings.app_secrets:
@@ -222,7 +225,7 @@ async def _check_webhook_fields(
 async def _fetch_subscribed_fields(
     http: httpx.AsyncClient, settings: Settings, *, app_token: str
 ) -> set[str] | None:
-    """Give the subscribed webhook fields; None where Meta does not take the app's token."""
+    """Return the subscribed webhook fields; None if Meta refuses the app's token."""
     app_id = app_token.partition("|")[0]
     answer = await http.get(
         f"{settings.meta_graph_url}/{settings.meta_graph_version}/{app_id}/subscriptions",

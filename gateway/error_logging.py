@@ -1,4 +1,4 @@
-"""How an exception is logged: with its traceback, but never with a row of the database."""
+"""Logging of exceptions: with the traceback, but never with a row of the database."""
 
 from typing import Any
 
@@ -7,17 +7,24 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 
 def is_database_away(error: BaseException) -> bool:
-    """Whether the database did not answer; that says nothing about the work itself."""
+    """Whether the database did not answer, which says nothing about the work itself."""
     return isinstance(error, OperationalError | InterfaceError)
 
 
 def log_error(
     logger: structlog.stdlib.BoundLogger, event: str, error: BaseException, **ids: Any
 ) -> None:
-    """Log that `error` happened during `event`.
+    """Log `error` under the event name `event`.
 
-    PostgreSQL puts the failing row into its message, which is what a buyer wrote; of a database
-    error only the kind and its SQLSTATE are told.
+    PostgreSQL puts the failing row, which may hold a buyer's text, into its message. So of a
+    database error only the class and the SQLSTATE are logged.
+
+    Args:
+        logger: the logger of the calling module.
+        event: name of the log event.
+        error: the exception.
+        ids: further keys of the log line.
+
     """
     kind = type(error).__name__
     if isinstance(error, DatabaseError | InterfaceError):

@@ -1,4 +1,4 @@
-"""Whether this process is alive, and whether it does its work."""
+"""Liveness and readiness of this process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ from shared.whatsapp.services.inbox import inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
 DATABASE_TIMEOUT_SECONDS: Final = 2.0
-"""Seconds a look at the database may take before the answer is that it is away."""
+"""Seconds a check may take before the database counts as not available."""
 MAX_UNANSWERED_AGE: Final = timedelta(seconds=60)
 MAX_UNSENT_AGE: Final = timedelta(seconds=120)
 
@@ -27,46 +27,51 @@ logger = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """How this gateway fares.
+    """Result of a readiness check.
 
     Attributes:
-        unapplied: migrations that the code needs and the database lacks.
-        unanswered: how long the oldest message waits for its answer.
-        unsent: how long the oldest reply waits to be sent.
+        database: whether the database answers.
+        unapplied_migrations: number of migrations that the code needs and the database lacks.
+        oldest_unanswered: age of the oldest message without an answer.
+        oldest_unsent: age of the oldest reply that is not sent.
 
     """
 
     database: bool = True
-    unapplied: int = 0
-    unanswered: timedelta | None = None
-    unsent: timedelta | None = None
+    unapplied_migrations: int = 0
+    oldest_unanswered: timedelta | None = None
+    oldest_unsent: timedelta | None = None
 
     @property
     def reasons(self) -> list[str]:
-        """Say in words everything that keeps it from being ready."""
+        """Return a sentence for each problem; empty if the gateway is ready."""
         if not self.database:
             return ["The database does not answer."]
-        if self.unapplied:
-            return [f"{self.unapplied} migrations are not applied: run `manage migrate`."]
+        if self.unapplied_migrations:
+            return [
+                f"{self.unapplied_migrations} migrations are not applied: run `manage migrate`."
+            ]
         reasons = []
-        if self.unanswered and self.unanswered > MAX_UNANSWERED_AGE:
+        if self.oldest_unanswered and self.oldest_unanswered > MAX_UNANSWERED_AGE:
             reasons.append(
-                f"A message waits for its answer since {_round_seconds(self.unanswered)} s."
+                f"A message waits for its answer since {_round_seconds(self.oldest_unanswered)} s."
             )
-        if self.unsent and self.unsent > MAX_UNSENT_AGE:
-            reasons.append(f"A reply waits to be sent since {_round_seconds(self.unsent)} s.")
+        if self.oldest_unsent and self.oldest_unsent > MAX_UNSENT_AGE:
+            reasons.append(
+                f"A reply waits to be sent since {_round_seconds(self.oldest_unsent)} s."
+            )
         return reasons
 
-    def as_json(self) -> bytes:
-        """Tell it to a program."""
+    def to_json(self) -> bytes:
+        """Return the body of `/readyz`."""
         return orjson.dumps(
             {
                 "ready": not self.reasons,
                 "reasons": self.reasons,
                 "database": "ok" if self.database else "away",
-                "unapplied_migrations": self.unapplied if self.database else None,
-                "oldest_unanswered_seconds": _round_seconds(self.unanswered),
-                "oldest_unsent_seconds": _round_seconds(self.unsent),
+                "unapplied_migrations": self.unapplied_migrations if self.database else None,
+                "oldest_unanswered_seconds": _round_seconds(self.oldest_unanswered),
+                "oldest_unsent_seconds": _round_seconds(self.oldest_unsent),
             }
         )
 
@@ -74,65 +79,68 @@ class Readiness:
 DATABASE_AWAY: Final = Readiness(database=False)
 
 
-def build_health_routes(look: Callable[[], Awaitable[Readiness]]) -> list[Route]:
-    """Give the routes of `/healthz` and `/readyz`; `look` may fail or take its time."""
-    watch = ReadinessMonitor(look)
+def build_health_routes(check: Callable[[], Awaitable[Readiness]]) -> list[Route]:
+    """Return the routes of `/healthz` and `/readyz`.
 
-    async def alive(_: Request) -> Response:
+    Args:
+        check: the readiness check; it may fail or take long.
+
+    """
+    monitor = ReadinessMonitor(check)
+
+    async def healthz_view(_: Request) -> Response:
         return PlainTextResponse("alive")
 
-    async def ready(_: Request) -> Response:
-        condition = await watch.condition()
-        status = 503 if condition.reasons else 200
-        return Response(condition.as_json(), status, media_type="application/json")
+    async def readyz_view(_: Request) -> Response:
+        readiness = await monitor.check_readiness()
+        status = 503 if readiness.reasons else 200
+        return Response(readiness.to_json(), status, media_type="application/json")
 
-    return [Route("/healthz", alive), Route("/readyz", ready)]
+    return [Route("/healthz", healthz_view), Route("/readyz", readyz_view)]
 
 
 class ReadinessMonitor:
-    """Looks once at a time, however many ask, and never longer than `PATIENCE`."""
+    """Readiness checks, one at a time; concurrent requests share its result."""
 
-    def __init__(self, look: Callable[[], Awaitable[Readiness]]) -> None:
-        """Take how to look."""
-        self._look = look
-        self._looking: asyncio.Task[Readiness] | None = None
+    def __init__(self, check: Callable[[], Awaitable[Readiness]]) -> None:
+        self._check = check
+        self._running: asyncio.Task[Readiness] | None = None
 
-    async def condition(self) -> Readiness:
-        """Say how it fares; a look that fails or does not end means that the database is away."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._glance())
+    async def check_readiness(self) -> Readiness:
+        """Return the readiness; a check that fails or takes too long counts as no database."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._check_database())
         try:
             return await asyncio.wait_for(
-                asyncio.shield(self._looking), timeout=DATABASE_TIMEOUT_SECONDS
+                asyncio.shield(self._running), timeout=DATABASE_TIMEOUT_SECONDS
             )
         except TimeoutError:
             return DATABASE_AWAY
 
-    async def _glance(self) -> Readiness:
+    async def _check_database(self) -> Readiness:
         try:
-            return await self._look()
+            return await self._check()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("database_does_not_answer", error=type(error).__name__)
             return DATABASE_AWAY
 
 
 class ReadinessCheck:
-    """Reads a condition from the database; migrations once applied are not looked for again."""
+    """The readiness check. Once all migrations are applied, it does not look for them again."""
 
     def __init__(self) -> None:
-        """Begin without knowing whether all migrations are applied."""
         self._migrated = False
 
     def __call__(self) -> Readiness:
-        """Look at everything, with reads only."""
+        """Read the readiness from the database; write nothing."""
         now = datetime.now(UTC)
         unapplied = 0 if self._migrated else _count_unapplied_migrations()
         if unapplied:
-            return Readiness(unapplied=unapplied)
+            return Readiness(unapplied_migrations=unapplied)
         self._migrated = True
         return Readiness(
-            unanswered=inbox_queue.get_oldest_unanswered_age(now=now),
-            unsent=outbox_queue.get_oldest_unsent_age(now=now),
+            oldest_unanswered=inbox_queue.get_oldest_unanswered_age(now=now),
+            oldest_unsent=outbox_queue.get_oldest_unsent_age(now=now),
         )
 
 

@@ -10,46 +10,52 @@ from gateway import error_logging
 from shared.core import logs
 
 MAX_WEBHOOKS_PER_COMMIT: Final = 256
-"""Beyond this a batch gains nothing and the first of it waits longer."""
+"""A larger batch is not faster, and its first webhook waits longer."""
 MAX_PENDING_WEBHOOKS: Final = 20 * MAX_WEBHOOKS_PER_COMMIT
-"""More than that waiting means the database hangs: Meta, which sends again, keeps the rest."""
+"""If more are pending, the database hangs; Meta keeps the others and sends them again."""
 
 logger = logs.get_logger(__name__)
 
 
 class WebhookNotStored(Exception):
-    """The webhook is not in the database; Meta is to send it again."""
+    """The webhook is not in the database; Meta must send it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingArrival[A]:
     arrival: A
-    committed: asyncio.Future[None]
+    commit_future: asyncio.Future[None]
 
 
 class Ingest[A, S]:
-    """Collects what arrives and stores everything pending at once; the commit sets the pace.
+    """Group commit: everything that is pending is stored in one transaction.
 
-    While one batch commits the next gathers, so there is no timer: a webhook alone is stored at
-    once, and the busier it gets the more share a commit.
+    The next batch collects while the current one commits, so no timer is needed. A single webhook
+    is stored at once, and under load more webhooks share a commit.
     """
 
     def __init__(
         self, store: Callable[[Sequence[A]], Awaitable[S]], *, committed: Callable[[S], None]
     ) -> None:
-        """Take `store`, which commits a batch or raises, and whom to tell after each commit."""
+        """Create an empty queue.
+
+        Args:
+            store: commits a batch and returns a summary of it, or raises.
+            committed: called with that summary after each commit.
+
+        """
         self._store = store
         self._committed = committed
         self._pending: deque[_PendingArrival[A]] = deque()
         self._committing: asyncio.Task[None] | None = None
 
-    async def keep(self, arrival: A) -> None:
-        """Return once `arrival` is committed.
+    async def store(self, arrival: A) -> None:
+        """Store `arrival` and return once it is committed.
 
-        It is stored also when the caller is cancelled meanwhile, because its client has gone.
+        It is also stored if the caller is cancelled meanwhile because its client has gone.
 
         Raises:
-            NotStored: the batch failed, or too many wait already.
+            WebhookNotStored: the batch failed, or too many webhooks are pending.
 
         """
         if len(self._pending) >= MAX_PENDING_WEBHOOKS:
@@ -58,12 +64,12 @@ class Ingest[A, S]:
         self._pending.append(waiting)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all(), name="ingest")
-        await waiting.committed
+        await waiting.commit_future
 
-    async def drained(self, *, patience: float) -> None:
-        """Return once nothing is pending any more, or after `patience` seconds."""
+    async def drain(self, *, timeout_seconds: float) -> None:
+        """Return once nothing is pending, or after `timeout_seconds`."""
         if self._committing is not None:
-            await asyncio.wait([self._committing], timeout=patience)
+            await asyncio.wait([self._committing], timeout=timeout_seconds)
 
     async def _commit_all(self) -> None:
         try:
@@ -93,7 +99,7 @@ class Ingest[A, S]:
             self._committed(stored)
 
     async def _commit_one_by_one(self, batch: Sequence[_PendingArrival[A]]) -> None:
-        """Keep the one that cannot be stored from spoiling the others of its batch."""
+        """Commit each webhook by itself, so that a bad one does not fail the others."""
         for waiting in batch:
             await self._commit([waiting])
 
@@ -102,11 +108,11 @@ def _settle_pending[A](
     batch: Sequence[_PendingArrival[A]], *, failure: BaseException | None
 ) -> None:
     for waiting in batch:
-        if waiting.committed.done():  # its client has gone; Meta sends again, which does no harm
+        if waiting.commit_future.done():  # its client has gone; Meta may send it again
             continue
         if failure is None:
-            waiting.committed.set_result(None)
+            waiting.commit_future.set_result(None)
         else:
             refusal = WebhookNotStored("the batch was not committed")
             refusal.__cause__ = failure
-            waiting.committed.set_exception(refusal)
+            waiting.commit_future.set_exception(refusal)

@@ -2,6 +2,6 @@
 
 from shared.core.config import GatewaySettings
 
-GatewaySettings.read()  # first, so that a start names everything that is missing at once
+GatewaySettings.read()  # first, so that one start names everything that is missing
 
 from shared.settings import *

@@ -1,4 +1,4 @@
-"""Where Meta knocks: the handshake, and updates that are stored before they are acknowledged.
+"""The webhook endpoint: Meta's verification request, and webhooks stored before the answer.
 
 Source: Meta, "Create a webhook endpoint".
 """
@@ -22,36 +22,39 @@ from shared.whatsapp.webhook_items import Webhook
 
 NO_SNIFF_HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
 CLOSE_CONNECTION_HEADERS: Final = {"Connection": "close"}
-"""The rest of a body that is too long is not worth reading."""
+"""Sent with a refusal of a body that is too long; its rest is not read."""
 
 logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedWebhook:
-    """A webhook on its way into the inbox, and the id its handling is logged under."""
+    """A webhook to be stored, and the correlation id under which it is logged."""
 
     webhook: Webhook
     correlation_id: str
 
 
 class BodyTooLong(Exception):
-    """The request is longer than anything Meta sends."""
+    """The request body is longer than any that Meta sends."""
 
 
 def build_webhook_routes(
-    *, keep: Callable[[ReceivedWebhook], Awaitable[None]], secrets: Sequence[str], verify_token: str
+    *,
+    store: Callable[[ReceivedWebhook], Awaitable[None]],
+    secrets: Sequence[str],
+    verify_token: str,
 ) -> list[Route]:
-    """Give the two routes of `/webhook`.
+    """Return the two routes of `/webhook`.
 
     Args:
-        keep: returns once the webhook is committed, or raises `NotStored`.
-        secrets: the app secrets, any of which may have signed.
-        verify_token: what Meta must say in the handshake.
+        store: returns once the webhook is committed, or raises `WebhookNotStored`.
+        secrets: the app secrets, any of which may have signed a webhook.
+        verify_token: the token that Meta sends in its verification request.
 
     """
 
-    async def verify(request: Request) -> Response:
+    async def verify_webhook_view(request: Request) -> Response:
         asked = request.query_params
         known = security.is_verify_token(asked.get("hub.verify_token"), token=verify_token)
         if not known or asked.get("hub.mode") != "subscribe" or "hub.challenge" not in asked:
@@ -60,7 +63,7 @@ def build_webhook_routes(
         logger.info("webhook_verified")
         return PlainTextResponse(asked["hub.challenge"], headers=NO_SNIFF_HEADERS)
 
-    async def receive(request: Request) -> Response:
+    async def receive_webhook_view(request: Request) -> Response:
         correlation_id = token_hex(8)
         bind_contextvars(correlation_id=correlation_id)
         header = request.headers.get("x-hub-signature-256")
@@ -75,15 +78,15 @@ def build_webhook_routes(
         if not security.is_signed(body, header=header, secrets=secrets):
             return _refuse_webhook(401, reason="signature_wrong")
         try:
-            await keep(ReceivedWebhook(payloads.parse_webhook(body), correlation_id))
+            await store(ReceivedWebhook(payloads.parse_webhook(body), correlation_id))
         except WebhookNotStored:
             return Response(status_code=503)
         logger.debug("webhook_kept")
         return Response()
 
     return [
-        Route("/webhook", verify, methods=["GET"]),
-        Route("/webhook", receive, methods=["POST"]),
+        Route("/webhook", verify_webhook_view, methods=["GET"]),
+        Route("/webhook", receive_webhook_view, methods=["POST"]),
     ]
 
 
@@ -95,7 +98,13 @@ def _refuse_webhook(
 
 
 async def _read_body(request: Request) -> bytes:
-    """Read the body as it comes, never more than the limit, whatever its length claims to be."""
+    """Return the body; never read more than the limit, whatever `Content-Length` says.
+
+    Raises:
+        BodyTooLong: the body is longer than `WEBHOOK_BODY_LIMIT`.
+        ClientDisconnect: the client closed the connection before the end of the body.
+
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:18]) > WEBHOOK_BODY_LIMIT:
         raise BodyTooLong

@@ -1,7 +1,7 @@
-"""Brings a signed event to an address: one try, what came of it in words, never an exception.
+"""HTTP client for event webhooks: one attempt per call, and an error is part of its result.
 
-A transport and no client: no cookie, connection, redirect, proxy or password of one endpoint or of
-the environment ever meets another endpoint.
+It uses a transport and no httpx client, so that endpoints share no cookies, connections, redirects,
+proxies or passwords with each other or with the environment.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ from shared.events import addresses
 from shared.events.services.deliveries import HTTP_GONE, MAX_RESPONSE_CHARACTERS, AttemptResult
 
 ATTEMPT_TIMEOUT: Final = timedelta(seconds=10)
-"""For a whole try, from looking the name up to the end of the answer."""
+"""For a whole attempt, from the look-up of the name to the end of the response."""
 
 CONNECT_TIMEOUT_SECONDS: Final = 3.0
-"""Seconds for a connection; a name may have several addresses, of which one is dead."""
+"""Seconds for each connection; one of several addresses of a name may be dead."""
 
 MAX_RESPONSE_BYTES: Final = 64 * 1024
-"""Bytes of an answer that are read at most."""
+"""Bytes of a response that are read at most."""
 
 MAX_ADDRESSES_PER_ATTEMPT: Final = 3
-"""So many are connected to within the deadline."""
+"""Addresses of a name that are tried within the deadline."""
 
 _CONNECT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 _RETRY_AFTER_SECONDS: Final = re.compile(r"[0-9]{1,9}")
@@ -41,19 +41,19 @@ logger = logs.get_logger(__name__)
 
 
 class _SendingRefused(Exception):
-    """Nothing was sent; the words say why."""
+    """The event was not sent; the message says why."""
 
 
 @dataclass(slots=True)
 class _PartialResponse:
-    """What is known of an answer so far, also when time runs out over its body."""
+    """The part of a response that has arrived, which counts even if the body is cut off."""
 
     response: httpx.Response | None = None
     body: bytes = b""
 
 
 class WebhookSender:
-    """Posts to any public address; lives in one event loop."""
+    """HTTP client that posts to any public address; belongs to one event loop."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class WebhookSender:
         resolver: Resolver | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Make a courier; nothing is connected yet.
+        """Create a sender; nothing is connected yet.
 
         Args:
-            allow_private: whether it may go into a private network.
-            deadline: for a whole try.
+            allow_private: whether it may send to addresses in private networks.
+            deadline: for a whole attempt.
             resolver: replaces the real one.
             transport: replaces the real one.
 
@@ -78,40 +78,47 @@ class WebhookSender:
         self._transport = transport
 
     async def aclose(self) -> None:
-        """Close what is still open."""
+        """Close the open connections."""
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def bring(self, url: str, *, headers: Mapping[str, str], body: bytes) -> AttemptResult:
-        """Post a body and say what came of it; any 2xx is a success, whatever its body.
+    async def send_event(
+        self, url: str, *, headers: Mapping[str, str], body: bytes
+    ) -> AttemptResult:
+        """Post an event and return the result; any 2xx status is a success.
 
-        The name is looked up here, every address it has must be a public one, and the connection
-        goes to the very address that was looked at, while certificate and `Host` are the name's.
+        The name is looked up here and all its addresses must be public. The connection goes to an
+        address that was checked, while the certificate and the `Host` header are those of the name.
 
         Args:
-            url: where to; http or https.
-            headers: what goes along.
-            body: what is posted.
+            url: address of the endpoint; http or https.
+            headers: sent with the request, in addition to those of the client.
+            body: the request body.
+
+        Returns:
+            Status, body, error and latency in milliseconds; errors never raise.
 
         """
         clock = asyncio.get_running_loop().time
-        begun, heard, error = clock(), _PartialResponse(), ""
+        begun, received, error = clock(), _PartialResponse(), ""
         try:
             async with asyncio.timeout(self._deadline):
-                await self._exchange(url, headers=headers, body=body, heard=heard)
+                await self._post(url, headers=headers, body=body, received=received)
         except _SendingRefused as refused:
             error = str(refused)
         except TimeoutError:
             error = f"It did not answer within {self._deadline:g} seconds."
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             error = _describe_network_error(failure)
-        except Exception as failure:  # noqa: BLE001 - whatever an address does is its own trouble
+        except Exception as failure:  # noqa: BLE001 - no endpoint may stop the worker
             logger.warning("event_not_brought", error=type(failure).__name__)
             error = f"It could not be sent ({type(failure).__name__})."
-        return _build_attempt_result(heard, error=error, latency_ms=round(1000 * (clock() - begun)))
+        return _build_attempt_result(
+            received, error=error, latency_ms=round(1000 * (clock() - begun))
+        )
 
-    async def _exchange(
-        self, url: str, *, headers: Mapping[str, str], body: bytes, heard: _PartialResponse
+    async def _post(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, received: _PartialResponse
     ) -> None:
         asked = httpx.URL(url)
         if asked.scheme not in {"http", "https"} or not asked.host:
@@ -127,21 +134,28 @@ class WebhookSender:
                 "timeout": {"connect": min(CONNECT_TIMEOUT_SECONDS, self._deadline)},
             },
         )
-        response = heard.response = await self._sent(request, await self._found(asked))
+        response = received.response = await self._send_to_first_reachable(
+            request, await self._resolve_host(asked)
+        )
         try:
             async for chunk in response.aiter_raw():
-                heard.body += chunk[: MAX_RESPONSE_BYTES - len(heard.body)]
-                if len(heard.body) >= MAX_RESPONSE_BYTES:
+                received.body += chunk[: MAX_RESPONSE_BYTES - len(received.body)]
+                if len(received.body) >= MAX_RESPONSE_BYTES:
                     break
         finally:
             await response.aclose()
 
-    async def _found(self, url: httpx.URL) -> Addresses:
-        """Look the name up and give its addresses, all of them public ones."""
+    async def _resolve_host(self, url: httpx.URL) -> Addresses:
+        """Return the addresses of the host.
+
+        Raises:
+            _SendingRefused: the name is not known, or one of its addresses is private.
+
+        """
         host = url.raw_host.decode("ascii").strip("[]")
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await self._resolver.addresses(host, port)
+            found = await self._resolver.resolve(host, port)
         except OSError:
             raise _SendingRefused("The name in its address is not known.") from None
         if not self._allow_private and any(map(addresses.is_blocked_ip, found)):
@@ -150,8 +164,10 @@ class WebhookSender:
             )
         return found[:MAX_ADDRESSES_PER_ATTEMPT]
 
-    async def _sent(self, request: httpx.Request, found: Addresses) -> httpx.Response:
-        """Send to the first address that can be connected to."""
+    async def _send_to_first_reachable(
+        self, request: httpx.Request, found: Addresses
+    ) -> httpx.Response:
+        """Send to the first address that accepts a connection."""
         name = request.url
         self._transport = transport = self._transport or _build_transport()
         for position, address in enumerate(found, start=1):
@@ -168,25 +184,27 @@ class WebhookSender:
 
 
 def _build_transport() -> httpx.AsyncHTTPTransport:
-    """Make the real transport: certificates are checked, nothing is kept for later.
+    """Build the transport: certificates are checked and no connection is kept alive.
 
-    A connection would be found again by its address, although another name may be asked for there.
-    `SSL_CERT_FILE` is heard, for a certificate authority of one's own; a proxy is not.
+    A kept connection would be reused for its IP address, even under another host name. The
+    variable `SSL_CERT_FILE` is respected, for a private certificate authority; proxies are not.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     verify: ssl.SSLContext = httpx.create_ssl_context()
     return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
 
 
-def _build_attempt_result(heard: _PartialResponse, *, error: str, latency_ms: int) -> AttemptResult:
-    """Judge a try: once there is a status, that is what counts."""
-    response = heard.response
+def _build_attempt_result(
+    received: _PartialResponse, *, error: str, latency_ms: int
+) -> AttemptResult:
+    """Build the result; if a status arrived, it decides."""
+    response = received.response
     if response is None:
         return AttemptResult(http_status=None, latency_ms=latency_ms, error=error)
     return AttemptResult(
         http_status=response.status_code,
         latency_ms=latency_ms,
-        body=_decode_body(heard.body),
+        body=_decode_body(received.body),
         error="" if response.is_success else _describe_error_status(response.status_code),
         retry_after=_parse_retry_after(response.headers),
     )
@@ -208,7 +226,7 @@ def _describe_error_status(status: int) -> str:
 
 
 def _describe_network_error(error: Exception) -> str:
-    """Say what went wrong before there was an answer."""
+    """Return a sentence for an error that happened before the response."""
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "Nobody answered at its address: no connection in time."
     cause: BaseException | None = error
@@ -226,7 +244,7 @@ def _describe_network_error(error: Exception) -> str:
 
 
 def _parse_retry_after(headers: httpx.Headers) -> timedelta | None:
-    """Read `Retry-After`: seconds, or a date, which is compared with the answer's own.
+    """Parse `Retry-After`: seconds, or a date, which is compared with the response's date.
 
     Source: RFC 9110, section 10.2.3.
     """

@@ -1,6 +1,6 @@
-"""Fills a demo: `python -m deploy.demo`; reads what is wanted, writes what is there (JSON).
+"""`python -m deploy.demo` fills the demo's database; input and output are JSON.
 
-A process of its own, because Django reads its settings once a process.
+It is a separate process because Django reads its settings once per process.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The seller's side over HTTP: a browser that submits the admin's forms, a program with a token."""
+"""HTTP clients of the seller: a browser for the admin's forms, and an API client."""
 
 import time
 from collections.abc import Callable
@@ -9,23 +9,23 @@ from typing import Any, Final, Self
 import httpx
 
 PROOF_TIMEOUT_SECONDS: Final = 15.0
-"""Seconds the gateway gets to fetch a proof."""
+"""Seconds in which the gateway must fetch a proof."""
 
 
 class DemoMismatch(Exception):
-    """The demo did something else than its script says; names both."""
+    """The demo did not do what its script expects; the message names both."""
 
 
 @dataclass
 class HtmlForm:
-    """A form of a page: where it goes and what it already holds."""
+    """A form of a page: its action and its filled fields."""
 
     action: str
     fields: dict[str, list[str]] = field(default_factory=dict)
 
 
 class HtmlPage(HTMLParser):
-    """What a browser needs of a page: its forms and its links."""
+    """Parser for the forms and links of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -34,19 +34,19 @@ class HtmlPage(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note forms, the fields in them, and links."""
-        about = {name: value or "" for name, value in attrs}
+        """Collect forms, their fields, and links."""
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(HtmlForm(about.get("action", "")))
-        elif tag == "input" and self.forms and about.get("name"):
-            values = self.forms[-1].fields.setdefault(about["name"], [])
-            values.append(about.get("value", ""))
+            self.forms.append(HtmlForm(attributes.get("action", "")))
+        elif tag == "input" and self.forms and attributes.get("name"):
+            values = self.forms[-1].fields.setdefault(attributes["name"], [])
+            values.append(attributes.get("value", ""))
         elif tag == "a":
-            self.links.append(about.get("href", ""))
+            self.links.append(attributes.get("href", ""))
 
 
 class AdminBrowser:
-    """A browser with cookies, as far as logging in and pressing a button need one."""
+    """A minimal browser with cookies, for logging in and pressing a button."""
 
     def __init__(self, address: str) -> None:
         self._http = httpx.Client(
@@ -58,7 +58,7 @@ class AdminBrowser:
         )
 
     def __enter__(self) -> Self:
-        """Use it in a `with`."""
+        """Return the client itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,10 +66,11 @@ class AdminBrowser:
         self._http.close()
 
     def log_in(self, *, username: str, password: str) -> None:
-        """Fill in the login form.
+        """Submit the login form.
 
         Raises:
-            NotAsExpected: it did not lead into the admin.
+            DemoMismatch: it did not lead to the admin.
+            httpx.HTTPError: the back office did not answer, or with an error.
 
         """
         page = self._open("/admin/login/?next=/admin/")
@@ -82,7 +83,8 @@ class AdminBrowser:
         """Find an order by its code, open its page and press the button that confirms.
 
         Raises:
-            NotAsExpected: there is no such order or button, or it was not paid by that.
+            DemoMismatch: there is no such order or button, or the order is not paid afterwards.
+            httpx.HTTPError: the back office did not answer, or with an error.
 
         """
         found = self._open(f"/admin/raffles/order/?q={code}")
@@ -110,7 +112,7 @@ class AdminBrowser:
 
 
 class ApiClient:
-    """A program with a token, such as a workflow of n8n."""
+    """A program with an API token, such as a workflow of n8n."""
 
     def __init__(self, address: str, *, token: str) -> None:
         self._http = httpx.Client(
@@ -121,23 +123,24 @@ class ApiClient:
         )
 
     def __enter__(self) -> Self:
-        """Use it in a `with`."""
+        """Return the client itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self._http.close()
 
-    def order_with_kept_proof(self, code: str) -> dict[str, Any]:
-        """Wait until an order has a payment proof whose file is kept; give the order.
+    def wait_for_kept_proof(self, code: str) -> dict[str, Any]:
+        """Wait until an order has payment proofs whose files are stored; return the order.
 
         Raises:
-            NotAsExpected: it does not come in time.
+            DemoMismatch: that does not happen in time.
+            httpx.HTTPError: the API did not answer, or with an error.
 
         """
         give_up_at = time.monotonic() + PROOF_TIMEOUT_SECONDS
         while time.monotonic() < give_up_at:
-            order = self.order(code)
+            order = self.load_order(code)
             if order["proofs"] and all(proof["status"] == "KEPT" for proof in order["proofs"]):
                 return order
             time.sleep(0.2)
@@ -145,11 +148,12 @@ class ApiClient:
             f"the receipt of {code} was not fetched within {PROOF_TIMEOUT_SECONDS:.0f} s"
         )
 
-    def order(self, code: str) -> dict[str, Any]:
-        """Find an order by its code.
+    def load_order(self, code: str) -> dict[str, Any]:
+        """Return an order by its code.
 
         Raises:
-            NotAsExpected: the API does not list it.
+            DemoMismatch: the API does not list it.
+            httpx.HTTPError: the API did not answer, or with an error.
 
         """
         listed = self._http.get("/orders").raise_for_status().json()["results"]
@@ -159,10 +163,11 @@ class ApiClient:
         return found
 
     def confirm_payment(self, order: dict[str, Any]) -> None:
-        """Confirm that the whole total of an order arrived, having seen its proofs.
+        """Confirm that the total of an order arrived, and name the proofs that were seen.
 
         Raises:
-            NotAsExpected: the order was not paid by that.
+            DemoMismatch: the order is not paid afterwards.
+            httpx.HTTPError: the API did not answer.
 
         """
         seen = [proof["id"] for proof in order["proofs"]]

@@ -1,4 +1,4 @@
-"""Where a demo lives: its folder, its secrets and the environment of its processes."""
+"""The environment of a demo: its folder, ports, secrets and environment variables."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy import dotenv
-from deploy.child_processes import LOOPBACK_HOST
+from deploy.child_processes import LOOPBACK_HOST, find_free_ports
 from shared.core.config import PROJECT_ROOT
 
 PHONE_NUMBER_ID: Final = "106540352242922"
@@ -21,21 +21,27 @@ READABLE_CHARACTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class DemoAlreadyRunning(Exception):
-    """Another demo runs in this folder; stop that one first, or talk to its phone."""
+    """Another demo runs in this folder; stop it first, or use its phone."""
 
 
 @dataclass(frozen=True)
 class DemoPorts:
-    """Where the three processes of a demo listen."""
+    """Ports of the three processes of a demo."""
 
     meta: int
     gateway: int
     backoffice: int
 
 
+def find_demo_ports(meta: int, gateway: int, backoffice: int) -> DemoPorts:
+    """Return free ports: these, or any for each that is taken or 0."""
+    found = find_free_ports(meta, gateway, backoffice)
+    return DemoPorts(meta=found[0], gateway=found[1], backoffice=found[2])
+
+
 @dataclass(frozen=True)
 class SeededDemo:
-    """What a demo's database holds."""
+    """The raffle and the API token in a demo's database."""
 
     raffle_id: int
     raffle: str
@@ -44,58 +50,58 @@ class SeededDemo:
 
 @dataclass(frozen=True)
 class DemoFolder:
-    """A demo's folder; a second demo finds there what the first one made."""
+    """A demo's folder; the next demo continues with its files."""
 
     folder: Path
 
     @property
-    def logs(self) -> Path:
-        """The folder with a log file a process."""
+    def logs_folder(self) -> Path:
+        """The folder with one log file per process."""
         return self.folder / "logs"
 
     @property
     def env_file(self) -> Path:
-        """What its processes ran with last, for `uv run --env-file`."""
+        """The file with the variables of the last run, for `uv run --env-file`."""
         return self.folder / "demo.env"
 
     @property
     def login_file(self) -> Path:
-        """What lets the seller and their programs in."""
+        """The file with the seller's login and API token."""
         return self.folder / "demo-login.env"
 
-    def password(self) -> str:
-        """The seller's password, made once and shown again by every later demo."""
+    def load_password(self) -> str:
+        """Return the seller's password; generate and save it at the first demo."""
         kept = dotenv.read_env_file(self.login_file)
         if "PASSWORD" not in kept:
             kept = {**kept, "USERNAME": SELLER_USERNAME, "PASSWORD": _generate_password()}
             dotenv.write_env_file(self.login_file, kept)
         return kept["PASSWORD"]
 
-    def token(self) -> str:
-        """The API token that an earlier demo made; the database has no more than its hash."""
+    def load_token(self) -> str:
+        """Return the API token of an earlier demo, if any; the database has only its hash."""
         return dotenv.read_env_file(self.login_file).get("TOKEN", "")
 
-    def keep_token(self, text: str) -> None:
-        """Keep the API token for every later demo."""
+    def save_token(self, text: str) -> None:
+        """Save the API token for later demos."""
         dotenv.write_env_file(
             self.login_file, {**dotenv.read_env_file(self.login_file), "TOKEN": text}
         )
 
-    def prepare(self, ports: DemoPorts) -> dict[str, str]:
-        """Make the folder, and give every variable of a demo that listens on `ports`.
+    def prepare_environment(self, ports: DemoPorts) -> dict[str, str]:
+        """Create the folder and save and return all variables of a demo that listens on `ports`.
 
-        All are set, none is empty: nothing of a real `.env` nearby reaches a demo, least of all a
-        token.
+        Every variable is set and not empty, so that no value of a real `.env`, least of all a
+        token, reaches the demo.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         variables = {
             **_keep_or_generate_secrets(dotenv.read_env_file(self.env_file)),
-            **self._variables(ports),
+            **self._build_variables(ports),
         }
         dotenv.write_env_file(self.env_file, variables)
         return variables
 
-    def _variables(self, ports: DemoPorts) -> dict[str, str]:
+    def _build_variables(self, ports: DemoPorts) -> dict[str, str]:
         return {
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "DJANGO_DEBUG": "false",
@@ -112,23 +118,23 @@ class DemoFolder:
             "TRUSTED_PROXIES": "0",
             "SENDS_PER_SECOND": "80",
             "API_REQUESTS_PER_MINUTE": "600",
-            "EVENTS_ALLOW_PRIVATE": "true",  # n8n, if any, runs on this machine
+            "EVENTS_ALLOW_PRIVATE": "true",  # n8n runs on this machine
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "INFO",
         }
 
     @contextmanager
-    def occupied(self) -> Iterator[None]:
-        """Keep a second demo out of this folder: two gateways would answer each other's buyers.
+    def lock(self) -> Iterator[None]:
+        """Lock the folder: two gateways would answer the same buyers.
 
         Raises:
-            AlreadyRunning: another one is there.
+            DemoAlreadyRunning: another demo holds the lock.
 
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "demo.lock").open("w") as lock:
+        with (self.folder / "demo.lock").open("w") as lock_file:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DemoAlreadyRunning(
                     f"A demo already runs in {self.folder}: stop it first."
@@ -146,13 +152,13 @@ def _keep_or_generate_secrets(kept: Mapping[str, str]) -> dict[str, str]:
 
 
 def _generate_password() -> str:
-    """Make a password that is easy to copy by hand: three groups without look-alikes."""
+    """Generate a password that is easy to copy by hand: three groups without similar characters."""
     return "-".join(
         "".join(secrets.choice(READABLE_CHARACTERS) for _ in range(4)) for _ in range(3)
     )
 
 
 def build_child_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Give the whole environment of a child process, this one's and the demo's on top."""
+    """Return the complete environment of a child process: this process's, then the demo's."""
     inherited = {name: value for name, value in os.environ.items() if "DJANGO_" not in name}
     return {**inherited, **variables, "DJANGO_SETTINGS_MODULE": "backoffice.settings"}

@@ -1,6 +1,5 @@
-"""`rafflebot demo`: the house is opened, a panel says how to get in, and a phone is handed over."""
+"""`rafflebot demo`: running services, a panel with addresses and login, and a buyer's phone."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -10,44 +9,41 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
+from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import services
-from deploy.demo.environment import DemoAlreadyRunning, DemoFolder, DemoPorts
-from deploy.demo.services import RunningDemo
+from deploy.demo.environment import DemoAlreadyRunning, DemoFolder, find_demo_ports
+from deploy.demo.services import INTERRUPTED_EXIT_CODE, RunningDemo
 from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.phone.terminal import TerminalPhone
 from shared.core.config import PROJECT_ROOT
 
 PREFERRED_PORTS: Final = (8090, 8080, 8000)
-"""Ports of the stand-in, the gateway and the back office, wherever nobody else listens there."""
-
-INTERRUPTED_EXIT_CODE: Final = 130
-"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
+"""Ports of the stand-in, the gateway and the back office, unless they are taken."""
 
 
 def run_demo(console: Console, *, folder: Path | None) -> int:
-    """Run a demo until the buyer has had enough; a later one goes on where this one ended.
+    """Run a demo until the user quits; the next one continues with its data.
 
     Args:
-        console: where the panel and the phone are shown.
-        folder: where the demo keeps its data; `var/` of the project by default.
+        console: shows the panel and the phone.
+        folder: the folder for the demo's data; `var/` of the project by default.
 
     Returns:
         The exit code.
 
     """
-    home = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
-    tell = build_progress_printer(console)
+    demo_folder = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
+    report = services.build_progress_printer(console)
     try:
         with (
-            home.occupied(),
+            demo_folder.lock(),
             services.run_demo_services(
-                home, ports=find_demo_ports(*PREFERRED_PORTS), tell=tell
-            ) as open_house,
+                demo_folder, ports=find_demo_ports(*PREFERRED_PORTS), report=report
+            ) as demo,
         ):
-            _open_phone(console, open_house)
+            _open_phone(console, demo)
     except KeyboardInterrupt:
-        tell("stopped while starting")
+        report("stopped while starting")
         return INTERRUPTED_EXIT_CODE
     except (DemoAlreadyRunning, CommandFailed, ProcessFailed) as error:
         console.print(Text(str(error), "red"))
@@ -56,43 +52,32 @@ def run_demo(console: Console, *, folder: Path | None) -> int:
     return 0
 
 
-def find_demo_ports(meta: int, gateway: int, backoffice: int) -> DemoPorts:
-    """Find free ports, these if possible; 0 takes any."""
-    found = find_free_ports(meta, gateway, backoffice)
-    return DemoPorts(meta=found[0], gateway=found[1], backoffice=found[2])
-
-
-def build_progress_printer(console: Console) -> Callable[[str], None]:
-    """Make what says each step in one dim line."""
-    return lambda words: console.print(Text(f"… {words}", "dim"))
-
-
-def _open_phone(console: Console, open_house: RunningDemo) -> None:
-    with SandboxClient(open_house.meta) as sandbox:
-        # it forgot when the buyers of an earlier demo wrote, the gateway did not
+def _open_phone(console: Console, demo: RunningDemo) -> None:
+    with SandboxClient(demo.sandbox_url) as sandbox:
+        # unlike the gateway, it does not know when the buyers of an earlier demo wrote
         sandbox.settings(window="off")
-        info = _build_access_panel(open_house)
+        info = _build_access_panel(demo)
         console.print(info)
         try:
-            TerminalPhone(sandbox=sandbox, console=console, info=info).use()
+            TerminalPhone(sandbox=sandbox, console=console, info=info).run_commands()
         except KeyboardInterrupt:
-            console.print()  # the prompt stands on this line
+            console.print()  # end the line of the prompt
 
 
-def _build_access_panel(open_house: RunningDemo) -> Panel:
+def _build_access_panel(demo: RunningDemo) -> Panel:
     facts = Table.grid(padding=(0, 2, 0, 0))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
-    facts.add_row("Raffle", open_house.seeded.raffle)
-    facts.add_row("Back office", f"{open_house.backoffice}/admin/")
-    facts.add_row("Login", f"{open_house.username}  {open_house.password}")
-    facts.add_row("Logs", f"{open_house.home.logs}/{{gateway,backoffice,meta}}.log")
-    facts.add_row("Check it", f"uv run --env-file {open_house.home.env_file} rafflebot doctor")
+    facts.add_row("Raffle", demo.seeded.raffle)
+    facts.add_row("Back office", f"{demo.backoffice_url}/admin/")
+    facts.add_row("Login", f"{demo.username}  {demo.password}")
+    facts.add_row("Logs", f"{demo.folder.logs_folder}/{{gateway,backoffice,meta}}.log")
+    facts.add_row("Check it", f"uv run --env-file {demo.folder.env_file} rafflebot doctor")
     return Panel(
         Group(
             facts,
             Text("The API, for n8n and the like:", "bold"),
-            Text(_build_curl_examples(open_house)),
+            Text(_build_curl_examples(demo)),
         ),
         box=HORIZONTALS,
         title="A raffle to try",
@@ -100,7 +85,7 @@ def _build_access_panel(open_house: RunningDemo) -> Panel:
     )
 
 
-def _build_curl_examples(open_house: RunningDemo) -> str:
-    token = f"-H 'Authorization: Bearer {open_house.seeded.token}'"
-    orders = f"{open_house.backoffice}/api/orders"
+def _build_curl_examples(demo: RunningDemo) -> str:
+    token = f"-H 'Authorization: Bearer {demo.seeded.token}'"
+    orders = f"{demo.backoffice_url}/api/orders"
     return f"curl {token} \\\n  {orders}\ncurl {token} \\\n  -X POST {orders}/R-…/confirm-payment"

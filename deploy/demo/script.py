@@ -1,4 +1,4 @@
-"""`rafflebot demo --script`: two buyers and a seller play by themselves, and all is compared."""
+"""`rafflebot demo --script`: two scripted purchases whose messages and results are compared."""
 
 import re
 import shutil
@@ -16,10 +16,11 @@ from rich.text import Text
 
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, ProcessFailed
-from deploy.demo import interactive, services
+from deploy.demo import services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
-from deploy.demo.environment import DemoFolder
+from deploy.demo.environment import DemoFolder, find_demo_ports
 from deploy.demo.services import RunningDemo
+from deploy.sandbox import sample_receipts
 from deploy.sandbox.client import (
     BuyerClient,
     NothingSeen,
@@ -27,12 +28,12 @@ from deploy.sandbox.client import (
     SandboxRefused,
     SeenMessage,
 )
-from deploy.sandbox.phone import bubbles, sample_receipts
+from deploy.sandbox.phone import bubbles
 
 MAX_MESSAGES_PER_PURCHASE: Final = 6
-"""What the bot may send in a purchase: every one costs the seller money."""
+"""Messages that the bot may send per purchase; every message costs the seller money."""
 ANSWER_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds an answer is waited for; a cold, busy machine needs some of them."""
+"""Seconds to wait for an answer; a slow machine needs some of them."""
 
 RAFFLE_CARD_PATTERN: Final = (
     r"\*Summer Raffle\* · win a motorbike.*\$5\.00 a number · \d+ of 100 left"
@@ -47,54 +48,56 @@ PAID_PATTERN: Final = r"Paid.*\*(?P<numbers>[\d · ]+)\* are yours"
 
 @dataclass(frozen=True)
 class PlacedPurchase:
-    """What a buyer came to: an order that waits for the seller."""
+    """A purchase whose order waits for the seller."""
 
     code: str
     numbers: tuple[str, ...]
 
 
 class ScriptedBuyer:
-    """A buyer who keeps to the script and prints both sides of the chat."""
+    """A buyer who follows the script and prints both sides of the chat."""
 
     def __init__(self, buyer: BuyerClient, *, name: str, console: Console) -> None:
         self.buyer = buyer
         self.name = name
         self._console = console
-        self._heard = 0
+        self._last_number = 0
         console.print(Text(f"\n— {name}'s phone —", "bold"))
 
     def says(self, text: str) -> None:
         """Write a text."""
-        self._sent(self.buyer.says(text))
+        self._print_sent(self.buyer.says(text))
 
     def taps(self, title: str) -> None:
         """Tap a button of the newest message."""
-        self._sent(self.buyer.taps(title))
+        self._print_sent(self.buyer.taps(title))
 
     def sends_receipt(self, *lines: str) -> None:
         """Send a picture of a receipt."""
-        self._sent(
+        self._print_sent(
             self.buyer.sends_picture(
                 sample_receipts.draw_receipt_jpeg(lines, at=datetime.now(tz=UTC))
             )
         )
 
-    def hears(self, pattern: str, *, buttons: Sequence[str] = ()) -> re.Match[str]:
+    def expect_message(self, pattern: str, *, buttons: Sequence[str] = ()) -> re.Match[str]:
         """Wait for the next message of the bot and compare it.
 
         Args:
             pattern: a regular expression its text must contain; a dot also fits line ends.
-            buttons: the titles it must have.
+            buttons: the titles of its buttons, in order.
 
         Raises:
-            NotAsExpected: nothing came, or something else.
+            DemoMismatch: no message came, or another one.
 
         """
         try:
-            message = self.buyer.waits_for(1, after=self._heard, timeout=ANSWER_TIMEOUT_SECONDS)[0]
+            message = self.buyer.waits_for(
+                1, after=self._last_number, timeout=ANSWER_TIMEOUT_SECONDS
+            )[0]
         except NothingSeen:
             raise DemoMismatch(f"{self.name} waits for /{pattern}/ and hears nothing") from None
-        self._heard = message.n
+        self._last_number = message.n
         bubbles.print_message(self._console, message)
         found = re.search(pattern, message.text, re.DOTALL)
         if found is None:
@@ -103,40 +106,40 @@ class ScriptedBuyer:
             raise DemoMismatch(f"{self.name} expects {buttons} and can tap {message.titles}")
         return found
 
-    def _sent(self, number: int) -> None:
-        self._heard = max(self._heard, number)
-        bubbles.print_message(self._console, self._entry(number))
+    def _print_sent(self, number: int) -> None:
+        self._last_number = max(self._last_number, number)
+        bubbles.print_message(self._console, self._load_message(number))
 
-    def _entry(self, number: int) -> SeenMessage:
+    def _load_message(self, number: int) -> SeenMessage:
         return self.buyer.sees(after=number - 1, read=False)[0]
 
 
 def run_script(console: Console) -> int:
-    """Play everything in a folder and on ports of its own, and clean up.
+    """Run the script in a temporary folder and on free ports, and clean up.
 
     Returns:
-        The exit code: 0 only if everything was as the script says.
+        The exit code: 0 only if everything was as expected.
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-demo-"))
-    tell = interactive.build_progress_printer(console)
+    report = services.build_progress_printer(console)
     try:
-        ports = interactive.find_demo_ports(0, 0, 0)
+        ports = find_demo_ports(0, 0, 0)
         with services.run_demo_services(
-            DemoFolder(folder), ports=ports, tell=tell, static=False
-        ) as opened:
-            _play_script(opened, console)
+            DemoFolder(folder), ports=ports, report=report, static=False
+        ) as demo:
+            _play_script(demo, console)
     except KeyboardInterrupt:
         console.print("stopped")
-        return interactive.INTERRUPTED_EXIT_CODE
-    except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
+        return services.INTERRUPTED_EXIT_CODE
+    except (CommandFailed, ProcessFailed) as error:  # these have the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1
     except (DemoMismatch, SandboxRefused, httpx.HTTPError) as error:
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         console.print(
             "The gateway's log ends:\n"
-            f"{child_processes.read_log_tail(DemoFolder(folder).logs / 'gateway.log')}"
+            f"{child_processes.read_log_tail(DemoFolder(folder).logs_folder / 'gateway.log')}"
         )
         return 1
     finally:
@@ -145,17 +148,17 @@ def run_script(console: Console) -> int:
     return 0
 
 
-def _play_script(opened: RunningDemo, console: Console) -> None:
+def _play_script(demo: RunningDemo, console: Console) -> None:
     with (
-        SandboxClient(opened.meta) as sandbox,
-        AdminBrowser(opened.backoffice) as browser,
-        ApiClient(opened.backoffice, token=opened.seeded.token) as program,
+        SandboxClient(demo.sandbox_url) as sandbox,
+        AdminBrowser(demo.backoffice_url) as browser,
+        ApiClient(demo.backoffice_url, token=demo.seeded.token) as program,
     ):
         ana = ScriptedBuyer(sandbox.buyer("15550100101", name="Ana"), name="Ana", console=console)
         hers = _buy_random_numbers(ana)
         console.print(Text("\n— the seller, in the back office —", "bold"))
-        program.order_with_kept_proof(hers.code)
-        browser.log_in(username=opened.username, password=opened.password)
+        program.wait_for_kept_proof(hers.code)
+        browser.log_in(username=demo.username, password=demo.password)
         browser.confirm_payment(hers.code)
         console.print(f"{hers.code}: receipt seen, payment confirmed\n")
         _expect_paid_message(ana, hers)
@@ -163,59 +166,63 @@ def _play_script(opened: RunningDemo, console: Console) -> None:
         ben = ScriptedBuyer(sandbox.buyer("15550100102", name="Ben"), name="Ben", console=console)
         his = _buy_picked_numbers(ben, taken=hers.numbers)
         console.print(Text("\n— a workflow, over the API —", "bold"))
-        program.confirm_payment(program.order_with_kept_proof(his.code))
+        program.confirm_payment(program.wait_for_kept_proof(his.code))
         console.print(f"{his.code}: receipt kept, payment confirmed\n")
         _expect_paid_message(ben, his)
 
         console.print(Text("\n— the books —", "bold"))
         _check_orders(program, (hers, his))
         _check_message_counts(sandbox, (ana, ben), console=console)
-    _check_inventory(opened, console=console)
+    _check_inventory(demo, console=console)
 
 
-def _buy_random_numbers(player: ScriptedBuyer) -> PlacedPurchase:
-    _request_raffle_card(player)
-    player.taps("Random numbers")
-    player.hears(r"How many numbers\? 1 to 20", buttons=("1", "3", "5"))
-    player.says("3 please")
-    return _confirm_and_pay(player)
+def _buy_random_numbers(buyer: ScriptedBuyer) -> PlacedPurchase:
+    _request_raffle_card(buyer)
+    buyer.taps("Random numbers")
+    buyer.expect_message(r"How many numbers\? 1 to 20", buttons=("1", "3", "5"))
+    buyer.says("3 please")
+    return _confirm_and_pay(buyer)
 
 
-def _buy_picked_numbers(player: ScriptedBuyer, *, taken: Sequence[str]) -> PlacedPurchase:
+def _buy_picked_numbers(buyer: ScriptedBuyer, *, taken: Sequence[str]) -> PlacedPurchase:
     free = [number for number in ("07", "13", "45", "66", "82", "99") if number not in taken]
     wanted = tuple(free[:3])
-    _request_raffle_card(player)
-    player.taps("Pick my numbers")
-    player.hears("Which numbers would you like, from 00 to 99", buttons=("Random instead", "Menu"))
-    player.says("{}, {} and {}".format(*wanted))
-    bought = _confirm_and_pay(player)
+    _request_raffle_card(buyer)
+    buyer.taps("Pick my numbers")
+    buyer.expect_message(
+        "Which numbers would you like, from 00 to 99", buttons=("Random instead", "Menu")
+    )
+    buyer.says("{}, {} and {}".format(*wanted))
+    bought = _confirm_and_pay(buyer)
     if bought.numbers != wanted:
-        raise DemoMismatch(f"{player.name} asked for {wanted} and got {bought.numbers}")
+        raise DemoMismatch(f"{buyer.name} asked for {wanted} and got {bought.numbers}")
     return bought
 
 
-def _request_raffle_card(player: ScriptedBuyer) -> None:
-    player.says("hi")
-    player.hears(RAFFLE_CARD_PATTERN, buttons=("Random numbers", "Pick my numbers", "My tickets"))
+def _request_raffle_card(buyer: ScriptedBuyer) -> None:
+    buyer.says("hi")
+    buyer.expect_message(
+        RAFFLE_CARD_PATTERN, buttons=("Random numbers", "Pick my numbers", "My tickets")
+    )
 
 
-def _confirm_and_pay(player: ScriptedBuyer) -> PlacedPurchase:
+def _confirm_and_pay(buyer: ScriptedBuyer) -> PlacedPurchase:
     held = _parse_ticket_numbers(
-        player.hears(HELD_PATTERN, buttons=("Confirm", "Other numbers", "Cancel"))
+        buyer.expect_message(HELD_PATTERN, buttons=("Confirm", "Other numbers", "Cancel"))
     )
     if len(set(held)) != 3 or any(len(number) != 2 for number in held):  # noqa: PLR2004
-        raise DemoMismatch(f"{player.name} wants three numbers of two digits and got {held}")
-    player.taps("Confirm")
-    code = player.hears(PAYMENT_REQUEST_PATTERN)["code"]
-    player.sends_receipt("$15.00", code, player.name)
-    player.hears("Got it. Your numbers stay yours while we check the payment")
+        raise DemoMismatch(f"{buyer.name} wants three numbers of two digits and got {held}")
+    buyer.taps("Confirm")
+    code = buyer.expect_message(PAYMENT_REQUEST_PATTERN)["code"]
+    buyer.sends_receipt("$15.00", code, buyer.name)
+    buyer.expect_message("Got it. Your numbers stay yours while we check the payment")
     return PlacedPurchase(code=code, numbers=held)
 
 
-def _expect_paid_message(player: ScriptedBuyer, purchase: PlacedPurchase) -> None:
-    paid = _parse_ticket_numbers(player.hears(PAID_PATTERN))
+def _expect_paid_message(buyer: ScriptedBuyer, purchase: PlacedPurchase) -> None:
+    paid = _parse_ticket_numbers(buyer.expect_message(PAID_PATTERN))
     if paid != purchase.numbers:
-        raise DemoMismatch(f"{player.name} held {purchase.numbers} and is told {paid}")
+        raise DemoMismatch(f"{buyer.name} held {purchase.numbers} and is told {paid}")
 
 
 def _parse_ticket_numbers(found: re.Match[str]) -> tuple[str, ...]:
@@ -224,24 +231,24 @@ def _parse_ticket_numbers(found: re.Match[str]) -> tuple[str, ...]:
 
 def _check_orders(program: ApiClient, purchases: Sequence[PlacedPurchase]) -> None:
     for purchase in purchases:
-        order = program.order(purchase.code)
+        order = program.load_order(purchase.code)
         if order["status"] != "PAID" or tuple(order["numbers"]) != purchase.numbers:
             raise DemoMismatch(f"the API shows {order['status']} {order['numbers']}: {purchase}")
 
 
 def _check_message_counts(
-    sandbox: SandboxClient, players: Sequence[ScriptedBuyer], *, console: Console
+    sandbox: SandboxClient, buyers: Sequence[ScriptedBuyer], *, console: Console
 ) -> None:
-    for player in players:
-        sent = len(sandbox.outgoing(to=player.buyer.wa_id))
-        console.print(f"{player.name} got {sent} messages")
+    for buyer in buyers:
+        sent = len(sandbox.outgoing(to=buyer.buyer.wa_id))
+        console.print(f"{buyer.name} got {sent} messages")
         if sent > MAX_MESSAGES_PER_PURCHASE:
             raise DemoMismatch(
-                f"{player.name} got {sent} messages, more than {MAX_MESSAGES_PER_PURCHASE}"
+                f"{buyer.name} got {sent} messages, more than {MAX_MESSAGES_PER_PURCHASE}"
             )
 
 
-def _check_inventory(opened: RunningDemo, *, console: Console) -> None:
+def _check_inventory(demo: RunningDemo, *, console: Console) -> None:
     command = [sys.executable, "-m", "backoffice.manage", "check_inventory"]
-    said = child_processes.run_command(command, environment=opened.environment, timeout=60)
-    console.print(f"manage check_inventory: {said.strip()}")
+    output = child_processes.run_command(command, environment=demo.environment, timeout=60)
+    console.print(f"manage check_inventory: {output.strip()}")

@@ -1,4 +1,4 @@
-"""Fills a demo's database: the schema, a login, a token and a raffle on sale."""
+"""Contents of a demo's database: the schema, a login, an API token and a raffle on sale."""
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -23,14 +23,17 @@ API_CLIENT_NAME: Final = "demo"
 def seed_database(
     *, username: str, password: str, token: str, static: bool, now: datetime
 ) -> SeededDemo:
-    """Bring the database up to date; make the login, the token and the raffle that are missing.
+    """Migrate the database; create the login, the API token and the raffle if they are missing.
 
     Args:
-        username: of the login.
-        password: of the login.
-        token: what an earlier demo was told, as nobody can read it here; empty at the first.
+        username: name of the login.
+        password: password of the login.
+        token: API token of an earlier demo, since the database has only its hash; may be empty.
         static: whether static files are collected.
-        now: the clock.
+        now: current time.
+
+    Returns:
+        The raffle and the valid API token.
 
     """
     call_command("migrate", verbosity=0)
@@ -42,7 +45,7 @@ def seed_database(
 
 
 def _are_static_files_current() -> bool:
-    """Whether the static files were collected since any of them can have changed."""
+    """Whether the static files were collected after the last change of any source."""
     manifest = settings.STATIC_ROOT / "staticfiles.json"
     sources = [PROJECT_ROOT / "uv.lock", *(PROJECT_ROOT / "backoffice" / "static").rglob("*")]
     newest = max(path.stat().st_mtime for path in sources if path.exists())
@@ -61,7 +64,7 @@ def _ensure_login(username: str, password: str) -> None:
 def _ensure_token(kept: str, *, now: datetime) -> str:
     try:
         tokens.find_token(kept, now=now)
-    except tokens.TokenRefused:  # the first demo, or its database or its file was lost
+    except tokens.TokenRefused:  # the first demo, or its database or file was lost
         for lost in ApiToken.objects.filter(name=API_CLIENT_NAME, revoked_at=None):
             tokens.revoke_token(lost, by=API_CLIENT_NAME, now=now)
         return tokens.issue_token(

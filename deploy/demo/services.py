@@ -1,10 +1,14 @@
-"""The running demo: its database filled, its three processes started and ready."""
+"""The services of a demo: a filled database and three running processes."""
 
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
 
 from deploy import child_processes
 from deploy.child_processes import LOOPBACK_HOST, ChildProcesses
@@ -18,15 +22,18 @@ from deploy.demo.environment import (
 
 type ReportProgress = Callable[[str], None]
 
-START_TIMEOUT_SECONDS = 60.0
-"""Seconds each process may take until it answers; a cold, busy machine needs most of them."""
+START_TIMEOUT_SECONDS: Final = 60.0
+"""Seconds in which each process must answer; a slow machine needs most of them."""
+
+INTERRUPTED_EXIT_CODE: Final = 130
+"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
 
 
 @dataclass(frozen=True)
 class RunningDemo:
-    """A demo that runs: where everything is and how to get in."""
+    """A running demo: its addresses, login and environment."""
 
-    home: DemoFolder
+    folder: DemoFolder
     ports: DemoPorts
     seeded: SeededDemo
     username: str
@@ -34,94 +41,102 @@ class RunningDemo:
     environment: dict[str, str]
 
     @property
-    def meta(self) -> str:
+    def sandbox_url(self) -> str:
         """Address of the stand-in for Meta."""
         return f"http://{LOOPBACK_HOST}:{self.ports.meta}"
 
     @property
-    def gateway(self) -> str:
+    def gateway_url(self) -> str:
         """Address of the gateway."""
         return f"http://{LOOPBACK_HOST}:{self.ports.gateway}"
 
     @property
-    def backoffice(self) -> str:
+    def backoffice_url(self) -> str:
         """Address of the back office."""
         return f"http://{LOOPBACK_HOST}:{self.ports.backoffice}"
 
 
+def build_progress_printer(console: Console) -> ReportProgress:
+    """Return a function that prints each step as one dim line."""
+    return lambda words: console.print(Text(f"… {words}", "dim"))
+
+
 @contextmanager
 def run_demo_services(
-    home: DemoFolder, *, ports: DemoPorts, tell: ReportProgress, static: bool = True
+    folder: DemoFolder, *, ports: DemoPorts, report: ReportProgress, static: bool = True
 ) -> Iterator[RunningDemo]:
     """Fill the database, start the three processes, and stop them at the end.
 
     Args:
-        home: the demo's folder.
-        ports: where they listen.
-        tell: called with a few words at each step.
+        folder: the demo's folder.
+        ports: ports of the three processes.
+        report: called with a short text at each step.
         static: whether the admin's static files are collected into the project's `var/`.
 
     Raises:
-        ProcessFailed, CommandFailed: something did not start; the message says what it wrote.
+        CommandFailed: the database could not be filled; the message has the output.
+        ProcessFailed: a process did not start; the message has the end of its log.
 
     """
-    env = build_child_environment(home.prepare(ports))
-    tell("filling the database")
-    seeded = _seed_database(home, env, static=static)
-    house = RunningDemo(
-        home=home,
+    env = build_child_environment(folder.prepare_environment(ports))
+    report("filling the database")
+    seeded = _seed_database(folder, env, static=static)
+    demo = RunningDemo(
+        folder=folder,
         ports=ports,
         seeded=seeded,
         username=SELLER_USERNAME,
-        password=home.password(),
+        password=folder.load_password(),
         environment=env,
     )
-    with ChildProcesses(environment=env, logs=home.logs) as children:
-        tell("starting gateway, back office and a stand-in for Meta")
-        _start_services(children, house)
+    with ChildProcesses(environment=env, logs=folder.logs_folder) as children:
+        report("starting gateway, back office and a stand-in for Meta")
+        _start_services(children, demo)
         try:
-            yield house
+            yield demo
         finally:
-            tell("stopping")
+            report("stopping")
 
 
-def _seed_database(home: DemoFolder, env: dict[str, str], *, static: bool) -> SeededDemo:
+def _seed_database(folder: DemoFolder, env: dict[str, str], *, static: bool) -> SeededDemo:
     wanted = {
         "username": SELLER_USERNAME,
-        "password": home.password(),
-        "token": home.token(),
+        "password": folder.load_password(),
+        "token": folder.load_token(),
         "static": static,
     }
-    said = child_processes.run_command(
+    output = child_processes.run_command(
         [sys.executable, "-m", "deploy.demo"],
         environment=env,
         timeout=120,
         words=json.dumps(wanted),
     )
-    seeded = SeededDemo(**json.loads(said.splitlines()[-1]))
-    home.keep_token(seeded.token)
+    seeded = SeededDemo(**json.loads(output.splitlines()[-1]))
+    folder.save_token(seeded.token)
     return seeded
 
 
-def _start_services(children: ChildProcesses, house: RunningDemo) -> None:
-    meta = children.start("meta", *_build_sandbox_command(house))
-    backoffice = children.start("backoffice", *_build_backoffice_command(house))
-    gateway = children.start("gateway", *_build_gateway_command(house))
-    children.wait_until_ready(meta, f"{house.meta}/sandbox/state", timeout=START_TIMEOUT_SECONDS)
-    children.wait_until_ready(gateway, f"{house.gateway}/readyz", timeout=START_TIMEOUT_SECONDS)
+def _start_services(children: ChildProcesses, demo: RunningDemo) -> None:
+    meta = children.start("meta", *_build_sandbox_command(demo))
+    backoffice = children.start("backoffice", *_build_backoffice_command(demo))
+    gateway = children.start("gateway", *_build_gateway_command(demo))
     children.wait_until_ready(
-        backoffice, f"{house.backoffice}/readyz", timeout=START_TIMEOUT_SECONDS
+        meta, f"{demo.sandbox_url}/sandbox/state", timeout=START_TIMEOUT_SECONDS
+    )
+    children.wait_until_ready(gateway, f"{demo.gateway_url}/readyz", timeout=START_TIMEOUT_SECONDS)
+    children.wait_until_ready(
+        backoffice, f"{demo.backoffice_url}/readyz", timeout=START_TIMEOUT_SECONDS
     )
 
 
-def _build_sandbox_command(house: RunningDemo) -> list[str]:
-    address = f"{house.gateway}/webhook"
-    port = str(house.ports.meta)
+def _build_sandbox_command(demo: RunningDemo) -> list[str]:
+    address = f"{demo.gateway_url}/webhook"
+    port = str(demo.ports.meta)
     return [sys.executable, "-m", "deploy.sandbox", "--port", port, "--webhook-url", address]
 
 
-def _build_gateway_command(house: RunningDemo) -> list[str]:
-    port = str(house.ports.gateway)
+def _build_gateway_command(demo: RunningDemo) -> list[str]:
+    port = str(demo.ports.gateway)
     return [
         sys.executable,
         "-m",
@@ -134,8 +149,8 @@ def _build_gateway_command(house: RunningDemo) -> list[str]:
     ]
 
 
-def _build_backoffice_command(house: RunningDemo) -> list[str]:
-    bind = f"{LOOPBACK_HOST}:{house.ports.backoffice}"
+def _build_backoffice_command(demo: RunningDemo) -> list[str]:
+    bind = f"{LOOPBACK_HOST}:{demo.ports.backoffice}"
     threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
     program = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", "--bind", bind]
     return [*program, *threads]

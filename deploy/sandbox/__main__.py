@@ -1,4 +1,4 @@
-"""`python -m deploy.sandbox`: the stand-in for Meta until it is stopped."""
+"""`python -m deploy.sandbox`: a server of the stand-in for Meta, until it is stopped."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What a buyer does on the phone, turned into the message Meta would report.
+"""Conversion of a buyer's action into the message that Meta would report.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp, pages
 webhooks/reference/messages and each type below it.
@@ -21,7 +21,7 @@ from deploy.sandbox.state import SandboxState, generate_wamid
 
 ActionFields = Mapping[str, Any]
 MessageParts = tuple[dict[str, Any], DisplayedMessage, ChatEntry | None]
-"""The keys of the message beside its envelope, its face, and the entry it answers."""
+"""Keys of the message besides its envelope, its displayed form, and the entry it answers."""
 
 DEFAULT_MIME_TYPES: Final[Mapping[str, str]] = {
     "image": "image/jpeg",
@@ -33,41 +33,41 @@ DEFAULT_MIME_TYPES: Final[Mapping[str, str]] = {
 
 
 class InvalidControlRequest(Exception):
-    """The control interface was asked for something that makes no sense; the text says what."""
+    """A request to the control interface is not valid; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuyerAction:
-    """What a buyer is asked to do; `file` holds the bytes of a multipart request."""
+    """A requested action of a buyer; `file` has the bytes of a multipart request."""
 
-    world: SandboxState
+    state: SandboxState
     buyer: SandboxBuyer
     request: ActionFields
     file: bytes | None = None
     base_url: str = "http://127.0.0.1/"
 
 
-def build_chat_entry(wish: BuyerAction) -> ChatEntry:
-    """Turn a request into the entry and the message Meta would post.
+def build_chat_entry(action: BuyerAction) -> ChatEntry:
+    """Build the chat entry of an action, with the message that Meta would post.
 
     Raises:
-        Mistake: when the request makes no sense.
+        InvalidControlRequest: the request is not valid.
 
     """
-    world, buyer, request = wish.world, wish.buyer, wish.request
+    state, buyer, request = action.state, action.buyer, action.request
     kind = request.get("type", "text")
     if kind == "again":
-        return _find_entry_to_repeat(wish)
+        return _find_entry_to_repeat(action)
     rule = MESSAGE_BUILDERS.get(kind, _build_unknown_type)
-    content, shown, answered = rule(wish)
-    answered = _find_replied_entry(wish) or answered
-    phone_number_id = str(request.get("phone_number_id") or world.options.phone_number_ids[0])
-    if phone_number_id not in world.options.phone_number_ids:
+    content, shown, answered = rule(action)
+    answered = _find_replied_entry(action) or answered
+    phone_number_id = str(request.get("phone_number_id") or state.options.phone_number_ids[0])
+    if phone_number_id not in state.options.phone_number_ids:
         raise InvalidControlRequest(f"there is no business number {phone_number_id} here")
     now = time.time()
     hide_phone = _parse_flag(request.get("hide_phone", buyer.hide_phone))
     envelope = {
-        **_build_context(world, request, answered, phone_number_id),
+        **_build_context(state, request, answered, phone_number_id),
         **webhook_payloads.build_sender(buyer, hide_phone=hide_phone),
         "id": str(request.get("id") or generate_wamid(buyer.wa_id)),
         "timestamp": str(int(_parse_timestamp(request.get("timestamp", now)))),
@@ -82,12 +82,12 @@ def build_chat_entry(wish: BuyerAction) -> ChatEntry:
         status="sent",
         raw=raw,
         reply_to=answered.id if answered else None,
-        hidden_phone=hide_phone,
+        phone_hidden=hide_phone,
     )
 
 
-def _find_entry_to_repeat(wish: BuyerAction) -> ChatEntry:
-    entry = wish.world.find_entry(wish.buyer, wish.request.get("of"))
+def _find_entry_to_repeat(action: BuyerAction) -> ChatEntry:
+    entry = action.state.find_entry(action.buyer, action.request.get("of"))
     if entry is None or entry.side != "buyer":
         raise InvalidControlRequest("`of` must name a message of this buyer, by wamid or n")
     return entry
@@ -106,33 +106,33 @@ def _parse_timestamp(given: object) -> float:
     return float(given)
 
 
-def _find_replied_entry(wish: BuyerAction) -> ChatEntry | None:
-    reference = wish.request.get("reply_to")
+def _find_replied_entry(action: BuyerAction) -> ChatEntry | None:
+    reference = action.request.get("reply_to")
     if reference is None:
         return None
-    entry = wish.world.find_entry(wish.buyer, reference)
+    entry = action.state.find_entry(action.buyer, reference)
     if entry is None:
         raise InvalidControlRequest(f"there is no message {reference!r} in this chat to reply to")
     return entry
 
 
 def _build_context(
-    world: SandboxState, request: ActionFields, answered: ChatEntry | None, phone_number_id: str
+    state: SandboxState, request: ActionFields, answered: ChatEntry | None, phone_number_id: str
 ) -> dict[str, Any]:
     if _parse_flag(request.get("forwarded")):
         return {"context": {"forwarded": True}}
     if answered is None:
         return {}
     author = (
-        world.options.display_phone_number(phone_number_id)
+        state.options.get_display_number(phone_number_id)
         if answered.side == "business"
         else str(answered.raw.get("from", ""))
     )
     return {"context": {"from": author, "id": answered.id}}
 
 
-def _build_text(wish: BuyerAction) -> MessageParts:
-    text = wish.request.get("text")
+def _build_text(action: BuyerAction) -> MessageParts:
+    text = action.request.get("text")
     if isinstance(text, Mapping):
         text = text.get("body")
     if not isinstance(text, str):
@@ -140,8 +140,8 @@ def _build_text(wish: BuyerAction) -> MessageParts:
     return {"type": "text", "text": {"body": text}}, DisplayedMessage(type="text", text=text), None
 
 
-def _build_tap(wish: BuyerAction) -> MessageParts:
-    entry, choice = _find_tapped_choice(wish.buyer, wish.request)
+def _build_tap(action: BuyerAction) -> MessageParts:
+    entry, choice = _find_tapped_choice(action.buyer, action.request)
     if choice in entry.shown.rows:
         reply = {"id": choice.id, "title": choice.title}
         if choice.description:
@@ -158,7 +158,7 @@ def _find_tapped_choice(buyer: SandboxBuyer, request: ActionFields) -> tuple[Cha
     of = request.get("of")
     entries = [
         entry
-        for entry in buyer.chat.newest_first()
+        for entry in buyer.chat.list_newest_first()
         if entry.side == "business" and (of is None or of in (entry.id, entry.n))
     ]
     tests = _build_choice_matchers(request)
@@ -179,7 +179,7 @@ def _find_tapped_choice(buyer: SandboxBuyer, request: ActionFields) -> tuple[Cha
 
 
 def _build_choice_matchers(request: ActionFields) -> list[Callable[[ChatChoice], bool]]:
-    """Give the ways to recognise the choice, the most exact first."""
+    """Return the predicates that find the tapped choice, the most exact one first."""
     if "id" in request:
         return [lambda choice: choice.id == request["id"]]
     if "title" in request:
@@ -195,9 +195,9 @@ def _build_choice_matchers(request: ActionFields) -> list[Callable[[ChatChoice],
 
 
 def _make_file_builder(kind: str) -> Callable[[BuyerAction], MessageParts]:
-    def rule(wish: BuyerAction) -> MessageParts:
-        request = wish.request
-        medium = _find_or_store_file(wish, kind=kind)
+    def rule(action: BuyerAction) -> MessageParts:
+        request = action.request
+        medium = _find_or_store_file(action, kind=kind)
         content: dict[str, Any] = {
             "mime_type": medium.mime_type,
             "sha256": request.get("sha256") or medium.sha256_base64,
@@ -211,11 +211,11 @@ def _make_file_builder(kind: str) -> Callable[[BuyerAction], MessageParts]:
         if kind == "sticker":
             content["animated"] = _parse_flag(request.get("animated", False))
         if _parse_flag(request.get("with_url")):
-            seconds = wish.world.behaviour.media_url_seconds
-            content["url"] = wish.world.media.url(
-                medium, base_url=wish.base_url, seconds=seconds, now=time.time()
+            seconds = action.state.behaviour.media_url_seconds
+            content["url"] = action.state.media.create_url(
+                medium, base_url=action.base_url, seconds=seconds, now=time.time()
             )
-        described = wish.world.describe_media(medium.id)
+        described = action.state.describe_media(medium.id)
         pictured = kind in {"image", "sticker"}
         shown = DisplayedMessage(
             type=kind,
@@ -228,22 +228,22 @@ def _make_file_builder(kind: str) -> Callable[[BuyerAction], MessageParts]:
     return rule
 
 
-def _find_or_store_file(wish: BuyerAction, *, kind: str) -> MediaFile:
-    world, request = wish.world, wish.request
+def _find_or_store_file(action: BuyerAction, *, kind: str) -> MediaFile:
+    state, request = action.state, action.request
     now = time.time()
     if request.get("media_id"):
-        medium = world.media.find(str(request["media_id"]), now=now)
+        medium = state.media.find_file(str(request["media_id"]), now=now)
         if medium is None:
             raise InvalidControlRequest(f"there is no media {request['media_id']}")
         return medium
-    content = wish.file if wish.file is not None else _decode_content(request.get("content"))
+    content = action.file if action.file is not None else _decode_content(request.get("content"))
     if len(content) > MAX_FILE_BYTES:
         raise InvalidControlRequest(f"a file has at most {MAX_FILE_BYTES} bytes")
     mime_type = str(
         request.get("mime_type") or filetype.guess_mime(content[:8192]) or DEFAULT_MIME_TYPES[kind]
     )
-    phone_number_id = str(request.get("phone_number_id") or world.options.phone_number_ids[0])
-    return world.media.keep(
+    phone_number_id = str(request.get("phone_number_id") or state.options.phone_number_ids[0])
+    return state.media.store_file(
         content,
         mime_type=mime_type,
         phone_number_id=phone_number_id,
@@ -267,8 +267,8 @@ def _parse_flag(given: object) -> bool:
     return str(given).lower() in {"true", "1"}
 
 
-def _build_location(wish: BuyerAction) -> MessageParts:
-    request = wish.request
+def _build_location(action: BuyerAction) -> MessageParts:
+    request = action.request
     keys = ("latitude", "longitude", "name", "address", "url")
     location = {key: request[key] for key in keys if key in request}
     if not {"latitude", "longitude"} <= location.keys():
@@ -277,9 +277,9 @@ def _build_location(wish: BuyerAction) -> MessageParts:
     return {"type": "location", "location": location}, shown, None
 
 
-def _build_reaction(wish: BuyerAction) -> MessageParts:
-    request = wish.request
-    entry = wish.world.find_entry(wish.buyer, request.get("of"))
+def _build_reaction(action: BuyerAction) -> MessageParts:
+    request = action.request
+    entry = action.state.find_entry(action.buyer, request.get("of"))
     if entry is None:
         raise InvalidControlRequest(
             "a reaction needs `of`: the wamid or n of a message in this chat"
@@ -291,15 +291,15 @@ def _build_reaction(wish: BuyerAction) -> MessageParts:
     return {"type": "reaction", "reaction": reaction}, shown, None
 
 
-def _build_raw_message(wish: BuyerAction) -> MessageParts:
-    message = wish.request.get("message")
+def _build_raw_message(action: BuyerAction) -> MessageParts:
+    message = action.request.get("message")
     if not isinstance(message, Mapping):
         raise InvalidControlRequest("`message` must be a JSON object")
     return dict(message), DisplayedMessage(type=str(message.get("type", "raw"))), None
 
 
-def _build_unknown_type(wish: BuyerAction) -> MessageParts:
-    request = wish.request
+def _build_unknown_type(action: BuyerAction) -> MessageParts:
+    request = action.request
     kind = request.get("type")
     if not isinstance(kind, str) or not kind:
         raise InvalidControlRequest("`type` must be a word")

@@ -1,4 +1,4 @@
-"""What a buyer's phone shows: the buyer, the entries of the chat, what can be tapped in them."""
+"""A buyer, the entries of their chats, and what can be tapped in them."""
 
 import hashlib
 from collections import deque
@@ -25,18 +25,18 @@ class ChatChoice:
     section: str = ""
 
     def as_button(self) -> dict[str, Any]:
-        """Give what the control interface says of a button."""
+        """Return a button as JSON for the control interface."""
         return {"index": self.index, "id": self.id, "title": self.title}
 
     def as_row(self) -> dict[str, Any]:
-        """Give what the control interface says of a row."""
+        """Return a row as JSON for the control interface."""
         more = {"description": self.description, "section": self.section}
         return {**self.as_button(), **more}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DisplayedMessage:
-    """The face of a message: what a person sees of it."""
+    """A message as a person sees it."""
 
     type: str
     text: str = ""
@@ -52,10 +52,11 @@ class DisplayedMessage:
 
 @dataclass(kw_only=True)
 class ChatEntry:
-    """One message in a chat; `status` moves on, the rest stays.
+    """One message in a chat; only `status` changes.
 
     A buyer's message is `sent`, then `delivered` when the gateway answered 200, then `read` when
-    the gateway marked it. The business's is `delivered`, then `read` when the phone looked.
+    the gateway marked it. A message of the business is `delivered`, then `read` when the phone
+    shows it.
     """
 
     id: str
@@ -66,11 +67,11 @@ class ChatEntry:
     status: str
     raw: Mapping[str, Any]
     reply_to: str | None = None
-    hidden_phone: bool = False
+    phone_hidden: bool = False
     n: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Give the entry as the control interface shows it."""
+        """Return the entry as JSON for the control interface."""
         shown = self.shown
         return {
             "n": self.n,
@@ -96,7 +97,15 @@ class ChatEntry:
 
 @dataclass(kw_only=True)
 class OutgoingMessage:
-    """A request to `/messages` that was accepted, and what became of it."""
+    """An accepted request to `/messages` and its delivery.
+
+    Attributes:
+        at: when it was accepted, in unix seconds.
+        due: when it reaches the phone at the earliest, in unix seconds.
+        failure_code: Meta's error code if the delivery fails.
+        answered: the answer to the gateway: `200`, or the kind of the fault.
+
+    """
 
     id: str
     to: str
@@ -106,12 +115,12 @@ class OutgoingMessage:
     at: float
     due: float
     status: str = "accepted"
-    fails: int | None = None
+    failure_code: int | None = None
     answered: str = "200"
     entry: ChatEntry | None = None
 
     def as_json(self, n: int) -> dict[str, Any]:
-        """Give the record as `GET /sandbox/outgoing` shows it."""
+        """Return the message as JSON for `GET /sandbox/outgoing`."""
         return {
             "n": n,
             "id": self.id,
@@ -127,7 +136,7 @@ class OutgoingMessage:
 
 @dataclass(kw_only=True)
 class SandboxBuyer:
-    """A person with a phone: how WhatsApp knows them and what their phone holds."""
+    """A buyer: their WhatsApp profile and the chat on their phone."""
 
     wa_id: str
     name: str = ""
@@ -138,17 +147,17 @@ class SandboxBuyer:
     reach: Reachability = "ok"
     chat: BoundedLog[ChatEntry] = field(default_factory=lambda: BoundedLog(MAX_CHAT_ENTRIES))
     last_wrote: dict[str, float] = field(default_factory=dict)
-    waiting: deque[OutgoingMessage] = field(default_factory=deque)
+    undelivered: deque[OutgoingMessage] = field(default_factory=deque)
     allowance: dict[str, tuple[float, float]] = field(default_factory=dict)
     typing_until: float = 0
 
-    def keep(self, entry: ChatEntry) -> ChatEntry:
-        """Put an entry at the end of the chat."""
+    def add_entry(self, entry: ChatEntry) -> ChatEntry:
+        """Append an entry to the chat and set its number."""
         entry.n = self.chat.add(entry)
         return entry
 
     def as_json(self) -> dict[str, Any]:
-        """Give what `GET /sandbox/buyers/{wa_id}` says."""
+        """Return the buyer as JSON for `GET /sandbox/buyers/{wa_id}`."""
         return {
             "wa_id": self.wa_id,
             "user_id": self.user_id,
@@ -158,11 +167,11 @@ class SandboxBuyer:
             "online": self.online,
             "reach": self.reach,
             "messages": self.chat.last,
-            "waiting": len(self.waiting),
+            "waiting": len(self.undelivered),
         }
 
 
 def compute_user_id(wa_id: str) -> str:
-    """Give the business-scoped user id this stand-in has for a phone number: always the same."""
+    """Return the business-scoped user id for a phone number, always the same one."""
     number = int.from_bytes(hashlib.sha256(wa_id.encode()).digest()[:8])
     return f"US.{number:020d}"

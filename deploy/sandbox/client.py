@@ -1,4 +1,4 @@
-"""The stand-in's control interface in Python, for tests and for the phone in the terminal."""
+"""Python client for the stand-in's control interface, for tests and the terminal phone."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +14,11 @@ MessageMatcher = str | Callable[["SeenMessage"], bool]
 
 
 class NothingSeen(AssertionError):
-    """What was waited for did not come in time; the message lists what came instead."""
+    """An expected message did not come in time; the text lists what came instead."""
 
 
 class SandboxRefused(Exception):
-    """The stand-in was asked for something that makes no sense; the message says what."""
+    """The stand-in refused a request; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TappableChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class SeenMessage:
-    """A message as it stands on the buyer's phone."""
+    """A message as the buyer's phone shows it."""
 
     n: int
     id: str
@@ -56,8 +56,8 @@ class SeenMessage:
     raw: Mapping[str, Any]
 
     @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> Self:
-        """Read an entry as the control interface writes it."""
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """Parse an entry of the control interface."""
         plain = {key: value for key, value in entry.items() if key in cls.__annotations__}
         plain["sender"] = entry["from"]
         plain["buttons"] = tuple(TappableChoice(**each) for each in entry["buttons"])
@@ -66,29 +66,29 @@ class SeenMessage:
 
     @property
     def choices(self) -> tuple[TappableChoice, ...]:
-        """Give everything that can be tapped."""
+        """Return the buttons and rows."""
         return (*self.buttons, *self.rows)
 
     @property
     def titles(self) -> list[str]:
-        """Give the titles of everything that can be tapped."""
+        """Return the titles of the buttons and rows."""
         return [choice.title for choice in self.choices]
 
     @property
     def ids(self) -> list[str]:
-        """Give the ids of everything that can be tapped."""
+        """Return the ids of the buttons and rows."""
         return [choice.id for choice in self.choices]
 
 
 class SandboxClient:
-    """A running stand-in; every method is one request to `/sandbox/...`."""
+    """Client of a running stand-in; every method sends requests to `/sandbox/...`."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self._http = httpx.Client(base_url=self.url, timeout=90, trust_env=False)
 
     def __enter__(self) -> Self:
-        """Use it in a `with`."""
+        """Return the client itself."""
         return self
 
     def __exit__(
@@ -104,11 +104,12 @@ class SandboxClient:
         """Close the connections."""
         self._http.close()
 
-    def ask(self, method: str, path: str, **more: Any) -> Any:
-        """Send one request to the control interface and give its JSON.
+    def request_json(self, method: str, path: str, **more: Any) -> Any:
+        """Send one request to the control interface and return its JSON.
 
         Raises:
-            SandboxRefused: when it says no, with its sentence.
+            SandboxRefused: the request was refused; the message is that of the answer.
+            httpx.HTTPError: the stand-in did not answer.
 
         """
         response = self._http.request(method, path, **more)
@@ -117,120 +118,133 @@ class SandboxClient:
             raise SandboxRefused(answer.get("error", response.text))
         return answer
 
-    def buyer(self, wa_id: str, **about: Any) -> "BuyerClient":
-        """Give a buyer; `about` is what `PUT /sandbox/buyers/{wa_id}` takes, such as `name`."""
-        if about:
-            self.ask("PUT", f"/sandbox/buyers/{wa_id}", json=about)
+    def buyer(self, wa_id: str, **changes: Any) -> "BuyerClient":
+        """Return a buyer; `changes` are those of `PUT /sandbox/buyers/{wa_id}`, such as `name`."""
+        if changes:
+            self.request_json("PUT", f"/sandbox/buyers/{wa_id}", json=changes)
         return BuyerClient(self, wa_id)
 
     def outgoing(
         self, *, to: str | None = None, after: int = 0, wait: float = 0
     ) -> list[dict[str, Any]]:
-        """List what the gateway sent and Meta accepted, in order."""
+        """Return the messages that the gateway sent and Meta accepted, in order.
+
+        Args:
+            to: only messages to the buyer with this phone number.
+            after: only messages with higher numbers.
+            wait: seconds to wait for the first one.
+
+        """
         query = {"after": after, "wait": wait} | ({"to": to} if to else {})
-        answer = self.ask("GET", "/sandbox/outgoing", params=query)
+        answer = self.request_json("GET", "/sandbox/outgoing", params=query)
         found: list[dict[str, Any]] = answer["messages"]
         while answer["next"] > query["after"]:
             query |= {"after": answer["next"], "wait": 0}
-            answer = self.ask("GET", "/sandbox/outgoing", params=query)
+            answer = self.request_json("GET", "/sandbox/outgoing", params=query)
             found += answer["messages"]
         return found
 
     def requests(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """List the requests to the Graph API with their answers, five thousand at most."""
+        """Return up to 5,000 requests to the Graph API with their answers."""
         query = {"after": after}
-        found: list[dict[str, Any]] = self.ask("GET", "/sandbox/requests", params=query)["requests"]
+        found: list[dict[str, Any]] = self.request_json("GET", "/sandbox/requests", params=query)[
+            "requests"
+        ]
         return found
 
-    def refused(self) -> list[dict[str, Any]]:
-        """List the requests that Meta would have refused, or was told to."""
+    def list_refused_requests(self) -> list[dict[str, Any]]:
+        """Return the requests that were refused, by Meta's rules or by a planned fault."""
         return [each for each in self.requests() if each["code"] is not None]
 
     def deliveries(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """List the newest webhooks and how the gateway answered, a thousand at most."""
+        """Return up to 1,000 webhooks with the answers of the gateway."""
         query = {"after": after}
-        answer = self.ask("GET", "/sandbox/deliveries", params=query)
+        answer = self.request_json("GET", "/sandbox/deliveries", params=query)
         found: list[dict[str, Any]] = answer["deliveries"]
         return found
 
     def state(self) -> dict[str, Any]:
-        """Tell what the stand-in plays, how it behaves and how much it holds."""
-        found: dict[str, Any] = self.ask("GET", "/sandbox/state")
+        """Return the options, the settings and the counts of the stand-in."""
+        found: dict[str, Any] = self.request_json("GET", "/sandbox/state")
         return found
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Change how it behaves and tell how it behaves now."""
-        found: dict[str, Any] = self.ask("PATCH", "/sandbox/settings", json=changes)
+        """Change settings and return all of them."""
+        found: dict[str, Any] = self.request_json("PATCH", "/sandbox/settings", json=changes)
         return found
 
-    def fault(self, kind: str, **more: Any) -> None:
-        """Plan trouble; `more` is what `POST /sandbox/faults` takes, such as `times`."""
-        self.ask("POST", "/sandbox/faults", json={"kind": kind, **more})
+    def plan_fault(self, kind: str, **more: Any) -> None:
+        """Plan a fault; `more` are further keys of `POST /sandbox/faults`, such as `times`."""
+        self.request_json("POST", "/sandbox/faults", json={"kind": kind, **more})
 
     def faults(self) -> list[dict[str, Any]]:
-        """List the trouble still to come."""
-        found: list[dict[str, Any]] = self.ask("GET", "/sandbox/faults")["faults"]
+        """Return the planned faults."""
+        found: list[dict[str, Any]] = self.request_json("GET", "/sandbox/faults")["faults"]
         return found
 
     def clear_faults(self) -> None:
-        """Plan no more trouble."""
-        self.ask("DELETE", "/sandbox/faults")
+        """Remove all planned faults."""
+        self.request_json("DELETE", "/sandbox/faults")
 
-    def settle(self, *, timeout: float = 20) -> None:
-        """Wait until the gateway accepted every webhook.
+    def wait_until_idle(self, *, timeout: float = 20) -> None:
+        """Wait until the gateway has accepted every webhook.
 
         Raises:
-            NothingSeen: when some still wait after so many seconds.
+            NothingSeen: some are not accepted after `timeout` seconds.
 
         """
-        if not self.ask("GET", "/sandbox/idle", params={"wait": timeout})["idle"]:
+        if not self.request_json("GET", "/sandbox/idle", params={"wait": timeout})["idle"]:
             pending = self.state()["pending"]
             raise NothingSeen(f"{pending} webhooks were not accepted within {timeout} s")
 
     def reset(self) -> None:
-        """Forget everything that happened and behave as at the start."""
-        self.ask("POST", "/sandbox/reset")
+        """Delete everything that happened and restore the initial settings."""
+        self.request_json("POST", "/sandbox/reset")
 
     def post_webhook(self, body: Any = None, **more: Any) -> list[int]:
-        """Post a webhook as told and give the HTTP statuses; `more` as `POST /sandbox/webhooks`."""
+        """Post a webhook and return the HTTP statuses; `more` as for `POST /sandbox/webhooks`."""
         asked = {**more} if body is None else {"body": body, **more}
-        statuses: list[int] = self.ask("POST", "/sandbox/webhooks", json=asked)["statuses"]
+        statuses: list[int] = self.request_json("POST", "/sandbox/webhooks", json=asked)["statuses"]
         return statuses
 
-    def batch(self, messages: Sequence[Mapping[str, Any]], **more: Any) -> list[dict[str, Any]]:
-        """Let several buyers send in one webhook; each message names its `wa_id`."""
+    def send_batch(
+        self, messages: Sequence[Mapping[str, Any]], **more: Any
+    ) -> list[dict[str, Any]]:
+        """Send messages of several buyers in one webhook; each message has its `wa_id`."""
         asked = {"messages": list(messages), **more}
-        found: list[dict[str, Any]] = self.ask("POST", "/sandbox/batch", json=asked)["messages"]
+        found: list[dict[str, Any]] = self.request_json("POST", "/sandbox/batch", json=asked)[
+            "messages"
+        ]
         return found
 
     def verify(self, verify_token: str, **more: Any) -> dict[str, Any]:
         """Ask the gateway to verify its webhook, as Meta does."""
         asked = {"verify_token": verify_token, **more}
-        found: dict[str, Any] = self.ask("POST", "/sandbox/verify", json=asked)
+        found: dict[str, Any] = self.request_json("POST", "/sandbox/verify", json=asked)
         return found
 
-    def file(self, picture: Mapping[str, str]) -> bytes:
-        """Give the bytes of a `picture` or `file` that a message shows."""
+    def download_file(self, picture: Mapping[str, str]) -> bytes:
+        """Return the bytes of the `picture` or `file` of a message."""
         return self._http.get(picture["url"]).raise_for_status().content
 
 
 class BuyerClient:
-    """One person with a phone."""
+    """One buyer with a phone."""
 
     def __init__(self, sandbox: SandboxClient, wa_id: str) -> None:
         self.sandbox = sandbox
         self.wa_id = wa_id
         self.last = 0
-        """Number of this buyer's newest message, or of the last that was waited for."""
+        """Number of the newest message that this client sent."""
 
     def says(self, text: str, **more: Any) -> int:
-        """Send a text and give its number; `more` as `POST /sandbox/buyers/{wa_id}/messages`."""
+        """Send a text and return its number; `more` as `POST /sandbox/buyers/{wa_id}/messages`."""
         return self.sends("text", text=text, **more)
 
     def taps(
         self, choice: str | int, *, of: "SeenMessage | str | int | None" = None, **more: Any
     ) -> int:
-        """Tap a button or row by title or id (an int: by its place, from 1)."""
+        """Tap a button or row by its title or id, or by its index from 1 if `choice` is an int."""
         where = of.id if isinstance(of, SeenMessage) else of
         if where is not None:
             more["of"] = where
@@ -255,24 +269,35 @@ class BuyerClient:
         """Send an image, document, audio, video or sticker."""
         content = file.read_bytes() if isinstance(file, Path) else file
         fields = {key: str(value) for key, value in {"type": kind, **more}.items()}
-        return self._sent(
-            self.sandbox.ask("POST", self._messages, data=fields, files={"file": content})
+        return self._remember_last(
+            self.sandbox.request_json(
+                "POST", self._messages_path, data=fields, files={"file": content}
+            )
         )
 
     def sends(self, kind: str, **more: Any) -> int:
-        """Send a message of any type and give its number."""
-        return self._sent(self.sandbox.ask("POST", self._messages, json={"type": kind, **more}))
+        """Send a message of any type and return its number."""
+        return self._remember_last(
+            self.sandbox.request_json("POST", self._messages_path, json={"type": kind, **more})
+        )
 
     def sees(self, *, after: int = 0, wait: float = 0, read: bool = True) -> list[SeenMessage]:
-        """Give the chat as it stands on the phone, both directions, oldest first."""
+        """Return the entries of the chat in both directions, oldest first.
+
+        Args:
+            after: only entries with higher numbers.
+            wait: seconds to wait for a message of the business.
+            read: whether the business is told that the buyer has read them.
+
+        """
         query = {"after": after, "wait": wait, "read": int(read), "limit": 1000}
-        answer = self.sandbox.ask("GET", self._messages, params=query)
-        return [SeenMessage.read(entry) for entry in answer["messages"]]
+        answer = self.sandbox.request_json("GET", self._messages_path, params=query)
+        return [SeenMessage.from_json(entry) for entry in answer["messages"]]
 
     def replies(
         self, *, after: int | None = None, wait: float = 0, read: bool = True
     ) -> list[SeenMessage]:
-        """Give what the business sent after an entry (this buyer's newest message)."""
+        """Return what the business sent after an entry; by default, after `last`."""
         start = self.last if after is None else after
         seen = self.sees(after=start, wait=wait, read=read)
         return [each for each in seen if each.sender == "business"]
@@ -303,12 +328,13 @@ class BuyerClient:
         """Wait for a message from the business since this buyer's newest message.
 
         Args:
-            wanted: a piece of its text, header or titles; a predicate; or how many messages.
+            wanted: a part of its text, header or titles; a predicate; or a number of messages.
             timeout: seconds.
-            after: number of the entry to begin after, instead of the newest message.
+            after: number of the entry after which to begin, instead of `last`.
+            read: whether the business is told that the buyer has read them.
 
         Raises:
-            NothingSeen: when it did not come in time; lists what came instead.
+            NothingSeen: it did not come in time.
 
         """
         ends = time.monotonic() + timeout
@@ -324,12 +350,12 @@ class BuyerClient:
             if time.monotonic() >= ends:
                 raise NothingSeen(_describe_missing(wanted, seen, timeout))
 
-    def _sent(self, answer: Mapping[str, Any]) -> int:
+    def _remember_last(self, answer: Mapping[str, Any]) -> int:
         self.last = int(answer["n"])
         return self.last
 
     @property
-    def _messages(self) -> str:
+    def _messages_path(self) -> str:
         return f"/sandbox/buyers/{self.wa_id}/messages"
 
 

@@ -1,4 +1,4 @@
-"""Cutting a connection without an answer, which an application alone cannot do."""
+"""Connections that are cut without a response, which an ASGI application alone cannot do."""
 
 import asyncio
 from typing import Any
@@ -11,10 +11,10 @@ _OPEN_CONNECTIONS: WeakValueDictionary[tuple[Any, Any], "CuttableProtocol"] = We
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which can be found again by the two ends of its connection."""
+    """uvicorn's protocol, registered under the two ends of its connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember the connection as long as it lives."""
+        """Register the connection while it is open."""
         super().connection_made(transport)
         _OPEN_CONNECTIONS[self.client, self.server] = self
 
@@ -23,15 +23,15 @@ async def cut_connection(scope: Scope) -> None:
     """Close the connection of this request at once.
 
     Raises:
-        ConnectionResetError: when there is no real connection, as in a test without a server.
+        ConnectionResetError: there is no real connection, as in a test without a server.
 
     """
-    line = _OPEN_CONNECTIONS.get(
+    connection = _OPEN_CONNECTIONS.get(
         (_make_endpoint_key(scope["client"]), _make_endpoint_key(scope["server"]))
     )
-    if line is None:
+    if connection is None:
         raise ConnectionResetError
-    line.transport.abort()
+    connection.transport.abort()
     await asyncio.sleep(0.01)
 
 

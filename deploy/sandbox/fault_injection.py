@@ -1,4 +1,4 @@
-"""Trouble to come: what the stand-in is told to do wrong, and to whom."""
+"""Planned faults: errors that the stand-in makes on request."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -26,7 +26,7 @@ UNREADABLE_BODY: Final = "<!DOCTYPE html><html><body>Sorry, something went wrong
 
 
 class PlannedFault(BaseModel):
-    """What goes wrong, for whom, and how often; `times` None lasts until it is cleared."""
+    """A fault, the requests it applies to, and how often; `times` None lasts until cleared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,12 +43,12 @@ class PlannedFault(BaseModel):
     seconds: float = Field(default=30, ge=0, le=600)
     delivers: bool = True
 
-    def concerns(self, operation: GraphOperation, *, to: str) -> bool:
-        """Say whether this request is meant."""
+    def matches(self, operation: GraphOperation, *, to: str) -> bool:
+        """Whether the fault applies to this request."""
         return self.operation in {"any", operation} and self.to in {"", to}
 
-    def refusal(self) -> GraphApiRefusal | None:
-        """Give the refusal of the kinds that refuse before anything is sent."""
+    def build_error(self) -> GraphApiRefusal | None:
+        """Return the refusal, for the kinds that refuse before anything is sent."""
         if self.kind == "error":
             return GraphApiRefusal(
                 self.code,
@@ -75,12 +75,17 @@ class PlannedFault(BaseModel):
 
 
 def build_unknown_error() -> GraphApiRefusal:
-    """Give the answer of a server that failed: the message may have been sent."""
+    """Return the error of a server that failed: the message may have been sent."""
     return GraphApiRefusal(131000, http=500)
 
 
 def parse_fault(request: dict[str, object]) -> PlannedFault:
-    """Read what `POST /sandbox/faults` was given, with the defaults of its kind."""
+    """Parse the body of `POST /sandbox/faults`, with the defaults of its kind.
+
+    Raises:
+        pydantic.ValidationError: the body is not a valid fault.
+
+    """
     defaults: dict[str, object] = {}
     match request.get("kind"):
         case "down":
@@ -95,19 +100,19 @@ def parse_fault(request: dict[str, object]) -> PlannedFault:
 
 
 class FaultPlan:
-    """The trouble that is still to come, in the order it was asked for."""
+    """The planned faults, in the order of their requests."""
 
     def __init__(self) -> None:
         self._left: list[tuple[PlannedFault, int | None]] = []
 
     def add(self, fault: PlannedFault) -> None:
-        """Plan trouble; the oldest plan goes when there are too many."""
+        """Add a fault; beyond `MAX_PLANNED_FAULTS` the oldest one is dropped."""
         self._left = [*self._left, (fault, fault.times)][-MAX_PLANNED_FAULTS:]
 
-    def take(self, operation: GraphOperation, *, to: str = "") -> PlannedFault | None:
-        """Give the first trouble meant for this request, and count it."""
+    def take_next(self, operation: GraphOperation, *, to: str = "") -> PlannedFault | None:
+        """Return the first fault that applies to this request, and count it down."""
         for place, (fault, left) in enumerate(self._left):
-            if fault.concerns(operation, to=to):
+            if fault.matches(operation, to=to):
                 if left is not None:
                     rest = [(fault, left - 1)] if left > 1 else []
                     self._left[place : place + 1] = rest
@@ -115,9 +120,9 @@ class FaultPlan:
         return None
 
     def clear(self) -> None:
-        """Plan no more trouble."""
+        """Remove all faults."""
         self._left = []
 
-    def listed(self) -> Sequence[dict[str, object]]:
-        """List the plans with how often they will still happen."""
+    def list_remaining(self) -> Sequence[dict[str, object]]:
+        """Return the faults with how often they will still happen."""
         return [{**fault.model_dump(), "times": left} for fault, left in self._left]

@@ -1,4 +1,4 @@
-"""A refusal in Meta's words, and what Meta calls each error code.
+"""Errors of the Graph API, with Meta's titles and texts.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
@@ -62,7 +62,7 @@ WINDOW_CLOSED_DETAILS: Final = (
 
 
 class GraphApiRefusal(Exception):
-    """The Graph API says no; `body()` is the JSON it says it with."""
+    """The Graph API refuses a request; `build_body` returns the JSON of the answer."""
 
     def __init__(
         self,
@@ -87,8 +87,8 @@ class GraphApiRefusal(Exception):
         self.transient = transient
         self.retry_after = retry_after
 
-    def body(self) -> dict[str, Any]:
-        """Give the error as Meta writes it, with a fresh `fbtrace_id`."""
+    def build_body(self) -> dict[str, Any]:
+        """Return the error as Meta's JSON, with a new `fbtrace_id`."""
         error: dict[str, Any] = {"message": self.message, "type": self.kind, "code": self.code}
         if self.details:
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
@@ -101,22 +101,22 @@ class GraphApiRefusal(Exception):
 
 
 def build_missing_parameter_error(parameter: str) -> GraphApiRefusal:
-    """Say that a parameter the schema demands is absent."""
+    """Return the error for a missing required parameter (100)."""
     return GraphApiRefusal(100, message=f"(#100) The parameter {parameter} is required.")
 
 
 def build_invalid_value_error(details: str) -> GraphApiRefusal:
-    """Say that a parameter is there and wrong (131009)."""
+    """Return the error for a parameter with a wrong value (131009)."""
     return GraphApiRefusal(131009, details=details)
 
 
 def build_schema_error(message: str) -> GraphApiRefusal:
-    """Say that a parameter breaks the schema (100)."""
+    """Return the error for a parameter that breaks the schema (100)."""
     return GraphApiRefusal(100, message=f"(#100) {message}")
 
 
 def build_unknown_object_error(object_id: str, *, method: str) -> GraphApiRefusal:
-    """Say that nobody of that id exists here, or that this token may not see it (100/33)."""
+    """Return the error for an unknown id, or one that the token may not see (100/33)."""
     verb = "get" if method == "GET" else method.lower()
     return GraphApiRefusal(
         100,
@@ -129,12 +129,12 @@ def build_unknown_object_error(object_id: str, *, method: str) -> GraphApiRefusa
 
 
 def build_bad_token_error() -> GraphApiRefusal:
-    """Say that the bearer is not one of ours."""
+    """Return the error for a wrong access token (190)."""
     return GraphApiRefusal(190, message="Invalid OAuth access token - Cannot parse access token")
 
 
 def build_status_error(code: int, details: str = "") -> dict[str, Any]:
-    """Give the error object that a `failed` status carries."""
+    """Return the error object of a `failed` status."""
     title = ERROR_TITLES.get(code, (400, "Something went wrong"))[1]
     return {
         "code": code,

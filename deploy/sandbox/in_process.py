@@ -1,4 +1,4 @@
-"""The stand-in on a real port within this process, for tests."""
+"""The stand-in as a real server in a thread of this process, for tests."""
 
 import threading
 import time
@@ -17,10 +17,16 @@ START_TIMEOUT_SECONDS: Final = 15
 def run_sandbox(
     *, webhook_url: str, options: SandboxOptions | None = None, port: int = 0, **settings: Any
 ) -> Iterator[SandboxClient]:
-    """Run a server in a thread and give its client; `settings` are those of `Behaviour`.
+    """Run a server in a thread for the `with` block, which gets a client.
+
+    Args:
+        webhook_url: address to which webhooks are posted.
+        options: secrets and business numbers.
+        port: the port; 0 takes a free one.
+        settings: further fields of `SandboxBehaviour`.
 
     Raises:
-        TimeoutError: when it does not start within fifteen seconds.
+        TimeoutError: it did not start within fifteen seconds.
 
     """
     opened = uvicorn_server.open_loopback_socket("127.0.0.1", port)

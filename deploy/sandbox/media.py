@@ -1,4 +1,4 @@
-"""The files behind media ids, and the short-lived addresses they are fetched from.
+"""Storage of media files and of their short-lived download addresses.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp, page
 business-phone-numbers/media.
@@ -33,32 +33,32 @@ class MediaFile:
 
     @property
     def digest(self) -> bytes:
-        """Give the SHA-256 of the bytes."""
+        """Return the SHA-256 of the bytes."""
         return hashlib.sha256(self.content).digest()
 
     @property
     def sha256_base64(self) -> str:
-        """Give the digest as webhooks carry it."""
+        """Return the digest as in webhooks."""
         return base64.b64encode(self.digest).decode()
 
     @property
     def sha256_hex(self) -> str:
-        """Give the digest as `GET /{media_id}` carries it."""
+        """Return the digest as in `GET /{media_id}`."""
         return self.digest.hex()
 
 
 class MediaStore:
-    """Keeps files and addresses; beyond the bounds the oldest are forgotten."""
+    """Files and addresses in memory; beyond the bounds the oldest are dropped."""
 
     def __init__(self) -> None:
         self._media: OrderedDict[str, MediaFile] = OrderedDict()
         self._addresses: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._bytes = 0
 
-    def keep(
+    def store_file(
         self, content: bytes, *, mime_type: str, phone_number_id: str, days: int, now: float
     ) -> MediaFile:
-        """Store a file under a new id for so many days."""
+        """Store a file under a new id for a number of days."""
         medium = MediaFile(
             id=str(10**15 + secrets.randbelow(9 * 10**15)),
             content=content,
@@ -75,19 +75,19 @@ class MediaStore:
             self._bytes -= len(oldest.content)
         return medium
 
-    def find(self, media_id: str, *, now: float) -> MediaFile | None:
-        """Give a file that is there and not out of date."""
+    def find_file(self, media_id: str, *, now: float) -> MediaFile | None:
+        """Return a file unless it is unknown or expired."""
         medium = self._media.get(media_id)
         return medium if medium is not None and medium.expires_at > now else None
 
-    def remove(self, media_id: str) -> None:
-        """Forget a file."""
+    def remove_file(self, media_id: str) -> None:
+        """Delete a file."""
         medium = self._media.pop(media_id, None)
         if medium is not None:
             self._bytes -= len(medium.content)
 
-    def url(self, medium: MediaFile, *, base_url: str, seconds: float, now: float) -> str:
-        """Give a new address of a file that is good for so many seconds."""
+    def create_url(self, medium: MediaFile, *, base_url: str, seconds: float, now: float) -> str:
+        """Return a new address of a file that is valid for a number of seconds."""
         key = secrets.token_urlsafe(24)
         until = now + seconds
         self._addresses[key] = (medium.id, until)
@@ -96,11 +96,11 @@ class MediaStore:
         query = urlencode({"mid": medium.id, "ext": int(until), "hash": key})
         return f"{base_url}whatsapp_business/attachments/?{query}"
 
-    def at_address(self, key: str, *, media_id: str, now: float) -> MediaFile | None:
-        """Give the file behind an address that is still good."""
-        known, until = self._addresses.get(key, ("", 0.0))
-        return self.find(known, now=now) if known == media_id and until > now else None
+    def find_by_address(self, key: str, *, media_id: str, now: float) -> MediaFile | None:
+        """Return the file at an address, unless the address is unknown or expired."""
+        stored_id, until = self._addresses.get(key, ("", 0.0))
+        return self.find_file(stored_id, now=now) if stored_id == media_id and until > now else None
 
     def __len__(self) -> int:
-        """Count the files."""
+        """Return the number of files."""
         return len(self._media)

@@ -1,4 +1,4 @@
-"""Who the stand-in plays, and how it behaves; the second can change while it runs."""
+"""Options that are fixed at the start, and settings that can change while it runs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +10,12 @@ StatusName = Literal["sent", "delivered", "read"]
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxOptions:
-    """What is fixed when the server starts.
+    """Options that are fixed when the server starts.
 
     Args:
         app_secret: signs webhooks, as Meta's app does.
         access_token: the bearer that requests must carry.
-        phone_number_ids: the business numbers, the first is what buyers write to by default.
+        phone_number_ids: the business numbers; buyers write to the first one by default.
         country_code: calling code of those numbers; prepended to a `to` that has no `+`.
 
     """
@@ -28,14 +28,14 @@ class SandboxOptions:
     verified_name: str = "Raffle Tickets"
     country_code: str = "1"
 
-    def display_phone_number(self, phone_number_id: str) -> str:
-        """Give the business number people see, digits only, as in `metadata` of a webhook."""
+    def get_display_number(self, phone_number_id: str) -> str:
+        """Return the public number, digits only, as in `metadata` of a webhook."""
         place = self.phone_number_ids.index(phone_number_id)
         return f"1555010{9900 + place:04d}"
 
 
 class SandboxBehaviour(BaseModel):
-    """What `PATCH /sandbox/settings` can change; seconds everywhere."""
+    """Settings that `PATCH /sandbox/settings` can change; times are in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""How a message of the business looks on the buyer's phone."""
+"""Rendering of a message of the business as the buyer's phone shows it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from deploy.sandbox.chat import ChatChoice, DisplayedMessage
 
 MessageBody = Mapping[str, Any]
 DescribeMedia = Callable[[str], Mapping[str, str]]
-"""Tells of a media id where its bytes are and of what type they are."""
+"""Returns the address and the type of a media id."""
 
 
 def render_message(body: MessageBody, *, describe: DescribeMedia) -> DisplayedMessage:
-    """Show an accepted `/messages` body."""
+    """Return the displayed form of an accepted `/messages` body."""
     kind = str(body.get("type", "text")).lower()
     if kind == "interactive":
         return _render_interactive(body["interactive"], describe)

@@ -1,4 +1,4 @@
-"""Everything the stand-in remembers: buyers, chats, what was sent, media, trouble, webhooks."""
+"""State of the stand-in: buyers, chats, sent messages, media, faults and webhooks."""
 
 import asyncio
 import base64
@@ -26,26 +26,26 @@ MAX_KNOWN_MESSAGES: Final = 200_000
 MAX_OUTGOING: Final = 50_000
 MAX_REQUESTS: Final = 20_000
 TYPING_SECONDS: Final = 25
-TIMER_TOLERANCE_SECONDS: Final = 0.05  # seconds
+TIMER_TOLERANCE_SECONDS: Final = 0.05
 
 
 class SandboxState:
-    """The stand-in's memory; lives in one event loop, so nothing in it needs a lock."""
+    """State in memory, used from one event loop, so that nothing needs a lock."""
 
     def __init__(self, options: SandboxOptions, behaviour: SandboxBehaviour) -> None:
         self.options = options
         self.behaviour = behaviour
-        self.at_start = behaviour
-        self.bell = ChangeSignal()
-        self.postman = WebhookPoster(
-            lambda: self.behaviour, secret=options.app_secret, bell=self.bell
+        self.initial_behaviour = behaviour
+        self.changes = ChangeSignal()
+        self.webhooks = WebhookPoster(
+            lambda: self.behaviour, secret=options.app_secret, changes=self.changes
         )
         self._clear()
 
     def _clear(self) -> None:
         self.buyers: OrderedDict[str, SandboxBuyer] = OrderedDict()
         self.by_user_id: dict[str, SandboxBuyer] = {}
-        self.known: OrderedDict[str, tuple[SandboxBuyer, ChatEntry]] = OrderedDict()
+        self.messages_by_id: OrderedDict[str, tuple[SandboxBuyer, ChatEntry]] = OrderedDict()
         self.outgoing: BoundedLog[OutgoingMessage] = BoundedLog(MAX_OUTGOING)
         self.requests: BoundedLog[dict[str, Any]] = BoundedLog(MAX_REQUESTS)
         self.media = MediaStore()
@@ -55,18 +55,18 @@ class SandboxState:
         self._timers: set[asyncio.TimerHandle] = set()
 
     def reset(self) -> None:
-        """Forget everything that happened and behave as at the start."""
-        self.postman.forget()
+        """Delete everything that happened and restore the initial settings."""
+        self.webhooks.cancel_all()
         for timer in self._timers:
             timer.cancel()
-        self.behaviour = self.at_start
+        self.behaviour = self.initial_behaviour
         self._clear()
-        self.bell.ring()
+        self.changes.notify()
 
-    # people
+    # buyers
 
-    def buyer(self, wa_id: str) -> SandboxBuyer:
-        """Give the buyer of that number, who exists from now on."""
+    def find_or_create_buyer(self, wa_id: str) -> SandboxBuyer:
+        """Return the buyer with this phone number; create one if there is none."""
         buyer = self.buyers.get(wa_id)
         if buyer is None:
             buyer = SandboxBuyer(
@@ -79,8 +79,8 @@ class SandboxState:
                 self.by_user_id.pop(oldest.user_id, None)
         return buyer
 
-    def rename(self, buyer: SandboxBuyer, *, user_id: str) -> None:
-        """Give a buyer another business-scoped user id."""
+    def change_user_id(self, buyer: SandboxBuyer, *, user_id: str) -> None:
+        """Set another business-scoped user id of a buyer."""
         self.by_user_id.pop(buyer.user_id, None)
         buyer.user_id = user_id
         if user_id:
@@ -89,51 +89,61 @@ class SandboxState:
     def find_entry(self, buyer: SandboxBuyer, reference: object) -> ChatEntry | None:
         """Find an entry of this buyer's chat by wamid or number."""
         number = int(str(reference)) if str(reference).isdecimal() else None
-        for entry in buyer.chat.newest_first():
+        for entry in buyer.chat.list_newest_first():
             if entry.id == reference or entry.n == number:
                 return entry
         return None
 
     def _remember(self, buyer: SandboxBuyer, entry: ChatEntry) -> None:
-        self.known[entry.id] = (buyer, entry)
-        if len(self.known) > MAX_KNOWN_MESSAGES:
-            self.known.popitem(last=False)
+        self.messages_by_id[entry.id] = (buyer, entry)
+        if len(self.messages_by_id) > MAX_KNOWN_MESSAGES:
+            self.messages_by_id.popitem(last=False)
 
     @property
-    def listens(self) -> bool:
-        """Whether the account's webhooks of the field `messages` go to our app."""
+    def is_subscribed(self) -> bool:
+        """Whether our app gets the account's webhooks of the field `messages`."""
         return self.subscribed and "messages" in self.behaviour.subscribed_fields
 
     # from buyers to the gateway
 
-    def receive(
+    def post_buyer_messages(
         self, sent: Sequence[tuple[SandboxBuyer, ChatEntry]], *, copies: int = 1
     ) -> list[WebhookDelivery]:
-        """Put what buyers sent into their chats and post it as one webhook, `copies` times."""
+        """Add messages to the buyers' chats and post them as one webhook, `copies` times.
+
+        Raises:
+            TooManyWebhooks: too many webhooks wait for the gateway.
+
+        """
         for buyer, entry in sent:
             if entry.n == 0:
-                buyer.keep(entry)
+                buyer.add_entry(entry)
                 self._remember(buyer, entry)
             self._open_window(buyer, entry)
-        self.bell.ring()
-        if not self.listens:
+        self.changes.notify()
+        if not self.is_subscribed:
             return []
         body = webhook_payloads.encode_json(
             webhook_payloads.build_messages_webhook(self.options, sent=sent)
         )
-        # together means together: copies do not wait for one another in the buyer's lane
+        # copies are posted at the same time, so they do not share the buyer's lane
         lane = sent[0][0].wa_id if copies == 1 else ""
-        about = ", ".join(f"{entry.shown.type} {entry.id}" for _, entry in sent[:3])
+        description = ", ".join(f"{entry.shown.type} {entry.id}" for _, entry in sent[:3])
         return [
-            self.postman.post(body, about=about, lane=lane, then=lambda: self._arrived(sent))
+            self.webhooks.post_until_accepted(
+                body,
+                description=description,
+                lane=lane,
+                on_accepted=lambda: self._mark_delivered(sent),
+            )
             for _ in range(copies)
         ]
 
-    def _arrived(self, sent: Sequence[tuple[SandboxBuyer, ChatEntry]]) -> None:
+    def _mark_delivered(self, sent: Sequence[tuple[SandboxBuyer, ChatEntry]]) -> None:
         for _, entry in sent:
             if entry.status == "sent":
                 entry.status = "delivered"
-        self.bell.ring()
+        self.changes.notify()
 
     def _open_window(self, buyer: SandboxBuyer, entry: ChatEntry) -> None:
         # Meta does not say whether a reaction opens the window; the strict answer finds mistakes
@@ -146,18 +156,18 @@ class SandboxState:
 
     # from the gateway to buyers
 
-    def dispatch(self, outgoing: OutgoingMessage) -> None:
-        """Send an accepted message on its way to the buyer's phone."""
+    def send_to_buyer(self, outgoing: OutgoingMessage) -> None:
+        """Deliver an accepted message to the buyer's phone, now or after the delivery delay."""
         buyer = outgoing.buyer
         if buyer is None:
             return
-        if outgoing.fails is not None:
+        if outgoing.failure_code is not None:
             outgoing.status = "failed"
-            self._report(outgoing, "failed")
+            self._post_status(outgoing, "failed")
             return
         outgoing.status = "sent"
-        self._report(outgoing, "sent")
-        buyer.waiting.append(outgoing)
+        self._post_status(outgoing, "sent")
+        buyer.undelivered.append(outgoing)
         self._sent[outgoing.id] = outgoing
         if len(self._sent) > MAX_OUTGOING:
             self._sent.popitem(last=False)
@@ -175,17 +185,17 @@ class SandboxState:
         self._timers.add(timer)
 
     def deliver_waiting(self, buyer: SandboxBuyer) -> None:
-        """Show a buyer whose phone is on what is due, in order."""
+        """Deliver the due messages in order, if the buyer's phone is online."""
         now = time.time()
-        while buyer.online and buyer.waiting:
-            # a timer may fire a hair early; what it was set for must not be left behind
-            if buyer.waiting[0].due > now + TIMER_TOLERANCE_SECONDS:
+        while buyer.online and buyer.undelivered:
+            # a timer may fire slightly early, and must still deliver its own message
+            if buyer.undelivered[0].due > now + TIMER_TOLERANCE_SECONDS:
                 break
-            outgoing = buyer.waiting.popleft()
+            outgoing = buyer.undelivered.popleft()
             self._show(buyer, outgoing, now=now)
             if outgoing.body.get("type") != "reaction":
-                self._report(outgoing, "delivered")
-        self.bell.ring()
+                self._post_status(outgoing, "delivered")
+        self.changes.notify()
 
     def _show(self, buyer: SandboxBuyer, outgoing: OutgoingMessage, *, now: float) -> None:
         entry = outgoing.entry
@@ -193,12 +203,12 @@ class SandboxState:
             return
         outgoing.status = entry.status = "delivered"
         entry.at = now
-        buyer.keep(entry)
+        buyer.add_entry(entry)
         buyer.typing_until = 0
         self._remember(buyer, entry)
 
-    def look(self, entries: Sequence[ChatEntry]) -> None:
-        """Mark what the business sent as read, because the phone shows it."""
+    def mark_seen_by_buyer(self, entries: Sequence[ChatEntry]) -> None:
+        """Mark messages of the business as read by the buyer."""
         for entry in entries:
             if entry.side == "buyer" or entry.status != "delivered":
                 continue
@@ -207,49 +217,49 @@ class SandboxState:
             if outgoing is not None:
                 outgoing.status = "read"
                 if outgoing.body.get("type") != "reaction":
-                    self._report(outgoing, "read")
+                    self._post_status(outgoing, "read")
 
-    def mark_read(self, buyer: SandboxBuyer, entry: ChatEntry, *, typing: bool) -> None:
+    def mark_read_by_business(self, buyer: SandboxBuyer, entry: ChatEntry, *, typing: bool) -> None:
         """Mark a buyer's message, and all before it, as read by the business."""
-        for other in buyer.chat.newest_first():
+        for other in buyer.chat.list_newest_first():
             if other.side == "buyer" and other.n <= entry.n:
                 if other.status == "read":
                     break
                 other.status = "read"
         if typing:
             buyer.typing_until = time.time() + TYPING_SECONDS
-        self.bell.ring()
+        self.changes.notify()
 
-    def _report(self, outgoing: OutgoingMessage, name: str) -> None:
+    def _post_status(self, outgoing: OutgoingMessage, name: str) -> None:
         reported = name == "failed" or name in self.behaviour.statuses
-        if not reported or not self.listens:
+        if not reported or not self.is_subscribed:
             return
         payload = webhook_payloads.build_status_webhook(
             self.options, outgoing=outgoing, name=name, now=time.time()
         )
         lane = outgoing.buyer.wa_id + " statuses" if outgoing.buyer else ""
         try:
-            self.postman.post(
+            self.webhooks.post_until_accepted(
                 webhook_payloads.encode_json(payload),
-                about=f"status {name} {outgoing.id}",
+                description=f"status {name} {outgoing.id}",
                 lane=lane,
                 delay=self.behaviour.status_delay,
             )
         except TooManyWebhooks:
-            return  # counted as dropped in the state; a lost status is nobody's request
+            return  # counted as dropped in the state
 
-    # the rest
+    # media and logs
 
     def describe_media(self, media_id: str) -> Mapping[str, str]:
-        """Tell where a phone finds a file's bytes."""
-        medium = self.media.find(media_id, now=time.time())
+        """Return the address and the type of a media file."""
+        medium = self.media.find_file(media_id, now=time.time())
         mime_type = medium.mime_type if medium else ""
         return {"media_id": media_id, "url": f"/sandbox/media/{media_id}", "mime_type": mime_type}
 
-    def note(
+    def log_request(
         self, request: Request, response: Response, *, code: int | None = None, details: str = ""
     ) -> None:
-        """Log one request to the Graph API and how it was answered."""
+        """Log one request to the Graph API with its answer."""
         self.requests.add(
             {
                 "method": request.method,
@@ -262,17 +272,17 @@ class SandboxState:
         )
 
     @property
-    def idle(self) -> bool:
-        """Whether no webhook waits to be accepted and no message is on its way."""
-        return self.postman.pending == 0 and not self._timers
+    def is_idle(self) -> bool:
+        """Whether every webhook is accepted and no message is delayed."""
+        return self.webhooks.pending == 0 and not self._timers
 
     @property
-    def on_the_way(self) -> int:
-        """Count the messages that have not reached a phone that is on."""
+    def delayed_count(self) -> int:
+        """Return the number of messages whose delivery delay is not over."""
         return len(self._timers)
 
 
 def generate_wamid(wa_id: str) -> str:
-    """Give a fresh message id that looks like Meta's."""
+    """Generate a new message id that looks like Meta's."""
     raw = b"\x1c\x18\x0b" + wa_id.encode() + b"\x15\x02\x00\x12\x18\x14" + secrets.token_bytes(12)
     return "wamid." + base64.b64encode(raw).decode()

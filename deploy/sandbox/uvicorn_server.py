@@ -1,4 +1,4 @@
-"""Running the stand-in with uvicorn, on loopback only."""
+"""The stand-in's uvicorn server, on loopback only."""
 
 import ipaddress
 import socket
@@ -15,15 +15,16 @@ STOP_TIMEOUT_SECONDS: Final = 2
 
 
 class NotLoopback(ValueError):
-    """The stand-in has no passwords of its own, so it listens on loopback only."""
+    """The address is not on loopback; the control interface has no password."""
 
 
 def open_loopback_socket(host: str, port: int) -> socket.socket:
-    """Open the socket; port 0 takes a free one.
+    """Open a listening socket; port 0 takes a free one.
 
     Raises:
-        NotLoopback: for an address that others could reach.
-        OSError: when the port is taken.
+        NotLoopback: other machines could reach the address.
+        ValueError: `host` is not an IP address.
+        OSError: the port is taken.
 
     """
     host = "127.0.0.1" if host == "localhost" else host
@@ -42,13 +43,13 @@ def open_loopback_socket(host: str, port: int) -> socket.socket:
 
 
 def format_address(opened: socket.socket) -> str:
-    """Give the address to reach a listening socket."""
+    """Return the URL of a listening socket."""
     host, port = opened.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def build_server(app: Starlette) -> uvicorn.Server:
-    """Give a server that stops soon even while somebody waits for news."""
+    """Build a server that stops soon, even while a client waits for changes."""
     return uvicorn.Server(
         uvicorn.Config(
             app,

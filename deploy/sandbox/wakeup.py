@@ -1,4 +1,4 @@
-"""Waking whoever waits for news."""
+"""Notification of changes to the tasks that wait for them."""
 
 import asyncio
 import time
@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 
 class ChangeSignal:
-    """Rings at every change; those who wait look again, until they find or their time is over."""
+    """Signal at every change, at which all waiting tasks check their condition again."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ring(self) -> None:
-        """Wake everybody who waits."""
-        self._rung.set()
-        self._rung = asyncio.Event()
+    def notify(self) -> None:
+        """Wake all waiting tasks."""
+        self._event.set()
+        self._event = asyncio.Event()
 
-    async def until[Found](self, look: Callable[[], Found], *, seconds: float) -> Found:
-        """Look until something true is found, at most so many seconds; return the last look."""
+    async def wait_until[Found](self, look: Callable[[], Found], *, seconds: float) -> Found:
+        """Call `look` at every change until it is true or `seconds` are over; return its value."""
         ends = time.monotonic() + seconds
         while not (found := look()) and (left := ends - time.monotonic()) > 0:
             try:
-                await asyncio.wait_for(self._rung.wait(), left)
+                await asyncio.wait_for(self._event.wait(), left)
             except TimeoutError:
                 return look()
         return found

@@ -1,8 +1,8 @@
-"""Posting webhooks to the gateway until it answers 200, as Meta does.
+"""Delivery of webhooks to the gateway until it answers 200, as Meta does.
 
-Meta repeats at once and then ever less often for seven days, and says nothing of the exact times
-(developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview); here the
-pauses are seconds. The queue is bounded: beyond it nothing more is taken.
+Meta retries at once and then less and less often for seven days, without documenting the times
+(developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview); here
+the pauses are seconds. The queue is bounded: when it is full, no more webhooks are accepted.
 """
 
 import asyncio
@@ -29,29 +29,29 @@ USER_AGENT: Final = "facebookexternalua"
 
 
 class TooManyWebhooks(Exception):
-    """So many webhooks wait to be accepted that no more are taken."""
+    """The queue of webhooks is full."""
 
 
 @dataclass(kw_only=True)
 class WebhookDelivery:
-    """One webhook on its way; `statuses` are HTTP statuses, 0 when nobody answered."""
+    """One webhook and its attempts; `statuses` are HTTP statuses, 0 without an answer."""
 
-    about: str
+    description: str
     body: bytes
     signature: str | None
     n: int = 0
     attempts: int = 0
     statuses: list[int] = field(default_factory=list)
-    answer: str = ""
+    response_body: str = ""
     delivered: bool = False
     finished: asyncio.Event = field(default_factory=asyncio.Event)
-    then: Callable[[], None] | None = None
+    on_accepted: Callable[[], None] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Give the delivery as `GET /sandbox/deliveries` shows it."""
+        """Return the delivery as JSON for `GET /sandbox/deliveries`."""
         return {
             "n": self.n,
-            "about": self.about,
+            "about": self.description,
             "attempts": self.attempts,
             "statuses": self.statuses,
             "delivered": self.delivered,
@@ -60,14 +60,14 @@ class WebhookDelivery:
 
 
 class WebhookPoster:
-    """Carries webhooks in the background, each until it is accepted or given up."""
+    """Posts webhooks in the background, each until it is accepted or given up."""
 
     def __init__(
-        self, behaviour: Callable[[], SandboxBehaviour], *, secret: str, bell: ChangeSignal
+        self, behaviour: Callable[[], SandboxBehaviour], *, secret: str, changes: ChangeSignal
     ) -> None:
         self._behaviour = behaviour
         self._secret = secret
-        self._bell = bell
+        self._changes = changes
         self._http = httpx.AsyncClient(transport=AiohttpTransport(), trust_env=False)
         self._at_once = asyncio.Semaphore(MAX_CONCURRENT_POSTS)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,52 +77,59 @@ class WebhookPoster:
 
     @property
     def pending(self) -> int:
-        """Count the webhooks that wait to be accepted."""
+        """Return the number of webhooks that are not accepted yet."""
         return len(self._tasks)
 
-    def post(
+    def post_until_accepted(
         self,
         body: bytes,
         *,
-        about: str,
+        description: str,
         lane: str = "",
         delay: float = 0,
-        then: Callable[[], None] | None = None,
+        on_accepted: Callable[[], None] | None = None,
     ) -> WebhookDelivery:
-        """Sign a body and carry it until it is accepted.
+        """Sign a body and post it in the background until it is accepted.
 
         Args:
-            about: what it is, for people.
-            lane: those of one lane begin one after the other, as long as the gateway accepts.
+            body: the bytes to post.
+            description: a description for people.
+            lane: first attempts in the same lane are made one after the other.
             delay: seconds to wait first.
-            then: called at the first acceptance.
+            on_accepted: called at the first acceptance.
 
         Raises:
-            TooManyWebhooks: when `max_pending` wait already.
+            TooManyWebhooks: `max_pending` webhooks are waiting.
 
         """
-        delivery = self.signed(body, about=about)
-        delivery.then = then
+        delivery = self.sign_webhook(body, description=description)
+        delivery.on_accepted = on_accepted
         for copy in range(1 + self._behaviour().duplicates):
-            one = delivery if copy == 0 else self.signed(body, about=f"{about}, again")
-            self._start(self._carry(one, lane=lane, delay=delay))
+            one = (
+                delivery
+                if copy == 0
+                else self.sign_webhook(body, description=f"{description}, again")
+            )
+            self._start_task(self._deliver(one, lane=lane, delay=delay))
         return delivery
 
-    def signed(self, body: bytes, *, about: str, signature: str | None = "good") -> WebhookDelivery:
-        """Note a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
+    def sign_webhook(
+        self, body: bytes, *, description: str, signature: str | None = "good"
+    ) -> WebhookDelivery:
+        """Sign and log a webhook; `signature` is `good`, `bad`, `missing` or the header itself."""
         good = webhook_payloads.compute_hub_signature(body, secret=self._secret)
         bad = webhook_payloads.compute_hub_signature(body, secret=self._secret + "-not")
         header = {"good": good, "bad": bad, "missing": None}.get(str(signature), signature)
-        delivery = WebhookDelivery(about=about, body=body, signature=header)
+        delivery = WebhookDelivery(description=description, body=body, signature=header)
         delivery.n = self.log.add(delivery)
         return delivery
 
     def retry(self, delivery: WebhookDelivery) -> None:
-        """Carry a webhook that was noted with `signed` in the background."""
-        self._start(self._carry(delivery, lane="", delay=0))
+        """Post a webhook from `sign_webhook` in the background until it is accepted."""
+        self._start_task(self._deliver(delivery, lane="", delay=0))
 
-    async def attempt(self, delivery: WebhookDelivery) -> bool:
-        """Post once and say whether it was accepted."""
+    async def post_once(self, delivery: WebhookDelivery) -> bool:
+        """Post once and return whether the gateway accepted."""
         behaviour = self._behaviour()
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         if delivery.signature is not None:
@@ -136,21 +143,25 @@ class WebhookPoster:
                     headers=headers,
                     timeout=behaviour.webhook_timeout,
                 )
-                status, delivery.answer = response.status_code, response.text[:2_000]
+                status, delivery.response_body = response.status_code, response.text[:2_000]
             except httpx.HTTPError:
-                status, delivery.answer = 0, ""
+                status, delivery.response_body = 0, ""
         delivery.statuses = [*delivery.statuses, status][-MAX_SHOWN_STATUSES:]
         accepted = status == HTTP_OK
         if accepted and not delivery.delivered:
             delivery.delivered = True
-            if delivery.then is not None:
-                delivery.then()
+            if delivery.on_accepted is not None:
+                delivery.on_accepted()
         return accepted
 
-    async def verify(self, *, mode: str, token: str, challenge: str) -> tuple[int, str]:
-        """Ask the gateway to prove that it is ours, as Meta does when a callback is set.
+    async def request_verification(
+        self, *, mode: str, token: str, challenge: str
+    ) -> tuple[int, str]:
+        """Send Meta's verification request, as when a callback address is set.
 
-        Returns the HTTP status (0 when nobody answered) and the body.
+        Returns:
+            The HTTP status (0 without an answer) and the body.
+
         """
         behaviour = self._behaviour()
         query = {"hub.mode": mode, "hub.challenge": challenge, "hub.verify_token": token}
@@ -165,52 +176,52 @@ class WebhookPoster:
             return 0, ""
         return response.status_code, response.text
 
-    def forget(self) -> None:
-        """Give up everything that waits."""
+    def cancel_all(self) -> None:
+        """Cancel all deliveries and clear the log."""
         for task in list(self._tasks):
             task.cancel()
-        self._tasks.clear()  # one in the middle of a request ends a moment later
+        self._tasks.clear()  # one that is in a request ends a moment later
         self.log = BoundedLog(MAX_LOGGED_DELIVERIES)
         self.dropped = 0
 
     async def aclose(self) -> None:
-        """Give up everything that waits and close the connections."""
+        """Cancel all deliveries and close the connections."""
         tasks = list(self._tasks)
-        self.forget()
+        self.cancel_all()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._http.aclose()
 
-    def _start(self, carrying: Any) -> None:
+    def _start_task(self, delivering: Any) -> None:
         if len(self._tasks) >= self._behaviour().max_pending:
-            carrying.close()
+            delivering.close()
             self.dropped += 1
             raise TooManyWebhooks
-        task = asyncio.get_running_loop().create_task(carrying)
+        task = asyncio.get_running_loop().create_task(delivering)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._finish_task)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _finish_task(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._bell.ring()
+        self._changes.notify()
 
-    async def _carry(self, delivery: WebhookDelivery, *, lane: str, delay: float) -> None:
+    async def _deliver(self, delivery: WebhookDelivery, *, lane: str, delay: float) -> None:
         started = time.monotonic()
         try:
             if delay:
                 await asyncio.sleep(delay)
-            async with self._lane(lane):
-                accepted = await self.attempt(delivery)
+            async with self._get_lane(lane):
+                accepted = await self.post_once(delivery)
             while not accepted:
                 behaviour = self._behaviour()
                 if time.monotonic() - started >= behaviour.give_up_after:
                     return
                 pauses = behaviour.retry_delays
                 await asyncio.sleep(pauses[min(delivery.attempts, len(pauses)) - 1])
-                accepted = await self.attempt(delivery)
+                accepted = await self.post_once(delivery)
         finally:
             delivery.finished.set()
 
-    def _lane(self, name: str) -> AbstractAsyncContextManager[Any]:
+    def _get_lane(self, name: str) -> AbstractAsyncContextManager[Any]:
         if not name or not self._behaviour().in_order:
             return nullcontext()
         lock = self._lanes.get(name)

@@ -1,4 +1,4 @@
-"""The JSON of Meta's webhooks, in the shape of 2026, and how it is written and signed.
+"""JSON of Meta's webhooks in the format of 2026, its encoding and its signature.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp, pages
 webhooks/reference/messages, webhooks/reference/messages/status and, for the signature,
@@ -19,18 +19,18 @@ JsonObject = dict[str, Any]
 
 
 def encode_json(payload: Any) -> bytes:
-    r"""Write JSON as Meta does: ASCII only, with `\/` and `\u003c` escaped."""
+    r"""Encode JSON as Meta does: ASCII only, with `\/` and `\u003c` escaped."""
     plain = json.dumps(payload, ensure_ascii=True, separators=(",", ":"))
     return plain.replace("/", "\\/").replace("<", "\\u003c").encode("ascii")
 
 
 def compute_hub_signature(body: bytes, *, secret: str) -> str:
-    """Give the value of `X-Hub-Signature-256` for exactly these bytes."""
+    """Return the value of `X-Hub-Signature-256` for these bytes."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def build_contact(buyer: SandboxBuyer, *, hide_phone: bool) -> JsonObject:
-    """Give the item of `contacts[]`; without `wa_id` when the phone is hidden."""
+    """Build the item of `contacts[]`, without `wa_id` if the phone is hidden."""
     profile = {"name": buyer.name}
     if buyer.username:
         profile["username"] = buyer.username
@@ -43,7 +43,7 @@ def build_contact(buyer: SandboxBuyer, *, hide_phone: bool) -> JsonObject:
 
 
 def build_sender(buyer: SandboxBuyer, *, hide_phone: bool) -> JsonObject:
-    """Give the keys of a message that say who sent it."""
+    """Build the keys of a message that identify its sender."""
     item: JsonObject = {} if hide_phone else {"from": buyer.wa_id}
     if buyer.user_id:
         item["from_user_id"] = buyer.user_id
@@ -53,7 +53,7 @@ def build_sender(buyer: SandboxBuyer, *, hide_phone: bool) -> JsonObject:
 def build_messages_change(
     options: SandboxOptions, *, phone_number_id: str, value: Mapping[str, Any]
 ) -> JsonObject:
-    """Wrap one change of the field `messages`."""
+    """Build a webhook with one change of the field `messages`."""
     return {
         "object": "whatsapp_business_account",
         "entry": [
@@ -70,11 +70,11 @@ def build_messages_change(
 def build_messages_webhook(
     options: SandboxOptions, *, sent: Sequence[tuple[SandboxBuyer, ChatEntry]]
 ) -> JsonObject:
-    """Build one webhook with these buyers' messages, a change for each business number."""
+    """Build one webhook with these messages, with a change for each business number."""
     changes = []
     for phone_number_id in dict.fromkeys(entry.phone_number_id for _, entry in sent):
         pairs = [(b, entry) for b, entry in sent if entry.phone_number_id == phone_number_id]
-        contacts = {b.wa_id: build_contact(b, hide_phone=entry.hidden_phone) for b, entry in pairs}
+        contacts = {b.wa_id: build_contact(b, hide_phone=entry.phone_hidden) for b, entry in pairs}
         value: JsonObject = {"contacts": list(contacts.values())}
         if all(entry.raw.get("type") == "system" for _, entry in pairs):
             value = {}
@@ -91,7 +91,7 @@ def build_messages_webhook(
 def build_status_webhook(
     options: SandboxOptions, *, outgoing: OutgoingMessage, name: str, now: float
 ) -> JsonObject:
-    """Build the webhook that tells what became of a message that was sent."""
+    """Build the webhook with a status of a sent message."""
     buyer = outgoing.buyer
     item: JsonObject = {"id": outgoing.id, "status": name, "timestamp": str(int(now))}
     value: JsonObject = {}
@@ -112,7 +112,7 @@ def build_status_webhook(
             "category": "service",
         }
     if name == "failed":
-        item["errors"] = [build_status_error(outgoing.fails or 131000)]
+        item["errors"] = [build_status_error(outgoing.failure_code or 131000)]
     value["statuses"] = [item]
     return build_messages_change(options, phone_number_id=outgoing.phone_number_id, value=value)
 
@@ -123,7 +123,7 @@ def _build_value(
     return {
         "messaging_product": "whatsapp",
         "metadata": {
-            "display_phone_number": options.display_phone_number(phone_number_id),
+            "display_phone_number": options.get_display_number(phone_number_id),
             "phone_number_id": phone_number_id,
         },
         **value,

@@ -1,1 +1,1 @@
-"""What the gateway does by itself: answer, send, fetch pictures, let holds run out."""
+"""Background workers of the gateway: answer, send, fetch proofs, expire orders, deliver events."""

@@ -16,6 +16,7 @@ import orjson
 from gateway import error_logging
 from gateway.database import Database
 from gateway.webhook_sender import WebhookSender
+from gateway.workers import loop
 from gateway.workers.loop import StopSignal, WakeSignal
 from shared.core import logs
 from shared.events import signing
@@ -36,8 +37,6 @@ DELIVERY_LEASE: Final = timedelta(seconds=60)
 """Longer than any attempt; if a gateway dies, the next sweep queues the delivery again."""
 MAX_CONCURRENT_DELIVERIES: Final = 100
 """To all endpoints together; one that does not answer occupies four of them."""
-RECORD_RETRY_SECONDS: Final = 1.0
-"""Seconds between attempts to record a result while the database is not available."""
 SHUTDOWN_GRACE_SECONDS: Final = 1.0
 """Seconds that deliveries get to finish at shutdown; the rest is queued again."""
 
@@ -55,23 +54,25 @@ logger = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSequencer:
-    """Sequences committed events and queues their deliveries."""
+    """Worker that sequences committed events and queues their deliveries."""
 
     database: Database
-    queued: WakeSignal
+    queue_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Sequence new events; return whether there may be more."""
         now = datetime.now(UTC)
-        events = await self.database.run(recorder.sequence_events, now=now, limit=EVENTS_PER_TURN)
+        events = await self.database.run_unit(
+            recorder.sequence_events, now=now, limit=EVENTS_PER_TURN
+        )
         if events:
-            self.queued.ring()
+            self.queue_signal.set()
         return len(events) >= EVENTS_PER_TURN
 
 
 @dataclass(slots=True, kw_only=True)
 class EventDeliveryWorker:
-    """Claims due deliveries, sends them outside a transaction, and records the results.
+    """Worker that claims due deliveries, sends them outside a transaction, and records the results.
 
     Attributes:
         public_url: the address of the back office, with which links in events begin.
@@ -79,20 +80,20 @@ class EventDeliveryWorker:
     """
 
     database: Database
-    courier: WebhookSender
-    bell: WakeSignal
+    sender: WebhookSender
+    wake_signal: WakeSignal
     public_url: str
-    _under_way: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict)
+    _in_progress: dict[asyncio.Task[None], ClaimedDelivery] = field(default_factory=dict)
     _full: set[int] = field(default_factory=set)  # endpoints whose lanes are full
     _crowded: bool = False  # whether all lanes together are full
 
     async def turn(self) -> bool:
         """Claim as many deliveries as the lanes have room for, and start to send them."""
-        free = MAX_CONCURRENT_DELIVERIES - len(self._under_way)
+        free = MAX_CONCURRENT_DELIVERIES - len(self._in_progress)
         if free <= 0:
             return False
-        busy = Counter(delivery.endpoint_id for delivery in self._under_way.values())
-        claimed = await self.database.run(
+        busy = Counter(delivery.endpoint_id for delivery in self._in_progress.values())
+        claimed = await self.database.run_unit(
             deliveries.claim_deliveries,
             now=datetime.now(UTC),
             lease=uuid4(),
@@ -108,24 +109,26 @@ class EventDeliveryWorker:
         }
         self._crowded = len(claimed) >= free
         for delivery in claimed:
-            self._under_way[asyncio.create_task(self._deliver(delivery))] = delivery
+            self._in_progress[asyncio.create_task(self._deliver(delivery))] = delivery
         return False
 
-    async def finish(self, *, moments: float = SHUTDOWN_GRACE_SECONDS) -> None:
-        """Wait at most `moments` seconds for current deliveries, then queue the rest again."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=moments)
-        left = dict(self._under_way)
+    async def finish(self, *, grace_seconds: float = SHUTDOWN_GRACE_SECONDS) -> None:
+        """Wait at most `grace_seconds` for current deliveries, then queue the rest again."""
+        if self._in_progress:
+            await asyncio.wait(self._in_progress, timeout=grace_seconds)
+        left = dict(self._in_progress)
         self.abandon()
         await asyncio.gather(*left, return_exceptions=True)
         if left:
             logger.info("events_left_to_others", deliveries=len(left))
             now = datetime.now(UTC)
-            await self.database.run(deliveries.release_deliveries, list(left.values()), now=now)
+            await self.database.run_unit(
+                deliveries.release_deliveries, list(left.values()), now=now
+            )
 
     def abandon(self) -> None:
         """Cancel current deliveries; once their leases run out, they are queued again."""
-        for task in self._under_way:
+        for task in self._in_progress:
             task.cancel()
 
     async def _deliver(self, delivery: ClaimedDelivery) -> None:
@@ -133,7 +136,9 @@ class EventDeliveryWorker:
         try:
             answer = await self._send(delivery)
             logger.info("event_sent", http_status=answer.http_status, error=answer.error, **ids)
-            await self._record_with_retries(delivery, answer)
+            await loop.run_with_retries(
+                lambda: self._record(delivery, answer), give_up_after=DELIVERY_LEASE
+            )
         except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
             error_logging.log_error(logger, "event_not_recorded", error, **ids)
         finally:
@@ -148,32 +153,18 @@ class EventDeliveryWorker:
             signature = signing.build_signature_headers(
                 delivery.secret, event_id=event.event_id, body=body, now=now
             )
-        except Exception as error:  # noqa: BLE001 - one bad row must not be tried in a circle
+        except Exception as error:  # noqa: BLE001 - a bad row must not be retried for ever
             error_logging.log_error(logger, "event_not_written", error, event_id=event.event_id)
             words = "It could not be written or signed; the gateway's log tells why."
             return AttemptResult(http_status=None, latency_ms=0, error=words)
         own = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **signature}
         fixed = dict([delivery.header] if delivery.header else [])
-        return await self.courier.bring(delivery.url, headers={**fixed, **own}, body=body)
-
-    async def _record_with_retries(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
-        """Record a result; wait while the database is not available, until the lease runs out."""
-        clock = asyncio.get_running_loop().time
-        give_up = clock() + DELIVERY_LEASE.total_seconds()
-        while True:
-            try:
-                await self._record(delivery, answer)
-            except Exception as error:
-                if not error_logging.is_database_away(error) or clock() >= give_up:
-                    raise
-                await asyncio.sleep(RECORD_RETRY_SECONDS)
-            else:
-                return
+        return await self.sender.send_event(delivery.url, headers={**fixed, **own}, body=body)
 
     async def _record(self, delivery: ClaimedDelivery, answer: AttemptResult) -> None:
         now = datetime.now(UTC)
         if answer.error:
-            await self.database.run(
+            await self.database.run_unit(
                 delivery_alarms.record_failed_attempt,
                 delivery,
                 answer=answer,
@@ -181,34 +172,36 @@ class EventDeliveryWorker:
                 jitter=randbelow(1000) / 1000,
             )
         else:
-            await self.database.run(deliveries.record_success, delivery, answer=answer, now=now)
+            await self.database.run_unit(
+                deliveries.record_success, delivery, answer=answer, now=now
+            )
 
     def _leave_lane(self, delivery: ClaimedDelivery) -> None:
         """Forget a finished delivery, and wake the worker if its lane was full."""
         task = asyncio.current_task()
         if task is not None:
-            self._under_way.pop(task, None)
+            self._in_progress.pop(task, None)
         if self._crowded or delivery.endpoint_id in self._full:
-            self.bell.ring()
+            self.wake_signal.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLeaseSweeper:
-    """Queues deliveries again that a gateway left unfinished when it ended."""
+    """Worker that requeues deliveries which a gateway left unfinished when it ended."""
 
     database: Database
-    bell: WakeSignal
+    wake_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Expire leases that ran out."""
-        if await self.database.run(deliveries.expire_leases, datetime.now(UTC)):
-            self.bell.ring()
+        if await self.database.run_unit(deliveries.expire_leases, datetime.now(UTC)):
+            self.wake_signal.set()
         return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRetention:
-    """Deletes events after their retention period."""
+    """Worker that deletes events after their retention period."""
 
     database: Database
     stop: StopSignal
@@ -216,8 +209,8 @@ class EventRetention:
     async def turn(self) -> bool:
         """Delete old events, a few at a time."""
         before = datetime.now(UTC) - EVENT_RETENTION_PERIOD
-        while not self.stop.told:
-            pruned = await self.database.run(
+        while not self.stop.is_set():
+            pruned = await self.database.run_unit(
                 feed.prune_events, before=before, limit=EVENTS_PRUNED_PER_RUN
             )
             if pruned < EVENTS_PRUNED_PER_RUN:

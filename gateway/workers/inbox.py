@@ -1,4 +1,4 @@
-"""Answers buyers: contact by contact, as long as anybody waits."""
+"""Worker that answers buyers, one contact per transaction."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,37 +12,37 @@ from shared.conversation import inbound
 from shared.whatsapp.services.inbox import inbox_queue
 
 CONTACTS_PER_BATCH: Final = 100
-"""How many waiting contacts are looked up at once."""
+"""Waiting contacts that are loaded at once."""
 PIVOT_LIMIT: Final = 2**31
-"""Random holds begin at a number below this."""
+"""Upper bound of the random number at which the choice of free ticket numbers begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxWorker:
-    """Answers in as many lanes as the database has, each contact in one transaction.
+    """Worker that answers as many contacts at a time as the database has lanes.
 
-    Two gateways may answer the same contact: whoever locks it second finds nothing left to do.
+    Two gateways may pick the same contact: the second to lock it finds no message left.
     """
 
     database: Database
-    replies: WakeSignal
-    pictures: WakeSignal
+    outbox_signal: WakeSignal
+    media_signal: WakeSignal
     stop: StopSignal
 
     async def turn(self) -> bool:
-        """Answer everybody who waits now; true if any message was, so that it looks again."""
-        waiting = await self.database.run(
+        """Answer the contacts that wait now; return whether any message was answered."""
+        waiting = await self.database.run_unit(
             inbox_queue.list_waiting_contacts, now=datetime.now(UTC), limit=CONTACTS_PER_BATCH
         )
         answered = 0
-        for contact_ids in batched(waiting, self.database.width):
-            if self.stop.told:
+        for contact_ids in batched(waiting, self.database.lane_count):
+            if self.stop.is_set():
                 return False
             answered += sum(await gather_all(map(self._answer, contact_ids)))
         return answered > 0
 
     async def _answer(self, contact_id: int) -> int:
-        answered = await self.database.run(
+        answered = await self.database.run_unit(
             inbound.answer_or_record_failure,
             contact_id,
             now=datetime.now(UTC),
@@ -51,7 +51,7 @@ class InboxWorker:
         if answered is None:
             return 0
         if answered.replies:
-            self.replies.ring()
+            self.outbox_signal.set()
         if answered.media:
-            self.pictures.ring()
+            self.media_signal.set()
         return answered.messages

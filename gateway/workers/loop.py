@@ -1,4 +1,4 @@
-"""A worker's life: a turn, then wait for a bell, a tick or the stop, whichever comes first."""
+"""The loop of a worker: take a turn, then wait for a signal or the end of an interval."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,74 +10,82 @@ from gateway import error_logging
 from shared.core import logs, retry
 
 POLL_INTERVAL_SECONDS: Final = 2.0
-"""Seconds; there is no bell between processes, so this is how soon their work is seen."""
+"""Seconds between two turns without a signal; other processes cannot signal this one."""
 BACKOFF_BASE: Final = timedelta(seconds=0.5)
 BACKOFF_CAP: Final = timedelta(seconds=5)
 FAILURES_PER_LOG_LINE: Final = 12
-"""A database that is away is logged once a minute, not at every try."""
+"""A database that is not available is logged once a minute, not at every try."""
+RECORD_RETRY_SECONDS: Final = 1.0
+"""Seconds between tries to record a result while the database is not available."""
 
 logger = logs.get_logger(__name__)
 
 
 class WakeSignal:
-    """Wakes a worker of this process; rung twice before it is heard, it wakes once."""
+    """Signal that wakes a worker of this process; set twice before a wait, it wakes once."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ring(self) -> None:
-        """Let the one who waits go on at once, or not wait at all next time."""
-        self._rung.set()
+    def set(self) -> None:
+        """Wake the waiting worker, or make its next wait return at once."""
+        self._event.set()
 
     async def wait(self, *, at_most: float) -> None:
-        """Return when the bell has been rung since the last wait, or after `at_most` seconds."""
+        """Return when the signal was set since the last wait, or after `at_most` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
-                await self._rung.wait()
-        self._rung.clear()
+                await self._event.wait()
+        self._event.clear()
 
 
 class StopSignal:
-    """Told once; every worker ends after the unit it has begun."""
+    """Signal to stop, set once; every worker ends after its current unit of work."""
 
     def __init__(self) -> None:
-        self._told = asyncio.Event()
+        self._event = asyncio.Event()
 
-    @property
-    def told(self) -> bool:
-        """Whether nothing new is to be begun."""
-        return self._told.is_set()
+    def is_set(self) -> bool:
+        """Whether workers must start nothing new."""
+        return self._event.is_set()
 
-    def tell(self) -> None:
-        """Begin nothing new from now on."""
-        self._told.set()
+    def set(self) -> None:
+        """Make the workers start nothing new."""
+        self._event.set()
 
     async def wait(self, *, at_most: float) -> None:
-        """Return when told to stop, or after `at_most` seconds."""
+        """Return when the signal is set, or after `at_most` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most):
-                await self._told.wait()
+                await self._event.wait()
 
 
 type Turn = Callable[[], Awaitable[bool]]
-"""One round of work; true means that more may be waiting and the next turn follows at once."""
+"""One round of work; true means that more may be pending, and the next turn follows at once."""
 
 
 async def run_worker(
     turn: Turn,
     *,
     name: str,
-    bell: WakeSignal,
+    wake_signal: WakeSignal,
     stop: StopSignal,
-    tick: float = POLL_INTERVAL_SECONDS,
+    interval: float = POLL_INTERVAL_SECONDS,
 ) -> None:
-    """Take turns until told to stop; no exception ends it, each is logged and backed off from.
+    """Take turns until `stop` is set; an exception is logged and followed by a growing pause.
 
-    Whoever tells `stop` rings the bell as well. A database that is away is waited for like any
-    other failure, with pauses that grow to five seconds.
+    After setting `stop`, also set `wake_signal`, or the worker ends only after its interval.
+
+    Args:
+        turn: one round of work.
+        name: name of the worker in the log.
+        wake_signal: ends the wait between two turns.
+        stop: ends the loop.
+        interval: seconds between two turns without a signal.
+
     """
     failures = 0
-    while not stop.told:
+    while not stop.is_set():
         try:
             more = await turn()
         except Exception as error:  # noqa: BLE001 - a worker that ends is a silent outage
@@ -95,11 +103,33 @@ async def run_worker(
         if more:
             await asyncio.sleep(0)  # requests that arrived meanwhile go first
         else:
-            await bell.wait(at_most=tick)
+            await wake_signal.wait(at_most=interval)
+
+
+async def run_with_retries[R](record: Callable[[], Awaitable[R]], *, give_up_after: timedelta) -> R:
+    """Record a result; try again every second while the database is not available.
+
+    Args:
+        record: the unit of work.
+        give_up_after: the time after which the error of the database is raised.
+
+    Raises:
+        Exception: any error of `record` that is not about the database being unavailable.
+
+    """
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + give_up_after.total_seconds()
+    while True:
+        try:
+            return await record()
+        except Exception as error:
+            if not error_logging.is_database_away(error) or clock() >= give_up_at:
+                raise
+        await asyncio.sleep(RECORD_RETRY_SECONDS)
 
 
 async def gather_all[R](works: Iterable[Awaitable[R]]) -> list[R]:
-    """Run all to their end side by side; only then the first failure, if any, is raised."""
+    """Run all concurrently to their end, then raise the first failure or return the results."""
     outcomes = await asyncio.gather(*works, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

@@ -1,4 +1,4 @@
-"""Fetches payment proofs from Meta into our own storage, before Meta forgets them."""
+"""Worker that copies payment proofs from Meta into our own storage, before Meta deletes them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,45 +18,45 @@ from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError
 from shared.whatsapp.services.meta_client import MetaClient
 
 MAX_CONCURRENT_FETCHES: Final = 4
-"""Each may be 16 MB in memory."""
+"""Files in memory at the same time, each up to 16 MB."""
 FETCH_CLAIM_DURATION: Final = timedelta(minutes=5)
-"""Longer than any fetch takes; whoever dies meanwhile leaves the job to the next after that."""
+"""Longer than any fetch takes; if the process dies, another one takes the job after that."""
 RETRY_BASE: Final = timedelta(seconds=15)
 RETRY_CAP: Final = timedelta(hours=1)
 MAX_FETCH_ATTEMPTS: Final = 27
-"""The waits add up to some 20 hours: Meta keeps a picture for 7 days, but after 24 hours the
-buyer could not be asked for it again."""
+"""The waits add up to about 20 hours: Meta keeps a file for 7 days, but after 24 hours the bot may
+not ask the buyer for it again."""
 MAX_CORRUPT_DOWNLOADS: Final = 2
-"""A download that was cut off is worth another; the same garbage twice is what was sent."""
+"""A download that was cut off is tried again; if it is corrupt twice, so is the file."""
 
 logger = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaWorker:
-    """Fetches a few at a time; the claim keeps two gateways from fetching the same."""
+    """Worker that fetches a few files at a time; a claim keeps two gateways off the same file."""
 
     database: Database
     client: MetaClient
-    replies: WakeSignal
+    outbox_signal: WakeSignal
     stop: StopSignal
 
     async def turn(self) -> bool:
-        """Fetch what is due; true if anything was, so that it looks again."""
-        due = await self.database.run(
+        """Fetch the due files; return whether there were any."""
+        due = await self.database.run_unit(
             proof_fetching.list_proofs_to_fetch,
             now=datetime.now(UTC),
             limit=4 * MAX_CONCURRENT_FETCHES,
         )
         for jobs in batched(due, MAX_CONCURRENT_FETCHES):
-            if self.stop.told:
+            if self.stop.is_set():
                 return False
             await gather_all(map(self._fetch, jobs))
         return bool(due)
 
     async def _fetch(self, job: ProofFetchJob) -> None:
         now = datetime.now(UTC)
-        if not await self.database.run(
+        if not await self.database.run_unit(
             proof_fetching.claim_proof_fetch,
             job.proof_id,
             now=now,
@@ -68,14 +68,14 @@ class MediaWorker:
                 job.media_id, phone_number_id=job.phone_number_id, sha256=job.sha256
             )
         except MediaCorrupt as error:
-            await self._failed(job, error, final=job.attempts + 1 >= MAX_CORRUPT_DOWNLOADS)
+            await self._record_failure(job, error, final=job.attempts + 1 >= MAX_CORRUPT_DOWNLOADS)
         except MediaError as error:
-            await self._failed(job, error, final=True)
+            await self._record_failure(job, error, final=True)
         except GraphError as error:
-            await self._failed(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
+            await self._record_failure(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
         else:
             seen = await asyncio.to_thread(fingerprints.compute_fingerprint, fetched.content)
-            await self.database.run(
+            await self.database.run_unit(
                 proof_files.keep_proof_file,
                 job.proof_id,
                 content=fetched.content,
@@ -86,27 +86,33 @@ class MediaWorker:
             )
             logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
 
-    async def _failed(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
+    async def _record_failure(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
         now = datetime.now(UTC)
-        again = (
+        retry_at = (
             None
             if final
             else now + compute_fetch_wait(job.attempts + 1, jitter=randbelow(100) / 100)
         )
         reason = type(error).__name__
-        await self.database.run(
+        await self.database.run_unit(
             proof_files.record_proof_fetch_failure,
             job.proof_id,
             error=reason,
-            retry_at=again,
+            retry_at=retry_at,
             now=now,
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:
-            self.replies.ring()
+            self.outbox_signal.set()
 
 
 def compute_fetch_wait(attempts: int, *, jitter: float) -> timedelta:
-    """Say how long to wait after so many fetches that failed for a passing reason."""
+    """Return how long to wait after a number of failed fetches.
+
+    Args:
+        attempts: fetches so far, from 1.
+        jitter: from 0 to 1; how much of the random part is added.
+
+    """
     wait = retry.compute_exponential_wait(attempts, base=RETRY_BASE, cap=RETRY_CAP)
     return retry.add_jitter(wait, jitter=jitter)

@@ -1,4 +1,4 @@
-"""Sends what is queued: many buyers at once, each buyer one message after the other."""
+"""Workers that send queued messages: many buyers at once, each one message after the other."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 from gateway import error_logging
 from gateway.database import Database
 from gateway.throttle import Pace, Throttle
+from gateway.workers import loop
 from gateway.workers.loop import StopSignal, WakeSignal
 from shared.core import logs
 from shared.whatsapp.errors import GraphRefused, GraphUncertain, GraphUnreachable
@@ -28,16 +29,15 @@ from shared.whatsapp.services.outbox import (
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 
 SEND_LEASE: Final = timedelta(minutes=2)
-"""Longer than any send takes; whoever dies meanwhile leaves it to the sweep."""
+"""Longer than any send takes; if the process dies, the sweep takes the message over."""
 MAX_CONCURRENT_SENDS: Final = meta_client.MAX_CONNECTIONS
 PAIR_PACE: Final = Pace(interval=6.0, burst=20, gap=0.2)
-"""Towards one buyer. Meta allows one message in 6 s and bursts of up to 45 that borrow from what
-comes after; 20 leaves room for a second gateway, and no conversation needs more. Meta promises no
-order between two messages: the gap, and that the next waits until the one before is recorded, keep
-what was sent first the first to arrive. Source: "Pair rate limits", "About the platform".
+"""Rate limit for one buyer. Meta allows one message in 6 s and bursts of up to 45, which count
+against later messages. A burst of 20 leaves room for a second gateway, and no conversation needs
+more. Meta does not promise to keep the order of messages. The gap, and sending only after the
+previous message is recorded, make them arrive in order. Source: "Pair rate limits", "About the
+platform".
 """
-RECORD_RETRY_SECONDS: Final = 1.0
-"""Seconds between tries to record a send while the database is away."""
 STATUSES_PER_TURN: Final = 500
 
 logger = logs.get_logger(__name__)
@@ -47,57 +47,57 @@ type RecordSend = Callable[..., Any]
 
 @dataclass(slots=True, kw_only=True)
 class OutboxWorker:
-    """Claims heads of queues, sends them without a transaction open, records each.
+    """Worker that claims the first message of each queue, sends it and records the result.
 
     Attributes:
-        rate: messages a second and business number that this process may send.
+        rate: messages per second that this process may send from each business number.
 
     """
 
     database: Database
     client: MetaClient
-    bell: WakeSignal
+    wake_signal: WakeSignal
     stop: StopSignal
     rate: float
     _sending: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    _resting: set[int] = field(default_factory=set)
-    _numbers: Throttle = field(init=False)
-    _buyers: Throttle = field(init=False)
+    _paused: set[int] = field(default_factory=set)
+    _number_throttle: Throttle = field(init=False)
+    _buyer_throttle: Throttle = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with every pace unused."""
-        self._numbers = Throttle(Pace(interval=1 / self.rate))
-        self._buyers = Throttle(PAIR_PACE)
+        """Create the rate limits."""
+        self._number_throttle = Throttle(Pace(interval=1 / self.rate))
+        self._buyer_throttle = Throttle(PAIR_PACE)
 
     @property
     def slots(self) -> int:
-        """How many may be under way: what one second takes, so that no lease runs out waiting."""
+        """Messages that may be in progress: those of one second, so that no lease expires."""
         return max(1, min(MAX_CONCURRENT_SENDS, int(self.rate)))
 
     async def turn(self) -> bool:
-        """Claim as many as may be under way; true if there may be more right now."""
+        """Claim messages for all free slots; return whether there may be more."""
         free = self.slots - len(self._sending)
         if free <= 0:
-            return False  # the first that ends rings the bell
-        claimed = await self.database.run(
+            return False  # the first send to end sets the signal
+        claimed = await self.database.run_unit(
             message_claims.claim_messages,
             now=datetime.now(UTC),
             lease=uuid4(),
             lease_for=SEND_LEASE + timedelta(seconds=1 / self.rate),
             limit=free,
-            skip_contacts=[*self._sending, *self._resting],
+            skip_contacts=[*self._sending, *self._paused],
         )
         for message in claimed:
             self._sending[message.contact_id] = asyncio.create_task(self._deliver(message))
         return len(claimed) == free
 
     async def finish(self) -> None:
-        """Return once everything under way has been sent and recorded."""
+        """Wait until every current message is sent and recorded."""
         while self._sending:
             await asyncio.wait(self._sending.values())
 
     def abandon(self) -> None:
-        """Give up what is still under way; its leases run out and the sweep takes over."""
+        """Cancel the current sends; once their leases expire, the sweep takes over."""
         for task in self._sending.values():
             task.cancel()
 
@@ -105,15 +105,17 @@ class OutboxWorker:
         clock = asyncio.get_running_loop().time
         with bound_contextvars(correlation_id=message.correlation_id, outbound_id=message.id):
             try:
-                await asyncio.sleep(self._numbers.book(message.phone_number_id, now=clock()))
+                await asyncio.sleep(
+                    self._number_throttle.book_slot(message.phone_number_id, now=clock())
+                )
                 await self._record(message, await self._send(message))
             except Exception as error:  # noqa: BLE001 - the lease runs out and the sweep takes over
                 error_logging.log_error(logger, "send_not_recorded", error)
             finally:
-                self._rest(message.contact_id)
+                self._start_pause(message.contact_id)
 
     async def _send(self, message: ClaimedMessage) -> RecordSend:
-        """Send and return how that is to be recorded."""
+        """Send a message and return the function that records the result."""
         jitter = randbelow(1000) / 1000
         try:
             accepted = await self.client.send_message(message.phone_number_id, message.body)
@@ -139,63 +141,58 @@ class OutboxWorker:
         )
 
     async def _record(self, message: ClaimedMessage, record: RecordSend) -> None:
-        """Record what became of a send; a database that is away is waited for."""
-        clock = asyncio.get_running_loop().time
-        give_up = clock() + SEND_LEASE.total_seconds()
-        while True:
-            try:
-                await self.database.run(record, message, now=datetime.now(UTC))
-            except Exception as error:
-                if not error_logging.is_database_away(error) or clock() >= give_up:
-                    raise
-                await asyncio.sleep(RECORD_RETRY_SECONDS)
-            else:
-                return
+        """Record the result of a send; wait for the database until the lease expires."""
+        await loop.run_with_retries(
+            lambda: self.database.run_unit(record, message, now=datetime.now(UTC)),
+            give_up_after=SEND_LEASE,
+        )
 
-    def _rest(self, contact_id: int) -> None:
-        """Leave a buyer alone until their pace allows the next message."""
-        loop = asyncio.get_running_loop()
+    def _start_pause(self, contact_id: int) -> None:
+        """Send a buyer nothing until their rate limit allows the next message."""
+        event_loop = asyncio.get_running_loop()
         was_full = len(self._sending) >= self.slots
         del self._sending[contact_id]
-        self._buyers.book(str(contact_id), now=loop.time())
-        self._resting.add(contact_id)
-        loop.call_later(
-            self._buyers.wait(str(contact_id), now=loop.time()), self._rested, contact_id
+        self._buyer_throttle.book_slot(str(contact_id), now=event_loop.time())
+        self._paused.add(contact_id)
+        event_loop.call_later(
+            self._buyer_throttle.compute_wait(str(contact_id), now=event_loop.time()),
+            self._end_pause,
+            contact_id,
         )
         if was_full:
-            self.bell.ring()
+            self.wake_signal.set()
 
-    def _rested(self, contact_id: int) -> None:
-        self._resting.discard(contact_id)
-        self.bell.ring()
+    def _end_pause(self, contact_id: int) -> None:
+        self._paused.discard(contact_id)
+        self.wake_signal.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStatusWorker:
-    """Applies what Meta says became of messages."""
+    """Worker that applies the delivery statuses that Meta reports."""
 
     database: Database
-    replies: WakeSignal
+    outbox_signal: WakeSignal
 
     async def turn(self) -> bool:
-        """Apply status webhooks; true if there may be more."""
-        applied = await self.database.run(
+        """Apply status webhooks; return whether there may be more."""
+        applied = await self.database.run_unit(
             delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_PER_TURN
         )
         if applied:
-            self.replies.ring()  # what was held up by an unknown send may go now
+            self.outbox_signal.set()  # messages behind a send of unknown result may go now
         return applied >= STATUSES_PER_TURN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxSweeper:
-    """Takes over what nobody sends any more, and sends again what may never have arrived."""
+    """Worker that settles sends whose lease expired and sends whose result is unknown."""
 
     database: Database
-    replies: WakeSignal
+    outbox_signal: WakeSignal
 
     async def turn(self) -> bool:
-        """Look once at every lease and every unknown send."""
-        if await self.database.run(outbox_queue.settle_abandoned_sends, now=datetime.now(UTC)):
-            self.replies.ring()
+        """Settle every abandoned send once."""
+        if await self.database.run_unit(outbox_queue.settle_abandoned_sends, now=datetime.now(UTC)):
+            self.outbox_signal.set()
         return False

@@ -1,4 +1,4 @@
-"""All workers of a gateway, the bells between them, and how they end together."""
+"""All workers of a gateway, the signals between them, and their start and stop."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
 SWEEP_INTERVAL_SECONDS: Final = 5.0
-"""Seconds; leases and unknown sends are a matter of minutes."""
+"""Seconds between two sweeps; leases last minutes."""
 
 logger = logs.get_logger(__name__)
 
@@ -33,103 +33,111 @@ logger = logs.get_logger(__name__)
 class _WorkerSpec:
     name: str
     turn: Turn
-    bell: WakeSignal
-    tick: float = loop.POLL_INTERVAL_SECONDS
+    wake_signal: WakeSignal
+    interval: float = loop.POLL_INTERVAL_SECONDS
 
 
 class Supervisor:
-    """Made once a process; `start` it, tell it what was `stored`, `finish` it."""
+    """Starts, wakes and stops the workers of a process."""
 
     def __init__(
         self,
         *,
         database: Database,
         client: MetaClient,
-        courier: WebhookSender,
+        sender: WebhookSender,
         rate: float,
         public_url: str,
     ) -> None:
-        """Man every post; nobody works before `start`.
+        """Create the workers; they run from `start` on.
 
         Args:
-            database: where all of them do their units of work.
-            client: who talks to Meta.
-            courier: who tells other systems.
-            rate: messages a second and business number that this process may send.
-            public_url: where other systems reach the back office.
+            database: runs the units of work of all workers.
+            client: the client for Meta's API.
+            sender: delivers events to other systems.
+            rate: messages per second that this process may send from each business number.
+            public_url: address of the back office, for links in events.
 
         """
         self._stop = stop = StopSignal()
         self._messages, self._statuses = WakeSignal(), WakeSignal()
-        replies, pictures, news = WakeSignal(), WakeSignal(), WakeSignal()
+        outbox_signal, media_signal, event_signal = WakeSignal(), WakeSignal(), WakeSignal()
         self._outbox = OutboxWorker(
-            database=database, client=client, bell=replies, stop=stop, rate=rate
+            database=database, client=client, wake_signal=outbox_signal, stop=stop, rate=rate
         )
-        inbox = InboxWorker(database=database, replies=replies, pictures=pictures, stop=stop)
-        media = MediaWorker(database=database, client=client, replies=replies, stop=stop)
-        holds = ExpiryWorker(database=database, replies=replies, stop=stop)
+        inbox = InboxWorker(
+            database=database, outbox_signal=outbox_signal, media_signal=media_signal, stop=stop
+        )
+        media = MediaWorker(
+            database=database, client=client, outbox_signal=outbox_signal, stop=stop
+        )
+        expiring = ExpiryWorker(database=database, outbox_signal=outbox_signal, stop=stop)
         self._events = EventDeliveryWorker(
-            database=database, courier=courier, bell=news, public_url=public_url
+            database=database, sender=sender, wake_signal=event_signal, public_url=public_url
         )
-        relay = EventSequencer(database=database, queued=news)
-        leases = EventLeaseSweeper(database=database, bell=news)
-        forgetting = EventRetention(database=database, stop=stop)
-        self._posts: Sequence[_WorkerSpec] = (
+        sequencer = EventSequencer(database=database, queue_signal=event_signal)
+        event_sweeper = EventLeaseSweeper(database=database, wake_signal=event_signal)
+        retention = EventRetention(database=database, stop=stop)
+        self._workers: Sequence[_WorkerSpec] = (
             _WorkerSpec("inbox", inbox.turn, self._messages),
-            _WorkerSpec("outbox", self._outbox.turn, replies),
+            _WorkerSpec("outbox", self._outbox.turn, outbox_signal),
             _WorkerSpec(
                 "deliveries",
-                DeliveryStatusWorker(database=database, replies=replies).turn,
+                DeliveryStatusWorker(database=database, outbox_signal=outbox_signal).turn,
                 self._statuses,
             ),
             _WorkerSpec(
                 "sweep",
-                OutboxSweeper(database=database, replies=replies).turn,
+                OutboxSweeper(database=database, outbox_signal=outbox_signal).turn,
                 WakeSignal(),
                 SWEEP_INTERVAL_SECONDS,
             ),
-            _WorkerSpec("media", media.turn, pictures),
-            _WorkerSpec("expiry", holds.turn, WakeSignal(), expiry.EXPIRY_INTERVAL_SECONDS),
-            _WorkerSpec("relay", relay.turn, WakeSignal(), events.SEQUENCING_INTERVAL_SECONDS),
-            _WorkerSpec("events", self._events.turn, news),
-            _WorkerSpec("event_sweep", leases.turn, WakeSignal(), SWEEP_INTERVAL_SECONDS),
-            _WorkerSpec("forgetting", forgetting.turn, WakeSignal(), events.PRUNE_INTERVAL_SECONDS),
+            _WorkerSpec("media", media.turn, media_signal),
+            _WorkerSpec("expiry", expiring.turn, WakeSignal(), expiry.EXPIRY_INTERVAL_SECONDS),
+            _WorkerSpec("relay", sequencer.turn, WakeSignal(), events.SEQUENCING_INTERVAL_SECONDS),
+            _WorkerSpec("events", self._events.turn, event_signal),
+            _WorkerSpec("event_sweep", event_sweeper.turn, WakeSignal(), SWEEP_INTERVAL_SECONDS),
+            _WorkerSpec("forgetting", retention.turn, WakeSignal(), events.PRUNE_INTERVAL_SECONDS),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Let everybody begin."""
-        for post in self._posts:
-            working = loop.run_worker(
-                post.turn, name=post.name, bell=post.bell, stop=self._stop, tick=post.tick
+        """Start a task for each worker."""
+        for worker in self._workers:
+            running = loop.run_worker(
+                worker.turn,
+                name=worker.name,
+                wake_signal=worker.wake_signal,
+                stop=self._stop,
+                interval=worker.interval,
             )
-            self._tasks.append(asyncio.create_task(working, name=post.name))
+            self._tasks.append(asyncio.create_task(running, name=worker.name))
 
-    def stored(self, stored: StoredBatch) -> None:
-        """Wake those who have something to do with what was just committed."""
+    def wake_for_webhooks(self, stored: StoredBatch) -> None:
+        """Wake the workers that handle the webhooks just committed."""
         logger.info(
             "webhooks_stored",
             buyers=len(stored.contact_ids),
             statuses=stored.statuses,
             notices=stored.notices,
         )
-        self._messages.ring()
+        self._messages.set()
         if stored.statuses:
-            self._statuses.ring()
+            self._statuses.set()
 
-    async def finish(self, *, patience: float) -> None:
-        """Begin nothing new, and end what was begun within `patience` seconds.
+    async def stop(self, *, timeout_seconds: float) -> None:
+        """Start nothing new, and finish current work within `timeout_seconds`.
 
-        What is not done by then is cancelled: its leases run out and whoever runs next goes on.
+        The rest is cancelled: its leases expire, and the next process continues from there.
         """
-        self._stop.tell()
-        for post in self._posts:
-            post.bell.ring()
+        self._stop.set()
+        for worker in self._workers:
+            worker.wake_signal.set()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 await asyncio.gather(*self._tasks)
                 await asyncio.gather(self._outbox.finish(), self._events.finish())
         except TimeoutError:
-            logger.warning("stopped_in_the_middle", patience=patience)
+            logger.warning("stopped_in_the_middle", patience=timeout_seconds)
             self._outbox.abandon()
             self._events.abandon()

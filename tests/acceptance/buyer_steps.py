@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from deploy.sandbox import sample_receipts
 from deploy.sandbox.client import BuyerClient, NothingSeen, SeenMessage
-from deploy.sandbox.phone import sample_receipts
 from tests.waiting import wait_until
 
 POLL: Final = 5.0

@@ -167,7 +167,7 @@ class Stack:
 
     def _has_settled(self) -> bool:
         try:
-            self.meta.settle(timeout=SETTLE_POLL)
+            self.meta.wait_until_idle(timeout=SETTLE_POLL)
         except NothingSeen:
             return False
         return True

@@ -74,7 +74,7 @@ class TestAKill:
         house.settles()
         assert is_everything_sent(buyer)
         assert list(count_sends(house, buyer).values()) == [1, 1, 1]
-        assert house.meta.refused() == []
+        assert house.meta.list_refused_requests() == []
         assert inventory.find_inventory_problems() == []
 
     def test_while_sending_without_ever_a_status_sends_that_one_message_again(

@@ -28,7 +28,7 @@ CROWD = 20
 @pytest.fixture
 def pair(house: Stack) -> tuple[GatewayProcess, GatewayProcess]:
     """Give two gateways that run; Meta knocks at the second one."""
-    running = [gateway for gateway in house.gateways if gateway.child.running]
+    running = [gateway for gateway in house.gateways if gateway.child.is_running]
     started = [house.starts() for _ in range(2 - len(running))]
     for gateway in started:
         house.awaits(gateway)
@@ -128,7 +128,7 @@ class TestABuyer:
         buyer, now = house.buyer(), datetime.now(UTC)
         later, earlier = now.timestamp(), (now - timedelta(seconds=2)).timestamp()
 
-        house.meta.batch(
+        house.meta.send_batch(
             [
                 {"wa_id": buyer.wa_id, "text": "3 random", "timestamp": int(later)},
                 {"wa_id": buyer.wa_id, "text": "hi", "timestamp": int(earlier)},
@@ -165,7 +165,7 @@ class TestTwoGateways:
     ) -> None:
         leaving, staying = pair
         crowd = [house.buyer() for _ in range(CROWD)]
-        house.meta.fault("delay", seconds=0.2, times=CROWD)
+        house.meta.plan_fault("delay", seconds=0.2, times=CROWD)
 
         for place, buyer in enumerate(crowd):
             knock_at(house, pair[place % 2])
@@ -187,7 +187,7 @@ class TestTwoGateways:
         other, stopping = pair
         other.ends()
         crowd = [house.buyer() for _ in range(5)]
-        house.meta.fault("delay", seconds=1.5, times=len(crowd))
+        house.meta.plan_fault("delay", seconds=1.5, times=len(crowd))
         for buyer in crowd:
             buyer.says("hi")
         sending = OutboundMessage.objects.filter(status=OutboxStatus.SENDING)

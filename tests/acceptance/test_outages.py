@@ -94,7 +94,7 @@ class TestWhileMetaIsAway:
         if trouble == "the line is cut":
             line.cut()
         else:
-            house.meta.fault("down", operation="send")
+            house.meta.plan_fault("down", operation="send")
 
         for word in ("hi", "HELP", "3 random"):
             for buyer in crowd:
@@ -119,7 +119,7 @@ class TestADatabase:
         self, house: Stack
     ) -> None:
         crowd = [house.buyer() for _ in range(CROWD)]
-        house.meta.fault("delay", seconds=0.3, times=CROWD)
+        house.meta.plan_fault("delay", seconds=0.3, times=CROWD)
 
         for buyer in crowd:
             buyer.says("hi")
@@ -152,7 +152,7 @@ def trouble_database(house: Stack) -> None:
 class TestASend:
     def test_that_is_asked_to_slow_down_goes_out_later(self, house: Stack) -> None:
         buyer = house.buyer()
-        house.meta.fault("429", retry_after=60)
+        house.meta.plan_fault("429", retry_after=60)
 
         buyer.says("hi")
         wait_while_messages_move(lambda: refused(buyer, code=4))
@@ -179,7 +179,7 @@ class TestASend:
     ) -> None:
         buyer = house.buyer()
         house.meta.settings(statuses=[])
-        house.meta.fault(**fault)
+        house.meta.plan_fault(**fault)
 
         buyer.says("hi")
         buyer.waits_for("Summer Raffle", read=False)
@@ -195,7 +195,7 @@ class TestASend:
         self, house: Stack, fault: str
     ) -> None:
         buyer = house.buyer()
-        house.meta.fault(fault)
+        house.meta.plan_fault(fault)
 
         buyer.says("hi")
         wait_while_messages_move(lambda: is_unsent(buyer, OutboxStatus.UNKNOWN))
@@ -208,7 +208,7 @@ class TestASend:
 
     def test_to_a_buyer_who_gets_too_many_waits_and_no_other_buyer_does(self, house: Stack) -> None:
         often, seldom = house.buyer(), house.buyer()
-        house.meta.fault("error", code=131056, to=often.wa_id)
+        house.meta.plan_fault("error", code=131056, to=often.wa_id)
 
         often.says("hi")
         wait_while_messages_move(lambda: refused(often, code=131056))
@@ -227,7 +227,7 @@ class TestASend:
         hold_numbers(buyer)
         code = place_order(buyer)
         send_receipt(buyer)
-        house.meta.fault("error", code=131047, to=buyer.wa_id)
+        house.meta.plan_fault("error", code=131047, to=buyer.wa_id)
 
         order = Order.objects.get(code=code)
         payments.confirm_payment(order.pk, by=build_staff_actor(), now=datetime.now(UTC))
@@ -244,7 +244,7 @@ class TestATokenThatExpired:
         self, house: Stack
     ) -> None:
         buyer, another = house.buyer(), house.buyer()
-        house.meta.fault("error", code=190, http=401, times=None)
+        house.meta.plan_fault("error", code=190, http=401, times=None)
 
         buyer.says("hi")
         wait_while_messages_move(lambda: refused(buyer, code=190))
@@ -253,12 +253,12 @@ class TestATokenThatExpired:
         wait_while_messages_move(lambda: is_unsent(another))
         [alarm] = Alarm.objects.filter(resolved_at=None, key__startswith="paused:")
         assert "token" in alarm.detail
-        tries = len(house.meta.refused())
+        tries = len(house.meta.list_refused_requests())
         house.meta.clear_faults()
 
         hears_at_last(buyer, "Summer Raffle")
         hears_at_last(another, "Summer Raffle")
-        assert len(house.meta.refused()) == tries
+        assert len(house.meta.list_refused_requests()) == tries
         wait_while_messages_move(
             lambda: not BusinessNumber.objects.exclude(paused_at=None).exists()
         )

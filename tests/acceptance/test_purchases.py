@@ -44,7 +44,7 @@ def sold(code: str) -> list[str]:
 
 def confirmed(seller: ApiClient, code: str, buyer: BuyerClient) -> list[str]:
     """Confirm a payment and give the numbers the buyer is told are theirs."""
-    seller.confirm_payment(seller.order_with_kept_proof(code))
+    seller.confirm_payment(seller.wait_for_kept_proof(code))
     return parse_ticket_numbers(wait_for_message(buyer, "Paid"))
 
 
@@ -65,7 +65,7 @@ class TestAPurchase:
         assert paid == held == sold(code)
         assert len(held) == 3
         assert len(house.meta.outgoing(to=ana.wa_id)) <= MOST_MESSAGES
-        assert house.meta.refused() == []
+        assert house.meta.list_refused_requests() == []
         assert inventory.find_inventory_problems() == []
 
     def test_by_picked_numbers_ends_with_the_buyer_owning_exactly_those(
@@ -83,5 +83,5 @@ class TestAPurchase:
 
         assert paid == held == sold(code) == ["007", "013", "845"]
         assert len(house.meta.outgoing(to=ben.wa_id)) <= MOST_MESSAGES
-        assert house.meta.refused() == []
+        assert house.meta.list_refused_requests() == []
         assert inventory.find_inventory_problems() == []

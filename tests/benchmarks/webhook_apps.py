@@ -23,14 +23,14 @@ def alone() -> Starlette:
     from shared.core import config
 
     settings = config.get_settings()
-    database = Database.suited_to("sqlite")
+    database = Database.for_vendor("sqlite")
 
     async def keep(arrival: webhook.ReceivedWebhook) -> None:
-        await database.ingest(app.store_webhooks, [arrival])
+        await database.run_ingest_unit(app.store_webhooks, [arrival])
 
     return Starlette(
         routes=webhook.build_webhook_routes(
-            keep=keep,
+            store=keep,
             secrets=settings.app_secrets,
             verify_token=settings.meta_verify_token.get_secret_value(),
         )

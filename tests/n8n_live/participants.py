@@ -11,9 +11,8 @@ from typing import Final, Self
 
 import httpx
 
-from deploy.sandbox import client
+from deploy.sandbox import client, sample_receipts
 from deploy.sandbox.client import SandboxClient
-from deploy.sandbox.phone import sample_receipts
 from tests.n8n_live.mailbox import Mailbox, MailNotReceived, ReceivedMail
 
 WAIT_TIMEOUT_SECONDS: Final = 60.0

@@ -36,7 +36,7 @@ _WEBHOOKS: Final[Mapping[str, tuple[str, list[str]]]] = {
 def open_api_client(opened: RunningDemo) -> httpx.Client:
     """Open the API as the seller's own program."""
     return httpx.Client(
-        base_url=f"{opened.backoffice}/api",
+        base_url=f"{opened.backoffice_url}/api",
         headers={"Authorization": f"Bearer {opened.seeded.token}"},
         trust_env=False,
         timeout=30,

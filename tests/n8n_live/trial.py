@@ -17,7 +17,7 @@ from rich.text import Text
 
 from deploy import child_processes
 from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
-from deploy.demo import interactive, services
+from deploy.demo import services
 from deploy.demo.environment import DemoFolder, DemoPorts
 from deploy.demo.services import RunningDemo
 from deploy.sandbox.client import NothingSeen, SandboxClient, SandboxRefused
@@ -85,13 +85,13 @@ def run_trial(installed: N8nInstallation, *, console: Console) -> int:
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-n8n-"))
-    announce = interactive.build_progress_printer(console)
+    announce = services.build_progress_printer(console)
     try:
         with _prepare_trial(installed, folder, tell=announce) as trial:
             _run_stories(trial)
     except KeyboardInterrupt:
         console.print("stopped")
-        return interactive.INTERRUPTED_EXIT_CODE
+        return services.INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1
@@ -107,7 +107,7 @@ def run_trial(installed: N8nInstallation, *, console: Console) -> int:
     ) as error:
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         for name in ("n8n", "gateway", "backoffice"):
-            log = DemoFolder(folder).logs / f"{name}.log"
+            log = DemoFolder(folder).logs_folder / f"{name}.log"
             console.print(Text(f"The log of {name} ends:\n{child_processes.read_log_tail(log)}"))
         return 1
     finally:
@@ -126,21 +126,21 @@ def _prepare_trial(
     engine = N8nEngine(installed, folder / "n8n", port, (broker_ports[0], broker_ports[1]))
     with (
         services.run_demo_services(
-            DemoFolder(folder), ports=ports, tell=tell, static=False
+            DemoFolder(folder), ports=ports, report=tell, static=False
         ) as opened,
         Mailbox() as mailbox,
-        SandboxClient(opened.meta) as sandbox,
+        SandboxClient(opened.sandbox_url) as sandbox,
         setup.open_api_client(opened) as api,
     ):
         tell("importing credentials and workflows into n8n")
         secrets = setup.create_endpoints(api, n8n=engine.address)
         token = setup.create_review_token(opened)
         setup.import_credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
-        setup.import_workflows(engine, public_url=opened.backoffice)
+        setup.import_workflows(engine, public_url=opened.backoffice_url)
         for workflow in (PROOFS_WORKFLOW_ID, EVENTS_WORKFLOW_ID, SUMMARY_WORKFLOW_ID):
             engine.run("publish:workflow", f"--id={workflow}")
         tell("starting n8n")
-        with engine.serving(logs=opened.home.logs):
+        with engine.serving(logs=opened.folder.logs_folder):
             yield Trial(opened, engine, TrialSeller(mailbox), sandbox, api, secrets, tell)
 
 
@@ -250,7 +250,7 @@ def _confirm_from_bank_statement(trial: Trial) -> None:
         {"reference": "SPEI 88215 thank you", "amount": ORDER_TOTAL},
     ]
     trial.sees("with an empty list", _run_and_group_transfers(trial), {"No money yet": [waits]})
-    setup.import_workflows(trial.engine, public_url=trial.opened.backoffice, rows=rows)
+    setup.import_workflows(trial.engine, public_url=trial.opened.backoffice_url, rows=rows)
     wanted = {
         "Confirmed": [hers],
         "For a person": [f"{his} amount_mismatch"],

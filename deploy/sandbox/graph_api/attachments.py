@@ -41,7 +41,7 @@ ATTACHMENT_KEYS: Final[Mapping[str, frozenset[str]]] = {
 }
 
 FindMimeType = Callable[[str], str | None]
-"""Gives the MIME type of an uploaded media id, or None when there is no such media here."""
+"""Returns the MIME type of an uploaded media id, or None if there is no such media."""
 
 
 def check_attachment(
@@ -49,10 +49,22 @@ def check_attachment(
     *,
     kind: str,
     path: str,
-    known: FindMimeType,
+    find_mime_type: FindMimeType,
     caption: bool = True,
 ) -> None:
-    """Refuse a media object: exactly one of `id` and `link`, of the right type."""
+    """Check a media object: exactly one of `id` and `link`, of the right type.
+
+    Args:
+        attachment: the media object.
+        kind: type of the message, such as `image`.
+        path: path of the object in the request, for the texts of errors.
+        find_mime_type: returns the MIME type of a media id.
+        caption: whether a caption is allowed.
+
+    Raises:
+        GraphApiRefusal: Meta would refuse it.
+
+    """
     allowed = ATTACHMENT_KEYS[kind] if caption else ATTACHMENT_KEYS[kind] - {"caption"}
     fields.check_known_keys(attachment, allowed, path=path)
     link = fields.read_string(attachment, "link", path=f"{path}['link']", optional=True)
@@ -65,7 +77,7 @@ def check_attachment(
         )
     if link is not None:
         fields.check_web_address(link, path=f"{path}['link']")
-    if media_id is not None and known(media_id) not in SENDABLE_MEDIA[kind][1]:
+    if media_id is not None and find_mime_type(media_id) not in SENDABLE_MEDIA[kind][1]:
         raise graph_errors.build_schema_error(
             f"Param {path}['id'] is not a valid whatsapp business account media attachment ID"
         )
@@ -77,7 +89,12 @@ def check_attachment(
 
 
 def check_upload(*, mime_type: str, size: int) -> None:
-    """Refuse an upload of a type or a size that Meta would not send."""
+    """Check the type and the size (in bytes) of an upload.
+
+    Raises:
+        GraphApiRefusal: Meta would refuse it.
+
+    """
     for limit, types in SENDABLE_MEDIA.values():
         if mime_type in types:
             if size > limit:

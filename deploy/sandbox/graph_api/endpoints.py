@@ -1,9 +1,8 @@
-"""The Graph API: messages and media, each request with its trouble and its refusals."""
+"""Graph API endpoints for messages and media."""
 
-import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -12,157 +11,63 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.sandbox import connection_faults, graph_errors
+from deploy.sandbox import graph_errors
 from deploy.sandbox.fault_injection import (
     UNREADABLE_BODY,
-    GraphOperation,
-    PlannedFault,
-    build_unknown_error,
 )
 from deploy.sandbox.graph_api import attachments, links, sending
+from deploy.sandbox.graph_api.requests import (
+    apply_fault_after,
+    apply_fault_before,
+    check_access_token,
+    read_phone_number_id,
+    wrap_graph_handler,
+)
 from deploy.sandbox.graph_errors import GraphApiRefusal
 from deploy.sandbox.media import MAX_FILE_BYTES, UPLOAD_LIFETIME_DAYS
 from deploy.sandbox.state import SandboxState
 
-VERSION_PATTERN: Final = re.compile(r"v\d{1,2}\.\d")
 MAX_BODY_BYTES: Final = 1024 * 1024
 MEGABYTE: Final = 1024 * 1024
 
-GraphHandler = Callable[[SandboxState, Request], Awaitable[Response]]
 
-
-def wrap_graph_handler(handler: GraphHandler) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a handler: refusals in Meta's JSON, and a line in the log of requests."""
-
-    async def answer(request: Request) -> Response:
-        world: SandboxState = request.app.state.world
-        code, details = None, ""
-        try:
-            _check_version(request)
-            response = await handler(world, request)
-        except GraphApiRefusal as refused:
-            code, details = refused.code, str(refused)
-            response = build_error_response(refused)
-        world.note(request, response, code=code, details=details)
-        return response
-
-    return answer
-
-
-def build_error_response(refused: GraphApiRefusal) -> Response:
-    """Answer with a refusal."""
-    headers = {}
-    if refused.retry_after is not None:
-        headers["Retry-After"] = str(refused.retry_after)
-    if refused.http == 401:  # noqa: PLR2004 - unauthorised
-        realm = f'OAuth "Facebook Platform" "invalid_token" "{refused.message}"'
-        headers["WWW-Authenticate"] = realm
-    return JSONResponse(refused.body(), status_code=refused.http, headers=headers)
-
-
-async def apply_fault_before(
-    world: SandboxState, request: Request, operation: GraphOperation, *, to: str = ""
-) -> PlannedFault | None:
-    """Meet the trouble planned for this request, before anything is done.
-
-    Returns the trouble that must happen after it was done, if there is such.
-
-    Raises:
-        GraphRefused: when the trouble is a refusal.
-
-    """
-    fault = world.faults.take(operation, to=to)
-    if fault is None:
-        return None
-    refused = fault.refusal()
-    if refused is not None:
-        raise refused
-    if fault.kind == "delay":
-        await asyncio.sleep(fault.seconds)
-        return None
-    if fault.kind in {"drop", "timeout"} and not fault.delivers:
-        await _withhold_answer(fault, request)
-        raise build_unknown_error()
-    return fault
-
-
-async def apply_fault_after(
-    fault: PlannedFault | None, request: Request, response: Response
-) -> Response:
-    """Let the trouble happen that comes after the work was done."""
-    if fault is None:
-        return response
-    if fault.kind == "500_after_accepting":
-        return build_error_response(build_unknown_error())
-    if fault.kind == "garbled":
-        return Response(UNREADABLE_BODY, media_type="text/html")
-    if fault.kind in {"drop", "timeout"}:
-        await _withhold_answer(fault, request)
-    return response
-
-
-async def _withhold_answer(fault: PlannedFault, request: Request) -> None:
-    if fault.kind == "drop":
-        await connection_faults.cut_connection(request.scope)
-    else:
-        await asyncio.sleep(fault.seconds)
-
-
-def check_access_token(world: SandboxState, request: Request) -> None:
-    """Refuse a request without our bearer (190)."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = (
-        token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token")
-    )
-    if given != world.options.access_token:
-        raise graph_errors.build_bad_token_error()
-
-
-def read_phone_number_id(world: SandboxState, request: Request) -> str:
-    """Give the business number in the path, or refuse (100/33)."""
-    phone_number_id = str(request.path_params["object_id"])
-    if phone_number_id not in world.options.phone_number_ids:
-        raise graph_errors.build_unknown_object_error(phone_number_id, method=request.method)
-    return phone_number_id
-
-
-async def send_message_view(world: SandboxState, request: Request) -> Response:
+async def send_message_view(state: SandboxState, request: Request) -> Response:
     """Accept a message, or mark one as read."""
     body = _parse_body(await _read_body(request, limit=MAX_BODY_BYTES))
     reads = body.get("status") == "read"
     fault = await apply_fault_before(
-        world, request, "read" if reads else "send", to=_find_recipient_digits(world, body)
+        state, request, "read" if reads else "send", to=_find_recipient_digits(state, body)
     )
-    check_access_token(world, request)
-    phone_number_id = read_phone_number_id(world, request)
+    check_access_token(state, request)
+    phone_number_id = read_phone_number_id(state, request)
     if reads:
-        sending.mark_message_as_read(world, body=body)
+        sending.mark_message_as_read(state, body=body)
         return await apply_fault_after(fault, request, JSONResponse({"success": True}))
-    outgoing = sending.accept_message(world, phone_number_id=phone_number_id, body=body)
+    outgoing = sending.accept_message(state, phone_number_id=phone_number_id, body=body)
     if fault is not None and fault.kind == "fails_later":
-        outgoing.fails = fault.code
-    elif world.behaviour.fetch_links and not await links.is_link_reachable(body):
-        outgoing.fails = 131053
+        outgoing.failure_code = fault.code
+    elif state.behaviour.fetch_links and not await links.is_link_reachable(body):
+        outgoing.failure_code = 131053
     outgoing.answered = "200" if fault is None else fault.kind
-    world.outgoing.add(outgoing)
-    world.dispatch(outgoing)
+    state.outgoing.add(outgoing)
+    state.send_to_buyer(outgoing)
     answer = sending.build_accepted_response(
-        body, outgoing=outgoing, country_code=world.options.country_code
+        body, outgoing=outgoing, country_code=state.options.country_code
     )
     return await apply_fault_after(fault, request, JSONResponse(answer))
 
 
-def _find_recipient_digits(world: SandboxState, body: Mapping[str, Any]) -> str:
-    """Give the digits of whom a message is for, which trouble can be narrowed to."""
-    buyer = world.by_user_id.get(str(body.get("recipient")))
+def _find_recipient_digits(state: SandboxState, body: Mapping[str, Any]) -> str:
+    """Return the digits of the recipient's phone number, to match planned faults."""
+    buyer = state.by_user_id.get(str(body.get("recipient")))
     return re.sub(r"\D", "", str(body.get("to") or "")) or (buyer.wa_id if buyer else "")
 
 
-async def upload_media_view(world: SandboxState, request: Request) -> Response:
-    """Keep a file the business uploads."""
-    fault = await apply_fault_before(world, request, "upload")
-    check_access_token(world, request)
-    phone_number_id = read_phone_number_id(world, request)
+async def upload_media_view(state: SandboxState, request: Request) -> Response:
+    """Store a file that the business uploads."""
+    fault = await apply_fault_before(state, request, "upload")
+    check_access_token(state, request)
+    phone_number_id = read_phone_number_id(state, request)
     if int(request.headers.get("content-length", 0)) > MAX_FILE_BYTES + MEGABYTE:
         raise GraphApiRefusal(100, http=413, message="(#100) Request body is too large.")
     async with request.form(max_files=1, max_fields=10) as form:
@@ -174,7 +79,7 @@ async def upload_media_view(world: SandboxState, request: Request) -> Response:
         mime_type = str(form.get("type") or file.content_type or "").partition(";")[0].strip()
         content = await file.read(MAX_FILE_BYTES + 1)
     attachments.check_upload(mime_type=mime_type, size=len(content))
-    medium = world.media.keep(
+    medium = state.media.store_file(
         content,
         mime_type=mime_type,
         phone_number_id=phone_number_id,
@@ -184,21 +89,21 @@ async def upload_media_view(world: SandboxState, request: Request) -> Response:
     return await apply_fault_after(fault, request, JSONResponse({"id": medium.id}))
 
 
-async def describe_media_view(world: SandboxState, request: Request, *, media_id: str) -> Response:
-    """Tell where a file can be fetched for the next minutes."""
-    fault = await apply_fault_before(world, request, "media")
-    check_access_token(world, request)
+async def describe_media_view(state: SandboxState, request: Request, *, media_id: str) -> Response:
+    """Return a new, short-lived address of a file."""
+    fault = await apply_fault_before(state, request, "media")
+    check_access_token(state, request)
     now = time.time()
-    medium = world.media.find(media_id, now=now)
+    medium = state.media.find_file(media_id, now=now)
     asked = request.query_params.get("phone_number_id")
     if medium is None or (asked is not None and asked != medium.phone_number_id):
         raise graph_errors.build_unknown_object_error(media_id, method="GET")
     answer = {
         "messaging_product": "whatsapp",
-        "url": world.media.url(
+        "url": state.media.create_url(
             medium,
             base_url=str(request.base_url),
-            seconds=world.behaviour.media_url_seconds,
+            seconds=state.behaviour.media_url_seconds,
             now=now,
         ),
         "mime_type": medium.mime_type,
@@ -209,32 +114,32 @@ async def describe_media_view(world: SandboxState, request: Request, *, media_id
     return await apply_fault_after(fault, request, JSONResponse(answer))
 
 
-async def remove_media_view(world: SandboxState, request: Request, *, media_id: str) -> Response:
-    """Forget a file."""
-    await apply_fault_before(world, request, "media")
-    check_access_token(world, request)
-    if world.media.find(media_id, now=time.time()) is None:
+async def remove_media_view(state: SandboxState, request: Request, *, media_id: str) -> Response:
+    """Delete a file."""
+    await apply_fault_before(state, request, "media")
+    check_access_token(state, request)
+    if state.media.find_file(media_id, now=time.time()) is None:
         raise graph_errors.build_unknown_object_error(media_id, method="DELETE")
-    world.media.remove(media_id)
+    state.media.remove_file(media_id)
     return JSONResponse({"success": True})
 
 
 async def download_media_view(request: Request) -> Response:
-    """Give the bytes behind an address that is still good, to the bearer only."""
-    world: SandboxState = request.app.state.world
-    response = await _build_download_response(world, request)
-    world.note(request, response)
+    """Return the bytes at a valid address, for requests with the access token."""
+    state: SandboxState = request.app.state.sandbox
+    response = await _build_download_response(state, request)
+    state.log_request(request, response)
     return response
 
 
-async def _build_download_response(world: SandboxState, request: Request) -> Response:
+async def _build_download_response(state: SandboxState, request: Request) -> Response:
     try:
-        fault = await apply_fault_before(world, request, "download")
-        check_access_token(world, request)
+        fault = await apply_fault_before(state, request, "download")
+        check_access_token(state, request)
     except GraphApiRefusal as refused:
         return Response(UNREADABLE_BODY, status_code=refused.http, media_type="text/html")
     query = request.query_params
-    medium = world.media.at_address(
+    medium = state.media.find_by_address(
         query.get("hash", ""), media_id=query.get("mid", ""), now=time.time()
     )
     if medium is None:
@@ -245,17 +150,6 @@ async def _build_download_response(world: SandboxState, request: Request) -> Res
     # Meta's media types carry parameters (`audio/ogg; codecs=opus`); Response would add a charset
     response = Response(content, headers={"Content-Type": medium.mime_type})
     return await apply_fault_after(fault, request, response)
-
-
-def _check_version(request: Request) -> None:
-    version = str(request.path_params.get("version", ""))
-    if VERSION_PATTERN.fullmatch(version) is None:
-        raise build_unknown_path_error(request.url.path)
-
-
-def build_unknown_path_error(path: str) -> GraphApiRefusal:
-    """Say that the Graph API has no such address."""
-    return GraphApiRefusal(2500, message=f"Unknown path components: {path}")
 
 
 async def _read_body(request: Request, *, limit: int) -> bytes:

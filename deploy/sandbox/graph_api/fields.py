@@ -1,4 +1,4 @@
-"""Reading one field of a request under Meta's limits; each refuses in Meta's words."""
+"""Checked access to the fields of a request; every error has Meta's text."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from deploy.sandbox import graph_errors
 
 
 def measure_text(text: str) -> int:
-    """Count as the stricter of code points and UTF-16 units: Meta does not say how emoji count."""
+    """Return the larger of code points and UTF-16 units; Meta does not say how emoji count."""
     return max(len(text), len(text.encode("utf-16-le", "surrogatepass")) // 2)
 
 
 def read_object(holder: Mapping[str, Any], key: str, *, path: str) -> Mapping[str, Any]:
-    """Give the JSON object under `key`."""
+    """Return the JSON object under `key`; `path` is used in errors."""
     if holder.get(key) is None:
         raise graph_errors.build_missing_parameter_error(path)
     value = holder[key]
@@ -22,7 +22,7 @@ def read_object(holder: Mapping[str, Any], key: str, *, path: str) -> Mapping[st
 
 
 def read_array(holder: Mapping[str, Any], key: str, *, path: str) -> list[Mapping[str, Any]]:
-    """Give the JSON array of objects under `key`."""
+    """Return the JSON array of objects under `key`; `path` is used in errors."""
     if holder.get(key) is None:
         raise graph_errors.build_missing_parameter_error(path)
     value = holder[key]
@@ -43,7 +43,7 @@ def read_text(
     maximum: int,
     optional: bool = False,
 ) -> str:
-    """Give the text under `key`: not blank, and not longer than `maximum` (131009)."""
+    """Return the text under `key`, which may not be blank or longer than `maximum` (131009)."""
     value = read_string(holder, key, path=path, optional=optional)
     if value is None:
         return ""
@@ -57,7 +57,7 @@ def read_text(
 def read_string(
     holder: Mapping[str, Any], key: str, *, path: str, optional: bool = False
 ) -> str | None:
-    """Give the string under `key`, or None when it is optional and absent."""
+    """Return the string under `key`, or None if it is optional and absent."""
     value = holder.get(key)
     if value is None:
         if optional:
@@ -69,14 +69,14 @@ def read_string(
 
 
 def check_known_keys(holder: Mapping[str, Any], allowed: Collection[str], *, path: str) -> None:
-    """Refuse keys that Meta does not know in this object."""
+    """Check that the object has no keys that Meta does not know."""
     for key in holder:
         if key not in allowed:
             raise graph_errors.build_schema_error(f'Unexpected key "{key}" on param "{path}".')
 
 
 def check_unique(values: Collection[str], *, label: str) -> None:
-    """Refuse the same value twice."""
+    """Check that no value occurs twice."""
     if len(set(values)) != len(values):
         raise graph_errors.build_invalid_value_error(
             f"Duplicated {label}. Each {label} must be unique within a message"
@@ -84,7 +84,7 @@ def check_unique(values: Collection[str], *, label: str) -> None:
 
 
 def read_identifier(holder: Mapping[str, Any], *, path: str, label: str, maximum: int) -> str:
-    """Give an id: within its limit and without spaces at either end."""
+    """Return the id of an object, which may not begin or end with spaces."""
     value = read_text(holder, "id", path=f"{path}['id']", label=label, maximum=maximum)
     if value != value.strip():
         raise graph_errors.build_invalid_value_error(
@@ -94,6 +94,6 @@ def read_identifier(holder: Mapping[str, Any], *, path: str, label: str, maximum
 
 
 def check_web_address(value: str, *, path: str) -> None:
-    """Refuse what is not an http or https address."""
+    """Check that the value is an http or https URL."""
     if not value.startswith(("https://", "http://")) or any(sign.isspace() for sign in value):
         raise graph_errors.build_schema_error(f"Param {path} is not a valid URI.")

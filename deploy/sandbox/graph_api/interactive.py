@@ -28,8 +28,13 @@ MAX_ROW_DESCRIPTION_LENGTH: Final = 72
 MEDIA_HEADER_TYPES: Final = frozenset({"text", "image", "video", "document"})
 
 
-def check_interactive(interactive: Mapping[str, Any], *, known: FindMimeType) -> None:
-    """Refuse an `interactive` object that Meta would refuse."""
+def check_interactive(interactive: Mapping[str, Any], *, find_mime_type: FindMimeType) -> None:
+    """Check an `interactive` object.
+
+    Raises:
+        GraphApiRefusal: Meta would refuse it.
+
+    """
     kind = fields.read_string(interactive, "type", path=f"{ROOT_PATH}['type']")
     rule = CHECKS_BY_TYPE.get(str(kind))
     if rule is None:
@@ -39,7 +44,7 @@ def check_interactive(interactive: Mapping[str, Any], *, known: FindMimeType) ->
     fields.check_known_keys(
         interactive, {"type", "header", "body", "footer", "action"}, path=ROOT_PATH
     )
-    rule(interactive, known)
+    rule(interactive, find_mime_type)
     if "footer" in interactive:
         footer = fields.read_object(interactive, "footer", path=f"{ROOT_PATH}['footer']")
         _check_text(
@@ -50,8 +55,8 @@ def check_interactive(interactive: Mapping[str, Any], *, known: FindMimeType) ->
         )
 
 
-def _check_reply_buttons(interactive: Mapping[str, Any], known: FindMimeType) -> None:
-    _check_header(interactive, allowed=MEDIA_HEADER_TYPES, known=known)
+def _check_reply_buttons(interactive: Mapping[str, Any], find_mime_type: FindMimeType) -> None:
+    _check_header(interactive, allowed=MEDIA_HEADER_TYPES, find_mime_type=find_mime_type)
     _check_body(interactive, maximum=MAX_BUTTON_BODY_LENGTH)
     action = fields.read_object(interactive, "action", path=ACTION_PATH)
     fields.check_known_keys(action, {"buttons"}, path=ACTION_PATH)
@@ -85,8 +90,8 @@ def _check_reply(button: Mapping[str, Any], place: int) -> tuple[str, str]:
     return reply_id, title
 
 
-def _check_list(interactive: Mapping[str, Any], known: FindMimeType) -> None:
-    _check_header(interactive, allowed=frozenset({"text"}), known=known)
+def _check_list(interactive: Mapping[str, Any], find_mime_type: FindMimeType) -> None:
+    _check_header(interactive, allowed=frozenset({"text"}), find_mime_type=find_mime_type)
     _check_body(interactive, maximum=MAX_LIST_BODY_LENGTH)
     action = fields.read_object(interactive, "action", path=ACTION_PATH)
     fields.check_known_keys(action, {"button", "sections"}, path=ACTION_PATH)
@@ -154,8 +159,8 @@ def _check_row(row: Mapping[str, Any], *, path: str) -> str:
     return row_id
 
 
-def _check_cta_url(interactive: Mapping[str, Any], known: FindMimeType) -> None:
-    _check_header(interactive, allowed=MEDIA_HEADER_TYPES, known=known)
+def _check_cta_url(interactive: Mapping[str, Any], find_mime_type: FindMimeType) -> None:
+    _check_header(interactive, allowed=MEDIA_HEADER_TYPES, find_mime_type=find_mime_type)
     _check_body(interactive, maximum=MAX_BUTTON_BODY_LENGTH)
     action = fields.read_object(interactive, "action", path=ACTION_PATH)
     fields.check_known_keys(action, {"name", "parameters"}, path=ACTION_PATH)
@@ -176,8 +181,8 @@ def _check_cta_url(interactive: Mapping[str, Any], known: FindMimeType) -> None:
 
 
 def _make_request_check(name: str) -> Callable[[Mapping[str, Any], FindMimeType], None]:
-    def rule(interactive: Mapping[str, Any], known: FindMimeType) -> None:
-        _check_header(interactive, allowed=frozenset(), known=known)
+    def rule(interactive: Mapping[str, Any], find_mime_type: FindMimeType) -> None:
+        _check_header(interactive, allowed=frozenset(), find_mime_type=find_mime_type)
         _check_body(interactive, maximum=MAX_BUTTON_BODY_LENGTH)
         action = fields.read_object(interactive, "action", path=ACTION_PATH)
         if fields.read_string(action, "name", path=f"{ACTION_PATH}['name']") != name:
@@ -187,7 +192,7 @@ def _make_request_check(name: str) -> Callable[[Mapping[str, Any], FindMimeType]
 
 
 def _check_header(
-    interactive: Mapping[str, Any], *, allowed: frozenset[str], known: FindMimeType
+    interactive: Mapping[str, Any], *, allowed: frozenset[str], find_mime_type: FindMimeType
 ) -> None:
     if "header" not in interactive:
         return
@@ -210,7 +215,11 @@ def _check_header(
     else:
         attachment = fields.read_object(header, kind, path=f"{path}['{kind}']")
         check_attachment(
-            attachment, kind=kind, path=f"{path}['{kind}']", known=known, caption=False
+            attachment,
+            kind=kind,
+            path=f"{path}['{kind}']",
+            find_mime_type=find_mime_type,
+            caption=False,
         )
 
 

@@ -1,6 +1,6 @@
-"""Whether Meta could fetch the file a message links to.
+"""Check of the link to a file in a message.
 
-Meta loads `link` when it delivers; what it cannot load fails with 131053
+Meta loads `link` at delivery; a link that cannot be loaded fails with 131053
 (developers.facebook.com/documentation/business-messaging/whatsapp, page messages/image-messages).
 """
 
@@ -11,11 +11,11 @@ import httpx
 
 from deploy.sandbox.graph_api.attachments import SENDABLE_MEDIA
 
-FETCH_TIMEOUT_SECONDS: Final = 10.0  # seconds
+FETCH_TIMEOUT_SECONDS: Final = 10.0
 
 
 async def is_link_reachable(body: Mapping[str, Any]) -> bool:
-    """Fetch the link of a message, if it has one, and look at its type and size."""
+    """Whether the link of a message, if any, leads to a file of an allowed type and size."""
     link, kind = _find_link(body)
     if not link:
         return True

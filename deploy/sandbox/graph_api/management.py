@@ -1,4 +1,4 @@
-"""The Graph API's reads about numbers, accounts and tokens, which a health check asks for.
+"""Graph API endpoints about business numbers, accounts, apps and tokens.
 
 Sources: developers.facebook.com/documentation/business-messaging/whatsapp/reference
 (whatsapp-business-phone-number, whatsapp-business-account, subscribed_apps) and
@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from deploy.sandbox import graph_errors
 from deploy.sandbox.graph_api import endpoints
-from deploy.sandbox.graph_api.endpoints import (
+from deploy.sandbox.graph_api.requests import (
     apply_fault_before,
     check_access_token,
     wrap_graph_handler,
@@ -46,19 +46,19 @@ DEFAULT_ACCOUNT_FIELDS: Final = (
 TOKEN_SCOPES: Final = ("whatsapp_business_management", "whatsapp_business_messaging")
 
 
-def describe_phone_number(world: SandboxState, phone_number_id: str) -> dict[str, Any]:
-    """Give every field of a business number."""
-    digits = world.options.display_phone_number(phone_number_id)
+def describe_phone_number(state: SandboxState, phone_number_id: str) -> dict[str, Any]:
+    """Return every field of a business number."""
+    digits = state.options.get_display_number(phone_number_id)
     return {
-        "verified_name": world.options.verified_name,
+        "verified_name": state.options.verified_name,
         "code_verification_status": "VERIFIED",
         "display_phone_number": f"+{digits[0]} {digits[1:4]}-{digits[4:7]}-{digits[7:]}",
         "quality_rating": "GREEN",
         "platform_type": "CLOUD_API",
         "throughput": {"level": "STANDARD"},
-        "webhook_configuration": {"application": world.behaviour.webhook_url},
+        "webhook_configuration": {"application": state.behaviour.webhook_url},
         "id": phone_number_id,
-        "status": world.behaviour.phone_number_status,
+        "status": state.behaviour.phone_number_status,
         "name_status": "APPROVED",
         "account_mode": "SANDBOX",
         "is_official_business_account": False,
@@ -66,19 +66,19 @@ def describe_phone_number(world: SandboxState, phone_number_id: str) -> dict[str
     }
 
 
-async def object_view(world: SandboxState, request: Request) -> Response:
+async def object_view(state: SandboxState, request: Request) -> Response:
     """Describe a business number, the account, the app, or a media file."""
     object_id = str(request.path_params["object_id"])
-    options = world.options
+    options = state.options
     if object_id not in {*options.phone_number_ids, options.waba_id, options.app_id}:
-        return await endpoints.describe_media_view(world, request, media_id=object_id)
-    await apply_fault_before(world, request, "manage")
-    check_access_token(world, request)
+        return await endpoints.describe_media_view(state, request, media_id=object_id)
+    await apply_fault_before(state, request, "manage")
+    check_access_token(state, request)
     if object_id in options.phone_number_ids:
-        every = describe_phone_number(world, object_id)
+        every = describe_phone_number(state, object_id)
         return JSONResponse(_select_fields(every, request, node="WhatsAppBusinessPhoneNumber"))
     if object_id == options.app_id:
-        return JSONResponse(_describe_app(world))
+        return JSONResponse(_describe_app(state))
     account = {
         "id": object_id,
         "name": options.verified_name,
@@ -96,10 +96,10 @@ async def object_view(world: SandboxState, request: Request) -> Response:
     )
 
 
-async def remove_object_view(world: SandboxState, request: Request) -> Response:
-    """Forget a media file; nothing else can be deleted here."""
+async def remove_object_view(state: SandboxState, request: Request) -> Response:
+    """Delete a media file; nothing else can be deleted."""
     return await endpoints.remove_media_view(
-        world, request, media_id=str(request.path_params["object_id"])
+        state, request, media_id=str(request.path_params["object_id"])
     )
 
 
@@ -120,79 +120,86 @@ def _select_fields(
     return {name: every[name] for name in dict.fromkeys([*names, "id"])}
 
 
-def _describe_app(world: SandboxState) -> dict[str, str]:
+def _describe_app(state: SandboxState) -> dict[str, str]:
     return {
         "link": "http://127.0.0.1/",
-        "name": f"{world.options.verified_name} (sandbox)",
-        "id": world.options.app_id,
+        "name": f"{state.options.verified_name} (sandbox)",
+        "id": state.options.app_id,
     }
 
 
-async def phone_numbers_view(world: SandboxState, request: Request) -> Response:
+async def phone_numbers_view(state: SandboxState, request: Request) -> Response:
     """List the account's business numbers."""
-    await _check_account_request(world, request)
+    await _check_account_request(state, request)
     data = [
         _select_fields(
-            describe_phone_number(world, each), request, node="WhatsAppBusinessPhoneNumber"
+            describe_phone_number(state, each), request, node="WhatsAppBusinessPhoneNumber"
         )
-        for each in world.options.phone_number_ids
+        for each in state.options.phone_number_ids
     ]
     return JSONResponse({"data": data, "paging": {"cursors": {"before": "A", "after": "B"}}})
 
 
-async def subscribed_apps_view(world: SandboxState, request: Request) -> Response:
-    """List, add or remove our app among those that get the account's webhooks."""
-    await _check_account_request(world, request)
+async def subscribed_apps_view(state: SandboxState, request: Request) -> Response:
+    """Show, add or remove our app's subscription to the account's webhooks."""
+    await _check_account_request(state, request)
     if request.method == "GET":
-        apps = [{"whatsapp_business_api_data": _describe_app(world)}] if world.subscribed else []
+        apps = [{"whatsapp_business_api_data": _describe_app(state)}] if state.subscribed else []
         return JSONResponse({"data": apps})
     if request.method == "POST":
-        await _override_callback(world, await request.body())
-    world.subscribed = request.method == "POST"
+        await _override_callback(state, await request.body())
+    state.subscribed = request.method == "POST"
     return JSONResponse({"success": True})
 
 
-async def _override_callback(world: SandboxState, body: bytes) -> None:
-    """Send the account's webhooks elsewhere, once that place has proved itself."""
+async def _override_callback(state: SandboxState, body: bytes) -> None:
+    """Change the callback address, after it has answered the verification request.
+
+    Raises:
+        GraphApiRefusal: it did not return the challenge (2200).
+
+    """
     asked = orjson.loads(body) if body.startswith(b"{") else {}
     address = asked.get("override_callback_uri")
     if not address:
         return
-    before = world.behaviour
-    world.behaviour = before.model_copy(update={"webhook_url": str(address)})
+    before = state.behaviour
+    state.behaviour = before.model_copy(update={"webhook_url": str(address)})
     challenge = str(secrets.randbelow(10**10))
     token = str(asked.get("verify_token", ""))
-    answer = await world.postman.verify(mode="subscribe", token=token, challenge=challenge)
+    answer = await state.webhooks.request_verification(
+        mode="subscribe", token=token, challenge=challenge
+    )
     if answer != (HTTP_OK, challenge):
-        world.behaviour = before
+        state.behaviour = before
         raise GraphApiRefusal(
             2200, message="(#2200) Callback verification failed: the challenge was not returned."
         )
 
 
-async def _check_account_request(world: SandboxState, request: Request) -> None:
-    await apply_fault_before(world, request, "manage")
-    check_access_token(world, request)
+async def _check_account_request(state: SandboxState, request: Request) -> None:
+    await apply_fault_before(state, request, "manage")
+    check_access_token(state, request)
     object_id = str(request.path_params["object_id"])
-    if object_id != world.options.waba_id:
+    if object_id != state.options.waba_id:
         raise graph_errors.build_unknown_object_error(object_id, method=request.method)
 
 
-async def debug_token_view(world: SandboxState, request: Request) -> Response:
-    """Tell whether a token is good, and what it may do."""
-    await apply_fault_before(world, request, "manage")
-    check_access_token(world, request)
+async def debug_token_view(state: SandboxState, request: Request) -> Response:
+    """Return whether a token is valid, and its scopes."""
+    await apply_fault_before(state, request, "manage")
+    check_access_token(state, request)
     token = request.query_params.get("input_token")
     if token is None:
         raise graph_errors.build_missing_parameter_error("input_token")
-    if token != world.options.access_token:
+    if token != state.options.access_token:
         problem = {"code": 190, "message": "The access token could not be decrypted"}
         return JSONResponse({"data": {"error": problem, "is_valid": False, "scopes": []}})
-    granted = [{"scope": scope, "target_ids": [world.options.waba_id]} for scope in TOKEN_SCOPES]
+    granted = [{"scope": scope, "target_ids": [state.options.waba_id]} for scope in TOKEN_SCOPES]
     data = {
-        "app_id": world.options.app_id,
+        "app_id": state.options.app_id,
         "type": "SYSTEM_USER",
-        "application": world.options.verified_name,
+        "application": state.options.verified_name,
         "data_access_expires_at": 0,
         "expires_at": 0,
         "is_valid": True,
@@ -204,25 +211,25 @@ async def debug_token_view(world: SandboxState, request: Request) -> Response:
     return JSONResponse({"data": data})
 
 
-async def app_view(world: SandboxState, request: Request) -> Response:
+async def app_view(state: SandboxState, request: Request) -> Response:
     """Describe the app the token belongs to."""
-    await apply_fault_before(world, request, "manage")
-    check_access_token(world, request)
-    return JSONResponse(_describe_app(world))
+    await apply_fault_before(state, request, "manage")
+    check_access_token(state, request)
+    return JSONResponse(_describe_app(state))
 
 
-async def token_owner_view(world: SandboxState, request: Request) -> Response:
+async def token_owner_view(state: SandboxState, request: Request) -> Response:
     """Describe the system user the token belongs to."""
-    await apply_fault_before(world, request, "manage")
-    check_access_token(world, request)
-    every = {"id": SYSTEM_USER_ID, "name": f"{world.options.verified_name} system user"}
+    await apply_fault_before(state, request, "manage")
+    check_access_token(state, request)
+    every = {"id": SYSTEM_USER_ID, "name": f"{state.options.verified_name} system user"}
     return JSONResponse(_select_fields(every, request, node="User", usual=("name", "id")))
 
 
-async def subscriptions_view(world: SandboxState, request: Request) -> Response:
-    """List the webhook fields the app is subscribed to; wants the app's own token."""
-    await apply_fault_before(world, request, "manage")
-    options = world.options
+async def subscriptions_view(state: SandboxState, request: Request) -> Response:
+    """List the webhook fields of the app; needs the app's own token."""
+    await apply_fault_before(state, request, "manage")
+    options = state.options
     if request.path_params["object_id"] != options.app_id:
         raise graph_errors.build_unknown_object_error(
             str(request.path_params["object_id"]), method="GET"
@@ -235,11 +242,11 @@ async def subscriptions_view(world: SandboxState, request: Request) -> Response:
         )
     subscribed = {
         "object": "whatsapp_business_account",
-        "callback_url": world.behaviour.webhook_url,
+        "callback_url": state.behaviour.webhook_url,
         "active": True,
         "fields": [
             {"name": name, "version": str(request.path_params["version"])}
-            for name in world.behaviour.subscribed_fields
+            for name in state.behaviour.subscribed_fields
         ],
     }
     return JSONResponse({"data": [subscribed]})

@@ -1,4 +1,4 @@
-"""Meta's rules for `POST /{phone_number_id}/messages`, apart from who it goes to.
+"""Meta's rules for `POST /{phone_number_id}/messages`, except those for the recipient.
 
 Sources: developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 and the page of each type below it.
@@ -15,8 +15,13 @@ MAX_TEXT_BODY_LENGTH: Final = 4096
 MAX_CALLBACK_DATA_LENGTH: Final = 512
 
 
-def check_message(body: Mapping[str, Any], *, known: FindMimeType) -> str:
-    """Refuse a message that Meta would refuse; otherwise return its type."""
+def check_message(body: Mapping[str, Any], *, find_mime_type: FindMimeType) -> str:
+    """Check a message and return its type.
+
+    Raises:
+        GraphApiRefusal: Meta would refuse it.
+
+    """
     if fields.read_string(body, "messaging_product", path="messaging_product") != "whatsapp":
         raise graph_errors.build_schema_error("Param messaging_product must be one of {WHATSAPP}.")
     if body.get("recipient_type", "individual") not in {"individual", "group"}:
@@ -31,7 +36,7 @@ def check_message(body: Mapping[str, Any], *, known: FindMimeType) -> str:
         )
     _check_callback_data(body)
     _check_context(body)
-    rule(body, known)
+    rule(body, find_mime_type)
     return kind
 
 
@@ -57,7 +62,7 @@ def _check_context(body: Mapping[str, Any]) -> None:
         fields.read_string(context, "message_id", path="context['message_id']")
 
 
-def _check_text(body: Mapping[str, Any], _known: FindMimeType) -> None:
+def _check_text(body: Mapping[str, Any], _find_mime_type: FindMimeType) -> None:
     text = fields.read_object(body, "text", path="text")
     fields.check_known_keys(text, {"body", "preview_url"}, path="text")
     value = fields.read_string(text, "body", path="text['body']") or ""
@@ -71,21 +76,23 @@ def _check_text(body: Mapping[str, Any], _known: FindMimeType) -> None:
         raise graph_errors.build_schema_error("Param text['preview_url'] must be a boolean.")
 
 
-def _check_interactive(body: Mapping[str, Any], known: FindMimeType) -> None:
+def _check_interactive(body: Mapping[str, Any], find_mime_type: FindMimeType) -> None:
     interactive.check_interactive(
-        fields.read_object(body, "interactive", path="interactive"), known=known
+        fields.read_object(body, "interactive", path="interactive"), find_mime_type=find_mime_type
     )
 
 
 def _make_media_check(kind: str) -> Callable[[Mapping[str, Any], FindMimeType], None]:
-    def rule(body: Mapping[str, Any], known: FindMimeType) -> None:
+    def rule(body: Mapping[str, Any], find_mime_type: FindMimeType) -> None:
         attachment = fields.read_object(body, kind, path=kind)
-        attachments.check_attachment(attachment, kind=kind, path=kind, known=known)
+        attachments.check_attachment(
+            attachment, kind=kind, path=kind, find_mime_type=find_mime_type
+        )
 
     return rule
 
 
-def _check_location(body: Mapping[str, Any], _known: FindMimeType) -> None:
+def _check_location(body: Mapping[str, Any], _find_mime_type: FindMimeType) -> None:
     location = fields.read_object(body, "location", path="location")
     fields.check_known_keys(location, {"latitude", "longitude", "name", "address"}, path="location")
     for key in ("latitude", "longitude"):
@@ -99,14 +106,14 @@ def _check_location(body: Mapping[str, Any], _known: FindMimeType) -> None:
             ) from None
 
 
-def _check_contacts(body: Mapping[str, Any], _known: FindMimeType) -> None:
+def _check_contacts(body: Mapping[str, Any], _find_mime_type: FindMimeType) -> None:
     for place, contact in enumerate(fields.read_array(body, "contacts", path="contacts")):
         path = f"contacts[{place}]['name']"
         name = fields.read_object(contact, "name", path=path)
         fields.read_string(name, "formatted_name", path=f"{path}['formatted_name']")
 
 
-def _check_reaction(body: Mapping[str, Any], _known: FindMimeType) -> None:
+def _check_reaction(body: Mapping[str, Any], _find_mime_type: FindMimeType) -> None:
     reaction = fields.read_object(body, "reaction", path="reaction")
     fields.read_string(reaction, "message_id", path="reaction['message_id']")
     fields.read_string(reaction, "emoji", path="reaction['emoji']")
@@ -116,7 +123,7 @@ def _check_reaction(body: Mapping[str, Any], _known: FindMimeType) -> None:
         )
 
 
-def _check_template(body: Mapping[str, Any], _known: FindMimeType) -> None:
+def _check_template(body: Mapping[str, Any], _find_mime_type: FindMimeType) -> None:
     template = fields.read_object(body, "template", path="template")
     name = fields.read_string(template, "name", path="template['name']")
     language = fields.read_object(template, "language", path="template['language']")

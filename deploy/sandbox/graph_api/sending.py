@@ -1,4 +1,4 @@
-"""Accepting what the gateway sends: who it goes to, and whether it may go now.
+"""Acceptance of messages from the gateway: recipient, customer service window, rate limit.
 
 Sources: developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 (phone number formats, customer service windows), .../business-scoped-user-ids (`recipient`),
@@ -26,24 +26,28 @@ SECONDS_PER_PAIR_MESSAGE: Final = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Addressee:
-    """Who a message is for: a phone number, a user id, or (a user id in `to`) nobody."""
+    """Recipient of a message: a phone number, a user id, or nobody (a user id in `to`)."""
 
     given: str
     wa_id: str = ""
     user_id: str = ""
 
     def as_contact(self) -> dict[str, str]:
-        """Give the item of `contacts[]` in the answer."""
+        """Return the item of `contacts[]` in the response."""
         if self.user_id:
             return {"input": self.given, "user_id": self.user_id}
         return {"input": self.given, "wa_id": self.wa_id or self.given}
 
 
 def read_addressee(body: Mapping[str, Any], *, country_code: str) -> Addressee:
-    """Read `to` or `recipient`; with both, `to` wins.
+    """Return the recipient from `to` or `recipient`; with both, `to` wins.
 
-    A number without `+` gets the business's country code in front, as Meta documents, and
-    goes astray.
+    A number without `+` gets the country code of the business, as Meta documents, and so usually
+    becomes a wrong number.
+
+    Raises:
+        GraphApiRefusal: both are missing, or the value is malformed.
+
     """
     to = fields.read_string(body, "to", path="to", optional=True)
     if to:
@@ -70,25 +74,27 @@ def _read_phone_number(to: str, *, country_code: str) -> Addressee:
 
 
 def accept_message(
-    world: SandboxState, *, phone_number_id: str, body: Mapping[str, Any]
+    state: SandboxState, *, phone_number_id: str, body: Mapping[str, Any]
 ) -> OutgoingMessage:
-    """Take a message under every rule, without sending it on its way yet.
+    """Check a message against every rule and build its record, without delivering it.
 
     Raises:
-        GraphRefused: when Meta would refuse it.
+        GraphApiRefusal: Meta would refuse it.
 
     """
     now = time.time()
     message_rules.check_message(
-        body, known=lambda media_id: _find_mime_type(world, media_id, phone_number_id)
+        body, find_mime_type=lambda media_id: _find_mime_type(state, media_id, phone_number_id)
     )
-    who = read_addressee(body, country_code=world.options.country_code)
+    who = read_addressee(body, country_code=state.options.country_code)
     lost = not who.wa_id and not who.user_id
-    if who.wa_id == world.options.display_phone_number(phone_number_id):
+    if who.wa_id == state.options.get_display_number(phone_number_id):
         raise graph_errors.GraphApiRefusal(
             131021, details="Recipient phone number cannot be the sender."
         )
-    buyer, fails = (None, None) if lost else _find_buyer(world, who, phone_number_id, now=now)
+    buyer, failure_code = (
+        (None, None) if lost else _find_buyer(state, who, phone_number_id, now=now)
+    )
     outgoing = OutgoingMessage(
         id=generate_wamid(who.wa_id or who.user_id[:20]),
         to=who.given,
@@ -96,18 +102,18 @@ def accept_message(
         phone_number_id=phone_number_id,
         body=body,
         at=now,
-        due=now + world.behaviour.delivery_delay,
-        fails=fails,
+        due=now + state.behaviour.delivery_delay,
+        failure_code=failure_code,
     )
     if buyer is not None:
-        outgoing.entry = _build_entry(world, outgoing, now=now)
+        outgoing.entry = _build_entry(state, outgoing, now=now)
     return outgoing
 
 
 def build_accepted_response(
     body: Mapping[str, Any], *, outgoing: OutgoingMessage, country_code: str
 ) -> dict[str, Any]:
-    """Give Meta's answer to an accepted message."""
+    """Build Meta's response to an accepted message."""
     who = read_addressee(body, country_code=country_code)
     return {
         "messaging_product": "whatsapp",
@@ -116,11 +122,11 @@ def build_accepted_response(
     }
 
 
-def mark_message_as_read(world: SandboxState, *, body: Mapping[str, Any]) -> None:
-    """Mark a buyer's message as read, and show the typing indicator if asked.
+def mark_message_as_read(state: SandboxState, *, body: Mapping[str, Any]) -> None:
+    """Mark a buyer's message as read, and show the typing indicator if requested.
 
     Raises:
-        GraphRefused: when no buyer sent a message of that id (131009).
+        GraphApiRefusal: no buyer sent a message with that id (131009).
 
     """
     if body.get("messaging_product") != "whatsapp":
@@ -131,42 +137,48 @@ def mark_message_as_read(world: SandboxState, *, body: Mapping[str, Any]) -> Non
         raise graph_errors.build_schema_error(
             "Param typing_indicator['type'] must be one of {TEXT}."
         )
-    buyer, entry = world.known.get(message_id, (None, None))
+    buyer, entry = state.messages_by_id.get(message_id, (None, None))
     if buyer is None or entry is None or entry.side != "buyer":
         raise graph_errors.build_invalid_value_error(
             "Message ID is not valid, or the message is too old"
         )
-    world.mark_read(buyer, entry, typing=indicator is not None)
+    state.mark_read_by_business(buyer, entry, typing=indicator is not None)
 
 
-def _find_mime_type(world: SandboxState, media_id: str, phone_number_id: str) -> str | None:
-    medium = world.media.find(media_id, now=time.time())
+def _find_mime_type(state: SandboxState, media_id: str, phone_number_id: str) -> str | None:
+    medium = state.media.find_file(media_id, now=time.time())
     if medium is None or medium.phone_number_id != phone_number_id:
         return None
     return medium.mime_type.partition(";")[0].strip()
 
 
 def _find_buyer(
-    world: SandboxState, who: Addressee, phone_number_id: str, *, now: float
+    state: SandboxState, who: Addressee, phone_number_id: str, *, now: float
 ) -> tuple[SandboxBuyer, int | None]:
-    """Give the buyer, and the code with which delivery will fail, if it will."""
-    known = world.by_user_id.get(who.user_id) if who.user_id else world.buyers.get(who.wa_id)
-    reach = known.reach if known else world.behaviour.unknown_recipients
+    """Return the buyer, and the error code if the delivery will fail.
+
+    Raises:
+        GraphApiRefusal: the recipient is not allowed, the window is closed, or there were too
+            many messages.
+
+    """
+    known = state.by_user_id.get(who.user_id) if who.user_id else state.buyers.get(who.wa_id)
+    reach = known.reach if known else state.behaviour.unknown_recipients
     if reach == "not_allowed":
         raise graph_errors.GraphApiRefusal(
             131030, details="Recipient phone number not in allowed list: Add recipient phone number"
         )
-    # nobody is kept for a number that never wrote: a wrong number must not become a buyer
+    # not stored unless the message is delivered: a wrong number must not become a buyer
     buyer = known or SandboxBuyer(wa_id=who.wa_id, user_id=who.user_id)
     if reach == "undeliverable" or not buyer.wa_id:
         return buyer, 131026
-    if world.behaviour.pair_limit:
+    if state.behaviour.pair_limit:
         _check_pair_limit(buyer, phone_number_id, now=now)
-    if world.behaviour.window != "off" and not _is_window_open(buyer, phone_number_id, now=now):
-        if world.behaviour.window == "sync":
+    if state.behaviour.window != "off" and not _is_window_open(buyer, phone_number_id, now=now):
+        if state.behaviour.window == "sync":
             raise graph_errors.GraphApiRefusal(131047, details=graph_errors.WINDOW_CLOSED_DETAILS)
         return buyer, 131047
-    return known or world.buyer(who.wa_id), None
+    return known or state.find_or_create_buyer(who.wa_id), None
 
 
 def _is_window_open(buyer: SandboxBuyer, phone_number_id: str, *, now: float) -> bool:
@@ -186,13 +198,13 @@ def _check_pair_limit(buyer: SandboxBuyer, phone_number_id: str, *, now: float) 
     buyer.allowance[phone_number_id] = (left - 1, now)
 
 
-def _build_entry(world: SandboxState, outgoing: OutgoingMessage, *, now: float) -> ChatEntry:
+def _build_entry(state: SandboxState, outgoing: OutgoingMessage, *, now: float) -> ChatEntry:
     context = outgoing.body.get("context", {})
     return ChatEntry(
         id=outgoing.id,
         side="business",
         phone_number_id=outgoing.phone_number_id,
-        shown=rendering.render_message(outgoing.body, describe=world.describe_media),
+        shown=rendering.render_message(outgoing.body, describe=state.describe_media),
         at=now,
         status="sent",
         raw=outgoing.body,

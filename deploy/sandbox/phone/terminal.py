@@ -1,4 +1,4 @@
-"""A phone in the terminal: writes to the bot as a buyer and shows what it answers."""
+"""A buyer's phone in the terminal, which sends messages to the bot and shows its answers."""
 
 import contextlib
 import readline
@@ -17,8 +17,9 @@ import httpx
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from deploy.sandbox import sample_receipts
 from deploy.sandbox.client import BuyerClient, SandboxClient, SandboxRefused, SeenMessage
-from deploy.sandbox.phone import bubbles, sample_receipts
+from deploy.sandbox.phone import bubbles
 
 PROMPT_HINT: Final = "type to write · /1 taps [1] · /photo · /as NAME · /help · /quit"
 HELP_TEXT: Final = """\
@@ -35,44 +36,44 @@ Every line without a slash at its beginning is a message to the raffle.
 
 ANSWER_TIMEOUT_SECONDS: Final = 8.0
 DEFAULT_WAIT_SECONDS: Final = 20.0
-"""Seconds that /wait waits unless told otherwise."""
+"""Seconds that /wait waits by default."""
 QUIET_SECONDS: Final = 0.4
-"""Seconds without a further message after which the bot has finished."""
+"""Seconds without a further message after which the answer is complete."""
 POLL_SECONDS: Final = 0.5
-"""Seconds a request for news stays open; so long does it take at most to put the phone away."""
+"""Seconds for which a request for new messages stays open, and so the longest time to quit."""
 ACCEPTANCE_TIMEOUT_SECONDS: Final = 3
-"""Seconds the gateway's 200 is waited for, so that the first ticks are true."""
+"""Seconds to wait for the gateway's 200, so that the first ticks are right."""
 _ERASE_PROMPT_HINT: Final = "\r\x1b[K\x1b[A\x1b[K"
 
 
 class PhonePutAway(Exception):
-    """The buyer puts the phone away."""
+    """The user quits the phone."""
 
 
 class CommandNotUnderstood(Exception):
-    """What was typed makes no sense here; says why."""
+    """The typed command is not valid; the message says why."""
 
 
 @dataclass
 class PhoneChat:
-    """A buyer's chat, and how far it was read."""
+    """A buyer's chat and its unread messages."""
 
     name: str
     buyer: BuyerClient
     seen: int
-    """Number of the last message that came in."""
+    """Number of the last entry that was received."""
     unread: list[SeenMessage] = field(default_factory=list)
     tappable: SeenMessage | None = None
     """The newest message with buttons or rows."""
-    heard: int = 0
-    """How many messages of the business came in."""
+    incoming_count: int = 0
+    """Number of messages received from the business."""
 
 
 class TerminalPhone:
-    """Reads lines, sends what they mean, and prints what comes back, also unasked.
+    """A phone that runs typed commands and prints all messages, also those without a question.
 
-    A thread a buyer waits for news. Whoever sends or prints holds the lock, so that an answer never
-    stands above its question.
+    One thread per buyer waits for new messages. Sending and printing hold the lock, so that an
+    answer is never printed above its question.
     """
 
     def __init__(
@@ -81,18 +82,18 @@ class TerminalPhone:
         sandbox: SandboxClient,
         console: Console,
         info: RenderableType,
-        patience: float = ANSWER_TIMEOUT_SECONDS,
+        timeout: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
-        """Take a phone.
+        """Open the phone with the chat of Ana.
 
         Args:
-            sandbox: the stand-in; the phone hangs up when it is put away.
-            console: where the chat is shown.
+            sandbox: client of the stand-in; `run_commands` closes it.
+            console: shows the chat.
             info: what `/info` shows.
-            patience: seconds an answer is waited for before the next line is read.
+            timeout: seconds to wait for an answer before the next line is read.
 
         """
-        self._patience = patience
+        self._timeout = timeout
         self._sandbox = sandbox
         self._console = console
         self._info = info
@@ -102,51 +103,51 @@ class TerminalPhone:
         self._closing = False
         self._prompt = ""
         self._interactive = console.is_terminal and sys.stdin.isatty()
-        self._current = self._chat("Ana")
+        self._current = self._find_or_open_chat("Ana")
         self._commands: dict[str, Callable[[str], None]] = {
             "photo": self._send_photo,
             "pdf": self._send_pdf,
-            "as": self._become,
+            "as": self._switch_buyer,
             "wait": self._wait,
-            "info": lambda _: self._say(self._info),
-            "help": lambda _: self._say(Text(HELP_TEXT, "dim")),
+            "info": lambda _: self._print(self._info),
+            "help": lambda _: self._print(Text(HELP_TEXT, "dim")),
             "quit": self._quit,
         }
 
-    def use(self, lines: Iterable[str] | None = None) -> None:
-        """Obey each line until there are no more or one says /quit.
+    def run_commands(self, lines: Iterable[str] | None = None) -> None:
+        """Run each line until there are no more or one is /quit.
 
         Args:
-            lines: what is typed; standard input by default.
+            lines: the typed lines; standard input by default.
 
         """
         try:
             with contextlib.suppress(PhonePutAway, EOFError):
-                for line in self._typed() if lines is None else lines:
-                    self._obey(line.strip())
+                for line in self._read_lines() if lines is None else lines:
+                    self._run_command(line.strip())
         finally:
             self._closing = True
             for watcher in self._watchers:
                 watcher.join()
             self._sandbox.close()
 
-    def _obey(self, line: str) -> None:
+    def _run_command(self, line: str) -> None:
         try:
             if not line.startswith("/") or line.startswith("//"):
-                self._write("text", text=line.removeprefix("/")) if line else None
+                self._send_message("text", text=line.removeprefix("/")) if line else None
             elif line[1:].isdecimal():
                 self._tap(int(line[1:]))
             else:
                 word, _, rest = line[1:].partition(" ")
                 self._commands.get(word.lower(), self._unknown)(rest.strip())
         except (CommandNotUnderstood, SandboxRefused) as error:
-            self._say(Text(str(error), "yellow"))
+            self._print(Text(str(error), "yellow"))
         except httpx.TransportError:
-            self._say(Text("The stand-in for Meta does not answer; see its log file.", "red"))
+            self._print(Text("The stand-in for Meta does not answer; see its log file.", "red"))
 
-    # what is typed
+    # input
 
-    def _typed(self) -> Iterator[str]:
+    def _read_lines(self) -> Iterator[str]:
         if not self._interactive:
             yield from sys.stdin
             return
@@ -157,23 +158,23 @@ class TerminalPhone:
             line = input(self._prompt)
             with self._news:
                 self._prompt = ""
-                # the line stands in the chat in a moment
+                # the line is printed in the chat in a moment
                 print("\x1b[A" + _ERASE_PROMPT_HINT, end="", flush=True)
             yield line
 
-    def _write(self, kind: str, **more: Any) -> None:
+    def _send_message(self, kind: str, **more: Any) -> None:
         self._send(lambda buyer: buyer.sends(kind, **more, wait=ACCEPTANCE_TIMEOUT_SECONDS))
 
     def _send(self, send: Callable[[BuyerClient], int]) -> None:
         with self._news:
             chat = self._current
-            heard = chat.heard
+            count = chat.incoming_count
             number = send(chat.buyer)
             message = chat.buyer.sees(after=number - 1, read=False)[0]
             self._show(message)
             if message.status == "sent":
-                self._say(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
-        self._listen(heard, patience=self._patience)
+                self._print(Text("The gateway has not taken it yet; it will be sent again.", "dim"))
+        self._wait_for_answers(count, timeout=self._timeout)
 
     def _tap(self, index: int) -> None:
         message = self._current.tappable
@@ -183,7 +184,7 @@ class TerminalPhone:
             raise CommandNotUnderstood(
                 f"There is no [{index}]; to write the number itself, leave the / out."
             )
-        self._write("tap", index=index, of=message.id)
+        self._send_message("tap", index=index, of=message.id)
 
     def _send_photo(self, path: str) -> None:
         now = datetime.now(tz=UTC)
@@ -208,25 +209,27 @@ class TerminalPhone:
             )
         )
 
-    def _become(self, who: str) -> None:
+    def _switch_buyer(self, who: str) -> None:
         if not who:
             people = (f"{chat.name}  +{chat.buyer.wa_id}" for chat in self._chats.values())
-            self._say(Text("\n".join(people)))
+            self._print(Text("\n".join(people)))
             return
-        chat = self._chat(who)
+        chat = self._find_or_open_chat(who)
         with self._news:
             self._current = chat
-            self._say(Text(f"— {chat.name}'s phone, +{chat.buyer.wa_id} —", "dim"))
+            self._print(Text(f"— {chat.name}'s phone, +{chat.buyer.wa_id} —", "dim"))
             unread, chat.unread = chat.unread, []
             for message in unread:
                 self._show(message)
-        if unread:  # now they were looked at, which the business is told
+        if unread:  # tell the business that they are read
             chat.buyer.sees(after=unread[0].n - 1)
 
     def _wait(self, seconds: str) -> None:
         if seconds and not seconds.isdecimal():
             raise CommandNotUnderstood("How many seconds? For example /wait 30.")
-        self._listen(self._current.heard, patience=float(seconds or DEFAULT_WAIT_SECONDS))
+        self._wait_for_answers(
+            self._current.incoming_count, timeout=float(seconds or DEFAULT_WAIT_SECONDS)
+        )
 
     def _quit(self, _: str) -> None:
         raise PhonePutAway
@@ -236,9 +239,9 @@ class TerminalPhone:
             "There is no such command; /help lists them. //… writes a slash."
         )
 
-    # what comes in
+    # incoming messages
 
-    def _chat(self, who: str) -> PhoneChat:
+    def _find_or_open_chat(self, who: str) -> PhoneChat:
         known = self._chats.get(who.lower())
         if known:
             return known
@@ -257,44 +260,44 @@ class TerminalPhone:
             looks = len(self._chats) == 1 or chat is self._current
             try:
                 news = chat.buyer.sees(after=chat.seen, wait=POLL_SECONDS, read=looks)
-            except httpx.HTTPError:  # the stand-in is away; whoever writes is told so
+            except httpx.HTTPError:  # the stand-in is gone; the next message to it prints an error
                 time.sleep(POLL_SECONDS)
                 continue
             with self._news:
                 for message in news:
                     chat.seen = message.n
                     if message.sender == "business":
-                        self._arrived(chat, message)
+                        self._receive_message(chat, message)
                 self._news.notify_all()
 
-    def _arrived(self, chat: PhoneChat, message: SeenMessage) -> None:
-        chat.heard += 1
+    def _receive_message(self, chat: PhoneChat, message: SeenMessage) -> None:
+        chat.incoming_count += 1
         if message.choices:
             chat.tappable = message
         if chat is self._current:
             self._show(message)
         else:
             chat.unread.append(message)
-            self._say(Text(f"({chat.name} has a new message: /as {chat.name})", "yellow"))
+            self._print(Text(f"({chat.name} has a new message: /as {chat.name})", "yellow"))
 
-    def _listen(self, heard: int, *, patience: float) -> None:
-        """Wait for the first message after `heard`, then until none follows."""
+    def _wait_for_answers(self, count: int, *, timeout: float) -> None:
+        """Wait until there are more than `count` messages, then until no more follow."""
         chat = self._current
         with self._news:
-            while self._news.wait_for(partial(_has_heard_more, chat, heard), timeout=patience):
-                heard, patience = chat.heard, QUIET_SECONDS
+            while self._news.wait_for(partial(_has_new_message, chat, count), timeout=timeout):
+                count, timeout = chat.incoming_count, QUIET_SECONDS
 
     def _show(self, message: SeenMessage) -> None:
-        with self._above_the_prompt():
+        with self._printing_above_prompt():
             bubbles.print_message(self._console, message)
 
-    def _say(self, words: RenderableType) -> None:
-        with self._above_the_prompt():
-            self._console.print(words)
+    def _print(self, content: RenderableType) -> None:
+        with self._printing_above_prompt():
+            self._console.print(content)
 
     @contextlib.contextmanager
-    def _above_the_prompt(self) -> Iterator[None]:
-        """Print where the footer and the half-typed line stand, then put both below again."""
+    def _printing_above_prompt(self) -> Iterator[None]:
+        """Print in place of the footer and the half-typed line, then show both again below."""
         with self._news:
             if self._prompt:
                 print(_ERASE_PROMPT_HINT, end="", flush=True)
@@ -305,7 +308,7 @@ class TerminalPhone:
 
 
 def derive_phone_number(who: str) -> str:
-    """Give a buyer's phone number: the one that was typed, else one that belongs to the name.
+    """Return a buyer's phone number: the typed one, or one derived from the name.
 
     A name has the same number in every demo, from a range that is reserved for fiction.
     """
@@ -313,8 +316,8 @@ def derive_phone_number(who: str) -> str:
     return typed if typed.isdecimal() else f"1555010{crc32(who.lower().encode()) % 10_000:04d}"
 
 
-def _has_heard_more(chat: PhoneChat, heard: int) -> bool:
-    return chat.heard > heard
+def _has_new_message(chat: PhoneChat, count: int) -> bool:
+    return chat.incoming_count > count
 
 
 def _read_file(path: str) -> bytes:

@@ -48,13 +48,13 @@ class TestExamine:
 
         assert "createsuperuser" in found["Staff login"].remedy
         assert found["Raffle"].outcome is CheckStatus.FAILED
-        assert found["Migrations"].fine
+        assert found["Migrations"].has_passed
 
     def test_a_login_that_may_not_enter_does_not_count(self) -> None:
         User.objects.create_user("rita", is_staff=True, is_active=False)
         User.objects.create_user("otto", is_staff=False)
 
-        assert not examined()["Staff login"].fine
+        assert not examined()["Staff login"].has_passed
 
     def test_an_open_raffle_that_sells_nothing_now_is_told_apart(self) -> None:
         builders.create_raffle(numbers=1, sales_open_at=NOON + timedelta(days=1))
@@ -64,8 +64,8 @@ class TestExamine:
     def test_a_raffle_of_another_business_number_does_not_count(self) -> None:
         builders.create_raffle(numbers=1, phone_number_id="999")
 
-        assert not examined()["Raffle"].fine
-        assert examined(meta_phone_number_id="999")["Raffle"].fine
+        assert not examined()["Raffle"].has_passed
+        assert examined(meta_phone_number_id="999")["Raffle"].has_passed
 
     def test_a_paused_raffle_does_not_count(self) -> None:
         builders.create_raffle(numbers=1, status=RaffleStatus.PAUSED)
@@ -96,7 +96,7 @@ class TestLastWebhook:
 
         found = installation.check_last_webhook(settings())
 
-        assert found.fine
+        assert found.has_passed
         assert "2026-11-22 12:00:00 UTC" in found.words
 
     def test_before_the_first_one_it_names_the_causes_of_silence(self) -> None:

@@ -48,7 +48,7 @@ async def database(vendor: str) -> AsyncIterator[Database]:
     """Give lanes of the test's own to look into the database from the event loop."""
     lanes = Database(lanes=1, ingest_apart=False)
     yield lanes
-    await lanes.aclose(patience=5)
+    await lanes.aclose(timeout_seconds=5)
 
 
 @pytest.fixture
@@ -56,6 +56,6 @@ def eventually(database: Database) -> Callable[..., Any]:
     """Give a function that waits until a question to the database is answered with true."""
 
     async def wait(question: Callable[[], Any]) -> Any:
-        return await await_until(lambda: database.run(question))
+        return await await_until(lambda: database.run_unit(question))
 
     return wait

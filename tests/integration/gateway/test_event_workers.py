@@ -70,21 +70,23 @@ def receivers() -> Receivers:
 @asynccontextmanager
 async def telling(database: Database, receivers: Receivers) -> AsyncIterator[None]:
     """Number what happened and bring it, as a gateway does, to the orderly end of it."""
-    courier = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
+    sender = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
     news, stop = WakeSignal(), StopSignal()
     worker = EventDeliveryWorker(
-        database=database, courier=courier, bell=news, public_url="https://raffles.example"
+        database=database, sender=sender, wake_signal=news, public_url="https://raffles.example"
     )
-    await EventSequencer(database=database, queued=news).turn()
-    working = asyncio.create_task(loop.run_worker(worker.turn, name="events", bell=news, stop=stop))
+    await EventSequencer(database=database, queue_signal=news).turn()
+    working = asyncio.create_task(
+        loop.run_worker(worker.turn, name="events", wake_signal=news, stop=stop)
+    )
     try:
         yield
     finally:
-        stop.tell()
-        news.ring()
+        stop.set()
+        news.set()
         await working
-        await worker.finish(moments=0.05)
-        await courier.aclose()
+        await worker.finish(grace_seconds=0.05)
+        await sender.aclose()
 
 
 def statuses(endpoint: EventEndpoint) -> list[str]:
@@ -94,33 +96,33 @@ def statuses(endpoint: EventEndpoint) -> list[str]:
 async def test_an_event_leaves_signed_with_its_fixed_header(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
-    endpoint = await database.run(
+    endpoint = await database.run_unit(
         lambda: create_endpoint(url=FINE, header_name="X-N8N-Key", header_value="open sesame")
     )
-    await database.run(record_event, EventType.CHANNEL_ALERT)
+    await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
     [request] = receivers.taken
-    event = await database.run(Event.objects.get)
+    event = await database.run_unit(Event.objects.get)
     told = orjson.loads(request.content)
     assert (told["id"], told["sequence"]) == (event.event_id, 1)
     assert told == Webhook(endpoint.secret).verify(request.content, dict(request.headers))
     assert request.headers["x-raffle-signature"].startswith("sha256=")
     assert request.headers["x-n8n-key"] == "open sesame"
     assert request.headers["content-type"] == "application/json"
-    delivery = await database.run(EventDelivery.objects.get)
+    delivery = await database.run_unit(EventDelivery.objects.get)
     assert (delivery.http_status, delivery.response) == (200, "thanks")
 
 
 async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_nor_the_end(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
-    silent = await database.run(lambda: create_endpoint(url=SILENT))
-    fine = await database.run(lambda: create_endpoint(url=FINE))
+    silent = await database.run_unit(lambda: create_endpoint(url=SILENT))
+    fine = await database.run_unit(lambda: create_endpoint(url=FINE))
     for _ in range(3 * MAX_CONCURRENT_PER_ENDPOINT):
-        await database.run(record_event, EventType.CHANNEL_ALERT)
+        await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
         await eventually(
@@ -128,34 +130,42 @@ async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_no
         )
 
         assert receivers.most_silent == MAX_CONCURRENT_PER_ENDPOINT
-        assert await database.run(lambda: connection.in_atomic_block) is False
-        await database.run(record_event, EventType.CHANNEL_ALERT)  # a sale goes on
-    assert set(await database.run(lambda: statuses(silent))) == {STATUS.QUEUED}
-    assert not await database.run(EventAttempt.objects.filter(delivery__endpoint=silent).exists)
+        assert await database.run_unit(lambda: connection.in_atomic_block) is False
+        await database.run_unit(record_event, EventType.CHANNEL_ALERT)  # a sale goes on
+    assert set(await database.run_unit(lambda: statuses(silent))) == {STATUS.QUEUED}
+    assert not await database.run_unit(
+        EventAttempt.objects.filter(delivery__endpoint=silent).exists
+    )
 
 
 async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
-    refused = await database.run(lambda: create_endpoint(url=BAD, types=[EventType.CHANNEL_ALERT]))
-    garbled = await database.run(lambda: create_endpoint(url=FINE, types=[EventType.ORDER_CREATED]))
-    private = await database.run(lambda: create_endpoint(url="http://n8n.example/"))
-    await database.run(EventEndpoint.objects.filter(pk=private.pk).update, url="http://127.0.0.1:1")
-    await database.run(record_event, EventType.CHANNEL_ALERT)
-    await database.run(
+    refused = await database.run_unit(
+        lambda: create_endpoint(url=BAD, types=[EventType.CHANNEL_ALERT])
+    )
+    garbled = await database.run_unit(
+        lambda: create_endpoint(url=FINE, types=[EventType.ORDER_CREATED])
+    )
+    private = await database.run_unit(lambda: create_endpoint(url="http://n8n.example/"))
+    await database.run_unit(
+        EventEndpoint.objects.filter(pk=private.pk).update, url="http://127.0.0.1:1"
+    )
+    await database.run_unit(record_event, EventType.CHANNEL_ALERT)
+    await database.run_unit(
         lambda: Event.objects.create(type="order.created", data={"order": {}}, created_at=NOON)
     )
 
     async with telling(database, receivers):
         await eventually(lambda: EventAttempt.objects.count() == 4)
 
-    errors = await database.run(
+    errors = await database.run_unit(
         lambda: dict(EventDelivery.objects.values_list("endpoint_id", "error"))
     )
     assert errors[refused.pk] == "It answered 500 Internal Server Error."
     assert errors[garbled.pk].startswith("It could not be written or signed")
-    assert set(await database.run(lambda: statuses(private))) == {STATUS.QUEUED}
+    assert set(await database.run_unit(lambda: statuses(private))) == {STATUS.QUEUED}
     assert [str(request.url) for request in receivers.taken] == [BAD]
 
 
@@ -163,9 +173,9 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
-    endpoint = await database.run(lambda: create_endpoint(url=BAD))
+    endpoint = await database.run_unit(lambda: create_endpoint(url=BAD))
     for _ in range(2):
-        await database.run(record_event, EventType.CHANNEL_ALERT)
+        await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
     def failed() -> int:
         """Let two days pass, and count what was given up."""
@@ -176,10 +186,10 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
     for events in (2, 3):  # the alarm is an event itself, and that fails as well
         async with telling(database, receivers):
             await eventually(lambda expected=events: failed() == expected)
-    await EventSequencer(database=database, queued=WakeSignal()).turn()
+    await EventSequencer(database=database, queue_signal=WakeSignal()).turn()
 
-    assert await database.run(EventDelivery.objects.count) == 3
-    alarm = await database.run(Alarm.objects.get)
+    assert await database.run_unit(EventDelivery.objects.count) == 3
+    alarm = await database.run_unit(Alarm.objects.get)
     assert (alarm.key, alarm.count) == (delivery_alarms.build_alarm_key(endpoint.pk), 3)
     assert endpoint.name in alarm.title
 
@@ -188,28 +198,28 @@ async def test_410_switches_an_endpoint_off_with_an_alarm(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 410
-    endpoint = await database.run(lambda: create_endpoint(url=BAD))
-    await database.run(record_event, EventType.CHANNEL_ALERT)
+    endpoint = await database.run_unit(lambda: create_endpoint(url=BAD))
+    await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
     async with telling(database, receivers):
         await eventually(Alarm.objects.exists)
 
-    assert not (await database.run(endpoints.find_endpoint, endpoint.pk)).active
+    assert not (await database.run_unit(endpoints.find_endpoint, endpoint.pk)).active
 
 
 async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_forgotten(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
-    endpoint = await database.run(lambda: create_endpoint(url=FINE))
-    await database.run(record_event, EventType.CHANNEL_ALERT)
-    await EventSequencer(database=database, queued=WakeSignal()).turn()
-    await database.run(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
+    endpoint = await database.run_unit(lambda: create_endpoint(url=FINE))
+    await database.run_unit(record_event, EventType.CHANNEL_ALERT)
+    await EventSequencer(database=database, queue_signal=WakeSignal()).turn()
+    await database.run_unit(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
 
-    await EventLeaseSweeper(database=database, bell=WakeSignal()).turn()
+    await EventLeaseSweeper(database=database, wake_signal=WakeSignal()).turn()
     async with telling(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
     forgetting = EventRetention(database=database, stop=StopSignal())
-    await database.run(Event.objects.update, created_at=NOON.replace(year=2025))
+    await database.run_unit(Event.objects.update, created_at=NOON.replace(year=2025))
     await forgetting.turn()
-    assert not await database.run(Event.objects.exists)
+    assert not await database.run_unit(Event.objects.exists)

@@ -37,7 +37,7 @@ class TestReadiness:
     async def test_a_message_that_waits_too_long_is_a_reason(
         self, gateway: RunGateway, database: Database
     ) -> None:
-        await database.run(lambda: stuck_message(age=timedelta(seconds=90)))
+        await database.run_unit(lambda: stuck_message(age=timedelta(seconds=90)))
 
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
@@ -49,7 +49,7 @@ class TestReadiness:
     async def test_a_reply_that_waits_too_long_is_a_reason(
         self, gateway: RunGateway, database: Database
     ) -> None:
-        await database.run(lambda: old_reply(age=timedelta(seconds=150)))
+        await database.run_unit(lambda: old_reply(age=timedelta(seconds=150)))
 
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
@@ -62,13 +62,13 @@ class TestReadiness:
         self, database: Database
     ) -> None:
         examination = ReadinessCheck()
-        await database.run(forget_a_migration)
+        await database.run_unit(forget_a_migration)
 
-        before = await database.run(examination)
-        await database.run(remember_it)
-        after = await database.run(examination)
+        before = await database.run_unit(examination)
+        await database.run_unit(remember_it)
+        after = await database.run_unit(examination)
 
-        assert before.unapplied == 1
+        assert before.unapplied_migrations == 1
         assert "manage migrate" in before.reasons[0]
         assert after.reasons == []
 
@@ -82,7 +82,7 @@ class TestReadiness:
 
         watch = ReadinessMonitor(endless)
 
-        conditions = await asyncio.gather(*(watch.condition() for _ in range(5)))
+        conditions = await asyncio.gather(*(watch.check_readiness() for _ in range(5)))
 
         assert conditions == [DATABASE_AWAY] * 5
         assert len(looks) == 1

@@ -35,7 +35,7 @@ class TestIngest:
             answer = await post_webhook(meta, build_text_webhook("hello"))
 
         assert (answer.status_code, answer.content) == (200, b"")
-        message = await database.run(InboundMessage.objects.select_related("contact").get)
+        message = await database.run_unit(InboundMessage.objects.select_related("contact").get)
         assert (message.text, message.status) == ("hello", InboxStatus.RECEIVED)
         assert message.contact is not None
         assert message.contact.wa_id == "15550100001"
@@ -48,7 +48,7 @@ class TestIngest:
             answers = [await post_webhook(meta, build_text_webhook("hello")) for _ in range(3)]
 
         assert [answer.status_code for answer in answers] == [200, 200, 200]
-        assert await database.run(InboundMessage.objects.count) == 1
+        assert await database.run_unit(InboundMessage.objects.count) == 1
 
     async def test_many_at_once_are_all_stored(
         self, gateway: RunGateway, database: Database
@@ -62,8 +62,8 @@ class TestIngest:
             answers = await asyncio.gather(*(post_webhook(meta, each) for each in webhooks))
 
         assert {answer.status_code for answer in answers} == {200}
-        assert await database.run(InboundMessage.objects.count) == 200
-        assert await database.run(WhatsAppContact.objects.count) == 20
+        assert await database.run_unit(InboundMessage.objects.count) == 200
+        assert await database.run_unit(WhatsAppContact.objects.count) == 20
 
     async def test_duplicates_in_one_batch_are_stored_once(
         self, gateway: RunGateway, database: Database
@@ -74,7 +74,7 @@ class TestIngest:
             )
 
         assert {answer.status_code for answer in answers} == {200}
-        assert await database.run(InboundMessage.objects.count) == 1
+        assert await database.run_unit(InboundMessage.objects.count) == 1
 
     @pytest.mark.parametrize(
         ("document", "kept"),
@@ -98,7 +98,7 @@ class TestIngest:
             answer = await post_webhook(meta, document)
 
         assert answer.status_code == 200
-        assert await database.run(kept.objects.count) == 1
+        assert await database.run_unit(kept.objects.count) == 1
 
     async def test_statuses_are_stored(self, gateway: RunGateway, database: Database) -> None:
         status = {"id": "wamid.X", "status": "delivered", "timestamp": "1749416383"}
@@ -107,14 +107,14 @@ class TestIngest:
             answer = await post_webhook(meta, build_webhook(statuses=[status]))
 
         assert answer.status_code == 200
-        assert await database.run(DeliveryStatus.objects.count) == 1
+        assert await database.run_unit(DeliveryStatus.objects.count) == 1
 
     async def test_only_the_signed_is_stored(self, gateway: RunGateway, database: Database) -> None:
         async with gateway(workers=False) as meta:
             answer = await meta.post("/webhook", json=build_text_webhook("hello"))
 
         assert answer.status_code == 401
-        assert await database.run(InboundMessage.objects.count) == 0
+        assert await database.run_unit(InboundMessage.objects.count) == 0
 
 
 @pytest.fixture
@@ -163,11 +163,11 @@ class TestDatabaseAway:
     ) -> None:
         async with gateway(workers=False) as meta:
             await post_webhook(meta, build_text_webhook("before"))
-            await database.run(cut_every_other_connection)
+            await database.run_unit(cut_every_other_connection)
             answer: httpx.Response = await post_webhook(meta, build_text_webhook("after", serial=2))
 
         assert answer.status_code == 200
-        assert await database.run(InboundMessage.objects.count) == 2
+        assert await database.run_unit(InboundMessage.objects.count) == 2
 
 
 def cut_every_other_connection() -> None:

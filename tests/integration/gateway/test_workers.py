@@ -46,7 +46,7 @@ type Eventually = Callable[..., Any]
 
 
 def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
-    """Queue messages as the back office does: rows, and no bell."""
+    """Queue messages as the back office does: rows, and no signal."""
     return [
         outbox_queue.enqueue_message(
             contact,
@@ -79,7 +79,7 @@ class TestAnswering:
     async def test_a_word_is_answered_and_the_answer_sent(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(builders.create_raffle)
+        await database.run_unit(builders.create_raffle)
 
         async with gateway() as meta:
             await post_webhook(meta, build_text_webhook("hi"))
@@ -87,8 +87,8 @@ class TestAnswering:
 
         [answer] = graph.texts
         assert "Summer Raffle" in answer
-        inbound = await database.run(InboundMessage.objects.get)
-        outbound = await database.run(OutboundMessage.objects.get)
+        inbound = await database.run_unit(InboundMessage.objects.get)
+        outbound = await database.run_unit(OutboundMessage.objects.get)
         assert inbound.status == InboxStatus.PROCESSED
         assert outbound.wa_message_id == "wamid.OURS1"
         assert outbound.correlation_id == inbound.correlation_id
@@ -136,7 +136,7 @@ class TestSending:
     ) -> None:
         async with gateway():
             await asyncio.sleep(0.2)
-            await database.run(lambda: queued(buyer(), "Paid."))
+            await database.run_unit(lambda: queued(buyer(), "Paid."))
             await eventually(all_sent)
 
         assert graph.texts == ["Paid."]
@@ -145,7 +145,7 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.05
-        await database.run(lambda: queued(buyer(), "one", "two", "three", "four"))
+        await database.run_unit(lambda: queued(buyer(), "one", "two", "three", "four"))
 
         async with gateway():
             await eventually(all_sent)
@@ -157,7 +157,7 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.3
-        await database.run(lambda: [queued(buyer(), "hello") for _ in range(10)])
+        await database.run_unit(lambda: [queued(buyer(), "hello") for _ in range(10)])
 
         async with gateway():
             await eventually(all_sent)
@@ -168,7 +168,7 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ConnectError("no route"))
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queued(buyer(), "hello"))
 
         async with gateway():
             await eventually(all_sent)
@@ -179,7 +179,7 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ReadTimeout("silence"))
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queued(buyer(), "hello"))
 
         async with gateway():
             await eventually(lambda: outcomes() == [OutboxStatus.UNKNOWN])
@@ -192,12 +192,12 @@ class TestSending:
     ) -> None:
         error = {"code": 131026, "message": "Message undeliverable"}
         graph.answers.append(httpx.Response(400, json={"error": error}))
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queued(buyer(), "hello"))
 
         async with gateway():
             await eventually(lambda: outcomes() == [OutboxStatus.FAILED])
 
-        message = await database.run(OutboundMessage.objects.get)
+        message = await database.run_unit(OutboundMessage.objects.get)
         assert message.error_code == 131026
         assert "undeliverable" in message.error
 
@@ -205,7 +205,7 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.Response(401, json={"error": {"code": 190}}))
-        await database.run(lambda: queued(buyer(), "one", "two"))
+        await database.run_unit(lambda: queued(buyer(), "one", "two"))
 
         async with gateway():
             await eventually(
@@ -249,21 +249,21 @@ class TestMedia:
     ) -> None:
         receipt = COPY_METHODS["png"](draw_receipt())
         graph.files["4711"] = receipt
-        await database.run(proof)
+        await database.run_unit(proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
 
-        kept = await database.run(PaymentProof.objects.select_related("fingerprint").get)
+        kept = await database.run_unit(PaymentProof.objects.select_related("fingerprint").get)
         assert (kept.content_type, kept.size) == ("image/png", len(receipt))
-        assert await database.run(kept.file.read) == receipt
+        assert await database.run_unit(kept.file.read) == receipt
         assert bytes(kept.fingerprint.bits).hex() == fingerprints.compute_fingerprint(receipt)
         kept.file.close()
 
     async def test_a_file_that_is_gone_is_given_up_and_the_buyer_asked(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(proof)
+        await database.run_unit(proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
@@ -275,22 +275,22 @@ class TestMedia:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.files["4711"] = PNG
-        await database.run(lambda: proof(media_sha256="0" * 64))
+        await database.run_unit(lambda: proof(media_sha256="0" * 64))
 
         async with gateway():
             again = PaymentProof.objects.filter(fetch_attempts=1).exclude(fetch_error="")
             await eventually(again.exists)
-            await database.run(lambda: again.update(fetch_at=datetime.now(UTC)))
+            await database.run_unit(lambda: again.update(fetch_at=datetime.now(UTC)))
             await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
 
-        assert (await database.run(PaymentProof.objects.get)).fetch_attempts == 2
+        assert (await database.run_unit(PaymentProof.objects.get)).fetch_attempts == 2
 
 
 class TestExpiry:
     async def test_a_hold_that_is_over_expires_and_its_buyer_is_told(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(overdue_order)
+        await database.run_unit(overdue_order)
 
         async with gateway():
             await eventually(Order.objects.filter(status=OrderStatus.EXPIRED).exists)
@@ -301,13 +301,13 @@ class TestExpiry:
     async def test_nothing_expires_while_a_backlog_is_drained(
         self, gateway: RunGateway, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(overdue_order)
-        await database.run(lambda: stuck_message(age=timedelta(seconds=30)))
+        await database.run_unit(overdue_order)
+        await database.run_unit(lambda: stuck_message(age=timedelta(seconds=30)))
 
         async with gateway():
             await asyncio.sleep(1)
 
-        assert await database.run(Order.objects.filter(status=OrderStatus.DRAFT).exists)
+        assert await database.run_unit(Order.objects.filter(status=OrderStatus.DRAFT).exists)
 
 
 def overdue_order() -> Order:
@@ -344,24 +344,24 @@ class TestStopping:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 1.0
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queued(buyer(), "hello"))
 
         async with gateway():
             await eventually(lambda: outcomes() == [OutboxStatus.SENDING])
 
-        assert await database.run(outcomes) == [OutboxStatus.SENT]
+        assert await database.run_unit(outcomes) == [OutboxStatus.SENT]
 
     async def test_nothing_new_is_begun(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.5
-        await database.run(lambda: queued(buyer(), "one", "two", "three"))
+        await database.run_unit(lambda: queued(buyer(), "one", "two", "three"))
 
         async with gateway():
             await eventually(lambda: OutboxStatus.SENDING in outcomes())
 
         assert graph.texts == ["one"]
-        assert await database.run(outcomes) == ["SENT", "QUEUED", "QUEUED"]
+        assert await database.run_unit(outcomes) == ["SENT", "QUEUED", "QUEUED"]
 
     async def test_webhooks_under_way_are_committed_and_acknowledged(
         self, gateway: RunGateway, database: Database
@@ -376,4 +376,4 @@ class TestStopping:
 
         accepted = [each for each in answers if isinstance(each, httpx.Response)]
         assert {answer.status_code for answer in accepted} <= {200}
-        assert await database.run(InboundMessage.objects.count) >= len(accepted)
+        assert await database.run_unit(InboundMessage.objects.count) >= len(accepted)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.regex_steps import StepCounter
 
 ROOT: Final = Path(__file__).parents[3]
-PACKAGES: Final = ("shared", "gateway", "backoffice")
+PACKAGES: Final = ("shared", "gateway", "backoffice", "deploy")
 SETTLED: Final = 60
 """Repetitions at which what is constant no longer hides what grows."""
 SLACK: Final = 1_500

@@ -71,7 +71,7 @@ class TestProcesses:
             with pytest.raises(ProcessFailed, match="did not answer"):
                 run.wait_until_ready(child, "http://127.0.0.1:1/", timeout=0.3)
 
-        assert not child.running
+        assert not child.is_running
 
     def test_a_child_that_will_not_end_is_made_to(self, tmp_path: Path) -> None:
         stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True)"
@@ -80,7 +80,7 @@ class TestProcesses:
             child = run.start("stubborn", sys.executable, "-c", stubborn + "; time.sleep(60)")
             wait_until(child.log.read_text)
 
-            run.stop(patience=0.2)
+            run.stop(timeout=0.2)
 
         assert child.popen.returncode == -signal.SIGKILL
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from deploy import doctor
-from gateway.doctor import CheckResult, report_failed, report_open, report_passed
+from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
 
 GOOD = report_passed("Database", "answers")
 MISSING = report_open("PUBLIC_URL", "this machine only", remedy="Get a certificate.")
@@ -34,6 +34,12 @@ class TestExitCode:
     def test_is_zero_only_if_nothing_is_wrong(self) -> None:
         assert doctor.compute_exit_code([GOOD, MISSING, UNSEEN]) == 0
         assert doctor.compute_exit_code([GOOD, WRONG]) == 1
+
+
+class TestMarks:
+    @pytest.mark.parametrize("status", CheckStatus)
+    def test_every_status_has_a_mark(self, status: CheckStatus) -> None:
+        assert doctor.CHECK_STATUS_MARKS[status]
 
 
 class TestShow:

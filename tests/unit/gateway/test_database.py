@@ -63,23 +63,23 @@ class TestUnit:
 
 @pytest.fixture
 async def one_lane() -> AsyncIterator[Database]:
-    database = Database.suited_to("sqlite")
+    database = Database.for_vendor("sqlite")
     yield database
-    await database.aclose(patience=5)
+    await database.aclose(timeout_seconds=5)
 
 
 @pytest.fixture
 async def many_lanes() -> AsyncIterator[Database]:
-    database = Database.suited_to("postgresql")
+    database = Database.for_vendor("postgresql")
     yield database
-    await database.aclose(patience=5)
+    await database.aclose(timeout_seconds=5)
 
 
 class TestDatabase:
     async def test_sqlite_has_one_writing_thread_for_everything(self, one_lane: Database) -> None:
         threads = {
-            *await asyncio.gather(*(one_lane.run(threading.get_ident) for _ in range(9))),
-            await one_lane.ingest(threading.get_ident),
+            *await asyncio.gather(*(one_lane.run_unit(threading.get_ident) for _ in range(9))),
+            await one_lane.run_ingest_unit(threading.get_ident),
         }
 
         assert len(threads) == 1
@@ -93,10 +93,10 @@ class TestDatabase:
             time.sleep(0.05)
             done.append("first")
 
-        units = [asyncio.create_task(one_lane.run(first))]
-        units += [asyncio.create_task(one_lane.run(done.append, "unit")) for _ in range(5)]
+        units = [asyncio.create_task(one_lane.run_unit(first))]
+        units += [asyncio.create_task(one_lane.run_unit(done.append, "unit")) for _ in range(5)]
         await asyncio.to_thread(begun.wait)
-        await one_lane.ingest(done.append, "ingest")
+        await one_lane.run_ingest_unit(done.append, "ingest")
         await asyncio.gather(*units)
 
         assert done.index("ingest") <= 2
@@ -107,39 +107,42 @@ class TestDatabase:
             time.sleep(0.02)
             return threading.get_ident()
 
-        units = await asyncio.gather(*(many_lanes.run(thread) for _ in range(8)))
+        units = await asyncio.gather(*(many_lanes.run_unit(thread) for _ in range(8)))
 
-        assert len(set(units)) == many_lanes.width
-        assert await many_lanes.ingest(threading.get_ident) not in units
+        assert len(set(units)) == many_lanes.lane_count
+        assert await many_lanes.run_ingest_unit(threading.get_ident) not in units
 
     async def test_health_does_not_wait_for_a_long_unit(self, one_lane: Database) -> None:
         release = threading.Event()
-        long = asyncio.create_task(one_lane.run(release.wait, PATIENCE))
+        long = asyncio.create_task(one_lane.run_unit(release.wait, PATIENCE))
         await asyncio.sleep(0.01)
 
-        assert await asyncio.wait_for(one_lane.glance(lambda: 42), timeout=PATIENCE / 2) == 42
+        assert (
+            await asyncio.wait_for(one_lane.run_health_check(lambda: 42), timeout=PATIENCE / 2)
+            == 42
+        )
 
         release.set()
         await long
 
     async def test_lanes_run_at_the_same_time(self, many_lanes: Database) -> None:
-        everybody = threading.Barrier(many_lanes.width)
+        everybody = threading.Barrier(many_lanes.lane_count)
 
         places = await asyncio.gather(
-            *(many_lanes.run(everybody.wait, 5) for _ in range(many_lanes.width))
+            *(many_lanes.run_unit(everybody.wait, 5) for _ in range(many_lanes.lane_count))
         )
 
-        assert sorted(places) == list(range(many_lanes.width))
+        assert sorted(places) == list(range(many_lanes.lane_count))
 
     @pytest.mark.parametrize("failure", [OperationalError("away"), ValueError("a bug")])
     async def test_an_exception_reaches_the_caller_and_frees_the_lane(
         self, one_lane: Database, failure: Exception
     ) -> None:
         with pytest.raises(type(failure)) as raised:
-            await one_lane.run(Work(failure))
+            await one_lane.run_unit(Work(failure))
 
         assert raised.value is failure
-        assert await one_lane.run(lambda: 42) == 42
+        assert await one_lane.run_unit(lambda: 42) == 42
 
     async def test_stop_iteration_reaches_the_caller_as_a_runtime_error(
         self, one_lane: Database
@@ -147,9 +150,9 @@ class TestDatabase:
         nothing: Iterator[int] = iter(())
 
         with pytest.raises(RuntimeError, match="StopIteration"):
-            await asyncio.wait_for(one_lane.run(lambda: next(nothing)), timeout=5)
+            await asyncio.wait_for(one_lane.run_unit(lambda: next(nothing)), timeout=5)
 
-        assert await one_lane.run(lambda: 42) == 42
+        assert await one_lane.run_unit(lambda: 42) == 42
 
     async def test_the_unit_of_a_cancelled_caller_ends_before_its_lane_is_free(
         self, one_lane: Database
@@ -161,12 +164,12 @@ class TestDatabase:
             release.wait(PATIENCE)
             done.append("slow")
 
-        gone = asyncio.create_task(one_lane.run(slow))
+        gone = asyncio.create_task(one_lane.run_unit(slow))
         await asyncio.sleep(0.01)
         gone.cancel()
-        following = asyncio.create_task(one_lane.run(done.append, "next"))
+        following = asyncio.create_task(one_lane.run_unit(done.append, "next"))
         await asyncio.sleep(0.01)
-        ingest = asyncio.create_task(one_lane.ingest(done.append, "ingest"))
+        ingest = asyncio.create_task(one_lane.run_ingest_unit(done.append, "ingest"))
         await asyncio.sleep(0.01)
         assert done == []
         release.set()
@@ -184,12 +187,12 @@ class TestDatabase:
             release.wait(5)
             raise IntegrityError("Failing row contains (secret words)")
 
-        gone = asyncio.create_task(one_lane.run(fail))
+        gone = asyncio.create_task(one_lane.run_unit(fail))
         await asyncio.sleep(0.01)
         gone.cancel()
         await asyncio.wait([gone])
         release.set()
-        await one_lane.run(lambda: None)
+        await one_lane.run_unit(lambda: None)
         gc.collect()
 
         [line] = caplog.records
@@ -200,15 +203,15 @@ class TestDatabase:
     async def test_the_callers_context_goes_along(self, one_lane: Database) -> None:
         COLOUR.set("green")
 
-        assert await one_lane.run(COLOUR.get) == "green"
+        assert await one_lane.run_unit(COLOUR.get) == "green"
 
     async def test_what_a_unit_sets_stays_within_it(self, one_lane: Database) -> None:
         COLOUR.set("green")
 
-        await one_lane.run(COLOUR.set, "red")
+        await one_lane.run_unit(COLOUR.set, "red")
 
         assert COLOUR.get() == "green"
-        assert await one_lane.run(COLOUR.get) == "green"
+        assert await one_lane.run_unit(COLOUR.get) == "green"
 
 
 class Connection(DatabaseWrapper):
@@ -222,28 +225,28 @@ class Connection(DatabaseWrapper):
 
 class TestClose:
     async def test_the_connection_of_a_unit_just_begun_is_closed(self) -> None:
-        database = Database.suited_to("sqlite")
+        database = Database.for_vendor("sqlite")
         connection = Connection({})
 
         def connect() -> None:
             connections["default"] = connection  # that of the lane's thread
 
-        begun = asyncio.create_task(database.run(connect))
+        begun = asyncio.create_task(database.run_unit(connect))
         await asyncio.sleep(0)
-        await database.aclose(patience=5)
+        await database.aclose(timeout_seconds=5)
 
         assert begun.done()
         assert connection.closed
 
     async def test_a_late_unit_ends_and_one_not_begun_is_dropped(self) -> None:
-        database = Database.suited_to("sqlite")
+        database = Database.for_vendor("sqlite")
         release = threading.Event()
         done: list[str] = []
-        late = asyncio.create_task(database.run(release.wait, 5))
-        waiting = asyncio.create_task(database.ingest(done.append, "ingest"))
+        late = asyncio.create_task(database.run_unit(release.wait, 5))
+        waiting = asyncio.create_task(database.run_ingest_unit(done.append, "ingest"))
         await asyncio.sleep(0.01)
 
-        await database.aclose(patience=0.01)
+        await database.aclose(timeout_seconds=0.01)
 
         assert not late.done()
         release.set()
@@ -261,10 +264,10 @@ class TestClose:
             raise ValueError("a bug")
 
         async def serve() -> None:
-            database = Database.suited_to("sqlite")
-            unit = asyncio.create_task(database.run(late))
+            database = Database.for_vendor("sqlite")
+            unit = asyncio.create_task(database.run_unit(late))
             await asyncio.sleep(0.01)
-            await database.aclose(patience=0.01)
+            await database.aclose(timeout_seconds=0.01)
             assert not unit.done()
 
         asyncio.run(serve())

@@ -97,7 +97,7 @@ class TestExamine:
     async def test_an_old_app_secret_beside_the_new_one_is_fine(self) -> None:
         found = await examined(Meta(), meta_app_secret=f"old,{SECRET}")
 
-        assert found["App secret and field"].fine
+        assert found["App secret and field"].has_passed
 
     @pytest.mark.parametrize("seconds", [31, -31, 3600])
     async def test_names_a_clock_that_is_off(self, seconds: int) -> None:
@@ -113,7 +113,7 @@ class TestExamine:
         meta = Meta()
         meta.date = NOW - timedelta(seconds=29)
 
-        assert (await examined(meta))["Clock"].fine
+        assert (await examined(meta))["Clock"].has_passed
 
     @pytest.mark.parametrize("code", [0, 190])
     async def test_a_token_that_is_not_good_is_named_once(self, code: int) -> None:
@@ -132,7 +132,7 @@ class TestExamine:
 
         found = await examined(meta, meta_phone_number_id=f"{NUMBER},{other}")
 
-        assert found[f"Number {NUMBER}"].fine
+        assert found[f"Number {NUMBER}"].has_passed
         assert found["Number 999"].outcome is CheckStatus.FAILED
         assert "999" in found["WhatsApp account"].words
 
@@ -220,7 +220,7 @@ class TestExamine:
 
         found = await examined(meta, meta_access_token="")
 
-        assert found["Clock"].fine
+        assert found["Clock"].has_passed
         assert found["Meta"].outcome is CheckStatus.OPEN
         assert len(meta.asked) == 1
 

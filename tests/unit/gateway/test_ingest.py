@@ -55,7 +55,7 @@ class TestIngest:
     async def test_one_alone_is_stored_at_once(
         self, ingest: Ingest[int, int], store: Store
     ) -> None:
-        await asyncio.wait_for(ingest.keep(1), timeout=PATIENCE)
+        await asyncio.wait_for(ingest.store(1), timeout=PATIENCE)
 
         assert store.batches == [[1]]
 
@@ -63,10 +63,10 @@ class TestIngest:
         self, ingest: Ingest[int, int], store: Store, told: list[int]
     ) -> None:
         store.open.clear()
-        first = asyncio.create_task(ingest.keep(0))
+        first = asyncio.create_task(ingest.store(0))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        others = [asyncio.create_task(ingest.keep(number)) for number in range(1, 64)]
+        others = [asyncio.create_task(ingest.store(number)) for number in range(1, 64)]
         await asyncio.sleep(0)
         store.open.set()
 
@@ -79,7 +79,7 @@ class TestIngest:
         self, ingest: Ingest[int, int], store: Store
     ) -> None:
         store.open.clear()
-        keeping = asyncio.create_task(ingest.keep(1))
+        keeping = asyncio.create_task(ingest.store(1))
         await asyncio.sleep(0.02)
 
         assert not keeping.done()
@@ -88,7 +88,7 @@ class TestIngest:
 
     async def test_a_batch_has_a_largest_size(self, ingest: Ingest[int, int], store: Store) -> None:
         await asyncio.gather(
-            *(ingest.keep(number) for number in range(MAX_WEBHOOKS_PER_COMMIT + 10))
+            *(ingest.store(number) for number in range(MAX_WEBHOOKS_PER_COMMIT + 10))
         )
 
         assert [len(batch) for batch in store.batches] == [MAX_WEBHOOKS_PER_COMMIT, 10]
@@ -99,9 +99,9 @@ class TestIngest:
         store.failures.append(OperationalError("the database is away"))
 
         refused = await asyncio.gather(
-            *(ingest.keep(number) for number in range(3)), return_exceptions=True
+            *(ingest.store(number) for number in range(3)), return_exceptions=True
         )
-        await ingest.keep(9)
+        await ingest.store(9)
 
         assert [type(outcome) for outcome in refused] == [WebhookNotStored] * 3
         assert store.batches == [[9]]
@@ -113,7 +113,7 @@ class TestIngest:
         store.bad.add(2)
 
         outcomes = await asyncio.gather(
-            *(ingest.keep(number) for number in range(5)), return_exceptions=True
+            *(ingest.store(number) for number in range(5)), return_exceptions=True
         )
 
         assert [type(outcome) for outcome in outcomes] == [
@@ -129,9 +129,9 @@ class TestIngest:
         self, ingest: Ingest[int, int], store: Store
     ) -> None:
         store.open.clear()
-        before = asyncio.create_task(ingest.keep(0))
+        before = asyncio.create_task(ingest.store(0))
         await asyncio.sleep(0.01)
-        gone, stays = asyncio.create_task(ingest.keep(1)), asyncio.create_task(ingest.keep(2))
+        gone, stays = asyncio.create_task(ingest.store(1)), asyncio.create_task(ingest.store(2))
         await asyncio.sleep(0.01)
         before.cancel()
         gone.cancel()
@@ -139,7 +139,7 @@ class TestIngest:
         store.open.set()
 
         await stays
-        await ingest.keep(3)
+        await ingest.store(3)
 
         assert store.batches == [[0], [1, 2], [3]]
 
@@ -148,11 +148,11 @@ class TestIngest:
     ) -> None:
         store.open.clear()
         waiting = [
-            asyncio.create_task(ingest.keep(number)) for number in range(MAX_PENDING_WEBHOOKS)
+            asyncio.create_task(ingest.store(number)) for number in range(MAX_PENDING_WEBHOOKS)
         ]
         await asyncio.sleep(0.05)
         more = [
-            asyncio.create_task(ingest.keep(number))
+            asyncio.create_task(ingest.store(number))
             for number in range(MAX_WEBHOOKS_PER_COMMIT + 1)
         ]
         await asyncio.sleep(0.05)
@@ -168,10 +168,10 @@ class TestIngest:
     async def test_drained_returns_when_nothing_is_pending(
         self, ingest: Ingest[int, int], store: Store
     ) -> None:
-        keeping = [asyncio.create_task(ingest.keep(number)) for number in range(300)]
+        keeping = [asyncio.create_task(ingest.store(number)) for number in range(300)]
         await asyncio.sleep(0)
 
-        await ingest.drained(patience=5)
+        await ingest.drain(timeout_seconds=5)
 
         assert sum(map(len, store.batches)) == 300
         await asyncio.gather(*keeping)

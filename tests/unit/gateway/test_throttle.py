@@ -8,7 +8,7 @@ from gateway.throttle import Pace, Throttle
 def booked(pace: Pace, *, at: list[float]) -> list[float]:
     """Book one slot at each time and tell when each begins."""
     throttle = Throttle(pace)
-    return [now + throttle.book("key", now=now) for now in at]
+    return [now + throttle.book_slot("key", now=now) for now in at]
 
 
 CASES = [
@@ -30,16 +30,16 @@ def test_slots_begin_as_the_pace_allows(pace: Pace, at: list[float], starts: lis
 def test_keys_do_not_wait_for_each_other() -> None:
     throttle = Throttle(Pace(10))
 
-    waits = [throttle.book(key, now=0.0) for key in ("a", "b", "a", "b")]
+    waits = [throttle.book_slot(key, now=0.0) for key in ("a", "b", "a", "b")]
 
     assert waits == [0, 0, 10, 10]
 
 
 def test_keys_that_rest_are_forgotten() -> None:
     throttle = Throttle(Pace(1))
-    for number in range(Throttle.FORGET_ABOVE + 1):
-        throttle.book(str(number), now=0.0)
+    for number in range(Throttle.MAX_KEYS + 1):
+        throttle.book_slot(str(number), now=0.0)
 
-    throttle.book("late", now=5.0)
+    throttle.book_slot("late", now=5.0)
 
     assert len(throttle._full_at) == 1

@@ -43,7 +43,7 @@ async def meta(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     """Knock as Meta does."""
     app = Starlette(
         routes=webhook.build_webhook_routes(
-            keep=kept, secrets=(SECRET, "an_older_secret"), verify_token=TOKEN
+            store=kept, secrets=(SECRET, "an_older_secret"), verify_token=TOKEN
         )
     )
     transport = httpx.ASGITransport(app)

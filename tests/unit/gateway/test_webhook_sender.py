@@ -30,11 +30,11 @@ class Known(Resolver):
         self.names = names
         self.asked: list[str] = []
 
-    async def addresses(self, host: str, port: int) -> Addresses:
+    async def resolve(self, host: str, port: int) -> Addresses:
         self.asked.append(host)
         if host.partition(".")[0] in self.names:
             return [ip_address(ip) for ip in self.names[host.partition(".")[0]]]
-        return await super().addresses(host, port)
+        return await super().resolve(host, port)
 
 
 @asynccontextmanager
@@ -98,18 +98,18 @@ async def hangs_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
     writer.close()
 
 
-async def bring(
+async def send_event(
     url: str,
     *,
     deadline: timedelta = LATER,
     allow_private: bool = True,
     resolver: Resolver | None = None,
 ) -> AttemptResult:
-    courier = WebhookSender(allow_private=allow_private, deadline=deadline, resolver=resolver)
+    sender = WebhookSender(allow_private=allow_private, deadline=deadline, resolver=resolver)
     try:
-        return await courier.bring(url, headers={"X-One": "1"}, body=b"{}")
+        return await sender.send_event(url, headers={"X-One": "1"}, body=b"{}")
     finally:
-        await courier.aclose()
+        await sender.aclose()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def bring(
 )
 async def test_says_what_came_of(behaves: Behaviour, status: int | None, words: str) -> None:
     async with receiver(behaves) as url:
-        answer = await bring(url)
+        answer = await send_event(url)
 
     assert (answer.http_status, answer.error) == (status, words)
     assert len(answer.body) <= MAX_RESPONSE_CHARACTERS < MAX_RESPONSE_BYTES
@@ -142,29 +142,29 @@ async def test_says_what_came_of(behaves: Behaviour, status: int | None, words: 
 @pytest.mark.parametrize("behaves", [silent, drips_its_head])
 async def test_ends_by_itself_with(behaves: Behaviour) -> None:
     async with receiver(behaves) as url:
-        answer = await bring(url, deadline=SOON)
+        answer = await send_event(url, deadline=SOON)
 
     assert (answer.http_status, answer.error) == (None, "It did not answer within 0.3 seconds.")
 
 
 async def test_takes_a_body_that_drips_for_ever_as_an_answer() -> None:
     async with receiver(drips_its_body) as url:
-        answer = await bring(url, deadline=timedelta(seconds=2))
+        answer = await send_event(url, deadline=timedelta(seconds=2))
 
     assert (answer.http_status, answer.error) == (200, "")
 
 
 async def test_says_that_nobody_listens() -> None:
-    answer = await bring("http://127.0.0.1:1/")
+    answer = await send_event("http://127.0.0.1:1/")
 
     assert answer.error == "Nobody listens at its address: the connection was refused."
 
 
 async def test_keeps_the_beginning_of_the_answer_readable() -> None:
     async with receiver(says("500 Oh", "é".encode() * 5000 + b"\xff")) as url:
-        answer = await bring(url)
+        answer = await send_event(url)
     async with receiver(says("500 Oh", b"\xffno")) as url:
-        undecodable = await bring(url)
+        undecodable = await send_event(url)
 
     assert answer.body == "é" * MAX_RESPONSE_CHARACTERS
     assert undecodable.body == "\ufffdno"
@@ -188,7 +188,7 @@ async def test_keeps_the_beginning_of_the_answer_readable() -> None:
 )
 async def test_reads_how_long_the_receiver_asks_to_wait(asks: str, wait: timedelta | None) -> None:
     async with receiver(says(f"503 Busy\r\n{asks}")) as url:
-        assert (await bring(url)).retry_after == wait
+        assert (await send_event(url)).retry_after == wait
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ async def test_never_connects_into_a_private_network(url: str) -> None:
     async with receiver(notes) as own:
         port = httpx.URL(own).port
         resolver = Known(half=[PUBLIC, "127.0.0.1"])
-        answer = await bring(url.format(port=port), allow_private=False, resolver=resolver)
+        answer = await send_event(url.format(port=port), allow_private=False, resolver=resolver)
 
     assert "private network" in answer.error
     assert answer.http_status is None
@@ -231,7 +231,7 @@ async def test_does_not_follow_a_redirect() -> None:
         receiver(notes) as private,
         receiver(says(f"307 Away\r\nLocation: {private}")) as url,
     ):
-        answer = await bring(url)
+        answer = await send_event(url)
 
     assert answer.http_status == 307
     assert not met
@@ -250,7 +250,7 @@ async def test_does_not_follow_a_redirect() -> None:
     ],
 )
 async def test_answers_for_an_address_that_is_none(url: str) -> None:
-    answer = await bring(url, resolver=Known())
+    answer = await send_event(url, resolver=Known())
 
     assert answer.error.startswith(("Its address", "The name in its address"))
 
@@ -266,12 +266,12 @@ async def test_goes_to_the_address_it_looked_at_under_the_name_it_was_given() ->
         return httpx.Response(200, headers={"Set-Cookie": "a=1; Domain=example"})
 
     resolver = Known(n8n=[PUBLIC, OTHER_PUBLIC])
-    courier = WebhookSender(
+    sender = WebhookSender(
         allow_private=False, resolver=resolver, transport=httpx.MockTransport(answer)
     )
     url = "https://n8n.example:8443/webhook/a?key=1#part"
     for _ in range(2):
-        assert (await courier.bring(url, headers={"X-One": "1"}, body=b"{}")).error == ""
+        assert (await sender.send_event(url, headers={"X-One": "1"}, body=b"{}")).error == ""
 
     assert [str(request.url) for request in seen] == 2 * [
         f"https://{PUBLIC}:8443/webhook/a?key=1",
@@ -287,7 +287,7 @@ async def test_ignores_the_proxies_of_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with receiver(says("200 OK")) as url:
-        assert (await bring(url)).error == ""
+        assert (await send_event(url)).error == ""
 
 
 async def test_says_what_is_wrong_with_a_certificate() -> None:
@@ -296,8 +296,8 @@ async def test_says_what_is_wrong_with_a_certificate() -> None:
         cause.verify_message = "self-signed certificate."
         raise httpx.ConnectError("failed", request=request) from cause
 
-    courier = WebhookSender(allow_private=True, transport=httpx.MockTransport(answer))
-    brought = await courier.bring("https://127.0.0.1/", headers={}, body=b"{}")
+    sender = WebhookSender(allow_private=True, transport=httpx.MockTransport(answer))
+    brought = await sender.send_event("https://127.0.0.1/", headers={}, body=b"{}")
 
     assert brought.error == "Its certificate is not to be trusted: self-signed certificate."
 
@@ -313,9 +313,9 @@ async def test_a_name_server_that_hangs_is_asked_once_and_holds_up_nobody(
         raise OSError
 
     monkeypatch.setattr("socket.getaddrinfo", hangs)
-    courier = WebhookSender(allow_private=True, deadline=timedelta(seconds=0.1))
+    sender = WebhookSender(allow_private=True, deadline=timedelta(seconds=0.1))
     answers = await asyncio.gather(
-        *(courier.bring("http://slow.example/", headers={}, body=b"{}") for _ in range(3))
+        *(sender.send_event("http://slow.example/", headers={}, body=b"{}") for _ in range(3))
     )
     await asyncio.to_thread(released.set)  # which nobody's hanging question keeps from a thread
 

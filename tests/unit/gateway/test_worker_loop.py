@@ -28,7 +28,7 @@ class Turns:
 
 
 NEVER = 3600
-"""Seconds between looks without a bell, which no test lives to see."""
+"""Seconds between looks without a signal, which no test lives to see."""
 SHORTER_THAN_A_PAUSE = 1.0
 """Seconds; a worker pauses for at least so long after three failures."""
 
@@ -44,74 +44,92 @@ async def until(condition: Callable[[], bool]) -> None:
 
 class TestWork:
     async def test_goes_on_without_waiting_until_nothing_is_left(self) -> None:
-        turns, bell, stop = Turns(True, True, True, False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        turns, signal, stop = Turns(True, True, True, False), WakeSignal(), StopSignal()
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: turns.taken == 4)
         await asyncio.sleep(0.02)
 
         assert turns.taken == 4
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
     async def test_a_bell_wakes_it_at_once(self) -> None:
-        turns, bell, stop = Turns(), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        turns, signal, stop = Turns(), WakeSignal(), StopSignal()
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
         await until(lambda: turns.taken == 1)
 
-        bell.ring()
+        signal.set()
 
         await until(lambda: turns.taken == 2)
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
     async def test_a_bell_rung_during_a_turn_is_not_missed(self) -> None:
-        bell, stop = WakeSignal(), StopSignal()
+        signal, stop = WakeSignal(), StopSignal()
         taken = []
 
         async def turn() -> bool:
             taken.append(1)
             if len(taken) == 1:
-                bell.ring()
+                signal.set()
             return False
 
-        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turn, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: len(taken) == 2)
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
     async def test_looks_again_after_a_tick_without_any_bell(self) -> None:
-        turns, bell, stop = Turns(), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=0.01))
+        turns, signal, stop = Turns(), WakeSignal(), StopSignal()
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=signal, stop=stop, interval=0.01)
+        )
 
         await until(lambda: turns.taken >= 3)
 
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
     async def test_an_exception_is_backed_off_from_and_never_ends_it(self) -> None:
-        turns, bell, stop = Turns(ValueError("a bug"), False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        turns, signal, stop = Turns(ValueError("a bug"), False), WakeSignal(), StopSignal()
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: turns.taken == 2)
 
         assert turns.at[1] - turns.at[0] >= 0.4
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
     async def test_a_database_that_is_away_is_waited_for(self) -> None:
-        turns, bell, stop = Turns(OperationalError("gone"), True, False), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        turns, signal, stop = (
+            Turns(OperationalError("gone"), True, False),
+            WakeSignal(),
+            StopSignal(),
+        )
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
 
         await until(lambda: turns.taken == 3)
 
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
     async def test_stop_ends_it_even_while_it_backs_off(self) -> None:
-        turns, bell, stop = Turns(*[ValueError("a bug")] * 9), WakeSignal(), StopSignal()
-        working = asyncio.create_task(run_worker(turns, name="t", bell=bell, stop=stop, tick=NEVER))
+        turns, signal, stop = Turns(*[ValueError("a bug")] * 9), WakeSignal(), StopSignal()
+        working = asyncio.create_task(
+            run_worker(turns, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
         await until(lambda: turns.taken == 3)
 
-        await end(working, bell, stop, within=SHORTER_THAN_A_PAUSE)
+        await end(working, signal, stop, within=SHORTER_THAN_A_PAUSE)
 
     async def test_the_turn_begun_is_finished_before_it_stops(self) -> None:
-        bell, stop = WakeSignal(), StopSignal()
+        signal, stop = WakeSignal(), StopSignal()
         finished = []
 
         async def turn() -> bool:
@@ -119,18 +137,20 @@ class TestWork:
             finished.append(1)
             return True
 
-        working = asyncio.create_task(run_worker(turn, name="t", bell=bell, stop=stop, tick=NEVER))
+        working = asyncio.create_task(
+            run_worker(turn, name="t", wake_signal=signal, stop=stop, interval=NEVER)
+        )
         await asyncio.sleep(0.01)
 
-        await end(working, bell, stop)
+        await end(working, signal, stop)
 
         assert finished == [1]
 
 
 async def end(
-    working: asyncio.Task[None], bell: WakeSignal, stop: StopSignal, *, within: float = PATIENCE
+    working: asyncio.Task[None], signal: WakeSignal, stop: StopSignal, *, within: float = PATIENCE
 ) -> None:
     """Stop a worker as the application does, and insist that it ends."""
-    stop.tell()
-    bell.ring()
+    stop.set()
+    signal.set()
     await asyncio.wait_for(working, timeout=within)

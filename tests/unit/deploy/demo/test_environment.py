@@ -19,7 +19,7 @@ class TestPrepare:
     def test_sets_every_variable_so_that_nothing_of_a_real_installation_reaches_a_demo(
         self, tmp_path: Path
     ) -> None:
-        variables = DemoFolder(tmp_path / "var").prepare(PORTS)
+        variables = DemoFolder(tmp_path / "var").prepare_environment(PORTS)
 
         assert {name.lower() for name in variables} == set(Settings.model_fields)
         assert all(variables.values()), "an empty variable falls back to .env"
@@ -27,7 +27,7 @@ class TestPrepare:
     def test_is_a_configuration_the_gateway_takes(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name, value in DemoFolder(tmp_path / "var").prepare(PORTS).items():
+        for name, value in DemoFolder(tmp_path / "var").prepare_environment(PORTS).items():
             monkeypatch.setenv(name, value)
 
         settings = GatewaySettings.read()
@@ -37,25 +37,25 @@ class TestPrepare:
 
     def test_a_second_demo_keeps_the_secrets_and_takes_the_new_ports(self, tmp_path: Path) -> None:
         home = DemoFolder(tmp_path)
-        first = home.prepare(PORTS)
+        first = home.prepare_environment(PORTS)
 
-        second = home.prepare(DemoPorts(meta=1, gateway=2, backoffice=3))
+        second = home.prepare_environment(DemoPorts(meta=1, gateway=2, backoffice=3))
 
         changed = {name for name in first if first[name] != second[name]}
         assert changed == {"PUBLIC_URL", "META_GRAPH_URL"}
-        assert home.password() == DemoFolder(tmp_path).password()
+        assert home.load_password() == DemoFolder(tmp_path).load_password()
 
 
 class TestOccupied:
     def test_keeps_a_second_demo_out_until_the_first_ended(self, tmp_path: Path) -> None:
         with (
-            DemoFolder(tmp_path).occupied(),
+            DemoFolder(tmp_path).lock(),
             pytest.raises(DemoAlreadyRunning),
-            DemoFolder(tmp_path).occupied(),
+            DemoFolder(tmp_path).lock(),
         ):
             pass
 
-        with DemoFolder(tmp_path).occupied():
+        with DemoFolder(tmp_path).lock():
             pass
 
 

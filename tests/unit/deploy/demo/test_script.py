@@ -31,16 +31,16 @@ class TestPlayer:
     def test_hears_what_the_script_says(self, sandbox: SandboxClient, ana: ScriptedBuyer) -> None:
         Business(sandbox).offers(ANA, "Total $15.00 for *07 · 13*")
 
-        found = ana.hears(r"\*(?P<numbers>[\d · ]+)\*", buttons=BUTTONS)
+        found = ana.expect_message(r"\*(?P<numbers>[\d · ]+)\*", buttons=BUTTONS)
 
         assert found["numbers"] == "07 · 13"
 
     def test_hears_each_message_once(self, sandbox: SandboxClient, ana: ScriptedBuyer) -> None:
         Business(sandbox).says(ANA, "one")
-        ana.hears("one")
+        ana.expect_message("one")
         Business(sandbox).says(ANA, "two")
 
-        assert ana.hears("two")[0] == "two"
+        assert ana.expect_message("two")[0] == "two"
 
     @pytest.mark.parametrize(
         ("pattern", "buttons", "words"),
@@ -60,7 +60,7 @@ class TestPlayer:
         Business(sandbox).offers(ANA, "Total $15.00")
 
         with pytest.raises(DemoMismatch, match=words.replace("$", "\\$")):
-            ana.hears(pattern, buttons=buttons)
+            ana.expect_message(pattern, buttons=buttons)
 
 
 class TestPatterns:

@@ -82,7 +82,7 @@ def sandbox(_sandbox: SandboxClient, _gateway: FakeGateway) -> SandboxClient:
     """The stand-in as at its start, with nothing of the test before on its way."""
     _gateway.be_kind()
     _sandbox.settings(webhook_url=_gateway.url, subscribed_fields=["messages"])
-    _sandbox.settle()
+    _sandbox.wait_until_idle()
     _sandbox.reset()
     return _sandbox
 

@@ -101,7 +101,7 @@ class TestFiles:
         assert "url" not in image
         picture = ana.sees()[-1].picture
         assert picture is not None
-        assert sandbox.file(picture) == PNG
+        assert sandbox.download_file(picture) == PNG
 
     def test_can_come_as_base64(self, ana: BuyerClient, gateway: FakeGateway) -> None:
         content = base64.b64encode(b"%PDF-1.7 x").decode()
@@ -337,17 +337,17 @@ class TestMistakes:
         self, ana: BuyerClient, sandbox: SandboxClient, message: dict[str, Any], sentence: str
     ) -> None:
         with pytest.raises(SandboxRefused, match=sentence):
-            sandbox.ask("POST", f"/sandbox/buyers/{ANA}/messages", json=message)
+            sandbox.request_json("POST", f"/sandbox/buyers/{ANA}/messages", json=message)
 
     @pytest.mark.parametrize("wa_id", ["+15550101001", "12", "abc", "1" * 16])
     def test_in_a_number_are_explained(self, sandbox: SandboxClient, wa_id: str) -> None:
         with pytest.raises(SandboxRefused, match="7 to 15 digits"):
-            sandbox.ask("GET", f"/sandbox/buyers/{wa_id}")
+            sandbox.request_json("GET", f"/sandbox/buyers/{wa_id}")
 
     @pytest.mark.parametrize("body", [b"[1]", b"{", b"7"])
     def test_in_json_are_explained(self, sandbox: SandboxClient, body: bytes) -> None:
         with pytest.raises(SandboxRefused, match="body"):
-            sandbox.ask("POST", "/sandbox/batch", content=body)
+            sandbox.request_json("POST", "/sandbox/batch", content=body)
 
     def test_in_settings_change_nothing(self, sandbox: SandboxClient) -> None:
         before = sandbox.settings()
@@ -365,7 +365,7 @@ class TestReset:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         graph.says()
-        sandbox.fault("down")
+        sandbox.plan_fault("down")
         sandbox.settings(window="off", delivery_delay=5)
         graph.says()
 

@@ -19,7 +19,7 @@ class TestErrors:
     def test_come_with_metas_own_http_status(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, code: int, http: int
     ) -> None:
-        sandbox.fault("error", code=code)
+        sandbox.plan_fault("error", code=code)
 
         answer = graph.says()
 
@@ -30,19 +30,19 @@ class TestErrors:
     def test_happen_as_often_as_told(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("error", code=130429, times=2)
-        sandbox.fault("error", code=131056)
+        sandbox.plan_fault("error", code=130429, times=2)
+        sandbox.plan_fault("error", code=131056)
 
         codes = [answer.status_code for answer in (graph.says() for _ in range(4))]
 
         assert codes == [400, 400, 400, 200]
         assert [each["code"] for each in sandbox.requests()] == [130429, 130429, 131056, None]
-        assert len(sandbox.refused()) == 3
+        assert len(sandbox.list_refused_requests()) == 3
 
     def test_last_until_cleared(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("error", times=None)
+        sandbox.plan_fault("error", times=None)
         codes = [graph.says().status_code for _ in range(5)]
         sandbox.clear_faults()
 
@@ -52,7 +52,7 @@ class TestErrors:
     def test_can_be_spelt_out(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault(
+        sandbox.plan_fault(
             "error", code=7, http=418, details="tea", subcode=8, transient=True, retry_after=9
         )
 
@@ -67,7 +67,7 @@ class TestErrors:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.buyer("15550101002", user_id="US.2").says("hello")
-        sandbox.fault("error", code=131056, to="15550101002", times=2)
+        sandbox.plan_fault("error", code=131056, to="15550101002", times=2)
 
         assert graph.says().status_code == 200
         assert graph.says(to="+15550101002").status_code == 400
@@ -76,14 +76,14 @@ class TestErrors:
     def test_can_concern_another_operation(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("error", code=131009, operation="read")
+        sandbox.plan_fault("error", code=131009, operation="read")
 
         read = {"messaging_product": "whatsapp", "status": "read", "message_id": ana.sees()[0].id}
         assert graph.says().status_code == 200
         assert graph.post(read).status_code == 400
 
     def test_throttle(self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient) -> None:
-        sandbox.fault("429", retry_after=2)
+        sandbox.plan_fault("429", retry_after=2)
 
         answer = graph.says()
 
@@ -92,10 +92,10 @@ class TestErrors:
     def test_come_later_as_a_failed_status(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
-        sandbox.fault("fails_later", code=131049)
+        sandbox.plan_fault("fails_later", code=131049)
 
         answer = graph.says()
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert answer.status_code == 200
         (status,) = gateway.statuses()
@@ -105,14 +105,14 @@ class TestErrors:
     def test_of_unknown_kinds_are_refused(self, sandbox: SandboxClient) -> None:
         for wrong in ({"kind": "flood"}, {"kind": "error", "times": 0}, {}):
             with pytest.raises(SandboxRefused):
-                sandbox.ask("POST", "/sandbox/faults", json=wrong)
+                sandbox.request_json("POST", "/sandbox/faults", json=wrong)
 
 
 class TestDoubt:
     def test_a_500_may_come_after_accepting(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("500_after_accepting")
+        sandbox.plan_fault("500_after_accepting")
 
         assert graph.says("really").status_code == 500
         assert ana.waits_for("really", read=False).status == "delivered"
@@ -121,7 +121,7 @@ class TestDoubt:
     def test_a_500_may_come_without_sending(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("500")
+        sandbox.plan_fault("500")
 
         assert graph.says().status_code == 500
         assert sandbox.outgoing() == []
@@ -129,7 +129,7 @@ class TestDoubt:
     def test_an_answer_may_be_garbled(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("garbled")
+        sandbox.plan_fault("garbled")
 
         answer = graph.says("really")
 
@@ -140,7 +140,7 @@ class TestDoubt:
     def test_an_answer_may_not_come(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, delivers: bool
     ) -> None:
-        sandbox.fault("timeout", seconds=2, delivers=delivers)
+        sandbox.plan_fault("timeout", seconds=2, delivers=delivers)
 
         with pytest.raises(httpx.ReadTimeout):
             graph.http.post(
@@ -157,7 +157,7 @@ class TestDoubt:
     def test_the_connection_may_be_cut(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, delivers: bool
     ) -> None:
-        sandbox.fault("drop", delivers=delivers)
+        sandbox.plan_fault("drop", delivers=delivers)
 
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             graph.says()
@@ -170,7 +170,7 @@ class TestDown:
     def test_refuses_everything_until_cleared(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("down")
+        sandbox.plan_fault("down")
 
         statuses = [
             graph.says().status_code,
@@ -188,7 +188,7 @@ class TestDelay:
     def test_takes_its_time_and_then_works(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        sandbox.fault("delay", seconds=0.3)
+        sandbox.plan_fault("delay", seconds=0.3)
         started = time.monotonic()
 
         assert graph.says().status_code == 200

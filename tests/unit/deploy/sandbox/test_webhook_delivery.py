@@ -114,7 +114,7 @@ class TestMessage:
 
         ana.says("hello", wait=5)
         graph.says(to="", recipient="US.1")
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert ANA not in gateway.posted[0].body.decode()
         assert gateway.messages()[0]["from_user_id"] == "US.1"
@@ -131,7 +131,7 @@ class TestMessage:
     def test_can_come_with_others_in_one_webhook(
         self, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
-        sandbox.batch(
+        sandbox.send_batch(
             [
                 {"wa_id": ANA, "type": "text", "text": "one"},
                 {"wa_id": "15550101002", "type": "text", "text": "two"},
@@ -173,10 +173,10 @@ class TestDelivery:
         ana = sandbox.buyer(ANA)
         ana.says("is anybody there")
         with pytest.raises(NothingSeen, match="1 webhooks"):
-            sandbox.settle(timeout=0.2)
+            sandbox.wait_until_idle(timeout=0.2)
 
         sandbox.settings(webhook_url=gateway.url)
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert len(gateway.messages()) == 1
         assert sandbox.deliveries()[0]["statuses"][0] == 0
@@ -185,7 +185,7 @@ class TestDelivery:
         sandbox.settings(webhook_url="http://127.0.0.1:9/webhook", give_up_after=0.1)
         sandbox.buyer(ANA).says("is anybody there")
 
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         (delivery,) = sandbox.deliveries()
         assert delivery["delivered"] is False
@@ -197,7 +197,7 @@ class TestDelivery:
         texts = [str(number) for number in range(30)]
         for text in texts:
             ana.says(text)
-        ana.sandbox.settle()
+        ana.sandbox.wait_until_idle()
 
         assert [message["text"]["body"] for message in gateway.messages()] == texts
 
@@ -213,7 +213,7 @@ class TestDelivery:
     ) -> None:
         sandbox.settings(duplicates=1)
         ana.says("twice")
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert len(gateway.messages()) == 2
 
@@ -242,7 +242,7 @@ class TestDelivery:
         path = f"/v26.0/{SandboxOptions().waba_id}/subscribed_apps"
         graph.http.delete(path)
         ana.says("nobody hears")
-        sandbox.settle()
+        sandbox.wait_until_idle()
         unheard = list(gateway.posted)
         graph.http.post(path)
         ana.says("somebody hears", wait=5)
@@ -256,10 +256,10 @@ class TestStatuses:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         message_id = graph.says(biz_opaque_callback_data="outbox-7").json()["messages"][0]["id"]
-        sandbox.settle()
+        sandbox.wait_until_idle()
         before_looking = [status["status"] for status in gateway.statuses()]
         ana.sees()
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         statuses = gateway.statuses(message_id)
         assert before_looking == ["sent", "delivered"]
@@ -275,11 +275,11 @@ class TestStatuses:
         sandbox.buyer(ANA, online=False)
         graph.says("one")
         graph.says("two")
-        sandbox.settle()
+        sandbox.wait_until_idle()
         while_off = [status["status"] for status in gateway.statuses()]
         unseen = ana.replies()
         sandbox.buyer(ANA, online=True)
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert while_off == ["sent", "sent"]
         assert unseen == []
@@ -292,7 +292,7 @@ class TestStatuses:
         graph.says("one")
         graph.says("two")
         at_once = ana.replies()
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert at_once == []
         assert [seen.text for seen in ana.replies()] == ["one", "two"]
@@ -303,7 +303,7 @@ class TestStatuses:
         sandbox.settings(statuses=["delivered"])
         graph.says()
         ana.sees()
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert [status["status"] for status in gateway.statuses()] == ["delivered"]
 
@@ -361,7 +361,7 @@ class TestAsTold:
         gateway.answers += [500, 500]
 
         assert sandbox.post_webhook({}, retry=True) == [500]
-        sandbox.settle()
+        sandbox.wait_until_idle()
         assert [posted.answered for posted in gateway.posted] == [500, 500, 200]
 
 

@@ -27,7 +27,7 @@ def take(message: Message, *, callback_data: str = "") -> None:
     body = messages.address_message(
         message, wa_id="15550101001", user_id=None, callback_data=callback_data
     )
-    message_rules.check_message(body, known={"1234567890": "image/jpeg"}.get)
+    message_rules.check_message(body, find_mime_type={"1234567890": "image/jpeg"}.get)
 
 
 class TestWhatTheGatewayBuilds:

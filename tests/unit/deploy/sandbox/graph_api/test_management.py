@@ -130,6 +130,6 @@ class TestSubscriptions:
         sandbox.settings(subscribed_fields=["account_update"])
 
         ana.says("nobody hears")
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert gateway.posted == []

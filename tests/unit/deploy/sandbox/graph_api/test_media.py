@@ -46,7 +46,7 @@ class TestUpload:
         (seen,) = ana.replies()
         assert (seen.type, seen.text) == ("image", "the prize")
         assert seen.picture is not None
-        assert ana.sandbox.file(seen.picture) == PICTURE
+        assert ana.sandbox.download_file(seen.picture) == PICTURE
 
     def test_belongs_to_one_business_number(
         self, graph: GraphClient, ana: BuyerClient, media_id: str
@@ -160,8 +160,8 @@ class TestFetching:
         status: int,
     ) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
-        sandbox.fault(**fault, operation="download")
-        sandbox.fault(**fault, operation="media")
+        sandbox.plan_fault(**fault, operation="download")
+        sandbox.plan_fault(**fault, operation="media")
 
         assert graph.http.get(url).status_code == status
         assert graph.http.get(f"/v26.0/{media_id}").status_code == status
@@ -171,7 +171,7 @@ class TestFetching:
         self, graph: GraphClient, sandbox: SandboxClient, media_id: str
     ) -> None:
         url = graph.http.get(f"/v26.0/{media_id}").json()["url"]
-        sandbox.fault("corrupt")
+        sandbox.plan_fault("corrupt")
 
         assert graph.http.get(url).content == PICTURE[: len(PICTURE) // 2]
         assert graph.http.get(url).content == PICTURE
@@ -181,20 +181,20 @@ class TestStore:
     def test_forgets_the_oldest_beyond_its_bounds(self) -> None:
         store = MediaStore()
         kept = [
-            store.keep(b"x", mime_type="image/png", phone_number_id="1", days=1, now=0)
+            store.store_file(b"x", mime_type="image/png", phone_number_id="1", days=1, now=0)
             for _ in range(MAX_FILES + 1)
         ]
 
-        assert store.find(kept[0].id, now=0) is None
-        assert store.find(kept[1].id, now=0) is not None
+        assert store.find_file(kept[0].id, now=0) is None
+        assert store.find_file(kept[1].id, now=0) is not None
         assert len(store) == MAX_FILES
 
     def test_forgets_what_is_out_of_date(self) -> None:
         store = MediaStore()
-        medium = store.keep(b"x", mime_type="image/png", phone_number_id="1", days=7, now=0)
+        medium = store.store_file(b"x", mime_type="image/png", phone_number_id="1", days=7, now=0)
 
-        assert store.find(medium.id, now=7 * 86_400 - 1) == medium
-        assert store.find(medium.id, now=7 * 86_400) is None
+        assert store.find_file(medium.id, now=7 * 86_400 - 1) == medium
+        assert store.find_file(medium.id, now=7 * 86_400) is None
 
 
 class TestLinks:
@@ -222,7 +222,7 @@ class TestLinks:
         body = {"messaging_product": "whatsapp", "to": f"+{ANA}", "type": "image"}
 
         answer = graph.post({**body, "image": {"link": sandbox.url + path}})
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert answer.status_code == 200
         (status,) = gateway.statuses()

@@ -20,7 +20,7 @@ def known(media_id: str) -> str | None:
 def taken(body: Body) -> bool:
     """Whether Meta would take it."""
     try:
-        message_rules.check_message(body, known=known)
+        message_rules.check_message(body, find_mime_type=known)
     except GraphApiRefusal:
         return False
     return True
@@ -29,7 +29,7 @@ def taken(body: Body) -> bool:
 def refusal(body: Body) -> GraphApiRefusal:
     """The refusal of a message that is refused."""
     with pytest.raises(GraphApiRefusal) as refused:
-        message_rules.check_message(body, known=known)
+        message_rules.check_message(body, find_mime_type=known)
     return refused.value
 
 
@@ -167,7 +167,7 @@ class TestWords:
         assert refused.message == said
 
     def test_for_too_many_buttons(self) -> None:
-        error = refusal(buttons(count=4)).body()["error"]
+        error = refusal(buttons(count=4)).build_body()["error"]
 
         assert error.pop("fbtrace_id")
         assert error == {

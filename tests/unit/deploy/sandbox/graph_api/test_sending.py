@@ -69,7 +69,7 @@ class TestAnswer:
     def test_to_a_user_id_names_the_user_id(
         self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient
     ) -> None:
-        user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
+        user_id = sandbox.request_json("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
         answer = graph.says(to="", recipient=user_id)
 
@@ -81,10 +81,10 @@ class TestRecipient:
     def test_in_to_is_accepted_and_never_delivered(
         self, graph: GraphClient, ana: BuyerClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
-        user_id = sandbox.ask("GET", f"/sandbox/buyers/{ANA}")["user_id"]
+        user_id = sandbox.request_json("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
         answer = graph.says(to=user_id)
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert answer.status_code == 200
         assert answer.json()["messages"][0]["id"]
@@ -106,7 +106,7 @@ class TestRecipient:
         self, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         answer = graph.says(to="", recipient="US.404")
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert answer.status_code == 200
         (status,) = gateway.statuses()
@@ -155,7 +155,7 @@ class TestReach:
         sandbox.settings(unknown_recipients="undeliverable")
 
         answer = graph.says(to="+15550101009", biz_opaque_callback_data="outbox-7")
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert answer.status_code == 200
         (status,) = gateway.statuses(answer.json()["messages"][0]["id"])
@@ -225,7 +225,7 @@ class TestWindow:
         sandbox.settings(window="async")
 
         answer = graph.says()
-        sandbox.settle()
+        sandbox.wait_until_idle()
 
         assert answer.status_code == 200
         (status,) = gateway.statuses()
@@ -270,11 +270,11 @@ class TestMarkAsRead:
     ) -> None:
         chat = f"/sandbox/buyers/{ANA}/messages"
         self.read(graph, ana.sees()[0].id, typing_indicator={"type": "text"})
-        typing = sandbox.ask("GET", chat)["typing"]
+        typing = sandbox.request_json("GET", chat)["typing"]
         graph.says()
 
         assert typing is True
-        assert sandbox.ask("GET", chat)["typing"] is False
+        assert sandbox.request_json("GET", chat)["typing"] is False
 
     def test_of_what_no_buyer_wrote_is_refused(self, graph: GraphClient, ana: BuyerClient) -> None:
         ours = graph.says().json()["messages"][0]["id"]

@@ -1,4 +1,4 @@
-"""How a chat looks in a terminal."""
+"""Chat messages in a terminal."""
 
 from io import StringIO
 from typing import Any
@@ -11,7 +11,7 @@ from deploy.sandbox.phone import bubbles
 
 
 def message(**fields: Any) -> SeenMessage:
-    return SeenMessage.read(
+    return SeenMessage.from_json(
         {
             "n": 1,
             "id": "wamid.1",
@@ -65,6 +65,12 @@ class TestStyled:
 
         assert text.plain == read
         assert [str(span.style) for span in text.spans] == styles
+
+    def test_nests_as_deep_as_a_hostile_buyer_likes(self) -> None:
+        deep = bubbles.render_markup("*_" * 1_000 + "a" + "_*" * 1_000)
+
+        assert deep.plain == "a"
+        assert len(deep.spans) == 2_000
 
 
 class TestShow:

@@ -68,7 +68,7 @@ def phone_at(url: str, out: StringIO) -> TerminalPhone:
         sandbox=SandboxClient(url),
         console=Console(file=out, width=100, highlight=False),
         info="back office: here",
-        patience=0.3,
+        timeout=0.3,
     )
 
 
@@ -85,7 +85,7 @@ def used(sandbox: SandboxClient, *lines: str | Callable[[], object]) -> str:
             else:
                 yield line + "\n"
 
-    phone.use(typed())
+    phone.run_commands(typed())
     return out.getvalue()
 
 
@@ -187,7 +187,7 @@ class TestTyping:
             url = sandbox.url
             phone = phone_at(url, out := StringIO())
 
-        phone.use(["hi\n"])
+        phone.run_commands(["hi\n"])
 
         assert "The stand-in for Meta does not answer" in out.getvalue()
 

@@ -1,4 +1,4 @@
-"""Makes receipts of payments that never happened, for trying the bot: a picture or a PDF."""
+"""Invented payment receipts for trying the bot, as a picture or a PDF."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,8 +17,11 @@ def draw_receipt_jpeg(lines: Sequence[str], *, at: datetime) -> bytes:
     """Draw a receipt as JPEG; its time makes each one different.
 
     Args:
-        lines: what stands on it, e.g. the amount and the order's code.
-        at: when it was paid, written on it to the microsecond.
+        lines: lines of text, e.g. the amount and the order's code.
+        at: time of the payment, printed to the microsecond.
+
+    Returns:
+        The bytes of the file.
 
     """
     return _encode_image(_draw_receipt(lines, at=at), kind="JPEG")

@@ -1,0 +1,1 @@
+"""The control interface under `/sandbox/`, for tests and the terminal phone."""
