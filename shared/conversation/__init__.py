@@ -1,1 +1,1 @@
-"""Where raffles and WhatsApp meet: what a message means and what buyers are told."""
+"""The chat: the meaning of messages and the replies to buyers."""

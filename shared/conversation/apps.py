@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ConversationConfig(AppConfig):
-    """The app `conversation`."""
+    """The Django app `conversation`."""
 
     name = "shared.conversation"
     label = "conversation"

@@ -1,21 +1,27 @@
-"""Button and row ids: self-contained, so that a tap on an old message still says what it meant."""
+"""Ids of buttons and list rows.
+
+An id contains everything that a tap needs, so a tap on an old message still means the same.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 BUTTON_ID_VERSION: Final = "r1"
-"""Stands in front of every id; ids of another generation count as unknown and are explained."""
+"""Prefix of every id; an id with another prefix counts as unknown, and the buyer is told so."""
 
 MAX_TAP_ID: Final = 256
-"""Characters; Meta takes no longer id for a button, so a longer one is none of ours.
+"""Longest id in characters: Meta accepts no longer one for a button.
 
 Source: Meta, "Interactive reply buttons messages".
 """
 
+_MAX_VALUE_DIGITS: Final = 18
+"""Longest value in digits; it fits 64 bits."""
+
 
 class ButtonAction(StrEnum):
-    """What a tap asks for, with what follows the colon."""
+    """The action of a button; the comments name the values that follow the colon."""
 
     MENU = "menu"
     PAGE = "page"  # page of the raffle list
@@ -23,8 +29,8 @@ class ButtonAction(StrEnum):
     RAFFLE = "raffle"  # raffle
     RANDOM = "random"  # raffle
     PICK = "pick"  # raffle
-    QUANTITY = "qty"  # raffle, how many
-    NUMBERS = "nums"  # raffle, numbers …
+    QUANTITY = "qty"  # raffle, quantity
+    NUMBERS = "nums"  # raffle, ticket numbers …
     CONFIRM = "confirm"  # order
     OTHERS = "others"  # order
     CANCEL = "cancel"  # order
@@ -36,39 +42,61 @@ class ButtonAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ButtonId:
-    """A button id taken apart."""
+    """A parsed button id."""
 
-    do: ButtonAction
+    action: ButtonAction
     values: tuple[int, ...] = ()
 
     @property
-    def subject(self) -> int | None:
-        """The raffle, order, page or proof it is about."""
+    def subject_id(self) -> int | None:
+        """The first value: the id of the raffle, order or proof, or the page of the list."""
         return self.values[0] if self.values else None
 
 
-_REQUIRED_VALUES: Final = {
-    ButtonAction.MENU: 0, ButtonAction.MINE: 0, ButtonAction.QUANTITY: 2,
-    ButtonAction.NUMBERS: 2, ButtonAction.PROOF: 2,
-}  # fmt: skip
+def count_required_values(action: ButtonAction) -> int:
+    """Return how many values the id of a button must have at least."""
+    match action:
+        case ButtonAction.MENU | ButtonAction.MINE:
+            return 0
+        case (
+            ButtonAction.PAGE
+            | ButtonAction.RAFFLE
+            | ButtonAction.RANDOM
+            | ButtonAction.PICK
+            | ButtonAction.CONFIRM
+            | ButtonAction.OTHERS
+            | ButtonAction.CANCEL
+            | ButtonAction.CANCEL_SURELY
+            | ButtonAction.KEEP
+            | ButtonAction.PAY
+        ):
+            return 1
+        case ButtonAction.QUANTITY | ButtonAction.NUMBERS | ButtonAction.PROOF:
+            return 2
+        case _:
+            assert_never(action)
 
 
-def build_button_id(do: ButtonAction, *values: int) -> str:
-    """Give the id of a button: `r1:qty:12:5`."""
-    return ":".join([BUTTON_ID_VERSION, do.value, *map(str, values)])
+def build_button_id(action: ButtonAction, *values: int) -> str:
+    """Return the id of a button, such as `r1:qty:12:5`."""
+    return ":".join([BUTTON_ID_VERSION, action.value, *map(str, values)])
 
 
 def parse_button_id(tap_id: str) -> ButtonId | None:
-    """Take an id apart; None if it is not one of ours or lacks something."""
+    """Return the parts of an id, or None if it is not one of ours or incomplete."""
     if len(tap_id) > MAX_TAP_ID:
         return None
     version, _, rest = tap_id.partition(":")
     name, *values = rest.split(":")
     if version != BUTTON_ID_VERSION or name not in set(ButtonAction):
         return None
-    if not all(value.isascii() and value.isdecimal() and len(value) < 19 for value in values):  # noqa: PLR2004 - fits 64 bits
+    if not all(_is_value(value) for value in values):
         return None
-    do = ButtonAction(name)
-    if len(values) < _REQUIRED_VALUES.get(do, 1):
+    action = ButtonAction(name)
+    if len(values) < count_required_values(action):
         return None
-    return ButtonId(do, tuple(map(int, values)))
+    return ButtonId(action, tuple(map(int, values)))
+
+
+def _is_value(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MAX_VALUE_DIGITS

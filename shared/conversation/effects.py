@@ -1,8 +1,9 @@
-"""Carries out what the conversation decided, and says what came of it as the next event."""
+"""Execution of the conversation's effects; their outcomes are the next events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from shared.conversation.notify import has_recent_acknowledgement
 from shared.conversation.values import (
@@ -33,15 +34,16 @@ from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
 MAX_NEIGHBOURS_OFFERED = 6
-"""How many free numbers are offered in place of those that are taken."""
+"""The most free numbers that are offered in place of taken ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboundTurn:
-    """One message being answered; its contact is locked.
+    """A message that is being answered; its contact is locked.
 
     Attributes:
-        pivot: a die from 0 to 2^31-1; where random numbers are taken from.
+        now: the current time.
+        pivot: a random integer from 0 to 2^31-1; random numbers are chosen from there on.
 
     """
 
@@ -52,29 +54,38 @@ class InboundTurn:
 
     @property
     def actor(self) -> Actor:
-        """The buyer, as the history of an order names them."""
+        """The buyer, as an order's history records them."""
         return Actor(ActorKind.CHAT, id=str(self.contact.pk), label=str(self.contact))
 
 
 def carry_out_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
-    """Do what was decided; a refusal has written nothing and is told as `Refused`."""
+    """Carry out an effect within the caller's transaction and return its outcome.
+
+    A `DomainError` is returned as `EffectRefused`; it is raised before anything is written.
+    """
     try:
-        match effect:
-            case HoldRandom() | HoldNumbers():
-                return _hold_tickets(effect, turn)
-            case PlaceOrder(order_id):
-                order = _lock_own_order(order_id, turn)
-                orders.place(order, at=turn.message.sent_at, now=turn.now, by=turn.actor)
-                return OrderPlaced(order_id)
-            case CancelOwnOrder(order_id):
-                orders.cancel(_lock_own_order(order_id, turn), by=turn.actor, now=turn.now)
-                return OrderCancelled(order_id)
-            case KeepProof(order_id):
-                return _keep_proof(order_id, turn)
-            case AssignProof():
-                return _assign_proof(effect, turn)
+        return _apply_effect(effect, turn)
     except DomainError as refusal:
         return _build_refusal(refusal, effect)
+
+
+def _apply_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
+    match effect:
+        case HoldRandom() | HoldNumbers():
+            return _hold_tickets(effect, turn)
+        case PlaceOrder(order_id):
+            order = _lock_own_order(order_id, turn)
+            orders.place(order, at=turn.message.sent_at, now=turn.now, by=turn.actor)
+            return OrderPlaced(order_id)
+        case CancelOwnOrder(order_id):
+            orders.cancel(_lock_own_order(order_id, turn), by=turn.actor, now=turn.now)
+            return OrderCancelled(order_id)
+        case KeepProof(order_id):
+            return _keep_proof(order_id, turn)
+        case AssignProof():
+            return _assign_proof(effect, turn)
+        case _:
+            assert_never(effect)
 
 
 def _lock_own_order(order_id: int, turn: InboundTurn) -> Order:
@@ -86,47 +97,51 @@ def _lock_own_order(order_id: int, turn: InboundTurn) -> Order:
 
 def _hold_tickets(effect: HoldRandom | HoldNumbers, turn: InboundTurn) -> NumbersHeld:
     raffle = Raffle.objects.get(pk=effect.raffle_id)
-    terms: dict[str, Any] = {
+    hold_arguments: dict[str, Any] = {
         "contact_id": turn.contact.pk,
         "now": turn.now,
         "by": turn.actor,
         "replacing": _lock_own_order(effect.replacing, turn) if effect.replacing else None,
     }
     if isinstance(effect, HoldRandom):
-        held = reservations.hold_random(raffle, quantity=effect.quantity, pivot=turn.pivot, **terms)
+        order = reservations.hold_random(
+            raffle, quantity=effect.quantity, pivot=turn.pivot, **hold_arguments
+        )
     else:
         try:
-            held = reservations.hold_numbers(raffle, numbers=effect.numbers, **terms)
+            order = reservations.hold_numbers(raffle, numbers=effect.numbers, **hold_arguments)
         except NumbersTaken as refusal:
-            near = availability.find_free_neighbours(
-                raffle, numbers=refusal.details["taken"], limit=MAX_NEIGHBOURS_OFFERED
-            )
-            wanted = set(effect.numbers)
-            refusal.details = {
-                **refusal.details,
-                "neighbours": [number for number in near if number not in wanted],
-            }
+            _add_neighbours(refusal, raffle, wanted=effect.numbers)
             raise
-    return NumbersHeld(held.pk)
+    return NumbersHeld(order.pk)
+
+
+def _add_neighbours(refusal: NumbersTaken, raffle: Raffle, *, wanted: Sequence[int]) -> None:
+    """Add free numbers close to the taken ones to the details of a refusal."""
+    near = availability.find_free_neighbours(
+        raffle, numbers=refusal.details["taken"], limit=MAX_NEIGHBOURS_OFFERED
+    )
+    neighbours = [number for number in near if number not in wanted]
+    refusal.details = {**refusal.details, "neighbours": neighbours}
 
 
 def _keep_proof(order_id: int | None, turn: InboundTurn) -> ProofAddedToOrder | ProofWithoutOrder:
     order = _lock_own_order(order_id, turn) if order_id is not None else None
     quiet = has_recent_acknowledgement(turn.contact.pk, now=turn.now)
-    kept = proofs.receive_proof(
+    received = proofs.receive_proof(
         _build_proof_source(turn.message),
         order=order,
         contact_id=turn.contact.pk,
         by=turn.actor,
         now=turn.now,
     )
-    return _build_proof_outcome(kept, quiet=quiet)
+    return _build_proof_outcome(received, quiet=quiet)
 
 
 def _build_proof_outcome(
-    kept: ProofKept | ProofLate | ProofOrphan | ProofRepeated, *, quiet: bool
+    received: ProofKept | ProofLate | ProofOrphan | ProofRepeated, *, quiet: bool
 ) -> ProofAddedToOrder | ProofWithoutOrder:
-    match kept:
+    match received:
         case ProofKept(_, order, first):
             return ProofAddedToOrder(order.pk, first=first, quiet=quiet)
         case ProofLate(_, order, taken_back):
@@ -137,6 +152,8 @@ def _build_proof_outcome(
             if proof.order_id is None:
                 return ProofWithoutOrder(proof.pk, quiet=True)
             return ProofAddedToOrder(proof.order_id, first=False, quiet=True)
+        case _:
+            assert_never(received)
 
 
 def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder:
@@ -146,29 +163,29 @@ def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder:
         return ProofAddedToOrder(order.pk, first=False)
     if proof.order_id is not None or proof.verdict != Verdict.PENDING:
         raise orphan_proofs.build_proof_settled(proof)
-    # Locked, for a file that is just being kept must see its order, or be seen here.
+    # The rows are locked, so that a file that is stored at the same time sees their order.
     album = PaymentProof.objects.select_for_update(no_key=True).filter(
         contact=turn.contact,
         order=None,
         verdict=Verdict.PENDING,
         arrived_at__range=(proof.arrived_at - ALBUM_WINDOW, proof.arrived_at + ALBUM_WINDOW),
     )
-    outcome = proofs.assign_proofs(
+    assigned = proofs.assign_proofs(
         list(album.order_by("id")), order=order, by=turn.actor, now=turn.now
     )
-    taken = _build_proof_outcome(outcome, quiet=False)
-    return taken if isinstance(taken, ProofAddedToOrder) else ProofAddedToOrder(order.pk)
+    outcome = _build_proof_outcome(assigned, quiet=False)
+    return outcome if isinstance(outcome, ProofAddedToOrder) else ProofAddedToOrder(order.pk)
 
 
 def _build_proof_source(message: InboundMessage) -> ProofSource:
-    said = parse_content(message.payload)
-    media = said.media
+    content = parse_content(message.payload)
+    media = content.media
     return ProofSource(
         phone_number_id=message.phone_number_id,
         wa_message_id=message.wa_message_id,
         media_id=media.media_id if media else "",
         media_sha256=media.sha256 if media else "",
-        caption=said.text,
+        caption=content.text,
         arrived_at=message.sent_at,
     )
 

@@ -1,8 +1,11 @@
-"""Failures of answering a buyer."""
+"""Errors of answering a buyer.
+
+The name of a class is stored in `InboundMessage.error`.
+"""
 
 
 class AnswerFailed(Exception):
-    """One message could not be answered; everything since the transaction began is undone."""
+    """A message could not be answered; the whole transaction is rolled back."""
 
     def __init__(self, message_id: int) -> None:
         super().__init__(f"message {message_id} could not be answered")
@@ -10,11 +13,11 @@ class AnswerFailed(Exception):
 
 
 class EndlessConversation(RuntimeError):
-    """One message led from effect to effect without ever coming to an answer."""
+    """A message led from effect to effect without a reply."""
 
 
 class LeftOver(Exception):
-    """A buyer's messages wait for so long that a gateway may have died of the first."""
+    """A buyer's message has waited so long that a gateway may have died while answering it."""
 
     def __init__(self, message_id: int) -> None:
         super().__init__(f"message {message_id} is left over")
@@ -22,4 +25,4 @@ class LeftOver(Exception):
 
 
 class TookTooLong(RuntimeError):
-    """Answering one message took more processor time than its share."""
+    """Answering one message took more processor time than allowed."""

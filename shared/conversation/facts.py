@@ -1,4 +1,4 @@
-"""Gathers what the conversation is decided on: what is on sale and what became of the orders."""
+"""Facts for a decision of the conversation: the raffles on sale and the buyer's orders."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -11,31 +11,31 @@ from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
 
 MAX_ENDED_ORDERS: Final = 10
-"""How many orders that are over are known to the chat, besides all that are live."""
+"""The most ended orders that the chat knows, besides all live ones."""
 
 MAX_EXAMPLE_NUMBERS: Final = 5
-"""How many free numbers are named where a buyer picks."""
+"""The most free numbers that are shown as examples where a buyer picks."""
 
 
 def gather_facts(contact: WhatsAppContact, *, now: datetime, pivot: int) -> Facts:
-    """Gather what is so for one buyer, within the caller's transaction.
+    """Return the facts about one buyer, within the caller's transaction.
 
     Args:
         contact: the buyer, locked.
         now: the time of the decision.
-        pivot: a die from 0 to 2^31-1; which free numbers are named as examples.
+        pivot: a random integer from 0 to 2^31-1 that chooses the free numbers to show as examples.
 
     """
     orders = _load_orders(contact)
     on_sale = availability.list_raffles_on_sale(contact.phone_number_id, now=now)
-    shown_in_detail = _choose_detailed_raffles(contact, on_sale)
+    detailed_ids = _choose_detailed_raffles(contact, on_sale)
     raffles = {
         raffle.pk: _build_raffle_facts(
             raffle,
             now=now,
             buyer=contact,
-            examples=_find_example_numbers(raffle, pivot=pivot)
-            if raffle.pk in shown_in_detail
+            example_numbers=_find_example_numbers(raffle, pivot=pivot)
+            if raffle.pk in detailed_ids
             else (),
         )
         for raffle in on_sale
@@ -47,33 +47,33 @@ def gather_facts(contact: WhatsAppContact, *, now: datetime, pivot: int) -> Fact
         now=now,
         raffles=tuple(raffles[raffle.pk] for raffle in on_sale),
         orders=_build_order_facts(orders, raffles=raffles),
-        seller=_choose_seller_contact(on_sale, orders),
+        seller_contact=_choose_seller_contact(on_sale, orders),
     )
 
 
 def gather_order_facts(order: Order, *, now: datetime) -> OrderFacts:
-    """Gather what a notice about one order needs."""
+    """Return the facts about one order, for a message about it."""
     raffle = _build_raffle_facts(order.raffle, now=now, buyer=None)
     return _build_order_facts([order], raffles={order.raffle_id: raffle})[0]
 
 
 def find_seller_contact(contact: WhatsAppContact, *, now: datetime) -> str:
-    """Say how a buyer reaches the seller; empty where nothing was ever on sale for them."""
+    """Return how a buyer reaches the seller; empty without any raffle on sale or order."""
     on_sale = availability.list_raffles_on_sale(contact.phone_number_id, now=now)
     return _choose_seller_contact(on_sale, _load_orders(contact))
 
 
 def _load_orders(contact: WhatsAppContact) -> list[Order]:
-    mine = Order.objects.filter(contact=contact).select_related("raffle")
-    live = list(mine.filter(status__in=Order.LIVE).order_by("id"))
-    over = mine.exclude(status__in=Order.LIVE).order_by("-id")[:MAX_ENDED_ORDERS]
-    return sorted([*live, *over], key=lambda order: order.pk)
+    orders = Order.objects.filter(contact=contact).select_related("raffle")
+    live = list(orders.filter(status__in=Order.LIVE).order_by("id"))
+    ended = orders.exclude(status__in=Order.LIVE).order_by("-id")[:MAX_ENDED_ORDERS]
+    return sorted([*live, *ended], key=lambda order: order.pk)
 
 
 def _choose_detailed_raffles(contact: WhatsAppContact, on_sale: Collection[Raffle]) -> set[int]:
-    """Name the raffles whose free numbers may be shown: the one chosen, or the only one."""
-    chosen = contact.context.get("raffle_id")
-    return {raffle.pk for raffle in on_sale if len(on_sale) == 1 or raffle.pk == chosen}
+    """Return the ids of the raffles whose free numbers may be shown: the chosen or only one."""
+    chosen_id = contact.context.get("raffle_id")
+    return {raffle.pk for raffle in on_sale if len(on_sale) == 1 or raffle.pk == chosen_id}
 
 
 def _find_example_numbers(raffle: Raffle, *, pivot: int) -> tuple[int, ...]:
@@ -85,7 +85,7 @@ def _build_raffle_facts(
     *,
     now: datetime,
     buyer: WhatsAppContact | None,
-    examples: tuple[int, ...] = (),
+    example_numbers: tuple[int, ...] = (),
 ) -> RaffleFacts:
     counts = availability.load_recent_counts(raffle.pk, now=now)
     return RaffleFacts(
@@ -96,30 +96,30 @@ def _build_raffle_facts(
         price=raffle.price,
         currency=raffle.currency,
         available=counts.available,
-        total=raffle.number_count,
-        first=raffle.first_number,
-        last=raffle.last_number,
+        number_count=raffle.number_count,
+        first_number=raffle.first_number,
+        last_number=raffle.last_number,
         width=raffle.width,
-        minimum=raffle.min_per_order,
-        maximum=raffle.max_per_order,
-        seller=raffle.seller_contact,
-        payment=raffle.payment_instructions,
+        min_per_order=raffle.min_per_order,
+        max_per_order=raffle.max_per_order,
+        seller_contact=raffle.seller_contact,
+        payment_instructions=raffle.payment_instructions,
         time_zone=raffle.time_zone,
         draw_at=raffle.draw_at,
-        left_for_buyer=_count_left_for_buyer(buyer, raffle),
-        examples=examples,
-        why_not=availability.get_not_selling_reason(raffle, now=now),
+        remaining_for_buyer=_count_remaining_for_buyer(buyer, raffle),
+        example_numbers=example_numbers,
+        not_selling_reason=availability.get_not_selling_reason(raffle, now=now),
     )
 
 
-def _count_left_for_buyer(buyer: WhatsAppContact | None, raffle: Raffle) -> int | None:
-    """Count what the buyer may still take; a hold of theirs would be given back, so it counts."""
+def _count_remaining_for_buyer(buyer: WhatsAppContact | None, raffle: Raffle) -> int | None:
+    """Return how many numbers a buyer may still take; those of their hold count as free."""
     if buyer is None or raffle.max_per_contact is None:
         return None
     drafts = Order.objects.filter(contact=buyer, raffle=raffle, status=OrderStatus.DRAFT)
-    given_back = sum(drafts.values_list("quantity", flat=True))
+    released = sum(drafts.values_list("quantity", flat=True))
     taken = availability.count_tickets_of_contact(raffle.pk, contact_id=buyer.pk)
-    return max(0, raffle.max_per_contact - taken + given_back)
+    return max(0, raffle.max_per_contact - taken + released)
 
 
 def _build_order_facts(

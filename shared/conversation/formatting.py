@@ -1,4 +1,4 @@
-"""How amounts, times and ticket numbers are written for people. Pure."""
+"""Amounts, times and ticket numbers as text for people; pure functions."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -11,21 +11,21 @@ from babel.numbers import format_currency, format_decimal
 
 LOCALE: Final = "en_US"
 MAX_TICKET_LIST_CHARACTERS: Final = 420
-"""Characters a list of ticket numbers may take in a message with buttons (body at most 1,024)."""
+"""Most characters of a list of ticket numbers; the body of a message with buttons takes 1,024."""
 
 
 def format_money(amount: Decimal, currency: str) -> str:
-    """Write an amount: $15.00, €1,234.50."""
+    """Return an amount with its currency (ISO 4217): $15.00, €1,234.50."""
     return format_currency(amount, currency, locale=LOCALE)
 
 
 def format_count(number: int) -> str:
-    """Write a count with its thousands: 1,000."""
+    """Return a count with thousands separators: 1,000."""
     return format_decimal(number, locale=LOCALE)
 
 
 def format_deadline(at: datetime, *, now: datetime, time_zone: str) -> str:
-    """Write a deadline: "15:42" if that is today where the raffle is, else "Sat 12 Dec, 15:42"."""
+    """Return a deadline: "15:42" if that is today in `time_zone`, else "Sat 12 Dec, 15:42"."""
     zone = ZoneInfo(time_zone)
     local = at.astimezone(zone)
     today = local.date() == now.astimezone(zone).date()
@@ -33,26 +33,35 @@ def format_deadline(at: datetime, *, now: datetime, time_zone: str) -> str:
 
 
 def format_day_and_time(at: datetime, *, time_zone: str) -> str:
-    """Write a moment in full: "Sat 12 Dec, 20:00"."""
+    """Return a date and time in full: "Sat 12 Dec, 20:00"."""
     local = at.astimezone(ZoneInfo(time_zone))
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
 def format_ticket_numbers(values: Collection[int], *, width: int, separator: str = " · ") -> str:
-    """Write ticket numbers with their zeros; many are drawn together as ranges, then shortened."""
+    """Return a list of ticket numbers that takes `MAX_TICKET_LIST_CHARACTERS` at most.
+
+    A list that is too long is written as ranges, and if that is not enough, cut.
+
+    Args:
+        values: the ticket numbers, in any order.
+        width: the digits of a number, with its leading zeros.
+        separator: the text between two numbers.
+
+    """
     ordered = sorted(values)
     plain = separator.join(f"{number:0{width}d}" for number in ordered)
     if len(plain) <= MAX_TICKET_LIST_CHARACTERS:
         return plain
     runs = [_format_run(group, width=width) for group in _split_into_runs(ordered)]
-    written = separator.join(runs)
-    if len(written) <= MAX_TICKET_LIST_CHARACTERS:
-        return written
+    as_ranges = separator.join(runs)
+    if len(as_ranges) <= MAX_TICKET_LIST_CHARACTERS:
+        return as_ranges
     return _format_shortened(ordered, width=width, separator=separator)
 
 
 def _split_into_runs(ordered: Sequence[int]) -> list[list[int]]:
-    """Split ascending numbers into stretches without a gap."""
+    """Return ascending numbers as runs without a gap."""
     keyed = groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0])
     return [[number for _, number in group] for _, group in keyed]
 
@@ -65,14 +74,14 @@ def _format_run(group: Sequence[int], *, width: int) -> str:
 
 
 def _format_shortened(ordered: Sequence[int], *, width: int, separator: str) -> str:
-    each = width + len(separator)
-    shown = max(1, (MAX_TICKET_LIST_CHARACTERS - 30) // each)
+    characters_per_number = width + len(separator)
+    shown = max(1, (MAX_TICKET_LIST_CHARACTERS - 30) // characters_per_number)
     listed = separator.join(f"{number:0{width}d}" for number in ordered[:shown])
     return f"{listed} and {len(ordered) - shown} more (see My tickets)"
 
 
 def format_numbers_as_sentence(values: Collection[int], *, width: int, at_most: int = 12) -> str:
-    """Write numbers as in a sentence: "07, 13 and 45"; beyond `at_most`: "… and 9 more"."""
+    """Return ticket numbers for a sentence: "07, 13 and 45"; beyond `at_most`: "… and 9 more"."""
     ordered = [f"{number:0{width}d}" for number in sorted(values)]
     if len(ordered) > at_most:
         return f"{', '.join(ordered[:at_most])} and {len(ordered) - at_most} more"

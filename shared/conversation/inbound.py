@@ -1,33 +1,33 @@
-"""Answers a buyer: their waiting messages in order, in one transaction, or not at all.
+"""Answers to a buyer's waiting messages: in order, in one transaction.
 
-One message must not stop the product, whatever is in it. One that raises an error is tried again
-and then given up. So is one that takes more than its share of processor time: that is looked at
-between the steps of an answer, because no thread can be interrupted from outside. Time that passes
-in the database does not count, so a slow database gives up nobody's message.
+No message may stop the gateway, whatever it contains. A message that raises an error is retried and
+then given up. The same applies to a message that takes more than `ANSWER_CPU_SECONDS` of processor
+time. The time is checked between the steps of an answer, because no thread can be interrupted from
+outside. Waiting for the database does not count, so a slow database gives no message up.
 
-And if the whole process hangs or dies, nothing can be noted afterwards. So a message that has
-waited suspiciously long is noted as a failed try before it is answered, which costs a transaction
-that messages answered in time do not pay. After one such try it is answered alone, so that no
-other message is counted for it.
+If the whole process hangs or dies, it cannot record anything. Therefore a message that has waited
+for longer than `LEFT_OVER_AFTER` is recorded as a failed attempt before it is answered. That takes
+a transaction more, which messages answered in time do not need. After one such attempt the message
+is answered alone, so that no other message is blamed for it.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
 from structlog.contextvars import bound_contextvars
 
-from shared.conversation import facts, flow
+from shared.conversation import facts, flow, inbound_failures
 from shared.conversation.effects import InboundTurn, carry_out_effect
 from shared.conversation.errors import AnswerFailed, EndlessConversation, LeftOver, TookTooLong
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
-from shared.conversation.parsing import ChatCommand, parse_command
+from shared.conversation.inbound_failures import CountedAttempt
+from shared.conversation.parsing import parse_command
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ButtonTapped,
@@ -40,7 +40,7 @@ from shared.conversation.values import (
     TextReceived,
     UnreadableReceived,
 )
-from shared.core import logs, retry
+from shared.core import logs
 from shared.core.constants import (
     ANSWER_CPU_SECONDS,
     LEFT_OVER_AFTER,
@@ -51,60 +51,48 @@ from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
 _log = logs.get_logger(__name__)
 
 MAX_EFFECTS_PER_MESSAGE: Final = 3
-"""Effects one message may lead to; a fourth would be a loop, which is a bug and an alarm."""
+"""Most effects of one message; a fourth one would be a loop, which is a bug."""
 
 PROOF_MEDIA_TYPES: Final = ("image/", "application/pdf")
-"""What a payment proof may announce itself as; its content decides later."""
+"""Prefixes of the media types that a payment proof may have according to the webhook.
+
+The content of the file is checked once it is downloaded.
+"""
 
 
 type CpuClock = Callable[[], float]
-"""Processor time of this thread in seconds, such as `time.thread_time`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A message whose try was counted before it began.
-
-    Attributes:
-        message_id: the message.
-        alone: whether no other message is answered with it.
-
-    """
-
-    message_id: int
-    alone: bool
+"""A function that returns the processor time of this thread in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerResult:
-    """What came of answering a buyer.
+    """The result of answering a buyer.
 
     Attributes:
-        messages: how many of their messages were dealt with; more may wait.
-        replies: how many messages were queued for them.
-        media: whether a proof's file is to be fetched.
-        acted: whether an order was acted on.
+        messages: the count of answered messages; more may wait.
+        replies: the count of messages that were queued for the buyer.
+        has_media: whether a proof's file has to be downloaded.
+        has_acted: whether an effect was carried out.
 
     """
 
     messages: int = 0
     replies: int = 0
-    media: bool = False
-    acted: bool = False
+    has_media: bool = False
+    has_acted: bool = False
 
     def __add__(self, other: "AnswerResult") -> "AnswerResult":
         return AnswerResult(
             self.messages + other.messages,
             self.replies + other.replies,
-            self.media or other.media,
-            self.acted or other.acted,
+            self.has_media or other.has_media,
+            self.has_acted or other.has_acted,
         )
 
 
@@ -116,93 +104,103 @@ def answer_waiting_messages(
     pivot: int,
     before: int | None = None,
     left_over_since: datetime | None = None,
-    begun: Begun | None = None,
+    counted: CountedAttempt | None = None,
     cpu_clock: CpuClock = time.thread_time,
 ) -> AnswerResult:
-    """Answer a buyer's waiting messages by the time they were sent.
+    """Answer a buyer's waiting messages in the order in which they were sent.
 
-    Ends with the first that acted on an order: ticket numbers are locked in one global order only
-    within one hold, so a transaction must not go on to the next. The rest is for the next call.
+    Stops after the first message with an effect: the global order in which ticket numbers are
+    locked holds within one hold only, so one transaction must not make a second one. The next call
+    answers the rest.
 
     Args:
         contact_id: the buyer.
-        now: the clock.
-        pivot: a die from 0 to 2^31-1.
-        before: stop at this message, which failed by itself and waits for another try.
-        left_over_since: messages received before that are left over; None: none is.
-        begun: the message that is tried now although it is noted to be tried later.
-        cpu_clock: processor time of this thread, in seconds.
+        now: the current time.
+        pivot: a random integer from 0 to 2^31-1.
+        before: the id of a message that failed and waits for its next attempt; answering stops
+            before it.
+        left_over_since: messages received before this time are left over; None: none are.
+        counted: the attempt that was counted beforehand; its message is answered now although its
+            next attempt is later.
+        cpu_clock: the processor time of this thread, in seconds.
 
     Raises:
-        AnswerFailed: for the first message that cannot be answered; nothing was changed.
+        AnswerFailed: the first message that cannot be answered; nothing was changed.
         LeftOver: a message is left over; nothing was changed.
-        OperationalError, InterfaceError: the database is away, or the transaction met another.
+        OperationalError, InterfaceError: the database is unavailable, or two transactions
+            conflicted.
 
     """
     contact = contacts.lock_contact(contact_id)
     waiting = _select_due_messages(
-        inbox_queue.list_unanswered_messages(contact_id), now=now, before=before, begun=begun
+        inbox_queue.list_unanswered_messages(contact_id), now=now, before=before, counted=counted
     )
     if not waiting:
         return AnswerResult()
     if left_over_since and any(message.received_at < left_over_since for message in waiting):
         raise LeftOver(waiting[0].pk)
     if contact.is_blocked:
-        done = _keep_proofs_silently(contact, waiting, now=now, pivot=pivot)
+        result = _keep_proofs_silently(contact, waiting, now=now, pivot=pivot)
     else:
         released = outbox_queue.release_withheld_messages(contact, now=now)
-        done = AnswerResult(replies=released)
-        done += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
-    handled = waiting[: done.messages]
+        result = AnswerResult(replies=released)
+        result += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
+    handled = waiting[: result.messages]
     _update_last_inbound(contact, handled, now=now)
     contact.save(update_fields=["state", "context", "last_inbound_at"])
     InboundMessage.objects.filter(pk__in=[message.pk for message in handled]).update(
         status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=""
     )
-    return done
+    return result
 
 
 def answer_or_record_failure(
     contact_id: int, *, now: datetime, pivot: int, cpu_clock: CpuClock = time.thread_time
 ) -> AnswerResult | None:
-    """Answer a buyer; where that fails, note it so that it is tried again and then given up.
+    """Answer a buyer's waiting messages; if one fails, record it for a retry or give it up.
 
-    What was written before the failing message is answered all the same; what was written after
-    it waits, so that the order holds. After the last try the message is FAILED, an alarm says so
-    and the buyer gets an apology.
+    The messages before the failing one are answered all the same; those after it wait, so that the
+    order is kept. After the last attempt the message is FAILED, an alarm is raised and the buyer
+    gets an apology.
+
+    Args:
+        contact_id: the buyer.
+        now: the current time.
+        pivot: a random integer from 0 to 2^31-1.
+        cpu_clock: the processor time of this thread, in seconds.
 
     Returns:
-        What was answered, or None if a message failed.
+        The result, or None if a message failed.
 
     Raises:
-        OperationalError, InterfaceError: the database is away; that counts as no try.
+        OperationalError, InterfaceError: the database is unavailable; that is not an attempt.
 
     """
     since = now - LEFT_OVER_AFTER
-    begun: Begun | None = None
+    counted: CountedAttempt | None = None
     try:
         try:
             return answer_waiting_messages(
                 contact_id, now=now, pivot=pivot, left_over_since=since, cpu_clock=cpu_clock
             )
-        except LeftOver as found:
-            attempts = _begin_left_over(contact_id, found.message_id, now=now)
+        except LeftOver as left_over:
+            attempts = inbound_failures.count_attempt(contact_id, left_over.message_id, now=now)
             if attempts is None:
                 return AnswerResult()
             if attempts > MAX_INBOX_ATTEMPTS:
                 return AnswerResult(messages=1, replies=1)
-            begun = Begun(found.message_id, alone=attempts > 1)
+            counted = CountedAttempt(left_over.message_id, alone=attempts > 1)
         return answer_waiting_messages(
-            contact_id, now=now, pivot=pivot, begun=begun, cpu_clock=cpu_clock
+            contact_id, now=now, pivot=pivot, counted=counted, cpu_clock=cpu_clock
         )
     except AnswerFailed as failed:
         failure = failed
     except (OperationalError, InterfaceError):
-        _take_back(begun)
+        inbound_failures.take_back_attempt(counted)
         raise
     if isinstance(failure.__cause__, OperationalError | InterfaceError):
-        _take_back(begun)
-        raise failure.__cause__  # as it came: what caused it tells a deadlock from an outage
+        inbound_failures.take_back_attempt(counted)
+        raise failure.__cause__  # unchanged: its own cause tells a deadlock from an outage
     _log.error(
         "answer_failed", message_id=failure.message_id, contact_id=contact_id, exc_info=failure
     )
@@ -212,43 +210,46 @@ def answer_or_record_failure(
         )
     except AnswerFailed:
         _log.exception("answer_failed_again", contact_id=contact_id)
-    _record_failure(contact_id, failure, begun=begun, now=now)
+    inbound_failures.record_failure(contact_id, failure, counted=counted, now=now)
     return None
 
 
 def _select_due_messages(
-    waiting: Sequence[InboundMessage], *, now: datetime, before: int | None, begun: Begun | None
+    waiting: Sequence[InboundMessage],
+    *,
+    now: datetime,
+    before: int | None,
+    counted: CountedAttempt | None,
 ) -> list[InboundMessage]:
-    """Take messages up to the first that must wait; those behind it wait as long."""
+    """Return the messages up to the first that must wait; the later ones wait for the same time."""
     due: list[InboundMessage] = []
     for place, message in enumerate(waiting):
         retry_at = message.next_attempt_at
         if message.pk == before:
             break
-        if begun is not None and message.pk == begun.message_id:
-            if begun.alone:
+        if counted is not None and message.pk == counted.message_id:
+            if counted.alone:
                 return [message]
         elif retry_at is not None and retry_at > now:
-            behind = [later.pk for later in waiting[place + 1 :]]
-            InboundMessage.objects.filter(pk__in=behind).update(next_attempt_at=retry_at)
+            later_ids = [later.pk for later in waiting[place + 1 :]]
+            InboundMessage.objects.filter(pk__in=later_ids).update(next_attempt_at=retry_at)
             break
         due.append(message)
     return due
 
 
 def _update_last_inbound(
-    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime
+    contact: WhatsAppContact, handled: Sequence[InboundMessage], *, now: datetime
 ) -> None:
-    """Move the start of the 24 h window: it counts from the time of what the buyer wrote.
+    """Set the start of the 24-hour window: the time when the buyer wrote last.
 
-    A `system` message tells of the buyer and is not theirs; a clock that is ahead opens nothing
-    beyond now.
+    A `system` message is about the buyer but not from them. A time in the future counts as now.
     """
-    for message in waiting:
-        written = min(message.sent_at, now)
-        known = contact.last_inbound_at
-        if message.type != "system" and (known is None or written > known):
-            contact.last_inbound_at = written
+    for message in handled:
+        sent_at = min(message.sent_at, now)
+        last = contact.last_inbound_at
+        if message.type != "system" and (last is None or sent_at > last):
+            contact.last_inbound_at = sent_at
 
 
 def _answer_in_order(
@@ -259,31 +260,31 @@ def _answer_in_order(
     pivot: int,
     cpu_clock: CpuClock,
 ) -> AnswerResult:
-    done = AnswerResult()
+    result = AnswerResult()
     stale: InboundMessage | None = None
-    share_ends = cpu_clock() + ANSWER_CPU_SECONDS
+    cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
     for place, message in enumerate(waiting):
         turn = InboundTurn(contact, message, now, (pivot + place * 7919) % 2**31)
-        with _answering(message):
-            said = parse_content(message.payload)
-            if now - message.sent_at > STALE_AFTER and not _may_act_when_stale(said):
+        with _name_in_logs_and_errors(message):
+            content = parse_content(message.payload)
+            if now - message.sent_at > STALE_AFTER and not _may_act_when_stale(content):
                 stale = message
-                done += AnswerResult(messages=1)
+                result += AnswerResult(messages=1)
                 continue
-            answered = _answer_message(turn, said, cpu_clock=cpu_clock)
+            answered = _answer_message(turn, content, cpu_clock=cpu_clock)
             _log.info("answered", type=message.type, state=contact.state)
-        done += answered
-        if answered.acted or cpu_clock() > share_ends:
+        result += answered
+        if answered.has_acted or cpu_clock() > cpu_deadline:
             break
-    if stale is not None and not done.replies:
-        with _answering(stale):
-            done += _send_summary(InboundTurn(contact, stale, now, pivot))
-    return done
+    if stale is not None and not result.replies:
+        with _name_in_logs_and_errors(stale):
+            result += _send_summary(InboundTurn(contact, stale, now, pivot))
+    return result
 
 
 @contextmanager
-def _answering(message: InboundMessage) -> Iterator[None]:
-    """Name the message in the logs, and as what failed if anything does."""
+def _name_in_logs_and_errors(message: InboundMessage) -> Iterator[None]:
+    """Add the message's ids to the logs, and raise any error as the failure of this message."""
     with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
         try:
             yield
@@ -294,92 +295,91 @@ def _answering(message: InboundMessage) -> Iterator[None]:
 def _keep_proofs_silently(
     contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
 ) -> AnswerResult:
-    """Answer a blocked buyer nothing, yet lose no payment: what they send while they owe is kept.
+    """Answer nothing to a blocked buyer, but store what may prove a payment.
 
-    Of several orders that want payment a person chooses, as for any proof that fits none.
+    If several orders wait for payment, a person chooses, as for any proof without an order.
     """
-    done = AnswerResult()
+    result = AnswerResult()
     for message in waiting:
-        done += AnswerResult(messages=1)
-        with _answering(message):
-            said = parse_content(message.payload)
-        owed = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
-        keys = list(owed.values_list("pk", flat=True)[:2])
-        if not keys or not _is_proof(said):
+        result += AnswerResult(messages=1)
+        with _name_in_logs_and_errors(message):
+            content = parse_content(message.payload)
+        unpaid = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
+        unpaid_ids = list(unpaid.values_list("pk", flat=True)[:2])
+        if not unpaid_ids or not _is_proof(content):
             continue
         turn = InboundTurn(contact, message, now, pivot)
-        meant = _find_order_replied_to(said.replied_to, turn)
-        only = keys[0] if len(keys) == 1 else None
-        with _answering(message):
-            carry_out_effect(KeepProof(meant if meant in keys else only), turn)
-        return done + AnswerResult(media=True, acted=True)
-    return done
+        replied_to = _find_order_replied_to(content.replied_to, turn)
+        only = unpaid_ids[0] if len(unpaid_ids) == 1 else None
+        with _name_in_logs_and_errors(message):
+            carry_out_effect(KeepProof(replied_to if replied_to in unpaid_ids else only), turn)
+        return result + AnswerResult(has_media=True, has_acted=True)
+    return result
 
 
-def _may_act_when_stale(said: MessageContent) -> bool:
-    """Whether a message acts however late it comes: a proof, or an exact CANCEL."""
-    if _is_proof(said):
+def _may_act_when_stale(content: MessageContent) -> bool:
+    """Return whether a message has an effect however old it is: a proof, or an exact CANCEL."""
+    if _is_proof(content):
         return True
-    heard = parse_command(said.text) if said.kind is ContentKind.TEXT else None
-    return heard is not None and heard.command is ChatCommand.CANCEL and heard.surely
+    parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
+    return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain
 
 
 def _answer_message(
-    turn: InboundTurn, said: MessageContent, *, cpu_clock: CpuClock
+    turn: InboundTurn, content: MessageContent, *, cpu_clock: CpuClock
 ) -> AnswerResult:
-    share_ends = cpu_clock() + ANSWER_CPU_SECONDS
+    cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
     contact = turn.contact
-    event: ConversationEvent = _build_event(said, turn)
-    media = acted = False
+    event: ConversationEvent = _build_event(content, turn)
+    has_media = has_acted = False
     for _ in range(MAX_EFFECTS_PER_MESSAGE + 1):
         known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
         step = flow.step(State(contact.state), Context.from_json(contact.context), event, known)
-        if cpu_clock() > share_ends:
+        if cpu_clock() > cpu_deadline:
             raise TookTooLong(f"message {turn.message.pk} took more than its share")
-        contact.state, contact.context = step.state, step.context.as_json()
+        contact.state, contact.context = step.state, step.context.to_json()
         if step.effect is None:
             _queue_replies(step.replies, turn)
-            return AnswerResult(messages=1, replies=len(step.replies), media=media, acted=acted)
-        acted, media = True, media or isinstance(step.effect, KeepProof)
+            return AnswerResult(1, len(step.replies), has_media=has_media, has_acted=has_acted)
+        has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
         event = carry_out_effect(step.effect, turn)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
 
 
-def _build_event(said: MessageContent, turn: InboundTurn) -> BuyerInput:
-    if said.kind is ContentKind.TEXT:
-        return TextReceived(said.text)
-    if said.kind is ContentKind.TAP:
-        return ButtonTapped(said.reply_id, said.text)
-    if _is_proof(said):
-        return PictureReceived(_find_order_replied_to(said.replied_to, turn))
-    return UnreadableReceived(said.kind.value.lower())
+def _build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
+    if content.kind is ContentKind.TEXT:
+        return TextReceived(content.text)
+    if content.kind is ContentKind.TAP:
+        return ButtonTapped(content.reply_id, content.text)
+    if _is_proof(content):
+        return PictureReceived(_find_order_replied_to(content.replied_to, turn))
+    return UnreadableReceived(content.kind.value.lower())
 
 
-def _is_proof(said: MessageContent) -> bool:
-    if said.media is None or said.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
+def _is_proof(content: MessageContent) -> bool:
+    media = content.media
+    if media is None or content.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
         return False
-    return said.kind is ContentKind.IMAGE or said.media.mime_type.startswith(PROOF_MEDIA_TYPES)
+    return content.kind is ContentKind.IMAGE or media.mime_type.startswith(PROOF_MEDIA_TYPES)
 
 
 def _find_order_replied_to(wa_message_id: str, turn: InboundTurn) -> int | None:
-    """Find the order a message of ours was about, when the buyer replied to that message."""
+    """Return the id of the order that a message of ours was about, if the buyer replied to it."""
     if not wa_message_id:
         return None
-    about = OutboundMessage.objects.filter(
-        wa_message_id=wa_message_id, contact=turn.contact
-    ).values_list("about", flat=True)
-    code = about.first()
+    sent = OutboundMessage.objects.filter(wa_message_id=wa_message_id, contact=turn.contact)
+    code = sent.values_list("about", flat=True).first()
     if not code:
         return None
-    mine = Order.objects.filter(code=code, contact=turn.contact)
-    return mine.values_list("pk", flat=True).first()
+    orders = Order.objects.filter(code=code, contact=turn.contact)
+    return orders.values_list("pk", flat=True).first()
 
 
 def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> None:
     for reply in replies:
         outbox_queue.enqueue_message(
             turn.contact,
-            reply.message(),
+            reply.to_whatsapp_message(),
             key=reply.key,
             kind=OutboxKind.REPLY,
             now=turn.now,
@@ -390,14 +390,14 @@ def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> None:
 
 
 def _send_summary(turn: InboundTurn) -> AnswerResult:
-    """Say once where the buyer stands, after messages too old to act upon."""
+    """Queue one summary of the conversation after messages that are too old to act on."""
     contact = turn.contact
     known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
     state, context = reconcile_state(
         State(contact.state), Context.from_json(contact.context), known
     )
     step = repeat_prompt(state, context, known, note=guidance.build_back_again_note())
-    contact.state, contact.context = step.state, step.context.as_json()
+    contact.state, contact.context = step.state, step.context.to_json()
     if _has_recent_summary(turn):
         return AnswerResult()
     _queue_replies([_rekey_as_summary(reply) for reply in step.replies], turn)
@@ -405,6 +405,7 @@ def _send_summary(turn: InboundTurn) -> AnswerResult:
 
 
 SUMMARY_KEY: Final = "back_again"
+"""Key of the summary in the outbox."""
 
 
 def _rekey_as_summary(reply: Reply) -> Reply:
@@ -417,107 +418,3 @@ def _has_recent_summary(turn: InboundTurn) -> bool:
     return OutboundMessage.objects.filter(
         contact=turn.contact, key=SUMMARY_KEY, created_at__gt=turn.now - STALE_AFTER
     ).exists()
-
-
-# ── a message that fails by itself ────────────────────────────────────────────────────────────
-
-
-UNFINISHED: Final = "Unfinished"
-"""Error of a message whose try was begun; it stays if the process dies of it."""
-
-
-@transaction.atomic(durable=True)
-def _begin_left_over(contact_id: int, message_id: int, *, now: datetime) -> int | None:
-    """Note a try as failed before it begins, so that it counts even if this process dies of it.
-
-    Until the next try is due no other gateway begins one.
-
-    Returns:
-        Which try it is; one more than `MAX_INBOX_ATTEMPTS` if the message was given up instead.
-        None if another gateway has begun or answered it.
-
-    """
-    contact = contacts.lock_contact(contact_id)
-    message = InboundMessage.objects.get(pk=message_id)
-    if message.status != InboxStatus.RECEIVED:
-        return None
-    if message.next_attempt_at is not None and message.next_attempt_at > now:
-        return None
-    if message.attempts >= MAX_INBOX_ATTEMPTS:
-        _log.error("answer_never_finished", message_id=message_id, contact_id=contact_id)
-        _give_up_message(contact, message, now=now)
-        message.save(update_fields=["next_attempt_at", "status", "processed_at"])
-        return message.attempts + 1
-    message.attempts += 1
-    message.error = UNFINISHED
-    message.next_attempt_at = _next_try(message, now=now)
-    message.save(update_fields=["attempts", "error", "next_attempt_at"])
-    return message.attempts
-
-
-def _take_back(begun: Begun | None) -> None:
-    """Count no try where the database went away; if it is still away, the try counts."""
-    if begun is None:
-        return
-    with suppress(OperationalError, InterfaceError):
-        InboundMessage.objects.filter(pk=begun.message_id, attempts__gt=0).update(
-            attempts=F("attempts") - 1, next_attempt_at=None
-        )
-
-
-@transaction.atomic(durable=True)
-def _record_failure(
-    contact_id: int, failure: AnswerFailed, *, begun: Begun | None, now: datetime
-) -> None:
-    contact = contacts.lock_contact(contact_id)
-    message = InboundMessage.objects.get(pk=failure.message_id)
-    if message.status != InboxStatus.RECEIVED:
-        return
-    if begun is None or begun.message_id != message.pk:
-        message.attempts += 1
-    message.error = " ".join(_list_error_kinds(failure))[:500]
-    if message.attempts < MAX_INBOX_ATTEMPTS:
-        message.next_attempt_at = _next_try(message, now=now)
-    else:
-        _give_up_message(contact, message, now=now)
-    message.save(update_fields=["attempts", "error", "next_attempt_at", "status", "processed_at"])
-
-
-def _next_try(message: InboundMessage, *, now: datetime) -> datetime:
-    return now + retry.compute_exponential_wait(
-        message.attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
-    )
-
-
-def _list_error_kinds(failure: AnswerFailed) -> Iterator[str]:
-    """Name the kinds of error, not their words: those may quote what the buyer wrote."""
-    error: BaseException | None = failure.__cause__
-    while error is not None:
-        yield type(error).__name__
-        error = error.__cause__
-
-
-def _give_up_message(contact: WhatsAppContact, message: InboundMessage, *, now: datetime) -> None:
-    message.status = InboxStatus.FAILED
-    message.processed_at = now
-    message.next_attempt_at = None
-    alarms.sound_alarm(
-        f"inbound_failed:{message.pk}",
-        title="A buyer's message could not be answered",
-        detail=f"Message {message.pk} failed {message.attempts} times ({message.error}). "
-        "The buyer got an apology; please write to them.",
-        phone_number_id=message.phone_number_id,
-        now=now,
-    )
-    if contact.is_blocked:
-        return
-    reply = guidance.build_apology_message("")
-    outbox_queue.enqueue_message(
-        contact,
-        reply.message(),
-        key=reply.key,
-        kind=OutboxKind.REPLY,
-        now=now,
-        in_reply_to=message,
-        correlation_id=message.correlation_id,
-    )

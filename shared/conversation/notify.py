@@ -1,4 +1,4 @@
-"""Locks an order together with its buyer, and tells buyers what became of it."""
+"""Messages to buyers about changes of their orders."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,32 +20,46 @@ ACKNOWLEDGEMENT_KEYS: Final = (
     "late_proof_secured",
     "order_made",
 )
-"""The texts that say that a proof is here."""
+"""Keys of the texts that acknowledge a proof."""
 
 
 def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: str = "") -> bool:
-    """Say whether a contact heard within the last minute that a proof is here: once is enough.
+    """Return whether a proof was acknowledged to a contact within `ALBUM_WINDOW`.
+
+    The pictures of an album arrive as single messages; one acknowledgement is enough.
 
     Args:
-        contact_id: the buyer; None hears nothing.
-        now: the clock.
-        about: the code of an order; empty: whichever it was.
+        contact_id: the buyer; for None the result is false.
+        now: the current time.
+        about: the code of the order that was acknowledged; empty: any order.
 
     """
-    told = OutboundMessage.objects.filter(
+    recent = OutboundMessage.objects.filter(
         contact_id=contact_id, key__in=ACKNOWLEDGEMENT_KEYS, created_at__gt=now - ALBUM_WINDOW
     )
-    return told.filter(about=about).exists() if about else told.exists()
+    return recent.filter(about=about).exists() if about else recent.exists()
 
 
 def notify_buyer(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:
-    """Queue the notice of a locked order's buyer; a sale without a contact has nobody to tell."""
+    """Queue a message to the buyer of a locked order; does nothing if the order has no contact.
+
+    Args:
+        order: the order, locked together with its contact.
+        text: a function that builds the reply from the order's facts.
+        now: the current time.
+
+    """
     if order.contact is not None:
         notify_contact(order.contact, text(facts.gather_order_facts(order, now=now)), now=now)
 
 
 def notify_contact(contact: WhatsAppContact, reply: Reply, *, now: datetime) -> None:
-    """Queue a notice for a locked contact; outside the 24-hour window it waits."""
+    """Queue a message to a locked contact; outside the 24-hour window it is withheld."""
     outbox_queue.enqueue_message(
-        contact, reply.message(), key=reply.key, kind=OutboxKind.NOTICE, now=now, about=reply.about
+        contact,
+        reply.to_whatsapp_message(),
+        key=reply.key,
+        kind=OutboxKind.NOTICE,
+        now=now,
+        about=reply.about,
     )

@@ -1,4 +1,4 @@
-"""The frozen values the conversation is decided with: facts, events, effects and steps."""
+"""Immutable values of the conversation: facts, context, events, effects and steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,12 +10,25 @@ from shared.core.enums import Mode, OrderStatus, State
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
 
-# ── what is so ────────────────────────────────────────────────────────────────────────────────
+# ── facts ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class RaffleFacts:
-    """A raffle as the conversation needs it; `why_not` says why it does not sell just now."""
+    """A raffle as the conversation sees it.
+
+    Attributes:
+        price: the price of one number, in `currency`.
+        currency: an ISO 4217 code.
+        available: the count of free numbers, which may be some seconds old.
+        number_count: the count of all numbers.
+        width: the digits of a number, with its leading zeros.
+        remaining_for_buyer: how many numbers this buyer may still take; None: no limit.
+        example_numbers: a few free numbers to show where a buyer picks.
+        not_selling_reason: the reason why it sells nothing now, as
+            `availability.get_not_selling_reason` returns it; None: it is on sale.
+
+    """
 
     id: int
     title: str
@@ -23,44 +36,54 @@ class RaffleFacts:
     price: Decimal
     currency: str
     available: int
-    total: int
-    first: int
-    last: int
+    number_count: int
+    first_number: int
+    last_number: int
     width: int
-    minimum: int
-    maximum: int
-    seller: str
-    payment: str = ""
+    min_per_order: int
+    max_per_order: int
+    seller_contact: str
+    payment_instructions: str = ""
     description: str = ""
     time_zone: str = "UTC"
     draw_at: datetime | None = None
-    left_for_buyer: int | None = None
-    examples: tuple[int, ...] = ()
-    why_not: str | None = None
+    remaining_for_buyer: int | None = None
+    example_numbers: tuple[int, ...] = ()
+    not_selling_reason: str | None = None
 
     @property
-    def on_sale(self) -> bool:
+    def is_on_sale(self) -> bool:
         """Whether a number can be held now."""
-        return self.why_not is None
+        return self.not_selling_reason is None
 
     @property
-    def most(self) -> int:
-        """How many numbers this buyer may take at once now."""
-        own = self.maximum if self.left_for_buyer is None else self.left_for_buyer
-        return max(0, min(self.maximum, self.available, own))
+    def max_quantity(self) -> int:
+        """The most numbers that this buyer may take at once now."""
+        own = self.max_per_order if self.remaining_for_buyer is None else self.remaining_for_buyer
+        return max(0, min(self.max_per_order, self.available, own))
 
-    def written(self, number: int) -> str:
-        """Write a number with its leading zeros."""
+    def format_ticket_number(self, number: int) -> str:
+        """Return a ticket number with its leading zeros."""
         return f"{number:0{self.width}d}"
 
-    def has(self, number: int) -> bool:
-        """Whether the raffle has such a number, free or not."""
-        return self.first <= number <= self.last
+    def has_ticket_number(self, number: int) -> bool:
+        """Return whether the raffle has such a number, free or not."""
+        return self.first_number <= number <= self.last_number
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """One of the buyer's orders."""
+    """One of the buyer's orders.
+
+    Attributes:
+        numbers: the ticket numbers it holds, or held last, in ascending order.
+        total: the amount to be paid, in `currency` (ISO 4217).
+        expires_at: the end of the hold or of the time to pay; None: no time limit.
+        under_review: whether a payment proof is being checked.
+        needs_decision: whether a late payment waits for the seller's decision.
+        asked_again: whether the seller asked for a better proof.
+
+    """
 
     id: int
     code: str
@@ -76,56 +99,63 @@ class OrderFacts:
     asked_again: bool = False
 
     @property
-    def live(self) -> bool:
-        """Whether it keeps numbers for a while: a hold or an order to be paid."""
+    def is_live(self) -> bool:
+        """Whether the order keeps numbers for a while: it is a hold or still to be paid."""
         return self.status in {OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT}
 
     @property
     def wants_payment(self) -> bool:
-        """Whether its buyer should pay and send a proof."""
+        """Whether the buyer still has to pay and to send a proof."""
         return self.status is OrderStatus.PENDING_PAYMENT and not self.under_review
 
     @property
     def wants_proof(self) -> bool:
-        """Whether its buyer owes a proof: the first, or the better one they were asked for."""
+        """Whether the buyer has to send a proof: the first one, or a better one."""
         return self.wants_payment or self.asked_again
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is so at this moment, for one buyer; gathered anew before every decision."""
+    """The facts about one buyer at one moment; gathered anew before every decision.
+
+    Attributes:
+        raffles: the raffles on sale.
+        orders: the buyer's live orders and the latest of those that ended, oldest first.
+        seller_contact: how to reach the seller; empty if unknown.
+
+    """
 
     now: datetime
     raffles: tuple[RaffleFacts, ...] = ()
     orders: tuple[OrderFacts, ...] = ()
-    seller: str = ""
+    seller_contact: str = ""
 
-    def raffle(self, raffle_id: int | None) -> RaffleFacts | None:
-        """Find a raffle that is on sale, or that one of the buyer's orders belongs to."""
+    def find_raffle(self, raffle_id: int | None) -> RaffleFacts | None:
+        """Return a raffle that is on sale or that one of the buyer's orders belongs to."""
         known = (*self.raffles, *(order.raffle for order in self.orders))
         return next((raffle for raffle in known if raffle.id == raffle_id), None)
 
-    def order(self, order_id: int | None) -> OrderFacts | None:
-        """Find one of the buyer's own orders."""
+    def find_order(self, order_id: int | None) -> OrderFacts | None:
+        """Return one of the buyer's own orders."""
         return next((order for order in self.orders if order.id == order_id), None)
 
     @property
     def live_orders(self) -> tuple[OrderFacts, ...]:
         """Holds and orders to be paid, oldest first."""
-        return tuple(order for order in self.orders if order.live)
+        return tuple(order for order in self.orders if order.is_live)
 
     @property
-    def wanting_payment(self) -> tuple[OrderFacts, ...]:
-        """Orders that wait for money and a proof."""
+    def orders_wanting_payment(self) -> tuple[OrderFacts, ...]:
+        """Orders that wait for the payment and its proof."""
         return tuple(order for order in self.orders if order.wants_payment)
 
     @property
-    def wanting_proof(self) -> tuple[OrderFacts, ...]:
-        """Orders that wait for a proof, or for a better one."""
+    def orders_wanting_proof(self) -> tuple[OrderFacts, ...]:
+        """Orders that wait for a proof or for a better one."""
         return tuple(order for order in self.orders if order.wants_proof)
 
-    def draft(self, raffle_id: int | None) -> OrderFacts | None:
-        """The hold the buyer has not confirmed yet in a raffle."""
+    def find_draft(self, raffle_id: int | None) -> OrderFacts | None:
+        """Return the hold in a raffle that the buyer has not confirmed yet."""
         return next(
             (
                 order
@@ -136,16 +166,22 @@ class Facts:
         )
 
 
-# ── what is remembered between two messages ───────────────────────────────────────────────────
+# ── context: remembered between two messages ──────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the contact row keeps of the purchase under way.
+    """The purchase under way, as the contact's row stores it.
 
     Attributes:
-        asked: the tap a plain "yes" stands for, while a yes-or-no question is open.
-        misses: how many messages in a row were not understood.
+        raffle_id: the chosen raffle.
+        mode: the way the numbers are chosen.
+        qty: the quantity of random numbers that was asked for.
+        draft_order_id: the order the conversation is about.
+        picked_numbers: the ticket numbers that were asked for.
+        yes_button_id: the id of the button that a plain "yes" stands for, while a yes-or-no
+            question is open; stored under the key `asked`.
+        misses: the count of messages in a row that were not understood.
 
     """
 
@@ -154,33 +190,33 @@ class Context:
     qty: int | None = None
     draft_order_id: int | None = None
     picked_numbers: tuple[int, ...] = ()
-    asked: str = ""
+    yes_button_id: str = ""
     misses: int = 0
 
-    def but(self, **changes: Any) -> Self:
-        """Give the same context with some values changed."""
+    def with_changes(self, **changes: Any) -> Self:
+        """Return a copy with some values changed."""
         return replace(self, **changes)
 
-    def understood(self) -> Self:
-        """Forget that anything was not understood, and any open question."""
-        return replace(self, misses=0, asked="")
+    def without_open_question(self) -> Self:
+        """Return a copy for a buyer who was understood: no misses and no open question."""
+        return replace(self, misses=0, yes_button_id="")
 
-    def as_json(self) -> dict[str, Any]:
-        """Give what is stored; empty values are left out."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the values to store; empty ones are left out."""
         values = {
             "raffle_id": self.raffle_id,
             "mode": self.mode.value if self.mode else None,
             "qty": self.qty,
             "draft_order_id": self.draft_order_id,
             "picked_numbers": list(self.picked_numbers),
-            "asked": self.asked,
+            "asked": self.yes_button_id,
             "misses": self.misses,
         }
         return {name: value for name, value in values.items() if value}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what was stored; unknown or malformed values count as absent."""
+        """Return the context from its stored values; unknown or malformed ones count as absent."""
         mode = stored.get("mode")
         return cls(
             raffle_id=_int_or_none(stored.get("raffle_id")),
@@ -190,7 +226,7 @@ class Context:
             picked_numbers=tuple(
                 n for n in map(_int_or_none, stored.get("picked_numbers") or ()) if n is not None
             ),
-            asked=str(stored.get("asked") or ""),
+            yes_button_id=str(stored.get("asked") or ""),
             misses=_int_or_none(stored.get("misses")) or 0,
         )
 
@@ -199,7 +235,7 @@ def _int_or_none(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-# ── what happens ──────────────────────────────────────────────────────────────────────────────
+# ── events: what the buyer sent, and the outcomes of effects ──────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +247,7 @@ class TextReceived:
 
 @dataclass(frozen=True, slots=True)
 class ButtonTapped:
-    """The buyer tapped a button or a row; `title` is what they saw."""
+    """The buyer tapped a button or a list row; `title` is its label."""
 
     id: str
     title: str = ""
@@ -226,7 +262,7 @@ class PictureReceived:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableReceived:
-    """The buyer sent something the bot has no use for: audio, a sticker, a location …"""
+    """The buyer sent something the bot cannot use: audio, a sticker, a location …"""
 
     kind: str
 
@@ -254,13 +290,13 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True)
 class ProofAddedToOrder:
-    """A proof was kept for an order.
+    """A proof was stored for an order.
 
     Attributes:
-        first: whether it is the one that started the review.
-        quiet: whether an acknowledgement went out so recently that another is noise.
-        late: whether the order had ended before.
-        secured: whether the order has its numbers (again).
+        first: whether this proof started the review.
+        quiet: whether an acknowledgement was sent so recently that no other is needed.
+        late: whether the order had already ended.
+        secured: whether the order has its numbers, possibly again.
 
     """
 
@@ -273,7 +309,7 @@ class ProofAddedToOrder:
 
 @dataclass(frozen=True, slots=True)
 class ProofWithoutOrder:
-    """A picture was kept that fits no order yet."""
+    """A picture was stored that belongs to no order yet."""
 
     proof_id: int
     quiet: bool = False
@@ -281,7 +317,7 @@ class ProofWithoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class EffectRefused:
-    """What was asked for could not be done; `code` and `details` are the domain error's."""
+    """The domain refused the effect; `code` and `details` are those of its error."""
 
     code: str
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -298,12 +334,12 @@ type EffectOutcome = (
 )
 type ConversationEvent = BuyerInput | EffectOutcome
 
-# ── what is to be done ────────────────────────────────────────────────────────────────────────
+# ── effects: changes that a step asks for ─────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class HoldRandom:
-    """Hold so many free numbers, whichever; `replacing` is given back in the same step."""
+    """Hold `quantity` random free numbers; the order `replacing` is released in the same step."""
 
     raffle_id: int
     quantity: int
@@ -312,7 +348,7 @@ class HoldRandom:
 
 @dataclass(frozen=True, slots=True)
 class HoldNumbers:
-    """Hold exactly these numbers or none."""
+    """Hold exactly these numbers, or none of them."""
 
     raffle_id: int
     numbers: tuple[int, ...]
@@ -335,14 +371,14 @@ class CancelOwnOrder:
 
 @dataclass(frozen=True, slots=True)
 class KeepProof:
-    """Keep the picture that just came, for an order or for none yet."""
+    """Store the picture that was just received, for an order or for none yet."""
 
     order_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class AssignProof:
-    """Give a picture that was kept for no order to the one the buyer named."""
+    """Assign a picture without an order to the order that the buyer chose."""
 
     proof_id: int
     order_id: int
@@ -350,12 +386,21 @@ class AssignProof:
 
 type Effect = HoldRandom | HoldNumbers | PlaceOrder | CancelOwnOrder | KeepProof | AssignProof
 
-# ── what is said ──────────────────────────────────────────────────────────────────────────────
+# ── replies and steps ─────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message to the buyer before it takes WhatsApp's form; buttons or rows, never both."""
+    """A message to the buyer, before it is converted to WhatsApp's format.
+
+    Attributes:
+        key: the name of the text, stored with the message in the outbox.
+        buttons: reply buttons; never together with `rows`.
+        rows: the rows of a list.
+        list_button: the label of the button that opens the list.
+        about: the code of the order that the message is about; empty: none.
+
+    """
 
     key: str
     body: str
@@ -364,12 +409,12 @@ class Reply:
     list_button: str = ""
     about: str = ""
 
-    def after(self, note: str) -> Self:
-        """Say `note` first, in the same message: messages cost money and patience."""
+    def with_note_before(self, note: str) -> Self:
+        """Return the reply with `note` above its body: one message costs less than two."""
         return replace(self, body=f"{note}\n\n{self.body}") if note else self
 
-    def message(self) -> Message:
-        """Give it WhatsApp's form, within Meta's limits."""
+    def to_whatsapp_message(self) -> Message:
+        """Return the reply as a WhatsApp message, within Meta's limits."""
         if self.rows:
             return messages.build_list(self.body, button=self.list_button, rows=self.rows)
         if self.buttons:
@@ -379,9 +424,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One decision: where the buyer stands now, what is to be done, what is said.
+    """One decision of the conversation.
 
-    With an effect nothing is said yet: what it leads to comes back as the next event.
+    Attributes:
+        state: the buyer's new state.
+        context: the new context.
+        effect: the change to carry out; its outcome is the next event.
+        replies: the messages to send; none while there is an effect.
+
     """
 
     state: State

@@ -1,4 +1,4 @@
-"""The conversation as a pure function: state, context, event and facts in, one step out."""
+"""The conversation as a pure function of state, context, event and facts."""
 
 from shared.conversation.flow.machine import step
 

@@ -1,4 +1,9 @@
-"""What a tap means, wherever the buyer stands: honoured if still right, explained if not."""
+"""Handlers of taps on buttons and list rows, in any state.
+
+A tap on an old message is carried out if that is still possible, and explained if not.
+"""
+
+from typing import Literal, assert_never
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction, ButtonId
@@ -17,29 +22,56 @@ from shared.conversation.values import (
 )
 from shared.core.enums import OrderStatus, State
 
-_RAFFLE_ACTIONS = {
+type _RaffleAction = Literal[
     ButtonAction.RAFFLE,
     ButtonAction.RANDOM,
     ButtonAction.PICK,
     ButtonAction.QUANTITY,
     ButtonAction.NUMBERS,
-}
+]
+type _OrderAction = Literal[
+    ButtonAction.CONFIRM,
+    ButtonAction.OTHERS,
+    ButtonAction.CANCEL,
+    ButtonAction.CANCEL_SURELY,
+    ButtonAction.KEEP,
+    ButtonAction.PAY,
+    ButtonAction.PROOF,
+]
 
 
 def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Step:
-    """Do what a button or row says."""
+    """Return the step for a tap; an unknown or incomplete id is explained."""
     tap = button_ids.parse_button_id(tap_id)
     if tap is None:
         return show_menu(facts, note=guidance.build_old_button_note())
-    if tap.do is ButtonAction.MENU:
-        return show_menu(facts)
-    if tap.do is ButtonAction.MINE:
-        return commands.show_my_tickets(state, context, facts)
-    if tap.do is ButtonAction.PAGE:
-        return _show_list_page(tap, facts)
-    if tap.do in _RAFFLE_ACTIONS:
-        return _handle_raffle_tap(tap, context, facts)
-    return _handle_order_tap(tap, state, context, facts)
+    match tap.action:
+        case ButtonAction.MENU:
+            return show_menu(facts)
+        case ButtonAction.MINE:
+            return commands.show_my_tickets(state, context, facts)
+        case ButtonAction.PAGE:
+            return _show_list_page(tap, facts)
+        case (
+            ButtonAction.RAFFLE
+            | ButtonAction.RANDOM
+            | ButtonAction.PICK
+            | ButtonAction.QUANTITY
+            | ButtonAction.NUMBERS
+        ):
+            return _handle_raffle_tap(tap, tap.action, context, facts)
+        case (
+            ButtonAction.CONFIRM
+            | ButtonAction.OTHERS
+            | ButtonAction.CANCEL
+            | ButtonAction.CANCEL_SURELY
+            | ButtonAction.KEEP
+            | ButtonAction.PAY
+            | ButtonAction.PROOF
+        ):
+            return _handle_order_tap(tap, tap.action, state, context, facts)
+        case _:
+            assert_never(tap.action)
 
 
 def _show_list_page(tap: ButtonId, facts: Facts) -> Step:
@@ -50,50 +82,68 @@ def _show_list_page(tap: ButtonId, facts: Facts) -> Step:
     )
 
 
-def _handle_raffle_tap(tap: ButtonId, context: Context, facts: Facts) -> Step:
-    raffle = facts.raffle(tap.subject)
-    if raffle is None or not raffle.on_sale:
-        note = raffles.build_not_selling_note(raffle.title, raffle.why_not or "") if raffle else ""
+def _handle_raffle_tap(
+    tap: ButtonId, action: _RaffleAction, context: Context, facts: Facts
+) -> Step:
+    raffle = facts.find_raffle(tap.subject_id)
+    if raffle is None or not raffle.is_on_sale:
+        note = (
+            raffles.build_not_selling_note(raffle.title, raffle.not_selling_reason or "")
+            if raffle
+            else ""
+        )
         return show_menu(facts, note=note or guidance.build_old_button_note())
-    return _apply_raffle_action(tap, raffle, context.understood(), facts)
+    return _apply_raffle_action(tap, action, raffle, context.without_open_question(), facts)
 
 
 def _apply_raffle_action(
-    tap: ButtonId, raffle: RaffleFacts, context: Context, facts: Facts
+    tap: ButtonId, action: _RaffleAction, raffle: RaffleFacts, context: Context, facts: Facts
 ) -> Step:
-    if tap.do is ButtonAction.RANDOM:
-        return reserve.ask_quantity(raffle, context)
-    if tap.do is ButtonAction.PICK:
-        return reserve.ask_numbers(raffle, context)
-    if tap.do is ButtonAction.QUANTITY:
-        return reserve.hold_random(raffle, tap.values[1], context, facts)
-    if tap.do is ButtonAction.NUMBERS:
-        return reserve.hold_numbers(raffle, tuple(sorted(set(tap.values[1:]))), context, facts)
-    return show_raffle_card(raffle, Context(), facts)
+    match action:
+        case ButtonAction.RAFFLE:
+            return show_raffle_card(raffle, Context(), facts)
+        case ButtonAction.RANDOM:
+            return reserve.ask_quantity(raffle, context)
+        case ButtonAction.PICK:
+            return reserve.ask_numbers(raffle, context)
+        case ButtonAction.QUANTITY:
+            return reserve.hold_random(raffle, tap.values[1], context, facts)
+        case ButtonAction.NUMBERS:
+            return reserve.hold_numbers(raffle, tuple(sorted(set(tap.values[1:]))), context, facts)
+        case _:
+            assert_never(action)
 
 
-def _handle_order_tap(tap: ButtonId, state: State, context: Context, facts: Facts) -> Step:
-    order = facts.order(tap.values[1] if tap.do is ButtonAction.PROOF else tap.subject)
+def _handle_order_tap(
+    tap: ButtonId, action: _OrderAction, state: State, context: Context, facts: Facts
+) -> Step:
+    order = facts.find_order(tap.values[1] if action is ButtonAction.PROOF else tap.subject_id)
     if order is None:
         return show_menu(facts, note=guidance.build_old_button_note())
-    known = context.understood()
-    match tap.do:
+    understood = context.without_open_question()
+    match action:
         case ButtonAction.PROOF:
-            return Step(state, known, effect=AssignProof(tap.values[0], order.id))
+            return Step(state, understood, effect=AssignProof(tap.values[0], order.id))
         case ButtonAction.KEEP:
             return commands.keep_order(order, state, context, facts)
-        case ButtonAction.CANCEL | ButtonAction.CANCEL_SURELY:
-            return _handle_cancel_tap(tap, order, state, known)
+        case ButtonAction.CANCEL:
+            return _cancel(order, state, understood, is_confirmed=False)
+        case ButtonAction.CANCEL_SURELY:
+            return _cancel(order, state, understood, is_confirmed=True)
         case ButtonAction.CONFIRM if order.status is OrderStatus.DRAFT:
-            return Step(state, known.but(draft_order_id=order.id), effect=PlaceOrder(order.id))
+            placing = understood.with_changes(draft_order_id=order.id)
+            return Step(state, placing, effect=PlaceOrder(order.id))
         case ButtonAction.OTHERS if order.status is OrderStatus.DRAFT:
-            return states.offer_other_numbers(order, known)
-    return show_order(order, known, facts, pay=True)
+            return states.offer_other_numbers(order, understood)
+        case ButtonAction.CONFIRM | ButtonAction.OTHERS | ButtonAction.PAY:
+            return show_order(order, understood, facts, pay=True)
+        case _:
+            assert_never(action)
 
 
-def _handle_cancel_tap(tap: ButtonId, order: OrderFacts, state: State, context: Context) -> Step:
-    if not order.live:
+def _cancel(order: OrderFacts, state: State, context: Context, *, is_confirmed: bool) -> Step:
+    if not order.is_live:
         return answer_with(state, context, orders.build_cannot_cancel_message(order))
-    if tap.do is ButtonAction.CANCEL_SURELY:
+    if is_confirmed:
         return Step(state, context, effect=CancelOwnOrder(order.id))
-    return commands.cancel_or_ask_first(order, state, context, surely=True)
+    return commands.cancel_or_ask_first(order, state, context, is_certain=True)

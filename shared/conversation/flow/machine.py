@@ -1,11 +1,12 @@
-"""One step of the conversation; the only function the rest of the product calls."""
+"""One step of the conversation; the entry point of this package."""
+
+from typing import assert_never
 
 from shared.conversation import parsing
-from shared.conversation.flow import commands, effect_results, proofs
+from shared.conversation.flow import commands, effect_results, proofs, states
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase
-from shared.conversation.flow.states import TEXT_HANDLERS
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ButtonTapped,
@@ -28,16 +29,16 @@ from shared.core.enums import State
 
 
 def step(state: State, context: Context, event: ConversationEvent, facts: Facts) -> Step:
-    """Decide what an event means for a buyer.
+    """Return the decision on an event.
 
     Args:
-        state: where the buyer stood.
-        context: what is remembered of their purchase.
-        event: what they sent, or what the effect of the last step led to.
-        facts: what is so now, gathered after whatever changed last.
+        state: the buyer's state before the event.
+        context: the buyer's purchase under way.
+        event: the message from the buyer, or the outcome of the last step's effect.
+        facts: the current facts about the buyer, gathered after that effect.
 
     Returns:
-        The new state and context with either one effect to carry out, whose outcome is the next
+        The new state and context, with either one effect to carry out, whose outcome is the next
         event, or at most one reply.
 
     """
@@ -53,11 +54,21 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
             return ask_to_rephrase(
                 state, context, facts, note=guidance.build_cannot_read_note(kind)
             )
-    return _handle_outcome(event, state, context, facts)
+        case (
+            NumbersHeld()
+            | OrderPlaced()
+            | OrderCancelled()
+            | ProofAddedToOrder()
+            | ProofWithoutOrder()
+            | EffectRefused()
+        ):
+            return _handle_outcome(event, state, context, facts)
+        case _:
+            assert_never(event)
 
 
-def _handle_outcome(event: EffectOutcome, state: State, context: Context, facts: Facts) -> Step:
-    match event:
+def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, facts: Facts) -> Step:
+    match outcome:
         case NumbersHeld(order_id):
             return effect_results.show_held_numbers(order_id, context, facts)
         case OrderPlaced(order_id):
@@ -65,24 +76,26 @@ def _handle_outcome(event: EffectOutcome, state: State, context: Context, facts:
         case OrderCancelled(order_id):
             return effect_results.show_cancellation(order_id, facts)
         case ProofAddedToOrder():
-            return proofs.acknowledge_proof(event, context, facts)
+            return proofs.acknowledge_proof(outcome, context, facts)
         case ProofWithoutOrder():
-            return proofs.handle_proof_without_order(event, state, context, facts)
+            return proofs.handle_proof_without_order(outcome, state, context, facts)
         case EffectRefused():
-            return effect_results.explain_refusal(event, state, context, facts)
+            return effect_results.explain_refusal(outcome, state, context, facts)
+        case _:
+            assert_never(outcome)
 
 
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step:
-    heard = parsing.parse_command(text)
-    if heard is not None:
-        return commands.handle_command(heard, state, context, facts)
-    if context.asked:
+    command = parsing.parse_command(text)
+    if command is not None:
+        return commands.handle_command(command, state, context, facts)
+    if context.yes_button_id:
         if parsing.is_yes(text):
-            return handle_tap(context.asked, state, context, facts)
-        answered = commands.handle_answer_to_question(state, context, text, facts)
-        if answered is not None:
-            return answered
-        context = context.but(asked="")
+            return handle_tap(context.yes_button_id, state, context, facts)
+        answer = commands.handle_answer_to_question(state, context, text, facts)
+        if answer is not None:
+            return answer
+        context = context.with_changes(yes_button_id="")
     if parsing.asks_for_tickets(text):
         return commands.show_my_tickets(state, context, facts)
-    return TEXT_HANDLERS[state](context, text, facts)
+    return states.handle_text(state, context, text, facts)

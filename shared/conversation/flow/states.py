@@ -1,7 +1,6 @@
-"""What free words mean in each of the seven states, once no command was heard."""
+"""Handlers of free text, one for each state; commands are handled before."""
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from typing import assert_never
 
 from shared.conversation import parsing
 from shared.conversation.flow import reserve
@@ -18,6 +17,47 @@ from shared.conversation.values import Context, Facts, HoldRandom, OrderFacts, P
 from shared.core.enums import Mode, State
 
 
+def handle_text(state: State, context: Context, text: str, facts: Facts) -> Step:
+    """Return the step for a text that is no command."""
+    match state:
+        case State.MENU:
+            return _handle_menu_text(context, text, facts)
+        case State.CHOOSE_MODE:
+            return _handle_mode_text(context, text, facts)
+        case State.ASK_QTY:
+            return _handle_number_question_text(
+                state, context, text, facts, bare=BareNumberMeaning.QUANTITY
+            )
+        case State.ASK_PICK_NUMBERS:
+            return _handle_number_question_text(
+                state, context, text, facts, bare=BareNumberMeaning.TICKET
+            )
+        case State.CONFIRM_RESERVATION:
+            return _handle_confirmation_text(context, text, facts)
+        case State.WAIT_PROOF:
+            return _handle_wait_proof_text(context, text, facts)
+        case State.DONE:
+            return _handle_done_text(context, text, facts)
+        case _:
+            assert_never(state)
+
+
+def offer_other_numbers(order: OrderFacts, context: Context) -> Step:
+    """Replace the numbers of a hold: random ones are drawn again, picked ones are asked for."""
+    raffle = order.raffle
+    match order.mode:
+        case Mode.RANDOM:
+            chosen = context.without_open_question().with_changes(
+                raffle_id=raffle.id, mode=Mode.RANDOM, qty=len(order.numbers)
+            )
+            effect = HoldRandom(raffle.id, len(order.numbers), replacing=order.id)
+            return Step(State.CONFIRM_RESERVATION, chosen, effect=effect)
+        case Mode.PICK:
+            return reserve.ask_numbers(raffle, context)
+        case _:
+            assert_never(order.mode)
+
+
 def _handle_menu_text(context: Context, text: str, facts: Facts) -> Step:
     if len(facts.raffles) > 1:
         place = parsing.parse_choice(text, [raffle.title for raffle in facts.raffles])
@@ -29,13 +69,13 @@ def _handle_menu_text(context: Context, text: str, facts: Facts) -> Step:
         if step is not None:
             return step
     if _is_small_talk(text) or not context.misses:
-        # A first message is a hello in any words: the menu is the answer, without a reproach.
+        # A first message counts as a greeting, whatever it says: it is answered with the menu.
         return show_menu(facts, misses=0 if _is_small_talk(text) else 1)
     return ask_to_rephrase(State.MENU, context, facts)
 
 
 def _handle_mode_text(context: Context, text: str, facts: Facts) -> Step:
-    raffle = facts.raffle(context.raffle_id)
+    raffle = facts.find_raffle(context.raffle_id)
     if raffle is None:
         return show_menu(facts)
     step = reserve.interpret_words(raffle, text, context, facts, bare=BareNumberMeaning.ASK)
@@ -49,82 +89,60 @@ def _handle_mode_text(context: Context, text: str, facts: Facts) -> Step:
     return ask_to_rephrase(State.CHOOSE_MODE, context, facts)
 
 
-def _handle_quantity_text(context: Context, text: str, facts: Facts) -> Step:
-    return _handle_number_question_text(
-        State.ASK_QTY, context, text, facts, bare=BareNumberMeaning.QUANTITY
-    )
-
-
-def _handle_numbers_text(context: Context, text: str, facts: Facts) -> Step:
-    return _handle_number_question_text(
-        State.ASK_PICK_NUMBERS, context, text, facts, bare=BareNumberMeaning.TICKET
-    )
-
-
 def _handle_number_question_text(
     state: State, context: Context, text: str, facts: Facts, *, bare: BareNumberMeaning
 ) -> Step:
-    raffle = facts.raffle(context.raffle_id)
+    raffle = facts.find_raffle(context.raffle_id)
     if raffle is None:
         return show_menu(facts)
     step = reserve.interpret_words(raffle, text, context, facts, bare=bare)
     if step is not None:
         return step
     if _is_small_talk(text):
-        return repeat_prompt(state, context.understood(), facts)
+        return repeat_prompt(state, context.without_open_question(), facts)
     return ask_to_rephrase(state, context, facts)
 
 
 def _handle_confirmation_text(context: Context, text: str, facts: Facts) -> Step:
-    order = facts.order(context.draft_order_id)
+    order = facts.find_order(context.draft_order_id)
     if order is None:
         return show_menu(facts)
     if parsing.is_yes(text):
-        return Step(State.CONFIRM_RESERVATION, context.understood(), effect=PlaceOrder(order.id))
+        return Step(
+            State.CONFIRM_RESERVATION, context.without_open_question(), effect=PlaceOrder(order.id)
+        )
     if parsing.is_no(text):
         return offer_other_numbers(order, context)
     step = reserve.interpret_words(order.raffle, text, context, facts, bare=BareNumberMeaning.ASK)
     if step is not None:
         return step
     if _is_small_talk(text) or parsing.asks_how_to_pay(text):
-        return repeat_prompt(State.CONFIRM_RESERVATION, context.understood(), facts)
+        return repeat_prompt(State.CONFIRM_RESERVATION, context.without_open_question(), facts)
     return ask_to_rephrase(State.CONFIRM_RESERVATION, context, facts)
 
 
-def offer_other_numbers(order: OrderFacts, context: Context) -> Step:
-    """Offer other numbers: drawn anew if they were random, else to be written."""
-    raffle = order.raffle
-    if order.mode is Mode.RANDOM:
-        chosen = context.understood().but(
-            raffle_id=raffle.id, mode=Mode.RANDOM, qty=len(order.numbers)
-        )
-        effect = HoldRandom(raffle.id, len(order.numbers), replacing=order.id)
-        return Step(State.CONFIRM_RESERVATION, chosen, effect=effect)
-    return reserve.ask_numbers(raffle, context)
-
-
 def _handle_wait_proof_text(context: Context, text: str, facts: Facts) -> Step:
-    order = facts.order(context.draft_order_id)
+    order = facts.find_order(context.draft_order_id)
     if order is None:
         return show_menu(facts)
-    known = context.understood()
+    understood = context.without_open_question()
     if parsing.says_paid(text) or parsing.is_yes(text):
-        return show_order(order, known, facts, note=orders.build_paid_without_proof_note())
+        return show_order(order, understood, facts, note=orders.build_paid_without_proof_note())
     if parsing.asks_how_to_pay(text):
-        return show_order(order, known, facts, pay=True)
+        return show_order(order, understood, facts, pay=True)
     if parsing.asks_for_more(text):
         return show_menu(facts)
     if _is_small_talk(text):
-        return show_order(order, known, facts)
+        return show_order(order, understood, facts)
     return ask_to_rephrase(State.WAIT_PROOF, context, facts)
 
 
 def _handle_done_text(context: Context, text: str, facts: Facts) -> Step:
-    order = facts.order(context.draft_order_id)
+    order = facts.find_order(context.draft_order_id)
     if parsing.asks_for_more(text) or parsing.is_greeting(text) or order is None:
         return show_menu(facts)
     if _is_small_talk(text) or parsing.says_paid(text):
-        return show_order(order, context.understood(), facts)
+        return show_order(order, context.without_open_question(), facts)
     if len(facts.raffles) == 1:
         step = reserve.interpret_words(
             facts.raffles[0], text, Context(), facts, bare=BareNumberMeaning.ASK
@@ -142,14 +160,3 @@ def _is_small_talk(text: str) -> bool:
         or parsing.is_no(text)
         or parsing.asks_for_more(text)
     )
-
-
-TEXT_HANDLERS: Final[Mapping[State, Callable[[Context, str, Facts], Step]]] = {
-    State.MENU: _handle_menu_text,
-    State.CHOOSE_MODE: _handle_mode_text,
-    State.ASK_QTY: _handle_quantity_text,
-    State.ASK_PICK_NUMBERS: _handle_numbers_text,
-    State.CONFIRM_RESERVATION: _handle_confirmation_text,
-    State.WAIT_PROOF: _handle_wait_proof_text,
-    State.DONE: _handle_done_text,
-}

@@ -52,11 +52,11 @@ def build_rejected_message(
         if note.strip()
         else _REJECT_REASON_TEXTS[reason]
     )
-    if not order.live:
+    if not order.is_live:
         return Reply(
             "rejected_late",
             f"About order *{order.code}*: {why}. Its time is over and its numbers are not held "
-            f"for you any more. Questions? {order.raffle.seller}.",
+            f"for you any more. Questions? {order.raffle.seller_contact}.",
             buttons=(
                 ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew"),
                 MY_TICKETS_BUTTON,
@@ -68,7 +68,7 @@ def build_rejected_message(
         f"About order *{order.code}*: {why}. Your numbers *{format_order_numbers(order)}* stay "
         "held until "
         f"{format_order_deadline(order, now=now)}. Please send a photo or PDF of the right receipt "
-        f"({format_money(order.total, order.currency)}) here. Questions? {order.raffle.seller}.",
+        f"({format_money(order.total, order.currency)}) here. Questions? {order.raffle.seller_contact}.",
         about=order.code,
     )
 
@@ -124,7 +124,7 @@ def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Repl
     return Reply(
         "cancelled_by_seller",
         f"Order *{order.code}* was cancelled and its numbers are free again.{why} "
-        f"Questions? {order.raffle.seller}.",
+        f"Questions? {order.raffle.seller_contact}.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
@@ -152,7 +152,7 @@ def build_late_payment_message(order: OrderFacts) -> Reply:
     return Reply(
         "late_payment",
         f"Your payment for order *{order.code}* came after its time had run out and some of its "
-        f"numbers are gone. Nothing is lost: {order.raffle.seller} will decide with you.",
+        f"numbers are gone. Nothing is lost: {order.raffle.seller_contact} will decide with you.",
         about=order.code,
     )
 
@@ -179,7 +179,7 @@ def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
         "refund_noted",
         f"About order *{order.code}*: your payment came after its time had run out, so you get "
         f"your {format_money(order.total, order.currency)} back.{how}\n"
-        f"Questions? {order.raffle.seller}.",
+        f"Questions? {order.raffle.seller_contact}.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )

@@ -34,7 +34,7 @@ def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> R
             ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel"),
         ),
         about=order.code,
-    ).after(note)
+    ).with_note_before(note)
 
 
 def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
@@ -43,11 +43,11 @@ def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = ""
     return Reply(
         "how_to_pay",
         f"Order *{order.code}* · please pay {owed} by {format_order_deadline(order, now=now)}\n"
-        f"{order.raffle.payment.strip()}\n"
+        f"{order.raffle.payment_instructions.strip()}\n"
         f"Write {order.code} as the reference.\n"
         "Then send a photo or PDF of the receipt here.",
         about=order.code,
-    ).after(note)
+    ).with_note_before(note)
 
 
 def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
@@ -63,7 +63,7 @@ def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = 
             MENU_BUTTON,
         ),
         about=order.code,
-    ).after(note)
+    ).with_note_before(note)
 
 
 def build_proof_received_message(order: OrderFacts) -> Reply:
@@ -95,7 +95,7 @@ def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
         return Reply("late_proof_secured", body, about=order.code)
     body = (
         f"Got it. The time of order *{order.code}* had run out and some of its numbers are gone. "
-        f"Nothing is lost: {order.raffle.seller} will decide with you what to do."
+        f"Nothing is lost: {order.raffle.seller_contact} will decide with you what to do."
     )
     return Reply("late_proof", body, about=order.code)
 
@@ -181,9 +181,7 @@ def build_cancel_surely_message(order: OrderFacts, *, meant: bool = True) -> Rep
 def build_cannot_cancel_message(order: OrderFacts) -> Reply:
     """It is paid, or over already."""
     if order.status is OrderStatus.PAID:
-        body = (
-            f"Order *{order.code}* is paid, I cannot cancel it. Please ask {order.raffle.seller}."
-        )
+        body = f"Order *{order.code}* is paid, I cannot cancel it. Please ask {order.raffle.seller_contact}."
     else:
         body = f"Order *{order.code}* is not open any more, there is nothing to cancel."
     return Reply("cannot_cancel", body, buttons=(MENU_BUTTON, MY_TICKETS_BUTTON), about=order.code)

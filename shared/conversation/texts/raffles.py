@@ -54,7 +54,9 @@ def build_raffle_list_message(
     if more:
         rows.append(ListRow(build_button_id(ButtonAction.PAGE, page + 1), "More raffles …"))
     body = "Which raffle would you like? Tap *Raffles* and choose one."
-    return Reply("raffle_list", body, rows=tuple(rows), list_button="Raffles").after(note)
+    return Reply("raffle_list", body, rows=tuple(rows), list_button="Raffles").with_note_before(
+        note
+    )
 
 
 def _describe_raffle_row(raffle: RaffleFacts) -> str:
@@ -98,7 +100,7 @@ def _format_draw_date(raffle: RaffleFacts) -> str:
 def _describe_available(raffle: RaffleFacts) -> str:
     if not raffle.available:
         return "sold out"
-    return f"{format_count(raffle.available)} of {format_count(raffle.total)} left"
+    return f"{format_count(raffle.available)} of {format_count(raffle.number_count)} left"
 
 
 def build_reminders_note(orders: Sequence[OrderFacts], *, now: datetime) -> str:
@@ -142,38 +144,44 @@ def build_not_selling_note(title: str, reason: str) -> str:
 
 def build_ask_quantity_message(raffle: RaffleFacts, *, note: str = "") -> Reply:
     """How many random numbers."""
-    most = raffle.most
-    few = [n for n in (1, 3, 5, 10, 20) if raffle.minimum <= n <= most][:3] or [raffle.minimum]
-    span = f"{raffle.minimum} to {most}" if most > raffle.minimum else f"{raffle.minimum}"
+    most = raffle.max_quantity
+    few = [n for n in (1, 3, 5, 10, 20) if raffle.min_per_order <= n <= most][:3] or [
+        raffle.min_per_order
+    ]
+    span = (
+        f"{raffle.min_per_order} to {most}"
+        if most > raffle.min_per_order
+        else f"{raffle.min_per_order}"
+    )
     return Reply(
         "ask_quantity",
         f"How many numbers? {span}.",
         buttons=tuple(
             ReplyButton(build_button_id(ButtonAction.QUANTITY, raffle.id, n), str(n)) for n in few
         ),
-    ).after(note)
+    ).with_note_before(note)
 
 
 def build_ask_numbers_message(raffle: RaffleFacts, *, note: str = "") -> Reply:
     """Which numbers, with how to write them and a few that are free."""
-    free = [raffle.written(number) for number in raffle.examples[:5]]
+    free = [raffle.format_ticket_number(number) for number in raffle.example_numbers[:5]]
     hint = f"\nStill free, for example: {', '.join(free)}." if free else ""
     return Reply(
         "ask_numbers",
-        f"Which numbers would you like, from {raffle.written(raffle.first)} to "
-        f"{raffle.written(raffle.last)}? Write them like this: "
+        f"Which numbers would you like, from {raffle.format_ticket_number(raffle.first_number)} to "
+        f"{raffle.format_ticket_number(raffle.last_number)}? Write them like this: "
         f"{_build_input_example(raffle)}{hint}",
         buttons=(
             ReplyButton(build_button_id(ButtonAction.RANDOM, raffle.id), "Random instead"),
             MENU_BUTTON,
         ),
-    ).after(note)
+    ).with_note_before(note)
 
 
 def _build_input_example(raffle: RaffleFacts) -> str:
-    if raffle.total < 21:  # noqa: PLR2004 - the longer example names numbers up to 20
-        return raffle.written(raffle.first)
-    return f"{raffle.written(7)}, {raffle.written(13)}-{raffle.written(15)}"
+    if raffle.number_count < 21:  # noqa: PLR2004 - the longer example names numbers up to 20
+        return raffle.format_ticket_number(raffle.first_number)
+    return f"{raffle.format_ticket_number(7)}, {raffle.format_ticket_number(13)}-{raffle.format_ticket_number(15)}"
 
 
 def build_quantity_or_number_message(raffle: RaffleFacts, number: int) -> Reply:
@@ -181,14 +189,14 @@ def build_quantity_or_number_message(raffle: RaffleFacts, number: int) -> Reply:
     return Reply(
         "quantity_or_number",
         f"Do you mean {number} random {_pluralize_number(number)}, or the number "
-        f"{raffle.written(number)}?",
+        f"{raffle.format_ticket_number(number)}?",
         buttons=(
             ReplyButton(
                 build_button_id(ButtonAction.QUANTITY, raffle.id, number), f"{number} random"
             ),
             ReplyButton(
                 build_button_id(ButtonAction.NUMBERS, raffle.id, number),
-                f"Number {raffle.written(number)}",
+                f"Number {raffle.format_ticket_number(number)}",
             ),
             MENU_BUTTON,
         ),
@@ -201,23 +209,23 @@ def _pluralize_number(quantity: int) -> str:
 
 def build_quantity_out_of_bounds_note(raffle: RaffleFacts, *, quantity: int) -> str:
     """Say that so many cannot be taken at once; a note in front of the question."""
-    if quantity < raffle.minimum:
-        return f"At least {raffle.minimum} {_pluralize_number(raffle.minimum)} at a time, please."
+    if quantity < raffle.min_per_order:
+        return f"At least {raffle.min_per_order} {_pluralize_number(raffle.min_per_order)} at a time, please."
     return (
         f"{format_count(quantity)} is more than you can take now, which is "
-        f"{format_count(raffle.most)}."
+        f"{format_count(raffle.max_quantity)}."
     )
 
 
 def build_too_few_left_message(raffle: RaffleFacts, *, available: int) -> Reply:
     """Somebody was faster: fewer are left than were asked for."""
-    if available < raffle.minimum or not available:
+    if available < raffle.min_per_order or not available:
         return Reply(
             "sold_out",
             f"I am sorry, *{raffle.title}* has just sold out.",
             buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         )
-    most = min(available, raffle.maximum)
+    most = min(available, raffle.max_per_order)
     return Reply(
         "too_few_left",
         f"Only {format_count(available)} {_pluralize_number(available)} left. How many would "
@@ -233,7 +241,7 @@ def build_limit_reached_message(raffle: RaffleFacts, *, limit: int, remaining: i
     """The buyer has as many as one person may have, or nearly."""
     rest = f" You can still take {remaining}." if remaining else ""
     buttons: tuple[ReplyButton, ...] = (MY_TICKETS_BUTTON, MENU_BUTTON)
-    if remaining >= raffle.minimum:
+    if remaining >= raffle.min_per_order:
         take = ReplyButton(
             build_button_id(ButtonAction.QUANTITY, raffle.id, remaining), f"{remaining} random"
         )
@@ -252,7 +260,7 @@ def build_cooling_down_message(raffle: RaffleFacts, *, until: datetime, now: dat
     return Reply(
         "cooling_down",
         "Your last holds ran out unpaid, so others could have a chance too. "
-        f"You can hold numbers again from {at}. Questions? {raffle.seller}.",
+        f"You can hold numbers again from {at}. Questions? {raffle.seller_contact}.",
         buttons=(MY_TICKETS_BUTTON, MENU_BUTTON),
     )
 
@@ -263,7 +271,7 @@ def build_unknown_numbers_note(raffle: RaffleFacts, *, unknown: Sequence[int]) -
     return (
         f"{format_numbers_as_sentence(unknown, width=raffle.width)} {verb} of this raffle: "
         "they go from "
-        f"{raffle.written(raffle.first)} to {raffle.written(raffle.last)}."
+        f"{raffle.format_ticket_number(raffle.first_number)} to {raffle.format_ticket_number(raffle.last_number)}."
     )
 
 
@@ -280,7 +288,7 @@ def build_numbers_taken_message(
     lines.append("Write the numbers you would like.")
     buttons: list[ReplyButton] = []
     take = build_button_id(ButtonAction.NUMBERS, raffle.id, *free)
-    if raffle.minimum <= len(free) <= raffle.most and len(take) <= 200:  # noqa: PLR2004 - Meta's row id
+    if raffle.min_per_order <= len(free) <= raffle.max_quantity and len(take) <= 200:  # noqa: PLR2004 - Meta's row id
         title = f"Take {format_numbers_as_sentence(free, width=raffle.width, at_most=3)}"
         fits = len(title) <= 20  # noqa: PLR2004 - Meta's limit
         buttons.append(ReplyButton(take, title if fits else f"Take the {len(free)} free"))

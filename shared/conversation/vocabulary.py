@@ -1,0 +1,94 @@
+"""Words and phrases that the bot understands, in lower case and without punctuation.
+
+`parsing` compares them with a buyer's normalised text.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class ChatCommand(StrEnum):
+    """The three commands that work in every state."""
+
+    MENU = "menu"
+    HELP = "help"
+    CANCEL = "cancel"
+
+
+COMMAND_WORDINGS: Final = {
+    ChatCommand.MENU: {"menu", "start", "main menu", "home", "restart", "back to menu"},
+    ChatCommand.HELP: {"help", "info", "how does it work", "how does this work"},
+    ChatCommand.CANCEL: {"cancel", "cancel order", "cancel my order", "cancel it"},
+}
+MAX_TYPOS: Final = {ChatCommand.MENU: 1, ChatCommand.HELP: 1, ChatCommand.CANCEL: 2}
+"""Letters in which a misspelt command may differ."""
+
+NOT_COMMAND_TYPOS: Final = {
+    "mend", "hell", "held", "hemp", "heal", "hello", "men", "hep", "helo", "candle",
+}  # fmt: skip
+"""Other words that are close to a command, and not a misspelling of it."""
+
+GREETINGS: Final = {
+    "hi", "hello", "hey", "hola", "hallo", "good morning", "good afternoon", "good evening",
+    "good day", "hi there", "hello there", "hey there", "yo", "hii", "helo", "greetings",
+}  # fmt: skip
+YES_WORDINGS: Final = {
+    "yes", "y", "yes please", "yeah", "yep", "yup", "ok", "okay", "okey", "k", "sure", "confirm",
+    "confirmed", "i confirm", "confirm it", "go ahead", "right", "correct", "fine", "perfect",
+    "sounds good", "good", "great", "do it", "agreed", "of course", "si",
+}  # fmt: skip
+NO_WORDINGS: Final = {
+    "no", "n", "nope", "nah", "no thanks", "no thank you", "other", "others", "other numbers",
+    "others please", "change", "change them", "different", "different numbers", "not these",
+    "another", "new numbers", "keep it", "keep",
+}  # fmt: skip
+THANKS_WORDINGS: Final = {
+    "thanks", "thank you", "thx", "ty", "many thanks", "thanks a lot", "great thanks",
+}  # fmt: skip
+MY_TICKETS_WORDINGS: Final = {
+    "my tickets", "my numbers", "tickets", "my orders", "my order", "mine", "my ticket", "status",
+    "show my tickets", "show my numbers", "which are my numbers", "order status",
+}  # fmt: skip
+BUY_MORE_WORDINGS: Final = {
+    "buy more", "more", "buy", "buy tickets", "buy again", "again", "new order",
+}  # fmt: skip
+HOW_TO_PAY_WORDINGS: Final = {
+    "how to pay", "pay", "how do i pay", "payment", "bank details", "account", "how can i pay",
+}  # fmt: skip
+RANDOM_KEYWORDS: Final = {
+    "random", "randomly", "lucky", "any", "surprise", "whichever", "whatever",
+}  # fmt: skip
+PICK_KEYWORDS: Final = {"pick", "choose", "select", "own"}
+PAID_WORDINGS: Final = {
+    "done", "paid", "i paid", "i have paid", "sent", "transferred", "payment sent", "payed",
+    "already paid", "payment done", "finished", "ready", "money sent", "i have sent it",
+    "i sent it",
+}  # fmt: skip
+
+UNITS: Final = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "dozen": 12,
+}  # fmt: skip
+TENS: Final = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90, "hundred": 100,
+}  # fmt: skip
+
+COUNTED_NOUNS: Final = {"tickets", "ticket", "numbers", "chances", "pieces", "pcs"}
+"""Nouns after a number that make it a quantity: "5 tickets"."""
+
+TICKET_NUMBER_NOUNS: Final = {"number", "nr", "num", "no"}
+"""Words before a number that make it a ticket number: "number 5"."""
+
+FILLER_WORDS: Final = {
+    "i", "i'd", "id", "i'll", "ill", "want", "would", "like", "take", "give", "me", "please", "pls",
+    "plz", "the", "a", "number", "numbers", "ticket", "tickets", "no", "nr", "num", "n", "nos",
+    "my", "can", "could", "have", "get", "buy", "for", "only", "just", "with", "need", "of", "them",
+    "these", "those", "are", "is", "it", "ok", "and", "hi", "hello", "chances", "pieces", "pcs",
+    "maybe", "let", "let's", "lets", "reserve", "book", "hold", "thanks", "thank", "you",
+}  # fmt: skip
+"""Words that may stand around quantities and ticket numbers without a meaning of their own."""
+
+RANDOM_PHRASE_WORDS: Final = RANDOM_KEYWORDS | {"at", "chosen", "ones"}
+PICK_PHRASE_WORDS: Final = PICK_KEYWORDS | {"myself", "to"}
