@@ -126,11 +126,11 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = configuration.secure
-CSRF_COOKIE_SECURE = configuration.secure
-SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.secure else 0
-# The proxy that terminates TLS must overwrite this header, whatever the client sent.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.secure else None
+SESSION_COOKIE_SECURE = configuration.is_https
+CSRF_COOKIE_SECURE = configuration.is_https
+SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.is_https else 0
+# The proxy that ends TLS must set this header itself, whatever the client sent.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.is_https else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True

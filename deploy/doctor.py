@@ -32,7 +32,7 @@ def run_checks(*, now: datetime) -> list[CheckResult]:
     """Run all checks, in the order in which an installation is set up."""
     found = _check_configuration()
     try:
-        settings = Settings.read()
+        settings = Settings.from_environment()
     except ConfigurationError:
         rest = ("Database", "Migrations", "Staff login", "Raffle", "PUBLIC_URL", "Meta")
         return found + [
@@ -44,13 +44,13 @@ def run_checks(*, now: datetime) -> list[CheckResult]:
 
 def _check_configuration() -> list[CheckResult]:
     try:
-        settings = GatewaySettings.read()
+        settings = GatewaySettings.from_environment()
     except ConfigurationError as error:
         return [
             report_failed(name, problem, remedy=_explain_variable(name))
             for name, problem in error.problems.items()
         ]
-    if settings.django_debug and settings.secure:
+    if settings.django_debug and settings.is_https:
         remedy = "Take DJANGO_DEBUG out of .env: its pages show strangers the inside."
         return [report_failed("DJANGO_DEBUG", "is on where the public can come", remedy=remedy)]
     return [report_passed("Configuration", "every variable is there")]

@@ -94,7 +94,7 @@ def _check_raffle_on_sale(settings: Settings, *, now: datetime) -> CheckResult:
 
 def _check_public_url(settings: Settings) -> CheckResult:
     title = "PUBLIC_URL"
-    if settings.secure:
+    if settings.is_https:
         return report_passed(title, settings.public_url)
     remedy = "Put a proxy with a certificate in front and set PUBLIC_URL to its https:// address."
     if is_loopback_address(settings.public_url) and is_loopback_address(settings.meta_graph_url):

@@ -60,7 +60,9 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         logger.info(
-            "gateway_started", database=redact_database_url(settings.database), workers=workers
+            "gateway_started",
+            database=redact_database_url(settings.resolved_database_url),
+            workers=workers,
         )
         if workers:
             supervisor.start()

@@ -2,6 +2,6 @@
 
 from shared.core.config import GatewaySettings
 
-GatewaySettings.read()  # first, so that one start names everything that is missing
+GatewaySettings.from_environment()  # first, so that a start names everything missing at once
 
 from shared.settings import *

@@ -1,4 +1,4 @@
-"""Django settings that both processes share; each process adds its own on top."""
+"""Django settings that both processes share; each process adds its own."""
 
 from typing import Any
 
@@ -28,36 +28,36 @@ SHARED_APPS = [
 INSTALLED_APPS = list(SHARED_APPS)
 
 SQLITE_OPTIONS: dict[str, Any] = {
-    # A deferred transaction that reads before it writes meets "database is locked" at once,
-    # whatever the time-out.
+    # A deferred transaction that reads before it writes fails with "database is locked" at once,
+    # whatever the timeout.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
 
 
-def build_database_settings(address: str) -> dict[str, Any]:
-    """Turn a `DATABASE_URL` into Django's settings, with options that met no errors under load."""
-    parsed: dict[str, Any] = dict(dj_database_url.parse(address))
+def build_database_settings(url: str) -> dict[str, Any]:
+    """Return Django's database settings for a URL, with options that were tested under load."""
+    parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     parsed["CONN_MAX_AGE"] = None
     parsed["ATOMIC_REQUESTS"] = False
     if parsed["ENGINE"].endswith("sqlite3"):
         parsed["OPTIONS"] = dict(SQLITE_OPTIONS)
     else:
         parsed["CONN_HEALTH_CHECKS"] = True
-        # A host that swallows packets would else hold a worker for minutes.
+        # Otherwise a host that drops packets blocks a worker for minutes.
         parsed.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     return parsed
 
 
-DATABASES = {"default": build_database_settings(configuration.database)}
+DATABASES = {"default": build_database_settings(configuration.resolved_database_url)}
 
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": configuration.media_folder},
     },
-    # Proofs are reached through this alias only, never by a path: several machines can share it.
+    # Proofs are accessed through this alias only, never by a path, so machines can share a storage.
     "proofs": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": configuration.media_folder / "proofs", "base_url": None},
@@ -65,5 +65,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-LOGGING_CONFIG = None  # structlog does it, for every logger
+LOGGING_CONFIG = None  # structlog configures every logger
 logs.configure_logging(style=configuration.log_format, level=configuration.log_level)

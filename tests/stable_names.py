@@ -122,7 +122,7 @@ def _list_stored_values() -> Iterator[str]:
 
 
 def _list_context_keys() -> Iterator[str]:
-    from shared.conversation.values import Context
+    from shared.conversation.context import Context
     from shared.core.enums import Mode
 
     full = Context(
@@ -131,10 +131,10 @@ def _list_context_keys() -> Iterator[str]:
         qty=1,
         draft_order_id=1,
         picked_numbers=(1,),
-        asked="?",
+        yes_button_id="?",
         misses=1,
     )
-    yield from full.as_json()
+    yield from full.to_json()
 
 
 def _list_button_ids() -> Iterator[str]:
@@ -199,7 +199,7 @@ def _list_folders() -> Iterator[str]:
     storages: Any = settings.STORAGES
     media = storages["default"]["OPTIONS"]["location"]
     proofs = storages["proofs"]["OPTIONS"]["location"]
-    yield f"database: {Path(default.database.removeprefix('sqlite:///')).relative_to(ROOT)}"
+    yield f"database: {Path(default.resolved_database_url.removeprefix('sqlite:///')).relative_to(ROOT)}"
     yield f"media: {default.media_folder.relative_to(ROOT)}"
     yield f"proofs: {{media}}/{proofs.relative_to(media)}"
     yield f"static files: {settings.STATIC_ROOT.relative_to(ROOT)}"

@@ -93,11 +93,11 @@ def build_chat_preview(
     facts = _build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
     last = raffle.format_ticket_number(raffle.last_number)
     return ChatPreview(
-        card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).message()),
+        card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).to_whatsapp_message()),
         payment=_build_bubble(
             orders.build_how_to_pay_message(
                 _build_sample_order(facts, raffle, now=now), now=now
-            ).message()
+            ).to_whatsapp_message()
         ),
         span=f"{raffle.format_ticket_number(raffle.first_number)} to {last}",
         all_sold=formatting.format_money(raffle.price * raffle.number_count, raffle.currency),
@@ -114,14 +114,14 @@ def _build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
         price=raffle.price,
         currency=raffle.currency,
         available=free,
-        total=raffle.number_count,
-        first=raffle.first_number,
-        last=raffle.last_number,
+        number_count=raffle.number_count,
+        first_number=raffle.first_number,
+        last_number=raffle.last_number,
         width=raffle.width,
-        minimum=raffle.min_per_order,
-        maximum=raffle.max_per_order,
-        seller=raffle.seller_contact,
-        payment=raffle.payment_instructions,
+        min_per_order=raffle.min_per_order,
+        max_per_order=raffle.max_per_order,
+        seller_contact=raffle.seller_contact,
+        payment_instructions=raffle.payment_instructions,
         time_zone=raffle.time_zone,
         draw_at=raffle.draw_at,
     )
@@ -129,7 +129,10 @@ def _build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
 
 def _build_sample_order(facts: RaffleFacts, raffle: Raffle, *, now: datetime) -> OrderFacts:
     """Return an order of the smallest possible number of tickets."""
-    numbers = range(facts.first, facts.first + min(facts.minimum, facts.total, facts.maximum))
+    numbers = range(
+        facts.first_number,
+        facts.first_number + min(facts.min_per_order, facts.number_count, facts.max_per_order),
+    )
     return OrderFacts(
         id=0,
         code=_SAMPLE_ORDER_CODE,

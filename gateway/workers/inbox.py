@@ -52,6 +52,6 @@ class InboxWorker:
             return 0
         if answered.replies:
             self.outbox_signal.set()
-        if answered.media:
+        if answered.has_media:
             self.media_signal.set()
         return answered.messages

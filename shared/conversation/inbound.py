@@ -22,23 +22,23 @@ from django.db import InterfaceError, OperationalError, transaction
 from structlog.contextvars import bound_contextvars
 
 from shared.conversation import facts, flow, inbound_failures
+from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn, carry_out_effect
 from shared.conversation.errors import AnswerFailed, EndlessConversation, LeftOver, TookTooLong
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
+from shared.conversation.inbound_events import (
+    build_event,
+    find_order_replied_to,
+    is_proof,
+    may_act_when_stale,
+)
 from shared.conversation.inbound_failures import CountedAttempt
-from shared.conversation.parsing import parse_command
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
-    ButtonTapped,
-    BuyerInput,
-    Context,
     ConversationEvent,
     KeepProof,
-    PictureReceived,
     Reply,
-    TextReceived,
-    UnreadableReceived,
 )
 from shared.core import logs
 from shared.core.constants import (
@@ -49,7 +49,7 @@ from shared.core.constants import (
 )
 from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
 from shared.raffles.models import Order
-from shared.whatsapp.content import ContentKind, MessageContent, parse_content
+from shared.whatsapp.content import MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
@@ -58,12 +58,6 @@ _log = logs.get_logger(__name__)
 
 MAX_EFFECTS_PER_MESSAGE: Final = 3
 """Most effects of one message; a fourth one would be a loop, which is a bug."""
-
-PROOF_MEDIA_TYPES: Final = ("image/", "application/pdf")
-"""Prefixes of the media types that a payment proof may have according to the webhook.
-
-The content of the file is checked once it is downloaded.
-"""
 
 
 type CpuClock = Callable[[], float]
@@ -267,7 +261,7 @@ def _answer_in_order(
         turn = InboundTurn(contact, message, now, (pivot + place * 7919) % 2**31)
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
-            if now - message.sent_at > STALE_AFTER and not _may_act_when_stale(content):
+            if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
                 stale = message
                 result += AnswerResult(messages=1)
                 continue
@@ -306,10 +300,10 @@ def _keep_proofs_silently(
             content = parse_content(message.payload)
         unpaid = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
         unpaid_ids = list(unpaid.values_list("pk", flat=True)[:2])
-        if not unpaid_ids or not _is_proof(content):
+        if not unpaid_ids or not is_proof(content):
             continue
         turn = InboundTurn(contact, message, now, pivot)
-        replied_to = _find_order_replied_to(content.replied_to, turn)
+        replied_to = find_order_replied_to(content.replied_to, turn)
         only = unpaid_ids[0] if len(unpaid_ids) == 1 else None
         with _name_in_logs_and_errors(message):
             carry_out_effect(KeepProof(replied_to if replied_to in unpaid_ids else only), turn)
@@ -317,20 +311,12 @@ def _keep_proofs_silently(
     return result
 
 
-def _may_act_when_stale(content: MessageContent) -> bool:
-    """Return whether a message has an effect however old it is: a proof, or an exact CANCEL."""
-    if _is_proof(content):
-        return True
-    parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
-    return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain
-
-
 def _answer_message(
     turn: InboundTurn, content: MessageContent, *, cpu_clock: CpuClock
 ) -> AnswerResult:
     cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
     contact = turn.contact
-    event: ConversationEvent = _build_event(content, turn)
+    event: ConversationEvent = build_event(content, turn)
     has_media = has_acted = False
     for _ in range(MAX_EFFECTS_PER_MESSAGE + 1):
         known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
@@ -344,35 +330,6 @@ def _answer_message(
         has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
         event = carry_out_effect(step.effect, turn)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
-
-
-def _build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
-    if content.kind is ContentKind.TEXT:
-        return TextReceived(content.text)
-    if content.kind is ContentKind.TAP:
-        return ButtonTapped(content.reply_id, content.text)
-    if _is_proof(content):
-        return PictureReceived(_find_order_replied_to(content.replied_to, turn))
-    return UnreadableReceived(content.kind.value.lower())
-
-
-def _is_proof(content: MessageContent) -> bool:
-    media = content.media
-    if media is None or content.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
-        return False
-    return content.kind is ContentKind.IMAGE or media.mime_type.startswith(PROOF_MEDIA_TYPES)
-
-
-def _find_order_replied_to(wa_message_id: str, turn: InboundTurn) -> int | None:
-    """Return the id of the order that a message of ours was about, if the buyer replied to it."""
-    if not wa_message_id:
-        return None
-    sent = OutboundMessage.objects.filter(wa_message_id=wa_message_id, contact=turn.contact)
-    code = sent.values_list("about", flat=True).first()
-    if not code:
-        return None
-    orders = Order.objects.filter(code=code, contact=turn.contact)
-    return orders.values_list("pk", flat=True).first()
 
 
 def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> None:

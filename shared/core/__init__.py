@@ -1,1 +1,1 @@
-"""Words, errors, configuration and retry times; knows nothing of the rest."""
+"""Enums, errors, configuration, logs and retry times; imports nothing from other packages."""

@@ -1,8 +1,8 @@
-"""Inserts many rows in one statement, and leaves alone those that are there already.
+"""Insertion of many rows in one statement; rows that exist already stay unchanged.
 
-Written in SQL because the ORM's two ways are worse here: `ignore_conflicts` on SQLite also swallows
-a violated CHECK or NOT NULL, and `update_conflicts` rewrites and locks rows that stay the same.
-Both databases understand the same statement.
+It is written in SQL because the two ways of the ORM do not fit. On SQLite, `ignore_conflicts` also
+ignores a violated CHECK or NOT NULL, and `update_conflicts` rewrites and locks rows that do not
+change. Both databases accept the same statement.
 """
 
 import json
@@ -19,13 +19,16 @@ _ROWS_PER_STATEMENT: Final = 500
 def insert_new_rows(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
 ) -> None:
-    """Insert rows; one whose unique columns are taken changes nothing.
+    """Insert rows; a row whose unique columns exist already is skipped.
 
     Args:
-        model: the table.
-        rows: values by column, all with the same columns, sorted by their key, so that processes
-            that insert the same rows never wait for each other in a circle.
-        unique: the columns of the unique constraint that may be taken; any other violation raises.
+        model: the model of the table.
+        rows: values by column, all with the same columns. They must be sorted by their key, so that
+            processes that insert the same rows do not deadlock.
+        unique: the columns of the unique constraint that may be violated.
+
+    Raises:
+        IntegrityError: any other constraint is violated.
 
     """
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
@@ -36,10 +39,10 @@ def _insert_chunk(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
 ) -> None:
     columns = tuple(rows[0])
-    one = f"({', '.join(['%s'] * len(columns))})"
+    row_sql = f"({', '.join(['%s'] * len(columns))})"
     statement = (
         f"INSERT INTO {_quote_names([model._meta.db_table])} ({_quote_names(columns)}) "  # noqa: S608, SLF001 - names of our own columns
-        f"VALUES {', '.join([one] * len(rows))} "
+        f"VALUES {', '.join([row_sql] * len(rows))} "
         f"ON CONFLICT ({_quote_names(unique)}) DO NOTHING"
     )
     values = [_adapt_value(row[column]) for row in rows for column in columns]

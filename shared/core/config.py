@@ -1,4 +1,4 @@
-"""Every variable read from the environment: typed, read once and checked all at once."""
+"""The configuration: typed settings from environment variables, validated together."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -20,11 +20,11 @@ LOGO_MEDIA_TYPES: Final = {
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
 }
-"""Media types of a logo by how its file's name ends."""
+"""Media types of a logo by the extension of its file."""
 
 
 class ConfigurationError(Exception):
-    """The environment lacks something or holds something malformed; the message names all of it."""
+    """Variables are missing or malformed; the message lists all of them."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
@@ -37,7 +37,11 @@ class ConfigurationError(Exception):
 
 
 class Settings(BaseSettings):
-    """One attribute a variable, in lower case; the description is its line in `.env.example`."""
+    """The settings of both processes, one attribute for each environment variable.
+
+    The name of a variable is that of its attribute in upper case. The description is its line in
+    `.env.example`.
+    """
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -137,7 +141,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _database_is_known(cls, value: str) -> str:
+    def _validate_database_url(cls, value: str) -> str:
         scheme = urlsplit(value).scheme
         if scheme not in {"sqlite", "postgres", "postgresql"}:
             raise ValueError("must begin with sqlite:/// or postgres://")
@@ -145,7 +149,7 @@ class Settings(BaseSettings):
 
     @field_validator("public_url", "meta_graph_url")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
+    def _validate_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://raffles.example")
@@ -153,14 +157,14 @@ class Settings(BaseSettings):
 
     @field_validator("brand_name")
     @classmethod
-    def _name_is_there(cls, value: str) -> str:
+    def _validate_brand_name(cls, value: str) -> str:
         if not value.strip():
             raise ValueError("must not be blank")
         return value.strip()
 
     @field_validator("brand_logo")
     @classmethod
-    def _logo_is_a_picture(cls, value: Path | None) -> Path | None:
+    def _validate_brand_logo(cls, value: Path | None) -> Path | None:
         if value is not None and value.suffix.lower() not in LOGO_MEDIA_TYPES:
             raise ValueError("must end with " + ", ".join(LOGO_MEDIA_TYPES))
         if value is not None and not (PROJECT_ROOT / value).is_file():
@@ -169,24 +173,24 @@ class Settings(BaseSettings):
 
     @field_validator("time_zone")
     @classmethod
-    def _time_zone_is_known(cls, value: str) -> str:
+    def _validate_time_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("must be a zone such as America/Bogota")
         return value
 
     @property
     def app_secrets(self) -> tuple[str, ...]:
-        """Every app secret that may have signed a webhook; while rotating the old and the new."""
+        """The app secrets that may have signed a webhook; while rotating, the old and the new."""
         return _split_list(self.meta_app_secret)
 
     @property
     def phone_number_ids(self) -> tuple[str, ...]:
-        """The business numbers this installation sends from."""
+        """The ids of the business numbers that this installation sends from."""
         return _split_list(self.meta_phone_number_id)
 
     @property
-    def database(self) -> str:
-        """The database's address with a SQLite path made absolute against the project's root."""
+    def resolved_database_url(self) -> str:
+        """`database_url`, with a SQLite path made absolute against the project's root."""
         prefix = "sqlite:///"
         if self.database_url.startswith(prefix) and ":memory:" not in self.database_url:
             return prefix + str(PROJECT_ROOT / self.database_url.removeprefix(prefix))
@@ -203,27 +207,27 @@ class Settings(BaseSettings):
         return None if self.brand_logo is None else PROJECT_ROOT / self.brand_logo
 
     @property
-    def secure(self) -> bool:
+    def is_https(self) -> bool:
         """Whether people reach the back office over HTTPS."""
         return self.public_url.startswith("https://")
 
     @classmethod
-    def read(cls) -> Self:
-        """Read the environment and `.env`.
+    def from_environment(cls) -> Self:
+        """Return the settings from the environment and `.env`.
 
         Raises:
-            ConfigurationError: with every missing and every malformed variable.
+            ConfigurationError: variables are missing or malformed.
 
         """
         try:
             return cls()
         except ValidationError as error:
-            faults = {str(fault["loc"][0]).upper(): fault for fault in error.errors()}
-        raise ConfigurationError({name: _describe_problem(fault) for name, fault in faults.items()})
+            details = {str(detail["loc"][0]).upper(): detail for detail in error.errors()}
+        raise ConfigurationError({name: _describe_problem(d) for name, d in details.items()})
 
 
 class GatewaySettings(Settings):
-    """What the gateway needs on top: without these it could neither trust Meta nor answer."""
+    """The settings of the gateway, which cannot verify webhooks or send messages without these."""
 
     meta_app_secret: str = Field(min_length=1, repr=False)
     meta_verify_token: SecretStr = Field(min_length=1)
@@ -235,11 +239,11 @@ def _split_list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _describe_problem(fault: ErrorDetails) -> str:
-    return "is required and missing" if fault["type"] == "missing" else fault["msg"]
+def _describe_problem(detail: ErrorDetails) -> str:
+    return "is required and missing" if detail["type"] == "missing" else detail["msg"]
 
 
 @cache
 def get_settings() -> Settings:
-    """The configuration of this process, read at the first call and never again."""
-    return Settings.read()
+    """Return the settings of this process, which are read once, at the first call."""
+    return Settings.from_environment()

@@ -1,10 +1,10 @@
-"""Fixed numbers, each with its reason."""
+"""Constants of the product, each with its reason."""
 
 from datetime import timedelta
 from typing import Final
 
 MAX_NUMBERS_PER_RAFFLE: Final = 1_000_000
-"""More than any seller asked for; creation, counts and maps are measured up to it."""
+"""Enough for every seller so far; creation, counts and maps are measured up to this size."""
 
 DEFAULT_HOLD_MINUTES: Final = 30
 """Long enough for a bank transfer on a phone, short enough to give numbers back soon."""
@@ -16,40 +16,40 @@ DEADLINE_GRACE: Final = timedelta(minutes=2)
 """Hidden from the buyer: a receipt sent in the last second still counts while it is under way."""
 
 STALE_AFTER: Final = timedelta(minutes=15)
-"""After an outage, older messages are not acted upon as if they were new."""
+"""After an outage, older messages are not handled as if they were new."""
 
 SERVICE_WINDOW: Final = timedelta(hours=24)
-"""Meta's customer-service window: free-form messages only until then after the buyer's last one."""
+"""Meta's customer service window: free-form messages are allowed so long after the buyer's last."""
 
 SERVICE_WINDOW_MARGIN: Final = timedelta(minutes=10)
-"""Clocks differ and sends take time; inside the last minutes the window counts as closed."""
+"""Clocks differ and sends take time, so the window counts as closed in its last minutes."""
 
 ALBUM_WINDOW: Final = timedelta(minutes=1)
-"""An album arrives as single pictures without a common id; one acknowledgement is enough."""
+"""The pictures of an album arrive as single messages without a common id, within this time."""
 
 MAX_INBOX_ATTEMPTS: Final = 5
-"""A message that fails this often by itself is given up, with an alarm and an apology."""
+"""A message that fails this often is given up, with an alarm and an apology to the buyer."""
 
 ANSWER_CPU_SECONDS: Final = 10.0
-"""Processor time that answering one message may take; it takes some hundredths of a second."""
+"""The most processor time for answering one message; usual are some hundredths of a second."""
 
 LEFT_OVER_AFTER: Final = timedelta(minutes=1)
-"""A message that waits for longer may have ended a gateway: its next try is counted first."""
+"""A message that waits longer may have ended a gateway, so its next attempt is counted first."""
 
 UNKNOWN_SEND_WAIT: Final = timedelta(seconds=90)
-"""How long the status webhook of a send without an answer is waited for before it is sent again."""
+"""The wait for the status webhook of a send without a response, before the message is resent."""
 
 MAX_UNKNOWN_RESENDS: Final = 2
-"""How often a send whose fate stays unknown is repeated: once too few beats thrice too many."""
+"""The most repetitions of a send with an unknown result: better one lost than three copies."""
 
 WEBHOOK_BODY_LIMIT: Final = 3 * 1024 * 1024
-"""Meta's own maximum for a webhook body, in bytes."""
+"""The maximum size of a webhook's body, in bytes; it is Meta's own."""
 
 MEDIA_LIMIT: Final = 16 * 1024 * 1024
-"""The largest payment proof that is fetched, in bytes; a photo is at most 5 MB on WhatsApp."""
+"""The maximum size of a payment proof, in bytes; a photo on WhatsApp has 5 MB at most."""
 
 EXPIRIES_BEFORE_COOL_DOWN: Final = 3
-"""So many holds in a row that ran out unpaid make a buyer wait before the next."""
+"""After this many holds in a row that expired unpaid, a buyer must wait before the next one."""
 
 COOL_DOWN: Final = timedelta(minutes=30)
-"""How long they wait: as long as one more hold would have kept the numbers from others."""
+"""The wait of such a buyer: as long as another hold would have blocked the numbers."""

@@ -1,4 +1,4 @@
-"""Tells transactions that merely got into each other's way from a database that is away."""
+"""Recognition of transactions that failed because of another transaction."""
 
 from typing import Final
 
@@ -8,7 +8,9 @@ _DEADLOCK_SQLSTATES: Final = frozenset({"40P01", "40001"})  # deadlock, serialis
 
 
 def is_deadlock(error: OperationalError) -> bool:
-    """Whether the same transaction, tried again at once, may well succeed.
+    """Return whether the same transaction may succeed if it is retried at once.
+
+    It is true for a deadlock and a serialisation failure, not for an unavailable database.
 
     Source: PostgreSQL documentation, appendix A, class 40 "Transaction Rollback".
     """

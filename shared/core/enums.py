@@ -1,20 +1,20 @@
-"""The words of the domain, as sellers, buyers and Meta use them."""
+"""Enums of the domain: statuses, kinds and reasons."""
 
 from enum import StrEnum
 
 
 def build_choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
-    """Give the members of `kind` as Django model choices: stored value and a readable label."""
+    """Return the members of `kind` as Django choices: stored values with readable labels."""
     return [(member.value, format_label(member)) for member in kind]
 
 
 def format_label(member: StrEnum) -> str:
-    """Say a member in words: `PENDING_PAYMENT` becomes "Pending payment"."""
+    """Return a readable label: `PENDING_PAYMENT` becomes "Pending payment"."""
     return member.name.replace("_", " ").capitalize()
 
 
 class State(StrEnum):
-    """Where a buyer stands in the conversation."""
+    """The state of the conversation with a buyer."""
 
     MENU = "MENU"
     CHOOSE_MODE = "CHOOSE_MODE"
@@ -26,14 +26,14 @@ class State(StrEnum):
 
 
 class Mode(StrEnum):
-    """How the numbers of an order were chosen."""
+    """The way the numbers of an order were chosen."""
 
     RANDOM = "RANDOM"
     PICK = "PICK"
 
 
 class RaffleStatus(StrEnum):
-    """What a raffle may do: only an OPEN one sells."""
+    """The status of a raffle; only an OPEN one sells."""
 
     DRAFT = "DRAFT"
     OPEN = "OPEN"
@@ -43,7 +43,7 @@ class RaffleStatus(StrEnum):
 
 
 class TicketStatus(StrEnum):
-    """Whose a ticket number is: nobody's, held for an order, or its buyer's."""
+    """The status of a ticket number: free, held for an order, or sold to its buyer."""
 
     AVAILABLE = "AVAILABLE"
     RESERVED = "RESERVED"
@@ -51,7 +51,7 @@ class TicketStatus(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """How far an order has come: DRAFT is a hold the buyer has not confirmed yet."""
+    """The status of an order; DRAFT is a hold that the buyer has not confirmed yet."""
 
     DRAFT = "DRAFT"
     PENDING_PAYMENT = "PENDING_PAYMENT"
@@ -61,7 +61,7 @@ class OrderStatus(StrEnum):
 
 
 class OrderAction(StrEnum):
-    """What happened to an order, as its history tells it."""
+    """An action in the history of an order."""
 
     HELD = "HELD"
     PLACED = "PLACED"
@@ -78,7 +78,7 @@ class OrderAction(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who changed an order."""
+    """The kind of actor who changed an order."""
 
     CHAT = "CHAT"
     STAFF = "STAFF"
@@ -87,7 +87,7 @@ class ActorKind(StrEnum):
 
 
 class ProofStatus(StrEnum):
-    """Whether the file of a payment proof is on its way, with us, or could not be had."""
+    """The status of a payment proof's file: being downloaded, stored, or not available."""
 
     FETCHING = "FETCHING"
     KEPT = "KEPT"
@@ -95,16 +95,16 @@ class ProofStatus(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a reviewer decided about a payment proof."""
+    """The decision of a reviewer on a payment proof."""
 
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
-    DISMISSED = "DISMISSED"  # it pays nothing: no order of ours, or the money went back
+    DISMISSED = "DISMISSED"  # it pays no order, or the payment was refunded
 
 
 class RejectReason(StrEnum):
-    """Why a payment proof was turned down."""
+    """The reason why a payment proof was rejected."""
 
     ILLEGIBLE = "ILLEGIBLE"
     WRONG_AMOUNT = "WRONG_AMOUNT"
@@ -114,35 +114,35 @@ class RejectReason(StrEnum):
 
 
 class InboxStatus(StrEnum):
-    """Whether an inbound message still waits for its answer."""
+    """The status of an inbound message; RECEIVED waits for its answer."""
 
     RECEIVED = "RECEIVED"
     PROCESSED = "PROCESSED"
-    IGNORED = "IGNORED"  # kept, and by design not answered: reactions, edits, echoes
+    IGNORED = "IGNORED"  # stored but never answered: reactions, edits, echoes
     FAILED = "FAILED"
 
 
 class OutboxStatus(StrEnum):
-    """How far an outgoing message has come."""
+    """The status of an outbound message."""
 
     QUEUED = "QUEUED"
     SENDING = "SENDING"
-    SENT = "SENT"  # accepted by Meta; what became of it is its `delivery`
-    UNKNOWN = "UNKNOWN"  # handed over without an answer: it may have arrived
-    WITHHELD = "WITHHELD"  # a notice outside the 24 h window: waits until the buyer writes
-    STALE = "STALE"  # a reply nobody waits for any more
+    SENT = "SENT"  # accepted by Meta; its further status is in `delivery`
+    UNKNOWN = "UNKNOWN"  # sent without a response: it may have arrived
+    WITHHELD = "WITHHELD"  # a notice outside the 24-hour window: waits until the buyer writes
+    STALE = "STALE"  # a reply that became too old to send
     FAILED = "FAILED"
 
 
 class OutboxKind(StrEnum):
-    """A REPLY answers what a buyer just wrote; a NOTICE tells them what changed meanwhile."""
+    """The kind of an outbound message: a REPLY to the buyer, or a NOTICE of a change."""
 
     REPLY = "REPLY"
     NOTICE = "NOTICE"
 
 
 class MessageDeliveryStatus(StrEnum):
-    """What Meta's status webhooks said of a sent message, in rising order."""
+    """The status of a sent message in Meta's status webhooks, in rising order."""
 
     FAILED = "failed"
     SENT = "sent"
@@ -152,7 +152,7 @@ class MessageDeliveryStatus(StrEnum):
 
 
 class EventType(StrEnum):
-    """What other systems are told of; the value is the name they know."""
+    """The type of an event for other systems; the value is the name in the API."""
 
     ORDER_CREATED = "order.created"
     ORDER_PROOF_RECEIVED = "order.proof_received"
@@ -167,7 +167,7 @@ class EventType(StrEnum):
 
 
 class EventDeliveryStatus(StrEnum):
-    """What became of an event on its way to an endpoint."""
+    """The status of an event's delivery to an endpoint."""
 
     QUEUED = "QUEUED"
     SENDING = "SENDING"
@@ -176,7 +176,7 @@ class EventDeliveryStatus(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API token may do; each includes the one before."""
+    """The scope of an API token; each one includes the one before."""
 
     READ = "READ"
     REVIEW = "REVIEW"

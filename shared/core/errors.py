@@ -1,15 +1,16 @@
-"""The root of every refusal: named after what happened, with a sentence and a stable code."""
+"""The base class of all refusals."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """The request was understood and refused.
+    """A valid request that the domain refuses.
 
-    The subclasses of a package stand on one page, its `errors.py`. The first line of a docstring
-    is the sentence that staff and API users read; `code` never changes once released; `details`
-    are the values that a program needs to go on.
+    A subclass is named after what happened and stands in the `errors.py` of its package. The first
+    line of its docstring is the sentence that staff and API users read; `code` never changes once
+    released; `details` are the values that a program needs to continue. With `retryable`, the same
+    request may succeed later.
     """
 
     code: ClassVar[str] = "refused"
@@ -21,5 +22,5 @@ class DomainError(Exception):
 
     @classmethod
     def message(cls) -> str:
-        """Say in one sentence what happened."""
+        """Return the sentence that says what happened: the first line of the docstring."""
         return (cls.__doc__ or cls.__name__).strip().splitlines()[0]

@@ -1,4 +1,7 @@
-"""Structured logs: event names and ids, one correlation id a message, phone numbers masked."""
+"""Structured logs: event names and ids, with phone numbers masked.
+
+All lines about one message carry the same correlation id.
+"""
 
 import logging
 import re
@@ -15,7 +18,10 @@ _PHONE_PATTERN: Final = re.compile(r"(?<![\w.])\+?\d{8,15}(?![\w.])")
 
 
 def mask_phone_numbers(text: str) -> str:
-    """Hide every phone number in `text` but its last two digits: "+5491122334455" gives "***55"."""
+    """Return `text` with every phone number masked except its last two digits.
+
+    "+5491122334455" becomes "***55".
+    """
     return _PHONE_PATTERN.sub(lambda found: "***" + found.group()[-2:], text)
 
 
@@ -27,11 +33,11 @@ def _mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
 
 
 def configure_logging(*, style: str, level: str) -> None:
-    """Send the logs of this process, also those of libraries, to standard error.
+    """Send the logs of this process and of its libraries to standard error.
 
     Args:
         style: `console` for people, `json` for machines.
-        level: the least urgent level that is shown.
+        level: the lowest level that is logged, such as `INFO`.
 
     """
     shared: list[Any] = [
@@ -79,6 +85,6 @@ def configure_logging(*, style: str, level: str) -> None:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """Give the logger of a module."""
+    """Return the logger of a module."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger

@@ -1,4 +1,4 @@
-"""When to try again: pure functions of how often it was tried."""
+"""Waiting times before a retry; pure functions of the number of attempts."""
 
 from datetime import timedelta
 
@@ -6,13 +6,16 @@ from datetime import timedelta
 def compute_exponential_wait(
     attempt: int, *, base: timedelta, cap: timedelta, factor: float = 2.0
 ) -> timedelta:
-    """Wait `base * factor^(attempt-1)`, at most `cap`.
+    """Return the wait `base * factor^(attempt-1)`, at most `cap`.
 
     Args:
-        attempt: how often it was tried so far, at least 1.
+        attempt: the number of attempts so far, at least 1.
         base: the wait after the first failure.
         cap: the longest wait.
-        factor: by how much each wait outgrows the one before.
+        factor: the ratio of each wait to the one before.
+
+    Raises:
+        ValueError: `attempt` is below 1.
 
     """
     if attempt < 1:
@@ -23,18 +26,18 @@ def compute_exponential_wait(
 
 
 def add_jitter(wait: timedelta, *, jitter: float) -> timedelta:
-    """Stretch `wait` by up to a quarter, so that many do not come back at the same instant.
+    """Return `wait`, longer by up to a quarter, so that many retries do not happen at once.
 
     Args:
-        wait: the plain wait.
-        jitter: a die between 0 and 1, thrown by the caller.
+        wait: the wait without jitter.
+        jitter: a random number between 0 and 1, from the caller.
 
     """
     return wait * (1 + 0.25 * jitter)
 
 
 def compute_pair_rate_wait(attempt: int) -> timedelta:
-    """Wait 4^n seconds (1, 4, 16, 64 …, at most an hour) after Meta's error 131056.
+    """Return the wait after Meta's error 131056: 4^n seconds (1, 4, 16, 64 …), at most an hour.
 
     Source: "Pair rate limits" on Meta's page "About the platform".
     """

@@ -1,7 +1,7 @@
-"""Conditions that both databases recognise as those of a partial index.
+"""SQL conditions that both databases match with those of a partial index.
 
-SQLite takes a partial index only where the query's own words prove its condition; whether it looks
-into bound parameters for that depends on how it was built. PostgreSQL does not mind.
+SQLite uses a partial index only if the text of the query proves its condition; whether it looks
+into bound parameters for that depends on how it was built. PostgreSQL needs no such help.
 """
 
 from enum import StrEnum
@@ -10,5 +10,5 @@ from django.db.models.expressions import RawSQL
 
 
 def inline_enum_value(member: StrEnum) -> RawSQL:
-    """Write a word of our own enums into the statement instead of binding it."""
-    return RawSQL(f"'{member.value}'", ())  # noqa: S611 - never anybody's input
+    """Return a member's value as part of the statement, not as a bound parameter."""
+    return RawSQL(f"'{member.value}'", ())  # noqa: S611 - a constant of ours, never input

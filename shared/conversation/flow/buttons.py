@@ -7,13 +7,13 @@ from typing import Literal, assert_never
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction, ButtonId
+from shared.conversation.context import Context
 from shared.conversation.flow import commands, reserve, states
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles
 from shared.conversation.values import (
     AssignProof,
     CancelOwnOrder,
-    Context,
     Facts,
     OrderFacts,
     PlaceOrder,
@@ -87,13 +87,14 @@ def _handle_raffle_tap(
 ) -> Step:
     raffle = facts.find_raffle(tap.subject_id)
     if raffle is None or not raffle.is_on_sale:
-        note = (
-            raffles.build_not_selling_note(raffle.title, raffle.not_selling_reason or "")
-            if raffle
-            else ""
-        )
-        return show_menu(facts, note=note or guidance.build_old_button_note())
+        return show_menu(facts, note=_explain_raffle_not_on_sale(raffle))
     return _apply_raffle_action(tap, action, raffle, context.without_open_question(), facts)
+
+
+def _explain_raffle_not_on_sale(raffle: RaffleFacts | None) -> str:
+    if raffle is None:
+        return guidance.build_old_button_note()
+    return raffles.build_not_selling_note(raffle.title, raffle.not_selling_reason or "")
 
 
 def _apply_raffle_action(

@@ -4,10 +4,11 @@ from typing import assert_never
 
 from shared.conversation import button_ids, parsing
 from shared.conversation.button_ids import ButtonAction
+from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
 from shared.conversation.parsing import ParsedCommand
 from shared.conversation.texts import guidance, orders
-from shared.conversation.values import CancelOwnOrder, Context, Facts, OrderFacts, Step
+from shared.conversation.values import CancelOwnOrder, Facts, OrderFacts, Step
 from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import State
 
@@ -26,8 +27,7 @@ def handle_command(parsed: ParsedCommand, state: State, context: Context, facts:
 
 
 def _handle_help(state: State, context: Context, facts: Facts) -> Step:
-    raffle = facts.find_raffle(context.raffle_id)
-    note = guidance.build_help_note(raffle.seller_contact if raffle else facts.seller_contact)
+    note = guidance.build_help_note(facts.find_seller_contact(context.raffle_id))
     menu = show_menu(facts, note=note)
     match state:
         case State.MENU | State.CHOOSE_MODE | State.DONE:

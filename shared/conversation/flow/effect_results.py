@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from shared.conversation.context import Context
 from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu, show_order
 from shared.conversation.texts import guidance, orders, raffles
-from shared.conversation.values import Context, EffectRefused, Facts, OrderFacts, RaffleFacts, Step
+from shared.conversation.values import EffectRefused, Facts, OrderFacts, RaffleFacts, Step
 from shared.core.enums import Mode, State
 
 
@@ -92,9 +93,8 @@ def _explain_raffle_refusal(
             reply = raffles.build_limit_reached_message(raffle, limit=limit, remaining=remaining)
             return answer_with(State.CHOOSE_MODE, context, reply)
         case "cooling_down":
-            reply = raffles.build_cooling_down_message(
-                raffle, until=details["until"], now=facts.now
-            )
+            until = details["until"]
+            reply = raffles.build_cooling_down_message(raffle, until=until, now=facts.now)
             return answer_with(State.CHOOSE_MODE, context, reply)
     return None
 

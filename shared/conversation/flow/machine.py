@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from shared.conversation import parsing
+from shared.conversation.context import Context
 from shared.conversation.flow import commands, effect_results, proofs, states
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
@@ -10,7 +11,6 @@ from shared.conversation.flow.screens import ask_to_rephrase
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ButtonTapped,
-    Context,
     ConversationEvent,
     EffectOutcome,
     EffectRefused,

@@ -1,9 +1,9 @@
 """Steps for pictures: the order they belong to, and the acknowledgement."""
 
+from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import orders
 from shared.conversation.values import (
-    Context,
     Facts,
     KeepProof,
     OrderFacts,
@@ -17,9 +17,8 @@ from shared.core.enums import OrderStatus, State
 def handle_picture(order_id: int | None, state: State, context: Context, facts: Facts) -> Step:
     """Store a picture for the order it replies to, or for the only one that wants a proof."""
     order = facts.find_order(order_id) or _find_order_for_picture(facts)
-    return Step(
-        state, context.without_open_question(), effect=KeepProof(order.id if order else None)
-    )
+    effect = KeepProof(order.id if order else None)
+    return Step(state, context.without_open_question(), effect=effect)
 
 
 def _find_order_for_picture(facts: Facts) -> OrderFacts | None:
@@ -70,7 +69,5 @@ def handle_proof_without_order(
     if candidates:
         reply = orders.build_which_order_message(stored.proof_id, candidates)
     else:
-        raffle = facts.find_raffle(context.raffle_id)
-        seller_contact = raffle.seller_contact if raffle else facts.seller_contact
-        reply = orders.build_orphan_proof_message(seller_contact)
+        reply = orders.build_orphan_proof_message(facts.find_seller_contact(context.raffle_id))
     return answer_with(state, understood, reply)

@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from shared.conversation.values import Context, Facts, OrderFacts
+from shared.conversation.context import Context
+from shared.conversation.values import Facts, OrderFacts
 from shared.core.enums import OrderStatus, State
 
 

@@ -4,16 +4,10 @@ from enum import Enum, auto
 from typing import assert_never
 
 from shared.conversation import parsing
+from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import raffles
-from shared.conversation.values import (
-    Context,
-    Facts,
-    HoldNumbers,
-    HoldRandom,
-    RaffleFacts,
-    Step,
-)
+from shared.conversation.values import Facts, HoldNumbers, HoldRandom, RaffleFacts, Step
 from shared.core.enums import Mode, State
 
 

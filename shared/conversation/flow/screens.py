@@ -2,9 +2,10 @@
 
 from typing import Final, assert_never
 
+from shared.conversation.context import Context
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts import guidance, orders, raffles
-from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts, Reply, Step
+from shared.conversation.values import Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
 
 MISSES_BEFORE_PERSON: Final = 3
@@ -129,10 +130,8 @@ def ask_to_rephrase(state: State, context: Context, facts: Facts, *, note: str =
     misses = context.misses + 1
     counted = context.with_changes(misses=misses)
     if misses >= MISSES_BEFORE_PERSON:
-        raffle = facts.find_raffle(context.raffle_id)
-        reply = guidance.build_ask_a_person_message(
-            raffle.seller_contact if raffle else facts.seller_contact
-        )
+        seller_contact = facts.find_seller_contact(context.raffle_id)
+        reply = guidance.build_ask_a_person_message(seller_contact)
         return Step(state, counted, replies=(reply,))
     note = note or (
         guidance.build_not_understood_note() if misses == 1 else guidance.build_short_help_note()

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from shared.conversation import parsing
+from shared.conversation.context import Context
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reserve import BareNumberMeaning
 from shared.conversation.flow.screens import (
@@ -13,7 +14,7 @@ from shared.conversation.flow.screens import (
     show_raffle_card,
 )
 from shared.conversation.texts import orders
-from shared.conversation.values import Context, Facts, HoldRandom, OrderFacts, PlaceOrder, Step
+from shared.conversation.values import Facts, HoldRandom, OrderFacts, PlaceOrder, Step
 from shared.core.enums import Mode, State
 
 
@@ -108,9 +109,8 @@ def _handle_confirmation_text(context: Context, text: str, facts: Facts) -> Step
     if order is None:
         return show_menu(facts)
     if parsing.is_yes(text):
-        return Step(
-            State.CONFIRM_RESERVATION, context.without_open_question(), effect=PlaceOrder(order.id)
-        )
+        placing = context.without_open_question()
+        return Step(State.CONFIRM_RESERVATION, placing, effect=PlaceOrder(order.id))
     if parsing.is_no(text):
         return offer_other_numbers(order, context)
     step = reserve.interpret_words(order.raffle, text, context, facts, bare=BareNumberMeaning.ASK)

@@ -1,1 +1,1 @@
-"""Texts that buyers read: plain warm English, each built by a pure function of its values."""
+"""Texts that buyers read, in plain warm English; each is built by a pure function."""

@@ -1,4 +1,7 @@
-"""What buyers read who need help, or whom the bot did not understand."""
+"""Texts for buyers who need help or whose message was not understood.
+
+A note is put above another reply.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +11,7 @@ from shared.conversation.values import Reply
 
 
 def build_help_note(seller: str) -> str:
-    """What the bot can do; a note in front of the menu."""
+    """Return the note for HELP: how buying works, and the three commands."""
     reach = f"\nA person: {seller}" if seller else ""
     return (
         "I sell raffle numbers. Choose random ones or write your own, pay, and send the receipt "
@@ -19,17 +22,17 @@ def build_help_note(seller: str) -> str:
 
 
 def build_not_understood_note() -> str:
-    """The first time; a note in front of the question that is still open."""
+    """Return the note for the first message in a row that was not understood."""
     return "Sorry, I did not understand that."
 
 
 def build_short_help_note() -> str:
-    """The second time."""
+    """Return the note for the second message in a row that was not understood."""
     return "Sorry, I am a simple bot. Tap a button below, or write MENU to start over."
 
 
 def build_ask_a_person_message(seller: str) -> Reply:
-    """The third time: no loop, a person."""
+    """Return the message for the third and any later message that was not understood."""
     reach = f"Please write to {seller}." if seller else "Please try again later."
     return Reply(
         "ask_a_person",
@@ -39,7 +42,7 @@ def build_ask_a_person_message(seller: str) -> Reply:
 
 
 def build_cannot_read_note(kind: str) -> str:
-    """Something the bot has no use for; a note in front of the question that is still open."""
+    """Return the note for a message of a kind that the bot cannot read."""
     what = _UNREADABLE_KIND_NAMES.get(kind, "that kind of message")
     return f"Sorry, I cannot read {what}: only text, taps, photos and PDFs."
 
@@ -56,17 +59,17 @@ _UNREADABLE_KIND_NAMES: Final[Mapping[str, str]] = {
 
 
 def build_old_button_note() -> str:
-    """A tap on something that is no longer possible; a note in front of the menu."""
+    """Return the note for a tap on a button that is not possible any more."""
     return "That button is from an older message and does not fit any more."
 
 
 def build_back_again_note() -> str:
-    """After an outage: older messages were not acted upon."""
+    """Return the note for messages that became too old during an outage."""
     return "Sorry for the wait, we were away for a while. This is where you are now:"
 
 
 def build_apology_message(seller: str) -> Reply:
-    """A message could not be handled at all."""
+    """Return the message for a buyer whose message was given up after errors."""
     reach = f" or write to {seller}" if seller else ""
     return Reply(
         "apology",

@@ -1,14 +1,15 @@
-"""What buyers read when something changed while they were away. Pure."""
+"""Texts for changes that were not caused by a message of the buyer; pure functions."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.formatting import format_day_and_time, format_money, format_ticket_numbers
+from shared.conversation.formatting import format_money, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
+    build_draw_date_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
     format_order_deadline,
@@ -20,18 +21,13 @@ from shared.whatsapp.messages import ReplyButton
 
 
 def build_paid_message(order: OrderFacts) -> Reply:
-    """The seller has the money."""
+    """Return the message that the payment is confirmed."""
     return Reply(
         "paid",
         f"Paid. *{format_order_numbers(order)}* {choose_is_or_are(order)} "
-        f"yours.{_format_draw_date(order)} Good luck!",
+        f"yours.{build_draw_date_sentence(order)} Good luck!",
         about=order.code,
     )
-
-
-def _format_draw_date(order: OrderFacts) -> str:
-    draw = order.raffle.draw_at
-    return f" Draw: {format_day_and_time(draw, time_zone=order.raffle.time_zone)}." if draw else ""
 
 
 _REJECT_REASON_TEXTS: Final[Mapping[RejectReason, str]] = {
@@ -46,7 +42,15 @@ _REJECT_REASON_TEXTS: Final[Mapping[RejectReason, str]] = {
 def build_rejected_message(
     order: OrderFacts, *, reason: RejectReason, note: str, now: datetime
 ) -> Reply:
-    """The seller could not accept the receipt; the clock runs again, unless the order is over."""
+    """Return the message that a proof was rejected.
+
+    Args:
+        order: the order; if it has ended, its numbers are not held any more.
+        reason: the reason that the reviewer chose.
+        note: the reviewer's own words; may be empty.
+        now: the current time.
+
+    """
     why = (
         f"{_REJECT_REASON_TEXTS[reason]} ({note.strip()})"
         if note.strip()
@@ -68,13 +72,14 @@ def build_rejected_message(
         f"About order *{order.code}*: {why}. Your numbers *{format_order_numbers(order)}* stay "
         "held until "
         f"{format_order_deadline(order, now=now)}. Please send a photo or PDF of the right receipt "
-        f"({format_money(order.total, order.currency)}) here. Questions? {order.raffle.seller_contact}.",
+        f"({format_money(order.total, order.currency)}) here. "
+        f"Questions? {order.raffle.seller_contact}.",
         about=order.code,
     )
 
 
 def build_asked_again_message(order: OrderFacts, *, note: str) -> Reply:
-    """The receipt does not say enough yet; nothing is lost meanwhile."""
+    """Return the message that asks for a better proof; `note` may be empty."""
     why = f"\n{note.strip()}" if note.strip() else ""
     return Reply(
         "asked_again",
@@ -86,7 +91,7 @@ def build_asked_again_message(order: OrderFacts, *, note: str) -> Reply:
 
 
 def build_proof_attached_message(order: OrderFacts) -> Reply:
-    """The seller found the order that a receipt belongs to."""
+    """Return the message that staff assigned a proof to the order."""
     return Reply(
         "proof_attached",
         f"We have a receipt for order *{order.code}* now. {build_stay_yours_phrase(order)} "
@@ -97,7 +102,7 @@ def build_proof_attached_message(order: OrderFacts) -> Reply:
 
 
 def build_order_made_message(order: OrderFacts) -> Reply:
-    """The seller made an order from a receipt that had none."""
+    """Return the message that staff created an order from a proof without one."""
     return Reply(
         "order_made",
         f"We made order *{order.code}* from the receipt you sent: *{order.raffle.title}* · "
@@ -108,7 +113,7 @@ def build_order_made_message(order: OrderFacts) -> Reply:
 
 
 def build_proof_dismissed_message(seller: str, *, note: str) -> Reply:
-    """The seller knows of nothing that the picture could pay."""
+    """Return the message that a proof was dismissed, because it pays no order."""
     why = f": {note.strip()}" if note.strip() else "."
     reach = f" Questions? {seller}." if seller else ""
     return Reply(
@@ -119,7 +124,7 @@ def build_proof_dismissed_message(seller: str, *, note: str) -> Reply:
 
 
 def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Reply:
-    """The seller or a program cancelled the order."""
+    """Return the message that staff or an API client cancelled the order."""
     why = f" Reason: {reason.strip()}." if reason.strip() else ""
     return Reply(
         "cancelled_by_seller",
@@ -131,7 +136,7 @@ def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Repl
 
 
 def build_expired_message(order: OrderFacts) -> Reply:
-    """Time ran out; the numbers are free again."""
+    """Return the message that the order has expired."""
     if order.code and order.status is OrderStatus.EXPIRED:
         what = f"The time for *{format_order_numbers(order)}* ran out, so they are free again."
     else:
@@ -148,7 +153,7 @@ def build_expired_message(order: OrderFacts) -> Reply:
 
 
 def build_late_payment_message(order: OrderFacts) -> Reply:
-    """Money came for an order whose numbers are gone."""
+    """Return the message that a late payment waits for the seller's decision."""
     return Reply(
         "late_payment",
         f"Your payment for order *{order.code}* came after its time had run out and some of its "
@@ -158,7 +163,13 @@ def build_late_payment_message(order: OrderFacts) -> Reply:
 
 
 def build_numbers_replaced_message(order: OrderFacts, *, old: Collection[int]) -> Reply:
-    """Other numbers in place of those that were gone when the money came."""
+    """Return the message that a late payment got other numbers.
+
+    Args:
+        order: the order with its new numbers.
+        old: the numbers it had before; if they are the same, the message is a plain confirmation.
+
+    """
     if set(old) == set(order.numbers):
         return build_paid_message(order)
     before = format_ticket_numbers(old, width=order.raffle.width)
@@ -167,13 +178,13 @@ def build_numbers_replaced_message(order: OrderFacts, *, old: Collection[int]) -
         "numbers_replaced",
         f"Your payment for order *{order.code}* ({before}) came late and {gone} meanwhile, so "
         f"*{format_order_numbers(order)}* {choose_is_or_are(order)} yours "
-        f"now.{_format_draw_date(order)} Good luck!",
+        f"now.{build_draw_date_sentence(order)} Good luck!",
         about=order.code,
     )
 
 
 def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
-    """The money goes back."""
+    """Return the message that a late payment is refunded; `note` may be empty."""
     how = f" {note.strip()}" if note.strip() else ""
     return Reply(
         "refund_noted",
@@ -186,7 +197,7 @@ def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
 
 
 def build_file_lost_message(order: OrderFacts | None) -> Reply:
-    """The picture could not be fetched from WhatsApp."""
+    """Return the message that a proof's file could not be downloaded."""
     which = f" for order *{order.code}*" if order else ""
     return Reply(
         "file_lost",

@@ -1,14 +1,19 @@
-"""What buyers read about their orders: held, to be paid, checked, cancelled, theirs."""
+"""Texts about a buyer's orders: holds, payment, review, cancellation and status.
+
+A note is put above another reply.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.formatting import format_day_and_time, format_money
+from shared.conversation.formatting import format_money
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
+    build_draw_date_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
     format_order_deadline,
@@ -22,7 +27,7 @@ from shared.whatsapp.messages import ListRow, ReplyButton
 
 
 def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
-    """The numbers are kept for a while; the buyer decides."""
+    """Return the message that numbers are held, with the buttons to decide."""
     return Reply(
         "held",
         f"Held for you until {format_order_deadline(order, now=now)}:  "
@@ -38,7 +43,7 @@ def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> R
 
 
 def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
-    """The order, the amount, the account, until when, and what to send then."""
+    """Return the payment instructions: amount, account, deadline and proof."""
     owed = format_money(order.total, order.currency)
     return Reply(
         "how_to_pay",
@@ -51,7 +56,7 @@ def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = ""
 
 
 def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
-    """A reminder of the order that waits for its proof."""
+    """Return the reminder of an order that waits for its proof."""
     owed = format_money(order.total, order.currency)
     return Reply(
         "still_to_pay",
@@ -67,7 +72,7 @@ def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = 
 
 
 def build_proof_received_message(order: OrderFacts) -> Reply:
-    """The receipt is with the seller."""
+    """Return the acknowledgement of the first proof of an order."""
     return Reply(
         "proof_received",
         "Got it. Your numbers stay yours while we check the payment; we will write here.",
@@ -76,7 +81,7 @@ def build_proof_received_message(order: OrderFacts) -> Reply:
 
 
 def build_proof_added_message(order: OrderFacts) -> Reply:
-    """One more picture for an order under review, or one that is paid."""
+    """Return the acknowledgement of one more proof of an order."""
     if order.status is OrderStatus.PAID:
         body = f"Thank you, I added it to order *{order.code}*, which is paid already."
     else:
@@ -85,7 +90,13 @@ def build_proof_added_message(order: OrderFacts) -> Reply:
 
 
 def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
-    """The receipt came after the order had ended."""
+    """Return the acknowledgement of a proof that came after the order had ended.
+
+    Args:
+        order: the order.
+        secured: whether the order got its numbers back.
+
+    """
     if secured:
         body = (
             f"Got it. The time of order *{order.code}* had run out, but "
@@ -101,7 +112,7 @@ def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
 
 
 def build_which_order_message(proof_id: int, orders: Sequence[OrderFacts]) -> Reply:
-    """Several orders want a proof."""
+    """Return the question which order a proof is for, with three orders at most."""
     buttons = tuple(
         ReplyButton(
             build_button_id(ButtonAction.PROOF, proof_id, order.id),
@@ -113,7 +124,7 @@ def build_which_order_message(proof_id: int, orders: Sequence[OrderFacts]) -> Re
 
 
 def build_orphan_proof_message(seller: str) -> Reply:
-    """A picture without any order it could belong to."""
+    """Return the acknowledgement of a proof that no order of the buyer waits for."""
     reach = f" You can also reach {seller}." if seller else ""
     return Reply(
         "orphan_proof",
@@ -127,7 +138,7 @@ def build_orphan_proof_message(seller: str) -> Reply:
 
 
 def build_cancelled_message(order: OrderFacts) -> Reply:
-    """The buyer's wish is done."""
+    """Return the message that the buyer cancelled the order."""
     return Reply(
         "cancelled",
         f"Cancelled. *{format_order_numbers(order)}* are free again and nothing is owed."
@@ -139,12 +150,12 @@ def build_cancelled_message(order: OrderFacts) -> Reply:
 
 
 def build_nothing_to_cancel_note() -> str:
-    """Say that there is no order; a note in front of the menu."""
+    """Return the note for CANCEL without a live order."""
     return "You have no order to cancel."
 
 
 def build_cancel_which_message(orders: Sequence[OrderFacts]) -> Reply:
-    """Several orders could be meant."""
+    """Return the question which order to cancel, with nine orders at most."""
     rows = tuple(
         ListRow(
             build_button_id(ButtonAction.CANCEL, order.id),
@@ -159,11 +170,17 @@ def build_cancel_which_message(orders: Sequence[OrderFacts]) -> Reply:
     )
 
 
-def build_cancel_surely_message(order: OrderFacts, *, meant: bool = True) -> Reply:
-    """Ask once more: the payment is being checked, or the word was not quite CANCEL."""
+def build_cancel_surely_message(order: OrderFacts, *, is_certain: bool = True) -> Reply:
+    """Return the question whether to cancel the order.
+
+    Args:
+        order: the order; under review, the text mentions its payment.
+        is_certain: whether the buyer surely asked to cancel; false for a misspelt command.
+
+    """
     if order.under_review:
         body = f"We are checking your payment for order *{order.code}*. Cancel it all the same?"
-    elif meant:
+    elif is_certain:
         body = f"Cancel order *{order.code}* ({format_order_numbers(order)})?"
     else:
         body = f"Did you mean CANCEL? That would give *{format_order_numbers(order)}* back."
@@ -179,9 +196,12 @@ def build_cancel_surely_message(order: OrderFacts, *, meant: bool = True) -> Rep
 
 
 def build_cannot_cancel_message(order: OrderFacts) -> Reply:
-    """It is paid, or over already."""
+    """Return the message that an order is paid or has ended."""
     if order.status is OrderStatus.PAID:
-        body = f"Order *{order.code}* is paid, I cannot cancel it. Please ask {order.raffle.seller_contact}."
+        body = (
+            f"Order *{order.code}* is paid, I cannot cancel it. "
+            f"Please ask {order.raffle.seller_contact}."
+        )
     else:
         body = f"Order *{order.code}* is not open any more, there is nothing to cancel."
     return Reply("cannot_cancel", body, buttons=(MENU_BUTTON, MY_TICKETS_BUTTON), about=order.code)
@@ -191,7 +211,7 @@ def build_cannot_cancel_message(order: OrderFacts) -> Reply:
 
 
 def build_my_tickets_message(orders: Sequence[OrderFacts], *, now: datetime) -> Reply:
-    """Everything of this buyer, newest first."""
+    """Return the list of a buyer's orders, newest first, ten at most."""
     if not orders:
         return Reply("my_tickets", "You have no numbers yet.", buttons=(MENU_BUTTON,))
     newest = sorted(orders, key=lambda order: order.id, reverse=True)
@@ -210,13 +230,7 @@ def _build_ticket_line(order: OrderFacts, *, now: datetime) -> str:
 def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
     match order.status:
         case OrderStatus.PAID:
-            draw = order.raffle.draw_at
-            drawn = (
-                f" Draw: {format_day_and_time(draw, time_zone=order.raffle.time_zone)}."
-                if draw
-                else ""
-            )
-            return f"Paid: yours.{drawn}"
+            return f"Paid: yours.{build_draw_date_sentence(order)}"
         case OrderStatus.DRAFT:
             return f"Held until {format_order_deadline(order, now=now)}, not confirmed yet."
         case OrderStatus.PENDING_PAYMENT if order.asked_again:
@@ -230,6 +244,8 @@ def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
             return "The time to pay ran out."
         case OrderStatus.CANCELLED:
             return "Cancelled."
+        case _:
+            assert_never(order.status)
 
 
 def _build_ticket_buttons(newest: Sequence[OrderFacts]) -> tuple[ReplyButton, ...]:
@@ -252,7 +268,7 @@ def _build_ticket_buttons(newest: Sequence[OrderFacts]) -> tuple[ReplyButton, ..
 
 
 def build_under_review_message(order: OrderFacts) -> Reply:
-    """The receipt is with the seller; nothing to do, unless a better one was asked for."""
+    """Return the message that a payment is checked, or that a better proof is needed."""
     if order.asked_again:
         body = (
             f"For order *{order.code}* we need one more photo or PDF of your receipt: please send "
@@ -271,7 +287,7 @@ def build_under_review_message(order: OrderFacts) -> Reply:
 
 
 def build_all_done_message(order: OrderFacts) -> Reply:
-    """The latest purchase is paid."""
+    """Return the message that an order is paid, for a buyer who writes afterwards."""
     return Reply(
         "all_done",
         f"Order *{order.code}* is paid: *{format_order_numbers(order)}* "
@@ -282,27 +298,27 @@ def build_all_done_message(order: OrderFacts) -> Reply:
 
 
 def build_order_ended_note(order: OrderFacts) -> str:
-    """Say that an order ended meanwhile; a note in front of what comes next."""
+    """Return the note that an order was cancelled or has expired."""
     if order.status is OrderStatus.CANCELLED:
         return f"Order {order.code} has been cancelled; its numbers are free again."
     return f"The time for {order.code} ran out; its numbers are free again."
 
 
 def build_one_at_a_time_note() -> str:
-    """Say why nothing new is held; a note in front of the order that is still to be paid."""
+    """Return the note for a hold that is refused because an order waits for payment."""
     return "One order at a time: this one still waits for its payment."
 
 
 def build_paid_without_proof_note() -> str:
-    """Answer "done" kindly; a note in front of what is still missing."""
+    """Return the note for a buyer who claims to have paid, without a proof."""
     return "Thank you! I only need to see the receipt."
 
 
 def build_not_possible_note() -> str:
-    """Say that it cannot be done now; a note in front of where things stand."""
+    """Return the note for a refusal without a text of its own."""
     return "That is not possible any more."
 
 
 def build_order_kept_note(order: OrderFacts) -> str:
-    """Say that nothing was cancelled; a note in front of where things stand."""
+    """Return the note that an order was not cancelled."""
     return f"Order {order.code} stays as it is."

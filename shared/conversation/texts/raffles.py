@@ -1,4 +1,7 @@
-"""What buyers read while they choose: raffles, quantities and numbers."""
+"""Texts for choosing: raffles, quantities and ticket numbers.
+
+A note is put above another reply.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,7 +30,7 @@ RAFFLES_PER_PAGE: Final = 9
 
 
 def build_no_raffles_message(seller: str) -> Reply:
-    """Nothing is on sale."""
+    """Return the message that no raffle is on sale."""
     reach = f" Questions? {seller}." if seller else ""
     return Reply(
         "no_raffles",
@@ -39,7 +42,14 @@ def build_no_raffles_message(seller: str) -> Reply:
 def build_raffle_list_message(
     raffles: Sequence[RaffleFacts], *, page: int = 0, note: str = ""
 ) -> Reply:
-    """Several raffles are on sale: one row each, ten rows at most, the tenth turns the page."""
+    """Return the list of raffles, one row for each; if there are more, a last row turns the page.
+
+    Args:
+        raffles: the raffles on sale.
+        page: the page from 0; after the last page comes the first again.
+        note: a text to put above the list.
+
+    """
     if len(raffles) <= RAFFLES_PER_PAGE + 1:
         shown, more = raffles, False
     else:
@@ -68,7 +78,14 @@ def _describe_raffle_row(raffle: RaffleFacts) -> str:
 def build_raffle_card_message(
     raffle: RaffleFacts, *, live: Sequence[OrderFacts] = (), now: datetime
 ) -> Reply:
-    """One raffle: what can be won, what it costs, when it is drawn, how many are left."""
+    """Return the card of one raffle: prize, price, draw date and free numbers.
+
+    Args:
+        raffle: the raffle.
+        live: the buyer's live orders; three at most are mentioned.
+        now: the current time.
+
+    """
     head = f"*{raffle.title}* · win {raffle.prize}"
     lines = [head]
     if raffle.description:
@@ -104,7 +121,7 @@ def _describe_available(raffle: RaffleFacts) -> str:
 
 
 def build_reminders_note(orders: Sequence[OrderFacts], *, now: datetime) -> str:
-    """Name live orders and their deadlines; a note in front of the list of raffles."""
+    """Return the note with live orders and their deadlines, three at most."""
     return "\n".join(_build_reminder(order, now=now) for order in orders[:3])
 
 
@@ -135,7 +152,7 @@ _NOT_SELLING_TEXTS: Final[Mapping[str, str]] = {
 
 
 def build_not_selling_note(title: str, reason: str) -> str:
-    """Say why a raffle sells nothing now; a note in front of the menu."""
+    """Return the note that explains why a raffle is not on sale."""
     return _NOT_SELLING_TEXTS.get(reason, "*{title}* is not on sale.").format(title=title)
 
 
@@ -143,34 +160,29 @@ def build_not_selling_note(title: str, reason: str) -> str:
 
 
 def build_ask_quantity_message(raffle: RaffleFacts, *, note: str = "") -> Reply:
-    """How many random numbers."""
+    """Return the question how many random numbers the buyer wants."""
     most = raffle.max_quantity
-    few = [n for n in (1, 3, 5, 10, 20) if raffle.min_per_order <= n <= most][:3] or [
-        raffle.min_per_order
-    ]
-    span = (
-        f"{raffle.min_per_order} to {most}"
-        if most > raffle.min_per_order
-        else f"{raffle.min_per_order}"
-    )
+    least = raffle.min_per_order
+    choices = [n for n in (1, 3, 5, 10, 20) if least <= n <= most][:3] or [least]
+    span = f"{least} to {most}" if most > least else f"{least}"
     return Reply(
         "ask_quantity",
         f"How many numbers? {span}.",
         buttons=tuple(
-            ReplyButton(build_button_id(ButtonAction.QUANTITY, raffle.id, n), str(n)) for n in few
+            ReplyButton(build_button_id(ButtonAction.QUANTITY, raffle.id, n), str(n))
+            for n in choices
         ),
     ).with_note_before(note)
 
 
 def build_ask_numbers_message(raffle: RaffleFacts, *, note: str = "") -> Reply:
-    """Which numbers, with how to write them and a few that are free."""
+    """Return the question which ticket numbers the buyer wants, with examples."""
     free = [raffle.format_ticket_number(number) for number in raffle.example_numbers[:5]]
     hint = f"\nStill free, for example: {', '.join(free)}." if free else ""
     return Reply(
         "ask_numbers",
-        f"Which numbers would you like, from {raffle.format_ticket_number(raffle.first_number)} to "
-        f"{raffle.format_ticket_number(raffle.last_number)}? Write them like this: "
-        f"{_build_input_example(raffle)}{hint}",
+        f"Which numbers would you like, from {_format_number_range(raffle)}? "
+        f"Write them like this: {_build_input_example(raffle)}{hint}",
         buttons=(
             ReplyButton(build_button_id(ButtonAction.RANDOM, raffle.id), "Random instead"),
             MENU_BUTTON,
@@ -178,14 +190,21 @@ def build_ask_numbers_message(raffle: RaffleFacts, *, note: str = "") -> Reply:
     ).with_note_before(note)
 
 
+def _format_number_range(raffle: RaffleFacts) -> str:
+    first = raffle.format_ticket_number(raffle.first_number)
+    last = raffle.format_ticket_number(raffle.last_number)
+    return f"{first} to {last}"
+
+
 def _build_input_example(raffle: RaffleFacts) -> str:
     if raffle.number_count < 21:  # noqa: PLR2004 - the longer example names numbers up to 20
         return raffle.format_ticket_number(raffle.first_number)
-    return f"{raffle.format_ticket_number(7)}, {raffle.format_ticket_number(13)}-{raffle.format_ticket_number(15)}"
+    single, first, last = map(raffle.format_ticket_number, (7, 13, 15))
+    return f"{single}, {first}-{last}"
 
 
 def build_quantity_or_number_message(raffle: RaffleFacts, number: int) -> Reply:
-    """A bare number could be either: ask, never guess."""
+    """Return the question whether a number is a quantity or a ticket number."""
     return Reply(
         "quantity_or_number",
         f"Do you mean {number} random {_pluralize_number(number)}, or the number "
@@ -208,9 +227,10 @@ def _pluralize_number(quantity: int) -> str:
 
 
 def build_quantity_out_of_bounds_note(raffle: RaffleFacts, *, quantity: int) -> str:
-    """Say that so many cannot be taken at once; a note in front of the question."""
+    """Return the note for a quantity below the minimum or above the maximum."""
     if quantity < raffle.min_per_order:
-        return f"At least {raffle.min_per_order} {_pluralize_number(raffle.min_per_order)} at a time, please."
+        least = raffle.min_per_order
+        return f"At least {least} {_pluralize_number(least)} at a time, please."
     return (
         f"{format_count(quantity)} is more than you can take now, which is "
         f"{format_count(raffle.max_quantity)}."
@@ -218,7 +238,7 @@ def build_quantity_out_of_bounds_note(raffle: RaffleFacts, *, quantity: int) -> 
 
 
 def build_too_few_left_message(raffle: RaffleFacts, *, available: int) -> Reply:
-    """Somebody was faster: fewer are left than were asked for."""
+    """Return the message that too few numbers are left, or none."""
     if available < raffle.min_per_order or not available:
         return Reply(
             "sold_out",
@@ -238,7 +258,14 @@ def build_too_few_left_message(raffle: RaffleFacts, *, available: int) -> Reply:
 
 
 def build_limit_reached_message(raffle: RaffleFacts, *, limit: int, remaining: int) -> Reply:
-    """The buyer has as many as one person may have, or nearly."""
+    """Return the message that a buyer would exceed the limit for one person.
+
+    Args:
+        raffle: the raffle.
+        limit: the most numbers for one person.
+        remaining: how many the buyer may still take.
+
+    """
     rest = f" You can still take {remaining}." if remaining else ""
     buttons: tuple[ReplyButton, ...] = (MY_TICKETS_BUTTON, MENU_BUTTON)
     if remaining >= raffle.min_per_order:
@@ -255,7 +282,7 @@ def build_limit_reached_message(raffle: RaffleFacts, *, limit: int, remaining: i
 
 
 def build_cooling_down_message(raffle: RaffleFacts, *, until: datetime, now: datetime) -> Reply:
-    """Several holds in a row ran out unpaid."""
+    """Return the message that a buyer must wait after holds that ran out unpaid."""
     at = format_deadline(until, now=now, time_zone=raffle.time_zone)
     return Reply(
         "cooling_down",
@@ -266,19 +293,26 @@ def build_cooling_down_message(raffle: RaffleFacts, *, until: datetime, now: dat
 
 
 def build_unknown_numbers_note(raffle: RaffleFacts, *, unknown: Sequence[int]) -> str:
-    """Say which numbers the raffle does not have; a note in front of the question."""
+    """Return the note for numbers that the raffle does not have."""
     verb = "is not a number" if len(unknown) == 1 else "are not numbers"
     return (
         f"{format_numbers_as_sentence(unknown, width=raffle.width)} {verb} of this raffle: "
-        "they go from "
-        f"{raffle.format_ticket_number(raffle.first_number)} to {raffle.format_ticket_number(raffle.last_number)}."
+        f"they go from {_format_number_range(raffle)}."
     )
 
 
 def build_numbers_taken_message(
     raffle: RaffleFacts, *, taken: Sequence[int], free: Sequence[int], neighbours: Sequence[int]
 ) -> Reply:
-    """Some belong to somebody else: name them, offer the rest and free ones close by."""
+    """Return the message that some of the chosen numbers are taken.
+
+    Args:
+        raffle: the raffle.
+        taken: the taken numbers.
+        free: the free ones among the chosen numbers.
+        neighbours: free numbers close to the taken ones.
+
+    """
     verb = "is" if len(taken) == 1 else "are"
     lines = [f"{format_numbers_as_sentence(taken, width=raffle.width)} {verb} taken already."]
     if neighbours:

@@ -376,7 +376,7 @@ class TestOrderOfMessages:
             for _ in range(3)
         ]
 
-        assert [(done.messages, done.acted) for done in answered] == [
+        assert [(done.messages, done.has_acted) for done in answered] == [
             (2, True),
             (1, True),
             (0, False),

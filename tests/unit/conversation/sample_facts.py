@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts
+from shared.conversation.context import Context
+from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, State
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -17,16 +18,16 @@ SUMMER: Final = RaffleFacts(
     price=Decimal("5.00"),
     currency="USD",
     available=743,
-    total=1000,
-    first=0,
-    last=999,
+    number_count=1000,
+    first_number=0,
+    last_number=999,
     width=3,
-    minimum=1,
-    maximum=20,
-    seller="Ana, +1 555 0100",
-    payment="Bank of Example, account 000-123, name: Club.",
+    min_per_order=1,
+    max_per_order=20,
+    seller_contact="Ana, +1 555 0100",
+    payment_instructions="Bank of Example, account 000-123, name: Club.",
     draw_at=datetime(2026, 12, 12, 20, 0, tzinfo=UTC),
-    examples=(3, 8, 21, 34, 55),
+    example_numbers=(3, 8, 21, 34, 55),
 )
 WINTER: Final = replace(SUMMER, id=2, title="Winter Raffle", prize="a sledge")
 
@@ -56,7 +57,7 @@ EXPIRED: Final = build_order(status=OrderStatus.EXPIRED)
 
 def build_facts(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,)) -> Facts:
     """Give what is so at noon."""
-    return Facts(now=NOON, raffles=raffles, orders=orders, seller="Ana, +1 555 0100")
+    return Facts(now=NOON, raffles=raffles, orders=orders, seller_contact="Ana, +1 555 0100")
 
 
 FACTS_BY_STATE: Final[dict[State, tuple[Context, Facts]]] = {

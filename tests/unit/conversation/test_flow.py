@@ -6,11 +6,11 @@ import pytest
 
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
+from shared.conversation.context import Context
 from shared.conversation.values import (
     AssignProof,
     ButtonTapped,
     CancelOwnOrder,
-    Context,
     ConversationEvent,
     EffectRefused,
     Facts,
@@ -329,7 +329,7 @@ class TestTable:
         assert len(step.replies) <= 1
         assert (step.effect is None) == bool(step.replies)
         for reply in step.replies:
-            assert meta_limits.find_message_faults(reply.message()) == []
+            assert meta_limits.find_message_faults(reply.to_whatsapp_message()) == []
 
 
 class TestMenu:
@@ -401,7 +401,7 @@ class TestNotUnderstood:
 
     def test_starts_counting_anew_once_something_is_understood(self) -> None:
         context, known = FACTS_BY_STATE[QTY]
-        missed = flow.step(QTY, context.but(misses=2), TextReceived("hi"), known)
+        missed = flow.step(QTY, context.with_changes(misses=2), TextReceived("hi"), known)
 
         assert missed.context.misses == 0
 
@@ -465,7 +465,7 @@ class TestChoosing:
 
 class TestOldButtons:
     def test_explains_a_tap_on_a_raffle_that_is_paused(self) -> None:
-        paused = replace(SUMMER, why_not="paused")
+        paused = replace(SUMMER, not_selling_reason="paused")
         step = flow.step(
             MENU,
             Context(),
@@ -636,7 +636,7 @@ class TestContext:
     def test_comes_back_from_json_as_it_was(self) -> None:
         context = Context(1, Mode.PICK, 3, 10, (7, 13), "r1:menu", 2)
 
-        assert Context.from_json(context.as_json()) == context
+        assert Context.from_json(context.to_json()) == context
 
     @pytest.mark.parametrize(
         "stored", [{}, {"mode": "SOMETHING"}, {"qty": "five"}, {"picked_numbers": None}]

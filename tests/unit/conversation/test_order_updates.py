@@ -77,7 +77,7 @@ def test_says_what_matters(reply: Reply, said: list[str]) -> None:
 )
 def test_a_long_note_loses_nothing(reply: Reply) -> None:
     assert len(reply.body) <= (1024 if reply.buttons else 4096)
-    assert reply.message()
+    assert reply.to_whatsapp_message()
 
 
 class TestABetterProof:
@@ -95,4 +95,4 @@ class TestABetterProof:
     def test_makes_the_order_want_a_proof_but_no_payment(self) -> None:
         facts = sample_facts.build_facts(REVIEWED, self.ASKED)
 
-        assert (facts.wanting_payment, facts.wanting_proof) == ((), (self.ASKED,))
+        assert (facts.orders_wanting_payment, facts.orders_wanting_proof) == ((), (self.ASKED,))

@@ -12,10 +12,10 @@ from shared.conversation import parsing
 from shared.conversation.parsing import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
-    ChatCommand,
     ParsedCommand,
     ParsedTicketNumbers,
 )
+from shared.conversation.vocabulary import ChatCommand
 
 TITLES: Final = [f"Summer Raffle {number}" for number in range(20)]
 READINGS: Final[dict[str, Callable[[str], object]]] = {
@@ -73,17 +73,17 @@ class TestCommand:
         ["MENU", "menu", "  Menu!! ", "m e n u", "Menu please", "*MENU*", "ｍｅｎｕ", "start"],
     )
     def test_hears_menu_in_whatever_spelling(self, text: str) -> None:
-        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.MENU, surely=True)
+        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.MENU, is_certain=True)
 
     @pytest.mark.parametrize(
         "text", ["CANCEL", "cancel.", "Cancel my order", "please cancel", "CANCEL‼️"]
     )
     def test_hears_cancel_in_whatever_spelling(self, text: str) -> None:
-        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.CANCEL, surely=True)
+        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.CANCEL, is_certain=True)
 
     @pytest.mark.parametrize("text", ["cancle", "canel", "cancell", "cancelar"])
     def test_is_not_sure_of_a_misspelt_cancel(self, text: str) -> None:
-        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.CANCEL, surely=False)
+        assert parsing.parse_command(text) == ParsedCommand(ChatCommand.CANCEL, is_certain=False)
 
     @pytest.mark.parametrize(
         ("text", "meant"), [("mneu", ChatCommand.MENU), ("hlep", ChatCommand.HELP)]
@@ -147,10 +147,10 @@ class TestTicketNumbers:
     def test_reads_numbers_however_they_are_written(
         self, text: str, expected: tuple[int, ...]
     ) -> None:
-        assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(expected, surely=True)
+        assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(expected, is_certain=True)
 
     def test_is_not_sure_whether_a_bare_number_is_one(self) -> None:
-        assert parsing.parse_ticket_numbers("5") == ParsedTicketNumbers((5,), surely=False)
+        assert parsing.parse_ticket_numbers("5") == ParsedTicketNumbers((5,), is_certain=False)
 
     @pytest.mark.parametrize(
         "text", ["", "hello", "call me at 5", "5 random", "1-100000", "15550100123 is my phone"]
@@ -168,7 +168,7 @@ class TestTicketNumbers:
         text = separator.join(f"{number:06d}" for number in sorted(numbers))
 
         assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(
-            tuple(sorted(numbers)), surely=True
+            tuple(sorted(numbers)), is_certain=True
         )
 
 
@@ -223,10 +223,10 @@ class TestTooLong:
         around = " \n\u2003" * 2_000
 
         assert parsing.parse_command(f"{around}cancel{around}") == ParsedCommand(
-            ChatCommand.CANCEL, surely=True
+            ChatCommand.CANCEL, is_certain=True
         )
         assert parsing.parse_ticket_numbers(f"{around}#7{around}") == ParsedTicketNumbers(
-            (7,), surely=True
+            (7,), is_certain=True
         )
         assert parsing.is_yes(f"{around}👍{around}")
 
@@ -240,7 +240,7 @@ class TestTooLong:
 
         assert len(text) > MAX_WORDS_TEXT
         assert parsing.parse_ticket_numbers(text) == ParsedTicketNumbers(
-            tuple(numbers), surely=True
+            tuple(numbers), is_certain=True
         )
 
     def test_a_list_is_never_cut_within_a_number(self) -> None:

@@ -37,7 +37,7 @@ class TestRead:
         monkeypatch.setenv("META_ACCESS_TOKEN", "")
 
         with pytest.raises(ConfigurationError) as caught:
-            GatewaySettings.read()
+            GatewaySettings.from_environment()
 
         assert set(caught.value.problems) == {
             "DJANGO_SECRET_KEY",
@@ -52,11 +52,11 @@ class TestRead:
     def test_asks_the_back_office_for_less(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DJANGO_SECRET_KEY", "k" * 50)
 
-        assert Settings.read().phone_number_ids == ()
+        assert Settings.from_environment().phone_number_ids == ()
 
     def test_never_shows_a_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch)
-        shown = repr(GatewaySettings.read())
+        shown = repr(GatewaySettings.from_environment())
 
         assert "token" not in shown.replace("meta_verify_token", "").replace(
             "meta_access_token", ""
@@ -65,7 +65,7 @@ class TestRead:
 
     def test_takes_several_secrets_and_numbers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch)
-        settings = GatewaySettings.read()
+        settings = GatewaySettings.from_environment()
 
         assert settings.app_secrets == ("old", "new")
         assert settings.phone_number_ids == ("106540352242922", "106540352242923")
@@ -73,25 +73,28 @@ class TestRead:
     def test_reads_a_dotenv_file_in_the_working_folder(self, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text(f"DJANGO_SECRET_KEY={'s' * 50}\n")
 
-        assert Settings.read().django_secret_key.get_secret_value() == "s" * 50
+        assert Settings.from_environment().django_secret_key.get_secret_value() == "s" * 50
 
 
 class TestDatabase:
     def test_is_relative_to_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, DATABASE_URL="sqlite:///var/raffle.sqlite3")
 
-        assert Settings.read().database == f"sqlite:///{PROJECT_ROOT}/var/raffle.sqlite3"
+        assert (
+            Settings.from_environment().resolved_database_url
+            == f"sqlite:///{PROJECT_ROOT}/var/raffle.sqlite3"
+        )
 
     def test_may_be_anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, DATABASE_URL="sqlite:////srv/raffle.sqlite3")
 
-        assert Settings.read().database == "sqlite:////srv/raffle.sqlite3"
+        assert Settings.from_environment().resolved_database_url == "sqlite:////srv/raffle.sqlite3"
 
     def test_is_of_a_known_kind(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given(monkeypatch, DATABASE_URL="mysql://somewhere")
 
         with pytest.raises(ConfigurationError, match="sqlite:///"):
-            Settings.read()
+            Settings.from_environment()
 
 
 class TestBrand:
@@ -99,7 +102,7 @@ class TestBrand:
         given(monkeypatch, BRAND_LOGO="backoffice/static/backoffice/ticket.png")
 
         assert (
-            Settings.read().brand_logo_file
+            Settings.from_environment().brand_logo_file
             == PROJECT_ROOT / "backoffice/static/backoffice/ticket.png"
         )
 
@@ -121,6 +124,6 @@ class TestBrand:
         given(monkeypatch, **{variable: value})
 
         with pytest.raises(ConfigurationError) as caught:
-            Settings.read()
+            Settings.from_environment()
 
         assert set(caught.value.problems) == {variable}

@@ -30,9 +30,9 @@ class TestPrepare:
         for name, value in DemoFolder(tmp_path / "var").prepare_environment(PORTS).items():
             monkeypatch.setenv(name, value)
 
-        settings = GatewaySettings.read()
+        settings = GatewaySettings.from_environment()
 
-        assert settings.database == f"sqlite:///{tmp_path}/var/demo.sqlite3"
+        assert settings.resolved_database_url == f"sqlite:///{tmp_path}/var/demo.sqlite3"
         assert settings.media_folder == tmp_path / "var" / "demo-media"
 
     def test_a_second_demo_keeps_the_secrets_and_takes_the_new_ports(self, tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Events of the conversation from the content of inbound messages."""
+
+from typing import Final
+
+from shared.conversation.effects import InboundTurn
+from shared.conversation.parsing import parse_command
+from shared.conversation.values import (
+    ButtonTapped,
+    BuyerInput,
+    PictureReceived,
+    TextReceived,
+    UnreadableReceived,
+)
+from shared.conversation.vocabulary import ChatCommand
+from shared.raffles.models import Order
+from shared.whatsapp.content import ContentKind, MessageContent
+from shared.whatsapp.models import OutboundMessage
+
+PROOF_MEDIA_TYPES: Final = ("image/", "application/pdf")
+"""Prefixes of the media types that a payment proof may have according to the webhook.
+
+The content of the file is checked once it is downloaded.
+"""
+
+
+def build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
+    """Return the event for a message; what is neither text, tap nor proof is unreadable."""
+    if content.kind is ContentKind.TEXT:
+        return TextReceived(content.text)
+    if content.kind is ContentKind.TAP:
+        return ButtonTapped(content.reply_id, content.text)
+    if is_proof(content):
+        return PictureReceived(find_order_replied_to(content.replied_to, turn))
+    return UnreadableReceived(content.kind.value.lower())
+
+
+def is_proof(content: MessageContent) -> bool:
+    """Return whether a message may be a payment proof: a picture or a PDF."""
+    media = content.media
+    if media is None or content.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
+        return False
+    return content.kind is ContentKind.IMAGE or media.mime_type.startswith(PROOF_MEDIA_TYPES)
+
+
+def may_act_when_stale(content: MessageContent) -> bool:
+    """Return whether a message has an effect however old it is: a proof, or an exact CANCEL."""
+    if is_proof(content):
+        return True
+    parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
+    return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain
+
+
+def find_order_replied_to(wa_message_id: str, turn: InboundTurn) -> int | None:
+    """Return the id of the order that a message of ours was about, if the buyer replied to it."""
+    if not wa_message_id:
+        return None
+    sent = OutboundMessage.objects.filter(wa_message_id=wa_message_id, contact=turn.contact)
+    code = sent.values_list("about", flat=True).first()
+    if not code:
+        return None
+    orders = Order.objects.filter(code=code, contact=turn.contact)
+    return orders.values_list("pk", flat=True).first()
