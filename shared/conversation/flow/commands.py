@@ -1,5 +1,7 @@
 """The three words that work everywhere, "my tickets", and the answer to an open yes-or-no."""
 
+from typing import assert_never
+
 from shared.conversation import button_ids, parsing
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
@@ -7,9 +9,6 @@ from shared.conversation.parsing import ChatCommand, ParsedCommand
 from shared.conversation.texts import guidance, orders
 from shared.conversation.values import CancelOwnOrder, Context, Facts, OrderFacts, Step
 from shared.core.enums import State
-
-_STATES_WITHOUT_QUESTION = {State.MENU, State.CHOOSE_MODE, State.DONE}
-"""States in which help may show the menu without losing the buyer's place."""
 
 
 def handle_command(heard: ParsedCommand, state: State, context: Context, facts: Facts) -> Step:
@@ -27,9 +26,13 @@ def _handle_help(state: State, context: Context, facts: Facts) -> Step:
     raffle = facts.raffle(context.raffle_id)
     note = guidance.build_help_note(raffle.seller if raffle else facts.seller)
     shown = show_menu(facts, note=note)
-    if state in _STATES_WITHOUT_QUESTION:
-        return shown
-    return Step(state, context.understood(), replies=shown.replies)
+    match state:
+        case State.MENU | State.CHOOSE_MODE | State.DONE:
+            return shown  # nothing was asked, so the menu loses no place
+        case State.ASK_QTY | State.ASK_PICK_NUMBERS | State.CONFIRM_RESERVATION | State.WAIT_PROOF:
+            return Step(state, context.understood(), replies=shown.replies)
+        case _:
+            assert_never(state)
 
 
 def _handle_cancel(state: State, context: Context, facts: Facts, *, surely: bool) -> Step:

@@ -1,5 +1,7 @@
 """What a state shows, and what a buyer hears who was not understood."""
 
+from typing import assert_never
+
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts import guidance, orders, raffles
 from shared.conversation.values import Context, Facts, OrderFacts, RaffleFacts, Reply, Step
@@ -42,17 +44,30 @@ def repeat_prompt(state: State, context: Context, facts: Facts, *, note: str = "
     """Show again what the buyer was asked last, in its present form."""
     raffle = facts.raffle(context.raffle_id)
     order = facts.order(context.draft_order_id)
-    if state is State.CHOOSE_MODE and raffle is not None:
-        return show_raffle_card(raffle, context, facts, note=note)
-    if state is State.ASK_QTY and raffle is not None:
-        return Step(
-            state, context, replies=(raffles.build_ask_quantity_message(raffle, note=note),)
-        )
-    if state is State.ASK_PICK_NUMBERS and raffle is not None:
-        return Step(state, context, replies=(raffles.build_ask_numbers_message(raffle, note=note),))
-    if order is not None and state is not State.MENU:
-        return show_order(order, context, facts, note=note)
-    return show_menu(facts, note=note, misses=context.misses)
+    match state:
+        case State.CHOOSE_MODE if raffle is not None:
+            return show_raffle_card(raffle, context, facts, note=note)
+        case State.ASK_QTY if raffle is not None:
+            reply = raffles.build_ask_quantity_message(raffle, note=note)
+            return Step(state, context, replies=(reply,))
+        case State.ASK_PICK_NUMBERS if raffle is not None:
+            reply = raffles.build_ask_numbers_message(raffle, note=note)
+            return Step(state, context, replies=(reply,))
+        case State.MENU:
+            return show_menu(facts, note=note, misses=context.misses)
+        case (
+            State.CHOOSE_MODE
+            | State.ASK_QTY
+            | State.ASK_PICK_NUMBERS
+            | State.CONFIRM_RESERVATION
+            | State.WAIT_PROOF
+            | State.DONE
+        ):
+            if order is None:
+                return show_menu(facts, note=note, misses=context.misses)
+            return show_order(order, context, facts, note=note)
+        case _:
+            assert_never(state)
 
 
 def show_order(
