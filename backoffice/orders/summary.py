@@ -81,7 +81,7 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         proofs=proofs,
         seen=seen,
         late=late_payment_options.build_late_payment_options(order, numbers=numbers, seen=seen),
-        ended=order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED},
+        ended=order.status not in Order.HOLDING,
         drawn=drawn,
         paid_by=_describe_confirmation(order),
         may_confirm=not drawn and order.status not in {OrderStatus.DRAFT, OrderStatus.PAID},

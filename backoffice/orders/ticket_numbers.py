@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from shared.core.enums import OrderStatus, TicketStatus
+from shared.core.enums import TicketStatus
 from shared.raffles.models import Order, OrderTicket, collect_ticket_numbers
 
 TICKETS_PREFETCH: Final = Prefetch(
@@ -50,7 +50,7 @@ def load_ticket_numbers(order: Order) -> list[OrderTicketNumber]:
 
 
 def _build_ticket_numbers(order: Order, links: list[OrderTicket]) -> list[OrderTicketNumber]:
-    ended = order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    ended = order.status not in Order.HOLDING
     free = {link.ticket.number for link in links if link.ticket.status == TicketStatus.AVAILABLE}
     return [
         OrderTicketNumber(

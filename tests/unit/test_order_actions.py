@@ -1,0 +1,85 @@
+"""Every action is sorted into the groups of actions that decide about an order."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import pytest
+
+from backoffice.api import already_done
+from backoffice.orders import timeline
+from shared.core.enums import OrderAction
+from shared.raffles.services import late_payments, orders
+
+GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = {
+    "end of an order": (
+        orders._ENDING_ACTIONS,
+        {
+            OrderAction.HELD,
+            OrderAction.PLACED,
+            OrderAction.PROOF_RECEIVED,
+            OrderAction.PAID,
+            OrderAction.NUMBERS_TAKEN_BACK,
+            OrderAction.NUMBERS_REPLACED,
+            OrderAction.ASKED_AGAIN,
+            OrderAction.LATE_PAYMENT,
+        },
+    ),
+    "decision about a late payment": (
+        late_payments._DECISION_ACTIONS,
+        {
+            OrderAction.HELD,
+            OrderAction.PLACED,
+            OrderAction.PROOF_RECEIVED,
+            OrderAction.CANCELLED,
+            OrderAction.EXPIRED,
+            OrderAction.NUMBERS_REPLACED,  # PAID follows
+            OrderAction.ASKED_AGAIN,
+            OrderAction.LATE_PAYMENT,
+        },
+    ),
+    "end of a rejection": (
+        already_done._ACTIONS_ENDING_REJECTION,
+        {
+            OrderAction.HELD,
+            OrderAction.PLACED,
+            OrderAction.CANCELLED,
+            OrderAction.EXPIRED,
+            OrderAction.NUMBERS_TAKEN_BACK,
+            OrderAction.NUMBERS_REPLACED,
+            OrderAction.ASKED_AGAIN,
+        },
+    ),
+    "end of a decision about a late payment": (
+        already_done._ACTIONS_ENDING_DECISION,
+        {
+            OrderAction.HELD,
+            OrderAction.PLACED,
+            OrderAction.PROOF_RECEIVED,
+            OrderAction.PAID,
+            OrderAction.CANCELLED,
+            OrderAction.EXPIRED,
+            OrderAction.ASKED_AGAIN,
+        },
+    ),
+    "colour in the history": (
+        timeline._ACTION_TONES,
+        {
+            OrderAction.HELD,
+            OrderAction.PLACED,
+            OrderAction.PROOF_RECEIVED,
+            OrderAction.NUMBERS_TAKEN_BACK,
+            OrderAction.NUMBERS_REPLACED,
+            OrderAction.ASKED_AGAIN,
+            OrderAction.REFUND_NOTED,
+        },
+    ),
+}
+"""By group: the actions that are in it, and those that are not."""
+
+
+@pytest.mark.parametrize("action", OrderAction)
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_action_is_in_a_group_or_known_not_to_be(group: str, action: OrderAction) -> None:
+    members, others = GROUPS[group]
+
+    assert (action in members) != (action in others), f"Is {action} in the group “{group}”?"
