@@ -17,33 +17,35 @@ from pytest_django import DjangoDbBlocker
 from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
-HALVES: Final = 2
+GROUPS_PER_DATABASE: Final = 2
 """Of the modules here, on each database: whole ones would keep two workers busy to the end."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what would only say the same again, and give each worker one database at a time."""
-    again = {item for item in items if item.get_closest_marker("same_everywhere") and _again(item)}
-    if again:
-        config.hook.pytest_deselected(items=[item for item in items if item in again])
-        items[:] = [item for item in items if item not in again]
+    repeated = {
+        item for item in items if item.get_closest_marker("same_everywhere") and _is_repeated(item)
+    }
+    if repeated:
+        config.hook.pytest_deselected(items=[item for item in items if item in repeated])
+        items[:] = [item for item in items if item not in repeated]
     ours = [item for item in items if _is_ours(item)]
     modules = sorted({item.path for item in ours})
-    half = {path: place % HALVES for place, path in enumerate(modules)}
+    group = {path: place % GROUPS_PER_DATABASE for place, path in enumerate(modules)}
     for item in ours:
-        item.add_marker(pytest.mark.xdist_group(f"{_vendor(item)}-{half[item.path]}"))
+        item.add_marker(pytest.mark.xdist_group(f"{_get_vendor(item)}-{group[item.path]}"))
 
 
-def _again(item: pytest.Item) -> bool:
-    return _is_ours(item) and _vendor(item) == "postgresql"
+def _is_repeated(item: pytest.Item) -> bool:
+    return _is_ours(item) and _get_vendor(item) == "postgresql"
 
 
 def _is_ours(item: pytest.Item) -> bool:
     return str(item.path).startswith(HERE)
 
 
-def _vendor(item: pytest.Item) -> str:
+def _get_vendor(item: pytest.Item) -> str:
     assert isinstance(item, pytest.Function)
     return str(item.callspec.params["django_db_setup"])
 

@@ -128,7 +128,7 @@ def _restore_files(folder: Path) -> None:
             storage.save(name, ContentFile(file.read_bytes()))
 
 
-def get(model: str, **fields: Any) -> Any:
+def get_row(model: str, **fields: Any) -> Any:
     """Return the one row of a model, e.g. `raffles.Order`."""
     return apps.get_model(model)._default_manager.get(**fields)
 
@@ -140,7 +140,7 @@ def open_browser(session: str) -> Client:
     return browser
 
 
-def answer(contact: Any, *, now: datetime) -> list[str]:
+def answer_waiting(contact: Any, *, now: datetime) -> list[str]:
     """Let the bot answer what waits; return the keys of the new messages."""
     before = set(contact.outbound_messages.values_list("pk", flat=True))
     while inbound.answer_waiting_messages(contact.pk, now=now, pivot=12345).messages:
@@ -149,18 +149,18 @@ def answer(contact: Any, *, now: datetime) -> list[str]:
     return list(new.values_list("key", flat=True))
 
 
-def say(contact: Any, text: str, *, now: datetime) -> list[str]:
+def send_text(contact: Any, text: str, *, now: datetime) -> list[str]:
     """Write a text; return the keys of what the bot answers."""
-    return _send(contact, "text", {"text": {"body": text}}, now=now)
+    return _send_message(contact, "text", {"text": {"body": text}}, now=now)
 
 
-def tap(contact: Any, button: str, *, now: datetime) -> list[str]:
+def tap_button(contact: Any, button: str, *, now: datetime) -> list[str]:
     """Tap a button by its id; return the keys of what the bot answers."""
     reply = {"type": "button_reply", "button_reply": {"id": button, "title": "?"}}
-    return _send(contact, "interactive", {"interactive": reply}, now=now)
+    return _send_message(contact, "interactive", {"interactive": reply}, now=now)
 
 
-def _send(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> list[str]:
+def _send_message(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> list[str]:
     wa_message_id = f"wamid.upgrade{next(_serial)}"
     contact.inbound_messages.create(
         phone_number_id=contact.phone_number_id,
@@ -171,7 +171,7 @@ def _send(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> li
         sent_at=now,
         received_at=now,
     )
-    return answer(contact, now=now)
+    return answer_waiting(contact, now=now)
 
 
 class TestDatabase:
@@ -318,24 +318,24 @@ class TestPrograms:
         )
 
         assert refunded.status_code == 200, refunded.content
-        assert not get("raffles.Order", code=facts["late"]["order"]).needs_decision
+        assert not get_row("raffles.Order", code=facts["late"]["order"]).needs_decision
 
 
 class TestBuyers:
     def test_who_wrote_before_are_answered(self, facts: dict[str, Any], now: datetime) -> None:
-        contact = get("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"])
+        contact = get_row("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"])
 
-        assert answer(contact, now=now) == ["card"]
+        assert answer_waiting(contact, now=now) == ["card"]
 
     def test_confirm_what_they_hold_with_the_button_they_have(
         self, facts: dict[str, Any], now: datetime
     ) -> None:
-        contact = get("whatsapp.WhatsAppContact", pk=facts["draft"]["contact"])
+        contact = get_row("whatsapp.WhatsAppContact", pk=facts["draft"]["contact"])
 
-        answered = tap(contact, facts["draft"]["button"], now=now)
+        answered = tap_button(contact, facts["draft"]["button"], now=now)
 
         assert answered == ["how_to_pay"]
-        assert get("raffles.Order", code=facts["draft"]["order"]).status == "PENDING_PAYMENT"
+        assert get_row("raffles.Order", code=facts["draft"]["order"]).status == "PENDING_PAYMENT"
 
     @pytest.mark.parametrize(
         ("name", "text", "expected"),
@@ -349,14 +349,14 @@ class TestBuyers:
     def test_go_on_where_they_stood(
         self, now: datetime, name: str, text: str, expected: str
     ) -> None:
-        contact = get("whatsapp.WhatsAppContact", profile_name=name)
+        contact = get_row("whatsapp.WhatsAppContact", profile_name=name)
 
-        assert expected in say(contact, text, now=now)
+        assert expected in send_text(contact, text, now=now)
 
     def test_who_fell_silent_get_what_was_withheld(self, now: datetime) -> None:
-        withheld = get("whatsapp.OutboundMessage", status="WITHHELD")
+        withheld = get_row("whatsapp.OutboundMessage", status="WITHHELD")
 
-        say(withheld.contact, "hi", now=now)
+        send_text(withheld.contact, "hi", now=now)
 
         withheld.refresh_from_db()
         assert (withheld.key, withheld.status) == ("paid", "QUEUED")
@@ -373,17 +373,17 @@ class TestBuyers:
         )
 
         assert confirmed.json()["status"] == "PAID"
-        assert get("whatsapp.OutboundMessage", about=waiting["order"], key="paid")
+        assert get_row("whatsapp.OutboundMessage", about=waiting["order"], key="paid")
 
     def test_who_are_new_buy(self, now: datetime) -> None:
         contact = apps.get_model("whatsapp", "WhatsAppContact").objects.create(
             phone_number_id="106540352242922", wa_id="15550109001", created_at=now
         )
 
-        assert say(contact, "hi", now=now) == ["card"]
-        assert say(contact, "2 random", now=now) == ["held"]
-        held = get("raffles.Order", contact=contact)
-        assert tap(contact, f"r1:confirm:{held.pk}", now=now) == ["how_to_pay"]
+        assert send_text(contact, "hi", now=now) == ["card"]
+        assert send_text(contact, "2 random", now=now) == ["held"]
+        held = get_row("raffles.Order", contact=contact)
+        assert tap_button(contact, f"r1:confirm:{held.pk}", now=now) == ["how_to_pay"]
         assert held.tickets.filter(status="RESERVED").count() == 2
 
 
@@ -415,7 +415,7 @@ class TestWorkers:
         assert {message.body["messaging_product"] for message in claimed} == {"whatsapp"}
 
     def test_send_again_what_may_never_have_arrived(self, now: datetime) -> None:
-        unknown = get("whatsapp.OutboundMessage", status="UNKNOWN")
+        unknown = get_row("whatsapp.OutboundMessage", status="UNKNOWN")
 
         outbox_queue.settle_abandoned_sends(now=now)
 
@@ -426,12 +426,14 @@ class TestWorkers:
         self, facts: dict[str, Any], now: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # While a message waits for its answer nothing expires: it may be a receipt.
-        answer(get("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"]), now=now)
+        answer_waiting(
+            get_row("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"]), now=now
+        )
         monkeypatch.setattr(timezone, "now", lambda: now + timedelta(hours=2))
 
         call_command("expire_reservations", stdout=StringIO())
 
         unpaid, draft = facts["unpaid"]["order"], facts["draft"]["order"]
         for code in (unpaid, draft):
-            assert get("raffles.Order", code=code).status == "EXPIRED"
-        assert get("whatsapp.OutboundMessage", about=unpaid, key="expired")
+            assert get_row("raffles.Order", code=code).status == "EXPIRED"
+        assert get_row("whatsapp.OutboundMessage", about=unpaid, key="expired")

@@ -3,15 +3,13 @@
 import json
 from typing import Any
 
-from django.db import transaction
 from django.test import Client
 
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import orders
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
-from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.sample_data import expire_order
 
 
 class ApiProgram:
@@ -45,12 +43,6 @@ def parse_refusal(answer: Any) -> tuple[int, str]:
     """Give what a refusal is told by."""
     assert answer.json().keys() >= {"code", "message", "detail", "retryable"}
     return answer.status_code, answer.json()["code"]
-
-
-def expire_order(order: Order) -> None:
-    """Let an order's time run out."""
-    with transaction.atomic():
-        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
 
 
 def create_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Order:

@@ -12,21 +12,21 @@ from shared.raffles.services import availability
 
 
 @pytest.fixture(autouse=True)
-def quiet_start(settings: Settings, tmp_path: Path) -> None:
+def no_static_files(settings: Settings, tmp_path: Path) -> None:
     """Spare each client the search for static files, which no test but the pages' needs."""
     settings.WHITENOISE_USE_FINDERS = False
     settings.STATIC_ROOT = tmp_path / "nothing collected"
 
 
 @pytest.fixture
-def production(static_folder: Path, quiet_start: None, settings: Settings) -> None:
+def production(static_folder: Path, no_static_files: None, settings: Settings) -> None:
     """Serve hashed static files as in production; DEBUG is off in every test."""
     settings.STATIC_ROOT = static_folder
     settings.WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for it
 
 
 @pytest.fixture(autouse=True)
-def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
+def private_storage(tmp_path: Path, settings: Settings) -> None:
     """Keep the test's files in a folder of its own."""
     settings.STORAGES = {
         **settings.STORAGES,
@@ -42,7 +42,7 @@ def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_counts() -> None:
+def clear_caches() -> None:
     """Forget the counts, and who looks at what, that an earlier test left in this process."""
     availability.clear_counts_cache()
     cache.clear()

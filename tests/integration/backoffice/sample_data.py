@@ -60,6 +60,12 @@ def place_order(
         )
 
 
+def expire_order(order: Order) -> None:
+    """Expire an order an hour after noon."""
+    with transaction.atomic():
+        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
+
+
 def receive_proof(
     order: Order | None, *, contact_id: int | None = None, at: datetime = NOON + MINUTE
 ) -> PaymentProof:

@@ -29,6 +29,7 @@ from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.pages import build_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -46,10 +47,6 @@ READ_ONLY = [
     UnreadableItem,
     WhatsAppContact,
 ]
-
-
-def page_of(model: Any, page: str, *args: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 def fill_every_table() -> None:
@@ -95,13 +92,13 @@ class TestEveryPage:
             row = model._default_manager.first()
             assert row is not None, f"no row of {model.__name__} to look at"
             pages = [
-                page_of(model, "changelist"),
-                page_of(model, "changelist") + "?q=a",
-                page_of(model, "change", row.pk),
-                page_of(model, "history", row.pk),
+                build_url(model, "changelist"),
+                build_url(model, "changelist") + "?q=a",
+                build_url(model, "change", row.pk),
+                build_url(model, "history", row.pk),
             ]
             if model not in READ_ONLY:
-                pages.append(page_of(model, "add"))
+                pages.append(build_url(model, "add"))
             for page in pages:
                 answer = owner.get(page)
                 assert answer.status_code == 200, page
@@ -162,13 +159,13 @@ class TestReadOnlyPages:
         key = model._default_manager.first().pk
 
         refused = [
-            owner.get(page_of(model, "add")),
-            owner.post(page_of(model, "add"), {}),
-            owner.post(page_of(model, "change", key), {"status": "PAID"}),
-            owner.get(page_of(model, "delete", key)),
-            owner.post(page_of(model, "delete", key), {"post": "yes"}),
+            owner.get(build_url(model, "add")),
+            owner.post(build_url(model, "add"), {}),
+            owner.post(build_url(model, "change", key), {"status": "PAID"}),
+            owner.get(build_url(model, "delete", key)),
+            owner.post(build_url(model, "delete", key), {"post": "yes"}),
             owner.post(
-                page_of(model, "changelist"),
+                build_url(model, "changelist"),
                 {"action": "delete_selected", "_selected_action": [key], "post": "yes"},
             ),
         ]
@@ -244,7 +241,7 @@ class TestAlarms:
         alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         owner.post(
-            page_of(Alarm, "changelist"),
+            build_url(Alarm, "changelist"),
             {"action": "mark_resolved", "_selected_action": [alarm.pk]},
         )
 
@@ -256,7 +253,7 @@ class TestAlarms:
         alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         client.post(
-            page_of(Alarm, "changelist"),
+            build_url(Alarm, "changelist"),
             {"action": "mark_resolved", "_selected_action": [alarm.pk]},
         )
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 TEMPLATES = Path(backoffice.__file__).parent / "templates"
 
 
-class Inline(HTMLParser):
+class InlineCodeFinder(HTMLParser):
     """Finds what a strict policy blocks: scripts and styles that stand in the page itself."""
 
     def __init__(self, html: str) -> None:
@@ -84,14 +84,14 @@ class TestPolicy:
         page = (Client() if "login" in path else owner).get(path.format(me=me))
 
         assert page.status_code == 200
-        assert Inline(page.content.decode()).found == []
+        assert InlineCodeFinder(page.content.decode()).found == []
 
 
 def test_no_template_of_ours_has_anything_inline() -> None:
     found = {
         str(path.relative_to(TEMPLATES)): inline
         for path in TEMPLATES.rglob("*.html")
-        if (inline := Inline(path.read_text()).found)
+        if (inline := InlineCodeFinder(path.read_text()).found)
     }
 
     assert found == {}

@@ -29,20 +29,22 @@ class BuyerChat:
 
     def says(self, text: str, **fields: Any) -> list[OutboundMessage]:
         """Write a text and give what the bot answers."""
-        return self.answered(self.receives("text", {"text": {"body": text}}, **fields))
+        return self.answer_waiting(self.receives("text", {"text": {"body": text}}, **fields))
 
     def taps(self, title: str) -> list[OutboundMessage]:
         """Tap the button or row of the latest message that reads `title`."""
-        for message in reversed(self.everything()):
+        for message in reversed(self.list_messages()):
             for tap_id, shown in list_choices(message):
                 if shown == title:
                     return self.taps_id(tap_id, title)
-        raise AssertionError(f"no button reads {title!r}: {[m.payload for m in self.everything()]}")
+        raise AssertionError(
+            f"no button reads {title!r}: {[m.payload for m in self.list_messages()]}"
+        )
 
     def taps_id(self, tap_id: str, title: str = "?") -> list[OutboundMessage]:
         """Tap a button by its id, also one that is gone."""
         tap = {"type": "button_reply", "button_reply": {"id": tap_id, "title": title}}
-        return self.answered(self.receives("interactive", {"interactive": tap}))
+        return self.answer_waiting(self.receives("interactive", {"interactive": tap}))
 
     def sends_picture(self, *, replying_to: str = "", **fields: Any) -> list[OutboundMessage]:
         """Send a photo and give what the bot answers."""
@@ -50,11 +52,11 @@ class BuyerChat:
         body: dict[str, Any] = {"image": {"id": f"media{serial}", "mime_type": "image/jpeg"}}
         if replying_to:
             body["context"] = {"from": builders.PHONE_NUMBER_ID, "id": replying_to}
-        return self.answered(self.receives("image", body, **fields))
+        return self.answer_waiting(self.receives("image", body, **fields))
 
     def sends_anything(self, kind: str) -> list[OutboundMessage]:
         """Send a message of some other kind."""
-        return self.answered(self.receives(kind, {kind: {}}))
+        return self.answer_waiting(self.receives(kind, {kind: {}}))
 
     def receives(self, kind: str, body: dict[str, Any], **fields: Any) -> InboundMessage:
         """Put a message into the inbox without answering it."""
@@ -75,20 +77,20 @@ class BuyerChat:
             }
         )
 
-    def answered(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
+    def answer_waiting(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
         """Let the bot answer what waits and give the new messages."""
-        before = {message.pk for message in self.everything()}
+        before = {message.pk for message in self.list_messages()}
         while inbound.answer_waiting_messages(self.contact.pk, now=self.now, pivot=12345).messages:
             pass
-        return [message for message in self.everything() if message.pk not in before]
+        return [message for message in self.list_messages() if message.pk not in before]
 
-    def everything(self) -> list[OutboundMessage]:
+    def list_messages(self) -> list[OutboundMessage]:
         """Give all messages to this buyer so far."""
         return list(OutboundMessage.objects.filter(contact=self.contact).order_by("pk"))
 
-    def keys(self) -> list[str]:
+    def list_message_keys(self) -> list[str]:
         """Name the texts sent so far."""
-        return [message.key for message in self.everything()]
+        return [message.key for message in self.list_messages()]
 
     def later(self, **delta: float) -> "BuyerChat":
         """Move the clock."""

@@ -39,7 +39,7 @@ HOUR = timedelta(hours=1)
 _serial = count(1)
 
 
-class House:
+class ProcessSteps:
     """What each process does to the same few buyers; every method is one unit of its work."""
 
     def __init__(self, seed: int) -> None:
@@ -126,44 +126,44 @@ class House:
         return webhook_payloads.build_message(**about, text={"body": text})
 
 
-def all_at_once(house: House, *works: Callable[[Random], None]) -> None:
+def run_steps_at_once(processes: ProcessSteps, *steps: Callable[[Random], None]) -> None:
     """Let each work take its turns in a thread of its own, refusals being no news.
 
     Nothing is tried again here: a deadlock would fail the test.
     """
-    start = threading.Barrier(len(works))
+    start = threading.Barrier(len(steps))
 
     def turns(place: int) -> None:
-        dice = Random(house.seed * 100 + place)
+        dice = Random(processes.seed * 100 + place)
         start.wait()
         try:
             for _ in range(ROUNDS):
                 with suppress(DomainError):
-                    works[place](dice)
+                    steps[place](dice)
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(works)) as threads:
-        for done in [threads.submit(turns, place) for place in range(len(works))]:
+    with ThreadPoolExecutor(len(steps)) as threads:
+        for done in [threads.submit(turns, place) for place in range(len(steps))]:
             done.result()
 
 
 def test_everybody_works_on_the_same_orders_at_once_and_the_stock_stays_whole() -> None:
-    house = House(seed=1)
+    processes = ProcessSteps(seed=1)
 
-    all_at_once(
-        house,
-        house.meta_posts,
-        house.meta_posts,
-        house.gateway_answers,
-        house.gateway_answers,
-        house.gateway_sends,
-        house.sweeper_expires,
-        house.program_confirms,
-        house.staff_decides,
+    run_steps_at_once(
+        processes,
+        processes.meta_posts,
+        processes.meta_posts,
+        processes.gateway_answers,
+        processes.gateway_answers,
+        processes.gateway_sends,
+        processes.sweeper_expires,
+        processes.program_confirms,
+        processes.staff_decides,
     )
 
-    house.gateway_answers(Random(2))
+    processes.gateway_answers(Random(2))
     assert inventory.find_inventory_problems() == []
     assert set(InboundMessage.objects.values_list("status", "error")) == {
         (InboxStatus.PROCESSED, "")

@@ -16,7 +16,7 @@ from tests.builders import NOON, PHONE_NUMBER_ID
 pytestmark = pytest.mark.django_db
 
 
-def settings(**changes: str) -> Settings:
+def build_settings(**changes: str) -> Settings:
     return Settings(
         **{
             "django_secret_key": "x" * 50,
@@ -28,8 +28,8 @@ def settings(**changes: str) -> Settings:
     )
 
 
-def examined(**changes: str) -> dict[str, CheckResult]:
-    found = installation.check_installation(settings(**changes), now=NOON)
+def check_by_title(**changes: str) -> dict[str, CheckResult]:
+    found = installation.check_installation(build_settings(**changes), now=NOON)
     return {finding.title: finding for finding in found}
 
 
@@ -38,13 +38,13 @@ class TestExamine:
         User.objects.create_superuser("rita")
         builders.create_raffle(numbers=1, title="Winter Raffle")
 
-        found = examined()
+        found = check_by_title()
 
         assert {finding.outcome for finding in found.values()} == {CheckStatus.PASSED}
         assert "Winter Raffle" in found["Raffle"].words
 
     def test_an_empty_database_lacks_a_login_and_a_raffle(self) -> None:
-        found = examined()
+        found = check_by_title()
 
         assert "createsuperuser" in found["Staff login"].remedy
         assert found["Raffle"].outcome is CheckStatus.FAILED
@@ -54,23 +54,23 @@ class TestExamine:
         User.objects.create_user("rita", is_staff=True, is_active=False)
         User.objects.create_user("otto", is_staff=False)
 
-        assert not examined()["Staff login"].fine
+        assert not check_by_title()["Staff login"].fine
 
     def test_an_open_raffle_that_sells_nothing_now_is_told_apart(self) -> None:
         builders.create_raffle(numbers=1, sales_open_at=NOON + timedelta(days=1))
 
-        assert "sells nothing now" in examined()["Raffle"].words
+        assert "sells nothing now" in check_by_title()["Raffle"].words
 
     def test_a_raffle_of_another_business_number_does_not_count(self) -> None:
         builders.create_raffle(numbers=1, phone_number_id="999")
 
-        assert not examined()["Raffle"].fine
-        assert examined(meta_phone_number_id="999")["Raffle"].fine
+        assert not check_by_title()["Raffle"].fine
+        assert check_by_title(meta_phone_number_id="999")["Raffle"].fine
 
     def test_a_paused_raffle_does_not_count(self) -> None:
         builders.create_raffle(numbers=1, status=RaffleStatus.PAUSED)
 
-        assert "none is open" in examined()["Raffle"].words
+        assert "none is open" in check_by_title()["Raffle"].words
 
     @pytest.mark.parametrize(
         ("public", "graph", "outcome"),
@@ -85,7 +85,7 @@ class TestExamine:
     def test_only_a_demo_on_this_machine_does_without_https(
         self, public: str, graph: str, outcome: CheckStatus
     ) -> None:
-        found = examined(public_url=public, meta_graph_url=graph)
+        found = check_by_title(public_url=public, meta_graph_url=graph)
 
         assert found["PUBLIC_URL"].outcome is outcome
 
@@ -94,7 +94,7 @@ class TestLastWebhook:
     def test_says_when_meta_was_heard_last(self) -> None:
         BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID, last_webhook_at=NOON)
 
-        found = installation.check_last_webhook(settings())
+        found = installation.check_last_webhook(build_settings())
 
         assert found.fine
         assert "2026-11-22 12:00:00 UTC" in found.words
@@ -102,7 +102,7 @@ class TestLastWebhook:
     def test_before_the_first_one_it_names_the_causes_of_silence(self) -> None:
         BusinessNumber.objects.create(phone_number_id="999", last_webhook_at=NOON)
 
-        found = installation.check_last_webhook(settings())
+        found = installation.check_last_webhook(build_settings())
 
         assert found.outcome is CheckStatus.OPEN
         for cause in ("`messages`", "Live", "override", "proxy"):

@@ -38,7 +38,7 @@ FINE, BAD, SILENT = "http://8.8.8.8/", "http://8.8.8.9/", "http://8.8.4.4/"
 STATUS = EventDeliveryStatus
 
 
-class Receivers:
+class FakeReceivers:
     """Plays every receiver: takes, refuses or never answers, and remembers what it saw."""
 
     def __init__(self) -> None:
@@ -54,21 +54,21 @@ class Receivers:
             self.most_silent = max(self.most_silent, len(self.silent))
             await asyncio.sleep(60)
         self.taken.append(request)
-        return httpx.Response(self.statuses.get(str(request.url), 200), content=thanks())
+        return httpx.Response(self.statuses.get(str(request.url), 200), content=stream_body())
 
 
-async def thanks() -> AsyncIterator[bytes]:
+async def stream_body() -> AsyncIterator[bytes]:
     """Give the body of an answer that is still to be read."""
     yield b"thanks"
 
 
 @pytest.fixture
-def receivers() -> Receivers:
-    return Receivers()
+def receivers() -> FakeReceivers:
+    return FakeReceivers()
 
 
 @asynccontextmanager
-async def telling(database: Database, receivers: Receivers) -> AsyncIterator[None]:
+async def run_event_workers(database: Database, receivers: FakeReceivers) -> AsyncIterator[None]:
     """Number what happened and bring it, as a gateway does, to the orderly end of it."""
     courier = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
     news, stop = WakeSignal(), StopSignal()
@@ -87,20 +87,20 @@ async def telling(database: Database, receivers: Receivers) -> AsyncIterator[Non
         await courier.aclose()
 
 
-def statuses(endpoint: EventEndpoint) -> list[str]:
+def list_statuses(endpoint: EventEndpoint) -> list[str]:
     return sorted(EventDelivery.objects.filter(endpoint=endpoint).values_list("status", flat=True))
 
 
 async def test_an_event_leaves_signed_with_its_fixed_header(
-    database: Database, receivers: Receivers, eventually: Eventually
+    database: Database, receivers: FakeReceivers, eventually: Eventually
 ) -> None:
     endpoint = await database.run(
         lambda: create_endpoint(url=FINE, header_name="X-N8N-Key", header_value="open sesame")
     )
     await database.run(record_event, EventType.CHANNEL_ALERT)
 
-    async with telling(database, receivers):
-        await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
+    async with run_event_workers(database, receivers):
+        await eventually(lambda: list_statuses(endpoint) == [STATUS.DELIVERED])
 
     [request] = receivers.taken
     event = await database.run(Event.objects.get)
@@ -115,27 +115,27 @@ async def test_an_event_leaves_signed_with_its_fixed_header(
 
 
 async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_nor_the_end(
-    database: Database, receivers: Receivers, eventually: Eventually
+    database: Database, receivers: FakeReceivers, eventually: Eventually
 ) -> None:
     silent = await database.run(lambda: create_endpoint(url=SILENT))
     fine = await database.run(lambda: create_endpoint(url=FINE))
     for _ in range(3 * MAX_CONCURRENT_PER_ENDPOINT):
         await database.run(record_event, EventType.CHANNEL_ALERT)
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(
-            lambda: statuses(fine) == [STATUS.DELIVERED] * 3 * MAX_CONCURRENT_PER_ENDPOINT
+            lambda: list_statuses(fine) == [STATUS.DELIVERED] * 3 * MAX_CONCURRENT_PER_ENDPOINT
         )
 
         assert receivers.most_silent == MAX_CONCURRENT_PER_ENDPOINT
         assert await database.run(lambda: connection.in_atomic_block) is False
         await database.run(record_event, EventType.CHANNEL_ALERT)  # a sale goes on
-    assert set(await database.run(lambda: statuses(silent))) == {STATUS.QUEUED}
+    assert set(await database.run(lambda: list_statuses(silent))) == {STATUS.QUEUED}
     assert not await database.run(EventAttempt.objects.filter(delivery__endpoint=silent).exists)
 
 
 async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
-    database: Database, receivers: Receivers, eventually: Eventually
+    database: Database, receivers: FakeReceivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
     refused = await database.run(lambda: create_endpoint(url=BAD, types=[EventType.CHANNEL_ALERT]))
@@ -147,7 +147,7 @@ async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
         lambda: Event.objects.create(type="order.created", data={"order": {}}, created_at=NOON)
     )
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(lambda: EventAttempt.objects.count() == 4)
 
     errors = await database.run(
@@ -155,12 +155,12 @@ async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
     )
     assert errors[refused.pk] == "It answered 500 Internal Server Error."
     assert errors[garbled.pk].startswith("It could not be written or signed")
-    assert set(await database.run(lambda: statuses(private))) == {STATUS.QUEUED}
+    assert set(await database.run(lambda: list_statuses(private))) == {STATUS.QUEUED}
     assert [str(request.url) for request in receivers.taken] == [BAD]
 
 
 async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
-    database: Database, receivers: Receivers, eventually: Eventually
+    database: Database, receivers: FakeReceivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
     endpoint = await database.run(lambda: create_endpoint(url=BAD))
@@ -171,10 +171,10 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
         """Let two days pass, and count what was given up."""
         waiting = EventDelivery.objects.filter(status=STATUS.QUEUED)
         waiting.update(attempts=len(RETRY_WAITS), next_attempt_at=NOON)
-        return statuses(endpoint).count(STATUS.FAILED)
+        return list_statuses(endpoint).count(STATUS.FAILED)
 
     for events in (2, 3):  # the alarm is an event itself, and that fails as well
-        async with telling(database, receivers):
+        async with run_event_workers(database, receivers):
             await eventually(lambda expected=events: failed() == expected)
     await EventSequencer(database=database, queued=WakeSignal()).turn()
 
@@ -185,20 +185,20 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
 
 
 async def test_410_switches_an_endpoint_off_with_an_alarm(
-    database: Database, receivers: Receivers, eventually: Eventually
+    database: Database, receivers: FakeReceivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 410
     endpoint = await database.run(lambda: create_endpoint(url=BAD))
     await database.run(record_event, EventType.CHANNEL_ALERT)
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(Alarm.objects.exists)
 
     assert not (await database.run(endpoints.find_endpoint, endpoint.pk)).active
 
 
 async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_forgotten(
-    database: Database, receivers: Receivers, eventually: Eventually
+    database: Database, receivers: FakeReceivers, eventually: Eventually
 ) -> None:
     endpoint = await database.run(lambda: create_endpoint(url=FINE))
     await database.run(record_event, EventType.CHANNEL_ALERT)
@@ -206,8 +206,8 @@ async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_fo
     await database.run(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
 
     await EventLeaseSweeper(database=database, bell=WakeSignal()).turn()
-    async with telling(database, receivers):
-        await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
+    async with run_event_workers(database, receivers):
+        await eventually(lambda: list_statuses(endpoint) == [STATUS.DELIVERED])
 
     forgetting = EventRetention(database=database, stop=StopSignal())
     await database.run(Event.objects.update, created_at=NOON.replace(year=2025))

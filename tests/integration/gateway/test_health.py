@@ -14,7 +14,7 @@ from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.integration.gateway.fake_meta import RunGateway
-from tests.integration.gateway.test_workers import stuck_message
+from tests.integration.gateway.sample_data import create_stuck_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ class TestReadiness:
     async def test_a_message_that_waits_too_long_is_a_reason(
         self, gateway: RunGateway, database: Database
     ) -> None:
-        await database.run(lambda: stuck_message(age=timedelta(seconds=90)))
+        await database.run(lambda: create_stuck_message(age=timedelta(seconds=90)))
 
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
@@ -49,7 +49,7 @@ class TestReadiness:
     async def test_a_reply_that_waits_too_long_is_a_reason(
         self, gateway: RunGateway, database: Database
     ) -> None:
-        await database.run(lambda: old_reply(age=timedelta(seconds=150)))
+        await database.run(lambda: queue_old_reply(age=timedelta(seconds=150)))
 
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
@@ -62,10 +62,10 @@ class TestReadiness:
         self, database: Database
     ) -> None:
         examination = ReadinessCheck()
-        await database.run(forget_a_migration)
+        await database.run(hide_migration)
 
         before = await database.run(examination)
-        await database.run(remember_it)
+        await database.run(restore_migration)
         after = await database.run(examination)
 
         assert before.unapplied == 1
@@ -88,7 +88,7 @@ class TestReadiness:
         assert len(looks) == 1
 
 
-def old_reply(*, age: timedelta) -> OutboundMessage:
+def queue_old_reply(*, age: timedelta) -> OutboundMessage:
     """Queue a reply as if it had been queued `age` ago."""
     return outbox_queue.enqueue_message(
         builders.create_contact(last_inbound_at=datetime.now(UTC)),
@@ -99,7 +99,7 @@ def old_reply(*, age: timedelta) -> OutboundMessage:
     )
 
 
-def forget_a_migration() -> None:
+def hide_migration() -> None:
     """Let the database look as if the channel's latest migration were not applied."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -108,7 +108,7 @@ def forget_a_migration() -> None:
         )
 
 
-def remember_it() -> None:
+def restore_migration() -> None:
     """Undo `forget_a_migration`."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE django_migrations SET app = 'whatsapp' WHERE app = 'elsewhere'")

@@ -118,7 +118,7 @@ class TestIngest:
 
 
 @pytest.fixture
-def away() -> Iterator[None]:
+def unreachable_database() -> Iterator[None]:
     """Let every new connection fail, as when the database is away."""
     settings = connections.settings["default"]
     name = settings["NAME"]
@@ -128,7 +128,7 @@ def away() -> Iterator[None]:
 
 
 class TestDatabaseAway:
-    @pytest.mark.usefixtures("away")
+    @pytest.mark.usefixtures("unreachable_database")
     async def test_all_are_told_to_come_again(self, gateway: RunGateway) -> None:
         async with gateway(workers=False) as meta:
             answers = await asyncio.gather(
@@ -137,7 +137,7 @@ class TestDatabaseAway:
 
         assert {answer.status_code for answer in answers} == {503}
 
-    @pytest.mark.usefixtures("away")
+    @pytest.mark.usefixtures("unreachable_database")
     async def test_the_handshake_and_the_pulse_need_no_database(self, gateway: RunGateway) -> None:
         query = {
             "hub.mode": "subscribe",
@@ -150,7 +150,7 @@ class TestDatabaseAway:
 
         assert [answer.status_code for answer in answers] == [200, 200]
 
-    @pytest.mark.usefixtures("away")
+    @pytest.mark.usefixtures("unreachable_database")
     async def test_readiness_says_so(self, gateway: RunGateway) -> None:
         async with gateway() as meta:
             answer = await meta.get("/readyz")
@@ -163,14 +163,14 @@ class TestDatabaseAway:
     ) -> None:
         async with gateway(workers=False) as meta:
             await post_webhook(meta, build_text_webhook("before"))
-            await database.run(cut_every_other_connection)
+            await database.run(close_other_connections)
             answer: httpx.Response = await post_webhook(meta, build_text_webhook("after", serial=2))
 
         assert answer.status_code == 200
         assert await database.run(InboundMessage.objects.count) == 2
 
 
-def cut_every_other_connection() -> None:
+def close_other_connections() -> None:
     """Do what a restart of PostgreSQL does to those connected; SQLite has no server to restart."""
     if connection.vendor == "sqlite":
         return

@@ -33,6 +33,7 @@ from tests.integration.gateway.fake_meta import (
     build_webhook,
     post_webhook,
 )
+from tests.integration.gateway.sample_data import create_recent_contact, create_stuck_message
 from tests.receipts import COPY_METHODS, draw_receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +46,7 @@ PNG = (
 type Eventually = Callable[..., Any]
 
 
-def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
+def queue_messages(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
     """Queue messages as the back office does: rows, and no bell."""
     return [
         outbox_queue.enqueue_message(
@@ -60,19 +61,14 @@ def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
     ]
 
 
-def buyer(**fields: Any) -> WhatsAppContact:
-    """Make a buyer who wrote just now."""
-    return builders.create_contact(**{"last_inbound_at": datetime.now(UTC), **fields})
-
-
-def outcomes() -> list[str]:
+def list_statuses() -> list[str]:
     """Give the status of every outgoing message, in the order they were queued."""
     return list(OutboundMessage.objects.order_by("id").values_list("status", flat=True))
 
 
-def all_sent() -> bool:
+def is_everything_sent() -> bool:
     """Whether something was queued and nothing waits any more."""
-    return set(outcomes()) == {OutboxStatus.SENT}
+    return set(list_statuses()) == {OutboxStatus.SENT}
 
 
 class TestAnswering:
@@ -83,7 +79,7 @@ class TestAnswering:
 
         async with gateway() as meta:
             await post_webhook(meta, build_text_webhook("hi"))
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         [answer] = graph.texts
         assert "Summer Raffle" in answer
@@ -100,7 +96,7 @@ class TestAnswering:
             await post_webhook(meta, build_text_webhook("hi"))
 
         async with gateway():
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         assert len(graph.sent) == 1
 
@@ -112,7 +108,7 @@ class TestAnswering:
             await asyncio.gather(
                 *(post_webhook(meta, build_text_webhook("hi", sender=each)) for each in senders)
             )
-            await eventually(lambda: len(outcomes()) == 30 and all_sent())
+            await eventually(lambda: len(list_statuses()) == 30 and is_everything_sent())
 
         assert sorted(body["to"] for body in graph.sent) == [f"+{each}" for each in senders]
 
@@ -123,7 +119,7 @@ class TestAnswering:
 
         async with gateway() as meta:
             await post_webhook(meta, build_text_webhook("hi"))
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
             await post_webhook(meta, build_webhook(statuses=[status]))
             await eventually(
                 OutboundMessage.objects.filter(delivery=MessageDeliveryStatus.DELIVERED).exists
@@ -136,8 +132,8 @@ class TestSending:
     ) -> None:
         async with gateway():
             await asyncio.sleep(0.2)
-            await database.run(lambda: queued(buyer(), "Paid."))
-            await eventually(all_sent)
+            await database.run(lambda: queue_messages(create_recent_contact(), "Paid."))
+            await eventually(is_everything_sent)
 
         assert graph.texts == ["Paid."]
 
@@ -145,10 +141,12 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.05
-        await database.run(lambda: queued(buyer(), "one", "two", "three", "four"))
+        await database.run(
+            lambda: queue_messages(create_recent_contact(), "one", "two", "three", "four")
+        )
 
         async with gateway():
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         assert graph.texts == ["one", "two", "three", "four"]
         assert graph.overlaps == 0
@@ -157,10 +155,12 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.3
-        await database.run(lambda: [queued(buyer(), "hello") for _ in range(10)])
+        await database.run(
+            lambda: [queue_messages(create_recent_contact(), "hello") for _ in range(10)]
+        )
 
         async with gateway():
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         assert graph.most_under_way > 3
 
@@ -168,10 +168,10 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ConnectError("no route"))
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run(lambda: queue_messages(create_recent_contact(), "hello"))
 
         async with gateway():
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         assert graph.texts == ["hello"]
 
@@ -179,10 +179,10 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ReadTimeout("silence"))
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run(lambda: queue_messages(create_recent_contact(), "hello"))
 
         async with gateway():
-            await eventually(lambda: outcomes() == [OutboxStatus.UNKNOWN])
+            await eventually(lambda: list_statuses() == [OutboxStatus.UNKNOWN])
             await asyncio.sleep(0.5)
 
         assert graph.sent == []
@@ -192,10 +192,10 @@ class TestSending:
     ) -> None:
         error = {"code": 131026, "message": "Message undeliverable"}
         graph.answers.append(httpx.Response(400, json={"error": error}))
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run(lambda: queue_messages(create_recent_contact(), "hello"))
 
         async with gateway():
-            await eventually(lambda: outcomes() == [OutboxStatus.FAILED])
+            await eventually(lambda: list_statuses() == [OutboxStatus.FAILED])
 
         message = await database.run(OutboundMessage.objects.get)
         assert message.error_code == 131026
@@ -205,7 +205,7 @@ class TestSending:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.Response(401, json={"error": {"code": 190}}))
-        await database.run(lambda: queued(buyer(), "one", "two"))
+        await database.run(lambda: queue_messages(create_recent_contact(), "one", "two"))
 
         async with gateway():
             await eventually(
@@ -218,12 +218,12 @@ class TestSending:
         assert graph.sent == []
 
 
-def proof(**fields: Any) -> PaymentProof:
+def create_proof(**fields: Any) -> PaymentProof:
     """Make a proof whose file is to be fetched now."""
     now = datetime.now(UTC)
     order = builders.create_order_row(
         builders.create_raffle(),
-        contact=buyer(),
+        contact=create_recent_contact(),
         status=OrderStatus.PENDING_PAYMENT,
         expires_at=None,
         under_review_since=now,
@@ -249,7 +249,7 @@ class TestMedia:
     ) -> None:
         receipt = COPY_METHODS["png"](draw_receipt())
         graph.files["4711"] = receipt
-        await database.run(proof)
+        await database.run(create_proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
@@ -263,11 +263,11 @@ class TestMedia:
     async def test_a_file_that_is_gone_is_given_up_and_the_buyer_asked(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(proof)
+        await database.run(create_proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         assert len(graph.sent) == 1
 
@@ -275,7 +275,7 @@ class TestMedia:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.files["4711"] = PNG
-        await database.run(lambda: proof(media_sha256="0" * 64))
+        await database.run(lambda: create_proof(media_sha256="0" * 64))
 
         async with gateway():
             again = PaymentProof.objects.filter(fetch_attempts=1).exclude(fetch_error="")
@@ -290,19 +290,19 @@ class TestExpiry:
     async def test_a_hold_that_is_over_expires_and_its_buyer_is_told(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(overdue_order)
+        await database.run(create_overdue_order)
 
         async with gateway():
             await eventually(Order.objects.filter(status=OrderStatus.EXPIRED).exists)
-            await eventually(all_sent)
+            await eventually(is_everything_sent)
 
         assert len(graph.sent) == 1
 
     async def test_nothing_expires_while_a_backlog_is_drained(
         self, gateway: RunGateway, eventually: Eventually, database: Database
     ) -> None:
-        await database.run(overdue_order)
-        await database.run(lambda: stuck_message(age=timedelta(seconds=30)))
+        await database.run(create_overdue_order)
+        await database.run(lambda: create_stuck_message(age=timedelta(seconds=30)))
 
         async with gateway():
             await asyncio.sleep(1)
@@ -310,12 +310,12 @@ class TestExpiry:
         assert await database.run(Order.objects.filter(status=OrderStatus.DRAFT).exists)
 
 
-def overdue_order() -> Order:
+def create_overdue_order() -> Order:
     """Make a hold that was begun two hours ago and should have ended since."""
     with transaction.atomic():
         return reservations.hold_random(
             builders.create_raffle(),
-            contact_id=buyer().pk,
+            contact_id=create_recent_contact().pk,
             quantity=3,
             pivot=0,
             now=datetime.now(UTC) - timedelta(hours=2),
@@ -323,45 +323,29 @@ def overdue_order() -> Order:
         )
 
 
-def stuck_message(*, age: timedelta) -> InboundMessage:
-    """Make a message that waits since `age` and is not due for another minute."""
-    now = datetime.now(UTC)
-    return InboundMessage.objects.create(
-        phone_number_id=PHONE_NUMBER_ID,
-        wa_message_id="wamid.STUCK",
-        dedupe_key="wamid.STUCK",
-        contact=buyer(),
-        type="text",
-        payload={},
-        sent_at=now - age,
-        received_at=now - age,
-        next_attempt_at=now + timedelta(minutes=1),
-    )
-
-
 class TestStopping:
     async def test_a_send_under_way_is_finished_and_recorded(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 1.0
-        await database.run(lambda: queued(buyer(), "hello"))
+        await database.run(lambda: queue_messages(create_recent_contact(), "hello"))
 
         async with gateway():
-            await eventually(lambda: outcomes() == [OutboxStatus.SENDING])
+            await eventually(lambda: list_statuses() == [OutboxStatus.SENDING])
 
-        assert await database.run(outcomes) == [OutboxStatus.SENT]
+        assert await database.run(list_statuses) == [OutboxStatus.SENT]
 
     async def test_nothing_new_is_begun(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.5
-        await database.run(lambda: queued(buyer(), "one", "two", "three"))
+        await database.run(lambda: queue_messages(create_recent_contact(), "one", "two", "three"))
 
         async with gateway():
-            await eventually(lambda: OutboxStatus.SENDING in outcomes())
+            await eventually(lambda: OutboxStatus.SENDING in list_statuses())
 
         assert graph.texts == ["one"]
-        assert await database.run(outcomes) == ["SENT", "QUEUED", "QUEUED"]
+        assert await database.run(list_statuses) == ["SENT", "QUEUED", "QUEUED"]
 
     async def test_webhooks_under_way_are_committed_and_acknowledged(
         self, gateway: RunGateway, database: Database

@@ -83,10 +83,10 @@ def test_goes_through_the_index(
 
     assert "SCAN" not in plan
     assert "Seq Scan" not in plan
-    assert index_in(plan, index=index, vendor=vendor)
+    assert uses_index(plan, index=index, vendor=vendor)
 
 
-def index_in(plan: str, *, index: str, vendor: str) -> bool:
+def uses_index(plan: str, *, index: str, vendor: str) -> bool:
     """Tell whether a plan names the index; SQLite has a name of its own for a unique one."""
     if vendor == "sqlite" and index == "ticket_number_unique":
         return "sqlite_autoindex_raffles_ticketnumber" in plan

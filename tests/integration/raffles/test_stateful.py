@@ -49,7 +49,7 @@ picks = st.integers(min_value=0, max_value=50)
 pivots = st.integers(min_value=0, max_value=2**31 - 1)
 
 
-class Story(RuleBasedStateMachine):
+class RaffleMachine(RuleBasedStateMachine):
     """A small raffle, three buyers, a reviewer and time; refusals are part of the story."""
 
     def __init__(self) -> None:
@@ -219,7 +219,7 @@ class Story(RuleBasedStateMachine):
         assert inventory.find_inventory_problems() == []
         counts = availability.count_tickets(self.raffle.pk)
         assert (counts.total, counts.sold) == (NUMBERS, len(self.sold))
-        assert counts.available == tickets_free(self.raffle)
+        assert counts.available == count_free_tickets(self.raffle)
 
     @invariant()
     def a_buyer_has_one_draft_at_most(self) -> None:
@@ -249,11 +249,11 @@ class Story(RuleBasedStateMachine):
 
     def attempt(self, act: Any) -> Any:
         """Act; a refusal must leave the database as it was."""
-        before = snapshot()
+        before = take_snapshot()
         try:
             return act()
         except DomainError:
-            assert snapshot() == before, "a refusal has written something"
+            assert take_snapshot() == before, "a refusal has written something"
             return None
 
     def orders(self) -> list[Order]:
@@ -267,12 +267,12 @@ class Story(RuleBasedStateMachine):
         return orders.lock_order(every[pick % len(every)].pk)
 
 
-def snapshot() -> list[Any]:
+def take_snapshot() -> list[Any]:
     everything: list[Any] = [Order, TicketNumber, OrderTicket, OrderEvent, PaymentProof]
     return [list(table.objects.order_by("id").values()) for table in everything]
 
 
-def tickets_free(raffle: Raffle) -> int:
+def count_free_tickets(raffle: Raffle) -> int:
     return raffle.numbers.filter(status=TicketStatus.AVAILABLE).count()
 
 
@@ -280,7 +280,7 @@ def tickets_free(raffle: Raffle) -> int:
 @pytest.mark.timeout(600)
 def test_adds_up_after_any_story() -> None:
     run_state_machine_as_test(
-        Story,
+        RaffleMachine,
         settings=settings(
             max_examples=10,
             stateful_step_count=30,

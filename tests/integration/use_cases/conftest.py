@@ -8,7 +8,7 @@ from shared.raffles.services.ticket_numbers import inventory
 
 
 @pytest.fixture
-def whole_stock(db: None) -> Iterator[None]:
+def check_inventory_after(db: None) -> Iterator[None]:
     """Let the test do what it does, and expect the stock to be whole after it."""
     yield
     assert inventory.find_inventory_problems() == []

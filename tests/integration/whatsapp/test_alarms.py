@@ -6,7 +6,7 @@ from django.db import transaction
 from shared.whatsapp.models import Alarm
 from shared.whatsapp.services import alarms
 from tests.builders import MINUTE, NOON
-from tests.integration.whatsapp.webhook_builders import run_at_once
+from tests.integration.concurrency import repeat_at_once
 
 
 @pytest.mark.django_db
@@ -49,6 +49,6 @@ class TestSoundAtOnce:
                 alarms.sound_alarm("k", title="Trouble", now=NOON)
                 Alarm.objects.count()  # would raise in a spoilt transaction
 
-        run_at_once(8, sound)
+        repeat_at_once(8, sound)
 
         assert Alarm.objects.get().count == 8

@@ -1,9 +1,7 @@
 """Writes webhooks as Meta does, and lets several threads do something at once."""
 
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any, Final
@@ -15,7 +13,7 @@ from shared.whatsapp.services.inbox import webhook_store
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import NOON, PHONE_NUMBER_ID
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import wait_until
 
 PHONE: Final = "15550100001"
 USER_ID: Final = "US.13491208655302741918"
@@ -106,22 +104,6 @@ def store_webhooks(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
     return webhook_store.store_webhooks_safely(
         webhooks, now=now, correlation_ids=["c0ffee"] * len(webhooks)
     )
-
-
-def run_at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
-    """Run `act(0) … act(times - 1)` in as many threads, each with its own connection, together."""
-    start = threading.Barrier(times)
-
-    def run(turn: int) -> T:
-        try:
-            connection.ensure_connection()
-            start.wait(timeout=PATIENCE)
-            return act(turn)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(run, range(times)))
 
 
 def wait_for_blocked_lock() -> None:

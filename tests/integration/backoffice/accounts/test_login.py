@@ -30,12 +30,12 @@ def log_in(browser: Client, name: str = "rita", *, password: str = PASSWORD, **m
     return browser.post(LOGIN, {"username": name, "password": password}, **more)
 
 
-def with_a_phone(person: User) -> TOTPDevice:
+def add_second_factor(person: User) -> TOTPDevice:
     """Give a person a second factor."""
     return TOTPDevice.objects.create(user=person, name="phone", confirmed=True)
 
 
-def shown(phone: TOTPDevice) -> str:
+def compute_code(phone: TOTPDevice) -> str:
     """Read the code off the phone, as if none had been used before."""
     TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=None)
     return f"{totp(phone.bin_key):06d}"
@@ -114,12 +114,12 @@ class TestPause:
 
 class TestSecondFactor:
     def test_is_asked_for_after_the_password_and_lets_in(self, client: Client, rita: User) -> None:
-        phone = with_a_phone(rita)
+        phone = add_second_factor(rita)
 
         log_in(client)
         asked = client.get(LOGIN).content.decode()
         outside = client.get("/admin/")
-        inside = client.post(LOGIN, {"code": shown(phone)})
+        inside = client.post(LOGIN, {"code": compute_code(phone)})
 
         assert "Code from your app" in asked
         assert PASSWORD not in asked
@@ -131,7 +131,7 @@ class TestSecondFactor:
         assert log_in(client)["Location"] == "/admin/"
 
     def test_that_is_wrong_must_wait_before_the_next(self, client: Client, rita: User) -> None:
-        phone = with_a_phone(rita)
+        phone = add_second_factor(rita)
         log_in(client)
 
         wrong = client.post(LOGIN, {"code": "000000"}).content.decode()
@@ -142,7 +142,7 @@ class TestSecondFactor:
         assert client.get("/admin/").status_code == 302
 
     def test_works_once_a_code(self, rita: User) -> None:
-        code = shown(with_a_phone(rita))
+        code = compute_code(add_second_factor(rita))
         answers = []
         for _ in range(2):
             browser = Client()
@@ -152,7 +152,7 @@ class TestSecondFactor:
         assert answers == [302, 200]
 
     def test_may_be_one_from_paper_once(self, rita: User) -> None:
-        with_a_phone(rita)
+        add_second_factor(rita)
         code = second_factor.create_recovery_codes(rita)[0].upper()
         answers = []
         for _ in range(2):
@@ -163,7 +163,7 @@ class TestSecondFactor:
         assert answers == [302, 200]
 
     def test_may_be_left_for_another_name(self, client: Client, rita: User) -> None:
-        with_a_phone(rita)
+        add_second_factor(rita)
         log_in(client)
 
         client.post(LOGIN, {"again": "1"})
@@ -173,12 +173,12 @@ class TestSecondFactor:
     def test_is_owed_only_a_while_and_not_after_the_password_changed(
         self, client: Client, rita: User
     ) -> None:
-        phone = with_a_phone(rita)
+        phone = add_second_factor(rita)
         log_in(client)
         rita.set_password("another-one-entirely")
         rita.save()
 
-        client.post(LOGIN, {"code": shown(phone)})
+        client.post(LOGIN, {"code": compute_code(phone)})
 
         assert client.get("/admin/").status_code == 302
 
@@ -186,7 +186,7 @@ class TestSecondFactor:
         self, owner: Client
     ) -> None:
         before = (owner.get("/admin/security/").status_code, owner.get("/api/orders").status_code)
-        with_a_phone(User.objects.get(username="olga"))
+        add_second_factor(User.objects.get(username="olga"))
         after = (owner.get("/admin/security/").status_code, owner.get("/api/orders").status_code)
 
         assert (before, after) == ((200, 200), (302, 401))
@@ -194,7 +194,7 @@ class TestSecondFactor:
     def test_is_taken_away_by_a_superuser_alone_who_is_named(
         self, owner: Client, rita: User
     ) -> None:
-        with_a_phone(rita)
+        add_second_factor(rita)
         second_factor.create_recovery_codes(rita)
         address = reverse("admin:auth_user_reset_second_factor", args=[rita.pk])
         clerk = Client()
