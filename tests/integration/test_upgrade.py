@@ -1,8 +1,8 @@
-"""An installation of version 0.1.0 that is brought up to date and goes on selling.
+"""Tests of an upgrade: an installation of version 0.1.0 is migrated and continues to sell.
 
-`tests/fixtures/make_installation.py` made what is restored here. The tests know it by what stays
-when code is moved: addresses, cookies, tokens, commands, and models by their app label. Only the
-imports below name modules of ours.
+`tests/fixtures/make_installation.py` made the dump that is restored here. The tests refer to what
+stays when code is moved: addresses, cookies, tokens, commands, and models by their app label. Only
+the imports below name modules of the product.
 """
 
 import json
@@ -49,8 +49,8 @@ class Installation:
 
     Attributes:
         facts: the content of `installation.json`.
-        now: some minutes after the dump was made; holds and sessions still run.
-        rights: what the groups might do before, as (group, app label, codename).
+        now: some minutes after the dump was made; holds and sessions are still valid.
+        rights: the groups' permissions before, as (group, app label, codename).
         kinds: the content types before, as (app label, model).
 
     """
@@ -63,7 +63,7 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installation]:
-    """Restore the dump made on this kind of database and bring it up to date."""
+    """Restore the dump of this kind of database and migrate it."""
     vendor = connections["default"].vendor
     folder = FOLDER / vendor
     facts = json.loads((folder / "installation.json").read_text())
@@ -81,10 +81,10 @@ def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installati
 
 
 @pytest.fixture(autouse=True)
-def resumed(
+def resume_installation(
     installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Run with the installation's own secret, some minutes after the dump was made."""
+    """Use the installation's own secret, some minutes after the dump was made."""
     settings.SECRET_KEY = installation.facts["secret_key"]
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
     settings.WHITENOISE_USE_FINDERS = False
@@ -106,7 +106,7 @@ def now(installation: Installation) -> datetime:
 
 @pytest.fixture
 def program(facts: dict[str, Any]) -> Client:
-    """Return a program with the token it always had."""
+    """Return a program with its old token."""
     return Client(headers={"Authorization": f"Bearer {facts['api_token']}"})
 
 
@@ -134,14 +134,14 @@ def get_row(model: str, **fields: Any) -> Any:
 
 
 def open_browser(session: str) -> Client:
-    """Return a browser that still has its cookie."""
+    """Return a browser with its old session cookie."""
     browser = Client()
     browser.cookies["sessionid"] = session
     return browser
 
 
 def answer_waiting(contact: Any, *, now: datetime) -> list[str]:
-    """Let the bot answer what waits; return the keys of the new messages."""
+    """Answer the waiting messages and return the keys of the new messages."""
     before = set(contact.outbound_messages.values_list("pk", flat=True))
     while inbound.answer_waiting_messages(contact.pk, now=now, pivot=12345).messages:
         pass
@@ -150,12 +150,12 @@ def answer_waiting(contact: Any, *, now: datetime) -> list[str]:
 
 
 def send_text(contact: Any, text: str, *, now: datetime) -> list[str]:
-    """Write a text; return the keys of what the bot answers."""
+    """Send a text and return the keys of the bot's answers."""
     return _send_message(contact, "text", {"text": {"body": text}}, now=now)
 
 
 def tap_button(contact: Any, button: str, *, now: datetime) -> list[str]:
-    """Tap a button by its id; return the keys of what the bot answers."""
+    """Tap a button by its id and return the keys of the bot's answers."""
     reply = {"type": "button_reply", "button_reply": {"id": button, "title": "?"}}
     return _send_message(contact, "interactive", {"interactive": reply}, now=now)
 
@@ -425,7 +425,7 @@ class TestWorkers:
     def test_expire_what_nobody_paid(
         self, facts: dict[str, Any], now: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # While a message waits for its answer nothing expires: it may be a receipt.
+        # Nothing expires while a message waits for its answer: it may be a receipt.
         answer_waiting(
             get_row("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"]), now=now
         )

@@ -1,4 +1,4 @@
-"""Every page of the admin as production serves it, and what the important ones show."""
+"""Tests of every admin page as production serves it, and of what the important ones show."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ READ_ONLY = [
 
 
 def fill_every_table() -> None:
-    """Put at least one row behind every list, and a second page behind that of orders."""
+    """Create at least one row for every list, and enough orders for a second page."""
     endpoints.create_endpoint(
         name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
     )
@@ -176,7 +176,7 @@ class TestReadOnlyPages:
 
 
 class TestProofFile:
-    def file(self, browser: Client, proof: PaymentProof) -> Any:
+    def download_file(self, browser: Client, proof: PaymentProof) -> Any:
         return browser.get(reverse("admin:raffles_paymentproof_file", args=[proof.pk]))
 
     def test_is_sent_as_the_picture_it_is_and_nothing_else(self, owner: Client) -> None:
@@ -185,7 +185,7 @@ class TestProofFile:
             sample_data.receive_proof(sample_data.place_order()), content=picture
         )
 
-        answer = self.file(owner, proof)
+        answer = self.download_file(owner, proof)
 
         assert answer.getvalue() == picture
         assert answer["Content-Type"] == "image/jpeg"
@@ -201,7 +201,7 @@ class TestProofFile:
         )
         PaymentProof.objects.update(content_type=kind)
 
-        answer = self.file(owner, proof)
+        answer = self.download_file(owner, proof)
 
         assert answer["Content-Type"] == "application/octet-stream"
         assert answer["Content-Disposition"].startswith("attachment")
@@ -214,26 +214,26 @@ class TestProofFile:
         client.force_login(sample_data.create_user("rita", permission))
         proof = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
 
-        answer = self.file(client, proof)
+        answer = self.download_file(client, proof)
 
         assert answer.status_code == 200
         assert answer.getvalue()
 
     def test_is_not_shown_to_others(self, client: Client) -> None:
         proof = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
-        assert self.file(client, proof).status_code == 302
+        assert self.download_file(client, proof).status_code == 302
 
         client.force_login(sample_data.create_user("other", "view_raffle"))
 
-        assert self.file(client, proof).status_code == 403
+        assert self.download_file(client, proof).status_code == 403
 
     def test_that_is_not_there_is_404(self, owner: Client) -> None:
         fetching = sample_data.receive_proof(sample_data.place_order())
         gone = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
         gone.file.storage.delete(str(gone.file.name))
 
-        assert self.file(owner, fetching).status_code == 404
-        assert self.file(owner, gone).status_code == 404
+        assert self.download_file(owner, fetching).status_code == 404
+        assert self.download_file(owner, gone).status_code == 404
 
 
 class TestAlarms:

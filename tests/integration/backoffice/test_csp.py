@@ -1,4 +1,4 @@
-"""What browsers are told not to do, and that our pages never want it."""
+"""Tests of the Content Security Policy, and of pages that need nothing it blocks."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +16,7 @@ TEMPLATES = Path(backoffice.__file__).parent / "templates"
 
 
 class InlineCodeFinder(HTMLParser):
-    """Finds what a strict policy blocks: scripts and styles that stand in the page itself."""
+    """Parser that collects what a strict policy blocks: inline scripts and styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class InlineCodeFinder(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag that a browser would block in whole or in part."""
+        """Collect a tag that a browser would block in whole or in part."""
         about = {name: value or "" for name, value in attrs}
         own = tag == "style" or (tag == "script" and not about.get("src"))
         data = about.get("type", "") in {"application/json", "application/ld+json"}

@@ -1,4 +1,4 @@
-"""A buyer from the first word to the last, on both databases."""
+"""Tests of a buyer's conversation from the first message to the last."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -31,7 +31,7 @@ def raffle() -> Raffle:
 
 @pytest.fixture(autouse=True)
 def check_inventory_after(db: None) -> Iterator[None]:
-    """After every test the inventory must be whole."""
+    """Check after the test that the inventory has no problems."""
     yield
     assert inventory.find_inventory_problems() == []
 
@@ -490,15 +490,15 @@ class TestBlockedContact:
 
 
 class TestPoison:
-    """A message that fails by itself: here a raffle row that no code can read."""
+    """A message that always fails: its raffle row cannot be read."""
 
-    def poisoned(self) -> BuyerChat:
+    def create_poisoned_chat(self) -> BuyerChat:
         raffle = builders.create_raffle()
         Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
         return BuyerChat()
 
     def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(self) -> None:
-        chat = self.poisoned()
+        chat = self.create_poisoned_chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         for _ in range(MAX_INBOX_ATTEMPTS):
             inbound.answer_or_record_failure(
@@ -525,7 +525,7 @@ class TestPoison:
         assert (first.status, second.status) == (InboxStatus.PROCESSED, InboxStatus.RECEIVED)
 
     def test_waits_before_it_is_tried_again_and_later_messages_behind_it(self) -> None:
-        chat = self.poisoned()
+        chat = self.create_poisoned_chat()
         chat.receives("text", {"text": {"body": "hi"}})
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         later = chat.receives("text", {"text": {"body": "again"}}, sent_at=chat.now)
@@ -537,18 +537,18 @@ class TestPoison:
 
 
 class ProcessKilled(BaseException):
-    """Stands for the end of the whole process: nothing catches it, the transaction is undone."""
+    """The end of the whole process: no code catches it, and the transaction is rolled back."""
 
 
 def kill_process() -> float:
-    """Be a clock at whose first look the process ends."""
+    """End the process when the clock is first read."""
     raise ProcessKilled
 
 
 class TestDeadlyMessage:
-    """A message that a gateway dies of or hangs on, so that nothing can be noted afterwards."""
+    """A message that kills or blocks the gateway, so that no failure can be recorded."""
 
-    def dies(self, chat: BuyerChat, times: int) -> None:
+    def kill_repeatedly(self, chat: BuyerChat, times: int) -> None:
         for _ in range(times):
             with pytest.raises(ProcessKilled):
                 inbound.answer_or_record_failure(
@@ -560,7 +560,7 @@ class TestDeadlyMessage:
     ) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        self.dies(chat, MAX_INBOX_ATTEMPTS)
+        self.kill_repeatedly(chat, MAX_INBOX_ATTEMPTS)
         given_up = inbound.answer_or_record_failure(
             chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=kill_process
         )
@@ -574,7 +574,7 @@ class TestDeadlyMessage:
     def test_is_answered_if_a_gateway_lives_through_it(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        self.dies(chat, 2)
+        self.kill_repeatedly(chat, 2)
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
 
         message.refresh_from_db()
@@ -584,7 +584,7 @@ class TestDeadlyMessage:
     def test_is_tried_alone_after_it_was_begun_once(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         first, second = (chat.receives("text", {"text": {"body": "hi"}}) for _ in range(2))
-        self.dies(chat, 1)
+        self.kill_repeatedly(chat, 1)
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
 
         first.refresh_from_db()
@@ -595,7 +595,7 @@ class TestDeadlyMessage:
     def test_is_begun_by_one_gateway_at_a_time(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        self.dies(chat, 1)
+        self.kill_repeatedly(chat, 1)
         other = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         message.refresh_from_db()
@@ -638,7 +638,7 @@ class TestDeadlyMessage:
 
 
 class TestShareOfTime:
-    """Processor time, as a clock of the test tells it."""
+    """Limits on processor time, measured by a clock of the test."""
 
     def test_a_message_that_takes_more_fails(self, raffle: Raffle) -> None:
         chat = BuyerChat()

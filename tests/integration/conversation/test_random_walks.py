@@ -1,4 +1,4 @@
-"""Buyers who do anything at all, while the seller and the clock do theirs."""
+"""Random walks of buyers while the seller decides and time passes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ TEXTS = [
 
 @dataclass(frozen=True)
 class WalkStep:
-    """One thing that happens; `pick` chooses among what is possible then."""
+    """One step of a walk; `pick` selects one of the possible actions."""
 
     kind: str
     pick: int
@@ -82,7 +82,7 @@ def _decide_order(chat: BuyerChat, pick: int, act: Callable[[Order], object]) ->
         try:
             act(orders[pick % len(orders)])
         except DomainError:
-            return  # a refusal is an answer too; what matters is what the inventory says
+            return  # a refusal is fine as long as the inventory adds up
 
 
 def _perform_step(chat: BuyerChat, act: WalkStep) -> None:

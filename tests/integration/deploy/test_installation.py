@@ -1,4 +1,4 @@
-"""What the doctor sees in the database."""
+"""Tests of the doctor's checks of the database."""
 
 from datetime import timedelta
 

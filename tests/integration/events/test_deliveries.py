@@ -1,4 +1,4 @@
-"""Each event reaches each endpoint at least once, and none waits for another's endpoint."""
+"""Tests of event deliveries: at least once per endpoint, independent of other endpoints."""
 
 from datetime import timedelta
 from itertools import accumulate
@@ -40,7 +40,7 @@ GONE = AttemptResult(http_status=410, latency_ms=5, error="It answered 410 Gone.
 def fail_delivery(
     answer: AttemptResult = SERVER_ERROR, *, now: Any = NOON, jitter: float = 0.0
 ) -> FailureConsequence:
-    """Let the only delivery that is due fail."""
+    """Record a failure of the only delivery that is due."""
     return deliveries.record_failure(claim_delivery(now=now), answer=answer, now=now, jitter=jitter)
 
 
@@ -224,9 +224,7 @@ class TestLeases:
         assert deliveries.expire_leases(NOON + LEASE_FOR + MINUTE) == 1
 
         alive = claim_delivery(now=NOON + 3 * MINUTE)
-        deliveries.record_success(
-            dead, answer=SUCCESS, now=NOON
-        )  # comes too late: not its any more
+        deliveries.record_success(dead, answer=SUCCESS, now=NOON)  # too late: the lease has ended
         assert reload_delivery(delivery).status == STATUS.SENDING
         deliveries.record_success(alive, answer=SUCCESS, now=NOON + 3 * MINUTE)
         assert [bool(tried.error) for tried in delivery.tries.all()] == [True, False]

@@ -1,4 +1,4 @@
-"""Whoever reads the feed up to a place never finds something new before it."""
+"""Tests of the event feed: no event ever appears before a sequence number already read."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -95,7 +95,7 @@ class TestSeveralAtOnce:
         with ThreadPoolExecutor(1) as pool:
             slow = pool.submit(slowly)
             assert written.wait(timeout=PATIENCE)
-            record_event(EventType.ORDER_PAID)  # begun later, committed earlier
+            record_event(EventType.ORDER_PAID)  # started later, committed earlier
             assert sequence_events() == [1]
             assert [event.type for event in feed.list_events_after(0, limit=9)] == [
                 EventType.ORDER_PAID

@@ -1,4 +1,4 @@
-"""`uvicorn gateway.asgi:app` starts, serves and stops, and loses nothing when it is killed."""
+"""Tests of `uvicorn gateway.asgi:app` as a process: start, stop and no losses when killed."""
 
 import asyncio
 import os
@@ -36,13 +36,13 @@ COMPLETE = {
 
 
 def build_environment(folder: Path, **settings: str) -> dict[str, str]:
-    """Give an environment with these settings and none of the caller's."""
+    """Return an environment with these settings and none of the caller's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), **settings}
 
 
 def build_command(port: int) -> list[str]:
-    """Give the command a seller's server runs."""
+    """Return the command that a seller's server runs."""
     return [sys.executable, "-m", "uvicorn", "gateway.asgi:app", "--port", str(port)]
 
 
@@ -67,7 +67,7 @@ def run_uvicorn(folder: Path, **settings: str) -> Iterator[tuple[str, "subproces
 
 
 def wait_for_answer(url: str) -> httpx.Response:
-    """Ask until somebody listens."""
+    """Repeat a request until the server answers."""
 
     def ask() -> httpx.Response | None:
         try:
@@ -122,7 +122,7 @@ class TestCrash:
 
 
 async def post_until_killed(url: str, process: "subprocess.Popen[str]") -> set[str]:
-    """Post from many connections, kill the process in the middle, tell what was acknowledged."""
+    """Post on many connections, kill the process meanwhile and return the acknowledged ids."""
     acknowledged: set[str] = set()
 
     async def one_sender(client: httpx.AsyncClient, number: int) -> None:
@@ -145,7 +145,7 @@ async def post_until_killed(url: str, process: "subprocess.Popen[str]") -> set[s
 
 
 def build_database_url(vendor: str) -> str:
-    """Write the address of the test's own database."""
+    """Return the URL of the test's own database."""
     name = connection.settings_dict["NAME"]
     if vendor == "sqlite":
         return f"sqlite:///{name}"

@@ -1,4 +1,4 @@
-"""Events leave signed, each endpoint has a lane of its own, and nothing is lost at the end."""
+"""Tests of the event workers: signatures, a lane per endpoint and an orderly stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -39,7 +39,7 @@ STATUS = EventDeliveryStatus
 
 
 class FakeReceivers:
-    """Plays every receiver: takes, refuses or never answers, and remembers what it saw."""
+    """A fake of all receivers that accept, refuse or never answer, and keep the requests."""
 
     def __init__(self) -> None:
         self.taken: list[httpx.Request] = []
@@ -58,7 +58,7 @@ class FakeReceivers:
 
 
 async def stream_body() -> AsyncIterator[bytes]:
-    """Give the body of an answer that is still to be read."""
+    """Yield a response body that the client must still read."""
     yield b"thanks"
 
 
@@ -69,22 +69,22 @@ def receivers() -> FakeReceivers:
 
 @asynccontextmanager
 async def run_event_workers(database: Database, receivers: FakeReceivers) -> AsyncIterator[None]:
-    """Number what happened and bring it, as a gateway does, to the orderly end of it."""
-    courier = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
-    news, stop = WakeSignal(), StopSignal()
+    """Assign sequence numbers, run the delivery worker and stop it in an orderly way."""
+    sender = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
+    bell, stop = WakeSignal(), StopSignal()
     worker = EventDeliveryWorker(
-        database=database, courier=courier, bell=news, public_url="https://raffles.example"
+        database=database, courier=sender, bell=bell, public_url="https://raffles.example"
     )
-    await EventSequencer(database=database, queued=news).turn()
-    working = asyncio.create_task(loop.run_worker(worker.turn, name="events", bell=news, stop=stop))
+    await EventSequencer(database=database, queued=bell).turn()
+    working = asyncio.create_task(loop.run_worker(worker.turn, name="events", bell=bell, stop=stop))
     try:
         yield
     finally:
         stop.tell()
-        news.ring()
+        bell.ring()
         await working
         await worker.finish(moments=0.05)
-        await courier.aclose()
+        await sender.aclose()
 
 
 def list_statuses(endpoint: EventEndpoint) -> list[str]:
@@ -129,7 +129,7 @@ async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_no
 
         assert receivers.most_silent == MAX_CONCURRENT_PER_ENDPOINT
         assert await database.run(lambda: connection.in_atomic_block) is False
-        await database.run(record_event, EventType.CHANNEL_ALERT)  # a sale goes on
+        await database.run(record_event, EventType.CHANNEL_ALERT)  # sales can continue
     assert set(await database.run(lambda: list_statuses(silent))) == {STATUS.QUEUED}
     assert not await database.run(EventAttempt.objects.filter(delivery__endpoint=silent).exists)
 
@@ -167,15 +167,15 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
     for _ in range(2):
         await database.run(record_event, EventType.CHANNEL_ALERT)
 
-    def failed() -> int:
-        """Let two days pass, and count what was given up."""
+    def count_failed() -> int:
+        """Use up all retries of the queued deliveries and return the number of failed ones."""
         waiting = EventDelivery.objects.filter(status=STATUS.QUEUED)
         waiting.update(attempts=len(RETRY_WAITS), next_attempt_at=NOON)
         return list_statuses(endpoint).count(STATUS.FAILED)
 
-    for events in (2, 3):  # the alarm is an event itself, and that fails as well
+    for events in (2, 3):  # the alarm is an event too, and its delivery also fails
         async with run_event_workers(database, receivers):
-            await eventually(lambda expected=events: failed() == expected)
+            await eventually(lambda expected=events: count_failed() == expected)
     await EventSequencer(database=database, queued=WakeSignal()).turn()
 
     assert await database.run(EventDelivery.objects.count) == 3

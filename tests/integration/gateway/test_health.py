@@ -1,4 +1,4 @@
-"""Alive without a database; ready only when the work gets done."""
+"""Tests of liveness, which needs no database, and of readiness."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,7 @@ def queue_old_reply(*, age: timedelta) -> OutboundMessage:
 
 
 def hide_migration() -> None:
-    """Let the database look as if the channel's latest migration were not applied."""
+    """Make the latest migration of the channel look unapplied."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE django_migrations SET app = 'elsewhere'"
@@ -109,6 +109,6 @@ def hide_migration() -> None:
 
 
 def restore_migration() -> None:
-    """Undo `forget_a_migration`."""
+    """Undo `hide_migration`."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE django_migrations SET app = 'whatsapp' WHERE app = 'elsewhere'")

@@ -1,4 +1,4 @@
-"""What Meta signs is in the database before it is acknowledged, once, whatever it is."""
+"""Tests of webhook ingest: each signed webhook is stored once before it is acknowledged."""
 
 import asyncio
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ class TestIngest:
 
 @pytest.fixture
 def unreachable_database() -> Iterator[None]:
-    """Let every new connection fail, as when the database is away."""
+    """Make every new connection fail, as if the database were down."""
     settings = connections.settings["default"]
     name = settings["NAME"]
     settings["NAME"] = "/nowhere/at/all"
@@ -171,7 +171,7 @@ class TestDatabaseAway:
 
 
 def close_other_connections() -> None:
-    """Do what a restart of PostgreSQL does to those connected; SQLite has no server to restart."""
+    """Cut all other connections, as a restart of PostgreSQL does; do nothing on SQLite."""
     if connection.vendor == "sqlite":
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What was stored is answered, what is queued is sent, what is due is done, without being asked."""
+"""Tests of the gateway's workers: answering, sending, fetching proofs and expiring orders."""
 
 import asyncio
 from collections.abc import Callable
@@ -47,7 +47,7 @@ type Eventually = Callable[..., Any]
 
 
 def queue_messages(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
-    """Queue messages as the back office does: rows, and no bell."""
+    """Queue messages as the back office does: as rows, without waking a worker."""
     return [
         outbox_queue.enqueue_message(
             contact,
@@ -62,12 +62,12 @@ def queue_messages(contact: WhatsAppContact, *texts: str) -> list[OutboundMessag
 
 
 def list_statuses() -> list[str]:
-    """Give the status of every outgoing message, in the order they were queued."""
+    """Return the status of every outgoing message, oldest first."""
     return list(OutboundMessage.objects.order_by("id").values_list("status", flat=True))
 
 
 def is_everything_sent() -> bool:
-    """Whether something was queued and nothing waits any more."""
+    """Whether there are messages and all of them are sent."""
     return set(list_statuses()) == {OutboxStatus.SENT}
 
 
@@ -219,7 +219,7 @@ class TestSending:
 
 
 def create_proof(**fields: Any) -> PaymentProof:
-    """Make a proof whose file is to be fetched now."""
+    """Create a proof whose file is due to be fetched."""
     now = datetime.now(UTC)
     order = builders.create_order_row(
         builders.create_raffle(),
@@ -311,7 +311,7 @@ class TestExpiry:
 
 
 def create_overdue_order() -> Order:
-    """Make a hold that was begun two hours ago and should have ended since."""
+    """Create a hold of two hours ago, which should have expired since."""
     with transaction.atomic():
         return reservations.hold_random(
             builders.create_raffle(),

@@ -1,4 +1,4 @@
-"""Other systems are told of messages that failed for good, once, with the reason and no text."""
+"""Tests of the event about a message that finally failed: once, with the reason, without text."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ def record_failure(reaction: FailureReaction) -> None:
 
 
 def receive_statuses(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
-    """Get status webhooks, all at once."""
+    """Store and apply status webhooks in one batch."""
     message = OutboundMessage.objects.get()
     items = [
         build_status(
@@ -130,7 +130,7 @@ EVENTS_PER_OUTCOME: dict[Outcome, int] = {
 
 @pytest.fixture
 def paid() -> Event:
-    """Sell numbers, so that a notice to the buyer waits to be sent."""
+    """Sell numbers, so that a message to the buyer waits to be sent."""
     order = order_states.create_placed_order(builders.create_raffle(numbers=20))
     payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
     return Event.objects.get(type=EventType.ORDER_PAID)

@@ -1,4 +1,4 @@
-"""What other systems are told: an event a fact, in its transaction, with things as they are."""
+"""Tests of recorded events: one per fact, in its transaction, with the data of that moment."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ type Story = Callable[[Raffle], object]
 
 
 def list_event_types() -> list[str]:
-    """Name what was told so far, in its order, without what all orders' events begin with."""
+    """Return the types of all events, oldest first, without the prefix of order events."""
     types = Event.objects.order_by("pk").values_list("type", flat=True)
     return [type_.removeprefix("order.") for type_ in types]
 
@@ -62,7 +62,7 @@ def build_payload(event: Event) -> dict[str, Any]:
 
 
 def keep_file(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
-    """Keep the file of a proof, as the gateway does once it is fetched."""
+    """Store a proof's file, as the gateway does once it has fetched it."""
     proof_files.keep_proof_file(
         proof.pk,
         content=content,
@@ -113,7 +113,7 @@ def create_order_from_proof(proof: PaymentProof, raffle: Raffle) -> Order:
 
 
 def do_twice(act: Callable[[], object]) -> None:
-    """Do it, and once more: whatever is said about that, nothing is told a second time."""
+    """Call `act` twice; the second call may be refused and must record nothing."""
     act()
     try:
         act()
@@ -124,9 +124,8 @@ def do_twice(act: Callable[[], object]) -> None:
 def holds_and_lets_go(raffle: Raffle) -> None:
     hold = order_states.create_held_order(raffle)
     assert hold.contact is not None
-    other = order_states.create_held_order(
-        raffle, numbers=[4], contact=hold.contact
-    )  # replaces the first
+    # The buyer's second hold replaces the first.
+    other = order_states.create_held_order(raffle, numbers=[4], contact=hold.contact)
     order_endings.cancel_order(other.pk, **BY_STAFF)
     order_states.create_held_order(raffle)
     order_endings.expire_due_orders(now=AFTER_THE_DEADLINE)
@@ -340,12 +339,12 @@ class TestAnEventAFact:
 
 
 class ListenerFailed(Exception):
-    """What a listener that fails raises."""
+    """The error of a failing listener."""
 
 
 @contextmanager
 def connect_listener(signal: Signal, listener: Callable[..., object]) -> Iterator[None]:
-    """Let a listener come after ours for a while."""
+    """Connect a listener after the product's own while the block runs."""
     signal.connect(listener, weak=False)
     try:
         yield
@@ -360,7 +359,8 @@ class TestInTheTransactionOfTheChange:
         refused: list[OrderAction] = []
 
         def refuse(action: OrderAction, **_: object) -> None:
-            assert list_event_types() == ["created", "paid"]  # ours came first
+            # The product's own listener ran before this one.
+            assert list_event_types() == ["created", "paid"]
             refused.append(action)
             raise ListenerFailed
 
@@ -514,7 +514,7 @@ class TestAtOnce:
         together = threading.Barrier(2)
 
         def wait_for_the_other(**_: object) -> None:
-            if vendor == "postgresql":  # SQLite lets one write after the other
+            if vendor == "postgresql":  # SQLite allows one writer at a time
                 together.wait(PATIENCE)
 
         def confirm(order: Order) -> object:
@@ -551,7 +551,7 @@ class TestAtOnce:
             )
             naming.start()
             naming.join(0.3)
-            assert naming.is_alive()  # it waits for the file
+            assert naming.is_alive()  # it waits for the lock on the proof
         naming.join(10)
 
         assert list_event_types() == ["created", "proof_received"]

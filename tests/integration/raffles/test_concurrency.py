@@ -1,4 +1,4 @@
-"""Many buyers at once, on threads and connections of their own: nothing is sold twice."""
+"""Tests of many buyers at once, each with a connection: no number is sold twice."""
 
 from collections import Counter
 from functools import partial
@@ -27,7 +27,7 @@ type Outcome = tuple[int, ...] | str
 
 
 def hold_numbers(raffle: Raffle, contact: WhatsAppContact, *numbers: int) -> Outcome:
-    """Hold numbers as the conversation does: the contact first, then all in one transaction."""
+    """Hold numbers as the conversation does: lock the contact first, all in one transaction."""
     try:
         with transaction.atomic(durable=True):
             lock_contact(contact)

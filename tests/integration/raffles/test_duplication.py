@@ -1,4 +1,4 @@
-"""A new raffle from the terms of another."""
+"""Tests of duplicating a raffle's terms."""
 
 from pathlib import Path
 

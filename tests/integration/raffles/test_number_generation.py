@@ -1,4 +1,4 @@
-"""Creating the numbers of a raffle, and the terminal command that does."""
+"""Tests of generating a raffle's numbers, and of the command that does it."""
 
 from io import StringIO
 

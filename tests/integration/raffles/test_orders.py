@@ -1,4 +1,4 @@
-"""From the hold to the end of an order: placed, paid, cancelled, expired, or paid too late."""
+"""Tests of an order's life: held, placed, paid, cancelled, expired or paid too late."""
 
 from collections.abc import Callable
 

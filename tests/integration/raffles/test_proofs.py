@@ -1,4 +1,4 @@
-"""Payment proofs: which order they belong to, what they change, and their files."""
+"""Tests of payment proofs: their orders, their effects and their files."""
 
 import hashlib
 from collections.abc import Callable

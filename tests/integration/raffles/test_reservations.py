@@ -1,4 +1,4 @@
-"""Holding numbers: all or none, within the terms, and without a trace of what was refused."""
+"""Tests of holding numbers: all or none, within the terms, and no writes when refused."""
 
 from datetime import datetime
 from decimal import Decimal

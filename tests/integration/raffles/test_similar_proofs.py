@@ -1,4 +1,4 @@
-"""Pictures that look alike are found among the proofs of other orders."""
+"""Tests of finding similar pictures among the proofs of other orders."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def private_storage(tmp_path: Path, settings: Settings) -> None:
 
 
 def keep_file(proof: PaymentProof, content: bytes) -> PaymentProof:
-    """Keep a file for a proof, as the gateway does."""
+    """Store a proof's file and fingerprint, as the gateway does."""
     return proof_fetching.store_proof_file(
         proof.pk,
         content=content,
@@ -52,7 +52,7 @@ def keep_file(proof: PaymentProof, content: bytes) -> PaymentProof:
 
 
 def create_proof_with_picture(raffle: Raffle, number: int, content: bytes) -> PaymentProof:
-    """Pay a number with a picture."""
+    """Create an order of one number and its proof with this picture."""
     order = order_states.create_placed_order(raffle, numbers=[number])
     return keep_file(order_states.receive_proof(order).proof, content)
 

@@ -1,4 +1,4 @@
-"""Sales for cash: the rules of the chat, a buyer without one, and a form sent twice sells once."""
+"""Tests of cash sales: the rules of the chat, no chat buyer, and a form sent twice sells once."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Two who decide about the same money at the same moment: one is heard, the other is told so."""
+"""Tests of concurrent decisions about the same money: one succeeds, the others are refused."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LATER = order_states.AFTER_THE_DEADLINE
 BY_STAFF: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
 CALLS_PER_DECISION = 3
-"""How many do the same thing at once."""
+"""Number of simultaneous calls of the same decision."""
 
 type Act = Callable[[], object]
 
 
 def count_outcomes(*acts: Act) -> Counter[str]:
-    """Let several do each thing at once and count what came of it: "done", or the refusal."""
+    """Run each call several times at once and count the outcomes: "done" or the refusal's code."""
 
     def one(act: Act) -> str:
         try:

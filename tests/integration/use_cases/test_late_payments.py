@@ -1,4 +1,4 @@
-"""Payments that came too late: other numbers or the money back, once, and the buyer knows."""
+"""Tests of late payments: other numbers or a refund, once, with a message to the buyer."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,7 +39,7 @@ def raffle() -> Raffle:
 
 @pytest.fixture
 def late_order(raffle: Raffle) -> Order:
-    """Give an order for 1, 2 and 3 that was paid when somebody else had 1."""
+    """Create an order of 1, 2 and 3 that was paid after somebody else took 1."""
     return order_states.create_late_order(raffle)
 
 

@@ -1,4 +1,4 @@
-"""Proofs that fit no order: put to one, made into one, or dismissed; who is told or refused."""
+"""Tests of proofs without an order: attached, made into an order, or dismissed."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def raffle() -> Raffle:
 
 
 def list_message_keys(contact: WhatsAppContact | None) -> list[str]:
-    """Name what a buyer was told, oldest first."""
+    """Return the keys of a buyer's messages, oldest first."""
     messages = OutboundMessage.objects.filter(contact=contact).order_by("pk")
     return list(messages.values_list("key", flat=True))
 

@@ -1,4 +1,4 @@
-"""Asking a buyer for a better proof, and who is told that somebody else decided first."""
+"""Tests of asking for a better proof, and of the answer to a second reviewer."""
 
 import pytest
 

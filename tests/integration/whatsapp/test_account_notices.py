@@ -1,4 +1,4 @@
-"""What Meta says about the account is kept, sounds an alarm, and may pause sending."""
+"""Tests of Meta's account notices: stored, with alarms and pauses where needed."""
 
 from typing import Any
 

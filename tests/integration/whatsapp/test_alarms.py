@@ -1,4 +1,4 @@
-"""One open alarm a trouble, whoever sounds it and however often."""
+"""Tests of alarms: one open alarm per trouble, counted up when it repeats."""
 
 import pytest
 from django.db import transaction
@@ -47,7 +47,7 @@ class TestSoundAtOnce:
         def sound(_: int) -> None:
             with transaction.atomic():
                 alarms.sound_alarm("k", title="Trouble", now=NOON)
-                Alarm.objects.count()  # would raise in a spoilt transaction
+                Alarm.objects.count()  # would raise in a broken transaction
 
         repeat_at_once(8, sound)
 

@@ -1,4 +1,4 @@
-"""What people set going again: failed messages, failed answers, paused numbers, blocked buyers."""
+"""Tests of manual retries: failed messages, failed answers, paused numbers, blocked buyers."""
 
 from datetime import timedelta
 from typing import Any
@@ -109,7 +109,7 @@ class TestSendAgain:
 
 @pytest.mark.django_db
 class TestAnswerAgain:
-    def a_failed(self, message: InboundMessage) -> InboundMessage:
+    def mark_failed(self, message: InboundMessage) -> InboundMessage:
         message.status, message.attempts, message.error = InboxStatus.FAILED, 5, "KeyError"
         message.processed_at = NOON
         message.save()
@@ -118,7 +118,7 @@ class TestAnswerAgain:
     def test_answers_a_fresh_message_as_if_it_had_just_come(self) -> None:
         builders.create_raffle()
         chat = BuyerChat()
-        message = self.a_failed(chat.receives("text", {"text": {"body": "hi"}}))
+        message = self.mark_failed(chat.receives("text", {"text": {"body": "hi"}}))
 
         inbox_queue.requeue_failed_message(message.pk)
         chat.later(minutes=5)
@@ -134,7 +134,7 @@ class TestAnswerAgain:
         chat = BuyerChat()
         order = chat.buys()
         picture = {"image": {"id": "media1", "mime_type": "image/jpeg"}}
-        message = self.a_failed(chat.receives("image", picture))
+        message = self.mark_failed(chat.receives("image", picture))
 
         inbox_queue.requeue_failed_message(message.pk)
         chat.later(hours=3).answer_waiting()
@@ -232,7 +232,7 @@ class TestAtOnce:
 
 
 def describe_outcome(act: object) -> str:
-    """Tell how it went in one word."""
+    """Return "done" or the code of the refusal."""
     assert callable(act)
     try:
         act()

@@ -1,4 +1,4 @@
-"""Writes webhooks as Meta does, and lets several threads do something at once."""
+"""Builders of webhooks as Meta sends them, and helpers for lock tests."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def build_message(
     at: datetime = NOON,
     **fields: Any,
 ) -> dict[str, Any]:
-    """Write one element of `messages`: a text, unless `fields` say otherwise."""
+    """Return one element of `messages`, by default a text."""
     item = {
         "id": wamid or f"wamid.in{next(_serial)}",
         "timestamp": str(int(at.timestamp())),
@@ -47,7 +47,7 @@ def build_message(
 def build_status(
     name: str, *, wamid: str = "", callback_data: str = "", at: datetime = NOON, code: int = 0
 ) -> dict[str, Any]:
-    """Write one element of `statuses`."""
+    """Return one element of `statuses`."""
     item: dict[str, Any] = {
         "id": wamid,
         "status": name,
@@ -67,7 +67,7 @@ def build_webhook(
     contacts: Sequence[Mapping[str, Any]] = (),
     number: str = PHONE_NUMBER_ID,
 ) -> Webhook:
-    """Read a webhook with these messages and statuses."""
+    """Return a parsed webhook with these messages and statuses."""
     value: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550100000", "phone_number_id": number},
@@ -84,7 +84,7 @@ def build_webhook(
 def build_change_webhook(
     field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903
 ) -> Webhook:
-    """Read a webhook with one change of any kind."""
+    """Return a parsed webhook with one change of any field."""
     entry = {"id": "102290129340398", "time": time, "changes": [{"field": field, "value": value}]}
     document = {"object": "whatsapp_business_account", "entry": [entry]}
     return payloads.parse_webhook(json.dumps(document).encode())
@@ -93,7 +93,7 @@ def build_change_webhook(
 def build_contact(
     name: str, *, phone: str | None = PHONE, user_id: str | None = None, username: str = ""
 ) -> dict[str, Any]:
-    """Write one element of `contacts`."""
+    """Return one element of `contacts`."""
     profile = {"name": name} | ({"username": username} if username else {})
     keys = {"wa_id": phone, "user_id": user_id}
     return {"profile": profile} | {key: value for key, value in keys.items() if value}
@@ -107,7 +107,7 @@ def store_webhooks(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
 
 
 def wait_for_blocked_lock() -> None:
-    """Return once another connection to this PostgreSQL is blocked."""
+    """Wait until another connection to this PostgreSQL is blocked."""
     with connection.cursor() as cursor:
 
         def count_blocked() -> int:
@@ -118,7 +118,7 @@ def wait_for_blocked_lock() -> None:
 
 
 def store_within_two_seconds(hook: Webhook) -> StoredBatch:
-    """Store a webhook, and fail after two seconds of waiting for a lock of PostgreSQL."""
+    """Store a webhook, but fail after two seconds of waiting for a PostgreSQL lock."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '2s'")
     return store_webhooks(hook)

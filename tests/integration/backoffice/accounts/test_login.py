@@ -1,4 +1,4 @@
-"""The way in: the password, the pause after wrong ones, and the second factor."""
+"""Tests of logging in: password, login lockout and second factor."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -31,12 +31,12 @@ def log_in(browser: Client, name: str = "rita", *, password: str = PASSWORD, **m
 
 
 def add_second_factor(person: User) -> TOTPDevice:
-    """Give a person a second factor."""
+    """Create a confirmed second factor for a user."""
     return TOTPDevice.objects.create(user=person, name="phone", confirmed=True)
 
 
 def compute_code(phone: TOTPDevice) -> str:
-    """Read the code off the phone, as if none had been used before."""
+    """Return the phone's current code and allow it to be used again."""
     TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=None)
     return f"{totp(phone.bin_key):06d}"
 
@@ -72,16 +72,16 @@ class TestPassword:
 
 
 class TestPause:
-    def fail(self, browser: Client, times: int, **more: Any) -> Any:
+    def fail_logins(self, browser: Client, times: int, **more: Any) -> Any:
         answers = [log_in(browser, password="guess", **more) for _ in range(times)]
         return answers[-1]
 
     def test_comes_after_five_wrong_passwords_and_says_how_long(
         self, client: Client, rita: User
     ) -> None:
-        assert self.fail(client, 4).status_code == 200
+        assert self.fail_logins(client, 4).status_code == 200
 
-        locked = self.fail(client, 1)
+        locked = self.fail_logins(client, 1)
         right = log_in(client)
 
         assert (locked.status_code, right.status_code) == (429, 429)
@@ -90,7 +90,7 @@ class TestPause:
 
     def test_is_for_one_name_from_one_place(self, client: Client, rita: User) -> None:
         User.objects.create_user("ida", password=PASSWORD, is_staff=True)
-        self.fail(client, 5)
+        self.fail_logins(client, 5)
 
         assert log_in(Client(), "ida").status_code == 302
         assert log_in(Client(), REMOTE_ADDR="192.0.2.7").status_code == 302
@@ -98,12 +98,12 @@ class TestPause:
     def test_cannot_be_got_round_by_a_header_that_nobody_asked_for(
         self, client: Client, rita: User
     ) -> None:
-        self.fail(client, 5)
+        self.fail_logins(client, 5)
 
         assert log_in(Client(), HTTP_X_FORWARDED_FOR="198.51.100.9").status_code == 429
 
     def test_ends_by_itself(self, client: Client, rita: User) -> None:
-        self.fail(client, 5)
+        self.fail_logins(client, 5)
         attempt = AccessAttempt.objects.get()
         attempt.attempt_time -= timedelta(minutes=15, seconds=1)
         attempt.save()

@@ -1,4 +1,4 @@
-"""Who may do what: every page and every button of the back office, by role."""
+"""Tests of access to every page and button of the back office, by role."""
 
 import logging
 from collections.abc import Iterator
@@ -34,29 +34,29 @@ from tests.integration.backoffice import sample_data
 pytestmark = pytest.mark.django_db
 
 type AllowedRoles = tuple[str | None, str | None]
-"""Who may GET and who may POST, by first letters; None where that is not tried."""
+"""Roles that may GET and roles that may POST, by first letter; None if not tested."""
 
 EVERYBODY: Final = "OSRAN"
-"""Owner (a superuser), Seller, Reviewer, Auditor, and somebody of the staff with no role."""
+"""Owner (a superuser), Seller, Reviewer, Auditor, and No role (staff without one)."""
 
 
 def allow_get(may: str) -> AllowedRoles:
-    """Say who may look."""
+    """Return the roles that may open a page."""
     return may, None
 
 
 def allow_post(may: str) -> AllowedRoles:
-    """Say who may press a button."""
+    """Return the roles that may press a button."""
     return None, may
 
 
 def allow_get_and_post(*, look: str, do: str) -> AllowedRoles:
-    """Say who may open a form and who may send it."""
+    """Return the roles that may open a form and those that may submit it."""
     return look, do
 
 
 def allow_read_only(model: str, may: str) -> dict[str, AllowedRoles]:
-    """Say who may look at the rows of a model that nobody adds, changes or deletes by hand."""
+    """Return the access to a model that nobody may add, change or delete by hand."""
     return {
         f"{model}_changelist": allow_get(may),
         f"{model}_history": allow_get(may),
@@ -67,7 +67,7 @@ def allow_read_only(model: str, may: str) -> dict[str, AllowedRoles]:
 
 
 def allow_superusers(model: str) -> dict[str, AllowedRoles]:
-    """Say that a model belongs to superusers."""
+    """Return the access to a model that belongs to superusers."""
     return {
         f"{model}_{action}": allow_get("O")
         for action in ("changelist", "history", "change", "add", "delete")
@@ -75,20 +75,20 @@ def allow_superusers(model: str) -> dict[str, AllowedRoles]:
 
 
 class EmptyTemplateLoader(Loader):
-    """Gives every template as an empty one: what a page shows is not asked here."""
+    """Loader that finds every template empty, as the content of pages does not matter here."""
 
     def get_template_sources(self, template_name: str) -> Iterator[Origin]:
-        """Find everything."""
+        """Find every template."""
         yield Origin(name=template_name, template_name=template_name, loader=self)
 
     def get_contents(self, origin: Origin) -> str:
-        """Give nothing."""
+        """Return an empty template."""
         return ""
 
 
 @pytest.fixture
 def blank_pages(settings: Settings) -> Iterator[None]:
-    """Spare the drawing of pages, and the log of some hundred refusals."""
+    """Replace all templates with empty ones and switch the log off."""
     engine = settings.TEMPLATES[0]
     options = {**engine["OPTIONS"], "loaders": [f"{__name__}.EmptyTemplateLoader"]}
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": options}]
@@ -100,7 +100,7 @@ def blank_pages(settings: Settings) -> Iterator[None]:
 def iterate_urls(
     patterns: list[URLPattern | URLResolver] | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
-    """Give the name and the arguments of each address below /admin/."""
+    """Yield the name and the arguments of each address below /admin/."""
     for found in admin.site.get_urls() if patterns is None else patterns:
         if isinstance(found, URLResolver):
             yield from iterate_urls(found.url_patterns)
@@ -109,7 +109,7 @@ def iterate_urls(
 
 
 def log_in_every_role() -> dict[str, Client]:
-    """Log in one person of each kind."""
+    """Return a logged-in browser for each role."""
     roles.grant_role_permissions(apps)
     found = {"O": User.objects.create_superuser("olga"), "N": sample_data.create_user("nora")}
     for role in roles.ROLES:
@@ -124,7 +124,7 @@ def log_in_every_role() -> dict[str, Client]:
 
 
 def create_every_row() -> dict[str, Model]:
-    """Make a row of everything that has a page."""
+    """Create a row of every model that has a page."""
     order = sample_data.place_order()
     contact = order.contact
     proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
@@ -170,12 +170,12 @@ def create_every_row() -> dict[str, Model]:
 
 
 SALES: Final = "OSRA"
-"""Whoever may look at raffles, orders and proofs."""
+"""Roles that may view raffles, orders and proofs."""
 CHANNEL: Final = "OSA"
-"""Whoever may look at the channel's own state."""
+"""Roles that may view the state of the WhatsApp channel."""
 
 ACCESS: Final[dict[str, AllowedRoles]] = {
-    # everybody who works here
+    # all staff
     **{
         name: allow_get(EVERYBODY)
         for name in (
@@ -192,12 +192,12 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
         f"desk_security_{name}": allow_post(EVERYBODY)
         for name in ("start", "stop", "confirm", "codes", "off")
     },
-    "logout": (None, None),  # ends the session, so it is not tried here
-    "brand_logo": (None, None),  # open to everybody, and not there unless configured
-    "view_on_site": (None, None),  # Django's, of no model of ours
-    "autocomplete": (None, None),  # Django's, asks the admin of the model
-    "app_list": (None, None),  # a heading's page, of what the person may see
-    # the day
+    "logout": (None, None),  # ends the session, so it is not tested here
+    "brand_logo": (None, None),  # public, and missing unless configured
+    "view_on_site": (None, None),  # Django's; no model uses it
+    "autocomplete": (None, None),  # Django's; checked by the model's admin
+    "app_list": (None, None),  # an app's page, with the models that the user may view
+    # daily work
     "desk_queue": allow_get(SALES),
     "desk_review": allow_get(SALES),
     "desk_review_state": allow_get(SALES),
@@ -257,7 +257,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     "events_eventendpoint_history": allow_get(CHANNEL),
     "events_eventendpoint_change": allow_get_and_post(look=CHANNEL, do="O"),
     "events_eventendpoint_add": allow_get_and_post(look="O", do="O"),
-    "events_eventendpoint_delete": allow_get("O"),  # a POST would delete what the others look at
+    "events_eventendpoint_delete": allow_get("O"),  # a POST would delete a row that others view
     **{f"events_eventendpoint_{step}": allow_post("O") for step in ("on", "off", "new_secret")},
     "api_apitoken_changelist": allow_get("O"),
     "api_apitoken_history": allow_get("O"),
@@ -275,7 +275,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
 
 
 def test_no_page_is_forgotten() -> None:
-    """A new address must say in `ACCESS` who may use it."""
+    """Every address must have its roles in `ACCESS`."""
     named = {name for name, _ in iterate_urls()}
 
     assert sorted(named - ACCESS.keys()) == [], "say in ACCESS who may use these"
@@ -283,7 +283,7 @@ def test_no_page_is_forgotten() -> None:
 
 
 def build_url(name: str, arguments: list[str], things: dict[str, Model]) -> str:
-    """Build an address for the row that its arguments mean."""
+    """Return an address with the rows that its arguments refer to."""
     meant = {
         "raffle_id": "raffles_raffle",
         "order_id": "raffles_order",
@@ -297,7 +297,7 @@ def build_url(name: str, arguments: list[str], things: dict[str, Model]) -> str:
         "user_id": "auth_user",
         "id": "auth_user",
     }
-    owner = "_".join(name.split("_")[:2])  # the model whose page it is
+    owner = "_".join(name.split("_")[:2])  # the model that the page belongs to
     found = {key: things[meant.get(key, owner)].pk for key in arguments}
     return reverse(f"admin:{name}", kwargs=found)
 
@@ -305,7 +305,7 @@ def build_url(name: str, arguments: list[str], things: dict[str, Model]) -> str:
 @pytest.mark.same_everywhere
 @pytest.mark.usefixtures("blank_pages")
 def test_every_page_and_button_is_for_its_roles_alone() -> None:
-    """Ask for everything as everybody: 403 for whom it is not, anything else for whom it is."""
+    """Request everything with every role: 403 for roles without access, anything else with it."""
     browsers, things = log_in_every_role(), create_every_row()
     wrong = []
     for name, arguments in iterate_urls():
@@ -313,11 +313,11 @@ def test_every_page_and_button_is_for_its_roles_alone() -> None:
         for method, may in (("GET", looks), ("POST", acts)):
             for letter, browser in browsers.items() if may is not None else ():
                 if letter == "O" and may not in {"", "O"}:
-                    continue  # where others may, a superuser may
+                    continue  # whatever others may do, a superuser may
                 address = build_url(name, arguments, things)
                 answer = browser.generic(method, address)
                 if answer.streaming:
-                    answer.getvalue()  # or its file stays open
+                    answer.getvalue()  # otherwise its file stays open
                 if (answer.status_code == 403) == (letter in str(may)):
                     wrong.append(f"{letter} {method} {address}: {answer.status_code}")
     assert wrong == []
@@ -325,7 +325,7 @@ def test_every_page_and_button_is_for_its_roles_alone() -> None:
 
 class TestRoles:
     def test_are_made_by_the_migrations_with_all_they_may_do(self) -> None:
-        roles.grant_role_permissions(apps)  # a test that empties the tables may have come before
+        roles.grant_role_permissions(apps)  # an earlier test may have emptied the tables
 
         for role in roles.ROLES:
             group = Group.objects.get(name=role.name)

@@ -1,4 +1,4 @@
-"""A person's own page about the way in, and what every answer says to browsers about safety."""
+"""Tests of a user's own security page and of the security headers of every answer."""
 
 import re
 from base64 import b32decode
@@ -23,14 +23,14 @@ PASSWORD = "correct-horse-battery"
 
 @pytest.fixture
 def rita(client: Client) -> User:
-    """Log a person in who works here."""
+    """Log a member of staff in."""
     person = User.objects.create_user("rita", password=PASSWORD, is_staff=True)
     client.force_login(person)
     return person
 
 
 def press_button(browser: Client, name: str, **form: str) -> str:
-    """Press a button of the page and read what comes."""
+    """Press a button of the page and return the page that follows."""
     TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=None)
     return browser.post(reverse(f"admin:desk_security_{name}"), form, follow=True).content.decode()
 
@@ -40,7 +40,7 @@ def compute_code(key: bytes) -> str:
 
 
 def turn_on_second_factor(browser: Client) -> tuple[bytes, list[str]]:
-    """Turn the second factor on as a person does; give the phone's key and the paper."""
+    """Turn the second factor on and return the phone's key and the recovery codes."""
     page = press_button(browser, "start")
     letters = re.search(r'class="secret">([A-Z2-7 ]+)<', page)
     assert letters is not None
@@ -125,7 +125,7 @@ class TestSessions:
     def test_last_from_the_last_use_and_are_not_written_at_every_request(
         self, client: Client, rita: User, django_assert_num_queries: Any
     ) -> None:
-        with django_assert_num_queries(2):  # the session and its person
+        with django_assert_num_queries(2):  # the session and its user
             client.get("/admin/jsi18n/")
         session = client.session
         session["last_used"] -= 11 * 60

@@ -1,4 +1,4 @@
-"""Who the API lets in: tokens with their scopes, people with a session, and how much they may."""
+"""Tests of access to the API: tokens with scopes, sessions and rate limits."""
 
 import hashlib
 import importlib
@@ -290,7 +290,7 @@ class TestCommand:
 
 
 class TestTokensOfAnOlderVersion:
-    """`rest_framework.authtoken` kept them in clear, each with its user."""
+    """`rest_framework.authtoken` stored its tokens as plain text, one per user."""
 
     KEYS: Final = {name: f"{name:0<40}" for name in ("boss", "rita", "ida", "gone", "nobody")}
 

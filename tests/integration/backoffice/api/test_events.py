@@ -1,4 +1,4 @@
-"""The feed of events over the API, and endpoints and deliveries as a program manages them."""
+"""Tests of the event feed, endpoints and deliveries over the API."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def admin(db: None) -> ApiProgram:
 
 
 def parse_sequences(answer: Any) -> list[int]:
-    """Give the places of the events of an answer."""
+    """Return the sequence numbers of the events in an answer."""
     assert answer.status_code == 200, answer.content
     return [event["sequence"] for event in answer.json()["results"]]
 

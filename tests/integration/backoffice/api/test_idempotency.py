@@ -1,4 +1,4 @@
-"""Requests that come twice with an `Idempotency-Key`: the second gets the answer of the first."""
+"""Tests of repeated API requests with an `Idempotency-Key`."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -33,7 +33,7 @@ ORDERS: Final = "/api/orders"
 
 
 class KeyedProgram:
-    """A program that sends each request with a key."""
+    """A program that sends a key with each request."""
 
     def __init__(self, token: str = "") -> None:
         token = token or sample_data.create_api_token()
@@ -193,7 +193,7 @@ class TestWhatIsNotKept:
 
 
 class TestTheLease:
-    """What `begin` says, moment by moment; `keep` counts only while the lease is one's own."""
+    """Claims of a request over time; `store_response` needs the current lease."""
 
     def test_keeps_others_out_until_it_ends(self, program: KeyedProgram) -> None:
         begun = idempotency.claim_request(build_keyed_request(), now=NOON)
@@ -204,9 +204,8 @@ class TestTheLease:
         second = idempotency.claim_request(build_keyed_request(), now=NOON + 60 * SECOND)
 
         assert isinstance(second, RequestClaim)
-        idempotency.store_response(
-            begun, status=200, body="late"
-        )  # of the one who was thought dead
+        # The response of the first claim comes after its lease ran out.
+        idempotency.store_response(begun, status=200, body="late")
         idempotency.release_claim(begun)
         with pytest.raises(RequestInProgress):
             idempotency.claim_request(build_keyed_request(), now=NOON + 61 * SECOND)

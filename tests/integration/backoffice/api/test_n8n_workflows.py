@@ -1,4 +1,4 @@
-"""The workflows for n8n, run by a model of it against the real API and real events."""
+"""Tests of the n8n workflows, run by a model of n8n against the real API and real events."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def api(db: None, settings: Settings) -> ApiProgram:
 
 
 def build_ask(api: ApiProgram) -> Any:
-    """Make what answers HTTP nodes: the API, over Django's own client."""
+    """Return a function that answers HTTP nodes with the API, through Django's test client."""
 
     def ask(request: NodeRequest) -> NodeResponse:
         sent = {"data": json.dumps(request.body), "content_type": "application/json"}
@@ -77,7 +77,7 @@ def build_runner(flow: str, api: ApiProgram, **more: Any) -> WorkflowRunner:
 
 
 def load_events(api: ApiProgram, *types: str) -> list[Any]:
-    """Number what happened and read it from the feed."""
+    """Assign sequence numbers to the recorded events and read them from the feed."""
     recorder.sequence_events(now=NOON)
     found = api.get(f"/api/events?types={','.join(types)}").json()["results"]
     assert found
@@ -85,7 +85,7 @@ def load_events(api: ApiProgram, *types: str) -> list[Any]:
 
 
 def build_webhook_item(event: Any, *, secret: str) -> WorkflowItem:
-    """Give what the webhook node makes of an event that the gateway sent."""
+    """Return the item that the webhook node makes of an event sent by the gateway."""
     body = json.dumps(event, separators=(",", ":")).encode()
     headers = signing.build_signature_headers(
         secret, event_id=event["id"], body=body, now=datetime.now(UTC)
@@ -95,7 +95,7 @@ def build_webhook_item(event: Any, *, secret: str) -> WorkflowItem:
 
 
 def stub_matching(*transfers: Mapping[str, str]) -> Any:
-    """Stand in for the code node that matches a statement's rows, in the shape of its items."""
+    """Return a stand-in for the code node that matches bank transfers with orders."""
 
     def match(items: list[Any], scope: ExpressionScope) -> list[Any]:
         assert scope.node("Bank statement")["first"]()["json"]["rows"] == []
@@ -188,7 +188,9 @@ class TestTransfers:
 
 
 class TestQuestions:
-    def run(self, api: ApiProgram, event: Any, answer: Mapping[str, str]) -> WorkflowRunner:
+    def answer_question(
+        self, api: ApiProgram, event: Any, answer: Mapping[str, str]
+    ) -> WorkflowRunner:
         n8n = build_runner("raffleProofs01", api, decide=lambda mail: answer)
         n8n.run("Event", build_webhook_item(event, secret=SECRETS["raffleProofSecret"]))
         assert n8n.response == 200
@@ -219,7 +221,7 @@ class TestQuestions:
         order = place_order_with_proof()
         [event] = load_events(api, "order.proof_received")
 
-        n8n = self.run(api, event, answer)
+        n8n = self.answer_question(api, event, answer)
 
         order.refresh_from_db()
         assert order.status == status
@@ -238,7 +240,7 @@ class TestQuestions:
         [event] = load_events(api, "order.proof_received")
         unseen = sample_data.receive_proof(order, at=NOON + 2 * MINUTE)
 
-        overtaken = self.run(api, event, MONEY_IS_THERE)
+        overtaken = self.answer_question(api, event, MONEY_IS_THERE)
 
         assert overtaken.reached["What came of it"][0]["outcome"] == "proof_unseen"
         order.refresh_from_db()
@@ -251,7 +253,7 @@ class TestQuestions:
             seen_proofs=[unseen.pk, event["data"]["proof"]["id"]],
         )
         event["id"] = "evt_another"
-        late = self.run(api, event, MONEY_IS_THERE)
+        late = self.answer_question(api, event, MONEY_IS_THERE)
         [came] = late.reached["What came of it"]
         assert came["outcome"] == "already_confirmed"
         assert "rita" in came["words"]
@@ -281,7 +283,7 @@ class TestQuestions:
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
         [event] = load_events(api, "order.paid")
 
-        n8n = self.run(api, event, MONEY_IS_THERE)
+        n8n = self.answer_question(api, event, MONEY_IS_THERE)
 
         assert n8n.mails == []
         assert "Nothing to decide" in n8n.reached

@@ -1,4 +1,4 @@
-"""What a program decides about orders over the API, and what a repeat does."""
+"""Tests of decisions about orders over the API, first and repeated."""
 
 from collections.abc import Callable
 from typing import Any
@@ -198,7 +198,7 @@ class TestConfirmPayment:
 
 
 class TestMalformed:
-    """Bodies that are refused by name, all by one order that stays as it is."""
+    """Malformed bodies and addresses; the order stays as it is."""
 
     def test_bodies_name_the_field_and_change_nothing(self, api: ApiProgram) -> None:
         order = sample_data.place_order(numbers=[7, 13])
@@ -338,7 +338,7 @@ class TestRejectPayment:
 class TestResolveLate:
     @pytest.fixture
     def late_order(self, api: ApiProgram) -> Order:
-        """Give an order that is flagged, for somebody else has 007."""
+        """Create an order that needs a decision because somebody else holds 007."""
         order = create_late_order()
         assert api.decide(order, "confirm-payment").status_code == 409
         return order

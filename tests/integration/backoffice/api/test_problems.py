@@ -1,4 +1,4 @@
-"""Every refusal and every fault of the API in one shape, whoever met it."""
+"""Tests of the one shape that all refusals and faults of the API have."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,13 +27,13 @@ HUGE: Final = "x" * 2_700_000
 
 @pytest.fixture
 def client(db: None) -> Client:
-    """Give a program with a token, which is answered whatever happens."""
+    """Return a program with a token that gets answers instead of exceptions."""
     headers = {"Authorization": f"Bearer {sample_data.create_api_token()}"}
     return Client(headers=headers, raise_request_exception=False)
 
 
 def assert_problem(answer: Any, status: int, code: str) -> None:
-    """Compare an answer with the one shape."""
+    """Check an answer's status, code and shape."""
     assert (answer.status_code, answer["Content-Type"]) == (status, JSON), answer.content
     body = answer.json()
     assert body.keys() >= SHAPE
@@ -134,7 +134,7 @@ FAULTS: Final[dict[str, type[Exception]]] = {
 def fault_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Break as a request's header says."""
+    """Raise the exception that a request's header names."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if fault := request.headers.get("X-Fault"):
@@ -168,7 +168,7 @@ class TestFaults:
 
 @contextmanager
 def hold_write_lock() -> Iterator[None]:
-    """Let somebody else keep every other writer of the database waiting."""
+    """Keep every other writer of the database waiting."""
 
     def write() -> None:
         list(ApiToken.objects.select_for_update())

@@ -1,4 +1,4 @@
-"""Payment proofs over the API: which there are, whose, and their files."""
+"""Tests of payment proofs over the API: lists, fields and files."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Raffles over the API: their terms, their numbers as ranges, how they sell, their life."""
+"""Tests of raffles over the API: terms, number ranges, statistics and life cycle."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def admin(db: None) -> Client:
 
 @pytest.fixture
 def raffle(db: None) -> Raffle:
-    """Make a raffle of 20: 7 and 8 are sold, 13 is held."""
+    """Create a raffle of 20 numbers: 7 and 8 are sold, 13 is held."""
     made = builders.create_raffle(numbers=20, time_zone="America/Bogota")
     sold = sample_data.place_order(made, numbers=[7, 8])
     payments.confirm_payment(sold.pk, by=builders.build_staff_actor(), now=NOON)
@@ -46,7 +46,7 @@ def raffle(db: None) -> Raffle:
 
 
 def format_ranges(answer: Any) -> list[str]:
-    """Write the ranges of an answer: "07-08 SOLD 2"."""
+    """Return the ranges of an answer, each as "07-08 SOLD 2"."""
     assert answer.status_code == 200, answer.content
     return [
         f"{each['from']}-{each['to']} {each['status']} {each['count']}"
@@ -223,11 +223,11 @@ def confirm_payment_at(order: Order, at: datetime) -> None:
 
 
 class TestStatistics:
-    """Of a raffle in Bogota, five hours behind UTC, and one in euros."""
+    """A raffle in Bogota, five hours behind UTC, and one in euros."""
 
     @pytest.fixture
     def raffle_with_sales(self, db: None) -> Raffle:
-        """Sell today, just before midnight and long ago; let one pay, one wait, one be flagged."""
+        """Create sales of three days and orders that are held, unpaid or flagged."""
         raffle = builders.create_raffle(numbers=20, time_zone="America/Bogota")
         midnight = (
             timezone.now()

@@ -1,4 +1,4 @@
-"""API tokens, event endpoints, deliveries and events, as people see and manage them."""
+"""Tests of the admin pages of API tokens, event endpoints, deliveries and events."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -55,12 +55,12 @@ def list_change_messages() -> list[str]:
 
 
 def log_in_as(role: str) -> Client:
-    """Log in a member of one of the roles."""
+    """Return the browser of a user with a role."""
     roles.grant_role_permissions(apps)
-    somebody = sample_data.create_user(role.lower())
-    somebody.groups.add(Group.objects.get(name=role))
+    user = sample_data.create_user(role.lower())
+    user.groups.add(Group.objects.get(name=role))
     browser = Client()
-    browser.force_login(somebody)
+    browser.force_login(user)
     return browser
 
 
@@ -74,7 +74,7 @@ def create_event(**fields: Any) -> Event:
 
 
 def create_delivery(**fields: Any) -> EventDelivery:
-    """Queue an event for an endpoint; made for it unless it is given."""
+    """Queue a delivery; an event and an endpoint are created unless they are given."""
     endpoint = fields.pop("endpoint", None) or EventEndpoint.objects.first() or create_endpoint()
     event = fields.pop("event", None) or create_event()
     queued: dict[str, Any] = {"created_at": NOON, "next_attempt_at": NOON}
@@ -99,7 +99,7 @@ class TestTokens:
         assert "no-store" in answer["Cache-Control"]
         assert f"curl -H &#x27;Authorization: Bearer {text}&#x27;" in page
         assert f'<code id="bearer">{text}</code>' in page
-        # nowhere afterwards: no page, no message, no session, no trace, no row
+        # never shown again: no page, message, session, log entry or row has it
         later = [
             load_page(owner, build_url("api_apitoken_changelist")),
             load_page(owner, build_url("api_apitoken_change", token.pk)),

@@ -1,4 +1,4 @@
-"""The first screen: what it counts, for whom, and at what cost."""
+"""Tests of the dashboard: counts, permissions and number of queries."""
 
 import re
 from datetime import timedelta
@@ -36,7 +36,7 @@ def raffle() -> Raffle:
 
 
 def load_dashboard(client: Client) -> Dashboard:
-    """Open the first screen and give what it was drawn from."""
+    """Open the dashboard and return the data that its template got."""
     response = client.get(reverse("admin:index"))
     assert response.status_code == 200
     shown: Dashboard = response.context["dashboard"]
@@ -44,14 +44,14 @@ def load_dashboard(client: Client) -> Dashboard:
 
 
 def load_text(client: Client) -> str:
-    """Give the words of the screen as a person reads them."""
+    """Return the dashboard's text without markup."""
     page = client.get(reverse("admin:index")).content.decode()
     main = page[page.index("<main") : page.index("</main>")]
     return " ".join(re.sub(r"<[^>]*>", " ", main).split())
 
 
 def log_in_as(client: Client, role: str) -> Client:
-    """Log somebody in who has a role."""
+    """Log a user with a role in."""
     user = User.objects.create_user(role.lower(), is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     client.force_login(user)
@@ -59,7 +59,7 @@ def log_in_as(client: Client, role: str) -> Client:
 
 
 def create_waiting_work(raffle: Raffle) -> None:
-    """Let a bit of everything wait."""
+    """Create work of every kind that the dashboard shows."""
     now = timezone.now()
     waiting = sample_data.place_order(raffle, numbers=[1])
     sample_data.receive_proof(waiting)

@@ -1,4 +1,4 @@
-"""The conversation of a buyer as staff see it: who said what when, and what became of it."""
+"""Tests of a buyer's conversation as staff see it: speakers, times and delivery states."""
 
 from typing import Any
 

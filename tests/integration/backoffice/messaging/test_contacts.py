@@ -1,4 +1,4 @@
-"""Contacts: who they are, what they bought, whether we may write, and blocking."""
+"""Tests of the contact pages: names, purchases, the customer service window and blocking."""
 
 from datetime import timedelta
 

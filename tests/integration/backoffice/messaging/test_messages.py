@@ -1,4 +1,4 @@
-"""Messages, alarms and numbers: why each is where it is, and what people set going again."""
+"""Tests of the pages of messages, alarms and business numbers, and of manual retries."""
 
 from datetime import timedelta
 from functools import partial
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 
 def run_action_on_all(client: Client, model: type[Model], action: str) -> list[str]:
-    """Choose every row of a list and an action."""
+    """Run a list's action on all its rows and return the messages that it leads to."""
     chosen = [str(pk) for pk in model._default_manager.values_list("pk", flat=True)]
     return press_button(
         client, build_url(model, "changelist"), action=action, index="0", _selected_action=chosen

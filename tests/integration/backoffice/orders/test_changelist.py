@@ -1,4 +1,4 @@
-"""The list of orders, the page of one, and decisions about many at once."""
+"""Tests of the order list, the order page and decisions about many orders."""
 
 import re
 from collections.abc import Callable
@@ -32,19 +32,19 @@ ACTIONS = {"confirm": "confirm_payments", "reject": "reject_proofs", "cancel": "
 
 @pytest.fixture(autouse=True)
 def empty_filter_counts() -> None:
-    """Forget the counts that an earlier test left in this process."""
+    """Clear counts cached by an earlier test in this process."""
     filter_counts.clear_filter_counts()
 
 
 @pytest.fixture
 def reviewer(client: Client) -> Client:
-    """Give the browser of somebody who decides about money."""
+    """Return the browser of a user who may decide about payments."""
     client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
     return client
 
 
 def list_codes(browser: Client, **query: str) -> list[str]:
-    """Give the codes in the list, in its order."""
+    """Return the order codes of the list, in its order."""
     answer = browser.get(LIST, query)
     assert answer.status_code == 200
     return [str(order) for order in answer.context["cl"].result_list]
@@ -57,7 +57,7 @@ def load_page(browser: Client, order: Order) -> str:
 
 
 def extract_text(page: str) -> str:
-    """Give what a person reads of a page, on one line."""
+    """Return a page's text on one line, without markup."""
     return " ".join(strip_tags(page).split())
 
 
@@ -111,7 +111,7 @@ class TestSearch:
         cancel_order(has)
         had = sample_data.place_order(raffle, numbers=[7, 9])
         cancel_order(had)
-        confirm_payment(has)  # late, and its number was still free
+        confirm_payment(has)  # late, while its number was still free
 
         for term in ("07", "#0007", "7 in summer"):
             assert list_codes(owner, q=term) == [str(has), str(had)], term
@@ -128,7 +128,7 @@ class TestSearch:
 
 
 class TestFilters:
-    def options(self, browser: Client, **query: str) -> list[str]:
+    def list_options(self, browser: Client, **query: str) -> list[str]:
         answer = browser.get(LIST, query)
         tabs = [tab.words for tab in answer.context["tabs"]]
         return tabs + [words for one in answer.context["selects"] for _, words in one.options]
@@ -146,13 +146,13 @@ class TestFilters:
         builders.create_order_row(summer, expires_at=now + 20 * MINUTE)
         create_cash_sale(winter, needs_decision=True)
 
-        assert self.options(owner) == [
+        assert self.list_options(owner) == [
             *("All (5)", "To review (2)", "Asked again (1)", "Expiring soon (1)"),
             *("Late payments (1)", "Cash (3)"),
             *("Draft (2)", "Pending payment (2)", "Paid (1)", "Cancelled (0)", "Expired (0)"),
             *("Winter Raffle (1)", "Summer Raffle (4)"),
         ]
-        within = self.options(owner, raffle=str(winter.pk))
+        within = self.list_options(owner, raffle=str(winter.pk))
         assert {"All (1)", "To review (0)", "Cash (1)", "Paid (1)"} <= set(within)
 
     def test_keep_the_orders_that_were_counted(self, owner: Client) -> None:
@@ -165,10 +165,8 @@ class TestFilters:
         held = sample_data.place_order(raffle, numbers=[4])
         Order.objects.filter(pk=held.pk).update(expires_at=now + timedelta(hours=1))
 
-        assert list_codes(owner, review="waiting") == [
-            str(sooner),
-            str(later),
-        ]  # longest waiting first
+        # The longest waiting comes first.
+        assert list_codes(owner, review="waiting") == [str(sooner), str(later)]
         assert list_codes(owner, expiring="soon") == [str(soon)]
         assert list_codes(owner, status="PENDING_PAYMENT", review="asked") == []
         assert "4 min left" in extract_text(owner.get(LIST).content.decode())
@@ -308,17 +306,17 @@ class TestPage:
 
         with django_assert_max_num_queries(12):
             page = load_page(client, order)
-        assert str(other) in page  # where the same picture came with, too
+        assert str(other) in page  # has the same picture
 
 
 def post_action(browser: Client, act: str, *orders: Order, across: bool = False) -> Any:
-    """Choose orders in the list, and an action."""
+    """Choose orders and an action in the list."""
     form = {"action": ACTIONS[act], "_selected_action": [order.pk for order in orders]}
     return browser.post(LIST, {**form, "select_across": "1" if across else "0"})
 
 
 def build_form(page: Any) -> dict[str, Any]:
-    """Fill in the form of the page that asks once more, as a browser does."""
+    """Return the data of the confirmation page's form."""
     lines = page.context["choice"].lines
     return {
         "order": [line.order.pk for line in lines if line.fits],
@@ -495,6 +493,6 @@ class TestAtTheSameMoment:
             said = post_decisions(browser, "confirm", form)
 
         assert f"{orders[0]} could not: the database is busy. Nothing was changed" in said
-        one_by_one = vendor != "sqlite"  # which locks all of them with the first
+        one_by_one = vendor != "sqlite"  # the first one locks all of them
         assert (f"{orders[1]} is paid" in said) is one_by_one
         assert Order.objects.filter(status=OrderStatus.PAID).exists() is one_by_one

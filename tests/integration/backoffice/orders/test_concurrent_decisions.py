@@ -1,4 +1,4 @@
-"""What happens when two decide at the same moment, and when the database has no time for us."""
+"""Tests of decisions made at the same moment, and of decisions while the database is busy."""
 
 import json
 from functools import partial
@@ -64,7 +64,7 @@ class TestTwoAtOnce:
 
         assert confirmed.status_code == 302
         order.refresh_from_db()
-        # A cancelled order whose numbers are free is sold by a later confirmation, so either way:
+        # A later confirmation sells a cancelled order whose numbers are free, so in either order:
         assert order.status == OrderStatus.PAID
         assert cancelled.status_code in {200, 409}
         assert OutboundMessage.objects.filter(key="paid").count() == 1

@@ -1,4 +1,4 @@
-"""What staff decide about an order: who may, what is done, what they are told, where they land."""
+"""Tests of staff decisions about orders: permissions, effects, messages and redirects."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +42,7 @@ def build_review_url(order: Order) -> str:
 
 
 def create_two_waiting_orders() -> tuple[Order, Order]:
-    """Put two orders under review, the first one longer."""
+    """Create two orders under review, the first of which waits longer."""
     raffle = builders.create_raffle()
     first, second = (sample_data.place_order(raffle, numbers=[number]) for number in (7, 13))
     sample_data.receive_proof(first, at=NOON + MINUTE)
@@ -277,7 +277,7 @@ class TestWhereOneLands:
 
 
 class TestTheSecondReviewer:
-    """Two look at the same order; the second is told who did what when, and nothing happens."""
+    """Two reviewers open one order: the second learns who decided and when, and changes nothing."""
 
     @pytest.mark.parametrize("decision", DECISIONS)
     def test_hears_who_confirmed_it(self, reviewer: Client, decision: str) -> None:

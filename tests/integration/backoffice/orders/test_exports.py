@@ -1,4 +1,4 @@
-"""Sales and buyers as files: what is in them, who gets them, and that no cell is a formula."""
+"""Tests of the exports of sales and buyers: content, permissions and no formulas in cells."""
 
 import csv
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def download_export(client: Client, **choice: Any) -> bytes:
-    """Ask for an export and give the whole file."""
+    """Request an export and return the whole file."""
     address = reverse("admin:desk_export")
     answer = client.post(address, {"what": "NUMBERS", "format": "csv", "status": "", **choice})
     assert answer.status_code == 200
@@ -35,7 +35,7 @@ def download_export(client: Client, **choice: Any) -> bytes:
 
 
 def parse_csv(content: bytes) -> list[dict[str, str]]:
-    """Read a CSV file as Excel does."""
+    """Parse a CSV file as Excel does."""
     text = content.decode("utf-8-sig")
     return list(csv.DictReader(StringIO(text)))
 

@@ -1,4 +1,4 @@
-"""Late payments: their list, and the decisions that end them."""
+"""Tests of the pages of late payments: the list and the decisions."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def reviewer(db: None) -> Client:
 def create_late_payment(
     raffle: Raffle | None = None, *, numbers: tuple[int, int] = (7, 13)
 ) -> Order:
-    """Pay for two numbers of which somebody else has the first by now."""
+    """Create a paid order of two numbers, the first of which somebody else holds by now."""
     raffle = raffle or builders.create_raffle()
     late = sample_data.place_order(raffle, numbers=list(numbers))
     expire_order(late)

@@ -1,4 +1,4 @@
-"""Proofs that fit no order: their list, their page, and the decisions that end them."""
+"""Tests of the pages of proofs without an order: the list, the page and the decisions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The queue of proofs that wait, and the page where one is judged."""
+"""Tests of the review queue and the review page."""
 
 from io import BytesIO
 from typing import Any, Final
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reviewer(client: Client) -> Client:
-    """Give a reviewer, whose permissions cost queries as a superuser's do not."""
+    """Return the browser of a reviewer; unlike a superuser's, its permissions cost queries."""
     client.force_login(
         sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS, "view_paymentproof")
     )
@@ -37,7 +37,7 @@ COPY: Final = COPY_METHODS["halved"](draw_receipt())
 def create_waiting_order(
     raffle: Raffle, number: int, *, minutes: int = 1, content: bytes | None = None
 ) -> Order:
-    """Put an order under review with a picture of its own."""
+    """Create an order under review whose proof has a picture of its own."""
     order = sample_data.place_order(raffle, numbers=[number])
     proof = sample_data.receive_proof(order, at=NOON + minutes * MINUTE)
     sample_data.keep_proof_file(
@@ -53,7 +53,7 @@ def load_page(browser: Client, name: str, *args: Any, query: str = "") -> str:
 
 
 def list_shown_codes(page: str, found: list[Order]) -> list[str]:
-    """Give the codes of these orders in the sequence the list has them."""
+    """Return the codes of those orders that the list shows, in its order."""
     rows = page.split('<ol class="waiting">')[1]
     there = [str(order) for order in found if f">{order}</a>" in rows]
     return sorted(there, key=lambda code: rows.index(f">{code}</a>"))
@@ -238,7 +238,7 @@ class TestReview:
 
 
 class TestNews:
-    def ask(self, browser: Client, order: Order, query: str = "") -> dict[str, Any]:
+    def load_news(self, browser: Client, order: Order, query: str = "") -> dict[str, Any]:
         answer = browser.get(reverse("admin:desk_review_state", args=[order.pk]) + query)
         news: dict[str, Any] = answer.json()
         return news
@@ -254,9 +254,9 @@ class TestNews:
         seen = order.proofs.get().pk
         new = sample_data.receive_proof(order)
 
-        quiet = self.ask(reviewer, order, f"?seen={seen}&seen={new.pk}&fetching={new.pk}")
+        quiet = self.load_news(reviewer, order, f"?seen={seen}&seen={new.pk}&fetching={new.pk}")
         sample_data.keep_proof_file(new)
-        news = self.ask(reviewer, order, f"?seen={seen}&fetching={new.pk}")
+        news = self.load_news(reviewer, order, f"?seen={seen}&fetching={new.pk}")
 
         assert (quiet["news"], quiet["fetched"], quiet["waits"]) == ("", False, True)
         assert news["news"] == f"/admin/queue/{order.pk}/?new={new.pk}"
@@ -268,18 +268,18 @@ class TestNews:
         order = create_waiting_order(builders.create_raffle(), 1)
         sam = Client()
         sam.force_login(sample_data.create_user("sam", *sample_data.REVIEWER_PERMISSIONS))
-        assert self.ask(reviewer, order)["looking"] == ""
+        assert self.load_news(reviewer, order)["looking"] == ""
 
-        assert self.ask(sam, order)["looking"] == "rita is looking at this too."
+        assert self.load_news(sam, order)["looking"] == "rita is looking at this too."
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
-        told = self.ask(sam, order)
+        told = self.load_news(sam, order)
         assert told["waits"] is False
         assert told["decided"].startswith("rita confirmed it")
 
 
 class TestThumbnail:
-    def thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
+    def get_thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
         return browser.get(reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk]))
 
     def test_is_small_upright_and_kept_by_the_browser(self, reviewer: Client) -> None:
@@ -288,7 +288,7 @@ class TestThumbnail:
         order = create_waiting_order(builders.create_raffle(), 1, content=big.getvalue())
         proof = order.proofs.get()
 
-        answer = self.thumbnail(reviewer, proof)
+        answer = self.get_thumbnail(reviewer, proof)
 
         assert answer["Content-Type"] == "image/jpeg"
         assert answer["X-Content-Type-Options"] == "nosniff"
@@ -302,10 +302,10 @@ class TestThumbnail:
             sample_data.receive_proof(sample_data.place_order()), content=content
         )
 
-        assert self.thumbnail(reviewer, proof).status_code == 404
+        assert self.get_thumbnail(reviewer, proof).status_code == 404
 
     def test_is_not_for_those_who_may_not_see_proofs(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
         proof = create_waiting_order(builders.create_raffle(), 1).proofs.get()
 
-        assert self.thumbnail(client, proof).status_code == 403
+        assert self.get_thumbnail(client, proof).status_code == 403

@@ -1,4 +1,4 @@
-"""Raffles as the seller keeps them: the form beside its card, the steps of their life, the list."""
+"""Tests of raffles in the admin: the form with its preview card, the life cycle and the list."""
 
 from decimal import Decimal
 from functools import partial
@@ -51,7 +51,7 @@ def post_step(browser: Client, raffle: Raffle, name: str, **form: str) -> Any:
 
 
 def list_log_lines(raffle: Raffle) -> list[tuple[str, str]]:
-    """Read who did what to a raffle, in its order."""
+    """Return the raffle's log entries as pairs of user and message, oldest first."""
     lines = LogEntry.objects.filter(object_id=str(raffle.pk)).order_by("pk")
     return [(line.user.username, line.get_change_message()) for line in lines]
 
@@ -188,7 +188,7 @@ class TestForm:
             FORM, instance=Raffle.objects.get()
         )
         assert form.is_valid()
-        Raffle.objects.update(status="CLOSED")  # meanwhile, somewhere else
+        Raffle.objects.update(status="CLOSED")  # meanwhile, in another tab
 
         model_admin.save_model(None, form.instance, form, change=True)  # type: ignore[arg-type]
 
@@ -311,7 +311,8 @@ class TestLife:
 
         answers = [owner.get(build_url(name, raffle.pk)).status_code for name in STEPS]
 
-        assert answers == [200, 405, 405, 405, 405]  # the first shows how far the numbers are
+        # The first also loads the progress of the numbers.
+        assert answers == [200, 405, 405, 405, 405]
         assert not raffle.numbers.exists()
 
     def test_a_copy_has_the_same_terms_and_both_say_where_it_came_from(self, owner: Client) -> None:

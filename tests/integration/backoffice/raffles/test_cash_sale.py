@@ -1,4 +1,4 @@
-"""Selling for cash in the back office: what is asked, what is refused, and what the buyer gets."""
+"""Tests of cash sales in the back office: form, refusals and messages to the buyer."""
 
 from functools import partial
 from typing import Any

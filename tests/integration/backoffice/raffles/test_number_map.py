@@ -1,4 +1,4 @@
-"""The map of a raffle's numbers: where they lie, and who has the one that is asked for."""
+"""Tests of the map of a raffle's numbers and of the search for a number's buyer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whoever writes is found by user id, old user id or phone; two contacts are never merged."""
+"""Tests of contact matching by user id, old user id or phone; contacts are never merged."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ USER, OTHER_USER = "US.1", "US.2"
 def receive_message(
     *, phone: str | None = None, user_id: str | None = None, **fields: Any
 ) -> int | None:
-    """Let somebody write and give the contact their message was put to."""
+    """Store a message and return the id of the contact it was matched with."""
     item = build_message(phone=phone, user_id=user_id, **fields)
     store_webhooks(build_webhook(item))
     return InboundMessage.objects.get(wa_message_id=item["id"]).contact_id

@@ -1,4 +1,4 @@
-"""What Meta says is kept once, whatever it is and however often it comes."""
+"""Tests of the inbox: everything from Meta is stored once, however often it comes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -334,7 +334,7 @@ class TestWaiting:
 
 
 def load_real_payloads() -> list[tuple[str, bytes]]:
-    """Give every payload Meta's documentation and pywa's tests have, by name."""
+    """Return every payload of Meta's documentation and pywa's tests, with its name."""
     found = [(file.name, file.read_bytes()) for file in sorted(PAYLOADS.glob("meta-docs/*.json"))]
     for file in sorted(PAYLOADS.glob("pywa/*.json")):
         for name, document in orjson.loads(file.read_bytes()).items():

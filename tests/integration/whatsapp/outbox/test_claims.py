@@ -1,4 +1,4 @@
-"""Each message is claimed by one gateway, in the order of its buyer, while it may be sent."""
+"""Tests of message claims: one gateway, the buyer's order, the window and pauses."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Status webhooks take a message only further, in whatever order and however early they come."""
+"""Tests of delivery statuses: they only move forward, in any order and however early."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -27,14 +27,14 @@ SECOND = timedelta(seconds=1)
 def receive_status(
     name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: int = 0
 ) -> None:
-    """Store one status webhook and apply it."""
+    """Store and apply one status webhook."""
     item = build_status(name, wamid=wamid, callback_data=callback_data, code=code)
     store_webhooks(build_webhook(statuses=[item]))
     delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
 def create_sent_message(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
-    """Make a message that Meta accepted as `wamid.1`."""
+    """Create a message that Meta accepted as `wamid.1`."""
     message = queue_message(builders.create_contact(), kind=kind)
     send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
     return message

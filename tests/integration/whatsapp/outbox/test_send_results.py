@@ -1,4 +1,4 @@
-"""What becomes of a claimed message, whatever Meta answers and whatever breaks meanwhile."""
+"""Tests of the results of sending: accepted, refused, unknown or not reached."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ SECOND = timedelta(seconds=1)
 def record_failure(
     claimed: ClaimedMessage, reaction: FailureReaction, *, alarm: bool = False, **others: Any
 ) -> None:
-    """Record that Meta refused a message with a code of this kind."""
+    """Record that Meta refused a message with an error of this kind."""
     send_results.record_failure(
         claimed,
         judgement=Judgement(reaction, "What it means.", alarm=alarm),
