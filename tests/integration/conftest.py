@@ -1,7 +1,7 @@
-"""Every test in this folder runs twice: on a SQLite file and on a real PostgreSQL.
+"""Fixtures that run every test of this folder twice: on a SQLite file and on PostgreSQL.
 
-Those marked `same_everywhere` ask nothing that a database could answer otherwise, such as what a
-page looks like, and run on SQLite alone.
+Tests marked `same_everywhere` cannot get different results from the two databases, for example
+tests of a page's content. They run on SQLite alone.
 """
 
 from collections.abc import Iterator
@@ -17,33 +17,35 @@ from pytest_django import DjangoDbBlocker
 from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
-HALVES: Final = 2
-"""Of the modules here, on each database: whole ones would keep two workers busy to the end."""
+GROUPS_PER_DATABASE: Final = 2
+"""Groups of modules per database, so that two workers stay busy to the end."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what would only say the same again, and give each worker one database at a time."""
-    again = {item for item in items if item.get_closest_marker("same_everywhere") and _again(item)}
-    if again:
-        config.hook.pytest_deselected(items=[item for item in items if item in again])
-        items[:] = [item for item in items if item not in again]
+    """Skip repeated tests and group the others, so that a worker uses one database at a time."""
+    repeated = {
+        item for item in items if item.get_closest_marker("same_everywhere") and _is_repeated(item)
+    }
+    if repeated:
+        config.hook.pytest_deselected(items=[item for item in items if item in repeated])
+        items[:] = [item for item in items if item not in repeated]
     ours = [item for item in items if _is_ours(item)]
     modules = sorted({item.path for item in ours})
-    half = {path: place % HALVES for place, path in enumerate(modules)}
+    group = {path: place % GROUPS_PER_DATABASE for place, path in enumerate(modules)}
     for item in ours:
-        item.add_marker(pytest.mark.xdist_group(f"{_vendor(item)}-{half[item.path]}"))
+        item.add_marker(pytest.mark.xdist_group(f"{_get_vendor(item)}-{group[item.path]}"))
 
 
-def _again(item: pytest.Item) -> bool:
-    return _is_ours(item) and _vendor(item) == "postgresql"
+def _is_repeated(item: pytest.Item) -> bool:
+    return _is_ours(item) and _get_vendor(item) == "postgresql"
 
 
 def _is_ours(item: pytest.Item) -> bool:
     return str(item.path).startswith(HERE)
 
 
-def _vendor(item: pytest.Item) -> str:
+def _get_vendor(item: pytest.Item) -> str:
     assert isinstance(item, pytest.Function)
     return str(item.callspec.params["django_db_setup"])
 
@@ -52,14 +54,14 @@ def _vendor(item: pytest.Item) -> str:
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker, run_folder: Path
 ) -> Iterator[None]:
-    """Make a migrated database of the kind the parameter names the default one."""
+    """Create a migrated database of the parametrised kind and make it the default one."""
     with (
         django_db_blocker.unblock(),
         DatabaseFactory(request.param, run_folder).fresh() as address,
         use_database(address),
         pytest.MonkeyPatch.context() as patched,
     ):
-        # Django empties every table there is, then asks every app to fill its own again.
+        # Django would empty every table, then have every app fill its own again.
         patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_all_rows())
         ContentType.objects.clear_cache()  # the other database numbers them differently
         yield
@@ -67,10 +69,10 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def on_each_database(django_db_setup: None) -> None:
-    """Bind every test of this folder to the two databases."""
+    """Run every test of this folder on both databases."""
 
 
 @pytest.fixture
 def vendor(on_each_database: None) -> str:
-    """Name the database the test runs on: `sqlite` or `postgresql`."""
+    """Return the database that the test runs on: `sqlite` or `postgresql`."""
     return connections["default"].vendor

@@ -1,8 +1,8 @@
-"""An installation of version 0.1.0 that is brought up to date and goes on selling.
+"""Tests of an upgrade: an installation of version 0.1.0 is migrated and continues to sell.
 
-`tests/fixtures/make_installation.py` made what is restored here. The tests know it by what stays
-when code is moved: addresses, cookies, tokens, commands, and models by their app label. Only the
-imports below name modules of ours.
+`tests/fixtures/make_installation.py` made the dump that is restored here. The tests refer to what
+stays when code is moved: addresses, cookies, tokens, commands, and models by their app label. Only
+the imports below name modules of the product.
 """
 
 import json
@@ -49,8 +49,8 @@ class Installation:
 
     Attributes:
         facts: the content of `installation.json`.
-        now: some minutes after the dump was made; holds and sessions still run.
-        rights: what the groups might do before, as (group, app label, codename).
+        now: some minutes after the dump was made; holds and sessions are still valid.
+        rights: the groups' permissions before, as (group, app label, codename).
         kinds: the content types before, as (app label, model).
 
     """
@@ -63,7 +63,7 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installation]:
-    """Restore the dump made on this kind of database and bring it up to date."""
+    """Restore the dump of this kind of database and migrate it."""
     vendor = connections["default"].vendor
     folder = FOLDER / vendor
     facts = json.loads((folder / "installation.json").read_text())
@@ -81,10 +81,10 @@ def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installati
 
 
 @pytest.fixture(autouse=True)
-def resumed(
+def resume_installation(
     installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Run with the installation's own secret, some minutes after the dump was made."""
+    """Use the installation's own secret, some minutes after the dump was made."""
     settings.SECRET_KEY = installation.facts["secret_key"]
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
     settings.WHITENOISE_USE_FINDERS = False
@@ -106,7 +106,7 @@ def now(installation: Installation) -> datetime:
 
 @pytest.fixture
 def program(facts: dict[str, Any]) -> Client:
-    """Return a program with the token it always had."""
+    """Return a program with its old token."""
     return Client(headers={"Authorization": f"Bearer {facts['api_token']}"})
 
 
@@ -128,20 +128,20 @@ def _restore_files(folder: Path) -> None:
             storage.save(name, ContentFile(file.read_bytes()))
 
 
-def get(model: str, **fields: Any) -> Any:
+def get_row(model: str, **fields: Any) -> Any:
     """Return the one row of a model, e.g. `raffles.Order`."""
     return apps.get_model(model)._default_manager.get(**fields)
 
 
 def open_browser(session: str) -> Client:
-    """Return a browser that still has its cookie."""
+    """Return a browser with its old session cookie."""
     browser = Client()
     browser.cookies["sessionid"] = session
     return browser
 
 
-def answer(contact: Any, *, now: datetime) -> list[str]:
-    """Let the bot answer what waits; return the keys of the new messages."""
+def answer_waiting(contact: Any, *, now: datetime) -> list[str]:
+    """Answer the waiting messages and return the keys of the new messages."""
     before = set(contact.outbound_messages.values_list("pk", flat=True))
     while inbound.answer_waiting_messages(contact.pk, now=now, pivot=12345).messages:
         pass
@@ -149,18 +149,18 @@ def answer(contact: Any, *, now: datetime) -> list[str]:
     return list(new.values_list("key", flat=True))
 
 
-def say(contact: Any, text: str, *, now: datetime) -> list[str]:
-    """Write a text; return the keys of what the bot answers."""
-    return _send(contact, "text", {"text": {"body": text}}, now=now)
+def send_text(contact: Any, text: str, *, now: datetime) -> list[str]:
+    """Send a text and return the keys of the bot's answers."""
+    return _send_message(contact, "text", {"text": {"body": text}}, now=now)
 
 
-def tap(contact: Any, button: str, *, now: datetime) -> list[str]:
-    """Tap a button by its id; return the keys of what the bot answers."""
+def tap_button(contact: Any, button: str, *, now: datetime) -> list[str]:
+    """Tap a button by its id and return the keys of the bot's answers."""
     reply = {"type": "button_reply", "button_reply": {"id": button, "title": "?"}}
-    return _send(contact, "interactive", {"interactive": reply}, now=now)
+    return _send_message(contact, "interactive", {"interactive": reply}, now=now)
 
 
-def _send(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> list[str]:
+def _send_message(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> list[str]:
     wa_message_id = f"wamid.upgrade{next(_serial)}"
     contact.inbound_messages.create(
         phone_number_id=contact.phone_number_id,
@@ -171,7 +171,7 @@ def _send(contact: Any, kind: str, body: dict[str, Any], *, now: datetime) -> li
         sent_at=now,
         received_at=now,
     )
-    return answer(contact, now=now)
+    return answer_waiting(contact, now=now)
 
 
 class TestDatabase:
@@ -318,24 +318,24 @@ class TestPrograms:
         )
 
         assert refunded.status_code == 200, refunded.content
-        assert not get("raffles.Order", code=facts["late"]["order"]).needs_decision
+        assert not get_row("raffles.Order", code=facts["late"]["order"]).needs_decision
 
 
 class TestBuyers:
     def test_who_wrote_before_are_answered(self, facts: dict[str, Any], now: datetime) -> None:
-        contact = get("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"])
+        contact = get_row("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"])
 
-        assert answer(contact, now=now) == ["card"]
+        assert answer_waiting(contact, now=now) == ["card"]
 
     def test_confirm_what_they_hold_with_the_button_they_have(
         self, facts: dict[str, Any], now: datetime
     ) -> None:
-        contact = get("whatsapp.WhatsAppContact", pk=facts["draft"]["contact"])
+        contact = get_row("whatsapp.WhatsAppContact", pk=facts["draft"]["contact"])
 
-        answered = tap(contact, facts["draft"]["button"], now=now)
+        answered = tap_button(contact, facts["draft"]["button"], now=now)
 
         assert answered == ["how_to_pay"]
-        assert get("raffles.Order", code=facts["draft"]["order"]).status == "PENDING_PAYMENT"
+        assert get_row("raffles.Order", code=facts["draft"]["order"]).status == "PENDING_PAYMENT"
 
     @pytest.mark.parametrize(
         ("name", "text", "expected"),
@@ -349,14 +349,14 @@ class TestBuyers:
     def test_go_on_where_they_stood(
         self, now: datetime, name: str, text: str, expected: str
     ) -> None:
-        contact = get("whatsapp.WhatsAppContact", profile_name=name)
+        contact = get_row("whatsapp.WhatsAppContact", profile_name=name)
 
-        assert expected in say(contact, text, now=now)
+        assert expected in send_text(contact, text, now=now)
 
     def test_who_fell_silent_get_what_was_withheld(self, now: datetime) -> None:
-        withheld = get("whatsapp.OutboundMessage", status="WITHHELD")
+        withheld = get_row("whatsapp.OutboundMessage", status="WITHHELD")
 
-        say(withheld.contact, "hi", now=now)
+        send_text(withheld.contact, "hi", now=now)
 
         withheld.refresh_from_db()
         assert (withheld.key, withheld.status) == ("paid", "QUEUED")
@@ -373,17 +373,17 @@ class TestBuyers:
         )
 
         assert confirmed.json()["status"] == "PAID"
-        assert get("whatsapp.OutboundMessage", about=waiting["order"], key="paid")
+        assert get_row("whatsapp.OutboundMessage", about=waiting["order"], key="paid")
 
     def test_who_are_new_buy(self, now: datetime) -> None:
         contact = apps.get_model("whatsapp", "WhatsAppContact").objects.create(
             phone_number_id="106540352242922", wa_id="15550109001", created_at=now
         )
 
-        assert say(contact, "hi", now=now) == ["card"]
-        assert say(contact, "2 random", now=now) == ["held"]
-        held = get("raffles.Order", contact=contact)
-        assert tap(contact, f"r1:confirm:{held.pk}", now=now) == ["how_to_pay"]
+        assert send_text(contact, "hi", now=now) == ["card"]
+        assert send_text(contact, "2 random", now=now) == ["held"]
+        held = get_row("raffles.Order", contact=contact)
+        assert tap_button(contact, f"r1:confirm:{held.pk}", now=now) == ["how_to_pay"]
         assert held.tickets.filter(status="RESERVED").count() == 2
 
 
@@ -415,7 +415,7 @@ class TestWorkers:
         assert {message.body["messaging_product"] for message in claimed} == {"whatsapp"}
 
     def test_send_again_what_may_never_have_arrived(self, now: datetime) -> None:
-        unknown = get("whatsapp.OutboundMessage", status="UNKNOWN")
+        unknown = get_row("whatsapp.OutboundMessage", status="UNKNOWN")
 
         outbox_queue.settle_abandoned_sends(now=now)
 
@@ -425,13 +425,15 @@ class TestWorkers:
     def test_expire_what_nobody_paid(
         self, facts: dict[str, Any], now: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # While a message waits for its answer nothing expires: it may be a receipt.
-        answer(get("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"]), now=now)
+        # Nothing expires while a message waits for its answer: it may be a receipt.
+        answer_waiting(
+            get_row("whatsapp.WhatsAppContact", pk=facts["unanswered"]["contact"]), now=now
+        )
         monkeypatch.setattr(timezone, "now", lambda: now + timedelta(hours=2))
 
         call_command("expire_reservations", stdout=StringIO())
 
         unpaid, draft = facts["unpaid"]["order"], facts["draft"]["order"]
         for code in (unpaid, draft):
-            assert get("raffles.Order", code=code).status == "EXPIRED"
-        assert get("whatsapp.OutboundMessage", about=unpaid, key="expired")
+            assert get_row("raffles.Order", code=code).status == "EXPIRED"
+        assert get_row("whatsapp.OutboundMessage", about=unpaid, key="expired")

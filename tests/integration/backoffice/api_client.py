@@ -1,21 +1,19 @@
-"""A program that calls the API, as n8n or a script does, and orders that it decides about."""
+"""A program that calls the API, as n8n or a script does, and orders it decides about."""
 
 import json
 from typing import Any
 
-from django.db import transaction
 from django.test import Client
 
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import orders
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
-from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.sample_data import expire_order
 
 
 class ApiProgram:
-    """A program with a token of scope REVIEW, unless told otherwise."""
+    """A program with an API token, by default one of scope REVIEW."""
 
     def __init__(self, token: str = "") -> None:
         self.client = Client(
@@ -23,38 +21,32 @@ class ApiProgram:
         )
 
     def get(self, path: str, **headers: str) -> Any:
-        """Ask for something."""
+        """Send a GET request."""
         return self.client.get(path, headers=headers)
 
     def post(self, path: str, body: Any = None) -> Any:
-        """Send JSON, or nothing at all."""
+        """Send a POST request with a JSON body, or with no body at all."""
         if body is None:
             return self.client.post(path)
         return self.client.post(path, json.dumps(body), content_type="application/json")
 
     def decide(self, order: Order, what: str, **body: Any) -> Any:
-        """Post to an address of an order."""
+        """Send a decision about an order."""
         return self.post(f"/api/orders/{order.pk}/{what}", body or None)
 
-    def listed(self, query: str) -> list[int]:
-        """Give the ids of the orders that a query lists."""
+    def list_ids(self, query: str) -> list[int]:
+        """Return the ids of the orders that match a query."""
         return [row["id"] for row in self.get(f"/api/orders?{query}").json()["results"]]
 
 
 def parse_refusal(answer: Any) -> tuple[int, str]:
-    """Give what a refusal is told by."""
+    """Return the status and the code of a refusal."""
     assert answer.json().keys() >= {"code", "message", "detail", "retryable"}
     return answer.status_code, answer.json()["code"]
 
 
-def expire_order(order: Order) -> None:
-    """Let an order's time run out."""
-    with transaction.atomic():
-        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
-
-
 def create_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Order:
-    """Let an order of 007 and 013 end; somebody else has 007 by now, if it is `taken`."""
+    """Create an expired order of 007 and 013; with `taken`, somebody else holds 007."""
     raffle = raffle or builders.create_raffle()
     late = sample_data.place_order(raffle, numbers=[7, 13])
     expire_order(late)
@@ -64,6 +56,6 @@ def create_late_order(raffle: Raffle | None = None, *, taken: bool = True) -> Or
 
 
 def list_message_keys(order: Order) -> list[str]:
-    """Say what an order's buyer was told about it."""
+    """Return the keys of the messages that an order's buyer was sent about it."""
     notices = OutboundMessage.objects.filter(about=order.code or "").order_by("id")
     return list(notices.values_list("key", flat=True))

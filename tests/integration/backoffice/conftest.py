@@ -1,4 +1,4 @@
-"""The back office as in production: collected static files, private storage of its own."""
+"""Fixtures of the back office tests: static files and storage as in production."""
 
 from pathlib import Path
 
@@ -12,22 +12,22 @@ from shared.raffles.services import availability
 
 
 @pytest.fixture(autouse=True)
-def quiet_start(settings: Settings, tmp_path: Path) -> None:
-    """Spare each client the search for static files, which no test but the pages' needs."""
+def no_static_files(settings: Settings, tmp_path: Path) -> None:
+    """Skip the search for static files, which only the tests of pages need."""
     settings.WHITENOISE_USE_FINDERS = False
     settings.STATIC_ROOT = tmp_path / "nothing collected"
 
 
 @pytest.fixture
-def production(static_folder: Path, quiet_start: None, settings: Settings) -> None:
+def production(static_folder: Path, no_static_files: None, settings: Settings) -> None:
     """Serve hashed static files as in production; DEBUG is off in every test."""
     settings.STATIC_ROOT = static_folder
-    settings.WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for it
+    settings.WHITENOISE_AUTOREFRESH = True  # looks for a file only when it is requested
 
 
 @pytest.fixture(autouse=True)
-def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
-    """Keep the test's files in a folder of its own."""
+def private_storage(tmp_path: Path, settings: Settings) -> None:
+    """Store the test's files in a temporary folder."""
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
@@ -42,14 +42,14 @@ def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_counts() -> None:
-    """Forget the counts, and who looks at what, that an earlier test left in this process."""
+def clear_caches() -> None:
+    """Clear counts and review presence cached by an earlier test in this process."""
     availability.clear_counts_cache()
     cache.clear()
 
 
 @pytest.fixture
 def owner(db: None, client: Client) -> Client:
-    """Give the browser of a superuser."""
+    """Return the browser of a superuser."""
     client.force_login(User.objects.create_superuser("olga"))
     return client

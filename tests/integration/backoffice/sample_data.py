@@ -1,4 +1,4 @@
-"""Arranges what the back office looks at: people with permissions, orders, proofs with files."""
+"""Sample data of the back office: users, API tokens, orders and proofs with files."""
 
 from datetime import datetime
 from io import BytesIO
@@ -22,14 +22,14 @@ REVIEWER_PERMISSIONS: Final = ("view_order", "change_order", "view_raffle")
 
 
 def create_user(name: str, *permissions: str) -> User:
-    """Make a member of staff with the named permissions and no others."""
+    """Create a member of staff with exactly the named permissions."""
     user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return user
 
 
 def create_api_token(name: str = "n8n", *, scope: Scope = Scope.REVIEW) -> str:
-    """Make an API token; it may decide about payments unless told otherwise."""
+    """Create an API token, by default one that may decide about payments, and return its text."""
     return tokens.issue_token(name=name, scope=scope, by="olga", now=NOON).text
 
 
@@ -60,10 +60,16 @@ def place_order(
         )
 
 
+def expire_order(order: Order) -> None:
+    """Expire an order an hour after noon."""
+    with transaction.atomic():
+        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
+
+
 def receive_proof(
     order: Order | None, *, contact_id: int | None = None, at: datetime = NOON + MINUTE
 ) -> PaymentProof:
-    """Receive a proof whose file is still to be fetched."""
+    """Create a proof whose file is not fetched yet."""
     sender = order.contact_id if order is not None else contact_id
     assert sender is not None
     serial = PaymentProof.objects.count() + 1
@@ -82,7 +88,7 @@ def receive_proof(
 def keep_proof_file(
     proof: PaymentProof, *, content: bytes | None = None, content_type: str = "image/jpeg"
 ) -> PaymentProof:
-    """Keep a file for a proof, as the gateway does once it has fetched it."""
+    """Store a proof's file, as the gateway does once it has fetched it."""
     proof_files.keep_proof_file(
         proof.pk,
         content=content or draw_picture(),
@@ -95,7 +101,7 @@ def keep_proof_file(
 
 
 def draw_picture(colour: str = "white") -> bytes:
-    """Draw a small JPEG."""
+    """Return a small JPEG."""
     written = BytesIO()
     Image.new("RGB", (80, 120), colour).save(written, "JPEG")
     return written.getvalue()

@@ -1,4 +1,4 @@
-"""Every page of the admin as production serves it, and what the important ones show."""
+"""Tests of every admin page as production serves it, and of what the important ones show."""
 
 from typing import Any
 
@@ -29,6 +29,7 @@ from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.pages import build_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -48,12 +49,8 @@ READ_ONLY = [
 ]
 
 
-def page_of(model: Any, page: str, *args: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
-
-
 def fill_every_table() -> None:
-    """Put at least one row behind every list, and a second page behind that of orders."""
+    """Create at least one row for every list, and enough orders for a second page."""
     endpoints.create_endpoint(
         name="n8n", url="https://n8n.example", by="olga", allow_private=False, now=NOON
     )
@@ -95,13 +92,13 @@ class TestEveryPage:
             row = model._default_manager.first()
             assert row is not None, f"no row of {model.__name__} to look at"
             pages = [
-                page_of(model, "changelist"),
-                page_of(model, "changelist") + "?q=a",
-                page_of(model, "change", row.pk),
-                page_of(model, "history", row.pk),
+                build_url(model, "changelist"),
+                build_url(model, "changelist") + "?q=a",
+                build_url(model, "change", row.pk),
+                build_url(model, "history", row.pk),
             ]
             if model not in READ_ONLY:
-                pages.append(page_of(model, "add"))
+                pages.append(build_url(model, "add"))
             for page in pages:
                 answer = owner.get(page)
                 assert answer.status_code == 200, page
@@ -162,13 +159,13 @@ class TestReadOnlyPages:
         key = model._default_manager.first().pk
 
         refused = [
-            owner.get(page_of(model, "add")),
-            owner.post(page_of(model, "add"), {}),
-            owner.post(page_of(model, "change", key), {"status": "PAID"}),
-            owner.get(page_of(model, "delete", key)),
-            owner.post(page_of(model, "delete", key), {"post": "yes"}),
+            owner.get(build_url(model, "add")),
+            owner.post(build_url(model, "add"), {}),
+            owner.post(build_url(model, "change", key), {"status": "PAID"}),
+            owner.get(build_url(model, "delete", key)),
+            owner.post(build_url(model, "delete", key), {"post": "yes"}),
             owner.post(
-                page_of(model, "changelist"),
+                build_url(model, "changelist"),
                 {"action": "delete_selected", "_selected_action": [key], "post": "yes"},
             ),
         ]
@@ -179,7 +176,7 @@ class TestReadOnlyPages:
 
 
 class TestProofFile:
-    def file(self, browser: Client, proof: PaymentProof) -> Any:
+    def download_file(self, browser: Client, proof: PaymentProof) -> Any:
         return browser.get(reverse("admin:raffles_paymentproof_file", args=[proof.pk]))
 
     def test_is_sent_as_the_picture_it_is_and_nothing_else(self, owner: Client) -> None:
@@ -188,7 +185,7 @@ class TestProofFile:
             sample_data.receive_proof(sample_data.place_order()), content=picture
         )
 
-        answer = self.file(owner, proof)
+        answer = self.download_file(owner, proof)
 
         assert answer.getvalue() == picture
         assert answer["Content-Type"] == "image/jpeg"
@@ -204,7 +201,7 @@ class TestProofFile:
         )
         PaymentProof.objects.update(content_type=kind)
 
-        answer = self.file(owner, proof)
+        answer = self.download_file(owner, proof)
 
         assert answer["Content-Type"] == "application/octet-stream"
         assert answer["Content-Disposition"].startswith("attachment")
@@ -217,26 +214,26 @@ class TestProofFile:
         client.force_login(sample_data.create_user("rita", permission))
         proof = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
 
-        answer = self.file(client, proof)
+        answer = self.download_file(client, proof)
 
         assert answer.status_code == 200
         assert answer.getvalue()
 
     def test_is_not_shown_to_others(self, client: Client) -> None:
         proof = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
-        assert self.file(client, proof).status_code == 302
+        assert self.download_file(client, proof).status_code == 302
 
         client.force_login(sample_data.create_user("other", "view_raffle"))
 
-        assert self.file(client, proof).status_code == 403
+        assert self.download_file(client, proof).status_code == 403
 
     def test_that_is_not_there_is_404(self, owner: Client) -> None:
         fetching = sample_data.receive_proof(sample_data.place_order())
         gone = sample_data.keep_proof_file(sample_data.receive_proof(sample_data.place_order()))
         gone.file.storage.delete(str(gone.file.name))
 
-        assert self.file(owner, fetching).status_code == 404
-        assert self.file(owner, gone).status_code == 404
+        assert self.download_file(owner, fetching).status_code == 404
+        assert self.download_file(owner, gone).status_code == 404
 
 
 class TestAlarms:
@@ -244,7 +241,7 @@ class TestAlarms:
         alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         owner.post(
-            page_of(Alarm, "changelist"),
+            build_url(Alarm, "changelist"),
             {"action": "mark_resolved", "_selected_action": [alarm.pk]},
         )
 
@@ -256,7 +253,7 @@ class TestAlarms:
         alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
 
         client.post(
-            page_of(Alarm, "changelist"),
+            build_url(Alarm, "changelist"),
             {"action": "mark_resolved", "_selected_action": [alarm.pk]},
         )
 

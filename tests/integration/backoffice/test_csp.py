@@ -1,4 +1,4 @@
-"""What browsers are told not to do, and that our pages never want it."""
+"""Tests of the Content Security Policy, and of pages that need nothing it blocks."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 TEMPLATES = Path(backoffice.__file__).parent / "templates"
 
 
-class Inline(HTMLParser):
-    """Finds what a strict policy blocks: scripts and styles that stand in the page itself."""
+class InlineCodeFinder(HTMLParser):
+    """Parser that collects what a strict policy blocks: inline scripts and styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Inline(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag that a browser would block in whole or in part."""
+        """Collect a tag that a browser would block in whole or in part."""
         about = {name: value or "" for name, value in attrs}
         own = tag == "style" or (tag == "script" and not about.get("src"))
         data = about.get("type", "") in {"application/json", "application/ld+json"}
@@ -84,14 +84,14 @@ class TestPolicy:
         page = (Client() if "login" in path else owner).get(path.format(me=me))
 
         assert page.status_code == 200
-        assert Inline(page.content.decode()).found == []
+        assert InlineCodeFinder(page.content.decode()).found == []
 
 
 def test_no_template_of_ours_has_anything_inline() -> None:
     found = {
         str(path.relative_to(TEMPLATES)): inline
         for path in TEMPLATES.rglob("*.html")
-        if (inline := Inline(path.read_text()).found)
+        if (inline := InlineCodeFinder(path.read_text()).found)
     }
 
     assert found == {}

@@ -1,4 +1,4 @@
-"""What the back office says about itself to whoever starts, watches and restarts it."""
+"""Tests of the back office's health endpoints."""
 
 import pytest
 from django.db.migrations.recorder import MigrationRecorder

@@ -1,4 +1,4 @@
-"""A buyer's chat without the wire: messages go into the inbox, replies are read from the outbox."""
+"""A buyer's chat without HTTP: messages go into the inbox, replies are read from the outbox."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,7 +15,7 @@ _serial = count(1)
 
 
 class BuyerChat:
-    """One buyer writing to the bot.
+    """One buyer who writes to the bot.
 
     Attributes:
         now: the clock, moved by the test.
@@ -28,36 +28,38 @@ class BuyerChat:
         self.sends: list[OutboundMessage] = []
 
     def says(self, text: str, **fields: Any) -> list[OutboundMessage]:
-        """Write a text and give what the bot answers."""
-        return self.answered(self.receives("text", {"text": {"body": text}}, **fields))
+        """Send a text and return the bot's new messages."""
+        return self.answer_waiting(self.receives("text", {"text": {"body": text}}, **fields))
 
     def taps(self, title: str) -> list[OutboundMessage]:
-        """Tap the button or row of the latest message that reads `title`."""
-        for message in reversed(self.everything()):
+        """Tap the button or row with this title in the latest message that has one."""
+        for message in reversed(self.list_messages()):
             for tap_id, shown in list_choices(message):
                 if shown == title:
                     return self.taps_id(tap_id, title)
-        raise AssertionError(f"no button reads {title!r}: {[m.payload for m in self.everything()]}")
+        raise AssertionError(
+            f"no button reads {title!r}: {[m.payload for m in self.list_messages()]}"
+        )
 
     def taps_id(self, tap_id: str, title: str = "?") -> list[OutboundMessage]:
-        """Tap a button by its id, also one that is gone."""
+        """Tap a button by its id, even if it is no longer shown."""
         tap = {"type": "button_reply", "button_reply": {"id": tap_id, "title": title}}
-        return self.answered(self.receives("interactive", {"interactive": tap}))
+        return self.answer_waiting(self.receives("interactive", {"interactive": tap}))
 
     def sends_picture(self, *, replying_to: str = "", **fields: Any) -> list[OutboundMessage]:
-        """Send a photo and give what the bot answers."""
+        """Send a photo and return the bot's new messages."""
         serial = next(_serial)
         body: dict[str, Any] = {"image": {"id": f"media{serial}", "mime_type": "image/jpeg"}}
         if replying_to:
             body["context"] = {"from": builders.PHONE_NUMBER_ID, "id": replying_to}
-        return self.answered(self.receives("image", body, **fields))
+        return self.answer_waiting(self.receives("image", body, **fields))
 
     def sends_anything(self, kind: str) -> list[OutboundMessage]:
-        """Send a message of some other kind."""
-        return self.answered(self.receives(kind, {kind: {}}))
+        """Send a message of another type and return the bot's new messages."""
+        return self.answer_waiting(self.receives(kind, {kind: {}}))
 
     def receives(self, kind: str, body: dict[str, Any], **fields: Any) -> InboundMessage:
-        """Put a message into the inbox without answering it."""
+        """Put a message from the buyer into the inbox without answering it."""
         serial = next(_serial)
         wa_message_id = f"wamid.test{serial}"
         return InboundMessage.objects.create(
@@ -75,40 +77,40 @@ class BuyerChat:
             }
         )
 
-    def answered(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
-        """Let the bot answer what waits and give the new messages."""
-        before = {message.pk for message in self.everything()}
+    def answer_waiting(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
+        """Answer the waiting messages and return the bot's new messages."""
+        before = {message.pk for message in self.list_messages()}
         while inbound.answer_waiting_messages(self.contact.pk, now=self.now, pivot=12345).messages:
             pass
-        return [message for message in self.everything() if message.pk not in before]
+        return [message for message in self.list_messages() if message.pk not in before]
 
-    def everything(self) -> list[OutboundMessage]:
-        """Give all messages to this buyer so far."""
+    def list_messages(self) -> list[OutboundMessage]:
+        """Return all messages to this buyer so far."""
         return list(OutboundMessage.objects.filter(contact=self.contact).order_by("pk"))
 
-    def keys(self) -> list[str]:
-        """Name the texts sent so far."""
-        return [message.key for message in self.everything()]
+    def list_message_keys(self) -> list[str]:
+        """Return the keys of all messages to this buyer so far."""
+        return [message.key for message in self.list_messages()]
 
     def later(self, **delta: float) -> "BuyerChat":
-        """Move the clock."""
+        """Move the clock and return the chat."""
         self.now += timedelta(**delta)
         return self
 
     @property
     def state(self) -> State:
-        """Where the conversation stands."""
+        """The state of the conversation."""
         self.contact.refresh_from_db()
         return State(self.contact.state)
 
     def order(self) -> Order:
-        """Give the buyer's latest order."""
+        """Return the buyer's latest order."""
         latest = Order.objects.filter(contact=self.contact).order_by("-pk").first()
         assert latest is not None
         return latest
 
     def buys(self, *, numbers: str = "3 random") -> Order:
-        """Go from the first word to an order that waits for its payment."""
+        """Go from the first message to an order that waits for its payment."""
         self.says("hi")
         self.says(numbers)
         self.taps("Confirm")
@@ -116,7 +118,7 @@ class BuyerChat:
 
 
 def list_choices(message: OutboundMessage) -> list[tuple[str, str]]:
-    """List what can be tapped in a message: id and title."""
+    """Return the id and the title of everything that can be tapped in a message."""
     action = message.payload.get("interactive", {}).get("action", {})
     buttons = [b["reply"] for b in action.get("buttons", [])]
     rows = [row for section in action.get("sections", []) for row in section["rows"]]
@@ -124,5 +126,5 @@ def list_choices(message: OutboundMessage) -> list[tuple[str, str]]:
 
 
 def render_body(message: OutboundMessage) -> str:
-    """Give a message as a person reads it."""
+    """Return a message's text as a person reads it."""
     return messages.render_preview(message.payload)

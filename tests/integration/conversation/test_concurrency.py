@@ -1,5 +1,7 @@
-"""Gateways, back office and sweeper at the same orders at once: none waits for ever, none is sold
-twice, and what each of them told the buyer fits what became of the order."""
+"""Gateways, back office and sweeper work on the same orders at the same time.
+
+No thread waits for ever, no number is sold twice, and buyers are told what became of their orders.
+"""
 
 import threading
 from collections import Counter
@@ -39,11 +41,11 @@ HOUR = timedelta(hours=1)
 _serial = count(1)
 
 
-class House:
-    """What each process does to the same few buyers; every method is one unit of its work."""
+class ProcessSteps:
+    """The work of each process on the same few buyers; each method is one unit of work."""
 
     def __init__(self, seed: int) -> None:
-        """Let buyers have orders: half of them out of time, half under review."""
+        """Create the buyers' orders: half of them overdue, half under review."""
         builders.create_raffle(numbers=60)
         chats = [BuyerChat(now=NOON - HOUR) for _ in range(BUYERS)]
         self.orders = [chat.buys().pk for chat in chats]
@@ -54,7 +56,7 @@ class House:
         self.seed = seed
 
     def meta_posts(self, dice: Random) -> None:
-        """Store webhooks: what buyers write, under names that change, and what became of ours."""
+        """Store webhooks: messages of buyers, changed names and delivery statuses."""
         sent = OutboundMessage.objects.exclude(wa_message_id="")
         wamid = sent.order_by("?").values_list("wa_message_id", flat=True).first()
         said = [self._message(phone, dice) for phone in dice.sample(self.phones, 3)]
@@ -76,13 +78,13 @@ class House:
         )
 
     def gateway_answers(self, dice: Random) -> None:
-        """Answer everybody who waits, to the last message."""
+        """Answer all waiting messages."""
         while waiting := inbox_queue.list_waiting_contacts(now=NOON, limit=100):
             for contact_id in waiting:
                 inbound.answer_or_record_failure(contact_id, now=NOON, pivot=dice.randrange(2**31))
 
     def gateway_sends(self, dice: Random) -> None:
-        """Claim what is to be sent and record it; apply what Meta says of it."""
+        """Claim messages, record them as sent and apply delivery statuses."""
         lease = UUID(int=dice.getrandbits(128))
         for claimed in message_claims.claim_messages(
             now=NOON, lease=lease, lease_for=HOUR, limit=5
@@ -91,7 +93,7 @@ class House:
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 
     def sweeper_expires(self, dice: Random) -> None:
-        """Expire what is out of time."""
+        """Expire overdue orders."""
         order_endings.expire_due_orders(now=NOON)
 
     def program_confirms(self, dice: Random) -> None:
@@ -101,7 +103,7 @@ class House:
         )
 
     def staff_decides(self, dice: Random) -> None:
-        """Reject a payment, ask for a better proof, cancel an order, decide about a late one."""
+        """Reject, cancel or refund an order, replace its numbers or ask for a better proof."""
         order_id = dice.choice([*self.orders, *Order.objects.values_list("pk", flat=True)])
         who: Any = {"by": builders.build_staff_actor(), "now": NOON}
         match dice.choice(["cancel", "reject", "ask", "replace", "refund"]):
@@ -126,44 +128,44 @@ class House:
         return webhook_payloads.build_message(**about, text={"body": text})
 
 
-def all_at_once(house: House, *works: Callable[[Random], None]) -> None:
-    """Let each work take its turns in a thread of its own, refusals being no news.
+def run_steps_at_once(processes: ProcessSteps, *steps: Callable[[Random], None]) -> None:
+    """Repeat each step in a thread of its own; refusals are expected and ignored.
 
-    Nothing is tried again here: a deadlock would fail the test.
+    Nothing is retried here, so a deadlock fails the test.
     """
-    start = threading.Barrier(len(works))
+    start = threading.Barrier(len(steps))
 
     def turns(place: int) -> None:
-        dice = Random(house.seed * 100 + place)
+        dice = Random(processes.seed * 100 + place)
         start.wait()
         try:
             for _ in range(ROUNDS):
                 with suppress(DomainError):
-                    works[place](dice)
+                    steps[place](dice)
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(works)) as threads:
-        for done in [threads.submit(turns, place) for place in range(len(works))]:
+    with ThreadPoolExecutor(len(steps)) as threads:
+        for done in [threads.submit(turns, place) for place in range(len(steps))]:
             done.result()
 
 
 def test_everybody_works_on_the_same_orders_at_once_and_the_stock_stays_whole() -> None:
-    house = House(seed=1)
+    processes = ProcessSteps(seed=1)
 
-    all_at_once(
-        house,
-        house.meta_posts,
-        house.meta_posts,
-        house.gateway_answers,
-        house.gateway_answers,
-        house.gateway_sends,
-        house.sweeper_expires,
-        house.program_confirms,
-        house.staff_decides,
+    run_steps_at_once(
+        processes,
+        processes.meta_posts,
+        processes.meta_posts,
+        processes.gateway_answers,
+        processes.gateway_answers,
+        processes.gateway_sends,
+        processes.sweeper_expires,
+        processes.program_confirms,
+        processes.staff_decides,
     )
 
-    house.gateway_answers(Random(2))
+    processes.gateway_answers(Random(2))
     assert inventory.find_inventory_problems() == []
     assert set(InboundMessage.objects.values_list("status", "error")) == {
         (InboxStatus.PROCESSED, "")

@@ -1,4 +1,4 @@
-"""A buyer from the first word to the last, on both databases."""
+"""Tests of a buyer's conversation from the first message to the last."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -30,8 +30,8 @@ def raffle() -> Raffle:
 
 
 @pytest.fixture(autouse=True)
-def whole_inventory(db: None) -> Iterator[None]:
-    """After every test the inventory must be whole."""
+def check_inventory_after(db: None) -> Iterator[None]:
+    """Check after the test that the inventory has no problems."""
     yield
     assert inventory.find_inventory_problems() == []
 
@@ -46,7 +46,7 @@ class TestPurchase:
         chat.sends_picture()
         payments.confirm_payment(chat.order().pk, by=builders.build_staff_actor(), now=chat.now)
 
-        assert chat.keys() == [
+        assert chat.list_message_keys() == [
             "card",
             "ask_quantity",
             "held",
@@ -66,7 +66,7 @@ class TestPurchase:
         chat.sends_picture()
         payments.confirm_payment(chat.order().pk, by=builders.build_token_actor(), now=chat.now)
 
-        assert chat.keys() == [
+        assert chat.list_message_keys() == [
             "card",
             "ask_numbers",
             "held",
@@ -89,7 +89,7 @@ class TestPurchase:
         chat.sends_picture()
         payments.confirm_payment(chat.order().pk, by=builders.build_staff_actor(), now=chat.now)
 
-        assert len(chat.everything()) == 7
+        assert len(chat.list_messages()) == 7
         assert chat.order().raffle.title == "Winter Raffle"
 
     def test_says_nothing_that_meta_would_refuse(self, raffle: Raffle) -> None:
@@ -98,13 +98,13 @@ class TestPurchase:
         chat.sends_picture()
 
         assert [
-            meta_limits.find_message_faults(message.payload) for message in chat.everything()
+            meta_limits.find_message_faults(message.payload) for message in chat.list_messages()
         ] == [[]] * 4
 
     def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
-        told = render_body(chat.everything()[-1])
+        told = render_body(chat.list_messages()[-1])
 
         assert "$15.00" in told
         assert str(order) in told
@@ -148,7 +148,7 @@ class TestDeadlines:
         expired = order_endings.expire_due_orders(now=chat.later(minutes=33).now)
 
         assert expired == 1
-        assert chat.keys()[-1] == "expired"
+        assert chat.list_message_keys()[-1] == "expired"
         assert chat.order().status == OrderStatus.EXPIRED
         assert raffle.numbers.filter(status="AVAILABLE").count() == 100
 
@@ -202,7 +202,7 @@ class TestDeadlines:
             by=builders.build_staff_actor(),
             now=chat.now,
         )
-        told = render_body(chat.everything()[-1])
+        told = render_body(chat.list_messages()[-1])
         chat.says("ok")
 
         assert "cannot read" in told
@@ -213,11 +213,11 @@ class TestDeadlines:
         chat = BuyerChat()
         chat.says("3 random")
         confirm = next(
-            tap for tap, title in list_choices(chat.everything()[-1]) if title == "Confirm"
+            tap for tap, title in list_choices(chat.list_messages()[-1]) if title == "Confirm"
         )
         tap = {"type": "button_reply", "button_reply": {"id": confirm, "title": "Confirm"}}
         chat.receives("interactive", {"interactive": tap}, sent_at=chat.now + timedelta(minutes=29))
-        chat.later(minutes=35).answered()
+        chat.later(minutes=35).answer_waiting()
 
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
 
@@ -228,7 +228,7 @@ class TestProofs:
         order = chat.buys()
         for _ in range(4):
             chat.receives("image", {"image": {"id": "m", "mime_type": "image/jpeg"}})
-        replies = chat.answered()
+        replies = chat.answer_waiting()
 
         assert [reply.key for reply in replies] == ["proof_received"]
         assert order.proofs.count() == 4
@@ -238,7 +238,7 @@ class TestProofs:
         chat.says("3 random")
         chat.sends_picture()
 
-        assert chat.keys()[-1] == "proof_received"
+        assert chat.list_message_keys()[-1] == "proof_received"
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
         assert chat.order().under_review
 
@@ -249,7 +249,7 @@ class TestProofs:
         chat.sends_picture()
 
         order.refresh_from_db()
-        assert chat.keys()[-1] == "late_proof_secured"
+        assert chat.list_message_keys()[-1] == "late_proof_secured"
         assert (order.status, order.under_review) == (OrderStatus.PENDING_PAYMENT, True)
 
     def test_after_the_end_are_flagged_when_the_numbers_are_gone(self, raffle: Raffle) -> None:
@@ -260,7 +260,7 @@ class TestProofs:
         chat.sends_picture()
 
         order.refresh_from_db()
-        assert chat.keys()[-1] == "late_proof"
+        assert chat.list_message_keys()[-1] == "late_proof"
         assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
 
     def test_find_their_order_by_the_message_they_reply_to(self, raffle: Raffle) -> None:
@@ -271,7 +271,7 @@ class TestProofs:
             chat.taps(title)
             chat.says("3 random")
             chat.taps("Confirm")
-        first = next(message for message in chat.everything() if message.key == "how_to_pay")
+        first = next(message for message in chat.list_messages() if message.key == "how_to_pay")
         OutboundMessage.objects.filter(pk=first.pk).update(wa_message_id="wamid.first")
         chat.sends_picture(replying_to="wamid.first")
 
@@ -306,7 +306,7 @@ class TestProofs:
         proof = PaymentProof.objects.get()
         proof_files.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=chat.now)
 
-        assert chat.keys()[-1] == "file_lost"
+        assert chat.list_message_keys()[-1] == "file_lost"
 
 
 class TestConfirmPayment:
@@ -317,7 +317,7 @@ class TestConfirmPayment:
         again = payments.confirm_payment(order.pk, by=builders.build_token_actor(), now=chat.now)
 
         assert isinstance(again, AlreadySettled)
-        assert chat.keys().count("paid") == 1
+        assert chat.list_message_keys().count("paid") == 1
 
     def test_of_an_order_whose_numbers_are_gone_asks_for_a_decision_and_says_so_once(
         self, raffle: Raffle
@@ -332,7 +332,7 @@ class TestConfirmPayment:
         ]
 
         assert all(isinstance(outcome, NeedsDecision) for outcome in outcomes)
-        assert chat.keys().count("late_payment") == 1
+        assert chat.list_message_keys().count("late_payment") == 1
 
 
 class TestRejectPayment:
@@ -350,8 +350,8 @@ class TestRejectPayment:
             now=chat.now,
         )
 
-        assert chat.keys()[-1] == "rejected_late"
-        assert "not held" in render_body(chat.everything()[-1])
+        assert chat.list_message_keys()[-1] == "rejected_late"
+        assert "not held" in render_body(chat.list_messages()[-1])
 
 
 class TestOrderOfMessages:
@@ -361,9 +361,9 @@ class TestOrderOfMessages:
         chat = BuyerChat()
         chat.receives("text", {"text": {"body": "07, 13"}}, sent_at=chat.now)
         chat.receives("text", {"text": {"body": "hi"}}, sent_at=chat.now - timedelta(seconds=1))
-        chat.answered()
+        chat.answer_waiting()
 
-        assert chat.keys() == ["card", "held"]
+        assert chat.list_message_keys() == ["card", "held"]
 
     def test_a_transaction_ends_with_the_first_message_that_acts_on_an_order(
         self, raffle: Raffle
@@ -381,7 +381,7 @@ class TestOrderOfMessages:
             (1, True),
             (0, False),
         ]
-        assert chat.keys() == ["card", "held", "held"]
+        assert chat.list_message_keys() == ["card", "held", "held"]
 
 
 class TestOutage:
@@ -389,7 +389,7 @@ class TestOutage:
         chat = BuyerChat()
         for text in ("hi", "3 random", "yes"):
             chat.receives("text", {"text": {"body": text}})
-        replies = chat.later(minutes=40).answered()
+        replies = chat.later(minutes=40).answer_waiting()
 
         assert [reply.key for reply in replies] == ["back_again"]
         assert not Order.objects.exists()
@@ -398,7 +398,7 @@ class TestOutage:
         chat = BuyerChat()
         order = chat.buys()
         chat.receives("image", {"image": {"id": "m", "mime_type": "image/jpeg"}})
-        chat.later(minutes=40).answered()
+        chat.later(minutes=40).answer_waiting()
 
         order.refresh_from_db()
         assert order.under_review
@@ -407,7 +407,7 @@ class TestOutage:
         chat = BuyerChat()
         order = chat.buys()
         chat.receives("text", {"text": {"body": "CANCEL"}})
-        chat.later(minutes=20).answered()
+        chat.later(minutes=20).answer_waiting()
 
         order.refresh_from_db()
         assert order.status == OrderStatus.CANCELLED
@@ -427,7 +427,7 @@ class TestWindow:
         chat = BuyerChat()
         written = chat.now
         chat.receives("text", {"text": {"body": "hi"}})
-        chat.later(hours=5).answered()
+        chat.later(hours=5).answer_waiting()
 
         chat.contact.refresh_from_db()
         assert chat.contact.last_inbound_at == written
@@ -457,7 +457,7 @@ class TestBlockedContact:
         chat = BuyerChat()
         order = chat.buys()
         contacts.block_contact(chat.contact.pk)
-        before = len(chat.everything())
+        before = len(chat.list_messages())
 
         chat.sends_picture()
         chat.says("paid!")
@@ -465,7 +465,7 @@ class TestBlockedContact:
         order.refresh_from_db()
         assert order.under_review
         assert PaymentProof.objects.get().order == order
-        assert len(chat.everything()) == before
+        assert len(chat.list_messages()) == before
 
     def test_who_owes_for_several_orders_leaves_the_choice_to_a_person(
         self, raffle: Raffle
@@ -490,15 +490,15 @@ class TestBlockedContact:
 
 
 class TestPoison:
-    """A message that fails by itself: here a raffle row that no code can read."""
+    """A message that always fails: its raffle row cannot be read."""
 
-    def poisoned(self) -> BuyerChat:
+    def create_poisoned_chat(self) -> BuyerChat:
         raffle = builders.create_raffle()
         Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
         return BuyerChat()
 
     def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(self) -> None:
-        chat = self.poisoned()
+        chat = self.create_poisoned_chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         for _ in range(MAX_INBOX_ATTEMPTS):
             inbound.answer_or_record_failure(
@@ -508,7 +508,7 @@ class TestPoison:
         message.refresh_from_db()
         assert (message.status, message.attempts) == (InboxStatus.FAILED, 5)
         assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
-        assert chat.keys() == ["apology"]
+        assert chat.list_message_keys() == ["apology"]
 
     def test_does_not_hold_up_what_was_written_before_it(self) -> None:
         raffle = builders.create_raffle()
@@ -525,7 +525,7 @@ class TestPoison:
         assert (first.status, second.status) == (InboxStatus.PROCESSED, InboxStatus.RECEIVED)
 
     def test_waits_before_it_is_tried_again_and_later_messages_behind_it(self) -> None:
-        chat = self.poisoned()
+        chat = self.create_poisoned_chat()
         chat.receives("text", {"text": {"body": "hi"}})
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         later = chat.receives("text", {"text": {"body": "again"}}, sent_at=chat.now)
@@ -536,23 +536,23 @@ class TestPoison:
         assert later.next_attempt_at is not None
 
 
-class Killed(BaseException):
-    """Stands for the end of the whole process: nothing catches it, the transaction is undone."""
+class ProcessKilled(BaseException):
+    """The end of the whole process: no code catches it, and the transaction is rolled back."""
 
 
-def die() -> float:
-    """Be a clock at whose first look the process ends."""
-    raise Killed
+def kill_process() -> float:
+    """End the process when the clock is first read."""
+    raise ProcessKilled
 
 
 class TestDeadlyMessage:
-    """A message that a gateway dies of or hangs on, so that nothing can be noted afterwards."""
+    """A message that kills or blocks the gateway, so that no failure can be recorded."""
 
-    def dies(self, chat: BuyerChat, times: int) -> None:
+    def kill_repeatedly(self, chat: BuyerChat, times: int) -> None:
         for _ in range(times):
-            with pytest.raises(Killed):
+            with pytest.raises(ProcessKilled):
                 inbound.answer_or_record_failure(
-                    chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=die
+                    chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=kill_process
                 )
 
     def test_is_given_up_after_five_tries_with_an_alarm_and_an_apology(
@@ -560,31 +560,31 @@ class TestDeadlyMessage:
     ) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        self.dies(chat, MAX_INBOX_ATTEMPTS)
+        self.kill_repeatedly(chat, MAX_INBOX_ATTEMPTS)
         given_up = inbound.answer_or_record_failure(
-            chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=die
+            chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=kill_process
         )
 
         message.refresh_from_db()
         assert given_up == inbound.AnswerResult(messages=1, replies=1)
         assert (message.status, message.attempts) == (InboxStatus.FAILED, MAX_INBOX_ATTEMPTS)
         assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
-        assert chat.keys() == ["apology"]
+        assert chat.list_message_keys() == ["apology"]
 
     def test_is_answered_if_a_gateway_lives_through_it(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        self.dies(chat, 2)
+        self.kill_repeatedly(chat, 2)
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
 
         message.refresh_from_db()
         assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
-        assert chat.keys() == ["card"]
+        assert chat.list_message_keys() == ["card"]
 
     def test_is_tried_alone_after_it_was_begun_once(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         first, second = (chat.receives("text", {"text": {"body": "hi"}}) for _ in range(2))
-        self.dies(chat, 1)
+        self.kill_repeatedly(chat, 1)
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
 
         first.refresh_from_db()
@@ -595,7 +595,7 @@ class TestDeadlyMessage:
     def test_is_begun_by_one_gateway_at_a_time(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        self.dies(chat, 1)
+        self.kill_repeatedly(chat, 1)
         other = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         message.refresh_from_db()
@@ -633,12 +633,12 @@ class TestDeadlyMessage:
             chat.receives("text", {"text": {"body": text}})
         inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=40).now, pivot=1)
 
-        assert chat.keys() == ["back_again"]
+        assert chat.list_message_keys() == ["back_again"]
         assert {each.status for each in InboundMessage.objects.all()} == {InboxStatus.PROCESSED}
 
 
 class TestShareOfTime:
-    """Processor time, as a clock of the test tells it."""
+    """Limits on processor time, measured by a clock of the test."""
 
     def test_a_message_that_takes_more_fails(self, raffle: Raffle) -> None:
         chat = BuyerChat()
@@ -651,7 +651,7 @@ class TestShareOfTime:
         message.refresh_from_db()
         assert failed is None
         assert (message.attempts, message.error) == (1, "TookTooLong")
-        assert chat.keys() == []
+        assert chat.list_message_keys() == []
 
     def test_messages_that_take_more_together_are_answered_in_several_transactions(
         self, raffle: Raffle
@@ -701,4 +701,4 @@ def test_orders_of_others_are_out_of_reach(raffle: Raffle) -> None:
 
     order.refresh_from_db()
     assert order.status == OrderStatus.PENDING_PAYMENT
-    assert str(order) not in " ".join(render_body(message) for message in chat.everything())
+    assert str(order) not in " ".join(render_body(message) for message in chat.list_messages())

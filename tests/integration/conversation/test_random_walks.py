@@ -1,4 +1,4 @@
-"""Buyers who do anything at all, while the seller and the clock do theirs."""
+"""Random walks of buyers while the seller decides and time passes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,15 +30,15 @@ TEXTS = [
 
 
 @dataclass(frozen=True)
-class Act:
-    """One thing that happens; `pick` chooses among what is possible then."""
+class WalkStep:
+    """One step of a walk; `pick` selects one of the possible actions."""
 
     kind: str
     pick: int
 
 
-acts = st.builds(
-    Act,
+walk_steps = st.builds(
+    WalkStep,
     st.sampled_from(
         ["says"] * 6
         + ["taps"] * 8
@@ -49,7 +49,7 @@ acts = st.builds(
 
 
 @contextmanager
-def undone_afterwards() -> Iterator[None]:
+def roll_back_afterwards() -> Iterator[None]:
     point = transaction.savepoint()
     try:
         yield
@@ -57,48 +57,50 @@ def undone_afterwards() -> Iterator[None]:
         transaction.savepoint_rollback(point)
 
 
-def _says(chat: BuyerChat, pick: int) -> None:
+def _send_text(chat: BuyerChat, pick: int) -> None:
     chat.says(TEXTS[pick % len(TEXTS)])
 
 
-def _taps(chat: BuyerChat, pick: int) -> None:
-    seen = [choice for message in chat.everything() for choice in list_choices(message)]
+def _tap_choice(chat: BuyerChat, pick: int) -> None:
+    seen = [choice for message in chat.list_messages() for choice in list_choices(message)]
     tap_id, title = seen[-1 - pick % min(len(seen), 25)] if seen else ("r1:menu", "Menu")
     chat.taps_id(tap_id, title)
 
 
-def _picture(chat: BuyerChat, pick: int) -> None:
+def _send_picture(chat: BuyerChat, pick: int) -> None:
     chat.sends_picture()
 
 
-def _anything(chat: BuyerChat, pick: int) -> None:
+def _send_other_kind(chat: BuyerChat, pick: int) -> None:
     kinds = ["audio", "video", "sticker", "location", "contacts", "order", "document", "unheard"]
     chat.sends_anything(kinds[pick % len(kinds)])
 
 
-def _seller(chat: BuyerChat, pick: int, act: Callable[[Order], object]) -> None:
+def _decide_order(chat: BuyerChat, pick: int, act: Callable[[Order], object]) -> None:
     orders = list(Order.objects.order_by("pk"))
     if orders:
         try:
             act(orders[pick % len(orders)])
         except DomainError:
-            return  # a refusal is an answer too; what matters is what the inventory says
+            return  # a refusal is fine as long as the inventory adds up
 
 
-def _happen(chat: BuyerChat, act: Act) -> None:
+def _perform_step(chat: BuyerChat, act: WalkStep) -> None:
     by, now = builders.build_staff_actor(), chat.now
     match act.kind:
         case "confirm":
-            _seller(chat, act.pick, lambda o: payments.confirm_payment(o.pk, by=by, now=now))
+            _decide_order(chat, act.pick, lambda o: payments.confirm_payment(o.pk, by=by, now=now))
         case "reject":
             reason = list(RejectReason)[act.pick % len(RejectReason)]
-            _seller(
+            _decide_order(
                 chat,
                 act.pick,
                 lambda o: payments.reject_payment(o.pk, reason=reason, note="look", by=by, now=now),
             )
         case "cancel":
-            _seller(chat, act.pick, lambda o: order_endings.cancel_order(o.pk, by=by, now=now))
+            _decide_order(
+                chat, act.pick, lambda o: order_endings.cancel_order(o.pk, by=by, now=now)
+            )
         case "time":
             chat.later(minutes=act.pick % 20)
         case "long":
@@ -108,24 +110,24 @@ def _happen(chat: BuyerChat, act: Act) -> None:
             Raffle.objects.filter(pk=Raffle.objects.earliest("pk").pk).update(status=status)
 
 
-BUYERS: dict[str, Callable[[BuyerChat, int], None]] = {
-    "says": _says,
-    "taps": _taps,
-    "picture": _picture,
-    "anything": _anything,
+BUYER_STEPS: dict[str, Callable[[BuyerChat, int], None]] = {
+    "says": _send_text,
+    "taps": _tap_choice,
+    "picture": _send_picture,
+    "anything": _send_other_kind,
 }
 
 
-@given(walk=st.lists(st.tuples(st.integers(0, 1), acts), min_size=5, max_size=40))
+@given(walk=st.lists(st.tuples(st.integers(0, 1), walk_steps), min_size=5, max_size=40))
 @settings(
     max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_inventory_whole(
-    db: None, walk: list[tuple[int, Act]]
+    db: None, walk: list[tuple[int, WalkStep]]
 ) -> None:
-    with undone_afterwards():
+    with roll_back_afterwards():
         builders.create_raffle(numbers=30, max_per_contact=25)
         builders.create_raffle(numbers=12, title="Winter Raffle", max_per_order=5)
         chats = [BuyerChat(), BuyerChat()]
@@ -133,25 +135,25 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
             chat = chats[who]
             for other in chats:
                 other.now = chat.now = max(chat.now, other.now)
-            if act.kind in BUYERS:
-                _answered_once(chat, act)
+            if act.kind in BUYER_STEPS:
+                _assert_one_reply(chat, act)
             else:
-                _happen(chat, act)
+                _perform_step(chat, act)
         for chat in chats:
             assert chat.says("menu"), "MENU leads out of everywhere"
-            for message in chat.everything():
+            for message in chat.list_messages():
                 assert meta_limits.find_message_faults(message.payload) == []
         assert inventory.find_inventory_problems() == []
 
 
-def _answered_once(chat: BuyerChat, act: Act) -> None:
-    before = len(chat.everything())
-    BUYERS[act.kind](chat, act.pick)
-    replies = len(chat.everything()) - before
-    assert replies == 1 or (act.kind == "picture" and replies == 0 and _just_acknowledged(chat))
+def _assert_one_reply(chat: BuyerChat, act: WalkStep) -> None:
+    before = len(chat.list_messages())
+    BUYER_STEPS[act.kind](chat, act.pick)
+    replies = len(chat.list_messages()) - before
+    assert replies == 1 or (act.kind == "picture" and replies == 0 and _was_just_acknowledged(chat))
 
 
-def _just_acknowledged(chat: BuyerChat) -> bool:
+def _was_just_acknowledged(chat: BuyerChat) -> bool:
     return OutboundMessage.objects.filter(
         contact=chat.contact, created_at__gt=chat.now - ALBUM_WINDOW
     ).exists()

@@ -1,4 +1,4 @@
-"""Makes events, endpoints that want them, and deliveries in any state."""
+"""Builders of events, endpoints and deliveries."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -31,20 +31,20 @@ def record_event(type_: EventType = EventType.ORDER_PAID, *, at: datetime = NOON
 
 
 def create_endpoint(**about: Any) -> EventEndpoint:
-    """Make an endpoint that wants everything, unless told otherwise."""
+    """Create an endpoint, by default one that receives every event type."""
     given = {"name": f"n8n {next(_serial)}", "url": "https://n8n.example/webhook/raffle", **about}
     return endpoints.create_endpoint(**given, by="olga", allow_private=False, now=NOON)
 
 
 def create_delivery(endpoint: EventEndpoint, **fields: Any) -> EventDelivery:
-    """Make a delivery that is due, unless told otherwise."""
+    """Create a delivery, by default one that is due."""
     event = Event.objects.create(type=EventType.ORDER_PAID, data={}, created_at=NOON)
     due = {"status": EventDeliveryStatus.QUEUED, "next_attempt_at": NOON, "created_at": NOON}
     return EventDelivery.objects.create(event=event, endpoint=endpoint, **{**due, **fields})
 
 
 def sequence_events(*, now: datetime = NOON, limit: int = 500) -> list[int | None]:
-    """Number what is new, and give the places."""
+    """Assign sequence numbers to new events and return the numbers."""
     with transaction.atomic():
         return [event.sequence for event in feed.assign_sequence_numbers(now=now, limit=limit)]
 
@@ -52,7 +52,7 @@ def sequence_events(*, now: datetime = NOON, limit: int = 500) -> list[int | Non
 def claim_deliveries(
     *, now: datetime = NOON, limit: int = 100, busy: dict[int, int] | None = None
 ) -> list[ClaimedDelivery]:
-    """Claim what is due, as a gateway of its own does."""
+    """Claim due deliveries with a new lease, as another gateway would."""
     return deliveries.claim_deliveries(
         now=now, lease=uuid4(), lease_for=LEASE_FOR, limit=limit, busy=busy or {}
     )
@@ -65,5 +65,5 @@ def claim_delivery(*, now: datetime = NOON) -> ClaimedDelivery:
 
 
 def reload_delivery(delivery: EventDelivery) -> EventDelivery:
-    """Read a delivery anew."""
+    """Return a delivery as the database has it."""
     return EventDelivery.objects.get(pk=delivery.pk)

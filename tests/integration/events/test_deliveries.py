@@ -1,4 +1,4 @@
-"""Each event reaches each endpoint at least once, and none waits for another's endpoint."""
+"""Tests of event deliveries: at least once per endpoint, independent of other endpoints."""
 
 from datetime import timedelta
 from itertools import accumulate
@@ -18,6 +18,7 @@ from shared.events.services.deliveries import (
     FailureConsequence,
 )
 from tests.builders import MINUTE, NOON
+from tests.integration.concurrency import repeat_at_once
 from tests.integration.events.event_builders import (
     LEASE_FOR,
     NO_CONNECTION,
@@ -29,7 +30,6 @@ from tests.integration.events.event_builders import (
     create_endpoint,
     reload_delivery,
 )
-from tests.integration.whatsapp.webhook_builders import run_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +37,10 @@ STATUS = EventDeliveryStatus
 GONE = AttemptResult(http_status=410, latency_ms=5, error="It answered 410 Gone.")
 
 
-def fail(
+def fail_delivery(
     answer: AttemptResult = SERVER_ERROR, *, now: Any = NOON, jitter: float = 0.0
 ) -> FailureConsequence:
-    """Let the only delivery that is due fail."""
+    """Record a failure of the only delivery that is due."""
     return deliveries.record_failure(claim_delivery(now=now), answer=answer, now=now, jitter=jitter)
 
 
@@ -95,7 +95,7 @@ def test_two_gateways_never_claim_the_same() -> None:
     for _ in range(MAX_CONCURRENT_PER_ENDPOINT * 2):
         create_delivery(endpoint)
 
-    claimed = [each.id for ids in run_at_once(4, lambda _: claim_deliveries()) for each in ids]
+    claimed = [each.id for ids in repeat_at_once(4, lambda _: claim_deliveries()) for each in ids]
 
     assert len(claimed) == len(set(claimed)) >= MAX_CONCURRENT_PER_ENDPOINT
 
@@ -121,7 +121,7 @@ class TestRecording:
         delivery = create_delivery(create_endpoint())
 
         now, waits = NOON, []
-        while (fate := fail(now=now)) is FailureConsequence.RETRIED:
+        while (fate := fail_delivery(now=now)) is FailureConsequence.RETRIED:
             next_attempt_at = reload_delivery(delivery).next_attempt_at
             assert next_attempt_at is not None
             waits.append(next_attempt_at - now)
@@ -166,7 +166,7 @@ class TestRecording:
     ) -> None:
         delivery = create_delivery(create_endpoint())
 
-        assert fail(answer, jitter=jitter) is FailureConsequence.RETRIED
+        assert fail_delivery(answer, jitter=jitter) is FailureConsequence.RETRIED
 
         kept = reload_delivery(delivery)
         assert (kept.next_attempt_at, kept.error) == (NOON + wait, answer.error)
@@ -224,9 +224,7 @@ class TestLeases:
         assert deliveries.expire_leases(NOON + LEASE_FOR + MINUTE) == 1
 
         alive = claim_delivery(now=NOON + 3 * MINUTE)
-        deliveries.record_success(
-            dead, answer=SUCCESS, now=NOON
-        )  # comes too late: not its any more
+        deliveries.record_success(dead, answer=SUCCESS, now=NOON)  # too late: the lease has ended
         assert reload_delivery(delivery).status == STATUS.SENDING
         deliveries.record_success(alive, answer=SUCCESS, now=NOON + 3 * MINUTE)
         assert [bool(tried.error) for tried in delivery.tries.all()] == [True, False]

@@ -1,4 +1,4 @@
-"""Endpoints are looked at when they are made, and go without a trace of what waited for them."""
+"""Tests of endpoints: validation, changes and deletion with their deliveries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whoever reads the feed up to a place never finds something new before it."""
+"""Tests of the event feed: no event ever appears before a sequence number already read."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,7 @@ from shared.core.enums import EventDeliveryStatus, EventType
 from shared.events.models import Event, EventAttempt, EventDelivery
 from shared.events.services import endpoints, feed
 from tests.builders import MINUTE, NOON
+from tests.integration.concurrency import repeat_at_once
 from tests.integration.events.event_builders import (
     claim_deliveries,
     create_delivery,
@@ -18,11 +19,10 @@ from tests.integration.events.event_builders import (
     record_event,
     sequence_events,
 )
-from tests.integration.whatsapp.webhook_builders import run_at_once
 from tests.waiting import PATIENCE
 
 
-def read(after: int = 0, *types: str) -> list[int | None]:
+def list_sequences(after: int = 0, *types: str) -> list[int | None]:
     return [event.sequence for event in feed.list_events_after(after, limit=1_000, types=types)]
 
 
@@ -35,8 +35,8 @@ class TestNumber:
         assert sequence_events(limit=2) == [1, 2]
         assert sequence_events(limit=2) == [3]
         assert sequence_events() == []
-        assert read() == [1, 2, 3]
-        assert read(2) == [3]
+        assert list_sequences() == [1, 2, 3]
+        assert list_sequences(2) == [3]
 
     def test_queues_each_event_for_who_wants_it_and_is_switched_on(self) -> None:
         everything = create_endpoint()
@@ -67,14 +67,14 @@ class TestNumber:
         endpoints.enable_endpoint(endpoint.pk)
 
         assert [claimed.event.sequence for claimed in claim_deliveries()] == [1]
-        assert read() == [1, 2]
+        assert list_sequences() == [1, 2]
 
     def test_reads_only_the_types_that_are_asked_for(self) -> None:
         for type_ in (EventType.ORDER_PAID, EventType.CHANNEL_ALERT, EventType.ORDER_PAID):
             record_event(type_)
         sequence_events()
 
-        assert read(0, EventType.ORDER_PAID) == [1, 3]
+        assert list_sequences(0, EventType.ORDER_PAID) == [1, 3]
         assert len(feed.list_events_after(0, limit=2)) == 2
 
 
@@ -95,7 +95,7 @@ class TestSeveralAtOnce:
         with ThreadPoolExecutor(1) as pool:
             slow = pool.submit(slowly)
             assert written.wait(timeout=PATIENCE)
-            record_event(EventType.ORDER_PAID)  # begun later, committed earlier
+            record_event(EventType.ORDER_PAID)  # started later, committed earlier
             assert sequence_events() == [1]
             assert [event.type for event in feed.list_events_after(0, limit=9)] == [
                 EventType.ORDER_PAID
@@ -131,7 +131,7 @@ class TestSeveralAtOnce:
                         for event in feed.list_events_after(max(seen, default=0), limit=5)
                     )
 
-        run_at_once(writers + 3, act)
+        repeat_at_once(writers + 3, act)
 
         assert seen == list(range(1, 2 * writers * each + 1))
         assert EventDelivery.objects.filter(endpoint=endpoint).count() == len(seen)

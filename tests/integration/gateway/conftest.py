@@ -1,4 +1,4 @@
-"""The real gateway on a real database; only Meta is played."""
+"""Fixtures that run the real gateway on a real database with a fake Meta."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,30 +22,30 @@ def graph() -> FakeGraph:
 
 @pytest.fixture
 def gateway(graph: FakeGraph) -> RunGateway:
-    """Give a function that runs the gateway and knocks at it."""
+    """Return a function that runs the gateway and yields a client of it."""
 
     @asynccontextmanager
-    async def running(*, workers: bool = True) -> AsyncIterator[httpx.AsyncClient]:
-        client = MetaClient(
+    async def run_gateway(*, workers: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+        meta_client = MetaClient(
             base_url="http://127.0.0.1:1",
             version="v26.0",
             token="test_access_token",
             transport=httpx.MockTransport(graph),
         )
-        built = app.build_app(config.get_settings(), client=client, workers=workers)
+        built = app.build_app(config.get_settings(), client=meta_client, workers=workers)
         transport = httpx.ASGITransport(built)
         async with (
             built.router.lifespan_context(built),
-            httpx.AsyncClient(transport=transport, base_url="http://gateway") as knocking,
+            httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
         ):
-            yield knocking
+            yield client
 
-    return running
+    return run_gateway
 
 
 @pytest.fixture
 async def database(vendor: str) -> AsyncIterator[Database]:
-    """Give lanes of the test's own to look into the database from the event loop."""
+    """Open a database lane of the test's own, for queries from the event loop."""
     lanes = Database(lanes=1, ingest_apart=False)
     yield lanes
     await lanes.aclose(timeout_seconds=5)
@@ -53,7 +53,7 @@ async def database(vendor: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def eventually(database: Database) -> Callable[..., Any]:
-    """Give a function that waits until a question to the database is answered with true."""
+    """Return a function that waits until a query returns a true value."""
 
     async def wait(question: Callable[[], Any]) -> Any:
         return await await_until(lambda: database.run_unit(question))

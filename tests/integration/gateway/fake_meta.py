@@ -1,4 +1,4 @@
-"""Plays Meta: signs and posts webhooks, takes messages, hands out files."""
+"""A fake of Meta: signed webhooks and a Graph API that accepts messages and serves files."""
 
 import asyncio
 import hmac
@@ -14,11 +14,11 @@ APP_SECRET = "test_app_secret"
 PHONE_NUMBER_ID = "106540352242922"
 
 type RunGateway = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-"""Runs the gateway and gives a client that knocks at it."""
+"""A function that runs the gateway and yields a client of it."""
 
 
 class FakeGraph:
-    """Plays the Graph API: accepts every message unless told otherwise, and hands out files."""
+    """A fake Graph API that by default accepts every message, and serves files."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -37,7 +37,7 @@ class FakeGraph:
 
     @property
     def texts(self) -> list[str]:
-        """What was sent, as plain text."""
+        """The texts of the sent messages."""
         return [
             body.get("text", {}).get("body") or body["interactive"]["body"]["text"]
             for body in self.sent
@@ -71,17 +71,17 @@ class FakeGraph:
         return httpx.Response(200, json={"url": f"http://127.0.0.1:1/files/{name}", "id": name})
 
 
-async def post_webhook(knocking: httpx.AsyncClient, document: object) -> httpx.Response:
-    """Post a webhook as Meta does."""
+async def post_webhook(client: httpx.AsyncClient, document: object) -> httpx.Response:
+    """Post a signed webhook as Meta does."""
     body = document if isinstance(document, bytes) else orjson.dumps(document)
-    seal = hmac.digest(APP_SECRET.encode(), body, "sha256").hex()
-    return await knocking.post(
-        "/webhook", content=body, headers={"X-Hub-Signature-256": f"sha256={seal}"}
+    signature = hmac.digest(APP_SECRET.encode(), body, "sha256").hex()
+    return await client.post(
+        "/webhook", content=body, headers={"X-Hub-Signature-256": f"sha256={signature}"}
     )
 
 
 def build_webhook(*, field: str = "messages", **value: Any) -> dict[str, Any]:
-    """Write a webhook with one change."""
+    """Return a webhook with one change."""
     metadata = {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID}
     change = {"field": field, "value": {"metadata": metadata, **value}}
     return {
@@ -93,7 +93,7 @@ def build_webhook(*, field: str = "messages", **value: Any) -> dict[str, Any]:
 def build_text_webhook(
     words: str, *, serial: int = 1, sender: str | None = "15550100001", **changed: Any
 ) -> dict[str, Any]:
-    """Write a webhook with one text message that was just sent."""
+    """Return a webhook with one text message, sent just now."""
     message = {
         "from": sender,
         "id": f"wamid.{sender}.{serial}",

@@ -1,4 +1,4 @@
-"""`uvicorn gateway.asgi:app` starts, serves and stops, and loses nothing when it is killed."""
+"""Tests of `uvicorn gateway.asgi:app` as a process: start, stop and no losses when killed."""
 
 import asyncio
 import os
@@ -35,27 +35,27 @@ COMPLETE = {
 }
 
 
-def environment(folder: Path, **settings: str) -> dict[str, str]:
-    """Give an environment with these settings and none of the caller's."""
+def build_environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Return an environment with these settings and none of the caller's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), **settings}
 
 
-def command(port: int) -> list[str]:
-    """Give the command a seller's server runs."""
+def build_command(port: int) -> list[str]:
+    """Return the command that a seller's server runs."""
     return [sys.executable, "-m", "uvicorn", "gateway.asgi:app", "--port", str(port)]
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def run_uvicorn(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Run the real process on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        command(port),
+        build_command(port),
         cwd=folder,
-        env=environment(folder, **COMPLETE | settings),
+        env=build_environment(folder, **COMPLETE | settings),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -66,8 +66,8 @@ def running(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Po
         process.communicate()
 
 
-def answer_of(url: str) -> httpx.Response:
-    """Ask until somebody listens."""
+def wait_for_answer(url: str) -> httpx.Response:
+    """Repeat a request until the server answers."""
 
     def ask() -> httpx.Response | None:
         try:
@@ -83,8 +83,8 @@ def answer_of(url: str) -> httpx.Response:
 @pytest.mark.django_db(transaction=True)
 class TestProcess:
     def test_it_serves_and_stops_when_told(self, tmp_path: Path, vendor: str) -> None:
-        with running(tmp_path, DATABASE_URL=address(vendor)) as (url, process):
-            ready = answer_of(f"{url}/readyz")
+        with run_uvicorn(tmp_path, DATABASE_URL=build_database_url(vendor)) as (url, process):
+            ready = wait_for_answer(f"{url}/readyz")
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=PATIENCE)
 
@@ -99,9 +99,9 @@ class TestProcess:
             "sqlite": f"sqlite:///{tmp_path}/no/such/folder/x.sqlite3",
             "postgresql": "postgres://nobody:secret-word@127.0.0.1:1/nothing",
         }
-        with running(tmp_path, DATABASE_URL=nowhere[vendor]) as (url, process):
-            alive = answer_of(f"{url}/healthz")
-            ready = answer_of(f"{url}/readyz")
+        with run_uvicorn(tmp_path, DATABASE_URL=nowhere[vendor]) as (url, process):
+            alive = wait_for_answer(f"{url}/healthz")
+            ready = wait_for_answer(f"{url}/readyz")
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=PATIENCE)
 
@@ -112,17 +112,17 @@ class TestProcess:
 @pytest.mark.django_db(transaction=True)
 class TestCrash:
     def test_whatever_was_acknowledged_outlives_a_kill(self, tmp_path: Path, vendor: str) -> None:
-        with running(tmp_path, DATABASE_URL=address(vendor)) as (url, process):
-            answer_of(f"{url}/readyz")
-            acknowledged = asyncio.run(post_until_it_dies(url, process))
+        with run_uvicorn(tmp_path, DATABASE_URL=build_database_url(vendor)) as (url, process):
+            wait_for_answer(f"{url}/readyz")
+            acknowledged = asyncio.run(post_until_killed(url, process))
 
         stored = set(InboundMessage.objects.values_list("wa_message_id", flat=True))
         assert len(acknowledged) >= 50
         assert acknowledged <= stored
 
 
-async def post_until_it_dies(url: str, process: "subprocess.Popen[str]") -> set[str]:
-    """Post from many connections, kill the process in the middle, tell what was acknowledged."""
+async def post_until_killed(url: str, process: "subprocess.Popen[str]") -> set[str]:
+    """Post on many connections, kill the process meanwhile and return the acknowledged ids."""
     acknowledged: set[str] = set()
 
     async def one_sender(client: httpx.AsyncClient, number: int) -> None:
@@ -144,8 +144,8 @@ async def post_until_it_dies(url: str, process: "subprocess.Popen[str]") -> set[
     return acknowledged
 
 
-def address(vendor: str) -> str:
-    """Write the address of the test's own database."""
+def build_database_url(vendor: str) -> str:
+    """Return the URL of the test's own database."""
     name = connection.settings_dict["NAME"]
     if vendor == "sqlite":
         return f"sqlite:///{name}"

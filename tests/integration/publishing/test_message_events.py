@@ -1,4 +1,4 @@
-"""Other systems are told of messages that failed for good, once, with the reason and no text."""
+"""Tests of the event about a message that finally failed: once, with the reason, without text."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 
-type Fate = Callable[[], object]
+type Outcome = Callable[[], object]
 
 
-def fail(reaction: FailureReaction) -> None:
+def record_failure(reaction: FailureReaction) -> None:
     send_results.record_failure(
         claim_message(),
         judgement=Judgement(reaction, "Refused."),
@@ -39,8 +39,8 @@ def fail(reaction: FailureReaction) -> None:
     )
 
 
-def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
-    """Get status webhooks, all at once."""
+def receive_statuses(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
+    """Store and apply status webhooks in one batch."""
     message = OutboundMessage.objects.get()
     items = [
         build_status(
@@ -55,20 +55,20 @@ def hear(*names: str, wamid: str = "wamid.1", code: int = 131026) -> None:
     delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
-def send() -> None:
+def record_sent() -> None:
     send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
 
 
 def is_refused() -> None:
-    fail(FailureReaction.FAIL)
+    record_failure(FailureReaction.FAIL)
 
 
 def is_tried_until_it_is_given_up() -> None:
     OutboundMessage.objects.update(attempts=send_results.MAX_SEND_ATTEMPTS - 2)
-    fail(FailureReaction.RETRY)
+    record_failure(FailureReaction.RETRY)
     assert not Event.objects.filter(type=EventType.MESSAGE_FAILED).exists()
     OutboundMessage.objects.update(next_attempt_at=None)
-    fail(FailureReaction.RETRY)
+    record_failure(FailureReaction.RETRY)
 
 
 def has_nobody_to_go_to() -> None:
@@ -86,12 +86,12 @@ def stays_unknown() -> None:
 
 def stays_unknown_and_is_then_said_to_have_failed() -> None:
     stays_unknown()
-    hear("failed")
+    receive_statuses("failed")
 
 
 def is_not_delivered() -> None:
-    send()
-    hear("sent", "failed")
+    record_sent()
+    receive_statuses("sent", "failed")
 
 
 def is_sent_again_and_refused_again() -> None:
@@ -101,20 +101,20 @@ def is_sent_again_and_refused_again() -> None:
 
 
 def arrives_after_all() -> None:
-    send()
-    hear("failed", "delivered")
+    record_sent()
+    receive_statuses("failed", "delivered")
 
 
 def is_outside_the_window() -> None:
-    send()
-    hear("failed", code=131047)
+    record_sent()
+    receive_statuses("failed", code=131047)
 
 
 def waits_for_the_window() -> None:
     assert claim_messages(now=NOON + 30 * HOUR) == []
 
 
-FATES: dict[Fate, int] = {
+EVENTS_PER_OUTCOME: dict[Outcome, int] = {
     is_refused: 1,
     is_tried_until_it_is_given_up: 1,
     has_nobody_to_go_to: 1,
@@ -130,18 +130,18 @@ FATES: dict[Fate, int] = {
 
 @pytest.fixture
 def paid() -> Event:
-    """Sell numbers, so that a notice to the buyer waits to be sent."""
+    """Sell numbers, so that a message to the buyer waits to be sent."""
     order = order_states.create_placed_order(builders.create_raffle(numbers=20))
     payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
     return Event.objects.get(type=EventType.ORDER_PAID)
 
 
-@pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.__name__)
-def test_a_message_that(fate: Fate, paid: Event) -> None:
+@pytest.mark.parametrize("fate", EVENTS_PER_OUTCOME, ids=lambda fate: fate.__name__)
+def test_a_message_that(fate: Outcome, paid: Event) -> None:
     fate()
 
     told = Event.objects.filter(type=EventType.MESSAGE_FAILED)
-    assert len(told) == FATES[fate]
+    assert len(told) == EVENTS_PER_OUTCOME[fate]
     message = OutboundMessage.objects.get()
     for event in told:
         assert (event.subject, event.order_id) == (message.about, paid.order_id)

@@ -1,4 +1,4 @@
-"""What other systems are told: an event a fact, in its transaction, with things as they are."""
+"""Tests of recorded events: one per fact, in its transaction, with the data of that moment."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -32,37 +32,37 @@ from shared.use_cases import (
 from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor, build_token_actor
+from tests.integration.concurrency import run_at_once
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
-from tests.integration.raffles.test_concurrency import at_once
 from tests.waiting import PATIENCE
 
-HOUSE = "https://raffles.example"
-WHO: dict[str, Any] = {"by": build_staff_actor(), "now": NOON + MINUTE}
-LATE: dict[str, Any] = {"by": build_staff_actor(), "now": AFTER_THE_DEADLINE + MINUTE}
+PUBLIC_URL = "https://raffles.example"
+BY_STAFF: dict[str, Any] = {"by": build_staff_actor(), "now": NOON + MINUTE}
+BY_STAFF_LATE: dict[str, Any] = {"by": build_staff_actor(), "now": AFTER_THE_DEADLINE + MINUTE}
 
 type Story = Callable[[Raffle], object]
 
 
-def told() -> list[str]:
-    """Name what was told so far, in its order, without what all orders' events begin with."""
+def list_event_types() -> list[str]:
+    """Return the types of all events, oldest first, without the prefix of order events."""
     types = Event.objects.order_by("pk").values_list("type", flat=True)
     return [type_.removeprefix("order.") for type_ in types]
 
 
-def latest(type_: EventType) -> Event:
+def load_latest_event(type_: EventType) -> Event:
     event = Event.objects.filter(type=type_).order_by("-pk").first()
     assert event is not None
     return event
 
 
-def envelope(event: Event) -> dict[str, Any]:
-    return event_payloads.build_event_payload(event, public_url=HOUSE, now=NOON)
+def build_payload(event: Event) -> dict[str, Any]:
+    return event_payloads.build_event_payload(event, public_url=PUBLIC_URL, now=NOON)
 
 
-def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
-    """Keep the file of a proof, as the gateway does once it is fetched."""
+def keep_file(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
+    """Store a proof's file, as the gateway does once it has fetched it."""
     proof_files.keep_proof_file(
         proof.pk,
         content=content,
@@ -73,28 +73,28 @@ def keep(proof: PaymentProof, *, content: bytes = b"receipt") -> None:
     )
 
 
-def with_file(proof: PaymentProof) -> PaymentProof:
-    keep(proof)
+def add_file(proof: PaymentProof) -> PaymentProof:
+    keep_file(proof)
     return proof
 
 
-def late_proof(order: Order) -> PaymentProof:
+def receive_late_proof(order: Order) -> PaymentProof:
     return order_states.receive_proof(order, arrived_at=AFTER_THE_DEADLINE).proof
 
 
-def an_ended_hold(raffle: Raffle) -> Order:
+def create_ended_hold(raffle: Raffle) -> Order:
     order = order_states.create_held_order(raffle)
     orders.expire(order, now=AFTER_THE_DEADLINE)
     return order
 
 
-def reject(order: Order) -> Order:
+def reject_payment(order: Order) -> Order:
     return payments.reject_payment(
-        order.pk, reason=RejectReason.ILLEGIBLE, note="half of it", **WHO
+        order.pk, reason=RejectReason.ILLEGIBLE, note="half of it", **BY_STAFF
     )
 
 
-def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.CashSale:
+def sell_for_cash(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.CashSale:
     return cash_sales.sell_for_cash(
         raffle.pk,
         numbers=numbers or [1, 2],
@@ -103,17 +103,17 @@ def sell(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_sales.Cash
         buyer_phone="+1 555 0199",
         request_key=UUID(int=1),
         pivot=0,
-        **WHO,
+        **BY_STAFF,
     )
 
 
-def make_order(proof: PaymentProof, raffle: Raffle) -> Order:
+def create_order_from_proof(proof: PaymentProof, raffle: Raffle) -> Order:
     terms: dict[str, Any] = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
-    return orphan_proofs.create_order_from_proof(proof.pk, **terms, **WHO)
+    return orphan_proofs.create_order_from_proof(proof.pk, **terms, **BY_STAFF)
 
 
-def twice(act: Callable[[], object]) -> None:
-    """Do it, and once more: whatever is said about that, nothing is told a second time."""
+def do_twice(act: Callable[[], object]) -> None:
+    """Call `act` twice; the second call may be refused and must record nothing."""
     act()
     try:
         act()
@@ -124,133 +124,134 @@ def twice(act: Callable[[], object]) -> None:
 def holds_and_lets_go(raffle: Raffle) -> None:
     hold = order_states.create_held_order(raffle)
     assert hold.contact is not None
-    other = order_states.create_held_order(
-        raffle, numbers=[4], contact=hold.contact
-    )  # replaces the first
-    order_endings.cancel_order(other.pk, **WHO)
+    # The buyer's second hold replaces the first.
+    other = order_states.create_held_order(raffle, numbers=[4], contact=hold.contact)
+    order_endings.cancel_order(other.pk, **BY_STAFF)
     order_states.create_held_order(raffle)
     order_endings.expire_due_orders(now=AFTER_THE_DEADLINE)
 
 
 def is_paid(raffle: Raffle) -> None:
     order = order_states.create_placed_order(raffle)
-    twice(lambda: payments.confirm_payment(order.pk, **WHO))
+    do_twice(lambda: payments.confirm_payment(order.pk, **BY_STAFF))
 
 
 def proves_a_hold(raffle: Raffle) -> None:
     proof = order_states.receive_proof(order_states.create_held_order(raffle)).proof
-    assert told() == ["created"]
-    twice(lambda: keep(proof))
+    assert list_event_types() == ["created"]
+    do_twice(lambda: keep_file(proof))
 
 
 def sends_an_album(raffle: Raffle) -> None:
     order = order_states.create_placed_order(raffle)
     for proof in [order_states.receive_proof(order).proof for _ in range(2)]:
-        keep(proof, content=b"%d" % proof.pk)
+        keep_file(proof, content=b"%d" % proof.pk)
 
 
 def is_rejected(raffle: Raffle) -> None:
     order = order_states.create_order_under_review(raffle)
-    payments.ask_for_better_proof(order.pk, note="", **WHO)
-    twice(lambda: reject(order))
+    payments.ask_for_better_proof(order.pk, note="", **BY_STAFF)
+    do_twice(lambda: reject_payment(order))
 
 
 def is_cancelled(raffle: Raffle) -> None:
     order = order_states.create_placed_order(raffle)
-    twice(lambda: order_endings.cancel_order(order.pk, **WHO))
+    do_twice(lambda: order_endings.cancel_order(order.pk, **BY_STAFF))
 
 
 def expires(raffle: Raffle) -> None:
     order_states.create_placed_order(raffle)
-    twice(lambda: order_endings.expire_due_orders(now=AFTER_THE_DEADLINE))
+    do_twice(lambda: order_endings.expire_due_orders(now=AFTER_THE_DEADLINE))
 
 
 def proves_late_and_gets_its_numbers(raffle: Raffle) -> None:
-    keep(late_proof(order_states.create_expired_order(raffle)))
+    keep_file(receive_late_proof(order_states.create_expired_order(raffle)))
 
 
 def confirmed_late_and_gets_its_numbers(raffle: Raffle) -> None:
     order = order_states.create_expired_order(raffle)
-    twice(lambda: payments.confirm_payment(order.pk, **LATE))
+    do_twice(lambda: payments.confirm_payment(order.pk, **BY_STAFF_LATE))
 
 
 def pays_too_late(raffle: Raffle) -> None:
     order = order_states.create_late_order(raffle)
-    keep(order.proofs.get())
-    twice(lambda: payments.confirm_payment(order.pk, **LATE))
+    keep_file(order.proofs.get())
+    do_twice(lambda: payments.confirm_payment(order.pk, **BY_STAFF_LATE))
 
 
 def pays_too_late_and_gets_other_numbers(raffle: Raffle) -> None:
     order = order_states.create_late_order(raffle)
-    twice(
-        lambda: late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **LATE),
+    do_twice(
+        lambda: late_payments.replace_numbers(
+            order.pk, numbers=[7, 8, 9], pivot=0, **BY_STAFF_LATE
+        ),
     )
 
 
 def pays_too_late_and_gets_the_money_back(raffle: Raffle) -> None:
     order = order_states.create_late_order(raffle)
-    twice(lambda: late_payments.note_refund(order.pk, note="", **LATE))
+    do_twice(lambda: late_payments.note_refund(order.pk, note="", **BY_STAFF_LATE))
 
 
 def pays_too_late_and_is_rejected(raffle: Raffle) -> None:
     order = order_states.create_late_order(raffle)
-    twice(lambda: reject(order))
+    do_twice(lambda: reject_payment(order))
 
 
 def brings_an_ended_hold_back(raffle: Raffle) -> None:
-    keep(late_proof(an_ended_hold(raffle)))
+    keep_file(receive_late_proof(create_ended_hold(raffle)))
 
 
 def proves_an_ended_hold_too_late(raffle: Raffle) -> None:
-    order = an_ended_hold(raffle)
+    order = create_ended_hold(raffle)
     order_states.create_held_order(raffle)
-    late_proof(order)
+    receive_late_proof(order)
 
 
 def buys_for_cash(raffle: Raffle) -> None:
-    twice(lambda: sell(raffle))
+    do_twice(lambda: sell_for_cash(raffle))
 
 
 def attaches_a_kept_orphan(raffle: Raffle) -> None:
     proof, order = (
-        with_file(order_states.receive_orphan_proof()),
+        add_file(order_states.receive_orphan_proof()),
         order_states.create_placed_order(raffle),
     )
-    assert told() == ["created"]
-    twice(lambda: orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO))
+    assert list_event_types() == ["created"]
+    do_twice(lambda: orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **BY_STAFF))
 
 
 def attaches_an_orphan_on_its_way(raffle: Raffle) -> None:
     proof, order = order_states.receive_orphan_proof(), order_states.create_placed_order(raffle)
-    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
-    assert told() == ["created"]
-    twice(lambda: keep(proof))
+    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **BY_STAFF)
+    assert list_event_types() == ["created"]
+    do_twice(lambda: keep_file(proof))
 
 
 def attaches_a_kept_orphan_too_late(raffle: Raffle) -> None:
     proof, order = (
-        with_file(order_states.receive_orphan_proof()),
+        add_file(order_states.receive_orphan_proof()),
         order_states.create_expired_order(raffle),
     )
     order_states.create_held_order(raffle)
-    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **LATE)
+    orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **BY_STAFF_LATE)
 
 
 def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
-    proof = with_file(order_states.receive_orphan_proof())
-    twice(lambda: make_order(proof, raffle))
+    proof = add_file(order_states.receive_orphan_proof())
+    do_twice(lambda: create_order_from_proof(proof, raffle))
 
 
 def dismisses_an_orphan(raffle: Raffle) -> None:
-    proof = with_file(order_states.receive_orphan_proof())
-    orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=False, **WHO)
+    proof = add_file(order_states.receive_orphan_proof())
+    orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=False, **BY_STAFF)
 
 
 def chats_from_hello_to_receipt(raffle: Raffle) -> None:
     buyer = BuyerChat()
     order = buyer.buys(numbers="7 and 8")
     buyer.sends_picture()
-    keep(order.proofs.get())
+    keep_file(order.proofs.get())
 
 
 def chats_and_cancels(raffle: Raffle) -> None:
@@ -263,8 +264,8 @@ def claims_an_album_in_the_chat(raffle: Raffle) -> None:
     buyer = BuyerChat()
     order = buyer.buys(numbers="7 and 8")
     album = [order_states.receive_orphan_proof(buyer.contact) for _ in range(3)]
-    keep(album[0])
-    keep(album[2])
+    keep_file(album[0])
+    keep_file(album[2])
     buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, album[1].pk, order.pk))
 
 
@@ -274,8 +275,8 @@ def sells_the_last_number(raffle: Raffle) -> None:
         order_states.create_placed_order(raffle, numbers=numbers),
         order_states.create_placed_order(raffle, numbers=[20]),
     )
-    payments.confirm_payment(first.pk, **WHO)
-    twice(lambda: payments.confirm_payment(last.pk, **WHO))
+    payments.confirm_payment(first.pk, **BY_STAFF)
+    do_twice(lambda: payments.confirm_payment(last.pk, **BY_STAFF))
 
 
 STORIES: dict[Story, list[str]] = {
@@ -313,19 +314,19 @@ class TestAnEventAFact:
     def test_whoever(self, story: Story) -> None:
         story(builders.create_raffle(numbers=20, max_per_order=20))
 
-        assert told() == STORIES[story]
+        assert list_event_types() == STORIES[story]
         for event in Event.objects.all():
-            TypeAdapter(event_payloads.Envelope).validate_python(envelope(event))
+            TypeAdapter(event_payloads.Envelope).validate_python(build_payload(event))
 
     def test_a_trouble_is_told_when_it_begins_and_when_it_begins_again(self) -> None:
         for _ in range(2):
             alarms.sound_alarm("paused:1", title="Sending is paused", phone_number_id="1", now=NOON)
-        assert told() == ["channel.alert"]
+        assert list_event_types() == ["channel.alert"]
         alarms.resolve_alarm("paused:1", by="rita", now=NOON)
         alarms.sound_alarm("paused:1", title="Sending is paused", detail="Token", now=NOON)
 
-        assert told() == ["channel.alert"] * 2
-        read = envelope(latest(EventType.CHANNEL_ALERT))
+        assert list_event_types() == ["channel.alert"] * 2
+        read = build_payload(load_latest_event(EventType.CHANNEL_ALERT))
         TypeAdapter(event_payloads.Envelope).validate_python(read)
         assert read["data"] == {
             "alert": {
@@ -337,13 +338,13 @@ class TestAnEventAFact:
         }
 
 
-class Refused(Exception):
-    """What a listener that fails raises."""
+class ListenerFailed(Exception):
+    """The error of a failing listener."""
 
 
 @contextmanager
-def listening(signal: Signal, listener: Callable[..., object]) -> Iterator[None]:
-    """Let a listener come after ours for a while."""
+def connect_listener(signal: Signal, listener: Callable[..., object]) -> Iterator[None]:
+    """Connect a listener after the product's own while the block runs."""
     signal.connect(listener, weak=False)
     try:
         yield
@@ -358,15 +359,16 @@ class TestInTheTransactionOfTheChange:
         refused: list[OrderAction] = []
 
         def refuse(action: OrderAction, **_: object) -> None:
-            assert told() == ["created", "paid"]  # ours came first
+            # The product's own listener ran before this one.
+            assert list_event_types() == ["created", "paid"]
             refused.append(action)
-            raise Refused
+            raise ListenerFailed
 
-        with listening(signals.order_changed, refuse), pytest.raises(Refused):
-            payments.confirm_payment(order.pk, **WHO)
+        with connect_listener(signals.order_changed, refuse), pytest.raises(ListenerFailed):
+            payments.confirm_payment(order.pk, **BY_STAFF)
 
         assert refused == [OrderAction.PAID]
-        assert told() == ["created"]
+        assert list_event_types() == ["created"]
         assert order_states.reload_order(order).status == OrderStatus.PENDING_PAYMENT
 
     def test_a_hold_costs_nothing_more(self) -> None:
@@ -391,7 +393,7 @@ class TestInTheTransactionOfTheChange:
         order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
         with CaptureQueriesContext(connection) as queries:
-            reject(order)
+            reject_payment(order)
 
         at = [place for place, query in enumerate(queries) if "raffles_orderevent" in query["sql"]]
         told_in = list(queries)[at[-1] + 1 :]
@@ -410,9 +412,9 @@ class TestAsThingsThenWere:
             order.pk, by=build_token_actor(), now=NOON + MINUTE, reason="SPEI 88213"
         )
 
-        event = latest(EventType.ORDER_PAID)
+        event = load_latest_event(EventType.ORDER_PAID)
         assert (event.subject, event.order_id, event.proof_id) == (order.code, order.pk, None)
-        data = envelope(event)["data"]
+        data = build_payload(event)["data"]
         assert data["reason"] == "SPEI 88213"
         assert data["by"] == {"kind": "token", "label": "n8n"}
         assert (data["proof"], data["actions"]) == (None, None)
@@ -424,51 +426,51 @@ class TestAsThingsThenWere:
     def test_a_rejected_one_has_a_clock_again_and_what_can_be_done(self) -> None:
         order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
-        reject(order)
+        reject_payment(order)
 
-        data = envelope(latest(EventType.ORDER_REJECTED))["data"]
+        data = build_payload(load_latest_event(EventType.ORDER_REJECTED))["data"]
         assert data["reason"] == "Illegible: half of it"
         assert data["order"]["expires_at"] == "2026-11-22T12:31:00+00:00"
         assert [proof["verdict"] for proof in data["order"]["proofs"]] == ["REJECTED"]
         assert data["actions"] == {
-            "confirm_url": f"{HOUSE}/api/orders/{order.pk}/confirm-payment",
-            "reject_url": f"{HOUSE}/api/orders/{order.pk}/reject-payment",
+            "confirm_url": f"{PUBLIC_URL}/api/orders/{order.pk}/confirm-payment",
+            "reject_url": f"{PUBLIC_URL}/api/orders/{order.pk}/reject-payment",
         }
 
     def test_an_expired_one_names_the_numbers_it_had(self) -> None:
         order_states.create_expired_order(builders.create_raffle(numbers=20), numbers=[7])
 
-        data = envelope(latest(EventType.ORDER_EXPIRED))["data"]
+        data = build_payload(load_latest_event(EventType.ORDER_EXPIRED))["data"]
         assert (data["order"]["status"], data["order"]["numbers"]) == ("EXPIRED", ["07"])
         assert (data["by"]["kind"], data["actions"]) == ("sweeper", None)
 
     def test_a_sale_for_cash_knows_its_buyer_and_numbers_from_the_beginning(self) -> None:
-        sell(builders.create_raffle(numbers=20))
+        sell_for_cash(builders.create_raffle(numbers=20))
 
-        order = latest(EventType.ORDER_CREATED).data["order"]
+        order = load_latest_event(EventType.ORDER_CREATED).data["order"]
         assert order["buyer"] == {"name": "Inés", "phone": "+1 555 0199", "user_id": None}
         assert (order["status"], order["numbers"]) == ("PENDING_PAYMENT", ["01", "02"])
 
     def test_a_late_payment_can_be_decided_and_shows_what_is_lost(self) -> None:
         order_states.create_late_order(builders.create_raffle(numbers=20))
 
-        data = envelope(latest(EventType.ORDER_LATE_PAYMENT))["data"]
+        data = build_payload(load_latest_event(EventType.ORDER_LATE_PAYMENT))["data"]
         assert (data["order"]["status"], data["order"]["needs_decision"]) == ("EXPIRED", True)
         assert data["order"]["numbers"] == ["01", "02", "03"]
         assert data["actions"] is not None
 
     def test_other_numbers_replace_the_old_ones(self) -> None:
         order = order_states.create_late_order(builders.create_raffle(numbers=20))
-        late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **LATE)
+        late_payments.replace_numbers(order.pk, numbers=[7, 8, 9], pivot=0, **BY_STAFF_LATE)
 
-        seen = latest(EventType.ORDER_PAID).data["order"]
+        seen = load_latest_event(EventType.ORDER_PAID).data["order"]
         assert (seen["numbers"], seen["needs_decision"]) == (["07", "08", "09"], False)
 
     def test_a_sold_out_raffle_is_described(self) -> None:
         raffle = builders.create_raffle(numbers=2)
-        sell(raffle)
+        sell_for_cash(raffle)
 
-        event = latest(EventType.RAFFLE_SOLD_OUT)
+        event = load_latest_event(EventType.RAFFLE_SOLD_OUT)
         assert event.subject == "Summer Raffle"
         assert event.data["raffle"] == {
             "id": raffle.pk,
@@ -485,19 +487,19 @@ class TestProofs:
         raffle = builders.create_raffle(numbers=20)
         first = order_states.create_order_under_review(raffle, numbers=[1])
         second = order_states.create_order_under_review(raffle, numbers=[2])
-        keep(first.proofs.get())
-        alone = envelope(latest(EventType.ORDER_PROOF_RECEIVED))
-        keep(second.proofs.get())
+        keep_file(first.proofs.get())
+        alone = build_payload(load_latest_event(EventType.ORDER_PROOF_RECEIVED))
+        keep_file(second.proofs.get())
 
-        event = latest(EventType.ORDER_PROOF_RECEIVED)
+        event = load_latest_event(EventType.ORDER_PROOF_RECEIVED)
         proof = second.proofs.get()
-        seen = envelope(event)["data"]["proof"]
+        seen = build_payload(event)["data"]["proof"]
         assert (event.order_id, event.proof_id) == (second.pk, proof.pk)
         assert (alone["data"]["proof"]["duplicate_of"], seen["duplicate_of"]) == (None, first.code)
         assert (seen["sha256"], seen["content_type"]) == (proof.sha256, "image/jpeg")
         assert seen["expires_at"] == "2026-11-29T12:00:00+00:00"
         address, signature = seen["url"].split("?signature=")
-        assert address == f"{HOUSE}/api/proofs/{proof.pk}/file"
+        assert address == f"{PUBLIC_URL}/api/proofs/{proof.pk}/file"
         assert signed_links.verify_proof_signature(signature, now=NOON) == proof.pk
         assert [one["status"] for one in event.data["order"]["proofs"]] == ["KEPT"]
         assert "signature" not in str(event.data)
@@ -512,15 +514,15 @@ class TestAtOnce:
         together = threading.Barrier(2)
 
         def wait_for_the_other(**_: object) -> None:
-            if vendor == "postgresql":  # SQLite lets one write after the other
+            if vendor == "postgresql":  # SQLite allows one writer at a time
                 together.wait(PATIENCE)
 
         def confirm(order: Order) -> object:
-            return payments.confirm_payment(order.pk, **WHO)
+            return payments.confirm_payment(order.pk, **BY_STAFF)
 
-        with listening(signals.order_changed, wait_for_the_other):
-            at_once([partial(confirm, order) for order in both], threads=2)
-        unseen = EventType.RAFFLE_SOLD_OUT not in told()
+        with connect_listener(signals.order_changed, wait_for_the_other):
+            run_at_once([partial(confirm, order) for order in both], threads=2)
+        unseen = EventType.RAFFLE_SOLD_OUT not in list_event_types()
 
         numbered = [event.type for _ in range(3) for event in recorder.sequence_events(now=NOON)]
 
@@ -549,7 +551,7 @@ class TestAtOnce:
             )
             naming.start()
             naming.join(0.3)
-            assert naming.is_alive()  # it waits for the file
+            assert naming.is_alive()  # it waits for the lock on the proof
         naming.join(10)
 
-        assert told() == ["created", "proof_received"]
+        assert list_event_types() == ["created", "proof_received"]

@@ -1,4 +1,4 @@
-"""Brings orders where a test needs them, by the services themselves."""
+"""Orders in every state, brought there by the services themselves."""
 
 from collections.abc import Collection
 from itertools import count
@@ -13,7 +13,7 @@ from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 
 PIVOT = 1_234_567
 AFTER_THE_DEADLINE = NOON + 33 * MINUTE
-"""Half an hour to pay, two minutes of grace, and one more."""
+"""Half an hour to pay, two minutes of grace, and one minute more."""
 
 _message_serial = count(1)
 
@@ -21,7 +21,7 @@ _message_serial = count(1)
 def create_held_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
-    """Hold numbers at noon, for a new buyer unless one is named."""
+    """Hold numbers at noon, for a new buyer by default."""
     buyer = contact or builders.create_contact()
     return reservations.hold_numbers(
         raffle, contact_id=buyer.pk, numbers=numbers, now=NOON, by=builders.build_chat_actor()
@@ -49,7 +49,7 @@ def create_order_under_review(
 def create_paid_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
-    """Bring an order to its good end, at noon."""
+    """Place an order, send a proof and confirm the payment, at noon."""
     order = create_order_under_review(raffle, numbers=numbers, contact=contact)
     payments.confirm_payment(order, by=builders.build_staff_actor(), now=NOON)
     return order
@@ -58,7 +58,7 @@ def create_paid_order(
 def create_expired_order(
     raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3), contact: WhatsAppContact | None = None
 ) -> Order:
-    """Place an order and let its time run out."""
+    """Place an order and expire it after its deadline."""
     order = create_placed_order(raffle, numbers=numbers, contact=contact)
     assert orders.expire(order, now=AFTER_THE_DEADLINE)
     return order
@@ -71,7 +71,7 @@ def create_cancelled_order(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 
 
 
 def create_order_in_status(raffle: Raffle, status: OrderStatus) -> Order:
-    """Bring an order into a status, whichever it is."""
+    """Create an order with this status."""
     ways = {
         OrderStatus.DRAFT: create_held_order,
         OrderStatus.PENDING_PAYMENT: create_placed_order,
@@ -83,7 +83,7 @@ def create_order_in_status(raffle: Raffle, status: OrderStatus) -> Order:
 
 
 def build_proof_source(**fields: object) -> ProofSource:
-    """Give a message with a proof that nobody sent before."""
+    """Return the source of a new proof message."""
     serial = next(_message_serial)
     values = {
         "phone_number_id": PHONE_NUMBER_ID,
@@ -98,7 +98,7 @@ def build_proof_source(**fields: object) -> ProofSource:
 
 
 def receive_proof(order: Order, **fields: object) -> ProofKept | ProofLate:
-    """Send a proof for an order by its own buyer, at noon."""
+    """Send a proof from the order's own buyer, at noon."""
     assert order.contact_id is not None
     outcome = proofs.receive_proof(
         build_proof_source(**fields),
@@ -125,7 +125,7 @@ def receive_orphan_proof(contact: WhatsAppContact | None = None, **fields: objec
 
 
 def create_late_order(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -> Order:
-    """Let an order expire, its first number go to somebody else, and its proof come after that."""
+    """Create an expired order whose first number is taken and whose proof comes after that."""
     order = create_expired_order(raffle, numbers=numbers)
     create_held_order(raffle, numbers=[min(numbers)])
     late = receive_proof(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
@@ -135,23 +135,23 @@ def create_late_order(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -
 
 
 def reject_proofs(order: Order) -> Order:
-    """Turn an order's proofs down, at noon."""
+    """Reject an order's proofs, at noon."""
     return payments.reject_proofs(
         order, reason=RejectReason.ILLEGIBLE, note="", by=builders.build_staff_actor(), now=NOON
     )
 
 
 def list_ticket_statuses(raffle: Raffle, *numbers: int) -> list[str]:
-    """Read the statuses of these numbers, ascending."""
+    """Return the statuses of these numbers, in ascending order of number."""
     found = TicketNumber.objects.filter(raffle=raffle, number__in=numbers)
     return list(found.order_by("number").values_list("status", flat=True))
 
 
 def list_actions(order: Order) -> list[str]:
-    """Read what happened to an order, in its order."""
+    """Return the actions in an order's history, oldest first."""
     return [event.action for event in OrderEvent.objects.filter(order=order)]
 
 
 def reload_order(order: Order) -> Order:
-    """Read an order as the database has it."""
+    """Return an order as the database has it."""
     return Order.objects.select_related("raffle").get(pk=order.pk)

@@ -1,4 +1,4 @@
-"""What is on sale and what is left."""
+"""Tests of the raffles on sale and their free numbers."""
 
 from datetime import datetime, timedelta
 from typing import Any

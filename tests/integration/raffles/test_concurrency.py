@@ -1,14 +1,11 @@
-"""Many buyers at once, on threads and connections of their own: nothing is sold twice."""
+"""Tests of many buyers at once, each with a connection: no number is sold twice."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from threading import Barrier
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.errors import NumbersTaken, TooFewLeft
@@ -19,6 +16,7 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, build_chat_actor, build_staff_actor
+from tests.integration.concurrency import run_at_once
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
 
@@ -28,28 +26,11 @@ THREADS = 16
 type Outcome = tuple[int, ...] | str
 
 
-def at_once[T](tasks: list[Callable[[], T]], *, threads: int = THREADS) -> list[T]:
-    """Run the tasks on as many threads, which all begin at the same moment."""
-    start = Barrier(threads)
-    shares = [tasks[at::threads] for at in range(threads)]
-
-    def run(share: list[Callable[[], T]]) -> list[T]:
-        connection.ensure_connection()
-        start.wait()
-        try:
-            return [task() for task in share]
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(threads) as pool:
-        return [result for results in pool.map(run, shares) for result in results]
-
-
-def hold(raffle: Raffle, contact: WhatsAppContact, *numbers: int) -> Outcome:
-    """Hold numbers as the conversation does: the contact first, then all in one transaction."""
+def hold_numbers(raffle: Raffle, contact: WhatsAppContact, *numbers: int) -> Outcome:
+    """Hold numbers as the conversation does: lock the contact first, all in one transaction."""
     try:
         with transaction.atomic(durable=True):
-            lock(contact)
+            lock_contact(contact)
             order = reservations.hold_numbers(
                 raffle, contact_id=contact.pk, numbers=numbers, now=NOON, by=build_chat_actor()
             )
@@ -66,7 +47,7 @@ def hold_random(raffle: Raffle, *, quantity: int, pivot: int) -> list[int]:
     return order.list_ticket_numbers()
 
 
-def lock(contact: WhatsAppContact) -> None:
+def lock_contact(contact: WhatsAppContact) -> None:
     WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact.pk)
 
 
@@ -75,7 +56,9 @@ class TestTheSameNumber:
         raffle = builders.create_raffle(numbers=10)
         buyers = [builders.create_contact() for _ in range(100)]
 
-        outcomes = at_once([partial(hold, raffle, buyer, 7) for buyer in buyers])
+        outcomes = run_at_once(
+            [partial(hold_numbers, raffle, buyer, 7) for buyer in buyers], threads=THREADS
+        )
 
         assert Counter(outcomes) == {(7,): 1, "taken": 99}
         assert inventory.find_inventory_problems() == []
@@ -86,15 +69,15 @@ class TestTheSameNumber:
 
         def turn(at: int) -> Outcome:
             numbers = [1 + (at * step) % 12 for step in (1, 5, 7)]  # in every order, overlapping
-            outcome = hold(raffle, buyers[at], *numbers[:: 1 if at % 2 else -1])
+            outcome = hold_numbers(raffle, buyers[at], *numbers[:: 1 if at % 2 else -1])
             if outcome != "taken" and at % 3 == 0:
                 with transaction.atomic(durable=True):
-                    lock(buyers[at])
+                    lock_contact(buyers[at])
                     mine = Order.objects.get(contact=buyers[at], status=OrderStatus.DRAFT)
                     orders.cancel(orders.lock_order(mine.pk), by=build_chat_actor(), now=NOON)
             return outcome
 
-        outcomes = at_once([partial(turn, at) for at in range(64)])
+        outcomes = run_at_once([partial(turn, at) for at in range(64)], threads=THREADS)
 
         assert len(outcomes) == 64
         assert inventory.find_inventory_problems() == []
@@ -116,7 +99,9 @@ class TestRandomNumbers:
                         break
             return bought
 
-        shares = at_once([partial(buy_until_sold_out, seed) for seed in range(THREADS)])
+        shares = run_at_once(
+            [partial(buy_until_sold_out, seed) for seed in range(THREADS)], threads=THREADS
+        )
 
         assert sorted(number for share in shares for number in share) == list(range(1, 61))
         assert not raffle.numbers.filter(status=TicketStatus.AVAILABLE).exists()
@@ -130,14 +115,14 @@ class TestOneOrder:
 
         def confirm() -> type:
             with transaction.atomic(durable=True):
-                lock(WhatsAppContact(pk=order.contact_id))
+                lock_contact(WhatsAppContact(pk=order.contact_id))
                 return type(
                     payments.confirm_payment(
                         orders.lock_order(order.pk), by=build_staff_actor(), now=NOON
                     )
                 )
 
-        outcomes = at_once([confirm] * 8, threads=8)
+        outcomes = run_at_once([confirm] * 8, threads=8)
 
         assert Counter(outcomes) == {Settled: 1, AlreadySettled: 7}
         assert order_states.list_actions(order).count("PAID") == 1
@@ -153,7 +138,7 @@ class TestOneOrder:
 
         def end(order: Order, way: str) -> str:
             with transaction.atomic(durable=True):
-                lock(WhatsAppContact(pk=order.contact_id))
+                lock_contact(WhatsAppContact(pk=order.contact_id))
                 locked = orders.lock_order(order.pk)
                 if way == "expire":
                     done = orders.expire(locked, now=AFTER_THE_DEADLINE)
@@ -163,8 +148,9 @@ class TestOneOrder:
                 )
                 return "late" if isinstance(outcome, Settled) and outcome.late else "paid"
 
-        outcomes = at_once(
-            [partial(end, order, way) for order in pending for way in ("expire", "confirm")]
+        outcomes = run_at_once(
+            [partial(end, order, way) for order in pending for way in ("expire", "confirm")],
+            threads=THREADS,
         )
 
         counted = Counter(outcomes)

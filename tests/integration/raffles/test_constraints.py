@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code above it does."""
+"""Tests of the database's own constraints on orders and tickets."""
 
 from decimal import Decimal
 

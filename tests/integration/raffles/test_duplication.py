@@ -1,4 +1,4 @@
-"""A new raffle from the terms of another."""
+"""Tests of duplicating a raffle's terms."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def storage_of_its_own(tmp_path: Path, settings: Settings) -> None:
+def private_storage(tmp_path: Path, settings: Settings) -> None:
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {

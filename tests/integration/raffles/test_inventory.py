@@ -1,4 +1,4 @@
-"""The proof that the stock adds up notices everything that must not be."""
+"""Tests of the inventory check: it detects every inconsistency."""
 
 from collections.abc import Callable
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Opening, pausing and closing a raffle."""
+"""Tests of opening, pausing and closing a raffle."""
 
 from collections.abc import Callable
 

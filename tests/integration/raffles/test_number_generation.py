@@ -1,4 +1,4 @@
-"""Creating the numbers of a raffle, and the terminal command that does."""
+"""Tests of generating a raffle's numbers, and of the command that does it."""
 
 from io import StringIO
 
@@ -12,11 +12,11 @@ from tests import builders
 pytestmark = pytest.mark.django_db
 
 
-def empty(**fields: int) -> Raffle:
+def create_raffle_without_numbers(**fields: int) -> Raffle:
     return builders.create_raffle(with_numbers=False, status="DRAFT", **fields)
 
 
-def numbers_of(raffle: Raffle) -> list[int]:
+def list_numbers(raffle: Raffle) -> list[int]:
     found = TicketNumber.objects.filter(raffle=raffle).order_by("number")
     return list(found.values_list("number", flat=True))
 
@@ -25,16 +25,16 @@ class TestGenerate:
     @pytest.mark.parametrize("first_number", [0, 1])
     @pytest.mark.parametrize("count", [1, 100, 2501])
     def test_creates_every_number_once(self, first_number: int, count: int) -> None:
-        raffle = empty(numbers=count, first_number=first_number)
+        raffle = create_raffle_without_numbers(numbers=count, first_number=first_number)
 
         created = number_generation.generate_numbers(raffle.pk, chunk=1000)
 
         assert created == count
-        assert numbers_of(raffle) == list(range(first_number, first_number + count))
+        assert list_numbers(raffle) == list(range(first_number, first_number + count))
         assert inventory.find_inventory_problems() == []
 
     def test_goes_on_where_it_was_broken_off(self) -> None:
-        raffle = empty(numbers=250)
+        raffle = create_raffle_without_numbers(numbers=250)
 
         def break_off(done: int) -> None:
             if done == 200:
@@ -45,16 +45,16 @@ class TestGenerate:
         TicketNumber.objects.filter(raffle=raffle, number=7).delete()
 
         assert number_generation.generate_numbers(raffle.pk, chunk=100) == 51
-        assert numbers_of(raffle) == list(range(1, 251))
+        assert list_numbers(raffle) == list(range(1, 251))
 
     def test_creates_nothing_twice(self) -> None:
-        raffle = empty(numbers=10)
+        raffle = create_raffle_without_numbers(numbers=10)
         number_generation.generate_numbers(raffle.pk)
 
         assert number_generation.generate_numbers(raffle.pk) == 0
 
     def test_tells_how_many_exist_after_each_chunk(self) -> None:
-        raffle = empty(numbers=250, first_number=0)
+        raffle = create_raffle_without_numbers(numbers=250, first_number=0)
         told: list[int] = []
 
         number_generation.generate_numbers(raffle.pk, chunk=100, progress=told.append)
@@ -62,7 +62,7 @@ class TestGenerate:
         assert told == [100, 200, 250]
 
     def test_shuffles(self) -> None:
-        raffle = empty(numbers=1000)
+        raffle = create_raffle_without_numbers(numbers=1000)
         number_generation.generate_numbers(raffle.pk)
 
         keys = list(raffle.numbers.order_by("number").values_list("shuffle_key", flat=True))
@@ -79,7 +79,7 @@ class TestGenerate:
 
 class TestCommand:
     def test_creates_the_numbers_and_says_so(self) -> None:
-        raffle = empty(numbers=100, first_number=0)
+        raffle = create_raffle_without_numbers(numbers=100, first_number=0)
         said = StringIO()
 
         call_command("generate_numbers", str(raffle.pk), stdout=said)
@@ -87,10 +87,10 @@ class TestCommand:
         assert said.getvalue() == (
             "Summer Raffle: numbers 00 to 99 exist, 100 of them created now.\n"
         )
-        assert len(numbers_of(raffle)) == 100
+        assert len(list_numbers(raffle)) == 100
 
     def test_names_the_raffles_there_are_when_it_is_given_another(self) -> None:
-        raffle = empty()
+        raffle = create_raffle_without_numbers()
 
         with pytest.raises(CommandError, match=rf"There are: {raffle.pk} \(Summer Raffle\)"):
             call_command("generate_numbers", str(raffle.pk + 1))

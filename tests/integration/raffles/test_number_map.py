@@ -1,4 +1,4 @@
-"""The map of a raffle's numbers: stretches that add up, pages that name who has what."""
+"""Tests of a raffle's number map: segments that add up and pages that name the buyers."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries

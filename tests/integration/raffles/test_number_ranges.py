@@ -1,4 +1,4 @@
-"""The numbers of a raffle as ranges: nothing left out, nothing twice, one page after the other."""
+"""Tests of a raffle's numbers as ranges: complete, without repeats and paginated."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -16,12 +16,12 @@ FREE, HELD, SOLD = TicketStatus.AVAILABLE, TicketStatus.RESERVED, TicketStatus.S
 
 @pytest.fixture
 def raffle(db: None) -> Raffle:
-    """Make a raffle whose numbers 0 to 11 read FFSSSHFHHSFF, beside one that is sold out."""
+    """Create a raffle whose numbers 0 to 11 read FFSSSHFHHSFF, next to a sold-out one."""
     TicketNumber.objects.filter(raffle=builders.create_raffle(numbers=12)).update(status=SOLD)
-    made = builders.create_raffle(numbers=12, first_number=0)
-    made.numbers.filter(number__in=[2, 3, 4, 9]).update(status=SOLD)
-    made.numbers.filter(number__in=[5, 7, 8]).update(status=HELD)
-    return made
+    created = builders.create_raffle(numbers=12, first_number=0)
+    created.numbers.filter(number__in=[2, 3, 4, 9]).update(status=SOLD)
+    created.numbers.filter(number__in=[5, 7, 8]).update(status=HELD)
+    return created
 
 
 ALL = [

@@ -1,4 +1,4 @@
-"""From the hold to the end of an order: placed, paid, cancelled, expired, or paid too late."""
+"""Tests of an order's life: held, placed, paid, cancelled, expired or paid too late."""
 
 from collections.abc import Callable
 
@@ -132,7 +132,7 @@ class TestPlace:
 
     def test_refuses_after_the_draw(self, raffle: Raffle) -> None:
         order = order_states.create_held_order(raffle)
-        draw(order)
+        mark_drawn(order)
 
         with pytest.raises(RaffleDrawn):
             orders.place(order, at=NOON, now=NOON, by=build_chat_actor())
@@ -276,7 +276,7 @@ class TestConfirm:
 
     def test_refuses_after_the_draw(self, raffle: Raffle) -> None:
         order = order_states.create_placed_order(raffle)
-        draw(order)
+        mark_drawn(order)
 
         with pytest.raises(RaffleDrawn):
             payments.confirm_payment(order, by=build_staff_actor(), now=NOON)
@@ -397,7 +397,7 @@ class TestConfirmLate:
 
     def test_sells_nothing_after_the_draw_and_asks_for_a_decision(self, raffle: Raffle) -> None:
         order = order_states.create_expired_order(raffle)
-        draw(order)
+        mark_drawn(order)
 
         outcome = payments.confirm_payment(order, by=build_staff_actor(), now=AFTER_THE_DEADLINE)
 
@@ -533,12 +533,12 @@ class TestHistory:
     ) -> None:
         order = order_states.create_order_in_status(raffle, current)
         if wanted in ORDER_TRANSITIONS[current]:
-            move(order, to=wanted)
+            change_status(order, to=wanted)
             assert order_states.reload_order(order).status == wanted
             return
 
         with pytest.raises(TransitionNotAllowed):
-            move(order, to=wanted)
+            change_status(order, to=wanted)
         assert order_states.reload_order(order).status == current
 
     def test_notices_that_the_order_changed_under_its_hands(self, raffle: Raffle) -> None:
@@ -546,7 +546,7 @@ class TestHistory:
         Order.objects.filter(pk=order.pk).update(status=OrderStatus.CANCELLED)
 
         with pytest.raises(WrongRowCount):
-            move(order, to=OrderStatus.PAID)
+            change_status(order, to=OrderStatus.PAID)
 
 
 class TestTickets:
@@ -567,12 +567,12 @@ class TestTickets:
             tickets.sell_order_tickets(order)
 
 
-def draw(order: Order) -> None:
+def mark_drawn(order: Order) -> None:
     order.raffle.status = RaffleStatus.DRAWN
     order.raffle.save()
 
 
-def move(order: Order, *, to: OrderStatus) -> None:
+def change_status(order: Order, *, to: OrderStatus) -> None:
     changes = {"expires_at": NOON} if to in Order.LIVE else {}
     history.change_order_status(
         order,

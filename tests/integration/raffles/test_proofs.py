@@ -1,4 +1,4 @@
-"""Payment proofs: which order they belong to, what they change, and their files."""
+"""Tests of payment proofs: their orders, their effects and their files."""
 
 import hashlib
 from collections.abc import Callable
@@ -193,8 +193,8 @@ class TestFetching:
         second = order_states.receive_proof(order, media_id="m2", media_sha256="cd" * 32).proof
         first = order_states.receive_proof(order, media_id="m1").proof
         later = order_states.receive_proof(order).proof
-        due_at(first, NOON - MINUTE)
-        due_at(later, NOON + MINUTE)
+        set_fetch_time(first, NOON - MINUTE)
+        set_fetch_time(later, NOON + MINUTE)
 
         due = proof_fetching.list_proofs_to_fetch(now=NOON, limit=10)
 
@@ -241,31 +241,31 @@ class TestKeepFile:
     def test_stores_the_bytes_under_the_alias_of_proofs(self, raffle: Raffle) -> None:
         proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
 
-        keep(proof, content=PICTURE)
+        keep_file(proof, content=PICTURE)
 
         kept = PaymentProof.objects.get(pk=proof.pk)
         assert (kept.status, kept.size, kept.content_type) == ("KEPT", len(PICTURE), "image/jpeg")
         assert kept.sha256 == hashlib.sha256(PICTURE).hexdigest()
         assert kept.fetch_at is None
-        assert content_of(kept) == PICTURE
+        assert read_content(kept) == PICTURE
         assert str(kept.file.name).endswith(".jpg")
 
     def test_does_nothing_the_second_time(self, raffle: Raffle) -> None:
         proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
-        before = keep(proof, content=PICTURE).file.name
+        before = keep_file(proof, content=PICTURE).file.name
 
-        keep(proof, content=b"something else")
+        keep_file(proof, content=b"something else")
         proof_fetching.record_fetch_failure(proof.pk, error="late", retry_at=None, now=NOON)
 
         kept = PaymentProof.objects.get(pk=proof.pk)
         assert (kept.status, kept.file.name) == (ProofStatus.KEPT, before)
-        assert content_of(kept) == PICTURE
+        assert read_content(kept) == PICTURE
 
     def test_is_possible_after_the_fetch_was_given_up(self, raffle: Raffle) -> None:
         proof = order_states.receive_proof(order_states.create_placed_order(raffle)).proof
         proof_fetching.record_fetch_failure(proof.pk, error="gone", retry_at=None, now=NOON)
 
-        keep(proof, content=PICTURE)
+        keep_file(proof, content=PICTURE)
 
         kept = PaymentProof.objects.get(pk=proof.pk)
         assert (kept.status, kept.fetch_error) == (ProofStatus.KEPT, "")
@@ -273,14 +273,14 @@ class TestKeepFile:
 
 class TestSameBytes:
     def test_finds_the_file_with_another_order(self, raffle: Raffle) -> None:
-        one = keep(
+        one = keep_file(
             order_states.receive_proof(order_states.create_placed_order(raffle, numbers=[1])).proof,
             content=PICTURE,
         )
         order = order_states.create_placed_order(raffle, numbers=[2])
-        two = keep(order_states.receive_proof(order).proof, content=PICTURE)
-        keep(order_states.receive_proof(order).proof, content=PICTURE)
-        keep(order_states.receive_proof(order).proof, content=b"another")
+        two = keep_file(order_states.receive_proof(order).proof, content=PICTURE)
+        keep_file(order_states.receive_proof(order).proof, content=PICTURE)
+        keep_file(order_states.receive_proof(order).proof, content=b"another")
 
         assert proof_queries.find_identical_proofs(two) == [one]
 
@@ -296,7 +296,7 @@ class TestSameBytes:
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         one, two, three = (
-            keep(
+            keep_file(
                 order_states.receive_proof(
                     order_states.create_placed_order(raffle, numbers=[number])
                 ).proof,
@@ -324,17 +324,17 @@ class TestSameBytes:
             assert proof_queries.find_identical_proofs_by_id([proof], limit=10) == {proof.pk: []}
 
 
-def keep(proof: PaymentProof, *, content: bytes) -> PaymentProof:
+def keep_file(proof: PaymentProof, *, content: bytes) -> PaymentProof:
     return proof_fetching.store_proof_file(
         proof.pk, content=content, content_type="image/jpeg", extension="jpg", now=NOON
     )
 
 
-def content_of(proof: PaymentProof) -> bytes:
+def read_content(proof: PaymentProof) -> bytes:
     with storages["proofs"].open(str(proof.file.name)) as file:
         content: bytes = file.read()
     return content
 
 
-def due_at(proof: PaymentProof, moment: object) -> None:
+def set_fetch_time(proof: PaymentProof, moment: object) -> None:
     PaymentProof.objects.filter(pk=proof.pk).update(fetch_at=moment)

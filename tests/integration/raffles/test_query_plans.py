@@ -1,4 +1,4 @@
-"""The partial indexes are used: a million numbers are never read one by one."""
+"""Tests that queries use the partial indexes and never scan all the numbers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ def test_goes_through_the_index(
     number_generation.generate_numbers(raffle.pk, pause=0)
 
     if vendor == "postgresql" and not index.startswith("ticket"):
-        with connection.cursor() as cursor:  # of an empty table any plan would do
+        with connection.cursor() as cursor:  # an empty table would not need an index
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_sort = off")
 
@@ -83,14 +83,14 @@ def test_goes_through_the_index(
 
     assert "SCAN" not in plan
     assert "Seq Scan" not in plan
-    assert index_in(plan, index=index, vendor=vendor)
+    assert uses_index(plan, index=index, vendor=vendor)
 
 
-def index_in(plan: str, *, index: str, vendor: str) -> bool:
-    """Tell whether a plan names the index; SQLite has a name of its own for a unique one."""
+def uses_index(plan: str, *, index: str, vendor: str) -> bool:
+    """Whether a plan names the index; SQLite names unique indexes itself."""
     if vendor == "sqlite" and index == "ticket_number_unique":
         return "sqlite_autoindex_raffles_ticketnumber" in plan
     if vendor == "sqlite" and index == "order_expiring":
-        return "raffles_order USING INDEX" in plan  # it may prefer the few live orders by status
+        return "raffles_order USING INDEX" in plan  # it may prefer the index of live orders
     assert connection.vendor == vendor
     return index in plan

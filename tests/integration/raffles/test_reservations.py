@@ -1,4 +1,4 @@
-"""Holding numbers: all or none, within the terms, and without a trace of what was refused."""
+"""Tests of holding numbers: all or none, within the terms, and no writes when refused."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -127,13 +127,13 @@ class TestHoldNumbers:
     def test_holds_none_when_one_is_taken_and_names_those_taken(self) -> None:
         raffle = builders.create_raffle(numbers=100)
         order_states.create_held_order(raffle, numbers=[7, 8])
-        before = rows_of_every_table()
+        before = count_rows()
 
         with pytest.raises(NumbersTaken) as refusal:
             order_states.create_held_order(raffle, numbers=[6, 7, 8, 9])
 
         assert refusal.value.details == {"taken": [7, 8], "free": [6, 9]}
-        assert rows_of_every_table() == before
+        assert count_rows() == before
         assert order_states.list_ticket_statuses(raffle, 6, 9) == ["AVAILABLE"] * 2
 
     @pytest.mark.parametrize(("first_number", "unknown"), [(1, [0, 101]), (0, [100, 101])])
@@ -228,10 +228,10 @@ class TestReplacing:
 
     def test_replaces_a_draft_without_a_contact_only_when_it_is_named(self) -> None:
         raffle = builders.create_raffle(numbers=10)
-        older = sold_for_cash(raffle, numbers=[1])
-        other = sold_for_cash(raffle, numbers=[2])
+        older = hold_for_cash(raffle, numbers=[1])
+        other = hold_for_cash(raffle, numbers=[2])
 
-        newer = sold_for_cash(raffle, numbers=[1, 3], replacing=older)
+        newer = hold_for_cash(raffle, numbers=[1, 3], replacing=older)
 
         assert newer.list_ticket_numbers() == [1, 3]
         assert order_states.reload_order(older).status == OrderStatus.CANCELLED
@@ -421,7 +421,7 @@ class TestCode:
         assert order_states.reload_order(second).code == second.code
 
 
-def sold_for_cash(raffle: Raffle, *, numbers: list[int], replacing: Order | None = None) -> Order:
+def hold_for_cash(raffle: Raffle, *, numbers: list[int], replacing: Order | None = None) -> Order:
     return reservations.hold_numbers(
         raffle,
         contact_id=None,
@@ -432,5 +432,5 @@ def sold_for_cash(raffle: Raffle, *, numbers: list[int], replacing: Order | None
     )
 
 
-def rows_of_every_table() -> tuple[int, int, int]:
+def count_rows() -> tuple[int, int, int]:
     return Order.objects.count(), OrderTicket.objects.count(), OrderEvent.objects.count()

@@ -1,4 +1,4 @@
-"""Pictures that look alike are found among the proofs of other orders."""
+"""Tests of finding similar pictures among the proofs of other orders."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def raffle() -> Raffle:
 
 
 @pytest.fixture(autouse=True)
-def storage(tmp_path: Path, settings: Settings) -> None:
+def private_storage(tmp_path: Path, settings: Settings) -> None:
     proofs_alias = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": tmp_path},
@@ -39,8 +39,8 @@ def storage(tmp_path: Path, settings: Settings) -> None:
     settings.STORAGES = {**settings.STORAGES, "proofs": proofs_alias}
 
 
-def kept(proof: PaymentProof, content: bytes) -> PaymentProof:
-    """Keep a file for a proof, as the gateway does."""
+def keep_file(proof: PaymentProof, content: bytes) -> PaymentProof:
+    """Store a proof's file and fingerprint, as the gateway does."""
     return proof_fetching.store_proof_file(
         proof.pk,
         content=content,
@@ -51,16 +51,19 @@ def kept(proof: PaymentProof, content: bytes) -> PaymentProof:
     )
 
 
-def sent(raffle: Raffle, number: int, content: bytes) -> PaymentProof:
-    """Pay a number with a picture."""
+def create_proof_with_picture(raffle: Raffle, number: int, content: bytes) -> PaymentProof:
+    """Create an order of one number and its proof with this picture."""
     order = order_states.create_placed_order(raffle, numbers=[number])
-    return kept(order_states.receive_proof(order).proof, content)
+    return keep_file(order_states.receive_proof(order).proof, content)
 
 
 class TestLookAlikes:
     def test_finds_copies_that_came_with_another_order(self, raffle: Raffle) -> None:
-        first, copy = sent(raffle, 1, RECEIPT), sent(raffle, 2, COPY)
-        sent(raffle, 3, OTHER)
+        first, copy = (
+            create_proof_with_picture(raffle, 1, RECEIPT),
+            create_proof_with_picture(raffle, 2, COPY),
+        )
+        create_proof_with_picture(raffle, 3, OTHER)
 
         found = similar_proofs.find_similar_proofs([first, copy])
 
@@ -68,17 +71,20 @@ class TestLookAlikes:
         assert found[copy.pk][0].order == first.order
 
     def test_leaves_the_very_same_file_to_the_stronger_warning(self, raffle: Raffle) -> None:
-        first, same = sent(raffle, 1, RECEIPT), sent(raffle, 2, RECEIPT)
+        first, same = (
+            create_proof_with_picture(raffle, 1, RECEIPT),
+            create_proof_with_picture(raffle, 2, RECEIPT),
+        )
 
         assert similar_proofs.find_similar_proofs([first, same]) == {}
 
     def test_passes_over_an_order_s_own_pictures_and_those_without_an_order(
         self, raffle: Raffle
     ) -> None:
-        first = sent(raffle, 1, RECEIPT)
+        first = create_proof_with_picture(raffle, 1, RECEIPT)
         assert first.order is not None
-        kept(order_states.receive_proof(first.order).proof, COPY)
-        orphan = kept(order_states.receive_orphan_proof(), COPY_METHODS["png"](draw_receipt()))
+        keep_file(order_states.receive_proof(first.order).proof, COPY)
+        orphan = keep_file(order_states.receive_orphan_proof(), COPY_METHODS["png"](draw_receipt()))
 
         assert similar_proofs.find_similar_proofs([first]) == {}
         assert similar_proofs.find_similar_proofs([orphan]).keys() == {orphan.pk}
@@ -86,7 +92,10 @@ class TestLookAlikes:
     def test_takes_three_queries_for_all_proofs_of_a_page(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        page = [sent(raffle, number, RECEIPT if number % 2 else COPY) for number in range(1, 9)]
+        page = [
+            create_proof_with_picture(raffle, number, RECEIPT if number % 2 else COPY)
+            for number in range(1, 9)
+        ]
 
         with django_assert_num_queries(3):
             found = similar_proofs.find_similar_proofs(page)
@@ -97,7 +106,7 @@ class TestLookAlikes:
     def test_asks_the_database_nothing_more_for_what_is_no_picture(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        pdf = sent(raffle, 1, b"%PDF-1.4")
+        pdf = create_proof_with_picture(raffle, 1, b"%PDF-1.4")
 
         with django_assert_num_queries(1):
             assert similar_proofs.find_similar_proofs([pdf]) == {}
@@ -107,8 +116,12 @@ class TestRememberMissing:
     def test_looks_once_at_pictures_kept_before_there_were_fingerprints(
         self, raffle: Raffle
     ) -> None:
-        page = [sent(raffle, 1, RECEIPT), sent(raffle, 2, COPY), sent(raffle, 3, b"%PDF-1.4")]
-        lost = sent(raffle, 4, RECEIPT)
+        page = [
+            create_proof_with_picture(raffle, 1, RECEIPT),
+            create_proof_with_picture(raffle, 2, COPY),
+            create_proof_with_picture(raffle, 3, b"%PDF-1.4"),
+        ]
+        lost = create_proof_with_picture(raffle, 4, RECEIPT)
         lost.file.storage.delete(lost.file.name or "")
         FingerprintBand.objects.all().delete()
         PictureFingerprint.objects.all().delete()

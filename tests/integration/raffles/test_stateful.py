@@ -1,4 +1,4 @@
-"""Whatever buyers, reviewers and the clock do, in whatever order: the stock adds up."""
+"""Stateful test of buyers, reviewers and time in random order: the inventory always adds up."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,8 +49,8 @@ picks = st.integers(min_value=0, max_value=50)
 pivots = st.integers(min_value=0, max_value=2**31 - 1)
 
 
-class Story(RuleBasedStateMachine):
-    """A small raffle, three buyers, a reviewer and time; refusals are part of the story."""
+class RaffleMachine(RuleBasedStateMachine):
+    """State machine of a small raffle, three buyers, a reviewer and time; refusals are allowed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Story(RuleBasedStateMachine):
             numbers=NUMBERS, max_per_order=3, max_per_contact=limit
         )
         self.buyers = [builders.create_contact() for _ in range(3)]
-        if late:  # rarely comes about by itself
+        if late:  # rarely happens by itself
             order_states.create_late_order(self.raffle, numbers=[1, 2])
             self.now = order_states.AFTER_THE_DEADLINE + 2 * MINUTE
 
@@ -114,32 +114,32 @@ class Story(RuleBasedStateMachine):
             )
         )
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def place(self, pick: int) -> None:
-        order = self.one(pick)
+        order = self.lock_one_order(pick)
         self.attempt(lambda: orders.place(order, at=self.now, now=self.now, by=build_chat_actor()))
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
-        order = self.one(pick)
+        order = self.lock_one_order(pick)
         self.attempt(lambda: orders.cancel(order, by=build_chat_actor(), now=self.now))
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def confirm(self, pick: int) -> None:
-        order = self.one(pick)
+        order = self.lock_one_order(pick)
         outcome = self.attempt(
             lambda: payments.confirm_payment(order, by=build_staff_actor(), now=self.now)
         )
         self.note_if_sold(outcome)
         assert not isinstance(outcome, NeedsDecision) or outcome.taken
 
-    @precondition(lambda self: self.undecided())
+    @precondition(lambda self: self.list_undecided_orders())
     @rule(pick=picks, mixed=st.none() | st.permutations(range(1, NUMBERS + 1)), pivot=pivots)
     def replace_numbers(self, pick: int, mixed: list[int] | None, pivot: int) -> None:
-        order = self.one(pick, of=self.undecided())
+        order = self.lock_one_order(pick, of=self.list_undecided_orders())
         numbers = None if mixed is None else mixed[: order.quantity]
         self.note_if_sold(
             self.attempt(
@@ -149,28 +149,28 @@ class Story(RuleBasedStateMachine):
             )
         )
 
-    @precondition(lambda self: self.undecided())
+    @precondition(lambda self: self.list_undecided_orders())
     @rule(pick=picks)
     def note_refund(self, pick: int) -> None:
-        order = self.one(pick, of=self.undecided())
+        order = self.lock_one_order(pick, of=self.list_undecided_orders())
         self.attempt(
             lambda: late_payments.note_refund(order, note="", by=build_staff_actor(), now=self.now)
         )
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def reject(self, pick: int) -> None:
-        order = self.one(pick)
+        order = self.lock_one_order(pick)
         self.attempt(
             lambda: payments.reject_proofs(
                 order, reason=RejectReason.REPEATED, note="", by=build_staff_actor(), now=self.now
             )
         )
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def send_a_proof(self, pick: int) -> None:
-        order = self.one(pick)
+        order = self.lock_one_order(pick)
         proofs.receive_proof(
             order_states.build_proof_source(arrived_at=self.now),
             order=order,
@@ -179,19 +179,19 @@ class Story(RuleBasedStateMachine):
             now=self.now,
         )
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def ask_again(self, pick: int) -> None:
-        order = self.one(pick)
+        order = self.lock_one_order(pick)
         self.attempt(
             lambda: payments.ask_for_better_proof(
                 order, note="", by=build_staff_actor(), now=self.now
             )
         )
 
-    @precondition(lambda self: self.orders())
+    @precondition(lambda self: self.list_orders())
     @rule(pick=picks, buyer=picks, dismissed=st.booleans())
-    def find_a_home_for_a_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
+    def decide_about_orphan_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
         proof = orphan_proofs.lock_orphan_proof(
             order_states.receive_orphan_proof(self.buyers[buyer % 3], arrived_at=self.now).pk
         )
@@ -199,7 +199,7 @@ class Story(RuleBasedStateMachine):
             orphan_proofs.dismiss_proof(proof, note="", by=build_staff_actor(), now=self.now)
         else:
             proofs.assign_proofs(
-                [proof], order=self.one(pick), by=build_staff_actor(), now=self.now
+                [proof], order=self.lock_one_order(pick), by=build_staff_actor(), now=self.now
             )
 
     @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
@@ -219,7 +219,7 @@ class Story(RuleBasedStateMachine):
         assert inventory.find_inventory_problems() == []
         counts = availability.count_tickets(self.raffle.pk)
         assert (counts.total, counts.sold) == (NUMBERS, len(self.sold))
-        assert counts.available == tickets_free(self.raffle)
+        assert counts.available == count_free_tickets(self.raffle)
 
     @invariant()
     def a_buyer_has_one_draft_at_most(self) -> None:
@@ -229,14 +229,14 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def the_history_ends_where_the_order_is(self) -> None:
-        for order in self.orders():
+        for order in self.list_orders():
             last = order.events.order_by("-id").first()
             assert last is not None
             assert last.to_status == order.status
 
     @invariant()
     def only_who_ended_waits_for_a_decision_and_only_who_is_reviewed_is_asked_again(self) -> None:
-        for order in self.orders():
+        for order in self.list_orders():
             assert not order.needs_decision or order.status not in Order.HOLDING
             assert not order.asked_again_at or order.under_review
             assert not order.under_review or order.status == OrderStatus.PENDING_PAYMENT
@@ -248,31 +248,31 @@ class Story(RuleBasedStateMachine):
             self.sold |= dict.fromkeys(numbers, outcome.order.pk)
 
     def attempt(self, act: Any) -> Any:
-        """Act; a refusal must leave the database as it was."""
-        before = snapshot()
+        """Call `act`; a refusal must leave the database unchanged."""
+        before = take_snapshot()
         try:
             return act()
         except DomainError:
-            assert snapshot() == before, "a refusal has written something"
+            assert take_snapshot() == before, "a refusal has written something"
             return None
 
-    def orders(self) -> list[Order]:
+    def list_orders(self) -> list[Order]:
         return list(Order.objects.order_by("id"))
 
-    def undecided(self) -> list[Order]:
-        return [order for order in self.orders() if order.needs_decision]
+    def list_undecided_orders(self) -> list[Order]:
+        return [order for order in self.list_orders() if order.needs_decision]
 
-    def one(self, pick: int, *, of: list[Order] | None = None) -> Order:
-        every = of or self.orders()
+    def lock_one_order(self, pick: int, *, of: list[Order] | None = None) -> Order:
+        every = of or self.list_orders()
         return orders.lock_order(every[pick % len(every)].pk)
 
 
-def snapshot() -> list[Any]:
+def take_snapshot() -> list[Any]:
     everything: list[Any] = [Order, TicketNumber, OrderTicket, OrderEvent, PaymentProof]
     return [list(table.objects.order_by("id").values()) for table in everything]
 
 
-def tickets_free(raffle: Raffle) -> int:
+def count_free_tickets(raffle: Raffle) -> int:
     return raffle.numbers.filter(status=TicketStatus.AVAILABLE).count()
 
 
@@ -280,7 +280,7 @@ def tickets_free(raffle: Raffle) -> int:
 @pytest.mark.timeout(600)
 def test_adds_up_after_any_story() -> None:
     run_state_machine_as_test(
-        Story,
+        RaffleMachine,
         settings=settings(
             max_examples=10,
             stateful_step_count=30,

@@ -1,4 +1,4 @@
-"""Stock checks after tests of the use cases."""
+"""Inventory checks after tests of the use cases."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from shared.raffles.services.ticket_numbers import inventory
 
 
 @pytest.fixture
-def whole_stock(db: None) -> Iterator[None]:
-    """Let the test do what it does, and expect the stock to be whole after it."""
+def check_inventory_after(db: None) -> Iterator[None]:
+    """Check after the test that the inventory has no problems."""
     yield
     assert inventory.find_inventory_problems() == []

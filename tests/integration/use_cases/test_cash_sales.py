@@ -1,4 +1,4 @@
-"""Sales for cash: the rules of the chat, a buyer without one, and a form sent twice sells once."""
+"""Tests of cash sales: the rules of the chat, no chat buyer, and a form sent twice sells once."""
 
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ from tests import builders
 from tests.builders import NOON, build_staff_actor
 from tests.integration.raffles import order_states
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
 KEY = UUID(int=1)
 
@@ -35,7 +35,7 @@ def raffle() -> Raffle:
     return builders.create_raffle(numbers=12, max_per_order=11)
 
 
-def sell(raffle_id: int, **terms: Any) -> CashSale:
+def sell_for_cash(raffle_id: int, **terms: Any) -> CashSale:
     usual: dict[str, Any] = {
         "numbers": [7, 8],
         "quantity": 2,
@@ -50,7 +50,7 @@ def sell(raffle_id: int, **terms: Any) -> CashSale:
 
 
 def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
-    sold = sell(raffle.pk)
+    sold = sell_for_cash(raffle.pk)
 
     order = order_states.reload_order(sold.order)
     assert (order.status, order.contact, order.list_ticket_numbers()) == (
@@ -65,7 +65,7 @@ def test_sells_to_somebody_who_has_no_chat(raffle: Raffle) -> None:
 
 
 def test_is_told_by_its_history(raffle: Raffle) -> None:
-    order = sell(raffle.pk).order
+    order = sell_for_cash(raffle.pk).order
 
     events = OrderEvent.objects.filter(order=order).order_by("pk")
     assert [(event.action, event.actor_label, event.reason) for event in events] == [
@@ -76,12 +76,12 @@ def test_is_told_by_its_history(raffle: Raffle) -> None:
 
 
 def test_draws_random_numbers_where_none_are_named(raffle: Raffle) -> None:
-    assert len(sell(raffle.pk, numbers=None, quantity=5).order.list_ticket_numbers()) == 5
+    assert len(sell_for_cash(raffle.pk, numbers=None, quantity=5).order.list_ticket_numbers()) == 5
 
 
 def test_a_form_sent_twice_sells_once(raffle: Raffle) -> None:
-    first = sell(raffle.pk)
-    again = sell(raffle.pk, numbers=[1], buyer_name="Another")
+    first = sell_for_cash(raffle.pk)
+    again = sell_for_cash(raffle.pk, numbers=[1], buyer_name="Another")
 
     assert (first.repeated, again.repeated) == (False, True)
     assert again.order == first.order
@@ -105,7 +105,7 @@ def test_refuses_by_the_rules_of_the_chat_and_writes_nothing(
     order_states.create_paid_order(raffle, numbers=[1, 2])
 
     with pytest.raises(refusal):
-        sell(raffle.pk, **terms)
+        sell_for_cash(raffle.pk, **terms)
 
     assert Order.objects.count() == 1
 
@@ -114,6 +114,6 @@ def test_refuses_where_nothing_is_sold(raffle: Raffle) -> None:
     Raffle.objects.filter(pk=raffle.pk).update(status=RaffleStatus.PAUSED)
 
     with pytest.raises(RaffleNotSelling):
-        sell(raffle.pk)
+        sell_for_cash(raffle.pk)
     with pytest.raises(RaffleNotFound):
-        sell(0)
+        sell_for_cash(0)

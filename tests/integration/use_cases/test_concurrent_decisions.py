@@ -1,4 +1,4 @@
-"""Two who decide about the same money at the same moment: one is heard, the other is told so."""
+"""Tests of concurrent decisions about the same money: one succeeds, the others are refused."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,22 +20,22 @@ from shared.use_cases import cash_sales, late_payments, order_endings, orphan_pr
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import NOON, build_staff_actor
+from tests.integration.concurrency import run_at_once
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
-from tests.integration.raffles.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LATER = order_states.AFTER_THE_DEADLINE
-WHO: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
-EACH = 3
-"""How many do the same thing at once."""
+BY_STAFF: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
+CALLS_PER_DECISION = 3
+"""Number of simultaneous calls of the same decision."""
 
 type Act = Callable[[], object]
 
 
-def outcomes(*acts: Act) -> Counter[str]:
-    """Let several do each thing at once and count what came of it: "done", or the refusal."""
+def count_outcomes(*acts: Act) -> Counter[str]:
+    """Run each call several times at once and count the outcomes: "done" or the refusal's code."""
 
     def one(act: Act) -> str:
         try:
@@ -44,15 +44,17 @@ def outcomes(*acts: Act) -> Counter[str]:
             return refusal.code
         return "done"
 
-    tasks: list[Callable[[], str]] = [partial(one, act) for act in acts for _ in range(EACH)]
-    return Counter(at_once(tasks, threads=len(tasks)))
+    tasks: list[Callable[[], str]] = [
+        partial(one, act) for act in acts for _ in range(CALLS_PER_DECISION)
+    ]
+    return Counter(run_at_once(tasks, threads=len(tasks)))
 
 
-def happened(*actions: OrderAction) -> int:
+def count_actions(*actions: OrderAction) -> int:
     return OrderEvent.objects.filter(action__in=actions).count()
 
 
-def told(*keys: str) -> int:
+def count_messages(*keys: str) -> int:
     return OutboundMessage.objects.filter(key__in=keys).count()
 
 
@@ -66,20 +68,20 @@ def test_an_orphan_proof_gets_one_home() -> None:
         )
 
     def attach(order: Order) -> object:
-        return orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **WHO)
+        return orphan_proofs.attach_proof(proof.pk, order_id=order.pk, **BY_STAFF)
 
     def make_order() -> object:
         terms: Any = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
-        return orphan_proofs.create_order_from_proof(proof.pk, **terms, **WHO)
+        return orphan_proofs.create_order_from_proof(proof.pk, **terms, **BY_STAFF)
 
     def dismiss() -> object:
-        return orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=True, **WHO)
+        return orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=True, **BY_STAFF)
 
-    came = outcomes(partial(attach, mine), partial(attach, friends), make_order, dismiss)
+    came = count_outcomes(partial(attach, mine), partial(attach, friends), make_order, dismiss)
 
-    assert came == {"done": 1, "proof_settled": 4 * EACH - 1}
-    assert happened(OrderAction.PROOF_RECEIVED) <= 1
-    assert told("proof_attached", "order_made", "proof_dismissed") == 1
+    assert came == {"done": 1, "proof_settled": 4 * CALLS_PER_DECISION - 1}
+    assert count_actions(OrderAction.PROOF_RECEIVED) <= 1
+    assert count_messages("proof_attached", "order_made", "proof_dismissed") == 1
     assert inventory.find_inventory_problems() == []
 
 
@@ -94,13 +96,13 @@ def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> No
     reply = {"type": "button_reply", "button_reply": {"id": tap, "title": "Mine"}}
     buyer.receives("interactive", {"interactive": reply})
 
-    came = outcomes(
-        lambda: orphan_proofs.attach_proof(proof.pk, order_id=friends.pk, **WHO),
+    came = count_outcomes(
+        lambda: orphan_proofs.attach_proof(proof.pk, order_id=friends.pk, **BY_STAFF),
         lambda: inbound.answer_waiting_messages(buyer.contact.pk, now=LATER, pivot=0),
     )
 
-    assert came["proof_settled"] in {EACH - 1, EACH}
-    assert happened(OrderAction.PROOF_RECEIVED) == 1
+    assert came["proof_settled"] in {CALLS_PER_DECISION - 1, CALLS_PER_DECISION}
+    assert count_actions(OrderAction.PROOF_RECEIVED) == 1
     assert Order.objects.filter(under_review_since=LATER).count() == 1
 
 
@@ -109,16 +111,16 @@ def test_a_late_payment_is_decided_once() -> None:
         order = order_states.create_late_order(builders.create_raffle(numbers=20))
 
     def replace(*numbers: int) -> object:
-        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
+        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **BY_STAFF)
 
     def refund() -> object:
-        return late_payments.note_refund(order.pk, note="", **WHO)
+        return late_payments.note_refund(order.pk, note="", **BY_STAFF)
 
-    came = outcomes(partial(replace, 7, 8, 9), replace, refund)
+    came = count_outcomes(partial(replace, 7, 8, 9), replace, refund)
 
-    assert came == {"done": 1, "decision_made": 3 * EACH - 1}
-    assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
-    assert told("numbers_replaced", "refund_noted") == 1
+    assert came == {"done": 1, "decision_made": 3 * CALLS_PER_DECISION - 1}
+    assert count_actions(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
+    assert count_messages("numbers_replaced", "refund_noted") == 1
     assert inventory.find_inventory_problems() == []
 
 
@@ -127,22 +129,22 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
         raffle = builders.create_raffle(numbers=20)
         order = order_states.create_late_order(raffle)
         other = Order.objects.get(raffle=raffle, status=OrderStatus.DRAFT)
-    order_endings.cancel_order(other.pk, **WHO)
+    order_endings.cancel_order(other.pk, **BY_STAFF)
 
     def refund() -> object:
-        return late_payments.note_refund(order.pk, note="", **WHO)
+        return late_payments.note_refund(order.pk, note="", **BY_STAFF)
 
     def confirm() -> object:
-        outcome = payments.confirm_payment(order.pk, **WHO)
+        outcome = payments.confirm_payment(order.pk, **BY_STAFF)
         if isinstance(outcome, AlreadySettled):
             raise DecisionMade(by=outcome.by, at=outcome.at)
         return outcome
 
-    came = outcomes(confirm, refund)
+    came = count_outcomes(confirm, refund)
 
-    assert came == {"done": 1, "decision_made": 2 * EACH - 1}
-    assert happened(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
-    assert told("paid", "refund_noted") == 1
+    assert came == {"done": 1, "decision_made": 2 * CALLS_PER_DECISION - 1}
+    assert count_actions(OrderAction.PAID, OrderAction.REFUND_NOTED) == 1
+    assert count_messages("paid", "refund_noted") == 1
     assert inventory.find_inventory_problems() == []
 
 
@@ -154,9 +156,9 @@ def test_two_late_payments_never_get_the_same_numbers() -> None:
         ]
 
     def replace(order: Order, *numbers: int) -> object:
-        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **WHO)
+        return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **BY_STAFF)
 
-    came = outcomes(partial(replace, late[0], 7, 8), partial(replace, late[1], 8, 7))
+    came = count_outcomes(partial(replace, late[0], 7, 8), partial(replace, late[1], 8, 7))
 
     assert came["done"] == 1
     assert inventory.find_inventory_problems() == []
@@ -166,12 +168,12 @@ def test_the_same_numbers_are_sold_for_cash_once() -> None:
     raffle = builders.create_raffle(numbers=20)
 
     def sell(*numbers: int) -> object:
-        return sold(raffle.pk, numbers=numbers, request_key=UUID(int=next(keys)))
+        return sell_for_cash(raffle.pk, numbers=numbers, request_key=UUID(int=next(keys)))
 
     keys = iter(range(1, 100))
-    came = outcomes(partial(sell, 7, 8), partial(sell, 8, 9))
+    came = count_outcomes(partial(sell, 7, 8), partial(sell, 8, 9))
 
-    assert came == {"done": 1, "numbers_taken": 2 * EACH - 1}
+    assert came == {"done": 1, "numbers_taken": 2 * CALLS_PER_DECISION - 1}
     assert Order.objects.count() == 1
     assert inventory.find_inventory_problems() == []
 
@@ -181,9 +183,9 @@ def test_a_form_sent_many_times_at_once_sells_once(numbers: list[int] | None) ->
     raffle = builders.create_raffle(numbers=20)
 
     def sell() -> cash_sales.CashSale:
-        return sold(raffle.pk, numbers=numbers, request_key=UUID(int=1))
+        return sell_for_cash(raffle.pk, numbers=numbers, request_key=UUID(int=1))
 
-    came = at_once([sell] * 4, threads=4)
+    came = run_at_once([sell] * 4, threads=4)
 
     assert Counter(one.repeated for one in came) == {False: 1, True: 3}
     assert {one.order for one in came} == {Order.objects.get()}
@@ -194,12 +196,12 @@ def test_a_buyer_is_asked_again_once() -> None:
     with transaction.atomic():
         order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
-    came = outcomes(lambda: payments.ask_for_better_proof(order.pk, note="", **WHO))
+    came = count_outcomes(lambda: payments.ask_for_better_proof(order.pk, note="", **BY_STAFF))
 
-    assert came == {"done": 1, "asked_just_now": EACH - 1}
-    assert (happened(OrderAction.ASKED_AGAIN), told("asked_again")) == (1, 1)
+    assert came == {"done": 1, "asked_just_now": CALLS_PER_DECISION - 1}
+    assert (count_actions(OrderAction.ASKED_AGAIN), count_messages("asked_again")) == (1, 1)
 
 
-def sold(raffle_id: int, **terms: Any) -> cash_sales.CashSale:
+def sell_for_cash(raffle_id: int, **terms: Any) -> cash_sales.CashSale:
     usual: dict[str, Any] = {"quantity": 2, "buyer_name": "Inés", "buyer_phone": "", "pivot": 0}
-    return cash_sales.sell_for_cash(raffle_id, **usual | terms | WHO | {"now": NOON})
+    return cash_sales.sell_for_cash(raffle_id, **usual | terms | BY_STAFF | {"now": NOON})

@@ -1,4 +1,4 @@
-"""Proofs that fit no order: put to one, made into one, or dismissed; who is told or refused."""
+"""Tests of proofs without an order: attached, made into an order, or dismissed."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from tests.integration.conversation import chat
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
 LATER = NOON + timedelta(hours=3)
 
@@ -33,19 +33,19 @@ def raffle() -> Raffle:
     return builders.create_raffle(numbers=20)
 
 
-def told(contact: WhatsAppContact | None) -> list[str]:
-    """Name what a buyer was told, oldest first."""
+def list_message_keys(contact: WhatsAppContact | None) -> list[str]:
+    """Return the keys of a buyer's messages, oldest first."""
     messages = OutboundMessage.objects.filter(contact=contact).order_by("pk")
     return list(messages.values_list("key", flat=True))
 
 
-def attach(proof: PaymentProof, order: Order) -> ProofKept | ProofLate:
+def attach_proof(proof: PaymentProof, order: Order) -> ProofKept | ProofLate:
     return orphan_proofs.attach_proof(
         proof.pk, order_id=order.pk, by=build_staff_actor(), now=LATER
     )
 
 
-def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
+def create_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
     return orphan_proofs.create_order_from_proof(
         proof.pk,
         raffle_id=raffle.pk,
@@ -57,7 +57,7 @@ def make_order(proof: PaymentProof, raffle: Raffle, *numbers: int) -> Order:
     )
 
 
-def dismiss(proof: PaymentProof, *, tell_buyer: bool = False) -> PaymentProof:
+def dismiss_proof(proof: PaymentProof, *, tell_buyer: bool = False) -> PaymentProof:
     return orphan_proofs.dismiss_proof(
         proof.pk,
         note="It pays the butcher",
@@ -74,20 +74,23 @@ class TestAttach:
         friend = builders.create_contact()
         order = order_states.create_placed_order(raffle)
 
-        outcome = attach(order_states.receive_orphan_proof(friend), order)
+        outcome = attach_proof(order_states.receive_orphan_proof(friend), order)
 
         assert isinstance(outcome, ProofKept)
         assert outcome.first
         order = order_states.reload_order(order)
         assert (order.under_review_since, order.expires_at) == (LATER, None)
-        assert (told(order.contact), told(friend)) == (["proof_attached"], [])
+        assert (list_message_keys(order.contact), list_message_keys(friend)) == (
+            ["proof_attached"],
+            [],
+        )
         event = OrderEvent.objects.get(order=order, action=OrderAction.PROOF_RECEIVED)
         assert (event.reason, event.actor_label) == ("attached by rita", "rita")
 
     def test_places_a_hold(self, raffle: Raffle) -> None:
         order = order_states.create_held_order(raffle)
 
-        attach(order_states.receive_orphan_proof(), order)
+        attach_proof(order_states.receive_orphan_proof(), order)
 
         assert order_states.list_actions(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
         assert order_states.reload_order(order).under_review
@@ -95,7 +98,7 @@ class TestAttach:
     def test_gives_an_expired_order_its_free_numbers_back(self, raffle: Raffle) -> None:
         order = order_states.create_expired_order(raffle)
 
-        outcome = attach(
+        outcome = attach_proof(
             order_states.receive_orphan_proof(arrived_at=order_states.AFTER_THE_DEADLINE + MINUTE),
             order,
         )
@@ -104,45 +107,48 @@ class TestAttach:
         assert outcome.taken_back
         assert outcome.proof.late
         assert order_states.reload_order(order).under_review
-        assert told(order.contact) == ["late_proof_secured"]
+        assert list_message_keys(order.contact) == ["late_proof_secured"]
 
     def test_flags_an_expired_order_whose_numbers_are_gone(self, raffle: Raffle) -> None:
         order = order_states.create_expired_order(raffle)
         order_states.create_held_order(raffle, numbers=[2])
 
-        outcome = attach(order_states.receive_orphan_proof(), order)
+        outcome = attach_proof(order_states.receive_orphan_proof(), order)
 
         assert isinstance(outcome, ProofLate)
         assert not outcome.taken_back
         assert order_states.reload_order(order).needs_decision
-        assert told(order.contact) == ["late_proof"]
+        assert list_message_keys(order.contact) == ["late_proof"]
 
     def test_adds_to_a_paid_order_and_to_one_under_review(self, raffle: Raffle) -> None:
         paid = order_states.create_paid_order(raffle)
         reviewed = order_states.create_order_under_review(raffle, numbers=[7])
 
         outcomes = [
-            attach(order_states.receive_orphan_proof(), order) for order in (paid, reviewed)
+            attach_proof(order_states.receive_orphan_proof(), order) for order in (paid, reviewed)
         ]
 
         assert [isinstance(one, ProofKept) and one.first for one in outcomes] == [False, False]
         assert order_states.reload_order(paid).status == OrderStatus.PAID
-        assert (told(paid.contact), told(reviewed.contact)) == (["proof_added"], ["proof_added"])
+        assert (list_message_keys(paid.contact), list_message_keys(reviewed.contact)) == (
+            ["proof_added"],
+            ["proof_added"],
+        )
 
     def test_says_of_an_album_once_that_it_is_here(self, raffle: Raffle) -> None:
         order = order_states.create_placed_order(raffle)
 
         for _ in range(3):
-            attach(order_states.receive_orphan_proof(), order)
+            attach_proof(order_states.receive_orphan_proof(), order)
 
         assert order.proofs.count() == 3
-        assert told(order.contact) == ["proof_attached"]
+        assert list_message_keys(order.contact) == ["proof_attached"]
 
     def test_needs_nobody_to_tell(self, raffle: Raffle) -> None:
         order = order_states.create_placed_order(raffle)
         Order.objects.filter(pk=order.pk).update(contact=None)
 
-        assert isinstance(attach(order_states.receive_orphan_proof(), order), ProofKept)
+        assert isinstance(attach_proof(order_states.receive_orphan_proof(), order), ProofKept)
         assert not OutboundMessage.objects.exists()
 
     def test_tells_whoever_comes_second_who_was_faster(self, raffle: Raffle) -> None:
@@ -151,14 +157,14 @@ class TestAttach:
             order_states.create_placed_order(raffle, numbers=[9]),
         )
         proof = order_states.receive_orphan_proof()
-        attach(proof, order)
+        attach_proof(proof, order)
 
         with pytest.raises(ProofSettled) as refusal:
-            attach(proof, other)
+            attach_proof(proof, other)
 
         assert refusal.value.details == {"by": "rita", "at": LATER, "order_code": order.code}
         assert order_states.list_actions(other) == ["HELD", "PLACED"]
-        assert told(other.contact) == []
+        assert list_message_keys(other.contact) == []
 
     def test_refuses_what_does_not_exist(self, raffle: Raffle) -> None:
         order, proof = order_states.create_placed_order(raffle), order_states.receive_orphan_proof()
@@ -174,7 +180,7 @@ class TestMakeOrder:
         sender = builders.create_contact()
         proof = order_states.receive_orphan_proof(sender)
 
-        order = make_order(proof, raffle, 7, 13)
+        order = create_order(proof, raffle, 7, 13)
 
         assert (order.contact, order.list_ticket_numbers(), order.under_review) == (
             sender,
@@ -183,7 +189,7 @@ class TestMakeOrder:
         )
         assert order_states.list_ticket_statuses(raffle, 7, 13) == [TicketStatus.RESERVED] * 2
         assert order_states.list_actions(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
-        assert told(sender) == ["order_made"]
+        assert list_message_keys(sender) == ["order_made"]
         settled = payments.confirm_payment(
             order.pk, by=build_staff_actor(), now=LATER, seen_proofs=[proof.pk]
         )
@@ -191,7 +197,8 @@ class TestMakeOrder:
 
     def test_takes_random_numbers_where_none_are_named(self, raffle: Raffle) -> None:
         assert (
-            len(make_order(order_states.receive_orphan_proof(), raffle).list_ticket_numbers()) == 3
+            len(create_order(order_states.receive_orphan_proof(), raffle).list_ticket_numbers())
+            == 3
         )
 
     def test_names_the_order_that_wants_the_proof(self, raffle: Raffle) -> None:
@@ -199,7 +206,7 @@ class TestMakeOrder:
         waiting = order_states.create_placed_order(raffle, contact=sender)
 
         with pytest.raises(OrderWantsPayment) as refusal:
-            make_order(order_states.receive_orphan_proof(sender), raffle, 7)
+            create_order(order_states.receive_orphan_proof(sender), raffle, 7)
 
         assert refusal.value.details["code"] == waiting.code
 
@@ -208,7 +215,7 @@ class TestMakeOrder:
         proof = order_states.receive_orphan_proof()
 
         with pytest.raises(NumbersTaken):
-            make_order(proof, raffle, 6, 7)
+            create_order(proof, raffle, 6, 7)
 
         proof.refresh_from_db()
         assert (proof.order, proof.verdict) == (None, Verdict.PENDING)
@@ -218,23 +225,23 @@ class TestMakeOrder:
         for _ in range(3):
             order_states.create_expired_order(raffle, contact=sender)
 
-        assert make_order(order_states.receive_orphan_proof(sender), raffle, 7).under_review
+        assert create_order(order_states.receive_orphan_proof(sender), raffle, 7).under_review
 
 
 class TestDismiss:
     def test_keeps_the_proof_with_the_reason_and_who_gave_it(self) -> None:
         sender = builders.create_contact()
-        proof = dismiss(order_states.receive_orphan_proof(sender))
+        proof = dismiss_proof(order_states.receive_orphan_proof(sender))
 
         proof.refresh_from_db()
         assert (proof.verdict, proof.note) == (Verdict.DISMISSED, "It pays the butcher")
         assert (proof.reviewer, proof.reviewed_at) == ("rita", LATER)
-        assert told(sender) == []
+        assert list_message_keys(sender) == []
 
     def test_tells_the_sender_why_if_that_is_wished(self, raffle: Raffle) -> None:
         sender = builders.create_contact()
 
-        dismiss(order_states.receive_orphan_proof(sender), tell_buyer=True)
+        dismiss_proof(order_states.receive_orphan_proof(sender), tell_buyer=True)
 
         message = OutboundMessage.objects.get(contact=sender)
         assert (message.key, message.kind) == ("proof_dismissed", "NOTICE")
@@ -242,25 +249,28 @@ class TestDismiss:
         assert raffle.seller_contact in chat.render_body(message)
 
     def test_happens_once_and_ends_every_other_way(self, raffle: Raffle) -> None:
-        proof = dismiss(order_states.receive_orphan_proof())
+        proof = dismiss_proof(order_states.receive_orphan_proof())
 
-        for another in (dismiss, lambda p: attach(p, order_states.create_placed_order(raffle))):
+        for another in (
+            dismiss_proof,
+            lambda p: attach_proof(p, order_states.create_placed_order(raffle)),
+        ):
             with pytest.raises(ProofSettled) as refusal:
                 another(proof)
             assert refusal.value.details == {"by": "rita", "at": LATER, "order_code": None}
 
     def test_asks_for_no_file_any_more(self) -> None:
         sender = builders.create_contact()
-        proof = dismiss(order_states.receive_orphan_proof(sender))
+        proof = dismiss_proof(order_states.receive_orphan_proof(sender))
 
         proof_files.record_proof_fetch_failure(proof.pk, error="gone", retry_at=None, now=LATER)
 
-        assert told(sender) == []
+        assert list_message_keys(sender) == []
 
     def test_cannot_be_undone_by_an_old_button(self, raffle: Raffle) -> None:
         buyer = BuyerChat()
         order = buyer.buys()
-        proof = dismiss(order_states.receive_orphan_proof(buyer.contact))
+        proof = dismiss_proof(order_states.receive_orphan_proof(buyer.contact))
 
         buyer.taps_id(button_ids.build_button_id(button_ids.ButtonAction.PROOF, proof.pk, order.pk))
 
@@ -271,7 +281,7 @@ class TestDismiss:
         buyer = BuyerChat()
         order = buyer.buys()
         gone, kept = (
-            dismiss(order_states.receive_orphan_proof(buyer.contact)),
+            dismiss_proof(order_states.receive_orphan_proof(buyer.contact)),
             order_states.receive_orphan_proof(buyer.contact),
         )
 

@@ -1,4 +1,4 @@
-"""Asking a buyer for a better proof, and who is told that somebody else decided first."""
+"""Tests of asking for a better proof, and of the answer to a second reviewer."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.integration.conversation import chat
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_stock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def raffle() -> Raffle:
     return builders.create_raffle(numbers=20)
 
 
-def ask(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Order:
+def ask_for_better_proof(order: Order, *, seen: list[int] | None = None, minutes: int = 0) -> Order:
     return payments.ask_for_better_proof(
         order.pk,
         note="The amount is cut off.",
@@ -43,7 +43,7 @@ class TestAskAgain:
         order = buyer.buys()
         buyer.sends_picture()
 
-        ask(order)
+        ask_for_better_proof(order)
 
         order = order_states.reload_order(order)
         assert (order.asked_again_at, order.under_review_since, order.expires_at) == (
@@ -53,7 +53,7 @@ class TestAskAgain:
         )
         event = OrderEvent.objects.get(order=order, action=OrderAction.ASKED_AGAIN)
         assert (event.reason, event.actor_label) == ("The amount is cut off.", "rita")
-        message = buyer.everything()[-1]
+        message = buyer.list_messages()[-1]
         assert (message.key, message.kind, message.about) == ("asked_again", "NOTICE", order.code)
         assert "The amount is cut off." in chat.render_body(message)
 
@@ -61,7 +61,7 @@ class TestAskAgain:
         buyer = BuyerChat()
         asked = buyer.buys()
         buyer.sends_picture()
-        ask(asked)
+        ask_for_better_proof(asked)
         assert "one more photo" in chat.render_body(buyer.says("done")[-1])
         other = buyer.later(minutes=5).buys()
 
@@ -73,7 +73,7 @@ class TestAskAgain:
         assert not order_states.reload_order(other).under_review
 
     def test_ends_with_a_proof_that_staff_attach(self, raffle: Raffle) -> None:
-        order = ask(order_states.create_order_under_review(raffle))
+        order = ask_for_better_proof(order_states.create_order_under_review(raffle))
 
         order_states.receive_proof(order)
 
@@ -81,7 +81,7 @@ class TestAskAgain:
 
     @pytest.mark.parametrize("end", ["confirm", "reject", "cancel"])
     def test_ends_with_any_decision(self, raffle: Raffle, end: str) -> None:
-        order = ask(order_states.create_order_under_review(raffle))
+        order = ask_for_better_proof(order_states.create_order_under_review(raffle))
 
         match end:
             case "confirm":
@@ -100,17 +100,17 @@ class TestAskAgain:
         assert order_states.reload_order(order).asked_again_at is None
 
     def test_is_refused_twice_within_a_minute_and_possible_after_it(self, raffle: Raffle) -> None:
-        order = ask(order_states.create_order_under_review(raffle))
+        order = ask_for_better_proof(order_states.create_order_under_review(raffle))
 
         with pytest.raises(AskedJustNow) as refused:
-            ask(order)
+            ask_for_better_proof(order)
 
         assert refused.value.details == {"by": "rita", "at": NOON}
-        assert ask(order, minutes=1).asked_again_at == NOON + MINUTE
+        assert ask_for_better_proof(order, minutes=1).asked_again_at == NOON + MINUTE
 
     def test_is_refused_while_a_proof_is_unseen(self, raffle: Raffle) -> None:
         with pytest.raises(ProofUnseen):
-            ask(order_states.create_order_under_review(raffle), seen=[])
+            ask_for_better_proof(order_states.create_order_under_review(raffle), seen=[])
 
     @pytest.mark.parametrize(
         ("status", "refusal", "by"),
@@ -127,7 +127,7 @@ class TestAskAgain:
         order = order_states.create_order_in_status(raffle, status)
 
         with pytest.raises(refusal) as refused:
-            ask(order)
+            ask_for_better_proof(order)
 
         assert refused.value.details["by"] == by
         assert (refused.value.details["at"] is None) == (by is None)

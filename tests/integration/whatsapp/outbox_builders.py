@@ -1,4 +1,4 @@
-"""Arranges messages to buyers for the tests of the outbox."""
+"""Builders of queued messages for the tests of the outbox."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ _serial = count(1)
 def queue_message(
     contact: WhatsAppContact, *, kind: OutboxKind = OutboxKind.REPLY, **fields: Any
 ) -> OutboundMessage:
-    """Queue a message to a buyer; `fields` are set afterwards."""
+    """Queue a message to a buyer and set these fields afterwards."""
     with transaction.atomic():
         message = outbox_queue.enqueue_message(
             contacts.lock_contact(contact.pk),
@@ -46,7 +46,7 @@ def claim_messages(
     lease: UUID | None = None,
     skip_contacts: Collection[int] = (),
 ) -> list[ClaimedMessage]:
-    """Claim as a gateway does."""
+    """Claim messages as a gateway does."""
     return message_claims.claim_messages(
         now=now,
         lease=lease or uuid4(),
@@ -57,11 +57,11 @@ def claim_messages(
 
 
 def claim_message(*, now: datetime = NOON) -> ClaimedMessage:
-    """Claim the one message there is to send."""
+    """Claim the only message that is due."""
     [claimed] = claim_messages(now=now)
     return claimed
 
 
 def list_ids(claimed: Collection[ClaimedMessage]) -> list[int]:
-    """Tell which messages were claimed."""
+    """Return the ids of claimed messages."""
     return [one.id for one in claimed]

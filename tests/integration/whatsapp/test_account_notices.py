@@ -1,4 +1,4 @@
-"""What Meta says about the account is kept, sounds an alarm, and may pause sending."""
+"""Tests of Meta's account notices: stored, with alarms and pauses where needed."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def two_numbers() -> None:
     Alarm.objects.all().delete()
 
 
-def paused() -> list[str]:
+def list_paused_numbers() -> list[str]:
     pauses = BusinessNumber.objects.exclude(paused_at=None).order_by("phone_number_id")
     return [number.phone_number_id for number in pauses]
 
@@ -39,7 +39,7 @@ class TestAccountUpdate:
     def test_pauses_sending_when_messages_are_refused(self, value: dict[str, Any]) -> None:
         store_webhooks(build_change_webhook("account_update", value))
 
-        assert paused() == [PHONE_NUMBER_ID, "2"]
+        assert list_paused_numbers() == [PHONE_NUMBER_ID, "2"]
         number = BusinessNumber.objects.get(phone_number_id=PHONE_NUMBER_ID)
         assert number.pause_reason == f"Meta reports {value['event']}."
         assert number.probe_at == NOON + business_numbers.PROBE_INTERVAL
@@ -59,7 +59,7 @@ class TestAccountUpdate:
     def test_sends_on_when_they_are_not(self, value: dict[str, Any]) -> None:
         store_webhooks(build_change_webhook("account_update", value))
 
-        assert paused() == []
+        assert list_paused_numbers() == []
         assert Alarm.objects.count() == 1
 
     def test_pauses_only_the_number_it_names(self) -> None:
@@ -69,7 +69,7 @@ class TestAccountUpdate:
             )
         )
 
-        assert paused() == ["2"]
+        assert list_paused_numbers() == ["2"]
 
     def test_acts_once_however_often_it_comes(self) -> None:
         hook = build_change_webhook("account_update", {"event": "ACCOUNT_DELETED"})
@@ -78,7 +78,7 @@ class TestAccountUpdate:
 
         store_webhooks(hook)
 
-        assert paused() == []
+        assert list_paused_numbers() == []
         assert {alarm.count for alarm in Alarm.objects.all()} == {1}
 
 

@@ -1,4 +1,4 @@
-"""One open alarm a trouble, whoever sounds it and however often."""
+"""Tests of alarms: one open alarm per trouble, counted up when it repeats."""
 
 import pytest
 from django.db import transaction
@@ -6,7 +6,7 @@ from django.db import transaction
 from shared.whatsapp.models import Alarm
 from shared.whatsapp.services import alarms
 from tests.builders import MINUTE, NOON
-from tests.integration.whatsapp.webhook_builders import run_at_once
+from tests.integration.concurrency import repeat_at_once
 
 
 @pytest.mark.django_db
@@ -47,8 +47,8 @@ class TestSoundAtOnce:
         def sound(_: int) -> None:
             with transaction.atomic():
                 alarms.sound_alarm("k", title="Trouble", now=NOON)
-                Alarm.objects.count()  # would raise in a spoilt transaction
+                Alarm.objects.count()  # would raise in a broken transaction
 
-        run_at_once(8, sound)
+        repeat_at_once(8, sound)
 
         assert Alarm.objects.get().count == 8

@@ -1,4 +1,4 @@
-"""What people set going again: failed messages, failed answers, paused numbers, blocked buyers."""
+"""Tests of manual retries: failed messages, failed answers, paused numbers, blocked buyers."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.concurrency import repeat_at_once
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.whatsapp.outbox_builders import (
     claim_message,
@@ -27,12 +28,7 @@ from tests.integration.whatsapp.outbox_builders import (
     list_ids,
     queue_message,
 )
-from tests.integration.whatsapp.webhook_builders import (
-    build_status,
-    build_webhook,
-    run_at_once,
-    store_webhooks,
-)
+from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
 SECOND = timedelta(seconds=1)
 FAILED: dict[str, Any] = {
@@ -113,7 +109,7 @@ class TestSendAgain:
 
 @pytest.mark.django_db
 class TestAnswerAgain:
-    def a_failed(self, message: InboundMessage) -> InboundMessage:
+    def mark_failed(self, message: InboundMessage) -> InboundMessage:
         message.status, message.attempts, message.error = InboxStatus.FAILED, 5, "KeyError"
         message.processed_at = NOON
         message.save()
@@ -122,12 +118,12 @@ class TestAnswerAgain:
     def test_answers_a_fresh_message_as_if_it_had_just_come(self) -> None:
         builders.create_raffle()
         chat = BuyerChat()
-        message = self.a_failed(chat.receives("text", {"text": {"body": "hi"}}))
+        message = self.mark_failed(chat.receives("text", {"text": {"body": "hi"}}))
 
         inbox_queue.requeue_failed_message(message.pk)
         chat.later(minutes=5)
 
-        assert chat.answered()
+        assert chat.answer_waiting()
         message.refresh_from_db()
         assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
         with pytest.raises(MessageAnswered):
@@ -138,10 +134,10 @@ class TestAnswerAgain:
         chat = BuyerChat()
         order = chat.buys()
         picture = {"image": {"id": "media1", "mime_type": "image/jpeg"}}
-        message = self.a_failed(chat.receives("image", picture))
+        message = self.mark_failed(chat.receives("image", picture))
 
         inbox_queue.requeue_failed_message(message.pk)
-        chat.later(hours=3).answered()
+        chat.later(hours=3).answer_waiting()
 
         assert PaymentProof.objects.get().order == order
 
@@ -211,7 +207,9 @@ class TestAtOnce:
     def test_send_again_queues_it_once(self) -> None:
         message = queue_message(builders.create_contact(), **FAILED)
 
-        done = run_at_once(4, lambda _: tried(lambda: outbox_queue.resend_message(message.pk)))
+        done = repeat_at_once(
+            4, lambda _: describe_outcome(lambda: outbox_queue.resend_message(message.pk))
+        )
 
         assert sorted(done) == ["done", *["message_not_failed"] * 3]
         assert OutboundMessage.objects.get().status == OutboxStatus.QUEUED
@@ -219,8 +217,11 @@ class TestAtOnce:
     def test_close_an_alarm_names_one_person(self) -> None:
         alarm = alarms.sound_alarm("k", title="Trouble", now=NOON)
 
-        done = run_at_once(
-            4, lambda turn: tried(lambda: alarms.close_alarm(alarm.pk, by=f"rita{turn}", now=NOON))
+        done = repeat_at_once(
+            4,
+            lambda turn: describe_outcome(
+                lambda: alarms.close_alarm(alarm.pk, by=f"rita{turn}", now=NOON)
+            ),
         )
 
         assert sorted(done) == [*["alarm_resolved"] * 3, "done"]
@@ -230,8 +231,8 @@ class TestAtOnce:
         assert refused.value.details["by"] == f"rita{done.index('done')}"
 
 
-def tried(act: object) -> str:
-    """Tell how it went in one word."""
+def describe_outcome(act: object) -> str:
+    """Return "done" or the code of the refusal."""
     assert callable(act)
     try:
         act()

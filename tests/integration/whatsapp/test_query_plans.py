@@ -1,4 +1,4 @@
-"""The lists of troubled messages go through their partial indexes, however much was sent before."""
+"""Tests that queries of queued and failed messages use their partial indexes."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 )
 def test_counts_through_the_index(index: str, model: Any, condition: Q, vendor: str) -> None:
     if vendor == "postgresql":
-        with connection.cursor() as cursor:  # of an empty table any plan would do
+        with connection.cursor() as cursor:  # an empty table would not need an index
             cursor.execute("SET LOCAL enable_seqscan = off")
 
     plan = model.objects.filter(condition).order_by().values("pk").explain()

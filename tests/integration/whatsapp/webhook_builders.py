@@ -1,9 +1,7 @@
-"""Writes webhooks as Meta does, and lets several threads do something at once."""
+"""Builders of webhooks as Meta sends them, and helpers for lock tests."""
 
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any, Final
@@ -15,7 +13,7 @@ from shared.whatsapp.services.inbox import webhook_store
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import NOON, PHONE_NUMBER_ID
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import wait_until
 
 PHONE: Final = "15550100001"
 USER_ID: Final = "US.13491208655302741918"
@@ -31,7 +29,7 @@ def build_message(
     at: datetime = NOON,
     **fields: Any,
 ) -> dict[str, Any]:
-    """Write one element of `messages`: a text, unless `fields` say otherwise."""
+    """Return one element of `messages`, by default a text."""
     item = {
         "id": wamid or f"wamid.in{next(_serial)}",
         "timestamp": str(int(at.timestamp())),
@@ -49,7 +47,7 @@ def build_message(
 def build_status(
     name: str, *, wamid: str = "", callback_data: str = "", at: datetime = NOON, code: int = 0
 ) -> dict[str, Any]:
-    """Write one element of `statuses`."""
+    """Return one element of `statuses`."""
     item: dict[str, Any] = {
         "id": wamid,
         "status": name,
@@ -69,7 +67,7 @@ def build_webhook(
     contacts: Sequence[Mapping[str, Any]] = (),
     number: str = PHONE_NUMBER_ID,
 ) -> Webhook:
-    """Read a webhook with these messages and statuses."""
+    """Return a parsed webhook with these messages and statuses."""
     value: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550100000", "phone_number_id": number},
@@ -86,7 +84,7 @@ def build_webhook(
 def build_change_webhook(
     field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903
 ) -> Webhook:
-    """Read a webhook with one change of any kind."""
+    """Return a parsed webhook with one change of any field."""
     entry = {"id": "102290129340398", "time": time, "changes": [{"field": field, "value": value}]}
     document = {"object": "whatsapp_business_account", "entry": [entry]}
     return payloads.parse_webhook(json.dumps(document).encode())
@@ -95,7 +93,7 @@ def build_change_webhook(
 def build_contact(
     name: str, *, phone: str | None = PHONE, user_id: str | None = None, username: str = ""
 ) -> dict[str, Any]:
-    """Write one element of `contacts`."""
+    """Return one element of `contacts`."""
     profile = {"name": name} | ({"username": username} if username else {})
     keys = {"wa_id": phone, "user_id": user_id}
     return {"profile": profile} | {key: value for key, value in keys.items() if value}
@@ -108,24 +106,8 @@ def store_webhooks(*webhooks: Webhook, now: datetime = NOON) -> StoredBatch:
     )
 
 
-def run_at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
-    """Run `act(0) … act(times - 1)` in as many threads, each with its own connection, together."""
-    start = threading.Barrier(times)
-
-    def run(turn: int) -> T:
-        try:
-            connection.ensure_connection()
-            start.wait(timeout=PATIENCE)
-            return act(turn)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(run, range(times)))
-
-
 def wait_for_blocked_lock() -> None:
-    """Return once another connection to this PostgreSQL is blocked."""
+    """Wait until another connection to this PostgreSQL is blocked."""
     with connection.cursor() as cursor:
 
         def count_blocked() -> int:
@@ -136,7 +118,7 @@ def wait_for_blocked_lock() -> None:
 
 
 def store_within_two_seconds(hook: Webhook) -> StoredBatch:
-    """Store a webhook, and fail after two seconds of waiting for a lock of PostgreSQL."""
+    """Store a webhook, but fail after two seconds of waiting for a PostgreSQL lock."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '2s'")
     return store_webhooks(hook)

@@ -26,4 +26,4 @@ def test_only_an_ended_order_holds_no_ticket_numbers(status: OrderStatus) -> Non
 
 @pytest.mark.parametrize("status", OrderStatus)
 def test_the_chat_calls_the_same_orders_live(status: OrderStatus) -> None:
-    assert replace(DRAFT, status=status).live is (status in Order.LIVE)
+    assert replace(DRAFT, status=status).is_live is (status in Order.LIVE)

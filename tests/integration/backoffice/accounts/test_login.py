@@ -1,4 +1,4 @@
-"""The way in: the password, the pause after wrong ones, and the second factor."""
+"""Tests of logging in: password, login lockout and second factor."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -30,13 +30,13 @@ def log_in(browser: Client, name: str = "rita", *, password: str = PASSWORD, **m
     return browser.post(LOGIN, {"username": name, "password": password}, **more)
 
 
-def with_a_phone(person: User) -> TOTPDevice:
-    """Give a person a second factor."""
+def add_second_factor(person: User) -> TOTPDevice:
+    """Create a confirmed second factor for a user."""
     return TOTPDevice.objects.create(user=person, name="phone", confirmed=True)
 
 
-def shown(phone: TOTPDevice) -> str:
-    """Read the code off the phone, as if none had been used before."""
+def compute_code(phone: TOTPDevice) -> str:
+    """Return the phone's current code and allow it to be used again."""
     TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=None)
     return f"{totp(phone.bin_key):06d}"
 
@@ -72,16 +72,16 @@ class TestPassword:
 
 
 class TestPause:
-    def fail(self, browser: Client, times: int, **more: Any) -> Any:
+    def fail_logins(self, browser: Client, times: int, **more: Any) -> Any:
         answers = [log_in(browser, password="guess", **more) for _ in range(times)]
         return answers[-1]
 
     def test_comes_after_five_wrong_passwords_and_says_how_long(
         self, client: Client, rita: User
     ) -> None:
-        assert self.fail(client, 4).status_code == 200
+        assert self.fail_logins(client, 4).status_code == 200
 
-        locked = self.fail(client, 1)
+        locked = self.fail_logins(client, 1)
         right = log_in(client)
 
         assert (locked.status_code, right.status_code) == (429, 429)
@@ -90,7 +90,7 @@ class TestPause:
 
     def test_is_for_one_name_from_one_place(self, client: Client, rita: User) -> None:
         User.objects.create_user("ida", password=PASSWORD, is_staff=True)
-        self.fail(client, 5)
+        self.fail_logins(client, 5)
 
         assert log_in(Client(), "ida").status_code == 302
         assert log_in(Client(), REMOTE_ADDR="192.0.2.7").status_code == 302
@@ -98,12 +98,12 @@ class TestPause:
     def test_cannot_be_got_round_by_a_header_that_nobody_asked_for(
         self, client: Client, rita: User
     ) -> None:
-        self.fail(client, 5)
+        self.fail_logins(client, 5)
 
         assert log_in(Client(), HTTP_X_FORWARDED_FOR="198.51.100.9").status_code == 429
 
     def test_ends_by_itself(self, client: Client, rita: User) -> None:
-        self.fail(client, 5)
+        self.fail_logins(client, 5)
         attempt = AccessAttempt.objects.get()
         attempt.attempt_time -= timedelta(minutes=15, seconds=1)
         attempt.save()
@@ -114,12 +114,12 @@ class TestPause:
 
 class TestSecondFactor:
     def test_is_asked_for_after_the_password_and_lets_in(self, client: Client, rita: User) -> None:
-        phone = with_a_phone(rita)
+        phone = add_second_factor(rita)
 
         log_in(client)
         asked = client.get(LOGIN).content.decode()
         outside = client.get("/admin/")
-        inside = client.post(LOGIN, {"code": shown(phone)})
+        inside = client.post(LOGIN, {"code": compute_code(phone)})
 
         assert "Code from your app" in asked
         assert PASSWORD not in asked
@@ -131,7 +131,7 @@ class TestSecondFactor:
         assert log_in(client)["Location"] == "/admin/"
 
     def test_that_is_wrong_must_wait_before_the_next(self, client: Client, rita: User) -> None:
-        phone = with_a_phone(rita)
+        phone = add_second_factor(rita)
         log_in(client)
 
         wrong = client.post(LOGIN, {"code": "000000"}).content.decode()
@@ -142,7 +142,7 @@ class TestSecondFactor:
         assert client.get("/admin/").status_code == 302
 
     def test_works_once_a_code(self, rita: User) -> None:
-        code = shown(with_a_phone(rita))
+        code = compute_code(add_second_factor(rita))
         answers = []
         for _ in range(2):
             browser = Client()
@@ -152,7 +152,7 @@ class TestSecondFactor:
         assert answers == [302, 200]
 
     def test_may_be_one_from_paper_once(self, rita: User) -> None:
-        with_a_phone(rita)
+        add_second_factor(rita)
         code = second_factor.create_recovery_codes(rita)[0].upper()
         answers = []
         for _ in range(2):
@@ -163,7 +163,7 @@ class TestSecondFactor:
         assert answers == [302, 200]
 
     def test_may_be_left_for_another_name(self, client: Client, rita: User) -> None:
-        with_a_phone(rita)
+        add_second_factor(rita)
         log_in(client)
 
         client.post(LOGIN, {"again": "1"})
@@ -173,12 +173,12 @@ class TestSecondFactor:
     def test_is_owed_only_a_while_and_not_after_the_password_changed(
         self, client: Client, rita: User
     ) -> None:
-        phone = with_a_phone(rita)
+        phone = add_second_factor(rita)
         log_in(client)
         rita.set_password("another-one-entirely")
         rita.save()
 
-        client.post(LOGIN, {"code": shown(phone)})
+        client.post(LOGIN, {"code": compute_code(phone)})
 
         assert client.get("/admin/").status_code == 302
 
@@ -186,7 +186,7 @@ class TestSecondFactor:
         self, owner: Client
     ) -> None:
         before = (owner.get("/admin/security/").status_code, owner.get("/api/orders").status_code)
-        with_a_phone(User.objects.get(username="olga"))
+        add_second_factor(User.objects.get(username="olga"))
         after = (owner.get("/admin/security/").status_code, owner.get("/api/orders").status_code)
 
         assert (before, after) == ((200, 200), (302, 401))
@@ -194,7 +194,7 @@ class TestSecondFactor:
     def test_is_taken_away_by_a_superuser_alone_who_is_named(
         self, owner: Client, rita: User
     ) -> None:
-        with_a_phone(rita)
+        add_second_factor(rita)
         second_factor.create_recovery_codes(rita)
         address = reverse("admin:auth_user_reset_second_factor", args=[rita.pk])
         clerk = Client()

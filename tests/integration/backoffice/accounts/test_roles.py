@@ -1,4 +1,4 @@
-"""Who may do what: every page and every button of the back office, by role."""
+"""Tests of access to every page and button of the back office, by role."""
 
 import logging
 from collections.abc import Iterator
@@ -33,83 +33,83 @@ from tests.integration.backoffice import sample_data
 
 pytestmark = pytest.mark.django_db
 
-type Cell = tuple[str | None, str | None]
-"""Who may GET and who may POST, by first letters; None where that is not tried."""
+type AllowedRoles = tuple[str | None, str | None]
+"""Roles that may GET and roles that may POST, by first letter; None if not tested."""
 
 EVERYBODY: Final = "OSRAN"
-"""Owner (a superuser), Seller, Reviewer, Auditor, and somebody of the staff with no role."""
+"""Owner (a superuser), Seller, Reviewer, Auditor, and No role (staff without one)."""
 
 
-def page(may: str) -> Cell:
-    """Say who may look."""
+def allow_get(may: str) -> AllowedRoles:
+    """Return the roles that may open a page."""
     return may, None
 
 
-def deed(may: str) -> Cell:
-    """Say who may press a button."""
+def allow_post(may: str) -> AllowedRoles:
+    """Return the roles that may press a button."""
     return None, may
 
 
-def form(*, look: str, do: str) -> Cell:
-    """Say who may open a form and who may send it."""
+def allow_get_and_post(*, look: str, do: str) -> AllowedRoles:
+    """Return the roles that may open a form and those that may submit it."""
     return look, do
 
 
-def rows(model: str, may: str) -> dict[str, Cell]:
-    """Say who may look at the rows of a model that nobody adds, changes or deletes by hand."""
+def allow_read_only(model: str, may: str) -> dict[str, AllowedRoles]:
+    """Return the access to a model that nobody may add, change or delete by hand."""
     return {
-        f"{model}_changelist": page(may),
-        f"{model}_history": page(may),
-        f"{model}_change": form(look=may, do=""),
-        f"{model}_add": form(look="", do=""),
-        f"{model}_delete": form(look="", do=""),
+        f"{model}_changelist": allow_get(may),
+        f"{model}_history": allow_get(may),
+        f"{model}_change": allow_get_and_post(look=may, do=""),
+        f"{model}_add": allow_get_and_post(look="", do=""),
+        f"{model}_delete": allow_get_and_post(look="", do=""),
     }
 
 
-def owned(model: str) -> dict[str, Cell]:
-    """Say that a model belongs to superusers."""
+def allow_superusers(model: str) -> dict[str, AllowedRoles]:
+    """Return the access to a model that belongs to superusers."""
     return {
-        f"{model}_{action}": page("O")
+        f"{model}_{action}": allow_get("O")
         for action in ("changelist", "history", "change", "add", "delete")
     }
 
 
-class Blank(Loader):
-    """Gives every template as an empty one: what a page shows is not asked here."""
+class EmptyTemplateLoader(Loader):
+    """Loader that finds every template empty, as the content of pages does not matter here."""
 
     def get_template_sources(self, template_name: str) -> Iterator[Origin]:
-        """Find everything."""
+        """Find every template."""
         yield Origin(name=template_name, template_name=template_name, loader=self)
 
     def get_contents(self, origin: Origin) -> str:
-        """Give nothing."""
+        """Return an empty template."""
         return ""
 
 
 @pytest.fixture
 def blank_pages(settings: Settings) -> Iterator[None]:
-    """Spare the drawing of pages, and the log of some hundred refusals."""
+    """Replace all templates with empty ones and switch the log off."""
     engine = settings.TEMPLATES[0]
-    options = {**engine["OPTIONS"], "loaders": [f"{__name__}.Blank"]}
+    options = {**engine["OPTIONS"], "loaders": [f"{__name__}.EmptyTemplateLoader"]}
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": options}]
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
-def every_url(
+def iterate_urls(
     patterns: list[URLPattern | URLResolver] | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
-    """Give the name and the arguments of each address below /admin/."""
+    """Yield the name and the arguments of each address below /admin/."""
     for found in admin.site.get_urls() if patterns is None else patterns:
         if isinstance(found, URLResolver):
-            yield from every_url(found.url_patterns)
+            yield from iterate_urls(found.url_patterns)
         elif found.name:
             yield found.name, list(found.pattern.converters) or list(found.pattern.regex.groupindex)
 
 
-def people() -> dict[str, Client]:
-    """Log in one person of each kind."""
+def log_in_every_role() -> dict[str, Client]:
+    """Return a logged-in browser for each role."""
     roles.grant_role_permissions(apps)
     found = {"O": User.objects.create_superuser("olga"), "N": sample_data.create_user("nora")}
     for role in roles.ROLES:
@@ -123,8 +123,8 @@ def people() -> dict[str, Client]:
     return browsers
 
 
-def one_of_each() -> dict[str, Model]:
-    """Make a row of everything that has a page."""
+def create_every_row() -> dict[str, Model]:
+    """Create a row of every model that has a page."""
     order = sample_data.place_order()
     contact = order.contact
     proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
@@ -170,14 +170,14 @@ def one_of_each() -> dict[str, Model]:
 
 
 SALES: Final = "OSRA"
-"""Whoever may look at raffles, orders and proofs."""
+"""Roles that may view raffles, orders and proofs."""
 CHANNEL: Final = "OSA"
-"""Whoever may look at the channel's own state."""
+"""Roles that may view the state of the WhatsApp channel."""
 
-ACCESS: Final[dict[str, Cell]] = {
-    # everybody who works here
+ACCESS: Final[dict[str, AllowedRoles]] = {
+    # all staff
     **{
-        name: page(EVERYBODY)
+        name: allow_get(EVERYBODY)
         for name in (
             "index",
             "login",
@@ -189,101 +189,101 @@ ACCESS: Final[dict[str, Cell]] = {
         )
     },
     **{
-        f"desk_security_{name}": deed(EVERYBODY)
+        f"desk_security_{name}": allow_post(EVERYBODY)
         for name in ("start", "stop", "confirm", "codes", "off")
     },
-    "logout": (None, None),  # ends the session, so it is not tried here
-    "brand_logo": (None, None),  # open to everybody, and not there unless configured
-    "view_on_site": (None, None),  # Django's, of no model of ours
-    "autocomplete": (None, None),  # Django's, asks the admin of the model
-    "app_list": (None, None),  # a heading's page, of what the person may see
-    # the day
-    "desk_queue": page(SALES),
-    "desk_review": page(SALES),
-    "desk_review_state": page(SALES),
-    "desk_ask_again": deed("OSR"),
-    "desk_orphans": page(SALES),
-    "desk_orphan": page(SALES),
-    "desk_orphan_next": page(SALES),
-    "desk_orphan_attach": deed("OSR"),
-    "desk_orphan_make_order": deed("OSR"),
-    "desk_orphan_dismiss": deed("OSR"),
-    "desk_late": page(SALES),
-    "desk_late_free": page(SALES),
-    "desk_late_replace": deed("OSR"),
-    "desk_late_refund": deed("OSR"),
-    "desk_sell": form(look="OS", do="OS"),
-    "desk_numbers": page(SALES),
-    "desk_export": page("OSA"),
+    "logout": (None, None),  # ends the session, so it is not tested here
+    "brand_logo": (None, None),  # public, and missing unless configured
+    "view_on_site": (None, None),  # Django's; no model uses it
+    "autocomplete": (None, None),  # Django's; checked by the model's admin
+    "app_list": (None, None),  # an app's page, with the models that the user may view
+    # daily work
+    "desk_queue": allow_get(SALES),
+    "desk_review": allow_get(SALES),
+    "desk_review_state": allow_get(SALES),
+    "desk_ask_again": allow_post("OSR"),
+    "desk_orphans": allow_get(SALES),
+    "desk_orphan": allow_get(SALES),
+    "desk_orphan_next": allow_get(SALES),
+    "desk_orphan_attach": allow_post("OSR"),
+    "desk_orphan_make_order": allow_post("OSR"),
+    "desk_orphan_dismiss": allow_post("OSR"),
+    "desk_late": allow_get(SALES),
+    "desk_late_free": allow_get(SALES),
+    "desk_late_replace": allow_post("OSR"),
+    "desk_late_refund": allow_post("OSR"),
+    "desk_sell": allow_get_and_post(look="OS", do="OS"),
+    "desk_numbers": allow_get(SALES),
+    "desk_export": allow_get("OSA"),
     # sales
-    "raffles_raffle_changelist": page(SALES),
-    "raffles_raffle_history": page(SALES),
-    "raffles_raffle_change": form(look=SALES, do="OS"),
-    "raffles_raffle_add": form(look="OS", do="OS"),
-    "raffles_raffle_delete": form(look="", do=""),
-    "raffles_raffle_picture": page(SALES),
-    "raffles_raffle_preview": deed("OS"),
-    "raffles_raffle_preview_of": deed("OS"),
+    "raffles_raffle_changelist": allow_get(SALES),
+    "raffles_raffle_history": allow_get(SALES),
+    "raffles_raffle_change": allow_get_and_post(look=SALES, do="OS"),
+    "raffles_raffle_add": allow_get_and_post(look="OS", do="OS"),
+    "raffles_raffle_delete": allow_get_and_post(look="", do=""),
+    "raffles_raffle_picture": allow_get(SALES),
+    "raffles_raffle_preview": allow_post("OS"),
+    "raffles_raffle_preview_of": allow_post("OS"),
     **{
-        f"raffles_raffle_{step}": deed("OS")
+        f"raffles_raffle_{step}": allow_post("OS")
         for step in ("generate", "open", "pause", "close", "duplicate")
     },
-    **rows("raffles_order", SALES),
-    **{f"raffles_order_{step}": deed("OSR") for step in ("confirm", "reject", "cancel")},
-    **{f"raffles_order_{step}_many": deed("OSR") for step in ("confirm", "reject", "cancel")},
-    "raffles_order_done": page("OSR"),
-    **rows("raffles_paymentproof", SALES),
-    "raffles_paymentproof_file": page(SALES),
-    "raffles_paymentproof_thumbnail": page(SALES),
+    **allow_read_only("raffles_order", SALES),
+    **{f"raffles_order_{step}": allow_post("OSR") for step in ("confirm", "reject", "cancel")},
+    **{f"raffles_order_{step}_many": allow_post("OSR") for step in ("confirm", "reject", "cancel")},
+    "raffles_order_done": allow_get("OSR"),
+    **allow_read_only("raffles_paymentproof", SALES),
+    "raffles_paymentproof_file": allow_get(SALES),
+    "raffles_paymentproof_thumbnail": allow_get(SALES),
     # messages
-    **rows("whatsapp_whatsappcontact", SALES),
-    "whatsapp_whatsappcontact_block": deed("OS"),
-    "whatsapp_whatsappcontact_unblock": deed("OS"),
-    **rows("whatsapp_inboundmessage", SALES),
-    "whatsapp_inboundmessage_again": deed("OS"),
-    **rows("whatsapp_outboundmessage", SALES),
-    "whatsapp_outboundmessage_again": deed("OS"),
-    **rows("whatsapp_alarm", CHANNEL),
-    "whatsapp_alarm_resolve": deed("OS"),
-    **rows("whatsapp_businessnumber", CHANNEL),
-    "whatsapp_businessnumber_try": deed("OS"),
-    **rows("whatsapp_accountnotice", CHANNEL),
-    **rows("whatsapp_unreadableitem", CHANNEL),
+    **allow_read_only("whatsapp_whatsappcontact", SALES),
+    "whatsapp_whatsappcontact_block": allow_post("OS"),
+    "whatsapp_whatsappcontact_unblock": allow_post("OS"),
+    **allow_read_only("whatsapp_inboundmessage", SALES),
+    "whatsapp_inboundmessage_again": allow_post("OS"),
+    **allow_read_only("whatsapp_outboundmessage", SALES),
+    "whatsapp_outboundmessage_again": allow_post("OS"),
+    **allow_read_only("whatsapp_alarm", CHANNEL),
+    "whatsapp_alarm_resolve": allow_post("OS"),
+    **allow_read_only("whatsapp_businessnumber", CHANNEL),
+    "whatsapp_businessnumber_try": allow_post("OS"),
+    **allow_read_only("whatsapp_accountnotice", CHANNEL),
+    **allow_read_only("whatsapp_unreadableitem", CHANNEL),
     # automation
-    **rows("events_event", CHANNEL),
-    **rows("events_eventdelivery", CHANNEL),
-    "events_eventdelivery_again": deed("OS"),
-    "events_eventendpoint_changelist": page(CHANNEL),
-    "events_eventendpoint_history": page(CHANNEL),
-    "events_eventendpoint_change": form(look=CHANNEL, do="O"),
-    "events_eventendpoint_add": form(look="O", do="O"),
-    "events_eventendpoint_delete": page("O"),  # a POST would delete what the others look at
-    **{f"events_eventendpoint_{step}": deed("O") for step in ("on", "off", "new_secret")},
-    "api_apitoken_changelist": page("O"),
-    "api_apitoken_history": page("O"),
-    "api_apitoken_change": form(look="O", do=""),
-    "api_apitoken_add": form(look="O", do="O"),
-    "api_apitoken_delete": form(look="", do=""),
-    "api_apitoken_revoke": deed("O"),
+    **allow_read_only("events_event", CHANNEL),
+    **allow_read_only("events_eventdelivery", CHANNEL),
+    "events_eventdelivery_again": allow_post("OS"),
+    "events_eventendpoint_changelist": allow_get(CHANNEL),
+    "events_eventendpoint_history": allow_get(CHANNEL),
+    "events_eventendpoint_change": allow_get_and_post(look=CHANNEL, do="O"),
+    "events_eventendpoint_add": allow_get_and_post(look="O", do="O"),
+    "events_eventendpoint_delete": allow_get("O"),  # a POST would delete a row that others view
+    **{f"events_eventendpoint_{step}": allow_post("O") for step in ("on", "off", "new_secret")},
+    "api_apitoken_changelist": allow_get("O"),
+    "api_apitoken_history": allow_get("O"),
+    "api_apitoken_change": allow_get_and_post(look="O", do=""),
+    "api_apitoken_add": allow_get_and_post(look="O", do="O"),
+    "api_apitoken_delete": allow_get_and_post(look="", do=""),
+    "api_apitoken_revoke": allow_post("O"),
     # people
-    **owned("auth_user"),
-    "auth_user_password_change": form(look="O", do="O"),
-    "auth_user_reset_second_factor": deed("O"),
-    **owned("auth_group"),
-    **rows("admin_logentry", CHANNEL),
+    **allow_superusers("auth_user"),
+    "auth_user_password_change": allow_get_and_post(look="O", do="O"),
+    "auth_user_reset_second_factor": allow_post("O"),
+    **allow_superusers("auth_group"),
+    **allow_read_only("admin_logentry", CHANNEL),
 }
 
 
 def test_no_page_is_forgotten() -> None:
-    """A new address must say in `ACCESS` who may use it."""
-    named = {name for name, _ in every_url()}
+    """Every address must have its roles in `ACCESS`."""
+    named = {name for name, _ in iterate_urls()}
 
     assert sorted(named - ACCESS.keys()) == [], "say in ACCESS who may use these"
     assert sorted(ACCESS.keys() - named) == [], "these are no addresses any more"
 
 
-def address_of(name: str, arguments: list[str], things: dict[str, Model]) -> str:
-    """Build an address for the row that its arguments mean."""
+def build_url(name: str, arguments: list[str], things: dict[str, Model]) -> str:
+    """Return an address with the rows that its arguments refer to."""
     meant = {
         "raffle_id": "raffles_raffle",
         "order_id": "raffles_order",
@@ -297,7 +297,7 @@ def address_of(name: str, arguments: list[str], things: dict[str, Model]) -> str
         "user_id": "auth_user",
         "id": "auth_user",
     }
-    owner = "_".join(name.split("_")[:2])  # the model whose page it is
+    owner = "_".join(name.split("_")[:2])  # the model that the page belongs to
     found = {key: things[meant.get(key, owner)].pk for key in arguments}
     return reverse(f"admin:{name}", kwargs=found)
 
@@ -305,19 +305,19 @@ def address_of(name: str, arguments: list[str], things: dict[str, Model]) -> str
 @pytest.mark.same_everywhere
 @pytest.mark.usefixtures("blank_pages")
 def test_every_page_and_button_is_for_its_roles_alone() -> None:
-    """Ask for everything as everybody: 403 for whom it is not, anything else for whom it is."""
-    browsers, things = people(), one_of_each()
+    """Request everything with every role: 403 for roles without access, anything else with it."""
+    browsers, things = log_in_every_role(), create_every_row()
     wrong = []
-    for name, arguments in every_url():
+    for name, arguments in iterate_urls():
         looks, acts = ACCESS.get(name, (None, None))
         for method, may in (("GET", looks), ("POST", acts)):
             for letter, browser in browsers.items() if may is not None else ():
                 if letter == "O" and may not in {"", "O"}:
-                    continue  # where others may, a superuser may
-                address = address_of(name, arguments, things)
+                    continue  # whatever others may do, a superuser may
+                address = build_url(name, arguments, things)
                 answer = browser.generic(method, address)
                 if answer.streaming:
-                    answer.getvalue()  # or its file stays open
+                    answer.getvalue()  # otherwise its file stays open
                 if (answer.status_code == 403) == (letter in str(may)):
                     wrong.append(f"{letter} {method} {address}: {answer.status_code}")
     assert wrong == []
@@ -325,7 +325,7 @@ def test_every_page_and_button_is_for_its_roles_alone() -> None:
 
 class TestRoles:
     def test_are_made_by_the_migrations_with_all_they_may_do(self) -> None:
-        roles.grant_role_permissions(apps)  # a test that empties the tables may have come before
+        roles.grant_role_permissions(apps)  # an earlier test may have emptied the tables
 
         for role in roles.ROLES:
             group = Group.objects.get(name=role.name)

@@ -1,4 +1,4 @@
-"""A person's own page about the way in, and what every answer says to browsers about safety."""
+"""Tests of a user's own security page and of the security headers of every answer."""
 
 import re
 from base64 import b32decode
@@ -23,29 +23,29 @@ PASSWORD = "correct-horse-battery"
 
 @pytest.fixture
 def rita(client: Client) -> User:
-    """Log a person in who works here."""
+    """Log a member of staff in."""
     person = User.objects.create_user("rita", password=PASSWORD, is_staff=True)
     client.force_login(person)
     return person
 
 
-def press(browser: Client, name: str, **form: str) -> str:
-    """Press a button of the page and read what comes."""
+def press_button(browser: Client, name: str, **form: str) -> str:
+    """Press a button of the page and return the page that follows."""
     TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=None)
     return browser.post(reverse(f"admin:desk_security_{name}"), form, follow=True).content.decode()
 
 
-def code_of(key: bytes) -> str:
+def compute_code(key: bytes) -> str:
     return f"{totp(key):06d}"
 
 
-def turn_on(browser: Client) -> tuple[bytes, list[str]]:
-    """Turn the second factor on as a person does; give the phone's key and the paper."""
-    page = press(browser, "start")
+def turn_on_second_factor(browser: Client) -> tuple[bytes, list[str]]:
+    """Turn the second factor on and return the phone's key and the recovery codes."""
+    page = press_button(browser, "start")
     letters = re.search(r'class="secret">([A-Z2-7 ]+)<', page)
     assert letters is not None
     key = b32decode(letters[1].replace(" ", ""))
-    done = press(browser, "confirm", code=code_of(key))
+    done = press_button(browser, "confirm", code=compute_code(key))
     return key, re.findall(r"<li><code>([a-z2-7 ]+)</code>", done)
 
 
@@ -53,11 +53,11 @@ class TestTurningOn:
     def test_shows_a_picture_to_scan_and_counts_once_the_phone_is_right(
         self, client: Client, rita: User
     ) -> None:
-        page = press(client, "start")
+        page = press_button(client, "start")
         assert "<svg" in page
         assert not second_factor.has_second_factor(rita)
 
-        wrong = press(client, "confirm", code="000000")
+        wrong = press_button(client, "confirm", code="000000")
 
         assert "does not fit" in wrong
         assert not second_factor.has_second_factor(rita)
@@ -65,7 +65,7 @@ class TestTurningOn:
     def test_gives_ten_codes_for_paper_that_are_shown_once(
         self, client: Client, rita: User
     ) -> None:
-        _, codes = turn_on(client)
+        _, codes = turn_on_second_factor(client)
         again = client.get(reverse("admin:desk_security")).content.decode()
 
         assert len(set(codes)) == 10
@@ -73,26 +73,26 @@ class TestTurningOn:
         assert "10 unused recovery codes" in again
 
     def test_keeps_this_session_in_and_is_written_down(self, client: Client, rita: User) -> None:
-        turn_on(client)
+        turn_on_second_factor(client)
 
         assert client.get("/admin/security/").status_code == 200
         assert LogEntry.objects.get().get_change_message() == "Turned the second factor on"
 
     def test_can_be_left_alone(self, client: Client, rita: User) -> None:
-        press(client, "start")
+        press_button(client, "start")
 
-        assert "Turn on" in press(client, "stop")
+        assert "Turn on" in press_button(client, "stop")
         assert not TOTPDevice.objects.exists()
 
 
 class TestTurningOff:
     def test_takes_the_password_and_a_code(self, client: Client, rita: User) -> None:
-        key, codes = turn_on(client)
+        key, codes = turn_on_second_factor(client)
 
-        no_password = press(client, "off", password="guess", code=code_of(key))
-        no_code = press(client, "off", password=PASSWORD, code="000000")
+        no_password = press_button(client, "off", password="guess", code=compute_code(key))
+        no_code = press_button(client, "off", password=PASSWORD, code="000000")
         assert second_factor.has_second_factor(rita)
-        off = press(client, "off", password=PASSWORD, code=codes[0])
+        off = press_button(client, "off", password=PASSWORD, code=codes[0])
 
         assert "not your password" in no_password
         assert "does not fit" in no_code
@@ -100,9 +100,9 @@ class TestTurningOff:
         assert not second_factor.has_second_factor(rita)
 
     def test_does_not_let_one_guess_the_password(self, client: Client, rita: User) -> None:
-        turn_on(client)
+        turn_on_second_factor(client)
         for _ in range(3):
-            press(client, "off", password="guess", code="000000")
+            press_button(client, "off", password="guess", code="000000")
         address = reverse("admin:desk_security_off")
 
         told = client.post(address, {"password": PASSWORD, "code": "000000"}, follow=True)
@@ -110,9 +110,9 @@ class TestTurningOff:
         assert "Please wait" in told.content.decode()
 
     def test_new_codes_for_paper_make_the_old_ones_void(self, client: Client, rita: User) -> None:
-        key, codes = turn_on(client)
+        key, codes = turn_on_second_factor(client)
 
-        press(client, "codes", code=code_of(key))
+        press_button(client, "codes", code=compute_code(key))
 
         now = timezone.now()
         assert isinstance(
@@ -125,7 +125,7 @@ class TestSessions:
     def test_last_from_the_last_use_and_are_not_written_at_every_request(
         self, client: Client, rita: User, django_assert_num_queries: Any
     ) -> None:
-        with django_assert_num_queries(2):  # the session and its person
+        with django_assert_num_queries(2):  # the session and its user
             client.get("/admin/jsi18n/")
         session = client.session
         session["last_used"] -= 11 * 60

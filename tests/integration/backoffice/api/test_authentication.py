@@ -1,4 +1,4 @@
-"""Who the API lets in: tokens with their scopes, people with a session, and how much they may."""
+"""Tests of access to the API: tokens with scopes, sessions and rate limits."""
 
 import hashlib
 import importlib
@@ -31,11 +31,11 @@ DAY: Final = timedelta(days=1)
 LONG_AGO: Final = datetime(2025, 1, 2, 3, 4, tzinfo=UTC)
 
 
-def asked(headers: dict[str, str], path: str = ORDERS) -> Any:
+def get_with_headers(headers: dict[str, str], path: str = ORDERS) -> Any:
     return Client(headers=headers).get(path)
 
 
-def with_token(text: str) -> Client:
+def build_client(text: str) -> Client:
     return Client(headers={"Authorization": f"Bearer {text}"})
 
 
@@ -54,7 +54,9 @@ class TestTokens:
     def test_are_taken_in_the_three_ways_n8n_sends_them(self, headers: dict[str, str]) -> None:
         key = sample_data.create_api_token()
 
-        answer = asked({name: value.replace("KEY", key) for name, value in headers.items()})
+        answer = get_with_headers(
+            {name: value.replace("KEY", key) for name, value in headers.items()}
+        )
 
         assert answer.status_code == 200
 
@@ -76,7 +78,9 @@ class TestTokens:
     ) -> None:
         key = sample_data.create_api_token()
 
-        answer = asked({name: value.replace("KEY", key) for name, value in headers.items()})
+        answer = get_with_headers(
+            {name: value.replace("KEY", key) for name, value in headers.items()}
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (401, code)
         assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
@@ -86,7 +90,7 @@ class TestTokens:
         key = sample_data.create_api_token()
 
         for parameter in ("token", "api_key", "access_token", "authorization"):
-            assert asked({}, f"{ORDERS}?{parameter}={key}").status_code == 401
+            assert get_with_headers({}, f"{ORDERS}?{parameter}={key}").status_code == 401
 
     def test_end_when_they_expire_or_are_revoked_and_each_says_so(self) -> None:
         now = timezone.now()
@@ -94,10 +98,10 @@ class TestTokens:
             tokens.issue_token(name=name, scope=Scope.READ, by="olga", expires_at=at, now=NOON)
             for name, at in (("over", now), ("soon", now + DAY), ("back", None))
         )
-        assert with_token(back.text).get(ORDERS).status_code == 200
+        assert build_client(back.text).get(ORDERS).status_code == 200
         tokens.revoke_token(back.token, by="olga", now=now)
 
-        answers = [with_token(issued.text).get(ORDERS) for issued in (over, soon, back)]
+        answers = [build_client(issued.text).get(ORDERS) for issued in (over, soon, back)]
 
         assert [answer.status_code for answer in answers] == [401, 200, 401]
         assert answers[0].json()["code"] == "token_expired"
@@ -138,7 +142,7 @@ class TestTokens:
     def test_are_who_an_orders_history_names(self) -> None:
         order, key = sample_data.place_order(), sample_data.create_api_token("bank script")
 
-        with_token(key).post(f"{ORDERS}/{order.pk}/confirm-payment")
+        build_client(key).post(f"{ORDERS}/{order.pk}/confirm-payment")
 
         event = order.events.get(action=OrderAction.PAID)
         token = ApiToken.objects.get()
@@ -155,7 +159,7 @@ class TestScopes:
     def test_each_includes_the_one_before(self, scope: Scope, listed: int, confirmed: int) -> None:
         order, program = (
             sample_data.place_order(),
-            with_token(sample_data.create_api_token(scope=scope)),
+            build_client(sample_data.create_api_token(scope=scope)),
         )
 
         answers = [program.get(ORDERS), program.post(f"{ORDERS}/{order.pk}/confirm-payment")]
@@ -165,7 +169,7 @@ class TestScopes:
         assert (order.status == OrderStatus.PAID) == (confirmed == 200)
 
     def test_one_that_is_missing_is_named(self) -> None:
-        looker = with_token(sample_data.create_api_token(scope=Scope.READ))
+        looker = build_client(sample_data.create_api_token(scope=Scope.READ))
 
         answer = looker.post(f"{ORDERS}/{sample_data.place_order().pk}/cancel")
 
@@ -215,7 +219,9 @@ class TestHowOften:
     def test_a_caller_may_ask_is_limited_for_each_alone(self, settings: Settings) -> None:
         settings.API_REQUESTS_PER_MINUTE = 3
         caches["throttle"].clear()
-        busy, other = (with_token(sample_data.create_api_token(name)) for name in ("busy", "other"))
+        busy, other = (
+            build_client(sample_data.create_api_token(name)) for name in ("busy", "other")
+        )
         browser = Client()
         browser.force_login(User.objects.create_superuser("olga"))
 
@@ -234,7 +240,7 @@ class TestHowOften:
         settings.API_REQUESTS_PER_MINUTE = 1
         throttle = {**settings.CACHES["throttle"], "LOCATION": tmp_path / "a file" / "throttle"}
         settings.CACHES = {**settings.CACHES, "throttle": throttle}
-        program = with_token(sample_data.create_api_token())
+        program = build_client(sample_data.create_api_token())
 
         assert [program.get(ORDERS).status_code for _ in range(2)] == [200] * 2
 
@@ -248,7 +254,7 @@ class TestCommand:
             return out.getvalue()
 
         text = said("create", "n8n", "--scope", "review", "--expires", "30").strip()
-        assert with_token(text).get(ORDERS).status_code == 200
+        assert build_client(text).get(ORDERS).status_code == 200
         listed = said("list")
         assert "n8n" in listed
         assert text[:10] in listed
@@ -260,7 +266,7 @@ class TestCommand:
 
         said("revoke", "n8n")
 
-        assert with_token(text).get(ORDERS).status_code == 401
+        assert build_client(text).get(ORDERS).status_code == 401
         assert "revoked" in said("list")
 
     @pytest.mark.parametrize(
@@ -284,7 +290,7 @@ class TestCommand:
 
 
 class TestTokensOfAnOlderVersion:
-    """`rest_framework.authtoken` kept them in clear, each with its user."""
+    """`rest_framework.authtoken` stored its tokens as plain text, one per user."""
 
     KEYS: Final = {name: f"{name:0<40}" for name in ("boss", "rita", "ida", "gone", "nobody")}
 
@@ -314,7 +320,7 @@ class TestTokensOfAnOlderVersion:
 
         tables = connection.introspection.table_names()
         assert "authtoken_token" not in tables
-        kept = {token.name: (token.scope, token.revoked_at is None) for token in all_tokens()}
+        kept = {token.name: (token.scope, token.revoked_at is None) for token in list_tokens()}
         assert kept == {
             "boss": ("ADMIN", True),
             "rita": ("REVIEW", True),
@@ -322,16 +328,16 @@ class TestTokensOfAnOlderVersion:
             "gone": ("ADMIN", False),
             "nobody": ("READ", False),
         }
-        assert {token.created_at for token in all_tokens()} == {LONG_AGO}
-        assert with_token(self.KEYS["rita"]).get(ORDERS).status_code == 200
+        assert {token.created_at for token in list_tokens()} == {LONG_AGO}
+        assert build_client(self.KEYS["rita"]).get(ORDERS).status_code == 200
 
     def test_are_looked_for_once(self) -> None:
         migration = importlib.import_module("backoffice.api.migrations.0002_old_tokens")
 
         migration.forwards(apps, SimpleNamespace(connection=connection))
 
-        assert all_tokens() == []
+        assert list_tokens() == []
 
 
-def all_tokens() -> list[ApiToken]:
+def list_tokens() -> list[ApiToken]:
     return list(ApiToken.objects.all())

@@ -1,4 +1,4 @@
-"""The feed of events over the API, and endpoints and deliveries as a program manages them."""
+"""Tests of the event feed, endpoints and deliveries over the API."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def admin(db: None) -> ApiProgram:
     return ApiProgram(sample_data.create_api_token("boss", scope=Scope.ADMIN))
 
 
-def read(answer: Any) -> list[int]:
-    """Give the places of the events of an answer."""
+def parse_sequences(answer: Any) -> list[int]:
+    """Return the sequence numbers of the events in an answer."""
     assert answer.status_code == 200, answer.content
     return [event["sequence"] for event in answer.json()["results"]]
 
@@ -74,10 +74,10 @@ class TestFeed:
         with django_assert_max_num_queries(4):
             page = api.get("/api/events?limit=1&types=order.paid,order.created")
 
-        assert (read(page), page.json()["more"]) == ([first], True)
-        assert read(api.get(page.json()["next"])) == [third]
-        assert read(api.get(f"/api/events?after={first}&limit=9999")) == [second, third]
-        assert read(api.get("/api/events?types=channel.alert&types=order.paid")) == [
+        assert (parse_sequences(page), page.json()["more"]) == ([first], True)
+        assert parse_sequences(api.get(page.json()["next"])) == [third]
+        assert parse_sequences(api.get(f"/api/events?after={first}&limit=9999")) == [second, third]
+        assert parse_sequences(api.get("/api/events?types=channel.alert&types=order.paid")) == [
             first,
             second,
             third,

@@ -1,14 +1,10 @@
-"""Requests that come twice with an `Idempotency-Key`: the second gets the answer of the first."""
+"""Tests of repeated API requests with an `Idempotency-Key`."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -27,6 +23,7 @@ from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
 from tests.builders import NOON
 from tests.integration.backoffice import sample_data
+from tests.integration.concurrency import run_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +32,8 @@ SECOND: Final = timedelta(seconds=1)
 ORDERS: Final = "/api/orders"
 
 
-class Program:
-    """A program that sends each request with a key."""
+class KeyedProgram:
+    """A program that sends a key with each request."""
 
     def __init__(self, token: str = "") -> None:
         token = token or sample_data.create_api_token()
@@ -53,21 +50,21 @@ class Program:
 
 
 @pytest.fixture
-def program(db: None) -> Program:
-    return Program()
+def program(db: None) -> KeyedProgram:
+    return KeyedProgram()
 
 
-def asked(fingerprint: str = "f" * 64, *, key: str = "k1") -> KeyedRequest:
+def build_keyed_request(fingerprint: str = "f" * 64, *, key: str = "k1") -> KeyedRequest:
     owner = {"token_id": ApiToken.objects.get().pk}
     return KeyedRequest(owner, key, "POST", f"{ORDERS}/1/cancel", fingerprint)
 
 
-def paid_notices() -> int:
+def count_paid_messages() -> int:
     return OutboundMessage.objects.filter(key="paid").count()
 
 
 class TestARepeat:
-    def test_is_given_the_same_answer_byte_by_byte_and_says_so(self, program: Program) -> None:
+    def test_is_given_the_same_answer_byte_by_byte_and_says_so(self, program: KeyedProgram) -> None:
         order = sample_data.place_order()
         first = program.confirms(order)
 
@@ -77,9 +74,11 @@ class TestARepeat:
         assert again.json()["already_confirmed"] is False
         assert again["Content-Type"] == first["Content-Type"] == "application/json"
         assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
-        assert paid_notices() == 1
+        assert count_paid_messages() == 1
 
-    def test_with_another_key_or_none_says_that_it_was_done_before(self, program: Program) -> None:
+    def test_with_another_key_or_none_says_that_it_was_done_before(
+        self, program: KeyedProgram
+    ) -> None:
         order = sample_data.place_order()
         program.confirms(order)
 
@@ -89,7 +88,7 @@ class TestARepeat:
             assert "Idempotent-Replayed" not in again
 
     def test_of_a_refusal_is_refused_alike_though_it_could_be_done_by_now(
-        self, program: Program
+        self, program: KeyedProgram
     ) -> None:
         hold = sample_data.hold_numbers(sample_data.place_order().raffle, numbers=[9])
         refused = program.confirms(hold)
@@ -101,9 +100,9 @@ class TestARepeat:
         assert again.content == refused.content
         assert again["Idempotent-Replayed"] == "true"
 
-    def test_has_a_key_for_itself_in_each_caller(self, program: Program) -> None:
+    def test_has_a_key_for_itself_in_each_caller(self, program: KeyedProgram) -> None:
         first, second = sample_data.place_order(), sample_data.place_order()
-        other, browser = Program(sample_data.create_api_token("other")), Client()
+        other, browser = KeyedProgram(sample_data.create_api_token("other")), Client()
         browser.force_login(User.objects.create_superuser("olga"))
         program.confirms(first)
 
@@ -115,7 +114,7 @@ class TestARepeat:
         assert [answer.status_code for answer in answers] == [200] * 3
         assert [answer.get("Idempotent-Replayed") for answer in answers] == [None, None, "true"]
 
-    def test_may_have_a_slash_at_the_end_and_come_as_a_form(self, program: Program) -> None:
+    def test_may_have_a_slash_at_the_end_and_come_as_a_form(self, program: KeyedProgram) -> None:
         order = sample_data.place_order()
         address = f"{ORDERS}/{order.code}/cancel"
         form = "multipart/form-data; boundary=x"
@@ -130,7 +129,9 @@ class TestARepeat:
 
 class TestAnotherRequest:
     @pytest.mark.parametrize("change", ["body", "path", "order", "query"])
-    def test_with_the_same_key_is_422_and_does_nothing(self, program: Program, change: str) -> None:
+    def test_with_the_same_key_is_422_and_does_nothing(
+        self, program: KeyedProgram, change: str
+    ) -> None:
         first, second = sample_data.place_order(), sample_data.place_order()
         address = f"{ORDERS}/{first.pk}/confirm-payment"
         program.sends(address)
@@ -150,7 +151,7 @@ class TestAnotherRequest:
         assert second.status == OrderStatus.PENDING_PAYMENT
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "ñ", "a\tb", "café"])
-    def test_with_a_key_that_is_none_is_400(self, program: Program, key: str) -> None:
+    def test_with_a_key_that_is_none_is_400(self, program: KeyedProgram, key: str) -> None:
         order = sample_data.place_order()
 
         answer = program.confirms(order, key=key)
@@ -158,7 +159,7 @@ class TestAnotherRequest:
         assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_malformed")
         assert program.confirms(order, key="~ " * 127 + "!").status_code == 200
 
-    def test_that_only_asks_needs_no_key_and_takes_any(self, program: Program) -> None:
+    def test_that_only_asks_needs_no_key_and_takes_any(self, program: KeyedProgram) -> None:
         answers = [
             program.client.get(path, headers={"Idempotency-Key": "k1"})
             for path in (ORDERS, f"{ORDERS}?status=PAID")
@@ -174,46 +175,47 @@ class TestWhatIsNotKept:
         order = sample_data.place_order()
         if token == "looker":
             token = sample_data.create_api_token("looker", scope=Scope.READ)
-        refused = Program(token).confirms(order)
+        refused = KeyedProgram(token).confirms(order)
 
         assert refused.status_code in {401, 403}
         assert not IdempotentRequest.objects.exists()
 
-    def test_is_a_fault_or_whatever_may_be_sent_again(self, program: Program) -> None:
+    def test_is_a_fault_or_whatever_may_be_sent_again(self, program: KeyedProgram) -> None:
         sample_data.place_order()
-        claimed = idempotency.claim_request(asked(), now=NOON)
+        claimed = idempotency.claim_request(build_keyed_request(), now=NOON)
         assert isinstance(claimed, RequestClaim)
 
         idempotency.release_claim(claimed)
 
-        assert isinstance(idempotency.claim_request(asked("other"), now=NOON), RequestClaim)
+        assert isinstance(
+            idempotency.claim_request(build_keyed_request("other"), now=NOON), RequestClaim
+        )
 
 
 class TestTheLease:
-    """What `begin` says, moment by moment; `keep` counts only while the lease is one's own."""
+    """Claims of a request over time; `store_response` needs the current lease."""
 
-    def test_keeps_others_out_until_it_ends(self, program: Program) -> None:
-        begun = idempotency.claim_request(asked(), now=NOON)
+    def test_keeps_others_out_until_it_ends(self, program: KeyedProgram) -> None:
+        begun = idempotency.claim_request(build_keyed_request(), now=NOON)
         assert isinstance(begun, RequestClaim)
         with pytest.raises(RequestInProgress):
-            idempotency.claim_request(asked(), now=NOON + 59 * SECOND)
+            idempotency.claim_request(build_keyed_request(), now=NOON + 59 * SECOND)
 
-        second = idempotency.claim_request(asked(), now=NOON + 60 * SECOND)
+        second = idempotency.claim_request(build_keyed_request(), now=NOON + 60 * SECOND)
 
         assert isinstance(second, RequestClaim)
-        idempotency.store_response(
-            begun, status=200, body="late"
-        )  # of the one who was thought dead
+        # The response of the first claim comes after its lease ran out.
+        idempotency.store_response(begun, status=200, body="late")
         idempotency.release_claim(begun)
         with pytest.raises(RequestInProgress):
-            idempotency.claim_request(asked(), now=NOON + 61 * SECOND)
+            idempotency.claim_request(build_keyed_request(), now=NOON + 61 * SECOND)
         idempotency.store_response(second, status=200, body="{}")
-        assert idempotency.claim_request(asked(), now=NOON + 62 * SECOND) == StoredResponse(
-            200, "{}"
-        )
+        assert idempotency.claim_request(
+            build_keyed_request(), now=NOON + 62 * SECOND
+        ) == StoredResponse(200, "{}")
 
     def test_answers_409_over_http_while_it_runs_and_the_next_runs_after_a_crash(
-        self, program: Program
+        self, program: KeyedProgram
     ) -> None:
         order = sample_data.place_order()
         program.confirms(order)
@@ -230,17 +232,19 @@ class TestTheLease:
         assert (after.status_code, after.json()["already_confirmed"]) == (200, True)
         assert program.confirms(order).content == after.content
 
-    def test_lives_a_day_with_its_key(self, program: Program) -> None:
-        begun = idempotency.claim_request(asked(), now=NOON)
+    def test_lives_a_day_with_its_key(self, program: KeyedProgram) -> None:
+        begun = idempotency.claim_request(build_keyed_request(), now=NOON)
         assert isinstance(begun, RequestClaim)
         idempotency.store_response(begun, status=200, body="{}")
 
         with pytest.raises(IdempotencyKeyReused):
-            idempotency.claim_request(asked("other"), now=NOON + DAY - SECOND)
-        assert isinstance(idempotency.claim_request(asked("other"), now=NOON + DAY), RequestClaim)
+            idempotency.claim_request(build_keyed_request("other"), now=NOON + DAY - SECOND)
+        assert isinstance(
+            idempotency.claim_request(build_keyed_request("other"), now=NOON + DAY), RequestClaim
+        )
 
     def test_old_ones_are_cleared_away_a_few_at_a_time(
-        self, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+        self, program: KeyedProgram, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         token = ApiToken.objects.get()
         made = {"token": token, "method": "POST", "path": "/x", "fingerprint": "f"}
@@ -260,7 +264,7 @@ class TestTheLease:
         assert list(IdempotentRequest.objects.all()) == [fresh]
 
     def test_costs_a_repeat_no_more_than_looking(
-        self, program: Program, django_assert_max_num_queries: DjangoAssertNumQueries
+        self, program: KeyedProgram, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         order = sample_data.place_order()
         program.confirms(order)
@@ -273,40 +277,24 @@ class TestTheLease:
 class TestTwoAtOnce:
     def test_exactly_one_runs_and_the_other_waits_or_is_given_its_answer(self) -> None:
         token, order = sample_data.create_api_token(), sample_data.place_order()
-        barrier = threading.Barrier(4)
 
-        def confirm() -> Any:
-            barrier.wait()
-            try:
-                return Program(token).confirms(order)
-            finally:
-                connections.close_all()
-
-        answers = at_once(confirm, times=4)
+        answers = run_at_once([lambda: KeyedProgram(token).confirms(order)] * 4)
 
         first = [answer for answer in answers if answer.status_code == 200]
         assert {answer.status_code for answer in answers} <= {200, 409}
         assert len([a for a in first if "Idempotent-Replayed" not in a]) == 1
         assert {answer.content for answer in first} == {first[0].content}
         assert order.events.filter(action=OrderAction.PAID).count() == 1
-        assert paid_notices() == 1
+        assert count_paid_messages() == 1
 
     def test_the_lease_is_had_by_one(self) -> None:
         sample_data.create_api_token()
-        barrier, request = threading.Barrier(6), asked()
+        request = build_keyed_request()
 
         def begin() -> str:
-            barrier.wait()
             try:
                 return type(idempotency.claim_request(request, now=NOON)).__name__
             except RequestInProgress:
                 return "in progress"
-            finally:
-                connections.close_all()
 
-        assert sorted(at_once(begin, times=6)) == ["RequestClaim", *["in progress"] * 5]
-
-
-def at_once(call: Callable[[], Any], *, times: int) -> list[Any]:
-    with ThreadPoolExecutor(times) as pool:
-        return [future.result() for future in [pool.submit(call) for _ in range(times)]]
+        assert sorted(run_at_once([begin] * 6)) == ["RequestClaim", *["in progress"] * 5]

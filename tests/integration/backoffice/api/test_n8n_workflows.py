@@ -1,4 +1,4 @@
-"""The workflows for n8n, run by a model of it against the real API and real events."""
+"""Tests of the n8n workflows, run by a model of n8n against the real API and real events."""
 
 import json
 import re
@@ -32,7 +32,7 @@ from tests.n8n_model.workflow_runner import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
-_reads = count(1)
+_statement_serial = count(1)
 
 URL: Final = "https://raffles.example"
 SETTINGS: Final = {
@@ -54,8 +54,8 @@ def api(db: None, settings: Settings) -> ApiProgram:
     return ApiProgram()
 
 
-def asking(api: ApiProgram) -> Any:
-    """Make what answers HTTP nodes: the API, over Django's own client."""
+def build_ask(api: ApiProgram) -> Any:
+    """Return a function that answers HTTP nodes with the API, through Django's test client."""
 
     def ask(request: NodeRequest) -> NodeResponse:
         sent = {"data": json.dumps(request.body), "content_type": "application/json"}
@@ -69,21 +69,23 @@ def asking(api: ApiProgram) -> Any:
     return ask
 
 
-def machine(flow: str, api: ApiProgram, **more: Any) -> WorkflowRunner:
-    wire = WorkflowSurroundings(ask=asking(api), secrets=SECRETS, settings=SETTINGS, **more)
-    return WorkflowRunner(FLOWS[flow], wire)
+def build_runner(flow: str, api: ApiProgram, **more: Any) -> WorkflowRunner:
+    surroundings = WorkflowSurroundings(
+        ask=build_ask(api), secrets=SECRETS, settings=SETTINGS, **more
+    )
+    return WorkflowRunner(FLOWS[flow], surroundings)
 
 
-def events(api: ApiProgram, *types: str) -> list[Any]:
-    """Number what happened and read it from the feed."""
+def load_events(api: ApiProgram, *types: str) -> list[Any]:
+    """Assign sequence numbers to the recorded events and read them from the feed."""
     recorder.sequence_events(now=NOON)
     found = api.get(f"/api/events?types={','.join(types)}").json()["results"]
     assert found
     return list(found)
 
 
-def posted(event: Any, *, secret: str) -> WorkflowItem:
-    """Give what the webhook node makes of an event that the gateway sent."""
+def build_webhook_item(event: Any, *, secret: str) -> WorkflowItem:
+    """Return the item that the webhook node makes of an event sent by the gateway."""
     body = json.dumps(event, separators=(",", ":")).encode()
     headers = signing.build_signature_headers(
         secret, event_id=event["id"], body=body, now=datetime.now(UTC)
@@ -92,8 +94,8 @@ def posted(event: Any, *, secret: str) -> WorkflowItem:
     return WorkflowItem({"headers": lowered, "body": json.loads(body)}, binary=body)
 
 
-def statement(*transfers: Mapping[str, str]) -> Any:
-    """Stand in for the code node that matches a statement's rows, in the shape of its items."""
+def stub_matching(*transfers: Mapping[str, str]) -> Any:
+    """Return a stand-in for the code node that matches bank transfers with orders."""
 
     def match(items: list[Any], scope: ExpressionScope) -> list[Any]:
         assert scope.node("Bank statement")["first"]()["json"]["rows"] == []
@@ -112,7 +114,9 @@ def statement(*transfers: Mapping[str, str]) -> Any:
             if order.get("id") and order["code"] not in paid
         ]
         known = {"group": "confirm", "reference": "SPEI 1"}
-        keys = [{"key": f"statement-{each['code']}-{next(_reads)}"} for each in transfers]
+        keys = [
+            {"key": f"statement-{each['code']}-{next(_statement_serial)}"} for each in transfers
+        ]
         return [
             {**known, **each, **key} for each, key in zip(transfers, keys, strict=True)
         ] + waiting
@@ -120,7 +124,7 @@ def statement(*transfers: Mapping[str, str]) -> Any:
     return {"Match": match}
 
 
-def with_proof(**about: Any) -> Order:
+def place_order_with_proof(**about: Any) -> Order:
     order = sample_data.place_order(**about)
     sample_data.keep_proof_file(sample_data.receive_proof(order))
     return order
@@ -129,7 +133,7 @@ def with_proof(**about: Any) -> Order:
 class TestTransfers:
     def test_are_confirmed_or_told_apart(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle()
-        paid, other, waits = (with_proof(raffle=raffle, numbers=[n]) for n in (1, 2, 3))
+        paid, other, waits = (place_order_with_proof(raffle=raffle, numbers=[n]) for n in (1, 2, 3))
         late = create_late_order(raffle)
         price = str(paid.total)
         transfers = [
@@ -138,7 +142,7 @@ class TestTransfers:
             {"code": str(late.code), "amount": str(late.total)},
             {"code": "R-22222", "amount": price},
         ]
-        n8n = machine("raffleTransfers01", api, code=statement(*transfers))
+        n8n = build_runner("raffleTransfers01", api, code=stub_matching(*transfers))
 
         n8n.run("Start")
 
@@ -161,19 +165,21 @@ class TestTransfers:
 
     def test_are_compared_with_every_page_of_orders(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle()
-        orders = [with_proof(raffle=raffle, numbers=[n]) for n in range(1, 4)]
+        orders = [place_order_with_proof(raffle=raffle, numbers=[n]) for n in range(1, 4)]
         flow = json.loads(
             json.dumps(FLOWS["raffleTransfers01"]).replace("page_size=200", "page_size=1")
         )
-        wire = WorkflowSurroundings(ask=asking(api), settings=SETTINGS, code=statement())
-        n8n = WorkflowRunner(flow, wire)
+        surroundings = WorkflowSurroundings(
+            ask=build_ask(api), settings=SETTINGS, code=stub_matching()
+        )
+        n8n = WorkflowRunner(flow, surroundings)
 
         n8n.run("Start")
 
         assert [item["code"] for item in n8n.reached["No money yet"]] == [o.code for o in orders]
 
     def test_are_none_where_nothing_waits(self, api: ApiProgram) -> None:
-        n8n = machine("raffleTransfers01", api, code=statement())
+        n8n = build_runner("raffleTransfers01", api, code=stub_matching())
 
         n8n.run("Start")
 
@@ -182,9 +188,11 @@ class TestTransfers:
 
 
 class TestQuestions:
-    def run(self, api: ApiProgram, event: Any, answer: Mapping[str, str]) -> WorkflowRunner:
-        n8n = machine("raffleProofs01", api, decide=lambda mail: answer)
-        n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
+    def answer_question(
+        self, api: ApiProgram, event: Any, answer: Mapping[str, str]
+    ) -> WorkflowRunner:
+        n8n = build_runner("raffleProofs01", api, decide=lambda mail: answer)
+        n8n.run("Event", build_webhook_item(event, secret=SECRETS["raffleProofSecret"]))
         assert n8n.response == 200
         return n8n
 
@@ -210,10 +218,10 @@ class TestQuestions:
         status: OrderStatus,
         verdict: str,
     ) -> None:
-        order = with_proof()
-        [event] = events(api, "order.proof_received")
+        order = place_order_with_proof()
+        [event] = load_events(api, "order.proof_received")
 
-        n8n = self.run(api, event, answer)
+        n8n = self.answer_question(api, event, answer)
 
         order.refresh_from_db()
         assert order.status == status
@@ -228,11 +236,11 @@ class TestQuestions:
 
     def test_that_somebody_else_answered_or_overtook_change_nothing(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle()
-        order = with_proof(raffle=raffle, numbers=[1])
-        [event] = events(api, "order.proof_received")
+        order = place_order_with_proof(raffle=raffle, numbers=[1])
+        [event] = load_events(api, "order.proof_received")
         unseen = sample_data.receive_proof(order, at=NOON + 2 * MINUTE)
 
-        overtaken = self.run(api, event, MONEY_IS_THERE)
+        overtaken = self.answer_question(api, event, MONEY_IS_THERE)
 
         assert overtaken.reached["What came of it"][0]["outcome"] == "proof_unseen"
         order.refresh_from_db()
@@ -245,37 +253,37 @@ class TestQuestions:
             seen_proofs=[unseen.pk, event["data"]["proof"]["id"]],
         )
         event["id"] = "evt_another"
-        late = self.run(api, event, MONEY_IS_THERE)
+        late = self.answer_question(api, event, MONEY_IS_THERE)
         [came] = late.reached["What came of it"]
         assert came["outcome"] == "already_confirmed"
         assert "rita" in came["words"]
 
     def test_are_put_once_and_only_about_what_we_signed(self, api: ApiProgram) -> None:
-        with_proof()
-        [event] = events(api, "order.proof_received")
-        n8n = machine("raffleProofs01", api, decide=lambda mail: LATER)
+        place_order_with_proof()
+        [event] = load_events(api, "order.proof_received")
+        n8n = build_runner("raffleProofs01", api, decide=lambda mail: LATER)
 
-        n8n.run("Event", posted(event, secret="whsec_c29tZWJvZHkgZWxzZQ=="))
+        n8n.run("Event", build_webhook_item(event, secret="whsec_c29tZWJvZHkgZWxzZQ=="))
         assert (n8n.response, n8n.mails) == (401, [])
         n8n.run(
             "Event", WorkflowItem({"headers": {}, "body": event}, binary=json.dumps(event).encode())
         )
         assert (n8n.response, n8n.mails) == (401, [])
         for _ in range(2):
-            n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
+            n8n.run("Event", build_webhook_item(event, secret=SECRETS["raffleProofSecret"]))
             assert n8n.response == 200
         assert len(n8n.mails) == 1
 
         n8n.run("Every month")
-        n8n.run("Event", posted(event, secret=SECRETS["raffleProofSecret"]))
+        n8n.run("Event", build_webhook_item(event, secret=SECRETS["raffleProofSecret"]))
         assert len(n8n.mails) == 2, "its memory was emptied before it was full"
 
     def test_are_not_put_about_what_is_decided(self, api: ApiProgram) -> None:
-        order = with_proof()
+        order = place_order_with_proof()
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
-        [event] = events(api, "order.paid")
+        [event] = load_events(api, "order.paid")
 
-        n8n = self.run(api, event, MONEY_IS_THERE)
+        n8n = self.answer_question(api, event, MONEY_IS_THERE)
 
         assert n8n.mails == []
         assert "Nothing to decide" in n8n.reached
@@ -284,10 +292,10 @@ class TestQuestions:
 class TestSummary:
     def test_tells_the_day_in_one_mail(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle(price=Decimal("5.00"))
-        waits = with_proof(raffle=raffle, numbers=[1, 2])
+        waits = place_order_with_proof(raffle=raffle, numbers=[1, 2])
         late = create_late_order(raffle)
         payments.confirm_payment(late.pk, by=builders.build_staff_actor(), now=NOON)
-        n8n = machine("raffleSummary01", api)
+        n8n = build_runner("raffleSummary01", api)
 
         n8n.run("Every morning")
 
@@ -301,19 +309,19 @@ class TestSummary:
 
 class TestEveryEvent:
     def test_reaches_its_place_once_by_whichever_way_it_came(self, api: ApiProgram) -> None:
-        order = with_proof()
+        order = place_order_with_proof()
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
-        heard = events(api)
+        heard = load_events(api)
         code = {
             "Where we are": lambda items, scope: [{"after": 0}],
             "Go on from here": lambda items, scope: items,
         }
-        n8n = machine("raffleEvents01", api, code=code)
+        n8n = build_runner("raffleEvents01", api, code=code)
         some = [{**heard[0], "id": f"evt_{type_}", "type": str(type_)} for type_ in EventType]
         unknown = {**heard[0], "id": "evt_new", "type": "raffle.drawn"}
 
         for event in (heard[0], *some, unknown):
-            n8n.run("Event", posted(event, secret=SECRETS["raffleEventSecret"]))
+            n8n.run("Event", build_webhook_item(event, secret=SECRETS["raffleEventSecret"]))
             words = event["type"].replace(".", " ").replace("_", " ").capitalize()
             place = words if event is not unknown else "New to this workflow"
             assert [item["id"] for item in n8n.reached[place]] == [event["id"]]

@@ -1,4 +1,4 @@
-"""Who may see the API's own description."""
+"""Tests of access to the API's OpenAPI description."""
 
 import pytest
 from django.contrib.auth.models import User

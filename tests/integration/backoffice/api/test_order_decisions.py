@@ -1,4 +1,4 @@
-"""What a program decides about orders over the API, and what a repeat does."""
+"""Tests of decisions about orders over the API, first and repeated."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +13,10 @@ from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.api_client import (
     ApiProgram,
     create_late_order,
-    expire_order,
     list_message_keys,
     parse_refusal,
 )
+from tests.integration.backoffice.sample_data import expire_order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -28,11 +28,11 @@ def api(db: None) -> ApiProgram:
     return ApiProgram()
 
 
-def reason(order: Order, action: OrderAction = OrderAction.PAID) -> str:
+def load_reason(order: Order, action: OrderAction = OrderAction.PAID) -> str:
     return OrderEvent.objects.get(order=order, action=action).reason
 
 
-def status_of(order: Order) -> str:
+def load_status(order: Order) -> str:
     return Order.objects.get(pk=order.pk).status
 
 
@@ -68,7 +68,7 @@ class TestConfirmPayment:
 
         assert list_message_keys(order) == ["paid"]
         assert order.events.count() == lines
-        assert reason(order) == ""
+        assert load_reason(order) == ""
 
     @pytest.mark.parametrize(
         ("spelling", "slash"), [("{id}", "/"), ("{code}", ""), ("{lower}", "/"), ("{bare}", "")]
@@ -91,7 +91,7 @@ class TestConfirmPayment:
 
         api.decide(order, "confirm-payment", reference="SPEI 88213", note="seen by Ana")
 
-        assert reason(order) == "SPEI 88213 · seen by Ana"
+        assert load_reason(order) == "SPEI 88213 · seen by Ana"
 
     def test_takes_the_numbers_back_when_it_is_late_and_all_are_free(self, api: ApiProgram) -> None:
         order = create_late_order(taken=False)
@@ -99,7 +99,7 @@ class TestConfirmPayment:
         body = api.decide(order, "confirm-payment", reference="SPEI 1").json()
 
         assert (body["status"], body["late"], body["numbers"]) == ("PAID", True, ["007", "013"])
-        assert reason(order) == "SPEI 1"
+        assert load_reason(order) == "SPEI 1"
         assert api.decide(order, "confirm-payment").json()["late"] is True
 
     def test_flags_an_order_whose_numbers_are_gone_and_sells_nothing(self, api: ApiProgram) -> None:
@@ -113,19 +113,19 @@ class TestConfirmPayment:
             assert (body["taken"], body["free"]) == (["007"], ["013"])
             assert (body["needs_decision"], body["retryable"]) == (True, False)
             assert (body["order"]["status"], body["order"]["needs_decision"]) == ("EXPIRED", True)
-        assert reason(order, OrderAction.LATE_PAYMENT) == "SPEI 1"
+        assert load_reason(order, OrderAction.LATE_PAYMENT) == "SPEI 1"
         assert list_message_keys(order) == ["late_payment"]
 
     def test_after_the_draw_nothing_is_sold(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle()
-        pending, late = (
+        pending, late_order = (
             sample_data.place_order(raffle, numbers=[1]),
             create_late_order(raffle, taken=False),
         )
         Raffle.objects.update(status=RaffleStatus.DRAWN)
 
         assert parse_refusal(api.decide(pending, "confirm-payment")) == (409, "raffle_drawn")
-        answer = api.decide(late, "confirm-payment")
+        answer = api.decide(late_order, "confirm-payment")
         assert parse_refusal(answer) == (409, "raffle_drawn")
         assert answer.json()["needs_decision"] is True
 
@@ -175,7 +175,7 @@ class TestConfirmPayment:
 
         accepted = api.decide(order, "confirm-payment", amount="9.99", accept_difference=True)
         assert accepted.status_code == 200
-        assert reason(order) == "9.99 USD accepted for 10.00"
+        assert load_reason(order) == "9.99 USD accepted for 10.00"
 
     @pytest.mark.parametrize("amount", ["10.00", " 10 ", 10, 10.0, None])
     def test_takes_the_right_amount_however_it_is_written(
@@ -184,7 +184,7 @@ class TestConfirmPayment:
         order = sample_data.place_order(numbers=[7, 13])
 
         assert api.decide(order, "confirm-payment", amount=amount).status_code == 200
-        assert reason(order) == ""
+        assert load_reason(order) == ""
 
     def test_understands_a_form_too(self, api: ApiProgram) -> None:
         order = sample_data.place_order(numbers=[7, 13])
@@ -198,7 +198,7 @@ class TestConfirmPayment:
 
 
 class TestMalformed:
-    """Bodies that are refused by name, all by one order that stays as it is."""
+    """Malformed bodies and addresses; the order stays as it is."""
 
     def test_bodies_name_the_field_and_change_nothing(self, api: ApiProgram) -> None:
         order = sample_data.place_order(numbers=[7, 13])
@@ -230,7 +230,7 @@ class TestMalformed:
             answer = api.client.post(confirm, text, content_type="application/json")
             assert parse_refusal(answer) == (400, "malformed"), text
 
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert load_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_an_order_that_does_not_exist_is_404(self, api: ApiProgram) -> None:
         for name in ("999", "R-22222", "nonsense", "9" * 30, "%00", "0", "-1", "R-%F0%9F%8E%9F"):
@@ -255,7 +255,7 @@ class TestCancel:
         assert body["buyer_notified"] == "queued"
         assert (again.status_code, again.json()) == (200, body | {"already_cancelled": True})
         assert list_message_keys(order) == ["cancelled_by_seller"]
-        assert reason(order, OrderAction.CANCELLED) == "sold elsewhere"
+        assert load_reason(order, OrderAction.CANCELLED) == "sold elsewhere"
 
     def test_stops_at_a_proof_that_was_not_looked_at(self, api: ApiProgram) -> None:
         order = sample_data.place_order()
@@ -337,8 +337,8 @@ class TestRejectPayment:
 
 class TestResolveLate:
     @pytest.fixture
-    def late(self, api: ApiProgram) -> Order:
-        """Give an order that is flagged, for somebody else has 007."""
+    def late_order(self, api: ApiProgram) -> Order:
+        """Create an order that needs a decision because somebody else holds 007."""
         order = create_late_order()
         assert api.decide(order, "confirm-payment").status_code == 409
         return order
@@ -354,51 +354,51 @@ class TestResolveLate:
     def test_ends_it_in_the_way_that_is_asked_for_and_once(
         self,
         api: ApiProgram,
-        late: Order,
+        late_order: Order,
         body: dict[str, Any],
         status: str,
         sold: set[str],
         notice: str,
     ) -> None:
-        first = api.decide(late, "resolve-late", **body).json()
-        again = api.decide(late, "resolve-late", **body)
+        first = api.decide(late_order, "resolve-late", **body).json()
+        again = api.decide(late_order, "resolve-late", **body)
 
         assert (first["status"], first["already_resolved"]) == (status, False)
         assert (first["decision"], first["resolved_by"]) == (body["decision"], N8N)
         assert sold <= set(first["numbers"])
         assert first["buyer_notified"] == "queued"
         assert (again.status_code, again.json()) == (200, first | {"already_resolved": True})
-        assert [notice in key for key in list_message_keys(late)] == [False, True]
-        assert Order.objects.get(pk=late.pk).needs_decision is False
+        assert [notice in key for key in list_message_keys(late_order)] == [False, True]
+        assert Order.objects.get(pk=late_order.pk).needs_decision is False
 
     def test_takes_the_old_numbers_back_once_they_are_free_again(
-        self, api: ApiProgram, late: Order
+        self, api: ApiProgram, late_order: Order
     ) -> None:
         body = {"decision": "take_back", "note": "the other one gave them back"}
 
-        still = api.decide(late, "resolve-late", **body)
-        api.decide(Order.objects.exclude(pk=late.pk).get(), "cancel")
-        first = api.decide(late, "resolve-late", **body).json()
-        again = api.decide(late, "resolve-late", **body).json()
+        still = api.decide(late_order, "resolve-late", **body)
+        api.decide(Order.objects.exclude(pk=late_order.pk).get(), "cancel")
+        first = api.decide(late_order, "resolve-late", **body).json()
+        again = api.decide(late_order, "resolve-late", **body).json()
 
         assert parse_refusal(still) == (409, "numbers_taken")
         assert still.json()["taken"] == ["007"]
         assert (first["status"], first["numbers"]) == ("PAID", ["007", "013"])
         assert again == first | {"already_resolved": True}
-        assert list_message_keys(late) == ["late_payment", "paid"]
-        assert reason(late) == body["note"]
+        assert list_message_keys(late_order) == ["late_payment", "paid"]
+        assert load_reason(late_order) == body["note"]
 
     def test_another_decision_than_the_one_made_is_refused_with_who_and_when(
-        self, api: ApiProgram, late: Order
+        self, api: ApiProgram, late_order: Order
     ) -> None:
-        api.decide(late, "resolve-late", decision="replace", numbers=[21, 22])
+        api.decide(late_order, "resolve-late", decision="replace", numbers=[21, 22])
 
         for body in (
             {"decision": "refund"},
             {"decision": "take_back"},
             {"decision": "replace", "numbers": [31, 32]},
         ):
-            answer = api.decide(late, "resolve-late", **body)
+            answer = api.decide(late_order, "resolve-late", **body)
             assert parse_refusal(answer) == (409, "decision_made")
             assert answer.json()["detail"]["by"] == "n8n"
 
@@ -413,12 +413,12 @@ class TestResolveLate:
     def test_says_what_is_wrong_with_the_numbers(
         self,
         api: ApiProgram,
-        late: Order,
+        late_order: Order,
         numbers: list[int],
         expected: tuple[int, str],
         named: dict[str, Any],
     ) -> None:
-        answer = api.decide(late, "resolve-late", decision="replace", numbers=numbers)
+        answer = api.decide(late_order, "resolve-late", decision="replace", numbers=numbers)
 
         assert parse_refusal(answer) == expected
         assert answer.json()["detail"].items() >= named.items()
@@ -434,4 +434,4 @@ class TestResolveLate:
         answer = api.decide(order, "resolve-late", decision="take_back")
 
         assert parse_refusal(answer) == (409, "decision_made")
-        assert status_of(order) != OrderStatus.PAID
+        assert load_status(order) != OrderStatus.PAID

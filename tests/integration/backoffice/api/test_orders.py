@@ -1,4 +1,4 @@
-"""The orders that a program lists and reads over the API."""
+"""Tests of listing and reading orders over the API."""
 
 from urllib.parse import quote
 
@@ -94,7 +94,7 @@ class TestFilters:
         sample_data.receive_proof(reviewed)
         late = create_late_order(winter)
         payments.confirm_payment(late.pk, by=builders.build_staff_actor(), now=NOON + 90 * MINUTE)
-        holder = type(late).objects.latest("pk")  # somebody else, who has 007 of it by now
+        holder = type(late).objects.latest("pk")  # somebody else, who holds 007 by now
         hold = sample_data.hold_numbers(summer, numbers=[8])
         cash = builders.create_order_row(
             summer, buyer_name="Bo Li", buyer_phone="+49 (0)30 1234567"
@@ -125,7 +125,7 @@ class TestFilters:
             f"placed_since={at(0)}": [paid, reviewed, late, holder],
             f"updated_since={at(1)}": [paid, reviewed, late],
             f"updated_since={at(3)}": [paid, late],
-            f"updated_since={at(3, ' 00:00')}": [paid, late],  # a plus that was not escaped
+            f"updated_since={at(3, ' 00:00')}": [paid, late],  # an unescaped plus sign
             f"updated_since={at(63, '%2B01:00')}": [paid, late],
             "updated_since=2026-11-23": [],
             "buyer=491712345678": [paid],
@@ -144,7 +144,7 @@ class TestFilters:
             f"number=%232&raffle={winter.pk}": [],
             "ordering=-id&status=PAID,EXPIRED": [late, paid],
         }.items():
-            assert api.listed(query) == [order.pk for order in expected], query
+            assert api.list_ids(query) == [order.pk for order in expected], query
 
     def test_refuse_what_they_do_not_understand_by_its_name(self, api: ApiProgram) -> None:
         sample_data.place_order()
@@ -226,7 +226,7 @@ class TestPages:
         [
             ("raffles.example", {}, "https://raffles.example"),
             ("raffles.example", {"X-Forwarded-Proto": "https"}, "https://raffles.example"),
-            # a proxy that passes on its own idea of the host
+            # a proxy that forwards the host in a header
             ("127.0.0.1:8000", {"X-Forwarded-Host": "raffles.example"}, "https://raffles.example"),
             ("localhost", {"X-Forwarded-For": "203.0.113.9"}, "https://raffles.example"),
             ("127.0.0.1:8000", {"X-Forwarded-Host": "evil.example"}, "https://raffles.example"),
@@ -257,7 +257,7 @@ class TestPages:
             sample_data.receive_proof(
                 sample_data.place_order(raffle, numbers=[number, number + 50])
             )
-        api.get("/api/orders")  # notes when the token was used last
+        api.get("/api/orders")  # records the token's last use
 
         for query in ("page_size=10", "buyer=buyer&page_size=10", "number=3&has_proof=true"):
             with django_assert_max_num_queries(8):

@@ -1,6 +1,5 @@
-"""Every refusal and every fault of the API in one shape, whoever met it."""
+"""Tests of the one shape that all refusals and faults of the API have."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -8,7 +7,7 @@ from typing import Any, Final
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -16,7 +15,7 @@ from pytest_django import Settings
 from backoffice.api.models import ApiToken
 from shared.core.enums import OrderStatus
 from tests.integration.backoffice import sample_data
-from tests.waiting import PATIENCE
+from tests.integration.concurrency import lock_in_another_thread
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -28,13 +27,13 @@ HUGE: Final = "x" * 2_700_000
 
 @pytest.fixture
 def client(db: None) -> Client:
-    """Give a program with a token, which is answered whatever happens."""
+    """Return a program with a token that gets answers instead of exceptions."""
     headers = {"Authorization": f"Bearer {sample_data.create_api_token()}"}
     return Client(headers=headers, raise_request_exception=False)
 
 
-def is_a_problem(answer: Any, status: int, code: str) -> None:
-    """Compare an answer with the one shape."""
+def assert_problem(answer: Any, status: int, code: str) -> None:
+    """Check an answer's status, code and shape."""
     assert (answer.status_code, answer["Content-Type"]) == (status, JSON), answer.content
     body = answer.json()
     assert body.keys() >= SHAPE
@@ -68,7 +67,7 @@ class TestRequests:
     ) -> None:
         answer = client.generic(method, path, headers=headers)
 
-        is_a_problem(answer, status, code)
+        assert_problem(answer, status, code)
         if status == 405:
             assert answer["Allow"]
 
@@ -113,7 +112,7 @@ class TestRequests:
             if status == 200:
                 assert (answer.status_code, order.status) == (200, OrderStatus.CANCELLED)
             else:
-                is_a_problem(answer, status, code)
+                assert_problem(answer, status, code)
                 assert order.status == OrderStatus.PENDING_PAYMENT
 
     def test_say_which_value_is_wrong(self, client: Client) -> None:
@@ -121,7 +120,7 @@ class TestRequests:
 
         answer = client.post(address, {"amount": "much"}, content_type=JSON)
 
-        is_a_problem(answer, 400, "malformed")
+        assert_problem(answer, 400, "malformed")
         assert answer.json()["message"].startswith("amount: ")
 
 
@@ -132,10 +131,10 @@ FAULTS: Final[dict[str, type[Exception]]] = {
 }
 
 
-def faulty(
+def fault_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Break as a request's header says."""
+    """Raise the exception that a request's header names."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if fault := request.headers.get("X-Fault"):
@@ -157,40 +156,26 @@ class TestFaults:
     def test_in_front_of_the_views_are_told_to_programs_in_it_and_to_people_on_a_page(
         self, client: Client, settings: Settings, fault: str, status: int, code: str
     ) -> None:
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.faulty"]
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.fault_middleware"]
 
         answer = client.get(ORDERS, headers={"X-Fault": fault})
         page = client.get("/admin/", headers={"X-Fault": fault})
 
-        is_a_problem(answer, status, code)
+        assert_problem(answer, status, code)
         assert answer.get("Retry-After") == ("1" if fault == "busy" else None)
         assert page["Content-Type"].startswith("text/html")
 
 
 @contextmanager
-def somebody_writes() -> Iterator[None]:
-    """Let somebody else keep every other writer of the database waiting."""
-    held, done = threading.Event(), threading.Event()
+def hold_write_lock() -> Iterator[None]:
+    """Keep every other writer of the database waiting."""
 
-    def hold() -> None:
-        try:
-            with transaction.atomic():
-                list(ApiToken.objects.select_for_update())
-                User.objects.create_user("writer")
-                held.set()
-                done.wait(PATIENCE)
-        finally:
-            connections.close_all()
+    def write() -> None:
+        list(ApiToken.objects.select_for_update())
+        User.objects.create_user("writer")
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
-        assert held.wait(PATIENCE)
+    with lock_in_another_thread(write):
         yield
-    finally:
-        done.set()
-        thread.join()
-        connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -198,7 +183,7 @@ class TestBusyDatabase:
     def test_keeps_nobody_from_looking(self) -> None:
         key = sample_data.create_api_token()
 
-        with somebody_writes():
+        with hold_write_lock():
             answer = Client(headers={"X-API-Key": key}).get(ORDERS)
 
         assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Payment proofs over the API: which there are, whose, and their files."""
+"""Tests of payment proofs over the API: lists, fields and files."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,17 +34,17 @@ def order(db: None) -> Order:
 
 
 @pytest.fixture
-def kept(order: Order) -> PaymentProof:
+def kept_proof(order: Order) -> PaymentProof:
     return sample_data.keep_proof_file(sample_data.receive_proof(order))
 
 
-def content_of(answer: Any) -> bytes:
+def read_content(answer: Any) -> bytes:
     return b"".join(answer.streaming_content)
 
 
 class TestProof:
     def test_says_whose_it_is_and_where_its_file_can_be_read(
-        self, api: Client, order: Order, kept: PaymentProof
+        self, api: Client, order: Order, kept_proof: PaymentProof
     ) -> None:
         other = sample_data.place_order()
         twin = sample_data.keep_proof_file(sample_data.receive_proof(other))
@@ -54,10 +54,10 @@ class TestProof:
         assert body["order"] == {"id": other.pk, "code": other.code}
         assert body["duplicate_of"] == order.code
         assert (body["status"], body["verdict"], body["caption"]) == ("KEPT", "PENDING", "paid!")
-        assert (body["sha256"], body["size"]) == (kept.sha256, kept.size)
+        assert (body["sha256"], body["size"]) == (kept_proof.sha256, kept_proof.size)
         assert (body["reviewer"], body["reject_reason"]) == (None, None)
         link = body["url"][body["url"].index("/api/") :]
-        assert content_of(Client().get(link)) == sample_data.draw_picture()
+        assert read_content(Client().get(link)) == sample_data.draw_picture()
 
     def test_without_a_file_has_no_link(self, api: Client, order: Order) -> None:
         body = api.get(f"/api/proofs/{sample_data.receive_proof(order).pk}").json()
@@ -65,14 +65,14 @@ class TestProof:
         assert (body["status"], body["url"], body["expires_at"]) == ("FETCHING", None, None)
 
     def test_of_an_order_are_found_by_its_code(
-        self, api: Client, order: Order, kept: PaymentProof
+        self, api: Client, order: Order, kept_proof: PaymentProof
     ) -> None:
         second = sample_data.receive_proof(order)
         sample_data.receive_proof(sample_data.place_order())
 
         body = api.get(f"/api/orders/{str(order.code).lower()}/proofs").json()
 
-        assert [proof["id"] for proof in body["results"]] == [kept.pk, second.pk]
+        assert [proof["id"] for proof in body["results"]] == [kept_proof.pk, second.pk]
         unknown = api.get("/api/orders/999/proofs")
         assert (unknown.status_code, unknown.json()["code"]) == (404, "order_not_found")
 
@@ -89,7 +89,7 @@ class TestList:
         self,
         api: Client,
         order: Order,
-        kept: PaymentProof,
+        kept_proof: PaymentProof,
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         orphan = sample_data.receive_proof(
@@ -97,7 +97,7 @@ class TestList:
         )
         judged = sample_data.receive_proof(order)
         PaymentProof.objects.filter(pk=judged.pk).update(verdict="REJECTED")
-        everything = [kept.pk, orphan.pk, judged.pk]
+        everything = [kept_proof.pk, orphan.pk, judged.pk]
 
         def listed(query: str) -> list[int]:
             with django_assert_max_num_queries(6):
@@ -107,12 +107,16 @@ class TestList:
 
         assert listed("") == everything
         assert listed("order=none&verdict=PENDING") == [orphan.pk]
-        assert listed(f"order={order.code}") == listed(f"order={order.pk}") == [kept.pk, judged.pk]
+        assert (
+            listed(f"order={order.code}")
+            == listed(f"order={order.pk}")
+            == [kept_proof.pk, judged.pk]
+        )
         assert listed("order=R-XXXXX") == []
-        assert listed("status=KEPT") == [kept.pk]
+        assert listed("status=KEPT") == [kept_proof.pk]
         assert listed("verdict=REJECTED,PENDING&ordering=-id") == everything[::-1]
         assert listed("arrived_since=2026-11-22T12:05:00Z") == [orphan.pk]
-        assert listed(f"after={kept.pk}&page_size=1") == [orphan.pk]
+        assert listed(f"after={kept_proof.pk}&page_size=1") == [orphan.pk]
 
     @pytest.mark.parametrize(
         "query", ["verdict=maybe", "arrived_since=noon", "page=2", "orders=none"]
@@ -124,12 +128,17 @@ class TestList:
 
 
 class TestFile:
-    def test_is_sent_as_what_it_is_and_cannot_run(self, api: Client, kept: PaymentProof) -> None:
-        answer = api.get(f"/api/proofs/{kept.pk}/file", headers={"Accept": "image/*"})
+    def test_is_sent_as_what_it_is_and_cannot_run(
+        self, api: Client, kept_proof: PaymentProof
+    ) -> None:
+        answer = api.get(f"/api/proofs/{kept_proof.pk}/file", headers={"Accept": "image/*"})
 
-        assert content_of(answer) == sample_data.draw_picture()
+        assert read_content(answer) == sample_data.draw_picture()
         assert answer["Content-Type"] == "image/jpeg"
-        assert answer["Content-Disposition"] == f'inline; filename="{kept.order}-{kept.pk}.jpg"'
+        assert (
+            answer["Content-Disposition"]
+            == f'inline; filename="{kept_proof.order}-{kept_proof.pk}.jpg"'
+        )
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert "sandbox" in answer["Content-Security-Policy"]
         assert "no-store" in answer["Cache-Control"]
@@ -141,15 +150,17 @@ class TestFile:
 
         answer = api.get(f"/api/proofs/{page.pk}/file")
 
-        assert content_of(answer) == b"<p>"
+        assert read_content(answer) == b"<p>"
         assert answer["Content-Type"] == "application/octet-stream"
         assert answer["Content-Disposition"].startswith("attachment")
 
-    def test_head_tells_about_it_and_sends_nothing(self, api: Client, kept: PaymentProof) -> None:
-        answer = api.head(f"/api/proofs/{kept.pk}/file/")
+    def test_head_tells_about_it_and_sends_nothing(
+        self, api: Client, kept_proof: PaymentProof
+    ) -> None:
+        answer = api.head(f"/api/proofs/{kept_proof.pk}/file/")
 
-        assert (answer.status_code, answer["Content-Length"]) == (200, str(kept.size))
-        assert content_of(answer) == b""
+        assert (answer.status_code, answer["Content-Length"]) == (200, str(kept_proof.size))
+        assert read_content(answer) == b""
 
     @pytest.mark.parametrize(
         ("make", "code"),
@@ -171,20 +182,20 @@ class TestFile:
     )
     def test_a_link_that_is_too_old_or_not_ours_opens_nothing_at_no_cost(
         self,
-        kept: PaymentProof,
+        kept_proof: PaymentProof,
         make: Callable[[int], str],
         code: str,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        path, signature = f"/api/proofs/{kept.pk}/file", make(kept.pk)
+        path, signature = f"/api/proofs/{kept_proof.pk}/file", make(kept_proof.pk)
 
         with django_assert_num_queries(0):
             answer = Client().get(path, {"signature": signature})
 
         assert (answer.status_code, answer.json()["code"]) == (403, code)
 
-    def test_without_token_or_link_nobody_sees_it(self, kept: PaymentProof) -> None:
-        assert Client().get(f"/api/proofs/{kept.pk}/file").status_code == 401
+    def test_without_token_or_link_nobody_sees_it(self, kept_proof: PaymentProof) -> None:
+        assert Client().get(f"/api/proofs/{kept_proof.pk}/file").status_code == 401
 
     @pytest.mark.parametrize(
         ("status", "expected", "code", "retryable"),

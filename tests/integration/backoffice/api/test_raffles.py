@@ -1,4 +1,4 @@
-"""Raffles over the API: their terms, their numbers as ranges, how they sell, their life."""
+"""Tests of raffles over the API: terms, number ranges, statistics and life cycle."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def admin(db: None) -> Client:
 
 @pytest.fixture
 def raffle(db: None) -> Raffle:
-    """Make a raffle of 20: 7 and 8 are sold, 13 is held."""
+    """Create a raffle of 20 numbers: 7 and 8 are sold, 13 is held."""
     made = builders.create_raffle(numbers=20, time_zone="America/Bogota")
     sold = sample_data.place_order(made, numbers=[7, 8])
     payments.confirm_payment(sold.pk, by=builders.build_staff_actor(), now=NOON)
@@ -45,8 +45,8 @@ def raffle(db: None) -> Raffle:
     return made
 
 
-def ranges(answer: Any) -> list[str]:
-    """Write the ranges of an answer: "07-08 SOLD 2"."""
+def format_ranges(answer: Any) -> list[str]:
+    """Return the ranges of an answer, each as "07-08 SOLD 2"."""
     assert answer.status_code == 200, answer.content
     return [
         f"{each['from']}-{each['to']} {each['status']} {each['count']}"
@@ -101,7 +101,7 @@ class TestNumbers:
     def test_are_ranges_of_equal_status(self, api: Client, raffle: Raffle) -> None:
         answer = api.get(f"/api/raffles/{raffle.pk}/numbers")
 
-        assert ranges(answer) == [
+        assert format_ranges(answer) == [
             "01-06 AVAILABLE 6",
             "07-08 SOLD 2",
             "09-12 AVAILABLE 4",
@@ -131,14 +131,14 @@ class TestNumbers:
         ],
     )
     def test_are_chosen(self, api: Client, raffle: Raffle, query: str, expected: list[str]) -> None:
-        assert ranges(api.get(f"/api/raffles/{raffle.pk}/numbers?{query}")) == expected
+        assert format_ranges(api.get(f"/api/raffles/{raffle.pk}/numbers?{query}")) == expected
 
     def test_go_on_at_an_absolute_address(self, api: Client, raffle: Raffle) -> None:
         first = api.get(f"/api/raffles/{raffle.pk}/numbers?limit=2&status=available")
 
         following = first.json()["next"]
         assert following.startswith("http")
-        assert ranges(first) + ranges(api.get(following)) == [
+        assert format_ranges(first) + format_ranges(api.get(following)) == [
             "01-06 AVAILABLE 6",
             "09-12 AVAILABLE 4",
             "14-20 AVAILABLE 7",
@@ -217,26 +217,30 @@ class TestLife:
         assert raffle.status == RaffleStatus.OPEN
 
 
-def paid_at(order: Order, at: datetime) -> None:
+def confirm_payment_at(order: Order, at: datetime) -> None:
     payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
     Order.objects.filter(pk=order.pk).update(closed_at=at, placed_at=at)
 
 
 class TestStatistics:
-    """Of a raffle in Bogota, five hours behind UTC, and one in euros."""
+    """A raffle in Bogota, five hours behind UTC, and one in euros."""
 
     @pytest.fixture
-    def busy(self, db: None) -> Raffle:
-        """Sell today, just before midnight and long ago; let one pay, one wait, one be flagged."""
+    def raffle_with_sales(self, db: None) -> Raffle:
+        """Create sales of three days and orders that are held, unpaid or flagged."""
         raffle = builders.create_raffle(numbers=20, time_zone="America/Bogota")
         midnight = (
             timezone.now()
             .astimezone(ZoneInfo("America/Bogota"))
             .replace(hour=0, minute=0, second=0, microsecond=0)
         )
-        paid_at(sample_data.place_order(raffle, numbers=[1, 2, 3]), midnight)
-        paid_at(sample_data.place_order(raffle, numbers=[4]), midnight - timedelta(seconds=1))
-        paid_at(sample_data.place_order(raffle, numbers=[5]), midnight - timedelta(days=400))
+        confirm_payment_at(sample_data.place_order(raffle, numbers=[1, 2, 3]), midnight)
+        confirm_payment_at(
+            sample_data.place_order(raffle, numbers=[4]), midnight - timedelta(seconds=1)
+        )
+        confirm_payment_at(
+            sample_data.place_order(raffle, numbers=[5]), midnight - timedelta(days=400)
+        )
         sample_data.receive_proof(sample_data.place_order(raffle, numbers=[6, 7]))
         sample_data.hold_numbers(raffle, numbers=[8])
         fields: dict[str, Any] = {"expires_at": None, "closed_at": NOON, "placed_at": NOON}
@@ -247,10 +251,13 @@ class TestStatistics:
         return raffle
 
     def test_of_a_raffle_count_orders_numbers_money_and_its_days(
-        self, api: Client, busy: Raffle, django_assert_max_num_queries: DjangoAssertNumQueries
+        self,
+        api: Client,
+        raffle_with_sales: Raffle,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         with django_assert_max_num_queries(9):
-            answer = api.get(f"/api/raffles/{busy.pk}/statistics?days=2")
+            answer = api.get(f"/api/raffles/{raffle_with_sales.pk}/statistics?days=2")
 
         body = answer.json()
         assert body["orders"] == {
@@ -271,7 +278,10 @@ class TestStatistics:
         assert today["day"] == f"{timezone.now().astimezone(ZoneInfo('America/Bogota')):%F}"
 
     def test_of_all_raffles_add_up_in_each_currency(
-        self, api: Client, busy: Raffle, django_assert_max_num_queries: DjangoAssertNumQueries
+        self,
+        api: Client,
+        raffle_with_sales: Raffle,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         with django_assert_max_num_queries(9):
             body = api.get("/api/statistics").json()
@@ -283,13 +293,18 @@ class TestStatistics:
             {"currency": "USD", "paid": "25.00", "waiting": "10.00"},
         ]
         assert [body[n] for n in ("proofs_waiting", "orphan_proofs", "decisions_needed")] == [1] * 3
-        assert [raffle["id"] for raffle in body["raffles"]] == [busy.pk + 1, busy.pk]
+        assert [raffle["id"] for raffle in body["raffles"]] == [
+            raffle_with_sales.pk + 1,
+            raffle_with_sales.pk,
+        ]
         assert body["raffles"][1]["money"][0]["paid"] == "25.00"
         assert len(body["days"]) == 30
         assert sum(day["paid"] for day in body["days"]) == 2
 
-    def test_of_a_whole_year_find_the_day_of_each(self, api: Client, busy: Raffle) -> None:
-        days = api.get(f"/api/raffles/{busy.pk}/statistics?days=366").json()["days"]
+    def test_of_a_whole_year_find_the_day_of_each(
+        self, api: Client, raffle_with_sales: Raffle
+    ) -> None:
+        days = api.get(f"/api/raffles/{raffle_with_sales.pk}/statistics?days=366").json()["days"]
 
         assert [place for place, day in enumerate(days) if day["paid"]] == [364, 365]
         assert len({day["day"] for day in days}) == 366

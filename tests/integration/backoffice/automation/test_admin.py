@@ -1,4 +1,4 @@
-"""API tokens, event endpoints, deliveries and events, as people see and manage them."""
+"""Tests of the admin pages of API tokens, event endpoints, deliveries and events."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -7,7 +7,6 @@ import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -25,11 +24,10 @@ from shared.publishing import delivery_alarms
 from shared.whatsapp.models import Alarm
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
+from tests.integration.backoffice.pages import MAX_QUERIES, list_messages, press_button
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
-SCREEN: Final = 12
-"""Queries a screen may take, all in."""
 
 N8N: Final = {
     "name": "n8n: new proofs",
@@ -40,67 +38,59 @@ N8N: Final = {
 }
 
 
-def at(name: str, *args: Any) -> str:
+def build_url(name: str, *args: Any) -> str:
     return reverse(f"admin:{name}", args=args)
 
 
-def said(client: Client, address: str, **data: Any) -> list[str]:
-    """Press a button and give what is said then."""
-    client.cookies.pop("messages", None)  # what was said before
-    answer = client.post(address, data)
-    assert answer.status_code == 302, answer.content
-    return [str(message) for message in get_messages(answer.wsgi_request)]
-
-
-def read(client: Client, address: str, **asked: str) -> str:
+def load_page(client: Client, address: str, **asked: str) -> str:
     return client.get(address, asked).content.decode()
 
 
-def rows(client: Client, address: str, **asked: str) -> list[Any]:
+def list_rows(client: Client, address: str, **asked: str) -> list[Any]:
     return list(client.get(address, asked).context["cl"].result_list)
 
 
-def traces() -> list[str]:
+def list_change_messages() -> list[str]:
     return [entry.change_message for entry in LogEntry.objects.order_by("pk")]
 
 
-def person(role: str) -> Client:
-    """Log in a member of one of the roles."""
+def log_in_as(role: str) -> Client:
+    """Return the browser of a user with a role."""
     roles.grant_role_permissions(apps)
-    somebody = sample_data.create_user(role.lower())
-    somebody.groups.add(Group.objects.get(name=role))
+    user = sample_data.create_user(role.lower())
+    user.groups.add(Group.objects.get(name=role))
     browser = Client()
-    browser.force_login(somebody)
+    browser.force_login(user)
     return browser
 
 
-def an_endpoint(**fields: Any) -> EventEndpoint:
+def create_endpoint(**fields: Any) -> EventEndpoint:
     return endpoints.create_endpoint(**{**N8N, **fields}, by="olga", allow_private=False, now=NOON)
 
 
-def an_event(**fields: Any) -> Event:
+def create_event(**fields: Any) -> Event:
     about: dict[str, Any] = {"type": EventType.ORDER_PAID, "subject": "R-7K3F9", "data": {}}
     return Event.objects.create(**{**about, **fields}, created_at=NOON)
 
 
-def a_delivery(**fields: Any) -> EventDelivery:
-    """Queue an event for an endpoint; made for it unless it is given."""
-    endpoint = fields.pop("endpoint", None) or EventEndpoint.objects.first() or an_endpoint()
-    event = fields.pop("event", None) or an_event()
+def create_delivery(**fields: Any) -> EventDelivery:
+    """Queue a delivery; an event and an endpoint are created unless they are given."""
+    endpoint = fields.pop("endpoint", None) or EventEndpoint.objects.first() or create_endpoint()
+    event = fields.pop("event", None) or create_event()
     queued: dict[str, Any] = {"created_at": NOON, "next_attempt_at": NOON}
     return EventDelivery.objects.create(event=event, endpoint=endpoint, **{**queued, **fields})
 
 
-def a_failed_delivery(**fields: Any) -> EventDelivery:
+def create_failed_delivery(**fields: Any) -> EventDelivery:
     trouble = {"http_status": 404, "latency_ms": 143, "error": "Answered 404.", "attempts": 11}
-    return a_delivery(**{"status": EventDeliveryStatus.FAILED, **trouble, **fields})
+    return create_delivery(**{"status": EventDeliveryStatus.FAILED, **trouble, **fields})
 
 
 class TestTokens:
     FORM: Final = {"name": "n8n", "scope": "REVIEW", "until": ""}
 
     def test_are_shown_once_ready_to_paste_and_kept_nowhere(self, owner: Client) -> None:
-        answer = owner.post(at("api_apitoken_add"), self.FORM)
+        answer = owner.post(build_url("api_apitoken_add"), self.FORM)
 
         text = answer.context["fresh"].text
         page = answer.content.decode()
@@ -109,18 +99,18 @@ class TestTokens:
         assert "no-store" in answer["Cache-Control"]
         assert f"curl -H &#x27;Authorization: Bearer {text}&#x27;" in page
         assert f'<code id="bearer">{text}</code>' in page
-        # nowhere afterwards: no page, no message, no session, no trace, no row
+        # never shown again: no page, message, session, log entry or row has it
         later = [
-            read(owner, at("api_apitoken_changelist")),
-            read(owner, at("api_apitoken_change", token.pk)),
-            read(owner, at("api_apitoken_history", token.pk)),
-            *(str(message) for message in get_messages(answer.wsgi_request)),
+            load_page(owner, build_url("api_apitoken_changelist")),
+            load_page(owner, build_url("api_apitoken_change", token.pk)),
+            load_page(owner, build_url("api_apitoken_history", token.pk)),
+            *list_messages(answer),
             *(str(session.get_decoded()) for session in Session.objects.all()),
-            *traces(),
+            *list_change_messages(),
             str(list(ApiToken.objects.values())),
         ]
         assert not [where for where in later if text in where]
-        assert traces() == ["Made the token, scope review"]
+        assert list_change_messages() == ["Made the token, scope review"]
 
     @pytest.mark.parametrize(
         ("wrong", "words"),
@@ -136,17 +126,17 @@ class TestTokens:
     ) -> None:
         tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
 
-        answer = owner.post(at("api_apitoken_add"), {**self.FORM, **wrong})
+        answer = owner.post(build_url("api_apitoken_add"), {**self.FORM, **wrong})
 
         assert words in answer.content.decode()
-        assert (ApiToken.objects.count(), traces()) == (1, [])
+        assert (ApiToken.objects.count(), list_change_messages()) == (1, [])
 
     def test_work_through_their_last_day_by_the_installations_clock(
         self, owner: Client, settings: Settings
     ) -> None:
         settings.TIME_ZONE = "America/Bogota"
 
-        owner.post(at("api_apitoken_add"), {**self.FORM, "until": "2100-01-31"})
+        owner.post(build_url("api_apitoken_add"), {**self.FORM, "until": "2100-01-31"})
 
         expires_at = ApiToken.objects.get().expires_at
         assert expires_at == datetime(2100, 2, 1, 5, 0, tzinfo=UTC)
@@ -155,38 +145,47 @@ class TestTokens:
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         issued = tokens.issue_token(name="n8n", scope=Scope.READ, by="olga", now=NOON)
-        revoke = at("api_apitoken_revoke", issued.token.pk)
+        revoke = build_url("api_apitoken_revoke", issued.token.pk)
 
         assert b"Yes, revoke the token" in owner.post(revoke).content
         tokens.find_token(issued.text, now=NOON)
 
-        assert "is refused from now on" in said(owner, revoke, sure="yes")[0]
-        assert "was revoked already" in said(owner, revoke, sure="yes")[0]
+        assert "is refused from now on" in press_button(owner, revoke, sure="yes")[0]
+        assert "was revoked already" in press_button(owner, revoke, sure="yes")[0]
         with pytest.raises(tokens.TokenRevoked):
             tokens.find_token(issued.text, now=NOON)
-        assert traces() == ["Revoked the token"]
-        with django_assert_max_num_queries(SCREEN):
-            assert [row.name for row in rows(owner, at("api_apitoken_changelist"))] == ["n8n"]
-        assert rows(owner, at("api_apitoken_changelist"), works="yes") == []
+        assert list_change_messages() == ["Revoked the token"]
+        with django_assert_max_num_queries(MAX_QUERIES):
+            assert [row.name for row in list_rows(owner, build_url("api_apitoken_changelist"))] == [
+                "n8n"
+            ]
+        assert list_rows(owner, build_url("api_apitoken_changelist"), works="yes") == []
 
 
 class TestEndpoints:
     def test_are_made_and_their_secret_is_for_who_may_change_them(self, owner: Client) -> None:
-        owner.post(at("events_eventendpoint_add"), N8N)
+        owner.post(build_url("events_eventendpoint_add"), N8N)
 
         endpoint = EventEndpoint.objects.get()
-        page = at("events_eventendpoint_change", endpoint.pk)
+        page = build_url("events_eventendpoint_change", endpoint.pk)
         assert (endpoint.types, endpoint.created_by) == ([EventType.ORDER_PAID], "olga")
-        assert endpoint.secret in read(owner, page)
-        assert traces() == ["Made the endpoint for https://n8n.example.com/webhook/raffle"]
+        assert endpoint.secret in load_page(owner, page)
+        assert list_change_messages() == [
+            "Made the endpoint for https://n8n.example.com/webhook/raffle"
+        ]
         for role in ("Seller", "Auditor"):
-            onlooker = person(role)
-            seen = read(onlooker, page) + read(onlooker, at("events_eventendpoint_changelist"))
+            onlooker = log_in_as(role)
+            seen = load_page(onlooker, page) + load_page(
+                onlooker, build_url("events_eventendpoint_changelist")
+            )
             assert endpoint.url in seen
             assert endpoint.secret not in seen
             assert endpoint.header_value not in seen
             assert onlooker.post(page, N8N).status_code == 403
-            assert onlooker.post(at("events_eventendpoint_delete", endpoint.pk)).status_code == 403
+            assert (
+                onlooker.post(build_url("events_eventendpoint_delete", endpoint.pk)).status_code
+                == 403
+            )
 
     @pytest.mark.parametrize(
         ("wrong", "field"),
@@ -201,10 +200,13 @@ class TestEndpoints:
     def test_refuse_at_the_field_it_is_about(
         self, owner: Client, wrong: dict[str, Any], field: str
     ) -> None:
-        an_endpoint(name="Taken")
-        other = an_endpoint()
+        create_endpoint(name="Taken")
+        other = create_endpoint()
 
-        for page in (at("events_eventendpoint_add"), at("events_eventendpoint_change", other.pk)):
+        for page in (
+            build_url("events_eventendpoint_add"),
+            build_url("events_eventendpoint_change", other.pk),
+        ):
             answer = owner.post(page, {**N8N, "name": "Another", **wrong})
             assert list(answer.context["form"].errors) == [field]
 
@@ -212,13 +214,13 @@ class TestEndpoints:
         assert (other.name, EventEndpoint.objects.count()) == (N8N["name"], 2)
 
     def test_are_changed_turned_off_and_on_and_given_a_new_secret(self, owner: Client) -> None:
-        endpoint = an_endpoint()
+        endpoint = create_endpoint()
 
         def press(button: str, **data: str) -> None:
-            owner.post(at(f"events_eventendpoint_{button}", endpoint.pk), data)
+            owner.post(build_url(f"events_eventendpoint_{button}", endpoint.pk), data)
             endpoint.refresh_from_db()
 
-        owner.post(at("events_eventendpoint_change", endpoint.pk), {**N8N, "types": []})
+        owner.post(build_url("events_eventendpoint_change", endpoint.pk), {**N8N, "types": []})
         press("off")
         assert (endpoint.types, endpoint.active) == ([], False)
         assert endpoint.disabled_reason == "Turned off by olga."
@@ -229,7 +231,7 @@ class TestEndpoints:
         assert endpoint.secret == before
         press("new_secret", sure="yes")
         assert endpoint.secret != before
-        assert traces() == [
+        assert list_change_messages() == [
             "Changed which events",
             "Turned the endpoint off",
             "Turned the endpoint on",
@@ -240,17 +242,17 @@ class TestEndpoints:
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         for place in range(10):
-            an_endpoint(name=f"Quiet {place}")
-        busy, gone = an_endpoint(name="Busy"), an_endpoint(name="Gone")
-        a_failed_delivery(endpoint=busy, status=EventDeliveryStatus.QUEUED, attempts=2)
-        a_delivery(endpoint=busy)
-        a_failed_delivery(endpoint=gone)
+            create_endpoint(name=f"Quiet {place}")
+        busy, gone = create_endpoint(name="Busy"), create_endpoint(name="Gone")
+        create_failed_delivery(endpoint=busy, status=EventDeliveryStatus.QUEUED, attempts=2)
+        create_delivery(endpoint=busy)
+        create_failed_delivery(endpoint=gone)
         endpoints.disable_endpoint(gone.pk, reason="The receiver answered 410 Gone.", now=NOON)
 
-        with django_assert_max_num_queries(SCREEN):
-            text = read(owner, at("events_eventendpoint_changelist"))
-        with django_assert_max_num_queries(SCREEN):
-            page = read(owner, at("events_eventendpoint_change", gone.pk))
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = load_page(owner, build_url("events_eventendpoint_changelist"))
+        with django_assert_max_num_queries(MAX_QUERIES):
+            page = load_page(owner, build_url("events_eventendpoint_change", gone.pk))
 
         assert "2 waiting" in text
         assert "Tried again soon: Answered 404." in text
@@ -260,19 +262,21 @@ class TestEndpoints:
         alarm = Alarm(key=delivery_alarms.build_alarm_key(gone.pk))
         where = alarm_advice.build_alarm_advice(alarm).where
         assert where is not None
-        assert [row.endpoint for row in rows(owner, where[1])] == [gone]
+        assert [row.endpoint for row in list_rows(owner, where[1])] == [gone]
 
     def test_are_deleted_with_their_log_once_one_is_sure(self, owner: Client) -> None:
-        delivery = a_delivery()
-        page = at("events_eventendpoint_delete", delivery.endpoint_id)
+        delivery = create_delivery()
+        page = build_url("events_eventendpoint_delete", delivery.endpoint_id)
 
-        assert "1 delivery with" in read(owner, page)
+        assert "1 delivery with" in load_page(owner, page)
         assert EventDelivery.objects.count() == 1
-        assert "are deleted. The events stay." in said(owner, page)[0]
+        assert "are deleted. The events stay." in press_button(owner, page)[0]
 
         assert (EventEndpoint.objects.count(), EventDelivery.objects.count()) == (0, 0)
         assert Event.objects.count() == 1
-        assert traces() == ["Deleted the endpoint for https://n8n.example.com/webhook/raffle"]
+        assert list_change_messages() == [
+            "Deleted the endpoint for https://n8n.example.com/webhook/raffle"
+        ]
 
 
 class TestDeliveries:
@@ -281,12 +285,12 @@ class TestDeliveries:
     def test_are_found_by_what_people_know_of_them(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        other = an_endpoint(name="Other")
-        found = a_failed_delivery(
-            endpoint=an_endpoint(), event=an_event(type="order.created", subject="R-4M8TQ")
+        other = create_endpoint(name="Other")
+        found = create_failed_delivery(
+            endpoint=create_endpoint(), event=create_event(type="order.created", subject="R-4M8TQ")
         )
         for _ in range(20):
-            a_delivery(endpoint=other)
+            create_delivery(endpoint=other)
 
         for asked in (
             {"q": "r4m8tq"},
@@ -296,10 +300,10 @@ class TestDeliveries:
             {"type": "order.created"},
             {"type": "order.created", "status": "FAILED", "q": "R-4M8TQ"},
         ):
-            assert rows(owner, at(self.LIST), **asked) == [found], asked
-        assert rows(owner, at(self.LIST), q="R-4M8TQ", type="order.paid") == []
-        with django_assert_max_num_queries(SCREEN):
-            text = read(owner, at(self.LIST))
+            assert list_rows(owner, build_url(self.LIST), **asked) == [found], asked
+        assert list_rows(owner, build_url(self.LIST), q="R-4M8TQ", type="order.paid") == []
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = load_page(owner, build_url(self.LIST))
         assert "Given up (1)" in text
         assert "Waiting (20)" in text
         assert "404 in 143 ms" in text
@@ -307,43 +311,48 @@ class TestDeliveries:
     def test_tell_what_was_sent_and_answered_and_are_sent_again(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        delivery = a_failed_delivery(
-            event=an_event(data={"alert": {"title": "Sending is <paused>"}}), response='{"hint": 1}'
+        delivery = create_failed_delivery(
+            event=create_event(data={"alert": {"title": "Sending is <paused>"}}),
+            response='{"hint": 1}',
         )
         for minutes in (0, 1):
             EventAttempt.objects.create(
                 delivery=delivery, at=NOON + minutes * MINUTE, http_status=None, error="No answer."
             )
-        page = at("events_eventdelivery_change", delivery.pk)
+        page = build_url("events_eventdelivery_change", delivery.pk)
 
-        with django_assert_max_num_queries(SCREEN):
-            text = read(owner, page)
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = load_page(owner, page)
         for words in (delivery.event.event_id, "Sending is &lt;paused&gt;", "hint", "No answer."):
             assert words in text
-        assert "Send again" not in read(person("Auditor"), page)
+        assert "Send again" not in load_page(log_in_as("Auditor"), page)
 
-        again = at("events_eventdelivery_again", delivery.pk)
-        assert said(person("Seller"), again) == ["Queued again; it leaves within seconds."]
+        again = build_url("events_eventdelivery_again", delivery.pk)
+        assert press_button(log_in_as("Seller"), again) == [
+            "Queued again; it leaves within seconds."
+        ]
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == (EventDeliveryStatus.QUEUED, 0)
         assert delivery.tries.count() == 2
-        assert traces() == ["Sent the event again"]
+        assert list_change_messages() == ["Sent the event again"]
 
         EventDelivery.objects.update(status=EventDeliveryStatus.SENDING)
-        assert "It is being sent right now" in said(owner, again)[0]
-        assert len(traces()) == 1
+        assert "It is being sent right now" in press_button(owner, again)[0]
+        assert len(list_change_messages()) == 1
 
     def test_are_sent_again_many_at_once_by_who_may(self, owner: Client) -> None:
-        failed = [a_failed_delivery(event=an_event(subject=f"R-{key}")) for key in "AB"]
-        under_way = a_delivery(event=an_event(), status=EventDeliveryStatus.SENDING)
+        failed = [create_failed_delivery(event=create_event(subject=f"R-{key}")) for key in "AB"]
+        under_way = create_delivery(event=create_event(), status=EventDeliveryStatus.SENDING)
         chosen = {
             "action": "resend",
             "index": "0",
             "_selected_action": [str(each.pk) for each in (*failed, under_way)],
         }
 
-        assert person("Auditor").post(at(self.LIST), chosen).status_code == 403
-        assert sorted(line.split(":")[0] for line in said(owner, at(self.LIST), **chosen)) == [
+        assert log_in_as("Auditor").post(build_url(self.LIST), chosen).status_code == 403
+        assert sorted(
+            line.split(":")[0] for line in press_button(owner, build_url(self.LIST), **chosen)
+        ) == [
             "Left as it is. It is being sent right now; wait for what becomes of it (1)",
             "Queued again (2)",
         ]
@@ -381,24 +390,28 @@ class TestEvents:
     ) -> None:
         order = sample_data.place_order()
         event = Event.objects.get(order_id=order.pk)
-        a_failed_delivery(event=event)
+        create_failed_delivery(event=event)
         for _ in range(20):
-            an_event(type=EventType.CHANNEL_ALERT, subject="token")
-        listed = at("events_event_changelist")
+            create_event(type=EventType.CHANNEL_ALERT, subject="token")
+        listed = build_url("events_event_changelist")
 
         for asked in ({"q": str(order.code).lower()}, {"type": "order.created"}):
-            assert rows(owner, listed, **asked) == [event]
-        with django_assert_max_num_queries(SCREEN):
-            assert reverse("admin:raffles_order_change", args=[order.pk]) in read(owner, listed)
-        with django_assert_max_num_queries(SCREEN):
-            text = read(owner, at("events_event_change", event.pk))
+            assert list_rows(owner, listed, **asked) == [event]
+        with django_assert_max_num_queries(MAX_QUERIES):
+            assert reverse("admin:raffles_order_change", args=[order.pk]) in load_page(
+                owner, listed
+            )
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = load_page(owner, build_url("events_event_change", event.pk))
         assert "Given up" in text
         assert "&quot;status&quot;: &quot;PENDING_PAYMENT&quot;" in text
 
     def test_and_tokens_stand_in_the_menu_of_who_may_see_them(self, owner: Client) -> None:
-        shown = {"O": owner, "S": person("Seller"), "R": person("Reviewer")}
+        shown = {"O": owner, "S": log_in_as("Seller"), "R": log_in_as("Reviewer")}
 
-        menus = {key: read(browser, at("desk_security")) for key, browser in shown.items()}
+        menus = {
+            key: load_page(browser, build_url("desk_security")) for key, browser in shown.items()
+        }
 
         assert {key for key, menu in menus.items() if "Event endpoints" in menu} == {"O", "S"}
         assert {key for key, menu in menus.items() if "API tokens" in menu} == {"O"}

@@ -1,4 +1,4 @@
-"""The first screen: what it counts, for whom, and at what cost."""
+"""Tests of the dashboard: counts, permissions and number of queries."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
+def empty_sales_cache() -> None:
     sales_cache.clear_sales_cache()
 
 
@@ -35,31 +35,31 @@ def raffle() -> Raffle:
     return builders.create_raffle(numbers=20, time_zone="America/Bogota")
 
 
-def seen_by(client: Client) -> Dashboard:
-    """Open the first screen and give what it was drawn from."""
+def load_dashboard(client: Client) -> Dashboard:
+    """Open the dashboard and return the data that its template got."""
     response = client.get(reverse("admin:index"))
     assert response.status_code == 200
     shown: Dashboard = response.context["dashboard"]
     return shown
 
 
-def text_of(client: Client) -> str:
-    """Give the words of the screen as a person reads them."""
+def load_text(client: Client) -> str:
+    """Return the dashboard's text without markup."""
     page = client.get(reverse("admin:index")).content.decode()
     main = page[page.index("<main") : page.index("</main>")]
     return " ".join(re.sub(r"<[^>]*>", " ", main).split())
 
 
-def a_member(client: Client, role: str) -> Client:
-    """Log somebody in who has a role."""
+def log_in_as(client: Client, role: str) -> Client:
+    """Log a user with a role in."""
     user = User.objects.create_user(role.lower(), is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     client.force_login(user)
     return client
 
 
-def a_busy_house(raffle: Raffle) -> None:
-    """Let a bit of everything wait."""
+def create_waiting_work(raffle: Raffle) -> None:
+    """Create work of every kind that the dashboard shows."""
     now = timezone.now()
     waiting = sample_data.place_order(raffle, numbers=[1])
     sample_data.receive_proof(waiting)
@@ -99,9 +99,9 @@ def a_busy_house(raffle: Raffle) -> None:
 
 class TestOf:
     def test_says_what_waits_and_for_how_long(self, owner: Client, raffle: Raffle) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
 
-        waits = seen_by(owner).waits
+        waits = load_dashboard(owner).waits
 
         assert waits is not None
         assert (waits.review, waits.oldest) == (1, "1 h")
@@ -111,9 +111,9 @@ class TestOf:
     def test_shows_how_a_raffle_sells_and_where_each_figure_leads(
         self, owner: Client, raffle: Raffle
     ) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
 
-        raffles = seen_by(owner).raffles
+        raffles = load_dashboard(owner).raffles
 
         assert raffles is not None
         [shown] = raffles.shown
@@ -125,9 +125,9 @@ class TestOf:
             assert owner.get(address).status_code == 200
 
     def test_tells_how_the_channel_fares(self, owner: Client, raffle: Raffle) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
 
-        words = text_of(owner)
+        words = load_text(owner)
 
         assert "Meta refuses the access token 2 times, last 9 min ago" in words
         assert "Paused Meta's code 190: The token has expired. last webhook 3 min ago" in (
@@ -137,7 +137,7 @@ class TestOf:
         assert "1 message held back" in words
 
     def test_every_link_leads_somewhere(self, owner: Client, raffle: Raffle) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
         page = owner.get(reverse("admin:index")).content.decode()
         main = page[page.index('id="dashboard"') : page.index("</main>")]
 
@@ -148,18 +148,18 @@ class TestOf:
         assert set(answers.values()) == {200}, answers
 
     def test_counts_what_waits_afresh_at_each_look(self, owner: Client, raffle: Raffle) -> None:
-        waiting = seen_by(owner).waits
+        waiting = load_dashboard(owner).waits
         assert waiting is not None
         assert waiting.review == 0
 
         sample_data.receive_proof(sample_data.place_order(raffle, numbers=[1]))
 
-        waiting = seen_by(owner).waits
+        waiting = load_dashboard(owner).waits
         assert waiting is not None
         assert waiting.review == 1
 
     def test_leads_an_empty_house_to_its_first_raffle(self, owner: Client) -> None:
-        assert "Create your first raffle" in text_of(owner)
+        assert "Create your first raffle" in load_text(owner)
 
     def test_names_drafts_and_leaves_out_raffles_that_are_over(self, owner: Client) -> None:
         builders.create_raffle(title="Over", status="CLOSED")
@@ -168,7 +168,7 @@ class TestOf:
         Raffle.objects.filter(pk=pending.pk).update(status="CLOSED")
         builders.create_raffle(title="Not yet", status="DRAFT")
 
-        raffles = seen_by(owner).raffles
+        raffles = load_dashboard(owner).raffles
 
         assert raffles is not None
         assert [raffle.title for raffle in raffles.shown] == ["Nearly over"]
@@ -178,7 +178,7 @@ class TestOf:
         for number in range(14):
             builders.create_raffle(title=f"Raffle {number}")
 
-        raffles = seen_by(owner).raffles
+        raffles = load_dashboard(owner).raffles
 
         assert raffles is not None
         assert len(raffles.shown) == 12
@@ -187,9 +187,9 @@ class TestOf:
 
 class TestPermissions:
     def test_a_reviewer_sees_proofs_and_no_alarms(self, client: Client, raffle: Raffle) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
 
-        shown = seen_by(a_member(client, "Reviewer"))
+        shown = load_dashboard(log_in_as(client, "Reviewer"))
 
         assert shown.waits is not None
         assert shown.waits.review == 1
@@ -198,27 +198,27 @@ class TestPermissions:
         assert shown.channel.numbers is None
         assert shown.raffles is not None
         assert (shown.raffles.create, shown.raffles.shown[0].sell) == ("", "")
-        assert "access token" not in text_of(client)
+        assert "access token" not in load_text(client)
 
     def test_who_may_see_raffles_alone_sees_no_money(self, client: Client, raffle: Raffle) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
         client.force_login(sample_data.create_user("rafa", "view_raffle"))
 
-        shown = seen_by(client)
+        shown = load_dashboard(client)
 
         assert (shown.waits, shown.chart, shown.channel, shown.alarms) == (None,) * 4
         assert shown.raffles is not None
         assert shown.raffles.shown[0].share.counts.sold == 3
-        assert "$" not in text_of(client)
+        assert "$" not in load_text(client)
 
     def test_who_may_see_nothing_reads_a_kind_sentence(
         self, client: Client, raffle: Raffle
     ) -> None:
-        a_busy_house(raffle)
+        create_waiting_work(raffle)
         client.force_login(sample_data.create_user("newcomer"))
 
-        assert seen_by(client).blank
-        assert "nobody has given you a role yet" in text_of(client)
+        assert load_dashboard(client).blank
+        assert "nobody has given you a role yet" in load_text(client)
 
 
 class TestCost:
@@ -228,12 +228,12 @@ class TestCost:
         raffle: Raffle,
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        a_busy_house(raffle)
-        a_member(client, "Seller")
+        create_waiting_work(raffle)
+        log_in_as(client, "Seller")
         sales_cache.clear_sales_cache()
 
         with django_assert_max_num_queries(12):
-            assert not seen_by(client).blank
+            assert not load_dashboard(client).blank
 
     def test_reads_sums_once_in_twenty_seconds(
         self, raffle: Raffle, django_assert_num_queries: DjangoAssertNumQueries
@@ -278,7 +278,7 @@ class TestSums:
 def test_reads_no_more_than_seven_queries_of_its_own(
     raffle: Raffle, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    a_busy_house(raffle)
+    create_waiting_work(raffle)
     request = client.get("/").wsgi_request
     request.user = User.objects.create_superuser("olga")
 

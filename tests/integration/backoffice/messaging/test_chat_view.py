@@ -1,4 +1,4 @@
-"""The conversation of a buyer as staff see it: who said what when, and what became of it."""
+"""Tests of a buyer's conversation as staff see it: speakers, times and delivery states."""
 
 from typing import Any
 
@@ -17,7 +17,9 @@ from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 pytestmark = pytest.mark.django_db
 
 
-def said(buyer: WhatsAppContact, payload: dict[str, Any], *, minute: int, **fields: Any) -> None:
+def create_inbound(
+    buyer: WhatsAppContact, payload: dict[str, Any], *, minute: int, **fields: Any
+) -> None:
     key = f"wamid.{buyer.pk}.{minute}"
     InboundMessage.objects.create(
         phone_number_id=PHONE_NUMBER_ID,
@@ -32,7 +34,7 @@ def said(buyer: WhatsAppContact, payload: dict[str, Any], *, minute: int, **fiel
     )
 
 
-def told(
+def create_outbound(
     buyer: WhatsAppContact, message: dict[str, Any], *, minute: int, **fields: Any
 ) -> OutboundMessage:
     return OutboundMessage.objects.create(
@@ -54,8 +56,8 @@ class TestConversation:
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         buyer = builders.create_contact()
-        said(buyer, {"type": "text", "text": {"body": "hi"}}, minute=0, text="hi")
-        told(
+        create_inbound(buyer, {"type": "text", "text": {"body": "hi"}}, minute=0, text="hi")
+        create_outbound(
             buyer,
             messages.build_buttons(
                 "*Summer Raffle*",
@@ -63,7 +65,7 @@ class TestConversation:
             ),
             minute=1,
         )
-        said(
+        create_inbound(
             buyer,
             {
                 "type": "interactive",
@@ -72,8 +74,10 @@ class TestConversation:
             minute=2,
             text="Random",
         )
-        said(buyer, {"type": "image", "image": {"id": "1"}}, minute=3)
-        told(builders.create_contact(), messages.build_text("for somebody else"), minute=1)
+        create_inbound(buyer, {"type": "image", "image": {"id": "1"}}, minute=3)
+        create_outbound(
+            builders.create_contact(), messages.build_text("for somebody else"), minute=1
+        )
 
         with django_assert_num_queries(2):
             shown = chat_view.load_conversation(buyer.pk, zone="America/Bogota")
@@ -91,7 +95,7 @@ class TestConversation:
     def test_shows_the_last_messages_and_that_there_are_earlier_ones(self) -> None:
         buyer = builders.create_contact()
         for minute in range(6):
-            told(buyer, messages.build_text(str(minute)), minute=minute)
+            create_outbound(buyer, messages.build_text(str(minute)), minute=minute)
 
         shown = chat_view.load_conversation(buyer.pk, zone="UTC", limit=4)
 
@@ -101,7 +105,7 @@ class TestConversation:
     def test_says_the_day_where_a_new_one_begins(self) -> None:
         buyer = builders.create_contact()
         for minute in (0, 1, 24 * 60):
-            told(buyer, messages.build_text("x"), minute=minute)
+            create_outbound(buyer, messages.build_text("x"), minute=minute)
 
         shown = chat_view.load_conversation(buyer.pk, zone="UTC")
 
@@ -123,7 +127,9 @@ class TestConversation:
             (OutboxStatus.STALE, "", DeliveryTick.STALE),
         ]
         for minute, (status, delivery, _) in enumerate(fates):
-            told(buyer, messages.build_text("x"), minute=minute, status=status, delivery=delivery)
+            create_outbound(
+                buyer, messages.build_text("x"), minute=minute, status=status, delivery=delivery
+            )
 
         shown = chat_view.load_conversation(buyer.pk, zone="UTC")
 
@@ -132,10 +138,10 @@ class TestConversation:
     def test_says_in_words_why_news_did_not_arrive_until_later_news_does(self) -> None:
         buyer = builders.create_contact(wa_id="15550107777")
         held_back = {"kind": OutboxKind.NOTICE, "status": OutboxStatus.WITHHELD, "key": "paid"}
-        told(buyer, messages.build_text("07 & 13 are yours"), minute=0, **held_back)
+        create_outbound(buyer, messages.build_text("07 & 13 are yours"), minute=0, **held_back)
 
         untold = chat_view.load_conversation(buyer.pk, zone="UTC").untold
-        told(buyer, messages.build_text("again"), minute=1, kind=OutboxKind.NOTICE)
+        create_outbound(buyer, messages.build_text("again"), minute=1, kind=OutboxKind.NOTICE)
 
         assert untold is not None
         assert "More than 24 hours" in untold.trouble
@@ -146,14 +152,14 @@ class TestConversation:
     def test_is_drawn_with_everything_escaped(self) -> None:
         buyer = builders.create_contact()
         text = "<img src=x> *<b>bold</b>*"
-        said(
+        create_inbound(
             buyer,
             {"type": "text", "text": {"body": text}},
             minute=0,
             text=text,
             status=InboxStatus.FAILED,
         )
-        told(
+        create_outbound(
             buyer, messages.build_text("x"), minute=1, status=OutboxStatus.FAILED, error="<i>no</i>"
         )
 

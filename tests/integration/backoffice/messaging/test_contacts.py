@@ -1,4 +1,4 @@
-"""Contacts: who they are, what they bought, whether we may write, and blocking."""
+"""Tests of the contact pages: names, purchases, the customer service window and blocking."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from shared.whatsapp import messages
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.messaging.test_messages import SCREEN, page, post
+from tests.integration.backoffice.pages import MAX_QUERIES, build_url, press_button
 from tests.integration.whatsapp.outbox_builders import queue_message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
@@ -32,8 +32,8 @@ class TestList:
             is_blocked=True, last_inbound_at=timezone.now(), wa_id=None, user_id="US.1"
         )
 
-        with django_assert_max_num_queries(SCREEN):
-            answer = owner.get(page(WhatsAppContact, "changelist"))
+        with django_assert_max_num_queries(MAX_QUERIES):
+            answer = owner.get(build_url(WhatsAppContact, "changelist"))
 
         text = answer.content.decode()
         assert text.count("Closed</span>") == 11
@@ -53,7 +53,7 @@ class TestList:
             ("blocked=no", opened),
             (f"q=%2B{opened.wa_id}", opened),
         ]:
-            answer = owner.get(page(WhatsAppContact, "changelist") + "?" + query)
+            answer = owner.get(build_url(WhatsAppContact, "changelist") + "?" + query)
             assert list(answer.context["cl"].result_list) == [wanted], query
 
 
@@ -65,8 +65,10 @@ class TestPage:
         assert order.contact is not None
         queue_message(order.contact)
 
-        with django_assert_max_num_queries(SCREEN):
-            text = owner.get(page(WhatsAppContact, "change", order.contact.pk)).content.decode()
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = owner.get(
+                build_url(WhatsAppContact, "change", order.contact.pk)
+            ).content.decode()
 
         assert str(order.code) in text
         assert "They have an order that is not settled" in text
@@ -80,7 +82,7 @@ class TestPage:
         news = messages.build_text("Paid & done: 007 is yours?")
         queue_message(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD, payload=news)
 
-        text = owner.get(page(WhatsAppContact, "change", buyer.pk)).content.decode()
+        text = owner.get(build_url(WhatsAppContact, "change", buyer.pk)).content.decode()
 
         assert "This buyer cannot be told" in text
         assert "More than 24 hours since the buyer wrote" in text
@@ -91,7 +93,7 @@ class TestPage:
         buyer = builders.create_contact(wa_id=None, user_id="US.1")
         queue_message(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.FAILED)
 
-        text = owner.get(page(WhatsAppContact, "change", buyer.pk)).content.decode()
+        text = owner.get(build_url(WhatsAppContact, "change", buyer.pk)).content.decode()
 
         assert "They hide their phone number" in text
         assert "wa.me" not in text
@@ -101,10 +103,16 @@ class TestBlocking:
     def test_is_undone_and_both_leave_a_trace(self, owner: Client) -> None:
         buyer = builders.create_contact()
 
-        assert "does not answer them" in post(owner, page(WhatsAppContact, "block", buyer.pk))[0]
-        assert "already" in post(owner, page(WhatsAppContact, "block", buyer.pk))[0]
+        assert (
+            "does not answer them"
+            in press_button(owner, build_url(WhatsAppContact, "block", buyer.pk))[0]
+        )
+        assert "already" in press_button(owner, build_url(WhatsAppContact, "block", buyer.pk))[0]
         assert WhatsAppContact.objects.filter(is_blocked=True).exists()
-        assert "is answered again" in post(owner, page(WhatsAppContact, "unblock", buyer.pk))[0]
+        assert (
+            "is answered again"
+            in press_button(owner, build_url(WhatsAppContact, "unblock", buyer.pk))[0]
+        )
         assert not WhatsAppContact.objects.filter(is_blocked=True).exists()
 
         said = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
@@ -116,7 +124,7 @@ class TestBlocking:
         buyer = builders.create_contact()
         client.force_login(sample_data.create_user("rita", "view_whatsappcontact"))
 
-        assert client.post(page(WhatsAppContact, "block", buyer.pk)).status_code == 403
-        assert client.post(page(WhatsAppContact, "unblock", buyer.pk)).status_code == 403
-        shown = client.get(page(WhatsAppContact, "change", buyer.pk)).content.decode()
+        assert client.post(build_url(WhatsAppContact, "block", buyer.pk)).status_code == 403
+        assert client.post(build_url(WhatsAppContact, "unblock", buyer.pk)).status_code == 403
+        shown = client.get(build_url(WhatsAppContact, "change", buyer.pk)).content.decode()
         assert "Block this contact" not in shown

@@ -1,4 +1,4 @@
-"""Messages, alarms and numbers: why each is where it is, and what people set going again."""
+"""Tests of the pages of messages, alarms and business numbers, and of manual retries."""
 
 from datetime import timedelta
 from functools import partial
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.messages import get_messages
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -28,42 +27,28 @@ from shared.whatsapp.services import alarms, business_numbers
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+from tests.integration.backoffice.pages import MAX_QUERIES, build_url, press_button
+from tests.integration.concurrency import run_at_once
 from tests.integration.whatsapp.outbox_builders import queue_message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
-SCREEN = 12
-"""Queries a screen may take, all in."""
 
-
-def page(model: type[Model], what: str, *args: Any) -> str:
-    return reverse(f"admin:whatsapp_{model.__name__.lower()}_{what}", args=args)
-
-
-def post(client: Client, address: str, **data: Any) -> list[str]:
-    """Press a button and give what is said then."""
-    client.cookies.pop("messages", None)  # what was said before
-    answer = client.post(address, data)
-    assert answer.status_code == 302, answer.content
-    return [str(message) for message in get_messages(answer.wsgi_request)]
-
-
-def with_all(client: Client, model: type[Model], action: str) -> list[str]:
-    """Choose every row of a list and an action."""
+def run_action_on_all(client: Client, model: type[Model], action: str) -> list[str]:
+    """Run a list's action on all its rows and return the messages that it leads to."""
     chosen = [str(pk) for pk in model._default_manager.values_list("pk", flat=True)]
-    return post(
-        client, page(model, "changelist"), action=action, index="0", _selected_action=chosen
+    return press_button(
+        client, build_url(model, "changelist"), action=action, index="0", _selected_action=chosen
     )
 
 
-def a_failed(**fields: Any) -> OutboundMessage:
+def create_failed_message(**fields: Any) -> OutboundMessage:
     buyer = builders.create_contact(last_inbound_at=timezone.now())
     trouble = {"status": OutboxStatus.FAILED, "error_code": 131026, "error": "No WhatsApp."}
     return queue_message(buyer, **{**trouble, **fields})
 
 
-def a_failed_inbound(**fields: Any) -> InboundMessage:
+def create_failed_inbound(**fields: Any) -> InboundMessage:
     serial = InboundMessage.objects.count()
     return InboundMessage.objects.create(
         **{
@@ -150,7 +135,7 @@ class TestOutbox:
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         order = sample_data.place_order()
-        a_failed(about=order.code)
+        create_failed_message(about=order.code)
         for _ in range(20):
             queue_message(builders.create_contact())
         queue_message(
@@ -159,8 +144,8 @@ class TestOutbox:
             delivery=MessageDeliveryStatus.FAILED,
         )
 
-        with django_assert_max_num_queries(SCREEN):
-            text = owner.get(page(OutboundMessage, "changelist")).content.decode()
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = owner.get(build_url(OutboundMessage, "changelist")).content.decode()
 
         assert "Meta&#x27;s code 131026: No WhatsApp." in text
         assert f'?q={order.code}">{order.code}</a>' in text
@@ -182,7 +167,7 @@ class TestOutbox:
             "wamid": "wamid.x",
         }
 
-        answer = owner.get(page(OutboundMessage, "changelist"), {"q": said[word]})
+        answer = owner.get(build_url(OutboundMessage, "changelist"), {"q": said[word]})
 
         assert [row.pk for row in answer.context["cl"].result_list] == [found.pk]
 
@@ -190,7 +175,7 @@ class TestOutbox:
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         order = sample_data.place_order()
-        message = a_failed(about=order.code, wa_message_id="wamid.1", sent_at=NOON)
+        message = create_failed_message(about=order.code, wa_message_id="wamid.1", sent_at=NOON)
         DeliveryStatus.objects.create(
             phone_number_id=PHONE_NUMBER_ID,
             wa_message_id="wamid.1",
@@ -201,8 +186,8 @@ class TestOutbox:
             next_attempt_at=NOON,
         )
 
-        with django_assert_max_num_queries(SCREEN):
-            text = owner.get(page(OutboundMessage, "change", message.pk)).content.decode()
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = owner.get(build_url(OutboundMessage, "change", message.pk)).content.decode()
 
         assert "Could not be delivered" in text
         assert reverse("admin:raffles_order_change", args=[order.pk]) in text
@@ -210,10 +195,11 @@ class TestOutbox:
         assert "Send again" in text
 
     def test_sends_again_and_says_who_did(self, owner: Client) -> None:
-        message = a_failed()
+        message = create_failed_message()
 
         assert (
-            "goes out within seconds" in post(owner, page(OutboundMessage, "again", message.pk))[0]
+            "goes out within seconds"
+            in press_button(owner, build_url(OutboundMessage, "again", message.pk))[0]
         )
 
         message.refresh_from_db()
@@ -221,17 +207,17 @@ class TestOutbox:
         assert LogEntry.objects.get().change_message == "Sent the message again"
         assert (
             "Only a message that failed"
-            in post(owner, page(OutboundMessage, "again", message.pk))[0]
+            in press_button(owner, build_url(OutboundMessage, "again", message.pk))[0]
         )
         assert LogEntry.objects.count() == 1
 
     def test_says_what_became_of_each_of_many(self, owner: Client) -> None:
         failed, sent = (
-            a_failed(),
+            create_failed_message(),
             queue_message(builders.create_contact(), status=OutboxStatus.SENT),
         )
 
-        said = with_all(owner, OutboundMessage, "send_again")
+        said = run_action_on_all(owner, OutboundMessage, "send_again")
 
         assert any(
             line.startswith("Queued again (1):") and str(failed.contact) in line for line in said
@@ -243,30 +229,30 @@ class TestInbox:
     def test_answers_again_what_failed(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        message = a_failed_inbound()
+        message = create_failed_inbound()
         for _ in range(10):
-            a_failed_inbound(status=InboxStatus.PROCESSED)
-        with django_assert_max_num_queries(SCREEN):
+            create_failed_inbound(status=InboxStatus.PROCESSED)
+        with django_assert_max_num_queries(MAX_QUERIES):
             assert (
                 b"Could not be answered (1)"
-                in owner.get(page(InboundMessage, "changelist")).content
+                in owner.get(build_url(InboundMessage, "changelist")).content
             )
-        with django_assert_max_num_queries(SCREEN):
-            text = owner.get(page(InboundMessage, "change", message.pk)).content.decode()
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = owner.get(build_url(InboundMessage, "change", message.pk)).content.decode()
         assert "The program failed 5 times" in text
         assert "hi &lt;b&gt;there&lt;/b&gt;" in text
 
-        post(owner, page(InboundMessage, "again", message.pk))
+        press_button(owner, build_url(InboundMessage, "again", message.pk))
 
         message.refresh_from_db()
         assert (message.status, message.attempts) == (InboxStatus.RECEIVED, 0)
         assert LogEntry.objects.get().change_message == "Had the message answered again"
 
     def test_says_what_became_of_each_of_many(self, owner: Client) -> None:
-        a_failed_inbound()
-        a_failed_inbound(status=InboxStatus.PROCESSED)
+        create_failed_inbound()
+        create_failed_inbound(status=InboxStatus.PROCESSED)
 
-        said = with_all(owner, InboundMessage, "answer_again")
+        said = run_action_on_all(owner, InboundMessage, "answer_again")
 
         assert sorted(line.split(" (")[0] for line in said) == [
             "Answered again within seconds",
@@ -282,13 +268,13 @@ class TestAlarms:
         alarms.sound_alarm("paused:1", title="Sending is paused", now=NOON + MINUTE)
         alarms.resolve_alarm("paused:1", by="a message went through", now=NOON + 2 * MINUTE)
 
-        with django_assert_max_num_queries(SCREEN):
-            rows = owner.get(page(Alarm, "changelist")).context["cl"].result_list
+        with django_assert_max_num_queries(MAX_QUERIES):
+            rows = owner.get(build_url(Alarm, "changelist")).context["cl"].result_list
         assert [alarm.title for alarm in rows] == [
             "A message could not be sent",
             "Sending is paused",
         ]
-        text = owner.get(page(Alarm, "change", old.pk)).content.decode()
+        text = owner.get(build_url(Alarm, "change", old.pk)).content.decode()
         assert "Reach them another way." in text
         assert "?status=FAILED" in text
 
@@ -298,15 +284,18 @@ class TestAlarms:
     def test_of_every_kind_have_a_page(self, owner: Client, key: str) -> None:
         alarm = alarms.sound_alarm(key, title="Trouble", now=NOON)
 
-        assert b"What to do" in owner.get(page(Alarm, "change", alarm.pk)).content
+        assert b"What to do" in owner.get(build_url(Alarm, "change", alarm.pk)).content
 
     def test_are_resolved_with_a_name(self, owner: Client) -> None:
         first = alarms.sound_alarm("a", title="Trouble", now=NOON)
         alarms.sound_alarm("b", title="More trouble", now=NOON)
 
-        assert "Resolved." in post(owner, page(Alarm, "resolve", first.pk))[0]
-        assert "resolved already: olga" in post(owner, page(Alarm, "resolve", first.pk))[0]
-        said = with_all(owner, Alarm, "mark_resolved")
+        assert "Resolved." in press_button(owner, build_url(Alarm, "resolve", first.pk))[0]
+        assert (
+            "resolved already: olga"
+            in press_button(owner, build_url(Alarm, "resolve", first.pk))[0]
+        )
+        said = run_action_on_all(owner, Alarm, "mark_resolved")
 
         assert not Alarm.objects.filter(resolved_at=None).exists()
         assert any("Resolved (1): More trouble" in line for line in said)
@@ -322,19 +311,21 @@ class TestAccount:
             PHONE_NUMBER_ID, code=190, reason="The token expired.", now=timezone.now()
         )
         number = BusinessNumber.objects.get()
-        with django_assert_max_num_queries(SCREEN):
-            text = owner.get(page(BusinessNumber, "change", number.pk)).content.decode()
+        with django_assert_max_num_queries(MAX_QUERIES):
+            text = owner.get(build_url(BusinessNumber, "change", number.pk)).content.decode()
         assert "code 190: The token expired." in text
         assert "Meta has not called for this number" in text
 
-        post(owner, page(BusinessNumber, "try", number.pk))
+        press_button(owner, build_url(BusinessNumber, "try", number.pk))
 
         number.refresh_from_db()
         assert number.probe_at is not None
         assert number.probe_at <= timezone.now()
         assert LogEntry.objects.count() == 1
         business_numbers.resume_sending(PHONE_NUMBER_ID, now=timezone.now())
-        assert "nothing to try" in post(owner, page(BusinessNumber, "try", number.pk))[0]
+        assert (
+            "nothing to try" in press_button(owner, build_url(BusinessNumber, "try", number.pk))[0]
+        )
 
     def test_notices_stand_in_words_what_needs_a_look_first(self, owner: Client) -> None:
         value = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "X"}]}
@@ -347,9 +338,9 @@ class TestAccount:
         )
         AccountNotice.objects.create(dedupe_key="2", payload={}, received_at=NOON)
 
-        rows = owner.get(page(AccountNotice, "changelist")).context["cl"].result_list
+        rows = owner.get(build_url(AccountNotice, "changelist")).context["cl"].result_list
         assert rows[0] == first
-        text = owner.get(page(AccountNotice, "change", first.pk)).content.decode()
+        text = owner.get(build_url(AccountNotice, "change", first.pk)).content.decode()
         assert "Something changed about the account" in text
         assert "Restriction info · Restriction type" in text
 
@@ -358,7 +349,7 @@ class TestAccount:
             sha256="x", body=b"\xff<script>", reason="not JSON", received_at=NOON
         )
 
-        text = owner.get(page(UnreadableItem, "change", item.pk)).content.decode()
+        text = owner.get(build_url(UnreadableItem, "change", item.pk)).content.decode()
 
         assert "\ufffd&lt;script&gt;" in text
 
@@ -370,7 +361,7 @@ class TestWithoutPermission:
         )
         number = BusinessNumber.objects.get()
         alarm = alarms.sound_alarm("a", title="Trouble", now=NOON)
-        sent, received = a_failed(), a_failed_inbound()
+        sent, received = create_failed_message(), create_failed_inbound()
         seeing = [
             f"view_{model.__name__.lower()}"
             for model in (OutboundMessage, InboundMessage, Alarm, BusinessNumber)
@@ -383,8 +374,8 @@ class TestWithoutPermission:
             (alarm, "resolve", "Mark as resolved"),
             (number, "try", "Try now"),
         ]:
-            assert client.post(page(type(row), action, row.pk)).status_code == 403
-            shown = client.get(page(type(row), "change", row.pk)).content.decode()
+            assert client.post(build_url(type(row), action, row.pk)).status_code == 403
+            shown = client.get(build_url(type(row), "change", row.pk)).content.decode()
             assert f"</i> {words}</button>" not in shown
 
         assert not LogEntry.objects.exists()
@@ -404,24 +395,27 @@ class TestWithoutPermission:
 
         chosen = {"action": action, "index": "0", "_selected_action": ["1"]}
 
-        assert client.post(page(model, "changelist"), chosen).status_code == 403
+        assert client.post(build_url(model, "changelist"), chosen).status_code == 403
 
     def test_a_button_wants_a_post(self, owner: Client) -> None:
-        assert owner.get(page(OutboundMessage, "again", a_failed().pk)).status_code == 405
+        assert (
+            owner.get(build_url(OutboundMessage, "again", create_failed_message().pk)).status_code
+            == 405
+        )
 
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_two_people_send_again_and_it_is_queued_once(self) -> None:
-        message = a_failed()
+        message = create_failed_message()
         browsers = [Client(), Client()]
         for name, browser in zip(("olga", "rita"), browsers, strict=True):
             browser.force_login(
                 sample_data.create_user(name, "view_outboundmessage", "change_outboundmessage")
             )
 
-        address = page(OutboundMessage, "again", message.pk)
-        at_once([partial(browser.post, address) for browser in browsers])
+        address = build_url(OutboundMessage, "again", message.pk)
+        run_at_once([partial(browser.post, address) for browser in browsers])
 
         assert LogEntry.objects.count() == 1
         message.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The list of orders, the page of one, and decisions about many at once."""
+"""Tests of the order list, the order page and decisions about many orders."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.orders.test_concurrent_decisions import at_once, busy_database
+from tests.integration.concurrency import make_database_busy, run_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -31,46 +31,46 @@ ACTIONS = {"confirm": "confirm_payments", "reject": "reject_proofs", "cancel": "
 
 
 @pytest.fixture(autouse=True)
-def fresh_facets() -> None:
-    """Forget the counts that an earlier test left in this process."""
+def empty_filter_counts() -> None:
+    """Clear counts cached by an earlier test in this process."""
     filter_counts.clear_filter_counts()
 
 
 @pytest.fixture
 def reviewer(client: Client) -> Client:
-    """Give the browser of somebody who decides about money."""
+    """Return the browser of a user who may decide about payments."""
     client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
     return client
 
 
-def listed(browser: Client, **query: str) -> list[str]:
-    """Give the codes in the list, in its order."""
+def list_codes(browser: Client, **query: str) -> list[str]:
+    """Return the order codes of the list, in its order."""
     answer = browser.get(LIST, query)
     assert answer.status_code == 200
     return [str(order) for order in answer.context["cl"].result_list]
 
 
-def page_of(browser: Client, order: Order) -> str:
+def load_page(browser: Client, order: Order) -> str:
     answer = browser.get(reverse("admin:raffles_order_change", args=[order.pk]))
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def read(page: str) -> str:
-    """Give what a person reads of a page, on one line."""
+def extract_text(page: str) -> str:
+    """Return a page's text on one line, without markup."""
     return " ".join(strip_tags(page).split())
 
 
-def a_cash_sale(raffle: Raffle, **fields: Any) -> Order:
+def create_cash_sale(raffle: Raffle, **fields: Any) -> Order:
     sold = {"status": OrderStatus.PAID, "buyer_name": "Carla Cash", "code": "R-CASH7"}
     return builders.create_order_row(raffle, **{**sold, **fields})
 
 
-def end(order: Order) -> None:
+def cancel_order(order: Order) -> None:
     order_endings.cancel_order(order.pk, by=builders.build_staff_actor(), now=NOON)
 
 
-def confirm(order: Order) -> None:
+def confirm_payment(order: Order) -> None:
     payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
 
@@ -86,47 +86,49 @@ class TestSearch:
             *("ana mar", "MARIA"),
         ]
 
-        assert {term: listed(owner, q=term) for term in typed} == {term: [code] for term in typed}
+        assert {term: list_codes(owner, q=term) for term in typed} == {
+            term: [code] for term in typed
+        }
 
     @pytest.mark.parametrize("term", ["1" * 5_000, "ana " * 1_500, "ﷺ" * 4_096, "#1 in " * 900])
     def test_finds_nothing_by_a_text_that_is_too_long(self, owner: Client, term: str) -> None:
         sample_data.place_order(builders.create_raffle(), numbers=[1])
 
-        assert listed(owner, q=term) == []
+        assert list_codes(owner, q=term) == []
 
     def test_finds_who_paid_in_cash_as_it_was_written_down(self, owner: Client) -> None:
         raffle = builders.create_raffle()
-        a_cash_sale(raffle, buyer_phone="+1 (555) 019-8765")
+        create_cash_sale(raffle, buyer_phone="+1 (555) 019-8765")
         sample_data.place_order(raffle, numbers=[1])
 
         for term in ("carla", "cash carla", "555 0198765", "15550198765"):
-            assert listed(owner, q=term) == ["R-CASH7"], term
+            assert list_codes(owner, q=term) == ["R-CASH7"], term
 
     def test_finds_who_has_a_number_before_those_who_had_it(self, owner: Client) -> None:
         raffle = builders.create_raffle()
         sample_data.place_order(raffle, numbers=[8])
         has = sample_data.place_order(raffle, numbers=[7])
-        end(has)
+        cancel_order(has)
         had = sample_data.place_order(raffle, numbers=[7, 9])
-        end(had)
-        confirm(has)  # late, and its number was still free
+        cancel_order(had)
+        confirm_payment(has)  # late, while its number was still free
 
         for term in ("07", "#0007", "7 in summer"):
-            assert listed(owner, q=term) == [str(has), str(had)], term
-        assert listed(owner, q="7", o="1") == sorted([str(has), str(had)])
-        assert listed(owner, q="#99") == listed(owner, q="7 in winter") == []
+            assert list_codes(owner, q=term) == [str(has), str(had)], term
+        assert list_codes(owner, q="7", o="1") == sorted([str(has), str(had)])
+        assert list_codes(owner, q="#99") == list_codes(owner, q="7 in winter") == []
 
     def test_finds_a_number_in_every_raffle_or_in_the_chosen_one(self, owner: Client) -> None:
         summer, winter = builders.create_raffle(), builders.create_raffle(title="Winter Raffle")
         here, there = (sample_data.place_order(raffle, numbers=[7]) for raffle in (summer, winter))
 
-        assert listed(owner, q="07") == [str(there), str(here)]
-        assert listed(owner, q="07", raffle=str(summer.pk)) == [str(here)]
-        assert listed(owner, q="07 in WINTER") == [str(there)]
+        assert list_codes(owner, q="07") == [str(there), str(here)]
+        assert list_codes(owner, q="07", raffle=str(summer.pk)) == [str(here)]
+        assert list_codes(owner, q="07 in WINTER") == [str(there)]
 
 
 class TestFilters:
-    def options(self, browser: Client, **query: str) -> list[str]:
+    def list_options(self, browser: Client, **query: str) -> list[str]:
         answer = browser.get(LIST, query)
         tabs = [tab.words for tab in answer.context["tabs"]]
         return tabs + [words for one in answer.context["selects"] for _, words in one.options]
@@ -142,15 +144,15 @@ class TestFilters:
         payments.ask_for_better_proof(asked.pk, note="", by=builders.build_staff_actor(), now=NOON)
         builders.create_order_row(summer, expires_at=now + 5 * MINUTE)
         builders.create_order_row(summer, expires_at=now + 20 * MINUTE)
-        a_cash_sale(winter, needs_decision=True)
+        create_cash_sale(winter, needs_decision=True)
 
-        assert self.options(owner) == [
+        assert self.list_options(owner) == [
             *("All (5)", "To review (2)", "Asked again (1)", "Expiring soon (1)"),
             *("Late payments (1)", "Cash (3)"),
             *("Draft (2)", "Pending payment (2)", "Paid (1)", "Cancelled (0)", "Expired (0)"),
             *("Winter Raffle (1)", "Summer Raffle (4)"),
         ]
-        within = self.options(owner, raffle=str(winter.pk))
+        within = self.list_options(owner, raffle=str(winter.pk))
         assert {"All (1)", "To review (0)", "Cash (1)", "Paid (1)"} <= set(within)
 
     def test_keep_the_orders_that_were_counted(self, owner: Client) -> None:
@@ -163,10 +165,11 @@ class TestFilters:
         held = sample_data.place_order(raffle, numbers=[4])
         Order.objects.filter(pk=held.pk).update(expires_at=now + timedelta(hours=1))
 
-        assert listed(owner, review="waiting") == [str(sooner), str(later)]  # longest waiting first
-        assert listed(owner, expiring="soon") == [str(soon)]
-        assert listed(owner, status="PENDING_PAYMENT", review="asked") == []
-        assert "4 min left" in read(owner.get(LIST).content.decode())
+        # The longest waiting comes first.
+        assert list_codes(owner, review="waiting") == [str(sooner), str(later)]
+        assert list_codes(owner, expiring="soon") == [str(soon)]
+        assert list_codes(owner, status="PENDING_PAYMENT", review="asked") == []
+        assert "4 min left" in extract_text(owner.get(LIST).content.decode())
 
 
 class TestList:
@@ -182,7 +185,7 @@ class TestList:
         for query in ({}, {"q": "Buyer"}, {"q": "07"}, {"q": "5550"}, {"review": "waiting"}):
             filter_counts.clear_filter_counts()
             with django_assert_max_num_queries(12):
-                assert listed(reviewer, **query)
+                assert list_codes(reviewer, **query)
 
     def test_is_for_those_who_may_see_orders(self, client: Client) -> None:
         client.force_login(sample_data.create_user("somebody", "view_raffle"))
@@ -200,8 +203,8 @@ class TestPage:
             order=order, action=OrderAction.EXPIRED, actor_kind="SWEEPER", at=NOON
         )
 
-        page = page_of(owner, order)
-        history = read(page.split('class="story"')[1].split("</ol>")[0])
+        page = load_page(owner, order)
+        history = extract_text(page.split('class="story"')[1].split("</ol>")[0])
 
         assert re.findall(r"Order placed by Buyer, Chat 22 Nov 2026, 07:00 · .*? ago", history)
         assert "Payment confirmed by n8n, API" in history
@@ -211,16 +214,16 @@ class TestPage:
     def test_leads_from_each_number_to_its_place_on_the_map(self, owner: Client) -> None:
         order = sample_data.place_order(numbers=[7, 13])
 
-        page = page_of(owner, order)
+        page = load_page(owner, order)
 
         address = reverse("admin:desk_numbers", args=[order.raffle_id])
         assert f'href="{address}?number=007"' in page
         assert f'href="{address}?number=013"' in page
 
     def test_shows_name_and_phone_of_a_sale_for_cash(self, owner: Client) -> None:
-        order = a_cash_sale(builders.create_raffle(), buyer_phone="+1 555 019 8765")
+        order = create_cash_sale(builders.create_raffle(), buyer_phone="+1 555 019 8765")
 
-        assert "Carla Cash, +1 555 019 8765" in read(page_of(owner, order))
+        assert "Carla Cash, +1 555 019 8765" in extract_text(load_page(owner, order))
 
     def test_says_that_news_did_not_arrive_and_how_to_tell_the_buyer_by_hand(
         self, owner: Client
@@ -237,27 +240,27 @@ class TestPage:
             created_at=NOON,
         )
 
-        page = page_of(owner, order)
+        page = load_page(owner, order)
 
-        assert "The buyer has not got our last news. More than 24 hours" in read(page)
+        assert "The buyer has not got our last news. More than 24 hours" in extract_text(page)
         assert 'href="https://wa.me/15550107777?text=007%20is%20yours"' in page
 
     def test_keeps_the_conversation_from_who_may_not_read_messages(self, client: Client) -> None:
         order = sample_data.place_order()
         client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
-        assert "Conversation" not in read(page_of(client, order))
+        assert "Conversation" not in extract_text(load_page(client, order))
 
         client.force_login(
             sample_data.create_user("eva", *sample_data.REVIEWER_PERMISSIONS, "view_inboundmessage")
         )
-        assert "Conversation" in read(page_of(client, order))
+        assert "Conversation" in extract_text(load_page(client, order))
 
     def test_offers_no_decision_to_who_may_only_look(self, client: Client) -> None:
         order = sample_data.place_order()
         sample_data.keep_proof_file(sample_data.receive_proof(order))
         client.force_login(sample_data.create_user("looker", "view_order"))
 
-        page = page_of(client, order)
+        page = load_page(client, order)
 
         assert "Open in review" in page
         assert "Confirm payment" not in page
@@ -273,7 +276,7 @@ class TestPage:
             failed.pk, error="Meta lost it", retry_at=None, now=NOON
         )
 
-        page = page_of(owner, order)
+        page = load_page(owner, order)
 
         assert reverse("admin:raffles_paymentproof_file", args=[kept.pk]) in page
         assert "Meta lost it" in page
@@ -284,7 +287,7 @@ class TestPage:
             buyer=builders.create_contact(profile_name="<script>alert(1)</script>")
         )
 
-        assert "<script>alert(1)" not in page_of(owner, order)
+        assert "<script>alert(1)" not in load_page(owner, order)
 
     def test_takes_twelve_queries_at_most_however_much_happened(
         self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -302,18 +305,18 @@ class TestPage:
             )
 
         with django_assert_max_num_queries(12):
-            page = page_of(client, order)
-        assert str(other) in page  # where the same picture came with, too
+            page = load_page(client, order)
+        assert str(other) in page  # has the same picture
 
 
-def chosen(browser: Client, act: str, *orders: Order, across: bool = False) -> Any:
-    """Choose orders in the list, and an action."""
+def post_action(browser: Client, act: str, *orders: Order, across: bool = False) -> Any:
+    """Choose orders and an action in the list."""
     form = {"action": ACTIONS[act], "_selected_action": [order.pk for order in orders]}
     return browser.post(LIST, {**form, "select_across": "1" if across else "0"})
 
 
-def form_of(page: Any) -> dict[str, Any]:
-    """Fill in the form of the page that asks once more, as a browser does."""
+def build_form(page: Any) -> dict[str, Any]:
+    """Return the data of the confirmation page's form."""
     lines = page.context["choice"].lines
     return {
         "order": [line.order.pk for line in lines if line.fits],
@@ -321,10 +324,10 @@ def form_of(page: Any) -> dict[str, Any]:
     }
 
 
-def done(browser: Client, act: str, form: dict[str, Any]) -> str:
+def post_decisions(browser: Client, act: str, form: dict[str, Any]) -> str:
     answer = browser.post(reverse(f"admin:raffles_order_{act}_many"), form, follow=True)
     assert answer.status_code == 200
-    return read(answer.content.decode())
+    return extract_text(answer.content.decode())
 
 
 class TestManyAtOnce:
@@ -343,10 +346,10 @@ class TestManyAtOnce:
             sample_data.keep_proof_file(
                 sample_data.receive_proof(order), content=sample_data.draw_picture("red")
             )
-        confirm(paid)
+        confirm_payment(paid)
 
         with django_assert_max_num_queries(12):
-            page = chosen(reviewer, "confirm", good, same, twin, bare, paid, held)
+            page = post_action(reviewer, "confirm", good, same, twin, bare, paid, held)
 
         lines = {line.order: line for line in page.context["choice"].lines}
         assert [order for order, line in lines.items() if line.chosen] == [good]
@@ -363,13 +366,13 @@ class TestManyAtOnce:
             sample_data.place_order(raffle, numbers=[n]) for n in range(1, 5)
         )
         held = sample_data.hold_numbers(raffle, numbers=[6])
-        confirm(before)
+        confirm_payment(before)
         for order in (gone, late):
-            end(order)
+            cancel_order(order)
         sample_data.place_order(raffle, numbers=[3])
         keys = [order.pk for order in (fresh, before, gone, late, held)]
 
-        said = done(reviewer, "confirm", {"order": keys})
+        said = post_decisions(reviewer, "confirm", {"order": keys})
 
         assert f"{fresh} is paid: 001 are sold." in said
         assert f"{before} was already confirmed by rita on 22 Nov 2026, 12:00 (UTC)." in said
@@ -377,7 +380,7 @@ class TestManyAtOnce:
         assert f"{late} is paid: 004 are sold. It was late" in said
         assert f"{held} could not: The buyer has not confirmed this order yet" in said
         assert "2 done 1 already decided 2 left as they were" in said
-        assert "2 done" in read(reviewer.get(f"{LIST}many/done/").content.decode())
+        assert "2 done" in extract_text(reviewer.get(f"{LIST}many/done/").content.decode())
 
     def test_leaves_an_order_alone_whose_next_proof_came_after_the_page(
         self, reviewer: Client
@@ -386,10 +389,10 @@ class TestManyAtOnce:
         orders = [sample_data.place_order(raffle, numbers=[n]) for n in (1, 2)]
         for order in orders:
             sample_data.keep_proof_file(sample_data.receive_proof(order))
-        form = form_of(chosen(reviewer, "confirm", *orders))
+        form = build_form(post_action(reviewer, "confirm", *orders))
         sample_data.keep_proof_file(sample_data.receive_proof(orders[0]))
 
-        said = done(reviewer, "confirm", form)
+        said = post_decisions(reviewer, "confirm", form)
 
         assert f"{orders[0]} was left alone: another proof arrived" in said
         assert f"{orders[1]} is paid" in said
@@ -398,12 +401,14 @@ class TestManyAtOnce:
     def test_rejects_for_a_reason_and_never_without(self, reviewer: Client) -> None:
         order = sample_data.place_order()
         sample_data.keep_proof_file(sample_data.receive_proof(order))
-        form = form_of(chosen(reviewer, "reject", order))
+        form = build_form(post_action(reviewer, "reject", order))
 
-        assert "nothing was changed" in done(reviewer, "reject", form)
-        assert "nothing was changed" in done(reviewer, "reject", form | {"reason": "OTHER"})
-        said = done(reviewer, "reject", form | {"reason": "ILLEGIBLE", "note": "blurred"})
-        again = done(reviewer, "reject", form | {"reason": "ILLEGIBLE"})
+        assert "nothing was changed" in post_decisions(reviewer, "reject", form)
+        assert "nothing was changed" in post_decisions(
+            reviewer, "reject", form | {"reason": "OTHER"}
+        )
+        said = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE", "note": "blurred"})
+        again = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE"})
 
         assert f"{order} is turned down" in said
         assert f"{order} is decided: rita turned its proof down" in again
@@ -417,9 +422,9 @@ class TestManyAtOnce:
         waits, free = (sample_data.place_order(raffle, numbers=[n]) for n in (1, 2))
         sample_data.receive_proof(waits)
 
-        page = chosen(reviewer, "cancel", waits, free)
+        page = post_action(reviewer, "cancel", waits, free)
         ticked = [line.order.pk for line in page.context["choice"].lines if line.chosen]
-        said = done(reviewer, "cancel", {"order": ticked, "note": "raffle moved"})
+        said = post_decisions(reviewer, "cancel", {"order": ticked, "note": "raffle moved"})
 
         assert f"{free} is cancelled" in said
         assert str(waits) not in said
@@ -434,10 +439,10 @@ class TestManyAtOnce:
             for fields in [Order.objects.values().get(pk=row.pk)] * more
         )
 
-        page = chosen(owner, "cancel", row, across=True)
+        page = post_action(owner, "cancel", row, across=True)
 
         assert len(page.context["choice"].lines) == bulk_confirmation.MAX_ORDERS_PER_ACTION
-        assert "3 more were chosen" in read(page.content.decode())
+        assert "3 more were chosen" in extract_text(page.content.decode())
 
     def test_is_403_for_who_may_not_decide(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_order"))
@@ -446,7 +451,11 @@ class TestManyAtOnce:
 
         for act in ACTIONS:
             address = reverse(f"admin:raffles_order_{act}_many")
-            answers = [chosen(client, act, order), client.post(address, form), client.get(address)]
+            answers = [
+                post_action(client, act, order),
+                client.post(address, form),
+                client.get(address),
+            ]
             assert [answer.status_code for answer in answers] == [403, 403, 405], act
         assert client.get(f"{LIST}many/done/").status_code == 403
         assert order.events.count() == 2
@@ -463,9 +472,9 @@ class TestAtTheSameMoment:
         forms = [{"order": [order.pk for order in turn]} for turn in (orders, orders[::-1])]
 
         def confirming(browser: Client, form: dict[str, Any]) -> Callable[[], str]:
-            return lambda: done(browser, "confirm", form)
+            return lambda: post_decisions(browser, "confirm", form)
 
-        said = at_once([confirming(*pair) for pair in zip(browsers, forms, strict=True)])
+        said = run_at_once([confirming(*pair) for pair in zip(browsers, forms, strict=True)])
 
         for order in orders:
             assert sum(f"{order} is paid" in one for one in said) == 1
@@ -480,10 +489,10 @@ class TestAtTheSameMoment:
         browser.force_login(User.objects.create_superuser("rita"))
         form = {"order": [order.pk for order in orders]}
 
-        with busy_database(orders[0]):
-            said = done(browser, "confirm", form)
+        with make_database_busy(orders[0]):
+            said = post_decisions(browser, "confirm", form)
 
         assert f"{orders[0]} could not: the database is busy. Nothing was changed" in said
-        one_by_one = vendor != "sqlite"  # which locks all of them with the first
+        one_by_one = vendor != "sqlite"  # the first one locks all of them
         assert (f"{orders[1]} is paid" in said) is one_by_one
         assert Order.objects.filter(status=OrderStatus.PAID).exists() is one_by_one

@@ -1,73 +1,22 @@
-"""What happens when two decide at the same moment, and when the database has no time for us."""
+"""Tests of decisions made at the same moment, and of decisions while the database is busy."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.messages import get_messages
-from django.db import connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 
 from shared.core.enums import ActorKind, EventType, OrderAction, OrderStatus
 from shared.events.models import Event
-from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
 from tests.integration.backoffice import sample_data
-from tests.waiting import PATIENCE
+from tests.integration.backoffice.pages import list_messages
+from tests.integration.concurrency import make_database_busy, run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Make the calls in a thread each, all let go at the same moment."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        barrier.wait()
-        try:
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result() for future in [pool.submit(run, call) for call in calls]]
-
-
-@contextmanager
-def busy_database(order: Order) -> Iterator[None]:
-    """Let somebody else hold what a decision needs, and wait for it for a moment only."""
-    held, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        try:
-            with transaction.atomic():
-                Order.objects.select_for_update().get(pk=order.pk)
-                held.set()
-                done.wait(PATIENCE)
-        finally:
-            connections.close_all()
-
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA busy_timeout = 50")
-        else:
-            cursor.execute("SET lock_timeout = '50ms'")
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
-        assert held.wait(PATIENCE)
-        yield
-    finally:
-        done.set()
-        thread.join()
-        connection.close()  # and with it the short patience
 
 
 class TestTwoAtOnce:
@@ -88,7 +37,7 @@ class TestTwoAtOnce:
         calls = [partial(confirm, key) for key in keys] + [
             partial(press, each) for each in browsers
         ]
-        answers = at_once(calls)
+        answers = run_at_once(calls)
 
         programs, people = answers[:14], answers[14:]
         assert {answer.status_code for answer in programs} == {200}
@@ -111,11 +60,11 @@ class TestTwoAtOnce:
         def cancel() -> Any:
             return Client(headers={"X-API-Key": key}).post(f"/api/orders/{order.pk}/cancel")
 
-        confirmed, cancelled = at_once([confirm, cancel])
+        confirmed, cancelled = run_at_once([confirm, cancel])
 
         assert confirmed.status_code == 302
         order.refresh_from_db()
-        # A cancelled order whose numbers are free is sold by a later confirmation, so either way:
+        # A later confirmation sells a cancelled order whose numbers are free, so in either order:
         assert order.status == OrderStatus.PAID
         assert cancelled.status_code in {200, 409}
         assert OutboundMessage.objects.filter(key="paid").count() == 1
@@ -127,7 +76,7 @@ class TestBusyDatabase:
         client = Client(headers={"X-API-Key": key})
         address = f"/api/orders/{order.pk}/confirm-payment"
 
-        with busy_database(order):
+        with make_database_busy(order):
             answer = client.post(address, json.dumps({}), content_type="application/json")
 
         assert answer.status_code == 503
@@ -141,10 +90,10 @@ class TestBusyDatabase:
         browser = Client()
         browser.force_login(User.objects.create_superuser("rita"))
 
-        with busy_database(order):
+        with make_database_busy(order):
             answer = browser.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
 
-        told = [str(message) for message in get_messages(answer.wsgi_request)]
+        told = list_messages(answer)
         assert "The database is busy" in told[0]
         order.refresh_from_db()
         assert order.status == OrderStatus.PENDING_PAYMENT

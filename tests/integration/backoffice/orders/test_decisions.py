@@ -1,71 +1,48 @@
-"""What staff decide about an order: who may, what is done, what they are told, where they land."""
+"""Tests of staff decisions about orders: permissions, effects, messages and redirects."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, TicketStatus, Verdict
 from shared.raffles.models import Order, OrderEvent, Raffle
-from shared.raffles.services import orders
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+from tests.integration.backoffice.pages import join_messages, log_in_reviewer, refresh_status
+from tests.integration.backoffice.sample_data import expire_order
+from tests.integration.concurrency import run_at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
 DECISIONS = ["confirm", "reject", "cancel", "ask_again"]
 
 
-def a_reviewer(name: str = "rita") -> Client:
-    browser = Client()
-    browser.force_login(
-        sample_data.create_user(name, *sample_data.REVIEWER_PERMISSIONS, "view_paymentproof")
-    )
-    return browser
-
-
 @pytest.fixture
 def reviewer(db: None) -> Client:
-    return a_reviewer()
+    return log_in_reviewer()
 
 
-def address_of(order_id: int, decision: str) -> str:
+def build_decision_url(order_id: int, decision: str) -> str:
     if decision == "ask_again":
         return reverse("admin:desk_ask_again", args=[order_id])
     return reverse(f"admin:raffles_order_{decision}", args=[order_id])
 
 
 def decide(browser: Client, order: Order, decision: str, **form: Any) -> Any:
-    return browser.post(address_of(order.pk, decision), form)
+    return browser.post(build_decision_url(order.pk, decision), form)
 
 
-def review_of(order: Order) -> str:
+def build_review_url(order: Order) -> str:
     return reverse("admin:desk_review", args=[order.pk])
 
 
-def said(answer: Any) -> str:
-    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
-
-
-def status_of(order: Order) -> str:
-    order.refresh_from_db()
-    return order.status
-
-
-def expire(order: Order) -> None:
-    with transaction.atomic():
-        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
-
-
-def two_waiting() -> tuple[Order, Order]:
-    """Put two orders under review, the first one longer."""
+def create_two_waiting_orders() -> tuple[Order, Order]:
+    """Create two orders under review, the first of which waits longer."""
     raffle = builders.create_raffle()
     first, second = (sample_data.place_order(raffle, numbers=[number]) for number in (7, 13))
     sample_data.receive_proof(first, at=NOON + MINUTE)
@@ -80,7 +57,7 @@ class TestWhoMayDecide:
 
         for decision in DECISIONS:
             assert decide(client, order, decision, sure="yes").status_code == 403
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_nobody_decides_by_a_link_nor_by_the_form_of_another_site(
         self, reviewer: Client
@@ -90,9 +67,9 @@ class TestWhoMayDecide:
         strict.force_login(sample_data.create_user("sam", *sample_data.REVIEWER_PERMISSIONS))
 
         for decision in DECISIONS:
-            assert reviewer.get(address_of(order.pk, decision)).status_code == 405
+            assert reviewer.get(build_decision_url(order.pk, decision)).status_code == 405
             assert decide(strict, order, decision, sure="yes").status_code == 403
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_a_stranger_is_sent_to_the_login(self, client: Client) -> None:
         order = sample_data.place_order()
@@ -100,11 +77,11 @@ class TestWhoMayDecide:
         for decision in DECISIONS:
             answer = decide(client, order, decision, sure="yes")
             assert "/admin/login/" in answer["Location"]
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_an_order_that_does_not_exist_is_404(self, reviewer: Client) -> None:
         for key in (999, 10**20):
-            assert reviewer.post(address_of(key, "confirm")).status_code == 404
+            assert reviewer.post(build_decision_url(key, "confirm")).status_code == 404
 
 
 class TestConfirm:
@@ -115,8 +92,8 @@ class TestConfirm:
         answer = decide(reviewer, order, "confirm", seen=[proof.pk])
 
         assert answer["Location"] == reverse("admin:raffles_order_change", args=[order.pk])
-        assert status_of(order) == OrderStatus.PAID
-        assert "007, 013 are sold" in said(answer)
+        assert refresh_status(order) == OrderStatus.PAID
+        assert "007, 013 are sold" in join_messages(answer)
         assert OutboundMessage.objects.filter(key="paid", contact=order.contact).count() == 1
         event = order.events.get(action=OrderAction.PAID)
         assert (event.actor_kind, event.actor_label) == ("STAFF", "rita")
@@ -124,29 +101,31 @@ class TestConfirm:
 
     def test_late_numbers_are_taken_back_when_free(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        expire(order)
+        expire_order(order)
 
         answer = decide(reviewer, order, "confirm")
 
-        assert status_of(order) == OrderStatus.PAID
-        assert "taken back" in said(answer)
+        assert refresh_status(order) == OrderStatus.PAID
+        assert "taken back" in join_messages(answer)
 
     def test_gone_numbers_are_named_and_nothing_is_sold(self, reviewer: Client) -> None:
         raffle = builders.create_raffle()
         late = sample_data.place_order(raffle, numbers=[7, 13])
-        expire(late)
+        expire_order(late)
         sample_data.place_order(raffle, numbers=[7])
 
         answer = decide(reviewer, late, "confirm")
 
-        assert "somebody else has 007; still free: 013" in said(answer)
-        assert status_of(late) == OrderStatus.EXPIRED
+        assert "somebody else has 007; still free: 013" in join_messages(answer)
+        assert refresh_status(late) == OrderStatus.EXPIRED
         assert late.needs_decision
 
     def test_a_refusal_becomes_a_message(self, reviewer: Client) -> None:
         hold = sample_data.hold_numbers(builders.create_raffle(), numbers=[7])
 
-        assert "has not confirmed this order yet" in said(decide(reviewer, hold, "confirm"))
+        assert "has not confirmed this order yet" in join_messages(
+            decide(reviewer, hold, "confirm")
+        )
 
     def test_after_the_draw_nothing_is_sold(self, reviewer: Client) -> None:
         order = sample_data.place_order()
@@ -154,8 +133,8 @@ class TestConfirm:
 
         answer = decide(reviewer, order, "confirm")
 
-        assert "The raffle is drawn" in said(answer)
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert "The raffle is drawn" in join_messages(answer)
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
 
 class TestReject:
@@ -188,15 +167,17 @@ class TestReject:
 
         answer = decide(reviewer, order, "reject", seen=[proof.pk], then="queue", **form)
 
-        assert words in said(answer)
-        assert answer["Location"] == review_of(order)
+        assert words in join_messages(answer)
+        assert answer["Location"] == build_review_url(order)
         proof.refresh_from_db()
         assert proof.verdict == Verdict.PENDING
 
     def test_without_a_proof_there_is_nothing_to_reject(self, reviewer: Client) -> None:
         order = sample_data.place_order()
 
-        assert "no payment proof" in said(decide(reviewer, order, "reject", reason="REPEATED"))
+        assert "no payment proof" in join_messages(
+            decide(reviewer, order, "reject", reason="REPEATED")
+        )
 
 
 class TestAskAgain:
@@ -206,7 +187,7 @@ class TestAskAgain:
 
         answer = decide(reviewer, order, "ask_again", note="the whole page", seen=[proof.pk])
 
-        assert "asked for another proof" in said(answer)
+        assert "asked for another proof" in join_messages(answer)
         order.refresh_from_db()
         assert order.under_review
         assert order.asked_again_at is not None
@@ -224,16 +205,16 @@ class TestCancel:
 
         assert b"Yes, cancel the order" in asked.content
         assert b"may have paid already" in asked.content
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_frees_the_numbers(self, reviewer: Client) -> None:
         order = sample_data.place_order()
 
         answer = decide(reviewer, order, "cancel", sure="yes", reason="the buyer asked")
 
-        assert status_of(order) == OrderStatus.CANCELLED
+        assert refresh_status(order) == OrderStatus.CANCELLED
         assert order.raffle.numbers.filter(status=TicketStatus.RESERVED).count() == 0
-        assert "is cancelled" in said(answer)
+        assert "is cancelled" in join_messages(answer)
         assert order.events.get(action=OrderAction.CANCELLED).reason == "the buyer asked"
 
     def test_a_paid_order_stays_paid(self, reviewer: Client) -> None:
@@ -242,33 +223,33 @@ class TestCancel:
 
         answer = decide(reviewer, order, "cancel", sure="yes")
 
-        assert "is decided: rita confirmed it at" in said(answer)
-        assert status_of(order) == OrderStatus.PAID
+        assert "is decided: rita confirmed it at" in join_messages(answer)
+        assert refresh_status(order) == OrderStatus.PAID
 
 
 class TestWhereOneLands:
     def test_at_the_next_that_waits_with_a_link_back(self, reviewer: Client) -> None:
-        first, second = two_waiting()
+        first, second = create_two_waiting_orders()
 
         answer = decide(reviewer, first, "confirm", seen=[first.proofs.get().pk], then="queue")
 
-        assert answer["Location"] == review_of(second)
-        assert f'href="{review_of(first)}"' in said(answer)
+        assert answer["Location"] == build_review_url(second)
+        assert f'href="{build_review_url(first)}"' in join_messages(answer)
 
     def test_at_the_beginning_after_the_last_and_never_at_one_that_waits_for_its_buyer(
         self, reviewer: Client
     ) -> None:
-        first, second = two_waiting()
+        first, second = create_two_waiting_orders()
         seen = second.proofs.get().pk
         back = decide(reviewer, second, "ask_again", seen=[seen], then="queue")
-        assert back["Location"] == review_of(first)
+        assert back["Location"] == build_review_url(first)
 
         answer = decide(reviewer, first, "confirm", seen=[first.proofs.get().pk], then="queue")
 
         assert answer["Location"] == reverse("admin:desk_queue")
 
     def test_within_the_raffle_one_came_from(self, reviewer: Client) -> None:
-        first, second = two_waiting()
+        first, second = create_two_waiting_orders()
         other = sample_data.place_order(builders.create_raffle(), numbers=[1])
         sample_data.receive_proof(other, at=NOON)
 
@@ -282,21 +263,21 @@ class TestWhereOneLands:
             raffle=first.raffle_id,
         )
 
-        assert answer["Location"] == f"{review_of(first)}?raffle={first.raffle_id}"
+        assert answer["Location"] == f"{build_review_url(first)}?raffle={first.raffle_id}"
 
     def test_not_at_one_that_somebody_else_looks_at(self, reviewer: Client) -> None:
-        first, second = two_waiting()
+        first, second = create_two_waiting_orders()
         third = sample_data.place_order(first.raffle, numbers=[20])
         sample_data.receive_proof(third, at=NOON + 3 * MINUTE)
-        a_reviewer("sam").get(reverse("admin:desk_review_state", args=[second.pk]))
+        log_in_reviewer("sam").get(reverse("admin:desk_review_state", args=[second.pk]))
 
         answer = decide(reviewer, first, "confirm", seen=[first.proofs.get().pk], then="queue")
 
-        assert answer["Location"] == review_of(third)
+        assert answer["Location"] == build_review_url(third)
 
 
 class TestTheSecondReviewer:
-    """Two look at the same order; the second is told who did what when, and nothing happens."""
+    """Two reviewers open one order: the second learns who decided and when, and changes nothing."""
 
     @pytest.mark.parametrize("decision", DECISIONS)
     def test_hears_who_confirmed_it(self, reviewer: Client, decision: str) -> None:
@@ -305,13 +286,13 @@ class TestTheSecondReviewer:
         decide(reviewer, order, "confirm", seen=[seen])
         form = {"seen": [seen], "reason": "REPEATED", "sure": "yes", "waited": "yes"}
 
-        answer = decide(a_reviewer("sam"), order, decision, then="queue", **form)
+        answer = decide(log_in_reviewer("sam"), order, decision, then="queue", **form)
 
-        assert "rita confirmed" in said(answer)
-        assert "(just now)" in said(answer)
-        assert "Nothing was changed" in said(answer)
-        assert answer["Location"] == review_of(order)
-        assert status_of(order) == OrderStatus.PAID
+        assert "rita confirmed" in join_messages(answer)
+        assert "(just now)" in join_messages(answer)
+        assert "Nothing was changed" in join_messages(answer)
+        assert answer["Location"] == build_review_url(order)
+        assert refresh_status(order) == OrderStatus.PAID
         assert OutboundMessage.objects.count() == 1
 
     def test_does_not_confirm_what_was_turned_down_meanwhile(self, reviewer: Client) -> None:
@@ -320,11 +301,11 @@ class TestTheSecondReviewer:
         decide(reviewer, order, "reject", reason="ILLEGIBLE", seen=[seen])
 
         answer = decide(
-            a_reviewer("sam"), order, "confirm", seen=[seen], then="queue", waited="yes"
+            log_in_reviewer("sam"), order, "confirm", seen=[seen], then="queue", waited="yes"
         )
 
-        assert "rita turned its proof down at" in said(answer)
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert "rita turned its proof down at" in join_messages(answer)
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_hears_that_the_buyer_was_asked_meanwhile_and_may_then_decide(
         self, reviewer: Client
@@ -332,14 +313,14 @@ class TestTheSecondReviewer:
         order = sample_data.place_order()
         form = {"seen": [sample_data.receive_proof(order).pk], "then": "queue", "waited": "yes"}
         decide(reviewer, order, "ask_again", **form)
-        sam = a_reviewer("sam")
+        sam = log_in_reviewer("sam")
 
-        told = said(decide(sam, order, "confirm", **form))
+        told = join_messages(decide(sam, order, "confirm", **form))
 
         assert "rita asked the buyer for another proof" in told
-        assert status_of(order) == OrderStatus.PENDING_PAYMENT
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
         decide(sam, order, "confirm", asked="yes", **form)
-        assert status_of(order) == OrderStatus.PAID
+        assert refresh_status(order) == OrderStatus.PAID
 
     @pytest.mark.parametrize("decision", ["confirm", "reject", "ask_again"])
     def test_never_judges_a_proof_unseen(self, reviewer: Client, decision: str) -> None:
@@ -348,8 +329,8 @@ class TestTheSecondReviewer:
 
         answer = decide(reviewer, order, decision, seen=[seen.pk], reason="REPEATED", then="queue")
 
-        assert answer["Location"] == f"{review_of(order)}?new={new.pk}"
-        assert "arrived while you were looking" in said(answer)
+        assert answer["Location"] == f"{build_review_url(order)}?new={new.pk}"
+        assert "arrived while you were looking" in join_messages(answer)
         assert OutboundMessage.objects.count() == 0
         page = reviewer.get(answer["Location"]).content.decode()
         assert '<span class="badge text-bg-info">New</span>' in page
@@ -365,19 +346,19 @@ class TestTwoAtOnce:
             "reason": "REPEATED",
             "waited": "yes",
         }
-        browsers = [a_reviewer(name) for name in ("rita", "sam", "kim")]
+        browsers = [log_in_reviewer(name) for name in ("rita", "sam", "kim")]
 
         def act(browser: Client) -> Callable[[], Any]:
             return lambda: decide(browser, order, decision, then="queue", **form)
 
-        answers = at_once([act(browser) for browser in browsers])
+        answers = run_at_once([act(browser) for browser in browsers])
 
         assert [answer.status_code for answer in answers] == [302] * 3
         assert OutboundMessage.objects.count() == 1
         events = OrderEvent.objects.filter(order=order, actor_kind="STAFF")
         assert events.count() == 1
         first = events.get().actor_label
-        assert sum(first in said(answer) for answer in answers) == 2
+        assert sum(first in join_messages(answer) for answer in answers) == 2
 
     def test_confirm_and_reject_have_one_winner(self) -> None:
         order = sample_data.place_order()
@@ -386,9 +367,9 @@ class TestTwoAtOnce:
             "reason": "REPEATED",
             "waited": "yes",
         }
-        rita, sam = a_reviewer("rita"), a_reviewer("sam")
+        rita, sam = log_in_reviewer("rita"), log_in_reviewer("sam")
 
-        at_once(
+        run_at_once(
             [
                 lambda: decide(rita, order, "confirm", **form),
                 lambda: decide(sam, order, "reject", **form),
@@ -396,7 +377,7 @@ class TestTwoAtOnce:
         )
 
         verdict = order.proofs.get().verdict
-        paid = status_of(order) == OrderStatus.PAID
+        paid = refresh_status(order) == OrderStatus.PAID
         assert verdict == (Verdict.ACCEPTED if paid else Verdict.REJECTED)
         assert [message.key for message in OutboundMessage.objects.all()] == [
             "paid" if paid else "rejected"

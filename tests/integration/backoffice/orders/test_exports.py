@@ -1,4 +1,4 @@
-"""Sales and buyers as files: what is in them, who gets them, and that no cell is a formula."""
+"""Tests of the exports of sales and buyers: content, permissions and no formulas in cells."""
 
 import csv
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ from tests.integration.backoffice import sample_data
 pytestmark = pytest.mark.django_db
 
 
-def fetched(client: Client, **choice: Any) -> bytes:
-    """Ask for an export and give the whole file."""
+def download_export(client: Client, **choice: Any) -> bytes:
+    """Request an export and return the whole file."""
     address = reverse("admin:desk_export")
     answer = client.post(address, {"what": "NUMBERS", "format": "csv", "status": "", **choice})
     assert answer.status_code == 200
@@ -34,13 +34,13 @@ def fetched(client: Client, **choice: Any) -> bytes:
     return b"".join(answer.streaming_content)  # type: ignore[attr-defined]
 
 
-def rows_of(content: bytes) -> list[dict[str, str]]:
-    """Read a CSV file as Excel does."""
+def parse_csv(content: bytes) -> list[dict[str, str]]:
+    """Parse a CSV file as Excel does."""
     text = content.decode("utf-8-sig")
     return list(csv.DictReader(StringIO(text)))
 
 
-def a_sale(raffle: Raffle, numbers: list[int], **buyer: Any) -> Order:
+def create_sale(raffle: Raffle, numbers: list[int], **buyer: Any) -> Order:
     order = sample_data.place_order(raffle, numbers=numbers, buyer=builders.create_contact(**buyer))
     payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON + MINUTE)
     order.refresh_from_db()
@@ -50,13 +50,13 @@ def a_sale(raffle: Raffle, numbers: list[int], **buyer: Any) -> Order:
 class TestExport:
     def test_has_a_row_a_number_in_the_time_of_the_raffle(self, owner: Client) -> None:
         raffle = builders.create_raffle(time_zone="America/Bogota")
-        order = a_sale(raffle, [13, 7], profile_name="José Ñandú 🎟️", wa_id="15550107777")
+        order = create_sale(raffle, [13, 7], profile_name="José Ñandú 🎟️", wa_id="15550107777")
         sample_data.place_order(raffle, numbers=[20])
 
-        content = fetched(owner, status="PAID", raffle=raffle.pk)
+        content = download_export(owner, status="PAID", raffle=raffle.pk)
 
         assert content.startswith(b"\xef\xbb\xbf")
-        first, second = rows_of(content)
+        first, second = parse_csv(content)
         assert first == {
             "Number": "007",
             "Raffle": "Summer Raffle",
@@ -74,14 +74,14 @@ class TestExport:
 
     def test_has_a_row_an_order_also_for_those_that_ended(self, owner: Client) -> None:
         raffle = builders.create_raffle()
-        a_sale(raffle, [1, 2])
+        create_sale(raffle, [1, 2])
         ended = sample_data.place_order(raffle, numbers=[3, 4])
         order_endings.cancel_order(ended.pk, by=builders.build_staff_actor(), now=NOON + MINUTE)
         builders.create_order_row(
             raffle, quantity=3, buyer_name="Walter", buyer_phone="+1 555 0109"
         )
 
-        sold, cancelled, cash = rows_of(fetched(owner, what="ORDERS"))
+        sold, cancelled, cash = parse_csv(download_export(owner, what="ORDERS"))
 
         assert (sold["Numbers"], sold["Total"], sold["How many"]) == ("001 002", "10.00", "2")
         assert (cancelled["Numbers"], cancelled["Status"]) == ("003 004", "Cancelled")
@@ -93,9 +93,9 @@ class TestExport:
         for number in (1, 2, 3):
             order = sample_data.place_order(raffle, numbers=[number], buyer=ana)
             payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
-        a_sale(raffle, [4, 5], profile_name="Bo")
+        create_sale(raffle, [4, 5], profile_name="Bo")
 
-        found = {row["Buyer"]: row for row in rows_of(fetched(owner, what="BUYERS"))}
+        found = {row["Buyer"]: row for row in parse_csv(download_export(owner, what="BUYERS"))}
 
         assert {name: row["Total"] for name, row in found.items()} == {
             "Ana": "15.00",
@@ -106,9 +106,9 @@ class TestExport:
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_writes_down_who_took_how_many_rows(self, owner: Client, kind: str) -> None:
         raffle = builders.create_raffle()
-        a_sale(raffle, [1, 2, 3])
+        create_sale(raffle, [1, 2, 3])
 
-        fetched(owner, raffle=raffle.pk, format=kind)
+        download_export(owner, raffle=raffle.pk, format=kind)
 
         entry = LogEntry.objects.get()
         assert entry.user == User.objects.get(username="olga")
@@ -136,7 +136,7 @@ class TestExport:
             builders.create_order_row(raffle, contact=builders.create_contact())
 
         with django_assert_max_num_queries(12):
-            assert len(rows_of(fetched(owner, what="ORDERS"))) == 30
+            assert len(parse_csv(download_export(owner, what="ORDERS"))) == 30
         with django_assert_max_num_queries(12):
             assert owner.get(reverse("admin:desk_export")).status_code == 200
 
@@ -184,9 +184,9 @@ class TestFormulae:
     def test_are_texts_in_excel_and_so_are_phones_and_numbers(self, owner: Client) -> None:
         raffle = builders.create_raffle()
         for number, name in enumerate(FORMULAE, start=1):
-            a_sale(raffle, [number], profile_name=name)
+            create_sale(raffle, [number], profile_name=name)
 
-        book = openpyxl.load_workbook(BytesIO(fetched(owner, format="xlsx")))
+        book = openpyxl.load_workbook(BytesIO(download_export(owner, format="xlsx")))
 
         sheet = book.active
         assert sheet is not None
@@ -221,6 +221,6 @@ def test_sums_are_exact_to_the_cent(owner: Client) -> None:
         at = NOON + timedelta(minutes=minute)
         builders.create_order_row(raffle, contact=ana, created_at=at)
 
-    (row,) = rows_of(fetched(owner, what="BUYERS"))
+    (row,) = parse_csv(download_export(owner, what="BUYERS"))
 
     assert row["Total"] == "0.70"

@@ -1,4 +1,4 @@
-"""Proofs that fit no order: their list, their page, and the decisions that end them."""
+"""Tests of the pages of proofs without an order: the list, the page and the decisions."""
 
 from typing import Any
 
@@ -13,37 +13,37 @@ from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
-from tests.integration.backoffice.orders.test_decisions import a_reviewer, said
+from tests.integration.backoffice.pages import join_messages, log_in_reviewer
+from tests.integration.concurrency import run_at_once
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def reviewer(db: None) -> Client:
-    return a_reviewer()
+    return log_in_reviewer()
 
 
-def an_orphan(sender: WhatsAppContact | None = None, *, minutes: int = 1) -> PaymentProof:
+def create_orphan_proof(sender: WhatsAppContact | None = None, *, minutes: int = 1) -> PaymentProof:
     sender = sender or builders.create_contact()
     proof = sample_data.receive_proof(None, contact_id=sender.pk, at=NOON + minutes * MINUTE)
     return sample_data.keep_proof_file(proof, content=sample_data.draw_picture("red"))
 
 
-def page_of(browser: Client, proof: PaymentProof, query: str = "") -> str:
+def load_page(browser: Client, proof: PaymentProof, query: str = "") -> str:
     answer = browser.get(reverse("admin:desk_orphan", args=[proof.pk]) + query)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def end(browser: Client, proof: PaymentProof, how: str, **form: Any) -> Any:
+def post_decision(browser: Client, proof: PaymentProof, how: str, **form: Any) -> Any:
     return browser.post(reverse(f"admin:desk_orphan_{how}", args=[proof.pk]), form)
 
 
 class TestTheList:
     def test_has_the_oldest_first_and_the_dismissed_below(self, reviewer: Client) -> None:
-        first, second, dismissed = (an_orphan(minutes=n) for n in (1, 2, 3))
-        end(reviewer, dismissed, "dismiss", note="a cat")
+        first, second, dismissed = (create_orphan_proof(minutes=n) for n in (1, 2, 3))
+        post_decision(reviewer, dismissed, "dismiss", note="a cat")
 
         page = reviewer.get(reverse("admin:desk_orphans")).content.decode()
 
@@ -56,14 +56,14 @@ class TestTheList:
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         for _ in range(6):
-            an_orphan()
+            create_orphan_proof()
 
         with django_assert_max_num_queries(12):
             reviewer.get(reverse("admin:desk_orphans"))
 
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
-        proof = an_orphan()
+        proof = create_orphan_proof()
 
         for name, args in (("orphans", []), ("orphan", [proof.pk])):
             assert client.get(reverse(f"admin:desk_{name}", args=args)).status_code == 403
@@ -79,17 +79,17 @@ class TestThePage:
         sample_data.receive_proof(reviewed)
         stranger = sample_data.place_order(builders.create_raffle(), numbers=[3])
 
-        page = page_of(reviewer, an_orphan(sender))
+        page = load_page(reviewer, create_orphan_proof(sender))
 
         assert page.index(f">{wanting}</a>") < page.index(f">{reviewed}</a>")
         assert f">{stranger}</a>" not in page
 
     def test_finds_another_order_by_its_code_in_any_spelling(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        proof = an_orphan()
+        proof = create_orphan_proof()
 
-        found = page_of(reviewer, proof, f"?code=%20{str(order).lower()}")
-        nothing = page_of(reviewer, proof, "?code=R-00000")
+        found = load_page(reviewer, proof, f"?code=%20{str(order).lower()}")
+        nothing = load_page(reviewer, proof, "?code=R-00000")
 
         assert f'name="order" value="{order.pk}"' in found
         assert "There is no order R-00000" in nothing
@@ -100,7 +100,7 @@ class TestThePage:
             sample_data.receive_proof(order), content=sample_data.draw_picture("red")
         )
 
-        page = page_of(reviewer, an_orphan())
+        page = load_page(reviewer, create_orphan_proof())
 
         assert "The very same file" in page
         assert str(order) in page
@@ -116,15 +116,15 @@ class TestThePage:
             sample_data.keep_proof_file(
                 sample_data.receive_proof(order), content=sample_data.draw_picture("red")
             )
-        proof = an_orphan(sender)
+        proof = create_orphan_proof(sender)
 
         with django_assert_max_num_queries(12):
-            page_of(reviewer, proof)
+            load_page(reviewer, proof)
         with django_assert_max_num_queries(12):
-            page_of(reviewer, proof, f"?code={order}")
+            load_page(reviewer, proof, f"?code={order}")
 
     def test_leads_on_to_the_next(self, reviewer: Client) -> None:
-        first, second = an_orphan(minutes=1), an_orphan(minutes=2)
+        first, second = create_orphan_proof(minutes=1), create_orphan_proof(minutes=2)
 
         answer = reviewer.get(reverse("admin:desk_orphan_next", args=[first.pk]))
 
@@ -134,41 +134,41 @@ class TestThePage:
 class TestTheDecisions:
     def test_are_closed_to_staff_without_the_permission(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_order"))
-        order, proof = sample_data.place_order(), an_orphan()
+        order, proof = sample_data.place_order(), create_orphan_proof()
         form = {"order": order.pk, "note": "no", "raffle": order.raffle_id}
 
         for how in ("attach", "make_order", "dismiss"):
-            assert end(client, proof, how, **form).status_code == 403
+            assert post_decision(client, proof, how, **form).status_code == 403
         proof.refresh_from_db()
         assert (proof.order_id, proof.verdict) == (None, Verdict.PENDING)
 
     def test_attaching_puts_the_order_under_review_and_leads_on(self, reviewer: Client) -> None:
         order, proof, following = (
             sample_data.place_order(),
-            an_orphan(minutes=1),
-            an_orphan(minutes=2),
+            create_orphan_proof(minutes=1),
+            create_orphan_proof(minutes=2),
         )
 
-        answer = end(reviewer, proof, "attach", order=order.pk)
+        answer = post_decision(reviewer, proof, "attach", order=order.pk)
 
         order.refresh_from_db()
         assert order.under_review
         assert order.proofs.get() == proof
         assert answer["Location"] == reverse("admin:desk_orphan", args=[following.pk])
-        assert f'href="{reverse("admin:desk_review", args=[order.pk])}"' in said(answer)
+        assert f'href="{reverse("admin:desk_review", args=[order.pk])}"' in join_messages(answer)
         assert OutboundMessage.objects.count() == 1
 
     def test_making_an_order_takes_the_numbers_asked_for(self, reviewer: Client) -> None:
-        raffle, proof = builders.create_raffle(), an_orphan()
+        raffle, proof = builders.create_raffle(), create_orphan_proof()
         asked = reviewer.get(reverse("admin:desk_orphan_make_order", args=[proof.pk]))
         assert f'<option value="{raffle.pk}">' in asked.content.decode()
 
-        answer = end(reviewer, proof, "make_order", raffle=raffle.pk, numbers="7 and 13")
+        answer = post_decision(reviewer, proof, "make_order", raffle=raffle.pk, numbers="7 and 13")
 
         order = Order.objects.get()
         assert (order.list_ticket_numbers(), order.contact) == ([7, 13], proof.contact)
         assert order.under_review
-        assert f"{order} is made" in said(answer)
+        assert f"{order} is made" in join_messages(answer)
         assert answer["Location"] == reverse("admin:desk_orphans")
 
     @pytest.mark.parametrize(
@@ -183,21 +183,21 @@ class TestTheDecisions:
     def test_making_an_order_says_what_is_wrong(
         self, reviewer: Client, form: dict[str, str], words: str
     ) -> None:
-        raffle, proof = builders.create_raffle(), an_orphan()
+        raffle, proof = builders.create_raffle(), create_orphan_proof()
         sample_data.place_order(raffle, numbers=[7])
 
-        answer = end(reviewer, proof, "make_order", raffle=raffle.pk, **form)
+        answer = post_decision(reviewer, proof, "make_order", raffle=raffle.pk, **form)
 
-        assert words in said(answer)
+        assert words in join_messages(answer)
         assert Order.objects.count() == 1
 
     @pytest.mark.parametrize("tell", ["yes", ""])
     def test_dismissing_keeps_the_file_and_tells_the_buyer_if_wished(
         self, reviewer: Client, tell: str
     ) -> None:
-        proof = an_orphan()
+        proof = create_orphan_proof()
 
-        end(reviewer, proof, "dismiss", note="not a payment", tell=tell)
+        post_decision(reviewer, proof, "dismiss", note="not a payment", tell=tell)
 
         proof.refresh_from_db()
         assert (proof.verdict, proof.note, proof.reviewer) == (
@@ -209,32 +209,32 @@ class TestTheDecisions:
         assert OutboundMessage.objects.count() == (1 if tell else 0)
 
     def test_dismissing_needs_a_reason(self, reviewer: Client) -> None:
-        proof = an_orphan()
+        proof = create_orphan_proof()
 
-        assert "Say in a few words why" in said(end(reviewer, proof, "dismiss"))
+        assert "Say in a few words why" in join_messages(post_decision(reviewer, proof, "dismiss"))
 
     def test_the_second_reviewer_hears_who_decided(self, reviewer: Client) -> None:
-        order, proof = sample_data.place_order(), an_orphan()
-        end(reviewer, proof, "attach", order=order.pk)
-        sam = a_reviewer("sam")
+        order, proof = sample_data.place_order(), create_orphan_proof()
+        post_decision(reviewer, proof, "attach", order=order.pk)
+        sam = log_in_reviewer("sam")
 
         for how, form in (("attach", {"order": order.pk}), ("dismiss", {"note": "a cat"})):
-            told = said(end(sam, proof, how, **form))
+            told = join_messages(post_decision(sam, proof, how, **form))
             assert f"rita put it to {order}" in told
             assert "Nothing was changed" in told
-        assert f"It was put to {order}" in page_of(sam, proof)
+        assert f"It was put to {order}" in load_page(sam, proof)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_attach_one_proof_at_once_have_one_effect() -> None:
-    raffle, proof = builders.create_raffle(), an_orphan()
+    raffle, proof = builders.create_raffle(), create_orphan_proof()
     wanting = [sample_data.place_order(raffle, numbers=[number]) for number in (7, 13)]
-    browsers = [a_reviewer("rita"), a_reviewer("sam")]
+    browsers = [log_in_reviewer("rita"), log_in_reviewer("sam")]
 
-    at_once(
+    run_at_once(
         [
-            lambda: end(browsers[0], proof, "attach", order=wanting[0].pk),
-            lambda: end(browsers[1], proof, "attach", order=wanting[1].pk),
+            lambda: post_decision(browsers[0], proof, "attach", order=wanting[0].pk),
+            lambda: post_decision(browsers[1], proof, "attach", order=wanting[1].pk),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""The queue of proofs that wait, and the page where one is judged."""
+"""Tests of the review queue and the review page."""
 
 from io import BytesIO
 from typing import Any, Final
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reviewer(client: Client) -> Client:
-    """Give a reviewer, whose permissions cost queries as a superuser's do not."""
+    """Return the browser of a reviewer; unlike a superuser's, its permissions cost queries."""
     client.force_login(
         sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS, "view_paymentproof")
     )
@@ -34,10 +34,10 @@ RECEIPT: Final = encode_jpeg(draw_receipt())
 COPY: Final = COPY_METHODS["halved"](draw_receipt())
 
 
-def waiting(
+def create_waiting_order(
     raffle: Raffle, number: int, *, minutes: int = 1, content: bytes | None = None
 ) -> Order:
-    """Put an order under review with a picture of its own."""
+    """Create an order under review whose proof has a picture of its own."""
     order = sample_data.place_order(raffle, numbers=[number])
     proof = sample_data.receive_proof(order, at=NOON + minutes * MINUTE)
     sample_data.keep_proof_file(
@@ -46,14 +46,14 @@ def waiting(
     return order
 
 
-def look(browser: Client, name: str, *args: Any, query: str = "") -> str:
+def load_page(browser: Client, name: str, *args: Any, query: str = "") -> str:
     answer = browser.get(reverse(f"admin:desk_{name}", args=args) + query)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def codes(page: str, found: list[Order]) -> list[str]:
-    """Give the codes of these orders in the sequence the list has them."""
+def list_shown_codes(page: str, found: list[Order]) -> list[str]:
+    """Return the codes of those orders that the list shows, in its order."""
     rows = page.split('<ol class="waiting">')[1]
     there = [str(order) for order in found if f">{order}</a>" in rows]
     return sorted(there, key=lambda code: rows.index(f">{code}</a>"))
@@ -62,7 +62,7 @@ def codes(page: str, found: list[Order]) -> list[str]:
 class TestQueue:
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
-        order = waiting(builders.create_raffle(), 1)
+        order = create_waiting_order(builders.create_raffle(), 1)
 
         for name, args in (("queue", []), ("review", [order.pk]), ("review_state", [order.pk])):
             address = reverse(f"admin:desk_{name}", args=args)
@@ -72,38 +72,42 @@ class TestQueue:
         self, reviewer: Client
     ) -> None:
         raffle = builders.create_raffle()
-        asked, later, sooner = (waiting(raffle, n, minutes=n) for n in (1, 9, 5))
+        asked, later, sooner = (create_waiting_order(raffle, n, minutes=n) for n in (1, 9, 5))
         payments.ask_for_better_proof(
             asked.pk, note="", by=builders.build_staff_actor(), now=NOON + 9 * MINUTE
         )
 
-        page = look(reviewer, "queue")
+        page = load_page(reviewer, "queue")
 
-        assert codes(page, [asked, later, sooner]) == [str(sooner), str(later), str(asked)]
+        assert list_shown_codes(page, [asked, later, sooner]) == [
+            str(sooner),
+            str(later),
+            str(asked),
+        ]
         assert "Waiting for their buyers" in page
         assert f'class="btn btn-primary start" href="/admin/queue/{sooner.pk}/"' in page
 
     def test_can_be_narrowed_to_a_raffle(self, reviewer: Client) -> None:
         mine, other = (
-            waiting(builders.create_raffle(), 1),
-            waiting(builders.create_raffle(title="Winter"), 2),
+            create_waiting_order(builders.create_raffle(), 1),
+            create_waiting_order(builders.create_raffle(title="Winter"), 2),
         )
 
-        page = look(reviewer, "queue", query=f"?raffle={mine.raffle_id}")
+        page = load_page(reviewer, "queue", query=f"?raffle={mine.raffle_id}")
 
-        assert codes(page, [mine, other]) == [str(mine)]
+        assert list_shown_codes(page, [mine, other]) == [str(mine)]
         assert f'href="/admin/queue/{mine.pk}/?raffle={mine.raffle_id}"' in page
 
     def test_warns_of_the_same_file_of_look_alikes_and_of_several_proofs(
         self, reviewer: Client
     ) -> None:
         raffle = builders.create_raffle()
-        first = waiting(raffle, 1, content=RECEIPT)
-        twin = waiting(raffle, 2, content=RECEIPT)
-        alike = waiting(raffle, 3, content=COPY)
+        first = create_waiting_order(raffle, 1, content=RECEIPT)
+        twin = create_waiting_order(raffle, 2, content=RECEIPT)
+        alike = create_waiting_order(raffle, 3, content=COPY)
         sample_data.receive_proof(alike)
 
-        page = look(reviewer, "queue")
+        page = load_page(reviewer, "queue")
 
         assert f"Same file as {first}" in page
         assert f"Same file as {twin}" in page
@@ -117,7 +121,7 @@ class TestQueue:
                 raffle, status=OrderStatus.PENDING_PAYMENT, under_review_since=NOON
             )
 
-        first, second = look(reviewer, "queue"), look(reviewer, "queue", query="?page=2")
+        first, second = load_page(reviewer, "queue"), load_page(reviewer, "queue", query="?page=2")
 
         assert (first.count("row-card"), second.count("row-card")) == (50, 1)
         assert "Page 1 of 2" in first
@@ -127,19 +131,19 @@ class TestQueue:
     ) -> None:
         raffle = builders.create_raffle()
         for number in range(1, 13):
-            waiting(raffle, number, content=(RECEIPT, COPY, None)[number % 3])
+            create_waiting_order(raffle, number, content=(RECEIPT, COPY, None)[number % 3])
 
         with django_assert_max_num_queries(12):
-            look(reviewer, "queue")
+            load_page(reviewer, "queue")
 
     def test_says_kindly_that_nothing_waits(self, reviewer: Client) -> None:
-        assert "Nothing waits for review" in look(reviewer, "queue")
+        assert "Nothing waits for review" in load_page(reviewer, "queue")
 
 
 class TestReview:
     def test_shows_the_proof_beside_what_helps_to_judge_it(self, reviewer: Client) -> None:
         raffle = builders.create_raffle(time_zone="America/Bogota")
-        order = waiting(raffle, 7)
+        order = create_waiting_order(raffle, 7)
         other = sample_data.place_order(builders.create_raffle(), numbers=[9], buyer=order.contact)
         proof = sample_data.receive_proof(other)
         payments.reject_payment(
@@ -150,7 +154,7 @@ class TestReview:
             now=NOON,
         )
 
-        page = look(reviewer, "review", order.pk)
+        page = load_page(reviewer, "review", order.pk)
 
         shown = order.proofs.get()
         assert f'<img src="/admin/raffles/paymentproof/{shown.pk}/file/"' in page
@@ -162,11 +166,11 @@ class TestReview:
 
     def test_compares_with_the_same_file_of_another_order(self, reviewer: Client) -> None:
         raffle = builders.create_raffle()
-        first, second = (waiting(raffle, n, content=RECEIPT) for n in (1, 2))
+        first, second = (create_waiting_order(raffle, n, content=RECEIPT) for n in (1, 2))
         twin = first.proofs.get()
 
-        page = look(reviewer, "review", second.pk)
-        beside = look(reviewer, "review", second.pk, query=f"?compare={twin.pk}")
+        page = load_page(reviewer, "review", second.pk)
+        beside = load_page(reviewer, "review", second.pk, query=f"?compare={twin.pk}")
 
         assert "The very same file" in page
         assert f'href="/admin/queue/{second.pk}/?compare={twin.pk}"' in page
@@ -182,7 +186,7 @@ class TestReview:
         )
         sample_data.receive_proof(order)
 
-        page = look(reviewer, "review", order.pk)
+        page = load_page(reviewer, "review", order.pk)
 
         assert f'<iframe class="pdf" src="/admin/raffles/paymentproof/{proof.pk}/file/' in page
         assert "still being fetched" in page
@@ -190,19 +194,19 @@ class TestReview:
         assert "confirm only if you have seen the money" in page
 
     def test_says_who_decided_where_nothing_waits_any_more(self, reviewer: Client) -> None:
-        order = waiting(builders.create_raffle(), 1)
+        order = create_waiting_order(builders.create_raffle(), 1)
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
-        page = look(reviewer, "review", order.pk)
+        page = load_page(reviewer, "review", order.pk)
 
         assert "Rita confirmed it" in page
         assert "/confirm/" not in page
 
     def test_has_no_buttons_for_who_may_only_look(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_order"))
-        order = waiting(builders.create_raffle(), 1)
+        order = create_waiting_order(builders.create_raffle(), 1)
 
-        page = look(client, "review", order.pk)
+        page = load_page(client, "review", order.pk)
 
         assert "You may look but not decide" in page
         assert "<form" not in page.split("data-review")[1].split("<dialog")[0]
@@ -212,7 +216,7 @@ class TestReview:
         order = sample_data.place_order(buyer=buyer)
         sample_data.receive_proof(order)
 
-        for page in (look(reviewer, "queue"), look(reviewer, "review", order.pk)):
+        for page in (load_page(reviewer, "queue"), load_page(reviewer, "review", order.pk)):
             assert "<script>alert(1)" not in page
 
     def test_takes_twelve_queries_whatever_came_with_the_order(
@@ -220,21 +224,21 @@ class TestReview:
     ) -> None:
         raffle = builders.create_raffle()
         for number in range(1, 5):
-            waiting(raffle, number, content=(RECEIPT, COPY)[number % 2])
-        order = waiting(raffle, 6, content=RECEIPT)
+            create_waiting_order(raffle, number, content=(RECEIPT, COPY)[number % 2])
+        order = create_waiting_order(raffle, 6, content=RECEIPT)
         for _ in range(4):
             sample_data.keep_proof_file(sample_data.receive_proof(order))
         sample_data.place_order(builders.create_raffle(), numbers=[1, 2], buyer=order.contact)
 
         with django_assert_max_num_queries(12):
-            page = look(reviewer, "review", order.pk)
+            page = load_page(reviewer, "review", order.pk)
 
         assert "Nearly the same picture" in page
         assert "The very same file" in page
 
 
 class TestNews:
-    def ask(self, browser: Client, order: Order, query: str = "") -> dict[str, Any]:
+    def load_news(self, browser: Client, order: Order, query: str = "") -> dict[str, Any]:
         answer = browser.get(reverse("admin:desk_review_state", args=[order.pk]) + query)
         news: dict[str, Any] = answer.json()
         return news
@@ -243,13 +247,16 @@ class TestNews:
         self, reviewer: Client
     ) -> None:
         raffle = builders.create_raffle()
-        order, following = waiting(raffle, 1), waiting(raffle, 2, minutes=5)
+        order, following = (
+            create_waiting_order(raffle, 1),
+            create_waiting_order(raffle, 2, minutes=5),
+        )
         seen = order.proofs.get().pk
         new = sample_data.receive_proof(order)
 
-        quiet = self.ask(reviewer, order, f"?seen={seen}&seen={new.pk}&fetching={new.pk}")
+        quiet = self.load_news(reviewer, order, f"?seen={seen}&seen={new.pk}&fetching={new.pk}")
         sample_data.keep_proof_file(new)
-        news = self.ask(reviewer, order, f"?seen={seen}&fetching={new.pk}")
+        news = self.load_news(reviewer, order, f"?seen={seen}&fetching={new.pk}")
 
         assert (quiet["news"], quiet["fetched"], quiet["waits"]) == ("", False, True)
         assert news["news"] == f"/admin/queue/{order.pk}/?new={new.pk}"
@@ -258,30 +265,30 @@ class TestNews:
         assert news["next"] == f"/admin/raffles/paymentproof/{shown}/file/"
 
     def test_tells_who_was_faster_and_who_looks_too(self, reviewer: Client) -> None:
-        order = waiting(builders.create_raffle(), 1)
+        order = create_waiting_order(builders.create_raffle(), 1)
         sam = Client()
         sam.force_login(sample_data.create_user("sam", *sample_data.REVIEWER_PERMISSIONS))
-        assert self.ask(reviewer, order)["looking"] == ""
+        assert self.load_news(reviewer, order)["looking"] == ""
 
-        assert self.ask(sam, order)["looking"] == "rita is looking at this too."
+        assert self.load_news(sam, order)["looking"] == "rita is looking at this too."
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
-        told = self.ask(sam, order)
+        told = self.load_news(sam, order)
         assert told["waits"] is False
         assert told["decided"].startswith("rita confirmed it")
 
 
 class TestThumbnail:
-    def thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
+    def get_thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
         return browser.get(reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk]))
 
     def test_is_small_upright_and_kept_by_the_browser(self, reviewer: Client) -> None:
         big = BytesIO()
         Image.new("RGB", (1200, 2400)).save(big, "PNG")
-        order = waiting(builders.create_raffle(), 1, content=big.getvalue())
+        order = create_waiting_order(builders.create_raffle(), 1, content=big.getvalue())
         proof = order.proofs.get()
 
-        answer = self.thumbnail(reviewer, proof)
+        answer = self.get_thumbnail(reviewer, proof)
 
         assert answer["Content-Type"] == "image/jpeg"
         assert answer["X-Content-Type-Options"] == "nosniff"
@@ -295,10 +302,10 @@ class TestThumbnail:
             sample_data.receive_proof(sample_data.place_order()), content=content
         )
 
-        assert self.thumbnail(reviewer, proof).status_code == 404
+        assert self.get_thumbnail(reviewer, proof).status_code == 404
 
     def test_is_not_for_those_who_may_not_see_proofs(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
-        proof = waiting(builders.create_raffle(), 1).proofs.get()
+        proof = create_waiting_order(builders.create_raffle(), 1).proofs.get()
 
-        assert self.thumbnail(client, proof).status_code == 403
+        assert self.get_thumbnail(client, proof).status_code == 403

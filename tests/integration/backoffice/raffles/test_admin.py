@@ -1,4 +1,4 @@
-"""Raffles as the seller keeps them: the form beside its card, the steps of their life, the list."""
+"""Tests of raffles in the admin: the form with its preview card, the life cycle and the list."""
 
 from decimal import Decimal
 from functools import partial
@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
-from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -21,7 +20,8 @@ from shared.raffles.models import Raffle, TicketNumber
 from shared.whatsapp.models import BusinessNumber
 from tests import builders
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+from tests.integration.backoffice.pages import list_messages
+from tests.integration.concurrency import run_at_once
 
 FORM = {
     "title": "Winter Raffle",
@@ -42,21 +42,21 @@ FORM = {
 STEPS = ["generate", "open", "pause", "close", "duplicate"]
 
 
-def page_of(page: str, *args: Any) -> str:
+def build_url(page: str, *args: Any) -> str:
     return reverse(f"admin:raffles_raffle_{page}", args=args)
 
 
-def step(browser: Client, raffle: Raffle, name: str, **form: str) -> Any:
-    return browser.post(page_of(name, raffle.pk), form)
+def post_step(browser: Client, raffle: Raffle, name: str, **form: str) -> Any:
+    return browser.post(build_url(name, raffle.pk), form)
 
 
-def trail(raffle: Raffle) -> list[tuple[str, str]]:
-    """Read who did what to a raffle, in its order."""
+def list_log_lines(raffle: Raffle) -> list[tuple[str, str]]:
+    """Return the raffle's log entries as pairs of user and message, oldest first."""
     lines = LogEntry.objects.filter(object_id=str(raffle.pk)).order_by("pk")
     return [(line.user.username, line.get_change_message()) for line in lines]
 
 
-def a_picture(kind: str) -> SimpleUploadedFile:
+def build_upload(kind: str) -> SimpleUploadedFile:
     written = BytesIO()
     Image.new("RGB", (8, 8)).save(written, kind)
     return SimpleUploadedFile(
@@ -74,7 +74,7 @@ class TestForm:
             numbers=1, currency="EUR", payment_instructions="IBAN 12", phone_number_id="7"
         )
 
-        page = owner.get(page_of("add")).content.decode()
+        page = owner.get(build_url("add")).content.decode()
 
         assert f'value="{settings.TIME_ZONE}"' in page
         assert 'value="EUR"' in page
@@ -84,15 +84,15 @@ class TestForm:
     def test_adds_a_raffle_with_times_in_its_own_zone_and_leads_to_its_numbers(
         self, owner: Client
     ) -> None:
-        answer = owner.post(page_of("add"), FORM)
+        answer = owner.post(build_url("add"), FORM)
 
         raffle = Raffle.objects.get()
-        assert answer["Location"] == page_of("generate", raffle.pk)
+        assert answer["Location"] == build_url("generate", raffle.pk)
         assert (raffle.status, raffle.currency) == ("DRAFT", "USD")
         assert raffle.draw_at is not None
         assert raffle.draw_at.isoformat() == "2026-12-13T01:00:00+00:00"
         assert b"100 numbers, 00 to 99" in owner.get(answer["Location"]).content
-        page = owner.get(page_of("change", raffle.pk)).content.decode()
+        page = owner.get(build_url("change", raffle.pk)).content.decode()
         assert 'value="2026-12-12T20:00"' in page
         assert "Make the numbers" in page
 
@@ -115,7 +115,7 @@ class TestForm:
     def test_says_kindly_what_does_not_fit_and_loses_nothing(
         self, owner: Client, wrong: dict[str, str], words: str
     ) -> None:
-        answer = owner.post(page_of("add"), FORM | wrong | {"prize": "a kept <b>bicycle"})
+        answer = owner.post(build_url("add"), FORM | wrong | {"prize": "a kept <b>bicycle"})
 
         page = answer.content.decode()
         assert answer.status_code == 200
@@ -125,18 +125,18 @@ class TestForm:
         assert not Raffle.objects.exists()
 
     def test_asks_for_a_picture_again_which_the_browser_forgot(self, owner: Client) -> None:
-        page = owner.post(page_of("add"), FORM | {"title": "", "picture": a_picture("PNG")})
+        page = owner.post(build_url("add"), FORM | {"title": "", "picture": build_upload("PNG")})
 
         assert b"Please choose the picture once more" in page.content
 
     def test_takes_pictures_that_whatsapp_shows_and_shows_them(self, owner: Client) -> None:
-        refused = owner.post(page_of("add"), FORM | {"picture": a_picture("WEBP")})
-        taken = owner.post(page_of("add"), FORM | {"picture": a_picture("PNG")})
+        refused = owner.post(build_url("add"), FORM | {"picture": build_upload("WEBP")})
+        taken = owner.post(build_url("add"), FORM | {"picture": build_upload("PNG")})
 
         assert "JPEG and PNG pictures only" in refused.content.decode()
         assert taken.status_code == 302
-        shown = owner.get(page_of("picture", Raffle.objects.get().pk))
-        assert shown.getvalue() == a_picture("PNG").read()
+        shown = owner.get(build_url("picture", Raffle.objects.get().pk))
+        assert shown.getvalue() == build_upload("PNG").read()
 
     def test_freezes_the_numbers_once_they_exist_and_the_currency_once_somebody_ordered(
         self, owner: Client
@@ -144,11 +144,11 @@ class TestForm:
         raffle = builders.create_raffle(numbers=10)
         changed = FORM | {"number_count": "500", "number_width": "5", "currency": "EUR"}
 
-        owner.post(page_of("change", raffle.pk), changed)
+        owner.post(build_url("change", raffle.pk), changed)
         raffle.refresh_from_db()
         before = (raffle.title, raffle.number_count, raffle.number_width, raffle.currency)
         sample_data.place_order(raffle, numbers=[7])
-        owner.post(page_of("change", raffle.pk), changed | {"currency": "COP", "price": "9"})
+        owner.post(build_url("change", raffle.pk), changed | {"currency": "COP", "price": "9"})
         raffle.refresh_from_db()
 
         assert before == ("Winter Raffle", 10, 0, "EUR")
@@ -158,28 +158,28 @@ class TestForm:
         raffle = builders.create_raffle(numbers=10)
         order = sample_data.place_order(raffle, numbers=[7])
 
-        page = owner.get(page_of("change", raffle.pk)).content.decode()
-        owner.post(page_of("change", raffle.pk), FORM | {"price": "9.00"})
+        page = owner.get(build_url("change", raffle.pk)).content.decode()
+        owner.post(build_url("change", raffle.pk), FORM | {"price": "9.00"})
 
         assert "existing orders keep $5.00" in page
         order.refresh_from_db()
         assert order.unit_price == Decimal("5.00")
 
     def test_leaves_a_trace_and_no_way_to_the_status(self, owner: Client) -> None:
-        owner.post(page_of("add"), FORM | {"status": "OPEN", "currency": "USD"})
+        owner.post(build_url("add"), FORM | {"status": "OPEN", "currency": "USD"})
         raffle = Raffle.objects.get()
 
-        owner.post(page_of("change", raffle.pk), FORM | {"title": "Another", "currency": "USD"})
+        owner.post(build_url("change", raffle.pk), FORM | {"title": "Another", "currency": "USD"})
 
         assert Raffle.objects.get().status == "DRAFT"
-        assert trail(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
+        assert list_log_lines(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
 
     def test_is_frozen_altogether_once_it_is_drawn_and_never_deleted(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1, status="DRAWN")
 
-        assert owner.get(page_of("change", raffle.pk)).status_code == 200
-        assert owner.post(page_of("change", raffle.pk), FORM).status_code == 403
-        assert owner.post(page_of("delete", raffle.pk), {"post": "yes"}).status_code == 403
+        assert owner.get(build_url("change", raffle.pk)).status_code == 200
+        assert owner.post(build_url("change", raffle.pk), FORM).status_code == 403
+        assert owner.post(build_url("delete", raffle.pk), {"post": "yes"}).status_code == 403
 
     def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1)
@@ -188,7 +188,7 @@ class TestForm:
             FORM, instance=Raffle.objects.get()
         )
         assert form.is_valid()
-        Raffle.objects.update(status="CLOSED")  # meanwhile, somewhere else
+        Raffle.objects.update(status="CLOSED")  # meanwhile, in another tab
 
         model_admin.save_model(None, form.instance, form, change=True)  # type: ignore[arg-type]
 
@@ -199,7 +199,7 @@ class TestForm:
 @pytest.mark.django_db
 class TestPreview:
     def test_is_what_the_chat_says(self, owner: Client) -> None:
-        page = owner.post(page_of("preview"), FORM).content.decode()
+        page = owner.post(build_url("preview"), FORM).content.decode()
 
         assert "<strong>Winter Raffle</strong> · win a bicycle" in page
         assert "Draw: Sat 12 Dec, 20:00 · $5.00 a number · 100 of 100 left" in page
@@ -210,7 +210,7 @@ class TestPreview:
         assert "$500.00" in page
 
     def test_fills_in_for_what_is_not_typed_yet_and_escapes_the_rest(self, owner: Client) -> None:
-        page = owner.post(page_of("preview"), {"title": "<script>", "number_count": "x"})
+        page = owner.post(build_url("preview"), {"title": "<script>", "number_count": "x"})
 
         assert page.status_code == 200
         assert b"<strong>&lt;script&gt;</strong> \xc2\xb7 win your prize" in page.content
@@ -220,8 +220,8 @@ class TestPreview:
         raffle = builders.create_raffle(numbers=100)
         sample_data.place_order(raffle, numbers=[7, 13])
 
-        drawn = owner.post(page_of("preview_of", raffle.pk), FORM).content.decode()
-        page = owner.get(page_of("change", raffle.pk)).content.decode()
+        drawn = owner.post(build_url("preview_of", raffle.pk), FORM).content.decode()
+        page = owner.get(build_url("change", raffle.pk)).content.decode()
 
         assert "98 of 100 left" in drawn
         assert "98 of 100 left" in page
@@ -232,7 +232,7 @@ class TestPreview:
     ) -> None:
         client.force_login(sample_data.create_user("looker", permission))
 
-        assert client.post(page_of("preview"), FORM).status_code == status
+        assert client.post(build_url("preview"), FORM).status_code == status
 
 
 @pytest.mark.django_db
@@ -243,18 +243,18 @@ class TestLife:
         raffle = builders.create_raffle(numbers=30, with_numbers=False, status="DRAFT")
         statuses = []
         for name in ("generate", "open", "pause", "open"):
-            assert step(owner, raffle, name).status_code == 302
+            assert post_step(owner, raffle, name).status_code == 302
             raffle.refresh_from_db()
             statuses.append(raffle.status)
 
-        asked = step(owner, raffle, "close")
+        asked = post_step(owner, raffle, "close")
         assert b"Yes, close the raffle" in asked.content
-        step(owner, raffle, "close", sure="yes")
+        post_step(owner, raffle, "close", sure="yes")
 
         raffle.refresh_from_db()
         assert [*statuses, raffle.status] == ["DRAFT", "OPEN", "PAUSED", "OPEN", "CLOSED"]
         assert raffle.numbers.count() == 30
-        assert trail(raffle) == [
+        assert list_log_lines(raffle) == [
             ("olga", "Made all 30 numbers"),
             ("olga", "Opened the raffle"),
             ("olga", "Paused the raffle"),
@@ -264,7 +264,7 @@ class TestLife:
 
     def test_makes_numbers_a_step_at_a_time_and_says_how_far_it_is(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=25_030, with_numbers=False, status="DRAFT")
-        address = page_of("generate", raffle.pk)
+        address = build_url("generate", raffle.pk)
 
         told = [owner.post(address, headers={"accept": "application/json"}).json()]
         between = owner.get(address).content.decode()
@@ -278,7 +278,7 @@ class TestLife:
         assert "25,000 of 25,030 are made" in between
         assert "Go on</button>" in between
         assert "Open the raffle</button>" in after
-        assert [line for _, line in trail(raffle)] == [
+        assert [line for _, line in list_log_lines(raffle)] == [
             "Began to make 25,030 numbers",
             "Made all 25,030 numbers",
         ]
@@ -286,43 +286,44 @@ class TestLife:
     def test_a_step_that_does_not_fit_is_told(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=30, with_numbers=False, status="DRAFT")
 
-        answer = owner.get(step(owner, raffle, "open")["Location"])
+        answer = owner.get(post_step(owner, raffle, "open")["Location"])
 
         assert b"cannot open before all its numbers exist" in answer.content
         raffle.refresh_from_db()
         assert raffle.status == "DRAFT"
-        assert trail(raffle) == []
+        assert list_log_lines(raffle) == []
 
     def test_staff_without_the_permission_get_403_and_see_no_button(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_raffle"))
         raffle = builders.create_raffle(numbers=1, with_numbers=False, status="DRAFT")
 
-        refused = {name: step(client, raffle, name, sure="yes").status_code for name in STEPS}
+        refused = {name: post_step(client, raffle, name, sure="yes").status_code for name in STEPS}
 
         assert refused == dict.fromkeys(STEPS, 403)
         assert not raffle.numbers.exists()
         assert Raffle.objects.count() == 1
-        page = client.get(page_of("change", raffle.pk)).content.decode()
+        page = client.get(build_url("change", raffle.pk)).content.decode()
         assert not [name for name in STEPS if f"/{name}/" in page]
         assert 'name="_save"' not in page
 
     def test_nothing_happens_by_following_a_link(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1, with_numbers=False, status="DRAFT")
 
-        answers = [owner.get(page_of(name, raffle.pk)).status_code for name in STEPS]
+        answers = [owner.get(build_url(name, raffle.pk)).status_code for name in STEPS]
 
-        assert answers == [200, 405, 405, 405, 405]  # the first shows how far the numbers are
+        # The first also loads the progress of the numbers.
+        assert answers == [200, 405, 405, 405, 405]
         assert not raffle.numbers.exists()
 
     def test_a_copy_has_the_same_terms_and_both_say_where_it_came_from(self, owner: Client) -> None:
         original = builders.create_raffle(numbers=5)
 
-        answer = step(owner, original, "duplicate")
+        answer = post_step(owner, original, "duplicate")
 
         copy = Raffle.objects.get(title="Summer Raffle (copy)")
-        assert answer["Location"] == page_of("change", copy.pk)
-        assert trail(copy) == [("olga", "Duplicated “Summer Raffle”")]
-        assert trail(original) == [("olga", "Duplicated it as “Summer Raffle (copy)”")]
+        assert answer["Location"] == build_url("change", copy.pk)
+        assert list_log_lines(copy) == [("olga", "Duplicated “Summer Raffle”")]
+        assert list_log_lines(original) == [("olga", "Duplicated it as “Summer Raffle (copy)”")]
 
     def test_shows_money_confirmed_and_expected_within_twelve_queries(
         self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -337,7 +338,7 @@ class TestLife:
         builders.create_order_row(raffle, quantity=2, status="PENDING_PAYMENT")
 
         with django_assert_max_num_queries(12):
-            page = client.get(page_of("change", raffle.pk)).content.decode()
+            page = client.get(build_url("change", raffle.pk)).content.decode()
 
         orders = reverse("admin:raffles_order_changelist") + f"?raffle={raffle.pk}"
         assert f'<a href="{orders}&amp;status=PAID">$15.00</a>' in page
@@ -358,7 +359,7 @@ class TestList:
         builders.create_raffle(numbers=7, with_numbers=False, status="DRAFT")
 
         with django_assert_max_num_queries(12):
-            page = owner.get(page_of("changelist")).content.decode()
+            page = owner.get(build_url("changelist")).content.decode()
 
         assert 'aria-label="0 sold, 2 held, 8 free"' in page
         assert page.count("0 sold, 0 held, 1 free") == 5
@@ -380,20 +381,22 @@ class TestTwoAtOnce:
     def test_make_each_number_once(self, browsers: list[Client]) -> None:
         raffle = builders.create_raffle(numbers=2000, with_numbers=False, status="DRAFT")
 
-        answers = at_once([partial(step, browser, raffle, "generate") for browser in browsers])
+        answers = run_at_once(
+            [partial(post_step, browser, raffle, "generate") for browser in browsers]
+        )
 
         assert [answer.status_code for answer in answers] == [302, 302]
         numbers = TicketNumber.objects.filter(raffle=raffle).values_list("number", flat=True)
         assert sorted(numbers) == list(range(1, 2001))
-        assert len(trail(raffle)) == 1
+        assert len(list_log_lines(raffle)) == 1
 
     def test_open_it_once_and_the_second_is_told_so(self, browsers: list[Client]) -> None:
         raffle = builders.create_raffle(numbers=5, status="DRAFT")
 
-        answers = at_once([partial(step, browser, raffle, "open") for browser in browsers])
+        answers = run_at_once([partial(post_step, browser, raffle, "open") for browser in browsers])
 
         raffle.refresh_from_db()
         assert raffle.status == "OPEN"
-        assert [line for _, line in trail(raffle)] == ["Opened the raffle"]
-        told = {str(m) for answer in answers for m in get_messages(answer.wsgi_request)}
+        assert [line for _, line in list_log_lines(raffle)] == ["Opened the raffle"]
+        told = {message for answer in answers for message in list_messages(answer)}
         assert "The raffle is open already." in told

@@ -1,11 +1,10 @@
-"""Selling for cash in the back office: what is asked, what is refused, and what the buyer gets."""
+"""Tests of cash sales in the back office: form, refusals and messages to the buyer."""
 
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -14,7 +13,8 @@ from shared.core.enums import ActorKind, OrderStatus
 from shared.raffles.models import Order, Raffle
 from tests import builders
 from tests.integration.backoffice import sample_data
-from tests.integration.backoffice.orders.test_concurrent_decisions import at_once
+from tests.integration.backoffice.pages import list_messages
+from tests.integration.concurrency import run_at_once
 
 
 @pytest.fixture
@@ -23,17 +23,17 @@ def seller(db: None, client: Client) -> Client:
     return client
 
 
-def address(raffle: Raffle) -> str:
+def build_sale_url(raffle: Raffle) -> str:
     return reverse("admin:desk_sell", args=[raffle.pk])
 
 
-def sell(browser: Client, raffle: Raffle, **form: Any) -> Any:
+def post_sale(browser: Client, raffle: Raffle, **form: Any) -> Any:
     asked = {"how": "random", "quantity": "2", "buyer_name": "Ana", "request_key": str(uuid4())}
-    return browser.post(address(raffle), asked | form)
+    return browser.post(build_sale_url(raffle), asked | form)
 
 
-def pick(browser: Client, raffle: Raffle, numbers: str, **form: Any) -> Any:
-    return sell(browser, raffle, how="pick", numbers=numbers, **form)
+def post_picked_sale(browser: Client, raffle: Raffle, numbers: str, **form: Any) -> Any:
+    return post_sale(browser, raffle, how="pick", numbers=numbers, **form)
 
 
 class TestSale:
@@ -42,10 +42,10 @@ class TestSale:
     ) -> None:
         raffle = builders.create_raffle()
 
-        answer = sell(seller, raffle, buyer_phone="+1 (555) 010-0000")
+        answer = post_sale(seller, raffle, buyer_phone="+1 (555) 010-0000")
 
         order = Order.objects.get()
-        assert answer["Location"] == f"{address(raffle)}?sold={order.pk}"
+        assert answer["Location"] == f"{build_sale_url(raffle)}?sold={order.pk}"
         assert (order.status, order.quantity) == (OrderStatus.PAID, 2)
         assert (order.buyer_name, order.buyer_phone) == ("Ana", "+1 (555) 010-0000")
         assert {(e.actor_kind, e.actor_label) for e in order.events.all()} == {
@@ -55,7 +55,7 @@ class TestSale:
     def test_of_chosen_numbers_reads_them_as_the_chat_does(self, seller: Client) -> None:
         raffle = builders.create_raffle()
 
-        pick(seller, raffle, "#7 and from 13 to 15")
+        post_picked_sale(seller, raffle, "#7 and from 13 to 15")
 
         assert Order.objects.get().list_ticket_numbers() == [7, 13, 14, 15]
 
@@ -63,7 +63,7 @@ class TestSale:
         self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         raffle = builders.create_raffle(time_zone="America/Bogota")
-        sold = pick(seller, raffle, "7 13", buyer_phone="+1 555 010 0000")["Location"]
+        sold = post_picked_sale(seller, raffle, "7 13", buyer_phone="+1 555 010 0000")["Location"]
 
         with django_assert_max_num_queries(12):
             page = seller.get(sold).content.decode()
@@ -74,24 +74,26 @@ class TestSale:
         assert f"Paid: $10.00. Order {order.code}." in page
         assert "Draw: Sat 12 Dec, 15:00. Good luck!" in page
         assert "https://wa.me/15550100000?text=Summer%20Raffle" in page
-        assert f'<a class="btn btn-primary" href="{address(raffle)}">Sell another</a>' in page
+        assert (
+            f'<a class="btn btn-primary" href="{build_sale_url(raffle)}">Sell another</a>' in page
+        )
 
     def test_shows_no_order_that_was_not_sold_for_cash_in_this_raffle(self, seller: Client) -> None:
         raffle = builders.create_raffle()
         chat = sample_data.place_order(raffle, numbers=[7])
 
         for key in (chat.pk, 0, 10**30):
-            assert seller.get(f"{address(raffle)}?sold={key}").status_code == 404
+            assert seller.get(f"{build_sale_url(raffle)}?sold={key}").status_code == 404
 
     def test_sent_twice_sells_once_and_says_so(self, seller: Client) -> None:
         raffle, key = builders.create_raffle(), str(uuid4())
 
-        first = sell(seller, raffle, request_key=key)
-        second = sell(seller, raffle, request_key=key)
+        first = post_sale(seller, raffle, request_key=key)
+        second = post_sale(seller, raffle, request_key=key)
 
         assert second["Location"] == first["Location"]
         assert Order.objects.count() == 1
-        told = [str(message) for message in get_messages(second.wsgi_request)]
+        told = list_messages(second)
         assert "was sent before" in told[0]
 
 
@@ -103,8 +105,8 @@ class TestForm:
         raffle = builders.create_raffle()
 
         with django_assert_max_num_queries(12):
-            first = seller.get(address(raffle) + "?numbers=07").content.decode()
-        second = seller.get(address(raffle)).content.decode()
+            first = seller.get(build_sale_url(raffle) + "?numbers=07").content.decode()
+        second = seller.get(build_sale_url(raffle)).content.decode()
 
         key = first.split('name="request_key" value="')[1].split('"')[0]
         assert key not in second
@@ -133,7 +135,7 @@ class TestForm:
         sample_data.place_order(raffle, numbers=[7, 8])
         key = str(uuid4())
 
-        answer = sell(seller, raffle, **{"buyer_name": "Ana <b>", "request_key": key} | form)
+        answer = post_sale(seller, raffle, **{"buyer_name": "Ana <b>", "request_key": key} | form)
 
         page = answer.content.decode()
         assert answer.status_code == 200
@@ -144,13 +146,16 @@ class TestForm:
         assert not Order.objects.filter(contact=None).exists()
 
     def test_says_how_few_are_left(self, seller: Client) -> None:
-        assert b"Only 1 are left." in sell(seller, builders.create_raffle(numbers=1)).content
+        assert b"Only 1 are left." in post_sale(seller, builders.create_raffle(numbers=1)).content
 
     def test_offers_nothing_while_the_raffle_does_not_sell(self, seller: Client) -> None:
         raffle = builders.create_raffle(status="PAUSED")
 
-        assert b"Nothing can be sold just now: it is paused." in seller.get(address(raffle)).content
-        assert b"sells nothing just now: it is paused." in sell(seller, raffle).content
+        assert (
+            b"Nothing can be sold just now: it is paused."
+            in seller.get(build_sale_url(raffle)).content
+        )
+        assert b"sells nothing just now: it is paused." in post_sale(seller, raffle).content
 
     def test_is_for_those_who_may_sell(self, client: Client) -> None:
         raffle = builders.create_raffle()
@@ -158,8 +163,8 @@ class TestForm:
             sample_data.create_user("rita", "view_order", "change_order", "view_raffle")
         )
 
-        assert client.get(address(raffle)).status_code == 403
-        assert sell(client, raffle).status_code == 403
+        assert client.get(build_sale_url(raffle)).status_code == 403
+        assert post_sale(client, raffle).status_code == 403
         assert not Order.objects.exists()
 
 
@@ -172,8 +177,12 @@ class TestTwoAtOnce:
         for browser in browsers:
             browser.force_login(user)
 
-        answers = at_once([partial(sell, browser, raffle, request_key=key) for browser in browsers])
+        answers = run_at_once(
+            [partial(post_sale, browser, raffle, request_key=key) for browser in browsers]
+        )
 
         order = Order.objects.get()
-        assert {answer["Location"] for answer in answers} == {f"{address(raffle)}?sold={order.pk}"}
+        assert {answer["Location"] for answer in answers} == {
+            f"{build_sale_url(raffle)}?sold={order.pk}"
+        }
         assert raffle.numbers.exclude(status="AVAILABLE").count() == 2

@@ -1,4 +1,4 @@
-"""The map of a raffle's numbers: where they lie, and who has the one that is asked for."""
+"""Tests of the map of a raffle's numbers and of the search for a number's buyer."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.integration.backoffice import sample_data
 pytestmark = pytest.mark.django_db
 
 
-def look(browser: Client, raffle: Raffle, **asked: Any) -> str:
+def load_page(browser: Client, raffle: Raffle, **asked: Any) -> str:
     answer = browser.get(reverse("admin:desk_numbers", args=[raffle.pk]), asked)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -29,7 +29,7 @@ class TestMap:
         payments.confirm_payment(sold.pk, by=builders.build_staff_actor(), now=NOON)
         held = sample_data.place_order(raffle, numbers=[13])
 
-        page = look(owner, raffle)
+        page = load_page(owner, raffle)
 
         order = reverse("admin:raffles_order_change", args=[sold.pk])
         assert f'class="cell sold" href="{order}">07<span class="visually-hidden"> sold' in page
@@ -46,7 +46,7 @@ class TestMap:
         sample_data.place_order(raffle, numbers=[501, 502])
 
         with django_assert_max_num_queries(12):
-            page = look(owner, raffle, **{"from": 700})
+            page = load_page(owner, raffle, **{"from": 700})
 
         assert "0501 to 1000" in page
         assert ">: 0 sold, 2 held, 498 free</span>" in page
@@ -56,12 +56,12 @@ class TestMap:
 
     @pytest.mark.parametrize("wrong", ["x", "99999999999999999999"])
     def test_begins_somewhere_whatever_the_address_says(self, owner: Client, wrong: str) -> None:
-        assert "cells" in look(owner, builders.create_raffle(numbers=3), **{"from": wrong})
+        assert "cells" in load_page(owner, builders.create_raffle(numbers=3), **{"from": wrong})
 
     def test_says_so_before_the_numbers_are_made(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=3, with_numbers=False, status="DRAFT")
 
-        assert "not made yet" in look(owner, raffle)
+        assert "not made yet" in load_page(owner, raffle)
 
     def test_is_for_those_who_may_see_raffles(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_order"))
@@ -81,7 +81,7 @@ class TestSearch:
         )
 
         with django_assert_max_num_queries(12):
-            page = look(owner, raffle, number=typed)
+            page = load_page(owner, raffle, number=typed)
 
         assert "is held</strong> for Ana, +1555010" in page
         assert f">{order.code}</a> · pending payment" in page
@@ -92,7 +92,7 @@ class TestSearch:
     ) -> None:
         raffle = builders.create_raffle(numbers=100, first_number=0)
 
-        page = look(owner, raffle, number="0")
+        page = load_page(owner, raffle, number="0")
 
         assert "is free" in page
         assert (
@@ -101,7 +101,7 @@ class TestSearch:
 
     @pytest.mark.parametrize("typed", ["101", "<script>"])
     def test_says_kindly_which_numbers_there_are(self, owner: Client, typed: str) -> None:
-        page = look(owner, builders.create_raffle(numbers=100), number=typed)
+        page = load_page(owner, builders.create_raffle(numbers=100), number=typed)
 
         assert "There is no such number: they go from 001 to 100." in page
         assert "<script>" not in page.replace("<script ", "")
@@ -113,7 +113,7 @@ class TestSearch:
             raffle, numbers=[7], buyer=builders.create_contact(profile_name="Ana")
         )
 
-        page = look(client, raffle, number="7")
+        page = load_page(client, raffle, number="7")
 
         assert "is held." in page
         assert "Ana" not in page

@@ -1,4 +1,4 @@
-"""Whoever writes is found by user id, old user id or phone; two contacts are never merged."""
+"""Tests of contact matching by user id, old user id or phone; contacts are never merged."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,14 +21,16 @@ PHONE, OTHER_PHONE = "15550100001", "15550100002"
 USER, OTHER_USER = "US.1", "US.2"
 
 
-def write(*, phone: str | None = None, user_id: str | None = None, **fields: Any) -> int | None:
-    """Let somebody write and give the contact their message was put to."""
+def receive_message(
+    *, phone: str | None = None, user_id: str | None = None, **fields: Any
+) -> int | None:
+    """Store a message and return the id of the contact it was matched with."""
     item = build_message(phone=phone, user_id=user_id, **fields)
     store_webhooks(build_webhook(item))
     return InboundMessage.objects.get(wa_message_id=item["id"]).contact_id
 
 
-def keys() -> list[tuple[str | None, str | None, bool]]:
+def list_contact_keys() -> list[tuple[str | None, str | None, bool]]:
     return [
         (one.user_id, one.wa_id, one.identity_conflict)
         for one in WhatsAppContact.objects.order_by("pk")
@@ -50,14 +52,14 @@ class TestFinding:
     def test_knows_a_buyer_by_either_key(
         self, first: dict[str, str], second: dict[str, str]
     ) -> None:
-        assert write(**first) == write(**second)
+        assert receive_message(**first) == receive_message(**second)
         assert WhatsAppContact.objects.count() == 1
 
     def test_adds_the_missing_key(self) -> None:
-        write(phone=PHONE)
-        write(phone=PHONE, user_id=USER)
+        receive_message(phone=PHONE)
+        receive_message(phone=PHONE, user_id=USER)
 
-        assert keys() == [(USER, PHONE, False)]
+        assert list_contact_keys() == [(USER, PHONE, False)]
 
     def test_makes_one_contact_of_one_person_in_a_batch_whatever_comes_first(self) -> None:
         store_webhooks(
@@ -68,7 +70,7 @@ class TestFinding:
             )
         )
 
-        assert keys() == [(USER, PHONE, False)]
+        assert list_contact_keys() == [(USER, PHONE, False)]
 
     def test_keeps_buyers_of_two_business_numbers_apart(self) -> None:
         store_webhooks(
@@ -95,50 +97,53 @@ class TestFinding:
 
 class TestConflicts:
     def test_flags_both_and_merges_nothing_when_the_keys_lead_to_two_contacts(self) -> None:
-        by_phone = write(phone=PHONE)
-        by_user = write(user_id=USER)
+        by_phone = receive_message(phone=PHONE)
+        by_user = receive_message(user_id=USER)
 
-        assert write(phone=PHONE, user_id=USER) == by_user
-        assert keys() == [(None, PHONE, True), (USER, None, True)]
-        assert write(phone=PHONE) == by_phone
+        assert receive_message(phone=PHONE, user_id=USER) == by_user
+        assert list_contact_keys() == [(None, PHONE, True), (USER, None, True)]
+        assert receive_message(phone=PHONE) == by_phone
 
     def test_does_not_give_a_stranger_with_a_recycled_phone_another_persons_orders(self) -> None:
-        former = write(phone=PHONE, user_id=USER)
+        former = receive_message(phone=PHONE, user_id=USER)
 
-        assert write(phone=PHONE, user_id=OTHER_USER) != former
-        assert keys() == [(USER, PHONE, True), (OTHER_USER, None, True)]
+        assert receive_message(phone=PHONE, user_id=OTHER_USER) != former
+        assert list_contact_keys() == [(USER, PHONE, True), (OTHER_USER, None, True)]
 
     def test_follows_a_phone_that_is_used_later_but_not_a_late_webhook(self) -> None:
-        buyer = write(phone=PHONE, user_id=USER)
+        buyer = receive_message(phone=PHONE, user_id=USER)
         WhatsAppContact.objects.update(last_inbound_at=NOON)
 
-        assert write(phone=OTHER_PHONE, user_id=USER, at=NOON - MINUTE) == buyer
-        assert keys() == [(USER, PHONE, False)]
-        assert write(phone=OTHER_PHONE, user_id=USER, at=NOON + MINUTE) == buyer
-        assert keys() == [(USER, OTHER_PHONE, False)]
+        assert receive_message(phone=OTHER_PHONE, user_id=USER, at=NOON - MINUTE) == buyer
+        assert list_contact_keys() == [(USER, PHONE, False)]
+        assert receive_message(phone=OTHER_PHONE, user_id=USER, at=NOON + MINUTE) == buyer
+        assert list_contact_keys() == [(USER, OTHER_PHONE, False)]
 
 
-def changed_user_id(**system: str) -> dict[str, Any]:
+def build_user_id_change(**system: str) -> dict[str, Any]:
     return {"type": "system", "system": {"type": "user_changed_user_id", **system}}
 
 
 class TestChanges:
     def test_follows_a_new_user_id_and_still_knows_the_old_one(self) -> None:
-        buyer = write(user_id=USER)
+        buyer = receive_message(user_id=USER)
 
-        assert write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER)) == buyer
-        assert keys() == [(OTHER_USER, None, False)]
-        assert write(user_id=USER) == write(user_id=OTHER_USER) == buyer
+        assert (
+            receive_message(**build_user_id_change(previous_user_id=USER, user_id=OTHER_USER))
+            == buyer
+        )
+        assert list_contact_keys() == [(OTHER_USER, None, False)]
+        assert receive_message(user_id=USER) == receive_message(user_id=OTHER_USER) == buyer
         assert ContactAlias.objects.get().user_id == USER
 
     def test_follows_a_new_user_id_as_it_was_told_before_august_2026(self) -> None:
-        buyer = write(user_id=USER)
+        buyer = receive_message(user_id=USER)
 
-        assert write(user_id=USER, **changed_user_id(user_id=OTHER_USER)) == buyer
-        assert keys() == [(OTHER_USER, None, False)]
+        assert receive_message(user_id=USER, **build_user_id_change(user_id=OTHER_USER)) == buyer
+        assert list_contact_keys() == [(OTHER_USER, None, False)]
 
     def test_follows_a_new_user_id_that_came_in_a_field_of_its_own(self) -> None:
-        buyer = write(user_id=USER)
+        buyer = receive_message(user_id=USER)
         update = {"user_id": {"previous": USER, "current": OTHER_USER}, "timestamp": 1_767_168_200}
         metadata = {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID}
 
@@ -148,22 +153,22 @@ class TestChanges:
             )
         )
 
-        assert write(user_id=OTHER_USER) == buyer
+        assert receive_message(user_id=OTHER_USER) == buyer
 
     def test_falls_back_to_the_phone_when_the_old_user_id_is_unknown(self) -> None:
-        buyer = write(phone=PHONE)
-        change_of_id = changed_user_id(previous_user_id=USER, user_id=OTHER_USER)
+        buyer = receive_message(phone=PHONE)
+        change_of_id = build_user_id_change(previous_user_id=USER, user_id=OTHER_USER)
 
-        assert write(phone=PHONE, **change_of_id) == buyer
-        assert keys() == [(OTHER_USER, PHONE, False)]
+        assert receive_message(phone=PHONE, **change_of_id) == buyer
+        assert list_contact_keys() == [(OTHER_USER, PHONE, False)]
 
     def test_follows_a_new_phone(self) -> None:
-        buyer = write(phone=PHONE)
+        buyer = receive_message(phone=PHONE)
         system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
 
-        assert write(phone=PHONE, type="system", system=system) == buyer
-        assert write(phone=OTHER_PHONE) == buyer
-        assert keys() == [(None, OTHER_PHONE, False)]
+        assert receive_message(phone=PHONE, type="system", system=system) == buyer
+        assert receive_message(phone=OTHER_PHONE) == buyer
+        assert list_contact_keys() == [(None, OTHER_PHONE, False)]
 
     def test_makes_nobody_when_an_old_change_is_delivered_again(self) -> None:
         system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
@@ -174,10 +179,10 @@ class TestChanges:
 
         store_webhooks(news, before, now=NOON + timedelta(days=6))
 
-        assert keys() == [(None, OTHER_PHONE, False)]
+        assert list_contact_keys() == [(None, OTHER_PHONE, False)]
 
     def test_gives_a_phone_that_somebody_left_to_a_newcomer_of_the_same_batch(self) -> None:
-        write(phone=PHONE)
+        receive_message(phone=PHONE)
         system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
 
         store_webhooks(
@@ -187,11 +192,11 @@ class TestChanges:
             )
         )
 
-        assert (None, OTHER_PHONE, False) in keys()
+        assert (None, OTHER_PHONE, False) in list_contact_keys()
 
     def test_knows_an_old_user_id_on_the_number_where_it_changed(self) -> None:
-        buyer = write(user_id=USER)
-        write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER))
+        buyer = receive_message(user_id=USER)
+        receive_message(**build_user_id_change(previous_user_id=USER, user_id=OTHER_USER))
         store_webhooks(build_webhook(build_message(phone=None, user_id=USER), number="2"))
 
         store_webhooks(
@@ -202,16 +207,19 @@ class TestChanges:
         assert InboundMessage.objects.get(wa_message_id="wamid.late").contact_id == buyer
 
     def test_flags_both_when_the_new_user_id_wrote_before_the_change_was_told(self) -> None:
-        write(user_id=USER)
-        newcomer = write(user_id=OTHER_USER)
+        receive_message(user_id=USER)
+        newcomer = receive_message(user_id=OTHER_USER)
 
-        assert write(**changed_user_id(previous_user_id=USER, user_id=OTHER_USER)) == newcomer
-        assert keys() == [(USER, None, True), (OTHER_USER, None, True)]
+        assert (
+            receive_message(**build_user_id_change(previous_user_id=USER, user_id=OTHER_USER))
+            == newcomer
+        )
+        assert list_contact_keys() == [(USER, None, True), (OTHER_USER, None, True)]
 
     def test_flags_both_when_the_new_phone_belongs_to_somebody_else(self) -> None:
-        write(phone=OTHER_PHONE)
-        buyer = write(phone=PHONE)
+        receive_message(phone=OTHER_PHONE)
+        buyer = receive_message(phone=PHONE)
         system = {"type": "user_changed_number", "wa_id": OTHER_PHONE}
 
-        assert write(phone=PHONE, type="system", system=system) == buyer
-        assert keys() == [(None, OTHER_PHONE, True), (None, PHONE, True)]
+        assert receive_message(phone=PHONE, type="system", system=system) == buyer
+        assert list_contact_keys() == [(None, OTHER_PHONE, True), (None, PHONE, True)]

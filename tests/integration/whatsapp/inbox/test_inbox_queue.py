@@ -1,4 +1,4 @@
-"""What Meta says is kept once, whatever it is and however often it comes."""
+"""Tests of the inbox: everything from Meta is stored once, however often it comes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +25,7 @@ from shared.whatsapp.services.inbox import contacts, inbox_queue, webhook_store
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.conftest import skip_or_fail
+from tests.integration.concurrency import repeat_at_once
 from tests.integration.whatsapp.webhook_builders import (
     PHONE,
     USER_ID,
@@ -33,14 +34,13 @@ from tests.integration.whatsapp.webhook_builders import (
     build_message,
     build_status,
     build_webhook,
-    run_at_once,
     store_webhooks,
     store_within_two_seconds,
 )
 
 PAYLOADS = Path(__file__).parents[5] / "shared" / "payloads"
 
-KEPT = (
+STORED_MODELS = (
     WhatsAppContact,
     ContactAlias,
     InboundMessage,
@@ -51,12 +51,14 @@ KEPT = (
 )
 
 
-def counts() -> dict[str, int]:
-    return {model.__name__: model._default_manager.count() for model in KEPT}
+def count_rows() -> dict[str, int]:
+    return {model.__name__: model._default_manager.count() for model in STORED_MODELS}
 
 
-def contents() -> dict[str, list[Any]]:
-    return {model.__name__: [*model._default_manager.order_by("pk").values()] for model in KEPT}
+def dump_rows() -> dict[str, list[Any]]:
+    return {
+        model.__name__: [*model._default_manager.order_by("pk").values()] for model in STORED_MODELS
+    }
 
 
 @pytest.mark.django_db
@@ -91,11 +93,11 @@ class TestStore:
         store_webhooks(*everything)
         InboundMessage.objects.update(status=InboxStatus.PROCESSED)
         BusinessNumber.objects.update(paused_at=None)
-        before = contents()
+        before = dump_rows()
 
         store_webhooks(*everything, now=NOON + timedelta(seconds=30))
 
-        assert contents() == before
+        assert dump_rows() == before
         assert {alarm.count for alarm in Alarm.objects.all()} == {1}
 
     def test_keeps_two_messages_with_the_same_id_in_one_payload_once(self) -> None:
@@ -234,7 +236,7 @@ class TestStoreAtOnce:
             build_message("wamid.1", user_id=USER_ID), contacts=[build_contact("Sheena")]
         )
 
-        stored = run_at_once(50, lambda _: store_webhooks(hook))
+        stored = repeat_at_once(50, lambda _: store_webhooks(hook))
 
         assert InboundMessage.objects.count() == 1
         assert WhatsAppContact.objects.count() == 1
@@ -249,7 +251,7 @@ class TestStoreAtOnce:
                 for phone in (people if turn % 2 else reversed(people))
             ]
 
-        run_at_once(6, lambda turn: store_webhooks(*batch(turn)))
+        repeat_at_once(6, lambda turn: store_webhooks(*batch(turn)))
 
         assert WhatsAppContact.objects.count() == 20
         assert InboundMessage.objects.count() == 120
@@ -265,7 +267,7 @@ class TestStoreAtOnce:
         with transaction.atomic():
             contacts.lock_contact(buyer)
             hook = build_webhook(build_message(), contacts=[build_contact("New name")])
-            run_at_once(1, lambda _: store_within_two_seconds(hook))
+            repeat_at_once(1, lambda _: store_within_two_seconds(hook))
 
         assert InboundMessage.objects.count() == 2
         assert WhatsAppContact.objects.get().profile_name == "Old name"
@@ -288,7 +290,7 @@ class TestStoreAtOnce:
             with connection.cursor() as cursor:
                 cursor.execute(off)
 
-        assert counts() == dict.fromkeys(counts(), 0)
+        assert count_rows() == dict.fromkeys(count_rows(), 0)
 
 
 @pytest.mark.django_db
@@ -331,8 +333,8 @@ class TestWaiting:
         ]
 
 
-def recorded() -> list[tuple[str, bytes]]:
-    """Give every payload Meta's documentation and pywa's tests have, by name."""
+def load_real_payloads() -> list[tuple[str, bytes]]:
+    """Return every payload of Meta's documentation and pywa's tests, with its name."""
     found = [(file.name, file.read_bytes()) for file in sorted(PAYLOADS.glob("meta-docs/*.json"))]
     for file in sorted(PAYLOADS.glob("pywa/*.json")):
         for name, document in orjson.loads(file.read_bytes()).items():
@@ -345,16 +347,16 @@ class TestRecordedPayloads:
     def test_each_is_stored_and_a_second_time_changes_nothing(self) -> None:
         if not PAYLOADS.is_dir():
             skip_or_fail(f"no recorded payloads at {PAYLOADS}")
-        bodies = recorded()
+        bodies = load_real_payloads()
 
         for _, body in bodies:
             store_webhooks(payloads.parse_webhook(body))
-        before = contents()
+        before = dump_rows()
         for _, body in bodies:
             store_webhooks(payloads.parse_webhook(body))
         store_webhooks(*(payloads.parse_webhook(body) for _, body in bodies))
 
         assert len(bodies) > 100
-        assert contents() == before
+        assert dump_rows() == before
         assert not UnreadableItem.objects.filter(reason__startswith="not stored").exists()
         assert InboundMessage.objects.filter(status=InboxStatus.RECEIVED).count() > 20

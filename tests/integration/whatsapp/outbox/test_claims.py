@@ -1,4 +1,4 @@
-"""Each message is claimed by one gateway, in the order of its buyer, while it may be sent."""
+"""Tests of message claims: one gateway, the buyer's order, the window and pauses."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +13,7 @@ from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import outbox_queue, send_results
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.concurrency import repeat_at_once
 from tests.integration.whatsapp.outbox_builders import (
     LEASE_FOR,
     claim_message,
@@ -20,13 +21,13 @@ from tests.integration.whatsapp.outbox_builders import (
     list_ids,
     queue_message,
 )
-from tests.integration.whatsapp.webhook_builders import run_at_once, wait_for_blocked_lock
+from tests.integration.whatsapp.webhook_builders import wait_for_blocked_lock
 from tests.waiting import PATIENCE
 
 DAY = timedelta(days=1)
 
 
-def status_of(message: OutboundMessage) -> str:
+def load_status(message: OutboundMessage) -> str:
     return OutboundMessage.objects.get(pk=message.pk).status
 
 
@@ -126,7 +127,7 @@ class TestClaimed:
         )
 
         assert claim_message().id == message.pk
-        assert status_of(lost) == OutboxStatus.FAILED
+        assert load_status(lost) == OutboxStatus.FAILED
         assert Alarm.objects.count() == 1
 
 
@@ -145,8 +146,8 @@ class TestWindow:
         later_reply = queue_message(contact)
 
         assert claim_messages() == []
-        assert status_of(reply) == status_of(later_reply) == OutboxStatus.STALE
-        assert status_of(notice) == OutboxStatus.WITHHELD
+        assert load_status(reply) == load_status(later_reply) == OutboxStatus.STALE
+        assert load_status(notice) == OutboxStatus.WITHHELD
 
     def test_counts_as_closed_for_a_buyer_who_never_wrote(self) -> None:
         notice = queue_message(
@@ -154,7 +155,7 @@ class TestWindow:
         )
 
         assert claim_messages() == []
-        assert status_of(notice) == OutboxStatus.WITHHELD
+        assert load_status(notice) == OutboxStatus.WITHHELD
 
     def test_does_not_hold_up_other_buyers(self) -> None:
         queue_message(builders.create_contact(last_inbound_at=NOON - DAY))
@@ -267,7 +268,7 @@ class TestAtOnce:
                     send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             return mine
 
-        claimed = [pk for mine in run_at_once(4, work) for pk in mine]
+        claimed = [pk for mine in repeat_at_once(4, work) for pk in mine]
         while rest := claim_messages(limit=100):
             for one in rest:
                 send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
@@ -283,8 +284,8 @@ class TestAtOnce:
             PHONE_NUMBER_ID, code=190, reason="The token ran out.", now=NOON
         )
 
-        claimed = run_at_once(6, lambda _: claim_messages(now=NOON + MINUTE))
-        later = run_at_once(
+        claimed = repeat_at_once(6, lambda _: claim_messages(now=NOON + MINUTE))
+        later = repeat_at_once(
             6, lambda _: business_numbers.claim_probe(PHONE_NUMBER_ID, now=NOON + 2 * MINUTE)
         )
 
@@ -312,4 +313,4 @@ class TestAtOnce:
                 buyer.save()
             claiming.result(timeout=PATIENCE)
 
-        assert status_of(notice) in {OutboxStatus.QUEUED, OutboxStatus.SENDING}
+        assert load_status(notice) in {OutboxStatus.QUEUED, OutboxStatus.SENDING}

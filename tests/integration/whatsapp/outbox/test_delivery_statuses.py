@@ -1,4 +1,4 @@
-"""Status webhooks take a message only further, in whatever order and however early they come."""
+"""Tests of delivery statuses: they only move forward, in any order and however early."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -17,32 +17,30 @@ from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, sen
 from shared.whatsapp.services.outbox.delivery_statuses import UNMATCHED_STATUSES_KEPT_FOR
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.integration.concurrency import repeat_at_once
 from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim_message, queue_message
-from tests.integration.whatsapp.webhook_builders import (
-    build_status,
-    build_webhook,
-    run_at_once,
-    store_webhooks,
-)
+from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
 SECOND = timedelta(seconds=1)
 
 
-def hear(name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: int = 0) -> None:
-    """Store one status webhook and apply it."""
+def receive_status(
+    name: str, *, wamid: str = "wamid.1", callback_data: str = "", code: int = 0
+) -> None:
+    """Store and apply one status webhook."""
     item = build_status(name, wamid=wamid, callback_data=callback_data, code=code)
     store_webhooks(build_webhook(statuses=[item]))
     delivery_statuses.apply_statuses(now=NOON, limit=100)
 
 
-def sent(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
-    """Make a message that Meta accepted as `wamid.1`."""
+def create_sent_message(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
+    """Create a message that Meta accepted as `wamid.1`."""
     message = queue_message(builders.create_contact(), kind=kind)
     send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
     return message
 
 
-def fresh(message: OutboundMessage) -> OutboundMessage:
+def reload_message(message: OutboundMessage) -> OutboundMessage:
     return OutboundMessage.objects.get(pk=message.pk)
 
 
@@ -51,7 +49,7 @@ class TestFurther:
     @pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "read"])))
     @pytest.mark.parametrize("together", [True, False])
     def test_ends_at_read_in_any_order(self, order: tuple[str, ...], together: bool) -> None:
-        message = sent()
+        message = create_sent_message()
 
         if together:
             items = [build_status(name, wamid="wamid.1") for name in order]
@@ -59,43 +57,43 @@ class TestFurther:
             assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 3
         else:
             for name in order:
-                hear(name)
+                receive_status(name)
 
-        assert fresh(message).delivery == MessageDeliveryStatus.READ
+        assert reload_message(message).delivery == MessageDeliveryStatus.READ
         assert not DeliveryStatus.objects.filter(applied_at=None).exists()
 
     @pytest.mark.parametrize("order", list(permutations(["failed", "delivered"])))
     def test_does_not_fail_what_arrived(self, order: tuple[str, ...]) -> None:
-        message = sent(OutboxKind.NOTICE)
+        message = create_sent_message(OutboxKind.NOTICE)
 
         for name in order:
-            hear(name, code=131026 if name == "failed" else 0)
+            receive_status(name, code=131026 if name == "failed" else 0)
 
-        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
-        assert fresh(message).error == ""
+        assert reload_message(message).delivery == MessageDeliveryStatus.DELIVERED
+        assert reload_message(message).error == ""
 
     @pytest.mark.parametrize("order", list(permutations(["failed", "sent"])))
     def test_keeps_why_it_failed_when_it_was_sent_and_did_not_arrive(
         self, order: tuple[str, ...]
     ) -> None:
-        message = sent(OutboxKind.NOTICE)
+        message = create_sent_message(OutboxKind.NOTICE)
 
         for name in order:
-            hear(name, code=131026 if name == "failed" else 0)
+            receive_status(name, code=131026 if name == "failed" else 0)
 
-        assert fresh(message).error_code == 131026
+        assert reload_message(message).error_code == 131026
         assert Alarm.objects.count() == 1
 
     def test_knows_nothing_of_a_word_that_meta_may_yet_invent(self) -> None:
-        message = sent()
+        message = create_sent_message()
 
-        hear("teleported")
+        receive_status("teleported")
 
-        assert fresh(message).delivery == ""
+        assert reload_message(message).delivery == ""
         assert DeliveryStatus.objects.get().applied_at == NOON
 
     def test_applies_each_status_once(self) -> None:
-        sent()
+        create_sent_message()
         store_webhooks(build_webhook(statuses=[build_status("read", wamid="wamid.1")]))
 
         assert delivery_statuses.apply_statuses(now=NOON, limit=100) == 1
@@ -108,10 +106,10 @@ class TestEarlyAndLate:
         message = queue_message(builders.create_contact())
         claimed = claim_message()
 
-        hear("sent", callback_data=str(message.callback_data))
+        receive_status("sent", callback_data=str(message.callback_data))
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
-        message = fresh(message)
+        message = reload_message(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
         assert (message.delivery, message.lease) == (MessageDeliveryStatus.SENT, None)
 
@@ -121,9 +119,9 @@ class TestEarlyAndLate:
         claim_message()
         outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
 
-        hear(name, callback_data=str(message.callback_data), code=131026)
+        receive_status(name, callback_data=str(message.callback_data), code=131026)
 
-        message = fresh(message)
+        message = reload_message(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
         assert message.delivery == name
         assert outbox_queue.settle_abandoned_sends(now=NOON + timedelta(hours=1)) == 0
@@ -131,27 +129,29 @@ class TestEarlyAndLate:
     def test_settles_a_message_that_was_about_to_be_sent_again(self) -> None:
         message = queue_message(builders.create_contact(), unknown_sends=1)
 
-        hear("sent", callback_data=str(message.callback_data))
+        receive_status("sent", callback_data=str(message.callback_data))
 
-        assert fresh(message).status == OutboxStatus.SENT
+        assert reload_message(message).status == OutboxStatus.SENT
 
     def test_matches_by_metas_id_once_that_is_known(self) -> None:
         message = queue_message(builders.create_contact())
         claimed = claim_message()
-        hear("delivered")
-        assert fresh(message).delivery == ""
+        receive_status("delivered")
+        assert reload_message(message).delivery == ""
 
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
         delivery_statuses.apply_statuses(now=NOON + MINUTE, limit=100)
 
-        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
+        assert reload_message(message).delivery == MessageDeliveryStatus.DELIVERED
 
     def test_ignores_the_failure_of_an_earlier_copy(self) -> None:
-        message = sent()
+        message = create_sent_message()
 
-        hear("failed", wamid="wamid.0", callback_data=str(message.callback_data), code=131026)
+        receive_status(
+            "failed", wamid="wamid.0", callback_data=str(message.callback_data), code=131026
+        )
 
-        assert (fresh(message).delivery, fresh(message).error) == ("", "")
+        assert (reload_message(message).delivery, reload_message(message).error) == ("", "")
 
     def test_looks_for_orphans_ever_more_rarely_and_gives_them_up_after_eight_days(self) -> None:
         store_webhooks(
@@ -168,7 +168,7 @@ class TestEarlyAndLate:
         assert looks < 30
 
     def test_reaches_new_statuses_behind_many_orphans(self) -> None:
-        message = sent()
+        message = create_sent_message()
         orphans = [build_status("sent", wamid=f"wamid.other{n}") for n in range(50)]
         store_webhooks(build_webhook(statuses=orphans))
         delivery_statuses.apply_statuses(now=NOON, limit=100)
@@ -176,17 +176,17 @@ class TestEarlyAndLate:
 
         assert delivery_statuses.apply_statuses(now=NOON, limit=1) == 1
 
-        assert fresh(message).delivery == MessageDeliveryStatus.READ
+        assert reload_message(message).delivery == MessageDeliveryStatus.READ
 
 
 @pytest.mark.django_db
 class TestFailed:
     def test_says_why_and_sounds_an_alarm_for_news(self) -> None:
-        message = sent(OutboxKind.NOTICE)
+        message = create_sent_message(OutboxKind.NOTICE)
 
-        hear("failed", code=131026)
+        receive_status("failed", code=131026)
 
-        message = fresh(message)
+        message = reload_message(message)
         assert (message.status, message.delivery) == (
             OutboxStatus.SENT,
             MessageDeliveryStatus.FAILED,
@@ -196,9 +196,9 @@ class TestFailed:
         assert Alarm.objects.get().key == "not_sent:131026"
 
     def test_sounds_no_alarm_for_a_reply(self) -> None:
-        sent()
+        create_sent_message()
 
-        hear("failed", code=131026)
+        receive_status("failed", code=131026)
 
         assert Alarm.objects.count() == 0
 
@@ -209,40 +209,43 @@ class TestFailed:
     def test_keeps_a_notice_and_drops_a_reply_outside_the_window(
         self, kind: OutboxKind, expected: OutboxStatus
     ) -> None:
-        message = sent(kind)
+        message = create_sent_message(kind)
 
-        hear("failed", code=131047)
+        receive_status("failed", code=131047)
 
-        assert fresh(message).status == expected
+        assert reload_message(message).status == expected
 
     def test_sends_a_withheld_notice_once_more_when_the_buyer_writes(self) -> None:
-        message = sent(OutboxKind.NOTICE)
-        hear("failed", code=131047)
+        message = create_sent_message(OutboxKind.NOTICE)
+        receive_status("failed", code=131047)
         contact = WhatsAppContact.objects.get()
 
         assert outbox_queue.release_withheld_messages(contact, now=NOON) == 1
-        hear("sent", callback_data=str(message.callback_data))
+        receive_status("sent", callback_data=str(message.callback_data))
 
-        assert (fresh(message).status, fresh(message).delivery) == (OutboxStatus.QUEUED, "")
+        assert (reload_message(message).status, reload_message(message).delivery) == (
+            OutboxStatus.QUEUED,
+            "",
+        )
         claimed = claim_message()
         assert claimed.id == message.pk
         send_results.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
-        hear("delivered", wamid="wamid.2")
-        assert fresh(message).delivery == MessageDeliveryStatus.DELIVERED
-        assert fresh(message).wa_message_id == "wamid.2"
+        receive_status("delivered", wamid="wamid.2")
+        assert reload_message(message).delivery == MessageDeliveryStatus.DELIVERED
+        assert reload_message(message).wa_message_id == "wamid.2"
 
     def test_queues_a_notice_at_once_if_the_buyer_has_written_since(self) -> None:
-        message = sent(OutboxKind.NOTICE)
+        message = create_sent_message(OutboxKind.NOTICE)
         WhatsAppContact.objects.update(last_inbound_at=NOON + SECOND)
 
-        hear("failed", code=131047)
+        receive_status("failed", code=131047)
 
-        assert fresh(message).status == OutboxStatus.QUEUED
+        assert reload_message(message).status == OutboxStatus.QUEUED
 
     def test_pauses_the_number_over_trouble_with_the_account(self) -> None:
-        sent()
+        create_sent_message()
 
-        hear("failed", code=131031)
+        receive_status("failed", code=131031)
 
         number = BusinessNumber.objects.get(phone_number_id=PHONE_NUMBER_ID)
         assert (number.paused_at, number.pause_code) == (NOON, 131031)
@@ -265,7 +268,7 @@ class TestAtOnce:
         def work(_: int) -> int:
             return sum(delivery_statuses.apply_statuses(now=NOON, limit=5) for _ in range(8))
 
-        run_at_once(4, work)
+        repeat_at_once(4, work)
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 
         assert {one.delivery for one in OutboundMessage.objects.all()} == {

@@ -1,4 +1,4 @@
-"""What becomes of a claimed message, whatever Meta answers and whatever breaks meanwhile."""
+"""Tests of the results of sending: accepted, refused, unknown or not reached."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
 
 
-def fail(
+def record_failure(
     claimed: ClaimedMessage, reaction: FailureReaction, *, alarm: bool = False, **others: Any
 ) -> None:
-    """Record that Meta refused a message with a code of this kind."""
+    """Record that Meta refused a message with an error of this kind."""
     send_results.record_failure(
         claimed,
         judgement=Judgement(reaction, "What it means.", alarm=alarm),
@@ -39,11 +39,11 @@ def fail(
     )
 
 
-def the_message() -> OutboundMessage:
+def load_message() -> OutboundMessage:
     return OutboundMessage.objects.get()
 
 
-def the_number() -> BusinessNumber:
+def load_business_number() -> BusinessNumber:
     return BusinessNumber.objects.get(phone_number_id=PHONE_NUMBER_ID)
 
 
@@ -55,7 +55,7 @@ class TestRecordSent:
             claim_message(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON
         )
 
-        message = the_message()
+        message = load_message()
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
         assert (message.sent_at, message.attempts, message.lease) == (NOON, 1, None)
         assert (message.error, message.error_code) == ("", None)
@@ -64,11 +64,11 @@ class TestRecordSent:
         queue_message(builders.create_contact())
         claimed = claim_message()
         outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
-        assert the_message().status == OutboxStatus.UNKNOWN
+        assert load_message().status == OutboxStatus.UNKNOWN
 
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
 
-        assert the_message().status == OutboxStatus.SENT
+        assert load_message().status == OutboxStatus.SENT
 
     def test_does_not_count_once_another_has_the_lease(self) -> None:
         queue_message(builders.create_contact())
@@ -80,17 +80,17 @@ class TestRecordSent:
 
         send_results.record_sent(old, wa_message_id="wamid.old", now=later)
 
-        message = the_message()
+        message = load_message()
         assert (message.status, message.lease) == (OutboxStatus.SENDING, new.lease)
 
     def test_ends_a_pause_and_resolves_its_alarm(self) -> None:
         queue_message(builders.create_contact())
-        fail(claim_message(), FailureReaction.PAUSE, code=190)
+        record_failure(claim_message(), FailureReaction.PAUSE, code=190)
         later = NOON + MINUTE
 
         send_results.record_sent(claim_message(now=later), wa_message_id="wamid.1", now=later)
 
-        number = the_number()
+        number = load_business_number()
         assert (number.paused_at, number.pause_code, number.pause_reason) == (None, None, "")
         assert Alarm.objects.get(key=f"paused:{PHONE_NUMBER_ID}").resolved_at == later
 
@@ -100,14 +100,14 @@ class TestRecordFailure:
         queue_message(builders.create_contact(last_inbound_at=NOON))
         moment, waits = NOON, []
         for _ in range(send_results.MAX_SEND_ATTEMPTS):
-            fail(claim_message(now=moment), FailureReaction.RETRY, now=moment)
-            if (due := the_message().next_attempt_at) is not None:
+            record_failure(claim_message(now=moment), FailureReaction.RETRY, now=moment)
+            if (due := load_message().next_attempt_at) is not None:
                 waits.append((due - moment).total_seconds())
                 assert claim_messages(now=due - SECOND) == []
                 moment = due
 
         assert waits == [2, 8, 32, 128, 512, 900, 900]
-        message = the_message()
+        message = load_message()
         assert (message.status, message.error_code) == (OutboxStatus.FAILED, 1)
         assert message.error == "What it means. What Meta said."
 
@@ -116,27 +116,27 @@ class TestRecordFailure:
         queue_message(contact)
         moment, waits = NOON, []
         for _ in range(4):
-            fail(claim_message(now=moment), FailureReaction.RETRY_PAIR, now=moment)
+            record_failure(claim_message(now=moment), FailureReaction.RETRY_PAIR, now=moment)
             until = WhatsAppContact.objects.get().send_after
             assert until is not None
             waits.append((until - moment).total_seconds())
             moment = until
 
         assert waits == [1, 4, 16, 64]
-        assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
+        assert (load_message().status, load_message().attempts) == (OutboxStatus.QUEUED, 0)
 
     def test_slows_down_the_whole_number_without_counting_it(self) -> None:
         queue_message(builders.create_contact())
 
-        fail(claim_message(), FailureReaction.RETRY_NUMBER)
+        record_failure(claim_message(), FailureReaction.RETRY_NUMBER)
 
-        assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
-        assert the_number().send_after == NOON + SECOND
+        assert (load_message().status, load_message().attempts) == (OutboxStatus.QUEUED, 0)
+        assert load_business_number().send_after == NOON + SECOND
         assert claim_messages() == []
 
     def test_says_so_when_meta_slows_a_number_down_until_one_goes_through(self) -> None:
         queue_message(builders.create_contact())
-        fail(claim_message(), FailureReaction.RETRY_NUMBER, alarm=True, code=131048)
+        record_failure(claim_message(), FailureReaction.RETRY_NUMBER, alarm=True, code=131048)
         assert "What Meta said." in Alarm.objects.get().detail
 
         send_results.record_sent(
@@ -148,9 +148,9 @@ class TestRecordFailure:
     def test_waits_for_a_status_when_it_may_have_arrived(self) -> None:
         queue_message(builders.create_contact())
 
-        fail(claim_message(), FailureReaction.UNKNOWN)
+        record_failure(claim_message(), FailureReaction.UNKNOWN)
 
-        message = the_message()
+        message = load_message()
         assert (message.status, message.unknown_sends) == (OutboxStatus.UNKNOWN, 1)
         assert message.next_attempt_at == NOON + UNKNOWN_SEND_WAIT
 
@@ -163,19 +163,19 @@ class TestRecordFailure:
     ) -> None:
         queue_message(builders.create_contact(), kind=kind)
 
-        fail(claim_message(), FailureReaction.OUTSIDE_WINDOW, code=131047)
+        record_failure(claim_message(), FailureReaction.OUTSIDE_WINDOW, code=131047)
 
-        assert the_message().status == status
-        assert the_message().error_code == 131047
+        assert load_message().status == status
+        assert load_message().error_code == 131047
 
     def test_sends_it_at_once_if_the_buyer_wrote_meanwhile(self) -> None:
         queue_message(builders.create_contact(), kind=OutboxKind.NOTICE)
         claimed = claim_message()
         WhatsAppContact.objects.update(last_inbound_at=NOON)
 
-        fail(claimed, FailureReaction.OUTSIDE_WINDOW, code=131047)
+        record_failure(claimed, FailureReaction.OUTSIDE_WINDOW, code=131047)
 
-        assert the_message().status == OutboxStatus.QUEUED
+        assert load_message().status == OutboxStatus.QUEUED
 
     @pytest.mark.parametrize(
         ("kind", "alarm", "alarms"),
@@ -190,20 +190,20 @@ class TestRecordFailure:
     ) -> None:
         queue_message(builders.create_contact(), kind=kind)
 
-        fail(claim_message(), FailureReaction.FAIL, alarm=alarm, code=131026)
+        record_failure(claim_message(), FailureReaction.FAIL, alarm=alarm, code=131026)
 
-        assert the_message().status == OutboxStatus.FAILED
+        assert load_message().status == OutboxStatus.FAILED
         assert Alarm.objects.count() == alarms
 
     def test_pauses_the_number_and_keeps_the_message(self) -> None:
         queue_message(builders.create_contact())
 
-        fail(claim_message(), FailureReaction.PAUSE, code=190, alarm=True)
+        record_failure(claim_message(), FailureReaction.PAUSE, code=190, alarm=True)
 
-        number = the_number()
+        number = load_business_number()
         assert (number.paused_at, number.pause_code) == (NOON, 190)
         assert number.probe_at == NOON + MINUTE
-        assert (the_message().status, the_message().attempts) == (OutboxStatus.QUEUED, 0)
+        assert (load_message().status, load_message().attempts) == (OutboxStatus.QUEUED, 0)
         assert Alarm.objects.get().key == f"paused:{PHONE_NUMBER_ID}"
 
     @pytest.mark.parametrize("reaction", FailureReaction)
@@ -212,9 +212,9 @@ class TestRecordFailure:
         claimed = claim_message()
         send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
-        fail(claimed, reaction)
+        record_failure(claimed, reaction)
 
-        assert the_message().status == OutboxStatus.SENT
+        assert load_message().status == OutboxStatus.SENT
         assert BusinessNumber.objects.count() == Alarm.objects.count() == 0
 
 
@@ -235,7 +235,7 @@ class TestRecordNotReached:
         moment = NOON
         for _ in range(6):
             send_results.record_not_reached(claim_message(now=moment), now=moment, jitter=0)
-            moment = the_number().send_after or moment
+            moment = load_business_number().send_after or moment
         assert Alarm.objects.get().resolved_at is None
 
         send_results.record_sent(claim_message(now=moment), wa_message_id="wamid.1", now=moment)
@@ -250,7 +250,7 @@ class TestSweep:
 
         assert outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR) == 0
         assert outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND) == 1
-        assert (the_message().status, the_message().unknown_sends) == (OutboxStatus.UNKNOWN, 1)
+        assert (load_message().status, load_message().unknown_sends) == (OutboxStatus.UNKNOWN, 1)
 
     def test_sends_again_what_stays_unknown_twice_and_then_gives_up(self) -> None:
         queue_message(builders.create_contact(last_inbound_at=NOON), kind=OutboxKind.NOTICE)
@@ -263,8 +263,8 @@ class TestSweep:
             assert outbox_queue.settle_abandoned_sends(now=moment) == 1
 
         assert sends == 1 + MAX_UNKNOWN_RESENDS
-        assert the_message().status == OutboxStatus.FAILED
-        assert "without an answer" in the_message().error
+        assert load_message().status == OutboxStatus.FAILED
+        assert "without an answer" in load_message().error
         assert Alarm.objects.get().title == "A message could not be sent"
 
     def test_touches_nothing_else(self) -> None:
