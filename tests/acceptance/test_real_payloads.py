@@ -1,4 +1,4 @@
-"""Every real webhook there is, posted to a gateway that runs."""
+"""Tests of real webhooks posted to a running gateway."""
 
 import hashlib
 
@@ -10,13 +10,13 @@ from tests.conftest import skip_or_fail
 from tests.unit.whatsapp.test_real_payloads import PAYLOADS
 
 
-def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: Stack) -> None:
+def test_every_real_webhook_is_accepted_kept_and_dealt_with(stack: Stack) -> None:
     if not PAYLOADS:
         skip_or_fail("no folder shared/payloads beside the checkout")
-    house.opens()
+    stack.start_gateway_and_wait()
     bodies = {str(payload.id): payload.values[0] for payload in PAYLOADS}
 
-    statuses = {name: house.knocks(body) for name, body in bodies.items()}
+    statuses = {name: stack.post_webhook(body) for name, body in bodies.items()}
 
     assert {name: status for name, status in statuses.items() if status != 200} == {}
     assert [name for name, body in bodies.items() if not is_kept(body)] == []
@@ -27,7 +27,7 @@ def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: Stack) -> Non
 
 
 def is_kept(body: bytes) -> bool:
-    """Whether everything a webhook says is in the books."""
+    """Return whether everything in a webhook has been stored."""
     read = payloads.parse_webhook(body)
     return (
         all(
