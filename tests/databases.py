@@ -116,7 +116,7 @@ def use_database(address: str) -> Iterator[None]:
     before, settings = connections["default"], connections.settings["default"]
     del connections["default"]
     connections.settings["default"] = connections.configure_settings(
-        {"default": hasty(build_database_settings(address))}
+        {"default": disable_fsync(build_database_settings(address))}
     )["default"]
     try:
         yield
@@ -126,7 +126,7 @@ def use_database(address: str) -> Iterator[None]:
         connections["default"] = before
 
 
-def hasty(settings: dict[str, Any]) -> dict[str, Any]:
+def disable_fsync(settings: dict[str, Any]) -> dict[str, Any]:
     """Turn off SQLite's waiting for the disk: tests kill processes, but never the machine."""
     options = settings.get("OPTIONS", {})
     if "init_command" in options:

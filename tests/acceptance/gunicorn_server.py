@@ -1,6 +1,5 @@
 """A back office under gunicorn in a separate process."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -31,14 +30,6 @@ def run_gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> 
         finally:
             server.terminate()
             server.wait(PATIENCE)
-
-
-def find_free_port() -> int:
-    """Return a free TCP port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def is_ready(port: int) -> bool:

@@ -7,14 +7,14 @@ from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, DeliveryStatus, InboundMessage, UnreadableItem
 from tests.acceptance.stack import Stack, wait_while_messages_move
 from tests.conftest import skip_or_fail
-from tests.unit.whatsapp.test_real_payloads import PAYLOADS
+from tests.real_payloads import REAL_PAYLOADS
 
 
 def test_every_real_webhook_is_accepted_kept_and_dealt_with(stack: Stack) -> None:
-    if not PAYLOADS:
+    if not REAL_PAYLOADS:
         skip_or_fail("no folder shared/payloads beside the checkout")
     stack.start_gateway_and_wait()
-    bodies = {str(payload.id): payload.values[0] for payload in PAYLOADS}
+    bodies = dict(REAL_PAYLOADS)
 
     statuses = {name: stack.post_webhook(body) for name, body in bodies.items()}
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from deploy.child_processes import find_free_ports
 from tests.acceptance.api import seed
 from tests.acceptance.api.seed import SeededApi
-from tests.acceptance.gunicorn_server import find_free_port, run_gunicorn
+from tests.acceptance.gunicorn_server import run_gunicorn
 from tests.databases import DatabaseFactory, use_database
 
 
@@ -27,7 +28,7 @@ def api_server(
     run_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[ApiServer]:
     with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
-        folder, port = tmp_path_factory.mktemp("api_server"), find_free_port()
+        folder, [port] = tmp_path_factory.mktemp("api_server"), find_free_ports(0)
         with use_database(database):
             seeded = seed.seed_database()
         environment = {

@@ -13,13 +13,14 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+from deploy.child_processes import find_free_ports
 from tests.acceptance.backoffice.browser_user import (
     CHROMIUM,
     CHROMIUM_FLAGS,
     WINDOW_SIZES,
     BrowserUser,
 )
-from tests.acceptance.gunicorn_server import find_free_port, run_gunicorn
+from tests.acceptance.gunicorn_server import run_gunicorn
 from tests.conftest import skip_or_fail
 from tests.databases import DatabaseFactory
 from tests.waiting import PATIENCE
@@ -60,7 +61,7 @@ def backoffice_server(
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[BackOfficeServer]:
     with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
-        folder, port = tmp_path_factory.mktemp("backoffice"), find_free_port()
+        folder, [port] = tmp_path_factory.mktemp("backoffice"), find_free_ports(0)
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),

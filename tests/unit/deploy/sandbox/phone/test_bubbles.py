@@ -1,4 +1,4 @@
-"""How a chat looks in a terminal."""
+"""Tests of the chat bubbles in a terminal."""
 
 from io import StringIO
 from typing import Any
