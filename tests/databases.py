@@ -1,4 +1,4 @@
-"""Databases for tests: migrated once a run, then copied, on SQLite and on PostgreSQL."""
+"""Test databases on SQLite and PostgreSQL: migrated once per run, then copied."""
 
 import os
 import shutil
@@ -35,11 +35,11 @@ _serial = count(1)
 
 @dataclass(frozen=True)
 class DatabaseFactory:
-    """Where databases of one kind come from; all workers of a run share the one to copy.
+    """Creates databases of one vendor from a template that all workers of a run share.
 
     Attributes:
         vendor: `sqlite` or `postgresql`.
-        folder: shared by the workers of this run.
+        folder: folder that the workers of this run share.
 
     """
 
@@ -48,7 +48,7 @@ class DatabaseFactory:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """Give the address of a migrated database with nothing in it, and drop it afterwards."""
+        """Create an empty migrated database, yield its URL, and drop it afterwards."""
         name = f"tests_{os.getpid()}_{next(_serial)}"
         self._make_template()
         self._copy(name)
@@ -59,7 +59,7 @@ class DatabaseFactory:
 
     @contextmanager
     def restored(self, dump: str) -> Iterator[str]:
-        """Create a database from SQL text, yield its address, and drop it afterwards."""
+        """Create a database from SQL text, yield its URL, and drop it afterwards."""
         name = f"tests_{os.getpid()}_{next(_serial)}"
         if self.vendor == "sqlite":
             with closing(sqlite3.connect(self._file(name))) as sqlite:
@@ -112,11 +112,11 @@ class DatabaseFactory:
 
 @contextmanager
 def use_database(address: str) -> Iterator[None]:
-    """Let the ORM of this process read and write the database at `address` for a while."""
+    """Connect the ORM of this process to the database at `address` while the block runs."""
     before, settings = connections["default"], connections.settings["default"]
     del connections["default"]
     connections.settings["default"] = connections.configure_settings(
-        {"default": hasty(build_database_settings(address))}
+        {"default": disable_fsync(build_database_settings(address))}
     )["default"]
     try:
         yield
@@ -126,8 +126,8 @@ def use_database(address: str) -> Iterator[None]:
         connections["default"] = before
 
 
-def hasty(settings: dict[str, Any]) -> dict[str, Any]:
-    """Let SQLite not wait for the disk: tests kill processes, never the machine."""
+def disable_fsync(settings: dict[str, Any]) -> dict[str, Any]:
+    """Turn off SQLite's waiting for the disk: tests kill processes, but never the machine."""
     options = settings.get("OPTIONS", {})
     if "init_command" in options:
         options["init_command"] += " PRAGMA synchronous=OFF;"
@@ -135,7 +135,7 @@ def hasty(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete_all_rows() -> None:
-    """Delete every row that no migration made from the default database."""
+    """Delete all rows from the default database, except those that migrations created."""
     with transaction.atomic(), connection.cursor() as cursor:
         for table in sorted(set(connection.introspection.table_names(cursor)) - MIGRATION_TABLES):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
@@ -149,6 +149,6 @@ def _get_server_address() -> str:
 
 
 def _execute_statement(statement: str, *names: str) -> None:
-    """Run a statement about databases on the server."""
+    """Run a CREATE or DROP DATABASE statement on the server."""
     with psycopg.connect(_get_server_address(), autocommit=True) as server:
         server.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,6 +1,6 @@
-"""What Meta would refuse about a message: a second opinion on what `messages` builds.
+"""Second implementation of Meta's message limits, to check what `messages` builds.
 
-It shares no code with `messages`, so that one mistake cannot hide in both. Limits: Meta's pages
+It shares no code with `messages`, so that one mistake cannot be in both. Limits: Meta's pages
 "Text messages", "Image messages", "Interactive reply buttons messages", "Interactive list
 messages" and "Send messages".
 """
@@ -21,7 +21,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def find_message_faults(message: Mapping[str, Any]) -> list[str]:
-    """Name everything for which Meta would refuse a message, with or without its addressee."""
+    """Return every reason for which Meta would refuse a message, with or without its recipient."""
     return list(_check_message(message))
 
 

@@ -1,4 +1,4 @@
-"""Draws receipts as banks' apps do, and the copies of them that buyers send."""
+"""Sample receipts of a bank's app, and the altered copies that buyers send."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -14,7 +14,7 @@ def draw_receipt(
     at: str = "22 Nov 2026 10:31",
     operation: str = "882131234567",
 ) -> Image.Image:
-    """Draw a receipt; those of one bank differ in a few words."""
+    """Draw a receipt; receipts of the same bank differ in a few words."""
     picture = Image.new("RGB", (720, 1280), "white")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, 720, 160), fill="navy")
@@ -33,7 +33,7 @@ def draw_receipt(
 
 
 def photograph_receipt(receipt: Image.Image) -> Image.Image:
-    """Photograph a receipt on a table: tilted, on a ground with a grain."""
+    """Simulate a photo of a receipt on a table: tilted, on a grainy background."""
     table = Image.linear_gradient("L").resize((1200, 1600)).convert("RGB")
     grain = Image.effect_noise((1200, 1600), 40).convert("RGB")
     photo = Image.blend(table, grain, 0.3)
@@ -43,7 +43,7 @@ def photograph_receipt(receipt: Image.Image) -> Image.Image:
 
 
 def encode_jpeg(picture: Image.Image, quality: int = 88) -> bytes:
-    """Write a picture as JPEG."""
+    """Encode a picture as JPEG."""
     return _encode(picture, "JPEG", quality=quality)
 
 
@@ -59,7 +59,7 @@ def _resize(picture: Image.Image, *, by: float) -> bytes:
 
 
 def _simulate_screenshot(picture: Image.Image) -> bytes:
-    """Show it on a phone's screen, between black bars and below the clock."""
+    """Simulate a screenshot of a phone, with black bars and a clock."""
     screen = Image.new("RGB", (1080, 2400), "black")
     screen.paste(picture.resize((1080, round(picture.height * 1080 / picture.width))), (0, 240))
     ImageDraw.Draw(screen).text((60, 20), "10:45", fill="white", font_size=40)
@@ -74,4 +74,4 @@ COPY_METHODS: Final[dict[str, Callable[[Image.Image], bytes]]] = {
     "enlarged": lambda picture: _resize(picture, by=1.4),
     "screenshot": _simulate_screenshot,
 }
-"""What a buyer may do to a picture before sending it again."""
+"""Changes that a buyer may make to a picture before sending it again."""

@@ -1,7 +1,7 @@
-"""Counts the steps of a regular expression, which happen in C and out of sight of any tracer.
+"""Step counter for regular expressions, because `re` runs in C where no tracer sees it.
 
-A plain backtracking matcher over the parsed form of a pattern. `re` itself knows shortcuts, so it
-takes no more steps than are counted here.
+This is a plain backtracking matcher over the parsed pattern. `re` has optimizations, so it takes no
+more steps than are counted here.
 """
 
 import importlib
@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-_parser: Any = importlib.import_module("re._parser")  # private, and the only parsed form there is
+_parser: Any = importlib.import_module(
+    "re._parser"
+)  # private, but the only access to parsed patterns
 
 type Then = Callable[[int], int | None]
 
@@ -25,22 +27,22 @@ _ONE_CHARACTER: Final = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
 
 
 class StepCounter:
-    """Matches one pattern against one text.
+    """Matches one pattern against one text and counts the steps.
 
     Attributes:
-        steps: elements of the pattern that were tried so far.
+        steps: number of pattern elements tried so far.
 
     """
 
     def __init__(self, pattern: re.Pattern[str], text: str) -> None:
-        """Parse the pattern anew; `re` keeps no parsed form."""
+        """Parse the pattern again; `re` does not keep the parsed form."""
         self.steps = 0
         self._text = text
         self._parsed = list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
         self._caseless = bool(pattern.flags & re.IGNORECASE)
 
     def find_spans(self) -> list[tuple[int, int]]:
-        """Return where `pattern.finditer(text)` finds something."""
+        """Return the spans of the matches of `pattern.finditer(text)`."""
         spans: list[tuple[int, int]] = []
         start = 0
         while start <= len(self._text):

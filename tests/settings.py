@@ -1,4 +1,4 @@
-"""Settings of the tests: their own environment, so that pytest and mypy run with an empty one."""
+"""Settings of the tests, with their own environment: pytest and mypy run with an empty one."""
 
 import os
 import tempfile
@@ -27,7 +27,7 @@ os.environ.update(
 
 from backoffice.settings import *
 
-API_REQUESTS_PER_MINUTE = 0  # tests ask faster than anybody
+API_REQUESTS_PER_MINUTE = 0  # tests send requests faster than any client
 
-# Real ones are slow on purpose, which no test is about.
+# Real hashers are slow on purpose; no test depends on that.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,11 +1,11 @@
-"""Names that data or the outside world holds, and that moving or renaming code must not change.
+"""Names stored in data or used by other systems, which moving or renaming code must not change.
 
-`stable_names.json` lists them by kind, each kind with who holds them. `tests/unit` compares it
-with what the code yields. After adding a name on purpose, add it to the list with
+`stable_names.json` lists the names by kind, and for each kind what depends on them. A test in
+`tests/unit` compares the list with the code. After adding a name on purpose, update the list with
 
     uv run python -m tests.stable_names
 
-which never removes one: what somebody holds can only be taken out by hand, with its migration.
+The command never removes a name: remove it by hand, together with a migration.
 """
 
 import ast
@@ -28,24 +28,24 @@ REPLIES: Final = frozenset({"Reply"})
 ALARMS: Final = frozenset({"alarms.sound_alarm"})
 """Calls whose first argument is the key of an alarm."""
 LOGGERS: Final = frozenset({"_log", "logger"})
-"""Names of loggers; the first argument of their methods is the name of what happened."""
+"""Names of loggers; the first argument of their methods is the event name."""
 FAULTS: Final = frozenset({"error_logging.log_error"})
-"""Calls whose second argument is the name of what went wrong."""
+"""Calls whose second argument is the event name of an error."""
 
 
 def collect(kind: str) -> set[str]:
-    """Return the names of a kind that the code has now."""
+    """Return the names of a kind that are in the code now."""
     return set(KINDS[kind]())
 
 
 def load() -> dict[str, dict[str, Any]]:
-    """Return the list: by kind, `held_by` and `names`."""
+    """Return the list: `held_by` and `names` by kind."""
     listed: dict[str, dict[str, Any]] = json.loads(FILE.read_text())
     return listed
 
 
 def main() -> None:
-    """Add to the list what is new in the code."""
+    """Add the names that are new in the code to the list."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django
 
@@ -56,7 +56,7 @@ def main() -> None:
     FILE.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n")
 
 
-# ── the database ──────────────────────────────────────────────────────────────────────────────
+# ── Database ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _list_own_apps() -> list[Any]:
@@ -143,7 +143,7 @@ def _list_button_ids() -> Iterator[str]:
     yield from (button_ids.build_button_id(do) for do in button_ids.ButtonAction)
 
 
-# ── the outside world ─────────────────────────────────────────────────────────────────────────
+# ── Other systems ───────────────────────────────────────────────────────────────────────────────
 
 
 def _list_addresses() -> Iterator[str]:
@@ -165,7 +165,7 @@ def _walk_addresses(patterns: Iterable[Any], *, path: str, namespace: str) -> It
 
 
 def _sort_choices(path: str) -> str:
-    """Sort the app labels of the admin's lists, which stand in the order of registration."""
+    """Sort the app labels in the admin's URL patterns, which are in the order of registration."""
     return re.sub(
         r"(?<=<app_label>)[a-z_|]+", lambda found: "|".join(sorted(found[0].split("|"))), path
     )
@@ -190,7 +190,7 @@ def _list_variables() -> Iterator[str]:
 
 
 def _list_folders() -> Iterator[str]:
-    """Yield where things are by default, from the project's root or from the folder of media."""
+    """Yield the default folders, relative to the project's root or to the media folder."""
     from django.conf import settings
 
     from shared.core.config import Settings
@@ -220,7 +220,7 @@ def _list_refusals() -> Iterator[str]:
 
     from shared.core.errors import DomainError
 
-    assert get_resolver().url_patterns  # loads all views, and so all errors
+    assert get_resolver().url_patterns  # loads all views, and with them all errors
     kinds: list[type[DomainError]] = [DomainError]
     for kind in kinds:
         kinds.extend(kind.__subclasses__())
@@ -228,7 +228,7 @@ def _list_refusals() -> Iterator[str]:
             yield kind.code
 
 
-# ── what only the source tells ────────────────────────────────────────────────────────────────
+# ── Names found in the source ───────────────────────────────────────────────────────────────────
 
 
 def _list_message_keys() -> Iterator[str]:
@@ -264,7 +264,7 @@ def _list_log_events() -> Iterator[str]:
 
 
 def _list_texts() -> Iterator[str]:
-    """Yield the listed texts that still stand in the source by themselves."""
+    """Yield the listed texts that are still string constants in the source."""
     written = {
         node.value.decode() if isinstance(node.value, bytes) else node.value
         for tree in _read_source().values()
@@ -300,7 +300,7 @@ def _find_calls(wanted: Callable[[str], bool]) -> Iterator[ast.Call]:
 
 
 def _find_arguments(wanted: Callable[[str], bool], *, position: int = 0) -> Iterator[str]:
-    """Yield the texts that some calls are given, with `{}` for what varies."""
+    """Yield one text argument of the wanted calls, with `{}` for each variable part."""
     for call in _find_calls(wanted):
         yield from _read_texts(call.args[position], _read_constants())
 
@@ -326,7 +326,7 @@ def _write_template(node: ast.JoinedStr) -> str:
 
 @cache
 def _read_constants() -> Mapping[str, str]:
-    """Return the texts that constants of modules have, by the constant's name."""
+    """Return the values of the module-level string constants by name."""
     return {
         node.target.id: node.value.value
         for tree in _read_source().values()
@@ -340,7 +340,7 @@ def _read_constants() -> Mapping[str, str]:
 
 @cache
 def _read_source() -> dict[Path, ast.Module]:
-    """Return the syntax trees of the product, without its sandbox of Meta's API."""
+    """Return the syntax trees of the product's modules, except the sandbox of Meta's API."""
     return {
         file: ast.parse(file.read_text())
         for package in PACKAGES

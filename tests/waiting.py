@@ -1,4 +1,4 @@
-"""Waits that give up when nothing moves any more, however slow the machine is."""
+"""Waiting for a condition, with a limit on the time without progress."""
 
 import asyncio
 import time
@@ -6,46 +6,46 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 PATIENCE: Final = 120.0
-"""Seconds without any progress after which a wait gives up.
+"""Seconds without progress after which a wait fails.
 
-Far more than any step takes on a slow and busy machine: a test is not about timings. The limit of
-pytest-timeout bounds the whole test.
+This is much longer than any step takes on a slow machine, because tests do not measure time.
+pytest-timeout limits the whole test.
 """
 POLL: Final = 0.05
-"""Seconds between two looks."""
+"""Seconds between two checks of the condition."""
 PROGRESS_POLL: Final = 1.0
-"""Seconds between two looks at the progress, which may cost more than the condition."""
+"""Seconds between two checks of the progress, which may be more expensive than the condition."""
 
 
 class _Patience:
-    """The time since something moved last."""
+    """The time since the last progress."""
 
     def __init__(self, progress: Callable[[], Any] | None) -> None:
         self._progress = progress
-        self._standing: Any = None
-        self._moved = self._looked = time.monotonic()
+        self._last: Any = None
+        self._changed_at = self._checked_at = time.monotonic()
 
     def check(self) -> None:
-        """Raise AssertionError when nothing has moved for `PATIENCE` seconds."""
+        """Raise AssertionError after `PATIENCE` seconds without progress."""
         now = time.monotonic()
-        if now - self._looked < PROGRESS_POLL:
+        if now - self._checked_at < PROGRESS_POLL:
             return
-        self._looked = now
-        standing = self._progress() if self._progress else None
-        if standing != self._standing:
-            self._standing, self._moved = standing, now
-        assert now - self._moved < PATIENCE, f"nothing moved for {PATIENCE:.0f} s: {standing}"
+        self._checked_at = now
+        current = self._progress() if self._progress else None
+        if current != self._last:
+            self._last, self._changed_at = current, now
+        assert now - self._changed_at < PATIENCE, f"no progress for {PATIENCE:.0f} s: {current}"
 
 
 def wait_until[T](condition: Callable[[], T], *, progress: Callable[[], Any] | None = None) -> T:
-    """Return the first true answer of `condition`.
+    """Wait until `condition` returns a true value, and return it.
 
     Args:
-        condition: asked again and again.
-        progress: how far what is waited for has come; while its answers differ, the wait goes on.
+        condition: called repeatedly.
+        progress: returns the current progress; the wait continues while its result changes.
 
     Raises:
-        AssertionError: nothing has moved for `PATIENCE` seconds.
+        AssertionError: there was no progress for `PATIENCE` seconds.
 
     """
     patience = _Patience(progress)
@@ -58,7 +58,7 @@ def wait_until[T](condition: Callable[[], T], *, progress: Callable[[], Any] | N
 async def await_until[T](
     condition: Callable[[], Awaitable[T]], *, progress: Callable[[], Any] | None = None
 ) -> T:
-    """Do the same as `wait_until` without blocking the event loop."""
+    """Wait like `wait_until`, without blocking the event loop."""
     patience = _Patience(progress)
     while not (answer := await condition()):
         patience.check()

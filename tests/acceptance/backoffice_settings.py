@@ -1,4 +1,4 @@
-"""The back office's own settings, with static files of the test and passwords hashed at once."""
+"""The back office's settings with the test run's static files and a fast password hasher."""
 
 import os
 from pathlib import Path
@@ -8,5 +8,5 @@ from backoffice.settings import *  # noqa: F403
 STATIC_ROOT = Path(os.environ["TEST_STATIC_FOLDER"])
 WHITENOISE_USE_FINDERS = False
 
-# Real ones are slow on purpose, which no test is about.
+# Real hashers are slow on purpose; no test depends on that.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

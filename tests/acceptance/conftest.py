@@ -1,4 +1,4 @@
-"""Houses for the tests here: each module has one a database, whose logs are shown on a failure."""
+"""The process stack of each test module and database, with its logs shown on a failure."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -7,21 +7,20 @@ from typing import Final
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.acceptance import stack as houses
-from tests.acceptance.stack import Stack
+from tests.acceptance.stack import Stack, run_stack, seed_database
 from tests.databases import DatabaseFactory, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
 LIMIT: Final = 900
-"""Seconds for each test here: processes start slowly, and a slow machine has several at once."""
+"""Seconds per test: starting processes is slow, and several start at once."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Mark every test of this folder, and run those of a module in the order they are written.
+    """Mark every test of this folder, and run a module's tests in the order of the file.
 
-    pytest moves tests with parameters of their own behind the others of their module, where they
-    would have to start again what those have stopped.
+    By default pytest runs parametrized tests after the others of their module, where they would
+    have to restart the processes that those have stopped.
     """
     for item in filter(_is_ours, items):
         item.add_marker(pytest.mark.acceptance)
@@ -43,7 +42,7 @@ def _place_in_file(item: pytest.Item) -> tuple[str, str, int]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test that lives in a house on both databases, each module's on one worker."""
+    """Run every test that uses the stack on both databases, each module on one worker."""
     if "vendor" in metafunc.fixturenames:
         module = metafunc.module.__name__.rpartition(".")[2]
         same = metafunc.definition.get_closest_marker("same_everywhere") is not None
@@ -55,34 +54,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(
+def stack(
     vendor: str,
     run_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Stack]:
-    """Give a house with a fresh database and no gateway yet."""
-    folder = tmp_path_factory.mktemp("house")
+    """Return a stack with a new database and without a gateway."""
+    folder = tmp_path_factory.mktemp("stack")
     with (
         django_db_blocker.unblock(),
         DatabaseFactory(vendor, run_folder).fresh() as address,
-        houses.run_stack(vendor=vendor, database=address, folder=folder) as built,
+        run_stack(vendor=vendor, database=address, folder=folder) as built,
     ):
         with use_database(address):
-            houses.seed_database()
+            seed_database()
         yield built
 
 
 @pytest.fixture(autouse=True)
-def open_books(
+def use_stack_database(
     request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """Let a test that lives in a house look into its database."""
-    if "house" not in request.fixturenames:
+    """Connect the ORM of a test that uses the stack to the stack's database."""
+    if "stack" not in request.fixturenames:
         yield
         return
-    house: Stack = request.getfixturevalue("house")
-    with django_db_blocker.unblock(), use_database(house.database):
+    stack: Stack = request.getfixturevalue("stack")
+    with django_db_blocker.unblock(), use_database(stack.database):
         yield
 
 
@@ -90,9 +89,9 @@ def open_books(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show beside a failure what the processes wrote."""
+    """Add the logs of the processes to the report of a failed test."""
     report = yield
-    house = getattr(item, "funcargs", {}).get("house")
-    if report.failed and isinstance(house, Stack):
-        report.sections += [(f"log of {name}", words) for name, words in house.logs()]
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(stack, Stack):
+        report.sections += [(f"log of {name}", words) for name, words in stack.logs()]
     return report

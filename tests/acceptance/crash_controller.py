@@ -1,4 +1,4 @@
-"""The lives of a gateway that is killed again and again, as a test sees them."""
+"""A gateway process that tests kill at a chosen point and restart."""
 
 import json
 import os
@@ -28,59 +28,59 @@ CRASH_POINTS: Final = {
     "sending committed": (UPDATE_OUTBOUND, "SENT", "committed"),
     "status committed": (INSERT_STATUS, "", "committed"),
 }
-"""Statement, one of its values, and when the process dies: around every commit there is."""
+"""SQL statement, one of its values, and the moment of the crash, for every commit."""
 
 
 @dataclass
 class CrashController:
-    """A gateway at one port that can be told when to die, and started anew."""
+    """A gateway on a fixed port that crashes at a chosen point and can be restarted."""
 
-    house: Stack
+    stack: Stack
     parent: ChildProcess
     port: int
 
     @classmethod
-    def begin(cls, house: Stack) -> "CrashController":
-        """Start the first of its lives and let Meta knock there."""
+    def start(cls, stack: Stack) -> "CrashController":
+        """Start the gateway and send Meta's webhooks to it."""
         [port] = find_free_ports(0)
         command = [sys.executable, "-m", "tests.acceptance.crashing_gateway", str(port)]
-        lives = cls(house, house.children.start("mortal", *command), port)
-        lives._awaits()
-        return lives
+        controller = cls(stack, stack.children.start("crashing-gateway", *command), port)
+        controller._wait_until_ready()
+        return controller
 
-    def dies_at(self, point: str) -> None:
-        """Let it die at this point."""
+    def crash_at(self, point: str) -> None:
+        """Make the gateway crash at a point of `CRASH_POINTS`."""
         statement, value, moment = CRASH_POINTS[point]
-        draft = self.house.folder / "doom.draft"
+        draft = self.stack.folder / "crash_point.draft"
         draft.write_text(json.dumps({"statement": statement, "value": value, "moment": moment}))
-        draft.replace(self.house.folder / "doom.json")
+        draft.replace(self.stack.folder / "crash_point.json")
 
-    def is_over(self) -> bool:
-        """Wait until it has died; say whether of a kill."""
-        return bool(wait_while_messages_move(lambda: self._life["code"]) == -signal.SIGKILL)
+    def wait_for_crash(self) -> bool:
+        """Wait until the gateway has ended, and return whether it was killed."""
+        return bool(wait_while_messages_move(lambda: self._state["code"]) == -signal.SIGKILL)
 
     def kill(self) -> None:
-        """End it at once, as a machine that loses its power does."""
-        os.kill(self._life["pid"], signal.SIGKILL)
-        assert self.is_over()
+        """Kill the gateway at once, as a power failure does."""
+        os.kill(self._state["pid"], signal.SIGKILL)
+        assert self.wait_for_crash()
 
-    def again(self) -> None:
-        """Start the next life in the same place, one that nobody wants to end."""
-        (self.house.folder / "doom.json").unlink(missing_ok=True)
+    def restart(self) -> None:
+        """Restart the gateway on the same port, without a crash point."""
+        (self.stack.folder / "crash_point.json").unlink(missing_ok=True)
         self.parent.popen.send_signal(signal.SIGUSR1)
-        self._awaits()
+        self._wait_until_ready()
 
-    def _awaits(self) -> None:
+    def _wait_until_ready(self) -> None:
         ready = f"http://{LOOPBACK_HOST}:{self.port}/readyz"
-        self.house.children.wait_until_ready(self.parent, ready, timeout=PATIENCE)
-        self.house.meta.settings(webhook_url=f"http://{LOOPBACK_HOST}:{self.port}/webhook")
+        self.stack.children.wait_until_ready(self.parent, ready, timeout=PATIENCE)
+        self.stack.sandbox.settings(webhook_url=f"http://{LOOPBACK_HOST}:{self.port}/webhook")
 
     @property
-    def lives(self) -> bool:
-        """Whether it has not died since it was started."""
-        return self._life["code"] is None
+    def is_running(self) -> bool:
+        """Return whether the gateway is still running."""
+        return self._state["code"] is None
 
     @property
-    def _life(self) -> dict[str, Any]:
-        life: dict[str, Any] = json.loads((self.house.folder / "life.json").read_text())
-        return life
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads((self.stack.folder / "process_state.json").read_text())
+        return state

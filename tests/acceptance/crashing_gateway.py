@@ -1,9 +1,8 @@
-"""A gateway that dies at a point a test names: `python -m tests.acceptance.crashing_gateway PORT`.
+"""A gateway that crashes at a chosen point: `python -m tests.acceptance.crashing_gateway PORT`.
 
-Nothing of the gateway is replaced. Django lets anybody look at each statement of a connection;
-at the one that the test names the process kills itself, as if the machine had lost its power.
-Everything is imported once, by a parent that forks one gateway after the other: a new life then
-costs a tenth of a second and not two.
+No code of the gateway is replaced. A Django execute wrapper sees each SQL statement; at the one
+that the test chose, the process kills itself, as in a power failure. A parent process imports
+everything once and forks one gateway after the other, so a restart takes 0.1 seconds, not 2.
 """
 
 import json
@@ -26,21 +25,21 @@ from deploy import die_with_parent
 from deploy.child_processes import LOOPBACK_HOST
 
 FOLDER: Final = Path(os.environ["ACCEPTANCE_FOLDER"])
-CRASH_FILE: Final = FOLDER / "doom.json"
-"""Where the test writes a piece of the `statement`, a `value` in it, if any, and the `moment`."""
-PROCESS_FILE: Final = FOLDER / "life.json"
-"""Where the parent writes the `pid` of the gateway and, after its end, the `code`."""
+CRASH_FILE: Final = FOLDER / "crash_point.json"
+"""Written by the test: part of the `statement`, one of its values (may be empty), the `moment`."""
+PROCESS_FILE: Final = FOLDER / "process_state.json"
+"""Written by the parent: the `pid` of the gateway and, after its end, the exit `code`."""
 
 _wrappers = ExitStack()
 
 
 def main() -> None:
-    """Fork a gateway, note its end, fork the next at each SIGUSR1; end with it at SIGTERM."""
-    news = {signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, news)
+    """Fork a gateway, record its end, fork another one at SIGUSR1, and stop at SIGTERM."""
+    signals = {signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     pid: int | None = _fork_gateway()
-    while (heard := signal.sigwait(news)) != signal.SIGTERM:
-        if heard == signal.SIGUSR1:
+    while (received := signal.sigwait(signals)) != signal.SIGTERM:
+        if received == signal.SIGUSR1:
             pid = _fork_gateway()
         else:
             dead, status = os.waitpid(-1, 0)
@@ -66,9 +65,9 @@ def _run_gateway(*, port: int) -> None:
     os._exit(0)
 
 
-def _write_process_state(**life: int | None) -> None:
+def _write_process_state(**state: int | None) -> None:
     draft = PROCESS_FILE.with_suffix(".draft")
-    draft.write_text(json.dumps(life))
+    draft.write_text(json.dumps(state))
     draft.replace(PROCESS_FILE)
 
 
@@ -93,12 +92,12 @@ def _execute_or_die(
 def _find_crash_moment(statement: str, values: Any) -> str | None:
     if not CRASH_FILE.exists():
         return None
-    doom = json.loads(CRASH_FILE.read_text())
+    crash = json.loads(CRASH_FILE.read_text())
     plain = statement.replace('"', "")
     written = {*map(str, values or ()), *re.findall(r"'(\w+)'", plain)}
-    if doom["statement"] not in plain or (doom["value"] and doom["value"] not in written):
+    if crash["statement"] not in plain or (crash["value"] and crash["value"] not in written):
         return None
-    return str(doom["moment"])
+    return str(crash["moment"])
 
 
 def _kill_self() -> None:

@@ -1,4 +1,4 @@
-"""Receivers of events: one that notes what it gets, and one that takes calls and never answers."""
+"""HTTP receivers of events: one that records requests, and one that never answers."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from deploy.child_processes import LOOPBACK_HOST
 
 @dataclass(frozen=True)
 class ReceivedEvent:
-    """One request, as it came, and the status it was answered with."""
+    """A recorded request and the status of the answer."""
 
     headers: dict[str, str]
     body: bytes
@@ -21,14 +21,14 @@ class ReceivedEvent:
 
 @dataclass
 class EventReceiver:
-    """Answers with the statuses it was given, one after the other, and then with 200."""
+    """Receiver that answers with the given statuses one after the other, and then with 200."""
 
     url: str
     statuses: list[int]
     got: list[ReceivedEvent] = field(default_factory=list)
 
-    def takes(self, headers: dict[str, str], body: bytes) -> int:
-        """Note a request, and give the status to answer with."""
+    def record_request(self, headers: dict[str, str], body: bytes) -> int:
+        """Record a request and return the status of the answer."""
         status = self.statuses.pop(0) if self.statuses else 200
         self.got.append(ReceivedEvent(headers, body, status))
         return status
@@ -36,17 +36,17 @@ class EventReceiver:
 
 @contextmanager
 def run_receiver(*, statuses: Sequence[int] = ()) -> Iterator[EventReceiver]:
-    """Run a receiver on a port of its own."""
+    """Run a receiver on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(receiver.takes(dict(self.headers), body))
+            self.send_response(receiver.record_request(dict(self.headers), body))
             self.end_headers()
             self.wfile.write(b"noted")
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Ignore the log message."""
 
     with ThreadingHTTPServer((LOOPBACK_HOST, 0), Handler) as server:
         receiver = EventReceiver(
@@ -61,6 +61,6 @@ def run_receiver(*, statuses: Sequence[int] = ()) -> Iterator[EventReceiver]:
 
 @contextmanager
 def run_silent_receiver() -> Iterator[str]:
-    """Take every call and never answer; give the address."""
+    """Accept every connection, never answer, and yield the URL."""
     with socket.create_server((LOOPBACK_HOST, 0), backlog=64) as server:
         yield f"http://{LOOPBACK_HOST}:{server.getsockname()[1]}/events"

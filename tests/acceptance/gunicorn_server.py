@@ -1,6 +1,5 @@
-"""A back office under gunicorn, in a process of its own."""
+"""A back office under gunicorn in a separate process."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from tests.waiting import PATIENCE, wait_until
 
 @contextmanager
 def run_gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> Iterator[None]:
-    """Serve the back office until the block ends; its log is in `folder`."""
+    """Serve the back office until the block ends; the log is written to `folder`."""
     arguments = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
     with (folder / "gunicorn.log").open("w") as log:
         server = subprocess.Popen(
@@ -33,16 +32,8 @@ def run_gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> 
             server.wait(PATIENCE)
 
 
-def find_free_port() -> int:
-    """Find a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def is_ready(port: int) -> bool:
-    """Whether the back office at a port says that it is ready."""
+    """Return whether the back office on this port answers `/readyz` with success."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE).is_success
     except httpx.TransportError:

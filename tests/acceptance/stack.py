@@ -1,4 +1,4 @@
-"""A house to test in: a database, gateways and back office as processes, Meta played over HTTP."""
+"""The processes of an acceptance test: database, gateways, back office, sandbox of Meta's API."""
 
 import signal
 import sys
@@ -16,7 +16,7 @@ import httpx
 from deploy.child_processes import LOOPBACK_HOST, ChildProcess, ChildProcesses, find_free_ports
 from deploy.demo.environment import build_child_environment
 from deploy.sandbox.client import BuyerClient, NothingSeen, SandboxClient
-from deploy.sandbox.in_process import run_sandbox as stand_in
+from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
 from shared.core.enums import OutboxStatus, Scope
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
@@ -27,10 +27,10 @@ from tests.builders import PHONE_NUMBER_ID
 from tests.waiting import PATIENCE, wait_until
 
 SETTLE_POLL: Final = 5.0
-"""Seconds of one question whether Meta has nothing more to say."""
+"""Seconds that one request waits for the sandbox to have nothing left to deliver."""
 
 API_TOKEN: Final = "rtb_" + "acceptance" * 4
-"""Opens the API of every house."""
+"""Token of the API in every stack."""
 
 SANDBOX_OPTIONS: Final = SandboxOptions(
     app_secret="acceptance_app_secret", access_token="acceptance_token"
@@ -42,20 +42,20 @@ _phone_serial = count(1)
 
 @dataclass(frozen=True)
 class GatewayProcess:
-    """A gateway that runs, or ran."""
+    """A gateway process that runs or has ended."""
 
     child: ChildProcess
     port: int
 
     @property
     def webhook(self) -> str:
-        """Where Meta knocks."""
+        """Return the URL of the webhook."""
         return f"http://{LOOPBACK_HOST}:{self.port}/webhook"
 
-    def ends(self) -> bool:
-        """Ask it to end, wait, and say whether it finished what it had begun.
+    def stop_gracefully(self) -> bool:
+        """Stop the gateway with SIGTERM and return whether it shut down gracefully.
 
-        uvicorn, when all is done, dies of the signal it was asked with, as if it had no handler.
+        After a graceful shutdown uvicorn ends with the signal that it received.
         """
         self.child.popen.terminate()
         code = self.child.popen.wait(timeout=PATIENCE)
@@ -65,44 +65,45 @@ class GatewayProcess:
 
 @dataclass
 class Stack:
-    """Everything that runs around one database.
+    """All processes that share one database.
 
     Attributes:
-        database: its address.
-        folder: where logs and files are.
-        meta: the stand-in for Meta.
+        database: URL of the database.
+        folder: folder of logs and files.
+        sandbox: sandbox of Meta's API.
+        http: client that posts webhooks.
 
     """
 
     vendor: str
     database: str
     folder: Path
-    meta: SandboxClient
+    sandbox: SandboxClient
     children: ChildProcesses
-    knocking: httpx.Client
+    http: httpx.Client
     gateways: list[GatewayProcess] = field(default_factory=list)
 
     @property
     def gateway(self) -> GatewayProcess:
-        """The gateway that Meta knocks at."""
+        """Return the newest gateway."""
         return self.gateways[-1]
 
-    def opens(
+    def start_gateway_and_wait(
         self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str
     ) -> GatewayProcess:
-        """Start a gateway, wait until it is ready and let Meta knock there.
+        """Start a gateway, wait until it is ready and send Meta's webhooks to it.
 
         Args:
-            app: where its application is.
-            port: one that another had before, so that Meta finds it in the same place.
-            variables: what its environment has beside the house's.
+            app: import path of the ASGI application.
+            port: port to listen on, 0 for a free one.
+            variables: additional environment variables.
 
         """
-        gateway = self.starts(app=app, port=port, **variables)
-        self.awaits(gateway)
+        gateway = self.start_gateway(app=app, port=port, **variables)
+        self.wait_until_ready(gateway)
         return gateway
 
-    def starts(
+    def start_gateway(
         self, *, app: str = "gateway.asgi:app", port: int = 0, **variables: str
     ) -> GatewayProcess:
         """Start a gateway without waiting for it."""
@@ -126,14 +127,14 @@ class Stack:
         self.gateways.append(gateway)
         return gateway
 
-    def awaits(self, gateway: GatewayProcess) -> None:
-        """Wait until a gateway is ready and let Meta knock there."""
+    def wait_until_ready(self, gateway: GatewayProcess) -> None:
+        """Wait until a gateway is ready and send Meta's webhooks to it."""
         ready = f"http://{LOOPBACK_HOST}:{gateway.port}/readyz"
         self.children.wait_until_ready(gateway.child, ready, timeout=PATIENCE)
-        self.meta.settings(webhook_url=gateway.webhook)
+        self.sandbox.settings(webhook_url=gateway.webhook)
 
-    def opens_backoffice(self) -> str:
-        """Start the back office and give its address."""
+    def start_backoffice(self) -> str:
+        """Start the back office and return its URL."""
         [port] = find_free_ports(0)
         address = f"http://{LOOPBACK_HOST}:{port}"
         server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application"]
@@ -145,21 +146,24 @@ class Stack:
         return address
 
     def buyer(self, **about: Any) -> BuyerClient:
-        """Give somebody who has never written before."""
+        """Return a buyer who has not written before."""
         serial = next(_phone_serial)
-        return self.meta.buyer(f"1555010{serial:04d}", name=f"Buyer {serial}", **about)
+        return self.sandbox.buyer(f"1555010{serial:04d}", name=f"Buyer {serial}", **about)
 
-    def knocks(
+    def post_webhook(
         self, body: bytes, *, at: GatewayProcess | None = None, header: str | None = None
     ) -> int:
-        """Post a webhook as Meta does, with a good signature or this header; give the status."""
-        seal = f"sha256={security.compute_signature(body, secret=SANDBOX_OPTIONS.app_secret)}"
-        headers = {"X-Hub-Signature-256": seal if header is None else header}
-        address = (at or self.gateway).webhook
-        return self.knocking.post(address, content=body, headers=headers).status_code
+        """Post a webhook and return the status.
 
-    def settles(self) -> None:
-        """Wait until the gateway has taken and dealt with all that Meta had to say."""
+        It has a valid signature, or `header` instead.
+        """
+        signature = f"sha256={security.compute_signature(body, secret=SANDBOX_OPTIONS.app_secret)}"
+        headers = {"X-Hub-Signature-256": signature if header is None else header}
+        address = (at or self.gateway).webhook
+        return self.http.post(address, content=body, headers=headers).status_code
+
+    def wait_until_settled(self) -> None:
+        """Wait until the gateway has received and processed everything from the sandbox."""
         wait_while_messages_move(self._has_settled)
         wait_while_messages_move(
             lambda: not DeliveryStatus.objects.filter(applied_at=None).exists()
@@ -167,26 +171,26 @@ class Stack:
 
     def _has_settled(self) -> bool:
         try:
-            self.meta.wait_until_idle(timeout=SETTLE_POLL)
+            self.sandbox.wait_until_idle(timeout=SETTLE_POLL)
         except NothingSeen:
             return False
         return True
 
-    def lets_time_pass(self) -> None:
-        """Make every send without an answer as old as if minutes had gone by.
+    def expire_leases(self) -> None:
+        """Settle sends without an answer, as if minutes had passed.
 
-        Nothing may be under way: what is being sent right now would count as lost as well.
+        Nothing may be in progress: a message that is being sent would also count as lost.
         """
         now = datetime.now(UTC)
-        outbox_queue.settle_abandoned_sends(now=now + timedelta(minutes=3))  # leases end
-        outbox_queue.settle_abandoned_sends(now=now + timedelta(minutes=6))  # and no status came
+        outbox_queue.settle_abandoned_sends(now=now + timedelta(minutes=3))  # leases expire
+        outbox_queue.settle_abandoned_sends(now=now + timedelta(minutes=6))  # and no status arrived
 
     def is_quiet(self) -> bool:
-        """Whether nothing waits to be sent."""
+        """Return whether no message waits to be sent."""
         return not OutboundMessage.objects.filter(status__in=OutboundMessage.UNSENT).exists()
 
     def logs(self) -> Iterator[tuple[str, str]]:
-        """Give what the newest processes wrote last."""
+        """Yield the name and the end of the newest logs."""
         written = sorted((self.folder / "logs").glob("*.log"), key=lambda log: log.stat().st_mtime)
         for log in written[-4:]:
             yield log.stem, log.read_text(errors="replace")[-4_000:]
@@ -194,21 +198,21 @@ class Stack:
 
 @contextmanager
 def run_stack(*, vendor: str, database: str, folder: Path) -> Iterator[Stack]:
-    """Build a house without gateways, and end everything that ran in it."""
+    """Start a stack without gateways, and stop all its processes at the end."""
     nowhere = f"http://{LOOPBACK_HOST}:1/webhook"
-    with stand_in(webhook_url=nowhere, options=SANDBOX_OPTIONS, retry_delays=(0.2,)) as meta:
+    with run_sandbox(webhook_url=nowhere, options=SANDBOX_OPTIONS, retry_delays=(0.2,)) as sandbox:
         variables = build_child_environment(
-            _build_variables(meta, database=database, folder=folder)
+            _build_variables(sandbox, database=database, folder=folder)
         )
         with (
             ChildProcesses(environment=variables, logs=folder / "logs") as children,
-            httpx.Client(trust_env=False, timeout=PATIENCE) as knocking,
+            httpx.Client(trust_env=False, timeout=PATIENCE) as http,
         ):
-            yield Stack(vendor, database, folder, meta, children, knocking)
+            yield Stack(vendor, database, folder, sandbox, children, http)
 
 
 def seed_database() -> None:
-    """Put a raffle on sale, and let a program in."""
+    """Create an open raffle and an API token."""
     from backoffice.api import tokens
     from backoffice.api.models import ApiToken
 
@@ -223,7 +227,7 @@ def seed_database() -> None:
     )
 
 
-def _build_variables(meta: SandboxClient, *, database: str, folder: Path) -> dict[str, str]:
+def _build_variables(sandbox: SandboxClient, *, database: str, folder: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": database,
         "DJANGO_SECRET_KEY": "only-for-tests-" + "x" * 40,
@@ -234,7 +238,7 @@ def _build_variables(meta: SandboxClient, *, database: str, folder: Path) -> dic
         "META_ACCESS_TOKEN": SANDBOX_OPTIONS.access_token,
         "META_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
         "META_WABA_ID": SANDBOX_OPTIONS.waba_id,
-        "META_GRAPH_URL": meta.url,
+        "META_GRAPH_URL": sandbox.url,
         "META_GRAPH_VERSION": "v26.0",
         "MEDIA_ROOT": str(folder / "media"),
         "SENDS_PER_SECOND": "80",
@@ -246,17 +250,17 @@ def _build_variables(meta: SandboxClient, *, database: str, folder: Path) -> dic
 
 
 def wait_while_messages_move(condition: Callable[[], Any]) -> Any:
-    """Return the first true answer to a question, as long as messages move on meanwhile.
+    """Wait until `condition` is true and return its result.
 
     Raises:
-        AssertionError: no message has moved for long.
+        AssertionError: no message has changed its status for `PATIENCE` seconds.
 
     """
     return wait_until(condition, progress=count_messages)
 
 
 def count_messages() -> list[Counter[str]]:
-    """Count the messages of either direction by status, and the statuses still to apply."""
+    """Count inbound and outbound messages by status, and the statuses not yet applied."""
     return [
         Counter(InboundMessage.objects.values_list("status", flat=True)),
         Counter(OutboundMessage.objects.values_list("status", flat=True)),
@@ -264,17 +268,17 @@ def count_messages() -> list[Counter[str]]:
     ]
 
 
-def count_sends(house: Stack, buyer: BuyerClient) -> Counter[str]:
-    """Count how often Meta took each message to a buyer, by what we gave along."""
-    sent = house.meta.outgoing(to=buyer.wa_id)
+def count_sends(stack: Stack, buyer: BuyerClient) -> Counter[str]:
+    """Count how often Meta accepted each message to a buyer, by callback data."""
+    sent = stack.sandbox.outgoing(to=buyer.wa_id)
     return Counter(message["body"]["biz_opaque_callback_data"] for message in sent)
 
 
 def load_messages_to(buyer: BuyerClient) -> list[OutboundMessage]:
-    """Give our messages to a buyer, as our books have them."""
+    """Return the outbound messages to a buyer from the database."""
     return list(OutboundMessage.objects.filter(contact__wa_id=buyer.wa_id).order_by("pk"))
 
 
 def is_everything_sent(buyer: BuyerClient) -> bool:
-    """Whether every message to a buyer is on its way."""
+    """Return whether every message to a buyer has been sent."""
     return all(message.status == OutboxStatus.SENT for message in load_messages_to(buyer))

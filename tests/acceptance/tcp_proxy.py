@@ -1,4 +1,4 @@
-"""The line between the gateway and Meta: a plain TCP forwarder that can be cut and mended."""
+"""TCP proxy between the gateway and Meta that tests can disconnect and reconnect."""
 
 import select
 import socket
@@ -12,11 +12,11 @@ from deploy.child_processes import LOOPBACK_HOST
 
 CHUNK_BYTES: Final = 65_536
 POLL_SECONDS: Final = 0.05
-"""Seconds until a pipe notices that the line was cut."""
+"""Seconds between two checks whether the proxy has been disconnected."""
 
 
 class TcpProxy:
-    """Listens at an address of its own and passes everything on, unless it is cut."""
+    """Proxy that forwards all data while it is connected."""
 
     def __init__(self, *, to: str) -> None:
         target = urlsplit(to)
@@ -25,23 +25,23 @@ class TcpProxy:
         self._threads: list[threading.Thread] = []
         self._cut = threading.Event()
         self._port = 0
-        self.mend()
+        self.reconnect()
 
     @property
     def address(self) -> str:
-        """Where the gateway finds Meta."""
+        """Return the URL that the gateway uses as Meta's."""
         return f"http://{LOOPBACK_HOST}:{self._port}"
 
-    def mend(self) -> None:
-        """Let connections through, at the same port as before."""
+    def reconnect(self) -> None:
+        """Accept connections, on the same port as before."""
         self._cut.clear()
         self._listening = socket.create_server((LOOPBACK_HOST, self._port))
         self._listening.settimeout(POLL_SECONDS)
         self._port = self._listening.getsockname()[1]
         self._begin(self._accept, self._listening)
 
-    def cut(self) -> None:
-        """Refuse new connections, and end those there are."""
+    def disconnect(self) -> None:
+        """Refuse new connections and close the open ones."""
         self._cut.set()
         for thread in self._threads:
             thread.join()
@@ -73,9 +73,9 @@ class TcpProxy:
 
 @contextmanager
 def run_tcp_proxy(*, to: str) -> Iterator[TcpProxy]:
-    """Give a line that is whole, and cut it at the end."""
-    made = TcpProxy(to=to)
+    """Run a connected proxy, and disconnect it at the end."""
+    proxy = TcpProxy(to=to)
     try:
-        yield made
+        yield proxy
     finally:
-        made.cut()
+        proxy.disconnect()

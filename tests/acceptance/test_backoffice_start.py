@@ -1,4 +1,4 @@
-"""How the back office starts: what follows from its address, and its first commands."""
+"""Tests of starting the back office: settings derived from its URL, and the first commands."""
 
 import json
 import os
@@ -16,8 +16,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET: Final = "only-for-this-test-" + "x" * 40
 
 
-def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in an empty folder, with nothing set but what is given."""
+def run_python(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python command in an empty folder, with only the given environment."""
     return subprocess.run(
         [sys.executable, *command],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
@@ -28,8 +28,8 @@ def run(folder: Path, *command: str, **environment: str) -> subprocess.Completed
     )
 
 
-def settings_with(folder: Path, public_url: str) -> dict[str, Any]:
-    """Read the settings that follow from an address."""
+def load_settings(folder: Path, public_url: str) -> dict[str, Any]:
+    """Return the settings derived from a public URL."""
     names = [
         "ALLOWED_HOSTS",
         "CSRF_TRUSTED_ORIGINS",
@@ -40,7 +40,7 @@ def settings_with(folder: Path, public_url: str) -> dict[str, Any]:
         "DEBUG",
     ]
     code = f"import json; from backoffice import settings as s; print(json.dumps({{n: getattr(s, n) for n in {names}}}))"  # noqa: E501
-    done = run(folder, "-c", code, DJANGO_SECRET_KEY=SECRET, PUBLIC_URL=public_url)
+    done = run_python(folder, "-c", code, DJANGO_SECRET_KEY=SECRET, PUBLIC_URL=public_url)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -48,7 +48,7 @@ def settings_with(folder: Path, public_url: str) -> dict[str, Any]:
 
 class TestConfiguration:
     def test_an_https_address_makes_cookies_secure(self, tmp_path: Path) -> None:
-        found = settings_with(tmp_path, "https://raffles.example/")
+        found = load_settings(tmp_path, "https://raffles.example/")
 
         assert "raffles.example" in found["ALLOWED_HOSTS"]
         assert found["CSRF_TRUSTED_ORIGINS"] == ["https://raffles.example"]
@@ -60,7 +60,7 @@ class TestConfiguration:
     def test_a_plain_address_trusts_no_header_and_keeps_cookies_usable(
         self, tmp_path: Path
     ) -> None:
-        found = settings_with(tmp_path, "http://192.168.1.5:8000")
+        found = load_settings(tmp_path, "http://192.168.1.5:8000")
 
         assert found["ALLOWED_HOSTS"][0] == "192.168.1.5"
         assert found["CSRF_TRUSTED_ORIGINS"] == ["http://192.168.1.5:8000"]
@@ -80,7 +80,7 @@ manage("api_token", "create", "n8n", "--scope", "review")
 manage("check", deploy=True, fail_level="ERROR")
 """
         with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as address:
-            done = run(
+            done = run_python(
                 tmp_path,
                 *("-m", "backoffice.manage", "shell", "--verbosity=0", "--command", steps),
                 DJANGO_SECRET_KEY=SECRET,

@@ -1,4 +1,4 @@
-"""A gateway is killed between any two steps of a message's way; the next one goes on."""
+"""Tests of a gateway that is killed between any two steps of handling a message."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,88 +31,88 @@ from tests.acceptance.stack import (
 )
 
 LOST = "answer claimed"
-"""Whoever finds this cannot know that nothing was sent, and has to wait for a status."""
+"""After this crash nobody can know that nothing was sent; the next gateway waits for a status."""
 
 KILLS = 6
 BUYERS = 15
 
 
 @pytest.fixture(scope="module")
-def mortal(house: Stack) -> CrashController:
-    """Give a gateway that can be told when to die."""
-    return CrashController.begin(house)
+def crash_controller(stack: Stack) -> CrashController:
+    """Start a gateway that can be made to crash."""
+    return CrashController.start(stack)
 
 
 @pytest.fixture
-def gateway(house: Stack, mortal: CrashController) -> Iterator[CrashController]:
-    """Give it alive, and leave it so."""
-    yield mortal
-    house.meta.settings(statuses=["sent", "delivered", "read"])
-    if not mortal.lives:
-        mortal.again()
+def gateway(stack: Stack, crash_controller: CrashController) -> Iterator[CrashController]:
+    """Return the gateway, and restart it at the end if it does not run."""
+    yield crash_controller
+    stack.sandbox.settings(statuses=["sent", "delivered", "read"])
+    if not crash_controller.is_running:
+        crash_controller.restart()
 
 
 class TestAKill:
     @pytest.mark.parametrize("point", CRASH_POINTS)
     def test_at_any_point_leaves_the_buyer_answered_exactly_once(
-        self, house: Stack, gateway: CrashController, point: str
+        self, stack: Stack, gateway: CrashController, point: str
     ) -> None:
-        buyer = house.buyer()
+        buyer = stack.buyer()
         request_card(buyer)
-        house.settles()
+        stack.wait_until_settled()
 
-        gateway.dies_at(point)
+        gateway.crash_at(point)
         buyer.says("3 random")
-        assert gateway.is_over()
-        gateway.again()
-        house.settles()
+        assert gateway.wait_for_crash()
+        gateway.restart()
+        stack.wait_until_settled()
         if point == LOST:
-            house.lets_time_pass()
+            stack.expire_leases()
         wait_for_message(buyer, "Held for you")
 
-        place_order(buyer)  # the conversation goes on
-        house.settles()
+        place_order(buyer)  # the conversation continues
+        stack.wait_until_settled()
         assert is_everything_sent(buyer)
-        assert list(count_sends(house, buyer).values()) == [1, 1, 1]
-        assert house.meta.list_refused_requests() == []
+        assert list(count_sends(stack, buyer).values()) == [1, 1, 1]
+        assert stack.sandbox.list_refused_requests() == []
         assert inventory.find_inventory_problems() == []
 
     def test_while_sending_without_ever_a_status_sends_that_one_message_again(
-        self, house: Stack, gateway: CrashController
+        self, stack: Stack, gateway: CrashController
     ) -> None:
-        buyer = house.buyer()
-        house.meta.settings(statuses=[])
+        buyer = stack.buyer()
+        stack.sandbox.settings(statuses=[])
 
-        gateway.dies_at("answer sent")
+        gateway.crash_at("answer sent")
         buyer.says("hi")
-        assert gateway.is_over()
-        gateway.again()
-        house.settles()
-        assert list(count_sends(house, buyer).values()) == [1]
-        house.lets_time_pass()
+        assert gateway.wait_for_crash()
+        gateway.restart()
+        stack.wait_until_settled()
+        assert list(count_sends(stack, buyer).values()) == [1]
+        stack.expire_leases()
         wait_while_messages_move(lambda: is_everything_sent(buyer))
 
-        assert list(count_sends(house, buyer).values()) == [2]
+        assert list(count_sends(stack, buyer).values()) == [2]
 
 
 class TestKillsAtRandom:
     def test_lose_nothing_and_double_only_what_was_under_way(
-        self, house: Stack, gateway: CrashController
+        self, stack: Stack, gateway: CrashController
     ) -> None:
-        crowd = [house.buyer() for _ in range(BUYERS)]
-        under_way: set[str] = set()
+        crowd = [stack.buyer() for _ in range(BUYERS)]
+        in_progress: set[str] = set()
         with ThreadPoolExecutor(max_workers=8) as phones:
-            purchases = [phones.submit(buys, buyer) for buyer in crowd]
+            purchases = [phones.submit(buy_three_numbers, buyer) for buyer in crowd]
             for _ in range(KILLS):
-                wait_for_sends(house, randint(2, 8), unless=purchases)
-                under_way |= kill(gateway)
+                wait_for_sends(stack, randint(2, 8), unless=purchases)
+                in_progress |= kill(gateway)
             codes = [purchase.result() for purchase in purchases]
 
-        house.settles()
-        wait_while_messages_move(house.is_quiet)
-        taken = sum((count_sends(house, buyer) for buyer in crowd), Counter())
-        assert {callback for callback, times in taken.items() if times > 1} <= under_way
-        assert len(taken) == 3 * BUYERS  # held, to pay, under review
+        stack.wait_until_settled()
+        wait_while_messages_move(stack.is_quiet)
+        taken = sum((count_sends(stack, buyer) for buyer in crowd), Counter())
+        assert {callback for callback, times in taken.items() if times > 1} <= in_progress
+        assert len(taken) == 3 * BUYERS  # numbers held, payment due, under review
         assert inventory.find_inventory_problems() == []
         orders = Order.objects.filter(code__in=codes, under_review_since__isnull=False)
         assert orders.count() == len(set(codes)) == BUYERS
@@ -121,48 +121,48 @@ class TestKillsAtRandom:
         ]
         assert len(answered) == len(set(answered)) == 3 * BUYERS
         fetching = PaymentProof.objects.filter(status=ProofStatus.FETCHING)
-        fetching.update(fetch_at=datetime.now(UTC))  # whoever fetched them may be dead
+        # The process that fetched them may have been killed.
+        fetching.update(fetch_at=datetime.now(UTC))
         wait_while_messages_move(lambda: not fetching.exists())
         kept = PaymentProof.objects.filter(order__in=orders, status=ProofStatus.KEPT)
         assert kept.count() == BUYERS
 
 
-def buys(buyer: BuyerClient) -> str:
-    """Buy three numbers and give the order's code."""
+def buy_three_numbers(buyer: BuyerClient) -> str:
+    """Buy three numbers and return the order's code."""
     hold_numbers(buyer)
     code = place_order(buyer)
     send_receipt(buyer)
     return code
 
 
-def wait_for_sends(house: Stack, number: int, *, unless: Sequence[Future[str]]) -> None:
-    """Wait until Meta took so many more messages, or everybody has bought."""
-    so_far = max((message["n"] for message in house.meta.outgoing()), default=0)
+def wait_for_sends(stack: Stack, number: int, *, unless: Sequence[Future[str]]) -> None:
+    """Wait until Meta has accepted `number` more messages, or all purchases are done."""
+    so_far = max((message["n"] for message in stack.sandbox.outgoing()), default=0)
     wait_while_messages_move(
         lambda: (
-            len(house.meta.outgoing(after=so_far, wait=1)) >= number
+            len(stack.sandbox.outgoing(after=so_far, wait=1)) >= number
             or all(purchase.done() for purchase in unless)
         )
     )
 
 
 def kill(gateway: CrashController) -> set[str]:
-    """Kill the gateway and start another.
+    """Kill the gateway and restart it.
 
     Returns:
-        What was under way, by what we gave along.
+        The callback data of the messages that were being sent.
 
     """
-    house = gateway.house
+    stack = gateway.stack
     gateway.kill()
-    outbox_queue.settle_abandoned_sends(
-        now=datetime.now(UTC) + timedelta(minutes=3)
-    )  # nobody sends: all leases end
+    # No gateway runs, so all leases expire.
+    outbox_queue.settle_abandoned_sends(now=datetime.now(UTC) + timedelta(minutes=3))
     lost = OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN)
-    under_way = {str(callback) for callback in lost.values_list("callback_data", flat=True)}
-    gateway.again()
-    # No status will come of what never reached Meta: its minute and a half go by at once.
-    arrived = {message["body"]["biz_opaque_callback_data"] for message in house.meta.outgoing()}
-    lost.filter(callback_data__in=under_way - arrived).update(next_attempt_at=datetime.now(UTC))
+    in_progress = {str(callback) for callback in lost.values_list("callback_data", flat=True)}
+    gateway.restart()
+    # No status will arrive for a message that never reached Meta: skip the 90 seconds of waiting.
+    arrived = {message["body"]["biz_opaque_callback_data"] for message in stack.sandbox.outgoing()}
+    lost.filter(callback_data__in=in_progress - arrived).update(next_attempt_at=datetime.now(UTC))
     outbox_queue.settle_abandoned_sends(now=datetime.now(UTC))
-    return under_way
+    return in_progress

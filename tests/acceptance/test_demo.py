@@ -1,4 +1,4 @@
-"""What a newcomer types first: the demo, its script and the doctor, as real commands."""
+"""Tests of the demo, its script and the doctor as real commands."""
 
 import os
 import re
@@ -20,16 +20,16 @@ pytestmark = pytest.mark.xdist_group("demo")
 RAFFLEBOT = str(Path(sys.executable).with_name("rafflebot"))
 
 
-def bare(**variables: str) -> dict[str, str]:
-    """Give an environment in which nothing of the bot is set but `variables`."""
+def build_environment(**variables: str) -> dict[str, str]:
+    """Return the environment without the bot's variables, plus `variables`."""
     ours = {name.upper() for name in Settings.model_fields} | {"DJANGO_SETTINGS_MODULE"}
     return {name: value for name, value in os.environ.items() if name not in ours} | variables
 
 
-def rafflebot(
+def run_rafflebot(
     *arguments: str, env: Mapping[str, str], folder: Path
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, in a folder without a `.env`."""
+    """Run the command until it ends, in a folder without a `.env`."""
     return subprocess.run(
         [RAFFLEBOT, *arguments],
         env=dict(env),
@@ -42,17 +42,17 @@ def rafflebot(
 
 
 @dataclass(frozen=True)
-class Visit:
-    """A demo somebody bought a ticket in until it was killed, and the one that went on.
+class DemoVisit:
+    """A demo that was killed after a purchase, and a second one that continued from it.
 
     Attributes:
-        said: what the first one printed, from its panel to the order.
-        variables: what its processes ran with.
-        doctor: the check of the demo as it ran.
-        intruder: a second demo in the same folder, meanwhile.
-        alive: the processes there were before the kill.
-        left: those that were still there some seconds after it.
-        next: the demo of the next day.
+        said: output of the first demo.
+        variables: environment variables of its processes.
+        doctor: the doctor's run while the demo was running.
+        intruder: a second demo that was started in the same folder meanwhile.
+        alive: the processes before the kill.
+        left: the processes that still existed some seconds after it.
+        next: the demo that was started afterwards.
 
     """
 
@@ -66,38 +66,38 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def visit(tmp_path_factory: pytest.TempPathFactory) -> Visit:
-    """Run one demo through everything: processes start slowly, so they start once."""
+def visit(tmp_path_factory: pytest.TempPathFactory) -> DemoVisit:
+    """Run one demo for all tests, because starting its processes is slow."""
     folder = tmp_path_factory.mktemp("demo")
     again = ("demo", "--folder", str(folder / "var"))
-    with begin(*again, folder=folder) as running:
+    with start_rafflebot(*again, folder=folder) as running:
         try:
-            said = talk(
+            said = type_lines(
                 running, ("hi", "My tickets"), ("3 random", "Confirm"), ("/1", "please pay")
             )
             variables = dotenv.read_env_file(folder / "var" / "demo.env")
-            env = bare(**variables)
-            doctor = rafflebot("doctor", env=env, folder=folder)
-            intruder = rafflebot(*again, env=env, folder=folder)
-            alive = living_in(folder)
+            env = build_environment(**variables)
+            doctor = run_rafflebot("doctor", env=env, folder=folder)
+            intruder = run_rafflebot(*again, env=env, folder=folder)
+            alive = list_processes(folder)
         finally:
             running.kill()
-    left = left_in(folder)
-    with begin(*again, folder=folder) as running:
+    left = list_remaining_processes(folder)
+    with start_rafflebot(*again, folder=folder) as running:
         try:
-            later = talk(running, ("menu", "waits for"))
+            later = type_lines(running, ("menu", "waits for"))
             later += running.communicate("/quit\n")[0]
         finally:
             running.kill()
     after = subprocess.CompletedProcess(again, running.returncode, later)
-    return Visit(said, variables, doctor, intruder, alive, left, after)
+    return DemoVisit(said, variables, doctor, intruder, alive, left, after)
 
 
-def begin(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
-    """Start the command, to talk with it."""
+def start_rafflebot(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
+    """Start the command with pipes for its input and output."""
     return subprocess.Popen(
         [RAFFLEBOT, *arguments],
-        env=bare(PYTHONUNBUFFERED="1"),
+        env=build_environment(PYTHONUNBUFFERED="1"),
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -106,11 +106,11 @@ def begin(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
-def talk(demo: "subprocess.Popen[str]", *turns: tuple[str, str]) -> str:
-    """Type lines on a demo's phone, each once a word of the answer before has come.
+def type_lines(demo: "subprocess.Popen[str]", *turns: tuple[str, str]) -> str:
+    """Type lines into a demo, each after the expected part of the previous answer.
 
     Returns:
-        All that was printed meanwhile.
+        Everything that was printed meanwhile.
 
     """
     assert demo.stdin is not None
@@ -126,15 +126,15 @@ def talk(demo: "subprocess.Popen[str]", *turns: tuple[str, str]) -> str:
     return said
 
 
-def left_in(folder: Path) -> list[str]:
-    """Name the processes that are still there once those that end had their time."""
+def list_remaining_processes(folder: Path) -> list[str]:
+    """List the processes that still exist after waiting for them to end."""
     with suppress(AssertionError):
-        wait_until(lambda: not living_in(folder), progress=lambda: living_in(folder))
-    return living_in(folder)
+        wait_until(lambda: not list_processes(folder), progress=lambda: list_processes(folder))
+    return list_processes(folder)
 
 
-def living_in(folder: Path) -> list[str]:
-    """Name the processes whose environment names the folder."""
+def list_processes(folder: Path) -> list[str]:
+    """List the processes whose environment or command line contains the folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -151,7 +151,9 @@ class TestScript:
     def test_plays_two_purchases_to_the_last_message_and_leaves_nothing(
         self, tmp_path: Path
     ) -> None:
-        played = rafflebot("demo", "--script", env=bare(TMPDIR=str(tmp_path)), folder=tmp_path)
+        played = run_rafflebot(
+            "demo", "--script", env=build_environment(TMPDIR=str(tmp_path)), folder=tmp_path
+        )
 
         said = played.stdout
         assert played.returncode == 0, said + played.stderr
@@ -174,7 +176,7 @@ class TestScript:
             assert re.search(line, said), line
         assert len(re.findall(r"◀ Paid\. \d\d · \d\d · \d\d are yours\.", said)) == 2
         assert list(tmp_path.iterdir()) == []
-        assert living_in(tmp_path) == []
+        assert list_processes(tmp_path) == []
 
     def test_a_failure_is_one_sentence_and_a_code(self, tmp_path: Path) -> None:
         broken = tmp_path / "broken"
@@ -186,18 +188,18 @@ class TestScript:
             "    os._exit(3)\n"
         )
 
-        env = bare(TMPDIR=str(tmp_path), PYTHONPATH=str(broken))
-        played = rafflebot("demo", "--script", env=env, folder=tmp_path)
+        env = build_environment(TMPDIR=str(tmp_path), PYTHONPATH=str(broken))
+        played = run_rafflebot("demo", "--script", env=env, folder=tmp_path)
 
         assert played.returncode == 1
         assert "The demo failed: `-m deploy.demo` failed:\nthe disk is full" in played.stdout
         assert "Traceback" not in played.stdout + played.stderr
         assert [path.name for path in tmp_path.iterdir()] == ["broken"]
-        assert living_in(tmp_path) == []
+        assert list_processes(tmp_path) == []
 
 
 class TestDemo:
-    def test_satisfies_the_doctor(self, visit: Visit) -> None:
+    def test_satisfies_the_doctor(self, visit: DemoVisit) -> None:
         examined = visit.doctor
 
         assert examined.returncode == 0, examined.stdout + examined.stderr
@@ -207,15 +209,17 @@ class TestDemo:
         for name in ("DJANGO_SECRET_KEY", "META_ACCESS_TOKEN", "META_APP_SECRET"):
             assert visit.variables[name] not in examined.stdout
 
-    def test_keeps_a_second_one_out_of_its_folder(self, visit: Visit) -> None:
+    def test_keeps_a_second_one_out_of_its_folder(self, visit: DemoVisit) -> None:
         assert visit.intruder.returncode == 1
         assert "already runs" in visit.intruder.stdout
 
-    def test_leaves_no_process_behind_when_it_is_killed(self, visit: Visit) -> None:
+    def test_leaves_no_process_behind_when_it_is_killed(self, visit: DemoVisit) -> None:
         assert len(visit.alive) > 3
         assert visit.left == []
 
-    def test_goes_on_where_the_one_before_ended_though_that_was_killed(self, visit: Visit) -> None:
+    def test_goes_on_where_the_one_before_ended_though_that_was_killed(
+        self, visit: DemoVisit
+    ) -> None:
         said = visit.next.stdout
         assert visit.next.returncode == 0, visit.said + said
 
@@ -230,9 +234,11 @@ class TestDemo:
 
 class TestDoctor:
     def test_names_everything_that_is_missing_or_malformed_at_once(self, tmp_path: Path) -> None:
-        env = bare(DATABASE_URL="mysql://raffle", META_GRAPH_VERSION="26", PUBLIC_URL="raffles")
+        env = build_environment(
+            DATABASE_URL="mysql://raffle", META_GRAPH_VERSION="26", PUBLIC_URL="raffles"
+        )
 
-        examined = rafflebot("doctor", env=env, folder=tmp_path)
+        examined = run_rafflebot("doctor", env=env, folder=tmp_path)
 
         assert examined.returncode == 1
         for name in (
@@ -250,13 +256,13 @@ class TestDoctor:
         assert "Traceback" not in examined.stdout + examined.stderr
 
     def test_a_database_out_of_reach_is_named_without_its_password(self, tmp_path: Path) -> None:
-        env = bare(
+        env = build_environment(
             DATABASE_URL="postgres://raffle:hunter2@127.0.0.1:1/raffle",
             DJANGO_SECRET_KEY="k" * 50,
             META_GRAPH_URL="http://127.0.0.1:1",
         )
 
-        examined = rafflebot("doctor", env=env, folder=tmp_path)
+        examined = run_rafflebot("doctor", env=env, folder=tmp_path)
 
         assert examined.returncode == 1
         assert "✗ Database" in examined.stdout
@@ -265,10 +271,10 @@ class TestDoctor:
         assert "k" * 50 not in examined.stdout + examined.stderr
 
     def test_fresh_secrets_are_a_start(self, tmp_path: Path) -> None:
-        made = rafflebot("secrets", env=bare(), folder=tmp_path)
+        made = run_rafflebot("secrets", env=build_environment(), folder=tmp_path)
         (tmp_path / ".env").write_text(made.stdout)
 
-        examined = rafflebot("doctor", "--json", env=bare(), folder=tmp_path)
+        examined = run_rafflebot("doctor", "--json", env=build_environment(), folder=tmp_path)
 
         assert '"title": "DJANGO_SECRET_KEY"' not in examined.stdout
         assert '"title": "META_VERIFY_TOKEN"' not in examined.stdout

@@ -1,4 +1,4 @@
-"""What happens in a purchase reaches another system, signed, whatever becomes of its neighbours."""
+"""Tests of the events of a purchase: signed, and not held up by another receiver."""
 
 import hashlib
 import hmac
@@ -29,46 +29,46 @@ pytestmark = pytest.mark.same_everywhere
 PURCHASE = {"order.created", "order.proof_received", "order.paid"}
 
 
-def opened(got: ReceivedEvent, *, secret: str) -> dict[str, str]:
-    """Check both signatures of a request as a receiver does, and give what it says."""
-    seal = hmac.new(secret.encode(), got.body, hashlib.sha256).hexdigest()
-    assert got.headers["X-Raffle-Signature"] == f"sha256={seal}"
+def verify_event(got: ReceivedEvent, *, secret: str) -> dict[str, str]:
+    """Verify both signatures of a request as a receiver does, and return its body."""
+    signature = hmac.new(secret.encode(), got.body, hashlib.sha256).hexdigest()
+    assert got.headers["X-Raffle-Signature"] == f"sha256={signature}"
     told: dict[str, str] = Webhook(secret).verify(got.body, got.headers)
     assert got.headers["webhook-id"] == told["id"]
     return told
 
 
-def wants_events(name: str, url: str) -> EventEndpoint:
-    """Make an endpoint that wants all events."""
+def create_endpoint(name: str, url: str) -> EventEndpoint:
+    """Create an endpoint for all events."""
     now = datetime.now(UTC)
     return endpoints.create_endpoint(name=name, url=url, by="olga", allow_private=True, now=now)
 
 
-def lets_the_waits_end() -> None:
-    """Make every event that waits for its next try due."""
+def make_deliveries_due() -> None:
+    """Make every delivery that waits for its next attempt due now."""
     waiting = EventDelivery.objects.filter(status=EventDeliveryStatus.QUEUED)
     waiting.update(next_attempt_at=datetime.now(UTC))
 
 
-def is_being_told(name: str) -> bool:
-    """Whether an event is under way to an endpoint; if none is, make the next one due."""
+def is_sending_to(name: str) -> bool:
+    """Return whether an event is being sent to an endpoint; if not, make the next one due."""
     sending = EventDelivery.objects.filter(status=EventDeliveryStatus.SENDING)
     if sending.filter(endpoint__name=name).exists():
         return True
-    lets_the_waits_end()
+    make_deliveries_due()
     return False
 
 
-def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: Stack) -> None:
+def test_a_purchase_is_told_beside_a_receiver_that_never_answers(stack: Stack) -> None:
     with (
         event_receivers.run_receiver(statuses=[500]) as n8n,
         event_receivers.run_silent_receiver() as dead,
     ):
-        endpoint = wants_events("n8n", n8n.url)
-        wants_events("dead", dead)
-        gateway = house.opens()
+        endpoint = create_endpoint("n8n", n8n.url)
+        create_endpoint("dead", dead)
+        gateway = stack.start_gateway_and_wait()
 
-        ana = house.buyer()
+        ana = stack.buyer()
         request_card(ana)
         hold_numbers(ana, "3 random")
         order = Order.objects.get(code=place_order(ana))
@@ -81,14 +81,14 @@ def test_a_purchase_is_told_beside_a_receiver_that_never_answers(house: Stack) -
             lambda: len({got.headers["webhook-id"] for got in n8n.got}) == len(PURCHASE)
         )
         wait_while_messages_move(EventAttempt.objects.filter(http_status=500).exists)
-        lets_the_waits_end()
+        make_deliveries_due()
         wait_while_messages_move(lambda: len(n8n.got) == len(PURCHASE) + 1)
 
-        wait_while_messages_move(lambda: is_being_told("dead"))
-        assert gateway.ends()
-        assert "events_left_to_others" in gateway.child.log.read_text()  # not waited for
+        wait_while_messages_move(lambda: is_sending_to("dead"))
+        assert gateway.stop_gracefully()
+        assert "events_left_to_others" in gateway.child.log.read_text()  # it is not waited for
 
-    told = [opened(got, secret=endpoint.secret) for got in n8n.got]
+    told = [verify_event(got, secret=endpoint.secret) for got in n8n.got]
     arrived = {each["id"]: each["type"] for each in told}
     assert set(arrived.values()) == PURCHASE
     assert [got.status for got in n8n.got] == [500, 200, 200, 200]

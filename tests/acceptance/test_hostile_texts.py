@@ -1,4 +1,4 @@
-"""Texts made to stop a gateway: it goes on, answers them, and answers everybody else meanwhile."""
+"""Tests of texts that try to block a gateway: it answers them and everybody else."""
 
 import pytest
 
@@ -18,10 +18,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_text_is_answered_and_holds_nobody_up(house: Stack, name: str) -> None:
-    if not house.gateways:
-        house.opens()
-    hostile, ana = house.buyer(), house.buyer()
+def test_a_hostile_text_is_answered_and_holds_nobody_up(stack: Stack, name: str) -> None:
+    if not stack.gateways:
+        stack.start_gateway_and_wait()
+    hostile, ana = stack.buyer(), stack.buyer()
     request_card(hostile)
 
     hostile.says(HOSTILE[name])

@@ -1,4 +1,4 @@
-"""A start without its configuration: every process says at once everything that is missing."""
+"""Tests of starting without configuration: each process lists everything that is missing."""
 
 import os
 import subprocess
@@ -18,8 +18,10 @@ NO_SOCKET = "--no-control-socket"
 FOR_META = {"META_APP_SECRET", "META_VERIFY_TOKEN", "META_ACCESS_TOKEN", "META_PHONE_NUMBER_ID"}
 
 
-def start(*command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Start a process in a folder without a `.env`, with nothing set but `variables`."""
+def run_without_configuration(
+    *command: str, folder: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder without a `.env`, with only `variables` of the bot set."""
     ours = {name.upper() for name in Settings.model_fields} | {"DJANGO_SETTINGS_MODULE"}
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
@@ -34,8 +36,8 @@ def start(*command: str, folder: Path, **variables: str) -> subprocess.Completed
     )
 
 
-def named(said: str) -> set[str]:
-    """Give the variables that are complained of, each on a line of its own."""
+def parse_listed_variables(said: str) -> set[str]:
+    """Return the variables that the output lists, each on its own line."""
     lines = (line.partition(":")[0] for line in said.splitlines() if line.startswith("  "))
     return {line.strip() for line in lines if line.strip().isupper()}
 
@@ -52,10 +54,10 @@ def test_a_start_without_configuration_names_everything_at_once_and_fails(
     command: tuple[str, ...], missing: set[str], tmp_path: Path
 ) -> None:
     wrong = {"DATABASE_URL": "oracle://nowhere", "LOG_LEVEL": "loud", "PUBLIC_URL": "nonsense"}
-    done = start(*command, folder=tmp_path, **wrong)
+    done = run_without_configuration(*command, folder=tmp_path, **wrong)
 
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert named(said) == {*wrong, *missing}
+    assert parse_listed_variables(said) == {*wrong, *missing}
     assert "Traceback" not in said
     assert "oracle" not in said

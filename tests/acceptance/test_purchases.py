@@ -1,4 +1,4 @@
-"""Whole purchases over HTTP: buyer, gateway, Meta, back office."""
+"""Tests of whole purchases over HTTP: buyer, gateway, Meta, back office."""
 
 from collections.abc import Iterator
 
@@ -20,21 +20,21 @@ from tests.acceptance.buyer_steps import (
 from tests.acceptance.stack import API_TOKEN, Stack
 
 MOST_MESSAGES = 6
-"""What a purchase may cost the seller."""
+"""Limit of messages per purchase, because the seller pays per message."""
 
 
 @pytest.fixture(scope="module")
-def seller(house: Stack) -> Iterator[ApiClient]:
-    """Give the program that confirms payments; a gateway runs as well."""
-    gateway = house.starts()
-    address = house.opens_backoffice()
-    house.awaits(gateway)
-    with ApiClient(address, token=API_TOKEN) as program:
-        yield program
+def seller(stack: Stack) -> Iterator[ApiClient]:
+    """Start a gateway and the back office, and return the API client that confirms payments."""
+    gateway = stack.start_gateway()
+    address = stack.start_backoffice()
+    stack.wait_until_ready(gateway)
+    with ApiClient(address, token=API_TOKEN) as client:
+        yield client
 
 
-def sold(code: str) -> list[str]:
-    """Give the numbers of a paid order, having looked that all of them are sold."""
+def load_sold_numbers(code: str) -> list[str]:
+    """Return the numbers of a paid order, after checking that all of them are sold."""
     order = Order.objects.get(code=code)
     assert order.status == OrderStatus.PAID
     tickets = [link.ticket for link in order.order_tickets.filter(released_at=None)]
@@ -42,17 +42,17 @@ def sold(code: str) -> list[str]:
     return sorted(order.raffle.format_ticket_number(ticket.number) for ticket in tickets)
 
 
-def confirmed(seller: ApiClient, code: str, buyer: BuyerClient) -> list[str]:
-    """Confirm a payment and give the numbers the buyer is told are theirs."""
+def confirm_payment(seller: ApiClient, code: str, buyer: BuyerClient) -> list[str]:
+    """Confirm a payment and return the numbers in the message to the buyer."""
     seller.confirm_payment(seller.wait_for_kept_proof(code))
     return parse_ticket_numbers(wait_for_message(buyer, "Paid"))
 
 
 class TestAPurchase:
     def test_by_random_numbers_ends_with_the_buyer_owning_them(
-        self, house: Stack, seller: ApiClient
+        self, stack: Stack, seller: ApiClient
     ) -> None:
-        ana = house.buyer()
+        ana = stack.buyer()
         request_card(ana)
         ana.taps("Random numbers")
         wait_for_message(ana, "How many")
@@ -60,18 +60,18 @@ class TestAPurchase:
         code = place_order(ana)
         send_receipt(ana)
 
-        paid = confirmed(seller, code, ana)
+        paid = confirm_payment(seller, code, ana)
 
-        assert paid == held == sold(code)
+        assert paid == held == load_sold_numbers(code)
         assert len(held) == 3
-        assert len(house.meta.outgoing(to=ana.wa_id)) <= MOST_MESSAGES
-        assert house.meta.list_refused_requests() == []
+        assert len(stack.sandbox.outgoing(to=ana.wa_id)) <= MOST_MESSAGES
+        assert stack.sandbox.list_refused_requests() == []
         assert inventory.find_inventory_problems() == []
 
     def test_by_picked_numbers_ends_with_the_buyer_owning_exactly_those(
-        self, house: Stack, seller: ApiClient
+        self, stack: Stack, seller: ApiClient
     ) -> None:
-        ben = house.buyer()
+        ben = stack.buyer()
         request_card(ben)
         ben.taps("Pick my numbers")
         wait_for_message(ben, "Which numbers")
@@ -79,9 +79,9 @@ class TestAPurchase:
         code = place_order(ben)
         send_receipt(ben)
 
-        paid = confirmed(seller, code, ben)
+        paid = confirm_payment(seller, code, ben)
 
-        assert paid == held == sold(code) == ["007", "013", "845"]
-        assert len(house.meta.outgoing(to=ben.wa_id)) <= MOST_MESSAGES
-        assert house.meta.list_refused_requests() == []
+        assert paid == held == load_sold_numbers(code) == ["007", "013", "845"]
+        assert len(stack.sandbox.outgoing(to=ben.wa_id)) <= MOST_MESSAGES
+        assert stack.sandbox.list_refused_requests() == []
         assert inventory.find_inventory_problems() == []

@@ -1,4 +1,4 @@
-"""Every real webhook there is, posted to a gateway that runs."""
+"""Tests of real webhooks posted to a running gateway."""
 
 import hashlib
 
@@ -7,16 +7,16 @@ from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, DeliveryStatus, InboundMessage, UnreadableItem
 from tests.acceptance.stack import Stack, wait_while_messages_move
 from tests.conftest import skip_or_fail
-from tests.unit.whatsapp.test_real_payloads import PAYLOADS
+from tests.real_payloads import REAL_PAYLOADS
 
 
-def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: Stack) -> None:
-    if not PAYLOADS:
+def test_every_real_webhook_is_accepted_kept_and_dealt_with(stack: Stack) -> None:
+    if not REAL_PAYLOADS:
         skip_or_fail("no folder shared/payloads beside the checkout")
-    house.opens()
-    bodies = {str(payload.id): payload.values[0] for payload in PAYLOADS}
+    stack.start_gateway_and_wait()
+    bodies = dict(REAL_PAYLOADS)
 
-    statuses = {name: house.knocks(body) for name, body in bodies.items()}
+    statuses = {name: stack.post_webhook(body) for name, body in bodies.items()}
 
     assert {name: status for name, status in statuses.items() if status != 200} == {}
     assert [name for name, body in bodies.items() if not is_kept(body)] == []
@@ -27,7 +27,7 @@ def test_every_real_webhook_is_accepted_kept_and_dealt_with(house: Stack) -> Non
 
 
 def is_kept(body: bytes) -> bool:
-    """Whether everything a webhook says is in the books."""
+    """Return whether everything in a webhook has been stored."""
     read = payloads.parse_webhook(body)
     return (
         all(

@@ -14,13 +14,13 @@ from tests import benchmarks
 
 
 def list_benchmarks() -> list[str]:
-    """List the benchmarks there are, in alphabetical order."""
+    """Return the names of all benchmarks in alphabetical order."""
     modules = Path(__file__).parent.glob("*.py")
     return sorted(each.stem for each in modules if "\ndef run(" in each.read_text())
 
 
 def main() -> int:
-    """Run what the command line names."""
+    """Run the benchmark named on the command line, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=list_benchmarks(), help="default: all of them")
     name = parser.parse_args().name

@@ -1,7 +1,7 @@
-"""Asks the API over a busy month's books, and times each answer.
+"""Benchmark of the API with the data of a busy month.
 
-A million numbers, a hundred thousand orders. A program with a token of scope READ asks as n8n
-does: cold, over a new connection and with nothing remembered in the process, then warm.
+The database has a million ticket numbers and a hundred thousand orders. A client with a token of
+scope READ requests each URL cold (new database connection, empty caches) and then warm.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 LIST_QUERIES: Final = 8
 FAST_MS: Final = 50
 COLD_MS: Final = 100
-"""A program asks a process that runs; once in its life it finds it without a connection."""
+"""Higher limit, because a server process is cold only once: it normally has a connection."""
 
 
 def run() -> None:
     """Measure on both databases.
 
     Raises:
-        SystemExit: if an answer takes more than it may.
+        SystemExit: an answer exceeds its limits.
 
     """
-    pages.measure_pages("The API", visitor=_program, pages=questions)
+    pages.measure_pages("The API", visitor=_create_api_client, pages=list_api_pages)
 
 
-def _program() -> "Client":
+def _create_api_client() -> "Client":
     from django.test import Client
 
     from backoffice.api import tokens
@@ -40,8 +40,8 @@ def _program() -> "Client":
     return Client(headers={"Authorization": f"Bearer {made.text}"})
 
 
-def questions() -> list[Page]:
-    """List what a program asks, with one of what each answers."""
+def list_api_pages() -> list[Page]:
+    """Return the URLs to request, with sample objects."""
     from shared.raffles.models import Order, PaymentProof, Raffle
 
     raffle = Raffle.objects.order_by("pk").values_list("pk", flat=True)[0]
@@ -51,19 +51,19 @@ def questions() -> list[Page]:
     lately = quote((datetime.now(UTC) - timedelta(hours=1)).isoformat())
     assert paid.contact is not None
     return [
-        _list("orders", "orders"),
-        _list("orders, pending", "orders?status=PENDING_PAYMENT"),
-        _list("orders, paid", "orders?status=PAID"),
-        _list("orders, from the middle", f"orders?after={newest // 2}"),
-        _list("orders, newest first", "orders?ordering=-id"),
-        _list("orders of a raffle", f"orders?raffle={raffle}&status=PAID"),
-        _list("orders with a proof", "orders?has_proof=true&status=PENDING_PAYMENT"),
-        _list("orders under review", "orders?under_review=true"),
-        _list("orders to decide about", "orders?needs_decision=true"),
-        _list("orders changed lately", f"orders?updated_since={lately}"),
-        _list("orders of a code", f"orders?code={paid.code}"),
-        _list("orders of a phone", f"orders?buyer=%2B{paid.contact.wa_id}"),
-        _list("orders of a number", f"orders?number=7919&raffle={raffle}"),
+        _build_list_page("orders", "orders"),
+        _build_list_page("orders, pending", "orders?status=PENDING_PAYMENT"),
+        _build_list_page("orders, paid", "orders?status=PAID"),
+        _build_list_page("orders, from the middle", f"orders?after={newest // 2}"),
+        _build_list_page("orders, newest first", "orders?ordering=-id"),
+        _build_list_page("orders of a raffle", f"orders?raffle={raffle}&status=PAID"),
+        _build_list_page("orders with a proof", "orders?has_proof=true&status=PENDING_PAYMENT"),
+        _build_list_page("orders under review", "orders?under_review=true"),
+        _build_list_page("orders to decide about", "orders?needs_decision=true"),
+        _build_list_page("orders changed lately", f"orders?updated_since={lately}"),
+        _build_list_page("orders of a code", f"orders?code={paid.code}"),
+        _build_list_page("orders of a phone", f"orders?buyer=%2B{paid.contact.wa_id}"),
+        _build_list_page("orders of a number", f"orders?number=7919&raffle={raffle}"),
         Page("order", f"/api/orders/{paid.code}"),
         Page("order, proofs", f"/api/orders/{paid.pk}/proofs"),
         Page("proofs", "/api/proofs"),
@@ -73,8 +73,8 @@ def questions() -> list[Page]:
         Page(
             "availability",
             f"/api/raffles/{raffle}/availability",
-            most_ms=FAST_MS,
-            most_cold_ms=COLD_MS,
+            max_ms=FAST_MS,
+            max_cold_ms=COLD_MS,
         ),
         Page("numbers", f"/api/raffles/{raffle}/numbers"),
         Page("raffle, statistics", f"/api/raffles/{raffle}/statistics"),
@@ -83,7 +83,5 @@ def questions() -> list[Page]:
     ]
 
 
-def _list(name: str, path: str) -> Page:
-    return Page(
-        name, f"/api/{path}", most_queries=LIST_QUERIES, most_ms=FAST_MS, most_cold_ms=COLD_MS
-    )
+def _build_list_page(name: str, path: str) -> Page:
+    return Page(name, f"/api/{path}", max_queries=LIST_QUERIES, max_ms=FAST_MS, max_cold_ms=COLD_MS)

@@ -1,9 +1,9 @@
-"""Holds five random numbers of a million: the product's way against `order_by("?")`.
+"""Benchmark of holding five random numbers of a million, compared with `order_by("?")`.
 
-Both hold in one transaction and write the same rows, asked for by as many processes at once as the
-machine has cores, so that it is the work that is measured and not how fast an idle machine wakes.
-The rounds of the two alternate, so that whatever else the machine does meets both alike; only the
-ratio travels to other machines.
+Both designs use one transaction and write the same rows. One client process per core keeps the
+machine busy, so that the work is measured and not the wake-up time of an idle machine. The rounds
+alternate, so that other load affects both designs equally. Only the ratio is comparable between
+machines.
 """
 
 import os
@@ -27,7 +27,7 @@ NUMBERS: Final = 1_000_000
 QUANTITY: Final = 5
 ROUNDS: Final = 3
 GOAL: Final = 100
-"""How many times faster the product must be on PostgreSQL."""
+"""Factor by which the product must be faster on PostgreSQL."""
 
 CLIENTS: Final = os.cpu_count() or 1
 
@@ -36,7 +36,7 @@ type Hold = Callable[[Raffle, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one client did in one round: how long each hold took, and from when to when, in s."""
+    """Measurements of one client in one round: duration of each hold, begin and end, in seconds."""
 
     seconds: list[float]
     began: float
@@ -47,53 +47,53 @@ def run() -> None:
     """Measure on both databases.
 
     Raises:
-        SystemExit: if the product is less than `GOAL` times faster on PostgreSQL.
+        SystemExit: the product is less than `GOAL` times faster on PostgreSQL.
 
     """
-    ratios = {kind: _measure(kind) for kind in ("postgresql", "sqlite")}
+    ratios = {kind: _measure_designs(kind) for kind in ("postgresql", "sqlite")}
     if ratios["postgresql"] < GOAL:
         raise SystemExit(f"only {ratios['postgresql']:.0f} times faster; the goal is {GOAL}")
 
 
-def _measure(kind: databases.Kind) -> float:
-    with databases.fresh(kind):
+def _measure_designs(kind: databases.Kind) -> float:
+    with databases.create_database(kind):
         from shared.raffles.services.ticket_numbers import inventory
 
         began = time.perf_counter()
-        raffle = _a_million()
+        raffle = _create_raffle()
         created_in = time.perf_counter() - began
-        with _clients() as clients:
+        with _start_clients() as clients:
             product, baseline = [], []
             for _ in range(ROUNDS):
-                product.append(_together(clients, "product", raffle_id=raffle.pk, times=100))
-                baseline.append(_together(clients, "sorting", raffle_id=raffle.pk, times=2))
+                product.append(_run_round(clients, "product", raffle_id=raffle.pk, times=100))
+                baseline.append(_run_round(clients, "sorting", raffle_id=raffle.pk, times=2))
         if problems := inventory.find_inventory_problems(raffle.pk):
             raise SystemExit(f"numbers were lost or sold twice: {problems}")
-        ratio = _per_second(product) / _per_second(baseline)
+        ratio = _compute_holds_per_second(product) / _compute_holds_per_second(baseline)
     table.print_table(
         f"{QUANTITY} random numbers of {NUMBERS:,} on {kind}, {CLIENTS} clients at once "
         f"(created in {created_in:.1f} s)",
         columns=["design", "holds", "p50 ms", "slowest ms", "holds/s", "times faster"],
         rows=[
-            ['order_by("?"), skip locked', *_figures(baseline), "1"],
-            ["reservations.hold_random", *_figures(product), f"{ratio:.0f}"],
+            ['order_by("?"), skip locked', *_format_results(baseline), "1"],
+            ["reservations.hold_random", *_format_results(product), f"{ratio:.0f}"],
         ],
     )
     return ratio
 
 
-def _figures(rounds: list[list[Round]]) -> list[str]:
+def _format_results(rounds: list[list[Round]]) -> list[str]:
     seconds = [each for one in rounds for client in one for each in client.seconds]
     return [
         str(len(seconds)),
         f"{statistics.median(seconds) * 1000:.2f}",
         f"{max(seconds) * 1000:.2f}",
-        f"{_per_second(rounds):.1f}",
+        f"{_compute_holds_per_second(rounds):.1f}",
     ]
 
 
-def _per_second(rounds: list[list[Round]]) -> float:
-    """Give the median of the rounds' holds a second, all clients together."""
+def _compute_holds_per_second(rounds: list[list[Round]]) -> float:
+    """Return the median of the rounds' holds per second, over all clients."""
     return statistics.median(
         sum(len(client.seconds) for client in one)
         / (max(client.ended for client in one) - min(client.began for client in one))
@@ -102,45 +102,45 @@ def _per_second(rounds: list[list[Round]]) -> float:
 
 
 @contextmanager
-def _clients() -> Iterator[ProcessPoolExecutor]:
-    """Start the clients; each round begins when all are ready."""
+def _start_clients() -> Iterator[ProcessPoolExecutor]:
+    """Start the client processes."""
     context = get_context("spawn")
     with ProcessPoolExecutor(
         CLIENTS,
         mp_context=context,
         initializer=databases.use_as_default,
-        initargs=(databases.current(), context.Barrier(CLIENTS)),
+        initargs=(databases.get_default_settings(), context.Barrier(CLIENTS)),
     ) as clients:
         yield clients
 
 
-def _together(
+def _run_round(
     clients: ProcessPoolExecutor, design: str, *, raffle_id: int, times: int
 ) -> list[Round]:
-    rounds = [clients.submit(_round, design, raffle_id, times) for _ in range(CLIENTS)]
+    rounds = [clients.submit(_run_client_round, design, raffle_id, times) for _ in range(CLIENTS)]
     return [each.result() for each in rounds]
 
 
-def _round(design: str, raffle_id: int, times: int) -> Round:
-    """Hold so often, in a client's process, once every client is ready."""
+def _run_client_round(design: str, raffle_id: int, times: int) -> Round:
+    """Hold numbers `times` times in a client process, once every client is ready."""
     from shared.raffles.models import Raffle
 
     hold = {"product": _hold_as_the_product, "sorting": _hold_by_sorting}[design]
     raffle = Raffle.objects.get(pk=raffle_id)
-    buyers = [_buyer() for _ in range(times)]
-    databases.wait_for_the_others()
+    buyers = [_create_buyer() for _ in range(times)]
+    databases.wait_for_all_processes()
     began = time.time()
-    seconds = _timed(hold, raffle=raffle, buyers=buyers)
+    seconds = _time_holds(hold, raffle=raffle, buyers=buyers)
     return Round(seconds, began=began, ended=time.time())
 
 
-def _buyer() -> int:
+def _create_buyer() -> int:
     from tests import builders
 
     return builders.create_contact(wa_id=str(15550100000 + secrets.randbelow(10**9))).pk
 
 
-def _a_million() -> "Raffle":
+def _create_raffle() -> "Raffle":
     from shared.raffles.services import lifecycle
     from shared.raffles.services.ticket_numbers import number_generation
     from tests import builders
@@ -150,7 +150,7 @@ def _a_million() -> "Raffle":
     return lifecycle.open_raffle(raffle.pk, now=datetime.now(UTC))
 
 
-def _timed(hold: Hold, *, raffle: "Raffle", buyers: list[int]) -> list[float]:
+def _time_holds(hold: Hold, *, raffle: "Raffle", buyers: list[int]) -> list[float]:
     seconds = []
     for buyer in buyers:
         began = time.perf_counter()
@@ -177,7 +177,7 @@ def _hold_as_the_product(raffle: "Raffle", contact_id: int) -> None:
 
 
 def _hold_by_sorting(raffle: "Raffle", contact_id: int) -> None:
-    """Do what a tutorial would: sort what is free at random, take the first, write the rows."""
+    """Hold numbers in the textbook way: sort the free ones randomly and take the first."""
     from django.db import connection, transaction
 
     from shared.core.enums import TicketStatus

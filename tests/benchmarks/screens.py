@@ -1,8 +1,8 @@
-"""Opens every screen of the back office over a busy month's books, and times it.
+"""Benchmark of every back office screen with the data of a busy month.
 
-A million numbers, a hundred thousand orders, a thousand waiting proofs. Each screen is opened as
-production serves it, by a member of the group Seller: cold, over a new connection and with nothing
-remembered in the process, then warm.
+The database has a million ticket numbers, a hundred thousand orders and a thousand waiting proofs.
+A member of the group Seller opens each screen with production settings, cold (new database
+connection, empty caches) and then warm.
 """
 
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ def run() -> None:
     """Measure on both databases.
 
     Raises:
-        SystemExit: if a screen takes more than it may.
+        SystemExit: a screen exceeds its limits.
 
     """
-    pages.measure_pages("Screens", visitor=_seller, pages=screens)
+    pages.measure_pages("Screens", visitor=_log_in_seller, pages=list_screens)
 
 
-def _seller() -> "Client":
+def _log_in_seller() -> "Client":
     from django.contrib.auth.models import User
     from django.test import Client
 
@@ -33,13 +33,13 @@ def _seller() -> "Client":
     return client
 
 
-def screens() -> list[Screen]:
-    """List every screen, with one of what it shows."""
+def list_screens() -> list[Screen]:
+    """Return every screen, with sample objects."""
     from django.urls import reverse
 
     from shared.raffles.models import Order, PaymentProof, Raffle
 
-    def at(name: str, *args: object) -> str:
+    def reverse_admin(name: str, *args: object) -> str:
         return reverse(f"admin:{name}", args=args)
 
     raffle = Raffle.objects.order_by("pk").values_list("pk", flat=True)[0]
@@ -47,19 +47,19 @@ def screens() -> list[Screen]:
     paid = Order.objects.filter(status="PAID", contact__isnull=False).select_related("contact")[0]
     orphan = PaymentProof.objects.filter(order=None, verdict="PENDING")[0]
     cash = Order.objects.filter(contact=None)[0]
-    buyer, orders = paid.contact, at("raffles_order_changelist")
+    buyer, orders = paid.contact, reverse_admin("raffles_order_changelist")
     assert buyer is not None
     return [
-        Screen("dashboard", at("index")),
-        Screen("queue", at("desk_queue")),
-        Screen("queue, last page", at("desk_queue") + "?p=20"),
-        Screen("queue of a raffle", at("desk_queue") + f"?raffle={raffle}"),
-        Screen("review", at("desk_review", waiting[10].pk)),
-        Screen("review: is it still so", at("desk_review_state", waiting[10].pk)),
-        Screen("orphans", at("desk_orphans")),
-        Screen("orphan", at("desk_orphan", orphan.pk)),
-        Screen("orphan, orders searched", at("desk_orphan", orphan.pk) + "?q=Ana"),
-        Screen("late payments", at("desk_late")),
+        Screen("dashboard", reverse_admin("index")),
+        Screen("queue", reverse_admin("desk_queue")),
+        Screen("queue, last page", reverse_admin("desk_queue") + "?p=20"),
+        Screen("queue of a raffle", reverse_admin("desk_queue") + f"?raffle={raffle}"),
+        Screen("review", reverse_admin("desk_review", waiting[10].pk)),
+        Screen("review: is it still so", reverse_admin("desk_review_state", waiting[10].pk)),
+        Screen("orphans", reverse_admin("desk_orphans")),
+        Screen("orphan", reverse_admin("desk_orphan", orphan.pk)),
+        Screen("orphan, orders searched", reverse_admin("desk_orphan", orphan.pk) + "?q=Ana"),
+        Screen("late payments", reverse_admin("desk_late")),
         Screen("orders", orders),
         Screen("orders, last page", orders + "?p=1000"),
         Screen("orders paid", orders + "?status=PAID"),
@@ -74,35 +74,42 @@ def screens() -> list[Screen]:
         Screen("orders: nobody", orders + "?q=Xavier"),
         Screen("orders: a number", orders + f"?q=%23007919&raffle={raffle}"),
         Screen("orders: a number anywhere", orders + "?q=7919"),
-        Screen("order", at("raffles_order_change", paid.pk)),
-        Screen("order for cash", at("raffles_order_change", cash.pk)),
-        Screen("order, history", at("raffles_order_history", paid.pk)),
-        Screen("proofs", at("raffles_paymentproof_changelist")),
-        Screen("proof", at("raffles_paymentproof_change", orphan.pk)),
-        Screen("proof, file", at("raffles_paymentproof_file", orphan.pk)),
-        Screen("proof, thumbnail", at("raffles_paymentproof_thumbnail", orphan.pk)),
-        Screen("raffles", at("raffles_raffle_changelist")),
-        Screen("raffle", at("raffles_raffle_change", raffle)),
-        Screen("raffle, new", at("raffles_raffle_add")),
-        Screen("numbers, overview", at("desk_numbers", raffle)),
-        Screen("numbers, a page", at("desk_numbers", raffle) + "?page=500"),
-        Screen("sell for cash", at("desk_sell", raffle)),
-        Screen("outbox", at("whatsapp_outboundmessage_changelist")),
-        Screen("outbox, failed", at("whatsapp_outboundmessage_changelist") + "?status=FAILED"),
-        Screen("outbox, a buyer", at("whatsapp_outboundmessage_changelist") + "?q=Torres"),
-        Screen("inbox", at("whatsapp_inboundmessage_changelist")),
-        Screen("inbox, a buyer", at("whatsapp_inboundmessage_changelist") + "?q=Torres"),
-        Screen("contacts", at("whatsapp_whatsappcontact_changelist")),
-        Screen("contacts, a name", at("whatsapp_whatsappcontact_changelist") + "?q=Torres"),
-        Screen("contact", at("whatsapp_whatsappcontact_change", buyer.pk)),
-        Screen("alarms", at("whatsapp_alarm_changelist")),
-        Screen("business numbers", at("whatsapp_businessnumber_changelist")),
-        Screen("what people did", at("admin_logentry_changelist")),
-        Screen("export", at("desk_export")),
+        Screen("order", reverse_admin("raffles_order_change", paid.pk)),
+        Screen("order for cash", reverse_admin("raffles_order_change", cash.pk)),
+        Screen("order, history", reverse_admin("raffles_order_history", paid.pk)),
+        Screen("proofs", reverse_admin("raffles_paymentproof_changelist")),
+        Screen("proof", reverse_admin("raffles_paymentproof_change", orphan.pk)),
+        Screen("proof, file", reverse_admin("raffles_paymentproof_file", orphan.pk)),
+        Screen("proof, thumbnail", reverse_admin("raffles_paymentproof_thumbnail", orphan.pk)),
+        Screen("raffles", reverse_admin("raffles_raffle_changelist")),
+        Screen("raffle", reverse_admin("raffles_raffle_change", raffle)),
+        Screen("raffle, new", reverse_admin("raffles_raffle_add")),
+        Screen("numbers, overview", reverse_admin("desk_numbers", raffle)),
+        Screen("numbers, a page", reverse_admin("desk_numbers", raffle) + "?page=500"),
+        Screen("sell for cash", reverse_admin("desk_sell", raffle)),
+        Screen("outbox", reverse_admin("whatsapp_outboundmessage_changelist")),
+        Screen(
+            "outbox, failed",
+            reverse_admin("whatsapp_outboundmessage_changelist") + "?status=FAILED",
+        ),
+        Screen(
+            "outbox, a buyer", reverse_admin("whatsapp_outboundmessage_changelist") + "?q=Torres"
+        ),
+        Screen("inbox", reverse_admin("whatsapp_inboundmessage_changelist")),
+        Screen("inbox, a buyer", reverse_admin("whatsapp_inboundmessage_changelist") + "?q=Torres"),
+        Screen("contacts", reverse_admin("whatsapp_whatsappcontact_changelist")),
+        Screen(
+            "contacts, a name", reverse_admin("whatsapp_whatsappcontact_changelist") + "?q=Torres"
+        ),
+        Screen("contact", reverse_admin("whatsapp_whatsappcontact_change", buyer.pk)),
+        Screen("alarms", reverse_admin("whatsapp_alarm_changelist")),
+        Screen("business numbers", reverse_admin("whatsapp_businessnumber_changelist")),
+        Screen("what people did", reverse_admin("admin_logentry_changelist")),
+        Screen("export", reverse_admin("desk_export")),
         Screen(
             "export, first bytes of CSV",
-            at("desk_export"),
+            reverse_admin("desk_export"),
             {"what": "numbers", "raffle": "", "status": "", "format": "csv"},
         ),
-        Screen("security", at("desk_security")),
+        Screen("security", reverse_admin("desk_security")),
     ]

@@ -1,4 +1,4 @@
-"""The gateway that `webhook_ingest` measures, and the same with one commit a webhook."""
+"""The applications that `webhook_ingest` compares: group commit and one commit per webhook."""
 
 import os
 
@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 
 
 def together() -> Starlette:
-    """Make the real gateway; its workers are off, so that only ingest is measured."""
+    """Build the real gateway without workers, so that only ingest is measured."""
     _set_up()
     from gateway import app
     from shared.core import config
@@ -16,7 +16,7 @@ def together() -> Starlette:
 
 
 def alone() -> Starlette:
-    """Make the same webhook over a store that commits each by itself, in the same thread."""
+    """Build the same webhook with one commit per request, in the same thread."""
     _set_up()
     from gateway import app, webhook
     from gateway.database import Database

@@ -1,7 +1,7 @@
-"""How many webhooks a second are durably stored: sharing a commit against one commit each.
+"""Benchmark of storing webhooks durably: group commit compared with one commit per webhook.
 
-Both are measured in the same run, by turns, on databases of their own; every accepted webhook is
-looked for in the database. Only the ratio travels to another machine.
+Both designs are measured in turns in the same run, each on its own database, and every accepted
+webhook is checked in the database. Only the ratio is comparable between machines.
 """
 
 import json
@@ -27,7 +27,7 @@ from tests.benchmarks.webhook_load import CONNECTIONS, SECRET
 ROUNDS: Final = 3
 SECONDS: Final = 2.5
 GOAL: Final = 4.0
-"""Sharing a commit is to store at least so many times as much."""
+"""Factor by which group commit must store more webhooks."""
 
 DESIGNS: Final = {"alone": "one commit a webhook", "together": "group commit (the gateway)"}
 
@@ -46,34 +46,39 @@ class Round:
 
 
 def run() -> None:
-    """Measure, print the table, and fail if a webhook was lost or the goal is missed."""
+    """Measure both designs and print the results.
+
+    Raises:
+        SystemExit: a webhook was lost, or the goal is missed.
+
+    """
     with tempfile.TemporaryDirectory(prefix="rafflebot-bench-") as folder:
         rounds = [
-            measure(design, number=number, folder=Path(folder))
+            measure_design(design, number=number, folder=Path(folder))
             for number in range(ROUNDS)
             for design in DESIGNS
         ]
-    ratio = report(rounds)
+    ratio = print_report(rounds)
     if ratio < GOAL:
         raise SystemExit(f"group commit is only {ratio:.1f} times as fast; the goal is {GOAL}")
 
 
-def measure(design: str, *, number: int, folder: Path) -> Round:
-    """Load a fresh server on a fresh database and count what it stored."""
+def measure_design(design: str, *, number: int, folder: Path) -> Round:
+    """Send load to a new server on a new database and count the stored webhooks."""
     file = folder / f"{design}-{number}.sqlite3"
-    environment = settings(file)
+    environment = build_environment(file)
     subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "django", "migrate", "-v0"],
         env=environment,
         check=True,
     )
-    with server(design, environment=environment) as (port, process):
+    with run_server(design, environment=environment) as (port, process):
         command = [sys.executable, "-m", "tests.benchmarks.webhook_load"]
-        before = cpu_seconds(process)
+        before = measure_cpu_seconds(process)
         answer = subprocess.run(
             [*command, str(port), str(SECONDS), str(number)], check=True, capture_output=True
         )
-        busy = cpu_seconds(process) - before
+        busy = measure_cpu_seconds(process) - before
     figures: dict[str, Any] = json.loads(answer.stdout)
     with closing(sqlite3.connect(file)) as database:
         [stored] = database.execute("SELECT count(*) FROM whatsapp_inboundmessage").fetchone()
@@ -90,8 +95,8 @@ def measure(design: str, *, number: int, folder: Path) -> Round:
     )
 
 
-def settings(file: Path) -> dict[str, str]:
-    """Give the environment of a gateway on a SQLite file, whatever the caller's own says."""
+def build_environment(file: Path) -> dict[str, str]:
+    """Return the environment of a gateway on a SQLite file, independent of the caller's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
         **kept,
@@ -109,7 +114,7 @@ def settings(file: Path) -> dict[str, str]:
 
 
 @contextmanager
-def server(
+def run_server(
     design: str, *, environment: dict[str, str]
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run one of the applications under uvicorn on a free port."""
@@ -120,14 +125,14 @@ def server(
     command = [sys.executable, "-m", "uvicorn", "--factory", application, "--port", str(port)]
     process = subprocess.Popen([*command, "--log-level", "warning"], env=environment)
     try:
-        wait_for(port, process)
+        wait_until_listening(port, process)
         yield port, process
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until the server listens."""
     for _ in range(200):
         if process.poll() is not None:
@@ -139,8 +144,8 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the server does not listen")
 
 
-def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """Tell how much processor time a process has used (Linux only; elsewhere 0)."""
+def measure_cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return the CPU time of a process in seconds (0 on other systems than Linux)."""
     stat = Path(f"/proc/{process.pid}/stat")
     if not stat.exists():
         return 0.0
@@ -148,8 +153,8 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def report(rounds: list[Round]) -> float:
-    """Print medians and return how many times as much the gateway stores."""
+def print_report(rounds: list[Round]) -> float:
+    """Print the medians and return the ratio of the two designs."""
     table = Table(
         title=f"Webhooks stored, {CONNECTIONS} connections, SQLite synchronous=FULL, "
         f"medians of {ROUNDS} x {SECONDS} s"
@@ -165,7 +170,7 @@ def report(rounds: list[Round]) -> float:
         "ratio",
     ):
         table.add_column(heading, justify="left" if heading == "design" else "right")
-    base = median(rounds, "alone", "per_second")
+    base = compute_median(rounds, "alone", "per_second")
     for design, words in DESIGNS.items():
         rates = [each.per_second for each in rounds if each.design == design]
         rate = statistics.median(rates)
@@ -174,7 +179,7 @@ def report(rounds: list[Round]) -> float:
             f"{rate:,.0f}",
             f"{min(rates):,.0f}-{max(rates):,.0f}",
             *(
-                f"{median(rounds, design, name):.{digits}f}"
+                f"{compute_median(rounds, design, name):.{digits}f}"
                 for name, digits in (
                     ("p50_ms", 1),
                     ("p99_ms", 1),
@@ -188,11 +193,11 @@ def report(rounds: list[Round]) -> float:
     console.print(table)
     total = sum(each.stored for each in rounds)
     console.print(f"{total:,} webhooks answered with 200, {total:,} found in the databases.")
-    return median(rounds, "together", "per_second") / base
+    return compute_median(rounds, "together", "per_second") / base
 
 
-def median(rounds: list[Round], design: str, name: str) -> float:
-    """Give the median of one figure of one design."""
+def compute_median(rounds: list[Round], design: str, name: str) -> float:
+    """Return the median of one measurement of one design."""
     return float(statistics.median(getattr(each, name) for each in rounds if each.design == design))
 
 

@@ -1,6 +1,7 @@
-"""Posts signed webhooks over keep-alive connections, each as soon as the one before is answered.
+"""Load generator that posts signed webhooks over keep-alive connections.
 
-Runs in a process of its own: `python -m tests.benchmarks.webhook_load PORT SECONDS ROUND`.
+Each connection sends a request as soon as the previous one is answered. Runs as a separate process:
+`python -m tests.benchmarks.webhook_load PORT SECONDS ROUND`.
 """
 
 import asyncio
@@ -19,10 +20,10 @@ SECRET: Final = b"benchmark_app_secret"
 CONNECTIONS: Final = 64
 SENDERS: Final = 500
 WARM_UP: Final = 0.5
-"""Seconds whose answers are counted but whose times are not."""
+"""Seconds at the start in which answers are counted but not timed."""
 
 PATIENCE: Final = 20.0
-"""Seconds the last answers may take."""
+"""Time limit of the last answers in seconds."""
 
 _VALUE: Final = {
     "messaging_product": "whatsapp",
@@ -58,8 +59,8 @@ TEMPLATE: Final = orjson.dumps(
 )
 
 
-def request(serial: int, *, prefix: int) -> bytes:
-    """Write one HTTP request with a message of its own; `prefix` tells rounds apart."""
+def build_request(serial: int, *, prefix: int) -> bytes:
+    """Build an HTTP request with a unique message; `prefix` distinguishes rounds."""
     body = TEMPLATE.replace(b"SENDER", b"%04d" % (serial % SENDERS)).replace(
         b"SERIAL", b"%04d%08d" % (prefix, serial)
     )
@@ -72,7 +73,7 @@ def request(serial: int, *, prefix: int) -> bytes:
 
 @dataclass(slots=True)
 class Tally:
-    """What was answered: how often which status, and how long it took, in seconds."""
+    """Counts of the answers by status, and response times in seconds."""
 
     prefix: int
     begin: float = 0.0
@@ -83,7 +84,7 @@ class Tally:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request under way."""
+    """A keep-alive connection with one request in progress."""
 
     def __init__(self, tally: Tally, closed: asyncio.Future[None]) -> None:
         self.tally = tally
@@ -114,11 +115,11 @@ class Connection(asyncio.Protocol):
     def _post(self) -> None:
         self.tally.sent += 1
         self.since = time.perf_counter()
-        self.transport.write(request(self.tally.sent, prefix=self.tally.prefix))
+        self.transport.write(build_request(self.tally.sent, prefix=self.tally.prefix))
 
 
-async def load(port: int, *, seconds: float, prefix: int) -> Tally:
-    """Keep every connection busy for the warm-up and then for `seconds`."""
+async def run_load(port: int, *, seconds: float, prefix: int) -> Tally:
+    """Keep all connections busy for the warm-up and then for `seconds`."""
     loop = asyncio.get_running_loop()
     tally = Tally(prefix)
     tally.begin = time.perf_counter() + WARM_UP
@@ -132,9 +133,9 @@ async def load(port: int, *, seconds: float, prefix: int) -> Tally:
 
 
 def main() -> None:
-    """Load one server and write the figures as JSON."""
+    """Send load to one server and print the results as JSON."""
     port, seconds, prefix = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    tally = uvloop.run(load(port, seconds=seconds, prefix=prefix))
+    tally = uvloop.run(run_load(port, seconds=seconds, prefix=prefix))
     times = sorted(tally.times)
     figures = {
         "accepted": tally.statuses[200],

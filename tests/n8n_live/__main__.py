@@ -1,4 +1,4 @@
-"""`python -m tests.n8n_live`: the trial; `try.sh` installs what it needs and calls it."""
+"""Command line of the trial: `python -m tests.n8n_live`, called by `deploy/n8n/try.sh`."""
 
 import signal
 import sys

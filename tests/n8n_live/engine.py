@@ -1,4 +1,4 @@
-"""A real n8n in a folder of its own: its command line, and its server on loopback."""
+"""A real n8n with its own folder: its command line and its server on loopback."""
 
 import json
 import os
@@ -14,45 +14,45 @@ from deploy import child_processes
 from deploy.child_processes import LOOPBACK_HOST, ChildProcesses, CommandFailed
 
 COMMAND_TIMEOUT_SECONDS: Final = 240.0
-"""Seconds a command may take; the first one makes the tables."""
+"""Time limit of a command in seconds; the first command creates the tables."""
 START_TIMEOUT_SECONDS: Final = 240.0
-"""Seconds until the server answers; it is large, and machines are busy."""
+"""Time limit of the server's start in seconds; it is large and starts slowly."""
 
 
 @dataclass(frozen=True)
 class N8nInstallation:
-    """Where n8n and a Node that can run it were installed."""
+    """Paths of n8n and of the Node that runs it."""
 
     node: Path
     program: Path
 
     @property
     def command(self) -> list[str]:
-        """How the command line of n8n begins."""
+        """Return the first arguments of every n8n command."""
         return [str(self.node), str(self.program)]
 
 
 @dataclass(frozen=True)
 class N8nEngine:
-    """An n8n with a database of its own, which nothing else on the machine knows of."""
+    """An n8n with its own database, separate from any other n8n on the machine."""
 
     installed: N8nInstallation
     folder: Path
     port: int
     broker_ports: tuple[int, int]
-    """Where the server and the command line listen for those who run code nodes."""
+    """Ports where the server and the command line listen for the runners of code nodes."""
     key: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def address(self) -> str:
-        """Where its webhooks are."""
+        """Return the base URL of the webhooks."""
         return f"http://{LOOPBACK_HOST}:{self.port}"
 
     def run(self, *arguments: str) -> str:
-        """Run a command of n8n to its end and give what it wrote.
+        """Run an n8n command and return its output.
 
         Raises:
-            CommandFailed: with its error output.
+            CommandFailed: the command failed; the message has its error output.
 
         """
         return child_processes.run_command(
@@ -61,15 +61,15 @@ class N8nEngine:
             timeout=COMMAND_TIMEOUT_SECONDS,
         )
 
-    def executed(self, workflow: str) -> dict[str, list[dict[str, Any]]]:
-        """Run a workflow that starts by hand or by the clock; give what left each of its nodes.
+    def execute_workflow(self, workflow: str) -> dict[str, list[dict[str, Any]]]:
+        """Run a workflow with a manual or schedule trigger and return the items of each node.
 
         Raises:
-            CommandFailed: it ended with an error.
+            CommandFailed: the workflow ended with an error.
 
         """
         said = self.run("execute", f"--id={workflow}", "--rawOutput")
-        begins = re.search(r"^\{", said, re.MULTILINE)  # n8n logs to the same output
+        begins = re.search(r"^\{", said, re.MULTILINE)  # n8n also logs to stdout
         if begins is None:
             raise CommandFailed(f"{workflow} said nothing of what it did:\n{said}")
         done, _ = json.JSONDecoder().raw_decode(said, begins.start())
@@ -77,11 +77,11 @@ class N8nEngine:
         return {name: _list_items(runs) for name, runs in ran.items()}
 
     @contextmanager
-    def serving(self, *, logs: Path) -> Iterator[None]:
-        """Run the server, which listens for what was published, as long as the `with` lasts.
+    def run_server(self, *, logs: Path) -> Iterator[None]:
+        """Run the server with the published workflows until the block ends.
 
         Raises:
-            ProcessFailed: it did not start; the message says what it wrote.
+            ProcessFailed: the server did not start; the message has its log.
 
         """
         variables = self._environment(broker_port=self.broker_ports[0])
@@ -93,7 +93,7 @@ class N8nEngine:
             yield
 
     def _environment(self, *, broker_port: int) -> Mapping[str, str]:
-        """Give every variable: nothing of another n8n's on this machine reaches this one."""
+        """Return the environment without the variables of another n8n on this machine."""
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -116,6 +116,6 @@ class N8nEngine:
 
 
 def _list_items(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give the items that left a node, in all its runs and by whichever output."""
+    """Return the items that left a node, from all runs and outputs."""
     outputs = (output for run in runs for output in run.get("data", {}).get("main", []))
     return [item["json"] for output in outputs for item in output or []]

@@ -1,4 +1,4 @@
-"""Who takes part in a trial: buyers with a phone, a seller who reads mail and fills in a form."""
+"""The participants of a trial: buyers with a phone, and a seller who answers mails."""
 
 import html
 import re
@@ -16,7 +16,7 @@ from deploy.sandbox.client import SandboxClient
 from tests.n8n_live.mailbox import Mailbox, MailNotReceived, ReceivedMail
 
 WAIT_TIMEOUT_SECONDS: Final = 60.0
-"""Seconds anything is waited for: n8n on a busy machine takes its time."""
+"""Time limit of each wait in seconds; n8n is slow on a busy machine."""
 
 _LINK_PATTERN: Final = re.compile(r"https?://[^\s\"'<>]+")
 _FORM_FIELD_PATTERN: Final = re.compile(
@@ -26,11 +26,11 @@ _phone_serial = count(1)
 
 
 class BuyerStuck(Exception):
-    """A purchase did not go on as it should."""
+    """A purchase did not continue as expected."""
 
 
 class FormUnusable(Exception):
-    """The form behind the button of a mail is not the one that is expected."""
+    """The form behind the button of a mail is not the expected one."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class MailedQuestion:
     code: str
     text: str
     button: str
-    """Where its button leads."""
+    """URL of the button."""
 
-    def link(self, part: str) -> str:
-        """Give the first address in the mail that has this part.
+    def find_link(self, part: str) -> str:
+        """Return the first URL in the mail that contains `part`.
 
         Raises:
-            FormUnusable: there is none.
+            FormUnusable: there is no such URL.
 
         """
         for found in _LINK_PATTERN.findall(html.unescape(self.text)):
@@ -57,7 +57,7 @@ class MailedQuestion:
 
 @dataclass
 class TrialBuyer:
-    """Somebody who buys two random numbers over the stand-in for WhatsApp."""
+    """A buyer who orders two random numbers through the sandbox of Meta's API."""
 
     name: str
     phone: client.BuyerClient
@@ -65,11 +65,11 @@ class TrialBuyer:
 
     @classmethod
     def new(cls, sandbox: SandboxClient, *, name: str) -> Self:
-        """Give somebody who has never written before."""
+        """Return a buyer who has not written before."""
         return cls(name, sandbox.buyer(f"1555010{next(_phone_serial):04d}", name=name))
 
-    def buys(self) -> str:
-        """Hold two numbers, confirm, and give the code of the order."""
+    def buy(self) -> str:
+        """Hold two numbers, confirm, and return the code of the order."""
         self.phone.says("hi")
         self.phone.waits_for("Random numbers", timeout=WAIT_TIMEOUT_SECONDS)
         self.phone.says("2 random")
@@ -82,37 +82,37 @@ class TrialBuyer:
         self.code = found[0]
         return self.code
 
-    def sends_proof(self) -> None:
-        """Send a picture of a receipt and wait until it is taken."""
+    def send_proof(self) -> None:
+        """Send a picture of a receipt."""
         lines = ("$10.00", self.code, self.name)
         self.phone.sends_picture(sample_receipts.draw_receipt_jpeg(lines, at=datetime.now(tz=UTC)))
 
-    def hears(self, piece: str) -> None:
-        """Wait for a message with these words."""
+    def wait_for_message(self, piece: str) -> None:
+        """Wait for a message that contains `piece`."""
         self.phone.waits_for(piece, timeout=WAIT_TIMEOUT_SECONDS)
 
 
 @dataclass(frozen=True)
 class TrialSeller:
-    """Who gets the mails of the workflows."""
+    """The recipient of the workflows' mails."""
 
     mailbox: Mailbox
 
-    def is_asked(self, code: str) -> MailedQuestion:
-        """Wait for the question about an order."""
-        mail = self.reads(f"{code}: have ")
+    def wait_for_question(self, code: str) -> MailedQuestion:
+        """Wait for the mail that asks about an order."""
+        mail = self.wait_for_mail(f"{code}: have ")
         found = re.search(r'<a href="([^"]+)"[^>]*>Decide</a>', mail.text)
         if found is None:
             raise FormUnusable(f"the mail about {code} has no button: {mail.text}")
         return MailedQuestion(code, mail.text, html.unescape(found[1]))
 
-    def decides(
+    def submit_decision(
         self, question: MailedQuestion, decision: str, *, amount: str = "", note: str = ""
     ) -> None:
-        """Open the form behind the button, fill it in and send it.
+        """Fill in and submit the form behind the button.
 
         Raises:
-            FormUnusable: it is not the form that is expected.
+            FormUnusable: the form is not the expected one.
 
         """
         with httpx.Client(trust_env=False, timeout=WAIT_TIMEOUT_SECONDS) as browser:
@@ -124,30 +124,30 @@ class TrialSeller:
             files = {name: (None, value) for name, value in typed.items()}
             browser.post(question.button, files=files).raise_for_status()
 
-    def is_told(self, code: str) -> str:
-        """Wait for the mail that says what came of a decision, and give it."""
-        mail = self.mailbox.waits_for(
+    def wait_for_result(self, code: str) -> str:
+        """Wait for the mail with the result of a decision, and return the result."""
+        mail = self.mailbox.wait_for_mail(
             lambda mail: mail.subject.startswith(f"{code}: ") and ": have " not in mail.subject,
             timeout=WAIT_TIMEOUT_SECONDS,
         )
         return mail.subject.removeprefix(f"{code}: ")
 
-    def reads(self, subject: str) -> ReceivedMail:
-        """Wait for a mail whose subject begins so."""
-        return self.mailbox.waits_for(
+    def wait_for_mail(self, subject: str) -> ReceivedMail:
+        """Wait for a mail whose subject starts with `subject`."""
+        return self.mailbox.wait_for_mail(
             lambda mail: mail.subject.startswith(subject), timeout=WAIT_TIMEOUT_SECONDS
         )
 
-    def unread(self, *, within: float) -> list[str]:
-        """Give the subject of a mail that comes within so many seconds, if any does."""
+    def list_unread_subjects(self, *, within: float) -> list[str]:
+        """Return the subject of a mail that arrives within so many seconds, if any."""
         try:
-            return [self.mailbox.waits_for(lambda _: True, timeout=within).subject]
+            return [self.mailbox.wait_for_mail(lambda _: True, timeout=within).subject]
         except MailNotReceived:
             return []
 
 
 def _open_form(browser: httpx.Client, address: str) -> httpx.Response:
-    """Open a form; a program reads its mail faster than n8n goes to sleep, which it answers 409."""
+    """Open a form, retrying on 409: n8n answers so until the workflow has started to wait."""
     ends = time.monotonic() + WAIT_TIMEOUT_SECONDS
     while (page := browser.get(address)).status_code == HTTPStatus.CONFLICT:
         if time.monotonic() > ends:

@@ -1,4 +1,4 @@
-"""Sets n8n up as README.md tells a person to: token, endpoints, credentials, workflows."""
+"""Setup of n8n as README.md describes it: token, endpoints, credentials, workflows."""
 
 import json
 import sys
@@ -30,11 +30,11 @@ _WEBHOOKS: Final[Mapping[str, tuple[str, list[str]]]] = {
     PROOFS_WORKFLOW_ID: ("raffle-proof", ["order.proof_received"]),
     EVENTS_WORKFLOW_ID: ("raffle-events", []),
 }
-"""Path of the webhook and events wanted, none: all."""
+"""Path of the webhook and wanted event types (none means all) by workflow."""
 
 
 def open_api_client(opened: RunningDemo) -> httpx.Client:
-    """Open the API as the seller's own program."""
+    """Return an API client with the demo's token."""
     return httpx.Client(
         base_url=f"{opened.backoffice_url}/api",
         headers={"Authorization": f"Bearer {opened.seeded.token}"},
@@ -44,7 +44,7 @@ def open_api_client(opened: RunningDemo) -> httpx.Client:
 
 
 def create_review_token(opened: RunningDemo) -> str:
-    """Make the token that n8n works with, as an operator does."""
+    """Create the token for n8n, as an operator does."""
     command = [sys.executable, "-m", "backoffice.manage", "api_token", "create", "n8n"]
     said = child_processes.run_command(
         [*command, "--scope", "review"], environment=opened.environment, timeout=60
@@ -52,12 +52,12 @@ def create_review_token(opened: RunningDemo) -> str:
     return said.strip()
 
 
-def create_endpoints(asking: httpx.Client, *, n8n: str) -> dict[str, str]:
-    """Have events sent to the workflows that listen; give the secret each is signed with."""
+def create_endpoints(client: httpx.Client, *, n8n: str) -> dict[str, str]:
+    """Create the endpoints of the listening workflows and return their signing secrets."""
     secrets = {}
     for workflow, (path, types) in _WEBHOOKS.items():
         wanted = {"name": path, "url": f"{n8n}/webhook/{path}", "types": types}
-        made = asking.post("/endpoints", json=wanted).raise_for_status().json()
+        made = client.post("/endpoints", json=wanted).raise_for_status().json()
         secrets[workflow] = made["secret"]
     return secrets
 
@@ -65,7 +65,7 @@ def create_endpoints(asking: httpx.Client, *, n8n: str) -> dict[str, str]:
 def import_credentials(
     engine: N8nEngine, *, token: str, secrets: Mapping[str, str], smtp_port: int
 ) -> None:
-    """Fill the template in, import it, and leave no copy."""
+    """Fill in the template of the credentials, import it and delete the copy."""
     filled: Mapping[str, Mapping[str, Any]] = {
         "raffleApiHeader01": {"value": f"Bearer {token}"},
         "raffleProofSecret": {"hmacSecret": secrets[PROOFS_WORKFLOW_ID]},
@@ -94,12 +94,12 @@ def import_credentials(
 def import_workflows(
     engine: N8nEngine, *, public_url: str, rows: Sequence[Mapping[str, str]] | None = None
 ) -> None:
-    """Import the workflows with what a person types into their first nodes.
+    """Import the workflows with the values that a person types into their Settings nodes.
 
     Args:
-        engine: the n8n that gets them.
-        public_url: of the back office.
-        rows: a bank statement; then only the workflow that reads it is imported.
+        engine: n8n to import into.
+        public_url: URL of the back office.
+        rows: rows of a bank statement; if given, import only the workflow that reads them.
 
     """
     typed = {"public_url": public_url, "seller_email": SELLER_EMAIL, "sender_email": SENDER_EMAIL}

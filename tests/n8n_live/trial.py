@@ -1,4 +1,4 @@
-"""What the workflows do, tried: a real n8n beside a real back office, a seller who gets mail."""
+"""Trial of the workflows with a real n8n, a real back office and a seller who gets mail."""
 
 import json
 import shutil
@@ -42,16 +42,16 @@ from tests.n8n_live.setup import (
 CONFIRM_OPTION: Final = "The money is there: confirm"
 NOT_CREDITED_OPTION: Final = "No money has arrived"
 ORDER_TOTAL: Final = "10.00"
-"""Of two numbers of the demo's raffle."""
+"""Total of two numbers of the demo's raffle."""
 
 
 class TrialMismatch(Exception):
-    """A workflow did something else than it should; says both."""
+    """A workflow did not do what was expected; the message has both."""
 
 
 @dataclass
 class Trial:
-    """Everything that runs, and where what is seen is told."""
+    """The running services of a trial, and the function that prints progress."""
 
     opened: RunningDemo
     engine: N8nEngine
@@ -61,38 +61,38 @@ class Trial:
     secrets: dict[str, str]
     tell: Callable[[str], None]
 
-    def sees(self, what: str, found: object, wanted: object) -> None:
-        """Tell what was found, and stop unless it is what was wanted."""
+    def expect(self, what: str, found: object, wanted: object) -> None:
+        """Print a result, and raise TrialMismatch unless it is the wanted one."""
         self.tell(f"  {what}: {found}")
         if found != wanted:
             raise TrialMismatch(f"{what}: expected {wanted}, found {found}")
 
-    def order(self, code: str) -> dict[str, Any]:
-        """Read an order from the API."""
+    def load_order(self, code: str) -> dict[str, Any]:
+        """Return an order from the API."""
         found: dict[str, Any] = self.api.get(f"/orders/{code}").raise_for_status().json()
         return found
 
-    def buyer(self, name: str) -> TrialBuyer:
-        """Give somebody new with a phone."""
+    def create_buyer(self, name: str) -> TrialBuyer:
+        """Return a new buyer."""
         return TrialBuyer.new(self.sandbox, name=name)
 
 
 def run_trial(installed: N8nInstallation, *, console: Console) -> int:
-    """Try everything in a folder and on ports of its own, and clean up.
+    """Run the trial in a temporary folder on free ports, and clean up.
 
     Returns:
-        The exit code: 0 only if everything went as it should.
+        The exit code: 0 only if everything was as expected.
 
     """
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-n8n-"))
     announce = services.build_progress_printer(console)
     try:
         with _prepare_trial(installed, folder, tell=announce) as trial:
-            _run_stories(trial)
+            _run_scenarios(trial)
     except KeyboardInterrupt:
         console.print("stopped")
         return services.INTERRUPTED_EXIT_CODE
-    except (CommandFailed, ProcessFailed) as error:  # these say the end of the log themselves
+    except (CommandFailed, ProcessFailed) as error:  # their messages contain the end of the log
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1
     except (
@@ -120,7 +120,7 @@ def run_trial(installed: N8nInstallation, *, console: Console) -> int:
 def _prepare_trial(
     installed: N8nInstallation, folder: Path, *, tell: Callable[[str], None]
 ) -> Iterator[Trial]:
-    """Open the house, set n8n up as the README says, and start both."""
+    """Start the demo's services, set n8n up as its README describes, and start it."""
     meta, gateway, backoffice, port, *broker_ports = find_free_ports(0, 0, 0, 0, 0, 0)
     ports = DemoPorts(meta=meta, gateway=gateway, backoffice=backoffice)
     engine = N8nEngine(installed, folder / "n8n", port, (broker_ports[0], broker_ports[1]))
@@ -140,11 +140,11 @@ def _prepare_trial(
         for workflow in (PROOFS_WORKFLOW_ID, EVENTS_WORKFLOW_ID, SUMMARY_WORKFLOW_ID):
             engine.run("publish:workflow", f"--id={workflow}")
         tell("starting n8n")
-        with engine.serving(logs=opened.folder.logs_folder):
+        with engine.run_server(logs=opened.folder.logs_folder):
             yield Trial(opened, engine, TrialSeller(mailbox), sandbox, api, secrets, tell)
 
 
-def _run_stories(trial: Trial) -> None:
+def _run_scenarios(trial: Trial) -> None:
     _confirm_by_mail(trial)
     _send_forged_and_repeated_events(trial)
     _reject_by_mail(trial)
@@ -156,22 +156,22 @@ def _run_stories(trial: Trial) -> None:
 
 def _confirm_by_mail(trial: Trial) -> None:
     trial.tell("a proof comes, the seller is asked by mail and confirms")
-    ana = trial.buyer("Ana")
-    code = ana.buys()
-    ana.sends_proof()
-    question = trial.seller.is_asked(code)
-    trial.sees("the mail names buyer and amount", "Ana" in question.text, wanted=True)
-    proof = httpx.get(question.link("/api/proofs/"), trust_env=False)
-    trial.sees("the link to the proof answers", proof.status_code, 200)
-    trial.sees(
-        "until the form is sent the order is", trial.order(code)["status"], "PENDING_PAYMENT"
+    ana = trial.create_buyer("Ana")
+    code = ana.buy()
+    ana.send_proof()
+    question = trial.seller.wait_for_question(code)
+    trial.expect("the mail names buyer and amount", "Ana" in question.text, wanted=True)
+    proof = httpx.get(question.find_link("/api/proofs/"), trust_env=False)
+    trial.expect("the link to the proof answers", proof.status_code, 200)
+    trial.expect(
+        "until the form is sent the order is", trial.load_order(code)["status"], "PENDING_PAYMENT"
     )
-    trial.seller.decides(question, CONFIRM_OPTION, amount=ORDER_TOTAL)
-    trial.sees("the seller reads", trial.seller.is_told(code), "confirmed")
-    order = trial.order(code)
-    trial.sees("the order is", order["status"], "PAID")
-    trial.sees("confirmed by", order["history"][-1]["by"], {"kind": "token", "label": "n8n"})
-    ana.hears("Paid")
+    trial.seller.submit_decision(question, CONFIRM_OPTION, amount=ORDER_TOTAL)
+    trial.expect("the seller reads", trial.seller.wait_for_result(code), "confirmed")
+    order = trial.load_order(code)
+    trial.expect("the order is", order["status"], "PAID")
+    trial.expect("confirmed by", order["history"][-1]["by"], {"kind": "token", "label": "n8n"})
+    ana.wait_for_message("Paid")
     trial.tell("  Ana is told")
 
 
@@ -204,52 +204,52 @@ def _send_forged_and_repeated_events(trial: Trial) -> None:
                 timeout=WAIT_TIMEOUT_SECONDS,
                 trust_env=False,
             )
-            trial.sees(f"{path}, {what}", answer.status_code, wanted)
-    trial.sees("mails that came of it", trial.seller.unread(within=3), [])
+            trial.expect(f"{path}, {what}", answer.status_code, wanted)
+    trial.expect("mails that came of it", trial.seller.list_unread_subjects(within=3), [])
 
 
 def _reject_by_mail(trial: Trial) -> None:
     trial.tell("a proof comes, no money does, and the seller rejects")
-    ben = trial.buyer("Ben")
-    code = ben.buys()
-    ben.sends_proof()
-    trial.seller.decides(
-        trial.seller.is_asked(code), NOT_CREDITED_OPTION, note="look at the account"
+    ben = trial.create_buyer("Ben")
+    code = ben.buy()
+    ben.send_proof()
+    trial.seller.submit_decision(
+        trial.seller.wait_for_question(code), NOT_CREDITED_OPTION, note="look at the account"
     )
-    trial.sees("the seller reads", trial.seller.is_told(code), "rejected")
-    trial.sees("the order is", trial.order(code)["status"], "PENDING_PAYMENT")
-    trial.sees("its proof is", trial.order(code)["proofs"][0]["verdict"], "REJECTED")
-    ben.hears("look at the account")
+    trial.expect("the seller reads", trial.seller.wait_for_result(code), "rejected")
+    trial.expect("the order is", trial.load_order(code)["status"], "PENDING_PAYMENT")
+    trial.expect("its proof is", trial.load_order(code)["proofs"][0]["verdict"], "REJECTED")
+    ben.wait_for_message("look at the account")
     trial.tell("  Ben is told")
 
 
 def _decide_after_another_proof(trial: Trial) -> None:
     trial.tell("another proof comes before the seller answers")
-    cleo = trial.buyer("Cleo")
-    code = cleo.buys()
-    cleo.sends_proof()
-    first = trial.seller.is_asked(code)
-    cleo.sends_proof()
-    second = trial.seller.is_asked(code)
-    trial.seller.decides(first, CONFIRM_OPTION)
-    trial.sees("the seller reads", trial.seller.is_told(code), "proof_unseen")
-    trial.seller.decides(second, CONFIRM_OPTION)
-    trial.sees("the seller reads", trial.seller.is_told(code), "confirmed")
-    trial.sees("the order is", trial.order(code)["status"], "PAID")
+    cleo = trial.create_buyer("Cleo")
+    code = cleo.buy()
+    cleo.send_proof()
+    first = trial.seller.wait_for_question(code)
+    cleo.send_proof()
+    second = trial.seller.wait_for_question(code)
+    trial.seller.submit_decision(first, CONFIRM_OPTION)
+    trial.expect("the seller reads", trial.seller.wait_for_result(code), "proof_unseen")
+    trial.seller.submit_decision(second, CONFIRM_OPTION)
+    trial.expect("the seller reads", trial.seller.wait_for_result(code), "confirmed")
+    trial.expect("the order is", trial.load_order(code)["status"], "PAID")
 
 
 def _confirm_from_bank_statement(trial: Trial) -> None:
     trial.tell("transfers of a bank statement")
-    dora, emil, fay = (trial.buyer(name) for name in ("Dora", "Emil", "Fay"))
-    hers, his, waits = dora.buys(), emil.buys(), fay.buys()
-    fay.sends_proof()
-    trial.seller.is_asked(waits)
+    dora, emil, fay = (trial.create_buyer(name) for name in ("Dora", "Emil", "Fay"))
+    hers, his, waits = dora.buy(), emil.buy(), fay.buy()
+    fay.send_proof()
+    trial.seller.wait_for_question(waits)
     rows = [
         {"reference": f"SPEI 88213 {hers.replace('-', ' ').lower()}", "amount": ORDER_TOTAL},
         {"reference": f"SPEI 88214 {his}", "amount": "1.00"},
         {"reference": "SPEI 88215 thank you", "amount": ORDER_TOTAL},
     ]
-    trial.sees("with an empty list", _run_and_group_transfers(trial), {"No money yet": [waits]})
+    trial.expect("with an empty list", _run_and_group_transfers(trial), {"No money yet": [waits]})
     setup.import_workflows(trial.engine, public_url=trial.opened.backoffice_url, rows=rows)
     wanted = {
         "Confirmed": [hers],
@@ -257,17 +257,19 @@ def _confirm_from_bank_statement(trial: Trial) -> None:
         "No money yet": [waits],
         "Unclear rows": ["SPEI 88215 thank you"],
     }
-    trial.sees("with three rows", _run_and_group_transfers(trial), wanted)
-    trial.sees("Dora's order is", trial.order(hers)["status"], "PAID")
-    trial.sees("its history says", trial.order(hers)["history"][-1]["reason"][:10], "SPEI 88213")
+    trial.expect("with three rows", _run_and_group_transfers(trial), wanted)
+    trial.expect("Dora's order is", trial.load_order(hers)["status"], "PAID")
+    trial.expect(
+        "its history says", trial.load_order(hers)["history"][-1]["reason"][:10], "SPEI 88213"
+    )
     again = wanted | {"Already confirmed": [hers]}
     del again["Confirmed"]
-    trial.sees("with the same rows again", _run_and_group_transfers(trial), again)
+    trial.expect("with the same rows again", _run_and_group_transfers(trial), again)
 
 
 def _run_and_group_transfers(trial: Trial) -> dict[str, list[str]]:
-    """Run the workflow of the statement and read what reached each of its ends."""
-    reached = trial.engine.executed(TRANSFERS_WORKFLOW_ID)
+    """Run the workflow of the bank statement and return the transfers by final node."""
+    reached = trial.engine.execute_workflow(TRANSFERS_WORKFLOW_ID)
     groups = (
         "Confirmed",
         "Already confirmed",
@@ -288,23 +290,25 @@ def _run_and_group_transfers(trial: Trial) -> dict[str, list[str]]:
 
 def _send_daily_summary(trial: Trial) -> None:
     trial.tell("the summary of the day")
-    trial.engine.executed(SUMMARY_WORKFLOW_ID)
-    mail = trial.seller.reads("Raffles: ")
+    trial.engine.execute_workflow(SUMMARY_WORKFLOW_ID)
+    mail = trial.seller.wait_for_mail("Raffles: ")
     for line in mail.text.splitlines():
         trial.tell(f"  | {line}")
     statistics = trial.api.get("/statistics").raise_for_status().json()
     wanted = f"Raffles: {statistics['proofs_waiting']} to check, 0 numbers sold yesterday"
-    trial.sees("its subject", mail.subject, wanted)
+    trial.expect("its subject", mail.subject, wanted)
 
 
 def _catch_up_from_feed(trial: Trial) -> None:
     trial.tell("the feed, where every event was heard of before")
-    reached = trial.engine.executed(EVENTS_WORKFLOW_ID)
+    reached = trial.engine.execute_workflow(EVENTS_WORKFLOW_ID)
     events = trial.api.get("/events").raise_for_status().json()["results"]
-    trial.sees("events read", len(reached.get("One by one", [])), len(events))
+    trial.expect("events read", len(reached.get("One by one", [])), len(events))
     new = len(reached.get("Which event?", []))
-    trial.tell(f"  of them new: {new}")  # n8n may forget one of two that came at once
-    trial.sees("hardly any", new * 5 <= len(events), wanted=True)
-    trial.sees(
-        "read once more", len(trial.engine.executed(EVENTS_WORKFLOW_ID).get("One by one", [])), 0
+    trial.tell(f"  of them new: {new}")  # n8n may forget one of two events that arrived at once
+    trial.expect("hardly any", new * 5 <= len(events), wanted=True)
+    trial.expect(
+        "read once more",
+        len(trial.engine.execute_workflow(EVENTS_WORKFLOW_ID).get("One by one", [])),
+        0,
     )

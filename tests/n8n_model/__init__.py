@@ -1,1 +1,1 @@
-"""A model of n8n, to test workflows without it: which files it takes and what it does with them."""
+"""Model of n8n to test workflows without it: the rules for workflow files and their execution."""

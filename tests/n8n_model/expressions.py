@@ -1,7 +1,7 @@
-"""Evaluates what n8n's expressions are made of, more strictly: a path that is missing is an error.
+"""Strict evaluation of n8n's expressions: a missing path is an error.
 
-The part of JavaScript that the workflows use. A path may be missing where the expression says so
-itself: to the left of `??` and `||`, and after `?.`.
+It supports the part of JavaScript that the workflows use. A path may be missing only where the
+expression allows it: to the left of `??` and `||`, and after `?.`.
 """
 
 import json
@@ -21,18 +21,18 @@ _ESCAPES: Final = {r"\n": "\n", r"\'": "'", r"\\": "\\"}
 
 
 class MissingPath(Exception):
-    """A path leads nowhere."""
+    """A path does not exist."""
 
 
 class UnreadableExpression(Exception):
-    """This is not JavaScript, or more of it than is known here."""
+    """The text is not JavaScript, or uses syntax that is not supported here."""
 
 
 class Undefined:
     """JavaScript's `undefined`."""
 
     def __bool__(self) -> bool:
-        """Say that it is falsy."""
+        """Return False."""
         return False
 
 
@@ -41,19 +41,19 @@ UNDEFINED: Final = Undefined()
 
 @dataclass(frozen=True)
 class ExpressionScope:
-    """What names mean: `$json`, `$response`, the outputs of other nodes."""
+    """Values of names: `$json`, `$response`, and the outputs of other nodes."""
 
     names: Mapping[str, Any]
     node: Callable[[str], Any] = field(default=lambda name: UNDEFINED)
-    """What `$('Name')` gives: a mapping with `first`, a function, and `item`."""
+    """Returns the value of `$('Name')`: a mapping with `first` (a function) and `item`."""
 
 
 def render_template(text: object, scope: ExpressionScope) -> Any:
-    """Evaluate a parameter as n8n does: text with `=` before it has expressions in braces.
+    """Evaluate a parameter: text that starts with `=` contains expressions in braces.
 
     Raises:
-        Missing: a path in it leads nowhere.
-        Unreadable: an expression is malformed.
+        MissingPath: a path does not exist.
+        UnreadableExpression: an expression is malformed.
 
     """
     if not (isinstance(text, str) and text.startswith("=")):
@@ -75,11 +75,11 @@ def evaluate_expression(code: str, scope: ExpressionScope) -> Any:
 
 
 type Tree = Callable[[ExpressionScope, bool], Any]
-"""Evaluates itself; the second argument: whether what is missing may be."""
+"""Evaluates an expression; the second argument is whether a path may be missing."""
 
 
 class _Parser:
-    """Recursive descent, an operator a level."""
+    """Recursive descent parser with one level per operator precedence."""
 
     def __init__(self, code: str) -> None:
         self._code, self._at = code.rstrip(), 0

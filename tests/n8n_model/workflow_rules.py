@@ -1,6 +1,6 @@
-"""What n8n asks of a workflow file: nodes it knows, their parameters, lines that lead somewhere.
+"""Rules for workflow files: known nodes, valid parameters and complete connections.
 
-`nodes.json` is taken from n8n's own description of its nodes, see `__main__.py`.
+`nodes.json` is generated from n8n's description of its nodes, see `__main__.py`.
 """
 
 import json
@@ -28,7 +28,7 @@ type Flow = Mapping[str, Any]
 
 
 def load_workflows() -> list[Flow]:
-    """Read every workflow file."""
+    """Return the contents of every workflow file."""
     return [
         json.loads(file.read_text())
         for file in sorted((WORKFLOW_FOLDER / "workflows").glob("*.json"))
@@ -36,7 +36,7 @@ def load_workflows() -> list[Flow]:
 
 
 def load_credentials() -> list[Mapping[str, Any]]:
-    """Read the template of the credentials."""
+    """Return the template of the credentials."""
     found: list[Mapping[str, Any]] = json.loads(
         (WORKFLOW_FOLDER / "credentials.example.json").read_text()
     )
@@ -44,13 +44,13 @@ def load_credentials() -> list[Mapping[str, Any]]:
 
 
 def load_node_table() -> Mapping[str, Any]:
-    """Read what is known of n8n's nodes."""
+    """Return the descriptions of n8n's nodes by type and version."""
     known: Mapping[str, Any] = json.loads(NODE_TABLE_FILE.read_text())["nodes"]
     return known
 
 
 def is_in_version(display: Mapping[str, Any], version: float) -> bool:
-    """Say whether a parameter exists in a version of its node."""
+    """Return whether a parameter exists in a version of its node."""
     shown = display.get("show", {}).get("@version")
     hidden = display.get("hide", {}).get("@version")
     return (shown is None or _matches_any(shown, version)) and not (
@@ -59,7 +59,7 @@ def is_in_version(display: Mapping[str, Any], version: float) -> bool:
 
 
 def _matches_any(conditions: list[Any], value: Any) -> bool:
-    """Compare as `displayOptions` do: with a value, or with a condition."""
+    """Return whether a value equals one of the values or meets one of the conditions."""
     for wanted in conditions:
         if not (isinstance(wanted, dict) and "_cnd" in wanted):
             if value == wanted:
@@ -78,11 +78,11 @@ def _matches_any(conditions: list[Any], value: Any) -> bool:
     return False
 
 
-# ── the file
+# ── File
 
 
 def find_workflow_faults(flow: Flow) -> Iterator[str]:
-    """Name everything that n8n, or a careful reader, would not take."""
+    """Return every fault that n8n, or a careful reader, would reject."""
     yield from _check_file(flow)
     for node in flow["nodes"]:
         for fault in (*_check_parameters(node), *_check_credentials(node)):
@@ -111,7 +111,7 @@ def _check_file(flow: Flow) -> Iterator[str]:
             yield f"a real host, {found[0]}"
 
 
-# ── its nodes
+# ── Nodes
 
 
 def _check_parameters(node: Node) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _check_parameters(node: Node) -> Iterator[str]:
 def _check_fields(
     values: Mapping[str, Any], known: list[Mapping[str, Any]], *, root: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Compare filled-in fields with those there are, as the editor shows them."""
+    """Compare the given fields with the known ones, as n8n's editor does."""
     shown = [each for each in known if _is_shown(each, values, known, root)]
     names = {each["name"] for each in shown}
     yield from (f"{name} is unknown, or not shown here" for name in values if name not in names)
@@ -203,11 +203,11 @@ def _check_credentials(node: Node) -> Iterator[str]:
             yield f"{reference} is not in the template"
 
 
-# ── its lines
+# ── Connections
 
 
 def count_outputs(node: Node) -> int:
-    """Say how many outputs a node has."""
+    """Return the number of outputs of a node."""
     if node["type"].endswith(".switch"):
         parameters = node["parameters"]
         extra: bool = parameters["options"].get("fallbackOutput") == "extra"

@@ -1,7 +1,7 @@
-"""Runs a workflow as n8n does: item by item, along the lines, each node with what it was told.
+"""Runner of workflows that follows connections item by item, as n8n does.
 
-It knows the nodes that our workflows use. The wire is given: who answers requests, who answers
-mails, what code nodes give.
+It supports the node types that our workflows use. The caller provides the outside world: the
+answers to requests and mails, and the results of code nodes.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from tests.n8n_model.workflow_rules import Flow, Node
 
 @dataclass(frozen=True)
 class WorkflowItem:
-    """What goes along a line.
+    """An item that travels along a connection.
 
     Attributes:
-        json: what `$json` is.
-        binary: the body of a webhook, as it came.
-        past: what it was when it left each node before, for `$('Name').item`.
+        json: value of `$json`.
+        binary: raw body of a webhook.
+        past: earlier values by the name of the node, for `$('Name').item`.
 
     """
 
@@ -35,7 +35,7 @@ class WorkflowItem:
 
 @dataclass(frozen=True)
 class NodeRequest:
-    """What an HTTP node sends."""
+    """Request of an HTTP node."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class NodeRequest:
 
 @dataclass(frozen=True)
 class NodeResponse:
-    """What it is answered."""
+    """Answer to an HTTP node."""
 
     status: int
     body: Any
@@ -54,14 +54,14 @@ class NodeResponse:
 
 @dataclass(frozen=True)
 class WorkflowSurroundings:
-    """What is outside of n8n.
+    """The world outside of n8n.
 
     Attributes:
-        ask: answers HTTP nodes.
-        decide: gives what a person sends with the form of a mail.
-        secrets: by the id of their credential.
-        settings: what a person typed into the node Settings, by field.
-        code: what each code node makes of its items.
+        ask: returns the answer to an HTTP node.
+        decide: returns what a person sends with the form of a mail.
+        secrets: secrets by the id of the credential.
+        settings: values of the Settings node by field.
+        code: implementation of each code node.
 
     """
 
@@ -75,23 +75,23 @@ class WorkflowSurroundings:
 
 
 class WorkflowRunner:
-    """One execution of a workflow after another; remembers what they have in common."""
+    """Runs a workflow, with state that is shared between runs."""
 
     def __init__(self, flow: Flow, wire: WorkflowSurroundings) -> None:
         self.wire = wire
         self.nodes: Mapping[str, Node] = {node["name"]: node for node in flow["nodes"]}
         self.lines = flow["connections"]
         self.reached: dict[str, list[Any]] = {}
-        """What left each node in the latest execution."""
+        """Output of each node in the latest run."""
         self.mails: list[Mapping[str, Any]] = []
         self.response: int | None = None
         self._seen: set[Any] = set()
 
     def run(self, start: str, item: WorkflowItem | None = None) -> None:
-        """Start with a node and go on until nothing is left to do.
+        """Run the workflow from a node until nothing is left to do.
 
         Raises:
-            Missing: an expression reads what is not there.
+            MissingPath: an expression uses a path that does not exist.
 
         """
         self.reached, self.response = {}, None
@@ -99,8 +99,7 @@ class WorkflowRunner:
         while waiting:
             name, items = waiting.popleft()
             node = self.nodes[name]
-            begins = name == start
-            outputs = [items] if begins else self._outputs(node, items)
+            outputs = [items] if name == start else self._run_node(node, items)
             lines = self.lines.get(name, {"main": []})["main"]
             for place, output in enumerate(outputs):
                 left = [replace(each, past={**each.past, name: each.json}) for each in output]
@@ -108,21 +107,21 @@ class WorkflowRunner:
                 for line in lines[place] if left and place < len(lines) else []:
                     waiting.append((line["node"], left))
 
-    def _outputs(self, node: Node, items: list[WorkflowItem]) -> list[list[WorkflowItem]]:
+    def _run_node(self, node: Node, items: list[WorkflowItem]) -> list[list[WorkflowItem]]:
         kind = node["type"].rpartition(".")[2]
         if kind == "code":
-            scope = self._scope(items[0])
+            scope = self._build_scope(items[0])
             found = self.wire.code[node["name"]]([item.json for item in items], scope)
             return [[WorkflowItem(each, past=items[0].past) for each in found]]
         if kind in ("if", "switch"):
-            return self._sorted(node, items)
+            return self._route_items(node, items)
         act: Callable[[Node, WorkflowItem], list[WorkflowItem]] = getattr(self, f"_{kind}")
         found_items = [each for item in items for each in act(node, item)]
         if not found_items and node.get("alwaysOutputData"):
             found_items = [WorkflowItem({}, past=items[0].past)]
         return [found_items]
 
-    def _scope(self, item: WorkflowItem, **names: Any) -> ExpressionScope:
+    def _build_scope(self, item: WorkflowItem, **names: Any) -> ExpressionScope:
         def node(name: str) -> Any:
             found: dict[str, Any] = {"first": lambda: {"json": self.reached[name][0]}}
             if name in item.past:
@@ -131,10 +130,10 @@ class WorkflowRunner:
 
         return ExpressionScope({"$json": item.json, **names}, node)
 
-    def _value(self, text: object, item: WorkflowItem) -> Any:
-        return render_template(text, self._scope(item))
+    def _evaluate(self, text: object, item: WorkflowItem) -> Any:
+        return render_template(text, self._build_scope(item))
 
-    # ── nodes, by the end of their type
+    # ── Nodes by the last part of their type
 
     def _noOp(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         return [item]
@@ -142,9 +141,9 @@ class WorkflowRunner:
     def _crypto(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         assert node["parameters"]["binaryData"]
         secret = self.wire.secrets[node["credentials"]["crypto"]["id"]]
-        sealed = hmac.new(secret.encode(), item.binary, hashlib.sha256).hexdigest()
+        signature = hmac.new(secret.encode(), item.binary, hashlib.sha256).hexdigest()
         key = node["parameters"]["dataPropertyName"]
-        return [replace(item, json={**item.json, key: sealed})]
+        return [replace(item, json={**item.json, key: signature})]
 
     def _respondToWebhook(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         assert self.response is None, "a webhook is answered once"
@@ -156,7 +155,7 @@ class WorkflowRunner:
         if node["parameters"]["operation"] == "clearDeduplicationHistory":
             self._seen.clear()
             return [item]
-        value = self._value(node["parameters"]["dedupeValue"], item)
+        value = self._evaluate(node["parameters"]["dedupeValue"], item)
         if value in self._seen:
             return []
         self._seen.add(value)
@@ -165,11 +164,11 @@ class WorkflowRunner:
     def _set(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         parameters = node["parameters"]
         if parameters.get("mode") == "raw":
-            value = self._value(parameters["jsonOutput"], item)
+            value = self._evaluate(parameters["jsonOutput"], item)
             found = json.loads(value) if isinstance(value, str) else value
         else:
             fields = parameters["assignments"]["assignments"]
-            found = {each["name"]: self._value(each["value"], item) for each in fields}
+            found = {each["name"]: self._evaluate(each["value"], item) for each in fields}
             _check_types(fields, found)
         if node["name"] == "Settings":
             found |= {name: self.wire.settings[name] for name in found if name != "event"}
@@ -185,9 +184,9 @@ class WorkflowRunner:
         given = parameters.get("headerParameters", {"parameters": []})["parameters"]
         request = NodeRequest(
             method=parameters.get("method", "GET"),
-            path=self._path(self._value(parameters["url"], item)),
-            headers={each["name"]: self._value(each["value"], item) for each in given},
-            body=json.loads(self._value(parameters.get("jsonBody", "null"), item)),
+            path=self._extract_path(self._evaluate(parameters["url"], item)),
+            headers={each["name"]: self._evaluate(each["value"], item) for each in given},
+            body=json.loads(self._evaluate(parameters.get("jsonBody", "null"), item)),
         )
         answer = self.wire.ask(request)
         whole = options.get("response", {}).get("response", {})
@@ -197,10 +196,12 @@ class WorkflowRunner:
             return [replace(item, json=full)]
         pages = [answer.body]
         if "pagination" in options:
-            pages += self._following(options["pagination"]["pagination"], request, answer, item)
+            pages += self._fetch_next_pages(
+                options["pagination"]["pagination"], request, answer, item
+            )
         return [replace(item, json=page) for page in pages]
 
-    def _following(
+    def _fetch_next_pages(
         self,
         pages: Mapping[str, Any],
         request: NodeRequest,
@@ -210,14 +211,14 @@ class WorkflowRunner:
         found: list[Any] = []
         while True:
             response = {"body": answer.body, "headers": answer.headers}
-            scope = self._scope(item, **{"$response": response})
+            scope = self._build_scope(item, **{"$response": response})
             if render_template(pages["completeExpression"], scope):
                 return found
-            address = self._path(render_template(pages["nextURL"], scope))
+            address = self._extract_path(render_template(pages["nextURL"], scope))
             answer = self.wire.ask(replace(request, path=address))
             found.append(answer.body)
 
-    def _path(self, url: str) -> str:
+    def _extract_path(self, url: str) -> str:
         parts = urlsplit(url)
         assert f"{parts.scheme}://{parts.netloc}" == self.wire.settings["public_url"], url
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -225,7 +226,7 @@ class WorkflowRunner:
     def _emailSend(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         keys = ("fromEmail", "toEmail", "subject", "message", "text")
         parameters = node["parameters"]
-        mail = {key: self._value(parameters[key], item) for key in keys if key in parameters}
+        mail = {key: self._evaluate(parameters[key], item) for key in keys if key in parameters}
         self.mails.append(mail)
         if parameters["operation"] == "send":
             return [replace(item, json={"accepted": [mail["toEmail"]]})]
@@ -236,7 +237,7 @@ class WorkflowRunner:
         answers = {each["fieldLabel"]: typed.get(each["fieldLabel"], "") for each in fields}
         return [replace(item, json={"data": {**answers, "respondedAt": "2026-12-12T20:00:00Z"}})]
 
-    def _sorted(self, node: Node, items: list[WorkflowItem]) -> list[list[WorkflowItem]]:
+    def _route_items(self, node: Node, items: list[WorkflowItem]) -> list[list[WorkflowItem]]:
         parameters = node["parameters"]
         if node["type"].endswith(".if"):
             rules, extra = [parameters["conditions"]], True
@@ -245,16 +246,16 @@ class WorkflowRunner:
             extra = parameters["options"].get("fallbackOutput") == "extra"
         outputs: list[list[WorkflowItem]] = [[] for _ in range(len(rules) + extra)]
         for item in items:
-            holding = (place for place, rule in enumerate(rules) if self._holds(rule, item))
+            holding = (place for place, rule in enumerate(rules) if self._matches_rule(rule, item))
             place = next(holding, len(rules))
             if place < len(outputs):
                 outputs[place].append(item)
         return outputs
 
-    def _holds(self, rule: Mapping[str, Any], item: WorkflowItem) -> bool:
+    def _matches_rule(self, rule: Mapping[str, Any], item: WorkflowItem) -> bool:
         compared = []
         for each in rule["conditions"]:
-            left, right = (self._value(each[side], item) for side in ("leftValue", "rightValue"))
+            left, right = (self._evaluate(each[side], item) for side in ("leftValue", "rightValue"))
             match each["operator"]["operation"]:
                 case "equals":
                     assert {type(left), type(right)} == {str}, each

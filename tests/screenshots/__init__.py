@@ -1,1 +1,1 @@
-"""Takes the pictures for the documentation: `uv run python -m tests.screenshots docs/pictures`."""
+"""Screenshots for the documentation: `uv run python -m tests.screenshots docs/pictures`."""

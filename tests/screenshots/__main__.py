@@ -21,7 +21,7 @@ PASSWORD: Final = "correct-horse-battery"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page to look at; `path` may name keys of the shop in braces, sizes are in pixels."""
+    """A screenshot of a page; `path` may contain keys of the sample data, sizes are in pixels."""
 
     name: str
     path: str
@@ -38,7 +38,7 @@ PICTURES: Final = (
 
 
 def main() -> None:
-    """Make the shop, open it and take every picture."""
+    """Create the sample data, serve it and take every screenshot."""
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the pictures are put")
     folder: Path = parser.parse_args().folder
@@ -52,7 +52,7 @@ def main() -> None:
 
 @contextmanager
 def _serve_sample_shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
-    """Fill a database and serve the back office, as of `NOW`."""
+    """Fill a database and serve the back office with the clock at `NOW`."""
     os.environ.update(
         DJANGO_SETTINGS_MODULE="tests.acceptance.backoffice_settings",
         TEST_STATIC_FOLDER=str(home / "static"),
@@ -67,7 +67,9 @@ def _serve_sample_shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
     import django
     from django.utils import timezone
 
-    timezone.now = lambda: NOW  # the clock of an entry point: everything below is handed the time
+    timezone.now = lambda: (
+        NOW
+    )  # only entry points read the clock; all other code gets the time as an argument
     django.setup()
 
     from django.core.management import call_command
@@ -78,11 +80,11 @@ def _serve_sample_shop(home: Path) -> Iterator[tuple[str, dict[str, int]]]:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     keys = sample_shop.seed_database(now=NOW, password=PASSWORD)
-    from backoffice.wsgi import application  # it looks for the static files as it is imported
+    from backoffice.wsgi import application  # it looks for the static files when it is imported
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing of requests."""
+            """Ignore the log message."""
 
     server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
     server.set_app(application)
@@ -111,7 +113,7 @@ def _take_pictures(address: str, keys: Mapping[str, int], *, folder: Path) -> No
             page.get_by_role("button", name="Log in").click()
             page.wait_for_url(f"{address}/admin/")
             page.goto(address + picture.path.format(**keys), wait_until="networkidle")
-            page.wait_for_timeout(1_000)  # what fades in has come
+            page.wait_for_timeout(1_000)  # wait for the end of animations
             page.screenshot(path=folder / f"{picture.name}.png", animations="disabled")
             print(folder / f"{picture.name}.png")
             page.context.close()

@@ -1,4 +1,4 @@
-"""Draws receipts of transfers that never happened, as the apps of three banks might show them."""
+"""Sample receipts of transfers in the style of three banks' apps."""
 
 import random
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ BANKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What was paid: `amount` as written, `payer` and `reference` as typed, `at` in their zone."""
+    """A transfer: `amount` as shown, `payer` and `reference` as typed, `at` in local time."""
 
     amount: str
     payer: str
@@ -29,7 +29,7 @@ class Transfer:
 
 
 def draw_receipt(transfer: Transfer) -> bytes:
-    """Draw a JPEG; the same transfer gives the same picture."""
+    """Draw a receipt as JPEG; the same transfer gives the same picture."""
     dice = random.Random(f"{transfer.reference}{transfer.payer}")
     bank, colour = dice.choice(BANKS)
     image = Image.new("RGB", SIZE, "white")
@@ -58,7 +58,7 @@ def draw_receipt(transfer: Transfer) -> bytes:
 
 
 def recompress_picture(content: bytes) -> bytes:
-    """Give a picture as somebody passes it on: smaller, and saved once more."""
+    """Return a picture as a messenger forwards it: smaller and compressed again."""
     with Image.open(BytesIO(content)) as image:
         return _encode_jpeg(image.resize((540, 885)))
 
@@ -71,7 +71,7 @@ def _draw_centred(
 
 
 def _draw_stamp(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
-    """Draw the square code that such receipts carry."""
+    """Draw the square code of a receipt."""
     for row in range(25):
         for column in range(25):
             if dice.random() < 0.5:

@@ -1,4 +1,4 @@
-"""A made-up shop on an ordinary day, the same one every time."""
+"""Sample data of a shop on an ordinary day, the same in every run."""
 
 import random
 from collections.abc import Callable
@@ -43,7 +43,7 @@ NAMES: Final = (
 
 @dataclass(slots=True)
 class SampleShop:
-    """The shop while it is furnished: `now` is the time of the pictures."""
+    """Builder of the sample data; `now` is the time of the screenshots."""
 
     now: datetime
     dice: random.Random = field(default_factory=lambda: random.Random(11))
@@ -51,7 +51,7 @@ class SampleShop:
     free: dict[int, list[int]] = field(default_factory=dict)
 
     def raffle(self, title: str, prize: str, *, numbers_: int, price: str, days: int) -> Raffle:
-        """Put a raffle on sale."""
+        """Create an open raffle."""
         raffle = Raffle.objects.create(
             title=title,
             prize=prize,
@@ -72,7 +72,7 @@ class SampleShop:
         return raffle
 
     def buyer(self, name: str = "", *, heard: datetime) -> WhatsAppContact:
-        """Meet somebody."""
+        """Create a buyer."""
         serial = next(self.serial)
         return WhatsAppContact.objects.create(
             phone_number_id=PHONE_NUMBER_ID,
@@ -83,7 +83,7 @@ class SampleShop:
         )
 
     def hold(self, raffle: Raffle, buyer: WhatsAppContact, quantity: int, *, at: datetime) -> Order:
-        """Hold the next free numbers, as the chat does."""
+        """Hold the next free numbers as the chat does."""
         wanted = sorted(self.free[raffle.pk].pop() for _ in range(quantity))
         with transaction.atomic():
             return reservations.hold_numbers(
@@ -93,7 +93,7 @@ class SampleShop:
     def order(
         self, raffle: Raffle, quantity: int, *, at: datetime, name: str = ""
     ) -> tuple[Order, WhatsAppContact]:
-        """Order numbers that are to be paid."""
+        """Place an order that waits for payment."""
         buyer = self.buyer(name, heard=at)
         held = self.hold(raffle, buyer, quantity, at=at)
         with transaction.atomic():
@@ -104,7 +104,7 @@ class SampleShop:
     def proof(
         self, order: Order | None, buyer: WhatsAppContact, *, at: datetime, content: bytes = b""
     ) -> PaymentProof:
-        """Send a receipt."""
+        """Store a proof with its file."""
         serial = next(self.serial)
         source = ProofSource(PHONE_NUMBER_ID, f"wamid.p{serial}", f"media{serial}", "", "", at)
         with transaction.atomic():
@@ -123,7 +123,7 @@ class SampleShop:
 
 
 def seed_database(*, now: datetime, password: str) -> dict[str, int]:
-    """Fill the database; give the keys that the pictures ask for."""
+    """Fill the database and return the keys that the screenshots use."""
     _create_staff(password)
     shop = SampleShop(now=now)
     summer = shop.raffle("Summer Raffle", "a motorbike", numbers_=1000, price="5.00", days=20)
@@ -147,7 +147,7 @@ def seed_database(*, now: datetime, password: str) -> dict[str, int]:
 
 
 def draw_receipt_for(order: Order | None, buyer: WhatsAppContact, *, at: datetime) -> bytes:
-    """Draw what the buyer's bank shows after the transfer."""
+    """Draw the receipt that the buyer's bank shows after the transfer."""
     paid = Transfer(
         amount=f"${order.total:.2f}" if order is not None else "$10.00",
         payer=buyer.profile_name,
@@ -164,7 +164,7 @@ def _create_staff(password: str) -> None:
 
 
 def _sell_tickets(shop: SampleShop, raffle: Raffle, *, orders_: int) -> None:
-    """Sell over a week, more towards its end."""
+    """Sell tickets over a week, more of them towards its end."""
     rita = Actor(ActorKind.STAFF, id="2", label="rita")
     for place in range(orders_):
         at = shop.now - timedelta(days=8) * (1 - place / orders_) ** 2 - 3 * HOUR
@@ -175,7 +175,7 @@ def _sell_tickets(shop: SampleShop, raffle: Raffle, *, orders_: int) -> None:
 
 
 def _create_waiting_proofs(shop: SampleShop, summer: Raffle, hamper: Raffle) -> dict[str, int]:
-    """Let proofs wait: one was sent twice, one buyer talked a while."""
+    """Create waiting proofs: one was sent twice, one buyer has a longer chat."""
     keys: dict[str, int] = {}
     first: bytes = b""
     for place, minutes in enumerate((74, 58, 51, 43, 37, 30, 22, 15, 9, 4)):
@@ -205,7 +205,7 @@ def _create_unpaid_orders(shop: SampleShop, summer: Raffle, hamper: Raffle) -> N
 
 
 def _create_troubles(shop: SampleShop, raffle: Raffle) -> None:
-    """Have one late payment, one orphan, one rejected proof and two messages that wait."""
+    """Create a late payment, an orphan, a rejected proof and two waiting messages."""
     rita = Actor(ActorKind.STAFF, id="2", label="rita")
     at = shop.now - 3 * HOUR
     late, buyer = shop.order(raffle, 2, at=at)
@@ -237,7 +237,7 @@ def _create_troubles(shop: SampleShop, raffle: Raffle) -> None:
 
 
 def _create_chat(shop: SampleShop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
-    """Write down what was said until the order was placed."""
+    """Create the messages of the chat until the order was placed."""
     named = " · ".join(
         order.raffle.format_ticket_number(number) for number in order.list_ticket_numbers()
     )

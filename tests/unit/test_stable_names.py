@@ -1,4 +1,4 @@
-"""Names that data or the outside world holds are those they always were."""
+"""Tests that names used by data or other systems have not changed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One back office, with a thing for each address of its API, for all tests here."""
+"""One running back office for all API tests, seeded with data for every URL of the API."""
 
 import os
 from collections.abc import Iterator
@@ -8,28 +8,29 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from deploy.child_processes import find_free_ports
 from tests.acceptance.api import seed
 from tests.acceptance.api.seed import SeededApi
-from tests.acceptance.gunicorn_server import find_free_port, run_gunicorn
+from tests.acceptance.gunicorn_server import run_gunicorn
 from tests.databases import DatabaseFactory, use_database
 
 
 @dataclass
 class ApiServer:
-    """A back office that runs, and what it was furnished with."""
+    """A running back office and its seeded data."""
 
     address: str
-    made: SeededApi
+    seeded: SeededApi
 
 
 @pytest.fixture(scope="package")
-def office(
+def api_server(
     run_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[ApiServer]:
     with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
-        folder, port = tmp_path_factory.mktemp("office"), find_free_port()
+        folder, [port] = tmp_path_factory.mktemp("api_server"), find_free_ports(0)
         with use_database(database):
-            made = seed.seed_database()
+            seeded = seed.seed_database()
         environment = {
             **os.environ,  # tests.settings has set it
             "DJANGO_SETTINGS_MODULE": "backoffice.settings",
@@ -38,4 +39,4 @@ def office(
             "API_REQUESTS_PER_MINUTE": "0",
         }
         with run_gunicorn(port, environment=environment, folder=folder):
-            yield ApiServer(f"http://127.0.0.1:{port}", made)
+            yield ApiServer(f"http://127.0.0.1:{port}", seeded)

@@ -1,4 +1,4 @@
-"""What Schemathesis may meet although the document does not say so, each with its reason."""
+"""Exceptions to what Schemathesis reports, each with its reason."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,20 +15,29 @@ INEXPRESSIBLE_REFUSALS: Final = frozenset(
         "limit: Numbers that are named come on one page.",
     }
 )
-"""Refusals of values that are well-formed one by one."""
+"""Error messages for values that are valid one by one but not together."""
 UNKNOWN_NUMBERS_PREFIX: Final = "numbers: "
-"""Begins the refusal of numbers that this raffle has not got, which its document cannot know."""
+"""Start of the error message for ticket numbers that the raffle does not have.
+
+The OpenAPI document cannot know which numbers a raffle has.
+"""
 URI_TOO_LONG: Final = 414
-"""Of gunicorn, in HTML, for a line longer than 4,094 bytes: Django never saw the request."""
+"""Answered by gunicorn, in HTML, for a request line longer than 4,094 bytes.
+
+The request never reaches Django.
+"""
 
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Any, case: Any, response: Response) -> bool:
-    """Keep every failure but those above, and those of an empty parameter: it counts as none."""
+    """Keep a failure unless it is listed above or caused by an empty parameter.
+
+    The API treats an empty parameter as a missing one.
+    """
     if response.status_code == URI_TOO_LONG:
         return False
     if isinstance(failure, AcceptedNegativeData) and _is_empty(case.query):
-        return False  # `allowEmptyValue` says so, which Schemathesis does not read
+        return False  # the document says `allowEmptyValue`, which Schemathesis ignores
     if response.status_code != 400:
         return True
     said = response.json()["message"]
@@ -36,5 +45,5 @@ def filter_failure(context: HookContext, failure: Any, case: Any, response: Resp
 
 
 def _is_empty(query: Mapping[str, Any]) -> bool:
-    """Whether some parameter of an address says nothing, or nothing but commas and blanks."""
+    """Return whether a query parameter is empty or holds only commas and spaces."""
     return any(not str(value).replace(",", "").strip() for value in query.values())

@@ -1,4 +1,4 @@
-"""Fills a database with a thing for each address of the API, at every stage it may be found in."""
+"""Sample data for every URL of the API, with orders at every stage."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,10 @@ from tests.integration.backoffice import sample_data
 
 @dataclass
 class SeededApi:
-    """What was made; `codes` are those of orders by what they wait for."""
+    """The token, order codes and ids that were created.
+
+    `codes` and `ids` are keyed by what each row is used for.
+    """
 
     token: str
     codes: dict[str, str] = field(default_factory=dict)
@@ -30,7 +33,7 @@ class SeededApi:
 
 
 def seed_database() -> SeededApi:
-    """Make raffles, orders, proofs, an endpoint, events and deliveries; and a token for all."""
+    """Create raffles, orders, proofs, an endpoint, events, deliveries and an ADMIN token."""
     raffle = builders.create_raffle(
         numbers=1000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20)
     )
@@ -77,7 +80,7 @@ def seed_database() -> SeededApi:
 
 
 def _create_order_to_review(raffle: Raffle, *, numbers: list[int]) -> Order:
-    """Make an order whose proof waits for a decision."""
+    """Create an order whose proof waits for a decision."""
     order = sample_data.place_order(
         raffle, numbers=numbers, buyer=builders.create_contact(profile_name="Ana")
     )
@@ -88,7 +91,7 @@ def _create_order_to_review(raffle: Raffle, *, numbers: list[int]) -> Order:
 
 
 def _create_late_order(raffle: Raffle) -> str:
-    """Make an order that ran out, was paid then, and of whose numbers one is somebody else's."""
+    """Create an expired order with a late payment; one of its numbers has a new owner."""
     order = sample_data.place_order(raffle, numbers=[901, 902])
     with transaction.atomic():
         orders.expire(orders.lock_order(order.pk), now=NOON + timedelta(hours=1))

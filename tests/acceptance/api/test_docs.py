@@ -1,4 +1,4 @@
-"""Every curl of docs/api.md does what is written below it, and every address has one."""
+"""Tests of the curl examples in docs/api.md: their answers, and one example per URL."""
 
 import json
 import os
@@ -29,13 +29,13 @@ CODES: Final = {
     "R-C6W2P": "reject",
     "R-H5X3D": "late",
 }
-"""Which order of the office each code in the docs stands for."""
+"""Name of the seeded order that stands for each code in the docs."""
 ANYTHING: Final = "…"
 
 
 @dataclass(frozen=True)
 class Example:
-    """A command of the docs, and what it is said to be answered with."""
+    """A command from the docs with the answer that the docs promise."""
 
     command: str
     status: int
@@ -43,7 +43,7 @@ class Example:
 
     @property
     def target(self) -> tuple[str, str]:
-        """The method and the path that it calls."""
+        """Return the method and the path of the request."""
         found = re.search(r"\$PUBLIC_URL(/[^\"'\s]*)", self.command)
         assert found, self.command
         method = re.search(r"-X (\w+)", self.command)
@@ -52,24 +52,24 @@ class Example:
         return verb, urlsplit(found[1]).path
 
 
-def examples() -> Iterator[Example]:
+def list_examples() -> Iterator[Example]:
     for found in EXAMPLE.finditer(DOCS):
         answer = found["answer"]
         yield Example(found["command"], int(found["status"]), answer and json.loads(answer))
 
 
-def test_every_curl_is_answered_as_the_docs_say(office: ApiServer, tmp_path: Path) -> None:
+def test_every_curl_is_answered_as_the_docs_say(api_server: ApiServer, tmp_path: Path) -> None:
     (tmp_path / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}"\n')
     environment = {
         "PATH": os.environ["PATH"],
         "CURL_HOME": str(tmp_path),
-        "PUBLIC_URL": office.address,
-        "TOKEN": office.made.token,
+        "PUBLIC_URL": api_server.address,
+        "TOKEN": api_server.seeded.token,
     }
-    for example in examples():
+    for example in list_examples():
         command = example.command
         for code, name in CODES.items():
-            command = command.replace(code, office.made.codes[name])
+            command = command.replace(code, api_server.seeded.codes[name])
         done = subprocess.run(
             ["bash", "-euc", command],
             env=environment,
@@ -81,13 +81,13 @@ def test_every_curl_is_answered_as_the_docs_say(office: ApiServer, tmp_path: Pat
         body, _, status = done.stdout.rpartition("\n")
         assert int(status or 0) == example.status, (example.command, done.stdout, done.stderr)
         if example.answer is not None:
-            fault = differs(json.loads(body), example.answer)
+            fault = find_difference(json.loads(body), example.answer)
             assert not fault, f"{example.command}\n{fault}\n{body}"
 
 
 def test_every_address_has_a_curl() -> None:
     schema = json.loads((ROOT / "openapi.json").read_text())
-    shown = {example.target for example in examples()}
+    shown = {example.target for example in list_examples()}
 
     missing = [
         f"{method.upper()} {path}"
@@ -103,11 +103,11 @@ def test_every_address_has_a_curl() -> None:
 
 
 def test_no_curl_stands_there_untested() -> None:
-    assert len(list(examples())) == DOCS.count("```bash\ncurl ")
+    assert len(list(list_examples())) == DOCS.count("```bash\ncurl ")
 
 
-def differs(real: Any, written: Any, *, where: str = "answer") -> str:
-    """Say where an answer is of another shape than what the docs show of it; "" if nowhere."""
+def find_difference(real: Any, written: Any, *, where: str = "answer") -> str:
+    """Return the first place where an answer's shape differs from the docs, or ""."""
     if written in (ANYTHING, real):
         return ""
     if isinstance(written, dict) and isinstance(real, dict):
@@ -124,5 +124,5 @@ def differs(real: Any, written: Any, *, where: str = "answer") -> str:
         same = type(real) is type(written)
         return "" if same else f"{where} is {real!r}, written is {written!r}"
     return next(
-        filter(None, (differs(*pair, where=f"{where}.{name}") for *pair, name in parts)), ""
+        filter(None, (find_difference(*pair, where=f"{where}.{name}") for *pair, name in parts)), ""
     )

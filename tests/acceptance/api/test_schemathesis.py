@@ -1,6 +1,6 @@
-"""Schemathesis tries to break the running API with what its own document says, and does not.
+"""Tests of the running API with requests that Schemathesis generates from the OpenAPI document.
 
-For a longer run start a back office of your own and let the same configuration go on:
+For a longer run, start a back office and use the same configuration:
 
     API_ADDRESS=http://127.0.0.1:8000 API_TOKEN=rtb_… uv run st \\
         --config-file tests/acceptance/api/schemathesis.toml run $API_ADDRESS/api/schema -n 200
@@ -21,19 +21,19 @@ pytestmark = pytest.mark.xdist_group("api")
 ROOT: Final = Path(__file__).resolve().parents[3]
 CONFIGURATION: Final = Path(__file__).parent / "schemathesis.toml"
 EXAMPLES: Final = 4
-"""Of each operation and way to make one up; the deterministic phase adds some fifty each."""
+"""Examples per operation and generation mode; the coverage phase adds about fifty per operation."""
 
 
-def test_no_request_breaks_a_promise_of_the_document(office: ApiServer, tmp_path: Path) -> None:
+def test_no_request_breaks_a_promise_of_the_document(api_server: ApiServer, tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
-        *("run", f"{office.address}/api/schema", "--no-color", "-n", str(EXAMPLES)),
+        *("run", f"{api_server.address}/api/schema", "--no-color", "-n", str(EXAMPLES)),
     ]
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "API_ADDRESS": office.address,
-        "API_TOKEN": office.made.token,
+        "API_ADDRESS": api_server.address,
+        "API_TOKEN": api_server.seeded.token,
     }
 
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Somebody at a browser, and everything the browser complained of."""
+"""A back office user in a real browser, with all errors that the browser reports."""
 
 import shutil
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ CHROMIUM_FLAGS: Final = [
 WINDOW_SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
 AXE_OPTIONS: Final = {
     "resultTypes": ["violations"],
-    "preload": False,  # it would fetch every style sheet anew, for a rule about turned screens
+    "preload": False,  # it fetches every style sheet again, for one rule about screen orientation
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
 }
 
 
 @dataclass
 class BrowserUser:
-    """A member of staff; `complaints` are errors of the console, CSP's among them, and of HTTP."""
+    """A member of staff; `complaints` collects console errors (CSP too) and HTTP errors."""
 
     page: Page
     address: str
@@ -43,36 +43,36 @@ class BrowserUser:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("response", self._note_failure)
 
-    def open(self, path: str) -> Page:
+    def open_page(self, path: str) -> Page:
         self.page.goto(self.address + path)
-        self.sees_a_page_that_fits()
+        self.check_page_fits()
         return self.page
 
     def log_in(self, name: str) -> None:
-        self.open("/")
+        self.open_page("/")
         self.page.get_by_label("Username").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
-    def turns_to(self, size: str) -> None:
-        """Look at the same page in a window of another size, where it must fit as well."""
+    def resize(self, size: str) -> None:
+        """Resize the window and check that the page still fits."""
         width, height = WINDOW_SIZES[size]
         self.page.set_viewport_size({"width": width, "height": height})
-        self.sees_a_page_that_fits()
+        self.check_page_fits()
 
-    def sees_a_page_that_fits(self) -> None:
-        """Compare what the page wants with what the window has, in pixels."""
+    def check_page_fits(self) -> None:
+        """Check that the page is not wider than the window."""
         beyond = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
 
-    def finds_no_barrier(self, *, within: str | None = None) -> None:
-        """Let axe-core look for what keeps people out: serious and critical faults.
+    def check_accessibility(self, *, within: str | None = None) -> None:
+        """Check with axe-core that the page has no serious or critical violation.
 
-        Looks at the whole page, or `within` a selector. What the browser says meanwhile is of
-        axe's own doing, such as styles it tries on.
+        Checks the whole page, or the part `within` a selector. Ignores what the browser reports
+        meanwhile: axe causes it, for instance with the styles it tries.
         """
         before = list(self.complaints)
         found = Axe().run(self.page, context=within, options=AXE_OPTIONS).response["violations"]
@@ -85,8 +85,8 @@ class BrowserUser:
         ]
         assert not barriers, f"{self.page.url}\n" + "\n".join(barriers)
 
-    def reads(self, words: str) -> None:
-        """Expect a message at the top of the page."""
+    def expect_message(self, words: str) -> None:
+        """Wait for a message at the top of the page."""
         expect(self.page.locator("#main .alert").first).to_contain_text(words)
 
     def _note(self, message: ConsoleMessage) -> None:

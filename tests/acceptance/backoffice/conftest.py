@@ -1,4 +1,4 @@
-"""One back office under gunicorn with production's settings, one browser, and people logged in."""
+"""One back office under gunicorn with production settings, one browser and logged-in users."""
 
 import json
 import os
@@ -13,13 +13,14 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+from deploy.child_processes import find_free_ports
 from tests.acceptance.backoffice.browser_user import (
     CHROMIUM,
     CHROMIUM_FLAGS,
     WINDOW_SIZES,
     BrowserUser,
 )
-from tests.acceptance.gunicorn_server import find_free_port, run_gunicorn
+from tests.acceptance.gunicorn_server import run_gunicorn
 from tests.conftest import skip_or_fail
 from tests.databases import DatabaseFactory
 from tests.waiting import PATIENCE
@@ -31,7 +32,7 @@ expect.set_options(timeout=PATIENCE * 1_000)  # milliseconds
 
 @dataclass
 class BackOfficeServer:
-    """A running back office; `keys` name what its database was filled with."""
+    """A running back office; `keys` are the primary keys of its seeded rows by name."""
 
     address: str
     keys: dict[str, int]
@@ -39,7 +40,7 @@ class BackOfficeServer:
 
 
 type OpenBrowser = Callable[..., BrowserUser]
-"""Lets a person in, by name and the size of the window."""
+"""Opens a browser window for a user, by user name and window size."""
 
 
 @pytest.fixture(scope="package")
@@ -53,14 +54,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def shop(
+def backoffice_server(
     static_folder: Path,
     run_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[BackOfficeServer]:
     with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
-        folder, port = tmp_path_factory.mktemp("shop"), find_free_port()
+        folder, [port] = tmp_path_factory.mktemp("backoffice"), find_free_ports(0)
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -87,38 +88,39 @@ def shop(
 
 
 @pytest.fixture(scope="package")
-def sessions(shop: BackOfficeServer, browser: Browser) -> dict[str, StorageState]:
-    """Log each person in once, on a phone."""
-    return {name: log_in_once(browser, shop, name) for name in ("olga", "rita")}
+def sessions(backoffice_server: BackOfficeServer, browser: Browser) -> dict[str, StorageState]:
+    """Log each user in once, in a narrow window."""
+    return {name: log_in_once(browser, backoffice_server, name) for name in ("olga", "rita")}
 
 
 @pytest.fixture
-def enter(
-    shop: BackOfficeServer, browser: Browser, sessions: dict[str, StorageState]
+def open_browser(
+    backoffice_server: BackOfficeServer, browser: Browser, sessions: dict[str, StorageState]
 ) -> Iterator[OpenBrowser]:
-    """Let people in; none may leave with a complaint of the browser's.
+    """Open windows for users; at the end, fail if the browser reported an error.
 
-    The shop comes first: beside the browser's loop Django talks to no database.
+    The server is started before the browser: Django refuses database access while the browser's
+    event loop runs.
     """
-    inside: list[BrowserUser] = []
+    users: list[BrowserUser] = []
 
-    def let_in(name: str = "olga", size: str = "wide") -> BrowserUser:
+    def open_window(name: str = "olga", size: str = "wide") -> BrowserUser:
         width, height = WINDOW_SIZES[size]
         page = browser.new_page(
             viewport={"width": width, "height": height}, storage_state=sessions[name]
         )
-        inside.append(BrowserUser(page, shop.address))
-        return inside[-1]
+        users.append(BrowserUser(page, backoffice_server.address))
+        return users[-1]
 
-    yield let_in
-    for person in inside:
-        person.page.context.close()
-    assert [each for person in inside for each in person.complaints] == []
+    yield open_window
+    for user in users:
+        user.page.context.close()
+    assert [each for user in users for each in user.complaints] == []
 
 
-def log_in_once(browser: Browser, shop: BackOfficeServer, name: str) -> StorageState:
+def log_in_once(browser: Browser, backoffice_server: BackOfficeServer, name: str) -> StorageState:
     page = browser.new_page(viewport={"width": 390, "height": 844})
-    person = BrowserUser(page, shop.address)
+    person = BrowserUser(page, backoffice_server.address)
     person.log_in(name)
     state = page.context.storage_state()
     page.context.close()

@@ -1,4 +1,4 @@
-"""Lets another proof arrive for an order, as the gateway does; runs in a process of its own."""
+"""Script that stores another proof for an order, as the gateway does."""
 
 import sys
 
@@ -6,7 +6,7 @@ import django
 
 
 def main(order_id: int) -> None:
-    """Receive a proof with its file."""
+    """Store a proof with its file."""
     django.setup()
     from shared.raffles.models import Order
     from tests import builders

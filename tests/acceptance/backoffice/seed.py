@@ -1,4 +1,4 @@
-"""Fills the desk's database with a thing for each story; prints their keys, in its own process."""
+"""Script that seeds the back office's database and prints the primary keys as JSON."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ LONG_NAME: Final = "Wilhelmina Featherstonehaugh-Cholmondeley of the Third Stree
 
 
 def draw_receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
-    """Draw a receipt as tall as a phone's screenshot, with a pattern that `seed` makes its own."""
+    """Draw a receipt as tall as a phone's screenshot; `seed` varies its pattern."""
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (720, 1280), "white")
@@ -34,7 +34,7 @@ def draw_receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
 
 
 def main() -> None:
-    """Make two people, two raffles, and orders at every stage."""
+    """Create two users, two raffles and orders at every stage, and print their keys."""
     django.setup()
     from django.contrib.auth.models import User
 
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
-    """Make orders whose proofs wait, oldest first."""
+    """Create orders with waiting proofs, oldest first."""
     from tests import builders
     from tests.integration.backoffice import sample_data
 
@@ -92,7 +92,7 @@ def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
 
 
 def create_late_payment(raffle: "Raffle") -> dict[str, int]:
-    """Make an order that ran out, was paid then, and whose numbers somebody else has by now."""
+    """Create an expired order with a late payment; one of its numbers has a new owner."""
     from django.db import transaction
 
     from shared.raffles.services import orders
@@ -109,7 +109,7 @@ def create_late_payment(raffle: "Raffle") -> dict[str, int]:
 
 
 def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
-    """Make a proof that fits no order of its sender, and the order it is for."""
+    """Create a proof that matches no order of its sender, and the order it is for."""
     from tests import builders
     from tests.integration.backoffice import sample_data
 
@@ -123,7 +123,7 @@ def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
 
 
 def create_channel_troubles() -> dict[str, int]:
-    """Make messages that went wrong, somebody to block, and an alarm."""
+    """Create a failed message, a contact to block and an alarm."""
     from shared.core.enums import OutboxKind, OutboxStatus
     from shared.whatsapp import messages
     from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage
@@ -168,7 +168,7 @@ def create_channel_troubles() -> dict[str, int]:
 
 
 def create_failed_delivery() -> dict[str, int]:
-    """Make an endpoint for all that happened, one delivery of which was tried in vain."""
+    """Create an endpoint with one failed delivery."""
     from shared.events.models import EventAttempt, EventDelivery
     from shared.events.services import endpoints
     from shared.publishing import recorder

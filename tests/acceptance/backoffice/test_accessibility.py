@@ -1,4 +1,4 @@
-"""Every screen fits a desk and a phone, keeps nobody out, and gives the browser nothing to say."""
+"""Tests of every screen: it fits wide and narrow windows, is accessible and causes no errors."""
 
 import pytest
 
@@ -48,32 +48,34 @@ DENSE = (
     "/admin/raffles/order/{confirm}/change/",
     "/admin/raffles/raffle/{raffle}/change/",
 )
-"""Screens that a wide window shows in another way than a phone; there the others look alike."""
+"""Screens whose layout differs between wide and narrow windows."""
 
 
 def test_every_screen_fits_a_desk_and_a_phone_and_keeps_nobody_out(
-    enter: OpenBrowser, shop: BackOfficeServer
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
-    seller = enter("olga", "wide")
+    seller = open_browser("olga", "wide")
     for screen in SCREENS:
-        seller.open(screen.format(**shop.keys))
+        seller.open_page(screen.format(**backoffice_server.keys))
         for size in WINDOW_SIZES:
-            seller.turns_to(size)
+            seller.resize(size)
             if size == "narrow" or screen in DENSE:
-                seller.finds_no_barrier()
+                seller.check_accessibility()
 
 
-def test_the_dark_keeps_nobody_out_either(enter: OpenBrowser, shop: BackOfficeServer) -> None:
-    seller = enter()
-    seller.open("/admin/").evaluate("localStorage.setItem('jazzmin-theme-mode', 'dark')")
+def test_the_dark_keeps_nobody_out_either(
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
+) -> None:
+    seller = open_browser()
+    seller.open_page("/admin/").evaluate("localStorage.setItem('jazzmin-theme-mode', 'dark')")
     for screen in ("/admin/", "/admin/queue/", "/admin/raffles/order/{confirm}/change/"):
-        seller.open(screen.format(**shop.keys))
-        seller.finds_no_barrier()
+        seller.open_page(screen.format(**backoffice_server.keys))
+        seller.check_accessibility()
 
 
 @pytest.mark.parametrize("size", WINDOW_SIZES)
-def test_the_way_in_keeps_nobody_out(enter: OpenBrowser, size: str) -> None:
-    stranger = enter("olga", size)
+def test_the_way_in_keeps_nobody_out(open_browser: OpenBrowser, size: str) -> None:
+    stranger = open_browser("olga", size)
     stranger.page.context.clear_cookies()
-    stranger.open("/admin/login/")
-    stranger.finds_no_barrier()
+    stranger.open_page("/admin/login/")
+    stranger.check_accessibility()

@@ -1,4 +1,4 @@
-"""The seller's own work: raffles, cash, exports, the channel, and a second factor."""
+"""Tests of the seller's work: raffles, cash sales, exports, messages and a second factor."""
 
 import re
 import time
@@ -14,20 +14,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def test_numbers_are_made_with_progress_and_the_raffle_opens(
-    enter: OpenBrowser, shop: BackOfficeServer
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
-    seller = enter("olga", "narrow")
-    page = seller.open(f"/admin/raffles/raffle/{shop.keys['empty']}/generate/")
+    seller = open_browser("olga", "narrow")
+    page = seller.open_page(f"/admin/raffles/raffle/{backoffice_server.keys['empty']}/generate/")
 
     page.get_by_role("button", name="Make the numbers").click()
     expect(page.get_by_role("heading", name=re.compile("All 120 numbers are made"))).to_be_visible()
     page.get_by_role("button", name="Open the raffle").click()
 
-    seller.reads("open")
+    seller.expect_message("open")
 
 
-def test_a_new_raffle_shows_its_card_while_it_is_typed(enter: OpenBrowser) -> None:
-    page = enter().open("/admin/raffles/raffle/add/")
+def test_a_new_raffle_shows_its_card_while_it_is_typed(open_browser: OpenBrowser) -> None:
+    page = open_browser().open_page("/admin/raffles/raffle/add/")
 
     page.get_by_label("Title").fill("Winter Raffle")
     page.get_by_label("Prize").fill("a sledge")
@@ -36,10 +36,10 @@ def test_a_new_raffle_shows_its_card_while_it_is_typed(enter: OpenBrowser) -> No
 
 
 def test_cash_buys_the_numbers_that_were_asked_for(
-    enter: OpenBrowser, shop: BackOfficeServer
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
-    seller = enter("olga", "narrow")
-    page = seller.open(f"/admin/sell/{shop.keys['raffle']}/")
+    seller = open_browser("olga", "narrow")
+    page = seller.open_page(f"/admin/sell/{backoffice_server.keys['raffle']}/")
 
     page.get_by_label("Chosen ones").check()
     page.get_by_label("Numbers", exact=True).fill("777 and 778")
@@ -48,12 +48,12 @@ def test_cash_buys_the_numbers_that_were_asked_for(
 
     expect(page.locator(".receipt")).to_contain_text("Sold to Greta at the till")
     expect(page.locator(".receipt")).to_contain_text("0777")
-    seller.sees_a_page_that_fits()
-    seller.finds_no_barrier()
+    seller.check_page_fits()
+    seller.check_accessibility()
 
 
-def test_sales_leave_as_a_file_for_the_spreadsheet(enter: OpenBrowser) -> None:
-    page = enter().open("/admin/export/")
+def test_sales_leave_as_a_file_for_the_spreadsheet(open_browser: OpenBrowser) -> None:
+    page = open_browser().open_page("/admin/export/")
 
     page.get_by_label(re.compile("CSV")).check()
     with page.expect_download() as started:
@@ -64,52 +64,54 @@ def test_sales_leave_as_a_file_for_the_spreadsheet(enter: OpenBrowser) -> None:
     assert b"Buyer" in content
 
 
-def test_an_order_is_found_by_its_code_in_any_spelling(enter: OpenBrowser) -> None:
-    seller = enter("olga", "narrow")
-    page = seller.open("/admin/raffles/order/")
+def test_an_order_is_found_by_its_code_in_any_spelling(open_browser: OpenBrowser) -> None:
+    seller = open_browser("olga", "narrow")
+    page = seller.open_page("/admin/raffles/order/")
     code = page.locator("#result_list .field-code a").last.inner_text()
 
     search(page, code.lower().replace("r-", "r "))
 
     assert page.locator("#result_list .field-code a").all_inner_texts() == [code]
-    seller.sees_a_page_that_fits()
+    seller.check_page_fits()
 
 
-def test_an_order_is_cancelled_after_one_more_question(enter: OpenBrowser) -> None:
-    seller = enter()
-    page = seller.open("/admin/raffles/order/?status=PENDING_PAYMENT&review=none")
+def test_an_order_is_cancelled_after_one_more_question(open_browser: OpenBrowser) -> None:
+    seller = open_browser()
+    page = seller.open_page("/admin/raffles/order/?status=PENDING_PAYMENT&review=none")
     page.locator("#result_list .field-code a").first.click()
 
     page.get_by_role("button", name=re.compile("Cancel the order")).click()
     cancel = page.get_by_role("button", name="Yes, cancel the order")
     expect(cancel).to_be_visible()
-    seller.sees_a_page_that_fits()
+    seller.check_page_fits()
     cancel.click()
 
-    seller.reads("is cancelled")
+    seller.expect_message("is cancelled")
 
 
 def test_a_contact_is_blocked_and_a_failed_message_sent_again(
-    enter: OpenBrowser, shop: BackOfficeServer
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
-    seller = enter()
-    seller.open(f"/admin/whatsapp/whatsappcontact/{shop.keys['rude']}/change/")
+    seller = open_browser()
+    seller.open_page(f"/admin/whatsapp/whatsappcontact/{backoffice_server.keys['rude']}/change/")
     seller.page.get_by_role("button", name="Block this contact").click()
     expect(seller.page.get_by_role("button", name="Unblock")).to_be_visible()
 
-    page = seller.open(f"/admin/whatsapp/outboundmessage/{shop.keys['failed']}/change/")
+    page = seller.open_page(
+        f"/admin/whatsapp/outboundmessage/{backoffice_server.keys['failed']}/change/"
+    )
     page.get_by_role("button", name=re.compile("Send again")).click()
 
     expect(page.get_by_role("button", name=re.compile("Send again"))).to_have_count(0)
 
 
-def test_a_second_factor_is_turned_on_and_asked_for(enter: OpenBrowser) -> None:
-    person = enter("rita")
-    page = person.open("/admin/security/")
+def test_a_second_factor_is_turned_on_and_asked_for(open_browser: OpenBrowser) -> None:
+    person = open_browser("rita")
+    page = person.open_page("/admin/security/")
     page.get_by_role("button", name="Turn on").click()
     page.get_by_text("The camera does not work?").click()
     secret = page.locator("code.secret").inner_text()
-    page.get_by_label(re.compile("six digits")).fill(code_of(secret))
+    page.get_by_label(re.compile("six digits")).fill(compute_totp_code(secret))
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
     paper = page.locator(".codes code").first.inner_text()
@@ -119,7 +121,7 @@ def test_a_second_factor_is_turned_on_and_asked_for(enter: OpenBrowser) -> None:
     page.get_by_label("Username").fill("rita")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    person.finds_no_barrier()
+    person.check_accessibility()
     page.get_by_label("Code from your app").fill(paper)
     page.get_by_role("button", name="Go on").click()
 
@@ -132,8 +134,8 @@ def search(page: Page, words: str) -> None:
     page.wait_for_load_state()
 
 
-def code_of(letters: str) -> str:
-    """Compute what the app on the phone shows now."""
+def compute_totp_code(letters: str) -> str:
+    """Return the code that the authenticator app shows now."""
     import base64
 
     letters = letters.replace(" ", "")

@@ -1,1 +1,1 @@
-"""What the benchmarks share: databases of their own and tables of their figures."""
+"""Shared code of the benchmarks: databases, sample data and tables of results."""

@@ -1,6 +1,7 @@
-"""The books of a seller after a busy month: a million numbers, a hundred thousand orders.
+"""Sample data of a busy month: a million ticket numbers and a hundred thousand orders.
 
-Random, but the same with every run: the dice are seeded, only the times follow the clock.
+The data is random but the same in every run, because the generator is seeded; only the times depend
+on the clock.
 """
 
 import hashlib
@@ -54,13 +55,13 @@ LAST_NAMES: Final = (
     "Ñandú",
     "Young",
 )
-NOTHING_FREES: Final = 7919
-"""Prime to the count of numbers: multiples of it, modulo that, meet every number once."""
+TICKET_STEP: Final = 7919
+"""Coprime to `NUMBERS`: its multiples modulo `NUMBERS` reach every number once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """One order, as everything about it is derived from it."""
+    """One order; its rows in all tables are derived from it."""
 
     key: int
     status: str
@@ -72,40 +73,40 @@ class Deal:
 
     @property
     def has_proof(self) -> bool:
-        """Whether its buyer sent a picture."""
+        """Return whether the buyer sent a proof."""
         return self.buyer is not None and (self.status == "PAID" or self.review or self.late)
 
     @property
     def live(self) -> bool:
-        """Whether numbers belong to it."""
+        """Return whether the order has ticket numbers now."""
         return self.status in {"PAID", "PENDING_PAYMENT", "DRAFT"}
 
 
 class Month:
-    """Writes the books, table by table, into an empty database that is migrated."""
+    """Writer of the sample data into an empty migrated database, table by table."""
 
     def __init__(self, *, now: datetime) -> None:
         self.now = now.replace(microsecond=0)
         self.dice = random.Random(3)
-        self.deals = list(self._deals())
+        self.deals = list(self._build_deals())
 
     def write(self) -> None:
-        """Write everything; a minute on either database."""
+        """Write all tables; this takes about a minute."""
         from tests.benchmarks.support import message_history, proofs
 
-        raffle = self._raffles()
-        self._people()
+        raffle = self._create_raffles()
+        self._create_staff()
         with rows.without_foreign_key_checks():
-            self._buyers()
-            self._orders(raffle)
-            self._links(raffle)
-            self._events()
+            self._write_buyers()
+            self._write_orders(raffle)
+            self._write_order_tickets(raffle)
+            self._write_order_events()
             proofs.write_proofs(self)
             message_history.write_messages(self)
         self._mark_numbers()
         rows.update_statistics()
 
-    def _deals(self) -> Iterator[Deal]:
+    def _build_deals(self) -> Iterator[Deal]:
         dice, now = self.dice, self.now
         past = ORDERS - WAITING - UNPAID - HELD
         step = timedelta(days=30) / past
@@ -122,7 +123,7 @@ class Month:
             quantity = dice.choice(QUANTITIES)
             yield Deal(past + 1 + nth, status, buyer, quantity, at, review=nth < WAITING)
 
-    def _raffles(self) -> "Raffle":
+    def _create_raffles(self) -> "Raffle":
         from shared.raffles.services import lifecycle
         from shared.raffles.services.ticket_numbers import number_generation
         from tests import builders
@@ -141,7 +142,7 @@ class Month:
         builders.create_raffle(title="A draft", with_numbers=False, status="DRAFT", **facts)
         return raffle
 
-    def _people(self) -> None:
+    def _create_staff(self) -> None:
         from django.contrib.auth.models import Group, User
 
         User.objects.create_superuser("olga", password="correct-horse-battery")
@@ -150,7 +151,7 @@ class Month:
         )
         seller.groups.add(Group.objects.get(name="Seller"))
 
-    def _buyers(self) -> None:
+    def _write_buyers(self) -> None:
         from shared.whatsapp.models import WhatsAppContact
 
         heard = {deal.buyer: deal.at for deal in self.deals}
@@ -171,7 +172,7 @@ class Month:
             ),
         )
 
-    def _orders(self, raffle: "Raffle") -> None:
+    def _write_orders(self, raffle: "Raffle") -> None:
         from shared.raffles.models import Order
 
         insert_rows(
@@ -179,10 +180,10 @@ class Month:
             "id raffle_id contact_id buyer_name buyer_phone code status mode quantity unit_price "
             "total currency expires_at under_review_since needs_decision created_at placed_at "
             "closed_at",
-            (self._order(deal, raffle_id=raffle.pk) for deal in self.deals),
+            (self._build_order_row(deal, raffle_id=raffle.pk) for deal in self.deals),
         )
 
-    def _order(self, deal: Deal, *, raffle_id: int) -> tuple[Any, ...]:
+    def _build_order_row(self, deal: Deal, *, raffle_id: int) -> tuple[Any, ...]:
         cash = deal.buyer is None
         ended = deal.status in {"PAID", "EXPIRED", "CANCELLED"}
         ticks = not ended and not deal.review
@@ -192,7 +193,7 @@ class Month:
             deal.buyer,
             self.dice.choice(FIRST_NAMES) + " Cash" if cash else "",
             f"+1 555 {deal.key:07d}" if cash else "",
-            code(deal.key),
+            build_code(deal.key),
             deal.status,
             "PICK" if deal.key % 3 else "RANDOM",
             deal.quantity,
@@ -207,29 +208,33 @@ class Month:
             format_moment(deal.at + 30 * MINUTE) if ended else None,
         )
 
-    def _links(self, raffle: "Raffle") -> None:
+    def _write_order_tickets(self, raffle: "Raffle") -> None:
         from shared.raffles.models import OrderTicket, TicketNumber
 
         first = TicketNumber.objects.filter(raffle=raffle).order_by("number").values_list("pk")
         start = first[0][0]
-        insert_rows(OrderTicket, "order_id ticket_id released_at", self._tickets(start))
+        insert_rows(
+            OrderTicket, "order_id ticket_id released_at", self._build_order_ticket_rows(start)
+        )
 
-    def _tickets(self, start: int) -> Iterator[tuple[int, int, str | None]]:
+    def _build_order_ticket_rows(self, start: int) -> Iterator[tuple[int, int, str | None]]:
         taken = 0
         for deal in self.deals:
             for _ in range(deal.quantity):
                 if deal.live:
                     taken += 1
-                    yield deal.key, start + taken * NOTHING_FREES % NUMBERS, None
+                    yield deal.key, start + taken * TICKET_STEP % NUMBERS, None
                 else:
                     released = format_moment(deal.at + 30 * MINUTE)
                     yield deal.key, start + self.dice.randrange(NUMBERS), released
 
-    def _events(self) -> None:
+    def _write_order_events(self) -> None:
         from shared.raffles.models import OrderEvent
 
         names = "order_id action actor_kind actor_id actor_label from_status to_status reason at"
-        insert_rows(OrderEvent, names, (row for deal in self.deals for row in _history(deal)))
+        insert_rows(
+            OrderEvent, names, (row for deal in self.deals for row in _build_history_rows(deal))
+        )
 
     def _mark_numbers(self) -> None:
         from django.db import connection
@@ -248,19 +253,19 @@ class Month:
             )
 
 
-def code(order_id: int) -> str:
-    """Give an order a code as the product does, under a key of its own."""
+def build_code(order_id: int) -> str:
+    """Build an order code as the product does, with a separate key."""
     from shared.raffles import codes
 
     return codes.build_order_code(order_id, key=b"busy month")
 
 
-def token(word: object) -> str:
-    """Give 64 hexadecimal digits of its own for everything."""
+def derive_token(word: object) -> str:
+    """Return 64 hexadecimal digits derived from `word`."""
     return hashlib.sha256(str(word).encode()).hexdigest()
 
 
-def receipt(words: str) -> bytes:
+def draw_receipt(words: str) -> bytes:
     """Draw a small picture of a receipt."""
     from PIL import Image, ImageDraw
 
@@ -268,13 +273,15 @@ def receipt(words: str) -> bytes:
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, 360, 80), fill="navy")
     for line in range(8):
-        draw.text((20, 110 + 50 * line), token(f"{words}{line}")[:18], fill="black", font_size=26)
+        draw.text(
+            (20, 110 + 50 * line), derive_token(f"{words}{line}")[:18], fill="black", font_size=26
+        )
     written = BytesIO()
     picture.save(written, "JPEG", quality=80)
     return written.getvalue()
 
 
-def _history(deal: Deal) -> Iterator[tuple[Any, ...]]:
+def _build_history_rows(deal: Deal) -> Iterator[tuple[Any, ...]]:
     buyer = ("CHAT", str(deal.buyer), "Buyer")
     staff = ("STAFF", "2", "sofia")
     first = staff if deal.buyer is None else buyer

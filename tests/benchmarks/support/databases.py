@@ -1,4 +1,4 @@
-"""Gives a benchmark a fresh, migrated database of either kind."""
+"""Temporary databases for benchmarks on PostgreSQL and SQLite."""
 
 import os
 import shutil
@@ -16,20 +16,21 @@ from django.db import connections
 type Kind = Literal["postgresql", "sqlite"]
 
 POSTGRES_SETTINGS: Final = ("max_wal_size = '4GB'", "checkpoint_timeout = '30min'")
-"""As a server for a million rows is set, so that no checkpoint falls between filling and measuring;
-every commit still waits for the disk.
+"""Settings of a server for a million rows, so that no checkpoint disturbs the measurements.
+
+Every commit still waits for the disk.
 """
 
 
 @contextmanager
-def fresh(kind: Kind) -> Iterator[None]:
-    """Make a new database of that kind the default one while the block runs, then remove it."""
+def create_database(kind: Kind) -> Iterator[None]:
+    """Create a migrated database, use it as default while the block runs, and remove it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-benchmark-"))
     try:
-        with _address(kind, folder=folder) as address:
-            _use(address)
+        with _run_server(kind, folder=folder) as address:
+            _use_as_default(address)
             call_command("migrate", verbosity=0)
             yield
             connections.close_all()
@@ -38,7 +39,7 @@ def fresh(kind: Kind) -> Iterator[None]:
 
 
 @contextmanager
-def _address(kind: Kind, *, folder: Path) -> Iterator[str]:
+def _run_server(kind: Kind, *, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/benchmark.sqlite3"
         return
@@ -56,14 +57,14 @@ def _address(kind: Kind, *, folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-def current() -> dict[str, Any]:
-    """Give the settings of the default database, for another process."""
+def get_default_settings() -> dict[str, Any]:
+    """Return the settings of the default database, for another process."""
     return {**connections.settings["default"]}
 
 
 def use_as_default(settings: dict[str, Any], barrier: Barrier) -> None:
-    """Work on that database in a process that was just started, one of as many as `barrier`."""
-    global _barrier  # noqa: PLW0603 - a pool hands a barrier over at its start only
+    """Initialize a new process: use this database as default, and keep the barrier."""
+    global _barrier  # noqa: PLW0603 - a pool can pass a barrier only to its initializer
     _barrier = barrier
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
@@ -71,8 +72,8 @@ def use_as_default(settings: dict[str, Any], barrier: Barrier) -> None:
     connections.settings["default"] = settings
 
 
-def wait_for_the_others() -> None:
-    """Go on when every process of the pool is here."""
+def wait_for_all_processes() -> None:
+    """Wait until every process of the pool has called this function."""
     if _barrier is not None:
         _barrier.wait(timeout=60)
 
@@ -80,7 +81,7 @@ def wait_for_the_others() -> None:
 _barrier: Barrier | None = None
 
 
-def _use(address: str) -> None:
+def _use_as_default(address: str) -> None:
     from shared.settings import build_database_settings
 
     connections.close_all()

@@ -1,4 +1,4 @@
-"""What buyers and the bot said in a busy month, and what the channel complained of."""
+"""The messages and alarms of a busy month."""
 
 import json
 import random
@@ -41,7 +41,7 @@ UNANSWERED: Final = 40
 
 
 def write_messages(month: "Month") -> None:
-    """Write messages in and out of every order, and the alarms."""
+    """Write the inbound and outbound messages of every order, and the alarms."""
     from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
 
     insert_rows(
@@ -108,7 +108,7 @@ def _build_outbound_rows(deals: "list[Deal]", *, dice: random.Random) -> Iterato
 
 
 def _choose_outcome(deal: "Deal", key: int, *, last: int, at: str, notice: bool) -> tuple[Any, ...]:
-    """Give status, attempts, wamid, delivery, error's code and words, and when it was sent."""
+    """Return status, attempts, wamid, delivery, error code, error text and time of sending."""
     if key % 1500 == 0:
         return ("FAILED", 1, "", "", 131026, "The message could not be delivered.", None)
     if notice and key % 170 == 0:

@@ -1,4 +1,4 @@
-"""Opens pages over a busy month's books, and times each, cold and warm."""
+"""Measuring of pages with the data of a busy month, cold and warm."""
 
 import statistics
 import tempfile
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
     from django.test import Client
 
-COLD: Final = 3
-"""Times a page is opened cold; the median counts."""
-WARM: Final = 7
+COLD_REQUESTS: Final = 3
+"""Number of cold requests per page; the median counts."""
+WARM_REQUESTS: Final = 7
 KINDS: Final[tuple[Kind, ...]] = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is opened, and what it may take.
+    """A page and its limits.
 
     Attributes:
-        name: in the table.
-        path: where it is.
-        form: what is posted, if it is posted.
-        most_queries: queries of the most expensive time.
-        most_ms: milliseconds of the median, warm.
-        most_cold_ms: the same, cold: over a new connection to the database.
+        name: name in the table of results.
+        path: path of the URL.
+        form: data to post; None for a GET request.
+        max_queries: limit of database queries.
+        max_ms: limit of the median of warm requests in milliseconds.
+        max_cold_ms: limit of the median of cold requests in milliseconds.
 
     """
 
     name: str
     path: str
     form: dict[str, str] | None = None
-    most_queries: int = 12
-    most_ms: int = 300
-    most_cold_ms: int = 300
+    max_queries: int = 12
+    max_ms: int = 300
+    max_cold_ms: int = 300
 
 
 @dataclass(slots=True)
-class Timed:
-    """What opening a page took: queries of the most expensive time, and milliseconds."""
+class PageTiming:
+    """Measurements of a page: queries of a cold request, and milliseconds of all requests."""
 
     page: Page
     queries: int = 0
@@ -56,71 +56,73 @@ class Timed:
 
     @property
     def slow(self) -> bool:
-        """Whether it is beyond what the page may take."""
+        """Return whether the page exceeds one of its limits."""
         return (
-            self.queries > self.page.most_queries
-            or statistics.median(self.warm) > self.page.most_ms
-            or statistics.median(self.cold) > self.page.most_cold_ms
+            self.queries > self.page.max_queries
+            or statistics.median(self.warm) > self.page.max_ms
+            or statistics.median(self.cold) > self.page.max_cold_ms
         )
 
-    def cells(self) -> list[str]:
-        """Write the figures, and what they may be."""
+    def format_cells(self) -> list[str]:
+        """Return the cells of a table row: the results and the limits."""
         figures = statistics.median(self.cold), statistics.median(self.warm)
         worst = max(self.cold + self.warm)
-        most = f"{self.page.most_queries}, {self.page.most_cold_ms}, {self.page.most_ms} ms"
+        most = f"{self.page.max_queries}, {self.page.max_cold_ms}, {self.page.max_ms} ms"
         return [self.page.name, str(self.queries), *(f"{ms:.0f}" for ms in (*figures, worst)), most]
 
 
 def measure_pages(
     what: str, *, visitor: "Callable[[], Client]", pages: Callable[[], Sequence[Page]]
 ) -> None:
-    """Open the pages over a busy month on both databases, and show what each took.
+    """Measure the pages with a busy month on both databases, and print the results.
 
     Args:
-        what: what the table is called.
-        visitor: makes who opens them; called once the books are written.
-        pages: lists them, with one of what each shows.
+        what: title of the table.
+        visitor: returns the client; called after the data is written.
+        pages: returns the pages; called after the data is written.
 
     Raises:
-        SystemExit: if a page takes more than it may.
+        SystemExit: a page exceeds its limits.
 
     """
-    slow = [name for kind in KINDS for name in _measured(kind, what, visitor=visitor, pages=pages)]
+    slow = [
+        name for kind in KINDS for name in _measure_on(kind, what, visitor=visitor, pages=pages)
+    ]
     if slow:
         raise SystemExit(f"more than it may take: {', '.join(slow)}")
 
 
 def seed_busy_month() -> None:
-    """Write a busy month into the default database, which is empty and migrated."""
+    """Write a busy month into the default database, which must be empty and migrated."""
     from tests.benchmarks.support.busy_month import Month
 
     Month(now=datetime.now(UTC)).write()
 
 
-def _measured(
+def _measure_on(
     kind: Kind,
     what: str,
     *,
     visitor: "Callable[[], Client]",
     pages: Callable[[], Sequence[Page]],
 ) -> list[str]:
-    with databases.fresh(kind), _production():
+    with databases.create_database(kind), _use_production_settings():
         began = time.perf_counter()
         seed_busy_month()
         seeded = time.perf_counter() - began
         client = visitor()
-        found = [_timed(client, page) for page in pages()]
+        found = [_measure_page(client, page) for page in pages()]
     table.print_table(
         f"{what} over a busy month on {kind} (written in {seeded:.0f} s)",
         columns=["page", "queries", "cold ms", "warm ms", "worst ms", "at most"],
-        rows=[timed.cells() for timed in found],
+        rows=[timed.format_cells() for timed in found],
     )
     return [f"{timed.page.name} on {kind}" for timed in found if timed.slow]
 
 
 @contextmanager
-def _production() -> Iterator[None]:
-    """Serve as in production: no DEBUG, hashed static files."""
+def _use_production_settings() -> Iterator[None]:
+    """Use production settings: no DEBUG, hashed static files."""
     from django.core.management import call_command
     from django.test import override_settings
     from django.test.utils import setup_test_environment, teardown_test_environment
@@ -137,27 +139,25 @@ def _production() -> Iterator[None]:
             teardown_test_environment()
 
 
-def _timed(client: "Client", page: Page) -> Timed:
+def _measure_page(client: "Client", page: Page) -> PageTiming:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    timed = Timed(page)
-    for _ in range(COLD):
-        _forget()
-        timed.cold.append(_ms(lambda: _open(client, page)))
-    for _ in range(WARM):
-        timed.warm.append(_ms(lambda: _open(client, page)))
-    _forget()
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        _open(client, page)
+    timed = PageTiming(page)
+    for _ in range(COLD_REQUESTS):
+        _make_cold()
+        timed.cold.append(_measure_ms(lambda: _open_page(client, page)))
+    for _ in range(WARM_REQUESTS):
+        timed.warm.append(_measure_ms(lambda: _open_page(client, page)))
+    _make_cold()
+    with CaptureQueriesContext(connection) as captured:
+        _open_page(client, page)
     timed.queries = len(captured)
     return timed
 
 
-def _forget() -> None:
-    """Let the next request find a process as if it had just started."""
+def _make_cold() -> None:
+    """Clear caches and reconnect, so that the next request is a cold one."""
     from django.core.cache import cache
     from django.db import connection
 
@@ -169,22 +169,22 @@ def _forget() -> None:
     connection.ensure_connection()
 
 
-def _ms(act: Callable[[], None]) -> float:
+def _measure_ms(act: Callable[[], None]) -> float:
     began = time.perf_counter()
     act()
     return (time.perf_counter() - began) * 1000
 
 
-def _open(client: "Client", page: Page) -> None:
-    """Open a page to its end; of a file that streams only the first bytes."""
+def _open_page(client: "Client", page: Page) -> None:
+    """Request a page; of a streamed file read only the first bytes."""
     answer = client.get(page.path) if page.form is None else client.post(page.path, page.form)
     if answer.status_code != 200:
         raise SystemExit(f"{page.name}: {answer.status_code} at {page.path}")
     if answer.streaming:
-        _first_bytes(answer)  # type: ignore[arg-type]
+        _read_first_bytes(answer)  # type: ignore[arg-type]
 
 
-def _first_bytes(answer: "StreamingHttpResponse") -> None:
+def _read_first_bytes(answer: "StreamingHttpResponse") -> None:
     parts = iter(answer.streaming_content)  # type: ignore[arg-type]
     assert next(parts)
     answer.close()

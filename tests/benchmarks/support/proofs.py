@@ -1,4 +1,4 @@
-"""The payment proofs of a busy month: few files, but every row looks like one of its own."""
+"""The payment proofs of a busy month: few files, but a different fingerprint per row."""
 
 import random
 from collections.abc import Iterator
@@ -14,43 +14,46 @@ if TYPE_CHECKING:
 MINUTE: Final = timedelta(minutes=1)
 DISMISSED: Final = 300
 HALVINGS: Final = 6
-"""One bit in 64 is flipped: two receipts of a bank then differ in some 140 of 4,608, as measured in
-`shared.raffles.fingerprints`."""
+"""Six halvings flip one bit in 64.
+
+Two receipts of a bank then differ in about 140 of 4,608 bits, as measured in
+`shared.raffles.fingerprints`.
+"""
 
 type Proof = tuple[int, int | None, int | None, datetime, str, bool]
-"""Its id, order, contact, arrival, verdict, and whether it was late."""
+"""Id, order, contact, arrival, verdict, and whether it was late."""
 
 
 def write_proofs(month: "Month") -> None:
-    """Keep the files, then the rows and what their pictures look like."""
+    """Store the files, then write the rows of proofs and fingerprints."""
     from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint
 
-    files = _files()
-    proofs = list(_proofs(month))
+    files = _store_files()
+    proofs = list(_build_proofs(month))
     insert_rows(
         PaymentProof,
         "id order_id contact_id status phone_number_id wa_message_id media_id caption file "
         "content_type size sha256 arrived_at late verdict reviewer reviewed_at",
-        (_row(proof, files=files) for proof in proofs),
+        (_build_row(proof, files=files) for proof in proofs),
     )
     banks = list(files.values())
-    looks = {proof[0]: _look(proof[0], banks=banks) for proof in proofs}
+    looks = {proof[0]: _build_fingerprint(proof[0], banks=banks) for proof in proofs}
     names = "proof_id bits"
     insert_rows(
         PictureFingerprint, names, ((key, bytes.fromhex(look)) for key, look in looks.items())
     )
-    insert_rows(FingerprintBand, "band proof_id", sorted(_bands(proofs, looks, banks=banks)))
+    insert_rows(FingerprintBand, "band proof_id", sorted(_build_bands(proofs, looks, banks=banks)))
 
 
-def _files() -> dict[str, str]:
-    """Store some receipts; give their names and fingerprints."""
+def _store_files() -> dict[str, str]:
+    """Store some receipts and return their fingerprints by file name."""
     from django.core.files.base import ContentFile
 
     from shared.raffles import fingerprints
     from shared.raffles.models import PaymentProof
-    from tests.benchmarks.support.busy_month import PICTURES, receipt
+    from tests.benchmarks.support.busy_month import PICTURES, draw_receipt
 
-    pictures = {f"busy-month/receipt-{nth}.jpg": receipt(str(nth)) for nth in range(PICTURES)}
+    pictures = {f"busy-month/receipt-{nth}.jpg": draw_receipt(str(nth)) for nth in range(PICTURES)}
     storage = PaymentProof._meta.get_field("file").storage
     for name, content in pictures.items():
         if not storage.exists(name):
@@ -58,7 +61,7 @@ def _files() -> dict[str, str]:
     return {name: fingerprints.compute_fingerprint(content) for name, content in pictures.items()}
 
 
-def _proofs(month: "Month") -> Iterator[Proof]:
+def _build_proofs(month: "Month") -> Iterator[Proof]:
     from tests.benchmarks.support.busy_month import BUYERS, LATE, ORPHANS
 
     key, lates = 0, [deal.key for deal in month.deals if deal.late][-LATE:]
@@ -76,13 +79,13 @@ def _proofs(month: "Month") -> Iterator[Proof]:
         yield (key, None, month.dice.randint(1, BUYERS), at, verdict, False)
 
 
-def _row(proof: Proof, *, files: dict[str, str]) -> tuple[Any, ...]:
-    from tests.benchmarks.support.busy_month import token
+def _build_row(proof: Proof, *, files: dict[str, str]) -> tuple[Any, ...]:
+    from tests.benchmarks.support.busy_month import derive_token
 
     key, order, contact, at, verdict, late = proof
     decided = verdict != "PENDING"
     name = list(files)[key % len(files)]
-    same = key - key % 2 if key % 400 < 2 else key  # now and then the same bytes came twice
+    same = key - key % 2 if key % 400 < 2 else key  # sometimes the same file was sent twice
     return (
         key,
         order,
@@ -95,7 +98,7 @@ def _row(proof: Proof, *, files: dict[str, str]) -> tuple[Any, ...]:
         name,
         "image/jpeg",
         18_000,
-        token(f"file {same}"),
+        derive_token(f"file {same}"),
         format_moment(at),
         late,
         verdict,
@@ -104,8 +107,8 @@ def _row(proof: Proof, *, files: dict[str, str]) -> tuple[Any, ...]:
     )
 
 
-def _look(key: int, *, banks: list[str]) -> str:
-    """Give a fingerprint as far from its bank's receipt as other receipts of it are."""
+def _build_fingerprint(key: int, *, banks: list[str]) -> str:
+    """Return a fingerprint that differs from its bank's receipt as another receipt would."""
     bank, dice = banks[key % len(banks)], random.Random(key)
     flipped = (1 << len(bank) * 4) - 1
     for _ in range(HALVINGS):
@@ -113,12 +116,13 @@ def _look(key: int, *, banks: list[str]) -> str:
     return f"{int(bank, 16) ^ flipped:0{len(bank)}x}"
 
 
-def _bands(
+def _build_bands(
     proofs: list[Proof], looks: dict[int, str], *, banks: list[str]
 ) -> Iterator[tuple[int, int]]:
-    """Deal the bands of what waits; those of decided proofs are as many, but made up: it is slow.
+    """Yield the real bands of waiting proofs, and random ones for decided proofs.
 
-    One in eleven has a band in common with the receipt all others of its bank are made from.
+    Computing all bands would be slow. One in eleven decided proofs shares a band with the original
+    receipt of its bank.
     """
     from shared.raffles import fingerprints
 

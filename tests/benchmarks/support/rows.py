@@ -1,4 +1,4 @@
-"""Writes millions of rows fast: COPY on PostgreSQL, one prepared statement on SQLite."""
+"""Fast insertion of millions of rows: COPY on PostgreSQL, `executemany` on SQLite."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,15 +15,15 @@ def insert_rows(model: type[models.Model], names: str, rows: Iterable[Row]) -> N
     """Insert rows in one transaction.
 
     Args:
-        model: whose table.
-        names: the fields that each row gives, parted by spaces; the others get their default.
-        rows: their values as the database takes them: see `moment`, and no objects but numbers,
-            texts, bytes, booleans and None.
+        model: model of the table.
+        names: fields of each row, separated by spaces; other fields get their default.
+        rows: values in the database's format: numbers, strings, bytes, booleans, None, and times
+            from `format_moment`.
 
     """
     given = names.split()
     defaults = {
-        field.attname: _default(field)
+        field.attname: _get_default(field)
         for field in model._meta.local_concrete_fields
         if field.attname not in given and not field.primary_key and field.column
     }
@@ -32,17 +32,17 @@ def insert_rows(model: type[models.Model], names: str, rows: Iterable[Row]) -> N
     constant = tuple(defaults.values())
     whole = (tuple(row) + constant for row in rows)
     with transaction.atomic():
-        _write(model._meta.db_table, columns, whole)
+        _write_rows(model._meta.db_table, columns, whole)
 
 
 def format_moment(when: datetime) -> str:
-    """Write a time of UTC as both databases read it."""
+    """Format a UTC time for both databases."""
     return when.replace(tzinfo=None).isoformat(" ")
 
 
 @contextmanager
 def without_foreign_key_checks() -> Iterator[None]:
-    """Look up no foreign keys while the block runs, and count on from the largest ids after it."""
+    """Disable foreign key checks while the block runs, and reset the id sequences after it."""
     if connection.vendor == "postgresql":
         _execute("SET session_replication_role = replica")
         yield
@@ -57,16 +57,16 @@ def without_foreign_key_checks() -> Iterator[None]:
 
 
 def update_statistics() -> None:
-    """Let PostgreSQL know what it has, as its own housekeeping does within minutes."""
+    """Update PostgreSQL's statistics, as autovacuum does within minutes."""
     if connection.vendor == "postgresql":
         _execute("VACUUM ANALYZE")
 
 
-def _default(field: "models.Field[Any, Any]") -> Any:
+def _get_default(field: "models.Field[Any, Any]") -> Any:
     return field.get_db_prep_save(field.get_default(), connection)
 
 
-def _write(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+def _write_rows(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     named = ", ".join(connection.ops.quote_name(column) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

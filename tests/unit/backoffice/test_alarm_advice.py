@@ -1,4 +1,4 @@
-"""Every kind of alarm that the program sounds has advice of its own."""
+"""Tests of the advice for alarms: every kind has its own."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Labels, badges and advice of the pages cover every member of their enums."""
+"""Tests that labels, badges and advice cover every member of their enums."""
 
 from collections.abc import Mapping
 from enum import StrEnum

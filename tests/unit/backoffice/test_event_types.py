@@ -1,4 +1,4 @@
-"""Every type of event is recorded, has a payload and a label, and is documented."""
+"""Tests of event types: each is recorded, has a payload and a label, and is documented."""
 
 import ast
 import json
@@ -63,7 +63,7 @@ def list_recorded_types() -> set[str]:
 
 @cache
 def list_payload_types() -> list[str]:
-    """Return the types that the union of payloads tells apart."""
+    """Return the types that the union of payloads distinguishes."""
     schema = TypeAdapter(event_payloads.Envelope).json_schema()
     return list(_resolve(schema, schema)["discriminator"]["mapping"])
 
@@ -86,7 +86,7 @@ def list_webhook_types() -> list[str]:
 
 
 def _resolve(part: Any, document: Any) -> Any:
-    """Follow a reference, if it is one."""
+    """Return the target of a reference, or the part itself."""
     for step in part.get("$ref", "").removeprefix("#/").split("/"):
         if step:
             part = document = document[step]

@@ -1,4 +1,4 @@
-"""Frozen situations of a buyer, made without a database."""
+"""Sample facts about a buyer and orders, built without a database."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ WINTER: Final = replace(SUMMER, id=2, title="Winter Raffle", prize="a sledge")
 
 
 def build_order(**changes: Any) -> OrderFacts:
-    """Give an order of three numbers that waits for its payment."""
+    """Build an order of three numbers that waits for payment."""
     usual: dict[str, Any] = {
         "id": 10,
         "code": "R-7K3F9",
@@ -56,7 +56,7 @@ EXPIRED: Final = build_order(status=OrderStatus.EXPIRED)
 
 
 def build_facts(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,)) -> Facts:
-    """Give what is so at noon."""
+    """Build the facts at noon."""
     return Facts(now=NOON, raffles=raffles, orders=orders, seller_contact="Ana, +1 555 0100")
 
 
@@ -69,4 +69,4 @@ FACTS_BY_STATE: Final[dict[State, tuple[Context, Facts]]] = {
     State.WAIT_PROOF: (Context(raffle_id=1, draft_order_id=10), build_facts(PENDING)),
     State.DONE: (Context(raffle_id=1, draft_order_id=10), build_facts(REVIEWED)),
 }
-"""A usual situation in each state."""
+"""Typical context and facts in each state."""

@@ -1,4 +1,4 @@
-"""Ids of buttons, also those that nobody of ours wrote."""
+"""Tests of button ids, including ids that we never wrote."""
 
 import pytest
 

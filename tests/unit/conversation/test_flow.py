@@ -1,4 +1,4 @@
-"""The table of the conversation: what each state makes of each kind of event."""
+"""Tests of the conversation as a table: the step for each state and kind of event."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def tap(do: ButtonAction, *values: int) -> ButtonTapped:
 
 
 def outcome(step: Step) -> str:
-    """Name what a step leads to: its effect, or the key of its reply."""
+    """Return the effect of a step, or the key of its reply."""
     if step.effect is not None:
         return type(step.effect).__name__
     return step.replies[0].key if step.replies else "silence"

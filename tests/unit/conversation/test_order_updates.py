@@ -1,4 +1,4 @@
-"""What buyers read when the seller decided something: who, what, how much, and within limits."""
+"""Tests of the messages that buyers get after a decision: recipient, content and limits."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What buyers' words are taken for."""
+"""Tests of parsing buyers' messages."""
 
 import sys
 from collections.abc import Callable
@@ -36,7 +36,7 @@ READINGS: Final[dict[str, Callable[[str], object]]] = {
     "ticket_numbers": parsing.parse_ticket_numbers,
     "choice": lambda text: parsing.parse_choice(text, TITLES),
 }
-"""Everything that is ever asked of a buyer's words."""
+"""All functions that parse a buyer's text."""
 
 HOSTILE: Final = (
     "1", "٣", " ", "\n", "\t", "\u2003", "\u3000", "\u200b", "\u0301", "\u0323\u0301", "ﷺ", "ΐ",
@@ -46,7 +46,7 @@ HOSTILE: Final = (
 
 
 def count_lines(reading: Callable[[str], object], text: str) -> int:
-    """Count the lines of `parsing` that run, each time they do."""
+    """Count how many lines of `parsing` are executed."""
     lines = 0
 
     def note(code: object, _: int) -> object:
@@ -198,7 +198,7 @@ class TestChoice:
 
 
 class TestTooLong:
-    """A letter, or something made to stop the product, is not understood, whatever it says."""
+    """A very long text is not understood, whatever it says."""
 
     @pytest.mark.parametrize(
         "text",
@@ -250,7 +250,7 @@ class TestTooLong:
 
 
 class TestWork:
-    """What reading a text takes, counted in lines; the patterns are counted in `test_patterns`."""
+    """The cost of parsing in executed lines; `test_patterns` counts the steps of the patterns."""
 
     @pytest.mark.parametrize("name", READINGS)
     @pytest.mark.parametrize("piece", HOSTILE)
@@ -262,7 +262,7 @@ class TestWork:
 
     @pytest.mark.parametrize("name", READINGS)
     @given(pieces=st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=8))
-    @settings(deadline=None, max_examples=30)  # lines are what counts
+    @settings(deadline=None, max_examples=30)  # the test counts lines, not time
     def test_doubles_at_most_with_any_mixture(self, name: str, pieces: list[str]) -> None:
         once, twice = (count_lines(READINGS[name], "".join(pieces) * times) for times in (10, 20))
 

@@ -1,4 +1,4 @@
-"""The configuration names everything that is wrong, at once."""
+"""Tests of the configuration: it reports all errors at once."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ COMPLETE = {
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Start from an empty environment, in a folder without a `.env`."""
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Empty the environment and change to a folder without a `.env`."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+def set_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name, value in {**COMPLETE, **variables}.items():
         monkeypatch.setenv(name, value)
 
@@ -55,7 +55,7 @@ class TestRead:
         assert Settings.from_environment().phone_number_ids == ()
 
     def test_never_shows_a_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch)
+        set_environment(monkeypatch)
         shown = repr(GatewaySettings.from_environment())
 
         assert "token" not in shown.replace("meta_verify_token", "").replace(
@@ -64,7 +64,7 @@ class TestRead:
         assert "old" not in shown
 
     def test_takes_several_secrets_and_numbers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch)
+        set_environment(monkeypatch)
         settings = GatewaySettings.from_environment()
 
         assert settings.app_secrets == ("old", "new")
@@ -78,7 +78,7 @@ class TestRead:
 
 class TestDatabase:
     def test_is_relative_to_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch, DATABASE_URL="sqlite:///var/raffle.sqlite3")
+        set_environment(monkeypatch, DATABASE_URL="sqlite:///var/raffle.sqlite3")
 
         assert (
             Settings.from_environment().resolved_database_url
@@ -86,12 +86,12 @@ class TestDatabase:
         )
 
     def test_may_be_anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch, DATABASE_URL="sqlite:////srv/raffle.sqlite3")
+        set_environment(monkeypatch, DATABASE_URL="sqlite:////srv/raffle.sqlite3")
 
         assert Settings.from_environment().resolved_database_url == "sqlite:////srv/raffle.sqlite3"
 
     def test_is_of_a_known_kind(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch, DATABASE_URL="mysql://somewhere")
+        set_environment(monkeypatch, DATABASE_URL="mysql://somewhere")
 
         with pytest.raises(ConfigurationError, match="sqlite:///"):
             Settings.from_environment()
@@ -99,7 +99,7 @@ class TestDatabase:
 
 class TestBrand:
     def test_takes_a_picture_below_the_projects_root(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given(monkeypatch, BRAND_LOGO="backoffice/static/backoffice/ticket.png")
+        set_environment(monkeypatch, BRAND_LOGO="backoffice/static/backoffice/ticket.png")
 
         assert (
             Settings.from_environment().brand_logo_file
@@ -121,7 +121,7 @@ class TestBrand:
     def test_names_what_cannot_be_shown(
         self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
     ) -> None:
-        given(monkeypatch, **{variable: value})
+        set_environment(monkeypatch, **{variable: value})
 
         with pytest.raises(ConfigurationError) as caught:
             Settings.from_environment()

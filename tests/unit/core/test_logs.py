@@ -1,4 +1,4 @@
-"""Logs never show a phone number in clear."""
+"""Tests of logging: phone numbers are always masked."""
 
 import json
 import logging
@@ -12,8 +12,8 @@ from shared.core import logs
 
 
 @contextmanager
-def as_json() -> Iterator[None]:
-    """Log as machines read it, and put the tests' own logging back afterwards."""
+def log_as_json() -> Iterator[None]:
+    """Log as JSON while the block runs, and restore the tests' logging afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure_logging(style="json", level="INFO")
@@ -42,7 +42,7 @@ class TestConfigure:
     def test_masks_every_value_and_keeps_the_correlation_id(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with as_json(), structlog.contextvars.bound_contextvars(correlation_id="c0ffee"):
+        with log_as_json(), structlog.contextvars.bound_contextvars(correlation_id="c0ffee"):
             logs.get_logger("tests.masking").warning(
                 "sent", to="15550100123", phone_number_id="106540352242922"
             )
@@ -57,7 +57,7 @@ class TestConfigure:
         )
 
     def test_speaks_for_libraries_too(self, capsys: pytest.CaptureFixture[str]) -> None:
-        with as_json():
+        with log_as_json():
             logging.getLogger("somebody.else").warning("buyer %s", "+15550100123")
         line = json.loads(capsys.readouterr().err)
 
@@ -67,7 +67,7 @@ class TestConfigure:
         try:
             int("no contact 15550100123")
         except ValueError:
-            with as_json():
+            with log_as_json():
                 logs.get_logger("tests.masking").exception("failed")
 
         assert "15550100123" not in capsys.readouterr().err

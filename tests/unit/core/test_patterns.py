@@ -1,7 +1,7 @@
-"""Every regular expression of the product takes time in proportion to the text, counted in steps.
+"""Tests that the steps of every regular expression grow linearly with the text.
 
-Texts come from phones, programs and web pages: a pattern that goes over the same characters again
-from each of them stops a whole process with one message.
+Texts come from phones, API clients and web pages. A pattern with quadratic or worse time could
+block a whole process with one message.
 """
 
 import ast
@@ -22,9 +22,9 @@ from tests.regex_steps import StepCounter
 ROOT: Final = Path(__file__).parents[3]
 PACKAGES: Final = ("shared", "gateway", "backoffice", "deploy")
 SETTLED: Final = 60
-"""Repetitions at which what is constant no longer hides what grows."""
+"""Number of repetitions at which growth is visible despite constant costs."""
 SLACK: Final = 1_500
-"""Steps of what does not grow for ever, such as the 500 characters a header may have."""
+"""Allowed steps for parts of limited length, such as the 500 characters of a header."""
 
 ANCHORED: Final = frozenset({"match", "fullmatch"})
 
@@ -36,11 +36,11 @@ PIECES: Final = (
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern and how it is used.
+    """A pattern and the way it is used.
 
     Attributes:
-        compiled: the pattern.
-        searches: whether it is tried from every character, and not only from the first.
+        compiled: the compiled pattern.
+        searches: whether it is tried at every position, not only at the start.
 
     """
 

@@ -1,4 +1,4 @@
-"""When to try again, as a table."""
+"""Tests of retry delays as a table."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Children of the demo: started, awaited, stopped and never left behind."""
+"""Tests of child processes: starting, waiting, stopping, and none left behind."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE, wait_until
 SERVER = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -52,9 +52,9 @@ class TestProcesses:
         with children(tmp_path) as run:
             child = run.start("server", *SERVER, str(port))
             run.wait_until_ready(child, f"http://127.0.0.1:{port}/", timeout=PATIENCE)
-            assert alive(child.popen.pid)
+            assert is_alive(child.popen.pid)
 
-        assert not alive(child.popen.pid)
+        assert not is_alive(child.popen.pid)
         assert "GET / HTTP/1.1" in child.log.read_text()
 
     def test_a_child_that_dies_is_named_with_the_end_of_its_log(self, tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ with ChildProcesses(environment=os.environ, logs=pathlib.Path({str(tmp_path)!r})
         ) as parent:
             assert parent.stdout is not None
             child = int(parent.stdout.readline())
-            assert alive(child)
+            assert is_alive(child)
 
             parent.kill()
 
-        wait_until(lambda: not alive(child))
+        wait_until(lambda: not is_alive(child))
 
 
 class TestRun:

@@ -1,4 +1,4 @@
-"""What the doctor says of what was found."""
+"""Tests of the doctor's report."""
 
 import json
 from io import StringIO

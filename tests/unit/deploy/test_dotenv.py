@@ -1,4 +1,4 @@
-"""The files that carry the environment."""
+"""Tests of `.env` files: the example, writing and new secrets."""
 
 import stat
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The workflows for n8n as files: what n8n takes, and what nobody should have to fear of them."""
+"""Tests of the n8n workflow files: valid for n8n, and without secrets or private data."""
 
 import json
 import re
@@ -69,7 +69,7 @@ class TestFiles:
             assert [credential["data"][name] for name in secrets] == [""]
 
     def test_can_be_run_by_n8n_execute(self) -> None:
-        """It wants a manual trigger, and then starts at the first one that is no webhook."""
+        """It needs a manual trigger and starts at the first trigger that is not a webhook."""
         starts = {}
         for name in ("raffleTransfers01", "raffleSummary01", "raffleEvents01"):
             kinds = {node["name"]: node["type"].rpartition(".")[2] for node in FLOWS[name]["nodes"]}

@@ -1,4 +1,4 @@
-"""Events go to public addresses only, however a private one is written."""
+"""Tests that events go to public addresses only, however a private one is written."""
 
 from ipaddress import ip_address
 
@@ -14,14 +14,14 @@ from shared.events.errors import AddressMalformed, AddressPrivate, AddressRefuse
         "0.0.0.0",
         "0.1.2.3",
         "10.1.2.3",
-        "100.64.0.1",  # shared by a provider's customers (CGNAT); Alibaba's metadata
+        "100.64.0.1",  # carrier-grade NAT (CGNAT); Alibaba's metadata service
         "127.0.0.1",
         "127.255.255.254",
-        "168.63.129.16",  # Azure's own, seen from inside
-        "169.254.169.254",  # metadata of a cloud machine
+        "168.63.129.16",  # Azure's internal address
+        "169.254.169.254",  # metadata service of cloud providers
         "172.16.0.1",
         "172.31.255.255",
-        "192.0.0.192",  # metadata at Oracle
+        "192.0.0.192",  # Oracle's metadata service
         "192.0.2.1",
         "192.88.99.1",
         "192.168.1.1",
@@ -48,7 +48,7 @@ from shared.events.errors import AddressMalformed, AddressPrivate, AddressRefuse
         "2002:7f00:1::",  # 6to4 of 127.0.0.1
         "2002:808:808::1",
         "fc00::1",
-        "fd00:ec2::254",  # metadata at Amazon
+        "fd00:ec2::254",  # Amazon's metadata service
         "fe80::1",
         "fe80::1%eth0",
         "fec0::1",

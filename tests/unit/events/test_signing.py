@@ -1,4 +1,4 @@
-"""A receiver can tell by either signature that an event is ours and whole."""
+"""Tests of both signatures of an event, as a receiver verifies them."""
 
 import hashlib
 import hmac

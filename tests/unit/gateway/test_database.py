@@ -1,4 +1,4 @@
-"""Units of work on their lanes: retries, order, cancelled callers and the end of the process."""
+"""Tests of units of work on database lanes: retries, order, cancellation and shutdown."""
 
 import asyncio
 import gc
@@ -17,15 +17,15 @@ from tests.waiting import PATIENCE
 COLOUR: ContextVar[str] = ContextVar("COLOUR", default="none")
 
 
-def deadlock() -> OperationalError:
-    """Make the error Django raises for a transaction that PostgreSQL chose to lose."""
+def build_deadlock() -> OperationalError:
+    """Build the error that Django raises for a deadlock on PostgreSQL."""
     error = OperationalError("deadlock detected")
     error.__cause__ = type("DeadlockDetected", (Exception,), {"sqlstate": "40P01"})()
     return error
 
 
 class Work:
-    """Raises what it was given, one a call, then returns 42."""
+    """Unit of work that raises one given error per call, then returns 42."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
@@ -40,13 +40,13 @@ class Work:
 
 class TestUnit:
     def test_a_deadlock_is_tried_again(self) -> None:
-        work = Work(deadlock(), deadlock())
+        work = Work(build_deadlock(), build_deadlock())
 
         assert run_unit_of_work(work, pause=lambda _: None) == 42
         assert work.calls == 3
 
     def test_deadlocks_without_end_are_raised_at_last(self) -> None:
-        work = Work(*[deadlock() for _ in range(99)])
+        work = Work(*[build_deadlock() for _ in range(99)])
 
         with pytest.raises(OperationalError):
             run_unit_of_work(work, pause=lambda _: None)
@@ -176,7 +176,7 @@ class TestDatabase:
         await asyncio.gather(following, ingest)
 
         assert gone.cancelled()
-        assert done == ["slow", "ingest", "next"]  # a free lane would have taken "next" at once
+        assert done == ["slow", "ingest", "next"]  # a free lane would have started "next" at once
 
     async def test_a_failure_without_a_caller_is_logged_without_the_row(
         self, one_lane: Database, caplog: pytest.LogCaptureFixture
@@ -214,8 +214,8 @@ class TestDatabase:
         assert await one_lane.run_unit(COLOUR.get) == "green"
 
 
-class Connection(DatabaseWrapper):
-    """Never opened; remembers whether it was closed."""
+class FakeConnection(DatabaseWrapper):
+    """Fake connection that records whether it was closed."""
 
     closed = False
 
@@ -226,10 +226,10 @@ class Connection(DatabaseWrapper):
 class TestClose:
     async def test_the_connection_of_a_unit_just_begun_is_closed(self) -> None:
         database = Database.for_vendor("sqlite")
-        connection = Connection({})
+        connection = FakeConnection({})
 
         def connect() -> None:
-            connections["default"] = connection  # that of the lane's thread
+            connections["default"] = connection  # the connection of the lane's thread
 
         begun = asyncio.create_task(database.run_unit(connect))
         await asyncio.sleep(0)

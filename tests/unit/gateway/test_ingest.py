@@ -1,4 +1,4 @@
-"""Webhooks that arrive together share a commit, and each hears of it afterwards."""
+"""Tests of group commit: webhooks that arrive together share a commit."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from gateway.ingest import (
 from tests.waiting import PATIENCE
 
 
-class Store:
-    """Keeps what it is given, as slowly and as badly as a test asks for."""
+class FakeStore:
+    """Fake store whose speed and failures a test controls."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -36,31 +36,31 @@ class Store:
 
 
 @pytest.fixture
-def told() -> list[int]:
-    """Hold what was told after each commit."""
+def announced() -> list[int]:
+    """Return the list of the results that were announced after each commit."""
     return []
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store()
+def store() -> FakeStore:
+    return FakeStore()
 
 
 @pytest.fixture
-def ingest(store: Store, told: list[int]) -> Ingest[int, int]:
-    return Ingest(store, committed=told.append)
+def ingest(store: FakeStore, announced: list[int]) -> Ingest[int, int]:
+    return Ingest(store, committed=announced.append)
 
 
 class TestIngest:
     async def test_one_alone_is_stored_at_once(
-        self, ingest: Ingest[int, int], store: Store
+        self, ingest: Ingest[int, int], store: FakeStore
     ) -> None:
         await asyncio.wait_for(ingest.store(1), timeout=PATIENCE)
 
         assert store.batches == [[1]]
 
     async def test_those_that_arrive_during_a_commit_share_the_next(
-        self, ingest: Ingest[int, int], store: Store, told: list[int]
+        self, ingest: Ingest[int, int], store: FakeStore, announced: list[int]
     ) -> None:
         store.open.clear()
         first = asyncio.create_task(ingest.store(0))
@@ -73,10 +73,10 @@ class TestIngest:
         await asyncio.gather(first, *others)
 
         assert [len(batch) for batch in store.batches] == [1, 63]
-        assert told == [1, 63]
+        assert announced == [1, 63]
 
     async def test_nobody_is_told_before_the_commit(
-        self, ingest: Ingest[int, int], store: Store
+        self, ingest: Ingest[int, int], store: FakeStore
     ) -> None:
         store.open.clear()
         keeping = asyncio.create_task(ingest.store(1))
@@ -86,7 +86,9 @@ class TestIngest:
         store.open.set()
         await keeping
 
-    async def test_a_batch_has_a_largest_size(self, ingest: Ingest[int, int], store: Store) -> None:
+    async def test_a_batch_has_a_largest_size(
+        self, ingest: Ingest[int, int], store: FakeStore
+    ) -> None:
         await asyncio.gather(
             *(ingest.store(number) for number in range(MAX_WEBHOOKS_PER_COMMIT + 10))
         )
@@ -94,7 +96,7 @@ class TestIngest:
         assert [len(batch) for batch in store.batches] == [MAX_WEBHOOKS_PER_COMMIT, 10]
 
     async def test_a_failure_refuses_its_whole_batch_and_the_next_one_goes_on(
-        self, ingest: Ingest[int, int], store: Store, told: list[int]
+        self, ingest: Ingest[int, int], store: FakeStore, announced: list[int]
     ) -> None:
         store.failures.append(OperationalError("the database is away"))
 
@@ -105,10 +107,10 @@ class TestIngest:
 
         assert [type(outcome) for outcome in refused] == [WebhookNotStored] * 3
         assert store.batches == [[9]]
-        assert told == [1]
+        assert announced == [1]
 
     async def test_one_that_cannot_be_stored_does_not_spoil_the_others(
-        self, ingest: Ingest[int, int], store: Store
+        self, ingest: Ingest[int, int], store: FakeStore
     ) -> None:
         store.bad.add(2)
 
@@ -126,7 +128,7 @@ class TestIngest:
         assert store.batches == [[0], [1], [3], [4]]
 
     async def test_a_client_that_has_gone_neither_loses_nor_wedges_the_batch(
-        self, ingest: Ingest[int, int], store: Store
+        self, ingest: Ingest[int, int], store: FakeStore
     ) -> None:
         store.open.clear()
         before = asyncio.create_task(ingest.store(0))
@@ -144,7 +146,7 @@ class TestIngest:
         assert store.batches == [[0], [1, 2], [3]]
 
     async def test_too_many_pending_are_refused_at_once(
-        self, ingest: Ingest[int, int], store: Store
+        self, ingest: Ingest[int, int], store: FakeStore
     ) -> None:
         store.open.clear()
         waiting = [
@@ -166,7 +168,7 @@ class TestIngest:
         await asyncio.gather(*waiting, *(task for task in more if task not in refused))
 
     async def test_drained_returns_when_nothing_is_pending(
-        self, ingest: Ingest[int, int], store: Store
+        self, ingest: Ingest[int, int], store: FakeStore
     ) -> None:
         keeping = [asyncio.create_task(ingest.store(number)) for number in range(300)]
         await asyncio.sleep(0)

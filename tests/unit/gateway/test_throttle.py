@@ -1,12 +1,12 @@
-"""Slots are booked ahead: a burst, then an even pace, never two within the gap."""
+"""Tests of the send rate: a burst, then an even pace, never two within the gap."""
 
 import pytest
 
 from gateway.throttle import Pace, Throttle
 
 
-def booked(pace: Pace, *, at: list[float]) -> list[float]:
-    """Book one slot at each time and tell when each begins."""
+def book_slots(pace: Pace, *, at: list[float]) -> list[float]:
+    """Book one slot at each time and return when each slot begins."""
     throttle = Throttle(pace)
     return [now + throttle.book_slot("key", now=now) for now in at]
 
@@ -24,7 +24,7 @@ CASES = [
     ("pace", "at", "starts"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
 )
 def test_slots_begin_as_the_pace_allows(pace: Pace, at: list[float], starts: list[float]) -> None:
-    assert booked(pace, at=at) == pytest.approx(starts)
+    assert book_slots(pace, at=at) == pytest.approx(starts)
 
 
 def test_keys_do_not_wait_for_each_other() -> None:

@@ -1,4 +1,4 @@
-"""Only what Meta signed is kept, and only what is kept is acknowledged."""
+"""Tests of the webhook: only signed requests are stored, and only stored ones acknowledged."""
 
 import hmac
 from collections.abc import AsyncIterator
@@ -20,8 +20,8 @@ EMPTY = b'{"object":"whatsapp_business_account","entry":[]}'
 SIGNATURE = "sha256=dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756"
 
 
-class Kept:
-    """A store in memory that can be told to be away."""
+class MemoryStore:
+    """Store in memory that can be made unavailable."""
 
     def __init__(self) -> None:
         self.arrivals: list[ReceivedWebhook] = []
@@ -34,16 +34,16 @@ class Kept:
 
 
 @pytest.fixture
-def kept() -> Kept:
-    return Kept()
+def store() -> MemoryStore:
+    return MemoryStore()
 
 
 @pytest.fixture
-async def meta(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
-    """Knock as Meta does."""
+async def meta(store: MemoryStore) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client that sends requests to the webhook, as Meta does."""
     app = Starlette(
         routes=webhook.build_webhook_routes(
-            store=kept, secrets=(SECRET, "an_older_secret"), verify_token=TOKEN
+            store=store, secrets=(SECRET, "an_older_secret"), verify_token=TOKEN
         )
     )
     transport = httpx.ASGITransport(app)
@@ -57,7 +57,7 @@ def signed(body: bytes, *, secret: str = SECRET) -> dict[str, str]:
 
 
 def handshake(**changed: str | None) -> dict[str, str]:
-    """Give the query of a right handshake, or of one with a part changed or missing."""
+    """Return the query of a valid handshake, with some parts changed or removed."""
     query = {"mode": "subscribe", "challenge": CHALLENGE, "verify_token": TOKEN, **changed}
     return {f"hub.{name}": value for name, value in query.items() if value is not None}
 
@@ -104,17 +104,17 @@ class TestHandshake:
 
 class TestSignature:
     async def test_a_signed_webhook_is_kept_and_acknowledged(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
         answer = await meta.post(
             "/webhook", content=EMPTY, headers={"X-Hub-Signature-256": SIGNATURE}
         )
 
         assert (answer.status_code, answer.content) == (200, b"")
-        assert len(kept.arrivals) == 1
+        assert len(store.arrivals) == 1
 
     async def test_every_configured_secret_may_sign(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
         headers = signed(EMPTY, secret="an_older_secret")
 
@@ -136,7 +136,7 @@ class TestSignature:
         ],
     )
     async def test_a_header_of_the_wrong_shape_is_refused_before_the_body_is_read(
-        self, meta: httpx.AsyncClient, kept: Kept, header: str | None
+        self, meta: httpx.AsyncClient, store: MemoryStore, header: str | None
     ) -> None:
         read = []
 
@@ -148,37 +148,39 @@ class TestSignature:
         answer = await meta.post("/webhook", content=body(), headers=headers)
 
         assert (answer.status_code, answer.content) == (401, b"")
-        assert (read, kept.arrivals) == ([], [])
+        assert (read, store.arrivals) == ([], [])
 
     async def test_another_secret_is_refused_with_an_empty_body(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
         headers = signed(EMPTY, secret="somebody_else")
 
         answer = await meta.post("/webhook", content=EMPTY, headers=headers)
 
         assert (answer.status_code, answer.content) == (401, b"")
-        assert kept.arrivals == []
+        assert store.arrivals == []
 
-    async def test_one_changed_byte_is_refused(self, meta: httpx.AsyncClient, kept: Kept) -> None:
+    async def test_one_changed_byte_is_refused(
+        self, meta: httpx.AsyncClient, store: MemoryStore
+    ) -> None:
         headers = signed(EMPTY)
 
         answer = await meta.post("/webhook", content=EMPTY + b" ", headers=headers)
 
         assert answer.status_code == 401
-        assert kept.arrivals == []
+        assert store.arrivals == []
 
     async def test_escaped_unicode_is_hashed_as_it_came(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
         body = (
             rb'{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":'
             rb'"messages","value":{"t":"\u00e4\u00f6\u00e5 a\/b \u003c \ud83d\ude80"}}]}]}'
         )
-        seal = "13bf369e2d9e2aeae84f7206294ed95bd6f566a5565ab910ac9fd93528ca858e"
+        signature = "13bf369e2d9e2aeae84f7206294ed95bd6f566a5565ab910ac9fd93528ca858e"
 
         answer = await meta.post(
-            "/webhook", content=body, headers={"X-Hub-Signature-256": f"sha256={seal}"}
+            "/webhook", content=body, headers={"X-Hub-Signature-256": f"sha256={signature}"}
         )
 
         assert answer.status_code == 200
@@ -197,21 +199,25 @@ class TestSignature:
 
 
 class TestBody:
-    async def test_meta_s_largest_body_is_read(self, meta: httpx.AsyncClient, kept: Kept) -> None:
+    async def test_meta_s_largest_body_is_read(
+        self, meta: httpx.AsyncClient, store: MemoryStore
+    ) -> None:
         body = EMPTY + b" " * (WEBHOOK_BODY_LIMIT - len(EMPTY))
 
         answer = await meta.post("/webhook", content=body, headers=signed(body))
 
         assert answer.status_code == 200
-        assert len(kept.arrivals) == 1
+        assert len(store.arrivals) == 1
 
-    async def test_four_megabytes_are_too_long(self, meta: httpx.AsyncClient, kept: Kept) -> None:
+    async def test_four_megabytes_are_too_long(
+        self, meta: httpx.AsyncClient, store: MemoryStore
+    ) -> None:
         body = b" " * 4 * 1024 * 1024
 
         answer = await meta.post("/webhook", content=body, headers=signed(body))
 
         assert answer.status_code == 413
-        assert kept.arrivals == []
+        assert store.arrivals == []
 
     @pytest.mark.parametrize("claimed", [None, "10", "nonsense", "-1"])
     async def test_a_length_that_lies_is_found_out_while_reading(
@@ -254,16 +260,16 @@ class TestBody:
         ids=str,
     )
     async def test_what_is_signed_and_unreadable_is_kept_as_it_came(
-        self, meta: httpx.AsyncClient, kept: Kept, body: bytes
+        self, meta: httpx.AsyncClient, store: MemoryStore, body: bytes
     ) -> None:
         answer = await meta.post("/webhook", content=body, headers=signed(body))
 
         assert answer.status_code == 200
-        [arrival] = kept.arrivals
+        [arrival] = store.arrivals
         assert [part.body for part in arrival.webhook.unreadable] == [body]
 
     async def test_one_bad_item_does_not_spoil_the_others(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
         good = {"id": "wamid.1", "from": "15550100001", "timestamp": "1749416383", "type": "text"}
         value = {"metadata": {"phone_number_id": "1"}, "messages": [17, good, None]}
@@ -273,7 +279,7 @@ class TestBody:
         answer = await meta.post("/webhook", content=body, headers=signed(body))
 
         assert answer.status_code == 200
-        [arrival] = kept.arrivals
+        [arrival] = store.arrivals
         assert [item.wa_message_id for item in arrival.webhook.messages] == ["wamid.1"]
         assert len(arrival.webhook.unreadable) == 2
         assert [notice.field for notice in arrival.webhook.notices] == ["brand_new"]
@@ -281,20 +287,20 @@ class TestBody:
 
 class TestKeeping:
     async def test_a_store_that_is_away_is_answered_with_503(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
-        kept.away = True
+        store.away = True
 
         answer = await meta.post("/webhook", content=EMPTY, headers=signed(EMPTY))
 
         assert answer.status_code == 503
 
     async def test_each_webhook_has_a_correlation_id_of_its_own(
-        self, meta: httpx.AsyncClient, kept: Kept
+        self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
         for _ in range(3):
             await meta.post("/webhook", content=EMPTY, headers=signed(EMPTY))
 
-        ids = {arrival.correlation_id for arrival in kept.arrivals}
+        ids = {arrival.correlation_id for arrival in store.arrivals}
         assert len(ids) == 3
         assert all(len(each) == 16 for each in ids)

@@ -1,4 +1,4 @@
-"""However a receiver behaves, a try ends in time, goes where it may, and says what came of it."""
+"""Tests of sending events to receivers that behave well, badly or not at all."""
 
 import asyncio
 import ssl
@@ -22,8 +22,8 @@ PUBLIC, OTHER_PUBLIC = "93.184.216.34", "93.184.216.35"
 type Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-class Known(Resolver):
-    """Knows some names, and counts how often it is asked."""
+class FakeResolver(Resolver):
+    """Resolver that knows some host names and counts the queries."""
 
     def __init__(self, **names: list[str]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Known(Resolver):
 
 @asynccontextmanager
 async def receiver(behaves: Behaviour) -> AsyncIterator[str]:
-    """Run a receiver that reads a request and then does what it likes; give its address."""
+    """Run a receiver that reads a request and then behaves as given; yield its URL."""
     met: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,7 +61,7 @@ async def receiver(behaves: Behaviour) -> AsyncIterator[str]:
 
 
 def says(head: str, body: bytes = b"") -> Behaviour:
-    """Answer with this head and body, and hang up."""
+    """Return a behaviour that answers with this head and body and then closes the connection."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 {head}\r\n\r\n".encode() + body)
@@ -98,7 +98,7 @@ async def hangs_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
     writer.close()
 
 
-async def send_event(
+async def send_to(
     url: str,
     *,
     deadline: timedelta = LATER,
@@ -133,7 +133,7 @@ async def send_event(
 )
 async def test_says_what_came_of(behaves: Behaviour, status: int | None, words: str) -> None:
     async with receiver(behaves) as url:
-        answer = await send_event(url)
+        answer = await send_to(url)
 
     assert (answer.http_status, answer.error) == (status, words)
     assert len(answer.body) <= MAX_RESPONSE_CHARACTERS < MAX_RESPONSE_BYTES
@@ -142,29 +142,29 @@ async def test_says_what_came_of(behaves: Behaviour, status: int | None, words: 
 @pytest.mark.parametrize("behaves", [silent, drips_its_head])
 async def test_ends_by_itself_with(behaves: Behaviour) -> None:
     async with receiver(behaves) as url:
-        answer = await send_event(url, deadline=SOON)
+        answer = await send_to(url, deadline=SOON)
 
     assert (answer.http_status, answer.error) == (None, "It did not answer within 0.3 seconds.")
 
 
 async def test_takes_a_body_that_drips_for_ever_as_an_answer() -> None:
     async with receiver(drips_its_body) as url:
-        answer = await send_event(url, deadline=timedelta(seconds=2))
+        answer = await send_to(url, deadline=timedelta(seconds=2))
 
     assert (answer.http_status, answer.error) == (200, "")
 
 
 async def test_says_that_nobody_listens() -> None:
-    answer = await send_event("http://127.0.0.1:1/")
+    answer = await send_to("http://127.0.0.1:1/")
 
     assert answer.error == "Nobody listens at its address: the connection was refused."
 
 
 async def test_keeps_the_beginning_of_the_answer_readable() -> None:
     async with receiver(says("500 Oh", "é".encode() * 5000 + b"\xff")) as url:
-        answer = await send_event(url)
+        answer = await send_to(url)
     async with receiver(says("500 Oh", b"\xffno")) as url:
-        undecodable = await send_event(url)
+        undecodable = await send_to(url)
 
     assert answer.body == "é" * MAX_RESPONSE_CHARACTERS
     assert undecodable.body == "\ufffdno"
@@ -188,7 +188,7 @@ async def test_keeps_the_beginning_of_the_answer_readable() -> None:
 )
 async def test_reads_how_long_the_receiver_asks_to_wait(asks: str, wait: timedelta | None) -> None:
     async with receiver(says(f"503 Busy\r\n{asks}")) as url:
-        assert (await send_event(url)).retry_after == wait
+        assert (await send_to(url)).retry_after == wait
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ async def test_never_connects_into_a_private_network(url: str) -> None:
 
     async with receiver(notes) as own:
         port = httpx.URL(own).port
-        resolver = Known(half=[PUBLIC, "127.0.0.1"])
-        answer = await send_event(url.format(port=port), allow_private=False, resolver=resolver)
+        resolver = FakeResolver(half=[PUBLIC, "127.0.0.1"])
+        answer = await send_to(url.format(port=port), allow_private=False, resolver=resolver)
 
     assert "private network" in answer.error
     assert answer.http_status is None
@@ -231,7 +231,7 @@ async def test_does_not_follow_a_redirect() -> None:
         receiver(notes) as private,
         receiver(says(f"307 Away\r\nLocation: {private}")) as url,
     ):
-        answer = await send_event(url)
+        answer = await send_to(url)
 
     assert answer.http_status == 307
     assert not met
@@ -250,7 +250,7 @@ async def test_does_not_follow_a_redirect() -> None:
     ],
 )
 async def test_answers_for_an_address_that_is_none(url: str) -> None:
-    answer = await send_event(url, resolver=Known())
+    answer = await send_to(url, resolver=FakeResolver())
 
     assert answer.error.startswith(("Its address", "The name in its address"))
 
@@ -265,7 +265,7 @@ async def test_goes_to_the_address_it_looked_at_under_the_name_it_was_given() ->
             raise httpx.ConnectError("no route", request=request)
         return httpx.Response(200, headers={"Set-Cookie": "a=1; Domain=example"})
 
-    resolver = Known(n8n=[PUBLIC, OTHER_PUBLIC])
+    resolver = FakeResolver(n8n=[PUBLIC, OTHER_PUBLIC])
     sender = WebhookSender(
         allow_private=False, resolver=resolver, transport=httpx.MockTransport(answer)
     )
@@ -280,14 +280,14 @@ async def test_goes_to_the_address_it_looked_at_under_the_name_it_was_given() ->
     assert {request.headers["host"] for request in seen} == {"n8n.example:8443"}
     assert {request.extensions["sni_hostname"] for request in seen} == {"n8n.example"}
     assert not any("cookie" in request.headers for request in seen)
-    assert resolver.asked == ["n8n.example", "n8n.example"]  # looked up anew at each try
+    assert resolver.asked == ["n8n.example", "n8n.example"]  # looked up again for each attempt
 
 
 async def test_ignores_the_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with receiver(says("200 OK")) as url:
-        assert (await send_event(url)).error == ""
+        assert (await send_to(url)).error == ""
 
 
 async def test_says_what_is_wrong_with_a_certificate() -> None:
@@ -317,7 +317,7 @@ async def test_a_name_server_that_hangs_is_asked_once_and_holds_up_nobody(
     answers = await asyncio.gather(
         *(sender.send_event("http://slow.example/", headers={}, body=b"{}") for _ in range(3))
     )
-    await asyncio.to_thread(released.set)  # which nobody's hanging question keeps from a thread
+    await asyncio.to_thread(released.set)  # the hanging query does not use up the threads
 
     assert {answer.error for answer in answers} == {"It did not answer within 0.1 seconds."}
     assert asked == ["slow.example"]

@@ -1,4 +1,4 @@
-"""A worker takes turns, waits for whatever comes first, and no exception ends it."""
+"""Tests of the worker loop: turns, waking, backing off and stopping."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.waiting import PATIENCE, await_until
 
 
 class Turns:
-    """A turn that follows a script: what it returns or raises, one entry a call."""
+    """Turn that returns or raises one entry of a script per call."""
 
     def __init__(self, *script: bool | Exception) -> None:
         self.script = list(script)
@@ -28,9 +28,9 @@ class Turns:
 
 
 NEVER = 3600
-"""Seconds between looks without a signal, which no test lives to see."""
+"""Seconds between turns without a bell; longer than any test runs."""
 SHORTER_THAN_A_PAUSE = 1.0
-"""Seconds; a worker pauses for at least so long after three failures."""
+"""Seconds; after three failures a worker pauses at least this long."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -150,7 +150,7 @@ class TestWork:
 async def end(
     working: asyncio.Task[None], signal: WakeSignal, stop: StopSignal, *, within: float = PATIENCE
 ) -> None:
-    """Stop a worker as the application does, and insist that it ends."""
+    """Stop a worker as the application does, and check that it ends."""
     stop.set()
     signal.set()
     await asyncio.wait_for(working, timeout=within)

@@ -1,4 +1,4 @@
-"""Every change of an order either has an event or is known to have none."""
+"""Tests that every change of an order has an event or is listed as having none."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A signed link opens one proof for a week, and nothing else."""
+"""Tests of signed links: they open one proof for a week, and nothing else."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def test_is_good_for_a_week() -> None:
         "13" + signed_links.sign_proof_id(12, now=NOON)[2:],
         signed_links.sign_proof_id(12, now=NOON)[:-1],
         signed_links.sign_proof_id(12, now=NOON) + "x",
-        Signer(sep=".").sign("12.1796385600"),  # signed by us, for something else
+        Signer(sep=".").sign("12.1796385600"),  # signed by us for another purpose
         "é.\0.x",
     ],
 )

@@ -1,4 +1,4 @@
-"""Order codes are a permutation of ids that people can read aloud."""
+"""Tests of order codes: a permutation of ids that people can read aloud."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from shared.raffles import codes
 
 KEY = b"a key of the tests"
 FIVE = 30**5 - 8**5
-"""How many codes of five characters there are: those of digits alone are left out."""
+"""Number of codes with five characters, without those that consist of digits only."""
 
 ids = st.integers(min_value=0, max_value=FIVE + 30**6 - 8**6 - 1)
 tweaks = st.integers(min_value=0, max_value=5)

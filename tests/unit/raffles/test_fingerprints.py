@@ -1,4 +1,4 @@
-"""Fingerprints of pictures: copies are alike, receipts of the same bank are not."""
+"""Tests of picture fingerprints: copies are similar, receipts of the same bank are not."""
 
 from io import BytesIO
 
@@ -54,7 +54,7 @@ class TestOfPicture:
     def test_turns_a_picture_as_its_camera_was_held(self) -> None:
         upright, turned = draw_receipt(), draw_receipt().rotate(90, expand=True)
         exif = Image.Exif()
-        exif[0x0112] = 6  # to be turned by 90 degrees
+        exif[0x0112] = 6  # EXIF: rotate by 90 degrees
         written = BytesIO()
         turned.save(written, "JPEG", exif=exif)
 

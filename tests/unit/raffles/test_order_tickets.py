@@ -1,4 +1,4 @@
-"""The ticket numbers of an order: held now, or held last."""
+"""Tests of the ticket numbers of an order: the current ones, or the last ones."""
 
 from datetime import datetime
 

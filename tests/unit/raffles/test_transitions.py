@@ -1,4 +1,4 @@
-"""Every pair of statuses, of raffles, orders and ticket numbers: allowed or not."""
+"""Tests of every pair of statuses of raffles, orders and ticket numbers."""
 
 from collections.abc import Mapping
 from enum import StrEnum

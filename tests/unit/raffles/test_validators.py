@@ -1,4 +1,4 @@
-"""Currencies and time zones are those the world knows."""
+"""Tests of the validators of currencies and time zones."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""Examples that are made up may take their time: a busy machine is no defect."""
+"""Hypothesis profile without a deadline, because a slow machine is not a defect."""
 
 from hypothesis import HealthCheck, settings
 

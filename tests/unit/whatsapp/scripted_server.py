@@ -1,4 +1,4 @@
-"""A real server on a loopback port that answers each request with the bytes a test wants."""
+"""A real server on loopback that answers each request with the bytes a test chooses."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ServerRequest:
-    """What the server was asked."""
+    """A request that the server received."""
 
     method: str
     path: str
@@ -25,7 +25,7 @@ type ServerAction = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class ScriptedServer:
-    """Where the server listens, what it will do, and what it was asked."""
+    """A running server with its port, its script and the received requests."""
 
     port: int
     script: list[ServerAction]
@@ -37,7 +37,7 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection, request by request, each by the next act of the script."""
+        """Answer each request of a connection with the next action of the script."""
         self.connections += 1
         try:
             while not writer.is_closing() and (request := await _read_request(reader)):
@@ -51,7 +51,7 @@ class ScriptedServer:
 
 @asynccontextmanager
 async def run_scripted_server(*script: ServerAction) -> AsyncIterator[ScriptedServer]:
-    """Listen on a free port and act as the script says, one act a request."""
+    """Run a server on a free port that performs one action of the script per request."""
     made = ScriptedServer(port=0, script=list(script))
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
@@ -68,7 +68,7 @@ def answer_with(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ServerAction:
-    """Answer with a JSON document or with bytes."""
+    """Return an action that answers with a JSON document or with bytes."""
 
     async def act(writer: asyncio.StreamWriter) -> None:
         content = json.dumps(document).encode() if body is None else body
@@ -81,7 +81,7 @@ def answer_with(
 
 
 def write_and_close(*parts: bytes, pause: float = 0) -> ServerAction:
-    """Write these bytes with a pause in seconds after each, then cut the connection."""
+    """Return an action that writes parts, pauses some seconds after each, and then closes."""
     return _write_and_close(parts, pause=pause)
 
 
@@ -97,7 +97,7 @@ def _write_and_close(parts: Iterable[bytes], *, pause: float) -> ServerAction:
 
 
 def reset_connection() -> ServerAction:
-    """Cut the connection so hard that the other side gets a reset."""
+    """Return an action that closes the connection with a TCP reset."""
 
     async def act(writer: asyncio.StreamWriter) -> None:
         socket = writer.get_extra_info("socket")
@@ -108,7 +108,7 @@ def reset_connection() -> ServerAction:
 
 
 def stay_silent(seconds: float) -> ServerAction:
-    """Answer nothing."""
+    """Return an action that sends nothing for some seconds and then closes the connection."""
     return _write_and_close([b""], pause=seconds)
 
 

@@ -1,4 +1,4 @@
-"""What a message says, in the conversation's terms."""
+"""Tests of translating messages into the conversation's terms."""
 
 import base64
 import hashlib

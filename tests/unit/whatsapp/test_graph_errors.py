@@ -1,4 +1,4 @@
-"""What each error of the Graph API leads to."""
+"""Tests of the reactions to errors of the Graph API."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ def test_every_code_says_in_a_sentence_what_it_means(code: int) -> None:
 
     assert words[0].isupper()
     assert words.endswith(".")
-    assert 20 < len(words) <= 300  # what `BusinessNumber.pause_reason` holds
+    assert 20 < len(words) <= 300  # maximum length of `BusinessNumber.pause_reason`
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Messages within Meta's limits, whatever they are made of."""
+"""Tests that built messages are within Meta's limits, whatever the input."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Graph client against a real server that behaves, misbehaves and breaks off."""
+"""Tests of the Graph API client with a real server that behaves well or badly."""
 
 import asyncio
 import base64
@@ -328,7 +328,7 @@ def base64_of(content: bytes) -> str:
 
 @asynccontextmanager
 async def media(*files: ServerAction, info: dict[str, Any], **options: Any) -> AsyncIterator[Any]:
-    """Serve a file: before each of `files` the place where it lies."""
+    """Serve files; the description with the URL is served before each file."""
     async with run_scripted_server() as server:
         place = {"url": f"{server.url}/file?mid=1", "mime_type": "image/jpeg", **info}
         for file in files:
@@ -455,7 +455,7 @@ class TestMedia:
     )
     async def test_that_breaks_off_can_be_tried_again(self, act: ServerAction) -> None:
         async with media(act, info={}) as (server, meta):
-            server.script.append(act)  # the transport repeats a GET on a connection that was cut
+            server.script.append(act)  # the transport repeats a GET after the connection was closed
             with pytest.raises(GraphUncertain):
                 await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 

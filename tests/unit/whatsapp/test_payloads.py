@@ -1,4 +1,4 @@
-"""What a webhook says, item by item."""
+"""Tests of parsing webhooks, item by item."""
 
 import hashlib
 import json
@@ -34,26 +34,26 @@ from tests.unit.whatsapp.webhook_payloads import (
     build_message,
     build_status,
     build_value,
+    encode_webhook,
 )
-from tests.unit.whatsapp.webhook_payloads import encode_webhook as webhook
 
 
 def read_one(**fields: Any) -> MessageItem:
     (item,) = payloads.parse_webhook(
-        webhook(build_change(messages=[build_message(**fields)]))
+        encode_webhook(build_change(messages=[build_message(**fields)]))
     ).messages
     return item
 
 
 def read_status(**fields: Any) -> StatusItem:
     (item,) = payloads.parse_webhook(
-        webhook(build_change(statuses=[build_status(**fields)]))
+        encode_webhook(build_change(statuses=[build_status(**fields)]))
     ).statuses
     return item
 
 
 def read_notice(*changes: Any, **entry: Any) -> NoticeItem:
-    (item,) = payloads.parse_webhook(webhook(*changes, **entry)).notices
+    (item,) = payloads.parse_webhook(encode_webhook(*changes, **entry)).notices
     return item
 
 
@@ -67,7 +67,7 @@ class TestMessage:
         }
 
         (item,) = payloads.parse_webhook(
-            webhook(build_change(contacts=[card], messages=[build_message()]))
+            encode_webhook(build_change(contacts=[card], messages=[build_message()]))
         ).messages
 
         assert item == MessageItem(
@@ -96,7 +96,7 @@ class TestMessage:
         first = build_message(id="1", from_user_id="US.1")
         second = build_message(id="2", from_user_id="US.2") | {"from": ""}
         stranger = build_message(id="3", from_user_id="US.3") | {"from": "15550100003"}
-        body = webhook(build_change(contacts=cards, messages=[first, second, stranger]))
+        body = encode_webhook(build_change(contacts=cards, messages=[first, second, stranger]))
 
         names = [(item.profile_name, item.wa_id) for item in payloads.parse_webhook(body).messages]
 
@@ -109,7 +109,7 @@ class TestMessage:
         ]
 
         (item,) = payloads.parse_webhook(
-            webhook(build_change(contacts=cards, messages=[build_message()]))
+            encode_webhook(build_change(contacts=cards, messages=[build_message()]))
         ).messages
 
         assert item.profile_name == "Id"
@@ -134,7 +134,7 @@ class TestMessage:
         item = {"id": "wamid.A1", "timestamp": SENT_AT, "type": "text", **sender}
 
         (read,) = payloads.parse_webhook(
-            webhook(build_change(contacts=[card], messages=[item]))
+            encode_webhook(build_change(contacts=[card], messages=[item]))
         ).messages
 
         assert (read.user_id, read.wa_id) == expected
@@ -195,7 +195,7 @@ class TestMessage:
         assert 0 < len(item.type) <= 40
 
     def test_without_metadata_is_kept_and_cannot_be_answered(self) -> None:
-        body = webhook({"field": "messages", "value": {"messages": [build_message()]}})
+        body = encode_webhook({"field": "messages", "value": {"messages": [build_message()]}})
 
         (item,) = payloads.parse_webhook(body).messages
 
@@ -399,7 +399,9 @@ class TestNotice:
         ],
     )
     def test_is_what_others_said_and_never_a_message_to_us(self, field: str, name: str) -> None:
-        read = payloads.parse_webhook(webhook(build_change(field, **{name: [build_message()]})))
+        read = payloads.parse_webhook(
+            encode_webhook(build_change(field, **{name: [build_message()]}))
+        )
 
         assert not read.messages
         assert not read.statuses
@@ -410,7 +412,7 @@ class TestNotice:
         errors = [{"code": 131000, "title": "Something went wrong"}]
 
         read = payloads.parse_webhook(
-            webhook(build_change(messages=[build_message()], errors=errors))
+            encode_webhook(build_change(messages=[build_message()], errors=errors))
         )
 
         assert len(read.messages) == 1
@@ -469,7 +471,9 @@ class TestEverything:
             5,
         ]
 
-        body = webhook(build_change(messages=[build_message(id="1"), *bad, build_message(id="2")]))
+        body = encode_webhook(
+            build_change(messages=[build_message(id="1"), *bad, build_message(id="2")])
+        )
         read = payloads.parse_webhook(body)
 
         assert [item.wa_message_id for item in read.messages] == ["1", "2"]
@@ -479,7 +483,7 @@ class TestEverything:
         bad = build_status(status=None)
 
         (part,) = payloads.parse_webhook(
-            webhook(build_change(statuses=[build_status(), bad]), time=5)
+            encode_webhook(build_change(statuses=[build_status(), bad]), time=5)
         ).unreadable
 
         (entry,) = json.loads(part.body)["entry"]
@@ -520,7 +524,7 @@ class TestEverything:
 
     @pytest.mark.parametrize("depth", [100, 900, 5_000])
     def test_too_deep_spoils_only_its_own_item(self, depth: int) -> None:
-        text = webhook(
+        text = encode_webhook(
             build_change(messages=[build_message(id="1"), build_message(id="2", text="DEEP")])
         ).decode()
         body = text.replace('"DEEP"', "[" * depth + "]" * depth).encode()
@@ -544,7 +548,7 @@ class TestEverything:
         assert (
             len(
                 payloads.parse_webhook(
-                    webhook(build_change(None, messages=[build_message()]))
+                    encode_webhook(build_change(None, messages=[build_message()]))
                 ).messages
             )
             == 1
@@ -557,7 +561,7 @@ class TestEverything:
 
     @pytest.mark.parametrize("bad", [None, "x", 5, [], {"field": "messages"}, {"value": "x"}])
     def test_in_a_change_without_value_is_kept(self, bad: Any) -> None:
-        body = webhook(bad, build_change(messages=[build_message()]))
+        body = encode_webhook(bad, build_change(messages=[build_message()]))
 
         read = payloads.parse_webhook(body)
 
@@ -567,7 +571,7 @@ class TestEverything:
     def test_for_a_number_whose_id_is_too_long_is_kept_as_bytes(self) -> None:
         metadata = {"phone_number_id": "1" * 33}
 
-        body = webhook(
+        body = encode_webhook(
             build_change(messages=[build_message()], statuses=[build_status()], metadata=metadata)
         )
         read = payloads.parse_webhook(body)
@@ -579,7 +583,7 @@ class TestEverything:
 
 class TestHarmless:
     def test_has_no_nul_and_no_half_of_a_pair(self) -> None:
-        body = webhook(
+        body = encode_webhook(
             build_change(
                 contacts=[{"profile": {"name": "A\0na \ud83d"}, "wa_id": PHONE}],
                 messages=[build_message(text={"body": "a\0b \ud800 🚀"}, from_user_id=None)],
@@ -594,14 +598,16 @@ class TestHarmless:
 
     @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
     def test_numbers_that_json_cannot_write_become_words(self, number: str) -> None:
-        text = webhook(build_change(messages=[build_message(text="BIG")])).decode()
+        text = encode_webhook(build_change(messages=[build_message(text="BIG")])).decode()
 
         (item,) = payloads.parse_webhook(text.replace('"BIG"', number).encode()).messages
 
         assert isinstance(item.payload["text"], str)
 
     def test_escaped_and_plain_letters_are_the_same(self) -> None:
-        escaped = webhook(build_change(messages=[build_message(text={"body": "äöå a/b < 🚀"})]))
+        escaped = encode_webhook(
+            build_change(messages=[build_message(text={"body": "äöå a/b < 🚀"})])
+        )
         plain = json.dumps(json.loads(escaped), ensure_ascii=False).encode()
 
         assert payloads.parse_webhook(escaped) == payloads.parse_webhook(
@@ -666,7 +672,7 @@ class TestAnyBytes:
 
     @given(documents)
     def test_around_a_good_message_do_not_spoil_it(self, other: Any) -> None:
-        body = webhook(
+        body = encode_webhook(
             other, build_change(contacts=other, messages=[other, build_message(id="good")])
         )
 
@@ -679,7 +685,7 @@ class TestAnyBytes:
     def test_as_a_message_lose_nothing(self, fields: dict[str, Any], type_: str) -> None:
         item = build_message(**{**fields, "type": type_})
 
-        read = payloads.parse_webhook(webhook(build_change(messages=[item])))
+        read = payloads.parse_webhook(encode_webhook(build_change(messages=[item])))
 
         assert len(read.messages) + len(read.unreadable) == 1
         assert_fits(read)
@@ -688,22 +694,26 @@ class TestAnyBytes:
 
     @given(st.dictionaries(keys, documents, max_size=8))
     def test_as_a_status_lose_nothing(self, fields: dict[str, Any]) -> None:
-        read = payloads.parse_webhook(webhook(build_change(statuses=[build_status(**fields)])))
+        read = payloads.parse_webhook(
+            encode_webhook(build_change(statuses=[build_status(**fields)]))
+        )
 
         assert len(read.statuses) + len(read.unreadable) == 1
         assert_fits(read)
 
 
 def test_a_body_of_three_megabytes_is_read() -> None:
-    long = webhook(build_change(messages=[build_message(text={"body": "x" * 3_000_000})]))
-    many = webhook(build_change(messages=[build_message(id=f"wamid.{n}") for n in range(1000)]))
+    long = encode_webhook(build_change(messages=[build_message(text={"body": "x" * 3_000_000})]))
+    many = encode_webhook(
+        build_change(messages=[build_message(id=f"wamid.{n}") for n in range(1000)])
+    )
 
     assert len(payloads.parse_webhook(long).messages[0].text) == 3_000_000
     assert len({item.dedupe_key for item in payloads.parse_webhook(many).messages}) == 1000
 
 
 def test_a_part_that_is_unreadable_has_a_digest_of_its_own() -> None:
-    body = webhook(
+    body = encode_webhook(
         build_change(messages=[build_message(id=None), build_message(id=None, type="image")])
     )
 

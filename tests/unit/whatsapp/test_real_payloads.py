@@ -1,77 +1,56 @@
-"""Real webhooks, replayed from the folder that stands beside the checkout where there is one."""
+"""Tests of parsing real webhooks, from a folder beside the checkout if it exists."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from shared.core.config import PROJECT_ROOT
 from shared.whatsapp import payloads
 from tests.conftest import skip_or_fail
+from tests.real_payloads import REAL_PAYLOADS
 
-FOLDER = next(
-    (
-        folder
-        for parent in PROJECT_ROOT.parents
-        if (folder := parent / "shared" / "payloads").is_dir()
-    ),
-    None,
-)
+PARAMETERS = [pytest.param(body, id=name) for name, body in REAL_PAYLOADS]
 
 
-def real_payloads() -> Iterator[Any]:
-    """Give every payload by name: each file of `pywa` holds several, each other file is one."""
-    for file in sorted(FOLDER.glob("*/*.json")) if FOLDER else []:
-        document = json.loads(file.read_bytes())
-        if file.parent.name == "pywa":
-            for name, payload in document.items():
-                yield pytest.param(json.dumps(payload).encode(), id=f"{file.stem}-{name}")
-        else:
-            yield pytest.param(file.read_bytes(), id=file.stem)
-
-
-PAYLOADS = list(real_payloads())
-
-
-def listed(value: Any) -> list[Any]:
-    """Give the elements of an array, also of one written as `{"0": …}`."""
+def list_elements(value: Any) -> list[Any]:
+    """Return the elements of an array, also of one written as `{"0": …}`."""
     return list(value.values()) if isinstance(value, dict) else list(value or [])
 
 
-def changes(body: bytes) -> list[dict[str, Any]]:
-    """Give all changes of a webhook."""
-    entries = listed(json.loads(body).get("entry"))
-    return [change for entry in entries for change in listed(entry.get("changes"))]
+def list_changes(body: bytes) -> list[dict[str, Any]]:
+    """Return all changes of a webhook."""
+    entries = list_elements(json.loads(body).get("entry"))
+    return [change for entry in entries for change in list_elements(entry.get("changes"))]
 
 
 def test_the_folder_of_real_payloads_is_there() -> None:
-    if not PAYLOADS:
+    if not REAL_PAYLOADS:
         skip_or_fail("no folder shared/payloads beside the checkout")
 
 
-@pytest.mark.parametrize("body", PAYLOADS)
+@pytest.mark.parametrize("body", PARAMETERS)
 def test_a_real_webhook_is_read_without_loss(body: bytes) -> None:
     read = payloads.parse_webhook(body)
 
     ids = [
         item["id"]
-        for change in changes(body)
+        for change in list_changes(body)
         if change.get("field") == "messages"
         for name in ("messages", "statuses")
-        for item in listed(change["value"].get(name))
+        for item in list_elements(change["value"].get(name))
     ]
     kept = [item.wa_message_id for item in read.messages]
     kept += [item.wa_message_id for item in read.statuses]
     assert kept == ids
     assert len(read.notices) >= sum(
-        change.get("field") != "messages" or "errors" in change["value"] for change in changes(body)
+        change.get("field") != "messages" or "errors" in change["value"]
+        for change in list_changes(body)
     )
-    assert bool(read.unreadable) == (not changes(body))
+    assert bool(read.unreadable) == (not list_changes(body))
     assert kept or read.notices or read.unreadable
 
 
-@pytest.mark.parametrize("body", PAYLOADS)
+@pytest.mark.parametrize("body", PARAMETERS)
 def test_a_real_webhook_that_comes_again_has_the_same_keys(body: bytes) -> None:
     once, again = (
         payloads.parse_webhook(body),
@@ -84,7 +63,7 @@ def test_a_real_webhook_that_comes_again_has_the_same_keys(body: bytes) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", PAYLOADS)
+@pytest.mark.parametrize("body", PARAMETERS)
 def test_a_real_webhook_never_makes_us_answer_ourselves(body: bytes) -> None:
     for item in payloads.parse_webhook(body).messages:
         if item.answerable:

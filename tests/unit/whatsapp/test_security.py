@@ -1,4 +1,4 @@
-"""Signatures of webhooks; the first five cases are vectors computed apart from this program."""
+"""Tests of webhook signatures; the first five cases are test vectors computed independently."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""How long after a buyer wrote we may write freely."""
+"""Tests of the 24-hour window for free messages to a buyer."""
 
 from datetime import timedelta
 

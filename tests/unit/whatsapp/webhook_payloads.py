@@ -1,4 +1,4 @@
-"""Webhooks as Meta writes them, for tests; people and numbers are invented."""
+"""Sample webhooks in Meta's format; people and numbers are fictional."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ USER_ID = "US.13491208655302741918"
 
 
 def build_message(**fields: Any) -> dict[str, Any]:
-    """Make a text message of a buyer who shows phone and user id; None takes a key away."""
+    """Build a text message of a buyer with phone and user id; None removes a key."""
     made = {
         "from": PHONE,
         "from_user_id": USER_ID,
@@ -26,7 +26,7 @@ def build_message(**fields: Any) -> dict[str, Any]:
 
 
 def build_status(**fields: Any) -> dict[str, Any]:
-    """Make a status of a message of ours; None takes a key away."""
+    """Build the status of one of our messages; None removes a key."""
     made = {
         "id": "wamid.O1",
         "status": "delivered",
@@ -38,7 +38,7 @@ def build_status(**fields: Any) -> dict[str, Any]:
 
 
 def build_value(**fields: Any) -> dict[str, Any]:
-    """Make a change's value with its metadata."""
+    """Build the value of a change with its metadata."""
     return {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550109999", "phone_number_id": PHONE_NUMBER_ID},
@@ -47,13 +47,13 @@ def build_value(**fields: Any) -> dict[str, Any]:
 
 
 def build_change(field: str | None = "messages", **fields: Any) -> dict[str, Any]:
-    """Make a change of a business number."""
+    """Build a change of a business number."""
     made = {"value": build_value(**fields), "field": field}
     return {key: part for key, part in made.items() if part is not None}
 
 
 def encode_webhook(*changes: Any, **entry: Any) -> bytes:
-    """Write a whole webhook with one entry."""
+    """Encode a webhook with one entry."""
     document = {
         "object": "whatsapp_business_account",
         "entry": [{"id": WABA_ID, "changes": list(changes), **entry}],

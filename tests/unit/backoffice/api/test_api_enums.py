@@ -1,4 +1,4 @@
-"""Enums in the API: every member is where API users look for it."""
+"""Tests of enums in the API: every member is documented where API users look for it."""
 
 from enum import StrEnum
 from typing import Final

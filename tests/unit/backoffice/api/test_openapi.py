@@ -1,4 +1,4 @@
-"""The API's own description: complete, valid, stable, and with examples that cannot rot."""
+"""Tests of the OpenAPI document: complete, valid, stable, and with correct examples."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ OPERATIONS: Final = {
     "schema_retrieve": "GET /api/schema",
     "statistics": "GET /api/statistics",
 }
-"""Names that generated clients are built on; one that was released is never changed."""
+"""Schema names that generated clients depend on; a released name never changes."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def schema() -> Any:
     return json.loads(openapi.render_openapi_document())
 
 
-def operations(schema: Any) -> Iterator[tuple[str, Any]]:
+def list_operations(schema: Any) -> Iterator[tuple[str, Any]]:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
@@ -74,7 +74,7 @@ class TestDocument:
         validate_schema(schema)  # type: ignore[no-untyped-call]
 
     def test_names_each_operation_once_and_for_ever(self, schema: Any) -> None:
-        names = [(operation["operationId"], where) for where, operation in operations(schema)]
+        names = [(operation["operationId"], where) for where, operation in list_operations(schema)]
 
         assert dict(names) == OPERATIONS
         assert len(names) == len(OPERATIONS)
@@ -82,7 +82,7 @@ class TestDocument:
     def test_knows_every_tag(self, schema: Any) -> None:
         tags = {tag["name"] for tag in schema["tags"]}
 
-        assert {tag for _, each in operations(schema) for tag in each["tags"]} == tags
+        assert {tag for _, each in list_operations(schema) for tag in each["tags"]} == tags
 
     def test_depends_on_no_machine(self, schema: Any) -> None:
         assert schema["servers"][0]["url"] == "/"
@@ -91,7 +91,7 @@ class TestDocument:
 
 class TestEveryOperation:
     def test_says_who_may_ask_and_what_may_be_refused(self, schema: Any) -> None:
-        for where, operation in operations(schema):
+        for where, operation in list_operations(schema):
             if operation["security"] == [{}]:
                 assert where == "GET /api/schema"
                 continue
@@ -105,9 +105,9 @@ class TestEveryOperation:
             assert "scope" in operation["description"], where
 
     def test_has_an_example_for_each_answer_that_is_one(self, schema: Any) -> None:
-        for where, operation in operations(schema):
+        for where, operation in list_operations(schema):
             for status, referred in operation["responses"].items():
-                answer = found(referred, schema)
+                answer = resolve_reference(referred, schema)
                 if where == "GET /api/schema" or "application/json" not in answer.get(
                     "content", {}
                 ):
@@ -115,15 +115,15 @@ class TestEveryOperation:
                 shown = answer["content"]["application/json"]
                 assert shown["examples"], (where, status)
                 for name, example in shown["examples"].items():
-                    value = found(example, schema)["value"]
-                    fits(value, shown["schema"], schema, what=(where, status, name))
+                    value = resolve_reference(example, schema)["value"]
+                    check_example(value, shown["schema"], schema, what=(where, status, name))
 
     def test_has_an_example_for_each_body(self, schema: Any) -> None:
-        for where, operation in operations(schema):
+        for where, operation in list_operations(schema):
             for shown in operation.get("requestBody", {}).get("content", {}).values():
                 assert shown["examples"], where
                 for name, example in shown["examples"].items():
-                    fits(example["value"], shown["schema"], schema, what=(where, name))
+                    check_example(example["value"], shown["schema"], schema, what=(where, name))
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_body_that_is_shown_is_understood(kind: Any, name: str, body: Any) -> 
     assert serializer.is_valid(), serializer.errors
 
 
-def found(part: Any, schema: Any) -> Any:
-    """Follow a reference, if it is one."""
+def resolve_reference(part: Any, schema: Any) -> Any:
+    """Return the target of a reference, or the part itself."""
     if "$ref" not in part:
         return part
     for step in part["$ref"].removeprefix("#/").split("/"):
@@ -149,8 +149,8 @@ def found(part: Any, schema: Any) -> Any:
     return schema
 
 
-def fits(value: Any, wanted: Any, schema: Any, *, what: object) -> None:
-    """Hold an example against its schema."""
+def check_example(value: Any, wanted: Any, schema: Any, *, what: object) -> None:
+    """Check an example against its schema."""
     whole = {**wanted, "components": schema["components"]}
     faults = list(jsonschema_rs.Draft202012Validator(whole).iter_errors(value))
     assert not faults, (what, [fault.message for fault in faults])

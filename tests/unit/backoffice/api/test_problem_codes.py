@@ -1,4 +1,4 @@
-"""The table of codes in docs/api.md: complete, and with the right statuses."""
+"""Tests of the table of codes in docs/api.md: complete and with the right statuses."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).resolve().parents[4]
 ROW: Final = re.compile(r"^\| (`[a-z_`, ]+`) \| (\d{3}) \|", re.MULTILINE)
 ELSEWHERE: Final = frozenset(
     {
-        "address_refused",  # a base of two others
+        "address_refused",  # a base class of two others
         "alarm_resolved",
         "asked_just_now",
         "buyer_name_missing",
@@ -29,11 +29,11 @@ ELSEWHERE: Final = frozenset(
         "order_wants_payment",
         "proof_settled",
         "raffle_not_selling",
-        "rejection_note_missing",  # the body without a note is `malformed`
+        "rejection_note_missing",  # the API answers `malformed` to a body without a note
         "token_name_taken",
     }
 )
-"""Refusals of the chat, the desk and the command line, to which no address of the API leads."""
+"""Codes that only the chat, the back office or the command line use, and never the API."""
 BY_CODE: Final = {
     "authentication_failed": 401,
     "csrf_failed": 403,
@@ -44,24 +44,24 @@ BY_CODE: Final = {
     "token_revoked": 401,
     "too_large": 413,
 }
-"""Statuses of codes that belong to no error of their own, or not always."""
+"""Statuses of codes that have no error class, or more than one status."""
 
 
-def kinds(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
+def list_error_classes(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
     for kind in base.__subclasses__():
         if kind.__module__.startswith(("backoffice.", "shared.")):
             yield kind
-        yield from kinds(kind)
+        yield from list_error_classes(kind)
 
 
-def codes_in_the_source() -> dict[str, int]:
-    """Give every code that the API may answer, with its status."""
-    assert urls.urlpatterns  # all views, and so all errors, are loaded
+def list_api_codes() -> dict[str, int]:
+    """Return every code that the API may answer, with its status."""
+    assert urls.urlpatterns  # loads all views, and with them all errors
     domain = {
         kind.code: problems.STATUS_PER_CODE.get(
             kind.code, 404 if kind.code.endswith("_not_found") else 409
         )
-        for kind in kinds()
+        for kind in list_error_classes()
     }
     framework = {
         problems.describe_error(kind()).body["code"]: kind.status_code
@@ -85,7 +85,7 @@ def test_the_docs_have_every_code_with_its_status() -> None:
         for code in re.findall(r"[a-z_]+", codes)
     }
 
-    assert written == codes_in_the_source()
+    assert written == list_api_codes()
 
 
 def test_no_code_of_the_api_is_written_but_there() -> None:
@@ -95,4 +95,4 @@ def test_no_code_of_the_api_is_written_but_there() -> None:
         for code in re.findall(r"(?:problem\(|\bcode=)\s*\"([a-z_]+)\"", module.read_text())
     }
 
-    assert inline <= codes_in_the_source().keys()
+    assert inline <= list_api_codes().keys()

@@ -1,4 +1,4 @@
-"""The one table from what went wrong to what a program is answered."""
+"""Tests of the table that maps errors to API answers."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

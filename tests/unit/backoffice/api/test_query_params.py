@@ -1,4 +1,4 @@
-"""Numbers and ids in the addresses of API requests."""
+"""Tests of numbers and ids in the URLs of API requests."""
 
 import pytest
 from django.http import QueryDict

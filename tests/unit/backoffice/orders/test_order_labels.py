@@ -1,4 +1,4 @@
-"""Labels, colours and sentences that every member of an enum needs on the pages of orders."""
+"""Tests of the labels, colours and sentences for enum members on the order pages."""
 
 from collections.abc import Collection
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What somebody may mean by what they type into the search of orders."""
+"""Tests of how the search of orders interprets a query."""
 
 import pytest
 

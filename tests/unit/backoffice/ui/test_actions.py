@@ -1,4 +1,4 @@
-"""The message that an action of staff ends in."""
+"""Tests of the messages that staff see after an action."""
 
 import pytest
 from django.contrib import messages
@@ -18,22 +18,22 @@ class NothingLeft(DomainError):
 
 
 @pytest.fixture
-def request_of_staff() -> HttpRequest:
+def staff_request() -> HttpRequest:
     request = RequestFactory().post("/")
     request._messages = CookieStorage(request)  # type: ignore[attr-defined] # as the middleware does
     return request
 
 
-def shown(request: HttpRequest) -> list[tuple[int, str]]:
+def list_messages(request: HttpRequest) -> list[tuple[int, str]]:
     return [(message.level, str(message)) for message in messages.get_messages(request)]
 
 
-def test_a_success_is_reported(request_of_staff: HttpRequest) -> None:
-    with StaffAction(request_of_staff) as action:
+def test_a_success_is_reported(staff_request: HttpRequest) -> None:
+    with StaffAction(staff_request) as action:
         action.report(messages.SUCCESS, "Done.")
 
     assert action.succeeded
-    assert shown(request_of_staff) == [(messages.SUCCESS, "Done.")]
+    assert list_messages(staff_request) == [(messages.SUCCESS, "Done.")]
 
 
 @pytest.mark.parametrize(
@@ -49,26 +49,26 @@ def test_a_success_is_reported(request_of_staff: HttpRequest) -> None:
     ],
 )
 def test_a_refusal_ends_the_action_and_is_shown(
-    request_of_staff: HttpRequest, error: Exception, level: int, sentence: str
+    staff_request: HttpRequest, error: Exception, level: int, sentence: str
 ) -> None:
-    with StaffAction(request_of_staff) as action:
+    with StaffAction(staff_request) as action:
         raise error
 
     assert not action.succeeded
     assert action.refusal is (error if isinstance(error, DomainError) else None)
-    assert shown(request_of_staff) == [(level, sentence)]
+    assert list_messages(staff_request) == [(level, sentence)]
 
 
-def test_any_other_error_propagates_without_a_message(request_of_staff: HttpRequest) -> None:
-    with pytest.raises(LookupError), StaffAction(request_of_staff):
+def test_any_other_error_propagates_without_a_message(staff_request: HttpRequest) -> None:
+    with pytest.raises(LookupError), StaffAction(staff_request):
         raise LookupError
 
-    assert shown(request_of_staff) == []
+    assert list_messages(staff_request) == []
 
 
 @pytest.mark.parametrize("level", [messages.SUCCESS, messages.WARNING, messages.ERROR])
 def test_run_action_returns_whether_there_was_no_error(
-    request_of_staff: HttpRequest, level: int
+    staff_request: HttpRequest, level: int
 ) -> None:
-    assert run_action(request_of_staff, lambda: (level, "Said.")) is (level != messages.ERROR)
-    assert shown(request_of_staff) == [(level, "Said.")]
+    assert run_action(staff_request, lambda: (level, "Said.")) is (level != messages.ERROR)
+    assert list_messages(staff_request) == [(level, "Said.")]

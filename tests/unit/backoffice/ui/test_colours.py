@@ -1,4 +1,4 @@
-"""Colours that can be read on each other."""
+"""Tests of the contrast between text and background colours."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How times, numbers and buyers are written for staff."""
+"""Tests of formatting times, numbers and buyers for staff."""
 
 from datetime import timedelta
 

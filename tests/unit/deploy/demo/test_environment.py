@@ -1,4 +1,4 @@
-"""Where a demo lives."""
+"""Tests of the demo's folder and environment."""
 
 from pathlib import Path
 

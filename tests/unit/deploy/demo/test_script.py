@@ -1,4 +1,4 @@
-"""The script of the demo notices whatever differs from it."""
+"""Tests of the demo's script: it notices every difference."""
 
 import re
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from deploy.demo.clients import DemoMismatch, HtmlPage
 from deploy.demo.script import ScriptedBuyer
 from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.in_process import run_sandbox
-from tests.unit.deploy.sandbox.phone.test_terminal import ANA, BUTTONS, NOWHERE, Business
+from tests.unit.deploy.sandbox.fake_business import ANA, BUTTONS, UNREACHABLE_URL, FakeBusiness
 
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxClient]:
-    with run_sandbox(webhook_url=NOWHERE, window="off") as client:
+    with run_sandbox(webhook_url=UNREACHABLE_URL, window="off") as client:
         yield client
 
 
@@ -29,16 +29,16 @@ def ana(sandbox: SandboxClient) -> ScriptedBuyer:
 
 class TestPlayer:
     def test_hears_what_the_script_says(self, sandbox: SandboxClient, ana: ScriptedBuyer) -> None:
-        Business(sandbox).offers(ANA, "Total $15.00 for *07 · 13*")
+        FakeBusiness(sandbox).offers(ANA, "Total $15.00 for *07 · 13*")
 
         found = ana.expect_message(r"\*(?P<numbers>[\d · ]+)\*", buttons=BUTTONS)
 
         assert found["numbers"] == "07 · 13"
 
     def test_hears_each_message_once(self, sandbox: SandboxClient, ana: ScriptedBuyer) -> None:
-        Business(sandbox).says(ANA, "one")
+        FakeBusiness(sandbox).says(ANA, "one")
         ana.expect_message("one")
-        Business(sandbox).says(ANA, "two")
+        FakeBusiness(sandbox).says(ANA, "two")
 
         assert ana.expect_message("two")[0] == "two"
 
@@ -57,7 +57,7 @@ class TestPlayer:
         buttons: tuple[str, ...],
         words: str,
     ) -> None:
-        Business(sandbox).offers(ANA, "Total $15.00")
+        FakeBusiness(sandbox).offers(ANA, "Total $15.00")
 
         with pytest.raises(DemoMismatch, match=words.replace("$", "\\$")):
             ana.expect_message(pattern, buttons=buttons)

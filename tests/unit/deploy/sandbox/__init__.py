@@ -1,1 +1,1 @@
-"""Tests of the stand-in for Meta."""
+"""Tests of the sandbox of Meta's API."""

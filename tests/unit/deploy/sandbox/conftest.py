@@ -1,4 +1,4 @@
-"""A running stand-in, a gateway that listens, and a Graph client with the right bearer."""
+"""A running sandbox, a fake gateway and an authorized client of the Graph API."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ import pytest
 from deploy.sandbox.client import BuyerClient, SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
-from tests.unit.deploy.sandbox import fake_gateway as gateways
-from tests.unit.deploy.sandbox.fake_gateway import FakeGateway
+from tests.unit.deploy.sandbox.fake_gateway import FakeGateway, run_fake_gateway
 from tests.waiting import PATIENCE
 
 ANA = "15550101001"
@@ -21,34 +20,38 @@ RETRY_DELAYS = (0.0, 0.02)
 
 @dataclass(frozen=True)
 class GraphClient:
-    """Talks to the stand-in as the gateway does."""
+    """Client of the sandbox's Graph API, as the gateway is one."""
 
     http: httpx.Client
     number: str = PHONE_NUMBER_IDS[0]
 
     def post(self, body: Any, *, number: str | None = None, **more: Any) -> httpx.Response:
-        """Post to `/messages` as it is."""
+        """Post a body to `/messages` unchanged."""
         return self.http.post(f"/v26.0/{number or self.number}/messages", json=body, **more)
 
-    def says(self, text: str = "hello", *, to: str = f"+{ANA}", **more: Any) -> httpx.Response:
+    def send_text(self, text: str = "hello", *, to: str = f"+{ANA}", **more: Any) -> httpx.Response:
         """Send a text."""
         body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": text}}
         return self.post({**body, **more})
 
-    def asks(self, *titles: str, to: str = f"+{ANA}", text: str = "Which?") -> str:
-        """Send reply buttons whose ids are their titles in lower case; gives the wamid."""
+    def send_buttons(self, *titles: str, to: str = f"+{ANA}", text: str = "Which?") -> str:
+        """Send reply buttons whose ids are their titles in lower case, and return the wamid."""
         replies = [{"id": title.lower(), "title": title} for title in titles]
         action = {"buttons": [{"type": "reply", "reply": reply} for reply in replies]}
-        return self.interactive({"type": "button", "body": {"text": text}, "action": action}, to=to)
+        return self.send_interactive(
+            {"type": "button", "body": {"text": text}, "action": action}, to=to
+        )
 
-    def lists(self, *titles: str, to: str = f"+{ANA}") -> str:
-        """Send a list; gives the wamid."""
+    def send_list(self, *titles: str, to: str = f"+{ANA}") -> str:
+        """Send a list message and return the wamid."""
         rows = [{"id": each.lower(), "title": each, "description": "!"} for each in titles]
         action = {"button": "Show", "sections": [{"title": "All", "rows": rows}]}
-        return self.interactive({"type": "list", "body": {"text": "?"}, "action": action}, to=to)
+        return self.send_interactive(
+            {"type": "list", "body": {"text": "?"}, "action": action}, to=to
+        )
 
-    def interactive(self, interactive: dict[str, Any], *, to: str = f"+{ANA}") -> str:
-        """Send an interactive message; gives the wamid."""
+    def send_interactive(self, interactive: dict[str, Any], *, to: str = f"+{ANA}") -> str:
+        """Send an interactive message and return the wamid."""
         body = {"messaging_product": "whatsapp", "to": to, "type": "interactive"}
         answer = self.post({**body, "interactive": interactive})
         assert answer.status_code == 200, answer.text
@@ -57,14 +60,14 @@ class GraphClient:
 
 
 def parse_error(answer: httpx.Response) -> dict[str, Any]:
-    """Give the `error` object of an answer."""
+    """Return the `error` object of an answer."""
     found: dict[str, Any] = answer.json()["error"]
     return found
 
 
 @pytest.fixture(scope="session")
 def _gateway() -> Iterator[FakeGateway]:
-    with gateways.run_fake_gateway() as gateway:
+    with run_fake_gateway() as gateway:
         yield gateway
 
 
@@ -79,8 +82,8 @@ def _sandbox(_gateway: FakeGateway) -> Iterator[SandboxClient]:
 
 @pytest.fixture
 def sandbox(_sandbox: SandboxClient, _gateway: FakeGateway) -> SandboxClient:
-    """The stand-in as at its start, with nothing of the test before on its way."""
-    _gateway.be_kind()
+    """Return the sandbox in its initial state, with no deliveries of an earlier test."""
+    _gateway.reset_answers()
     _sandbox.settings(webhook_url=_gateway.url, subscribed_fields=["messages"])
     _sandbox.wait_until_idle()
     _sandbox.reset()
@@ -89,14 +92,14 @@ def sandbox(_sandbox: SandboxClient, _gateway: FakeGateway) -> SandboxClient:
 
 @pytest.fixture
 def gateway(_gateway: FakeGateway, sandbox: SandboxClient) -> FakeGateway:
-    """The gateway, which has heard nothing yet."""
+    """Return the gateway without received webhooks."""
     _gateway.posted.clear()
     return _gateway
 
 
 @pytest.fixture
 def ana(sandbox: SandboxClient, gateway: FakeGateway) -> BuyerClient:
-    """A buyer who has said hello, so that the window is open."""
+    """Return a buyer who has written, so that the 24-hour window is open."""
     buyer = sandbox.buyer(ANA, name="Ana")
     buyer.says("hello", wait=5)
     gateway.posted.clear()
@@ -114,5 +117,5 @@ def _http(_sandbox: SandboxClient) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def graph(sandbox: SandboxClient, _http: httpx.Client) -> GraphClient:
-    """The Graph API with the right bearer."""
+    """Return an authorized client of the Graph API."""
     return GraphClient(_http)

@@ -1,4 +1,4 @@
-"""A gateway that only keeps what it is posted and answers as it is told."""
+"""Fake gateway that records webhooks and answers with the given statuses."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ VERIFY_TOKEN = "the-verify-token"
 
 @dataclass(frozen=True)
 class PostedWebhook:
-    """One POST as it came in."""
+    """A recorded POST request."""
 
     body: bytes
     headers: dict[str, str]
@@ -23,34 +23,34 @@ class PostedWebhook:
 
     @property
     def value(self) -> dict[str, Any]:
-        """The first `value` of the payload."""
+        """Return the first `value` of the payload."""
         found: dict[str, Any] = json.loads(self.body)["entry"][0]["changes"][0]["value"]
         return found
 
 
 @dataclass
 class FakeGateway:
-    """Keeps what came in; answers with `answers` first, with 200 when there are none left."""
+    """Records requests; answers with the statuses in `answers`, and then with 200."""
 
     url: str
     posted: list[PostedWebhook] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     pause: float = 0
-    together: threading.Barrier | None = None
-    """Where posts wait for each other before any is answered."""
+    barrier: threading.Barrier | None = None
+    """Barrier where requests wait for each other before they are answered."""
 
-    def be_kind(self) -> None:
+    def reset_answers(self) -> None:
         """Answer 200 at once from now on."""
         self.answers.clear()
         self.pause = 0
-        self.together = None
+        self.barrier = None
 
     def messages(self) -> list[dict[str, Any]]:
-        """Every message that was accepted, in the order it came."""
+        """Return every accepted message in the order of arrival."""
         return [item for value in self._values() for item in value.get("messages", [])]
 
     def statuses(self, message_id: str | None = None) -> list[dict[str, Any]]:
-        """Every status that was accepted (of one message)."""
+        """Return every accepted status, or those of one message."""
         found = [item for value in self._values() for item in value.get("statuses", [])]
         return [each for each in found if message_id in (None, each["id"])]
 
@@ -60,7 +60,7 @@ class FakeGateway:
 
 @contextmanager
 def run_fake_gateway() -> Iterator[FakeGateway]:
-    """Run the gateway on a free port."""
+    """Run the fake gateway on a free port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     gateway = FakeGateway(url=f"http://127.0.0.1:{server.server_port}/webhook")
     server.gateway = gateway  # type: ignore[attr-defined]
@@ -79,8 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
         gateway: FakeGateway = self.server.gateway  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["content-length"]))
         time.sleep(gateway.pause)
-        if gateway.together:
-            gateway.together.wait()
+        if gateway.barrier:
+            gateway.barrier.wait()
         status = gateway.answers.pop(0) if gateway.answers else 200
         headers = {key.lower(): value for key, value in self.headers.items()}
         gateway.posted.append(PostedWebhook(body, headers, status))
@@ -98,4 +98,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Ignore the log message."""

@@ -1,4 +1,4 @@
-"""What buyers do on the phone, and what they see there."""
+"""Tests of buyers' actions on the phone and of what they see."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ class TestTaps:
     def test_on_a_button_carry_its_id_and_the_message(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
-        question = graph.asks("Yes", "No")
+        question = graph.send_buttons("Yes", "No")
 
         ana.taps("No", wait=5)
 
@@ -43,7 +43,7 @@ class TestTaps:
     def test_on_a_row_carry_its_description(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
-        graph.lists("Red", "Blue")
+        graph.send_list("Red", "Blue")
 
         ana.taps("Blue", wait=5)
 
@@ -54,7 +54,7 @@ class TestTaps:
     def test_find_a_choice_by_title_id_or_place(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway, choice: str | int
     ) -> None:
-        graph.asks("Yes", "No")
+        graph.send_buttons("Yes", "No")
 
         ana.taps(choice, wait=5)
 
@@ -63,8 +63,8 @@ class TestTaps:
     def test_find_the_newest_message_unless_told(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
-        old = graph.asks("Yes")
-        new = graph.asks("Yes")
+        old = graph.send_buttons("Yes")
+        new = graph.send_buttons("Yes")
 
         ana.taps("Yes", wait=5)
         ana.taps("Yes", of=old, wait=5)
@@ -74,7 +74,7 @@ class TestTaps:
     def test_on_what_was_never_sent_are_refused_with_what_there_is(
         self, ana: BuyerClient, graph: GraphClient
     ) -> None:
-        graph.asks("Yes")
+        graph.send_buttons("Yes")
 
         with pytest.raises(SandboxRefused, match=r"there are: 'Yes' \(yes\)"):
             ana.taps("Perhaps")
@@ -82,7 +82,7 @@ class TestTaps:
     def test_on_the_message_of_somebody_else_are_refused(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        graph.asks("Yes")
+        graph.send_buttons("Yes")
 
         with pytest.raises(SandboxRefused, match="none"):
             sandbox.buyer("15550101002").taps("Yes")
@@ -148,7 +148,7 @@ class TestOtherMessages:
     def test_reply_to_a_message(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
-        ours = graph.says().json()["messages"][0]["id"]
+        ours = graph.send_text().json()["messages"][0]["id"]
         ana.says("yes", reply_to=ours, wait=5)
         ana.says("mine", reply_to=ana.last, wait=5)
 
@@ -176,7 +176,7 @@ class TestOtherMessages:
     def test_react_and_take_it_back(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
     ) -> None:
-        ours = graph.says().json()["messages"][0]["id"]
+        ours = graph.send_text().json()["messages"][0]["id"]
         ana.sends("reaction", of=ours, emoji="🎉", wait=5)
         ana.sends("reaction", of=ours, wait=5)
 
@@ -212,7 +212,7 @@ class TestLooking:
                 ],
             },
         }
-        graph.interactive(interactive)
+        graph.send_interactive(interactive)
 
         (seen,) = ana.replies()
 
@@ -231,7 +231,7 @@ class TestLooking:
             "parameters": {"display_text": "Open", "url": "https://a.example"},
         }
         picture = {"type": "image", "image": {"link": "https://a.example/a.png"}}
-        graph.interactive(
+        graph.send_interactive(
             {"type": "cta_url", "header": picture, "body": {"text": "?"}, "action": link}
         )
 
@@ -241,16 +241,16 @@ class TestLooking:
         assert seen.link == {"title": "Open", "url": "https://a.example"}
 
     def test_can_leave_it_unread(self, ana: BuyerClient, graph: GraphClient) -> None:
-        graph.says()
+        graph.send_text()
 
         assert ana.replies(read=False)[0].status == "delivered"
         assert ana.replies()[0].status == "read"
         assert ana.replies(read=False)[0].status == "read"
 
     def test_goes_on_where_it_stopped(self, ana: BuyerClient, graph: GraphClient) -> None:
-        graph.says("one")
+        graph.send_text("one")
         first = ana.replies()[-1]
-        graph.says("two")
+        graph.send_text("two")
 
         assert [seen.text for seen in ana.sees(after=first.n)] == ["two"]
 
@@ -259,7 +259,7 @@ class TestWaiting:
     def test_ends_as_soon_as_the_business_writes(
         self, ana: BuyerClient, graph: GraphClient
     ) -> None:
-        threading.Timer(0.3, graph.says).start()
+        threading.Timer(0.3, graph.send_text).start()
         started = time.monotonic()
 
         seen = ana.waits_for("hello", timeout=PATIENCE)
@@ -283,20 +283,20 @@ class TestWaiting:
         assert time.monotonic() - started >= 0.3
 
     def test_says_what_came_instead(self, ana: BuyerClient, graph: GraphClient) -> None:
-        graph.asks("Yes", text="Sure?")
+        graph.send_buttons("Yes", text="Sure?")
 
         with pytest.raises(NothingSeen, match=r"'Sure\?' \['Yes'\]"):
             ana.waits_for("How many", timeout=0.2)
 
     def test_can_count_or_test(self, ana: BuyerClient, graph: GraphClient) -> None:
-        graph.says("one")
-        graph.asks("Yes")
+        graph.send_text("one")
+        graph.send_buttons("Yes")
 
         assert len(ana.waits_for(2)) == 2
         assert ana.waits_for(lambda seen: "yes" in seen.ids).type == "button"
 
     def test_begins_at_the_newest_message(self, ana: BuyerClient, graph: GraphClient) -> None:
-        graph.says("old")
+        graph.send_text("old")
         ana.says("next")
 
         with pytest.raises(NothingSeen):
@@ -305,7 +305,7 @@ class TestWaiting:
     def test_works_for_what_was_sent_too(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        threading.Timer(0.2, graph.says).start()
+        threading.Timer(0.2, graph.send_text).start()
 
         (sent,) = sandbox.outgoing(to=ANA, wait=20)
 
@@ -364,10 +364,10 @@ class TestReset:
     def test_forgets_everything(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        graph.says()
+        graph.send_text()
         sandbox.plan_fault("down")
         sandbox.settings(window="off", delivery_delay=5)
-        graph.says()
+        graph.send_text()
 
         sandbox.reset()
 

@@ -1,4 +1,4 @@
-"""Trouble that is asked for: who meets it, and what was done all the same."""
+"""Tests of injected faults: which requests they affect, and with what result."""
 
 import time
 
@@ -21,7 +21,7 @@ class TestErrors:
     ) -> None:
         sandbox.plan_fault("error", code=code)
 
-        answer = graph.says()
+        answer = graph.send_text()
 
         assert (answer.status_code, parse_error(answer)["code"]) == (http, code)
         assert parse_error(answer)["message"].startswith(f"(#{code})")
@@ -33,7 +33,7 @@ class TestErrors:
         sandbox.plan_fault("error", code=130429, times=2)
         sandbox.plan_fault("error", code=131056)
 
-        codes = [answer.status_code for answer in (graph.says() for _ in range(4))]
+        codes = [answer.status_code for answer in (graph.send_text() for _ in range(4))]
 
         assert codes == [400, 400, 400, 200]
         assert [each["code"] for each in sandbox.requests()] == [130429, 130429, 131056, None]
@@ -43,11 +43,11 @@ class TestErrors:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.plan_fault("error", times=None)
-        codes = [graph.says().status_code for _ in range(5)]
+        codes = [graph.send_text().status_code for _ in range(5)]
         sandbox.clear_faults()
 
         assert codes == [500] * 5
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
 
     def test_can_be_spelt_out(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
@@ -56,7 +56,7 @@ class TestErrors:
             "error", code=7, http=418, details="tea", subcode=8, transient=True, retry_after=9
         )
 
-        answer = graph.says()
+        answer = graph.send_text()
 
         assert (answer.status_code, answer.headers["retry-after"]) == (418, "9")
         found = parse_error(answer)
@@ -69,9 +69,9 @@ class TestErrors:
         sandbox.buyer("15550101002", user_id="US.2").says("hello")
         sandbox.plan_fault("error", code=131056, to="15550101002", times=2)
 
-        assert graph.says().status_code == 200
-        assert graph.says(to="+15550101002").status_code == 400
-        assert graph.says(to="", recipient="US.2").status_code == 400
+        assert graph.send_text().status_code == 200
+        assert graph.send_text(to="+15550101002").status_code == 400
+        assert graph.send_text(to="", recipient="US.2").status_code == 400
 
     def test_can_concern_another_operation(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
@@ -79,13 +79,13 @@ class TestErrors:
         sandbox.plan_fault("error", code=131009, operation="read")
 
         read = {"messaging_product": "whatsapp", "status": "read", "message_id": ana.sees()[0].id}
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
         assert graph.post(read).status_code == 400
 
     def test_throttle(self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient) -> None:
         sandbox.plan_fault("429", retry_after=2)
 
-        answer = graph.says()
+        answer = graph.send_text()
 
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
 
@@ -94,7 +94,7 @@ class TestErrors:
     ) -> None:
         sandbox.plan_fault("fails_later", code=131049)
 
-        answer = graph.says()
+        answer = graph.send_text()
         sandbox.wait_until_idle()
 
         assert answer.status_code == 200
@@ -114,7 +114,7 @@ class TestDoubt:
     ) -> None:
         sandbox.plan_fault("500_after_accepting")
 
-        assert graph.says("really").status_code == 500
+        assert graph.send_text("really").status_code == 500
         assert ana.waits_for("really", read=False).status == "delivered"
         assert sandbox.outgoing()[0]["answered"] == "500_after_accepting"
 
@@ -123,7 +123,7 @@ class TestDoubt:
     ) -> None:
         sandbox.plan_fault("500")
 
-        assert graph.says().status_code == 500
+        assert graph.send_text().status_code == 500
         assert sandbox.outgoing() == []
 
     def test_an_answer_may_be_garbled(
@@ -131,7 +131,7 @@ class TestDoubt:
     ) -> None:
         sandbox.plan_fault("garbled")
 
-        answer = graph.says("really")
+        answer = graph.send_text("really")
 
         assert (answer.status_code, answer.headers["content-type"][:9]) == (200, "text/html")
         assert ana.waits_for("really").sender == "business"
@@ -160,10 +160,10 @@ class TestDoubt:
         sandbox.plan_fault("drop", delivers=delivers)
 
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
-            graph.says()
+            graph.send_text()
 
         assert len(ana.replies()) == int(delivers)
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
 
 
 class TestDown:
@@ -173,7 +173,7 @@ class TestDown:
         sandbox.plan_fault("down")
 
         statuses = [
-            graph.says().status_code,
+            graph.send_text().status_code,
             graph.http.get("/v26.0/106540352242922").status_code,
             graph.http.get("/v26.0/1234").status_code,
             graph.http.get("/whatsapp_business/attachments/").status_code,
@@ -181,7 +181,7 @@ class TestDown:
         sandbox.clear_faults()
 
         assert statuses == [503] * 4
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
 
 
 class TestDelay:
@@ -191,5 +191,5 @@ class TestDelay:
         sandbox.plan_fault("delay", seconds=0.3)
         started = time.monotonic()
 
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
         assert time.monotonic() - started >= 0.3

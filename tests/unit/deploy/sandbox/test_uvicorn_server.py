@@ -1,4 +1,4 @@
-"""The stand-in as a process of its own, on loopback only."""
+"""Tests of the sandbox as a separate process that listens on loopback only."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the gateway is posted, how it is signed, and how often."""
+"""Tests of webhook delivery: content, signature and retries."""
 
 import hashlib
 import hmac
@@ -113,7 +113,7 @@ class TestMessage:
         ana = sandbox.buyer(ANA, hide_phone=True, user_id="US.1")
 
         ana.says("hello", wait=5)
-        graph.says(to="", recipient="US.1")
+        graph.send_text(to="", recipient="US.1")
         sandbox.wait_until_idle()
 
         assert ANA not in gateway.posted[0].body.decode()
@@ -233,7 +233,7 @@ class TestDelivery:
 
         with pytest.raises(SandboxRefused, match="too many"):
             ana.says("three")
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
         assert sandbox.state()["dropped"] == 3
 
     def test_ends_when_the_app_is_not_subscribed(
@@ -255,7 +255,9 @@ class TestStatuses:
     def test_are_sent_then_delivered_then_read(
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
-        message_id = graph.says(biz_opaque_callback_data="outbox-7").json()["messages"][0]["id"]
+        message_id = graph.send_text(biz_opaque_callback_data="outbox-7").json()["messages"][0][
+            "id"
+        ]
         sandbox.wait_until_idle()
         before_looking = [status["status"] for status in gateway.statuses()]
         ana.sees()
@@ -273,8 +275,8 @@ class TestStatuses:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.buyer(ANA, online=False)
-        graph.says("one")
-        graph.says("two")
+        graph.send_text("one")
+        graph.send_text("two")
         sandbox.wait_until_idle()
         while_off = [status["status"] for status in gateway.statuses()]
         unseen = ana.replies()
@@ -289,8 +291,8 @@ class TestStatuses:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.settings(delivery_delay=0.3)
-        graph.says("one")
-        graph.says("two")
+        graph.send_text("one")
+        graph.send_text("two")
         at_once = ana.replies()
         sandbox.wait_until_idle()
 
@@ -301,7 +303,7 @@ class TestStatuses:
         self, ana: BuyerClient, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(statuses=["delivered"])
-        graph.says()
+        graph.send_text()
         ana.sees()
         sandbox.wait_until_idle()
 
@@ -345,7 +347,7 @@ class TestAsTold:
         assert literal == "sha1=77"
 
     def test_posts_at_the_same_time(self, sandbox: SandboxClient, gateway: FakeGateway) -> None:
-        gateway.together = threading.Barrier(5, timeout=PATIENCE)
+        gateway.barrier = threading.Barrier(5, timeout=PATIENCE)
 
         assert sandbox.post_webhook({}, times=5, together=True) == [200] * 5
 

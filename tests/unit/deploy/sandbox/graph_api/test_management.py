@@ -1,4 +1,4 @@
-"""What a health check asks Meta: numbers, account, token, subscriptions."""
+"""Tests of the management endpoints: numbers, account, token and subscriptions."""
 
 import pytest
 

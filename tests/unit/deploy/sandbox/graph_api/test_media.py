@@ -1,4 +1,4 @@
-"""Files: uploaded, described, fetched with the bearer while their address is good."""
+"""Tests of media: upload, description, and download with a token while the URL is valid."""
 
 import hashlib
 from typing import Any
@@ -29,7 +29,7 @@ def upload(
 
 @pytest.fixture
 def media_id(graph: GraphClient) -> str:
-    """The id of a picture that was uploaded."""
+    """Return the id of an uploaded picture."""
     found: str = upload(graph).json()["id"]
     return found
 

@@ -1,4 +1,4 @@
-"""Meta's limits: taken at the limit, refused one beyond it."""
+"""Tests of Meta's limits: accepted at the limit, refused one above it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,24 +12,24 @@ Body = dict[str, Any]
 PICTURE_ID = "1234567890123456"
 
 
-def known(media_id: str) -> str | None:
-    """One picture was uploaded."""
+def find_media_type(media_id: str) -> str | None:
+    """Return the MIME type of the uploaded picture, or None for other ids."""
     return "image/jpeg" if media_id == PICTURE_ID else None
 
 
-def taken(body: Body) -> bool:
-    """Whether Meta would take it."""
+def is_accepted(body: Body) -> bool:
+    """Return whether Meta would accept a message."""
     try:
-        message_rules.check_message(body, find_mime_type=known)
+        message_rules.check_message(body, find_mime_type=find_media_type)
     except GraphApiRefusal:
         return False
     return True
 
 
-def refusal(body: Body) -> GraphApiRefusal:
-    """The refusal of a message that is refused."""
+def catch_refusal(body: Body) -> GraphApiRefusal:
+    """Return the error of a message that must be refused."""
     with pytest.raises(GraphApiRefusal) as refused:
-        message_rules.check_message(body, find_mime_type=known)
+        message_rules.check_message(body, find_mime_type=find_media_type)
     return refused.value
 
 
@@ -103,14 +103,14 @@ class TestEveryText:
     def test_is_taken_at_its_limit_and_refused_one_beyond(self, name: str) -> None:
         limit, body = TEXTS[name]
 
-        assert taken(body("x" * limit))
-        assert not taken(body("x" * (limit + 1)))
+        assert is_accepted(body("x" * limit))
+        assert not is_accepted(body("x" * (limit + 1)))
 
     def test_counts_an_emoji_as_two(self, name: str) -> None:
         limit, body = TEXTS[name]
 
-        assert taken(body("🎟" * (limit // 2)))
-        assert not taken(body("🎟" * (limit // 2) + "x"))
+        assert is_accepted(body("🎟" * (limit // 2)))
+        assert not is_accepted(body("🎟" * (limit // 2) + "x"))
 
 
 class TestEmptyTexts:
@@ -120,54 +120,54 @@ class TestEmptyTexts:
     def test_are_refused(self, name: str) -> None:
         _, body = TEXTS[name]
 
-        assert not taken(body(""))
-        assert not taken(body("  \n"))
+        assert not is_accepted(body(""))
+        assert not is_accepted(body("  \n"))
 
 
 class TestCounts:
     @pytest.mark.parametrize(("count", "fits"), [(0, False), (1, True), (3, True), (4, False)])
     def test_of_buttons_are_one_to_three(self, count: int, fits: bool) -> None:
-        assert taken(buttons(count=count)) is fits
+        assert is_accepted(buttons(count=count)) is fits
 
     @pytest.mark.parametrize(("count", "fits"), [(0, False), (1, True), (10, True), (11, False)])
     def test_of_rows_are_one_to_ten(self, count: int, fits: bool) -> None:
-        assert taken(listing(section(*(row(n) for n in range(count))))) is fits
+        assert is_accepted(listing(section(*(row(n) for n in range(count))))) is fits
 
     @pytest.mark.parametrize(("count", "fits"), [(0, False), (1, True), (10, True), (11, False)])
     def test_of_sections_are_one_to_ten(self, count: int, fits: bool) -> None:
-        assert taken(listing(*(section(row(n)) for n in range(count)))) is fits
+        assert is_accepted(listing(*(section(row(n)) for n in range(count)))) is fits
 
     def test_of_rows_are_taken_over_all_sections_together(self) -> None:
         six = [row(n) for n in range(6)]
         five = [row(n) for n in range(6, 11)]
 
-        assert taken(listing(section(*six), section(*five[:4])))
-        assert not taken(listing(section(*six), section(*five)))
+        assert is_accepted(listing(section(*six), section(*five[:4])))
+        assert not is_accepted(listing(section(*six), section(*five)))
 
 
 class TestTwins:
     def test_of_button_titles_are_refused(self) -> None:
-        assert not taken(buttons(replies=[reply(1, title="Yes"), reply(2, title="Yes")]))
+        assert not is_accepted(buttons(replies=[reply(1, title="Yes"), reply(2, title="Yes")]))
 
     def test_of_button_ids_are_refused(self) -> None:
-        assert not taken(buttons(replies=[reply(1, id="a"), reply(2, id="a")]))
+        assert not is_accepted(buttons(replies=[reply(1, id="a"), reply(2, id="a")]))
 
     def test_of_row_ids_are_refused_even_in_different_sections(self) -> None:
-        assert not taken(listing(section(row(1)), section(row(1))))
+        assert not is_accepted(listing(section(row(1)), section(row(1))))
 
 
 class TestWords:
-    """The wording that Meta answers with, as seen in the wild."""
+    """The error messages of Meta, as real answers have them."""
 
     def test_for_a_long_text(self) -> None:
-        refused = refusal(text("x" * 4097))
+        refused = catch_refusal(text("x" * 4097))
 
         assert (refused.code, refused.http) == (100, 400)
         said = "(#100) Param text['body'] must be at most 4096 characters long."
         assert refused.message == said
 
     def test_for_too_many_buttons(self) -> None:
-        error = refusal(buttons(count=4)).build_body()["error"]
+        error = catch_refusal(buttons(count=4)).build_body()["error"]
 
         assert error.pop("fbtrace_id")
         assert error == {
@@ -193,7 +193,7 @@ class TestWords:
         ],
     )
     def test_for_what_an_interactive_message_breaks(self, body: Body, details: str) -> None:
-        refused = refusal(body)
+        refused = catch_refusal(body)
 
         assert refused.code == 131009
         assert details in refused.details
@@ -208,15 +208,15 @@ class TestWords:
         ],
     )
     def test_for_what_is_missing(self, body: Body, parameter: str) -> None:
-        assert refusal(body).message == f"(#100) The parameter {parameter} is required."
+        assert catch_refusal(body).message == f"(#100) The parameter {parameter} is required."
 
     def test_for_a_section_without_title(self) -> None:
-        assert refusal(listing(section(row(1), title=None))).code == 131008
-        assert refusal(listing(section(row(1), title=""))).code == 131008
+        assert catch_refusal(listing(section(row(1), title=None))).code == 131008
+        assert catch_refusal(listing(section(row(1), title=""))).code == 131008
 
     def test_for_a_template_that_nobody_approved(self) -> None:
         template = {"name": "draw", "language": {"code": "es"}}
-        refused = refusal(message("template", template))
+        refused = catch_refusal(message("template", template))
 
         assert (refused.code, refused.http) == (132001, 404)
 
@@ -263,7 +263,7 @@ class TestShape:
         ],
     )
     def test_that_meta_does_not_know_is_refused(self, body: Body) -> None:
-        assert not taken(body)
+        assert not is_accepted(body)
 
     @pytest.mark.parametrize(
         "body",
@@ -291,4 +291,4 @@ class TestShape:
         ],
     )
     def test_that_meta_documents_is_taken(self, body: Body) -> None:
-        assert taken(body)
+        assert is_accepted(body)

@@ -1,4 +1,4 @@
-"""Who a message goes to, and whether it may go now."""
+"""Tests of sending messages: recipients, permissions and limits."""
 
 import time
 from typing import Any
@@ -55,7 +55,7 @@ class TestAddress:
 
 class TestAnswer:
     def test_to_a_phone_names_its_wa_id(self, graph: GraphClient, ana: BuyerClient) -> None:
-        answer = graph.says(to="+1 (555) 010-1001")
+        answer = graph.send_text(to="+1 (555) 010-1001")
 
         assert answer.status_code == 200
         found = answer.json()
@@ -71,7 +71,7 @@ class TestAnswer:
     ) -> None:
         user_id = sandbox.request_json("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
-        answer = graph.says(to="", recipient=user_id)
+        answer = graph.send_text(to="", recipient=user_id)
 
         assert answer.json()["contacts"] == [{"input": user_id, "user_id": user_id}]
         assert ana.waits_for("hello").sender == "business"
@@ -83,7 +83,7 @@ class TestRecipient:
     ) -> None:
         user_id = sandbox.request_json("GET", f"/sandbox/buyers/{ANA}")["user_id"]
 
-        answer = graph.says(to=user_id)
+        answer = graph.send_text(to=user_id)
         sandbox.wait_until_idle()
 
         assert answer.status_code == 200
@@ -97,7 +97,7 @@ class TestRecipient:
         bea = sandbox.buyer("15550101002", user_id="US.2")
         bea.says("hello")
 
-        graph.says(recipient="US.2")
+        graph.send_text(recipient="US.2")
 
         assert len(ana.replies()) == 1
         assert bea.replies() == []
@@ -105,7 +105,7 @@ class TestRecipient:
     def test_that_nobody_has_fails_later(
         self, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
-        answer = graph.says(to="", recipient="US.404")
+        answer = graph.send_text(to="", recipient="US.404")
         sandbox.wait_until_idle()
 
         assert answer.status_code == 200
@@ -116,16 +116,18 @@ class TestRecipient:
         "recipient", ["15550101001", "US.", "us.1", "US.1-2", "US." + "1" * 129]
     )
     def test_that_is_no_user_id_is_refused(self, graph: GraphClient, recipient: str) -> None:
-        assert parse_error(graph.says(to="", recipient=recipient))["code"] == 131009
+        assert parse_error(graph.send_text(to="", recipient=recipient))["code"] == 131009
 
     def test_must_be_named(self, graph: GraphClient) -> None:
-        assert parse_error(graph.says(to=""))["message"] == "(#100) The parameter to is required."
+        assert (
+            parse_error(graph.send_text(to=""))["message"] == "(#100) The parameter to is required."
+        )
 
 
 class TestPhoneNumber:
     @pytest.mark.parametrize("to", ["+0155501010", "+123456", "+1234567890123456", "Ana", "+1555x"])
     def test_that_cannot_be_one_is_refused(self, graph: GraphClient, to: str) -> None:
-        answer = graph.says(to=to)
+        answer = graph.send_text(to=to)
 
         assert parse_error(answer)["code"] == 131009
         assert "malformed" in parse_error(answer)["error_data"]["details"]
@@ -133,12 +135,12 @@ class TestPhoneNumber:
     def test_without_plus_gets_the_country_code_and_goes_astray(
         self, graph: GraphClient, ana: BuyerClient
     ) -> None:
-        assert parse_error(graph.says(to=ANA))["code"] == 131047
-        assert graph.says(to=ANA.removeprefix("1")).status_code == 200
+        assert parse_error(graph.send_text(to=ANA))["code"] == 131047
+        assert graph.send_text(to=ANA.removeprefix("1")).status_code == 200
         assert len(ana.replies()) == 1
 
     def test_of_the_sender_is_refused(self, graph: GraphClient) -> None:
-        assert parse_error(graph.says(to="+15550109900"))["code"] == 131021
+        assert parse_error(graph.send_text(to="+15550109900"))["code"] == 131021
 
 
 class TestReach:
@@ -147,14 +149,14 @@ class TestReach:
     ) -> None:
         sandbox.settings(unknown_recipients="not_allowed")
 
-        assert parse_error(graph.says(to="+15550101009"))["code"] == 131030
+        assert parse_error(graph.send_text(to="+15550101009"))["code"] == 131030
 
     def test_of_a_number_not_on_whatsapp_fails_later(
         self, graph: GraphClient, sandbox: SandboxClient, gateway: FakeGateway
     ) -> None:
         sandbox.settings(unknown_recipients="undeliverable")
 
-        answer = graph.says(to="+15550101009", biz_opaque_callback_data="outbox-7")
+        answer = graph.send_text(to="+15550101009", biz_opaque_callback_data="outbox-7")
         sandbox.wait_until_idle()
 
         assert answer.status_code == 200
@@ -169,12 +171,12 @@ class TestReach:
     ) -> None:
         sandbox.buyer(ANA, reach="not_allowed")
 
-        assert parse_error(graph.says())["code"] == 131030
+        assert parse_error(graph.send_text())["code"] == 131030
 
     def test_makes_no_buyer_of_a_number_that_never_wrote(
         self, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
-        graph.says(to="+15550101009")
+        graph.send_text(to="+15550101009")
 
         assert sandbox.state()["buyers"] == 0
 
@@ -185,14 +187,14 @@ class TestWindow:
     ) -> None:
         sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY + 30)
 
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
 
     def test_is_closed_a_day_after_the_message(
         self, graph: GraphClient, sandbox: SandboxClient
     ) -> None:
         sandbox.buyer(ANA).says("hello", timestamp=int(time.time()) - DAY)
 
-        answer = graph.says()
+        answer = graph.send_text()
 
         assert answer.status_code == 400
         assert parse_error(answer)["code"] == 131047
@@ -202,7 +204,7 @@ class TestWindow:
     def test_counts_from_the_newest_message(self, graph: GraphClient, ana: BuyerClient) -> None:
         ana.says("late", timestamp=int(time.time()) - 2 * DAY)
 
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
 
     def test_is_that_of_one_business_number(self, graph: GraphClient, ana: BuyerClient) -> None:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "to": f"+{ANA}"}
@@ -224,7 +226,7 @@ class TestWindow:
     ) -> None:
         sandbox.settings(window="async")
 
-        answer = graph.says()
+        answer = graph.send_text()
         sandbox.wait_until_idle()
 
         assert answer.status_code == 200
@@ -234,7 +236,7 @@ class TestWindow:
     def test_can_be_switched_off(self, graph: GraphClient, sandbox: SandboxClient) -> None:
         sandbox.settings(window="off")
 
-        assert graph.says().status_code == 200
+        assert graph.send_text().status_code == 200
         assert len(sandbox.buyer(ANA).replies()) == 1
 
 
@@ -244,7 +246,7 @@ class TestPairLimit:
     ) -> None:
         sandbox.settings(pair_limit=True)
 
-        answers = [graph.says(str(number)) for number in range(46)]
+        answers = [graph.send_text(str(number)) for number in range(46)]
 
         assert [answer.status_code for answer in answers] == [200] * 45 + [400]
         assert parse_error(answers[-1])["code"] == 131056
@@ -271,13 +273,13 @@ class TestMarkAsRead:
         chat = f"/sandbox/buyers/{ANA}/messages"
         self.read(graph, ana.sees()[0].id, typing_indicator={"type": "text"})
         typing = sandbox.request_json("GET", chat)["typing"]
-        graph.says()
+        graph.send_text()
 
         assert typing is True
         assert sandbox.request_json("GET", chat)["typing"] is False
 
     def test_of_what_no_buyer_wrote_is_refused(self, graph: GraphClient, ana: BuyerClient) -> None:
-        ours = graph.says().json()["messages"][0]["id"]
+        ours = graph.send_text().json()["messages"][0]["id"]
 
         assert parse_error(self.read(graph, "wamid.unknown"))["code"] == 131009
         assert parse_error(self.read(graph, ours))["code"] == 131009

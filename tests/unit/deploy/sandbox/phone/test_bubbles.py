@@ -1,4 +1,4 @@
-"""Chat messages in a terminal."""
+"""Tests of the chat bubbles in a terminal."""
 
 from io import StringIO
 from typing import Any
