@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 
@@ -25,6 +26,10 @@ FAST_POSTGRES_SETTINGS: Final = (
 
 GARBAGE_THRESHOLD: Final = 50_000
 """Allocations between two garbage collections; tests are short and leave little garbage."""
+
+# A busy machine may take its time over made-up examples.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def skip_or_fail(reason: str) -> None:

@@ -40,10 +40,10 @@ class FakeResolver(Resolver):
 @asynccontextmanager
 async def receiver(behaves: Behaviour) -> AsyncIterator[str]:
     """Run a receiver that reads a request and then behaves as given; yield its URL."""
-    met: set[asyncio.Task[None]] = set()
+    met: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        met.add(asyncio.ensure_future(converse(reader, writer)))
+        met[asyncio.ensure_future(converse(reader, writer))] = writer
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError), closing(writer):
@@ -58,6 +58,9 @@ async def receiver(behaves: Behaviour) -> AsyncIterator[str]:
         for task in met:
             task.cancel()
         await asyncio.gather(*met, return_exceptions=True)
+        for writer in met.values():
+            writer.transport.abort()
+        await server.wait_closed()
 
 
 def says(head: str, body: bytes = b"") -> Behaviour:

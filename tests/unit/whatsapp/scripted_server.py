@@ -31,6 +31,7 @@ class ScriptedServer:
     script: list[ServerAction]
     requests: list[ServerRequest] = field(default_factory=list)
     connections: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -39,6 +40,7 @@ class ScriptedServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer each request of a connection with the next action of the script."""
         self.connections += 1
+        self.writers.append(writer)
         try:
             while not writer.is_closing() and (request := await _read_request(reader)):
                 self.requests.append(request)
@@ -59,6 +61,9 @@ async def run_scripted_server(*script: ServerAction) -> AsyncIterator[ScriptedSe
         yield made
     finally:
         server.close()
+        for writer in made.writers:
+            writer.transport.abort()
+        await server.wait_closed()
 
 
 def answer_with(
