@@ -1,1 +1,1 @@
-"""What both processes have in common: the domain, the channel, the conversation."""
+"""The domain, the channel, the conversation and the use cases, shared by both processes."""
