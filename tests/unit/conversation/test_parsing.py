@@ -249,6 +249,10 @@ class TestTooLong:
         assert parsing.parse_ticket_numbers(text) is None
 
 
+SLACK: Final = 100
+"""Lines for branches that a longer text reaches first; quadratic work would add hundreds."""
+
+
 class TestWork:
     """The cost of parsing in executed lines; `test_patterns` counts the steps of the patterns."""
 
@@ -257,8 +261,8 @@ class TestWork:
     def test_doubles_at_most_when_the_text_doubles(self, name: str, piece: str) -> None:
         works = [count_lines(READINGS[name], "7" + piece * times + "x") for times in (40, 80, 160)]
 
-        assert works[1] <= 2 * works[0] + 20
-        assert works[2] <= 2 * works[1] + 20
+        assert works[1] <= 2 * works[0] + SLACK
+        assert works[2] <= 2 * works[1] + SLACK
 
     @pytest.mark.parametrize("name", READINGS)
     @given(pieces=st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=8))
@@ -266,7 +270,7 @@ class TestWork:
     def test_doubles_at_most_with_any_mixture(self, name: str, pieces: list[str]) -> None:
         once, twice = (count_lines(READINGS[name], "".join(pieces) * times) for times in (10, 20))
 
-        assert twice <= 2 * once + 20
+        assert twice <= 2 * once + SLACK
 
     @pytest.mark.parametrize("name", READINGS)
     @pytest.mark.parametrize("piece", HOSTILE)
