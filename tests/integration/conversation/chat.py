@@ -59,7 +59,7 @@ class BuyerChat:
         return self.answer_waiting(self.receives(kind, {kind: {}}))
 
     def receives(self, kind: str, body: dict[str, Any], **fields: Any) -> InboundMessage:
-        """Put a message from the buyer into the inbox without answering it."""
+        """Store a message from the buyer in the inbox without answering it."""
         serial = next(_serial)
         wa_message_id = f"wamid.test{serial}"
         return InboundMessage.objects.create(
