@@ -40,17 +40,21 @@ def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: 
     return recent.filter(about=about).exists() if about else recent.exists()
 
 
-def notify_buyer(order: Order, text: Callable[[OrderFacts], Reply], *, now: datetime) -> None:
+def notify_buyer(
+    order: Order, build_reply: Callable[[OrderFacts], Reply], *, now: datetime
+) -> None:
     """Queue a message to the buyer of a locked order; does nothing if the order has no contact.
 
     Args:
         order: the order, locked together with its contact.
-        text: a function that builds the reply from the order's facts.
+        build_reply: a function that builds the reply from the order's facts.
         now: the current time.
 
     """
     if order.contact is not None:
-        notify_contact(order.contact, text(facts.gather_order_facts(order, now=now)), now=now)
+        notify_contact(
+            order.contact, build_reply(facts.gather_order_facts(order, now=now)), now=now
+        )
 
 
 def notify_contact(contact: WhatsAppContact, reply: Reply, *, now: datetime) -> None:

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """A valid request that the domain refuses.
+    """The request was understood and refused.
 
-    A subclass is named after what happened and stands in the `errors.py` of its package. The first
-    line of its docstring is the sentence that staff and API users read; `code` never changes once
-    released; `details` are the values that a program needs to continue. With `retryable`, the same
-    request may succeed later.
+    A subclass is named after what happened and is defined in the `errors.py` of its package. The
+    first line of its docstring is the sentence that staff and API users read; `code` never changes
+    once released; `details` are the values that a program needs to continue. With `retryable`, the
+    same request may succeed later.
     """
 
     code: ClassVar[str] = "refused"

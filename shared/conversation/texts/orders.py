@@ -207,7 +207,7 @@ def build_cannot_cancel_message(order: OrderFacts) -> Reply:
     return Reply("cannot_cancel", body, buttons=(MENU_BUTTON, MY_TICKETS_BUTTON), about=order.code)
 
 
-# ── where things stand ────────────────────────────────────────────────────────────────────────
+# ── status ────────────────────────────────────────────────────────────────────────────────────
 
 
 def build_my_tickets_message(orders: Sequence[OrderFacts], *, now: datetime) -> Reply:

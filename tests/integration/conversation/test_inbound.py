@@ -1,6 +1,5 @@
 """Tests of a buyer's conversation from the first message to the last."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Final
@@ -14,26 +13,18 @@ from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReas
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision
 from shared.raffles.services import orders, reservations
-from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services.inbox import contacts
 from tests import builders, meta_limits
 from tests.integration.conversation.chat import BuyerChat, list_choices, render_body
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
 
 @pytest.fixture
 def raffle() -> Raffle:
     return builders.create_raffle()
-
-
-@pytest.fixture(autouse=True)
-def check_inventory_after(db: None) -> Iterator[None]:
-    """Check after the test that the inventory has no problems."""
-    yield
-    assert inventory.find_inventory_problems() == []
 
 
 class TestPurchase:

@@ -1,0 +1,198 @@
+"""Every member of an enum or a union has its place in the conversation."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, get_args
+
+import pytest
+
+from shared.conversation import button_ids, flow, parsing
+from shared.conversation.button_ids import ButtonAction, ButtonId
+from shared.conversation.context import Context
+from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
+from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
+from shared.conversation.flow.screens import repeat_prompt
+from shared.conversation.texts import order_updates, orders, raffles
+from shared.conversation.values import (
+    ButtonTapped,
+    BuyerInput,
+    ConversationEvent,
+    EffectOutcome,
+    EffectRefused,
+    NumbersHeld,
+    OrderCancelled,
+    OrderFacts,
+    OrderPlaced,
+    PictureReceived,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
+    TextReceived,
+    UnreadableReceived,
+)
+from shared.conversation.vocabulary import ChatCommand
+from shared.core.enums import Mode, OrderStatus, RaffleStatus, RejectReason, State
+from tests.unit.conversation.sample_facts import (
+    DRAFT,
+    EXPIRED,
+    FACTS_BY_STATE,
+    NOON,
+    PENDING,
+    SUMMER,
+    build_facts,
+)
+
+EVENTS: Final[Mapping[type, ConversationEvent]] = {
+    TextReceived: TextReceived("when is the weather good?"),
+    ButtonTapped: ButtonTapped("r1:menu"),
+    PictureReceived: PictureReceived(),
+    UnreadableReceived: UnreadableReceived("audio"),
+    NumbersHeld: NumbersHeld(10),
+    OrderPlaced: OrderPlaced(10),
+    OrderCancelled: OrderCancelled(10),
+    ProofAddedToOrder: ProofAddedToOrder(10),
+    ProofWithoutOrder: ProofWithoutOrder(77),
+    EffectRefused: EffectRefused("never_heard_of"),
+}
+BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {
+    ButtonAction.MENU: (),
+    ButtonAction.PAGE: (1,),
+    ButtonAction.MINE: (),
+    ButtonAction.RAFFLE: (1,),
+    ButtonAction.RANDOM: (1,),
+    ButtonAction.PICK: (1,),
+    ButtonAction.QUANTITY: (1, 5),
+    ButtonAction.NUMBERS: (1, 7),
+    ButtonAction.CONFIRM: (10,),
+    ButtonAction.OTHERS: (10,),
+    ButtonAction.CANCEL: (10,),
+    ButtonAction.CANCEL_SURELY: (10,),
+    ButtonAction.KEEP: (10,),
+    ButtonAction.PAY: (10,),
+    ButtonAction.PROOF: (77, 10),
+}
+ORDER_STATES: Final[Mapping[OrderStatus, State]] = {
+    OrderStatus.DRAFT: State.CONFIRM_RESERVATION,
+    OrderStatus.PENDING_PAYMENT: State.WAIT_PROOF,
+    OrderStatus.PAID: State.DONE,
+    OrderStatus.CANCELLED: State.MENU,
+    OrderStatus.EXPIRED: State.MENU,
+}
+
+
+@pytest.mark.parametrize("state", State)
+class TestStates:
+    @pytest.mark.parametrize(
+        "kind", [*get_args(BuyerInput.__value__), *get_args(EffectOutcome.__value__)]
+    )
+    def test_answers_every_kind_of_event(self, state: State, kind: type) -> None:
+        context, known = FACTS_BY_STATE[state]
+        known = replace(known, orders=known.orders or (PENDING,))
+
+        step = flow.step(state, context, EVENTS[kind], known)
+
+        assert (step.effect is None) == bool(step.replies)
+
+    @pytest.mark.parametrize("action", ButtonAction)
+    def test_answers_every_button(self, state: State, action: ButtonAction) -> None:
+        context, known = FACTS_BY_STATE[state]
+        tap = ButtonTapped(button_ids.build_button_id(action, *BUTTON_VALUES[action]))
+
+        step = flow.step(state, context, tap, known)
+
+        assert (step.effect is None) == bool(step.replies)
+
+    def test_stays_as_it_is_in_its_usual_situation(self, state: State) -> None:
+        context, known = FACTS_BY_STATE[state]
+
+        assert reconcile_state(state, context, known) == (state, context)
+
+    def test_repeats_its_prompt_with_a_note(self, state: State) -> None:
+        context, known = FACTS_BY_STATE[state]
+
+        step = repeat_prompt(state, context, known, note="Sorry.")
+
+        assert step.state is state
+        assert step.replies[0].body.startswith("Sorry.\n\n")
+
+
+@pytest.mark.parametrize("action", ButtonAction)
+class TestButtonIds:
+    def test_come_back_as_they_were_built(self, action: ButtonAction) -> None:
+        values = BUTTON_VALUES[action]
+
+        built = button_ids.build_button_id(action, *values)
+
+        assert button_ids.parse_button_id(built) == ButtonId(action, values)
+
+    def test_count_as_unknown_with_a_value_too_few(self, action: ButtonAction) -> None:
+        values = BUTTON_VALUES[action]
+        assert len(values) == button_ids.count_required_values(action)
+
+        for count in range(len(values)):
+            incomplete = button_ids.build_button_id(action, *values[:count])
+            assert button_ids.parse_button_id(incomplete) is None
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+class TestOrderStatuses:
+    def test_lead_to_a_state(self, status: OrderStatus) -> None:
+        assert derive_order_state(replace(PENDING, status=status)) is ORDER_STATES[status]
+
+    def test_are_worded_in_my_tickets(self, status: OrderStatus) -> None:
+        reply = orders.build_my_tickets_message([replace(PENDING, status=status)], now=NOON)
+
+        _, _, status_line = reply.body.split("\n")
+        assert status_line
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_other_numbers_are_offered_in_every_mode(mode: Mode) -> None:
+    tap = ButtonTapped(button_ids.build_button_id(ButtonAction.OTHERS, DRAFT.id))
+    context, _ = FACTS_BY_STATE[State.CONFIRM_RESERVATION]
+
+    step = flow.step(
+        State.CONFIRM_RESERVATION, context, tap, build_facts(replace(DRAFT, mode=mode))
+    )
+
+    assert step.context.mode is mode
+
+
+@pytest.mark.parametrize("bare", BareNumberMeaning)
+def test_a_bare_number_has_a_step_in_every_meaning(bare: BareNumberMeaning) -> None:
+    assert interpret_words(SUMMER, "5", Context(), build_facts(), bare=bare) is not None
+
+
+@pytest.mark.parametrize("command", ChatCommand)
+def test_every_command_is_understood_and_answered(command: ChatCommand) -> None:
+    context, known = FACTS_BY_STATE[State.MENU]
+
+    parsed = parsing.parse_command(command.value)
+    misspelt = parsing.parse_command(command.value[:-1] + "x")
+    step = flow.step(State.MENU, context, TextReceived(command.value), known)
+
+    assert parsed == parsing.ParsedCommand(command, is_certain=True)
+    assert misspelt == parsing.ParsedCommand(command, is_certain=False)
+    assert step.replies
+
+
+@pytest.mark.parametrize("reason", RejectReason)
+@pytest.mark.parametrize("order", [PENDING, EXPIRED])
+def test_every_reject_reason_is_worded(reason: RejectReason, order: OrderFacts) -> None:
+    others = [
+        order_updates.build_rejected_message(order, reason=other, note="", now=NOON).body
+        for other in RejectReason
+        if other is not reason
+    ]
+
+    body = order_updates.build_rejected_message(order, reason=reason, note="", now=NOON).body
+
+    assert body not in others
+
+
+@pytest.mark.parametrize("status", [status for status in RaffleStatus if status != "OPEN"])
+def test_every_raffle_status_that_sells_nothing_is_worded(status: RaffleStatus) -> None:
+    general = raffles.build_not_selling_note("Summer", "")
+
+    note = raffles.build_not_selling_note("Summer", status.lower())
+
+    assert (note == general) == (status is RaffleStatus.DRAFT)
