@@ -68,8 +68,8 @@ def receivers() -> Receivers:
 
 
 @asynccontextmanager
-async def telling(database: Database, receivers: Receivers) -> AsyncIterator[None]:
-    """Number what happened and bring it, as a gateway does, to the orderly end of it."""
+async def run_event_workers(database: Database, receivers: Receivers) -> AsyncIterator[None]:
+    """Sequence events and deliver them as a gateway does; stop the worker in order at the end."""
     sender = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
     news, stop = WakeSignal(), StopSignal()
     worker = EventDeliveryWorker(
@@ -101,7 +101,7 @@ async def test_an_event_leaves_signed_with_its_fixed_header(
     )
     await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
     [request] = receivers.taken
@@ -124,7 +124,7 @@ async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_no
     for _ in range(3 * MAX_CONCURRENT_PER_ENDPOINT):
         await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(
             lambda: statuses(fine) == [STATUS.DELIVERED] * 3 * MAX_CONCURRENT_PER_ENDPOINT
         )
@@ -157,7 +157,7 @@ async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
         lambda: Event.objects.create(type="order.created", data={"order": {}}, created_at=NOON)
     )
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(lambda: EventAttempt.objects.count() == 4)
 
     errors = await database.run_unit(
@@ -184,7 +184,7 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
         return statuses(endpoint).count(STATUS.FAILED)
 
     for events in (2, 3):  # the alarm is an event itself, and that fails as well
-        async with telling(database, receivers):
+        async with run_event_workers(database, receivers):
             await eventually(lambda expected=events: failed() == expected)
     await EventSequencer(database=database, queue_signal=WakeSignal()).turn()
 
@@ -201,7 +201,7 @@ async def test_410_switches_an_endpoint_off_with_an_alarm(
     endpoint = await database.run_unit(lambda: create_endpoint(url=BAD))
     await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(Alarm.objects.exists)
 
     assert not (await database.run_unit(endpoints.find_endpoint, endpoint.pk)).active
@@ -216,7 +216,7 @@ async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_fo
     await database.run_unit(EventDelivery.objects.update, status=STATUS.SENDING, lease_until=NOON)
 
     await EventLeaseSweeper(database=database, wake_signal=WakeSignal()).turn()
-    async with telling(database, receivers):
+    async with run_event_workers(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
     forgetting = EventRetention(database=database, stop=StopSignal())
