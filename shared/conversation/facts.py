@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts
-from shared.core.enums import Mode, OrderStatus
-from shared.raffles.models import Order, Raffle
+from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
+from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
 
@@ -15,6 +15,9 @@ MAX_ENDED_ORDERS: Final = 10
 
 MAX_EXAMPLE_NUMBERS: Final = 5
 """The most free numbers that are shown as examples where a buyer picks."""
+
+_AFTER_DRAW_REASONS: Final = frozenset({"sealed", "drawn"})
+"""Reasons of `availability.get_not_selling_reason` that a raffle has from its draw on."""
 
 
 def gather_facts(contact: WhatsAppContact, *, now: datetime, pivot: int) -> Facts:
@@ -88,6 +91,7 @@ def _build_raffle_facts(
     example_numbers: tuple[int, ...] = (),
 ) -> RaffleFacts:
     counts = availability.load_recent_counts(raffle.pk, now=now)
+    reason = availability.get_not_selling_reason(raffle, now=now)
     return RaffleFacts(
         id=raffle.pk,
         title=raffle.title,
@@ -108,7 +112,9 @@ def _build_raffle_facts(
         draw_at=raffle.draw_at,
         remaining_for_buyer=_count_remaining_for_buyer(buyer, raffle),
         example_numbers=example_numbers,
-        not_selling_reason=availability.get_not_selling_reason(raffle, now=now),
+        not_selling_reason=reason,
+        draw_time_reached=reason in _AFTER_DRAW_REASONS
+        or (raffle.draw_at is not None and raffle.draw_at <= now),
     )
 
 
@@ -125,7 +131,9 @@ def _count_remaining_for_buyer(buyer: WhatsAppContact | None, raffle: Raffle) ->
 def _build_order_facts(
     orders: Collection[Order], *, raffles: Mapping[int, RaffleFacts]
 ) -> tuple[OrderFacts, ...]:
-    numbers = order_queries.load_ticket_numbers([order.pk for order in orders])
+    order_ids = [order.pk for order in orders]
+    numbers = order_queries.load_ticket_numbers(order_ids)
+    with_receipt = _find_orders_with_receipt(order_ids)
     return tuple(
         OrderFacts(
             id=order.pk,
@@ -140,9 +148,18 @@ def _build_order_facts(
             under_review=order.under_review,
             needs_decision=order.needs_decision,
             asked_again=order.asked_again_at is not None,
+            has_receipt=order.pk in with_receipt,
         )
         for order in orders
     )
+
+
+def _find_orders_with_receipt(order_ids: Collection[int]) -> set[int]:
+    """Return the ids of the orders with a proof that may be paid money: not lost or turned down."""
+    proofs = PaymentProof.objects.filter(
+        order_id__in=order_ids, verdict__in=(Verdict.PENDING, Verdict.ACCEPTED)
+    ).exclude(status=ProofStatus.FAILED)
+    return set(proofs.order_by().values_list("order_id", flat=True).distinct())
 
 
 def _choose_seller_contact(on_sale: Collection[Raffle], orders: Collection[Order]) -> str:

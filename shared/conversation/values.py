@@ -28,6 +28,9 @@ class RaffleFacts:
         example_numbers: a few free numbers to show where a buyer picks.
         not_selling_reason: the reason why it sells nothing now, as
             `availability.get_not_selling_reason` returns it; None: it is on sale.
+        draw_when_sold_out: whether it has no draw date because it is drawn when all is sold.
+        draw_time_reached: whether the time of its draw has come, so that no order can be placed,
+            paid or changed any more.
 
     """
 
@@ -51,6 +54,13 @@ class RaffleFacts:
     remaining_for_buyer: int | None = None
     example_numbers: tuple[int, ...] = ()
     not_selling_reason: str | None = None
+    draw_when_sold_out: bool = False
+    draw_time_reached: bool = False
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether the seller called the raffle off."""
+        return self.not_selling_reason == "cancelled"
 
     @property
     def is_on_sale(self) -> bool:
@@ -83,6 +93,8 @@ class OrderFacts:
         under_review: whether a payment proof is being checked.
         needs_decision: whether a late payment waits for the seller's decision.
         asked_again: whether the seller asked for a better proof.
+        has_receipt: whether it has a payment proof that was neither turned down nor lost, so that
+            its buyer may have paid.
 
     """
 
@@ -98,6 +110,12 @@ class OrderFacts:
     under_review: bool = False
     needs_decision: bool = False
     asked_again: bool = False
+    has_receipt: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is to be paid."""
+        return not self.total
 
     @property
     def is_live(self) -> bool:
