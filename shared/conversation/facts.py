@@ -144,7 +144,7 @@ def _build_order_facts(
             numbers=tuple(numbers[order.pk]),
             total=order.total,
             currency=order.currency,
-            expires_at=order.expires_at,
+            expires_at=_cap_deadline(order),
             under_review=order.under_review,
             needs_decision=order.needs_decision,
             asked_again=order.asked_again_at is not None,
@@ -152,6 +152,13 @@ def _build_order_facts(
         )
         for order in orders
     )
+
+
+def _cap_deadline(order: Order) -> datetime | None:
+    """Return an order's deadline, which is never after the draw; None: no clock runs."""
+    if order.expires_at is None or order.raffle.draw_at is None:
+        return order.expires_at
+    return min(order.expires_at, order.raffle.draw_at)
 
 
 def _find_orders_with_receipt(order_ids: Collection[int]) -> set[int]:

@@ -1,5 +1,7 @@
 """Facts about a buyer, gathered from the database."""
 
+from datetime import datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -49,6 +51,28 @@ class TestReceipts:
         asked = [query for query in queries if "raffles_paymentproof" in query["sql"]]
         assert len(asked) == 1
         assert [order.has_receipt for order in known.orders] == [False, False, False, True, False]
+
+
+class TestDeadlines:
+    @pytest.mark.parametrize(
+        ("expires_at", "draw_at", "shown"),
+        [
+            (NOON + 30 * MINUTE, NOON + 20 * MINUTE, NOON + 20 * MINUTE),
+            (NOON + 30 * MINUTE, NOON + 40 * MINUTE, NOON + 30 * MINUTE),
+            (NOON + 30 * MINUTE, None, NOON + 30 * MINUTE),
+            (None, NOON + 20 * MINUTE, None),
+        ],
+    )
+    def test_are_never_after_the_draw(
+        self, expires_at: datetime | None, draw_at: datetime | None, shown: datetime | None
+    ) -> None:
+        raffle = builders.create_raffle(with_numbers=False, draw_at=draw_at)
+        status = OrderStatus.PENDING_PAYMENT if expires_at else OrderStatus.PAID
+        order = builders.create_order_row(raffle, status=status, expires_at=expires_at)
+
+        known = facts.gather_order_facts(order, now=NOON)
+
+        assert known.expires_at == shown
 
 
 class TestDraw:
