@@ -12,6 +12,8 @@ from babel.numbers import format_currency, format_decimal
 LOCALE: Final = "en_US"
 MAX_TICKET_LIST_CHARACTERS: Final = 420
 """Most characters of a list of ticket numbers; the body of a message with buttons takes 1,024."""
+MAX_LONG_TICKET_LIST_CHARACTERS: Final = 2_000
+"""The same for a message without buttons, whose body takes 4,096."""
 
 
 def format_money(amount: Decimal, currency: str) -> str:
@@ -38,8 +40,14 @@ def format_day_and_time(at: datetime, *, time_zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
-def format_ticket_numbers(values: Collection[int], *, width: int, separator: str = " · ") -> str:
-    """Return a list of ticket numbers that takes `MAX_TICKET_LIST_CHARACTERS` at most.
+def format_ticket_numbers(
+    values: Collection[int],
+    *,
+    width: int,
+    separator: str = " · ",
+    limit: int = MAX_TICKET_LIST_CHARACTERS,
+) -> str:
+    """Return a list of ticket numbers that takes `limit` characters at most.
 
     A list that is too long is written as ranges, and if that is not enough, cut.
 
@@ -47,17 +55,18 @@ def format_ticket_numbers(values: Collection[int], *, width: int, separator: str
         values: the ticket numbers, in any order.
         width: the digits of a number, with its leading zeros.
         separator: the text between two numbers.
+        limit: the most characters of the list.
 
     """
     ordered = sorted(values)
     plain = separator.join(f"{number:0{width}d}" for number in ordered)
-    if len(plain) <= MAX_TICKET_LIST_CHARACTERS:
+    if len(plain) <= limit:
         return plain
     runs = [_format_run(group, width=width) for group in _split_into_runs(ordered)]
     as_ranges = separator.join(runs)
-    if len(as_ranges) <= MAX_TICKET_LIST_CHARACTERS:
+    if len(as_ranges) <= limit:
         return as_ranges
-    return _format_shortened(ordered, width=width, separator=separator)
+    return _format_shortened(ordered, width=width, separator=separator, limit=limit)
 
 
 def _split_into_runs(ordered: Sequence[int]) -> list[list[int]]:
@@ -73,9 +82,9 @@ def _format_run(group: Sequence[int], *, width: int) -> str:
     return f"{first}–{last}" if len(group) > 2 else f"{first} · {last}"  # noqa: PLR2004 - a pair
 
 
-def _format_shortened(ordered: Sequence[int], *, width: int, separator: str) -> str:
+def _format_shortened(ordered: Sequence[int], *, width: int, separator: str, limit: int) -> str:
     characters_per_number = width + len(separator)
-    shown = max(1, (MAX_TICKET_LIST_CHARACTERS - 30) // characters_per_number)
+    shown = max(1, (limit - 30) // characters_per_number)
     listed = separator.join(f"{number:0{width}d}" for number in ordered[:shown])
     return f"{listed} and {len(ordered) - shown} more (see My tickets)"
 

@@ -2,31 +2,86 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
-from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.formatting import format_money, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
     build_draw_date_sentence,
+    build_money_back_sentence,
+    build_next_button,
+    build_note_sentence,
     build_stay_yours_phrase,
+    choose_buttons,
     choose_is_or_are,
+    describe_end,
+    format_all_order_numbers,
     format_order_deadline,
     format_order_numbers,
 )
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.enums import OrderStatus, RejectReason
-from shared.whatsapp.messages import ReplyButton
 
 
 def build_paid_message(order: OrderFacts) -> Reply:
-    """Return the message that the payment is confirmed."""
+    """Return the message that the order is paid: what was bought, the draw, and whom to ask."""
+    done = "All set" if order.is_free else "Paid"
+    bought = [f"*{order.raffle.title}*", f"order {order.code}"]
+    if not order.is_free:
+        bought.append(format_money(order.total, order.currency))
+    draw = build_draw_date_sentence(order).strip()
     return Reply(
         "paid",
-        f"Paid. *{format_order_numbers(order)}* {choose_is_or_are(order)} "
-        f"yours.{build_draw_date_sentence(order)} Good luck!",
+        f"{done}. *{format_all_order_numbers(order)}* {choose_is_or_are(order)} yours.\n"
+        f"{' · '.join(bought)}\n"
+        f"{f'{draw} Good luck!'.strip()}\n"
+        f"Questions? {order.raffle.seller_contact}.",
         about=order.code,
+    )
+
+
+def build_unconfirmed_message(order: OrderFacts) -> Reply:
+    """Return the message that a confirmation was undone and the payment is checked again."""
+    what = "it" if order.is_free else "the payment"
+    return Reply(
+        "unconfirmed",
+        f"About order *{order.code}* (*{order.raffle.title}*): our confirmation was too early, we "
+        f"are checking {what} once more. {build_stay_yours_phrase(order)} meanwhile; we will write "
+        f"here. Questions? {order.raffle.seller_contact}.",
+        about=order.code,
+    )
+
+
+def build_refunded_message(order: OrderFacts, *, note: str) -> Reply:
+    """Return the message that a paid order was refunded; `note` may be empty."""
+    if order.is_free:
+        what = f"Order *{order.code}* (*{order.raffle.title}*) was taken back."
+    else:
+        what = (
+            f"You get your {format_money(order.total, order.currency)} for order *{order.code}* "
+            f"(*{order.raffle.title}*) back."
+        )
+    body = (
+        f"{what}{build_note_sentence(note)}{_describe_lost_numbers(order)}\n"
+        f"Questions? {order.raffle.seller_contact}."
+    )
+    return Reply(
+        "refunded",
+        body,
+        buttons=choose_buttons(body, MENU_BUTTON, MY_TICKETS_BUTTON),
+        about=order.code,
+    )
+
+
+def _describe_lost_numbers(order: OrderFacts) -> str:
+    """Return that the order is over; empty if it only has its money back, after the draw."""
+    if order.status is OrderStatus.PAID:
+        return ""
+    many = len(order.numbers) != 1
+    return (
+        f" The order is over: {'the numbers' if many else 'the number'} "
+        f"{format_order_numbers(order)} {choose_is_or_are(order)} not yours any more."
     )
 
 
@@ -57,16 +112,7 @@ def build_rejected_message(
         else _REJECT_REASON_TEXTS[reason]
     )
     if not order.is_live:
-        return Reply(
-            "rejected_late",
-            f"About order *{order.code}*: {why}. Its time is over and its numbers are not held "
-            f"for you any more. Questions? {order.raffle.seller_contact}.",
-            buttons=(
-                ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew"),
-                MY_TICKETS_BUTTON,
-            ),
-            about=order.code,
-        )
+        return _build_rejected_after_end_message(order, why=why)
     return Reply(
         "rejected",
         f"About order *{order.code}*: {why}. Your numbers *{format_order_numbers(order)}* stay "
@@ -74,6 +120,20 @@ def build_rejected_message(
         f"{format_order_deadline(order, now=now)}. Please send a photo or PDF of the right receipt "
         f"({format_money(order.total, order.currency)}) here. "
         f"Questions? {order.raffle.seller_contact}.",
+        about=order.code,
+    )
+
+
+def _build_rejected_after_end_message(order: OrderFacts, *, why: str) -> Reply:
+    """Return the message for an order that had ended, or that ends with the rejection."""
+    body = (
+        f"About order *{order.code}*: {why}. {describe_end(order)} and the numbers are not "
+        f"held for you any more. Questions? {order.raffle.seller_contact}."
+    )
+    return Reply(
+        "rejected_late",
+        body,
+        buttons=choose_buttons(body, build_next_button(order), MY_TICKETS_BUTTON),
         about=order.code,
     )
 
@@ -124,40 +184,52 @@ def build_proof_dismissed_message(seller: str, *, note: str) -> Reply:
 
 
 def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Reply:
-    """Return the message that staff or an API client cancelled the order."""
-    why = f" Reason: {reason.strip()}." if reason.strip() else ""
+    """Return the message that staff or an API client cancelled the order; `reason` may be empty."""
+    reach = build_money_back_sentence(order) or f" Questions? {order.raffle.seller_contact}."
+    body = (
+        f"Order *{order.code}* was cancelled and its numbers are free again."
+        f"{build_note_sentence(reason, label='Reason: ')}{reach}"
+    )
     return Reply(
         "cancelled_by_seller",
-        f"Order *{order.code}* was cancelled and its numbers are free again.{why} "
-        f"Questions? {order.raffle.seller_contact}.",
-        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
+        body,
+        buttons=choose_buttons(body, MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
 
 
 def build_expired_message(order: OrderFacts) -> Reply:
     """Return the message that the order has expired."""
-    if order.code and order.status is OrderStatus.EXPIRED:
-        what = f"The time for *{format_order_numbers(order)}* ran out, so they are free again."
+    if order.raffle.draw_time_reached or order.raffle.is_called_off:
+        body = (
+            f"Order *{order.code}* is over. {describe_end(order)} and the numbers are not held for "
+            f"you any more. Paid already? Please write to {order.raffle.seller_contact}."
+        )
     else:
-        what = f"Order *{order.code}* is over."
+        body = (
+            f"The time for *{format_order_numbers(order)}* ran out, so they are free again. "
+            "Paid already? Just send the receipt here. Otherwise you can choose anew."
+        )
     return Reply(
-        "expired",
-        f"{what} Paid already? Just send the receipt here. Otherwise you can choose anew.",
-        buttons=(
-            ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew"),
-            MY_TICKETS_BUTTON,
-        ),
-        about=order.code,
+        "expired", body, buttons=(build_next_button(order), MY_TICKETS_BUTTON), about=order.code
     )
 
 
 def build_late_payment_message(order: OrderFacts) -> Reply:
     """Return the message that a late payment waits for the seller's decision."""
+    match order.status:
+        case OrderStatus.CANCELLED:
+            what = "came for an order that was cancelled."
+        case (
+            OrderStatus.EXPIRED | OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.PAID
+        ):
+            what = "came after its time had run out and some of its numbers are gone."
+        case _:
+            assert_never(order.status)
     return Reply(
         "late_payment",
-        f"Your payment for order *{order.code}* came after its time had run out and some of its "
-        f"numbers are gone. Nothing is lost: {order.raffle.seller_contact} will decide with you.",
+        f"Your payment for order *{order.code}* {what} Nothing is lost: "
+        f"{order.raffle.seller_contact} will decide with you.",
         about=order.code,
     )
 

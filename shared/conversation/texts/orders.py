@@ -9,11 +9,13 @@ from typing import assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.formatting import format_money
+from shared.conversation.texts import raffle_updates
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
     build_draw_date_sentence,
+    build_money_back_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
     format_order_deadline,
@@ -104,11 +106,27 @@ def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
             "were still free and are kept for you while we check the payment."
         )
         return Reply("late_proof_secured", body, about=order.code)
+    if order.raffle.is_called_off:
+        return raffle_updates.build_called_off_message(order, note="")
+    if order.raffle.draw_time_reached:
+        return raffle_updates.build_too_late_message(order)
     body = (
-        f"Got it. The time of order *{order.code}* had run out and some of its numbers are gone. "
+        f"Got it. {_describe_late_order(order)} "
         f"Nothing is lost: {order.raffle.seller_contact} will decide with you what to do."
     )
     return Reply("late_proof", body, about=order.code)
+
+
+def _describe_late_order(order: OrderFacts) -> str:
+    match order.status:
+        case OrderStatus.CANCELLED:
+            return f"Order *{order.code}* was cancelled, so its numbers are not kept for you."
+        case (
+            OrderStatus.EXPIRED | OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.PAID
+        ):
+            return f"The time of order *{order.code}* had run out and some of its numbers are gone."
+        case _:
+            assert_never(order.status)
 
 
 def build_which_order_message(proof_id: int, orders: Sequence[OrderFacts]) -> Reply:
@@ -138,12 +156,13 @@ def build_orphan_proof_message(seller: str) -> Reply:
 
 
 def build_cancelled_message(order: OrderFacts) -> Reply:
-    """Return the message that the buyer cancelled the order."""
+    """Return the message that the buyer cancelled the order, and what becomes of their money."""
+    money = build_money_back_sentence(order)
+    owed = "" if money or order.is_free else " and nothing is owed"
     return Reply(
         "cancelled",
-        f"Cancelled. *{format_order_numbers(order)}* are free again and nothing is owed."
-        if len(order.numbers) != 1
-        else f"Cancelled. *{format_order_numbers(order)}* is free again and nothing is owed.",
+        f"Cancelled. *{format_order_numbers(order)}* {choose_is_or_are(order)} free "
+        f"again{owed}.{money}",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )

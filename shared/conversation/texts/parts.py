@@ -1,16 +1,19 @@
 """Buttons and phrases that several texts use."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.formatting import (
+    MAX_LONG_TICKET_LIST_CHARACTERS,
     format_day_and_time,
     format_deadline,
+    format_money,
     format_ticket_numbers,
 )
 from shared.conversation.values import OrderFacts
-from shared.whatsapp.messages import ReplyButton
+from shared.core.enums import OrderStatus
+from shared.whatsapp.messages import BUTTONS_BODY_LIMIT, ReplyButton, measure_length
 
 MENU_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MENU), "Menu")
 MY_TICKETS_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MINE), "My tickets")
@@ -29,12 +32,67 @@ def format_order_numbers(order: OrderFacts) -> str:
     return format_ticket_numbers(order.numbers, width=order.raffle.width)
 
 
+def format_all_order_numbers(order: OrderFacts) -> str:
+    """Return an order's ticket numbers for a message without buttons, which has room for more."""
+    return format_ticket_numbers(
+        order.numbers, width=order.raffle.width, limit=MAX_LONG_TICKET_LIST_CHARACTERS
+    )
+
+
 def build_draw_date_sentence(order: OrderFacts) -> str:
     """Return " Draw: Sat 12 Dec, 20:00.", or an empty text without a draw date."""
     draw_at = order.raffle.draw_at
-    if draw_at is None:
+    if draw_at is not None:
+        return f" Draw: {format_day_and_time(draw_at, time_zone=order.raffle.time_zone)}."
+    return " Draw: when all numbers are sold." if order.raffle.draw_when_sold_out else ""
+
+
+def build_note_sentence(note: str, *, label: str = "") -> str:
+    """Return a person's note as a sentence of its own after a blank; empty without a note."""
+    words = note.strip()
+    if not words:
         return ""
-    return f" Draw: {format_day_and_time(draw_at, time_zone=order.raffle.time_zone)}."
+    return f" {label}{words}" if words[-1] in ".!?…" else f" {label}{words}."
+
+
+def build_money_back_sentence(order: OrderFacts) -> str:
+    """Return who checks the receipt of an ended order and sends the money back; may be empty."""
+    if order.is_free or not order.has_receipt:
+        return ""
+    return (
+        f" You sent a receipt: {order.raffle.seller_contact} will check it and send your "
+        f"{format_money(order.total, order.currency)} back."
+    )
+
+
+def describe_end(order: OrderFacts) -> str:
+    """Return why an order is over, without the end of the sentence."""
+    raffle = order.raffle
+    if raffle.is_called_off:
+        return f"*{raffle.title}* was called off"
+    match order.status:
+        case OrderStatus.CANCELLED:
+            return "The order was cancelled"
+        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.PAID:
+            return "The order is over"
+        case OrderStatus.EXPIRED if raffle.draw_time_reached:
+            return "The draw's time has come"
+        case OrderStatus.EXPIRED:
+            return "Its time is over"
+        case _:
+            assert_never(order.status)
+
+
+def build_next_button(order: OrderFacts) -> ReplyButton:
+    """Return the button that leads on after the end of an order."""
+    if order.raffle.is_called_off or order.raffle.draw_time_reached:
+        return MENU_BUTTON
+    return ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew")
+
+
+def choose_buttons(body: str, *buttons: ReplyButton) -> tuple[ReplyButton, ...]:
+    """Return the buttons, or none if the text is too long for a message with buttons."""
+    return buttons if measure_length(body) <= BUTTONS_BODY_LIMIT else ()
 
 
 def build_stay_yours_phrase(order: OrderFacts) -> str:

@@ -53,6 +53,7 @@ PENDING: Final = build_order()
 REVIEWED: Final = build_order(expires_at=None, under_review=True)
 PAID: Final = build_order(status=OrderStatus.PAID, expires_at=None)
 EXPIRED: Final = build_order(status=OrderStatus.EXPIRED)
+CANCELLED: Final = build_order(status=OrderStatus.CANCELLED, expires_at=None)
 
 
 def build_facts(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,)) -> Facts:

@@ -1,0 +1,103 @@
+"""Texts for buyers whose raffle changed: its draw was moved or has come, or it was called off."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from shared.conversation.formatting import format_day_and_time, format_money
+from shared.conversation.texts.parts import (
+    MENU_BUTTON,
+    MY_TICKETS_BUTTON,
+    build_money_back_sentence,
+    build_note_sentence,
+    choose_buttons,
+    choose_is_or_are,
+    format_all_order_numbers,
+)
+from shared.conversation.values import OrderFacts, RaffleFacts, Reply
+from shared.core.enums import OrderStatus
+
+
+def build_draw_moved_message(order: OrderFacts, *, before: datetime | None, note: str) -> Reply:
+    """Return the message that the draw was moved.
+
+    Args:
+        order: the order, with the new date of its raffle.
+        before: the date until now; None: there was none.
+        note: the reason as text; may be empty.
+
+    """
+    many = len(order.numbers) != 1
+    return Reply(
+        "draw_moved",
+        f"{_describe_draw_move(order.raffle, before=before)}"
+        f"{build_note_sentence(note, label='Reason: ')}\n"
+        f"Your {'numbers stay' if many else 'number stays'} the same: "
+        f"*{format_all_order_numbers(order)}* (order {order.code}). "
+        f"Questions? {order.raffle.seller_contact}.",
+        about=order.code,
+    )
+
+
+def _describe_draw_move(raffle: RaffleFacts, *, before: datetime | None) -> str:
+    zone = ZoneInfo(raffle.time_zone)
+    dates = [at.astimezone(zone) for at in (raffle.draw_at, before) if at is not None]
+    has_years = len({date.year for date in dates}) > 1
+    old = _format_draw_date(before, raffle=raffle, has_year=has_years)
+    new = _format_draw_date(raffle.draw_at, raffle=raffle, has_year=has_years)
+    if raffle.draw_at is None:
+        until = f" It was planned for {old}." if before is not None else ""
+        when = "when all numbers are sold" if raffle.draw_when_sold_out else "on a later day"
+        return f"*{raffle.title}* is drawn {when} now.{until}"
+    if before is None:
+        return f"The draw of *{raffle.title}* has a date now: *{new}*."
+    return f"The draw of *{raffle.title}* was moved to *{new}*. Until now it was {old}."
+
+
+def _format_draw_date(at: datetime | None, *, raffle: RaffleFacts, has_year: bool) -> str:
+    if at is None:
+        return ""
+    date = format_day_and_time(at, time_zone=raffle.time_zone)
+    return f"{date} ({at.astimezone(ZoneInfo(raffle.time_zone)).year})" if has_year else date
+
+
+def build_called_off_message(order: OrderFacts, *, note: str) -> Reply:
+    """Return the message that the raffle was called off; `note` may be empty."""
+    body = (
+        f"We are sorry: *{order.raffle.title}* was called off, there will be no draw."
+        f"{build_note_sentence(note, label='Reason: ')} Order *{order.code}* is over."
+        f"{_describe_money_after_call_off(order)}"
+    )
+    return Reply(
+        "called_off",
+        body,
+        buttons=choose_buttons(body, MENU_BUTTON, MY_TICKETS_BUTTON),
+        about=order.code,
+    )
+
+
+def _describe_money_after_call_off(order: OrderFacts) -> str:
+    seller = order.raffle.seller_contact
+    if order.is_free:
+        return f" Questions? {seller}."
+    if order.status is OrderStatus.PAID:
+        return f" {seller} will send your {format_money(order.total, order.currency)} back."
+    return build_money_back_sentence(order) or f" You owe nothing. Questions? {seller}."
+
+
+def build_too_late_message(order: OrderFacts) -> Reply:
+    """Return the message that a receipt came after the draw's time, so nothing can be sold."""
+    raffle = order.raffle
+    when = (
+        f" ({format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)})"
+        if raffle.draw_at is not None
+        else ""
+    )
+    return Reply(
+        "too_late_for_draw",
+        f"Got it. But your receipt for order *{order.code}* came after the time of the draw of "
+        f"*{raffle.title}*{when}, and then nothing can be sold any more: "
+        f"{format_all_order_numbers(order)} {choose_is_or_are(order)} not yours. "
+        f"{raffle.seller_contact} will check the receipt and send your "
+        f"{format_money(order.total, order.currency)} back.",
+        about=order.code,
+    )

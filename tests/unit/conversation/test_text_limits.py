@@ -1,0 +1,112 @@
+"""Every message about an order is one that Meta accepts, with nothing cut off."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+import pytest
+from django.db import models
+
+from shared.conversation.texts import order_updates, orders, raffle_updates
+from shared.conversation.values import OrderFacts, Reply
+from shared.core.constants import MAX_NOTE_LENGTH
+from shared.core.enums import OrderStatus, RejectReason
+from shared.raffles.models import Raffle
+from shared.whatsapp import messages
+from tests import meta_limits
+from tests.unit.conversation.sample_facts import NOON, SUMMER, build_order
+
+
+def get_longest(field: str) -> int:
+    """Return the most characters of a raffle's field."""
+    found = Raffle._meta.get_field(field)
+    assert isinstance(found, models.Field)
+    return found.max_length or 0
+
+
+SELLER: Final = "Ana " + "é" * (get_longest("seller_contact") - 4)
+NOTE: Final = "note " + "🎟" * (MAX_NOTE_LENGTH // 2 - 5) + " end"
+LONG_RAFFLE: Final = replace(
+    SUMMER,
+    title="🎟" * get_longest("title"),
+    seller_contact=SELLER,
+    number_count=9_999_999,
+    last_number=9_999_998,
+    width=7,
+)
+LONG_ORDER: Final = build_order(
+    code="R-ZZZZZZZZZZ",
+    raffle=LONG_RAFFLE,
+    numbers=tuple(range(1_000_003, 9_999_999, 90_001))[:100],
+    total=Decimal("999999999999.99"),
+)
+
+BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
+    "paid": order_updates.build_paid_message,
+    "unconfirmed": order_updates.build_unconfirmed_message,
+    "refunded": lambda order: order_updates.build_refunded_message(order, note=NOTE),
+    "rejected": lambda order: order_updates.build_rejected_message(
+        order, reason=RejectReason.OTHER, note=NOTE, now=NOON
+    ),
+    "asked_again": lambda order: order_updates.build_asked_again_message(order, note=NOTE),
+    "cancelled_by_seller": lambda order: order_updates.build_cancelled_by_seller_message(
+        order, reason=NOTE
+    ),
+    "expired": order_updates.build_expired_message,
+    "late_payment": order_updates.build_late_payment_message,
+    "numbers_replaced": lambda order: order_updates.build_numbers_replaced_message(
+        order, old=range(1_000_000, 1_000_100)
+    ),
+    "refund_noted": lambda order: order_updates.build_refund_noted_message(order, note=NOTE),
+    "draw_moved": lambda order: raffle_updates.build_draw_moved_message(
+        order, before=NOON + timedelta(days=400), note=NOTE
+    ),
+    "called_off": lambda order: raffle_updates.build_called_off_message(order, note=NOTE),
+    "too_late_for_draw": raffle_updates.build_too_late_message,
+    "cancelled": orders.build_cancelled_message,
+    "cannot_cancel": orders.build_cannot_cancel_message,
+    "late_proof": lambda order: orders.build_late_proof_message(order, secured=False),
+    "late_proof_secured": lambda order: orders.build_late_proof_message(order, secured=True),
+    "held": lambda order: orders.build_held_message(order, now=NOON),
+    "under_review": orders.build_under_review_message,
+    "all_done": orders.build_all_done_message,
+}
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+@pytest.mark.parametrize("has_receipt", [True, False])
+@pytest.mark.parametrize("name", BUILDERS)
+class TestOrderMessages:
+    def test_are_accepted_by_meta_and_lose_nothing(
+        self, name: str, status: OrderStatus, has_receipt: bool
+    ) -> None:
+        reply = BUILDERS[name](replace(LONG_ORDER, status=status, has_receipt=has_receipt))
+
+        message = reply.to_whatsapp_message()
+
+        assert meta_limits.find_message_faults(message) == []
+        assert reply.body in messages.render_preview(message)
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize(
+    "raffle",
+    [
+        replace(SUMMER, draw_at=None),
+        replace(SUMMER, draw_at=None, draw_when_sold_out=True),
+        replace(SUMMER, draw_time_reached=True, not_selling_reason="over"),
+        replace(SUMMER, not_selling_reason="cancelled"),
+    ],
+    ids=["no date", "drawn when sold out", "draw time reached", "called off"],
+)
+def test_every_message_can_be_built_for_every_order(
+    name: str, status: OrderStatus, raffle: object
+) -> None:
+    reply = BUILDERS[name](build_order(status=status, raffle=raffle))
+
+    assert meta_limits.find_message_faults(reply.to_whatsapp_message()) == []
+    assert "  " not in reply.body.replace(":  *", "")
+    assert not [fault for fault in ("..", " .", "None", "{", "}") if fault in reply.body]
