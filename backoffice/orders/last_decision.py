@@ -16,6 +16,8 @@ _ACTION_PHRASES: Final = {
     OrderAction.EXPIRED: "saw it expire",
     OrderAction.NUMBERS_REPLACED: "gave it other numbers",
     OrderAction.REFUND_NOTED: "noted a refund",
+    OrderAction.UNCONFIRMED: "undid its confirmation",
+    OrderAction.REFUNDED: "refunded it",
     OrderAction.LATE_PAYMENT: "found that its numbers are gone",
 }
 """Actions that end or pause a review, as the rest of a sentence after the actor."""

@@ -22,6 +22,8 @@ _ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.ASKED_AGAIN: "Asked for a better proof",
     OrderAction.LATE_PAYMENT: "Paid too late, a decision is needed",
     OrderAction.REFUND_NOTED: "Refund noted",
+    OrderAction.UNCONFIRMED: "Confirmation undone, under review again",
+    OrderAction.REFUNDED: "Refunded",
 }
 
 _ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {
@@ -38,6 +40,8 @@ _ACTION_TONES: Final[Mapping[OrderAction, str]] = {
     OrderAction.LATE_PAYMENT: "bad",
     OrderAction.CANCELLED: "over",
     OrderAction.EXPIRED: "over",
+    OrderAction.UNCONFIRMED: "bad",
+    OrderAction.REFUNDED: "over",
 }
 
 

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import audit_log, display
-from backoffice.ui.actions import ActionResult, run_action
+from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
 from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
@@ -37,7 +37,9 @@ RAFFLE_STATUS_STYLES: Final = {
     RaffleStatus.OPEN: "success",
     RaffleStatus.PAUSED: "warning",
     RaffleStatus.CLOSED: "dark",
+    RaffleStatus.SEALED: "primary",
     RaffleStatus.DRAWN: "primary",
+    RaffleStatus.CANCELLED: "danger",
 }
 
 
@@ -126,7 +128,7 @@ def open_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Start the sale, or continue it after a pause."""
 
     def act(raffle: Raffle) -> ActionResult:
-        lifecycle.open_raffle(raffle.pk, now=timezone.now())
+        lifecycle.open_raffle(raffle.pk, by=build_staff_actor(request), now=timezone.now())
         audit_log.record_action(request, raffle, "Opened the raffle")
         return messages.SUCCESS, "The raffle is open: buyers can get numbers."
 
@@ -138,7 +140,7 @@ def pause_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Pause the sale; pending orders can still be paid."""
 
     def act(raffle: Raffle) -> ActionResult:
-        lifecycle.pause(raffle.pk, now=timezone.now())
+        lifecycle.pause(raffle.pk, by=build_staff_actor(request), now=timezone.now())
         audit_log.record_action(request, raffle, "Paused the raffle")
         return messages.SUCCESS, "The raffle is paused. What is pending can still be paid."
 
@@ -160,7 +162,7 @@ def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         return render(request, "admin/raffles/raffle/close.html", page)
 
     def act(raffle: Raffle) -> ActionResult:
-        lifecycle.close(raffle.pk, now=timezone.now())
+        lifecycle.close(raffle.pk, by=build_staff_actor(request), now=timezone.now())
         audit_log.record_action(request, raffle, "Closed the raffle")
         return messages.SUCCESS, "The raffle is closed. What is pending can still be paid."
 

@@ -39,6 +39,20 @@ class RaffleStatus(StrEnum):
     OPEN = "OPEN"
     PAUSED = "PAUSED"
     CLOSED = "CLOSED"
+    SEALED = "SEALED"  # the list of sold numbers is final; the draw follows
+    DRAWN = "DRAWN"
+    CANCELLED = "CANCELLED"  # called off by the seller; the money goes back
+
+
+class RaffleAction(StrEnum):
+    """An action in the history of a raffle."""
+
+    OPENED = "OPENED"
+    PAUSED = "PAUSED"
+    CLOSED = "CLOSED"
+    DRAW_MOVED = "DRAW_MOVED"
+    CALLED_OFF = "CALLED_OFF"
+    SEALED = "SEALED"
     DRAWN = "DRAWN"
 
 
@@ -75,6 +89,17 @@ class OrderAction(StrEnum):
     ASKED_AGAIN = "ASKED_AGAIN"
     LATE_PAYMENT = "LATE_PAYMENT"
     REFUND_NOTED = "REFUND_NOTED"
+    UNCONFIRMED = "UNCONFIRMED"
+    REFUNDED = "REFUNDED"
+
+
+class LedgerKind(StrEnum):
+    """The kind of a ledger entry: money in, or money back."""
+
+    CONFIRMED = "CONFIRMED"
+    UNDONE = "UNDONE"  # the confirmation was a mistake
+    REFUNDED = "REFUNDED"
+    LATE_REFUNDED = "LATE_REFUNDED"  # of a payment that was never confirmed: in no sum
 
 
 class ActorKind(StrEnum):
@@ -161,7 +186,11 @@ class EventType(StrEnum):
     ORDER_CANCELLED = "order.cancelled"
     ORDER_EXPIRED = "order.expired"
     ORDER_LATE_PAYMENT = "order.late_payment"
+    ORDER_UNCONFIRMED = "order.unconfirmed"
+    ORDER_REFUNDED = "order.refunded"
     RAFFLE_SOLD_OUT = "raffle.sold_out"
+    RAFFLE_DRAW_MOVED = "raffle.draw_moved"
+    RAFFLE_CALLED_OFF = "raffle.called_off"
     MESSAGE_FAILED = "message.failed"
     CHANNEL_ALERT = "channel.alert"
 

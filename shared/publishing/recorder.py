@@ -39,6 +39,8 @@ EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
     OrderAction.ASKED_AGAIN: None,
     OrderAction.LATE_PAYMENT: EventType.ORDER_LATE_PAYMENT,
     OrderAction.REFUND_NOTED: None,
+    OrderAction.UNCONFIRMED: EventType.ORDER_UNCONFIRMED,
+    OrderAction.REFUNDED: EventType.ORDER_REFUNDED,
 }
 """The event of each action; None if other systems need none, or if another change follows."""
 

@@ -13,10 +13,12 @@ from shared.core import enums
 from shared.core.constants import DEFAULT_HOLD_MINUTES, MAX_NUMBERS_PER_RAFFLE
 from shared.core.enums import (
     ActorKind,
+    LedgerKind,
     Mode,
     OrderAction,
     OrderStatus,
     ProofStatus,
+    RaffleAction,
     RaffleStatus,
     RejectReason,
     TicketStatus,
@@ -76,14 +78,27 @@ class Raffle(models.Model):
         null=True, blank=True, help_text="Empty: as soon as it is open."
     )
     sales_close_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: until it is closed."
+        null=True,
+        blank=True,
+        help_text="Empty: until an hour before the draw, or until it is closed.",
     )
     draw_at = models.DateTimeField("draw date", null=True, blank=True)
+    draw_when_sold_out = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Instead of a date: it is drawn when all numbers are sold.",
+    )
     time_zone = models.CharField(
         max_length=64,
         default="UTC",
         validators=[validate_time_zone],
         help_text="E.g. America/Bogota.",
+    )
+    time_zone_confirmed = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="A person chose the time zone.",
     )
     payment_instructions = models.TextField(
         max_length=700, help_text="How to pay: bank, account, name. The amount and code are added."
@@ -112,6 +127,7 @@ class Raffle(models.Model):
         """Bounds of prices, counts and times."""
 
         ordering = ["-id"]
+        permissions = [("call_off_raffle", "Can call off raffles")]
         constraints = [
             models.CheckConstraint(
                 name="raffle_status_known", condition=Q(status__in=[s.value for s in RaffleStatus])
@@ -127,6 +143,16 @@ class Raffle(models.Model):
             ),
             models.CheckConstraint(
                 name="raffle_hold_is_positive", condition=Q(hold_minutes__gte=1)
+            ),
+            models.CheckConstraint(
+                name="raffle_sales_end_before_draw",
+                condition=Q(sales_close_at__isnull=True)
+                | Q(draw_at__isnull=True)
+                | Q(sales_close_at__lte=F("draw_at")),
+            ),
+            models.CheckConstraint(
+                name="raffle_draw_date_or_sold_out",
+                condition=Q(draw_at__isnull=True) | Q(draw_when_sold_out=False),
             ),
         ]
 
@@ -146,6 +172,46 @@ class Raffle(models.Model):
     def format_ticket_number(self, number: int) -> str:
         """Return a ticket number with its leading zeros: 7 of a hundred is "07"."""
         return f"{number:0{self.width}d}"
+
+
+class RaffleEvent(models.Model):
+    """An entry in a raffle's history: actor, action, time and reason; never deleted.
+
+    Some actions concern every order of the raffle: a draw that was moved, a raffle that was called
+    off. The gateway then works through the orders in ascending order and counts its progress here,
+    so that it continues after a restart.
+    """
+
+    raffle = models.ForeignKey(Raffle, on_delete=models.PROTECT, related_name="events")
+    action = models.CharField(max_length=20, choices=enums.build_choices(RaffleAction))
+    actor_kind = models.CharField(max_length=8, choices=enums.build_choices(ActorKind))
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(max_length=150, blank=True)
+    from_status = models.CharField(max_length=10)
+    to_status = models.CharField(max_length=10)
+    reason = models.TextField(blank=True)
+    draw_before = models.DateTimeField(null=True, blank=True)
+    draw_after = models.DateTimeField(null=True, blank=True)
+    at = models.DateTimeField()
+    last_order_id = models.PositiveBigIntegerField(
+        default=0, help_text="Orders up to this one have been worked off."
+    )
+    unfinished = models.BooleanField(
+        default=False, help_text="Orders of the raffle still have to be worked off."
+    )
+
+    class Meta:
+        """The order in which it happened, and an index for unfinished work."""
+
+        ordering = ["id"]
+        indexes = [
+            models.Index(
+                name="raffle_event_unfinished", fields=["id"], condition=Q(unfinished=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor_label or self.actor_kind}"
 
 
 class TicketNumber(models.Model):
@@ -264,7 +330,10 @@ class Order(models.Model):
         """Known statuses, totals that add up, and the indexes of the work lists."""
 
         ordering = ["-id"]
-        permissions = [("export_order", "Can export buyers and sales")]
+        permissions = [
+            ("export_order", "Can export buyers and sales"),
+            ("refund_order", "Can refund paid orders"),
+        ]
         constraints = [
             # Constraints instead of `unique=True`, which adds a second index on PostgreSQL.
             models.UniqueConstraint(name="order_code_unique", fields=["code"]),
@@ -376,6 +445,72 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor_label or self.actor_kind}"
+
+
+class LedgerEntry(models.Model):
+    """An entry of the ledger: money that came in or went back; never changed or deleted.
+
+    Money in is the sum of CONFIRMED. Money back is the sum of UNDONE and REFUNDED. So the sums of
+    past days never change.
+    """
+
+    raffle = models.ForeignKey(
+        Raffle,
+        on_delete=models.PROTECT,
+        related_name="ledger",
+        db_index=False,  # `ledger_by_raffle` covers it
+    )
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="ledger")
+    kind = models.CharField(max_length=13, choices=enums.build_choices(LedgerKind))
+    confirmation = models.ForeignKey(
+        OrderEvent,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="ledger",
+        help_text="The confirmation that brought the money in; empty if there was none.",
+    )
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    quantity = models.PositiveIntegerField(help_text="How many ticket numbers were paid.")
+    reference = models.CharField(max_length=100, blank=True, help_text="E.g. of the bank transfer.")
+    actor_kind = models.CharField(max_length=8, choices=enums.build_choices(ActorKind))
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Each confirmation brings money in once, and takes it back at most once."""
+
+        ordering = ["id"]
+        verbose_name_plural = "ledger entries"
+        constraints = [
+            models.UniqueConstraint(
+                name="ledger_confirmed_once",
+                fields=["confirmation"],
+                condition=Q(kind=LedgerKind.CONFIRMED),
+            ),
+            models.UniqueConstraint(
+                name="ledger_taken_back_once",
+                fields=["confirmation"],
+                condition=Q(kind__in=[LedgerKind.UNDONE, LedgerKind.REFUNDED]),
+            ),
+            models.CheckConstraint(
+                name="ledger_kind_known", condition=Q(kind__in=[k.value for k in LedgerKind])
+            ),
+            models.CheckConstraint(name="ledger_amount_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(
+                name="ledger_names_the_confirmation",
+                condition=Q(confirmation__isnull=False) | Q(kind=LedgerKind.LATE_REFUNDED),
+            ),
+        ]
+        indexes = [
+            models.Index(name="ledger_by_raffle", fields=["raffle", "at"]),
+            models.Index(name="ledger_by_time", fields=["at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount} {self.currency}"
 
 
 class PaymentProof(models.Model):

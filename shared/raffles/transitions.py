@@ -8,11 +8,17 @@ from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles.errors import TransitionNotAllowed
 
 RAFFLE_TRANSITIONS: Final[Mapping[RaffleStatus, frozenset[RaffleStatus]]] = {
-    RaffleStatus.DRAFT: frozenset({RaffleStatus.OPEN}),
-    RaffleStatus.OPEN: frozenset({RaffleStatus.PAUSED, RaffleStatus.CLOSED}),
-    RaffleStatus.PAUSED: frozenset({RaffleStatus.OPEN, RaffleStatus.CLOSED}),
-    RaffleStatus.CLOSED: frozenset({RaffleStatus.DRAWN}),
+    RaffleStatus.DRAFT: frozenset({RaffleStatus.OPEN, RaffleStatus.CANCELLED}),
+    RaffleStatus.OPEN: frozenset(
+        {RaffleStatus.PAUSED, RaffleStatus.CLOSED, RaffleStatus.CANCELLED}
+    ),
+    RaffleStatus.PAUSED: frozenset(
+        {RaffleStatus.OPEN, RaffleStatus.CLOSED, RaffleStatus.CANCELLED}
+    ),
+    RaffleStatus.CLOSED: frozenset({RaffleStatus.SEALED, RaffleStatus.CANCELLED}),
+    RaffleStatus.SEALED: frozenset({RaffleStatus.DRAWN}),
     RaffleStatus.DRAWN: frozenset(),
+    RaffleStatus.CANCELLED: frozenset(),
 }
 """Raffle statuses by the status they may follow."""
 
@@ -26,7 +32,9 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.PENDING_PAYMENT: frozenset(
         {OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
     ),
-    OrderStatus.PAID: frozenset(),
+    OrderStatus.PAID: frozenset(
+        {OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED}  # undone or refunded
+    ),
     OrderStatus.CANCELLED: STATUSES_AFTER_LATE_PAYMENT,
     OrderStatus.EXPIRED: STATUSES_AFTER_LATE_PAYMENT,
 }
@@ -35,7 +43,9 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 TICKET_TRANSITIONS: Final[Mapping[TicketStatus, frozenset[TicketStatus]]] = {
     TicketStatus.AVAILABLE: frozenset({TicketStatus.RESERVED}),
     TicketStatus.RESERVED: frozenset({TicketStatus.AVAILABLE, TicketStatus.SOLD}),
-    TicketStatus.SOLD: frozenset(),
+    TicketStatus.SOLD: frozenset(
+        {TicketStatus.RESERVED, TicketStatus.AVAILABLE}  # undone or refunded
+    ),
 }
 """Ticket statuses by the status they may follow."""
 

@@ -15,6 +15,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         orders._ENDING_ACTIONS,
         {
             OrderAction.HELD,
+            OrderAction.UNCONFIRMED,
             OrderAction.PLACED,
             OrderAction.PROOF_RECEIVED,
             OrderAction.PAID,
@@ -28,6 +29,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         late_payments._DECISION_ACTIONS,
         {
             OrderAction.HELD,
+            OrderAction.UNCONFIRMED,
+            OrderAction.REFUNDED,
             OrderAction.PLACED,
             OrderAction.PROOF_RECEIVED,
             OrderAction.CANCELLED,
@@ -41,6 +44,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         already_done._ACTIONS_ENDING_REJECTION,
         {
             OrderAction.HELD,
+            OrderAction.UNCONFIRMED,
+            OrderAction.REFUNDED,
             OrderAction.PLACED,
             OrderAction.CANCELLED,
             OrderAction.EXPIRED,
@@ -53,6 +58,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         already_done._ACTIONS_ENDING_DECISION,
         {
             OrderAction.HELD,
+            OrderAction.UNCONFIRMED,
+            OrderAction.REFUNDED,
             OrderAction.PLACED,
             OrderAction.PROOF_RECEIVED,
             OrderAction.PAID,

