@@ -19,6 +19,7 @@ from backoffice.ui import display
 from backoffice.ui.actions import build_staff_actor
 from shared.conversation import formatting
 from shared.core.errors import DomainError
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
 from shared.use_cases import cash_sales
@@ -98,7 +99,7 @@ def _sell_for_cash(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> 
 
 def _render_form(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> HttpResponse:
     now = timezone.now()
-    reason = availability.get_not_selling_reason(raffle, now=now)
+    reason = sale_rules.get_not_selling_reason(raffle, now=now)
     counts = availability.load_recent_counts(raffle.pk, now=now)
     context = {
         "raffle": raffle,

@@ -25,7 +25,7 @@ NOT_SELLING_REASONS: Final = {
     "not_yet": "its sale has not begun",
     "over": "its sale is over",
 }
-"""Reasons why a raffle is not on sale, by `availability.get_not_selling_reason`."""
+"""Reasons why a raffle is not on sale, by `sale_rules.get_not_selling_reason`."""
 
 
 class CashSaleForm(forms.Form):

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
@@ -17,7 +18,7 @@ MAX_EXAMPLE_NUMBERS: Final = 5
 """The most free numbers that are shown as examples where a buyer picks."""
 
 _AFTER_DRAW_REASONS: Final = frozenset({"sealed", "drawn"})
-"""Reasons of `availability.get_not_selling_reason` that a raffle has from its draw on."""
+"""Reasons of `sale_rules.get_not_selling_reason` that a raffle has from its draw on."""
 
 
 def gather_facts(contact: WhatsAppContact, *, now: datetime, pivot: int) -> Facts:
@@ -91,7 +92,7 @@ def _build_raffle_facts(
     example_numbers: tuple[int, ...] = (),
 ) -> RaffleFacts:
     counts = availability.load_recent_counts(raffle.pk, now=now)
-    reason = availability.get_not_selling_reason(raffle, now=now)
+    reason = sale_rules.get_not_selling_reason(raffle, now=now)
     return RaffleFacts(
         id=raffle.pk,
         title=raffle.title,
@@ -115,6 +116,7 @@ def _build_raffle_facts(
         not_selling_reason=reason,
         draw_time_reached=reason in _AFTER_DRAW_REASONS
         or (raffle.draw_at is not None and raffle.draw_at <= now),
+        draw_when_sold_out=raffle.draw_when_sold_out,
     )
 
 

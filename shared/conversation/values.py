@@ -27,7 +27,7 @@ class RaffleFacts:
         remaining_for_buyer: how many numbers this buyer may still take; None: no limit.
         example_numbers: a few free numbers to show where a buyer picks.
         not_selling_reason: the reason why it sells nothing now, as
-            `availability.get_not_selling_reason` returns it; None: it is on sale.
+            `sale_rules.get_not_selling_reason` returns it; None: it is on sale.
         draw_when_sold_out: whether it has no draw date because it is drawn when all is sold.
         draw_time_reached: whether the time of its draw has come, so that no order can be placed,
             paid or changed any more.

@@ -67,6 +67,132 @@ class RaffleDrawn(DomainError):
     code = "raffle_drawn"
 
 
+class RaffleSealed(DomainError):
+    """The raffle is sealed for its draw; nothing about its numbers changes any more."""
+
+    code = "raffle_sealed"
+
+
+class RaffleCalledOff(DomainError):
+    """The raffle was called off; its orders have ended and the money goes back."""
+
+    code = "raffle_called_off"
+
+
+class DrawTimeReached(DomainError):
+    """The time of the draw has come: only staff decide now, about proofs sent before it."""
+
+    code = "draw_time_reached"
+
+    def __init__(self, *, draw_at: datetime | None) -> None:
+        super().__init__(draw_at=draw_at)
+
+
+class DrawDateMissing(DomainError):
+    """A raffle needs a draw date in the future, or the choice that it is drawn when sold out."""
+
+    code = "draw_date_missing"
+
+
+class DrawDateNotAhead(DomainError):
+    """The draw must be in the future."""
+
+    code = "draw_date_not_ahead"
+
+    def __init__(self, *, draw_at: datetime) -> None:
+        super().__init__(draw_at=draw_at)
+
+
+class DrawDatePassed(DomainError):
+    """The draw date has passed; it never moves any more."""
+
+    code = "draw_date_passed"
+
+    def __init__(self, *, draw_at: datetime) -> None:
+        super().__init__(draw_at=draw_at)
+
+
+class SalesEndNotAhead(DomainError):
+    """Sales would be over already: choose when they end, or a later draw."""
+
+    code = "sales_end_not_ahead"
+
+    def __init__(self, *, sales_end: datetime) -> None:
+        super().__init__(sales_end=sales_end)
+
+
+class TimeZoneNotConfirmed(DomainError):
+    """Nobody has chosen the raffle's time zone yet; its dates depend on it."""
+
+    code = "time_zone_not_confirmed"
+
+
+class OrdersUnsettled(DomainError):
+    """Some orders are neither paid nor ended; settle them before the raffle is sealed."""
+
+    code = "orders_unsettled"
+
+    def __init__(self, *, count: int) -> None:
+        super().__init__(count=count)
+
+
+class NoteMissing(DomainError):
+    """Please write why; the note stands in the history."""
+
+    code = "note_missing"
+
+
+class NoteTooLong(DomainError):
+    """The note is too long."""
+
+    code = "note_too_long"
+
+    def __init__(self, *, maximum: int) -> None:
+        super().__init__(maximum=maximum)
+
+
+class OrderNotPaid(DomainError):
+    """The order is not paid, so there is no confirmation to undo and nothing to refund."""
+
+    code = "order_not_paid"
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status)
+
+
+class ConfirmationReplaced(DomainError):
+    """The order was confirmed anew since; look at it again."""
+
+    code = "confirmation_replaced"
+
+    def __init__(self, *, confirmation_id: int) -> None:
+        super().__init__(confirmation_id=confirmation_id)
+
+
+class ConfirmationUndone(DomainError):
+    """A person undid the confirmation of this payment, so a person must decide about it."""
+
+    code = "confirmation_undone"
+
+    def __init__(self, *, by: str | None, at: datetime | None) -> None:
+        super().__init__(by=by, at=at)
+
+
+class CashSaleNotUndone(DomainError):
+    """A sale for cash is not undone; refund it."""
+
+    code = "cash_sale_not_undone"
+
+
+class OrderRefunded(DomainError):
+    """The order was refunded and can never be confirmed again."""
+
+    code = "order_refunded"
+
+    def __init__(self, *, by: str | None, at: datetime | None) -> None:
+        super().__init__(by=by, at=at)
+
+
 class ProofNotFound(DomainError):
     """There is no such payment proof."""
 

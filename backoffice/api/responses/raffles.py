@@ -8,8 +8,7 @@ from pydantic import ConfigDict, Field
 
 from backoffice.api.responses.base import PageResponse
 from shared.publishing.representations import Moment, Representation
-from shared.raffles import models
-from shared.raffles.services import availability
+from shared.raffles import models, sale_rules
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers.number_ranges import NumberRange
 
@@ -200,7 +199,7 @@ def _build_number_range(number_range: NumberRange, *, raffle: models.Raffle) -> 
 
 
 def _build_raffle_fields(raffle: models.Raffle, *, now: datetime) -> dict[str, Any]:
-    why_not = availability.get_not_selling_reason(raffle, now=now)
+    why_not = sale_rules.get_not_selling_reason(raffle, now=now)
     return {name: getattr(raffle, name) for name in _COPIED_FIELDS} | {
         "id": raffle.pk,
         "selling": why_not is None,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Sum
 
-from shared.core.enums import RaffleStatus, TicketStatus
+from shared.core.enums import TicketStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
 from shared.raffles.services import tickets
@@ -115,31 +116,10 @@ def is_sold_out(raffle_id: int) -> bool:
     return not taken.filter(status=TicketStatus.RESERVED).exists()
 
 
-def get_not_selling_reason(raffle: Raffle, *, now: datetime) -> str | None:
-    """Return why a raffle sells nothing at the moment, or None while it sells.
-
-    Returns:
-        `draft`, `paused`, `closed` or `drawn` by its status; `not_yet` before its sale begins,
-        `over` after it has ended.
-
-    """
-    if raffle.status != RaffleStatus.OPEN:
-        return raffle.status.lower()
-    if raffle.sales_open_at is not None and now < raffle.sales_open_at:
-        return "not_yet"
-    if raffle.sales_close_at is not None and now >= raffle.sales_close_at:
-        return "over"
-    return None
-
-
 def list_raffles_on_sale(phone_number_id: str, *, now: datetime) -> list[Raffle]:
     """Return the raffles that a business number sells now, oldest first."""
-    begun = Q(sales_open_at__isnull=True) | Q(sales_open_at__lte=now)
-    not_over = Q(sales_close_at__isnull=True) | Q(sales_close_at__gt=now)
-    raffles = Raffle.objects.filter(
-        begun, not_over, status=RaffleStatus.OPEN, phone_number_id__in=["", phone_number_id]
-    )
-    return list(raffles.order_by("id"))
+    on_sale = Raffle.objects.filter(sale_rules.build_on_sale_condition(now=now))
+    return list(on_sale.filter(phone_number_id__in=["", phone_number_id]).order_by("id"))
 
 
 def find_free_neighbours(raffle: Raffle, *, numbers: Collection[int], limit: int) -> list[int]:

@@ -1,6 +1,7 @@
 """Facts about a buyer, gathered from the database."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -87,7 +88,7 @@ class TestDraw:
         ],
     )
     def test_is_reached_at_its_time_or_by_the_status(
-        self, fields: dict[str, object], reached: bool
+        self, fields: dict[str, Any], reached: bool
     ) -> None:
         raffle = builders.create_raffle(with_numbers=False, **fields)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.core.enums import RaffleStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
@@ -92,7 +93,7 @@ class TestWhyNotSelling:
     ) -> None:
         raffle = builders.create_raffle(with_numbers=False, **fields)
 
-        assert availability.get_not_selling_reason(raffle, now=now) == reason
+        assert sale_rules.get_not_selling_reason(raffle, now=now) == reason
         assert (raffle in availability.list_raffles_on_sale(PHONE_NUMBER_ID, now=now)) is (
             reason is None
         )
