@@ -147,7 +147,7 @@ def _create_raffle() -> "Raffle":
 
     raffle = builders.create_raffle(numbers=NUMBERS, with_numbers=False, status="DRAFT")
     number_generation.generate_numbers(raffle.pk)
-    return lifecycle.open_raffle(raffle.pk, now=datetime.now(UTC))
+    return lifecycle.open_raffle(raffle.pk, by=builders.build_staff_actor(), now=datetime.now(UTC))
 
 
 def _time_holds(hold: Hold, *, raffle: "Raffle", buyers: list[int]) -> list[float]:

@@ -15,7 +15,7 @@ from shared.core.enums import ActorKind, OutboxKind, OutboxStatus, RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import lifecycle, orders, proofs, reservations
+from shared.raffles.services import lifecycle, locks, orders, proofs, reservations
 from shared.raffles.services.ticket_numbers import number_generation
 from shared.use_cases import payments, proof_files
 from shared.whatsapp import messages
@@ -25,6 +25,7 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
+from tests import builders
 from tests.builders import PHONE_NUMBER_ID
 from tests.screenshots import receipts
 from tests.screenshots.receipts import Transfer
@@ -62,10 +63,13 @@ class SampleShop:
             payment_instructions="Bank of Example, account 000-123, name: Club.",
             seller_contact="Ana, +1 555 0100",
             time_zone="America/Bogota",
+            time_zone_confirmed=True,
             draw_at=self.now.replace(hour=1, minute=0) + timedelta(days=days),
         )
         number_generation.generate_numbers(raffle.pk, pause=0)
-        lifecycle.open_raffle(raffle.pk, now=self.now - timedelta(days=9))
+        lifecycle.open_raffle(
+            raffle.pk, by=builders.build_staff_actor(), now=self.now - timedelta(days=9)
+        )
         raffle.refresh_from_db()
         self.free[raffle.pk] = list(range(raffle.first_number, raffle.last_number + 1))
         self.dice.shuffle(self.free[raffle.pk])
@@ -98,7 +102,7 @@ class SampleShop:
         held = self.hold(raffle, buyer, quantity, at=at)
         with transaction.atomic():
             return orders.place(
-                orders.lock_order(held.pk), at=at, now=at, by=_build_chat_actor(buyer)
+                locks.lock_order(held.pk), at=at, now=at, by=_build_chat_actor(buyer)
             ), buyer
 
     def proof(
@@ -108,7 +112,7 @@ class SampleShop:
         serial = next(self.serial)
         source = ProofSource(PHONE_NUMBER_ID, f"wamid.p{serial}", f"media{serial}", "", "", at)
         with transaction.atomic():
-            locked = orders.lock_order(order.pk) if order is not None else None
+            locked = locks.lock_order(order.pk) if order is not None else None
             received = proofs.receive_proof(
                 source, order=locked, contact_id=buyer.pk, by=_build_chat_actor(buyer), now=at
             )
@@ -210,7 +214,7 @@ def _create_troubles(shop: SampleShop, raffle: Raffle) -> None:
     at = shop.now - 3 * HOUR
     late, buyer = shop.order(raffle, 2, at=at)
     with transaction.atomic():
-        orders.expire(orders.lock_order(late.pk), now=at + 40 * MINUTE)
+        orders.expire(locks.lock_order(late.pk), now=at + 40 * MINUTE)
     shop.free[raffle.pk].extend(late.list_ticket_numbers())
     other, other_buyer = shop.order(raffle, 2, at=at + HOUR)
     shop.proof(other, other_buyer, at=at + HOUR + 3 * MINUTE)

@@ -1,7 +1,8 @@
 """Reservations: random or chosen ticket numbers held for a buyer, all of them or none.
 
-The functions run inside the caller's transaction, with the contact locked first. They lock and
-count before they write, so a refusal has written nothing.
+The functions run inside the caller's transaction, with the contact locked first, and take the other
+locks in the order of `locks`. They lock and count before they write, so a refusal has written
+nothing.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +16,7 @@ from django.db import connection
 
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
-from shared.raffles import codes
+from shared.raffles import codes, sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     ContactLimitReached,
@@ -24,11 +25,10 @@ from shared.raffles.errors import (
     NumbersUnknown,
     OrderWantsPayment,
     QuantityOutOfBounds,
-    RaffleNotSelling,
     TooFewLeft,
 )
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
-from shared.raffles.services import availability, draft_orders, history, tickets
+from shared.raffles.services import draft_orders, history, locks, tickets
 
 
 def hold_chosen_or_random(
@@ -44,7 +44,7 @@ def hold_chosen_or_random(
     """Hold chosen ticket numbers, or random ones if none are chosen.
 
     Args:
-        raffle: the raffle.
+        raffle: the raffle; it is read again under its lock.
         contact_id: the buyer, locked by the caller; None for a sale without a contact.
         numbers: the chosen ticket numbers; None: random ones.
         quantity: how many random ticket numbers; ignored if `numbers` is given.
@@ -82,11 +82,11 @@ def hold_random(
     The numbers of the draft that it replaces are used only if no others are left.
 
     Args:
-        raffle: the raffle.
+        raffle: the raffle; it is read again under its lock.
         contact_id: the buyer, locked by the caller; None for a sale without a contact.
         quantity: how many ticket numbers.
         pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
-        now: time of the hold, which expires `raffle.hold_minutes` later.
+        now: time of the hold, which expires `raffle.hold_minutes` later, at the draw at the latest.
         by: the author of the hold.
         replacing: a draft of the same buyer and raffle whose ticket numbers are released in the
             same step; needed only without a contact, as a buyer's drafts are always replaced.
@@ -104,10 +104,10 @@ def hold_random(
         ValueError: `replacing` is of another buyer or raffle.
 
     """
-    drafts = _check_terms_and_lock_drafts(
-        raffle, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now, by=by
+    raffle, drafts = _lock_and_check_terms(
+        raffle.pk, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now, by=by
     )
-    given_back = tickets.lock_tickets(raffle.pk, numbers=tickets.list_held_ticket_numbers(drafts))
+    given_back = locks.lock_tickets(raffle.pk, numbers=tickets.list_held_ticket_numbers(drafts))
     found = tickets.lock_random_tickets(
         raffle.pk, quantity=quantity, at_least=quantity - len(given_back), pivot=pivot
     )
@@ -137,10 +137,10 @@ def hold_numbers(
     """Hold the ticket numbers that a buyer chose, all of them or none.
 
     Args:
-        raffle: the raffle.
+        raffle: the raffle; it is read again under its lock.
         contact_id: the buyer, locked by the caller; None for a sale without a contact.
         numbers: the chosen ticket numbers; those of the draft that it replaces may be among them.
-        now: time of the hold, which expires `raffle.hold_minutes` later.
+        now: time of the hold, which expires `raffle.hold_minutes` later, at the draw at the latest.
         by: the author of the hold.
         replacing: as in `hold_random`.
 
@@ -155,12 +155,12 @@ def hold_numbers(
 
     """
     wanted = frozenset(numbers)
-    drafts = _check_terms_and_lock_drafts(
-        raffle, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now, by=by
+    raffle, drafts = _lock_and_check_terms(
+        raffle.pk, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now, by=by
     )
     own = frozenset(tickets.list_held_ticket_numbers(drafts))
     locked = {
-        ticket.number: ticket for ticket in tickets.lock_tickets(raffle.pk, numbers=wanted | own)
+        ticket.number: ticket for ticket in locks.lock_tickets(raffle.pk, numbers=wanted | own)
     }
     if unknown := wanted - locked.keys():
         raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
@@ -173,23 +173,27 @@ def hold_numbers(
     )
 
 
-def _check_terms_and_lock_drafts(
-    raffle: Raffle,
+def _lock_and_check_terms(
+    raffle_id: int,
     *,
     contact_id: int | None,
     quantity: int,
     replacing: Order | None,
     now: datetime,
     by: Actor,
-) -> list[Order]:
-    """Check the terms of sale, then lock and return the drafts that the new hold replaces.
+) -> tuple[Raffle, list[Order]]:
+    """Lock the drafts that the hold replaces, then the raffle (shared); check the terms of sale.
 
     Only buyers must wait after expired holds: staff hold ticket numbers for people who have paid.
+
+    Returns:
+        The raffle as it is now, and the locked drafts.
+
     """
-    reason = availability.get_not_selling_reason(raffle, now=now)
-    if reason is not None:
-        raise RaffleNotSelling(reason=reason)
-    orders = _load_orders_of_buyer(raffle, contact_id=contact_id, replacing=replacing)
+    orders = _load_orders_of_buyer(raffle_id, contact_id=contact_id, replacing=replacing)
+    drafts = _lock_drafts(orders)
+    raffle = locks.lock_raffle_shared(raffle_id)
+    sale_rules.refuse_unless_selling(raffle, now=now)
     for order in orders:
         if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
             raise OrderWantsPayment(order_id=order.pk, code=order.code)
@@ -199,25 +203,28 @@ def _check_terms_and_lock_drafts(
     if until is not None and now < until:
         raise CoolingDown(until=until)
     _check_contact_limit(raffle, quantity=quantity, orders=orders)
+    return raffle, drafts
+
+
+def _lock_drafts(orders: Sequence[Order]) -> list[Order]:
     drafts = [order.pk for order in orders if order.status == OrderStatus.DRAFT]
     if not drafts:
         return []
-    still = Order.objects.filter(pk__in=drafts, status=OrderStatus.DRAFT).order_by("id")
-    return list(still.select_for_update(no_key=True))
+    return locks.lock_orders(Order.objects.filter(pk__in=drafts, status=OrderStatus.DRAFT))
 
 
 def _load_orders_of_buyer(
-    raffle: Raffle, *, contact_id: int | None, replacing: Order | None
+    raffle_id: int, *, contact_id: int | None, replacing: Order | None
 ) -> list[Order]:
     """Return a buyer's orders in this raffle without the cancelled ones, oldest first."""
     if replacing is not None:
-        if (replacing.raffle_id, replacing.contact_id) != (raffle.pk, contact_id):
+        if (replacing.raffle_id, replacing.contact_id) != (raffle_id, contact_id):
             raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
         if contact_id is None:
             return list(Order.objects.filter(pk=replacing.pk, status=OrderStatus.DRAFT))
     if contact_id is None:
         return []
-    orders = Order.objects.filter(raffle=raffle, contact_id=contact_id)
+    orders = Order.objects.filter(raffle_id=raffle_id, contact_id=contact_id)
     return list(orders.exclude(status=OrderStatus.CANCELLED).order_by("id"))
 
 
@@ -279,7 +286,7 @@ def _create_hold(
         unit_price=raffle.price,
         total=raffle.price * len(chosen),
         currency=raffle.currency,
-        expires_at=now + timedelta(minutes=raffle.hold_minutes),
+        expires_at=sale_rules.cap_deadline(raffle, now + timedelta(minutes=raffle.hold_minutes)),
         created_at=now,
     )
     code = codes.build_order_code(order.pk, key=_derive_code_key(settings.SECRET_KEY))

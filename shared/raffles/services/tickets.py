@@ -1,8 +1,8 @@
-"""Locks and status changes of ticket numbers.
+"""Random locks and status changes of ticket numbers.
 
-Chosen ticket numbers are locked in ascending order, and random ones without waiting for any lock.
-So two transactions never wait for each other, as long as each takes ticket numbers for one hold
-only. The functions run inside the caller's transaction, after the order was locked.
+Chosen ticket numbers are locked by `locks.lock_tickets`, and random ones without waiting for any
+lock. So two transactions never wait for each other, as long as each takes ticket numbers for one
+hold only. The functions run inside the caller's transaction, after the order was locked.
 """
 
 import time
@@ -15,10 +15,11 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from shared.core import row_count
-from shared.core.enums import RaffleStatus, TicketStatus
+from shared.core.enums import TicketStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, OrderTicket, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
+from shared.raffles.services import locks
 
 MAX_LOCK_ATTEMPTS: Final = 5
 """Attempts to find enough free ticket numbers while other transactions lock some of them."""
@@ -38,14 +39,6 @@ class TakeBackResult:
     succeeded: bool
     taken: tuple[int, ...]
     free: tuple[int, ...]
-
-
-def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
-    """Lock ticket numbers of any status in ascending order; unknown ones are left out."""
-    if not numbers:
-        return []
-    wanted = TicketNumber.objects.filter(raffle_id=raffle_id, number__in=sorted(numbers))
-    return list(wanted.order_by("number").select_for_update(no_key=True))
 
 
 def lock_random_tickets(
@@ -147,19 +140,26 @@ def hold_tickets(tickets: Collection[TicketNumber], *, order: Order) -> None:
     OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=ticket) for ticket in tickets)
 
 
-def release_tickets(tickets: Collection[TicketNumber], *, order: Order, now: datetime) -> None:
-    """Release ticket numbers that an order holds.
+def release_tickets(
+    tickets: Collection[TicketNumber],
+    *,
+    order: Order,
+    now: datetime,
+    current: TicketStatus = TicketStatus.RESERVED,
+) -> None:
+    """Release ticket numbers that an order holds or, with `current` SOLD, has bought.
 
     Args:
-        tickets: locked ticket numbers that the order holds.
+        tickets: locked ticket numbers of the order.
         order: the order, locked.
         now: time of the release.
+        current: their present status.
 
     Raises:
-        WrongRowCount: not all of them were held by the order.
+        WrongRowCount: not all of them belonged to the order in that status.
 
     """
-    _change_ticket_status(tickets, current=TicketStatus.RESERVED, to=TicketStatus.AVAILABLE)
+    _change_ticket_status(tickets, current=current, to=TicketStatus.AVAILABLE)
     links = OrderTicket.objects.filter(order=order, ticket__in=tickets, released_at__isnull=True)
     released = links.update(released_at=now)
     row_count.check_row_count(
@@ -167,18 +167,21 @@ def release_tickets(tickets: Collection[TicketNumber], *, order: Order, now: dat
     )
 
 
-def release_order_tickets(order: Order, *, now: datetime) -> None:
-    """Lock and release all ticket numbers that an order holds.
+def release_order_tickets(
+    order: Order, *, now: datetime, current: TicketStatus = TicketStatus.RESERVED
+) -> None:
+    """Lock and release all ticket numbers of an order.
+
+    Args:
+        order: the order, locked.
+        now: time of the release.
+        current: their present status: held, or sold.
 
     Raises:
-        WrongRowCount: the order did not hold as many as its quantity.
+        WrongRowCount: the order did not have as many as its quantity in that status.
 
     """
-    tickets = lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
-    row_count.check_row_count(
-        len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
-    )
-    release_tickets(tickets, order=order, now=now)
+    release_tickets(_lock_order_tickets(order), order=order, now=now, current=current)
 
 
 def sell_order_tickets(order: Order) -> None:
@@ -188,29 +191,47 @@ def sell_order_tickets(order: Order) -> None:
         WrongRowCount: the order did not hold as many as its quantity.
 
     """
-    tickets = lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
+    _change_ticket_status(
+        _lock_order_tickets(order), current=TicketStatus.RESERVED, to=TicketStatus.SOLD
+    )
+
+
+def unsell_order_tickets(order: Order) -> None:
+    """Lock the ticket numbers that an order has bought and hold them for it again.
+
+    Raises:
+        WrongRowCount: the order had not bought as many as its quantity.
+
+    """
+    _change_ticket_status(
+        _lock_order_tickets(order), current=TicketStatus.SOLD, to=TicketStatus.RESERVED
+    )
+
+
+def _lock_order_tickets(order: Order) -> list[TicketNumber]:
+    tickets = locks.lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
     )
-    _change_ticket_status(tickets, current=TicketStatus.RESERVED, to=TicketStatus.SOLD)
+    return tickets
 
 
-def take_back_tickets(order: Order) -> TakeBackResult:
+def take_back_tickets(order: Order, *, allowed: bool) -> TakeBackResult:
     """Hold the former ticket numbers of an ended order for it again.
 
-    If the raffle is drawn or not all of them are free, nothing is written.
+    Unless it is `allowed` and all of them are free, nothing is written.
 
     Raises:
         WrongRowCount: the order had not held as many as its quantity.
 
     """
-    tickets = lock_tickets(order.raffle_id, numbers=order.list_ticket_numbers())
+    tickets = locks.lock_tickets(order.raffle_id, numbers=order.list_ticket_numbers())
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} held numbers"
     )
     available = [ticket for ticket in tickets if ticket.status == TicketStatus.AVAILABLE]
     taken = [ticket for ticket in tickets if ticket.status != TicketStatus.AVAILABLE]
-    succeeded = not taken and order.raffle.status != RaffleStatus.DRAWN
+    succeeded = allowed and not taken
     if succeeded:
         hold_tickets(tickets, order=order)
     return TakeBackResult(

@@ -13,7 +13,7 @@ from shared.events.models import EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import orders
+from shared.raffles.services import locks, orders
 from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -94,7 +94,7 @@ def _create_late_order(raffle: Raffle) -> str:
     """Create an expired order with a late payment; one of its numbers has a new owner."""
     order = sample_data.place_order(raffle, numbers=[901, 902])
     with transaction.atomic():
-        orders.expire(orders.lock_order(order.pk), now=NOON + timedelta(hours=1))
+        orders.expire(locks.lock_order(order.pk), now=NOON + timedelta(hours=1))
     sample_data.place_order(raffle, numbers=[902])
     late = sample_data.receive_proof(order, at=NOON + timedelta(hours=2))
     sample_data.keep_proof_file(late, content=sample_data.draw_picture("navy"))

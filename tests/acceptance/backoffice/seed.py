@@ -95,13 +95,13 @@ def create_late_payment(raffle: "Raffle") -> dict[str, int]:
     """Create an expired order with a late payment; one of its numbers has a new owner."""
     from django.db import transaction
 
-    from shared.raffles.services import orders
+    from shared.raffles.services import locks, orders
     from tests import builders
     from tests.integration.backoffice import sample_data
 
     order = sample_data.place_order(raffle, numbers=[901, 902])
     with transaction.atomic():
-        orders.expire(orders.lock_order(order.pk), now=builders.NOON + timedelta(hours=1))
+        orders.expire(locks.lock_order(order.pk), now=builders.NOON + timedelta(hours=1))
     sample_data.place_order(raffle, numbers=[902])
     proof = sample_data.receive_proof(order, at=builders.NOON + timedelta(hours=2))
     sample_data.keep_proof_file(proof, content=draw_receipt("late", seed=70))

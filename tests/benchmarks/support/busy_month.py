@@ -136,7 +136,7 @@ class Month:
             numbers=NUMBERS, with_numbers=False, status="DRAFT", **facts
         )
         number_generation.generate_numbers(raffle.pk, pause=0)
-        lifecycle.open_raffle(raffle.pk, now=self.now)
+        lifecycle.open_raffle(raffle.pk, by=builders.build_staff_actor(), now=self.now)
         for title, status in (("Hamper", "OPEN"), ("Bicycle", "PAUSED"), ("Radio", "CLOSED")):
             builders.create_raffle(title=title, numbers=1_000, status=status, **facts)
         builders.create_raffle(title="A draft", with_numbers=False, status="DRAFT", **facts)

@@ -12,7 +12,7 @@ from backoffice.api import tokens
 from shared.core.enums import Scope
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import orders, proofs, reservations
+from shared.raffles.services import locks, orders, proofs, reservations
 from shared.use_cases import proof_files
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -56,14 +56,14 @@ def place_order(
     )
     with transaction.atomic():
         return orders.place(
-            orders.lock_order(order.pk), at=NOON, now=NOON, by=builders.build_chat_actor()
+            locks.lock_order(order.pk), at=NOON, now=NOON, by=builders.build_chat_actor()
         )
 
 
 def expire_order(order: Order) -> None:
     """Expire an order an hour after noon."""
     with transaction.atomic():
-        assert orders.expire(orders.lock_order(order.pk), now=NOON + 60 * MINUTE)
+        assert orders.expire(locks.lock_order(order.pk), now=NOON + 60 * MINUTE)
 
 
 def receive_proof(
@@ -77,7 +77,7 @@ def receive_proof(
     with transaction.atomic():
         received = proofs.receive_proof(
             source,
-            order=orders.lock_order(order.pk) if order is not None else None,
+            order=locks.lock_order(order.pk) if order is not None else None,
             contact_id=sender,
             by=builders.build_chat_actor(),
             now=at,

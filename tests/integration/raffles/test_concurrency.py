@@ -11,7 +11,7 @@ from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.errors import NumbersTaken, TooFewLeft
 from shared.raffles.models import Order, Raffle
 from shared.raffles.results import AlreadySettled, Settled
-from shared.raffles.services import orders, payments, reservations
+from shared.raffles.services import locks, orders, payments, reservations
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -74,7 +74,7 @@ class TestTheSameNumber:
                 with transaction.atomic(durable=True):
                     lock_contact(buyers[at])
                     mine = Order.objects.get(contact=buyers[at], status=OrderStatus.DRAFT)
-                    orders.cancel(orders.lock_order(mine.pk), by=build_chat_actor(), now=NOON)
+                    orders.cancel(locks.lock_order(mine.pk), by=build_chat_actor(), now=NOON)
             return outcome
 
         outcomes = run_at_once([partial(turn, at) for at in range(64)], threads=THREADS)
@@ -118,7 +118,7 @@ class TestOneOrder:
                 lock_contact(WhatsAppContact(pk=order.contact_id))
                 return type(
                     payments.confirm_payment(
-                        orders.lock_order(order.pk), by=build_staff_actor(), now=NOON
+                        locks.lock_order(order.pk), by=build_staff_actor(), now=NOON
                     )
                 )
 
@@ -139,7 +139,7 @@ class TestOneOrder:
         def end(order: Order, way: str) -> str:
             with transaction.atomic(durable=True):
                 lock_contact(WhatsAppContact(pk=order.contact_id))
-                locked = orders.lock_order(order.pk)
+                locked = locks.lock_order(order.pk)
                 if way == "expire":
                     done = orders.expire(locked, now=AFTER_THE_DEADLINE)
                     return "expired" if done else "not due"

@@ -11,7 +11,7 @@ from shared.raffles.services import lifecycle
 from shared.raffles.services.ticket_numbers import number_generation
 from shared.raffles.transitions import RAFFLE_TRANSITIONS
 from tests import builders
-from tests.builders import MINUTE, NOON
+from tests.builders import MINUTE, NOON, build_staff_actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,14 +31,14 @@ class TestEveryChange:
         raffle = builders.create_raffle(numbers=3, status=current)
         later = raffle.updated_at + MINUTE
         if wanted in RAFFLE_TRANSITIONS[current]:
-            changed = change(raffle.pk, now=later)
+            changed = change(raffle.pk, by=build_staff_actor(), now=later)
             assert changed.status == wanted
             raffle.refresh_from_db()
             assert (raffle.status, raffle.updated_at) == (wanted, later)
             return
 
         with pytest.raises(TransitionNotAllowed):
-            change(raffle.pk, now=later)
+            change(raffle.pk, by=build_staff_actor(), now=later)
         raffle.refresh_from_db()
         assert raffle.status == current
 
@@ -47,7 +47,7 @@ class TestEveryChange:
         self, change: Callable[..., Raffle], _: RaffleStatus
     ) -> None:
         with pytest.raises(RaffleNotFound):
-            change(0, now=NOON)
+            change(0, by=build_staff_actor(), now=NOON)
 
 
 class TestOpen:
@@ -55,8 +55,11 @@ class TestOpen:
         raffle = builders.create_raffle(numbers=10, with_numbers=False, status=RaffleStatus.DRAFT)
 
         with pytest.raises(NumbersMissing) as refusal:
-            lifecycle.open_raffle(raffle.pk, now=NOON)
+            lifecycle.open_raffle(raffle.pk, by=build_staff_actor(), now=NOON)
         number_generation.generate_numbers(raffle.pk)
 
         assert refusal.value.details == {"missing": 10}
-        assert lifecycle.open_raffle(raffle.pk, now=NOON).status == RaffleStatus.OPEN
+        assert (
+            lifecycle.open_raffle(raffle.pk, by=build_staff_actor(), now=NOON).status
+            == RaffleStatus.OPEN
+        )

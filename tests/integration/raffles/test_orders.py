@@ -31,6 +31,7 @@ from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import (
     history,
+    locks,
     order_queries,
     orders,
     payments,
@@ -80,7 +81,7 @@ class TestContactOf:
         with pytest.raises(OrderNotFound):
             order_queries.find_contact_id(0)
         with pytest.raises(OrderNotFound):
-            orders.lock_order(0)
+            locks.lock_order(0)
 
 
 class TestPlace:
@@ -262,7 +263,7 @@ class TestConfirm:
         before = order_states.list_actions(order)
 
         again = payments.confirm_payment(
-            orders.lock_order(order.pk), by=build_token_actor(), now=NOON + MINUTE
+            locks.lock_order(order.pk), by=build_token_actor(), now=NOON + MINUTE
         )
 
         assert again == AlreadySettled(order, by="rita", at=NOON)

@@ -109,13 +109,8 @@ class TestReceive:
 
 
 class TestReceiveLate:
-    @pytest.mark.parametrize(
-        "make", [order_states.create_expired_order, order_states.create_cancelled_order]
-    )
-    def test_takes_the_numbers_back_when_all_are_free(
-        self, raffle: Raffle, make: Callable[[Raffle], Order]
-    ) -> None:
-        order = make(raffle)
+    def test_takes_the_numbers_back_when_all_are_free(self, raffle: Raffle) -> None:
+        order = order_states.create_expired_order(raffle)
 
         outcome = order_states.receive_proof(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
 
@@ -128,6 +123,17 @@ class TestReceiveLate:
         assert order.proofs.get().late
         assert order_states.list_actions(order)[-2:] == ["PROOF_RECEIVED", "NUMBERS_TAKEN_BACK"]
         assert inventory.find_inventory_problems() == []
+
+    def test_asks_for_a_decision_about_an_order_that_was_cancelled(self, raffle: Raffle) -> None:
+        order = order_states.create_cancelled_order(raffle)
+
+        outcome = order_states.receive_proof(order, arrived_at=AFTER_THE_DEADLINE + MINUTE)
+
+        assert isinstance(outcome, ProofLate)
+        assert not outcome.taken_back
+        order = order_states.reload_order(order)
+        assert (order.status, order.needs_decision) == (OrderStatus.CANCELLED, True)
+        assert order_states.list_ticket_statuses(raffle, 1, 2, 3) == ["AVAILABLE"] * 3
 
     def test_asks_for_a_decision_when_a_number_is_gone(self, raffle: Raffle) -> None:
         order = order_states.create_expired_order(raffle)

@@ -19,7 +19,7 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services import order_queries, orders, reservations
+from shared.raffles.services import locks, order_queries, orders, reservations
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -240,7 +240,7 @@ class TestReplacing:
     def test_ignores_a_draft_that_ended_meanwhile(self) -> None:
         raffle, contact = builders.create_raffle(numbers=10), builders.create_contact()
         older = order_states.create_held_order(raffle, numbers=[1], contact=contact)
-        orders.cancel(orders.lock_order(older.pk), by=build_chat_actor(), now=NOON)
+        orders.cancel(locks.lock_order(older.pk), by=build_chat_actor(), now=NOON)
 
         newer = reservations.hold_numbers(
             raffle,

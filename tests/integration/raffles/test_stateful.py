@@ -30,6 +30,7 @@ from shared.raffles.results import NeedsDecision, Settled
 from shared.raffles.services import (
     availability,
     late_payments,
+    locks,
     order_queries,
     orders,
     orphan_proofs,
@@ -209,7 +210,7 @@ class RaffleMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         for order_id, _ in order_queries.list_orders_to_expire(now=self.now, limit=100):
-            assert orders.expire(orders.lock_order(order_id), now=self.now)
+            assert orders.expire(locks.lock_order(order_id), now=self.now)
         assert order_queries.list_orders_to_expire(now=self.now, limit=100) == []
 
     @invariant()
@@ -264,7 +265,7 @@ class RaffleMachine(RuleBasedStateMachine):
 
     def lock_one_order(self, pick: int, *, of: list[Order] | None = None) -> Order:
         every = of or self.list_orders()
-        return orders.lock_order(every[pick % len(every)].pk)
+        return locks.lock_order(every[pick % len(every)].pk)
 
 
 def take_snapshot() -> list[Any]:

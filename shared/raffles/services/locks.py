@@ -1,0 +1,129 @@
+"""The locks of a sale and the one order in which they are taken.
+
+Contact, then order, then raffle (shared), then ticket numbers in ascending order. Whoever opens,
+closes, moves, seals or calls off a raffle locks it exclusively and holds no other lock of this
+page. With another order PostgreSQL reports deadlocks.
+
+Reading the raffle under its shared lock makes status and times certain: no order is confirmed
+behind a seal. All locks end with the transaction, so each function refuses to work outside one.
+SQLite has one lock for everything; there the functions only read.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.transaction import TransactionManagementError
+
+from shared.raffles.errors import OrderNotFound
+from shared.raffles.models import Order, Raffle, TicketNumber
+from shared.raffles.services import raffle_queries
+
+_RAFFLE_LOCKS: Final = 0x52_41_46
+"""First key of the advisory locks of raffles; the second is the raffle's id."""
+
+
+def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> Order:
+    """Lock an order's contact, the order and its raffle (shared).
+
+    Args:
+        order_id: primary key of the order.
+        sender_id: another contact to lock, e.g. a friend who paid; contacts are locked in
+            ascending order of their ids.
+
+    Returns:
+        The order, with its raffle as it is now.
+
+    Raises:
+        OrderNotFound: there is no such order.
+
+    """
+    _require_transaction()
+    contact_id = Order.objects.values_list("contact_id", flat=True).filter(pk=order_id).first()
+    wanted = {contact_id, sender_id} - {None}
+    if wanted:
+        contacts: QuerySet[Any] = Order.contact.field.related_model._default_manager.filter(  # noqa: SLF001 - documented by Django
+            pk__in=wanted
+        )
+        list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    return lock_order(order_id)
+
+
+def lock_order(order_id: int) -> Order:
+    """Lock an order and its raffle (shared); the caller has locked its contact before.
+
+    Returns:
+        The order, with its raffle as it is now.
+
+    Raises:
+        OrderNotFound: there is no such order.
+
+    """
+    _require_transaction()
+    try:
+        order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    except Order.DoesNotExist:
+        raise OrderNotFound(order_id=order_id) from None
+    order.raffle = lock_raffle_shared(order.raffle_id)
+    return order
+
+
+def lock_orders(orders: QuerySet[Order]) -> list[Order]:
+    """Lock several orders of one buyer in ascending order; their contact is locked before."""
+    _require_transaction()
+    return list(orders.order_by("id").select_for_update(no_key=True))
+
+
+def lock_raffle_shared(raffle_id: int) -> Raffle:
+    """Keep the status and the times of a raffle as they are until the transaction ends.
+
+    Many transactions can hold this lock at once. It is an advisory lock: a row lock (FOR SHARE)
+    writes to the row's page each time, which costs more when many buyers hold numbers at once.
+
+    Returns:
+        The raffle as it is now.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+
+    """
+    _require_transaction()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock_shared(%s, %s)", [_RAFFLE_LOCKS, raffle_id]
+            )
+    return raffle_queries.load_raffle(raffle_id)
+
+
+def lock_raffle(raffle_id: int) -> Raffle:
+    """Lock a raffle exclusively, to change its status or times; hold no other lock meanwhile.
+
+    Returns:
+        The raffle as it is now.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+
+    """
+    _require_transaction()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_RAFFLE_LOCKS, raffle_id])
+    raffle_queries.load_raffle(raffle_id)
+    return Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
+
+
+def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
+    """Lock ticket numbers of any status in ascending order; unknown ones are left out."""
+    _require_transaction()
+    if not numbers:
+        return []
+    wanted = TicketNumber.objects.filter(raffle_id=raffle_id, number__in=sorted(numbers))
+    return list(wanted.order_by("number").select_for_update(no_key=True))
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock ends with its transaction, so there must be one")
