@@ -22,5 +22,8 @@ class Actor:
     label: str = ""
 
 
+SYSTEM: Final = Actor(ActorKind.SWEEPER, label="the system")
+"""The installation itself, e.g. the demo that prepares its raffle."""
+
 SWEEPER: Final = Actor(ActorKind.SWEEPER, label="time ran out")
 """The clock, which expires orders."""

@@ -1,4 +1,4 @@
-"""Results of confirming a payment and of receiving a proof."""
+"""Results of confirming, undoing or refunding a payment, and of receiving a proof."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,16 @@ class NeedsDecision:
     order: Order
     taken: tuple[int, ...]
     free: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """A confirmation was undone or refunded by `by` at `at`; `repeated` if that was before."""
+
+    order: Order
+    by: str
+    at: datetime
+    repeated: bool
 
 
 @dataclass(frozen=True, slots=True)

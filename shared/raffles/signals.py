@@ -1,4 +1,4 @@
-"""Signals about changed orders and stored payment proofs.
+"""Signals about changed raffles and orders, and stored payment proofs.
 
 They are sent with `Signal.send` inside the transaction of the change, so an error in a receiver
 rolls the change back. Receivers must not change orders.
@@ -13,6 +13,13 @@ order_changed: Final = Signal(use_caching=True)
 
 Sent with `sender=Order`, `order` (locked), `action` (an `OrderAction`), `by` (an `Actor`),
 `reason` (text, may be empty) and `now`.
+"""
+
+raffle_changed: Final = Signal(use_caching=True)
+"""A raffle's history got a new entry: its status or its draw date changed.
+
+Sent with `sender=Raffle`, `raffle` (locked), `event` (the `RaffleEvent`), `by` (an `Actor`) and
+`now`.
 """
 
 proof_kept: Final = Signal(use_caching=True)

@@ -1,14 +1,15 @@
 """Decisions about orders that were paid too late: other ticket numbers, or a refund.
 
 The functions run inside the caller's transaction, with the contact locked first and the order by
-`orders.lock_order`. They lock and count before they write, so a refusal has written nothing.
+`locks.lock_order`. They lock and count before they write, so a refusal has written nothing.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from shared.core.enums import OrderAction, TicketStatus, Verdict
+from shared.core.enums import LedgerKind, OrderAction, TicketStatus, Verdict
+from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     DecisionMade,
@@ -18,8 +19,9 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, TicketNumber
+from shared.raffles.notes import clean_note
 from shared.raffles.results import Settled
-from shared.raffles.services import history, orders, payments, tickets
+from shared.raffles.services import history, ledger, locks, payments, reversals, tickets
 
 
 def replace_numbers(
@@ -34,11 +36,12 @@ def replace_numbers(
 ) -> Settled:
     """Sell other ticket numbers to the buyer of an order that was paid too late, at its old price.
 
-    A paused or closed raffle allows it, because the order was paid while the raffle sold; a drawn
-    one does not. The limit per buyer does not apply. The old numbers stay in the order's history.
+    A paused or closed raffle allows it, because the order was paid while the raffle sold; not
+    after the time of the draw. The limit per buyer does not apply. The old numbers stay in the
+    order's history.
 
     Args:
-        order: locked by `orders.lock_order`, in need of a decision.
+        order: locked by `locks.lock_order`, in need of a decision.
         numbers: all the ticket numbers it gets, as many as it had; None: those of the old ones
             that are free, and random ones for the rest.
         pivot: random number from 0 to 2**31-1, drawn by the caller with `secrets`.
@@ -53,7 +56,8 @@ def replace_numbers(
     Raises:
         DecisionMade: there is nothing to decide, or not any more.
         ProofUnseen: a pending proof is not among those seen.
-        RaffleDrawn: nothing is sold after the draw.
+        OrderRefunded: the order was paid and refunded before.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: nothing is sold any more.
         QuantityOutOfBounds: not as many ticket numbers as were paid.
         NumbersUnknown: the raffle has no such ticket numbers.
         NumbersTaken: some of the ticket numbers belong to other orders.
@@ -62,7 +66,8 @@ def replace_numbers(
     """
     refuse_if_decided(order)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
-    orders.refuse_after_the_draw(order)
+    reversals.refuse_if_refunded(order)
+    sale_rules.refuse_unless_settling(order.raffle, now=now)
     old = order.list_ticket_numbers()
     if numbers is None:
         chosen = _lock_kept_and_random_tickets(order, old=old, pivot=pivot)
@@ -91,19 +96,24 @@ def note_refund(
     """Record the refund of an order that was paid too late; the order stays ended.
 
     Args:
-        order: locked by `orders.lock_order`, in need of a decision.
-        note: how the money goes back; may be empty.
+        order: locked by `locks.lock_order`, in need of a decision.
+        note: why and how the money goes back, which the buyer reads.
         by: the author of the decision.
         now: time of the decision.
         seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
+        NoteMissing, NoteTooLong: the note is empty or too long.
         DecisionMade: there is nothing to decide, or not any more.
         ProofUnseen: a pending proof is not among those seen.
 
     """
+    note = clean_note(note, required=True)
     refuse_if_decided(order)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    ledger.record_ledger_entry(
+        order, kind=LedgerKind.LATE_REFUNDED, confirmation=None, by=by, now=now
+    )
     payments.set_proof_verdicts(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
     return history.record_order_event(
         order,
@@ -147,7 +157,7 @@ def _lock_chosen_tickets(order: Order, *, numbers: frozenset[int]) -> list[Ticke
     """Lock the ticket numbers that were chosen for an order, all of them or none."""
     if len(numbers) != order.quantity:
         raise QuantityOutOfBounds(minimum=order.quantity, maximum=order.quantity)
-    locked = tickets.lock_tickets(order.raffle_id, numbers=numbers)
+    locked = locks.lock_tickets(order.raffle_id, numbers=numbers)
     if unknown := numbers - {ticket.number for ticket in locked}:
         raffle = order.raffle
         raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
@@ -161,7 +171,7 @@ def _lock_kept_and_random_tickets(
     order: Order, *, old: Collection[int], pivot: int
 ) -> list[TicketNumber]:
     """Lock the old ticket numbers that are free, and random ones in place of the others."""
-    former = tickets.lock_tickets(order.raffle_id, numbers=old)
+    former = locks.lock_tickets(order.raffle_id, numbers=old)
     kept = [ticket for ticket in former if ticket.status == TicketStatus.AVAILABLE]
     if len(kept) == order.quantity:
         return kept

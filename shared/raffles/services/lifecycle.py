@@ -1,30 +1,49 @@
-"""Status changes of raffles: open, pause and close, each in a transaction of its own."""
+"""Changes of a raffle itself: its status and its draw date, each in a transaction of its own.
+
+Each locks the raffle exclusively and nothing else, so that no order changes at the same moment,
+and adds an entry to the raffle's history.
+"""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from shared.core import row_count
-from shared.core.enums import RaffleStatus
-from shared.raffles import transitions
-from shared.raffles.errors import NumbersMissing
-from shared.raffles.models import Raffle
-from shared.raffles.services import raffle_queries
+from shared.core.enums import RaffleAction, RaffleStatus
+from shared.raffles import sale_rules, signals, transitions
+from shared.raffles.actor import Actor
+from shared.raffles.errors import (
+    DrawDateMissing,
+    DrawDateNotAhead,
+    DrawDatePassed,
+    NumbersMissing,
+    OrdersUnsettled,
+    SalesEndNotAhead,
+    TimeZoneNotConfirmed,
+    TransitionNotAllowed,
+)
+from shared.raffles.models import Order, Raffle, RaffleEvent
+from shared.raffles.notes import clean_note
+from shared.raffles.services import locks
 from shared.raffles.services.ticket_numbers import number_generation
 
 
 @transaction.atomic(durable=True)
-def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
+def open_raffle(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
     """Start the sale of a raffle, or resume it after a pause.
 
     Args:
         raffle_id: primary key of the raffle.
+        by: the author of the change.
         now: time of the change.
 
     Raises:
         RaffleNotFound: there is no such raffle.
-        TransitionNotAllowed: it is open, closed or drawn.
+        TransitionNotAllowed: it is neither a draft nor paused.
         NumbersMissing: not all its ticket numbers exist.
+        TimeZoneNotConfirmed: nobody has chosen its time zone.
+        DrawDateMissing: it has no draw date and is not drawn when sold out.
+        DrawDateNotAhead, SalesEndNotAhead: its draw or the end of its sale is not in the future.
 
     """
     raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.OPEN)
@@ -33,15 +52,17 @@ def open_raffle(raffle_id: int, *, now: datetime) -> Raffle:
     )
     if existing < raffle.number_count:
         raise NumbersMissing(missing=raffle.number_count - existing)
-    return _change_raffle_status(raffle, to=RaffleStatus.OPEN, now=now)
+    _refuse_incomplete_dates(raffle, now=now)
+    return _change_status(raffle, to=RaffleStatus.OPEN, action=RaffleAction.OPENED, by=by, now=now)
 
 
 @transaction.atomic(durable=True)
-def pause(raffle_id: int, *, now: datetime) -> Raffle:
+def pause(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
     """Pause the sale of a raffle; orders that hold ticket numbers can still be paid.
 
     Args:
         raffle_id: primary key of the raffle.
+        by: the author of the change.
         now: time of the change.
 
     Raises:
@@ -50,15 +71,18 @@ def pause(raffle_id: int, *, now: datetime) -> Raffle:
 
     """
     raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.PAUSED)
-    return _change_raffle_status(raffle, to=RaffleStatus.PAUSED, now=now)
+    return _change_status(
+        raffle, to=RaffleStatus.PAUSED, action=RaffleAction.PAUSED, by=by, now=now
+    )
 
 
 @transaction.atomic(durable=True)
-def close(raffle_id: int, *, now: datetime) -> Raffle:
+def close(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
     """End the sale of a raffle for good; orders that hold ticket numbers can still be paid.
 
     Args:
         raffle_id: primary key of the raffle.
+        by: the author of the change.
         now: time of the change.
 
     Raises:
@@ -67,21 +91,191 @@ def close(raffle_id: int, *, now: datetime) -> Raffle:
 
     """
     raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.CLOSED)
-    return _change_raffle_status(raffle, to=RaffleStatus.CLOSED, now=now)
+    return _change_status(
+        raffle, to=RaffleStatus.CLOSED, action=RaffleAction.CLOSED, by=by, now=now
+    )
+
+
+@transaction.atomic(durable=True)
+def seal(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
+    """Make the list of sold numbers final, for the draw; afterwards only refunds are noted.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        by: the author of the change.
+        now: time of the change.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        TransitionNotAllowed: it is not closed.
+        OrdersUnsettled: some orders still hold ticket numbers without being paid.
+
+    """
+    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.SEALED)
+    unsettled = Order.objects.filter(raffle=raffle, status__in=Order.LIVE).count()
+    if unsettled:
+        raise OrdersUnsettled(count=unsettled)
+    return _change_status(
+        raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
+    )
+
+
+@transaction.atomic(durable=True)
+def call_off(raffle_id: int, *, reason: str, by: Actor, now: datetime) -> Raffle:
+    """Call off a raffle; nothing of it is sold or confirmed any more.
+
+    Its orders end afterwards, one by one; see `use_cases.raffle_changes`.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        reason: the reason, which the buyers read.
+        by: the author of the change.
+        now: time of the change.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        TransitionNotAllowed: it is sealed, drawn or called off before.
+        NoteMissing, NoteTooLong: the reason is empty or too long.
+
+    """
+    cleaned = clean_note(reason, required=True)
+    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.CANCELLED)
+    return _change_status(
+        raffle,
+        to=RaffleStatus.CANCELLED,
+        action=RaffleAction.CALLED_OFF,
+        by=by,
+        now=now,
+        reason=cleaned,
+    )
+
+
+@transaction.atomic(durable=True)
+def move_draw(
+    raffle_id: int,
+    *,
+    draw_at: datetime | None,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> Raffle:
+    """Move the draw of a raffle that is on sale or was; buyers are told afterwards.
+
+    A chosen end of sales that would be after the draw becomes the time of the draw. Deadlines of
+    orders follow the draw by themselves; see `sale_rules.cap_deadline`.
+
+    Args:
+        raffle_id: primary key of the raffle.
+        draw_at: the new date; None: it is drawn when all its numbers are sold.
+        reason: the reason, which the buyers read.
+        by: the author of the change.
+        now: time of the change.
+
+    Returns:
+        The raffle; unchanged and without a new history entry if the date is the same.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        DrawDatePassed: the present draw date is not in the future.
+        DrawDateNotAhead: the new date is not in the future.
+        TransitionNotAllowed: it is a draft, whose dates are edited, or sealed, drawn or called off.
+        NoteMissing, NoteTooLong: the reason is empty or too long.
+
+    """
+    cleaned = clean_note(reason, required=True)
+    raffle = locks.lock_raffle(raffle_id)
+    if raffle.status not in _STATUSES_WITH_MOVABLE_DRAW:
+        raise TransitionNotAllowed(current=raffle.status, wanted=RaffleAction.DRAW_MOVED)
+    before = raffle.draw_at
+    if before is not None and before <= now:
+        raise DrawDatePassed(draw_at=before)
+    if draw_at is not None and draw_at <= now:
+        raise DrawDateNotAhead(draw_at=draw_at)
+    if draw_at == before and raffle.draw_when_sold_out == (draw_at is None):
+        return raffle
+    raffle.draw_at, raffle.draw_when_sold_out, raffle.updated_at = draw_at, draw_at is None, now
+    if draw_at is not None and raffle.sales_close_at is not None:
+        raffle.sales_close_at = min(raffle.sales_close_at, draw_at)
+    raffle.save(update_fields=["draw_at", "draw_when_sold_out", "sales_close_at", "updated_at"])
+    _record_raffle_event(
+        raffle,
+        action=RaffleAction.DRAW_MOVED,
+        before=RaffleStatus(raffle.status),
+        by=by,
+        now=now,
+        reason=cleaned,
+        draw_before=before,
+    )
+    return raffle
+
+
+_STATUSES_WITH_MOVABLE_DRAW = (RaffleStatus.OPEN, RaffleStatus.PAUSED, RaffleStatus.CLOSED)
+
+
+def _refuse_incomplete_dates(raffle: Raffle, *, now: datetime) -> None:
+    if not raffle.time_zone_confirmed:
+        raise TimeZoneNotConfirmed
+    if raffle.draw_at is None:
+        if not raffle.draw_when_sold_out:
+            raise DrawDateMissing
+    elif raffle.draw_at <= now:
+        raise DrawDateNotAhead(draw_at=raffle.draw_at)
+    end = sale_rules.compute_sales_end(raffle)
+    if end is not None and end <= now:
+        raise SalesEndNotAhead(sales_end=end)
 
 
 def _lock_raffle(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
-    raffle = raffle_queries.load_raffle(raffle_id, lock=True)
+    raffle = locks.lock_raffle(raffle_id)
     transitions.check_transition(
         transitions.RAFFLE_TRANSITIONS, current=RaffleStatus(raffle.status), wanted=wanted
     )
     return raffle
 
 
-def _change_raffle_status(raffle: Raffle, *, to: RaffleStatus, now: datetime) -> Raffle:
-    changed = Raffle.objects.filter(pk=raffle.pk, status=raffle.status).update(
-        status=to, updated_at=now
-    )
+def _change_status(
+    raffle: Raffle,
+    *,
+    to: RaffleStatus,
+    action: RaffleAction,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Raffle:
+    before = RaffleStatus(raffle.status)
+    changed = Raffle.objects.filter(pk=raffle.pk, status=before).update(status=to, updated_at=now)
     row_count.check_row_count(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
     raffle.status, raffle.updated_at = to, now
+    _record_raffle_event(raffle, action=action, before=before, by=by, now=now, reason=reason)
     return raffle
+
+
+_ACTIONS_ABOUT_ORDERS = (RaffleAction.DRAW_MOVED, RaffleAction.CALLED_OFF)
+"""Actions after which the orders of the raffle are worked off."""
+
+
+def _record_raffle_event(
+    raffle: Raffle,
+    *,
+    action: RaffleAction,
+    before: RaffleStatus,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    draw_before: datetime | None = None,
+) -> None:
+    event = RaffleEvent.objects.create(
+        raffle=raffle,
+        action=action,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label,
+        from_status=before,
+        to_status=raffle.status,
+        reason=reason,
+        draw_before=draw_before,
+        draw_after=raffle.draw_at,
+        at=now,
+        unfinished=action in _ACTIONS_ABOUT_ORDERS,
+    )
+    signals.raffle_changed.send(sender=Raffle, raffle=raffle, event=event, by=by, now=now)

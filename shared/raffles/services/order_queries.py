@@ -70,5 +70,6 @@ def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int |
         Up to `limit` pairs of order id and contact id, so the contact can be locked first.
 
     """
-    due = Order.objects.filter(EXPIRING_ORDERS, expires_at__lt=now - DEADLINE_GRACE)
+    latest = now - DEADLINE_GRACE
+    due = Order.objects.filter(EXPIRING_ORDERS, expires_at__lt=latest)
     return list(due.order_by("expires_at").values_list("id", "contact_id")[:limit])

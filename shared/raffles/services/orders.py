@@ -1,7 +1,7 @@
-"""Life of an order: locked, placed, cancelled and expired.
+"""Life of an order: placed, cancelled and expired.
 
 The functions run inside the caller's transaction, with the contact locked first and the order by
-`lock_order`.
+`locks.lock_order`.
 """
 
 from collections.abc import Mapping
@@ -10,34 +10,19 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.core.constants import DEADLINE_GRACE
-from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
+from shared.core.enums import OrderAction, OrderStatus
+from shared.raffles import sale_rules
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.errors import (
     OrderAlreadyPaid,
     OrderEnded,
     OrderExpired,
     OrderNotDraft,
-    OrderNotFound,
-    RaffleDrawn,
 )
 from shared.raffles.models import Order
 from shared.raffles.services import history, tickets
 
 _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-def lock_order(order_id: int) -> Order:
-    """Lock an order and return it with its raffle; the caller has locked its contact before.
-
-    Raises:
-        OrderNotFound: there is no such order.
-
-    """
-    locking = Order.objects.select_for_update(no_key=True, of=("self",))
-    try:
-        return locking.select_related("raffle").get(pk=order_id)
-    except Order.DoesNotExist:
-        raise OrderNotFound(order_id=order_id) from None
 
 
 def place(
@@ -51,7 +36,7 @@ def place(
     """Turn a hold into an order that waits for payment; the time to pay starts.
 
     Args:
-        order: locked by `lock_order`.
+        order: locked by `locks.lock_order`.
         at: when the buyer confirmed, by the time of their message; it is compared with the
             deadline.
         now: start of the time to pay.
@@ -61,16 +46,16 @@ def place(
     Raises:
         OrderExpired: `at` is after the deadline and `DEADLINE_GRACE`, or the order has expired.
         OrderNotDraft: it was placed, paid or cancelled before.
-        RaffleDrawn: the raffle is drawn.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
 
     """
     if order.status == OrderStatus.EXPIRED:
         raise OrderExpired(order_id=order.pk)
     if order.status != OrderStatus.DRAFT:
         raise OrderNotDraft(status=order.status)
+    sale_rules.refuse_unless_settling(order.raffle, now=now)
     if order.expires_at is not None and at > order.expires_at + DEADLINE_GRACE:
         raise OrderExpired(order_id=order.pk)
-    refuse_after_the_draw(order)
     return history.change_order_status(
         order,
         to=OrderStatus.PENDING_PAYMENT,
@@ -89,7 +74,7 @@ def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order
     """Cancel an order that is not paid and release its ticket numbers.
 
     Args:
-        order: locked by `lock_order`.
+        order: locked by `locks.lock_order`.
         by: the author of the cancellation.
         now: time of the cancellation.
         reason: the reason as text; may be empty.
@@ -97,10 +82,12 @@ def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order
     Raises:
         OrderAlreadyPaid: a paid order is never cancelled.
         OrderEnded: it was cancelled or has expired before.
+        RaffleSealed, RaffleDrawn: nothing changes any more.
 
     """
     refuse_if_over(order)
-    return _end_order(
+    sale_rules.refuse_after_sealing(order.raffle)
+    return end_order(
         order,
         to=OrderStatus.CANCELLED,
         action=OrderAction.CANCELLED,
@@ -118,15 +105,28 @@ def expire(order: Order, *, now: datetime) -> bool:
 
     """
     running = order.status in Order.LIVE and not order.under_review
-    if not running or order.expires_at is None or now <= order.expires_at + DEADLINE_GRACE:
+    if not running or order.expires_at is None:
         return False
-    _end_order(order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=SWEEPER, now=now)
+    if now <= sale_rules.cap_deadline(order.raffle, order.expires_at) + DEADLINE_GRACE:
+        return False
+    end_order(order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=SWEEPER, now=now)
     return True
 
 
+def cap_deadline(order: Order) -> None:
+    """Move the deadline of a locked order to the draw of its raffle, if it is later."""
+    if order.expires_at is None:
+        return
+    capped = sale_rules.cap_deadline(order.raffle, order.expires_at)
+    if capped != order.expires_at:
+        order.expires_at = capped
+        order.save(update_fields=["expires_at"])
+
+
 def compute_payment_deadline(order: Order, *, now: datetime) -> datetime:
-    """Return the deadline of an order whose time to pay starts now."""
-    return now + timedelta(minutes=order.raffle.hold_minutes)
+    """Return the deadline of an order whose time to pay starts now; never after the draw."""
+    wanted = now + timedelta(minutes=order.raffle.hold_minutes)
+    return sale_rules.cap_deadline(order.raffle, wanted)
 
 
 def refuse_if_over(order: Order) -> None:
@@ -151,22 +151,12 @@ _ENDING_ACTIONS: Final = (
     OrderAction.EXPIRED,
     OrderAction.PROOF_REJECTED,  # of a late payment; an earlier one is older than the end
     OrderAction.REFUND_NOTED,
+    OrderAction.REFUNDED,
 )
 """Actions that ended an order, or decided about it after its end."""
 
 
-def refuse_after_the_draw(order: Order) -> None:
-    """Check that the raffle of an order is not drawn.
-
-    Raises:
-        RaffleDrawn: it is.
-
-    """
-    if order.raffle.status == RaffleStatus.DRAWN:
-        raise RaffleDrawn(raffle_id=order.raffle_id)
-
-
-def _end_order(
+def end_order(
     order: Order,
     *,
     to: OrderStatus,
@@ -174,7 +164,20 @@ def _end_order(
     by: Actor,
     now: datetime,
     reason: str = "",
+    changes: Mapping[str, Any] = _NO_CHANGES,
 ) -> Order:
+    """End an order that is not paid and release its ticket numbers.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        to: the status in which it ends.
+        action: the action that the history entry names.
+        by: the author.
+        now: time of the end.
+        reason: the reason as text; may be empty.
+        changes: other fields of the order that change with it, by field name.
+
+    """
     tickets.release_order_tickets(order, now=now)
     return history.change_order_status(
         order,
@@ -183,5 +186,10 @@ def _end_order(
         by=by,
         now=now,
         reason=reason,
-        changes={"closed_at": now, "under_review_since": None, "asked_again_at": None},
+        changes={
+            "closed_at": now,
+            "under_review_since": None,
+            "asked_again_at": None,
+            **changes,
+        },
     )

@@ -1,7 +1,7 @@
 """Decisions about payments: confirmed, rejected, asked for again, or paid too late.
 
 The functions run inside the caller's transaction, with the contact locked first and the order by
-`orders.lock_order`.
+`locks.lock_order`.
 """
 
 from collections.abc import Collection
@@ -9,7 +9,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
+from django.db.models import Min
+
 from shared.core.enums import (
+    ActorKind,
+    LedgerKind,
     OrderAction,
     OrderStatus,
     ProofStatus,
@@ -17,22 +21,30 @@ from shared.core.enums import (
     Verdict,
     format_label,
 )
+from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     AmountMismatch,
     AskedJustNow,
+    ConfirmationUndone,
     DecisionMade,
+    DrawTimeReached,
     NothingToReview,
     OrderNotPlaced,
     ProofUnseen,
     RejectionNoteMissing,
 )
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.notes import clean_note
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, orders, tickets
+from shared.raffles.services import history, ledger, orders, reversals, tickets
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
 """Time within which a second request for a better proof counts as the same request."""
+
+
+FREE_REASON: Final = "the numbers are free"
+"""Reason in the history of an order without anything to pay."""
 
 
 def confirm_payment(
@@ -48,10 +60,12 @@ def confirm_payment(
     """Sell an order's ticket numbers to its buyer, because the money has arrived.
 
     A second confirmation changes nothing. An order that had ended takes its ticket numbers back if
-    all are free and the raffle is not drawn; otherwise it is flagged and nothing is sold.
+    all are free and its raffle may still settle; otherwise it is flagged and nothing is sold. A
+    cancelled one takes them back only if a person confirms it. After the time of the draw only a
+    person confirms, and only orders whose first proof was sent before it.
 
     Args:
-        order: locked by `orders.lock_order`.
+        order: locked by `locks.lock_order`.
         by: the author of the confirmation.
         now: time of the confirmation.
         seen_proofs: ids of the payment proofs that were looked at; None: not checked.
@@ -69,10 +83,14 @@ def confirm_payment(
         OrderEnded: `reviewed`, and the order has ended and needs no decision.
         ProofUnseen: a pending proof is not among those seen.
         AmountMismatch: `received` is not the order's total.
-        RaffleDrawn: nothing is sold after the draw.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
+        ConfirmationUndone: a person undid the confirmation, and a token repeats it.
+        OrderRefunded: the payment was refunded.
+        NoteTooLong: the reason is too long.
         DecisionMade: the order had ended, a refund was noted, and no proof has come since.
 
     """
+    reason = clean_note(reason)
     if reviewed and order.status != OrderStatus.PAID and not order.needs_decision:
         _refuse_unless_under_review(order)
     match OrderStatus(order.status):
@@ -81,12 +99,14 @@ def confirm_payment(
         case OrderStatus.DRAFT:
             raise OrderNotPlaced(order_id=order.pk)
         case OrderStatus.PENDING_PAYMENT:
-            orders.refuse_after_the_draw(order)
+            refuse_if_too_late(order, by=by, now=now)
+            _refuse_if_undone(order, by=by)
             refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_order(order, by=by, now=now, late=False, reason=reason)
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
-            _refuse_if_refunded(order)
+            reversals.refuse_if_refunded(order)
+            _refuse_if_refund_noted(order)
             refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_late_order(order, by=by, now=now, reason=reason)
@@ -105,10 +125,11 @@ def reject_proofs(
 ) -> Order:
     """Reject an order's pending payment proofs; the time to pay starts again.
 
-    An ended order that needs a decision stays ended, and the decision is made by it.
+    An ended order that needs a decision stays ended, and the decision is made by it. Once the time
+    of the draw has come, there is no time left to pay: the order is cancelled.
 
     Args:
-        order: locked by `orders.lock_order`.
+        order: locked by `locks.lock_order`.
         reason: what is wrong with the proof.
         note: more about it, which the buyer reads; needed with the reason `OTHER`, else it may be
             empty.
@@ -118,17 +139,34 @@ def reject_proofs(
 
     Raises:
         RejectionNoteMissing: the reason is `OTHER` and the note is empty.
+        NoteTooLong: the note is too long.
+        RaffleSealed, RaffleDrawn: nothing changes any more.
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
         NothingToReview: no proof is waiting for a decision.
         ProofUnseen: a pending proof is not among those seen.
 
     """
-    if reason is RejectReason.OTHER and not note.strip():
+    note = clean_note(note)
+    if reason is RejectReason.OTHER and not note:
         raise RejectionNoteMissing
     if not order.needs_decision:
         _refuse_unless_under_review(order)
+        sale_rules.refuse_after_sealing(order.raffle)
     refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     set_proof_verdicts(order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason, note=note)
+    history_reason = ": ".join(filter(None, [format_label(reason), note]))
+    if order.status == OrderStatus.PENDING_PAYMENT and not sale_rules.may_still_settle(
+        order.raffle, now=now
+    ):
+        return orders.end_order(
+            order,
+            to=OrderStatus.CANCELLED,
+            action=OrderAction.PROOF_REJECTED,
+            by=by,
+            now=now,
+            reason=history_reason,
+            changes={"expires_at": None},
+        )
     changes: dict[str, Any] = {
         "under_review_since": None,
         "asked_again_at": None,
@@ -141,7 +179,7 @@ def reject_proofs(
         action=OrderAction.PROOF_REJECTED,
         by=by,
         now=now,
-        reason=": ".join(filter(None, [format_label(reason), note])),
+        reason=history_reason,
         changes=changes,
     )
 
@@ -159,20 +197,24 @@ def ask_for_better_proof(
     The buyer's next proof fulfils the request.
 
     Args:
-        order: locked by `orders.lock_order`.
+        order: locked by `locks.lock_order`.
         note: what is needed, which the buyer reads; may be empty.
         by: the reviewer.
         now: time of the request.
         seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
+        NoteTooLong: the note is too long.
+        RaffleSealed, RaffleDrawn: nothing changes any more.
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
         NothingToReview: no proof is waiting for a decision.
         ProofUnseen: a pending proof is not among those seen.
         AskedJustNow: the last request is less than `ASK_AGAIN_INTERVAL` old.
 
     """
+    note = clean_note(note)
     _refuse_unless_under_review(order)
+    sale_rules.refuse_after_sealing(order.raffle)
     refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     if order.asked_again_at is not None and now - order.asked_again_at < ASK_AGAIN_INTERVAL:
         author = history.find_last_author(order, OrderAction.ASKED_AGAIN)
@@ -194,7 +236,7 @@ def _refuse_unless_under_review(order: Order) -> None:
         raise NothingToReview(order_id=order.pk, by=rejected.by, at=rejected.at)
 
 
-def _refuse_if_refunded(order: Order) -> None:
+def _refuse_if_refund_noted(order: Order) -> None:
     """Refuse an order whose refund was noted, unless another proof has come since."""
     latest = history.find_last_event(order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED)
     if latest is not None and latest.action == OrderAction.REFUND_NOTED:
@@ -202,11 +244,53 @@ def _refuse_if_refunded(order: Order) -> None:
         raise DecisionMade(by=refunded.by, at=refunded.at)
 
 
+def _refuse_if_undone(order: Order, *, by: Actor) -> None:
+    """Refuse a token's confirmation of an order that was undone, until a person has decided."""
+    if by.kind is not ActorKind.TOKEN:
+        return
+    undone = history.find_last_event(order, OrderAction.UNCONFIRMED)
+    if undone is None:
+        return
+    decisions = order.events.filter(pk__gt=undone.pk, actor_kind=ActorKind.STAFF)
+    if not decisions.filter(action__in=_PROOF_DECISIONS).exists():
+        author = history.get_event_author(undone)
+        raise ConfirmationUndone(by=author.by, at=author.at)
+
+
+_PROOF_DECISIONS: Final = (OrderAction.PROOF_REJECTED, OrderAction.ASKED_AGAIN)
+"""Decisions of a person after which a token may confirm the next proof."""
+
+
+def refuse_if_too_late(order: Order, *, by: Actor, now: datetime) -> None:
+    """Check that the payment of an order that holds its ticket numbers may be confirmed.
+
+    After the time of the draw a person may, if the first proof was sent before it.
+
+    Raises:
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it may not.
+
+    """
+    refusal = sale_rules.find_settling_refusal(order.raffle, now=now)
+    if isinstance(refusal, DrawTimeReached) and by.kind is ActorKind.STAFF:
+        first = find_first_proof_time(order)
+        if first is not None and not sale_rules.is_draw_due(order.raffle, now=first):
+            return
+    if refusal is not None:
+        raise refusal
+
+
+def find_first_proof_time(order: Order) -> datetime | None:
+    """Return when the buyer sent the first proof whose file is not lost; None without any."""
+    proofs = order.proofs.exclude(status=ProofStatus.FAILED)
+    first: datetime | None = proofs.aggregate(first=Min("arrived_at"))["first"]
+    return first
+
+
 def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
     """Check that every pending proof of an order was looked at.
 
     Args:
-        order: locked by `orders.lock_order`.
+        order: locked by `locks.lock_order`.
         seen_proofs: ids of the payment proofs that were looked at; None: nothing is checked.
 
     Raises:
@@ -238,14 +322,21 @@ def sell_late_order(
 ) -> Settled | NeedsDecision:
     """Sell an ended order's ticket numbers if it can take them back; else flag it for a decision.
 
+    A cancelled order takes them back only if a person decides so.
+
     Args:
-        order: an ended order, locked by `orders.lock_order`.
+        order: an ended order, locked by `locks.lock_order`.
         by: the author of the confirmation.
         now: time of the confirmation.
         reason: the reason as text; may be empty.
 
     """
-    taken_back = tickets.take_back_tickets(order)
+    by_person = by.kind is ActorKind.STAFF
+    taken_back = tickets.take_back_tickets(
+        order,
+        allowed=sale_rules.may_still_settle(order.raffle, now=now)
+        and (by_person or order.status == OrderStatus.EXPIRED),
+    )
     if taken_back.succeeded:
         history.record_order_event(order, action=OrderAction.NUMBERS_TAKEN_BACK, by=by, now=now)
         return sell_order(order, by=by, now=now, late=True, reason=reason)
@@ -277,7 +368,7 @@ def sell_order(
     """Sell the ticket numbers that an order holds; the caller has checked that it may be sold.
 
     Args:
-        order: locked by `orders.lock_order`, its ticket numbers held.
+        order: locked by `locks.lock_order`, its ticket numbers held.
         by: the author of the confirmation.
         now: time of the sale.
         late: whether its ticket numbers had to be taken back or replaced first.
@@ -301,6 +392,13 @@ def sell_order(
             "needs_decision": False,
         },
     )
+    ledger.record_ledger_entry(
+        order,
+        kind=LedgerKind.CONFIRMED,
+        confirmation=ledger.load_confirmation(order),
+        by=by,
+        now=now,
+    )
     return Settled(order, late=late)
 
 
@@ -318,7 +416,7 @@ def set_proof_verdicts(
     A proof whose file could not be fetched proves nothing and is never accepted.
 
     Args:
-        order: locked by `orders.lock_order`.
+        order: locked by `locks.lock_order`.
         verdict: the verdict.
         by: the reviewer.
         now: time of the decision.

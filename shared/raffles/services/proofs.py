@@ -1,18 +1,19 @@
 """Receipt of payment proofs and their effect on orders.
 
 The functions run inside the caller's transaction, with the contact locked first and the order by
-`orders.lock_order`.
+`locks.lock_order`.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.core.enums import OrderAction, OrderStatus, ProofStatus
-from shared.raffles.actor import Actor
+from shared.core.enums import OrderAction, OrderStatus, ProofStatus, RaffleStatus
+from shared.raffles import sale_rules
+from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import history, payments, proof_fetching, tickets
+from shared.raffles.services import history, orders, payments, proof_fetching, tickets
 
 
 def receive_proof(
@@ -20,13 +21,14 @@ def receive_proof(
 ) -> ProofKept | ProofLate | ProofOrphan | ProofRepeated:
     """Create a payment proof and stop its order's clock.
 
-    An order that had ended takes its ticket numbers back if all are free and the raffle is not
-    drawn; otherwise it is flagged for a decision. A hold that was not confirmed yet is placed,
-    because a buyer who pays wants the numbers.
+    An order that has expired takes its ticket numbers back if all are free and its raffle may still
+    settle; otherwise, and if it was cancelled, it is flagged for a decision. A hold that was not
+    confirmed yet is placed, because a buyer who pays wants the numbers. The first proof of an order
+    that was sent after the time of the draw ends the order and is flagged, too.
 
     Args:
         source: the message it came with.
-        order: the order it pays, locked by `orders.lock_order`; None if it fits none.
+        order: the order it pays, locked by `locks.lock_order`; None if it fits none.
         contact_id: the sender, locked by the caller.
         by: the sender, for the history.
         now: time of receipt, from which the file is due to be fetched.
@@ -43,9 +45,7 @@ def receive_proof(
     proof = _create_proof(source, order=order, contact_id=contact_id, now=now)
     if order is None:
         return ProofOrphan(proof)
-    if order.status not in Order.HOLDING:
-        return ProofLate(proof, order, taken_back=_record_late_proof(order, by=by, now=now))
-    return ProofKept(proof, order, first=_record_proof(order, by=by, now=now))
+    return _record_receipt([proof], order, by=by, now=now)
 
 
 def assign_proofs(
@@ -55,7 +55,7 @@ def assign_proofs(
 
     Args:
         proofs: at least one, locked, without an order or a verdict.
-        order: the order they pay, locked by `orders.lock_order`.
+        order: the order they pay, locked by `locks.lock_order`.
         by: the author of the decision.
         now: time of the decision.
         reason: the reason as text, for the history; may be empty.
@@ -68,13 +68,7 @@ def assign_proofs(
         proof.order = order
         proof.late = _is_late(order, arrived_at=proof.arrived_at)
         proof.save(update_fields=["order", "late"])
-    outcome: ProofKept | ProofLate
-    if order.status not in Order.HOLDING:
-        taken_back = _record_late_proof(order, by=by, now=now, reason=reason)
-        outcome = ProofLate(proofs[0], order, taken_back=taken_back)
-    else:
-        first = _record_proof(order, by=by, now=now, reason=reason)
-        outcome = ProofKept(proofs[0], order, first=first)
+    outcome = _record_receipt(proofs, order, by=by, now=now, reason=reason)
     for proof in proofs:
         proof_fetching.signal_if_kept(proof, now=now)
     return outcome
@@ -103,6 +97,38 @@ def _is_late(order: Order, *, arrived_at: datetime) -> bool:
     return ended_at is not None and arrived_at > ended_at
 
 
+def _record_receipt(
+    proofs: Sequence[PaymentProof], order: Order, *, by: Actor, now: datetime, reason: str = ""
+) -> ProofKept | ProofLate:
+    """Record what one or several proofs mean for their order."""
+    sent_at = min(proof.arrived_at for proof in proofs)
+    if _comes_too_late(order, sent_at=sent_at):
+        _end_unsettled_order(order, now=now)
+    if order.status in Order.HOLDING:
+        first = _record_proof(order, by=by, now=now, reason=reason)
+        return ProofKept(proofs[0], order, first=first)
+    taken_back = _record_late_proof(order, by=by, now=now, reason=reason)
+    return ProofLate(proofs[0], order, taken_back=taken_back)
+
+
+def _comes_too_late(order: Order, *, sent_at: datetime) -> bool:
+    """Whether it is the first proof of a live order, and nothing may be settled any more."""
+    waits_for_proof = order.status in Order.LIVE and not order.under_review
+    return waits_for_proof and not sale_rules.may_still_settle(order.raffle, now=sent_at)
+
+
+def _end_unsettled_order(order: Order, *, now: datetime) -> None:
+    """End a live order whose time ended with the draw, or whose raffle was called off."""
+    called_off = order.raffle.status == RaffleStatus.CANCELLED
+    orders.end_order(
+        order,
+        to=OrderStatus.CANCELLED if called_off else OrderStatus.EXPIRED,
+        action=OrderAction.CANCELLED if called_off else OrderAction.EXPIRED,
+        by=SWEEPER,
+        now=now,
+    )
+
+
 def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
     """Record a proof of an order that has not ended; return whether it began the review."""
     if order.status == OrderStatus.DRAFT:
@@ -114,6 +140,8 @@ def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -
             now=now,
             changes={"placed_at": now},
         )
+        if order.total == 0:
+            payments.sell_order(order, by=by, now=now, late=False, reason=payments.FREE_REASON)
     first = order.status == OrderStatus.PENDING_PAYMENT and not order.under_review
     changes: dict[str, Any] = {}
     if first:
@@ -131,7 +159,10 @@ def _record_late_proof(order: Order, *, by: Actor, now: datetime, reason: str = 
     history.record_order_event(
         order, action=OrderAction.PROOF_RECEIVED, by=by, now=now, reason=reason
     )
-    if tickets.take_back_tickets(order).succeeded:
+    allowed = order.status == OrderStatus.EXPIRED and sale_rules.may_still_settle(
+        order.raffle, now=now
+    )
+    if tickets.take_back_tickets(order, allowed=allowed).succeeded:
         history.change_order_status(
             order,
             to=OrderStatus.PENDING_PAYMENT,

@@ -1,0 +1,74 @@
+"""Ledger entries: money in with each confirmation, money back with each undo or refund.
+
+The functions run inside the caller's transaction, with the order locked.
+"""
+
+from datetime import datetime
+
+from shared.core.enums import LedgerKind, OrderAction
+from shared.raffles.actor import Actor
+from shared.raffles.models import LedgerEntry, Order, OrderEvent
+from shared.raffles.services import history
+
+
+def record_ledger_entry(
+    order: Order,
+    *,
+    kind: LedgerKind,
+    confirmation: OrderEvent | None,
+    by: Actor,
+    now: datetime,
+    reference: str = "",
+) -> LedgerEntry:
+    """Add an entry about the whole amount of an order.
+
+    Args:
+        order: the order, locked.
+        kind: money in, or the reason why it went back.
+        confirmation: the confirmation that brought the money in; None for LATE_REFUNDED.
+        by: the author.
+        now: time of the change.
+        reference: e.g. of the bank transfer; may be empty.
+
+    Raises:
+        IntegrityError: the confirmation has such an entry already.
+
+    """
+    return LedgerEntry.objects.create(
+        raffle_id=order.raffle_id,
+        order=order,
+        kind=kind,
+        confirmation=confirmation,
+        amount=order.total,
+        currency=order.currency,
+        quantity=order.quantity,
+        reference=reference,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label,
+        at=now,
+    )
+
+
+def load_confirmation(order: Order) -> OrderEvent:
+    """Return the latest confirmation of an order that is paid, or was.
+
+    Raises:
+        RuntimeError: its history has no confirmation, which is a bug.
+
+    """
+    event = history.find_last_event(order, OrderAction.PAID)
+    if event is None:
+        raise RuntimeError(f"order {order.pk} is paid and its history does not say so")
+    return event
+
+
+def find_reversal(confirmation_id: int) -> LedgerEntry | None:
+    """Return the entry by which the money of a confirmation went back, or None."""
+    reversals = LedgerEntry.objects.filter(kind__in=[LedgerKind.UNDONE, LedgerKind.REFUNDED])
+    return reversals.filter(confirmation_id=confirmation_id).first()
+
+
+def find_refund(order: Order) -> LedgerEntry | None:
+    """Return the refund of a paid order, or None."""
+    return order.ledger.filter(kind=LedgerKind.REFUNDED).order_by("-id").first()
