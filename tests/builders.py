@@ -11,6 +11,8 @@ from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.whatsapp.models import WhatsAppContact
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DRAW: Final = datetime(2037, 12, 12, 20, 0, tzinfo=UTC)
+"""A Saturday that is far enough: pages and processes compare it with the real time."""
 MINUTE: Final = timedelta(minutes=1)
 PHONE_NUMBER_ID: Final = "106540352242922"
 
@@ -29,7 +31,8 @@ def create_raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: An
             "payment_instructions": "Bank of Example, account 000-123, name: Club.",
             "seller_contact": "Ana, +1 555 0100",
             "status": RaffleStatus.OPEN,
-            "draw_at": datetime(2026, 12, 12, 20, 0, tzinfo=UTC),
+            "time_zone_confirmed": True,
+            "draw_at": DRAW,
             **fields,
         }
     )

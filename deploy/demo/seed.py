@@ -13,6 +13,7 @@ from backoffice.api.models import ApiToken
 from deploy.demo.environment import SeededDemo
 from shared.core.config import PROJECT_ROOT
 from shared.core.enums import RaffleStatus, Scope
+from shared.raffles.actor import SYSTEM
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle
 from shared.raffles.services.ticket_numbers import number_generation
@@ -79,7 +80,7 @@ def _ensure_raffle(*, now: datetime) -> tuple[int, str]:
         raffle = Raffle.objects.create(**_build_sample_raffle(now=now))
     if raffle.status == RaffleStatus.DRAFT:  # new, or the first demo was cut short
         number_generation.generate_numbers(raffle.pk)
-        lifecycle.open_raffle(raffle.pk, now=now)
+        lifecycle.open_raffle(raffle.pk, by=SYSTEM, now=now)
     return raffle.pk, raffle.title
 
 
@@ -91,6 +92,7 @@ def _build_sample_raffle(*, now: datetime) -> dict[str, object]:
         "description": "One hundred numbers, one winner.",
         "price": Decimal("5.00"),
         "currency": "USD",
+        "time_zone_confirmed": True,
         "number_count": 100,
         "first_number": 0,  # 00 to 99: two digits each
         "draw_at": draw,

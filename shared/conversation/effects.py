@@ -29,7 +29,15 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import NumbersTaken, OrderNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import availability, orders, orphan_proofs, proofs, reservations
+from shared.raffles.services import (
+    availability,
+    locks,
+    orders,
+    orphan_proofs,
+    payments,
+    proofs,
+    reservations,
+)
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
@@ -76,6 +84,10 @@ def _apply_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
         case PlaceOrder(order_id):
             order = _lock_own_order(order_id, turn)
             orders.place(order, at=turn.message.sent_at, now=turn.now, by=turn.actor)
+            if order.total == 0:
+                payments.sell_order(
+                    order, by=turn.actor, now=turn.now, late=False, reason=payments.FREE_REASON
+                )
             return OrderPlaced(order_id)
         case CancelOwnOrder(order_id):
             orders.cancel(_lock_own_order(order_id, turn), by=turn.actor, now=turn.now)
@@ -89,10 +101,18 @@ def _apply_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
 
 
 def _lock_own_order(order_id: int, turn: InboundTurn) -> Order:
-    order = orders.lock_order(order_id)
+    order = locks.lock_order(order_id)
     if order.contact_id != turn.contact.pk:
         raise OrderNotFound(order_id=order_id)
     return order
+
+
+def _load_own_order(order_id: int, turn: InboundTurn) -> Order:
+    """Return an order of the buyer without locking it; the hold that replaces it does."""
+    try:
+        return Order.objects.get(pk=order_id, contact=turn.contact)
+    except Order.DoesNotExist:
+        raise OrderNotFound(order_id=order_id) from None
 
 
 def _hold_tickets(effect: HoldRandom | HoldNumbers, turn: InboundTurn) -> NumbersHeld:
@@ -101,7 +121,7 @@ def _hold_tickets(effect: HoldRandom | HoldNumbers, turn: InboundTurn) -> Number
         "contact_id": turn.contact.pk,
         "now": turn.now,
         "by": turn.actor,
-        "replacing": _lock_own_order(effect.replacing, turn) if effect.replacing else None,
+        "replacing": _load_own_order(effect.replacing, turn) if effect.replacing else None,
     }
     if isinstance(effect, HoldRandom):
         order = reservations.hold_random(

@@ -11,11 +11,11 @@ from django.db import transaction
 from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import order_updates
 from shared.core import logs
+from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import late_payments, payments
-from shared.use_cases.locking import lock_order_with_contacts
+from shared.raffles.services import late_payments, locks, payments, reversals
 
 _log = logs.get_logger(__name__)
 
@@ -31,8 +31,7 @@ def take_back_numbers(
 ) -> Settled | NeedsDecision:
     """Sell the old ticket numbers after all, with a message that confirms it.
 
-    If some of them belong to other orders or the raffle is drawn, nothing changes and the order
-    still needs a decision.
+    If some of them belong to other orders, nothing changes and the order still needs a decision.
 
     Args:
         order_id: an order that needs a decision.
@@ -45,10 +44,14 @@ def take_back_numbers(
         OrderNotFound: there is no such order.
         DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
         ProofUnseen: a pending proof is not among those seen.
+        OrderRefunded: the order was paid and refunded before.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
 
     """
-    order = lock_order_with_contacts(order_id)
+    order = locks.lock_order_with_contacts(order_id)
     late_payments.refuse_if_decided(order)
+    reversals.refuse_if_refunded(order)
+    sale_rules.refuse_unless_settling(order.raffle, now=now)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     outcome = payments.sell_late_order(order, by=by, now=now, reason=reason)
     if isinstance(outcome, Settled):
@@ -70,7 +73,7 @@ def replace_numbers(
 ) -> Settled:
     """Sell other ticket numbers at the old price, with a message that names the old and new ones.
 
-    A paused or closed raffle allows it, a drawn one does not.
+    A paused or closed raffle allows it; not after the time of the draw.
 
     Args:
         order_id: an order that needs a decision.
@@ -85,11 +88,12 @@ def replace_numbers(
     Raises:
         OrderNotFound: there is no such order.
         DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
-        ProofUnseen, RaffleDrawn, QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft:
-            see `raffles.services.late_payments.replace_numbers`.
+        ProofUnseen, OrderRefunded, RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached,
+            QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft: see
+            `raffles.services.late_payments.replace_numbers`.
 
     """
-    order = lock_order_with_contacts(order_id)
+    order = locks.lock_order_with_contacts(order_id)
     old = order.list_ticket_numbers()
     settled = late_payments.replace_numbers(
         order,
@@ -120,19 +124,20 @@ def note_refund(
 
     Args:
         order_id: an order that needs a decision.
-        note: how the money goes back, which the buyer reads too; may be empty.
+        note: why and how the money goes back, which the buyer reads.
         by: the author of the decision.
         now: the present time.
         seen_proofs: ids of the payment proofs that were looked at; None: not checked.
 
     Raises:
         OrderNotFound: there is no such order.
+        NoteMissing, NoteTooLong: the note is empty or too long.
         DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
         ProofUnseen: a pending proof is not among those seen.
 
     """
     order = late_payments.note_refund(
-        lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
+        locks.lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
     )
     notify_buyer(
         order, lambda known: order_updates.build_refund_noted_message(known, note=note), now=now

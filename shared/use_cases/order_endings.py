@@ -13,8 +13,8 @@ from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import InboxStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
-from shared.raffles.services import order_queries, orders, payments
-from shared.use_cases.locking import lock_order_with_contacts
+from shared.raffles.notes import clean_note
+from shared.raffles.services import locks, order_queries, orders, payments
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
@@ -47,10 +47,13 @@ def cancel_order(
         OrderNotFound: there is no such order.
         OrderAlreadyPaid: a paid order is never cancelled.
         OrderEnded: it was cancelled or has expired before.
+        RaffleSealed, RaffleDrawn: nothing changes any more.
+        NoteTooLong: the reason is too long.
         ProofUnseen: a pending proof is not among those seen.
 
     """
-    order = lock_order_with_contacts(order_id)
+    reason = clean_note(reason)
+    order = locks.lock_order_with_contacts(order_id)
     orders.refuse_if_over(order)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     order = orders.cancel(order, by=by, now=now, reason=reason)
@@ -109,7 +112,7 @@ def _expire_order_or_alarm(order_id: int, contact_id: int | None, *, now: dateti
 def _expire_order(order_id: int, contact_id: int | None, *, now: datetime) -> bool:
     if contact_id is not None:
         contacts.lock_contact(contact_id)
-    order = orders.lock_order(order_id)
+    order = locks.lock_order(order_id)
     if _has_message_before_deadline(order) or not orders.expire(order, now=now):
         return False
     notify_buyer(order, order_updates.build_expired_message, now=now)

@@ -14,6 +14,7 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate
 from shared.raffles.services import (
+    locks,
     orders,
     orphan_proofs,
     proof_queries,
@@ -21,7 +22,6 @@ from shared.raffles.services import (
     raffle_queries,
     reservations,
 )
-from shared.use_cases.locking import lock_order_with_contacts
 from shared.whatsapp.services.inbox import contacts
 
 _log = logs.get_logger(__name__)
@@ -50,7 +50,9 @@ def attach_proof(
             are in the details.
 
     """
-    order = lock_order_with_contacts(order_id, sender_id=proof_queries.find_sender_id(proof_id))
+    order = locks.lock_order_with_contacts(
+        order_id, sender_id=proof_queries.find_sender_id(proof_id)
+    )
     proof = orphan_proofs.lock_orphan_proof(proof_id)
     outcome = proofs.assign_proofs(
         [proof], order=order, by=by, now=now, reason=f"attached by {by.label}"

@@ -13,8 +13,7 @@ from shared.core.enums import RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import payments
-from shared.use_cases.locking import lock_order_with_contacts
+from shared.raffles.services import locks, payments
 
 _log = logs.get_logger(__name__)
 
@@ -32,9 +31,9 @@ def confirm_payment(
 ) -> Settled | AlreadySettled | NeedsDecision:
     """Sell an order's ticket numbers to its buyer, with a message that confirms it.
 
-    A second confirmation changes nothing; its result names the first. An expired or cancelled
-    order takes its ticket numbers back if all are free. Otherwise it is flagged, nothing is sold
-    and the buyer gets a message that a person will decide.
+    A second confirmation changes nothing; its result names the first. An expired order, or one that
+    was cancelled and that a person confirms, takes its ticket numbers back if all are free.
+    Otherwise it is flagged, nothing is sold and the buyer gets a message that a person will decide.
 
     Args:
         order_id: primary key of the order.
@@ -51,11 +50,12 @@ def confirm_payment(
 
     Raises:
         OrderNotFound: there is no such order.
-        OrderNotPlaced, NothingToReview, OrderEnded, ProofUnseen, AmountMismatch, RaffleDrawn,
-            DecisionMade: see `raffles.services.payments.confirm_payment`.
+        OrderNotPlaced, NothingToReview, OrderEnded, ProofUnseen, AmountMismatch, RaffleSealed,
+            RaffleDrawn, RaffleCalledOff, DrawTimeReached, ConfirmationUndone, OrderRefunded,
+            NoteTooLong, DecisionMade: see `raffles.services.payments.confirm_payment`.
 
     """
-    order = lock_order_with_contacts(order_id)
+    order = locks.lock_order_with_contacts(order_id)
     was_flagged = order.needs_decision
     outcome = payments.confirm_payment(
         order,
@@ -86,6 +86,8 @@ def reject_payment(
 ) -> Order:
     """Reject an order's proofs, with a message that says why; the time to pay starts again.
 
+    Once the time of the draw has come, the order is cancelled instead.
+
     Args:
         order_id: primary key of the order.
         reason: what is wrong with the proofs.
@@ -97,12 +99,12 @@ def reject_payment(
 
     Raises:
         OrderNotFound: there is no such order.
-        RejectionNoteMissing, NothingToReview, ProofUnseen, OrderAlreadyPaid, OrderEnded: see
-            `raffles.services.payments.reject_proofs`.
+        RejectionNoteMissing, NoteTooLong, NothingToReview, ProofUnseen, OrderAlreadyPaid,
+            OrderEnded, RaffleSealed, RaffleDrawn: see `raffles.services.payments.reject_proofs`.
 
     """
     order = payments.reject_proofs(
-        lock_order_with_contacts(order_id),
+        locks.lock_order_with_contacts(order_id),
         reason=reason,
         note=note,
         by=by,
@@ -140,12 +142,12 @@ def ask_for_better_proof(
 
     Raises:
         OrderNotFound: there is no such order.
-        NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded: see
-            `raffles.services.payments.ask_for_better_proof`.
+        NoteTooLong, NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded,
+            RaffleSealed, RaffleDrawn: see `raffles.services.payments.ask_for_better_proof`.
 
     """
     order = payments.ask_for_better_proof(
-        lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
+        locks.lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
     )
     notify_buyer(
         order, lambda known: order_updates.build_asked_again_message(known, note=note), now=now

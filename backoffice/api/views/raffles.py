@@ -25,6 +25,7 @@ from backoffice.api.query_params import MAX_TICKET_NUMBER, MAX_TICKET_NUMBER_DIG
 from backoffice.api.responses import base, raffles
 from shared.core import enums, logs
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
+from shared.raffles import sale_rules
 from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability, lifecycle
@@ -155,7 +156,7 @@ class RaffleAvailabilityView(SingleRaffleView):
             raffles.build_availability_response(
                 raffle,
                 counts=availability.load_recent_counts(raffle.pk, now=now),
-                why_not=availability.get_not_selling_reason(raffle, now=now),
+                why_not=sale_rules.get_not_selling_reason(raffle, now=now),
             )
         )
 
@@ -217,15 +218,15 @@ class _RaffleLifecycleView(IdempotentView, SingleRaffleView):
 
         """
         raffle, already = self.load_raffle(), False
+        by = scopes.get_actor(request)
         try:
-            raffle = act(raffle.pk, now=now)
+            raffle = act(raffle.pk, by=by, now=now)
         except TransitionNotAllowed as refused:
             already = refused.details["current"] == to
             if not already:
                 raise
             raffle.refresh_from_db()
         else:
-            by = scopes.get_actor(request)
             _log.info("raffle_moved", raffle=raffle.pk, to=to.value, kind=by.kind, by=by.id)
         return base.render_response(
             raffles.build_transition_response(raffle, already=already, now=now)

@@ -117,7 +117,7 @@ class ProcessSteps:
                 pivot = dice.randrange(2**31)
                 late_payments.replace_numbers(order_id, numbers=None, pivot=pivot, **who)
             case _:
-                late_payments.note_refund(order_id, note="", **who)
+                late_payments.note_refund(order_id, note="Sent back.", **who)
 
     def _message(self, phone: str, dice: Random) -> dict[str, object]:
         about = {"from": phone, "id": f"wamid.R{next(_serial)}", "from_user_id": None}

@@ -190,7 +190,7 @@ def pays_too_late_and_gets_other_numbers(raffle: Raffle) -> None:
 
 def pays_too_late_and_gets_the_money_back(raffle: Raffle) -> None:
     order = order_states.create_late_order(raffle)
-    do_twice(lambda: late_payments.note_refund(order.pk, note="", **BY_STAFF_LATE))
+    do_twice(lambda: late_payments.note_refund(order.pk, note="By bank transfer.", **BY_STAFF_LATE))
 
 
 def pays_too_late_and_is_rejected(raffle: Raffle) -> None:

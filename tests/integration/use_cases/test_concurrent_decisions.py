@@ -114,7 +114,7 @@ def test_a_late_payment_is_decided_once() -> None:
         return late_payments.replace_numbers(order.pk, numbers=numbers or None, pivot=0, **BY_STAFF)
 
     def refund() -> object:
-        return late_payments.note_refund(order.pk, note="", **BY_STAFF)
+        return late_payments.note_refund(order.pk, note="By bank transfer.", **BY_STAFF)
 
     came = count_outcomes(partial(replace, 7, 8, 9), replace, refund)
 
@@ -132,7 +132,7 @@ def test_money_that_goes_back_buys_nothing_and_what_is_sold_does_not_go_back() -
     order_endings.cancel_order(other.pk, **BY_STAFF)
 
     def refund() -> object:
-        return late_payments.note_refund(order.pk, note="", **BY_STAFF)
+        return late_payments.note_refund(order.pk, note="By bank transfer.", **BY_STAFF)
 
     def confirm() -> object:
         outcome = payments.confirm_payment(order.pk, **BY_STAFF)

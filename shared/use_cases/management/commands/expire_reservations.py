@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shared.use_cases import order_endings
+from shared.use_cases import order_endings, raffle_changes
 
 
 class Command(BaseCommand):
@@ -19,3 +19,8 @@ class Command(BaseCommand):
         while expired := order_endings.expire_due_orders(now=timezone.now()):
             total += expired
         self.stdout.write(f"{total} orders expired.")
+        followed = 0
+        while count := raffle_changes.continue_raffle_changes(now=timezone.now()):
+            followed += count
+        if followed:
+            self.stdout.write(f"{followed} orders followed a change of their raffle.")

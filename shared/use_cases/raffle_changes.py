@@ -1,0 +1,151 @@
+"""Changes of a raffle that concern all its orders: a moved draw, a raffle that was called off.
+
+`raffles.services.lifecycle` changes the raffle in one transaction. Its orders are worked off here
+afterwards, each in a transaction of its own with the locks of any other change of an order. The
+raffle's history entry counts the progress, so that the next call, also of another process,
+continues where the last one ended.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from shared.conversation.notify import notify_buyer
+from shared.conversation.texts import raffle_updates
+from shared.core import logs
+from shared.core.enums import ActorKind, OrderAction, OrderStatus, RaffleAction
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order, RaffleEvent
+from shared.raffles.services import locks, orders, payments
+from shared.whatsapp.services import alarms
+
+_log = logs.get_logger(__name__)
+
+
+def continue_raffle_changes(*, now: datetime, limit: int = 100) -> int:
+    """Work off orders of raffles whose draw was moved or that were called off.
+
+    Args:
+        now: the present time.
+        limit: orders per call at most.
+
+    Returns:
+        How many orders were worked off; call again while that many are returned.
+
+    """
+    done = 0
+    for event in RaffleEvent.objects.filter(unfinished=True).order_by("id"):
+        done += _work_off_orders(event, now=now, limit=limit - done)
+        if done >= limit:
+            break
+    return done
+
+
+def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
+    waiting = Order.objects.filter(raffle_id=event.raffle_id, pk__gt=event.last_order_id)
+    order_ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:limit])
+    for order_id in order_ids:
+        if not _work_off_order_or_alarm(event, order_id, now=now):
+            return 0  # another process works on it
+    if len(order_ids) < limit:
+        RaffleEvent.objects.filter(pk=event.pk, last_order_id=event.last_order_id).update(
+            unfinished=False
+        )
+    return len(order_ids)
+
+
+def _work_off_order_or_alarm(event: RaffleEvent, order_id: int, *, now: datetime) -> bool:
+    """Work off one order; if that fails, sound an alarm and leave the order to a person."""
+    try:
+        return _work_off_order(event, order_id, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001 - an error in one order must not stop the others
+        _log.exception("raffle_change_failed", order_id=order_id, action=event.action)
+        alarms.sound_alarm(
+            f"raffle_change_failed:{order_id}",
+            title="An order did not follow its raffle",
+            detail=f"Order {order_id} was to follow “{event.get_action_display()}” and did not. "
+            "Please look at it; `manage check_inventory` tells what is wrong with it.",
+            now=now,
+        )
+        return _claim_order(event, order_id)
+
+
+@transaction.atomic(durable=True)
+def _work_off_order(event: RaffleEvent, order_id: int, *, now: datetime) -> bool:
+    order = locks.lock_order_with_contacts(order_id)
+    if not _claim_order(event, order_id):
+        return False
+    _FOLLOWERS[RaffleAction(event.action)](order, event, now)
+    return True
+
+
+def _claim_order(event: RaffleEvent, order_id: int) -> bool:
+    """Count an order as worked off, unless another process did so first."""
+    mine = RaffleEvent.objects.filter(
+        pk=event.pk, last_order_id=event.last_order_id, unfinished=True
+    )
+    if not mine.update(last_order_id=order_id):
+        return False
+    event.last_order_id = order_id
+    return True
+
+
+def _end_called_off_order(order: Order, event: RaffleEvent, now: datetime) -> None:
+    """End an order of a raffle that was called off, and tell the buyer about the money.
+
+    A paid order stays paid until its refund is recorded, so that no money is forgotten. An order
+    whose proof is under review ends and needs a decision: the refund.
+    """
+    by = Actor(ActorKind(event.actor_kind), id=event.actor_id, label=event.actor_label)
+    if order.status in Order.LIVE:
+        was_under_review = order.under_review
+        orders.end_order(
+            order,
+            to=OrderStatus.CANCELLED,
+            action=OrderAction.CANCELLED,
+            by=by,
+            now=now,
+            reason=event.reason,
+        )
+        if was_under_review:
+            payments.flag_late_payment(order, by=by, now=now, reason=event.reason)
+    elif order.status != OrderStatus.PAID and not order.needs_decision:
+        return
+    notify_buyer(
+        order,
+        lambda known: raffle_updates.build_called_off_message(known, note=event.reason),
+        now=now,
+    )
+
+
+def _follow_moved_draw(order: Order, event: RaffleEvent, now: datetime) -> None:
+    """Cap the deadline of an order by its raffle's draw, and tell the buyer once about the draw."""
+    if order.status not in Order.HOLDING:
+        return
+    orders.cap_deadline(order)
+    later = Order.objects.filter(
+        raffle_id=order.raffle_id,
+        contact_id=order.contact_id,
+        pk__gt=order.pk,
+        status__in=Order.HOLDING,
+    )
+    if order.contact_id is None or later.exists():
+        return
+    notify_buyer(
+        order,
+        lambda known: raffle_updates.build_draw_moved_message(
+            known, before=event.draw_before, note=event.reason
+        ),
+        now=now,
+    )
+
+
+_FOLLOWERS: Final[Mapping[RaffleAction, Callable[[Order, RaffleEvent, datetime], None]]] = {
+    RaffleAction.CALLED_OFF: _end_called_off_order,
+    RaffleAction.DRAW_MOVED: _follow_moved_draw,
+}
+"""What an order of the raffle does after each action that concerns it."""
