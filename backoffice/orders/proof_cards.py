@@ -12,8 +12,7 @@ from backoffice.ui.file_responses import PICTURE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import HASHED_PROOFS
-from shared.raffles.services import similar_proofs
+from shared.raffles.services import proof_queries, similar_proofs
 
 MAX_IDENTICAL_PROOFS: Final = 200
 """Maximum count of identical proofs that are loaded."""
@@ -116,7 +115,7 @@ def build_proof_cards(
 
     """
     compared = proofs if warned else ()
-    twins, alike = find_identical_proofs(compared), load_similar_proofs(compared)
+    twins, alike = load_identical_proofs(compared), load_similar_proofs(compared)
     return [
         _build_proof_card(
             proof,
@@ -135,26 +134,13 @@ def build_proof_cards(
     ]
 
 
-def find_identical_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
+def load_identical_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:
     """Return proofs of other orders with identical bytes by proof id, in one query.
 
     Of each other order only one proof is returned.
     """
-    hashes = {proof.sha256 for proof in proofs if proof.sha256}
-    identical = PaymentProof.objects.filter(HASHED_PROOFS, sha256__in=hashes, order__isnull=False)
-    found = (
-        list(identical.select_related("order").order_by("id")[:MAX_IDENTICAL_PROOFS])
-        if hashes
-        else []
-    )
-    return {
-        proof.pk: _keep_one_per_order(
-            other
-            for other in found
-            if other.sha256 == proof.sha256 and other.order_id != proof.order_id
-        )
-        for proof in proofs
-    }
+    identical = proof_queries.find_identical_proofs_by_id(proofs, limit=MAX_IDENTICAL_PROOFS)
+    return {key: _keep_one_per_order(others) for key, others in identical.items()}
 
 
 def load_similar_proofs(proofs: Sequence[PaymentProof]) -> Mapping[int, list[PaymentProof]]:

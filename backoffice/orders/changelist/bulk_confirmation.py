@@ -130,7 +130,7 @@ type _SimilarOrdersByProof = dict[int, _SimilarOrders]
 
 
 def _find_similar_orders(proofs: Sequence[PaymentProof]) -> _SimilarOrdersByProof:
-    same, alike = proof_cards.find_identical_proofs(proofs), proof_cards.load_similar_proofs(proofs)
+    same, alike = proof_cards.load_identical_proofs(proofs), proof_cards.load_similar_proofs(proofs)
     return {
         proof.pk: _SimilarOrders(
             tuple(other.order for other in same[proof.pk] if other.order is not None),

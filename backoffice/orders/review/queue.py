@@ -101,7 +101,7 @@ def _load_cards(
 ) -> list[QueueCard]:
     proofs = list(PaymentProof.objects.filter(order__in=orders).order_by("id"))
     pending = [proof for proof in proofs if proof_cards.is_proof_pending(proof)]
-    twins = proof_cards.find_identical_proofs(pending)
+    twins = proof_cards.load_identical_proofs(pending)
     alike = proof_cards.load_similar_proofs(pending)
     by_order: Mapping[int | None, list[PaymentProof]] = _group_proofs_by_order(proofs)
     return [

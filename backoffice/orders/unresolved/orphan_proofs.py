@@ -278,7 +278,7 @@ def _build_proof_url(proof_id: int) -> str:
 
 
 def _build_cards(proofs: list[PaymentProof], *, now: datetime) -> list[OrphanProofCard]:
-    twins = proof_cards.find_identical_proofs(proofs)
+    twins = proof_cards.load_identical_proofs(proofs)
     return [
         OrphanProofCard(
             proof=proof,
