@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
+from backoffice.changelists.selects import FilteredChangeList
 from backoffice.orders import decisions, detail_page, search, summary, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
@@ -112,6 +114,10 @@ class OrderAdmin(ReadOnlyAdmin):
         orders = super().get_queryset(request).select_related("raffle", "contact")
         return orders.defer("contact__context").prefetch_related(ticket_numbers.TICKETS_PREFETCH)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        """Return the change list with drop-down filters."""
+        return FilteredChangeList
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Return newest first; orders to review or expiring soon in the order of work."""
         if request.GET.get(OrderReviewFilter.parameter_name):
@@ -182,11 +188,7 @@ class OrderAdmin(ReadOnlyAdmin):
         if changes is not None:
             counts = filter_counts.get_filter_counts(now=timezone.now())
             total = counts.count_all_orders(raffle_id=parse_chosen_raffle_id(request))
-            response.context_data |= {
-                "tabs": tabs.build_tabs(changes, total=total),
-                "selects": tabs.build_selects(changes),
-                "kept": tabs.collect_kept_parameters(changes),
-            }
+            response.context_data["tabs"] = tabs.build_tabs(changes, total=total)
         return response
 
     def get_urls(self) -> list[URLPattern]:

@@ -36,6 +36,7 @@ class OrderStatusFilter(CountedOrderFilter):
 
     title = "Status"
     parameter_name = "status"
+    as_select = True
     answers = build_enum_answers(OrderStatus)
 
 
@@ -85,6 +86,7 @@ class OrderRaffleFilter(admin.SimpleListFilter):
 
     title = "Raffle"
     parameter_name = "raffle"
+    as_select = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Return the raffles to choose from, with the count of their orders."""

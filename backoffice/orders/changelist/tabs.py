@@ -1,12 +1,10 @@
-"""The filters above the list of orders: tabs for the most used ones, selects for the others."""
+"""The tabs above the list of orders: the values of the most used filters."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
 
-from backoffice.changelists.selects import FilterSelect
 from backoffice.orders.changelist.filters import (
     OrderDecisionFilter,
     OrderExpiryFilter,
@@ -40,7 +38,8 @@ def build_tabs(changes: ChangeList, *, total: int) -> list[FilterTab]:
     none_chosen = not any(changes.params.get(name) for name in [*_TAB_PARAMETERS, "status"])
     all_url = changes.get_query_string(remove=[*_TAB_PARAMETERS, "status", "o"])
     tabs = [FilterTab(f"All ({total:,})", str(all_url), here=none_chosen)]
-    for spec in _list_filters(changes):
+    specs: list[Any] = list(changes.filter_specs)
+    for spec in specs:
         if isinstance(spec, TAB_FILTERS):
             tabs += [
                 _build_tab(changes, spec, value, str(words)) for value, words in spec.lookup_choices
@@ -52,27 +51,3 @@ def _build_tab(changes: ChangeList, spec: Any, value: str, words: str) -> Filter
     chosen = {spec.parameter_name: value}
     address = changes.get_query_string(chosen, remove=[*_TAB_PARAMETERS, "status", "o"])
     return FilterTab(words, str(address), here=spec.value() == value)
-
-
-def build_selects(changes: ChangeList) -> list[FilterSelect]:
-    """Return the filters that are not tabs."""
-    return [
-        FilterSelect(
-            name=spec.parameter_name,
-            title=spec.title,
-            options=tuple(spec.lookup_choices),
-            chosen=spec.value() or "",
-        )
-        for spec in _list_filters(changes)
-        if not isinstance(spec, TAB_FILTERS)
-    ]
-
-
-def collect_kept_parameters(changes: ChangeList) -> Mapping[str, str]:
-    """Return the other parameters of the address, which a search keeps."""
-    shown = {"q", *(select.name for select in build_selects(changes))}
-    return {name: value for name, value in changes.params.items() if name not in shown and value}
-
-
-def _list_filters(changes: ChangeList) -> list[Any]:
-    return list(changes.filter_specs)

@@ -131,7 +131,7 @@ class TestFilters:
     def list_options(self, browser: Client, **query: str) -> list[str]:
         answer = browser.get(LIST, query)
         tabs = [tab.words for tab in answer.context["tabs"]]
-        return tabs + [words for one in answer.context["selects"] for _, words in one.options]
+        return tabs + [words for one in answer.context["cl"].selects() for _, words in one.options]
 
     def test_say_how_many_orders_each_answer_has(self, owner: Client) -> None:
         summer, winter = builders.create_raffle(), builders.create_raffle(title="Winter Raffle")
@@ -170,6 +170,14 @@ class TestFilters:
         assert list_codes(owner, expiring="soon") == [str(soon)]
         assert list_codes(owner, status="PENDING_PAYMENT", review="asked") == []
         assert "4 min left" in extract_text(owner.get(LIST).content.decode())
+
+    def test_are_kept_by_a_search_unless_the_form_has_a_field_for_them(self, owner: Client) -> None:
+        sample_data.receive_proof(sample_data.place_order())
+
+        shown = owner.get(LIST, {"review": "waiting", "status": "PENDING_PAYMENT", "q": "Buyer"})
+
+        assert shown.context["cl"].kept() == {"review": "waiting"}
+        assert '<input type="hidden" name="review" value="waiting">' in shown.content.decode()
 
 
 class TestList:
