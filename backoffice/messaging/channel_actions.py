@@ -7,7 +7,6 @@ is its own transaction, and a message reports the result of each.
 from typing import Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from backoffice.ui import audit_log, display
 from backoffice.ui.actions import ActionResult, run_action
+from backoffice.ui.permissions import require_permission
 from shared.core.enums import OutboxKind
 from shared.whatsapp import window
 from shared.whatsapp.errors import AlarmResolved
@@ -39,7 +39,7 @@ BLOCK_CONTACT_PERMISSION: Final = "whatsapp.change_whatsappcontact"
 @require_POST
 def send_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
     """Queue a failed message again."""
-    _require_permission(request, SEND_AGAIN_PERMISSION)
+    require_permission(request, SEND_AGAIN_PERMISSION)
     message = get_object_or_404(OutboundMessage.objects.select_related("contact"), pk=message_id)
 
     def act() -> ActionResult:
@@ -53,7 +53,7 @@ def send_message_again_view(request: HttpRequest, message_id: int) -> HttpRespon
 @require_POST
 def answer_message_again_view(request: HttpRequest, message_id: int) -> HttpResponse:
     """Queue an inbound message whose answer failed for another answer."""
-    _require_permission(request, ANSWER_AGAIN_PERMISSION)
+    require_permission(request, ANSWER_AGAIN_PERMISSION)
     message = get_object_or_404(InboundMessage, pk=message_id)
 
     def act() -> ActionResult:
@@ -67,7 +67,7 @@ def answer_message_again_view(request: HttpRequest, message_id: int) -> HttpResp
 @require_POST
 def resolve_alarm_view(request: HttpRequest, alarm_id: int) -> HttpResponse:
     """Resolve an alarm."""
-    _require_permission(request, RESOLVE_ALARM_PERMISSION)
+    require_permission(request, RESOLVE_ALARM_PERMISSION)
     alarm = get_object_or_404(Alarm, pk=alarm_id)
 
     def act() -> ActionResult:
@@ -85,7 +85,7 @@ def resolve_alarm_view(request: HttpRequest, alarm_id: int) -> HttpResponse:
 @require_POST
 def try_business_number_view(request: HttpRequest, number_id: int) -> HttpResponse:
     """Retry a paused number's next message at once."""
-    _require_permission(request, TRY_NUMBER_PERMISSION)
+    require_permission(request, TRY_NUMBER_PERMISSION)
     number = get_object_or_404(BusinessNumber, pk=number_id)
 
     def act() -> ActionResult:
@@ -146,7 +146,7 @@ def close_alarm(request: HttpRequest, alarm: Alarm) -> None:
 
 
 def _set_blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> HttpResponse:
-    _require_permission(request, BLOCK_CONTACT_PERMISSION)
+    require_permission(request, BLOCK_CONTACT_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
 
     def act() -> ActionResult:
@@ -163,11 +163,6 @@ def _set_blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> Htt
 
     run_action(request, act)
     return redirect("admin:whatsapp_whatsappcontact_change", contact.pk)
-
-
-def _require_permission(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 def _describe_sending_time(message: OutboundMessage) -> str:

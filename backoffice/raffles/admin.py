@@ -28,6 +28,7 @@ from backoffice.raffles import chat_preview, lifecycle, number_generation, progr
 from backoffice.raffles.filters import RaffleStatusFilter
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
 from backoffice.ui import display, file_responses
+from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
@@ -210,8 +211,7 @@ class RaffleAdmin(BoundedSearch):
 
 def raffle_picture_view(request: HttpRequest, raffle_id: int) -> HttpResponseBase:
     """Return the raffle's picture."""
-    if not request.user.has_perm("raffles.view_raffle"):
-        raise PermissionDenied
+    require_permission(request, "raffles.view_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     name = raffle.picture.name or ""
     kind = "image/png" if name.lower().endswith(".png") else "image/jpeg"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +16,7 @@ from backoffice.messaging.chat_view import build_whatsapp_link
 from backoffice.raffles.cash_sale_form import NOT_SELLING_REASONS, CashSaleForm
 from backoffice.ui import display
 from backoffice.ui.actions import build_staff_actor
+from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
@@ -54,8 +54,7 @@ def cash_sale_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
 
     The order stores the form's key, so a form that is submitted twice sells only once.
     """
-    if not request.user.has_perm("raffles.add_order"):
-        raise PermissionDenied
+    require_permission(request, "raffles.add_order")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     order_id = request.GET.get("sold", "")
     if request.method == "GET" and order_id.isascii() and order_id.isdecimal():

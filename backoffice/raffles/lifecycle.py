@@ -10,7 +10,6 @@ from typing import Final
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,6 +22,7 @@ from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import audit_log, display
 from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
+from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
@@ -150,7 +150,7 @@ def pause_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
 @require_POST
 def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """End the sale, after a confirmation page."""
-    _require_permission(request, "raffles.change_raffle")
+    require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.POST.get("sure") != "yes":
         context = {
@@ -172,7 +172,7 @@ def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
 @require_POST
 def duplicate_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Create a draft with the same terms and redirect to it."""
-    _require_permission(request, "raffles.add_raffle")
+    require_permission(request, "raffles.add_raffle")
     original = get_object_or_404(Raffle, pk=raffle_id)
     copies: list[Raffle] = []
 
@@ -199,7 +199,7 @@ def _run_status_change(
     target: RaffleStatus,
 ) -> HttpResponse:
     """Change the status; show a message if the raffle has the status already."""
-    _require_permission(request, "raffles.change_raffle")
+    require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
 
     def change_status() -> ActionResult:
@@ -212,11 +212,6 @@ def _run_status_change(
 
     run_action(request, change_status)
     return redirect("admin:raffles_raffle_change", raffle.pk)
-
-
-def _require_permission(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 def _build_orders_url(raffle: Raffle, status: OrderStatus | None = None) -> str:

@@ -7,7 +7,6 @@ the user presses "Go on".
 from typing import Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, run_action
+from backoffice.ui.permissions import require_permission
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services.ticket_numbers import number_generation
@@ -31,8 +31,7 @@ def generate_ticket_numbers_view(request: HttpRequest, raffle_id: int) -> HttpRe
     A POST that accepts JSON but not HTML returns `made`, `total` and `done`; any other redirects to
     this page.
     """
-    if not request.user.has_perm("raffles.change_raffle"):
-        raise PermissionDenied
+    require_permission(request, "raffles.change_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     if request.method == "POST":
         return _answer_generation_request(request, raffle)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET
 from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display
+from backoffice.ui.permissions import require_permission
 from shared.conversation import parsing
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
@@ -121,8 +121,7 @@ class NumberMapPage:
 @require_GET
 def number_map_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Show the overview and a page: the one with `?number=`, or the one with `?from=`."""
-    if not request.user.has_perm("raffles.view_raffle"):
-        raise PermissionDenied
+    require_permission(request, "raffles.view_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     context = {"map": _load_number_map(raffle, request=request), "title": f"Numbers of {raffle}"}
     return render(request, "raffles/numbers.html", admin.site.each_context(request) | context)

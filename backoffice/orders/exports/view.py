@@ -10,7 +10,6 @@ from typing import IO, Any, Final, cast
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -28,6 +27,7 @@ from backoffice.orders.exports.tables import (
     build_export_table,
 )
 from backoffice.ui import audit_log
+from backoffice.ui.permissions import require_permission
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, Raffle
@@ -91,8 +91,7 @@ def export_view(request: HttpRequest) -> HttpResponseBase:
         PermissionDenied: The user may not export orders.
 
     """
-    if not request.user.has_perm(EXPORT_PERMISSION):
-        raise PermissionDenied
+    require_permission(request, EXPORT_PERMISSION)
     if request.method == "POST":
         form = ExportForm(request.POST)
         if form.is_valid():
