@@ -18,7 +18,9 @@ from pytest_django import Settings
 
 from backoffice.accounts import roles
 from backoffice.api.models import ApiToken
+from shared.core.enums import ActorKind, OrderAction
 from shared.events.models import Event, EventDelivery, EventEndpoint
+from shared.raffles.models import OrderEvent
 from shared.whatsapp.models import (
     AccountNotice,
     BusinessNumber,
@@ -389,3 +391,20 @@ class TestPeople:
         told = owner.get(reverse("admin:auth_user_change", args=[active.pk])).content.decode()
         assert list(User.objects.filter(username__in=["rita", "ida"])) == [active]
         assert "is not deleted, because what rita did must keep its name" in told
+
+    @pytest.mark.parametrize(("kind", "stays"), [(ActorKind.STAFF, True), (ActorKind.TOKEN, False)])
+    def test_what_a_token_with_the_users_key_did_does_not_keep_the_user(
+        self, owner: Client, kind: ActorKind, stays: bool
+    ) -> None:
+        person = sample_data.create_user("ida")
+        OrderEvent.objects.create(
+            order=sample_data.place_order(),
+            action=OrderAction.PAID,
+            actor_kind=kind,
+            actor_id=str(person.pk),
+            at=NOON,
+        )
+
+        owner.post(reverse("admin:auth_user_delete", args=[person.pk]), {"post": "yes"})
+
+        assert User.objects.filter(pk=person.pk).exists() is stays
