@@ -2,7 +2,9 @@
 
 import threading
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
+
+from django.core.cache import cache
 
 from shared.raffles.services import sales
 from shared.raffles.services.sales import SalesSums
@@ -11,8 +13,7 @@ SALES_DAYS: Final = 14
 MAX_CACHE_AGE: Final = timedelta(seconds=20)
 """Maximum age of the cached sums; counts of pending work are never cached."""
 
-_cached_sums: list[tuple[datetime, SalesSums]] = []
-_cache_lock = threading.Lock()
+_query_lock = threading.Lock()
 
 
 def get_recent_sales(*, now: datetime, zone: str) -> SalesSums:
@@ -20,21 +21,16 @@ def get_recent_sales(*, now: datetime, zone: str) -> SalesSums:
 
     Args:
         now: The current time.
-        zone: IANA name of the time zone in which days begin; the same for each call.
+        zone: IANA name of the time zone in which days begin.
 
     """
-    with _cache_lock:  # held during the query, so that ten pages opened at once query once
-        if _cached_sums and abs(now - _cached_sums[0][0]) < MAX_CACHE_AGE:
-            return _cached_sums[0][1]
-        fresh = sum_sales(now=now, zone=zone)
-        _cached_sums[:] = [(now, fresh)]
-        return fresh
-
-
-def clear_sales_cache() -> None:
-    """Clear the cached sums of this process."""
-    with _cache_lock:
-        _cached_sums.clear()
+    with _query_lock:  # held during the query, so that ten pages opened at once query once
+        recent = cache.get_or_set(
+            f"dashboard.sales.{zone}",
+            lambda: sum_sales(now=now, zone=zone),
+            MAX_CACHE_AGE.total_seconds(),
+        )
+    return cast("SalesSums", recent)
 
 
 def sum_sales(*, now: datetime, zone: str) -> SalesSums:

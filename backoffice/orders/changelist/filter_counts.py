@@ -1,12 +1,12 @@
 """Counts of orders per filter value of the list, in one query and cached for a short time."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from django.core.cache import cache
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
 from backoffice.orders import worklists
@@ -14,6 +14,8 @@ from shared.raffles.models import Order
 
 MAX_CACHE_AGE: Final = timedelta(seconds=15)
 """Maximum age of the counts beside the filters."""
+
+_CACHE_KEY: Final = "orders.filter_counts"
 
 UNDER_REVIEW: Final = Q(under_review_since__isnull=False)
 """The condition of the index `order_reviewing`."""
@@ -39,26 +41,12 @@ class OrderFilterCounts:
         return sum(self.count_orders("status", value, raffle_id=raffle_id) for value in statuses)
 
 
-_cached_counts: list[tuple[datetime, OrderFilterCounts]] = []
-_cache_lock = threading.Lock()
-
-
 def get_filter_counts(*, now: datetime) -> OrderFilterCounts:
     """Return counts that are at most `MAX_CACHE_AGE` old, from the cache if possible."""
-    with _cache_lock:
-        cached = _cached_counts[-1:]
-    if cached and abs(now - cached[0][0]) < MAX_CACHE_AGE:
-        return cached[0][1]
-    fresh = count_orders_by_filter(now=now)
-    with _cache_lock:
-        _cached_counts[:] = [(now, fresh)]
-    return fresh
-
-
-def clear_filter_counts() -> None:
-    """Clear the cached counts of this process."""
-    with _cache_lock:
-        _cached_counts.clear()
+    recent = cache.get_or_set(
+        _CACHE_KEY, lambda: count_orders_by_filter(now=now), MAX_CACHE_AGE.total_seconds()
+    )
+    return cast("OrderFilterCounts", recent)
 
 
 def count_orders_by_filter(*, now: datetime) -> OrderFilterCounts:

@@ -43,7 +43,7 @@ def private_storage(tmp_path: Path, settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def clear_caches() -> None:
-    """Clear counts and review presence cached by an earlier test in this process."""
+    """Clear what an earlier test in this process cached: counts, sums and review presence."""
     availability.clear_counts_cache()
     cache.clear()
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.orders.changelist import bulk_confirmation, filter_counts
+from backoffice.orders.changelist import bulk_confirmation
 from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus
 from shared.raffles.models import Order, OrderEvent, Raffle
 from shared.use_cases import order_endings, payments, proof_files
@@ -28,12 +29,6 @@ pytestmark = pytest.mark.django_db
 
 LIST = "/admin/raffles/order/"
 ACTIONS = {"confirm": "confirm_payments", "reject": "reject_proofs", "cancel": "cancel_orders"}
-
-
-@pytest.fixture(autouse=True)
-def empty_filter_counts() -> None:
-    """Clear counts cached by an earlier test in this process."""
-    filter_counts.clear_filter_counts()
 
 
 @pytest.fixture
@@ -191,7 +186,7 @@ class TestList:
             )
 
         for query in ({}, {"q": "Buyer"}, {"q": "07"}, {"q": "5550"}, {"review": "waiting"}):
-            filter_counts.clear_filter_counts()
+            cache.clear()
             with django_assert_max_num_queries(12):
                 assert list_codes(reviewer, **query)
 
