@@ -39,7 +39,11 @@ class TicketCounts:
 
 
 _cached_counts: dict[int, tuple[datetime, TicketCounts]] = {}
-"""Time of counting and counts, by raffle id."""
+"""Time of counting and counts, by raffle id.
+
+A dictionary, because each message of a chat reads it: Django's cache in local memory unpickles what
+it returns, which takes twenty times as long.
+"""
 _cache_lock = threading.Lock()
 
 
