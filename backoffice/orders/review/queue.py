@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import admin
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.orders import proof_cards, worklists
 from backoffice.orders.form_values import parse_raffle_id
-from backoffice.orders.pagination import WorklistPage, choose_worklist_page
+from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import RaffleReviewCount, WorklistCounts
@@ -56,7 +57,7 @@ class ReviewQueue:
     waiting: int
     asked: int
     oldest: str
-    leaf: WorklistPage
+    leaf: Page[Order]
     first: str
 
 
@@ -78,10 +79,9 @@ def _load_queue(*, raffle_id: int | None, number: str, now: datetime) -> ReviewQ
     raffles = worklists.count_reviews_by_raffle()
     counted = [raffle for raffle in raffles if raffle_id in {None, raffle.raffle_id}]
     rows, asked = sum(raffle.count for raffle in counted), sum(raffle.asked for raffle in counted)
-    leaf = choose_worklist_page(number, rows=rows)
     orders = worklists.query_orders_to_review(raffle_id=raffle_id)
-    on_page = list(orders.select_related("raffle", "contact")[leaf.start : leaf.end])
-    cards = _load_cards(on_page, raffle_id=raffle_id, now=now)
+    leaf = get_worklist_page(orders.select_related("raffle", "contact"), count=rows, number=number)
+    cards = _load_cards(list(leaf), raffle_id=raffle_id, now=now)
     ready = [card for card in cards if not card.asked]
     return ReviewQueue(
         tabs=worklists.count_worklists(),

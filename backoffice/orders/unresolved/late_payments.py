@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, Subquery
+from django.core.paginator import Page
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from backoffice.orders import proof_cards, ticket_numbers, worklists
 from backoffice.orders.decisions import OrderDecision
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
-from backoffice.orders.pagination import WorklistPage, choose_worklist_page
+from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.ticket_numbers import OrderTicketNumber
@@ -56,15 +57,15 @@ class LatePaymentList:
 
     tabs: WorklistCounts
     cards: list[LatePaymentCard]
-    leaf: WorklistPage
+    leaf: Page[Order]
 
 
 def late_payments_view(request: HttpRequest) -> HttpResponse:
     """Return the page of late payments that are waiting for a decision."""
     require_view_permission(request)
     tabs = worklists.count_worklists()
-    leaf = choose_worklist_page(request.GET.get("page", ""), rows=tabs.late)
-    shown = LatePaymentList(tabs, _load_cards(leaf, now=timezone.now()), leaf)
+    leaf = get_worklist_page(_query_orders(), count=tabs.late, number=request.GET.get("page", ""))
+    shown = LatePaymentList(tabs, _load_cards(list(leaf), now=timezone.now()), leaf)
     context = {"late": shown, "tabs": tabs, "tab": "late", "title": "Late payments"}
     return render(request, "orders/late_payments.html", admin.site.each_context(request) | context)
 
@@ -129,17 +130,19 @@ def _parse_typed_numbers(request: HttpRequest) -> Sequence[int]:
     return typed.values
 
 
-def _load_cards(leaf: WorklistPage, *, now: datetime) -> list[LatePaymentCard]:
+def _query_orders() -> QuerySet[Order]:
     flagged = OrderEvent.objects.filter(order=OuterRef("pk"), action=OrderAction.LATE_PAYMENT)
-    orders = (
+    return (
         worklists.query_late_payment_orders()
         .select_related("raffle", "contact")
         .prefetch_related(ticket_numbers.TICKETS_PREFETCH)
         .annotate(flagged_at=Subquery(flagged.order_by("-id").values("at")[:1]))
     )
-    on_page = list(orders[leaf.start : leaf.end])
-    latest = _find_latest_proofs(on_page)
-    return [_build_card(order, latest.get(order.pk), now=now) for order in on_page]
+
+
+def _load_cards(orders: Sequence[Order], *, now: datetime) -> list[LatePaymentCard]:
+    latest = _find_latest_proofs(orders)
+    return [_build_card(order, latest.get(order.pk), now=now) for order in orders]
 
 
 def _find_latest_proofs(orders: Sequence[Order]) -> dict[int | None, PaymentProof]:

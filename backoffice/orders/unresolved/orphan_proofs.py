@@ -8,6 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import last_decision, proof_cards, worklists
 from backoffice.orders.form_values import parse_note
-from backoffice.orders.pagination import WorklistPage, choose_worklist_page
+from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import (
     may_decide_orders,
     require_decision_permission,
@@ -64,19 +65,19 @@ class OrphanProofList:
     tabs: WorklistCounts
     waiting: list[OrphanProofCard]
     dismissed: list[OrphanProofCard]
-    leaf: WorklistPage
+    leaf: Page[PaymentProof]
 
 
 def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
     """Return the page of orphan proofs: those that are waiting, and the last dismissed ones."""
     require_view_permission(request)
     tabs, now = worklists.count_worklists(), timezone.now()
-    leaf = choose_worklist_page(request.GET.get("page", ""), rows=tabs.orphans)
     waiting = worklists.query_orphan_proofs().select_related("contact")
+    leaf = get_worklist_page(waiting, count=tabs.orphans, number=request.GET.get("page", ""))
     dismissed = PaymentProof.objects.filter(order__isnull=True, verdict=Verdict.DISMISSED)
     shown = OrphanProofList(
         tabs=tabs,
-        waiting=_build_cards(list(waiting[leaf.start : leaf.end]), now=now),
+        waiting=_build_cards(list(leaf), now=now),
         dismissed=_build_cards(
             list(
                 dismissed.select_related("contact").order_by("-reviewed_at")[

@@ -125,6 +125,22 @@ class TestQueue:
 
         assert (first.count("row-card"), second.count("row-card")) == (50, 1)
         assert "Page 1 of 2" in first
+        assert 'href="?page=2"' in first
+
+    @pytest.mark.parametrize(("asked", "shown"), [("", 1), ("x", 1), ("2", 2), ("3", 2)])
+    def test_shows_the_nearest_page_that_exists(
+        self, reviewer: Client, asked: str, shown: int
+    ) -> None:
+        raffle = builders.create_raffle(with_numbers=False)
+        for _ in range(51):
+            builders.create_order_row(
+                raffle, status=OrderStatus.PENDING_PAYMENT, under_review_since=NOON
+            )
+
+        page = load_page(reviewer, "queue", query=f"?page={asked}&raffle={raffle.pk}")
+
+        assert f"Page {shown} of 2" in page
+        assert f'href="?page={3 - shown}&amp;raffle={raffle.pk}"' in page
 
     def test_takes_as_many_queries_for_many_as_for_few(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
