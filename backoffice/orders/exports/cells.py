@@ -1,8 +1,4 @@
-"""Cells of an export that no spreadsheet program runs as a formula.
-
-import-export's own `IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT` is not used: it looks only
-at `=`, removes it from what people wrote, and needs the whole table in memory.
-"""
+"""Cells of an export that no spreadsheet program runs as a formula."""
 
 import re
 from datetime import datetime

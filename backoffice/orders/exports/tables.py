@@ -1,6 +1,6 @@
 """Columns and rows of an export; rows are read in batches, never all at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -10,9 +10,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Min, Q, Sum
-from import_export.fields import Field
-from import_export.resources import Resource
-from import_export.widgets import Widget
 
 from backoffice.orders.exports.cells import CellValue, format_iso_time
 from shared.core import enums
@@ -53,65 +50,49 @@ class ExportSelection:
         return condition
 
 
-class PassthroughWidget(Widget):
-    """A widget that leaves the format of a value to the writer of the file."""
-
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Any:  # noqa: ARG002 - its signature
-        """Return the value unchanged."""
-        return value
-
-
-def _build_column(name: str, attribute: str) -> Field:
-    return Field(column_name=name, attribute=attribute, widget=PassthroughWidget())
-
-
-class TicketNumberColumns(Resource):
-    """One row per ticket number that is held or sold."""
-
-    number = _build_column("Number", "number")
-    raffle = _build_column("Raffle", "raffle")
-    code = _build_column("Order", "code")
-    status = _build_column("Status", "status")
-    buyer = _build_column("Buyer", "buyer")
-    phone = _build_column("Phone", "phone")
-    price = _build_column("Price", "price")
-    currency = _build_column("Currency", "currency")
-    created = _build_column("Ordered at", "created")
-    closed = _build_column("Paid at", "closed")
-    sold = _build_column("Sold", "sold")
-
-
-class OrderColumns(Resource):
-    """One row per order."""
-
-    code = _build_column("Order", "code")
-    raffle = _build_column("Raffle", "raffle")
-    status = _build_column("Status", "status")
-    buyer = _build_column("Buyer", "buyer")
-    phone = _build_column("Phone", "phone")
-    quantity = _build_column("How many", "quantity")
-    numbers = _build_column("Numbers", "numbers")
-    price = _build_column("Price", "price")
-    total = _build_column("Total", "total")
-    currency = _build_column("Currency", "currency")
-    created = _build_column("Ordered at", "created")
-    placed = _build_column("Confirmed at", "placed")
-    closed = _build_column("Paid or ended at", "closed")
-    sold = _build_column("Sold", "sold")
-
-
-class BuyerColumns(Resource):
-    """One row per buyer and currency, with totals."""
-
-    buyer = _build_column("Buyer", "buyer")
-    phone = _build_column("Phone", "phone")
-    orders = _build_column("Orders", "orders")
-    quantity = _build_column("Numbers", "quantity")
-    total = _build_column("Total", "total")
-    currency = _build_column("Currency", "currency")
-    first = _build_column("First order at", "first")
-    last = _build_column("Last order at", "last")
-    sold = _build_column("Sold", "sold")
+_HEADINGS: Final[Mapping[ExportKind, Mapping[str, str]]] = {
+    ExportKind.NUMBERS: {
+        "number": "Number",
+        "raffle": "Raffle",
+        "code": "Order",
+        "status": "Status",
+        "buyer": "Buyer",
+        "phone": "Phone",
+        "price": "Price",
+        "currency": "Currency",
+        "created": "Ordered at",
+        "closed": "Paid at",
+        "sold": "Sold",
+    },
+    ExportKind.ORDERS: {
+        "code": "Order",
+        "raffle": "Raffle",
+        "status": "Status",
+        "buyer": "Buyer",
+        "phone": "Phone",
+        "quantity": "How many",
+        "numbers": "Numbers",
+        "price": "Price",
+        "total": "Total",
+        "currency": "Currency",
+        "created": "Ordered at",
+        "placed": "Confirmed at",
+        "closed": "Paid or ended at",
+        "sold": "Sold",
+    },
+    ExportKind.BUYERS: {
+        "buyer": "Buyer",
+        "phone": "Phone",
+        "orders": "Orders",
+        "quantity": "Numbers",
+        "total": "Total",
+        "currency": "Currency",
+        "first": "First order at",
+        "last": "Last order at",
+        "sold": "Sold",
+    },
+}
+"""For each kind of rows, the heading of each column by its key in the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +114,16 @@ def build_export_table(wanted: ExportSelection, *, zone: str) -> ExportTable:
         zone: IANA name of the time zone of rows that belong to no raffle.
 
     """
-    columns: Resource
     match wanted.what:
         case ExportKind.NUMBERS:
-            columns, rows = TicketNumberColumns(), _iterate_ticket_number_rows(wanted)
+            rows = _iterate_ticket_number_rows(wanted)
         case ExportKind.ORDERS:
-            columns, rows = OrderColumns(), _iterate_order_rows(wanted)
+            rows = _iterate_order_rows(wanted)
         case ExportKind.BUYERS:
             at = wanted.raffle.time_zone if wanted.raffle else zone
-            columns, rows = BuyerColumns(), _iterate_buyer_rows(wanted, zone=ZoneInfo(at))
-    return ExportTable(columns.get_export_headers(), _iterate_cells(columns, rows))
-
-
-def _iterate_cells(columns: Resource, rows: Iterable[ExportRow]) -> Iterator[list[CellValue]]:
-    # `Resource.export` would build the whole table in memory before the first byte is sent.
-    fields = columns.get_export_fields()
-    for row in rows:
-        instance: Any = row  # the stubs do not know that a dict is allowed
-        yield [field.export(instance) for field in fields]
+            rows = _iterate_buyer_rows(wanted, zone=ZoneInfo(at))
+    columns = _HEADINGS[wanted.what]
+    return ExportTable(list(columns.values()), ([row[key] for key in columns] for row in rows))
 
 
 def _iterate_ticket_number_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
