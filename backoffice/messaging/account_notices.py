@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from backoffice.messaging.message_page import format_sorted_json
+from backoffice.ui import display
 from shared.whatsapp.models import AccountNotice
 
 _MAX_DETAILS: Final = 40
@@ -38,7 +38,7 @@ def list_notice_details(notice: AccountNotice) -> Sequence[tuple[str, str]]:
 
 def format_notice_payload(notice: AccountNotice) -> str:
     """Return the notice's payload as JSON."""
-    return format_sorted_json(notice.payload)
+    return display.format_json(notice.payload, sort_keys=True)
 
 
 def _flatten_payload(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

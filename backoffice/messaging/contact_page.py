@@ -12,7 +12,6 @@ from django.urls import reverse
 from backoffice.messaging import chat_view
 from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
 from backoffice.messaging.chat_view import ChatBubble, Conversation
-from backoffice.messaging.message_page import format_sorted_json
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
@@ -127,7 +126,7 @@ def load_contact_page(
             ("Known since", display.format_time(contact.created_at)),
             ("Pause by Meta", display.format_time(contact.send_after)),
         ),
-        remembered=format_sorted_json(contact.context),
+        remembered=display.format_json(contact.context, sort_keys=True),
     )
 
 

@@ -1,10 +1,9 @@
 """Context of the page of one message."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -107,7 +106,7 @@ def load_outbound_message_page(
             if delivery_reasons.is_buyer_uninformed(message)
             else ""
         ),
-        raw=format_sorted_json(message.payload),
+        raw=display.format_json(message.payload, sort_keys=True),
         facts=(
             ("Kind", "News" if message.kind == OutboxKind.NOTICE else "Answer"),
             ("Text", message.key),
@@ -140,7 +139,7 @@ def load_inbound_message_page(
         moments=_build_inbound_history(message),
         may_again=failed and request.user.has_perm(ANSWER_AGAIN_PERMISSION),
         by_hand=chat_view.build_whatsapp_link(contact.wa_id) if contact and failed else "",
-        raw=format_sorted_json(message.payload),
+        raw=display.format_json(message.payload, sort_keys=True),
         facts=(
             ("Kind", message.type),
             ("Tries", str(message.attempts)),
@@ -149,11 +148,6 @@ def load_inbound_message_page(
             ("Trace", message.correlation_id or "–"),
         ),
     )
-
-
-def format_sorted_json(value: Any) -> str:
-    """Return JSON with indentation and sorted keys."""
-    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
 
 
 def _find_order(message: OutboundMessage) -> Order | None:

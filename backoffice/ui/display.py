@@ -1,8 +1,10 @@
-"""Times, amounts, ticket numbers and contacts as text for staff."""
+"""Times, amounts, ticket numbers, contacts and JSON as text for staff."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -98,3 +100,8 @@ def shorten_text(text: str, *, length: int = 90) -> str:
     """Return a text as one line of at most `length` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def format_json(value: Any, *, sort_keys: bool = False) -> str:
+    """Return JSON with indentation, with sorted keys or in the order in which they are sent."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)

@@ -55,3 +55,9 @@ class TestBuyers:
         self, contact: WhatsAppContact | None, written: str
     ) -> None:
         assert display.format_contact(contact) == written
+
+
+class TestJson:
+    def test_keeps_its_order_and_its_letters_unless_keys_are_sorted(self) -> None:
+        assert display.format_json({"ñ": 1, "a": 2}) == '{\n  "ñ": 1,\n  "a": 2\n}'
+        assert display.format_json({"ñ": 1, "a": 2}, sort_keys=True).startswith('{\n  "a"')
