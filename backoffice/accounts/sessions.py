@@ -1,4 +1,9 @@
-"""Session lifetime, counted from the last use; the last use is written only now and then."""
+"""Session lifetime, counted from the last use; the last use is written only now and then.
+
+Django's `SESSION_SAVE_EVERY_REQUEST` would write the session with each page, picture and poll of a
+review page. SQLite has one writer, which the gateway needs for each message, and two requests at
+once would overwrite each other's session. It would also set the cookie on every answer.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
