@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backoffice.orders import proof_cards, worklists
 from backoffice.orders.form_values import parse_raffle_id
+from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
 from backoffice.orders.review.next_page import build_review_url
@@ -29,19 +30,10 @@ class QueueBadge:
     style: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueueCard:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCard(OrderCard):
     """An order in the queue; `asked` is the time since its buyer was asked for another proof."""
 
-    order: Order
-    page: str
-    proof: PaymentProof | None
-    shown: str
-    thumbnail: str
-    buyer: str
-    amount: str
-    since: str
-    ago: str
     asked: str
     badges: tuple[QueueBadge, ...]
 
@@ -128,17 +120,12 @@ def _build_card(
 ) -> QueueCard:
     pending = [proof for proof in proofs if proof_cards.is_proof_pending(proof)]
     latest = next(reversed(pending or proofs), None)
-    since = order.under_review_since or now
     return QueueCard(
         order=order,
         page=build_review_url(order.pk, raffle_id=raffle_id),
         proof=latest,
-        shown=proof_cards.choose_proof_display(latest) if latest else "",
-        thumbnail=proof_cards.build_thumbnail_url(latest) if latest else "",
-        buyer=display.format_contact(order.contact),
-        amount=display.format_order_total(order),
-        since=display.format_time(since, zone=order.raffle.time_zone),
-        ago=display.format_time_since(since, now=now),
+        waiting_since=order.under_review_since or now,
+        now=now,
         asked=display.format_time_since(order.asked_again_at, now=now)
         if order.asked_again_at
         else "",

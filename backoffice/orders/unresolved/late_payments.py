@@ -14,9 +14,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.orders import proof_cards, ticket_numbers, worklists
+from backoffice.orders import ticket_numbers, worklists
 from backoffice.orders.decisions import OrderDecision
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
+from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
 from backoffice.orders.review.next_page import build_review_url
@@ -34,21 +35,12 @@ TICKET_NUMBERS_SUGGESTED: Final = 8
 """Free ticket numbers that are suggested, in addition to as many as were paid."""
 
 
-@dataclass(frozen=True, slots=True)
-class LatePaymentCard:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatePaymentCard(OrderCard):
     """A late payment in the worklist; `proof` is the latest one, if there is any."""
 
-    order: Order
-    page: str
-    proof: PaymentProof | None
-    shown: str
-    thumbnail: str
-    buyer: str
-    amount: str
     numbers: list[OrderTicketNumber]
     way_out: str
-    since: str
-    ago: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +149,10 @@ def _build_card(order: Order, proof: PaymentProof | None, *, now: datetime) -> L
         order=order,
         page=build_review_url(order.pk, raffle_id=None),
         proof=proof,
-        shown=proof_cards.choose_proof_display(proof) if proof else "",
-        thumbnail=proof_cards.build_thumbnail_url(proof) if proof else "",
-        buyer=display.format_contact(order.contact),
-        amount=display.format_order_total(order),
+        waiting_since=since,
+        now=now,
         numbers=numbers,
         way_out=_describe_options(order, numbers),
-        since=display.format_time(since, zone=order.raffle.time_zone),
-        ago=display.format_time_since(since, now=now),
     )
 
 
