@@ -49,6 +49,7 @@ def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
     for order_id in order_ids:
         if not _work_off_order_or_alarm(event, order_id, now=now):
             return 0  # another process works on it
+        event.last_order_id = order_id
     if len(order_ids) < limit:
         RaffleEvent.objects.filter(pk=event.pk, last_order_id=event.last_order_id).update(
             unfinished=False
@@ -88,10 +89,7 @@ def _claim_order(event: RaffleEvent, order_id: int) -> bool:
     mine = RaffleEvent.objects.filter(
         pk=event.pk, last_order_id=event.last_order_id, unfinished=True
     )
-    if not mine.update(last_order_id=order_id):
-        return False
-    event.last_order_id = order_id
-    return True
+    return bool(mine.update(last_order_id=order_id))
 
 
 def _end_called_off_order(order: Order, event: RaffleEvent, now: datetime) -> None:
