@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.automation import delivery_actions, event_labels, event_page
+from backoffice.automation import delivery_actions, event_labels
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
 from backoffice.ui import display
 from backoffice.ui.actions import apply_to_each_row
+from shared.core import config
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint
+from shared.publishing import event_payloads
 
 MAX_DELIVERIES_PER_ACTION: Final = 500
 """Maximum number of deliveries per action; each is its own transaction."""
@@ -27,9 +29,11 @@ MAX_DELIVERIES_PER_ACTION: Final = 500
 _MAX_EVENTS_SEARCHED: Final = 500
 """Maximum number of events whose deliveries a search includes; no order has as many."""
 
-
 _MAX_ENDPOINTS_OFFERED: Final = 200
 """Maximum number of endpoints in the filter."""
+
+_MAX_ATTEMPTS_SHOWN: Final = 50
+"""Maximum number of attempts on a delivery's page."""
 
 
 class DeliveryStatusFilter(CountedConditionFilter):
@@ -99,7 +103,7 @@ class EventDeliveryAdmin(FilteredAdmin):
         return delivery.event.type
 
     @admin.display(description="About", empty_value="")
-    def regarding(self, delivery: EventDelivery) -> str | None:
+    def regarding(self, delivery: EventDelivery) -> str:
         """Return the subject of the event, as a link if it is an order."""
         return event_labels.render_event_subject(delivery.event)
 
@@ -183,10 +187,17 @@ class EventDeliveryAdmin(FilteredAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Add the delivery's page to the context."""
-        delivery = kwargs["obj"]
+        """Add the request body and the attempts to the context."""
+        delivery: EventDelivery = kwargs["obj"]
+        tries = list(delivery.tries.order_by("-id")[: _MAX_ATTEMPTS_SHOWN + 1])
         context |= {
             "title": event_labels.describe_delivery(delivery),
-            "page": event_page.load_delivery_page(delivery, request=request, now=timezone.now()),
+            "body": event_payloads.build_event_payload(
+                delivery.event, public_url=config.get_settings().public_url, now=timezone.now()
+            ),
+            "tries": tries[:_MAX_ATTEMPTS_SHOWN],
+            "more_tries": len(tries) > _MAX_ATTEMPTS_SHOWN,
+            "may_resend": delivery.status != EventDeliveryStatus.SENDING
+            and self.has_resend_permission(request),
         }
         return super().render_change_form(request, context, *args, **kwargs)

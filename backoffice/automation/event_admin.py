@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.automation import event_labels, event_page
+from backoffice.automation import event_labels
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
 from backoffice.ui import display
@@ -47,14 +46,14 @@ class EventAdmin(FilteredAdmin):
         return format_html('{}<span class="why">{}</span>', label, event.type)
 
     @admin.display(description="About", empty_value="")
-    def regarding(self, event: Event) -> str | None:
+    def regarding(self, event: Event) -> str:
         """Return the subject of the event, as a link if it is an order."""
         return event_labels.render_event_subject(event)
 
     @admin.display(description="Place in the feed")
     def place(self, event: Event) -> str:
         """Return the sequence number; a dash until the gateway has assigned one."""
-        return "–" if event.sequence is None else f"{event.sequence:,}"
+        return event_labels.format_feed_place(event)
 
     @admin.display(description="When")
     def happened(self, event: Event) -> str:
@@ -73,10 +72,11 @@ class EventAdmin(FilteredAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Add the event's page to the context."""
-        event = kwargs["obj"]
+        """Add the deliveries to the context."""
+        event: Event = kwargs["obj"]
+        deliveries = event.deliveries.select_related("endpoint").defer("response")
         context |= {
             "title": event_labels.describe_event_type(event.type),
-            "page": event_page.load_event_page(event, now=timezone.now()),
+            "deliveries": deliveries.order_by("endpoint__name"),
         }
         return super().render_change_form(request, context, *args, **kwargs)

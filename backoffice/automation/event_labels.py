@@ -93,10 +93,9 @@ def describe_delivery(delivery: EventDelivery) -> str:
     return f"{delivery.event} to {delivery.endpoint.name}"
 
 
-def describe_event_subject(event: Event) -> tuple[str, str]:
-    """Return the subject of an event and the URL of its order; both may be empty."""
-    link = reverse("admin:raffles_order_change", args=[event.order_id]) if event.order_id else ""
-    return event.subject, link
+def format_feed_place(event: Event) -> str:
+    """Return the sequence number of an event; a dash until it has one."""
+    return "–" if event.sequence is None else f"{event.sequence:,}"
 
 
 def build_event_type_answers(field: str) -> dict[str, tuple[str, Q]]:
@@ -120,10 +119,12 @@ def build_event_search_condition(term: str) -> Q:
     return Q(event_id=term) | Q(subject=codes.normalise_code(term) or term)
 
 
-def render_event_subject(event: Event) -> str | None:
-    """Return the subject of an event, as a link if it is an order."""
-    subject, link = describe_event_subject(event)
-    return format_html('<a href="{}">{}</a>', link, subject or "The order") if link else subject
+def render_event_subject(event: Event) -> str:
+    """Return the subject of an event, as a link if it is an order; may be empty."""
+    if not event.order_id:
+        return event.subject
+    link = reverse("admin:raffles_order_change", args=[event.order_id])
+    return format_html('<a href="{}">{}</a>', link, event.subject or "The order")
 
 
 def _describe_next_attempt(delivery: EventDelivery, *, now: datetime) -> str:

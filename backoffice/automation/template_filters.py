@@ -1,0 +1,44 @@
+"""Template filters for the pages of events and deliveries."""
+
+import json
+from typing import Any, Final
+
+from django import template
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from backoffice.automation import event_labels
+from backoffice.ui import display
+from shared.events.models import EventAttempt, EventDelivery
+
+register: Final = template.Library()
+
+register.filter("local_time", display.format_time)
+register.filter("event_type_label", event_labels.describe_event_type)
+register.filter("feed_place", event_labels.format_feed_place)
+register.filter("event_subject", event_labels.render_event_subject)
+
+
+@register.filter
+def pretty_json(value: Any) -> str:
+    """Return JSON with indentation and the keys in the order in which they are sent."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def delivery_badge(delivery: EventDelivery) -> SafeString:
+    """Return the state of a delivery as a badge."""
+    state, style = event_labels.describe_delivery_state(delivery)
+    return display.render_badge(state, style=style)
+
+
+@register.filter
+def delivery_reason(delivery: EventDelivery) -> str:
+    """Return the reason for a delivery's state; its endpoint must be loaded."""
+    return event_labels.explain_delivery_state(delivery, now=timezone.now())
+
+
+@register.filter
+def response(source: EventDelivery | EventAttempt) -> str:
+    """Return status and latency of the response to a delivery or an attempt."""
+    return event_labels.describe_response(source.http_status, source.latency_ms)
