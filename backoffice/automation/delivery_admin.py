@@ -7,20 +7,21 @@ from typing import Any, ClassVar, Final
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backoffice.automation import delivery_actions, event_labels
+from backoffice.automation import event_labels
+from backoffice.changelists.detail_actions import DetailActionsAdmin, detail_action
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
-from backoffice.ui import display
-from backoffice.ui.actions import apply_to_each_row
+from backoffice.ui import audit_log, display
+from backoffice.ui.actions import ActionResult, apply_to_each_row
 from shared.core import config
 from shared.core.enums import EventDeliveryStatus
 from shared.events.models import Event, EventDelivery, EventEndpoint
+from shared.events.services import deliveries
 from shared.publishing import event_payloads
 
 MAX_DELIVERIES_PER_ACTION: Final = 500
@@ -82,7 +83,7 @@ class DeliveryEndpointFilter(admin.SimpleListFilter):
 
 
 @admin.register(EventDelivery)
-class EventDeliveryAdmin(FilteredAdmin):
+class EventDeliveryAdmin(DetailActionsAdmin, FilteredAdmin):
     """Log of deliveries."""
 
     menu_name = "Deliveries"
@@ -94,6 +95,7 @@ class EventDeliveryAdmin(FilteredAdmin):
     search_help_text = "Order code or event id"
     ordering = ("-id",)
     actions = ("resend",)
+    detail_actions = ("send_again",)
     page_only = ("response", "event__data", "endpoint__secret", "endpoint__header_value")
     change_form_template = "admin/events/eventdelivery/change_form.html"
 
@@ -153,7 +155,7 @@ class EventDeliveryAdmin(FilteredAdmin):
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may send deliveries again."""
-        return request.user.has_perm(delivery_actions.RESEND_PERMISSION)
+        return request.user.has_perm("events.change_eventdelivery")
 
     @admin.action(description="Send again", permissions=["resend"])
     def resend(self, request: HttpRequest, chosen: QuerySet[EventDelivery]) -> None:
@@ -167,18 +169,25 @@ class EventDeliveryAdmin(FilteredAdmin):
         apply_to_each_row(
             request,
             rows,
-            delivery_actions.resend_delivery,
+            _resend_delivery,
             done="Queued again",
             name=event_labels.describe_delivery,
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the URL that sends a delivery again."""
-        view = self.admin_site.admin_view(delivery_actions.resend_delivery_view)
-        return [
-            path("<int:delivery_id>/again/", view, name="events_eventdelivery_again"),
-            *super().get_urls(),
-        ]
+    @detail_action(
+        route="<int:delivery_id>/again/",
+        name="again",
+        label="Send again",
+        icon="redo",
+        style="primary w-100",
+        permission="resend",
+    )
+    def send_again(self, request: HttpRequest, delivery: EventDelivery) -> ActionResult:
+        """Queue the delivery again."""
+        _resend_delivery(request, delivery)
+        if not delivery.endpoint.active:
+            return messages.WARNING, "Queued. It leaves once its endpoint is turned on."
+        return messages.SUCCESS, "Queued again; it leaves within seconds."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventDelivery]:
         """Return the deliveries with their events and endpoints."""
@@ -197,7 +206,16 @@ class EventDeliveryAdmin(FilteredAdmin):
             ),
             "tries": tries[:_MAX_ATTEMPTS_SHOWN],
             "more_tries": len(tries) > _MAX_ATTEMPTS_SHOWN,
-            "may_resend": delivery.status != EventDeliveryStatus.SENDING
-            and self.has_resend_permission(request),
         }
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _resend_delivery(request: HttpRequest, delivery: EventDelivery) -> None:
+    """Queue a delivery again and log it.
+
+    Raises:
+        DeliveryUnderWay: the delivery is being sent.
+
+    """
+    deliveries.resend_delivery(delivery.pk, now=timezone.now())
+    audit_log.record_action(request, delivery, "Sent the event again")
