@@ -1,4 +1,4 @@
-"""Template filters for the pages of events and deliveries."""
+"""Template filters for the pages of events, deliveries and endpoints."""
 
 import json
 from typing import Any, Final
@@ -7,9 +7,9 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.automation import event_labels
+from backoffice.automation import endpoint_health, event_labels
 from backoffice.ui import display
-from shared.events.models import EventAttempt, EventDelivery
+from shared.events.models import EventAttempt, EventDelivery, EventEndpoint
 
 register: Final = template.Library()
 
@@ -42,3 +42,10 @@ def delivery_reason(delivery: EventDelivery) -> str:
 def response(source: EventDelivery | EventAttempt) -> str:
     """Return status and latency of the response to a delivery or an attempt."""
     return event_labels.describe_response(source.http_status, source.latency_ms)
+
+
+@register.filter
+def endpoint_badge(endpoint: EventEndpoint) -> SafeString:
+    """Return whether an endpoint is on or off, as a badge."""
+    state, style = endpoint_health.describe_endpoint_state(endpoint)
+    return display.render_badge(state, style=style)

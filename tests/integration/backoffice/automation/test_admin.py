@@ -208,7 +208,7 @@ class TestEndpoints:
             build_url("events_eventendpoint_change", other.pk),
         ):
             answer = owner.post(page, {**N8N, "name": "Another", **wrong})
-            assert list(answer.context["form"].errors) == [field]
+            assert list(answer.context["adminform"].form.errors) == [field]
 
         other.refresh_from_db()
         assert (other.name, EventEndpoint.objects.count()) == (N8N["name"], 2)

@@ -1,4 +1,4 @@
-"""Context of an endpoint's page, and the health of endpoints."""
+"""Health of endpoints: what waits, what failed, and the last result."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.urls import reverse
 
 from backoffice.automation import event_labels
 from backoffice.ui import display
@@ -31,67 +30,6 @@ class EndpointHealth:
     waiting: int = 0
     failed: int = 0
     last: EventDelivery | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointDetailPage:
-    """Context of an endpoint's page.
-
-    Attributes:
-        state: "On" or "Off".
-        style: Bootstrap's style of the state.
-        reason: why it is off; empty while it is on.
-        off_since: when it was turned off; empty while it is on.
-        wants: types of events that it receives.
-        header: name of the fixed header; empty without one.
-        made: when and by whom it was created.
-        waiting: number of waiting deliveries and the URL of their list.
-        failed: number of failed deliveries and the URL of their list.
-        last: result of the last delivery; empty before the first.
-        last_link: URL of that delivery; empty before the first.
-        log: URL of the list of all its deliveries.
-
-    """
-
-    state: str
-    style: str
-    reason: str
-    off_since: str
-    wants: Sequence[str]
-    header: str
-    made: str
-    waiting: tuple[int, str]
-    failed: tuple[int, str]
-    last: str
-    last_link: str
-    log: str
-
-
-def load_endpoint_page(endpoint: EventEndpoint, *, now: datetime) -> EndpointDetailPage:
-    """Return the context of an endpoint's page."""
-    health = load_endpoint_health([endpoint])[endpoint.pk]
-    state, style = describe_endpoint_state(endpoint)
-    log = f"{reverse('admin:events_eventdelivery_changelist')}?endpoint={endpoint.pk}"
-    by = f", {endpoint.created_by}" if endpoint.created_by else ""
-    return EndpointDetailPage(
-        state=state,
-        style=style,
-        reason=endpoint.disabled_reason,
-        off_since=display.format_time(endpoint.disabled_at) if endpoint.disabled_at else "",
-        wants=[event_labels.describe_event_type(type_) for type_ in endpoint.types]
-        or ["All events"],
-        header=endpoint.header_name,
-        made=f"{display.format_time(endpoint.created_at)}{by}",
-        waiting=(health.waiting, f"{log}&status={_QUEUED}"),
-        failed=(health.failed, f"{log}&status={_FAILED}"),
-        last=describe_last_delivery(health, now=now),
-        last_link=(
-            reverse("admin:events_eventdelivery_change", args=[health.last.pk])
-            if health.last
-            else ""
-        ),
-        log=log,
-    )
 
 
 def describe_endpoint_state(endpoint: EventEndpoint) -> tuple[str, str]:
