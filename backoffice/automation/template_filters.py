@@ -1,4 +1,4 @@
-"""Template filters for the pages of events, deliveries and endpoints."""
+"""Template filters for the pages of events, deliveries, endpoints and API tokens."""
 
 import json
 from typing import Any, Final
@@ -7,7 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from backoffice.automation import endpoint_health, event_labels
+from backoffice.automation import endpoint_health, event_labels, token_labels
 from backoffice.ui import display
 from shared.events.models import EventAttempt, EventDelivery, EventEndpoint
 
@@ -17,6 +17,9 @@ register.filter("local_time", display.format_time)
 register.filter("event_type_label", event_labels.describe_event_type)
 register.filter("feed_place", event_labels.format_feed_place)
 register.filter("event_subject", event_labels.render_event_subject)
+register.filter("scope_label", token_labels.describe_scope)
+register.filter("token_badge", token_labels.render_token_badge)
+register.filter("token_expiry", token_labels.describe_token_expiry)
 
 
 @register.filter

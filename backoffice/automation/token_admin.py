@@ -1,27 +1,33 @@
 """Admin of API tokens."""
 # ruff: noqa: ARG002 - Django passes these arguments
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backoffice.api import tokens
 from backoffice.api.models import ApiToken
-from backoffice.automation import token_actions
+from backoffice.automation.token_form import TokenForm
 from backoffice.automation.token_labels import (
     SCOPE_LABELS,
     describe_token_expiry,
-    describe_token_state,
+    render_token_badge,
 )
+from backoffice.changelists.detail_actions import Confirmation, DetailActionsAdmin, detail_action
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
-from backoffice.ui import display
+from backoffice.changelists.service_forms import ServiceFormAdmin
+from backoffice.ui import audit_log, display
+from backoffice.ui.actions import ActionResult
+from shared.core import config
 from shared.core.enums import Scope
+
+_EXAMPLE_PATH: Final = "/api/orders?status=PENDING_PAYMENT"
 
 
 class TokenStateFilter(ConditionFilter):
@@ -44,8 +50,8 @@ class TokenStateFilter(ConditionFilter):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(FilteredAdmin):
-    """API tokens; the views of `token_actions` replace Django's own forms."""
+class ApiTokenAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
+    """API tokens, which only superusers create and revoke; none is changed or deleted."""
 
     menu_name = "API tokens"
     lead = "What lets n8n and other programs in. A token is shown once, when it is made."
@@ -54,6 +60,10 @@ class ApiTokenAdmin(FilteredAdmin):
     list_filter = (TokenStateFilter,)
     page_only = ("digest",)
     ordering = ("-id",)
+    form = TokenForm
+    detail_actions = ("revoke",)
+    add_form_template = "admin/automation/add_form.html"
+    change_form_template = "admin/api/apitoken/change_form.html"
 
     @admin.display(description="Begins with")
     def begins(self, token: ApiToken) -> SafeString:
@@ -68,8 +78,7 @@ class ApiTokenAdmin(FilteredAdmin):
     @admin.display(description="State")
     def state(self, token: ApiToken) -> SafeString:
         """Return the state as a badge."""
-        state, style = describe_token_state(token, now=timezone.now())
-        return display.render_badge(state, style=style)
+        return render_token_badge(token)
 
     @admin.display(description="Last used")
     def used(self, token: ApiToken) -> str:
@@ -87,26 +96,81 @@ class ApiTokenAdmin(FilteredAdmin):
         by = f" by {token.created_by}" if token.created_by else ""
         return f"{display.format_time(token.created_at)}{by}"
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether the user may create tokens."""
-        return token_actions.may_manage_tokens(request)
+    def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user may create and revoke tokens."""
+        return bool(request.user.is_superuser)
 
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    has_add_permission = has_manage_permission
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Create the token; its text lives as long as the request."""
+        issued = tokens.issue_token(
+            name=form.cleaned_data["name"],
+            scope=Scope(form.cleaned_data["scope"]),
+            by=request.user.get_username(),
+            expires_at=form.expires_at,
+            now=timezone.now(),
+        )
+        obj.pk = issued.token.pk
+        obj.refresh_from_db()
+        obj.text = issued.text
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Return what the log says."""
+        scope = Scope(form.cleaned_data["scope"])
+        return f"Made the token, scope {SCOPE_LABELS[scope][0].lower()}"
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Create a token, outside the transaction of Django's own form view."""
-        return token_actions.add_token_view(request)
+        """Show the new token, on the only page that does.
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Show a token."""
-        if not object_id.isdecimal():
-            raise Http404
-        return token_actions.token_view(request, int(object_id))
+        There is no redirect, because the token would have to be stored until the next request. If
+        the form is submitted again, it is refused because the name is taken.
+        """
+        bearer = f"Bearer {obj.text}"
+        address = f"{config.get_settings().public_url}{_EXAMPLE_PATH}"
+        return self.render_page(
+            request,
+            obj,
+            "admin/api/apitoken/made.html",
+            title="New API token",
+            text=obj.text,
+            curl=f"curl -H 'Authorization: {bearer}' '{address}'",
+            bearer=bearer,
+        )
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the URL that revokes a token."""
-        view = self.admin_site.admin_view(token_actions.revoke_token_view)
-        own = path("<int:token_id>/revoke/", view, name="api_apitoken_revoke")
-        return [own, *super().get_urls()]
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Add the title, and the words of the form."""
+        if token := kwargs["obj"]:
+            context["title"] = token.name
+        else:
+            refused = "No token was made yet."
+            context |= {"title": "New API token", "save": "Make the token", "refused": refused}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @detail_action(
+        route="<int:token_id>/revoke/",
+        name="revoke",
+        label="Revoke it",
+        style="outline-danger",
+        permission="manage",
+        confirmation=Confirmation(
+            "Revoke {}?",
+            "Whoever uses it is refused from the next request on. It cannot be taken back; what "
+            "was done with it stays in the histories.",
+            "Yes, revoke the token",
+            facts="admin/api/apitoken/facts.html",
+        ),
+    )
+    def revoke(self, request: HttpRequest, token: ApiToken) -> ActionResult:
+        """Revoke the token."""
+        if token.revoked_at is not None:
+            return messages.INFO, f"{token} was revoked already; nothing was changed."
+        tokens.revoke_token(token, by=request.user.get_username(), now=timezone.now())
+        audit_log.record_action(request, token, "Revoked the token")
+        return messages.SUCCESS, f"{token} is revoked: whoever uses it is refused from now on."

@@ -1,31 +1,39 @@
 """Form of a new API token."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.html import format_html
 
+from backoffice.api.models import ApiToken
 from backoffice.automation.token_labels import SCOPE_LABELS
+from backoffice.changelists.service_forms import ServiceForm
 from shared.core.enums import Scope
-from shared.core.errors import DomainError
 
 
-class TokenForm(forms.Form):
+class TokenForm(ServiceForm):
     """Name, scope and expiry of a new token."""
 
-    name = forms.CharField(
-        label="Name",
-        max_length=60,
-        help_text="Who uses it, e.g. n8n. Histories of orders show it.",
-        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
-    )
+    fields_by_error_code: ClassVar = {"token_name_taken": "name"}
+
     scope = forms.ChoiceField(
         label="What it may do",
-        choices=[(str(scope), name) for scope, (name, _) in SCOPE_LABELS.items()],
+        choices=[
+            (
+                str(scope),
+                format_html(
+                    '<span><strong>{}</strong><span class="quiet d-block">{}</span></span>',
+                    name,
+                    description,
+                ),
+            )
+            for scope, (name, description) in SCOPE_LABELS.items()
+        ],
         initial=Scope.REVIEW,
         widget=forms.RadioSelect,
     )
@@ -35,17 +43,25 @@ class TokenForm(forms.Form):
         widget=forms.DateInput(attrs={"class": "form-control", "type": "date"}),
     )
 
+    class Meta:
+        """The name is the model's."""
+
+        model = ApiToken
+        fields = ("name", "scope")
+        help_texts: ClassVar = {"name": "Who uses it, e.g. n8n. Histories of orders show it."}
+        widgets: ClassVar = {
+            "name": forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"})
+        }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = settings.TIME_ZONE.replace("_", " ")
-        self.fields[
-            "until"
-        ].help_text = f"The last day it works, by the clock of {zone}. Empty: until you revoke it."
-
-    def choices(self) -> list[tuple[Any, str]]:
-        """Return each scope's radio button with its description."""
-        descriptions = [description for _, description in SCOPE_LABELS.values()]
-        return list(zip(self["scope"], descriptions, strict=True))
+        if "until" in self.fields:  # a token that exists has no form
+            zone = settings.TIME_ZONE.replace("_", " ")
+            self.fields[
+                "until"
+            ].help_text = (
+                f"The last day it works, by the clock of {zone}. Empty: until you revoke it."
+            )
 
     def clean_until(self) -> date | None:
         """Reject a day in the past."""
@@ -53,10 +69,6 @@ class TokenForm(forms.Form):
         if until is not None and until < timezone.localdate():
             raise ValidationError("That day is over already.")
         return until
-
-    def add_refusal(self, refusal: DomainError) -> None:
-        """Add the error to the field that caused it."""
-        self.add_error("name" if refusal.code == "token_name_taken" else None, refusal.message())
 
     @property
     def expires_at(self) -> datetime | None:

@@ -1,7 +1,9 @@
 """Labels of API tokens and their scopes for staff."""
 
-from datetime import datetime
 from typing import Final
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from backoffice.api.models import ApiToken
 from backoffice.ui import display
@@ -21,13 +23,19 @@ SCOPE_LABELS: Final = {
 """Label and description by scope; each scope includes the one before."""
 
 
-def describe_token_state(token: ApiToken, *, now: datetime) -> tuple[str, str]:
-    """Return the state of a token and Bootstrap's style for it."""
+def describe_scope(scope: str) -> str:
+    """Return label and description of a scope."""
+    label, description = SCOPE_LABELS[Scope(scope)]
+    return f"{label}. {description}"
+
+
+def render_token_badge(token: ApiToken) -> SafeString:
+    """Return the state of a token as a badge."""
     if token.revoked_at is not None:
-        return "Revoked", "secondary"
-    if token.expires_at is not None and token.expires_at <= now:
-        return "Expired", "secondary"
-    return "Works", "success"
+        return display.render_badge("Revoked", style="secondary")
+    if token.expires_at is not None and token.expires_at <= timezone.now():
+        return display.render_badge("Expired", style="secondary")
+    return display.render_badge("Works", style="success")
 
 
 def describe_token_expiry(token: ApiToken) -> str:
