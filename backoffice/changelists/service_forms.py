@@ -1,4 +1,5 @@
 """Admin forms whose values a service checks and stores."""
+# ruff: noqa: ARG002 - Django passes these arguments
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -56,6 +57,10 @@ class ServiceFormAdmin(admin.ModelAdmin):
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = vars(request).get("refusal")
         return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return nothing: a link must not fill in a form, as Django would let it."""
+        return {}
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Log a change unless `construct_change_message` has found none."""

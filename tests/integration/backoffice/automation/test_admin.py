@@ -213,6 +213,22 @@ class TestEndpoints:
         other.refresh_from_db()
         assert (other.name, EventEndpoint.objects.count()) == (N8N["name"], 2)
 
+    def test_are_not_filled_in_by_a_link(self, owner: Client) -> None:
+        text = load_page(
+            owner, build_url("events_eventendpoint_add"), url="https://elsewhere.example"
+        )
+
+        assert "elsewhere" not in text
+
+    def test_have_buttons_for_posts_to_rows_that_exist(self, owner: Client) -> None:
+        endpoint = create_endpoint()
+        button = "events_eventendpoint_off"
+
+        assert owner.get(build_url(button, endpoint.pk)).status_code == 405
+        assert owner.post(build_url(button, endpoint.pk + 1)).status_code == 404
+        endpoint.refresh_from_db()
+        assert endpoint.active
+
     def test_are_changed_turned_off_and_on_and_given_a_new_secret(self, owner: Client) -> None:
         endpoint = create_endpoint()
 
