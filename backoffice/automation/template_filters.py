@@ -1,7 +1,6 @@
 """Template filters for the pages of events, deliveries, endpoints and API tokens."""
 
-import json
-from typing import Any, Final
+from typing import Final
 
 from django import template
 from django.utils import timezone
@@ -14,18 +13,13 @@ from shared.events.models import EventAttempt, EventDelivery, EventEndpoint
 register: Final = template.Library()
 
 register.filter("local_time", display.format_time)
+register.filter("pretty_json", display.format_json)
 register.filter("event_type_label", event_labels.describe_event_type)
 register.filter("feed_place", event_labels.format_feed_place)
 register.filter("event_subject", event_labels.render_event_subject)
 register.filter("scope_label", token_labels.describe_scope)
 register.filter("token_badge", token_labels.render_token_badge)
 register.filter("token_expiry", token_labels.describe_token_expiry)
-
-
-@register.filter
-def pretty_json(value: Any) -> str:
-    """Return JSON with indentation and the keys in the order in which they are sent."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.filter
