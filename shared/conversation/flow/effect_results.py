@@ -1,13 +1,20 @@
 """Steps after an effect: a hold, an order, a cancellation, or a refusal."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from shared.conversation.context import Context
 from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu, show_order
-from shared.conversation.texts import guidance, orders, raffles
+from shared.conversation.texts import (
+    guidance,
+    orders,
+    raffle_updates,
+    raffles,
+)
 from shared.conversation.values import EffectRefused, Facts, OrderFacts, RaffleFacts, Step
 from shared.core.enums import Mode, State
+from shared.raffles import errors
 
 
 def show_held_numbers(order_id: int, context: Context, facts: Facts) -> Step:
@@ -52,54 +59,31 @@ def explain_refusal(refusal: EffectRefused, state: State, context: Context, fact
     A code without a text of its own is answered with a general note.
     """
     understood = context.without_open_question()
-    if refusal.code in _ORDER_REFUSAL_CODES:
+    if refusal.code in ORDER_REFUSALS:
         return _explain_order_refusal(refusal, state, understood, facts)
+    if refusal.code in raffle_updates.NO_CHANGE_NOTES:
+        return show_menu(facts, note=raffle_updates.build_no_change_note(refusal.code))
     raffle = facts.find_raffle(understood.raffle_id)
-    step = _explain_raffle_refusal(refusal, raffle, understood, facts) if raffle else None
-    if step is not None:
-        return step
+    if raffle is not None and refusal.code in RAFFLE_REFUSALS:
+        return RAFFLE_REFUSALS[refusal.code](refusal.details, raffle, understood, facts)
     return repeat_prompt(state, understood, facts, note=orders.build_not_possible_note())
 
 
-def _explain_raffle_refusal(
-    refusal: EffectRefused, raffle: RaffleFacts, context: Context, facts: Facts
-) -> Step | None:
-    details = refusal.details
-    match refusal.code:
-        case "raffle_not_selling":
-            return show_menu(
-                facts,
-                note=raffles.build_not_selling_note(raffle.title, str(details.get("reason", ""))),
-            )
-        case "quantity_out_of_bounds":
-            return _explain_quantity_bounds(raffle, context)
-        case "numbers_unknown":
-            note = raffles.build_unknown_numbers_note(raffle, unknown=details["unknown"])
-            return reserve.ask_numbers(raffle, context.with_changes(picked_numbers=()), note=note)
-        case "numbers_taken":
-            reply = raffles.build_numbers_taken_message(
-                raffle,
-                taken=details["taken"],
-                free=details["free"],
-                neighbours=details.get("neighbours", ()),
-            )
-            return answer_with(State.ASK_PICK_NUMBERS, context, reply)
-        case "too_few_left":
-            reply = raffles.build_too_few_left_message(raffle, available=details["available"])
-            state = State.MENU if reply.key == "sold_out" else State.ASK_QTY
-            return answer_with(state, context, reply)
-        case "contact_limit_reached":
-            limit, remaining = details["limit"], details["remaining"]
-            reply = raffles.build_limit_reached_message(raffle, limit=limit, remaining=remaining)
-            return answer_with(State.CHOOSE_MODE, context, reply)
-        case "cooling_down":
-            until = details["until"]
-            reply = raffles.build_cooling_down_message(raffle, until=until, now=facts.now)
-            return answer_with(State.CHOOSE_MODE, context, reply)
-    return None
+# ── about a raffle ────────────────────────────────────────────────────────────────────────────
+
+type _Details = Mapping[str, Any]
 
 
-def _explain_quantity_bounds(raffle: RaffleFacts, context: Context) -> Step:
+def _explain_not_selling(
+    details: _Details, raffle: RaffleFacts, _context: Context, facts: Facts
+) -> Step:
+    reason = str(details.get("reason", ""))
+    return show_menu(facts, note=raffles.build_not_selling_note(raffle.title, reason))
+
+
+def _explain_quantity_bounds(
+    _details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
+) -> Step:
     is_picking = context.mode is Mode.PICK
     quantity = len(context.picked_numbers) if is_picking else context.qty or 0
     note = raffles.build_quantity_out_of_bounds_note(raffle, quantity=quantity)
@@ -110,16 +94,61 @@ def _explain_quantity_bounds(raffle: RaffleFacts, context: Context) -> Step:
     )
 
 
-_ORDER_REFUSAL_CODES: Final = frozenset(
-    {
-        "order_wants_payment",
-        "order_expired",
-        "order_not_draft",
-        "order_already_paid",
-        "order_ended",
-        "order_not_found",
-    }
-)
+def _explain_unknown_numbers(
+    details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
+) -> Step:
+    note = raffles.build_unknown_numbers_note(raffle, unknown=details["unknown"])
+    return reserve.ask_numbers(raffle, context.with_changes(picked_numbers=()), note=note)
+
+
+def _explain_taken_numbers(
+    details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
+) -> Step:
+    reply = raffles.build_numbers_taken_message(
+        raffle,
+        taken=details["taken"],
+        free=details["free"],
+        neighbours=details.get("neighbours", ()),
+    )
+    return answer_with(State.ASK_PICK_NUMBERS, context, reply)
+
+
+def _explain_too_few_left(
+    details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
+) -> Step:
+    reply = raffles.build_too_few_left_message(raffle, available=details["available"])
+    state = State.MENU if reply.key == "sold_out" else State.ASK_QTY
+    return answer_with(state, context, reply)
+
+
+def _explain_contact_limit(
+    details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
+) -> Step:
+    reply = raffles.build_limit_reached_message(
+        raffle, limit=details["limit"], remaining=details["remaining"]
+    )
+    return answer_with(State.CHOOSE_MODE, context, reply)
+
+
+def _explain_cooling_down(
+    details: _Details, raffle: RaffleFacts, context: Context, facts: Facts
+) -> Step:
+    reply = raffles.build_cooling_down_message(raffle, until=details["until"], now=facts.now)
+    return answer_with(State.CHOOSE_MODE, context, reply)
+
+
+RAFFLE_REFUSALS: Final[Mapping[str, Callable[[_Details, RaffleFacts, Context, Facts], Step]]] = {
+    errors.RaffleNotSelling.code: _explain_not_selling,
+    errors.QuantityOutOfBounds.code: _explain_quantity_bounds,
+    errors.NumbersUnknown.code: _explain_unknown_numbers,
+    errors.NumbersTaken.code: _explain_taken_numbers,
+    errors.TooFewLeft.code: _explain_too_few_left,
+    errors.ContactLimitReached.code: _explain_contact_limit,
+    errors.CoolingDown.code: _explain_cooling_down,
+}
+"""Explanations of refused holds, by the code of the error."""
+
+# ── about an order ────────────────────────────────────────────────────────────────────────────
 
 
 def _explain_order_refusal(
@@ -129,16 +158,33 @@ def _explain_order_refusal(
     order = facts.find_order(order_id) or facts.find_order(context.draft_order_id)
     if order is None:
         return show_menu(facts, note=guidance.build_old_button_note())
-    if refusal.code == "order_wants_payment":
-        return show_order(order, context, facts, note=orders.build_one_at_a_time_note())
-    if refusal.code in {"order_expired", "order_not_draft"}:
-        return _show_ended_hold(order, context, facts)
-    return answer_with(state, context, orders.build_cannot_cancel_message(order))
+    return ORDER_REFUSALS[refusal.code](order, state, context, facts)
 
 
-def _show_ended_hold(order: OrderFacts, context: Context, facts: Facts) -> Step:
+def _show_unpaid_order(order: OrderFacts, _state: State, context: Context, facts: Facts) -> Step:
+    return show_order(order, context, facts, note=orders.build_one_at_a_time_note())
+
+
+def _show_ended_hold(order: OrderFacts, _state: State, context: Context, facts: Facts) -> Step:
     """Show an order that is no hold any more, or a hold that ended before it was confirmed."""
     if order.is_live and order.expires_at is not None and order.expires_at <= facts.now:
         # The expiry worker has not expired it yet, but its time is over.
         return show_menu(facts, note=orders.build_order_ended_note(order))
     return show_order(order, context, facts)
+
+
+def _explain_cannot_cancel(
+    order: OrderFacts, state: State, context: Context, _facts: Facts
+) -> Step:
+    return answer_with(state, context, orders.build_cannot_cancel_message(order))
+
+
+ORDER_REFUSALS: Final[Mapping[str, Callable[[OrderFacts, State, Context, Facts], Step]]] = {
+    errors.OrderWantsPayment.code: _show_unpaid_order,
+    errors.OrderExpired.code: _show_ended_hold,
+    errors.OrderNotDraft.code: _show_ended_hold,
+    errors.OrderAlreadyPaid.code: _explain_cannot_cancel,
+    errors.OrderEnded.code: _explain_cannot_cancel,
+    errors.OrderNotFound.code: _explain_cannot_cancel,
+}
+"""Explanations of refused changes of an order, by the code of the error."""

@@ -1,6 +1,8 @@
 """Texts for buyers whose raffle changed: its draw was moved or has come, or it was called off."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.conversation.formatting import format_day_and_time, format_money
@@ -101,3 +103,17 @@ def build_too_late_message(order: OrderFacts) -> Reply:
         f"{format_money(order.total, order.currency)} back.",
         about=order.code,
     )
+
+
+NO_CHANGE_NOTES: Final[Mapping[str, str]] = {
+    "draw_time_reached": "The draw's time has come, so nothing can be changed any more.",
+    "raffle_sealed": "The draw is due, so nothing can be changed any more.",
+    "raffle_drawn": "The raffle has been drawn, so nothing can be changed any more.",
+    "raffle_called_off": "The raffle was called off, so nothing can be changed any more.",
+}
+"""Notes for refused changes of an order whose raffle is over, by the code of the error."""
+
+
+def build_no_change_note(code: str) -> str:
+    """Return the note for an error code of `NO_CHANGE_NOTES`."""
+    return NO_CHANGE_NOTES[code]

@@ -1,6 +1,6 @@
 """Every member of an enum or a union has its place in the conversation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final, get_args
 
@@ -9,10 +9,11 @@ import pytest
 from shared.conversation import button_ids, flow, parsing
 from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.context import Context
+from shared.conversation.flow import effect_results
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
 from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
 from shared.conversation.flow.screens import repeat_prompt
-from shared.conversation.texts import order_updates, orders, raffles
+from shared.conversation.texts import order_updates, orders, raffle_updates, raffles
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -31,6 +32,8 @@ from shared.conversation.values import (
 )
 from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import Mode, OrderStatus, RaffleStatus, RejectReason, State
+from shared.core.errors import DomainError
+from shared.raffles import errors
 from tests.unit.conversation.sample_facts import (
     DRAFT,
     EXPIRED,
@@ -196,3 +199,52 @@ def test_every_raffle_status_that_sells_nothing_is_worded(status: RaffleStatus) 
     note = raffles.build_not_selling_note("Summer", status.lower())
 
     assert (note == general) == (status is RaffleStatus.DRAFT)
+
+
+def list_domain_errors() -> list[type[DomainError]]:
+    """List the errors of the raffle domain, which the effects may raise."""
+    return [kind for kind in DomainError.__subclasses__() if kind.__module__ == errors.__name__]
+
+
+NEVER_RAISED_BY_EFFECTS: Final = {
+    "raffle_not_found",
+    "numbers_missing",
+    "proof_not_found",
+    "order_not_placed",
+    "nothing_to_review",
+    "rejection_note_missing",
+    "asked_just_now",
+    "decision_made",
+    "amount_mismatch",
+    "proof_unseen",
+}
+"""Codes of errors that only staff, the API or a command meet."""
+ANSWERED_IN_GENERAL: Final = {"proof_settled", "transition_not_allowed"}
+"""Codes of errors for which "That is not possible any more." says enough."""
+
+
+def test_every_refusal_of_the_domain_has_exactly_one_place() -> None:
+    places: list[Collection[str]] = [
+        effect_results.ORDER_REFUSALS,
+        effect_results.RAFFLE_REFUSALS,
+        raffle_updates.NO_CHANGE_NOTES,
+        NEVER_RAISED_BY_EFFECTS,
+        ANSWERED_IN_GENERAL,
+    ]
+
+    counts = {
+        kind.code: sum(kind.code in place for place in places) for kind in list_domain_errors()
+    }
+
+    assert counts
+    assert {code: count for code, count in counts.items() if count != 1} == {}
+
+
+@pytest.mark.parametrize("code", raffle_updates.NO_CHANGE_NOTES)
+def test_a_change_that_the_draw_forbids_is_explained_above_the_menu(code: str) -> None:
+    context, known = FACTS_BY_STATE[State.WAIT_PROOF]
+
+    step = flow.step(State.WAIT_PROOF, context, EffectRefused(code, {"order_id": 10}), known)
+
+    assert step.replies[0].body.startswith(raffle_updates.NO_CHANGE_NOTES[code])
+    assert step.replies[0].key == "card"
