@@ -58,6 +58,11 @@ class RaffleFacts:
     draw_time_reached: bool = False
 
     @property
+    def is_free(self) -> bool:
+        """Whether a number costs nothing."""
+        return not self.price
+
+    @property
     def is_called_off(self) -> bool:
         """Whether the seller called the raffle off."""
         return self.not_selling_reason == "cancelled"

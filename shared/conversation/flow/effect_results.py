@@ -8,12 +8,13 @@ from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu, show_order
 from shared.conversation.texts import (
     guidance,
+    order_updates,
     orders,
     raffle_updates,
     raffles,
 )
 from shared.conversation.values import EffectRefused, Facts, OrderFacts, RaffleFacts, Step
-from shared.core.enums import Mode, State
+from shared.core.enums import Mode, OrderStatus, State
 from shared.raffles import errors
 
 
@@ -31,13 +32,15 @@ def show_held_numbers(order_id: int, context: Context, facts: Facts) -> Step:
 
 
 def show_payment_instructions(order_id: int, context: Context, facts: Facts) -> Step:
-    """Show how to pay the order."""
+    """Show how to pay the order, or that it is complete because it is free."""
     order = facts.find_order(order_id)
     paying = context.without_open_question().with_changes(
         draft_order_id=order_id, picked_numbers=(), qty=None
     )
     if order is None:
         return Step(State.WAIT_PROOF, paying)
+    if order.status is OrderStatus.PAID:
+        return answer_with(State.DONE, paying, order_updates.build_paid_message(order))
     return answer_with(
         State.WAIT_PROOF, paying, orders.build_how_to_pay_message(order, now=facts.now)
     )

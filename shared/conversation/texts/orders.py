@@ -30,11 +30,15 @@ from shared.whatsapp.messages import ListRow, ReplyButton
 
 def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """Return the message that numbers are held, with the buttons to decide."""
+    total = (
+        "Free, there is nothing to pay."
+        if order.is_free
+        else f"Total {format_money(order.total, order.currency)}"
+    )
     return Reply(
         "held",
         f"Held for you until {format_order_deadline(order, now=now)}:  "
-        f"*{format_order_numbers(order)}*\n"
-        f"Total {format_money(order.total, order.currency)}",
+        f"*{format_order_numbers(order)}*\n{total}",
         buttons=(
             ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), "Confirm"),
             ReplyButton(build_button_id(ButtonAction.OTHERS, order.id), "Other numbers"),
@@ -46,6 +50,9 @@ def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> R
 
 def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """Return the payment instructions: amount, account, deadline and proof."""
+    if order.is_free:
+        body = _describe_unconfirmed_free_order(order)
+        return Reply("how_to_pay", body, about=order.code).with_note_before(note)
     owed = format_money(order.total, order.currency)
     return Reply(
         "how_to_pay",
@@ -59,18 +66,27 @@ def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = ""
 
 def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """Return the reminder of an order that waits for its proof."""
+    cancel = ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel order")
+    if order.is_free:
+        body, buttons = _describe_unconfirmed_free_order(order), (cancel, MENU_BUTTON)
+        return Reply("still_to_pay", body, buttons, about=order.code).with_note_before(note)
     owed = format_money(order.total, order.currency)
+    how = ReplyButton(build_button_id(ButtonAction.PAY, order.id), "How to pay")
     return Reply(
         "still_to_pay",
         f"Order *{order.code}* waits for a photo or PDF of your receipt: {owed} by "
         f"{format_order_deadline(order, now=now)}.",
-        buttons=(
-            ReplyButton(build_button_id(ButtonAction.PAY, order.id), "How to pay"),
-            ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel order"),
-            MENU_BUTTON,
-        ),
+        buttons=(how, cancel, MENU_BUTTON),
         about=order.code,
     ).with_note_before(note)
+
+
+def _describe_unconfirmed_free_order(order: OrderFacts) -> str:
+    """Return the state of a free order that is neither confirmed nor under review."""
+    return (
+        f"Order *{order.code}* is free, there is nothing to pay. {order.raffle.seller_contact} "
+        "will confirm it."
+    )
 
 
 def build_proof_received_message(order: OrderFacts) -> Reply:
@@ -84,11 +100,25 @@ def build_proof_received_message(order: OrderFacts) -> Reply:
 
 def build_proof_added_message(order: OrderFacts) -> Reply:
     """Return the acknowledgement of one more proof of an order."""
-    if order.status is OrderStatus.PAID:
-        body = f"Thank you, I added it to order *{order.code}*, which is paid already."
-    else:
-        body = f"Thank you, I added it to order *{order.code}*. We are checking the payment."
-    return Reply("proof_added", body, about=order.code)
+    return Reply(
+        "proof_added",
+        f"Thank you, I added it to order *{order.code}*{_describe_progress(order)}",
+        about=order.code,
+    )
+
+
+def _describe_progress(order: OrderFacts) -> str:
+    match order.status:
+        case OrderStatus.PAID if order.is_free:
+            return ", which costs nothing."
+        case OrderStatus.PAID:
+            return ", which is paid already."
+        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
+            return ". We are checking the payment."
+        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
+            return f", which is over. {order.raffle.seller_contact} will look at it."
+        case _:
+            assert_never(order.status)
 
 
 def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
@@ -198,7 +228,8 @@ def build_cancel_surely_message(order: OrderFacts, *, is_certain: bool = True) -
 
     """
     if order.under_review:
-        body = f"We are checking your payment for order *{order.code}*. Cancel it all the same?"
+        what = "order" if order.is_free else "your payment for order"
+        body = f"We are checking {what} *{order.code}*. Cancel it all the same?"
     elif is_certain:
         body = f"Cancel order *{order.code}* ({format_order_numbers(order)})?"
     else:
@@ -216,13 +247,22 @@ def build_cancel_surely_message(order: OrderFacts, *, is_certain: bool = True) -
 
 def build_cannot_cancel_message(order: OrderFacts) -> Reply:
     """Return the message that an order is paid or has ended."""
-    if order.status is OrderStatus.PAID:
-        body = (
-            f"Order *{order.code}* is paid, I cannot cancel it. "
-            f"Please ask {order.raffle.seller_contact}."
-        )
-    else:
-        body = f"Order *{order.code}* is not open any more, there is nothing to cancel."
+    match order.status:
+        case OrderStatus.PAID:
+            what = "confirmed" if order.is_free else "paid"
+            body = (
+                f"Order *{order.code}* is {what}, I cannot cancel it. "
+                f"Please ask {order.raffle.seller_contact}."
+            )
+        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
+            body = f"Order *{order.code}* is not open any more, there is nothing to cancel."
+        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
+            body = (
+                f"Order *{order.code}* cannot be cancelled now. "
+                f"Please ask {order.raffle.seller_contact}."
+            )
+        case _:
+            assert_never(order.status)
     return Reply("cannot_cancel", body, buttons=(MENU_BUTTON, MY_TICKETS_BUTTON), about=order.code)
 
 
@@ -249,13 +289,16 @@ def _build_ticket_line(order: OrderFacts, *, now: datetime) -> str:
 def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
     match order.status:
         case OrderStatus.PAID:
-            return f"Paid: yours.{build_draw_date_sentence(order)}"
+            yours = "Yours." if order.is_free else "Paid: yours."
+            return f"{yours}{build_draw_date_sentence(order)}"
         case OrderStatus.DRAFT:
             return f"Held until {format_order_deadline(order, now=now)}, not confirmed yet."
         case OrderStatus.PENDING_PAYMENT if order.asked_again:
             return "One more photo or PDF of the receipt is needed: please send it here."
         case OrderStatus.PENDING_PAYMENT if order.under_review:
-            return "Receipt received, being checked."
+            return "Being checked." if order.is_free else "Receipt received, being checked."
+        case OrderStatus.PENDING_PAYMENT if order.is_free:
+            return "Free, not confirmed yet."
         case OrderStatus.PENDING_PAYMENT:
             owed = format_money(order.total, order.currency)
             return f"To be paid: {owed} by {format_order_deadline(order, now=now)}."
@@ -278,7 +321,7 @@ def _build_ticket_buttons(newest: Sequence[OrderFacts]) -> tuple[ReplyButton, ..
                 ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel it"),
                 MENU_BUTTON,
             )
-        if order.wants_payment:
+        if order.wants_payment and not order.is_free:
             return (
                 ReplyButton(build_button_id(ButtonAction.PAY, order.id), f"Pay {order.code}"),
                 MENU_BUTTON,
@@ -296,10 +339,11 @@ def build_under_review_message(order: OrderFacts) -> Reply:
         return Reply(
             "under_review", body, buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON), about=order.code
         )
+    what = "order" if order.is_free else "the payment of order"
     return Reply(
         "under_review",
-        f"We are checking the payment of order *{order.code}*. "
-        f"Your numbers *{format_order_numbers(order)}* stay yours meanwhile; we will write here.",
+        f"We are checking {what} *{order.code}*. "
+        f"{build_stay_yours_phrase(order)} meanwhile; we will write here.",
         buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
@@ -309,7 +353,8 @@ def build_all_done_message(order: OrderFacts) -> Reply:
     """Return the message that an order is paid, for a buyer who writes afterwards."""
     return Reply(
         "all_done",
-        f"Order *{order.code}* is paid: *{format_order_numbers(order)}* "
+        f"Order *{order.code}* is {'complete' if order.is_free else 'paid'}: "
+        f"*{format_order_numbers(order)}* "
         f"{choose_is_or_are(order)} yours. Good luck!",
         buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
@@ -317,10 +362,21 @@ def build_all_done_message(order: OrderFacts) -> Reply:
 
 
 def build_order_ended_note(order: OrderFacts) -> str:
-    """Return the note that an order was cancelled or has expired."""
-    if order.status is OrderStatus.CANCELLED:
-        return f"Order {order.code} has been cancelled; its numbers are free again."
-    return f"The time for {order.code} ran out; its numbers are free again."
+    """Return the note that an order has ended, or that its time is over."""
+    raffle = order.raffle
+    after = "are free again"
+    if raffle.is_called_off or raffle.draw_time_reached:
+        after = "are not held for you any more"
+    match order.status:
+        case OrderStatus.PAID:
+            return f"Order {order.code} is complete."
+        case OrderStatus.CANCELLED:
+            why = f"Order {order.code} has been cancelled"
+        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.EXPIRED:
+            why = f"The time for {order.code} ran out"
+        case _:
+            assert_never(order.status)
+    return f"{why}; its numbers {after}."
 
 
 def build_one_at_a_time_note() -> str:

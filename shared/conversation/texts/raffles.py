@@ -5,7 +5,7 @@ A note is put above another reply.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.formatting import (
@@ -70,9 +70,14 @@ def build_raffle_list_message(
 
 
 def _describe_raffle_row(raffle: RaffleFacts) -> str:
-    price = format_money(raffle.price, raffle.currency)
     left = f"{format_count(raffle.available)} left" if raffle.available else "sold out"
-    return f"{price} a number · {left} · {raffle.prize}"
+    return f"{_describe_price(raffle)} · {left} · {raffle.prize}"
+
+
+def _describe_price(raffle: RaffleFacts) -> str:
+    if raffle.is_free:
+        return "free"
+    return f"{format_money(raffle.price, raffle.currency)} a number"
 
 
 def build_raffle_card_message(
@@ -91,8 +96,7 @@ def build_raffle_card_message(
     if raffle.description:
         lines.append(raffle.description)
     lines.append(
-        f"{_format_draw_date(raffle)}{format_money(raffle.price, raffle.currency)} a number · "
-        f"{_describe_available(raffle)}"
+        f"{_format_draw_date(raffle)}{_describe_price(raffle)} · {_describe_available(raffle)}"
     )
     lines += [_build_reminder(order, now=now) for order in live[:3]]
     if not raffle.available:
@@ -110,7 +114,7 @@ def build_raffle_card_message(
 
 def _format_draw_date(raffle: RaffleFacts) -> str:
     if raffle.draw_at is None:
-        return ""
+        return "Drawn when sold out · " if raffle.draw_when_sold_out else ""
     return f"Draw: {format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)} · "
 
 
@@ -126,34 +130,44 @@ def build_reminders_note(orders: Sequence[OrderFacts], *, now: datetime) -> str:
 
 
 def _build_reminder(order: OrderFacts, *, now: datetime) -> str:
-    if order.status is OrderStatus.DRAFT:
-        return (
-            f"Held for you until {format_order_deadline(order, now=now)}: "
-            f"*{format_order_numbers(order)}*"
-        )
-    if order.asked_again:
-        return f"Your order *{order.code}* needs one more photo of the receipt."
-    if order.under_review:
-        return f"Your order *{order.code}* is being checked."
-    owed = format_money(order.total, order.currency)
-    return (
-        f"Your order *{order.code}* waits for {owed} until {format_order_deadline(order, now=now)}."
-    )
+    match order.status:
+        case OrderStatus.DRAFT:
+            return (
+                f"Held for you until {format_order_deadline(order, now=now)}: "
+                f"*{format_order_numbers(order)}*"
+            )
+        case OrderStatus.PENDING_PAYMENT if order.asked_again:
+            return f"Your order *{order.code}* needs one more photo of the receipt."
+        case OrderStatus.PENDING_PAYMENT if order.under_review:
+            return f"Your order *{order.code}* is being checked."
+        case OrderStatus.PENDING_PAYMENT:
+            owed = "the seller" if order.is_free else format_money(order.total, order.currency)
+            until = format_order_deadline(order, now=now)
+            return f"Your order *{order.code}* waits for {owed} until {until}."
+        case OrderStatus.PAID:
+            return f"Your order *{order.code}* is complete."
+        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
+            return f"Your order *{order.code}* is over."
+        case _:
+            assert_never(order.status)
 
 
-_NOT_SELLING_TEXTS: Final[Mapping[str, str]] = {
+NOT_SELLING_TEXTS: Final[Mapping[str, str]] = {
+    "draft": "*{title}* is not on sale.",
     "paused": "*{title}* is paused at the moment.",
     "closed": "The sale of *{title}* is over.",
-    "over": "The sale of *{title}* is over.",
+    "sealed": "The sale of *{title}* is over: its draw is due.",
     "drawn": "*{title}* has been drawn already.",
+    "cancelled": "*{title}* was called off.",
     "not_yet": "The sale of *{title}* has not begun yet.",
-    "draft": "*{title}* is not on sale.",
+    "over": "The sale of *{title}* is over.",
 }
+"""A text for each reason of `availability.get_not_selling_reason`."""
 
 
 def build_not_selling_note(title: str, reason: str) -> str:
-    """Return the note that explains why a raffle is not on sale."""
-    return _NOT_SELLING_TEXTS.get(reason, "*{title}* is not on sale.").format(title=title)
+    """Return the note that explains why a raffle is not on sale; without a reason, just that."""
+    return NOT_SELLING_TEXTS.get(reason, NOT_SELLING_TEXTS["draft"]).format(title=title)
 
 
 # ── choosing ──────────────────────────────────────────────────────────────────────────────────

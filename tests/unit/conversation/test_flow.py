@@ -1,12 +1,14 @@
 """Tests of the conversation as a table: the step for each state and kind of event."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
+from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.values import (
     AssignProof,
     ButtonTapped,
@@ -19,11 +21,13 @@ from shared.conversation.values import (
     KeepProof,
     NumbersHeld,
     OrderCancelled,
+    OrderFacts,
     OrderPlaced,
     PictureReceived,
     PlaceOrder,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    RaffleFacts,
     Step,
     TextReceived,
     UnreadableReceived,
@@ -43,6 +47,8 @@ from tests.unit.conversation.sample_facts import (
     build_facts,
     build_order,
 )
+
+FREE_PAID = replace(PAID, total=Decimal(0), raffle=replace(SUMMER, price=Decimal(0)))
 
 MENU, MODE, QTY = State.MENU, State.CHOOSE_MODE, State.ASK_QTY
 PICK, CONFIRM, WAIT, DONE = (
@@ -220,6 +226,7 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
 OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
     "held": (NumbersHeld(10), build_facts(DRAFT), (CONFIRM, "held")),
     "placed": (OrderPlaced(10), build_facts(PENDING), (WAIT, "how_to_pay")),
+    "placed for free": (OrderPlaced(10), build_facts(FREE_PAID), (DONE, "paid")),
     "called off": (
         OrderCancelled(10),
         build_facts(replace(EXPIRED, status=OrderStatus.CANCELLED)),
@@ -630,6 +637,71 @@ class TestSquaring:
         )
 
         assert not isinstance(step.effect, PlaceOrder)
+
+
+class TestFreeRaffle:
+    FREE: RaffleFacts = FREE_PAID.raffle
+    FREE_DRAFT: OrderFacts = replace(FREE_PAID, status=OrderStatus.DRAFT, expires_at=NOON)
+
+    def test_says_free_instead_of_a_price(self) -> None:
+        known = build_facts(raffles=(self.FREE,))
+        listed = build_facts(raffles=(self.FREE, WINTER))
+
+        card = flow.step(MENU, Context(), TextReceived("hi"), known).replies[0]
+        rows = flow.step(MENU, Context(), TextReceived("hi"), listed).replies[0].rows
+
+        assert "· free · 743 of 1,000 left" in card.body
+        assert rows[0].description == "free · 743 left · a motorbike"
+
+    def test_asks_for_no_payment_when_numbers_are_held(self) -> None:
+        known = build_facts(self.FREE_DRAFT, raffles=(self.FREE,))
+
+        step = flow.step(MODE, Context(raffle_id=1), NumbersHeld(10), known)
+
+        assert step.replies[0].body.endswith("\nFree, there is nothing to pay.")
+
+    def test_is_complete_once_confirmed(self) -> None:
+        known = build_facts(FREE_PAID, raffles=(self.FREE,))
+
+        step = flow.step(CONFIRM, Context(raffle_id=1), OrderPlaced(10), known)
+
+        assert (step.state, step.context.draft_order_id) == (DONE, 10)
+        assert step.replies[0].body.startswith("All set. *007 · 213 · 845* are yours.")
+
+    @pytest.mark.parametrize("status", OrderStatus)
+    @pytest.mark.parametrize("under_review", [True, False])
+    @pytest.mark.parametrize(
+        "words", ["hi", "my tickets", "how do I pay?", "paid", "yes", "cancel"]
+    )
+    def test_speaks_of_no_money_whatever_the_buyer_writes(
+        self, status: OrderStatus, under_review: bool, words: str
+    ) -> None:
+        order = replace(
+            self.FREE_DRAFT,
+            status=status,
+            under_review=under_review and status == "PENDING_PAYMENT",
+        )
+        known = build_facts(order, raffles=(self.FREE,))
+
+        step = flow.step(
+            derive_order_state(order),
+            Context(raffle_id=1, draft_order_id=10),
+            TextReceived(words),
+            known,
+        )
+
+        said = " ".join(reply.body for reply in step.replies).replace("nothing to pay", "")
+        assert not [word for word in ("$", "0.00", "payment") if word in said]
+
+    def test_keeps_a_picture_as_for_any_paid_order(self) -> None:
+        known = build_facts(FREE_PAID, raffles=(self.FREE,))
+        context = Context(raffle_id=1, draft_order_id=10)
+
+        step = flow.step(DONE, context, PictureReceived(), known)
+        told = flow.step(DONE, context, ProofAddedToOrder(10, first=False), known)
+
+        assert step.effect == KeepProof(10)
+        assert "which costs nothing" in told.replies[0].body
 
 
 class TestContext:

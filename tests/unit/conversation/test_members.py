@@ -13,7 +13,7 @@ from shared.conversation.flow import effect_results
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
 from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
 from shared.conversation.flow.screens import repeat_prompt
-from shared.conversation.texts import order_updates, orders, raffle_updates, raffles
+from shared.conversation.texts import order_updates, orders, parts, raffle_updates, raffles
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -147,6 +147,86 @@ class TestOrderStatuses:
         _, _, status_line = reply.body.split("\n")
         assert status_line
 
+    def test_are_worded_in_a_reminder(self, status: OrderStatus) -> None:
+        note = raffles.build_reminders_note([replace(PENDING, status=status)], now=NOON)
+
+        assert (
+            note
+            == {
+                OrderStatus.DRAFT: "Held for you until 12:30: *007 · 213 · 845*",
+                OrderStatus.PENDING_PAYMENT: "Your order *R-7K3F9* waits for $15.00 until 12:30.",
+                OrderStatus.PAID: "Your order *R-7K3F9* is complete.",
+                OrderStatus.CANCELLED: "Your order *R-7K3F9* is over.",
+                OrderStatus.EXPIRED: "Your order *R-7K3F9* is over.",
+            }[status]
+        )
+
+    def test_are_worded_when_one_more_proof_comes(self, status: OrderStatus) -> None:
+        body = orders.build_proof_added_message(replace(PENDING, status=status)).body
+
+        assert body.startswith("Thank you, I added it to order *R-7K3F9*")
+        assert {
+            OrderStatus.DRAFT: "We are checking the payment.",
+            OrderStatus.PENDING_PAYMENT: "We are checking the payment.",
+            OrderStatus.PAID: "is paid already.",
+            OrderStatus.CANCELLED: "is over. Ana, +1 555 0100 will look at it.",
+            OrderStatus.EXPIRED: "is over. Ana, +1 555 0100 will look at it.",
+        }[status] in body
+
+    def test_are_worded_when_they_cannot_be_cancelled(self, status: OrderStatus) -> None:
+        body = orders.build_cannot_cancel_message(replace(PENDING, status=status)).body
+
+        assert {
+            OrderStatus.DRAFT: "cannot be cancelled now. Please ask Ana",
+            OrderStatus.PENDING_PAYMENT: "cannot be cancelled now. Please ask Ana",
+            OrderStatus.PAID: "is paid, I cannot cancel it. Please ask Ana",
+            OrderStatus.CANCELLED: "is not open any more",
+            OrderStatus.EXPIRED: "is not open any more",
+        }[status] in body
+
+    def test_are_worded_when_they_have_ended(self, status: OrderStatus) -> None:
+        note = orders.build_order_ended_note(replace(PENDING, status=status))
+
+        over = "The time for R-7K3F9 ran out; its numbers are free again."
+        words = {
+            OrderStatus.DRAFT: over,
+            OrderStatus.PENDING_PAYMENT: over,
+            OrderStatus.PAID: "Order R-7K3F9 is complete.",
+            OrderStatus.CANCELLED: "Order R-7K3F9 has been cancelled; its numbers are free again.",
+            OrderStatus.EXPIRED: over,
+        }
+        assert note == words[status]
+
+    @pytest.mark.parametrize("secured", [True, False])
+    def test_are_worded_when_a_late_proof_comes(self, status: OrderStatus, secured: bool) -> None:
+        order = replace(PENDING, status=status)
+
+        body = orders.build_late_proof_message(order, secured=secured).body
+        payment = order_updates.build_late_payment_message(order).body
+
+        is_cancelled = status is OrderStatus.CANCELLED
+        assert ("was cancelled" in body) == (is_cancelled and not secured)
+        assert ("was cancelled" in payment) == is_cancelled
+        assert ("had run out" in body) != ("was cancelled" in body)
+        assert ("had run out" in payment) != is_cancelled
+
+    def test_are_worded_when_they_are_over(self, status: OrderStatus) -> None:
+        drawn = replace(SUMMER, draw_time_reached=True)
+
+        assert (
+            parts.describe_end(replace(PENDING, status=status))
+            == {
+                OrderStatus.DRAFT: "The order is over",
+                OrderStatus.PENDING_PAYMENT: "The order is over",
+                OrderStatus.PAID: "The order is over",
+                OrderStatus.CANCELLED: "The order was cancelled",
+                OrderStatus.EXPIRED: "Its time is over",
+            }[status]
+        )
+        if status is OrderStatus.EXPIRED:
+            ended = replace(PENDING, status=status, raffle=drawn)
+            assert parts.describe_end(ended) == "The draw's time has come"
+
 
 @pytest.mark.parametrize("mode", Mode)
 def test_other_numbers_are_offered_in_every_mode(mode: Mode) -> None:
@@ -192,13 +272,12 @@ def test_every_reject_reason_is_worded(reason: RejectReason, order: OrderFacts) 
     assert body not in others
 
 
-@pytest.mark.parametrize("status", [status for status in RaffleStatus if status != "OPEN"])
-def test_every_raffle_status_that_sells_nothing_is_worded(status: RaffleStatus) -> None:
-    general = raffles.build_not_selling_note("Summer", "")
-
-    note = raffles.build_not_selling_note("Summer", status.lower())
-
-    assert (note == general) == (status is RaffleStatus.DRAFT)
+@pytest.mark.parametrize(
+    "reason", [*(status.lower() for status in RaffleStatus if status != "OPEN"), "not_yet", "over"]
+)
+def test_every_reason_why_a_raffle_sells_nothing_is_worded(reason: str) -> None:
+    assert reason in raffles.NOT_SELLING_TEXTS
+    assert "*Summer*" in raffles.build_not_selling_note("Summer", reason)
 
 
 def list_domain_errors() -> list[type[DomainError]]:
