@@ -18,6 +18,7 @@ from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, Ou
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage
+from shared.whatsapp.services.outbox.message_status import is_superseded
 
 _PICTURE_PLACEHOLDER: Final = "[picture]"
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
@@ -106,7 +107,7 @@ class ChatBubble:
         tick: delivery state; None for the buyer's messages.
         state: the tick as text.
         trouble: why it was not answered, sent or delivered; empty if all is well.
-        notice: whether it is news (`OutboxKind.NOTICE`) and not a reply.
+        notice: whether it is news (`OutboxKind.NOTICE`) and not a reply, and was not withdrawn.
 
     """
 
@@ -247,7 +248,7 @@ def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime
         tick=tick,
         state=TICK_LABELS[tick],
         trouble=_explain_tick(message, tick, now=now),
-        notice=message.kind == OutboxKind.NOTICE,
+        notice=message.kind == OutboxKind.NOTICE and not is_superseded(message),
     )
 
 

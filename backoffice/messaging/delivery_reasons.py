@@ -14,6 +14,7 @@ from backoffice.ui import display
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import window
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
+from shared.whatsapp.services.outbox.message_status import is_superseded
 
 WINDOW_CLOSED: Final = "More than 24 hours since the buyer wrote"
 
@@ -23,7 +24,7 @@ OUTBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     OutboxStatus.SENT: ("Sent", "success"),
     OutboxStatus.UNKNOWN: ("No answer yet", "warning"),
     OutboxStatus.WITHHELD: ("Waits for the buyer", "warning"),
-    OutboxStatus.STALE: ("Too late to send", "secondary"),
+    OutboxStatus.STALE: ("Not sent", "secondary"),
     OutboxStatus.FAILED: ("Failed", "danger"),
 }
 DELIVERY_BADGES: Final[Mapping[str, tuple[str, str]]] = {
@@ -89,11 +90,13 @@ def has_message_failed(message: OutboundMessage) -> bool:
 
 
 def is_buyer_uninformed(message: OutboundMessage) -> bool:
-    """Return whether the buyer did not receive the message and will not receive it soon."""
-    return has_message_failed(message) or message.status in {
-        OutboxStatus.WITHHELD,
-        OutboxStatus.STALE,
-    }
+    """Return whether the buyer did not receive the message and will not receive it soon.
+
+    What is not true any more is missed by nobody.
+    """
+    if message.status == OutboxStatus.STALE:
+        return not is_superseded(message)
+    return has_message_failed(message) or message.status == OutboxStatus.WITHHELD
 
 
 def explain_message_state(
@@ -122,7 +125,7 @@ def explain_message_state(
         case OutboxStatus.WITHHELD:
             return _explain_withheld(message)
         case OutboxStatus.STALE:
-            return f"{WINDOW_CLOSED}: an answer nobody waits for any more is not sent."
+            return _explain_stale(message)
         case OutboxStatus.FAILED:
             return _describe_error(message)
 
@@ -169,6 +172,12 @@ def _explain_withheld(message: OutboundMessage) -> str:
             f"{WINDOW_CLOSED}, and they are blocked: waits until you unblock them and they write."
         )
     return f"{WINDOW_CLOSED}: waits until they write."
+
+
+def _explain_stale(message: OutboundMessage) -> str:
+    if is_superseded(message):
+        return message.error
+    return f"{WINDOW_CLOSED}: an answer nobody waits for any more is not sent."
 
 
 def _describe_error(message: OutboundMessage) -> str:

@@ -43,7 +43,7 @@ class OutboxStateFilter(CountedConditionFilter):
         "QUEUED": ("Waiting to be sent", predicates.QUEUED_OUTBOUND),
         "SENDING": ("Being sent", predicates.SENDING_OUTBOUND),
         "SENT": ("Sent", Q(status=OutboxStatus.SENT)),
-        "STALE": ("Too late to send", Q(status=OutboxStatus.STALE)),
+        "STALE": ("Not sent", Q(status=OutboxStatus.STALE)),
     }
     counted = ("FAILED", "WITHHELD", "UNKNOWN", "QUEUED", "SENDING")
 

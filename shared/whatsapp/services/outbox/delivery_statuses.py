@@ -168,7 +168,10 @@ def _advance_delivery(message: OutboundMessage, status: DeliveryStatus) -> None:
 def _record_delivery_failure(
     message: OutboundMessage, status: DeliveryStatus, *, buyer: WhatsAppContact
 ) -> list[_DeliveryFailure]:
-    """Record that Meta could not deliver a message, unless it arrived or has another copy."""
+    """Record that Meta could not deliver a message, unless it arrived or has another copy.
+
+    A message that became untrue meanwhile is missed by nobody.
+    """
     is_another_copy = message.wa_message_id not in {"", status.wa_message_id}
     if is_another_copy or message.delivery in _ARRIVED_DELIVERIES:
         return []
@@ -176,6 +179,9 @@ def _record_delivery_failure(
     if _may_be_under_way(message):
         _mark_accepted(message, status)
     message.delivery = message.delivery or MessageDeliveryStatus.FAILED
+    if message_status.is_superseded(message):
+        message_status.settle_superseded(message)
+        return []
     message.error_code = status.error_code
     message.error = failure_reports.describe_failure(judgement, status.error)
     if judgement.reaction is FailureReaction.OUTSIDE_WINDOW:

@@ -33,12 +33,12 @@ def sound_failure_alarm(message: OutboundMessage, *, now: datetime) -> None:
     )
 
 
-def sound_refusal_alarm(message: OutboundMessage, *, now: datetime) -> None:
+def sound_refusal_alarm(message: OutboundMessage, *, error: str, now: datetime) -> None:
     """Sound the alarm that Meta refuses messages of a business number for now."""
     alarms.sound_alarm(
         business_numbers.build_refused_alarm_key(message.phone_number_id),
         title="Meta refuses messages for now",
-        detail=message.error,
+        detail=error,
         phone_number_id=message.phone_number_id,
         now=now,
     )

@@ -24,6 +24,10 @@ UNTRIED_FIELDS: Final[Mapping[str, Any]] = {
 """The values of a message that was never sent."""
 
 
+SUPERSEDED: Final = "It was no longer true, because its order changed before it was sent."
+"""The error of a message that became untrue; on one that is under way, it forbids another try."""
+
+
 def reset_to_queued(message: OutboundMessage) -> None:
     """Queue a message again as if it had never been sent."""
     for name, value in UNTRIED_FIELDS.items():
@@ -56,3 +60,16 @@ def mark_failed(message: OutboundMessage) -> None:
     """Mark a message as failed for good."""
     message.status = OutboxStatus.FAILED
     message.lease = message.lease_until = message.next_attempt_at = None
+
+
+def is_superseded(message: OutboundMessage) -> bool:
+    """Return whether what the message says became untrue before it was sent."""
+    return message.error == SUPERSEDED
+
+
+def settle_superseded(message: OutboundMessage) -> None:
+    """End an untrue message that was under way; while its fate is unknown, keep it marked."""
+    message.error, message.error_code = SUPERSEDED, None
+    if message.status != OutboxStatus.UNKNOWN:
+        message.status = OutboxStatus.STALE
+        message.lease = message.lease_until = message.next_attempt_at = None

@@ -1,11 +1,11 @@
-"""The queue of messages to buyers: queueing, resending, and recovery of abandoned sends."""
+"""The queue of messages to buyers: queueing, resending, withdrawal, and abandoned sends."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, Q
 
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
@@ -13,7 +13,12 @@ from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import failure_reports
-from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS, reset_to_queued
+from shared.whatsapp.services.outbox.message_status import (
+    SUPERSEDED,
+    UNTRIED_FIELDS,
+    is_superseded,
+    reset_to_queued,
+)
 
 _MESSAGES_PER_SWEEP = 500
 
@@ -127,6 +132,50 @@ def get_oldest_unsent_age(*, now: datetime) -> timedelta | None:
     return max((now - since for since in oldest if since is not None), default=None)
 
 
+def mark_superseded(contact_id: int, *, about: str, keys: Collection[str] | None) -> int:
+    """Withdraw the unsent messages about something that has changed, so that they are not sent.
+
+    They become STALE. Messages that are being sent or may have arrived are only marked, so that
+    they are not sent again. Runs in the transaction of the change.
+
+    Args:
+        contact_id: the buyer, locked by the caller.
+        about: the subject of the messages, e.g. an order's code.
+        keys: the keys of the texts that became untrue; None: all.
+
+    Returns:
+        The number of messages that are not sent, or not again.
+
+    """
+    unsent = OutboundMessage.objects.filter(_NOT_ARRIVED, contact_id=contact_id, about=about)
+    if keys is not None:
+        unsent = unsent.filter(key__in=keys)
+    # Locked in one order, as those who record delivery statuses do.
+    locked = unsent.select_for_update(no_key=True).order_by("pk")
+    under_way: dict[bool, list[int]] = {True: [], False: []}
+    for pk, status in locked.values_list("pk", "status"):
+        under_way[status in _UNDER_WAY].append(pk)
+    rows = OutboundMessage.objects.order_by()
+    if under_way[True]:
+        rows.filter(pk__in=under_way[True]).update(error=SUPERSEDED, error_code=None)
+    if under_way[False]:
+        rows.filter(pk__in=under_way[False]).update(
+            status=OutboxStatus.STALE,
+            error=SUPERSEDED,
+            error_code=None,
+            next_attempt_at=None,
+            lease=None,
+            lease_until=None,
+        )
+    return len(under_way[True]) + len(under_way[False])
+
+
+_UNDER_WAY: Final = (OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
+_NOT_ARRIVED: Final = Q(
+    status__in=(*_UNDER_WAY, OutboxStatus.QUEUED, OutboxStatus.WITHHELD, OutboxStatus.FAILED)
+) | Q(status=OutboxStatus.SENT, delivery=MessageDeliveryStatus.FAILED)
+
+
 @transaction.atomic
 def _expire_leases(*, now: datetime) -> int:
     abandoned = OutboundMessage.objects.filter(status=OutboxStatus.SENDING, lease_until__lt=now)
@@ -147,7 +196,9 @@ def _resend_unknown(*, now: datetime) -> int:
     unlocked = silent.select_for_update(skip_locked=True, no_key=True).order_by("next_attempt_at")
     unanswered = list(unlocked[:_MESSAGES_PER_SWEEP])
     for message in unanswered:
-        if message.unknown_sends > MAX_UNKNOWN_RESENDS:
+        if is_superseded(message):
+            message.status = OutboxStatus.STALE
+        elif message.unknown_sends > MAX_UNKNOWN_RESENDS:
             message.status = OutboxStatus.FAILED
             message.error = (
                 f"Handed over {message.unknown_sends} times without an answer from Meta: "

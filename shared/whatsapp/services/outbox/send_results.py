@@ -84,13 +84,16 @@ def record_failure(
     message = _query_claimed(claimed).select_for_update(no_key=True).first()
     if message is None:
         return
+    superseded = message_status.is_superseded(message)
     message.error_code = code
-    message.error = failure_reports.describe_failure(judgement, words)
+    message.error = error = failure_reports.describe_failure(judgement, words)
     _apply_reaction(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
+    if superseded:
+        message_status.settle_superseded(message)
     message.save(update_fields=list(UNTRIED_FIELDS))
     if message.status == OutboxStatus.FAILED:
         failure_reports.announce_failure(message, now=now)
-    _alarm_about_refusal(message, judgement, now=now)
+    _alarm_about_refusal(message, judgement, code=code, error=error, now=now)
 
 
 @transaction.atomic
@@ -107,6 +110,8 @@ def record_not_reached(claimed: ClaimedMessage, *, now: datetime, jitter: float)
     if message is None:
         return
     message_status.return_to_queue(message)
+    if message_status.is_superseded(message):
+        message_status.settle_superseded(message)
     message.save(update_fields=list(UNTRIED_FIELDS))
     hits = business_numbers.slow_down_sending(claimed.phone_number_id, now=now, jitter=jitter)
     if hits >= _HITS_BEFORE_UNREACHABLE_ALARM:
@@ -173,17 +178,22 @@ def _apply_reaction(
         )
 
 
-def _alarm_about_refusal(message: OutboundMessage, judgement: Judgement, *, now: datetime) -> None:
+def _alarm_about_refusal(
+    message: OutboundMessage,
+    judgement: Judgement,
+    *,
+    code: int | None,
+    error: str,
+    now: datetime,
+) -> None:
     if judgement.reaction is FailureReaction.PAUSE:
-        business_numbers.pause_sending(
-            message.phone_number_id, code=message.error_code, reason=message.error, now=now
-        )
+        business_numbers.pause_sending(message.phone_number_id, code=code, reason=error, now=now)
     elif message.status == OutboxStatus.FAILED and (
         judgement.alarm or _is_unprompted_message(message)
     ):
         failure_reports.sound_failure_alarm(message, now=now)
     elif judgement.alarm:
-        failure_reports.sound_refusal_alarm(message, now=now)
+        failure_reports.sound_refusal_alarm(message, error=error, now=now)
 
 
 def _query_claimed(claimed: ClaimedMessage) -> QuerySet[OutboundMessage]:
