@@ -147,7 +147,6 @@ def _add_neighbours(refusal: NumbersTaken, raffle: Raffle, *, wanted: Sequence[i
 
 def _keep_proof(order_id: int | None, turn: InboundTurn) -> ProofAddedToOrder | ProofWithoutOrder:
     order = _lock_own_order(order_id, turn) if order_id is not None else None
-    quiet = has_recent_acknowledgement(turn.contact.pk, now=turn.now)
     received = proofs.receive_proof(
         _build_proof_source(turn.message),
         order=order,
@@ -155,6 +154,9 @@ def _keep_proof(order_id: int | None, turn: InboundTurn) -> ProofAddedToOrder | 
         by=turn.actor,
         now=turn.now,
     )
+    # Asked afterwards, since the proof may withdraw an acknowledgement that was not sent yet.
+    about = str(order) if isinstance(received, ProofLate) else ""
+    quiet = has_recent_acknowledgement(turn.contact.pk, now=turn.now, about=about)
     return _build_proof_outcome(received, quiet=quiet)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from shared.conversation import facts
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.constants import ALBUM_WINDOW
-from shared.core.enums import OutboxKind
+from shared.core.enums import OutboxKind, OutboxStatus
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue
@@ -18,6 +18,7 @@ ACKNOWLEDGEMENT_KEYS: Final = (
     "proof_added",
     "late_proof",
     "late_proof_secured",
+    "too_late_for_draw",
     "order_made",
 )
 """Keys of the texts that acknowledge a proof."""
@@ -26,7 +27,8 @@ ACKNOWLEDGEMENT_KEYS: Final = (
 def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: str = "") -> bool:
     """Return whether a proof was acknowledged to a contact within `ALBUM_WINDOW`.
 
-    The pictures of an album arrive as single messages; one acknowledgement is enough.
+    The pictures of an album arrive as single messages; one acknowledgement is enough, if it was
+    not withdrawn.
 
     Args:
         contact_id: the buyer; for None the result is false.
@@ -36,7 +38,7 @@ def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: 
     """
     recent = OutboundMessage.objects.filter(
         contact_id=contact_id, key__in=ACKNOWLEDGEMENT_KEYS, created_at__gt=now - ALBUM_WINDOW
-    )
+    ).exclude(status=OutboxStatus.STALE)
     return recent.filter(about=about).exists() if about else recent.exists()
 
 

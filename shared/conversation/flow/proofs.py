@@ -49,6 +49,8 @@ def acknowledge_proof(added: ProofAddedToOrder, context: Context, facts: Facts) 
     about_order = about_order.with_changes(raffle_id=order.raffle.id)
     if added.late:
         state = State.DONE if added.secured else State.MENU
+        if added.quiet and not added.secured:
+            return Step(state, about_order)
         reply = orders.build_late_proof_message(order, secured=added.secured)
         return answer_with(state, about_order, reply)
     if added.first:

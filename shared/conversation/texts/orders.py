@@ -4,6 +4,7 @@ A note is put above another reply.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -137,7 +138,8 @@ def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
         )
         return Reply("late_proof_secured", body, about=order.code)
     if order.raffle.is_called_off:
-        return raffle_updates.build_called_off_message(order, note="")
+        called_off = raffle_updates.build_called_off_message(order, note="")
+        return replace(called_off, key="late_proof")
     if order.raffle.draw_time_reached:
         return raffle_updates.build_too_late_message(order)
     body = (
