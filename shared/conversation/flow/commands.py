@@ -7,7 +7,7 @@ from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
 from shared.conversation.parsing import ParsedCommand
-from shared.conversation.texts import guidance, orders
+from shared.conversation.texts import guidance, order_status, orders
 from shared.conversation.values import CancelOwnOrder, Facts, OrderFacts, Step
 from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import State
@@ -72,13 +72,18 @@ def cancel_or_ask_first(
 
 def show_my_tickets(state: State, context: Context, facts: Facts) -> Step:
     """Show the buyer's orders."""
-    return answer_with(state, context, orders.build_my_tickets_message(facts.orders, now=facts.now))
+    return answer_with(
+        state, context, order_status.build_my_tickets_message(facts.orders, now=facts.now)
+    )
 
 
 def keep_order(order: OrderFacts, state: State, context: Context, facts: Facts) -> Step:
     """Keep an order unchanged and repeat the last question."""
     return repeat_prompt(
-        state, context.without_open_question(), facts, note=orders.build_order_kept_note(order)
+        state,
+        context.without_open_question(),
+        facts,
+        note=order_status.build_order_kept_note(order),
     )
 
 

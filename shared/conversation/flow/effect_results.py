@@ -8,6 +8,7 @@ from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu, show_order
 from shared.conversation.texts import (
     guidance,
+    order_status,
     order_updates,
     orders,
     raffle_updates,
@@ -69,7 +70,7 @@ def explain_refusal(refusal: EffectRefused, state: State, context: Context, fact
     raffle = facts.find_raffle(understood.raffle_id)
     if raffle is not None and refusal.code in RAFFLE_REFUSALS:
         return RAFFLE_REFUSALS[refusal.code](refusal.details, raffle, understood, facts)
-    return repeat_prompt(state, understood, facts, note=orders.build_not_possible_note())
+    return repeat_prompt(state, understood, facts, note=order_status.build_not_possible_note())
 
 
 # ── about a raffle ────────────────────────────────────────────────────────────────────────────
@@ -165,14 +166,14 @@ def _explain_order_refusal(
 
 
 def _show_unpaid_order(order: OrderFacts, _state: State, context: Context, facts: Facts) -> Step:
-    return show_order(order, context, facts, note=orders.build_one_at_a_time_note())
+    return show_order(order, context, facts, note=order_status.build_one_at_a_time_note())
 
 
 def _show_ended_hold(order: OrderFacts, _state: State, context: Context, facts: Facts) -> Step:
     """Show an order that is no hold any more, or a hold that ended before it was confirmed."""
     if order.is_live and order.expires_at is not None and order.expires_at <= facts.now:
         # The expiry worker has not expired it yet, but its time is over.
-        return show_menu(facts, note=orders.build_order_ended_note(order))
+        return show_menu(facts, note=order_status.build_order_ended_note(order))
     return show_order(order, context, facts)
 
 

@@ -4,7 +4,7 @@ from typing import Final, assert_never
 
 from shared.conversation.context import Context
 from shared.conversation.flow.reconcile import derive_order_state
-from shared.conversation.texts import guidance, orders, raffles
+from shared.conversation.texts import guidance, order_status, orders, raffles
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
 
@@ -105,9 +105,9 @@ def show_order(
         case State.WAIT_PROOF:
             reply = orders.build_still_to_pay_message(order, now=facts.now)
         case State.DONE if order.status is OrderStatus.PAID:
-            reply = orders.build_all_done_message(order)
+            reply = order_status.build_all_done_message(order)
         case State.DONE:
-            reply = orders.build_under_review_message(order)
+            reply = order_status.build_under_review_message(order)
         case State.MENU | State.CHOOSE_MODE | State.ASK_QTY | State.ASK_PICK_NUMBERS:
             return _show_ended_order(order, context, facts, note=note)
         case _:
@@ -118,7 +118,7 @@ def show_order(
 
 def _show_ended_order(order: OrderFacts, context: Context, facts: Facts, *, note: str) -> Step:
     """Tell the buyer that an order has ended, and show its raffle or the menu."""
-    ended = orders.build_order_ended_note(order)
+    ended = order_status.build_order_ended_note(order)
     note = f"{note}\n\n{ended}" if note else ended
     if order.raffle.is_on_sale and facts.find_raffle(order.raffle.id) in facts.raffles:
         return show_raffle_card(order.raffle, context.without_open_question(), facts, note=note)

@@ -13,7 +13,7 @@ from shared.conversation.flow.screens import (
     show_order,
     show_raffle_card,
 )
-from shared.conversation.texts import orders
+from shared.conversation.texts import order_status
 from shared.conversation.values import Facts, HoldRandom, OrderFacts, PlaceOrder, Step
 from shared.core.enums import Mode, State
 
@@ -127,7 +127,9 @@ def _handle_wait_proof_text(context: Context, text: str, facts: Facts) -> Step:
         return show_menu(facts)
     understood = context.without_open_question()
     if parsing.says_paid(text) or parsing.is_yes(text):
-        return show_order(order, understood, facts, note=orders.build_paid_without_proof_note())
+        return show_order(
+            order, understood, facts, note=order_status.build_paid_without_proof_note()
+        )
     if parsing.asks_how_to_pay(text):
         return show_order(order, understood, facts, pay=True)
     if parsing.asks_for_more(text):

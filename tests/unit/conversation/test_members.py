@@ -13,7 +13,14 @@ from shared.conversation.flow import effect_results
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
 from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
 from shared.conversation.flow.screens import repeat_prompt
-from shared.conversation.texts import order_updates, orders, parts, raffle_updates, raffles
+from shared.conversation.texts import (
+    order_status,
+    order_updates,
+    orders,
+    parts,
+    raffle_updates,
+    raffles,
+)
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -142,7 +149,7 @@ class TestOrderStatuses:
         assert derive_order_state(replace(PENDING, status=status)) is ORDER_STATES[status]
 
     def test_are_worded_in_my_tickets(self, status: OrderStatus) -> None:
-        reply = orders.build_my_tickets_message([replace(PENDING, status=status)], now=NOON)
+        reply = order_status.build_my_tickets_message([replace(PENDING, status=status)], now=NOON)
 
         _, _, status_line = reply.body.split("\n")
         assert status_line
@@ -185,7 +192,7 @@ class TestOrderStatuses:
         }[status] in body
 
     def test_are_worded_when_they_have_ended(self, status: OrderStatus) -> None:
-        note = orders.build_order_ended_note(replace(PENDING, status=status))
+        note = order_status.build_order_ended_note(replace(PENDING, status=status))
 
         over = "The time for R-7K3F9 ran out; its numbers are free again."
         words = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.conversation.texts import order_updates, orders, raffle_updates, raffles
+from shared.conversation.texts import order_status, order_updates, orders, raffle_updates, raffles
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.enums import OrderStatus, RejectReason
 from tests.unit.conversation import sample_facts
@@ -169,8 +169,8 @@ class TestABetterProof:
 
     def test_is_named_wherever_the_order_is(self) -> None:
         shown = [
-            orders.build_under_review_message(self.ASKED).body,
-            orders.build_my_tickets_message([self.ASKED], now=sample_facts.NOON).body,
+            order_status.build_under_review_message(self.ASKED).body,
+            order_status.build_my_tickets_message([self.ASKED], now=sample_facts.NOON).body,
             raffles.build_reminders_note([self.ASKED], now=sample_facts.NOON),
         ]
 

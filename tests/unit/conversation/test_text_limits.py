@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from django.db import models
 
-from shared.conversation.texts import order_updates, orders, raffle_updates
+from shared.conversation.texts import order_status, order_updates, orders, raffle_updates
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import OrderStatus, RejectReason
@@ -70,8 +70,8 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "late_proof": lambda order: orders.build_late_proof_message(order, secured=False),
     "late_proof_secured": lambda order: orders.build_late_proof_message(order, secured=True),
     "held": lambda order: orders.build_held_message(order, now=NOON),
-    "under_review": orders.build_under_review_message,
-    "all_done": orders.build_all_done_message,
+    "under_review": order_status.build_under_review_message,
+    "all_done": order_status.build_all_done_message,
 }
 
 
