@@ -11,6 +11,7 @@ from backoffice.messaging.chat_view import DeliveryTick
 from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services.outbox.message_status import SUPERSEDED
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 
@@ -148,6 +149,16 @@ class TestConversation:
         link = chat_view.build_whatsapp_link(buyer.wa_id, text=untold.plain)
         assert link == "https://wa.me/15550107777?text=07%20%26%2013%20are%20yours"
         assert chat_view.load_conversation(buyer.pk, zone="UTC").untold is None
+
+    def test_does_not_ask_anybody_to_tell_what_is_not_true_any_more(self) -> None:
+        buyer = builders.create_contact()
+        withdrawn = {"kind": OutboxKind.NOTICE, "status": OutboxStatus.STALE, "error": SUPERSEDED}
+        create_outbound(buyer, messages.build_text("07 is yours"), minute=0, **withdrawn)
+
+        shown = chat_view.load_conversation(buyer.pk, zone="UTC")
+
+        assert shown.untold is None
+        assert [bubble.trouble for bubble in shown.bubbles] == [SUPERSEDED]
 
     def test_is_drawn_with_everything_escaped(self) -> None:
         buyer = builders.create_contact()

@@ -24,6 +24,7 @@ from shared.whatsapp.models import (
     UnreadableItem,
 )
 from shared.whatsapp.services import alarms, business_numbers
+from shared.whatsapp.services.outbox.message_status import SUPERSEDED
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
@@ -76,6 +77,8 @@ class TestWhy:
             ({"status": "WITHHELD"}, {}, "More than 24 hours since the buyer wrote: waits until"),
             ({"status": "WITHHELD"}, {"is_blocked": True}, "until you unblock them"),
             ({"status": "STALE"}, {}, "nobody waits for any more is not sent"),
+            ({"status": "STALE", "error": "Slow down."}, {}, "nobody waits for any more"),
+            ({"status": "STALE", "error": SUPERSEDED}, {}, "It was no longer true"),
             (
                 {"status": "FAILED", "error_code": 131026, "error": "No WhatsApp."},
                 {},
