@@ -43,6 +43,8 @@ UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.NUMBERS_REPLACED: _ALL_KEYS,
     OrderAction.LATE_PAYMENT: _ALL_KEYS,
     OrderAction.REFUND_NOTED: _ALL_KEYS,
+    OrderAction.UNCONFIRMED: _ALL_KEYS,
+    OrderAction.REFUNDED: _ALL_KEYS,
 }
 """Keys of the texts about an order that each action makes untrue; None: all of them."""
 

@@ -155,7 +155,7 @@ class OutboxStatus(StrEnum):
     SENT = "SENT"  # accepted by Meta; its further status is in `delivery`
     UNKNOWN = "UNKNOWN"  # sent without a response: it may have arrived
     WITHHELD = "WITHHELD"  # a notice outside the 24-hour window: waits until the buyer writes
-    STALE = "STALE"  # a reply that became too old to send
+    STALE = "STALE"  # became too old to send, or untrue
     FAILED = "FAILED"
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from shared.conversation.superseded import UNTRUE_KEYS_BY_ACTION
 from shared.core.enums import OrderAction, OutboxKind, OutboxStatus, RejectReason
 from shared.raffles.models import Order
-from shared.raffles.services import history, orders
+from shared.raffles.services import history, locks, orders
 from shared.use_cases import order_endings, payments
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
@@ -95,7 +95,7 @@ class TestActions:
         with transaction.atomic():
             contacts.lock_contact(chat.contact.pk)
             history.record_order_event(
-                orders.lock_order(order.pk), action=action, by=build_staff_actor(), now=NOON
+                locks.lock_order(order.pk), action=action, by=build_staff_actor(), now=NOON
             )
 
         match action:
@@ -203,9 +203,7 @@ class TestStory:
         def fail() -> None:
             with transaction.atomic():
                 contacts.lock_contact(chat.contact.pk)
-                orders.cancel(
-                    orders.lock_order(order.pk), by=build_staff_actor(), now=NOON + MINUTE
-                )
+                orders.cancel(locks.lock_order(order.pk), by=build_staff_actor(), now=NOON + MINUTE)
                 raise LookupError
 
         with pytest.raises(LookupError):

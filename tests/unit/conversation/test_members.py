@@ -303,6 +303,19 @@ NEVER_RAISED_BY_EFFECTS: Final = {
     "decision_made",
     "amount_mismatch",
     "proof_unseen",
+    "draw_date_missing",
+    "draw_date_not_ahead",
+    "draw_date_passed",
+    "sales_end_not_ahead",
+    "time_zone_not_confirmed",
+    "orders_unsettled",
+    "note_missing",
+    "note_too_long",
+    "order_not_paid",
+    "confirmation_replaced",
+    "confirmation_undone",
+    "cash_sale_not_undone",
+    "order_refunded",
 }
 """Codes of errors that only staff, the API or a command meet."""
 ANSWERED_IN_GENERAL: Final = {"proof_settled", "transition_not_allowed"}
