@@ -1,6 +1,9 @@
 """Benchmark of holding five random numbers of a million, compared with `order_by("?")`.
 
-Both designs use one transaction and write the same rows. One client process per core keeps the
+On PostgreSQL it also compares the shared lock on the raffle, which the product takes with every
+hold, with the two alternatives: the row lock FOR SHARE, and no lock, which would be wrong.
+
+All designs use one transaction and write the same rows. One client process per core keeps the
 machine busy, so that the work is measured and not the wake-up time of an idle machine. The rounds
 alternate, so that other load affects both designs equally. Only the ratio is comparable between
 machines.
@@ -15,8 +18,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
+from unittest.mock import patch
 
 from tests.benchmarks.support import databases, table
 
@@ -30,6 +35,14 @@ GOAL: Final = 100
 """Factor by which the product must be faster on PostgreSQL."""
 
 CLIENTS: Final = os.cpu_count() or 1
+
+LOCK_DESIGNS: Final = ("row share", "unlocked")
+TITLES: Final = {
+    "sorting": 'order_by("?"), skip locked',
+    "product": "reservations.hold_random",
+    "row share": "the same, raffle locked FOR SHARE",
+    "unlocked": "the same, raffle not locked",
+}
 
 type Hold = Callable[[Raffle, int], None]
 
@@ -62,21 +75,30 @@ def _measure_designs(kind: databases.Kind) -> float:
         began = time.perf_counter()
         raffle = _create_raffle()
         created_in = time.perf_counter() - began
+        others = LOCK_DESIGNS if kind == "postgresql" else ()
+        rounds: dict[str, list[list[Round]]] = {
+            design: [] for design in ("sorting", "product", *others)
+        }
         with _start_clients() as clients:
-            product, baseline = [], []
             for _ in range(ROUNDS):
-                product.append(_run_round(clients, "product", raffle_id=raffle.pk, times=100))
-                baseline.append(_run_round(clients, "sorting", raffle_id=raffle.pk, times=2))
+                for design, done in rounds.items():
+                    times = 2 if design == "sorting" else 100
+                    done.append(_run_round(clients, design, raffle_id=raffle.pk, times=times))
         if problems := inventory.find_inventory_problems(raffle.pk):
             raise SystemExit(f"numbers were lost or sold twice: {problems}")
-        ratio = _compute_holds_per_second(product) / _compute_holds_per_second(baseline)
+        baseline = _compute_holds_per_second(rounds["sorting"])
+        ratio = _compute_holds_per_second(rounds["product"]) / baseline
     table.print_table(
         f"{QUANTITY} random numbers of {NUMBERS:,} on {kind}, {CLIENTS} clients at once "
         f"(created in {created_in:.1f} s)",
         columns=["design", "holds", "p50 ms", "slowest ms", "holds/s", "times faster"],
         rows=[
-            ['order_by("?"), skip locked', *_format_results(baseline), "1"],
-            ["reservations.hold_random", *_format_results(product), f"{ratio:.0f}"],
+            [
+                TITLES[design],
+                *_format_results(done),
+                f"{_compute_holds_per_second(done) / baseline:.0f}",
+            ]
+            for design, done in rounds.items()
         ],
     )
     return ratio
@@ -125,12 +147,17 @@ def _run_client_round(design: str, raffle_id: int, times: int) -> Round:
     """Hold numbers `times` times in a client process, once every client is ready."""
     from shared.raffles.models import Raffle
 
-    hold = {"product": _hold_as_the_product, "sorting": _hold_by_sorting}[design]
+    holds: dict[str, Hold] = {
+        "product": _hold_as_the_product,
+        "sorting": _hold_by_sorting,
+        "row share": partial(_hold_with_other_lock, lock=_lock_row_shared),
+        "unlocked": partial(_hold_with_other_lock, lock=_load_raffle),
+    }
     raffle = Raffle.objects.get(pk=raffle_id)
     buyers = [_create_buyer() for _ in range(times)]
     databases.wait_for_all_processes()
     began = time.time()
-    seconds = _time_holds(hold, raffle=raffle, buyers=buyers)
+    seconds = _time_holds(holds[design], raffle=raffle, buyers=buyers)
     return Round(seconds, began=began, ended=time.time())
 
 
@@ -174,6 +201,29 @@ def _hold_as_the_product(raffle: "Raffle", contact_id: int) -> None:
             now=datetime.now(UTC),
             by=builders.build_chat_actor(),
         )
+
+
+def _hold_with_other_lock(
+    raffle: "Raffle", contact_id: int, *, lock: Callable[[int], "Raffle"]
+) -> None:
+    """Hold numbers as the product does, with another lock on the raffle."""
+    from shared.raffles.services import locks
+
+    with patch.object(locks, "lock_raffle_shared", lock):
+        _hold_as_the_product(raffle, contact_id)
+
+
+def _lock_row_shared(raffle_id: int) -> "Raffle":
+    from shared.raffles.models import Raffle
+
+    statement = "SELECT * FROM raffles_raffle WHERE id = %s FOR SHARE"
+    return Raffle.objects.raw(statement, [raffle_id])[0]
+
+
+def _load_raffle(raffle_id: int) -> "Raffle":
+    from shared.raffles.models import Raffle
+
+    return Raffle.objects.get(pk=raffle_id)
 
 
 def _hold_by_sorting(raffle: "Raffle", contact_id: int) -> None:
