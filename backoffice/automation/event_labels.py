@@ -21,7 +21,11 @@ EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.ORDER_CANCELLED: "An order was cancelled",
     EventType.ORDER_EXPIRED: "The time of an order ran out",
     EventType.ORDER_LATE_PAYMENT: "A payment came too late",
+    EventType.ORDER_UNCONFIRMED: "A confirmation was undone",
+    EventType.ORDER_REFUNDED: "A paid order was refunded",
     EventType.RAFFLE_SOLD_OUT: "A raffle is sold out",
+    EventType.RAFFLE_DRAW_MOVED: "The draw of a raffle was moved",
+    EventType.RAFFLE_CALLED_OFF: "A raffle was called off",
     EventType.MESSAGE_FAILED: "A message did not reach its buyer",
     EventType.CHANNEL_ALERT: "An alarm was raised",
 }

@@ -73,6 +73,34 @@ class RaffleData(Representation):
     raffle: SoldOutRaffle
 
 
+class ChangedRaffle(representations.RaffleName):
+    """A raffle as it was right after the change."""
+
+    prize: str = Field(examples=["a motorbike"])
+    status: str = Field(
+        examples=["OPEN"],
+        description="DRAFT, OPEN, PAUSED, CLOSED, SEALED, DRAWN or CANCELLED (called off).",
+    )
+    draw_at: Moment | None
+    draw_when_sold_out: bool = Field(description="Drawn when all numbers are sold, at no date.")
+
+
+class MovedDraw(Representation):
+    """The draw date of a raffle before and after it was moved."""
+
+    before: Moment | None = Field(description="null: it was to be drawn when sold out.")
+    after: Moment | None = Field(description="null: it will be drawn when sold out.")
+
+
+class RaffleChangeData(Representation):
+    """What `raffle.draw_moved` and `raffle.called_off` tell."""
+
+    raffle: ChangedRaffle
+    draw: MovedDraw | None = Field(description="With `raffle.draw_moved` only.")
+    reason: str = Field(examples=["The permit came late."], description="Buyers read it too.")
+    by: Doer
+
+
 class FailedMessage(Representation):
     """A message that a buyer did not get; what it said is not told."""
 
@@ -130,6 +158,8 @@ class OrderTold(_EventPayload):
         EventType.ORDER_CANCELLED,
         EventType.ORDER_EXPIRED,
         EventType.ORDER_LATE_PAYMENT,
+        EventType.ORDER_UNCONFIRMED,
+        EventType.ORDER_REFUNDED,
     ]
     data: OrderData
 
@@ -139,6 +169,13 @@ class RaffleTold(_EventPayload):
 
     type: Literal[EventType.RAFFLE_SOLD_OUT]
     data: RaffleData
+
+
+class RaffleChangeTold(_EventPayload):
+    """The draw of a raffle was moved, or the raffle was called off."""
+
+    type: Literal[EventType.RAFFLE_DRAW_MOVED, EventType.RAFFLE_CALLED_OFF]
+    data: RaffleChangeData
 
 
 class MessageTold(_EventPayload):
@@ -156,7 +193,8 @@ class AlertTold(_EventPayload):
 
 
 type Envelope = Annotated[
-    OrderTold | RaffleTold | MessageTold | AlertTold, Field(discriminator="type")
+    OrderTold | RaffleTold | RaffleChangeTold | MessageTold | AlertTold,
+    Field(discriminator="type"),
 ]
 """An event as other systems read it, by its type."""
 

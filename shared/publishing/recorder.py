@@ -13,16 +13,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.dispatch import receiver
 
-from shared.core.enums import EventType, OrderAction, OrderStatus
+from shared.core.enums import EventType, LedgerKind, OrderAction, OrderStatus, RaffleAction
 from shared.events.models import Event
 from shared.events.services import feed
 from shared.publishing import representations
 from shared.raffles.actor import Actor
-from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle, RaffleEvent
 from shared.raffles.services import availability, proof_queries
-from shared.raffles.signals import order_changed, proof_kept
+from shared.raffles.signals import order_changed, proof_kept, raffle_changed
 from shared.whatsapp.models import Alarm, OutboundMessage
 from shared.whatsapp.signals import alarm_sounded, message_failed
 
@@ -44,6 +45,17 @@ EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
 }
 """The event of each action; None if other systems need none, or if another change follows."""
 
+EVENT_TYPES_BY_RAFFLE_ACTION: Final[Mapping[RaffleAction, EventType | None]] = {
+    RaffleAction.OPENED: None,
+    RaffleAction.PAUSED: None,
+    RaffleAction.CLOSED: None,
+    RaffleAction.DRAW_MOVED: EventType.RAFFLE_DRAW_MOVED,
+    RaffleAction.CALLED_OFF: EventType.RAFFLE_CALLED_OFF,
+    RaffleAction.SEALED: None,
+    RaffleAction.DRAWN: None,
+}
+"""The event of each action of a raffle; None if other systems need none."""
+
 
 @receiver(order_changed)
 def record_order_change(
@@ -58,7 +70,7 @@ def record_order_change(
         order_id=order.pk,
         details={
             "reason": reason,
-            "by": {"kind": by.kind.lower(), "label": by.label},
+            "by": _describe_actor(by),
             "proof": None,
         },
         dedupe_key=f"{type_}:{order.pk}" if type_ is EventType.ORDER_CREATED else None,
@@ -71,6 +83,40 @@ def record_sell_out(*, order: Order, action: OrderAction, now: datetime, **_: An
     """Record `raffle.sold_out` if this payment sold the last number of the raffle."""
     if action == OrderAction.PAID:
         _record_if_sold_out(order.raffle_id, now=now)
+
+
+@receiver(raffle_changed)
+def record_raffle_change(
+    *, raffle: Raffle, event: RaffleEvent, by: Actor, now: datetime, **_: Any
+) -> None:
+    """Record `raffle.draw_moved` or `raffle.called_off`; its orders follow one by one."""
+    action = RaffleAction(event.action)
+    type_ = EVENT_TYPES_BY_RAFFLE_ACTION[action]
+    if type_ is None:
+        return
+    raffle_data = {
+        "id": raffle.pk,
+        "title": raffle.title,
+        "prize": raffle.prize,
+        "status": raffle.status,
+        "draw_at": _format_moment(raffle.draw_at),
+        "draw_when_sold_out": raffle.draw_when_sold_out,
+    }
+    draw_data = {
+        "before": _format_moment(event.draw_before),
+        "after": _format_moment(event.draw_after),
+    }
+    feed.record_event(
+        type_,
+        data={
+            "raffle": raffle_data,
+            "draw": draw_data if action is RaffleAction.DRAW_MOVED else None,
+            "reason": event.reason,
+            "by": _describe_actor(by),
+        },
+        subject=raffle.title,
+        now=now,
+    )
 
 
 @receiver(proof_kept)
@@ -189,7 +235,11 @@ def _record_order_event(
 
 
 def _record_if_sold_out(raffle_id: int, *, now: datetime) -> None:
+    """Record `raffle.sold_out`, once per time that the last number was sold."""
     if not availability.is_sold_out(raffle_id):
+        return
+    dedupe_key = _build_sold_out_key(raffle_id)
+    if not availability.is_sold_out(raffle_id):  # a reversal that the key counts came in between
         return
     raffle = Raffle.objects.get(pk=raffle_id)
     raffle_data = {
@@ -197,15 +247,39 @@ def _record_if_sold_out(raffle_id: int, *, now: datetime) -> None:
         "title": raffle.title,
         "prize": raffle.prize,
         "sold": raffle.number_count,
-        "draw_at": raffle.draw_at and raffle.draw_at.isoformat(),
+        "draw_at": _format_moment(raffle.draw_at),
     }
     feed.record_event(
         EventType.RAFFLE_SOLD_OUT,
         data={"raffle": raffle_data},
         subject=raffle.title,
-        dedupe_key=f"{EventType.RAFFLE_SOLD_OUT}:{raffle_id}",
+        dedupe_key=dedupe_key,
         now=now,
     )
+
+
+def _build_sold_out_key(raffle_id: int) -> str:
+    """Return the key of the present sell-out of a raffle.
+
+    A raffle can sell out again only after an undo or a refund freed some of its numbers, so the
+    sell-outs are told apart by the count of those. After the sealing a refund frees no number and
+    its order stays paid.
+    """
+    reversals = LedgerEntry.objects.filter(
+        Q(kind=LedgerKind.UNDONE)
+        | Q(kind=LedgerKind.REFUNDED, order__status=OrderStatus.CANCELLED),
+        raffle_id=raffle_id,
+    ).count()
+    key = f"{EventType.RAFFLE_SOLD_OUT}:{raffle_id}"
+    return f"{key}:{reversals}" if reversals else key
+
+
+def _describe_actor(by: Actor) -> dict[str, str]:
+    return {"kind": by.kind.lower(), "label": by.label}
+
+
+def _format_moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _list_raffles_with_sales(events: Sequence[Event]) -> list[int]:

@@ -7,7 +7,7 @@ with their leading zeros, so that no client rounds, shifts or shortens them.
 from datetime import datetime
 from typing import Annotated
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -17,8 +17,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.raffles import models
-from shared.raffles.models import OrderTicket, collect_ticket_numbers
+from shared.raffles.models import LedgerEntry, OrderEvent, OrderTicket, collect_ticket_numbers
 from shared.whatsapp.models import WhatsAppContact
 
 type Moment = Annotated[
@@ -64,6 +65,17 @@ class Proof(Representation):
     sha256: str = Field(description="Of the file, in hex; empty while it is fetched.")
 
 
+class Refund(Representation):
+    """The refund of a confirmed payment."""
+
+    amount: str = Field(examples=["10.00"])
+    currency: str = Field(examples=["USD"], description="ISO 4217.")
+    reference: str = Field(
+        examples=["SPEI 90412"], description="E.g. of the bank transfer; may be empty."
+    )
+    at: Moment
+
+
 class Order(Representation):
     """An order: what is bought, by whom, and how far it got."""
 
@@ -85,7 +97,17 @@ class Order(Representation):
     expires_at: Moment | None = Field(description="When its time ends; null: no clock runs.")
     under_review_since: Moment | None
     closed_at: Moment | None = Field(description="When it was paid, cancelled or has expired.")
-    needs_decision: bool = Field(description="Paid too late, numbers gone: a person decides.")
+    needs_decision: bool = Field(
+        description="A payment that cannot be confirmed as it is: a person decides."
+    )
+    confirmation_id: int | None = Field(
+        examples=[97],
+        description="The confirmation of its payment, to undo or refund it; null: there is none, "
+        "or it was undone or refunded.",
+    )
+    refund: Refund | None = Field(
+        description="How its confirmed payment went back; null: it did not."
+    )
     proofs: list[Proof]
 
 
@@ -94,8 +116,16 @@ def query_represented_orders() -> QuerySet[models.Order]:
     tickets = OrderTicket.objects.select_related("ticket").only(
         "order_id", "released_at", "ticket__number"
     )
-    return models.Order.objects.select_related("raffle", "contact").prefetch_related(
-        Prefetch("order_tickets", queryset=tickets), "proofs"
+    refunds = LedgerEntry.objects.filter(kind=LedgerKind.REFUNDED)
+    confirmations = OrderEvent.objects.filter(order=OuterRef("pk"), action=OrderAction.PAID)
+    return (
+        models.Order.objects.select_related("raffle", "contact")
+        .annotate(last_confirmation_id=Subquery(confirmations.order_by("-id").values("pk")[:1]))
+        .prefetch_related(
+            Prefetch("order_tickets", queryset=tickets),
+            Prefetch("ledger", queryset=refunds, to_attr="refunds"),
+            "proofs",
+        )
     )
 
 
@@ -118,7 +148,19 @@ def represent_order(order: models.Order) -> Order:
         under_review_since=order.under_review_since,
         closed_at=order.closed_at,
         needs_decision=order.needs_decision,
+        confirmation_id=_find_confirmation_id(order),
+        refund=_represent_refund(order),
         proofs=[represent_proof(proof) for proof in order.proofs.all()],
+    )
+
+
+def represent_refund(refund: LedgerEntry) -> Refund:
+    """Return the representation of the ledger entry of a refund."""
+    return Refund(
+        amount=str(refund.amount),
+        currency=refund.currency,
+        reference=refund.reference,
+        at=refund.at,
     )
 
 
@@ -159,3 +201,22 @@ def represent_proof(proof: models.PaymentProof) -> Proof:
         late=proof.late,
         sha256=proof.sha256,
     )
+
+
+def _find_confirmation_id(order: models.Order) -> int | None:
+    """Return the id of the confirmation whose money is still in."""
+    if order.status != OrderStatus.PAID or _list_refunds(order):
+        return None
+    confirmation_id: int | None = getattr(order, "last_confirmation_id", None)
+    return confirmation_id
+
+
+def _represent_refund(order: models.Order) -> Refund | None:
+    refunds = _list_refunds(order)
+    return represent_refund(refunds[-1]) if refunds else None
+
+
+def _list_refunds(order: models.Order) -> list[LedgerEntry]:
+    """Return what `query_represented_orders` has read; an order is refunded once at most."""
+    refunds: list[LedgerEntry] = getattr(order, "refunds", [])
+    return refunds

@@ -46,6 +46,8 @@ EXAMPLE_ORDER: Final = representations.Order(
     under_review_since=_NOON + 4 * _MINUTE,
     closed_at=None,
     needs_decision=False,
+    confirmation_id=None,
+    refund=None,
     proofs=[_PROOF],
 )
 _DECISION_FIELDS: Final[Mapping[str, Any]] = {

@@ -3,7 +3,13 @@
 from typing import Any, Final
 
 from shared.events.signing import SIGNATURE_HEADER
-from shared.publishing.event_payloads import AlertTold, MessageTold, OrderTold, RaffleTold
+from shared.publishing.event_payloads import (
+    AlertTold,
+    MessageTold,
+    OrderTold,
+    RaffleChangeTold,
+    RaffleTold,
+)
 
 SIGNATURE_HEADERS: Final = (
     SIGNATURE_HEADER,
@@ -11,7 +17,7 @@ SIGNATURE_HEADERS: Final = (
     "webhook-timestamp",
     "webhook-signature",
 )
-EVENT_PAYLOADS: Final = (OrderTold, RaffleTold, MessageTold, AlertTold)
+EVENT_PAYLOADS: Final = (OrderTold, RaffleTold, RaffleChangeTold, MessageTold, AlertTold)
 _WEBHOOK_DESCRIPTION: Final = """\
 Sent to each endpoint that wants the type, at least once and in no promised order: `id` tells
 repeats, `sequence` the order. `X-Raffle-Signature` is `sha256=` and the HMAC-SHA256 of the raw body

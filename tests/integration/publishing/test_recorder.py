@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from pydantic import TypeAdapter
 
 from shared.conversation import button_ids
-from shared.core.enums import EventType, OrderAction, OrderStatus, RejectReason
+from shared.core.enums import EventType, OrderAction, OrderStatus, RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.events.models import Event
 from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import orders, proof_fetching, reservations
+from shared.raffles.services import ledger, lifecycle, orders, proof_fetching, reservations
 from shared.use_cases import (
     cash_sales,
     late_payments,
@@ -28,10 +29,12 @@ from shared.use_cases import (
     orphan_proofs,
     payments,
     proof_files,
+    raffle_changes,
+    reversals,
 )
 from shared.whatsapp.services import alarms
 from tests import builders
-from tests.builders import MINUTE, NOON, build_staff_actor, build_token_actor
+from tests.builders import DRAW, MINUTE, NOON, build_staff_actor, build_token_actor
 from tests.integration.concurrency import run_at_once
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
@@ -110,6 +113,34 @@ def sell_for_cash(raffle: Raffle, *, numbers: list[int] | None = None) -> cash_s
 def create_order_from_proof(proof: PaymentProof, raffle: Raffle) -> Order:
     terms: dict[str, Any] = {"raffle_id": raffle.pk, "numbers": [7], "quantity": 1, "pivot": 0}
     return orphan_proofs.create_order_from_proof(proof.pk, **terms, **BY_STAFF)
+
+
+def undo_confirmation(order: Order) -> object:
+    confirmation = ledger.load_confirmation(order)
+    return reversals.undo_confirmation(
+        order.pk, confirmation_id=confirmation.pk, reason="Another buyer's money", **BY_STAFF
+    )
+
+
+def refund_order(order: Order) -> object:
+    confirmation = ledger.load_confirmation(order)
+    return reversals.refund_order(
+        order.pk,
+        confirmation_id=confirmation.pk,
+        note="By bank transfer.",
+        reference="SPEI 90412",
+        **BY_STAFF,
+    )
+
+
+def move_draw(raffle: Raffle, *, days: int = 7) -> Raffle:
+    return lifecycle.move_draw(
+        raffle.pk, draw_at=DRAW + timedelta(days=days), reason="The permit came late.", **BY_STAFF
+    )
+
+
+def call_off(raffle: Raffle) -> Raffle:
+    return lifecycle.call_off(raffle.pk, reason="The hall burned down.", **BY_STAFF)
 
 
 def do_twice(act: Callable[[], object]) -> None:
@@ -279,6 +310,62 @@ def sells_the_last_number(raffle: Raffle) -> None:
     do_twice(lambda: payments.confirm_payment(last.pk, **BY_STAFF))
 
 
+def is_undone_and_paid_again(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle)
+    do_twice(lambda: undo_confirmation(order))
+    payments.confirm_payment(order.pk, **BY_STAFF)
+
+
+def is_refunded(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle)
+    do_twice(lambda: refund_order(order))
+
+
+def is_refunded_after_the_sealing(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle)
+    lifecycle.close(raffle.pk, **BY_STAFF)
+    lifecycle.seal(raffle.pk, **BY_STAFF)
+    do_twice(lambda: refund_order(order))
+
+
+def sells_out_again_after_an_undo_and_a_refund(raffle: Raffle) -> None:
+    first = order_states.create_paid_order(raffle, numbers=[1])
+    last = order_states.create_paid_order(raffle, numbers=range(2, 21))
+    undo_confirmation(first)
+    payments.confirm_payment(first.pk, **BY_STAFF)
+    refund_order(last)
+    sell_for_cash(raffle, numbers=[*range(2, 21)])
+    recorder.sequence_events(now=NOON)
+
+
+def is_refunded_behind_the_sealing_of_a_sold_out_raffle(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=range(1, 21))
+    lifecycle.close(raffle.pk, **BY_STAFF)
+    lifecycle.seal(raffle.pk, **BY_STAFF)
+    refund_order(order)
+    recorder.sequence_events(now=NOON)
+
+
+def moves_its_draw(raffle: Raffle) -> None:
+    order_states.create_paid_order(raffle)
+    do_twice(lambda: move_draw(raffle))
+    raffle_changes.continue_raffle_changes(now=NOON)
+
+
+def is_called_off(raffle: Raffle) -> None:
+    order_states.create_held_order(raffle, numbers=[1])
+    order_states.create_placed_order(raffle, numbers=[2])
+    order_states.create_order_under_review(raffle, numbers=[3])
+    order_states.create_paid_order(raffle, numbers=[4])
+    do_twice(lambda: call_off(raffle))
+    do_twice(lambda: raffle_changes.continue_raffle_changes(now=NOON))
+
+
+def pauses_opens_and_closes(raffle: Raffle) -> None:
+    for act in (lifecycle.pause, lifecycle.open_raffle, lifecycle.close, lifecycle.seal):
+        act(raffle.pk, **BY_STAFF)
+
+
 STORIES: dict[Story, list[str]] = {
     holds_and_lets_go: [],
     is_paid: ["created", "paid"],
@@ -305,6 +392,24 @@ STORIES: dict[Story, list[str]] = {
     chats_and_cancels: ["created", "cancelled"],
     claims_an_album_in_the_chat: ["created", "proof_received", "proof_received"],
     sells_the_last_number: ["created", "created", "paid", "paid", "raffle.sold_out"],
+    is_undone_and_paid_again: ["created", "paid", "unconfirmed", "paid"],
+    is_refunded: ["created", "paid", "refunded"],
+    is_refunded_after_the_sealing: ["created", "paid", "refunded"],
+    sells_out_again_after_an_undo_and_a_refund: [
+        *["created", "paid", "created", "paid", "raffle.sold_out"],
+        *["unconfirmed", "paid", "raffle.sold_out"],
+        *["refunded", "created", "paid", "raffle.sold_out"],
+    ],
+    is_refunded_behind_the_sealing_of_a_sold_out_raffle: [
+        *["created", "paid", "raffle.sold_out"],
+        "refunded",
+    ],
+    moves_its_draw: ["created", "paid", "raffle.draw_moved"],
+    is_called_off: [
+        *["created", "created", "created", "paid"],
+        *["raffle.called_off", "cancelled", "cancelled", "late_payment"],
+    ],
+    pauses_opens_and_closes: [],
 }
 
 
@@ -389,16 +494,17 @@ class TestInTheTransactionOfTheChange:
 
         assert not [query for query in queries if "events_" in query["sql"]]
 
-    def test_an_event_of_an_order_costs_four_queries(self) -> None:
+    def test_an_event_of_an_order_costs_five_queries(self) -> None:
         order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
         with CaptureQueriesContext(connection) as queries:
             reject_payment(order)
 
-        at = [place for place, query in enumerate(queries) if "raffles_orderevent" in query["sql"]]
+        entry = 'INSERT INTO "raffles_orderevent"'
+        at = [place for place, query in enumerate(queries) if entry in query["sql"]]
         told_in = list(queries)[at[-1] + 1 :]
-        assert ["events_event" in query["sql"] for query in told_in[:4]] == [False] * 3 + [True]
-        assert not [query for query in told_in[4:] if "events_event" in query["sql"]]
+        assert ["events_event" in query["sql"] for query in told_in[:5]] == [False] * 4 + [True]
+        assert not [query for query in told_in[5:] if "events_event" in query["sql"]]
 
 
 @pytest.mark.django_db
@@ -477,8 +583,73 @@ class TestAsThingsThenWere:
             "title": "Summer Raffle",
             "prize": "a motorbike",
             "sold": 2,
-            "draw_at": "2026-12-12T20:00:00+00:00",
+            "draw_at": DRAW.isoformat(),
         }
+
+    def test_a_paid_order_names_its_confirmation_until_it_is_undone(self) -> None:
+        order = order_states.create_paid_order(builders.create_raffle(numbers=20))
+        confirmation = ledger.load_confirmation(order)
+
+        undo_confirmation(order)
+
+        paid = load_latest_event(EventType.ORDER_PAID).data["order"]
+        assert (paid["confirmation_id"], paid["refund"]) == (confirmation.pk, None)
+        data = build_payload(load_latest_event(EventType.ORDER_UNCONFIRMED))["data"]
+        assert (data["reason"], data["by"]["label"]) == ("Another buyer's money", "rita")
+        assert (data["order"]["status"], data["order"]["confirmation_id"]) == (
+            OrderStatus.PENDING_PAYMENT,
+            None,
+        )
+        assert [proof["verdict"] for proof in data["order"]["proofs"]] == ["PENDING"]
+
+    @pytest.mark.parametrize(("sealed", "status"), [(False, "CANCELLED"), (True, "PAID")])
+    def test_a_refunded_order_has_its_refund(self, sealed: bool, status: str) -> None:
+        raffle = builders.create_raffle(numbers=20)
+        order = order_states.create_paid_order(raffle, numbers=[7])
+        if sealed:
+            Raffle.objects.update(status=RaffleStatus.SEALED)
+
+        refund_order(order)
+
+        data = build_payload(load_latest_event(EventType.ORDER_REFUNDED))["data"]
+        assert (data["reason"], data["actions"]) == ("By bank transfer.", None)
+        seen = data["order"]
+        assert (seen["status"], seen["numbers"], seen["confirmation_id"]) == (status, ["07"], None)
+        assert seen["refund"] == {
+            "amount": "5.00",
+            "currency": "USD",
+            "reference": "SPEI 90412",
+            "at": "2026-11-22T12:01:00+00:00",
+        }
+
+    def test_a_moved_draw_has_both_dates_and_says_why(self) -> None:
+        raffle = builders.create_raffle(numbers=20)
+
+        move_draw(raffle)
+
+        event = load_latest_event(EventType.RAFFLE_DRAW_MOVED)
+        assert (event.subject, event.order_id) == ("Summer Raffle", None)
+        after = (DRAW + timedelta(days=7)).isoformat()
+        assert build_payload(event)["data"] == {
+            "raffle": {
+                "id": raffle.pk,
+                "title": "Summer Raffle",
+                "prize": "a motorbike",
+                "status": "OPEN",
+                "draw_at": after,
+                "draw_when_sold_out": False,
+            },
+            "draw": {"before": DRAW.isoformat(), "after": after},
+            "reason": "The permit came late.",
+            "by": {"kind": "staff", "label": "rita"},
+        }
+
+    def test_a_raffle_that_was_called_off_says_why_and_by_whom(self) -> None:
+        call_off(builders.create_raffle(numbers=20))
+
+        data = build_payload(load_latest_event(EventType.RAFFLE_CALLED_OFF))["data"]
+        assert (data["raffle"]["status"], data["draw"]) == ("CANCELLED", None)
+        assert (data["reason"], data["by"]["label"]) == ("The hall burned down.", "rita")
 
 
 @pytest.mark.django_db
@@ -505,29 +676,49 @@ class TestProofs:
         assert "signature" not in str(event.data)
 
 
+def confirm_together(both: list[Order], *, vendor: str) -> None:
+    """Confirm two orders so that neither transaction sees the other's numbers as sold."""
+    together = threading.Barrier(2)
+
+    def wait_for_the_other(**_: object) -> None:
+        if vendor == "postgresql":  # SQLite allows one writer at a time
+            together.wait(PATIENCE)
+
+    def confirm(order: Order) -> object:
+        return payments.confirm_payment(order.pk, **BY_STAFF)
+
+    with connect_listener(signals.order_changed, wait_for_the_other):
+        run_at_once([partial(confirm, order) for order in both], threads=2)
+
+
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_two_last_orders_paid_together_sell_a_raffle_out_once(self, vendor: str) -> None:
         with transaction.atomic():
             raffle = builders.create_raffle(numbers=2)
             both = [order_states.create_placed_order(raffle, numbers=[number]) for number in (1, 2)]
-        together = threading.Barrier(2)
 
-        def wait_for_the_other(**_: object) -> None:
-            if vendor == "postgresql":  # SQLite allows one writer at a time
-                together.wait(PATIENCE)
+        confirm_together(both, vendor=vendor)
 
-        def confirm(order: Order) -> object:
-            return payments.confirm_payment(order.pk, **BY_STAFF)
-
-        with connect_listener(signals.order_changed, wait_for_the_other):
-            run_at_once([partial(confirm, order) for order in both], threads=2)
         unseen = EventType.RAFFLE_SOLD_OUT not in list_event_types()
 
         numbered = [event.type for _ in range(3) for event in recorder.sequence_events(now=NOON)]
 
         assert unseen == (vendor == "postgresql")
         assert sorted(numbered) == sorted(["order.created", "order.paid"] * 2 + ["raffle.sold_out"])
+
+    def test_they_sell_it_out_once_more_after_both_were_undone(self, vendor: str) -> None:
+        with transaction.atomic():
+            raffle = builders.create_raffle(numbers=2)
+            both = [order_states.create_paid_order(raffle, numbers=[number]) for number in (1, 2)]
+        for order in both:
+            undo_confirmation(order)
+
+        confirm_together(both, vendor=vendor)
+        for _ in range(3):
+            recorder.sequence_events(now=NOON)
+
+        assert list_event_types().count("raffle.sold_out") == 2
 
     def test_a_file_kept_while_its_buyer_names_the_order_is_told(self) -> None:
         builders.create_raffle(numbers=20)
