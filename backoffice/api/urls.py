@@ -10,6 +10,7 @@ from backoffice.api.views import (
     order_decisions,
     orders,
     proofs,
+    raffle_lifecycle,
     raffles,
     statistics,
 )
@@ -65,16 +66,18 @@ urlpatterns = [
         name="api_raffle_statistics",
     ),
     re_path(
-        r"^raffles/(?P<id>[^/]+)/open/?$", raffles.OpenRaffleView.as_view(), name="api_open_raffle"
+        r"^raffles/(?P<id>[^/]+)/open/?$",
+        raffle_lifecycle.OpenRaffleView.as_view(),
+        name="api_open_raffle",
     ),
     re_path(
         r"^raffles/(?P<id>[^/]+)/pause/?$",
-        raffles.PauseRaffleView.as_view(),
+        raffle_lifecycle.PauseRaffleView.as_view(),
         name="api_pause_raffle",
     ),
     re_path(
         r"^raffles/(?P<id>[^/]+)/close/?$",
-        raffles.CloseRaffleView.as_view(),
+        raffle_lifecycle.CloseRaffleView.as_view(),
         name="api_close_raffle",
     ),
     re_path(r"^statistics/?$", statistics.StatisticsView.as_view(), name="api_statistics"),

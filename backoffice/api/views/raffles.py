@@ -1,9 +1,7 @@
-"""Views of raffles, of their ticket numbers and of changes of their status."""
+"""Views of raffles and of their ticket numbers."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 import re
-from collections.abc import Callable
-from datetime import datetime
 from itertools import chain
 from typing import ClassVar, Final
 from urllib.parse import urlencode
@@ -16,19 +14,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import filters, links, query_params, scopes
+from backoffice.api import filters, links, query_params
 from backoffice.api.filters import ApiChoicesFilter
-from backoffice.api.idempotency import IdempotentView
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
 from backoffice.api.query_params import MAX_TICKET_NUMBER, MAX_TICKET_NUMBER_DIGITS
 from backoffice.api.responses import base, raffles
-from shared.core import enums, logs
+from shared.core import enums
 from shared.core.enums import RaffleStatus, Scope, TicketStatus
 from shared.raffles import sale_rules
-from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
+from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
-from shared.raffles.services import availability, lifecycle
+from shared.raffles.services import availability
 from shared.raffles.services.ticket_numbers import number_ranges
 from shared.raffles.services.ticket_numbers.number_ranges import NumberRange, RangePage
 
@@ -63,8 +60,6 @@ _NUMBERS_PARAMETERS: Final = (
         ),
     ),
 )
-
-_log = logs.get_logger(__name__)
 
 
 class RaffleFilterSet(django_filters.FilterSet):
@@ -189,121 +184,6 @@ class RaffleNumbersView(SingleRaffleView):
         )
         return base.render_response(
             raffles.build_raffle_numbers_response(raffle, ranges=page.ranges, following=following)
-        )
-
-
-class _RaffleLifecycleView(IdempotentView, SingleRaffleView):
-    """Base of views that change a raffle's status."""
-
-    scope = Scope.ADMIN
-
-    def change_status(
-        self, act: Callable[..., Raffle], request: Request, *, to: RaffleStatus, now: datetime
-    ) -> Response:
-        """Change the raffle's status; a raffle that has the status already stays as it is.
-
-        Args:
-            act: a function of `lifecycle`.
-            request: the request.
-            to: the status that `act` sets.
-            now: the current time.
-
-        Returns:
-            The response with the raffle; its field `already` is true if nothing changed.
-
-        Raises:
-            RaffleNotFound: there is no such raffle.
-            TransitionNotAllowed: the raffle's status does not allow the change.
-            NumbersMissing: the raffle opens and some of its ticket numbers do not exist.
-
-        """
-        raffle, already = self.load_raffle(), False
-        by = scopes.get_actor(request)
-        try:
-            raffle = act(raffle.pk, by=by, now=now)
-        except TransitionNotAllowed as refused:
-            already = refused.details["current"] == to
-            if not already:
-                raise
-            raffle.refresh_from_db()
-        else:
-            _log.info("raffle_moved", raffle=raffle.pk, to=to.value, kind=by.kind, by=by.id)
-        return base.render_response(
-            raffles.build_transition_response(raffle, already=already, now=now)
-        )
-
-
-class OpenRaffleView(_RaffleLifecycleView):
-    """`POST /api/raffles/{id}/open`."""
-
-    @extend_schema(
-        operation_id="raffle_open",
-        tags=["raffles"],
-        request=None,
-        responses={
-            200: raffles.RaffleTransitionResponse,
-            **describe_refusals(
-                _RAFFLE_NOT_FOUND,
-                NumbersMissing(missing=400),
-                TransitionNotAllowed(current="CLOSED", wanted="OPEN"),
-            ),
-        },
-    )
-    def post(self, request: Request, **_: str) -> Response:
-        """Let a raffle sell, for the first time or after a pause.
-
-        A repeat changes nothing and says so.
-        """
-        return self.change_status(
-            lifecycle.open_raffle, request, to=RaffleStatus.OPEN, now=timezone.now()
-        )
-
-
-class PauseRaffleView(_RaffleLifecycleView):
-    """`POST /api/raffles/{id}/pause`."""
-
-    @extend_schema(
-        operation_id="raffle_pause",
-        tags=["raffles"],
-        request=None,
-        responses={
-            200: raffles.RaffleTransitionResponse,
-            **describe_refusals(
-                _RAFFLE_NOT_FOUND, TransitionNotAllowed(current="CLOSED", wanted="PAUSED")
-            ),
-        },
-    )
-    def post(self, request: Request, **_: str) -> Response:
-        """Let a raffle sell nothing new for a while.
-
-        What is held can still be paid. A repeat changes nothing and says so.
-        """
-        return self.change_status(
-            lifecycle.pause, request, to=RaffleStatus.PAUSED, now=timezone.now()
-        )
-
-
-class CloseRaffleView(_RaffleLifecycleView):
-    """`POST /api/raffles/{id}/close`."""
-
-    @extend_schema(
-        operation_id="raffle_close",
-        tags=["raffles"],
-        request=None,
-        responses={
-            200: raffles.RaffleTransitionResponse,
-            **describe_refusals(
-                _RAFFLE_NOT_FOUND, TransitionNotAllowed(current="DRAFT", wanted="CLOSED")
-            ),
-        },
-    )
-    def post(self, request: Request, **_: str) -> Response:
-        """End the sale of a raffle for good.
-
-        What is held can still be paid. A repeat changes nothing and says so.
-        """
-        return self.change_status(
-            lifecycle.close, request, to=RaffleStatus.CLOSED, now=timezone.now()
         )
 
 
