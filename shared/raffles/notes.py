@@ -1,7 +1,12 @@
 """Notes and reasons that staff write: their length, and whether one is needed."""
 
+from typing import Final
+
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.raffles.errors import NoteMissing, NoteTooLong
+
+MAX_REFERENCE_LENGTH: Final = 100
+"""Characters of a refund's reference."""
 
 
 def clean_note(note: str, *, required: bool = False, maximum: int = MAX_NOTE_LENGTH) -> str:

@@ -6,7 +6,6 @@ one.
 """
 
 from datetime import datetime
-from typing import Final
 
 from shared.core.enums import (
     LedgerKind,
@@ -25,12 +24,9 @@ from shared.raffles.errors import (
     OrderRefunded,
 )
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof
-from shared.raffles.notes import clean_note
+from shared.raffles.notes import MAX_REFERENCE_LENGTH, clean_note
 from shared.raffles.results import Reversed
 from shared.raffles.services import history, ledger, tickets
-
-MAX_REFERENCE_LENGTH: Final = 100
-"""Characters of a refund's reference that are kept."""
 
 
 def undo_confirmation(
