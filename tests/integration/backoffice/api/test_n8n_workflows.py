@@ -11,11 +11,11 @@ from typing import Any, Final
 import pytest
 from pytest_django import Settings
 
-from shared.core.enums import EventType, OrderStatus
+from shared.core.enums import EventType, OrderAction, OrderStatus
 from shared.events import signing
 from shared.publishing import recorder
 from shared.raffles.models import Order
-from shared.use_cases import payments
+from shared.use_cases import payments, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
@@ -162,6 +162,31 @@ class TestTransfers:
         n8n.run("Start")
 
         assert ends("Already confirmed") == [(paid.code, "")]
+
+    def test_are_left_to_a_person_once_their_confirmation_was_undone(self, api: ApiProgram) -> None:
+        order = place_order_with_proof(numbers=[1])
+        transfer = {"code": str(order.code), "amount": str(order.total)}
+        n8n = build_runner("raffleTransfers01", api, code=stub_matching(transfer))
+        n8n.run("Start")
+        confirmation = order.events.get(action=OrderAction.PAID)
+        reversals.undo_confirmation(
+            order.pk,
+            confirmation_id=confirmation.pk,
+            reason="another buyer's transfer",
+            by=builders.build_staff_actor(),
+            now=NOON,
+        )
+
+        for _ in range(2):
+            n8n.run("Start")
+            [left] = n8n.reached["For a person"]
+            assert (left["code"], left["why"]) == (order.code, "confirmation_undone")
+            assert "a person must decide" in left["message"]
+            assert not n8n.reached.get("Try again")
+
+        order.refresh_from_db()
+        assert order.status == OrderStatus.PENDING_PAYMENT
+        assert order.events.filter(action=OrderAction.PAID).count() == 1
 
     def test_are_compared_with_every_page_of_orders(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle()
