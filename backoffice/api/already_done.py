@@ -28,8 +28,11 @@ _ACTIONS_ENDING_DECISION: Final = (
 
 
 def is_cancelled(order: Order) -> bool:
-    """Whether the order is cancelled, no matter by whom."""
-    return order.status == OrderStatus.CANCELLED
+    """Whether the order was cancelled, no matter by whom, and not paid and refunded since."""
+    if order.status != OrderStatus.CANCELLED:
+        return False
+    latest = history.find_last_event(order, OrderAction.CANCELLED, OrderAction.REFUNDED)
+    return latest is not None and latest.action == OrderAction.CANCELLED
 
 
 def is_rejected(order: Order) -> bool:

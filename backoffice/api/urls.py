@@ -8,6 +8,7 @@ from backoffice.api.views import (
     not_found,
     openapi,
     order_decisions,
+    order_reversals,
     orders,
     proofs,
     raffle_lifecycle,
@@ -37,6 +38,16 @@ urlpatterns = [
         r"^orders/(?P<id>[^/]+)/resolve-late/?$",
         order_decisions.ResolveLatePaymentView.as_view(),
         name="api_resolve_late",
+    ),
+    re_path(
+        r"^orders/(?P<id>[^/]+)/undo-confirmation/?$",
+        order_reversals.UndoConfirmationView.as_view(),
+        name="api_undo_confirmation",
+    ),
+    re_path(
+        r"^orders/(?P<id>[^/]+)/refund/?$",
+        order_reversals.RefundOrderView.as_view(),
+        name="api_refund_order",
     ),
     re_path(
         r"^orders/(?P<id>[^/]+)/proofs/?$",
@@ -79,6 +90,11 @@ urlpatterns = [
         r"^raffles/(?P<id>[^/]+)/close/?$",
         raffle_lifecycle.CloseRaffleView.as_view(),
         name="api_close_raffle",
+    ),
+    re_path(
+        r"^raffles/(?P<id>[^/]+)/call-off/?$",
+        raffle_lifecycle.CallOffRaffleView.as_view(),
+        name="api_call_off_raffle",
     ),
     re_path(r"^statistics/?$", statistics.StatisticsView.as_view(), name="api_statistics"),
     re_path(r"^events/?$", events.EventFeedView.as_view(), name="api_events"),

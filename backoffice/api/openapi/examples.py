@@ -14,9 +14,18 @@ from backoffice.api.responses import base, orders, raffles
 from backoffice.api.serializers import endpoints, order_decisions
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
+from shared.raffles.errors import DrawTimeReached, RaffleCalledOff, RaffleDrawn, RaffleSealed
 
 _NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
+DRAW: Final = _NOON + timedelta(days=20)
+TOO_LATE_REFUSALS: Final = (
+    RaffleSealed(raffle_id=1),
+    RaffleDrawn(raffle_id=1),
+    RaffleCalledOff(raffle_id=1),
+    DrawTimeReached(draw_at=DRAW),
+)
+"""The errors that `sale_rules.refuse_unless_settling` raises."""
 _RAFFLE: Final = representations.RaffleName(id=1, title="Summer Raffle")
 _BUYER: Final = representations.Buyer(name="Ana", phone="+15550100001", user_id=None)
 _N8N: Final = orders.ActorResponse(kind="token", label="n8n")
@@ -82,10 +91,29 @@ _CONFIRMATION: Final = orders.ConfirmationResponse(
     confirmed_at=_NOON + 9 * _MINUTE,
     buyer_notified="queued",
 )
+_UNDO: Final = orders.UndoResponse(
+    **_DECISION_FIELDS,
+    status="PENDING_PAYMENT",
+    already_undone=False,
+    undone_by=_N8N,
+    undone_at=_NOON + 15 * _MINUTE,
+    buyer_notified="queued",
+)
+_REFUND: Final = orders.OrderRefundResponse(
+    **_DECISION_FIELDS,
+    status="CANCELLED",
+    already_refunded=False,
+    refund=representations.Refund(
+        amount="10.00", currency="USD", reference="SPEI 90412", at=_NOON + 15 * _MINUTE
+    ),
+    refunded_by=_N8N,
+    refunded_at=_NOON + 15 * _MINUTE,
+    buyer_notified="queued",
+)
 NUMBERS_TAKEN_PROBLEM: Final = orders.DecisionNeededResponse(
     code="numbers_taken",
-    message="The order had ended and some of its numbers belong to somebody else by now; "
-    "nothing was sold, a person must decide.",
+    message="The order had ended and some of its numbers belong to somebody else by now. "
+    "Nothing was sold; a person must decide.",
     detail={"taken": ["007"], "free": ["013"], "needs_decision": True},
     retryable=False,
     taken=["007"],
@@ -144,6 +172,15 @@ RESPONSE_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
+    orders.UndoResponse: {
+        "undone": _UNDO,
+        "a repeat": _UNDO.model_copy(update={"already_undone": True}),
+    },
+    orders.OrderRefundResponse: {
+        "refunded": _REFUND,
+        "after the sealing": _REFUND.model_copy(update={"status": "PAID"}),
+        "a repeat": _REFUND.model_copy(update={"already_refunded": True}),
+    },
     raffles.AvailabilityResponse: {
         "on sale": raffles.AvailabilityResponse(
             id=1,
@@ -157,7 +194,7 @@ RESPONSE_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             available=743,
             reserved=12,
             sold=245,
-            draw_at=_NOON + timedelta(days=20),
+            draw_at=DRAW,
         )
     },
 }
@@ -183,6 +220,17 @@ REQUEST_EXAMPLES: Final[
         "other numbers": {"decision": "replace", "numbers": ["013", "845"]},
         "the money goes back": {"decision": "refund", "note": "Sent back on Monday"},
     },
+    order_decisions.UndoSerializer: {
+        "a mistake": {"confirmation_id": 97, "reason": "It was another buyer's transfer"}
+    },
+    order_decisions.RefundSerializer: {
+        "a transfer": {
+            "confirmation_id": 97,
+            "note": "Sent back to your account on Monday",
+            "reference": "SPEI 90412",
+        }
+    },
+    order_decisions.CallOffSerializer: {"a reason": {"reason": "The permit was withdrawn"}},
     endpoints.NewEndpointSerializer: {
         "n8n": {
             "name": "n8n: new proofs",

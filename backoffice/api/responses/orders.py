@@ -6,10 +6,10 @@ from pydantic import ConfigDict, Field
 
 from backoffice.api.late_decisions import ACTION_PER_DECISION, LatePaymentDecision
 from backoffice.api.responses.base import PageResponse, ProblemResponse
-from shared.core.enums import OrderAction, OrderStatus
+from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.publishing import representations
 from shared.publishing.representations import Moment, Representation
-from shared.raffles.models import Order, OrderEvent
+from shared.raffles.models import LedgerEntry, Order, OrderEvent
 from shared.raffles.services import history
 from shared.whatsapp.models import OutboundMessage
 
@@ -74,6 +74,25 @@ class ResolutionResponse(OrderDecisionResponse):
     already_resolved: bool = Field(description="It was so decided before; nothing changed.")
     resolved_by: ActorResponse | None
     resolved_at: Moment | None
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
+
+
+class UndoResponse(OrderDecisionResponse):
+    """An order whose confirmation was undone; it is under review again."""
+
+    already_undone: bool = Field(description="It was undone before; nothing changed.")
+    undone_by: ActorResponse | None
+    undone_at: Moment | None
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
+
+
+class OrderRefundResponse(OrderDecisionResponse):
+    """An order whose money went back; cancelled, or still paid if its raffle is sealed."""
+
+    already_refunded: bool = Field(description="It was refunded before; nothing changed.")
+    refund: representations.Refund | None
+    refunded_by: ActorResponse | None
+    refunded_at: Moment | None
     buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
 
 
@@ -191,6 +210,44 @@ def build_resolution_response(
     )
 
 
+def build_undo_response(order: Order, *, confirmation_id: int, already: bool) -> UndoResponse:
+    """Return the response for an order whose confirmation was undone.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        confirmation_id: the history entry of the confirmation.
+        already: whether it was undone before the request.
+
+    """
+    entry = order.ledger.filter(kind=LedgerKind.UNDONE, confirmation_id=confirmation_id).first()
+    return UndoResponse(
+        **_build_decision_fields(order),
+        already_undone=already,
+        undone_by=_build_optional_actor(entry),
+        undone_at=entry and entry.at,
+        buyer_notified=_find_buyer_message_status(order, "unconfirmed"),
+    )
+
+
+def build_refund_response(order: Order, *, already: bool) -> OrderRefundResponse:
+    """Return the response for an order that was refunded.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        already: whether it was refunded before the request.
+
+    """
+    entry = order.ledger.filter(kind=LedgerKind.REFUNDED).first()
+    return OrderRefundResponse(
+        **_build_decision_fields(order),
+        already_refunded=already,
+        refund=entry and representations.represent_refund(entry),
+        refunded_by=_build_optional_actor(entry),
+        refunded_at=entry and entry.at,
+        buyer_notified=_find_buyer_message_status(order, "refunded"),
+    )
+
+
 def build_order_detail_response(order: Order) -> OrderDetailResponse:
     """Return the response for an order with its history.
 
@@ -221,11 +278,11 @@ def _find_buyer_message_status(order: Order, *keys: str) -> str | None:
     return None if status is None else status.lower()
 
 
-def _build_optional_actor(event: OrderEvent | None) -> ActorResponse | None:
+def _build_optional_actor(event: OrderEvent | LedgerEntry | None) -> ActorResponse | None:
     return None if event is None else _build_actor(event)
 
 
-def _build_actor(event: OrderEvent) -> ActorResponse:
+def _build_actor(event: OrderEvent | LedgerEntry) -> ActorResponse:
     return ActorResponse(kind=event.actor_kind.lower(), label=event.actor_label)
 
 

@@ -27,11 +27,17 @@ _COPIED_FIELDS: Final = (
     "sales_open_at",
     "sales_close_at",
     "draw_at",
+    "draw_when_sold_out",
     "time_zone",
     "created_at",
     "updated_at",
 )
 """Fields of a raffle that its response has under the same names."""
+
+STATUS_DESCRIPTION: Final = (
+    "DRAFT, OPEN, PAUSED, CLOSED, SEALED, DRAWN or CANCELLED: the seller called it off."
+)
+"""Description of the status of a raffle."""
 
 
 class RaffleResponse(Representation):
@@ -41,7 +47,7 @@ class RaffleResponse(Representation):
     title: str = Field(examples=["Summer Raffle"])
     description: str = Field(description="May be empty.")
     prize: str = Field(examples=["a motorbike"])
-    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+    status: str = Field(examples=["OPEN"], description=STATUS_DESCRIPTION)
     selling: bool
     why_not: str | None = Field(
         examples=["paused"],
@@ -60,15 +66,20 @@ class RaffleResponse(Representation):
         examples=[30], description="How long numbers wait for the buyer, then for the payment."
     )
     sales_open_at: Moment | None
-    sales_close_at: Moment | None
+    sales_close_at: Moment | None = Field(description="As the seller chose it, if at all.")
+    sales_end_at: Moment | None = Field(
+        description="When the sale ends by itself: as chosen, or an hour before the draw; never "
+        "after it. null: it does not."
+    )
     draw_at: Moment | None
+    draw_when_sold_out: bool = Field(description="Drawn when all numbers are sold, at no date.")
     time_zone: str = Field(examples=["America/Bogota"])
     created_at: Moment
     updated_at: Moment
 
 
 class RaffleTransitionResponse(RaffleResponse):
-    """A raffle after it was opened, paused or closed."""
+    """A raffle after it was opened, paused, closed or called off."""
 
     model_config = ConfigDict(title="RaffleMoved")
 
@@ -84,7 +95,7 @@ class AvailabilityResponse(Representation):
 
     id: int
     title: str = Field(examples=["Summer Raffle"])
-    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+    status: str = Field(examples=["OPEN"], description=STATUS_DESCRIPTION)
     selling: bool
     why_not: str | None = Field(examples=["paused"], description="Why it sells nothing now.")
     unit_price: str = Field(examples=["5.00"])
@@ -205,6 +216,7 @@ def _build_raffle_fields(raffle: models.Raffle, *, now: datetime) -> dict[str, A
         "selling": why_not is None,
         "why_not": why_not,
         "price": str(raffle.price),
+        "sales_end_at": sale_rules.compute_sales_end(raffle),
         "first_number": raffle.format_ticket_number(raffle.first_number),
         "last_number": raffle.format_ticket_number(raffle.last_number),
     }

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from backoffice.api.responses.raffles import STATUS_DESCRIPTION
 from shared.core.enums import OrderStatus
 from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
@@ -74,7 +75,7 @@ class RaffleFiguresResponse(SalesFiguresResponse):
 
     id: int
     title: str = Field(examples=["Summer Raffle"])
-    status: str = Field(examples=["OPEN"], description="DRAFT, OPEN, PAUSED, CLOSED or DRAWN.")
+    status: str = Field(examples=["OPEN"], description=STATUS_DESCRIPTION)
 
 
 class RaffleStatisticsResponse(RaffleFiguresResponse):

@@ -12,6 +12,7 @@ from backoffice.api.query_params import MAX_TICKET_NUMBER, MAX_TICKET_NUMBER_DIG
 from shared.core import enums
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import RejectReason
+from shared.raffles.notes import MAX_REFERENCE_LENGTH
 
 _AMOUNT_PATTERN: Final = re.compile(r"\d{1,12}(\.\d{0,2})?")
 _MAX_LIST_LENGTH: Final = 200
@@ -103,6 +104,31 @@ class OptionalTextField(serializers.CharField):
     def validate_empty_values(self, data: Any) -> Any:
         """Accept null as an empty text."""
         return super().validate_empty_values("" if data is None else data)
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "maxLength": MAX_NOTE_LENGTH,
+        "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+    }
+)
+class RequiredNoteField(serializers.CharField):
+    """Note or reason that must be there and must not be empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_NOTE_LENGTH, **options)
+
+
+class ConfirmationIdField(serializers.IntegerField):
+    """Id of the confirmation that an undo or a refund answers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            min_value=1,
+            max_value=2**63 - 1,
+            help_text="The order's `confirmation_id`: a repeat never reverses a later one.",
+        )
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -199,29 +225,67 @@ class ResolutionSerializer(StrictSerializer):
         " free, and random ones for the rest.",
     )
     note = OptionalTextField(
-        help_text="For the order's history; of a refund the buyer reads it too."
+        help_text="For the order's history; needed with refund, whose buyer reads it too."
     )
     proofs = ProofIdsField()
     schema_rules = {
-        "if": {
-            "properties": {
-                "decision": {
-                    "enum": [
-                        decision.value
-                        for decision in LatePaymentDecision
-                        if decision is not LatePaymentDecision.REPLACE
-                    ]
-                }
-            }
-        },
-        "then": {"properties": {"numbers": {"type": "null"}}},
+        "allOf": [
+            {
+                "if": {
+                    "properties": {
+                        "decision": {
+                            "enum": [
+                                decision.value
+                                for decision in LatePaymentDecision
+                                if decision is not LatePaymentDecision.REPLACE
+                            ]
+                        }
+                    }
+                },
+                "then": {"properties": {"numbers": {"type": "null"}}},
+            },
+            {
+                "if": {"properties": {"decision": {"const": LatePaymentDecision.REFUND.value}}},
+                "then": {
+                    "properties": {"note": {"type": "string", "pattern": "\\S"}},
+                    "required": ["note"],
+                },
+            },
+        ]
     }
 
     def validate(self, attrs: Any) -> Any:
-        """Reject ticket numbers with a decision other than `replace`."""
+        """Reject numbers with a decision other than `replace`, and a refund without a note."""
         if attrs.get("numbers") is not None and attrs["decision"] != LatePaymentDecision.REPLACE:
             raise serializers.ValidationError({"numbers": ["Numbers go with replace alone."]})
+        if attrs["decision"] == LatePaymentDecision.REFUND and not attrs["note"]:
+            raise serializers.ValidationError({"note": ["Say how the money goes back."]})
         return attrs
+
+
+class UndoSerializer(StrictSerializer):
+    """Body of undo-confirmation."""
+
+    confirmation_id = ConfirmationIdField()
+    reason = RequiredNoteField(
+        help_text="Why, for the order's history; the buyer does not read it."
+    )
+
+
+class RefundSerializer(StrictSerializer):
+    """Body of refund."""
+
+    confirmation_id = ConfirmationIdField()
+    note = RequiredNoteField(help_text="Why and how the money goes back; the buyer reads it too.")
+    reference = OptionalTextField(
+        max_length=MAX_REFERENCE_LENGTH, help_text="E.g. of the bank transfer, for the books."
+    )
+
+
+class CallOffSerializer(StrictSerializer):
+    """Body of call-off."""
+
+    reason = RequiredNoteField(help_text="Why; the buyers read it too.")
 
 
 def validate_body(serializer: Any) -> dict[str, Any]:

@@ -29,12 +29,16 @@ from backoffice.api.serializers.order_decisions import (
     validate_body,
 )
 from backoffice.api.views.orders import load_represented_order
-from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Scope
+from shared.core.constants import MAX_NOTE_LENGTH
+from shared.core.enums import OrderStatus, RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.publishing import representations
+from shared.raffles import sale_rules
 from shared.raffles.errors import (
     AmountMismatch,
+    ConfirmationUndone,
     DecisionMade,
+    NoteTooLong,
     NothingToReview,
     NumbersTaken,
     NumbersUnknown,
@@ -42,9 +46,11 @@ from shared.raffles.errors import (
     OrderEnded,
     OrderNotFound,
     OrderNotPlaced,
+    OrderRefunded,
     ProofUnseen,
     QuantityOutOfBounds,
     RaffleDrawn,
+    RaffleSealed,
     TooFewLeft,
 )
 from shared.raffles.models import Order, PaymentProof
@@ -118,13 +124,16 @@ class ConfirmPaymentView(OrderDecisionView):
             **describe_refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 OrderNotPlaced(order_id=7),
-                RaffleDrawn(raffle_id=1),
+                *examples.TOO_LATE_REFUSALS,
+                ConfirmationUndone(by="ana", at=None),
+                OrderRefunded(by="ana", at=None),
                 ProofUnseen(proof_ids=[12]),
                 DecisionMade(by="ana", at=None),
                 examples.NUMBERS_TAKEN_PROBLEM,
                 AmountMismatch(
                     expected=Decimal("150.00"), received=Decimal("149.99"), currency="USD"
                 ),
+                NoteTooLong(maximum=MAX_NOTE_LENGTH),
                 ProofElsewhere(proof_ids=[3]),
             ),
         },
@@ -134,7 +143,8 @@ class ConfirmPaymentView(OrderDecisionView):
 
         Its numbers are sold and the buyer is told, once: a repeat changes nothing and says so. An
         order that had ended gets its numbers back if all are free; otherwise it is flagged, nothing
-        is sold, and a person must decide.
+        is sold, and a person must decide. So must a person after an undone confirmation: a token is
+        refused.
         """
         body = validate_body(ConfirmationSerializer(data=request.data))
         order = self.load_order()
@@ -168,6 +178,8 @@ class CancelOrderView(OrderDecisionView):
                 OrderNotFound(reference="R-7K3F9"),
                 OrderAlreadyPaid(order_id=7, by="ana", at=None),
                 OrderEnded(status="EXPIRED", by="time ran out", at=None),
+                RaffleSealed(raffle_id=1),
+                RaffleDrawn(raffle_id=1),
                 ProofUnseen(proof_ids=[12]),
                 ProofElsewhere(proof_ids=[3]),
             ),
@@ -212,6 +224,8 @@ class RejectPaymentView(OrderDecisionView):
                 NothingToReview(order_id=7, by=None, at=None),
                 OrderAlreadyPaid(order_id=7, by="ana", at=None),
                 OrderEnded(status="EXPIRED", by="time ran out", at=None),
+                RaffleSealed(raffle_id=1),
+                RaffleDrawn(raffle_id=1),
                 ProofUnseen(proof_ids=[12]),
                 ProofElsewhere(proof_ids=[3]),
             ),
@@ -221,7 +235,8 @@ class RejectPaymentView(OrderDecisionView):
         """Turn down the payment proofs of an order.
 
         The buyer is told why, once, and the time to pay runs anew: a repeat changes nothing and
-        says so. Of an order that was paid too late the decision is then made: it stays ended.
+        says so. Once the time of the draw has come, the order is cancelled instead. Of an order
+        that was paid too late the decision is then made: it stays ended.
         """
         body = validate_body(RejectionSerializer(data=request.data))
 
@@ -255,7 +270,8 @@ class ResolveLatePaymentView(OrderDecisionView):
             **describe_refusals(
                 OrderNotFound(reference="R-7K3F9"),
                 DecisionMade(by="ana", at=None),
-                RaffleDrawn(raffle_id=1),
+                *examples.TOO_LATE_REFUSALS,
+                OrderRefunded(by="ana", at=None),
                 ProofUnseen(proof_ids=[12]),
                 TooFewLeft(available=1),
                 format_numbers_in_refusal(
@@ -382,15 +398,29 @@ def _render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
         "free": [order.raffle.format_ticket_number(number) for number in outcome.free],
         "needs_decision": True,
     }
-    code, why = NumbersTaken.code, "some of its numbers belong to somebody else by now"
-    if order.raffle.status == RaffleStatus.DRAWN:
-        code, why = RaffleDrawn.code, "the raffle is drawn"
+    code, why = _explain_needed_decision(order, outcome)
     problem = orders.DecisionNeededResponse(
         code=code,
-        message=f"The order had ended and {why}; nothing was sold, a person must decide.",
+        message=f"{why} Nothing was sold; a person must decide.",
         detail=fields,
         retryable=False,
         order=representations.represent_order(order),
         **fields,
     )
     return base.render_response(problem, status=409)
+
+
+def _explain_needed_decision(order: Order, outcome: NeedsDecision) -> tuple[str, str]:
+    """Return the code and the sentences that say why an ended order was not sold."""
+    refusal = sale_rules.find_settling_refusal(order.raffle, now=timezone.now())
+    if refusal is not None:
+        return refusal.code, refusal.message()
+    if outcome.taken:
+        return (
+            NumbersTaken.code,
+            "The order had ended and some of its numbers belong to somebody else by now.",
+        )
+    return (
+        OrderEnded.code,
+        "The order was cancelled, and only a person may give it its numbers back.",
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.utils import timezone
@@ -11,12 +12,22 @@ from rest_framework.response import Response
 
 from backoffice.api import scopes
 from backoffice.api.idempotency import IdempotentView
+from backoffice.api.openapi import examples
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.responses import base, raffles
+from backoffice.api.serializers.order_decisions import CallOffSerializer, validate_body
 from backoffice.api.views.raffles import SingleRaffleView
 from shared.core import logs
 from shared.core.enums import RaffleStatus, Scope
-from shared.raffles.errors import NumbersMissing, RaffleNotFound, TransitionNotAllowed
+from shared.raffles.errors import (
+    DrawDateMissing,
+    DrawDateNotAhead,
+    NumbersMissing,
+    RaffleNotFound,
+    SalesEndNotAhead,
+    TimeZoneNotConfirmed,
+    TransitionNotAllowed,
+)
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle
 
@@ -47,7 +58,8 @@ class _RaffleLifecycleView(IdempotentView, SingleRaffleView):
         Raises:
             RaffleNotFound: there is no such raffle.
             TransitionNotAllowed: the raffle's status does not allow the change.
-            NumbersMissing: the raffle opens and some of its ticket numbers do not exist.
+            NumbersMissing, TimeZoneNotConfirmed, DrawDateMissing, DrawDateNotAhead,
+                SalesEndNotAhead: the raffle cannot open yet; see `lifecycle.open_raffle`.
 
         """
         raffle, already = self.load_raffle(), False
@@ -78,6 +90,10 @@ class OpenRaffleView(_RaffleLifecycleView):
             **describe_refusals(
                 _RAFFLE_NOT_FOUND,
                 NumbersMissing(missing=400),
+                TimeZoneNotConfirmed(),
+                DrawDateMissing(),
+                DrawDateNotAhead(draw_at=examples.DRAW),
+                SalesEndNotAhead(sales_end=examples.DRAW),
                 TransitionNotAllowed(current="CLOSED", wanted="OPEN"),
             ),
         },
@@ -137,4 +153,34 @@ class CloseRaffleView(_RaffleLifecycleView):
         """
         return self.change_status(
             lifecycle.close, request, to=RaffleStatus.CLOSED, now=timezone.now()
+        )
+
+
+class CallOffRaffleView(_RaffleLifecycleView):
+    """`POST /api/raffles/{id}/call-off`."""
+
+    @extend_schema(
+        operation_id="raffle_call_off",
+        tags=["raffles"],
+        request=CallOffSerializer,
+        responses={
+            200: raffles.RaffleTransitionResponse,
+            **describe_refusals(
+                _RAFFLE_NOT_FOUND, TransitionNotAllowed(current="SEALED", wanted="CANCELLED")
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Call a raffle off, for good.
+
+        Nothing of it is sold or confirmed any more. Its orders end soon afterwards, one by one, and
+        their buyers are told; paid orders stay paid until their refund is noted. A repeat changes
+        nothing and says so.
+        """
+        body = validate_body(CallOffSerializer(data=request.data))
+        return self.change_status(
+            partial(lifecycle.call_off, reason=body["reason"]),
+            request,
+            to=RaffleStatus.CANCELLED,
+            now=timezone.now(),
         )

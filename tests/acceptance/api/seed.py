@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from backoffice.api import tokens
-from shared.core.enums import RaffleStatus, Scope
+from shared.core.enums import OrderAction, RaffleStatus, Scope
 from shared.events.models import EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
@@ -59,6 +59,13 @@ def seed_database() -> SeededApi:
     sample_data.hold_numbers(raffle, numbers=[950])
     friend = builders.create_contact(profile_name="A friend")
     orphan = sample_data.keep_proof_file(sample_data.receive_proof(None, contact_id=friend.pk))
+    for place, name in enumerate(("undo", "refund")):
+        order = _create_order_to_review(raffle, numbers=[57 + place * 10, 63 + place * 10])
+        payments.confirm_payment(
+            order.pk, by=builders.build_staff_actor(), now=NOON + timedelta(hours=2)
+        )
+        made.codes[name] = str(order.code)
+        made.ids[f"{name} confirmation"] = order.events.get(action=OrderAction.PAID).pk
     recorder.sequence_events(now=NOON + timedelta(hours=3))
     EventDelivery.objects.filter(endpoint=endpoint).update(
         status="FAILED",

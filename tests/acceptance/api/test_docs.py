@@ -28,8 +28,15 @@ CODES: Final = {
     "R-4M8TQ": "cancel",
     "R-C6W2P": "reject",
     "R-H5X3D": "late",
+    "R-P8V4N": "undo",
+    "R-T2Z6K": "refund",
 }
 """Name of the seeded order that stands for each code in the docs."""
+CONFIRMATION_IDS: Final = {
+    '"confirmation_id": 31': "undo confirmation",
+    '"confirmation_id": 35': "refund confirmation",
+}
+"""Name of the seeded id that stands for each confirmation in the docs."""
 ANYTHING: Final = "…"
 
 
@@ -70,6 +77,8 @@ def test_every_curl_is_answered_as_the_docs_say(api_server: ApiServer, tmp_path:
         command = example.command
         for code, name in CODES.items():
             command = command.replace(code, api_server.seeded.codes[name])
+        for field, name in CONFIRMATION_IDS.items():
+            command = command.replace(field, f'"confirmation_id": {api_server.seeded.ids[name]}')
         done = subprocess.run(
             ["bash", "-euc", command],
             env=environment,

@@ -129,6 +129,48 @@ class TestConfirmPayment:
         assert parse_refusal(answer) == (409, "raffle_drawn")
         assert answer.json()["needs_decision"] is True
 
+    @pytest.mark.parametrize(
+        ("terms", "code"),
+        [
+            ({"status": RaffleStatus.SEALED}, "raffle_sealed"),
+            ({"status": RaffleStatus.CANCELLED}, "raffle_called_off"),
+            ({"draw_at": NOON}, "draw_time_reached"),
+        ],
+    )
+    def test_too_late_nothing_is_sold_and_the_code_says_why(
+        self, api: ApiProgram, terms: dict[str, Any], code: str
+    ) -> None:
+        raffle = builders.create_raffle()
+        pending = sample_data.place_order(raffle, numbers=[1])
+        ended = create_late_order(raffle, taken=False)
+        Raffle.objects.update(**terms)
+
+        assert parse_refusal(api.decide(pending, "confirm-payment")) == (409, code)
+        answer = api.decide(ended, "confirm-payment")
+        assert parse_refusal(answer) == (409, code)
+        assert answer.json()["needs_decision"] is True
+
+    def test_leaves_a_cancelled_order_to_a_person(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7, 13])
+        api.decide(order, "cancel")
+
+        answer = api.decide(order, "confirm-payment")
+
+        assert parse_refusal(answer) == (409, "order_ended")
+        body = answer.json()
+        assert (body["taken"], body["free"], body["needs_decision"]) == ([], ["007", "013"], True)
+        assert load_status(order) == OrderStatus.CANCELLED
+
+    def test_refuses_a_reference_and_a_note_that_are_too_long_together(
+        self, api: ApiProgram
+    ) -> None:
+        order = sample_data.place_order()
+
+        answer = api.decide(order, "confirm-payment", reference="x" * 120, note="x" * 500)
+
+        assert parse_refusal(answer) == (422, "note_too_long")
+        assert load_status(order) == OrderStatus.PENDING_PAYMENT
+
     def test_refuses_an_order_the_buyer_has_not_confirmed(self, api: ApiProgram) -> None:
         hold = sample_data.hold_numbers(builders.create_raffle(), numbers=[7])
 
@@ -219,7 +261,9 @@ class TestMalformed:
             (reject, {"reason": "UGLY"}, "reason"),
             (reject, {"reason": "OTHER"}, "note"),
             (resolve, {"decision": "wait"}, "decision"),
-            (resolve, {"decision": "refund", "numbers": [1]}, "numbers"),
+            (resolve, {"decision": "refund", "note": "sent back", "numbers": [1]}, "numbers"),
+            (resolve, {"decision": "refund"}, "note"),
+            (resolve, {"decision": "refund", "note": " "}, "note"),
             (resolve, {"decision": "replace", "numbers": []}, "numbers"),
             (resolve, {"decision": "replace", "numbers": ["x"]}, "numbers"),
         ]:
@@ -394,7 +438,7 @@ class TestResolveLate:
         api.decide(late_order, "resolve-late", decision="replace", numbers=[21, 22])
 
         for body in (
-            {"decision": "refund"},
+            {"decision": "refund", "note": "sent back"},
             {"decision": "take_back"},
             {"decision": "replace", "numbers": [31, 32]},
         ):

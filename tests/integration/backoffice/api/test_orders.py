@@ -48,6 +48,8 @@ class TestOrder:
             "under_review_since": "2026-11-22T12:01:00+00:00",
             "closed_at": None,
             "needs_decision": False,
+            "confirmation_id": None,
+            "refund": None,
             "proofs": [
                 {
                     "id": proof.pk,
@@ -260,5 +262,5 @@ class TestPages:
         api.get("/api/orders")  # records the token's last use
 
         for query in ("page_size=10", "buyer=buyer&page_size=10", "number=3&has_proof=true"):
-            with django_assert_max_num_queries(8):
+            with django_assert_max_num_queries(9):
                 assert api.get(f"/api/orders?{query}").status_code == 200

@@ -10,10 +10,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, RaffleStatus, Scope
-from shared.raffles.models import Order, Raffle
+from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.use_cases import payments
 from tests import builders
-from tests.builders import NOON
+from tests.builders import DRAW, NOON
 from tests.integration.backoffice import sample_data
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,11 @@ class TestRaffle:
         assert body["id"] == raffle.pk
         assert (body["price"], body["currency"]) == ("5.00", "USD")
         assert (body["first_number"], body["last_number"], body["width"]) == ("01", "20", 2)
-        assert body["draw_at"] == "2026-12-12T20:00:00+00:00"
+        assert (body["draw_at"], body["draw_when_sold_out"]) == (DRAW.isoformat(), False)
+        assert (body["sales_close_at"], body["sales_end_at"]) == (
+            None,
+            (DRAW - timedelta(hours=1)).isoformat(),
+        )
         assert (body["selling"], body["why_not"]) == (True, None)
         assert (body["hold_minutes"], body["max_per_contact"]) == (45, None)
 
@@ -194,6 +198,8 @@ class TestLife:
             ("DRAFT", True, "pause", "transition_not_allowed"),
             ("DRAWN", True, "close", "transition_not_allowed"),
             ("DRAFT", False, "open", "numbers_missing"),
+            ("SEALED", True, "call-off", "transition_not_allowed"),
+            ("DRAWN", True, "call-off", "transition_not_allowed"),
         ],
     )
     def test_a_step_that_cannot_be_taken_is_refused(
@@ -201,18 +207,62 @@ class TestLife:
     ) -> None:
         raffle = builders.create_raffle(numbers=3, with_numbers=numbers, status=status)
 
-        answer = admin.post(f"/api/raffles/{raffle.pk}/{step}")
+        answer = admin.post(f"/api/raffles/{raffle.pk}/{step}", {"reason": "why"})
 
         assert (answer.status_code, answer.json()["code"]) == (409, code)
 
-    def test_needs_the_scope_admin_and_a_raffle(self, admin: Client) -> None:
-        reviewer = Client(headers={"X-API-Key": sample_data.create_api_token()})
-        raffle = builders.create_raffle(numbers=1)
+    @pytest.mark.parametrize(
+        ("terms", "code"),
+        [
+            ({"time_zone_confirmed": False}, "time_zone_not_confirmed"),
+            ({"draw_at": None}, "draw_date_missing"),
+            ({"draw_at": NOON - timedelta(days=400)}, "draw_date_not_ahead"),
+            ({"sales_close_at": NOON - timedelta(days=400)}, "sales_end_not_ahead"),
+        ],
+    )
+    def test_a_raffle_without_sensible_dates_does_not_open(
+        self, admin: Client, terms: dict[str, Any], code: str
+    ) -> None:
+        raffle = builders.create_raffle(numbers=3, status=RaffleStatus.DRAFT, **terms)
 
-        refused = reviewer.post(f"/api/raffles/{raffle.pk}/close")
+        answer = admin.post(f"/api/raffles/{raffle.pk}/open")
+
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+    def test_is_called_off_once_and_the_reason_is_kept(self, admin: Client) -> None:
+        raffle = builders.create_raffle(numbers=3)
+
+        answers = [
+            admin.post(f"/api/raffles/{raffle.pk}/call-off", {"reason": reason})
+            for reason in ("The permit was withdrawn", "Again")
+        ]
+
+        assert [(a.json()["status"], a.json()["already"]) for a in answers] == [
+            ("CANCELLED", False),
+            ("CANCELLED", True),
+        ]
+        assert (answers[0].json()["selling"], answers[0].json()["why_not"]) == (False, "cancelled")
+        event = RaffleEvent.objects.get(raffle=raffle)
+        assert (event.actor_label, event.reason) == ("boss", "The permit was withdrawn")
+
+    @pytest.mark.parametrize("body", [{}, {"reason": " "}, {"reason": "x" * 501}])
+    def test_is_not_called_off_without_a_reason(self, admin: Client, body: dict[str, str]) -> None:
+        raffle = builders.create_raffle(numbers=3)
+
+        answer = admin.post(f"/api/raffles/{raffle.pk}/call-off", body)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert "reason" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("step", ["close", "call-off"])
+    def test_needs_the_scope_admin_and_a_raffle(self, admin: Client, step: str) -> None:
+        reviewer = Client(headers={"X-API-Key": sample_data.create_api_token()})
+        raffle, body = builders.create_raffle(numbers=1), {"reason": "why"}
+
+        refused = reviewer.post(f"/api/raffles/{raffle.pk}/{step}", body)
 
         assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
-        assert admin.post("/api/raffles/999/close").json()["code"] == "raffle_not_found"
+        assert admin.post(f"/api/raffles/999/{step}", body).json()["code"] == "raffle_not_found"
         raffle.refresh_from_db()
         assert raffle.status == RaffleStatus.OPEN
 

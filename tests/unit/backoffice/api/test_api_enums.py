@@ -19,6 +19,7 @@ from shared.core.enums import (
     Scope,
     TicketStatus,
 )
+from shared.publishing import event_payloads
 
 DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
     (events.DeliveryResponse, "status", EventDeliveryStatus),
@@ -27,11 +28,14 @@ DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
     (orders.CancellationResponse, "buyer_notified", OutboxStatus),
     (orders.RejectionResponse, "buyer_notified", OutboxStatus),
     (orders.ResolutionResponse, "buyer_notified", OutboxStatus),
+    (orders.UndoResponse, "buyer_notified", OutboxStatus),
+    (orders.OrderRefundResponse, "buyer_notified", OutboxStatus),
     (orders.ResolutionResponse, "decision", LatePaymentDecision),
     (raffles.RaffleResponse, "status", RaffleStatus),
     (raffles.AvailabilityResponse, "status", RaffleStatus),
     (raffles.NumberRangeResponse, "status", TicketStatus),
     (statistics.RaffleFiguresResponse, "status", RaffleStatus),
+    (event_payloads.ChangedRaffle, "status", RaffleStatus),
 ]
 """Fields whose description lists all members of an enum."""
 
@@ -61,7 +65,9 @@ def test_counts_of_numbers_have_each_status(status: TicketStatus) -> None:
 def test_each_decision_about_a_late_payment_is_accepted_and_leads_to_an_action(
     decision: LatePaymentDecision,
 ) -> None:
-    assert ResolutionSerializer(data={"decision": decision.value}).is_valid()
+    body = {"decision": decision.value, "note": "Sent back on Monday"}
+
+    assert ResolutionSerializer(data=body).is_valid()
     assert decision in ACTION_PER_DECISION
 
 

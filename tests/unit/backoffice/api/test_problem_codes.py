@@ -21,12 +21,15 @@ ELSEWHERE: Final = frozenset(
         "buyer_name_missing",
         "contact_limit_reached",
         "cooling_down",
+        "draw_date_passed",  # no draw is moved over the API
         "message_answered",
         "message_not_failed",
         "number_sends",
         "order_expired",
         "order_not_draft",
+        "note_missing",  # the API answers `malformed` to a body without a note
         "order_wants_payment",
+        "orders_unsettled",  # no raffle is sealed over the API
         "proof_settled",
         "raffle_not_selling",
         "rejection_note_missing",  # the API answers `malformed` to a body without a note
