@@ -36,7 +36,7 @@ from shared.raffles.services import availability
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
 from tests.databases import DatabaseFactory, use_database
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
 FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "installation_0_1_0"
 

@@ -31,7 +31,7 @@ from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import build_url
 
-pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
+pytestmark = pytest.mark.django_db
 
 READ_ONLY = [
     AccountNotice,
@@ -86,6 +86,7 @@ def fill_every_table() -> None:
 
 @pytest.mark.usefixtures("production")
 class TestEveryPage:
+    @pytest.mark.acceptance
     def test_of_every_model_comes_with_its_hashed_static_files(self, owner: Client) -> None:
         fill_every_table()
         for model, model_admin in admin.site._registry.items():
@@ -106,6 +107,7 @@ class TestEveryPage:
                 assert b"fonts.googleapis" not in answer.content, page
             assert model_admin.list_per_page
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         "path",
         [
@@ -130,6 +132,7 @@ class TestEveryPage:
 
         assert owner.get(path).status_code == 200
 
+    @pytest.mark.same_everywhere
     def test_of_the_login_comes_and_its_style_sheet_is_served(self) -> None:
         page = Client().get("/admin/login/").content.decode()
         sheet = next(
@@ -144,12 +147,14 @@ class TestEveryPage:
         assert "immutable" in answer["Cache-Control"]
         assert answer.getvalue()
 
+    @pytest.mark.same_everywhere
     def test_at_the_root_leads_to_the_admin(self) -> None:
         answer = Client().get("/")
 
         assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
+@pytest.mark.same_everywhere
 class TestReadOnlyPages:
     @pytest.mark.parametrize("model", READ_ONLY)
     def test_offer_neither_adding_nor_changing_nor_deleting(
@@ -175,6 +180,7 @@ class TestReadOnlyPages:
         assert model._default_manager.filter(pk=key).exists()
 
 
+@pytest.mark.same_everywhere
 class TestProofFile:
     def download_file(self, browser: Client, proof: PaymentProof) -> Any:
         return browser.get(reverse("admin:raffles_paymentproof_file", args=[proof.pk]))
@@ -236,6 +242,7 @@ class TestProofFile:
         assert self.download_file(owner, gone).status_code == 404
 
 
+@pytest.mark.same_everywhere
 class TestAlarms:
     def test_are_resolved_by_who_may_change_them(self, owner: Client) -> None:
         alarm = alarms.sound_alarm("token", title="Sending is paused", now=NOON)
@@ -261,6 +268,7 @@ class TestAlarms:
         assert alarm.resolved_at is None
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("term", ["1" * 5_000, "ana " * 1_500, "ﷺ" * 4_096, '"' * 4_000])
 def test_every_list_bears_a_search_that_is_too_long(owner: Client, term: str) -> None:
     searched = [kind for kind, rows in admin.site._registry.items() if rows.search_fields]

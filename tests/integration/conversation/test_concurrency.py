@@ -32,7 +32,7 @@ from tests.builders import NOON
 from tests.integration.conversation.chat import BuyerChat
 from tests.unit.whatsapp import webhook_payloads
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
 
 BUYERS = 8
 ROUNDS = 10

@@ -19,7 +19,7 @@ from shared.whatsapp.models import OutboundMessage
 from tests import builders, meta_limits
 from tests.integration.conversation.chat import BuyerChat, list_choices
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
 TEXTS = [
     "hi", "menu", "HELP", "cancel", "cancle", "yes", "no", "5", "3 random", "07, 13", "1-9",

@@ -20,7 +20,7 @@ from tests.integration.concurrency import run_at_once
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
 
 THREADS = 16
 type Outcome = tuple[int, ...] | str

@@ -277,6 +277,7 @@ def count_free_tickets(raffle: Raffle) -> int:
     return raffle.numbers.filter(status=TicketStatus.AVAILABLE).count()
 
 
+@pytest.mark.acceptance
 @pytest.mark.django_db
 @pytest.mark.timeout(600)
 def test_adds_up_after_any_story() -> None:

@@ -45,6 +45,7 @@ class TestFreePorts:
         assert find_free_ports(port) == [port]
 
 
+@pytest.mark.acceptance
 class TestProcesses:
     def test_a_child_answers_then_stops_and_has_written_its_log(self, tmp_path: Path) -> None:
         [port] = find_free_ports(0)

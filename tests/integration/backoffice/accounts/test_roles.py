@@ -304,6 +304,7 @@ def build_url(name: str, arguments: list[str], things: dict[str, Model]) -> str:
     return reverse(f"admin:{name}", kwargs=found)
 
 
+@pytest.mark.acceptance
 @pytest.mark.same_everywhere
 @pytest.mark.usefixtures("blank_pages")
 def test_every_page_and_button_is_for_its_roles_alone() -> None:

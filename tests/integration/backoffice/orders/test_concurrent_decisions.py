@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class TestTwoAtOnce:
+    @pytest.mark.acceptance
     def test_confirm_with_one_effect_though_twenty_do_in_the_api_and_the_back_office(self) -> None:
         order = sample_data.place_order()
         keys = [sample_data.create_api_token(f"program {index}") for index in range(14)]

@@ -29,6 +29,7 @@ class TestListening:
         opened.close()
 
 
+@pytest.mark.acceptance
 class TestProcess:
     def test_plays_who_the_environment_says_and_stops_when_told(self) -> None:
         environment = {
