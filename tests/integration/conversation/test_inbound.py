@@ -67,6 +67,7 @@ class TestPurchase:
         ]
         assert chat.order().list_ticket_numbers() == [7, 13, 45]
 
+    @pytest.mark.same_everywhere
     def test_costs_seven_messages_when_first_choosing_among_several_raffles(
         self, raffle: Raffle
     ) -> None:
@@ -83,6 +84,7 @@ class TestPurchase:
         assert len(chat.list_messages()) == 7
         assert chat.order().raffle.title == "Winter Raffle"
 
+    @pytest.mark.same_everywhere
     def test_says_nothing_that_meta_would_refuse(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.buys()
@@ -92,6 +94,7 @@ class TestPurchase:
             meta_limits.find_message_faults(message.payload) for message in chat.list_messages()
         ] == [[]] * 4
 
+    @pytest.mark.same_everywhere
     def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
@@ -114,6 +117,7 @@ class TestNumbersTaken:
         assert "006" in render_body(reply)
         assert "Take 045" in [title for _, title in list_choices(reply)]
 
+    @pytest.mark.same_everywhere
     def test_leave_a_button_that_takes_the_free_ones(self, raffle: Raffle) -> None:
         BuyerChat().buys(numbers="07, 13")
         chat = BuyerChat()
@@ -122,6 +126,7 @@ class TestNumbersTaken:
 
         assert chat.order().list_ticket_numbers() == [45]
 
+    @pytest.mark.same_everywhere
     def test_are_no_trouble_when_they_are_ones_own(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.says("07, 13")
@@ -182,6 +187,7 @@ class TestDeadlines:
 
         assert order_endings.expire_due_orders(now=chat.later(days=3).now) == 0
 
+    @pytest.mark.same_everywhere
     def test_run_anew_after_a_rejection_and_the_buyer_knows_why(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
@@ -200,6 +206,7 @@ class TestDeadlines:
         assert chat.state is State.WAIT_PROOF
         assert order_endings.expire_due_orders(now=chat.later(minutes=33).now) == 1
 
+    @pytest.mark.same_everywhere
     def test_are_judged_by_the_time_of_the_buyers_message(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.says("3 random")
@@ -375,6 +382,7 @@ class TestOrderOfMessages:
         assert chat.list_message_keys() == ["card", "held", "held"]
 
 
+@pytest.mark.same_everywhere
 class TestOutage:
     def test_old_messages_do_not_act_and_get_one_summary(self, raffle: Raffle) -> None:
         chat = BuyerChat()
@@ -413,6 +421,7 @@ class TestOutage:
         assert OutboundMessage.objects.get(key="paid").status == OutboxStatus.QUEUED
 
 
+@pytest.mark.same_everywhere
 class TestWindow:
     def test_counts_from_the_messages_own_time(self, raffle: Raffle) -> None:
         chat = BuyerChat()
@@ -435,6 +444,7 @@ class TestWindow:
         assert chat.contact.last_inbound_at == chat.now
 
 
+@pytest.mark.same_everywhere
 class TestBlockedContact:
     def test_is_not_answered_and_nothing_is_lost(self, raffle: Raffle) -> None:
         chat = BuyerChat(builders.create_contact(is_blocked=True))
@@ -672,6 +682,7 @@ HOSTILE: Final = (
 )
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:8]))
 def test_a_text_too_long_is_answered_as_not_understood(raffle: Raffle, text: str) -> None:
     chat = BuyerChat()

@@ -50,12 +50,14 @@ class TestExamine:
         assert found["Raffle"].outcome is CheckStatus.FAILED
         assert found["Migrations"].has_passed
 
+    @pytest.mark.same_everywhere
     def test_a_login_that_may_not_enter_does_not_count(self) -> None:
         User.objects.create_user("rita", is_staff=True, is_active=False)
         User.objects.create_user("otto", is_staff=False)
 
         assert not examined()["Staff login"].has_passed
 
+    @pytest.mark.same_everywhere
     def test_an_open_raffle_that_sells_nothing_now_is_told_apart(self) -> None:
         builders.create_raffle(numbers=1, sales_open_at=NOON + timedelta(days=1))
 
@@ -72,6 +74,7 @@ class TestExamine:
 
         assert "none is open" in examined()["Raffle"].words
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("public", "graph", "outcome"),
         [

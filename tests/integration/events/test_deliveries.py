@@ -135,6 +135,7 @@ class TestRecording:
         assert reload_delivery(delivery).status == STATUS.FAILED
         assert EventAttempt.objects.count() == len(RETRY_WAITS) + 1
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("answer", "jitter", "wait"),
         [
@@ -263,6 +264,7 @@ class TestResend:
             deliveries.resend_delivery(delivery.pk + 1, now=NOON)
 
 
+@pytest.mark.same_everywhere
 def test_the_waits_grow_to_more_than_two_days() -> None:
     assert list(RETRY_WAITS) == sorted(RETRY_WAITS)
     assert list(accumulate(RETRY_WAITS, initial=timedelta(0)))[-1] > timedelta(hours=48)

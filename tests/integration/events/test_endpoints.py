@@ -23,6 +23,7 @@ from tests.integration.events.event_builders import create_delivery, create_endp
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.same_everywhere
 def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() -> None:
     one = create_endpoint(types=[EventType.ORDER_PAID, EventType.ORDER_CREATED])
     other = create_endpoint()
@@ -36,6 +37,7 @@ def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() ->
     assert (one.created_by, one.created_at, one.active) == ("olga", NOON, True)
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize(
     ("about", "refusal"),
     [
@@ -57,18 +59,25 @@ def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() ->
         ({"secret": "whsec_" + "a" * 33}, SecretRefused),
         ({"secret": "whsec_" + "é" * 40}, SecretRefused),
         ({"secret": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, SecretRefused),
-        ({"name": "taken"}, EndpointNameTaken),
     ],
 )
 def test_refuses(about: dict[str, Any], refusal: type[DomainError]) -> None:
-    create_endpoint(name="taken")
-
     with pytest.raises(refusal):
         create_endpoint(**about)
+
+    assert not EventEndpoint.objects.exists()
+
+
+def test_refuses_a_name_that_is_taken() -> None:
+    create_endpoint(name="taken")
+
+    with pytest.raises(EndpointNameTaken):
+        create_endpoint(name="taken")
 
     assert EventEndpoint.objects.count() == 1
 
 
+@pytest.mark.same_everywhere
 def test_takes_a_secret_that_somebody_brings_along() -> None:
     brought = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -164,6 +164,7 @@ class TestSending:
 
         assert graph.most_under_way > 3
 
+    @pytest.mark.same_everywhere
     async def test_meta_out_of_reach_is_tried_again(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
@@ -175,6 +176,7 @@ class TestSending:
 
         assert graph.texts == ["hello"]
 
+    @pytest.mark.same_everywhere
     async def test_a_send_without_an_answer_is_not_blindly_repeated(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
@@ -187,6 +189,7 @@ class TestSending:
 
         assert graph.sent == []
 
+    @pytest.mark.same_everywhere
     async def test_a_refusal_for_good_is_recorded_in_words(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
@@ -201,6 +204,7 @@ class TestSending:
         assert message.error_code == 131026
         assert "undeliverable" in message.error
 
+    @pytest.mark.same_everywhere
     async def test_a_dead_token_pauses_the_number(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
@@ -243,6 +247,7 @@ def proof(**fields: Any) -> PaymentProof:
     )
 
 
+@pytest.mark.same_everywhere
 class TestMedia:
     async def test_a_proof_is_fetched_looked_at_and_kept(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database

@@ -136,6 +136,7 @@ def paid() -> Event:
     return Event.objects.get(type=EventType.ORDER_PAID)
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("fate", EVENTS_PER_OUTCOME, ids=lambda fate: fate.__name__)
 def test_a_message_that(fate: Outcome, paid: Event) -> None:
     fate()

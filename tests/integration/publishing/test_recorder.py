@@ -415,6 +415,7 @@ STORIES: dict[Story, list[str]] = {
 
 @pytest.mark.django_db
 class TestAnEventAFact:
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
     def test_whoever(self, story: Story) -> None:
         story(builders.create_raffle(numbers=20, max_per_order=20))

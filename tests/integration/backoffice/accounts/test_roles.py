@@ -276,6 +276,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
 }
 
 
+@pytest.mark.same_everywhere
 def test_no_page_is_forgotten() -> None:
     """Every address must have its roles in `ACCESS`."""
     named = {name for name, _ in iterate_urls()}
@@ -345,12 +346,14 @@ class TestRoles:
         assert Group.objects.filter(name="Auditor", permissions=more).count() == 1
         assert Group.objects.filter(name="Auditor").count() == 1
 
+    @pytest.mark.same_everywhere
     def test_an_auditor_may_change_nothing(self) -> None:
         changing = {p for p in roles.AUDITOR.permissions if not p.split(".")[1].startswith("view_")}
 
         assert changing == {"raffles.export_order"}
 
 
+@pytest.mark.same_everywhere
 class TestPeople:
     FORM: Final = {
         "username": "rita",

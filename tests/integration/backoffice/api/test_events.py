@@ -85,6 +85,7 @@ class TestFeed:
         end = api.get(f"/api/events?after={third}").json()
         assert (end["results"], end["next_after"], end["more"]) == ([], third, False)
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         "query",
         ["after=-1", "after=x", "limit=0", "types=order.payed", "since=3", "after=1&after=2"],
@@ -93,6 +94,7 @@ class TestFeed:
         assert parse_refusal(api.get(f"/api/events?{query}")) == (400, "malformed")
 
 
+@pytest.mark.same_everywhere
 class TestEndpoints:
     ABOUT = {"name": "n8n", "url": "https://n8n.example/webhook/raffle"}
 
@@ -197,6 +199,7 @@ class TestDeliveries:
         assert shown["event"]["id"] == failed.event.event_id
         assert parse_refusal(admin.get("/api/deliveries?status=LOST")) == (400, "malformed")
 
+    @pytest.mark.same_everywhere
     def test_are_sent_again(self, admin: ApiProgram) -> None:
         delivery = event_builders.create_delivery(
             event_builders.create_endpoint(),

@@ -76,6 +76,7 @@ class TestARepeat:
         assert (first.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (None, "true")
         assert count_paid_messages() == 1
 
+    @pytest.mark.same_everywhere
     def test_with_another_key_or_none_says_that_it_was_done_before(
         self, program: KeyedProgram
     ) -> None:
@@ -87,6 +88,7 @@ class TestARepeat:
             assert (again.status_code, again.json()["already_confirmed"]) == (200, True)
             assert "Idempotent-Replayed" not in again
 
+    @pytest.mark.same_everywhere
     def test_of_a_refusal_is_refused_alike_though_it_could_be_done_by_now(
         self, program: KeyedProgram
     ) -> None:
@@ -100,6 +102,7 @@ class TestARepeat:
         assert again.content == refused.content
         assert again["Idempotent-Replayed"] == "true"
 
+    @pytest.mark.same_everywhere
     def test_has_a_key_for_itself_in_each_caller(self, program: KeyedProgram) -> None:
         first, second = sample_data.place_order(), sample_data.place_order()
         other, browser = KeyedProgram(sample_data.create_api_token("other")), Client()
@@ -114,6 +117,7 @@ class TestARepeat:
         assert [answer.status_code for answer in answers] == [200] * 3
         assert [answer.get("Idempotent-Replayed") for answer in answers] == [None, None, "true"]
 
+    @pytest.mark.same_everywhere
     def test_may_have_a_slash_at_the_end_and_come_as_a_form(self, program: KeyedProgram) -> None:
         order = sample_data.place_order()
         address = f"{ORDERS}/{order.code}/cancel"
@@ -127,6 +131,7 @@ class TestARepeat:
         assert order.events.get(action=OrderAction.CANCELLED).reason == "sold"
 
 
+@pytest.mark.same_everywhere
 class TestAnotherRequest:
     @pytest.mark.parametrize("change", ["body", "path", "order", "query"])
     def test_with_the_same_key_is_422_and_does_nothing(
@@ -170,6 +175,7 @@ class TestAnotherRequest:
 
 
 class TestWhatIsNotKept:
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("token", ["nonsense", "looker"])
     def test_is_said_to_callers_who_may_not(self, token: str) -> None:
         order = sample_data.place_order()

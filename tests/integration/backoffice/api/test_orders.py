@@ -78,6 +78,7 @@ class TestOrder:
         }
         assert history[0]["from_status"] is None
 
+    @pytest.mark.same_everywhere
     def test_of_cash_without_a_name_has_no_buyer(self, api: ApiProgram) -> None:
         builders.create_order_row(builders.create_raffle(numbers=1))
 
@@ -148,6 +149,7 @@ class TestFilters:
         }.items():
             assert api.list_ids(query) == [order.pk for order in expected], query
 
+    @pytest.mark.same_everywhere
     def test_refuse_what_they_do_not_understand_by_its_name(self, api: ApiProgram) -> None:
         sample_data.place_order()
         for query, field in {
@@ -171,6 +173,7 @@ class TestFilters:
             assert parse_refusal(answer) == (400, "malformed"), query
             assert list(answer.json()["detail"]) == [field], query
 
+    @pytest.mark.same_everywhere
     def test_refuse_a_name_so_common_that_orders_would_be_missing(self, api: ApiProgram) -> None:
         WhatsAppContact.objects.bulk_create(
             WhatsAppContact(phone_number_id="1", wa_id=str(n), profile_name="Ana", created_at=NOON)
@@ -184,6 +187,7 @@ class TestFilters:
 
 
 class TestPages:
+    @pytest.mark.same_everywhere
     def test_skip_nothing_while_what_they_list_is_confirmed(self, api: ApiProgram) -> None:
         raffle = builders.create_raffle()
         pending = [sample_data.place_order(raffle, numbers=[number]).pk for number in range(1, 8)]
@@ -223,6 +227,7 @@ class TestPages:
         assert seen(back) == seen(there)[::-1]
         assert {page["count"] for page in there} == {5}
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("host", "more", "expected"),
         [
@@ -251,6 +256,7 @@ class TestPages:
         query = f"page_size=1&status={quote('DRAFT,PAID')}&after={first.pk}"
         assert page["next"] == f"{expected}/api/orders/?{query}"
 
+    @pytest.mark.same_everywhere
     def test_take_as_many_queries_for_many_as_for_few(
         self, api: ApiProgram, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:

@@ -59,6 +59,7 @@ class TestProof:
         link = body["url"][body["url"].index("/api/") :]
         assert read_content(Client().get(link)) == sample_data.draw_picture()
 
+    @pytest.mark.same_everywhere
     def test_without_a_file_has_no_link(self, api: Client, order: Order) -> None:
         body = api.get(f"/api/proofs/{sample_data.receive_proof(order).pk}").json()
 
@@ -118,6 +119,7 @@ class TestList:
         assert listed("arrived_since=2026-11-22T12:05:00Z") == [orphan.pk]
         assert listed(f"after={kept_proof.pk}&page_size=1") == [orphan.pk]
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         "query", ["verdict=maybe", "arrived_since=noon", "page=2", "orders=none"]
     )
@@ -127,6 +129,7 @@ class TestList:
             assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
+@pytest.mark.same_everywhere
 class TestFile:
     def test_is_sent_as_what_it_is_and_cannot_run(
         self, api: Client, kept_proof: PaymentProof

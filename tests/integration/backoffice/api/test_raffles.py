@@ -55,6 +55,7 @@ def format_ranges(answer: Any) -> list[str]:
 
 
 class TestRaffle:
+    @pytest.mark.same_everywhere
     def test_says_what_is_raffled_and_on_which_terms(self, api: Client) -> None:
         raffle = builders.create_raffle(numbers=20, hold_minutes=45, max_per_contact=None)
 
@@ -148,6 +149,7 @@ class TestNumbers:
             "14-20 AVAILABLE 7",
         ]
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("query", "culprit"),
         [
@@ -173,6 +175,7 @@ class TestNumbers:
         assert list(answer.json()["detail"]) == [culprit]
 
 
+@pytest.mark.same_everywhere
 class TestLife:
     def test_goes_on_by_post_and_a_repeat_says_so(self, admin: Client) -> None:
         raffle = builders.create_raffle(numbers=3, status=RaffleStatus.DRAFT)
@@ -359,6 +362,7 @@ class TestStatistics:
         assert [place for place, day in enumerate(days) if day["paid"]] == [364, 365]
         assert len({day["day"] for day in days}) == 366
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("query", ["days=0", "days=367", "days=x", "day=3", "days=1&days=2"])
     def test_of_days_that_make_no_sense_are_refused(self, api: Client, query: str) -> None:
         answer = api.get(f"/api/statistics?{query}")

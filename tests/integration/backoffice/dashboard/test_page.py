@@ -121,6 +121,7 @@ class TestOf:
         for address in (shown.page, shown.numbers, shown.orders, *[m.orders for m in shown.money]):
             assert owner.get(address).status_code == 200
 
+    @pytest.mark.same_everywhere
     def test_tells_how_the_channel_fares(self, owner: Client, raffle: Raffle) -> None:
         create_waiting_work(raffle)
 
@@ -133,6 +134,7 @@ class TestOf:
         assert "1 message not delivered" in words
         assert "1 message held back" in words
 
+    @pytest.mark.same_everywhere
     def test_every_link_leads_somewhere(self, owner: Client, raffle: Raffle) -> None:
         create_waiting_work(raffle)
         page = owner.get(reverse("admin:index")).content.decode()
@@ -144,6 +146,7 @@ class TestOf:
         answers = {link: owner.get(link.replace("&amp;", "&")).status_code for link in links}
         assert set(answers.values()) == {200}, answers
 
+    @pytest.mark.same_everywhere
     def test_counts_what_waits_afresh_at_each_look(self, owner: Client, raffle: Raffle) -> None:
         waiting = load_dashboard(owner).waits
         assert waiting is not None
@@ -155,9 +158,11 @@ class TestOf:
         assert waiting is not None
         assert waiting.review == 1
 
+    @pytest.mark.same_everywhere
     def test_leads_an_empty_house_to_its_first_raffle(self, owner: Client) -> None:
         assert "Create your first raffle" in load_text(owner)
 
+    @pytest.mark.same_everywhere
     def test_names_drafts_and_leaves_out_raffles_that_are_over(self, owner: Client) -> None:
         builders.create_raffle(title="Over", status="CLOSED")
         pending = builders.create_raffle(title="Nearly over", numbers=5)
@@ -171,6 +176,7 @@ class TestOf:
         assert [raffle.title for raffle in raffles.shown] == ["Nearly over"]
         assert [draft.title for draft in raffles.drafts] == ["Not yet"]
 
+    @pytest.mark.same_everywhere
     def test_shows_twelve_raffles_and_where_the_others_are(self, owner: Client) -> None:
         for number in range(14):
             builders.create_raffle(title=f"Raffle {number}")
@@ -182,6 +188,7 @@ class TestOf:
         assert raffles.all == reverse("admin:raffles_raffle_changelist")
 
 
+@pytest.mark.same_everywhere
 class TestPermissions:
     def test_a_reviewer_sees_proofs_and_no_alarms(self, client: Client, raffle: Raffle) -> None:
         create_waiting_work(raffle)
@@ -218,6 +225,7 @@ class TestPermissions:
         assert "nobody has given you a role yet" in load_text(client)
 
 
+@pytest.mark.same_everywhere
 class TestCost:
     def test_takes_twelve_queries_at_most(
         self,
@@ -275,6 +283,7 @@ class TestSums:
         assert chart.tickets.total == "3"
 
 
+@pytest.mark.same_everywhere
 def test_reads_no_more_than_seven_queries_of_its_own(
     raffle: Raffle, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -103,6 +103,7 @@ class TestConversation:
         assert [bubble.plain for bubble in shown.bubbles] == ["2", "3", "4", "5"]
         assert shown.earlier
 
+    @pytest.mark.same_everywhere
     def test_says_the_day_where_a_new_one_begins(self) -> None:
         buyer = builders.create_contact()
         for minute in (0, 1, 24 * 60):
@@ -116,6 +117,7 @@ class TestConversation:
             "Mon 23 Nov 2026",
         ]
 
+    @pytest.mark.same_everywhere
     def test_marks_how_far_each_message_came(self) -> None:
         buyer = builders.create_contact()
         fates = [
@@ -160,6 +162,7 @@ class TestConversation:
         assert shown.untold is None
         assert [bubble.trouble for bubble in shown.bubbles] == [SUPERSEDED]
 
+    @pytest.mark.same_everywhere
     def test_is_drawn_with_everything_escaped(self) -> None:
         buyer = builders.create_contact()
         text = "<img src=x> *<b>bold</b>*"
@@ -182,6 +185,7 @@ class TestConversation:
         assert "<strong>&lt;b&gt;bold&lt;/b&gt;</strong>" in page
         assert "could not be answered" in page
 
+    @pytest.mark.same_everywhere
     def test_without_a_word_is_kindly_empty(self) -> None:
         shown = chat_view.load_conversation(builders.create_contact().pk, zone="UTC")
 
@@ -189,6 +193,7 @@ class TestConversation:
         page = render_to_string("messaging/conversation.html", {"conversation": shown})
         assert "No messages yet" in page
 
+    @pytest.mark.same_everywhere
     def test_hides_the_link_by_hand_with_the_phone(self) -> None:
         hidden = builders.create_contact(wa_id=None, user_id="US.1")
 

@@ -175,6 +175,7 @@ class TestFilters:
         assert '<input type="hidden" name="review" value="waiting">' in shown.content.decode()
 
 
+@pytest.mark.same_everywhere
 class TestList:
     def test_takes_twelve_queries_at_most_for_any_number_of_rows(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -199,6 +200,7 @@ class TestList:
 
 
 class TestPage:
+    @pytest.mark.same_everywhere
     def test_tells_the_history_by_its_doors_in_the_raffles_own_time(self, owner: Client) -> None:
         order = sample_data.place_order(builders.create_raffle(time_zone="America/Bogota"))
         payments.confirm_payment(order.pk, by=builders.build_token_actor(), now=NOON + MINUTE)
@@ -214,6 +216,7 @@ class TestPage:
         assert "Expired, numbers free again Clock" in history
         assert history.index("Payment confirmed") < history.index("Order placed")
 
+    @pytest.mark.same_everywhere
     def test_leads_from_each_number_to_its_place_on_the_map(self, owner: Client) -> None:
         order = sample_data.place_order(numbers=[7, 13])
 
@@ -223,11 +226,13 @@ class TestPage:
         assert f'href="{address}?number=007"' in page
         assert f'href="{address}?number=013"' in page
 
+    @pytest.mark.same_everywhere
     def test_shows_name_and_phone_of_a_sale_for_cash(self, owner: Client) -> None:
         order = create_cash_sale(builders.create_raffle(), buyer_phone="+1 555 019 8765")
 
         assert "Carla Cash, +1 555 019 8765" in extract_text(load_page(owner, order))
 
+    @pytest.mark.same_everywhere
     def test_says_that_news_did_not_arrive_and_how_to_tell_the_buyer_by_hand(
         self, owner: Client
     ) -> None:
@@ -248,6 +253,7 @@ class TestPage:
         assert "The buyer has not got our last news. More than 24 hours" in extract_text(page)
         assert 'href="https://wa.me/15550107777?text=007%20is%20yours"' in page
 
+    @pytest.mark.same_everywhere
     def test_keeps_the_conversation_from_who_may_not_read_messages(self, client: Client) -> None:
         order = sample_data.place_order()
         client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
@@ -258,6 +264,7 @@ class TestPage:
         )
         assert "Conversation" in extract_text(load_page(client, order))
 
+    @pytest.mark.same_everywhere
     def test_offers_no_decision_to_who_may_only_look(self, client: Client) -> None:
         order = sample_data.place_order()
         sample_data.keep_proof_file(sample_data.receive_proof(order))
@@ -269,6 +276,7 @@ class TestPage:
         assert "Confirm payment" not in page
         assert "Cancel the order" not in page
 
+    @pytest.mark.same_everywhere
     def test_shows_each_proof_and_sends_those_that_wait_with_the_decision(
         self, owner: Client
     ) -> None:
@@ -285,6 +293,7 @@ class TestPage:
         assert "Meta lost it" in page
         assert f'name="seen" value="{kept.pk}"' in page
 
+    @pytest.mark.same_everywhere
     def test_escapes_what_buyers_wrote(self, owner: Client) -> None:
         order = sample_data.place_order(
             buyer=builders.create_contact(profile_name="<script>alert(1)</script>")
@@ -334,6 +343,7 @@ def post_decisions(browser: Client, act: str, form: dict[str, Any]) -> str:
 
 
 class TestManyAtOnce:
+    @pytest.mark.same_everywhere
     def test_shows_proofs_and_amounts_and_ticks_only_what_nothing_speaks_against(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
@@ -385,6 +395,7 @@ class TestManyAtOnce:
         assert "2 done 1 already decided 2 left as they were" in said
         assert "2 done" in extract_text(reviewer.get(f"{LIST}many/done/").content.decode())
 
+    @pytest.mark.same_everywhere
     def test_leaves_an_order_alone_whose_next_proof_came_after_the_page(
         self, reviewer: Client
     ) -> None:
@@ -401,6 +412,7 @@ class TestManyAtOnce:
         assert f"{orders[1]} is paid" in said
         assert list(Order.objects.filter(status=OrderStatus.PAID)) == [orders[1]]
 
+    @pytest.mark.same_everywhere
     def test_rejects_for_a_reason_and_never_without(self, reviewer: Client) -> None:
         order = sample_data.place_order()
         sample_data.keep_proof_file(sample_data.receive_proof(order))
@@ -418,6 +430,7 @@ class TestManyAtOnce:
         event = order.events.get(action=OrderAction.PROOF_REJECTED)
         assert (event.actor_label, "blurred" in event.reason) == ("rita", True)
 
+    @pytest.mark.same_everywhere
     def test_cancels_after_asking_and_ticks_none_whose_buyer_may_have_paid(
         self, reviewer: Client
     ) -> None:
@@ -433,6 +446,7 @@ class TestManyAtOnce:
         assert str(waits) not in said
         assert free.events.filter(action=OrderAction.CANCELLED, reason="raffle moved").exists()
 
+    @pytest.mark.same_everywhere
     def test_takes_so_many_at_a_time_and_says_so(self, owner: Client) -> None:
         raffle = builders.create_raffle()
         row = builders.create_order_row(raffle)
@@ -447,6 +461,7 @@ class TestManyAtOnce:
         assert len(page.context["choice"].lines) == bulk_confirmation.MAX_ORDERS_PER_ACTION
         assert "3 more were chosen" in extract_text(page.content.decode())
 
+    @pytest.mark.same_everywhere
     def test_is_403_for_who_may_not_decide(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_order"))
         order = sample_data.place_order()

@@ -103,6 +103,7 @@ class TestExport:
         }
         assert (found["Ana"]["Orders"], found["Bo"]["Numbers"]) == ("3", "2")
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_writes_down_who_took_how_many_rows(self, owner: Client, kind: str) -> None:
         raffle = builders.create_raffle()
@@ -115,6 +116,7 @@ class TestExport:
         assert entry.object_repr == "Summer Raffle"
         assert entry.change_message.startswith("Exported 3 rows as ")
 
+    @pytest.mark.same_everywhere
     def test_counts_the_rows_of_a_download_that_was_broken_off(self) -> None:
         told: list[tuple[int, bool]] = []
         rows: Iterator[list[cells.CellValue]] = iter([["007"]] * 10_000)
@@ -140,12 +142,14 @@ class TestExport:
         with django_assert_max_num_queries(12):
             assert owner.get(reverse("admin:desk_export")).status_code == 200
 
+    @pytest.mark.same_everywhere
     def test_is_refused_without_its_permission(self, client: Client) -> None:
         client.force_login(sample_data.create_user("rita", *sample_data.REVIEWER_PERMISSIONS))
 
         assert client.get(reverse("admin:desk_export")).status_code == 403
         assert client.post(reverse("admin:desk_export"), {}).status_code == 403
 
+    @pytest.mark.same_everywhere
     def test_asks_again_when_something_else_was_sent(self, owner: Client) -> None:
         answer = owner.post(reverse("admin:desk_export"), {"what": "EVERYTHING"})
 
@@ -171,6 +175,7 @@ FORMULAE = [
 ]
 
 
+@pytest.mark.same_everywhere
 class TestFormulae:
     @pytest.mark.parametrize("text", FORMULAE)
     def test_begin_no_cell_of_a_csv_file(self, text: str) -> None:
@@ -205,6 +210,7 @@ class TestFormulae:
             assert cells.format_csv_cell(text) == text
 
 
+@pytest.mark.same_everywhere
 def test_the_list_of_orders_leads_to_the_export(owner: Client, client: Client) -> None:
     page = owner.get(reverse("admin:raffles_order_changelist")).content.decode()
     assert reverse("admin:desk_export") in page

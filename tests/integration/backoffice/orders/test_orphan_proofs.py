@@ -52,6 +52,7 @@ class TestTheList:
         assert "Dismissed by rita" in page
         assert "a cat" in page.split("Dismissed lately")[1]
 
+    @pytest.mark.same_everywhere
     def test_takes_as_many_queries_for_many_as_for_few(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
@@ -61,6 +62,7 @@ class TestTheList:
         with django_assert_max_num_queries(12):
             reviewer.get(reverse("admin:desk_orphans"))
 
+    @pytest.mark.same_everywhere
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
         proof = create_orphan_proof()
@@ -94,6 +96,7 @@ class TestThePage:
         assert f'name="order" value="{order.pk}"' in found
         assert "There is no order R-00000" in nothing
 
+    @pytest.mark.same_everywhere
     def test_warns_where_the_same_file_came_with_an_order(self, reviewer: Client) -> None:
         order = sample_data.place_order()
         sample_data.keep_proof_file(
@@ -123,6 +126,7 @@ class TestThePage:
         with django_assert_max_num_queries(12):
             load_page(reviewer, proof, f"?code={order}")
 
+    @pytest.mark.same_everywhere
     def test_leads_on_to_the_next(self, reviewer: Client) -> None:
         first, second = create_orphan_proof(minutes=1), create_orphan_proof(minutes=2)
 
@@ -132,6 +136,7 @@ class TestThePage:
 
 
 class TestTheDecisions:
+    @pytest.mark.same_everywhere
     def test_are_closed_to_staff_without_the_permission(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_order"))
         order, proof = sample_data.place_order(), create_orphan_proof()
@@ -171,6 +176,7 @@ class TestTheDecisions:
         assert f"{order} is made" in join_messages(answer)
         assert answer["Location"] == reverse("admin:desk_orphans")
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("form", "words"),
         [
@@ -191,6 +197,7 @@ class TestTheDecisions:
         assert words in join_messages(answer)
         assert Order.objects.count() == 1
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("tell", ["yes", ""])
     def test_dismissing_keeps_the_file_and_tells_the_buyer_if_wished(
         self, reviewer: Client, tell: str
@@ -208,11 +215,13 @@ class TestTheDecisions:
         assert proof.file
         assert OutboundMessage.objects.count() == (1 if tell else 0)
 
+    @pytest.mark.same_everywhere
     def test_dismissing_needs_a_reason(self, reviewer: Client) -> None:
         proof = create_orphan_proof()
 
         assert "Say in a few words why" in join_messages(post_decision(reviewer, proof, "dismiss"))
 
+    @pytest.mark.same_everywhere
     def test_the_second_reviewer_hears_who_decided(self, reviewer: Client) -> None:
         order, proof = sample_data.place_order(), create_orphan_proof()
         post_decision(reviewer, proof, "attach", order=order.pk)

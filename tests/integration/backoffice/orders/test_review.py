@@ -60,6 +60,7 @@ def list_shown_codes(page: str, found: list[Order]) -> list[str]:
 
 
 class TestQueue:
+    @pytest.mark.same_everywhere
     def test_is_not_for_those_who_may_not_see_orders(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
         order = create_waiting_order(builders.create_raffle(), 1)
@@ -87,6 +88,7 @@ class TestQueue:
         assert "Waiting for their buyers" in page
         assert f'class="btn btn-primary start" href="/admin/queue/{sooner.pk}/"' in page
 
+    @pytest.mark.same_everywhere
     def test_can_be_narrowed_to_a_raffle(self, reviewer: Client) -> None:
         mine, other = (
             create_waiting_order(builders.create_raffle(), 1),
@@ -114,6 +116,7 @@ class TestQueue:
         assert f"Looks like {first} and 1 more" in page
         assert "2 proofs" in page
 
+    @pytest.mark.same_everywhere
     def test_shows_fifty_a_page(self, reviewer: Client) -> None:
         raffle = builders.create_raffle(with_numbers=False)
         for _ in range(51):
@@ -142,6 +145,7 @@ class TestQueue:
         assert f"Page {shown} of 2" in page
         assert f'href="?page={3 - shown}&amp;raffle={raffle.pk}"' in page
 
+    @pytest.mark.same_everywhere
     def test_takes_as_many_queries_for_many_as_for_few(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
@@ -152,11 +156,13 @@ class TestQueue:
         with django_assert_max_num_queries(12):
             load_page(reviewer, "queue")
 
+    @pytest.mark.same_everywhere
     def test_says_kindly_that_nothing_waits(self, reviewer: Client) -> None:
         assert "Nothing waits for review" in load_page(reviewer, "queue")
 
 
 class TestReview:
+    @pytest.mark.same_everywhere
     def test_shows_the_proof_beside_what_helps_to_judge_it(self, reviewer: Client) -> None:
         raffle = builders.create_raffle(time_zone="America/Bogota")
         order = create_waiting_order(raffle, 7)
@@ -193,6 +199,7 @@ class TestReview:
         assert 'class="pair"' not in page
         assert f'src="/admin/raffles/paymentproof/{twin.pk}/file/"' in beside.split("pair")[1]
 
+    @pytest.mark.same_everywhere
     def test_shows_a_pdf_in_the_page_and_says_that_a_file_is_on_its_way(
         self, reviewer: Client
     ) -> None:
@@ -209,6 +216,7 @@ class TestReview:
         assert "Proof 2 of 2" in page
         assert "confirm only if you have seen the money" in page
 
+    @pytest.mark.same_everywhere
     def test_says_who_decided_where_nothing_waits_any_more(self, reviewer: Client) -> None:
         order = create_waiting_order(builders.create_raffle(), 1)
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
@@ -218,6 +226,7 @@ class TestReview:
         assert "Rita confirmed it" in page
         assert "/confirm/" not in page
 
+    @pytest.mark.same_everywhere
     def test_has_no_buttons_for_who_may_only_look(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_order"))
         order = create_waiting_order(builders.create_raffle(), 1)
@@ -227,6 +236,7 @@ class TestReview:
         assert "You may look but not decide" in page
         assert "<form" not in page.split("data-review")[1].split("<dialog")[0]
 
+    @pytest.mark.same_everywhere
     def test_escapes_what_buyers_wrote(self, reviewer: Client) -> None:
         buyer = builders.create_contact(profile_name="<script>alert(1)</script>")
         order = sample_data.place_order(buyer=buyer)
@@ -280,6 +290,7 @@ class TestNews:
         shown = following.proofs.get().pk
         assert news["next"] == f"/admin/raffles/paymentproof/{shown}/file/"
 
+    @pytest.mark.same_everywhere
     def test_tells_who_was_faster_and_who_looks_too(self, reviewer: Client) -> None:
         order = create_waiting_order(builders.create_raffle(), 1)
         sam = Client()
@@ -294,6 +305,7 @@ class TestNews:
         assert told["decided"].startswith("rita confirmed it")
 
 
+@pytest.mark.same_everywhere
 class TestThumbnail:
     def get_thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
         return browser.get(reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk]))

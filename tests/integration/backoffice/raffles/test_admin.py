@@ -66,6 +66,7 @@ def build_upload(kind: str) -> SimpleUploadedFile:
 
 @pytest.mark.django_db
 class TestForm:
+    @pytest.mark.same_everywhere
     def test_begins_with_what_is_most_likely_right(self, owner: Client) -> None:
         BusinessNumber.objects.create(
             phone_number_id="106540352242922", display_phone_number="+1 555 010 0000"
@@ -96,6 +97,7 @@ class TestForm:
         assert 'value="2026-12-12T20:00"' in page
         assert "Make the numbers" in page
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
@@ -124,11 +126,13 @@ class TestForm:
         assert 'value="a kept &lt;b&gt;bicycle"' in page
         assert not Raffle.objects.exists()
 
+    @pytest.mark.same_everywhere
     def test_asks_for_a_picture_again_which_the_browser_forgot(self, owner: Client) -> None:
         page = owner.post(build_url("add"), FORM | {"title": "", "picture": build_upload("PNG")})
 
         assert b"Please choose the picture once more" in page.content
 
+    @pytest.mark.same_everywhere
     def test_takes_pictures_that_whatsapp_shows_and_shows_them(self, owner: Client) -> None:
         refused = owner.post(build_url("add"), FORM | {"picture": build_upload("WEBP")})
         taken = owner.post(build_url("add"), FORM | {"picture": build_upload("PNG")})
@@ -138,6 +142,7 @@ class TestForm:
         shown = owner.get(build_url("picture", Raffle.objects.get().pk))
         assert shown.getvalue() == build_upload("PNG").read()
 
+    @pytest.mark.same_everywhere
     def test_freezes_the_numbers_once_they_exist_and_the_currency_once_somebody_ordered(
         self, owner: Client
     ) -> None:
@@ -154,6 +159,7 @@ class TestForm:
         assert before == ("Winter Raffle", 10, 0, "EUR")
         assert (raffle.first_number, raffle.currency, raffle.price) == (1, "EUR", Decimal(9))
 
+    @pytest.mark.same_everywhere
     def test_says_that_existing_orders_keep_their_price(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=10)
         order = sample_data.place_order(raffle, numbers=[7])
@@ -165,6 +171,7 @@ class TestForm:
         order.refresh_from_db()
         assert order.unit_price == Decimal("5.00")
 
+    @pytest.mark.same_everywhere
     def test_leaves_a_trace_and_no_way_to_the_status(self, owner: Client) -> None:
         owner.post(build_url("add"), FORM | {"status": "OPEN", "currency": "USD"})
         raffle = Raffle.objects.get()
@@ -174,6 +181,7 @@ class TestForm:
         assert Raffle.objects.get().status == "DRAFT"
         assert list_log_lines(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
 
+    @pytest.mark.same_everywhere
     def test_is_frozen_altogether_once_it_is_drawn_and_never_deleted(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1, status="DRAWN")
 
@@ -181,6 +189,7 @@ class TestForm:
         assert owner.post(build_url("change", raffle.pk), FORM).status_code == 403
         assert owner.post(build_url("delete", raffle.pk), {"post": "yes"}).status_code == 403
 
+    @pytest.mark.same_everywhere
     def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1)
         model_admin = admin.site.get_model_admin(Raffle)
@@ -196,6 +205,7 @@ class TestForm:
         assert (raffle.title, raffle.status) == ("Winter Raffle", "CLOSED")
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.django_db
 class TestPreview:
     def test_is_what_the_chat_says(self, owner: Client) -> None:
@@ -283,6 +293,7 @@ class TestLife:
             "Made all 25,030 numbers",
         ]
 
+    @pytest.mark.same_everywhere
     def test_a_step_that_does_not_fit_is_told(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=30, with_numbers=False, status="DRAFT")
 
@@ -293,6 +304,7 @@ class TestLife:
         assert raffle.status == "DRAFT"
         assert list_log_lines(raffle) == []
 
+    @pytest.mark.same_everywhere
     def test_staff_without_the_permission_get_403_and_see_no_button(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_raffle"))
         raffle = builders.create_raffle(numbers=1, with_numbers=False, status="DRAFT")
@@ -306,6 +318,7 @@ class TestLife:
         assert not [name for name in STEPS if f"/{name}/" in page]
         assert 'name="_save"' not in page
 
+    @pytest.mark.same_everywhere
     def test_nothing_happens_by_following_a_link(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1, with_numbers=False, status="DRAFT")
 
@@ -315,6 +328,7 @@ class TestLife:
         assert answers == [200, 405, 405, 405, 405]
         assert not raffle.numbers.exists()
 
+    @pytest.mark.same_everywhere
     def test_a_copy_has_the_same_terms_and_both_say_where_it_came_from(self, owner: Client) -> None:
         original = builders.create_raffle(numbers=5)
 

@@ -52,6 +52,7 @@ class TestSale:
             (ActorKind.STAFF, "sally")
         }
 
+    @pytest.mark.same_everywhere
     def test_of_chosen_numbers_reads_them_as_the_chat_does(self, seller: Client) -> None:
         raffle = builders.create_raffle()
 
@@ -59,6 +60,7 @@ class TestSale:
 
         assert Order.objects.get().list_ticket_numbers() == [7, 13, 14, 15]
 
+    @pytest.mark.same_everywhere
     def test_shows_the_numbers_and_words_for_the_buyer(
         self, seller: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
@@ -97,6 +99,7 @@ class TestSale:
         assert "was sent before" in told[0]
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.django_db
 class TestForm:
     def test_has_a_key_of_its_own_and_takes_numbers_from_the_map(

@@ -58,11 +58,13 @@ class TestMap:
     def test_begins_somewhere_whatever_the_address_says(self, owner: Client, wrong: str) -> None:
         assert "cells" in load_page(owner, builders.create_raffle(numbers=3), **{"from": wrong})
 
+    @pytest.mark.same_everywhere
     def test_says_so_before_the_numbers_are_made(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=3, with_numbers=False, status="DRAFT")
 
         assert "not made yet" in load_page(owner, raffle)
 
+    @pytest.mark.same_everywhere
     def test_is_for_those_who_may_see_raffles(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_order"))
         address = reverse("admin:desk_numbers", args=[builders.create_raffle(numbers=1).pk])
@@ -87,6 +89,7 @@ class TestSearch:
         assert f">{order.code}</a> · pending payment" in page
         assert "cell held sought" in page
 
+    @pytest.mark.same_everywhere
     def test_finds_the_very_first_number_and_offers_a_free_one_for_cash(
         self, owner: Client
     ) -> None:
@@ -99,6 +102,7 @@ class TestSearch:
             f"{reverse('admin:desk_sell', args=[raffle.pk])}?numbers=00" in page.split("found")[1]
         )
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("typed", ["101", "<script>"])
     def test_says_kindly_which_numbers_there_are(self, owner: Client, typed: str) -> None:
         page = load_page(owner, builders.create_raffle(numbers=100), number=typed)
@@ -106,6 +110,7 @@ class TestSearch:
         assert "There is no such number: they go from 001 to 100." in page
         assert "<script>" not in page.replace("<script ", "")
 
+    @pytest.mark.same_everywhere
     def test_does_not_name_the_buyer_to_who_may_not_see_orders(self, client: Client) -> None:
         client.force_login(sample_data.create_user("looker", "view_raffle"))
         raffle = builders.create_raffle(numbers=10)
