@@ -5,9 +5,11 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
+from django.db import connection
+
 from shared.core.enums import ActorKind, Mode, OrderStatus, RaffleStatus
 from shared.raffles.actor import Actor
-from shared.raffles.models import Order, Raffle, TicketNumber
+from shared.raffles.models import Order, Raffle
 from shared.whatsapp.models import WhatsAppContact
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -37,11 +39,24 @@ def create_raffle(*, numbers: int = 100, with_numbers: bool = True, **fields: An
         }
     )
     if with_numbers:
-        TicketNumber.objects.bulk_create(
-            TicketNumber(raffle=raffle, number=number, shuffle_key=(number * 7919) % 2_000_000_011)
-            for number in range(raffle.first_number, raffle.last_number + 1)
-        )
+        _insert_numbers(raffle)
     return raffle
+
+
+def _insert_numbers(raffle: Raffle) -> None:
+    """Insert a raffle's ticket numbers, always in the same random order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO raffles_ticketnumber (raffle_id, number, status, shuffle_key)
+            WITH RECURSIVE series(number) AS (
+                SELECT %(first)s UNION ALL SELECT number + 1 FROM series WHERE number < %(last)s
+            )
+            SELECT %(raffle)s, number, 'AVAILABLE', CAST(number AS bigint) * 7919 %% 2000000011
+            FROM series
+            """,
+            {"raffle": raffle.pk, "first": raffle.first_number, "last": raffle.last_number},
+        )
 
 
 def create_contact(**fields: Any) -> WhatsAppContact:
