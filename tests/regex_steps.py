@@ -7,6 +7,7 @@ more steps than are counted here.
 import importlib
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final
 
 _parser: Any = importlib.import_module(
@@ -26,6 +27,11 @@ _CATEGORIES: Final[dict[str, Callable[[str], bool]]] = {
 _ONE_CHARACTER: Final = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
 
 
+@cache
+def _parse_pattern(pattern: re.Pattern[str]) -> list[Any]:
+    return list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
+
+
 class StepCounter:
     """Matches one pattern against one text and counts the steps.
 
@@ -38,7 +44,8 @@ class StepCounter:
         """Parse the pattern again; `re` does not keep the parsed form."""
         self.steps = 0
         self._text = text
-        self._parsed = list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
+        self._parsed = _parse_pattern(pattern)
+        self._known: dict[tuple[int, str], bool] = {}
         self._caseless = bool(pattern.flags & re.IGNORECASE)
 
     def find_spans(self) -> list[tuple[int, int]]:
@@ -66,7 +73,7 @@ class StepCounter:
         if index == len(items):
             return then(start)
         self.steps += 1
-        kind, value = str(items[index][0]), items[index][1]
+        kind, value = items[index][0].name, items[index][1]
         if kind in _ONE_CHARACTER:
             fits = self._fits(items[index], start)
             return self._match(items, index + 1, start + 1, then) if fits else None
@@ -93,7 +100,7 @@ class StepCounter:
 
     def _repeat(self, kind: str, value: Any, start: int, rest: Then) -> int | None:
         least, most, inner = value
-        if len(inner) != 1 or str(inner[0][0]) not in _ONE_CHARACTER:
+        if len(inner) != 1 or inner[0][0].name not in _ONE_CHARACTER:
             return self._repeat_group(kind, value, start, rest)
         reach = 0
         while reach < int(most) and self._fits(inner[0], start + reach):
@@ -135,6 +142,12 @@ class StepCounter:
         if position >= len(self._text):
             return False
         character = self._text[position]
+        known = (id(item), character)  # the parsed pattern lives as long as the counter
+        if known not in self._known:
+            self._known[known] = self._matches_character(item, character)
+        return self._known[known]
+
+    def _matches_character(self, item: Any, character: str) -> bool:
         kind, value = str(item[0]), item[1]
         match kind:
             case "LITERAL":

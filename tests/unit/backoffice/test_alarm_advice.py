@@ -41,5 +41,6 @@ def find_sounded_alarms() -> Iterator[ast.Call]:
     """Yield every call that sounds an alarm."""
     for tree in stable_names._read_source().values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("sound_alarm"):
-                yield node
+            match node:
+                case ast.Call(func=ast.Name(id="sound_alarm") | ast.Attribute(attr="sound_alarm")):
+                    yield node
