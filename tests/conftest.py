@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
+UNIT_TESTS: Final = f"{Path(__file__).parent / 'unit'}/"
 
 FAST_POSTGRES_SETTINGS: Final = (
     "fsync = off",
@@ -27,8 +28,10 @@ FAST_POSTGRES_SETTINGS: Final = (
 GARBAGE_THRESHOLD: Final = 50_000
 """Allocations between two garbage collections; tests are short and leave little garbage."""
 
-# A busy machine may take its time over made-up examples.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine may take its time over made-up examples. They differ from run to run.
+settings.register_profile(
+    "patient", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 
 
@@ -55,9 +58,22 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of cores plus two, because some workers always wait for a process."""
-    return len(os.sched_getaffinity(0)) + 2 if hasattr(os, "sched_getaffinity") else 4
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of cores, and two more if acceptance tests wait for their processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    return cores if "not acceptance" in config.option.markexpr else cores + 2
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run each module of unit tests on one worker.
+
+    Otherwise xdist sends every test by itself, which costs as much as a short test, and fixtures
+    of a module are made on every worker.
+    """
+    for item in items:
+        if str(item.path).startswith(UNIT_TESTS):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -139,13 +155,16 @@ def run_once(folder: Path, name: str) -> Iterator[bool]:
 
 @pytest.fixture(scope="session")
 def static_folder(run_folder: Path) -> Path:
-    """Collect the static files with their manifest once per run."""
+    """Collect the static files with their manifest once per run, uncompressed."""
     from django.core.management import call_command
     from django.test import override_settings
 
     folder = run_folder / "static"
     with run_once(run_folder, "static") as missing:
         if missing:
-            with override_settings(STATIC_ROOT=folder):
+            with override_settings(
+                STATIC_ROOT=folder,
+                WHITENOISE_SKIP_COMPRESS_EXTENSIONS=["css", "html", "js", "json", "svg", "txt"],
+            ):
                 call_command("collectstatic", interactive=False, verbosity=0)
     return folder
