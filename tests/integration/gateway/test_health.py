@@ -72,6 +72,7 @@ class TestReadiness:
         assert "manage migrate" in before.reasons[0]
         assert after.reasons == []
 
+    @pytest.mark.same_everywhere
     async def test_a_look_that_does_not_end_means_the_database_is_away(self) -> None:
         looks = []
 

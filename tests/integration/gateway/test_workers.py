@@ -131,6 +131,7 @@ class TestAnswering:
 
 
 class TestSending:
+    @pytest.mark.same_everywhere
     async def test_what_the_back_office_queued_is_found_without_a_bell(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:

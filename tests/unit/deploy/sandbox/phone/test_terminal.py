@@ -17,6 +17,8 @@ from tests.unit.deploy.sandbox.fake_business import ANA, UNREACHABLE_URL, FakeBu
 from tests.unit.deploy.sandbox.fake_gateway import FakeGateway, run_fake_gateway
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.acceptance
+
 BEN = derive_phone_number("Ben")
 
 
