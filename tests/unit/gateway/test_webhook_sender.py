@@ -54,6 +54,7 @@ async def receiver(behaves: Behaviour) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
     finally:
+        await asyncio.sleep(0)  # else a connection accepted just now would stay open
         server.close()
         for task in met:
             task.cancel()

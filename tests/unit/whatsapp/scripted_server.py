@@ -60,6 +60,7 @@ async def run_scripted_server(*script: ServerAction) -> AsyncIterator[ScriptedSe
     try:
         yield made
     finally:
+        await asyncio.sleep(0)  # else a connection accepted just now would stay open
         server.close()
         for writer in made.writers:
             writer.transport.abort()
