@@ -1,4 +1,4 @@
-"""What the doctor sees in the database."""
+"""Tests of the doctor's checks of the database and of the public address."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tests.builders import NOON, PHONE_NUMBER_ID
 pytestmark = pytest.mark.django_db
 
 
-def settings(**changes: str) -> Settings:
+def build_settings(**changes: str) -> Settings:
     return Settings(
         **{
             "django_secret_key": "x" * 50,
@@ -28,51 +28,51 @@ def settings(**changes: str) -> Settings:
     )
 
 
-def examined(**changes: str) -> dict[str, CheckResult]:
-    found = installation.check_installation(settings(**changes), now=NOON)
+def check_by_title(**changes: str) -> dict[str, CheckResult]:
+    found = installation.check_installation(build_settings(**changes), now=NOON)
     return {finding.title: finding for finding in found}
 
 
-class TestExamine:
-    def test_finds_nothing_wrong_where_nothing_is(self) -> None:
+class TestInstallation:
+    def test_passes_with_a_login_and_an_open_raffle(self) -> None:
         User.objects.create_superuser("rita")
         builders.create_raffle(numbers=1, title="Winter Raffle")
 
-        found = examined()
+        found = check_by_title()
 
         assert {finding.outcome for finding in found.values()} == {CheckStatus.PASSED}
         assert "Winter Raffle" in found["Raffle"].words
 
-    def test_an_empty_database_lacks_a_login_and_a_raffle(self) -> None:
-        found = examined()
+    def test_fails_on_an_empty_database_without_a_login_and_a_raffle(self) -> None:
+        found = check_by_title()
 
         assert "createsuperuser" in found["Staff login"].remedy
         assert found["Raffle"].outcome is CheckStatus.FAILED
         assert found["Migrations"].has_passed
 
     @pytest.mark.same_everywhere
-    def test_a_login_that_may_not_enter_does_not_count(self) -> None:
+    def test_ignores_users_who_may_not_log_in(self) -> None:
         User.objects.create_user("rita", is_staff=True, is_active=False)
         User.objects.create_user("otto", is_staff=False)
 
-        assert not examined()["Staff login"].has_passed
+        assert not check_by_title()["Staff login"].has_passed
 
     @pytest.mark.same_everywhere
-    def test_an_open_raffle_that_sells_nothing_now_is_told_apart(self) -> None:
+    def test_says_that_an_open_raffle_does_not_sell_yet(self) -> None:
         builders.create_raffle(numbers=1, sales_open_at=NOON + timedelta(days=1))
 
-        assert "sells nothing now" in examined()["Raffle"].words
+        assert "sells nothing now" in check_by_title()["Raffle"].words
 
-    def test_a_raffle_of_another_business_number_does_not_count(self) -> None:
+    def test_ignores_a_raffle_of_another_business_number(self) -> None:
         builders.create_raffle(numbers=1, phone_number_id="999")
 
-        assert not examined()["Raffle"].has_passed
-        assert examined(meta_phone_number_id="999")["Raffle"].has_passed
+        assert not check_by_title()["Raffle"].has_passed
+        assert check_by_title(meta_phone_number_id="999")["Raffle"].has_passed
 
-    def test_a_paused_raffle_does_not_count(self) -> None:
+    def test_ignores_a_paused_raffle(self) -> None:
         builders.create_raffle(numbers=1, status=RaffleStatus.PAUSED)
 
-        assert "none is open" in examined()["Raffle"].words
+        assert "none is open" in check_by_title()["Raffle"].words
 
     @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
@@ -85,27 +85,27 @@ class TestExamine:
             ("http://raffles.example", "http://127.0.0.1:8090", CheckStatus.FAILED),
         ],
     )
-    def test_only_a_demo_on_this_machine_does_without_https(
+    def test_requires_https_except_for_a_demo_on_this_machine(
         self, public: str, graph: str, outcome: CheckStatus
     ) -> None:
-        found = examined(public_url=public, meta_graph_url=graph)
+        found = check_by_title(public_url=public, meta_graph_url=graph)
 
         assert found["PUBLIC_URL"].outcome is outcome
 
 
 class TestLastWebhook:
-    def test_says_when_meta_was_heard_last(self) -> None:
+    def test_names_the_time_of_the_last_webhook(self) -> None:
         BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID, last_webhook_at=NOON)
 
-        found = installation.check_last_webhook(settings())
+        found = installation.check_last_webhook(build_settings())
 
         assert found.has_passed
         assert "2026-11-22 12:00:00 UTC" in found.words
 
-    def test_before_the_first_one_it_names_the_causes_of_silence(self) -> None:
+    def test_names_possible_causes_before_the_first_webhook(self) -> None:
         BusinessNumber.objects.create(phone_number_id="999", last_webhook_at=NOON)
 
-        found = installation.check_last_webhook(settings())
+        found = installation.check_last_webhook(build_settings())
 
         assert found.outcome is CheckStatus.OPEN
         for cause in ("`messages`", "Live", "override", "proxy"):
